@@ -1,0 +1,2 @@
+export const x: string = 'a';
+console.log(x);

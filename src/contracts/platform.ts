@@ -1,0 +1,70 @@
+/**
+ * The platform description: all cells of this installation, as the Terraform output `platform` prints it
+ * (`terraform output -json platform`). Parsed and checked by `src/platform.ts`; the JSON Schema is `docs/platform.schema.json`.
+ */
+export interface Platform {
+  readonly version: 1;
+  readonly cells: readonly Cell[];
+}
+
+/** One landing zone that tenants share. Everything a tenant of this cell may touch is named here. */
+export interface Cell {
+  /** Stable name of the cell, a DNS label; the default cell is `default`. */
+  readonly id: string;
+  /** `production`, `staging`, `sandbox`, ...: goes to tenants as `ENVIRONMENT`. */
+  readonly environment: string;
+  readonly accountId: string;
+  readonly region: string;
+  /** Role to assume for every call in this cell; absent: the worker's own credentials. */
+  readonly roleArn?: string | undefined;
+  readonly vpcId: string;
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+  /** ECS cluster name. */
+  readonly cluster: string;
+  /** IAM roles that task definitions of tenants may name (task role, execution role). */
+  readonly allowedRoleArns: readonly string[];
+  /** Image repositories (without tag or digest) that containers of tenants may come from. */
+  readonly allowedImageRepositories: readonly string[];
+  /** Per product and component: the ECS service whose task definition is cloned. */
+  readonly templateServices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly loadBalancers: readonly LoadBalancer[];
+  readonly hostedZone: HostedZone;
+  /** Per product: the parent domain of its tenants' hosts. */
+  readonly domains: Readonly<Record<string, string>>;
+  readonly tenantDatabases: readonly TenantDatabase[];
+  readonly logRetentionDays: number;
+  /** Sender of tenants' mails (an SES identity of this cell). */
+  readonly mailFrom: string;
+  /**
+   * How long things usually take here, in ms, where that differs from the kinds' own figures; sets the first look
+   * of readiness and absence polling, never a deadline. Keys: `<kind>.ready`, `<kind>.gone`.
+   */
+  readonly usualMs?: Readonly<Record<string, number>> | undefined;
+}
+
+export interface LoadBalancer {
+  readonly arn: string;
+  readonly dnsName: string;
+  readonly canonicalHostedZoneId: string;
+  readonly ipAddressType: 'ipv4' | 'dualstack';
+  readonly httpsListenerArn: string;
+  readonly certificateArn: string;
+  /** For listeners reached otherwise than by their DNS name on port 443 (`ca`: PEM of the CA to trust). */
+  readonly connect?: { readonly host: string; readonly port: number; readonly ca?: string | undefined } | undefined;
+}
+
+export interface HostedZone {
+  readonly id: string;
+  readonly name: string;
+  /** How long resolvers may still hold a removed alias, in s: waited out before its target goes (60 for an ALB alias). */
+  readonly drainSeconds: number;
+}
+
+/** A server and database that tenants' schemas go to, as the tenants' containers reach it. */
+export interface TenantDatabase {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+}
