@@ -15,9 +15,7 @@ const loadBalancer = z.strictObject({
   ipAddressType: z.enum(['ipv4', 'dualstack']).default('ipv4'),
   httpsListenerArn: arn('elasticloadbalancing'),
   certificateArn: nonEmpty,
-  connect: z
-    .strictObject({ host: nonEmpty, port: z.int().min(1).max(65535), ca: nonEmpty.optional() })
-    .optional(),
+  connect: z.strictObject({ host: nonEmpty, port: z.int().min(1).max(65535), ca: nonEmpty.optional() }).optional(),
 });
 
 const cell = z.strictObject({
@@ -86,6 +84,7 @@ export function parsePlatform(raw: unknown, file = '(given)'): Platform {
 /** The cell with this id. @throws RangeError when the platform has none. */
 export function cellById(platform: Platform, id: string): Cell {
   const found = platform.cells.find((c) => c.id === id);
-  if (!found) throw new RangeError(`no cell "${id}" in the platform (has: ${platform.cells.map((c) => c.id).join(', ')})`);
+  if (!found)
+    throw new RangeError(`no cell "${id}" in the platform (has: ${platform.cells.map((c) => c.id).join(', ')})`);
   return found;
 }

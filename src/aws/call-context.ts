@@ -1,0 +1,21 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What every AWS call made on behalf of a verb carries along without being handed from function to function. */
+export interface CallContext {
+  /** Awaited before each call that changes something; throws when the step is being taken back (design rule 7). */
+  readonly beforeMutation: () => Promise<void>;
+  /** Aborts the call when the activity is cancelled or times out. */
+  readonly signal: AbortSignal;
+}
+
+const storage = new AsyncLocalStorage<CallContext>();
+
+/** Runs `fn` so that every AWS call inside it sees `context`. */
+export function inCallContext<T>(context: CallContext, fn: () => Promise<T>): Promise<T> {
+  return storage.run(context, fn);
+}
+
+/** The context of the running verb; undefined outside of one (doctor, worker start). */
+export function currentCallContext(): CallContext | undefined {
+  return storage.getStore();
+}

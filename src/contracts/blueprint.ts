@@ -1,0 +1,152 @@
+import type { KindName, SpecOf } from './kinds.ts';
+
+/** How a wait is polled: `usualMs` is how long it usually takes (sets the first look), `deadlineMs` ends it as a failure. */
+export interface PollingProfile {
+  readonly usualMs: number;
+  readonly deadlineMs: number;
+}
+
+/** The failure that a step ends in when its own words should be a product's (design rule 15). */
+export interface FailsAs {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** One node of a blueprint. */
+export interface Step<K extends KindName = KindName> {
+  readonly id: string;
+  readonly kind: K;
+  /** Ids of the steps that must be ready first. */
+  readonly needs: readonly string[];
+  /** On the way down: ids of the steps that must be gone before this one is removed, besides those that need it. */
+  readonly removeAfter?: readonly string[] | undefined;
+  readonly spec: SpecOf<K>;
+  readonly ready?: PollingProfile | undefined;
+  readonly gone?: PollingProfile | undefined;
+  readonly failsAs?: FailsAs | undefined;
+  /** Its `ensure` reads something outside the blueprint (a template service), so a retry runs it again though it is ready. */
+  readonly rereads?: boolean | undefined;
+}
+
+/** A step of any kind, discriminated by `kind`. */
+export type AnyStep = { [K in KindName]: Step<K> }[KindName];
+
+/** The resolved, serialisable graph of steps that one tenant consists of: a snapshot, stored with the operation. */
+export interface Blueprint {
+  readonly version: 1;
+  readonly product: string;
+  readonly tier: string | null;
+  readonly cell: string;
+  readonly steps: readonly AnyStep[];
+}
+
+/** Id of the step that commits: needs everything else, directly or not; never undone. */
+export const FINALIZE_STEP = 'finalize';
+
+export const MAX_BLUEPRINT_BYTES = 256 * 1024;
+export const MAX_SPEC_BYTES = 4 * 1024;
+
+/** What the workflow sees of a step: the graph, without specs (workers load those themselves, by operation id). */
+export type PlannedStep = Omit<Step, 'spec'>;
+
+/** The step without its spec, as the workflow walks it. */
+export function planned(step: AnyStep): PlannedStep {
+  const { spec: _spec, ...rest } = step;
+  return rest;
+}
+
+/**
+ * All that is wrong with a blueprint, as sentences; empty when it may run. Checked at the door (client) and again by
+ * the worker that claims the operation.
+ */
+export function blueprintProblems(blueprint: Blueprint): string[] {
+  const problems: string[] = [];
+  const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
+  if (bytes(blueprint) > MAX_BLUEPRINT_BYTES)
+    problems.push(`the blueprint is larger than ${MAX_BLUEPRINT_BYTES} bytes`);
+  const byId = new Map<string, AnyStep>();
+  for (const step of blueprint.steps) {
+    if (byId.has(step.id)) problems.push(`step id "${step.id}" is given twice`);
+    byId.set(step.id, step);
+    if (bytes(step.spec) > MAX_SPEC_BYTES)
+      problems.push(`the spec of step "${step.id}" is larger than ${MAX_SPEC_BYTES} bytes`);
+  }
+  for (const step of blueprint.steps) problems.push(...edgeProblems(step, byId));
+  if (problems.length === 0)
+    problems.push(...cycleProblems(blueprint.steps), ...finalizeProblems(blueprint.steps, byId));
+  return problems;
+}
+
+function edgeProblems(step: AnyStep, byId: ReadonlyMap<string, AnyStep>): string[] {
+  const problems: string[] = [];
+  for (const id of [...step.needs, ...(step.removeAfter ?? [])]) {
+    if (!byId.has(id)) problems.push(`step "${step.id}" names step "${id}", which does not exist`);
+    if (id === step.id) problems.push(`step "${step.id}" depends on itself`);
+  }
+  for (const ref of refsIn(step.spec)) {
+    const source = refStep(ref);
+    if (!reaches(step, source, byId))
+      problems.push(`step "${step.id}" refers to "${ref}" but does not need step "${source}"`);
+  }
+  return problems;
+}
+
+function finalizeProblems(steps: readonly AnyStep[], byId: ReadonlyMap<string, AnyStep>): string[] {
+  const activations = steps.filter((s) => s.kind === 'tenant-activation');
+  const [finalize] = activations;
+  if (activations.length !== 1 || finalize?.id !== FINALIZE_STEP) {
+    return [`exactly one step of kind tenant-activation, with the id "${FINALIZE_STEP}", is needed`];
+  }
+  return steps
+    .filter((s) => s !== finalize && !reaches(finalize, s.id, byId))
+    .map((s) => `step "${FINALIZE_STEP}" does not wait for step "${s.id}"`);
+}
+
+/** Cycles in either direction: `needs` upwards, reversed `needs` with `removeAfter` downwards. */
+function cycleProblems(steps: readonly AnyStep[]): string[] {
+  const up = new Map(steps.map((s) => [s.id, [...s.needs]]));
+  const down = new Map(steps.map((s) => [s.id, [...(s.removeAfter ?? [])]]));
+  for (const step of steps) for (const need of step.needs) down.get(need)?.push(step.id);
+  const problems: string[] = [];
+  if (!isAcyclic(up)) problems.push('the needs of the steps form a cycle');
+  else if (!isAcyclic(down)) problems.push('needs and removeAfter together form a cycle on the way down');
+  return problems;
+}
+
+function isAcyclic(edges: ReadonlyMap<string, readonly string[]>): boolean {
+  const left = new Map([...edges].map(([id, to]) => [id, new Set(to)]));
+  for (;;) {
+    const free = [...left].filter(([, to]) => to.size === 0).map(([id]) => id);
+    if (free.length === 0) return left.size === 0;
+    for (const id of free) left.delete(id);
+    for (const to of left.values()) for (const id of free) to.delete(id);
+  }
+}
+
+function reaches(from: AnyStep, id: string, byId: ReadonlyMap<string, AnyStep>, seen = new Set<string>()): boolean {
+  return from.needs.some((need) => {
+    if (need === id) return true;
+    if (seen.has(need)) return false;
+    seen.add(need);
+    const next = byId.get(need);
+    return next !== undefined && reaches(next, id, byId, seen);
+  });
+}
+
+/** Every reference in a spec, as written (`step.field`). */
+export function refsIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(refsIn);
+  if (typeof value !== 'object' || value === null) return [];
+  if ('ref' in value && typeof value.ref === 'string' && Object.keys(value).length === 1) return [value.ref];
+  return Object.values(value).flatMap(refsIn);
+}
+
+/** The step id of a reference: all before its last dot. */
+export function refStep(ref: string): string {
+  return ref.slice(0, ref.lastIndexOf('.'));
+}
+
+/** The output field of a reference: all after its last dot. */
+export function refField(ref: string): string {
+  return ref.slice(ref.lastIndexOf('.') + 1);
+}

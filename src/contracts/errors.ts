@@ -1,0 +1,91 @@
+/** One row per error code: may a step try again, what HTTP says, what the operator does about it (docs/errors.md). */
+export interface ErrorInfo {
+  readonly retryable: boolean;
+  /** Present on codes that the API answers with. */
+  readonly httpStatus?: number;
+  readonly operator: string;
+}
+
+const info = (operator: string, o: { retryable?: boolean; httpStatus?: number } = {}): ErrorInfo => ({
+  retryable: o.retryable ?? false,
+  operator,
+  ...(o.httpStatus === undefined ? {} : { httpStatus: o.httpStatus }),
+});
+
+export const errorTable = {
+  // Answers of the API
+  INVALID_INPUT: info('Mend the request: `details` names each field.', { httpStatus: 400 }),
+  UNKNOWN_PRODUCT: info('Name a product that this installation has: `details.products` lists them.', {
+    httpStatus: 400,
+  }),
+  NOT_SUPPORTED: info('The parameter is not supported yet; leave it out.', { httpStatus: 400 }),
+  CONFIRMATION_REQUIRED: info('Repeat with `?confirm=<slug>` of the tenant that is to be deleted.', {
+    httpStatus: 400,
+  }),
+  NOT_FOUND: info('There is no such route.', { httpStatus: 404 }),
+  TENANT_NOT_FOUND: info('Check the tenant id; `tenants list` shows those that exist.', { httpStatus: 404 }),
+  OPERATION_NOT_FOUND: info('Check the operation id; the tenant names its operations.', { httpStatus: 404 }),
+  SLUG_TAKEN: info('Choose another slug; a removed tenant keeps its slug for 30 days.', { httpStatus: 409 }),
+  OPERATION_IN_PROGRESS: info('Wait for the open operation, or cancel it.', { httpStatus: 409 }),
+  NOTHING_TO_RETRY: info('Retry applies while an operation holds or is stuck.', { httpStatus: 409 }),
+  NOT_CANCELLABLE: info('The operation is past its point of no return, or closed.', { httpStatus: 409 }),
+  TENANT_NOT_DELETABLE: info('The tenant is gone already, or in a status that deletion does not start from.', {
+    httpStatus: 409,
+  }),
+  CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
+  PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
+  UNSUPPORTED_MEDIA_TYPE: info('Send application/json.', { httpStatus: 415 }),
+  ORCHESTRATOR_UNAVAILABLE: info('Temporal cannot be reached; nothing was changed. Try again.', { httpStatus: 503 }),
+  DATABASE_UNAVAILABLE: info('PostgreSQL cannot be reached; nothing was changed. Try again.', { httpStatus: 503 }),
+  INTERNAL: info('A defect: report it with the request id.', { httpStatus: 500 }),
+
+  // Failures of steps
+  OWNERSHIP_CONFLICT: info('Something else holds the name: remove or rename it, then `retry`, or cancel.'),
+  TEMPLATE_NOT_FOUND: info('Deploy the template service that the detail names, then `retry`.'),
+  TEMPLATE_UNUSABLE: info('Mend the template service (the detail says what is wrong), then `retry`.'),
+  OUTSIDE_CELL: info(
+    'The blueprint names something that the cell does not list: mend the platform description or the product.',
+  ),
+  PRIORITIES_EXHAUSTED: info('No listener-rule priority is left in the band: add a load balancer.'),
+  ACCESS_DENIED: info("Mend the rights of the worker's role, then `retry`."),
+  CREDENTIALS_MISSING: info('Give the worker AWS credentials, then `retry`.'),
+  QUOTA_EXCEEDED: info('Have the quota raised or free room, then `retry`.'),
+  INVALID_REQUEST: info(
+    'AWS refused the request as invalid; the detail holds its words. Usually a mistake in the product.',
+  ),
+  SERVICE_FAILED: info(
+    'Look at the stopped tasks that the detail names; mend the image or its settings, then `retry`.',
+  ),
+  DEADLINE_EXCEEDED: info('It took longer than its deadline; the detail holds the last thing seen.'),
+  STILL_PRESENT: info(
+    'It was removed and is there again or still; the detail says what was seen. `retry` removes it again.',
+  ),
+  STEP_REVOKED: info('The step is being taken back, a late attempt stopped itself. Nothing to do.'),
+  BLUEPRINT_INVALID: info('The stored blueprint cannot run; the detail lists why. A mistake in the product.'),
+  MIGRATION_FAILED: info('A tenant migration failed; mend it, then `retry`.'),
+  PROTECTED: info("It held a live tenant's data, so an undo does not drop it: delete the tenant instead."),
+  THROTTLED: info('AWS throttles; it is tried again by itself.', { retryable: true }),
+  AWS_UNAVAILABLE: info('AWS answered with a server error; it is tried again by itself.', { retryable: true }),
+  UNCLEAR: info('No answer came; the next attempt looks first.', { retryable: true }),
+  CONFLICT_RETRYABLE: info('The resource is busy (draining, a batch in flight); it is tried again by itself.', {
+    retryable: true,
+  }),
+  TENANT_DATABASE_UNAVAILABLE: info("The tenants' database cannot be reached; it is tried again by itself.", {
+    retryable: true,
+  }),
+} as const satisfies Readonly<Record<string, ErrorInfo>>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** The row of a code; undefined for a product's own failure types (`failsAs`). */
+export function errorInfo(code: string): ErrorInfo | undefined {
+  return (errorTable as Readonly<Record<string, ErrorInfo>>)[code];
+}
+
+/** A failure as it is stored, shown and sent: no secrets, no stack. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly stepId?: string | undefined;
+  readonly detail?: string | undefined;
+}

@@ -1,0 +1,19 @@
+/** Types of the append-only events: audit trail, live streams and the outbox. `step.*` carry a step id. */
+export const eventTypes = [
+  'tenant.accepted',
+  'tenant.status', // data: { from, to }
+  'operation.accepted',
+  'operation.state', // data: { from, to, failure? , leftovers? }
+  'step.started', // data: { kind, generation, attempt }
+  'step.pending', // data: { detail }: made, readiness is being polled
+  'step.ready', // data: { durationMs }
+  'step.skipped', // ready already and its inputs are unchanged
+  'step.failed', // data: { code, message, detail }
+  'step.removing',
+  'step.removed', // data: { residues }
+  'step.remove-failed', // data: { code, message }
+  'mail.queued', // data: { template }
+  'mail.sent', // data: { template, messageId }
+  'mail.failed', // data: { template, reason }: given up after a day
+] as const;
+export type EventType = (typeof eventTypes)[number];

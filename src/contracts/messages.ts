@@ -1,0 +1,160 @@
+import type { PlannedStep } from './blueprint.ts';
+import type { Failure } from './errors.ts';
+import type {
+  ClosedOperationState,
+  OnFailure,
+  OpenOperationState,
+  OperationState,
+  OperationType,
+} from './operation-state.ts';
+import type { TenantStatus } from './tenant-status.ts';
+
+/** The only argument of every tenant workflow: workers load all else by the operation id and trust nothing from here. */
+export interface OperationInput {
+  readonly operationId: string;
+}
+
+/** What a workflow that completes answers with (docs/architecture.md, "How a workflow closes"). */
+export interface OperationResult {
+  readonly operationId: string;
+  /** `not-claimed`: another run has the operation, or it is closed; this run did nothing. */
+  readonly outcome: 'active' | 'deleted' | 'cancelled' | 'abandoned' | 'superseded' | 'not-claimed';
+}
+
+export const signalNames = { cancel: 'cancel', retry: 'retry', close: 'close' } as const;
+export const updateNames = { cancel: 'cancel', retry: 'retry' } as const;
+export const queryNames = { progress: 'progress' } as const;
+
+/** Answer of an accepted Update. */
+export interface UpdateAnswer {
+  readonly operationId: string;
+  readonly state: OpenOperationState;
+}
+
+export type StepProgress =
+  'waiting' | 'ensuring' | 'polling' | 'ready' | 'failed' | 'removing' | 'removed' | 'remove-failed';
+
+/** Answer of the query `progress` (for operators in Temporal's UI; programs read PostgreSQL). */
+export interface Progress {
+  readonly operationId: string;
+  readonly state: OperationState;
+  readonly generation: number;
+  readonly steps: Readonly<Record<string, StepProgress>>;
+  readonly failure?: Failure | undefined;
+  readonly leftovers?: readonly Leftover[] | undefined;
+}
+
+/** A resource that an undo could not take away. */
+export interface Leftover {
+  readonly stepId: string;
+  readonly type: string;
+  readonly name: string;
+  readonly physicalId?: string | undefined;
+  readonly reason: string;
+}
+
+/** Something that stays for a while by design, with its expiry (ISO 8601; null: AWS names none). */
+export interface Residue {
+  readonly type: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly expiresAt: string | null;
+}
+
+// ---- bookkeeping activities (PostgreSQL only; retried without limit) ----
+
+export interface ClaimInput {
+  readonly operationId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** The claim's answer: `claimed: false` makes the run exit without a trace. */
+export type Claim = { readonly claimed: false } | ({ readonly claimed: true } & OperationPlan);
+
+/** All that the workflow knows of an operation. */
+export interface OperationPlan {
+  readonly operationId: string;
+  readonly type: OperationType;
+  readonly tenantId: string;
+  readonly product: string;
+  readonly tier: string | null;
+  readonly slug: string;
+  readonly tenantStatus: TenantStatus;
+  readonly onFailure: OnFailure;
+  readonly holdMs: number;
+  /** Provision: all steps. Deprovision: the steps that the ledger does not hold as removed. */
+  readonly steps: readonly PlannedStep[];
+}
+
+/** A change of an open operation's state; refused (`false`) when the row is not in a state that allows it. */
+export interface StateChange {
+  readonly operationId: string;
+  readonly state: OpenOperationState;
+  readonly generation: number;
+  readonly failure?: Failure | undefined;
+  readonly leftovers?: readonly Leftover[] | undefined;
+}
+export interface StateChangeAnswer {
+  readonly changed: boolean;
+  readonly tenantStatus: TenantStatus;
+}
+
+/** Closes the operation and settles the tenant's status, reservation and allocations in one transaction. */
+export interface CloseInput {
+  readonly operationId: string;
+  readonly state: ClosedOperationState;
+  readonly failure?: Failure | undefined;
+}
+export interface CloseAnswer {
+  readonly tenantStatus: TenantStatus;
+}
+
+/** Bookkeeping activities by name. */
+export interface BookkeepingActivities {
+  claimOperation(input: ClaimInput): Promise<Claim>;
+  changeOperationState(input: StateChange): Promise<StateChangeAnswer>;
+  closeOperation(input: CloseInput): Promise<CloseAnswer>;
+  /** Exactly what is not removed of the operation's tenant, from the ledger, each with why. */
+  listLeftovers(input: OperationInput): Promise<Leftover[]>;
+}
+
+// ---- verbs ----
+
+/** Input of every verb: the worker loads step, spec and names by these ids. */
+export interface StepCall {
+  readonly operationId: string;
+  readonly stepId: string;
+  /** Rises with an operator's `retry` only (design rule 11). */
+  readonly generation: number;
+}
+
+export interface EnsureAnswer {
+  readonly status: 'ready' | 'pending';
+  /** Changes when the outputs change: tells the executor whether steps that use them must run again. */
+  readonly outputsHash: string;
+  /** Present when the step changed the tenant's status. */
+  readonly tenantStatus?: TenantStatus | undefined;
+  readonly detail?: string | undefined;
+}
+
+export interface ObserveCall extends StepCall {
+  readonly want: 'ready' | 'gone';
+  /** Epoch ms; past it the activity throws the typed, final failure with the last thing seen. */
+  readonly deadlineAtMs: number;
+}
+
+/** `done`: what was wanted has come. A definite failure is thrown. */
+export interface ObserveAnswer {
+  readonly status: 'done' | 'pending';
+  readonly detail?: string | undefined;
+  /** With `gone`: look once more at this time (epoch ms), an effect may still land (design rule 7). */
+  readonly recheckAtMs?: number | undefined;
+}
+
+export interface RemoveAnswer {
+  /** `pending`: asked for, absence is to be observed. */
+  readonly status: 'removed' | 'pending';
+  /** Look once more at this time (epoch ms): the last answer of its `ensure` was unclear (design rule 7). */
+  readonly recheckAtMs?: number | undefined;
+}

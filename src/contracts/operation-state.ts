@@ -1,0 +1,42 @@
+export const openOperationStates = ['accepted', 'running', 'holding', 'committing', 'rolling-back', 'stuck'] as const;
+export const closedOperationStates = [
+  'succeeded',
+  'rolled-back',
+  'cancelled',
+  'abandoned',
+  'superseded',
+  'withdrawn',
+] as const;
+
+export type OpenOperationState = (typeof openOperationStates)[number];
+export type ClosedOperationState = (typeof closedOperationStates)[number];
+export type OperationState = OpenOperationState | ClosedOperationState;
+
+export const operationTypes = ['provision', 'deprovision'] as const;
+export type OperationType = (typeof operationTypes)[number];
+
+/** What a failed operation does: take everything back at once, or hold for an operator first (design rule 6). */
+export type OnFailure = 'hold' | 'rollback';
+
+/** How long a hold lasts by default, in ms. */
+export const DEFAULT_HOLD_MS = 30 * 60_000;
+
+/** Allowed transitions of an operation's state; every change in the database is a compare-and-swap along this table. */
+export const operationStateTransitions: Readonly<Record<OperationState, readonly OperationState[]>> = {
+  accepted: ['running', 'withdrawn', 'cancelled'], // cancelled: before any run claimed it
+  running: ['holding', 'committing', 'rolling-back', 'stuck'],
+  holding: ['running', 'rolling-back'],
+  committing: ['succeeded', 'stuck', 'rolling-back'], // rolling-back: the commit itself was refused for good
+  'rolling-back': ['rolled-back', 'cancelled', 'stuck'],
+  stuck: ['rolling-back', 'committing', 'abandoned', 'superseded'], // committing: `retry` of a stuck deprovisioning
+  succeeded: [],
+  'rolled-back': [],
+  cancelled: [],
+  abandoned: [],
+  superseded: [],
+  withdrawn: [],
+};
+
+export function isOpen(state: OperationState): state is OpenOperationState {
+  return (openOperationStates as readonly string[]).includes(state);
+}

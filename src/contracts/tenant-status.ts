@@ -1,0 +1,41 @@
+/** Status of a tenant: what its users see. (The operation's *state* is another thing: `operation-state.ts`.) */
+export const tenantStatuses = [
+  'pending', // accepted, no run yet
+  'validating', // a run has claimed the operation
+  'creating', // resources are being made, or taken back
+  'active', // wholly there
+  'failed', // creation is stuck, or closed without success
+  'suspending',
+  'suspended',
+  'resuming',
+  'updating',
+  'migrating',
+  'deleting', // a deprovisioning is under way, or stuck
+  'deleted', // wholly gone
+] as const;
+
+export type TenantStatus = (typeof tenantStatuses)[number];
+
+/**
+ * Allowed transitions: the one table that API, workflow and database share (the database's copy is the table
+ * `tenant_status_transitions`, held against this one by a test).
+ */
+export const tenantStatusTransitions: Readonly<Record<TenantStatus, readonly TenantStatus[]>> = {
+  pending: ['validating', 'deleted'], // deleted: the start was withdrawn
+  validating: ['creating', 'failed'],
+  creating: ['active', 'failed'],
+  active: ['suspending', 'updating', 'migrating', 'deleting'],
+  failed: ['creating', 'deleting', 'deleted'], // creating: `retry` of a stuck rollback
+  suspending: ['suspended', 'active'],
+  suspended: ['resuming', 'deleting'],
+  resuming: ['active', 'suspended'],
+  updating: ['active'],
+  migrating: ['active'],
+  deleting: ['deleted'],
+  deleted: [],
+};
+
+/** Whether a tenant may go from one status to the other. */
+export function mayTransition(from: TenantStatus, to: TenantStatus): boolean {
+  return tenantStatusTransitions[from].includes(to);
+}
