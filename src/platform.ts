@@ -39,6 +39,8 @@ const cell = z.strictObject({
     .min(1),
   logRetentionDays: z.int().positive().default(30),
   mailFrom: z.email(),
+  mailReplyTo: z.email().optional(),
+  mailLocale: z.enum(['en', 'ar']).default('en'),
   usualMs: z.record(z.string().regex(/^[a-z-]+\.(ready|gone)$/), z.int().min(0)).optional(),
 });
 

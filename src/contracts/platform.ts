@@ -36,12 +36,17 @@ export interface Cell {
   readonly logRetentionDays: number;
   /** Sender of tenants' mails (an SES identity of this cell). */
   readonly mailFrom: string;
+  readonly mailReplyTo?: string | undefined;
+  /** Language of tenants' mails. */
+  readonly mailLocale: MailLocale;
   /**
    * How long things usually take here, in ms, where that differs from the kinds' own figures; sets the first look
    * of readiness and absence polling, never a deadline. Keys: `<kind>.ready`, `<kind>.gone`.
    */
   readonly usualMs?: Readonly<Record<string, number>> | undefined;
 }
+
+export type MailLocale = 'en' | 'ar';
 
 export interface LoadBalancer {
   readonly arn: string;

@@ -109,7 +109,6 @@ function componentSteps(request: BlueprintRequest, component: Component, step: M
       id: `create_alb_rule:${component}`,
       kind: 'listener-rule',
       needs: [`create_target_group:${component}`],
-      removeAfter: ['create_dns'],
       spec: {
         loadBalancerArn: loadBalancer.arn,
         host,
@@ -126,7 +125,7 @@ function componentSteps(request: BlueprintRequest, component: Component, step: M
         `create_alb_rule:${component}`,
         ...(component === 'frontend' ? ['deploy_backend'] : []),
       ],
-      removeAfter: ['create_dns'],
+      removeAfter: ['create_dns'], // design rule 8: a record goes before what it points at
       failsAs: of.failsAs,
       spec: {
         serviceName: name,

@@ -1,0 +1,165 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
+import type { Platform } from './contracts/platform.ts';
+import { PlatformConfigError, readPlatform } from './platform.ts';
+
+/** Where Temporal is, as the standard variables `TEMPORAL_*` (or a `TEMPORAL_PROFILE`) say. */
+export type TemporalConnectConfig = ReturnType<typeof loadClientConnectConfig>;
+
+/** All settings of a process, read once. */
+export interface Config {
+  readonly databaseUrl: string;
+  /** Provisioner's URL per tenant database id of the platform. */
+  readonly tenantDatabaseUrls: Readonly<Record<string, string>>;
+  readonly temporal: TemporalConnectConfig;
+  readonly platform: Platform;
+  /** 32-byte keys: the first encrypts, all decrypt. */
+  readonly payloadKeys: readonly Buffer[];
+  readonly awsEndpointUrl: string | undefined;
+  readonly apiHost: string;
+  readonly apiPort: number;
+  /** Origin that may call the codec endpoint from a browser (Temporal's UI). */
+  readonly temporalUiOrigin: string | undefined;
+  readonly workerHealthPort: number | undefined;
+  readonly logLevel: string;
+}
+
+/** Settings that a process of one role does without are not asked of it. */
+export type Role = 'api' | 'worker' | 'doctor';
+
+/** Raised when the environment cannot be used; lists every problem at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The configuration cannot be used:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+const postgresUrl = z
+  .string({ error: 'is not set: give the URL of a PostgreSQL database' })
+  .regex(/^postgres(ql)?:\/\/\S+$/, 'must be a postgres:// URL');
+const port = z.coerce.number('must be a port number').int().min(0).max(65535);
+const url = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+
+const environment = z.object({
+  DATABASE_URL: postgresUrl,
+  TENANT_DATABASE_URL: postgresUrl.optional(),
+  PLATFORM_CONFIG: z
+    .string({ error: 'is not set: give the path of the platform description (JSON)' })
+    .min(1, 'is empty'),
+  TENANTRY_PAYLOAD_KEY: z.string({
+    error:
+      'is not set: give 32 random bytes in base64 (openssl rand -base64 32); payloads in Temporal are encrypted with it',
+  }),
+  AWS_ENDPOINT_URL: url.optional(),
+  TENANTRY_API_HOST: z.string().default('127.0.0.1'),
+  TENANTRY_API_PORT: port.default(3006),
+  TENANTRY_TEMPORAL_UI_URL: url.optional(),
+  TENANTRY_WORKER_HEALTH_PORT: port.optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads and checks the environment. @throws ConfigError with all problems together. */
+export function loadConfig(role: Role, env: Environment = process.env): Config {
+  const problems: string[] = [];
+  const parsed = environment.safeParse(withoutEmpty(env));
+  if (!parsed.success) problems.push(...parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`));
+  const platform = attempt(problems, () => platformOf(env.PLATFORM_CONFIG));
+  const temporal = attempt(problems, () => temporalOf(env));
+  const payloadKeys = attempt(problems, () => payloadKeysOf(env.TENANTRY_PAYLOAD_KEY ?? ''));
+  const tenantDatabaseUrls =
+    role === 'api' ? {} : attempt(problems, () => tenantDatabaseUrlsOf(platform ?? undefined, env, problems));
+  if (problems.length > 0 || !parsed.success || !platform || !temporal || !payloadKeys || !tenantDatabaseUrls) {
+    throw new ConfigError(problems);
+  }
+  const given = parsed.data;
+  return {
+    databaseUrl: given.DATABASE_URL,
+    tenantDatabaseUrls,
+    temporal,
+    platform,
+    payloadKeys,
+    awsEndpointUrl: given.AWS_ENDPOINT_URL,
+    apiHost: given.TENANTRY_API_HOST,
+    apiPort: given.TENANTRY_API_PORT,
+    temporalUiOrigin: given.TENANTRY_TEMPORAL_UI_URL && new URL(given.TENANTRY_TEMPORAL_UI_URL).origin,
+    workerHealthPort: given.TENANTRY_WORKER_HEALTH_PORT,
+    logLevel: given.LOG_LEVEL,
+  };
+}
+
+/** `DATABASE_URL` alone, for `migrate`. @throws ConfigError */
+export function loadDatabaseUrl(env: Environment = process.env): string {
+  const parsed = postgresUrl.safeParse(env.DATABASE_URL === '' ? undefined : env.DATABASE_URL);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((i) => `DATABASE_URL ${i.message}`));
+  return parsed.data;
+}
+
+/** Where the CLI's tenant commands send their requests. @throws ConfigError */
+export function loadApiUrl(env: Environment = process.env): string {
+  const parsed = url
+    .default('http://127.0.0.1:3006')
+    .safeParse(env.TENANTRY_API_URL === '' ? undefined : env.TENANTRY_API_URL);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((i) => `TENANTRY_API_URL ${i.message}`));
+  return parsed.data.replace(/\/+$/, '');
+}
+
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+}
+
+function attempt<T>(problems: string[], read: () => T | undefined): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof PlatformConfigError) problems.push(...error.problems.map((p) => `PLATFORM_CONFIG ${p}`));
+    else problems.push(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+function platformOf(file: string | undefined): Platform | undefined {
+  return file === undefined || file === '' ? undefined : readPlatform(file);
+}
+
+function temporalOf(env: Environment): TemporalConnectConfig {
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: withoutUndefined(env) });
+  } catch (cause) {
+    throw new Error(`TEMPORAL_* ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+function withoutUndefined(env: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).flatMap(([k, v]) => (v === undefined || v === '' ? [] : [[k, v]])));
+}
+
+function payloadKeysOf(text: string): Buffer[] | undefined {
+  if (text === '') return undefined; // reported by the schema already
+  const keys = text.split(',').map((k) => Buffer.from(k.trim(), 'base64'));
+  if (keys.some((k) => k.length !== 32)) {
+    throw new Error('TENANTRY_PAYLOAD_KEY must be 32 bytes in base64 (several, separated by commas, to rotate)');
+  }
+  return keys;
+}
+
+/** One database: `TENANT_DATABASE_URL` (by default `DATABASE_URL`); further ones: `TENANT_DATABASE_URL_<ID>`. */
+function tenantDatabaseUrlsOf(
+  platform: Platform | undefined,
+  env: Environment,
+  problems: string[],
+): Record<string, string> {
+  const ids = [...new Set(platform?.cells.flatMap((c) => c.tenantDatabases.map((d) => d.id)) ?? [])];
+  const urls: Record<string, string> = {};
+  for (const id of ids) {
+    const name = `TENANT_DATABASE_URL_${id.toUpperCase().replaceAll('-', '_')}`;
+    const value = env[name] ?? (ids.length === 1 ? env.TENANT_DATABASE_URL || env.DATABASE_URL : undefined);
+    if (value === undefined) problems.push(`${name} is not set: the platform has ${ids.length} tenant databases`);
+    else urls[id] = value;
+  }
+  return urls;
+}
