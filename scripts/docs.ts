@@ -1,0 +1,39 @@
+/** Writes the documents that are made from code; `npm run docs`. A unit test fails when they differ. */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { errorTable, type ErrorInfo } from '../src/contracts/errors.ts';
+import { platformSchema } from '../src/platform.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+/** Path from the repository's root to content. */
+export function generatedDocuments(): Readonly<Record<string, string>> {
+  return { 'docs/errors.md': errorsPage(), 'docs/platform.schema.json': platformSchemaText() };
+}
+
+function errorsPage(): string {
+  const rows = Object.entries<ErrorInfo>(errorTable).map(
+    ([code, e]) => `| \`${code}\` | ${e.httpStatus ?? ''} | ${e.retryable ? 'yes' : 'no'} | ${e.operator} |`,
+  );
+  return [
+    '# Error codes',
+    '',
+    'Written by `npm run docs` from `src/contracts/errors.ts`. "Retried" means: by itself, by Temporal. Answers of the API are',
+    '`{ error: { code, message, details?, requestId } }`.',
+    '',
+    '| code | HTTP | retried | what the operator does |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function platformSchemaText(): string {
+  const schema = z.toJSONSchema(platformSchema, { io: 'input' });
+  return `${JSON.stringify({ $id: 'tenantry-platform-1', title: 'PLATFORM_CONFIG, version 1', ...schema }, null, 2)}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, content] of Object.entries(generatedDocuments())) writeFileSync(`${root}${path}`, content);
+}
