@@ -1,0 +1,58 @@
+import { cellById } from '../platform.ts';
+import type { Cell, Platform } from '../contracts/platform.ts';
+import { createClients, type ClientOptions } from './clients.ts';
+import { createEcs, type Ecs } from './ecs.ts';
+import { createPacer, type PacerOptions } from './pacing.ts';
+import { createSecrets, type Secrets } from './secrets-manager.ts';
+import { createMail, type Mail } from './ses.ts';
+import { createIdentity, type Identity } from './sts.ts';
+
+/** AWS of one cell: an adapter per service that speaks the domain. Every method throws StepError. */
+export interface CellAws {
+  readonly ecs: Ecs;
+  readonly secrets: Secrets;
+  readonly mail: Mail;
+  readonly identity: Identity;
+  /** Closes the connections. */
+  destroy(): void;
+}
+
+export interface CellAwsOptions extends ClientOptions {
+  readonly pacing?: PacerOptions | undefined;
+}
+
+/** Makes the adapters of one cell; make one per cell and process, the pacing is in it. */
+export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws {
+  const clients = createClients(cell, options, createPacer(options.pacing));
+  return {
+    ecs: createEcs(clients.ecs, cell.cluster),
+    secrets: createSecrets(clients.secretsManager),
+    mail: createMail(clients.ses),
+    identity: createIdentity(clients.sts),
+    destroy: () => clients.destroy(),
+  };
+}
+
+export interface PlatformAws {
+  /** The adapters of a cell, made on first use. @throws RangeError when the platform has no such cell */
+  (cellId: string): CellAws;
+  destroy(): void;
+}
+
+/** AWS of every cell of the platform. */
+export function createAwsForPlatform(platform: Platform, options: CellAwsOptions = {}): PlatformAws {
+  const made = new Map<string, CellAws>();
+  const ofCell = (cellId: string): CellAws => {
+    const known = made.get(cellId);
+    if (known) return known;
+    const aws = createCellAws(cellById(platform, cellId), options);
+    made.set(cellId, aws);
+    return aws;
+  };
+  return Object.assign(ofCell, {
+    destroy: () => {
+      for (const aws of made.values()) aws.destroy();
+      made.clear();
+    },
+  });
+}

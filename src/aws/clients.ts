@@ -1,0 +1,134 @@
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { Route53Client } from '@aws-sdk/client-route-53';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SESv2Client } from '@aws-sdk/client-sesv2';
+import { STSClient } from '@aws-sdk/client-sts';
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { Cell } from '../contracts/platform.ts';
+import { currentCallContext } from './call-context.ts';
+import { classifyAwsError, isRead } from './errors.ts';
+import { bucketsOf, type Pacer } from './pacing.ts';
+
+/**
+ * Request time-out, in ms. One attempt only (retries are Temporal's), so that this and the longest wait for a token
+ * (4 s) stay below the 10 s start-to-close of a verb that makes one call. A second call of the same verb that finds no
+ * time left is cut by the activity's signal, and is unclear like any other.
+ */
+export const REQUEST_TIMEOUT_MS = 5_000;
+
+export interface ClientOptions {
+  /** Endpoint of every service (an emulator); absent: AWS's own. */
+  readonly endpointUrl?: string | undefined;
+  /** Absent: the SDK's default chain. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  readonly requestTimeoutMs?: number | undefined;
+}
+
+export interface Clients {
+  readonly ecs: ECSClient;
+  readonly elbv2: ElasticLoadBalancingV2Client;
+  readonly route53: Route53Client;
+  readonly secretsManager: SecretsManagerClient;
+  readonly logs: CloudWatchLogsClient;
+  readonly ses: SESv2Client;
+  readonly sts: STSClient;
+  destroy(): void;
+}
+
+/** The SDK's clients for one cell: its region, its role, paced, guarded and classed alike. */
+export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer): Clients {
+  const config = clientConfig(cell, options);
+  const equip = <C extends EquippableClient>(client: C): C => equipped(client, pacer);
+  const clients = {
+    ecs: equip(new ECSClient(config)),
+    elbv2: equip(new ElasticLoadBalancingV2Client(config)),
+    route53: equip(new Route53Client(config)),
+    secretsManager: equip(new SecretsManagerClient(config)),
+    logs: equip(new CloudWatchLogsClient(config)),
+    ses: equip(new SESv2Client(config)),
+    sts: equip(new STSClient(config)),
+  };
+  return {
+    ...clients,
+    destroy: () => {
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+}
+
+function clientConfig(cell: Cell, options: ClientOptions) {
+  const base = {
+    region: cell.region,
+    maxAttempts: 1,
+    ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
+    requestHandler: {
+      connectionTimeout: 2_000,
+      requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      // Without this the handler only warns when the time is over.
+      throwOnRequestTimeout: true,
+      httpAgent: { keepAlive: true, maxSockets: 50 },
+      httpsAgent: { keepAlive: true, maxSockets: 50 },
+    },
+  };
+  if (cell.roleArn === undefined) {
+    return options.credentials === undefined ? base : { ...base, credentials: options.credentials };
+  }
+  const credentials = fromTemporaryCredentials({
+    params: { RoleArn: cell.roleArn, RoleSessionName: `tenantry-${cell.id}`.slice(0, 64) },
+    ...(options.credentials === undefined ? {} : { masterCredentials: options.credentials }),
+    clientConfig: base,
+  });
+  return { ...base, credentials };
+}
+
+/** What `equipped` needs of a client, whatever its service. */
+interface EquippableClient {
+  readonly config: { serviceId: string; requestHandler: { handle: (...args: never[]) => unknown } };
+  readonly middlewareStack: { add: (middleware: never, options: never) => void };
+}
+
+interface Execution {
+  readonly commandName?: string;
+}
+type Handler = (args: { input: object }) => Promise<{ output: object }>;
+
+/**
+ * Puts on a client what every call goes through: pacing, the look at whether the step is being taken back before a
+ * change, the activity's abort signal, and the classing of errors.
+ */
+function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
+  const service = serviceNames[client.config.serviceId] ?? client.config.serviceId.toLowerCase();
+  const middleware = (next: Handler, execution: Execution) => async (args: { input: object }) => {
+    const action = (execution.commandName ?? 'Unknown').replace(/Command$/, '');
+    const context = currentCallContext();
+    await pacer.pace(bucketsOf(service, action, isRead(action)), context?.signal);
+    if (!isRead(action)) await context?.beforeMutation();
+    try {
+      return await next(args);
+    } catch (error) {
+      throw classifyAwsError(error, { service, action });
+    }
+  };
+  client.middlewareStack.add(middleware as never, { step: 'initialize', priority: 'high', name: 'tenantry' } as never);
+  passSignal(client.config.requestHandler);
+  return client;
+}
+
+const serviceNames: Readonly<Record<string, string>> = {
+  ECS: 'ecs',
+  'Elastic Load Balancing v2': 'elasticloadbalancing',
+  'Route 53': 'route53',
+  'Secrets Manager': 'secretsmanager',
+  'CloudWatch Logs': 'logs',
+  SESv2: 'ses',
+  STS: 'sts',
+};
+
+/** The SDK hands the abort signal from `send` to the request handler; ours is in the call's context instead. */
+function passSignal(handler: { handle: (...args: never[]) => unknown }): void {
+  const handle = handler.handle.bind(handler) as (request: unknown, options?: object) => unknown;
+  handler.handle = (request: unknown, options?: object) =>
+    handle(request, { abortSignal: currentCallContext()?.signal, ...options });
+}
