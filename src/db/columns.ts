@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { openOperationStates, closedOperationStates, operationTypes } from '../contracts/operation-state.ts';
+import { tenantStatuses } from '../contracts/tenant-status.ts';
+import type { Failure } from '../contracts/errors.ts';
+import type { Leftover, Residue } from '../contracts/messages.ts';
+
+/** Column types that several tables share. */
+export const uuid = z.uuid();
+export const time = z.date();
+export const optionalTime = z.date().nullable();
+/** `bigint`, which the driver hands over as a string. */
+export const bigint = z.coerce.number().int();
+export const tenantStatus = z.enum(tenantStatuses);
+export const operationState = z.enum([...openOperationStates, ...closedOperationStates]);
+export const operationType = z.enum(operationTypes);
+
+export const failure: z.ZodType<Failure> = z.object({
+  code: z.string(),
+  message: z.string(),
+  stepId: z.string().optional(),
+  detail: z.string().optional(),
+});
+
+export const leftovers: z.ZodType<Leftover[]> = z.array(
+  z.object({
+    stepId: z.string(),
+    type: z.string(),
+    name: z.string(),
+    physicalId: z.string().optional(),
+    reason: z.string(),
+  }),
+);
+
+export const residues: z.ZodType<Residue[]> = z.array(
+  z.object({ type: z.string(), name: z.string(), reason: z.string(), expiresAt: z.string().nullable() }),
+);
+
+/** A value for a jsonb column: `pg` would send arrays as PostgreSQL arrays. */
+export function json(value: unknown): string | null {
+  return value === undefined || value === null ? null : JSON.stringify(value);
+}

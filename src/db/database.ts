@@ -1,0 +1,127 @@
+import pg from 'pg';
+import { isUnavailable, unavailable } from './database-errors.ts';
+import { startListening, type Listening } from './listening.ts';
+
+export { DatabaseUnavailableError } from './database-errors.ts';
+
+/** One answer of PostgreSQL. */
+export interface QueryAnswer<T> {
+  readonly rows: T[];
+  /** Rows returned or changed. */
+  readonly rowCount: number;
+}
+
+/** Something that SQL can be sent to: the pool, or one open transaction. */
+export interface Queryable {
+  /** @throws DatabaseUnavailableError when PostgreSQL cannot be reached or gives up for a reason that passes. */
+  query<T extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<QueryAnswer<T>>;
+}
+
+/** The control plane's database. */
+export interface Database extends Queryable {
+  /** Commits when `fn` resolves, rolls back and rethrows when it rejects. */
+  transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * Listens on a channel with a connection of its own until the answered function is called. `onNotify` gets the
+   * payload; or undefined when the connection was lost and is back, so that notifications may have been missed.
+   */
+  listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Listening>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Default 10. */
+  readonly maxConnections?: number;
+  readonly applicationName?: string;
+  /** The server ends a statement after this, in ms; default 15,000. 0: no limit. */
+  readonly statementTimeoutMs?: number;
+}
+
+const connectTimeoutMs = 5_000;
+/** A host that hangs never answers that it timed out: the client gives up this much later than the server should. */
+const answerGraceMs = 2_000;
+
+/** Opens a pool (no connection is made before the first query). */
+export function createDatabase(options: DatabaseOptions): Database {
+  const pool = openPool(options);
+  const listenings = new Set<Listening>();
+  return {
+    query: (text, values) => send(pool, text, values),
+    transaction: (fn) => transaction(pool, fn),
+    listen: async (channel, onNotify) => {
+      const listening = await startListening(connectionOptions(options), channel, onNotify);
+      listenings.add(listening);
+      return listening;
+    },
+    close: async () => {
+      await Promise.all([...listenings].map((l) => l.stop()));
+      await pool.end();
+    },
+  };
+}
+
+function openPool(options: DatabaseOptions): pg.Pool {
+  const pool = new pg.Pool({
+    ...connectionOptions(options),
+    max: options.maxConnections ?? 10,
+    idleTimeoutMillis: 30_000,
+  });
+  // An idle connection that the server closes is replaced by the next query; unheard, the event would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+function connectionOptions({ url, applicationName, statementTimeoutMs = 15_000 }: DatabaseOptions): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: applicationName ?? 'tenantry',
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    idle_in_transaction_session_timeout: 60_000,
+    ...(statementTimeoutMs === 0
+      ? {}
+      : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + answerGraceMs }),
+  };
+}
+
+async function send<T extends object>(
+  target: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<QueryAnswer<T>> {
+  try {
+    const { rows, rowCount } = await target.query<T & pg.QueryResultRow>(text, [...values]);
+    return { rows, rowCount: rowCount ?? 0 };
+  } catch (error) {
+    throw unavailable(error) ?? error;
+  }
+}
+
+async function transaction<T>(pool: pg.Pool, fn: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw unavailable(error) ?? error;
+  });
+  // A checked-out client reports the loss of its connection as an event besides the failing query.
+  const ignore = () => undefined;
+  client.on('error', ignore);
+  let broken = false;
+  try {
+    await send(client, 'begin');
+    const answer = await fn({ query: (text, values) => send(client, text, values) });
+    await send(client, 'commit');
+    return answer;
+  } catch (error) {
+    // A connection of unknown state is thrown away, which ends its transaction too.
+    broken =
+      isUnavailable(error) ||
+      !(await client.query('rollback').then(
+        () => true,
+        () => false,
+      ));
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}

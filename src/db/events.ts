@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { eventTypes, type EventType } from '../contracts/events.ts';
+import { bigint, json, time, uuid } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { rowsOf } from './rows.ts';
+
+/** Channel on which PostgreSQL announces events; the payload is the tenant's id. */
+export const EVENTS_CHANNEL = 'tenantry_events';
+
+const eventRow = z.object({
+  id: bigint,
+  at: time,
+  cell: z.string(),
+  tenantId: uuid,
+  operationId: uuid.nullable(),
+  type: z.enum(eventTypes),
+  stepId: z.string().nullable(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type EventRow = z.output<typeof eventRow>;
+
+export interface NewEvent {
+  readonly cell: string;
+  readonly tenantId: string;
+  readonly operationId?: string | undefined;
+  readonly type: EventType;
+  readonly stepId?: string | undefined;
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Appends an event; to be called in the transaction of the change that it tells of, after that change. */
+export async function appendEvent(tx: Queryable, event: NewEvent): Promise<void> {
+  await tx.query(
+    `insert into events (cell, tenant_id, operation_id, type, step_id, data) values ($1, $2, $3, $4, $5, $6)`,
+    [event.cell, event.tenantId, event.operationId ?? null, event.type, event.stepId ?? null, json(event.data ?? {})],
+  );
+}
+
+/** Events of a tenant after an id, oldest first. Ids of one tenant rise in the order of commits, so none is missed. */
+export async function listEvents(db: Queryable, tenantId: string, afterId = 0, limit = 200): Promise<EventRow[]> {
+  return rowsOf(
+    eventRow,
+    await db.query(
+      `select id, at, cell, tenant_id as "tenantId", operation_id as "operationId", type, step_id as "stepId", data
+       from events where tenant_id = $1 and id > $2 order by id limit $3`,
+      [tenantId, afterId, limit],
+    ),
+  );
+}

@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import type { Failure } from '../contracts/errors.ts';
+import type { Leftover } from '../contracts/messages.ts';
+import {
+  closedOperationStates,
+  isOpen,
+  openOperationStates,
+  type OperationState,
+} from '../contracts/operation-state.ts';
+import {
+  bigint,
+  failure,
+  json,
+  leftovers,
+  operationState,
+  operationType,
+  optionalTime,
+  time,
+  uuid,
+} from './columns.ts';
+import type { Queryable } from './database.ts';
+import { appendEvent } from './events.ts';
+import { rowOf, rowsOf } from './rows.ts';
+
+const operationRow = z.object({
+  id: uuid,
+  tenantId: uuid,
+  cell: z.string(),
+  type: operationType,
+  state: operationState,
+  onFailure: z.enum(['hold', 'rollback']),
+  holdMs: bigint,
+  workflowId: z.string(),
+  runId: z.string().nullable(),
+  generation: z.number(),
+  failure: failure.nullable(),
+  leftovers: leftovers.nullable(),
+  cancelRequestedAt: optionalTime,
+  acceptedAt: time,
+  claimedAt: optionalTime,
+  closedAt: optionalTime,
+  updatedAt: time,
+});
+/** An operation without its blueprint (see {@link findBlueprint}). */
+export type OperationRow = z.output<typeof operationRow>;
+
+const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs",
+  workflow_id as "workflowId", run_id as "runId", generation, failure, leftovers,
+  cancel_requested_at as "cancelRequestedAt", accepted_at as "acceptedAt", claimed_at as "claimedAt",
+  closed_at as "closedAt", updated_at as "updatedAt"`;
+const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
+
+export type NewOperation = Pick<
+  OperationRow,
+  'id' | 'tenantId' | 'cell' | 'type' | 'onFailure' | 'holdMs' | 'workflowId'
+> & {
+  /** Unknown: a deprovisioning carries the stored one on as it is. */
+  readonly blueprint: unknown;
+};
+
+/** Accepts an operation, with its event; undefined when the tenant has an open one (409 OPERATION_IN_PROGRESS). */
+export async function insertOperation(tx: Queryable, operation: NewOperation): Promise<OperationRow | undefined> {
+  const o = operation;
+  const row = rowOf(
+    operationRow,
+    await tx.query(
+      `insert into operations (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint)
+       values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
+      [o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint)],
+    ),
+  );
+  if (!row) return undefined;
+  const data = { type: row.type, onFailure: row.onFailure };
+  await appendEvent(tx, {
+    cell: row.cell,
+    tenantId: row.tenantId,
+    operationId: row.id,
+    type: 'operation.accepted',
+    data,
+  });
+  return row;
+}
+
+export async function findOperation(db: Queryable, id: string): Promise<OperationRow | undefined> {
+  return rowOf(operationRow, await db.query(`select ${columns} from operations where id = $1`, [id]));
+}
+
+/** The operation, locked until the transaction ends. */
+export async function lockOperation(tx: Queryable, id: string): Promise<OperationRow | undefined> {
+  return rowOf(operationRow, await tx.query(`select ${columns} from operations where id = $1 for no key update`, [id]));
+}
+
+/** Operations of a tenant, newest first. */
+export async function listOperationsOf(db: Queryable, tenantId: string): Promise<OperationRow[]> {
+  return rowsOf(
+    operationRow,
+    await db.query(`select ${columns} from operations where tenant_id = $1 order by accepted_at desc, id`, [tenantId]),
+  );
+}
+
+/** The blueprint of an operation as it is stored; `blueprintSchema` (blueprint-column.ts) checks its shape. */
+export async function findBlueprint(db: Queryable, operationId: string): Promise<unknown> {
+  return (await db.query<{ blueprint: unknown }>('select blueprint from operations where id = $1', [operationId]))
+    .rows[0]?.blueprint;
+}
+
+/** What may change along with an operation's state; what is left out stays. */
+export interface OperationChange {
+  readonly generation?: number | undefined;
+  /** Null: forget the last one. */
+  readonly failure?: Failure | null | undefined;
+  readonly leftovers?: readonly Leftover[] | null | undefined;
+}
+
+/**
+ * Compare-and-swap of an operation's state, with its event `operation.state`.
+ *
+ * @returns the operation after the change; undefined, and nothing is changed, when its state is none of `from`.
+ */
+export async function changeOperationState(
+  tx: Queryable,
+  id: string,
+  from: readonly OperationState[],
+  to: OperationState,
+  change: OperationChange = {},
+): Promise<OperationRow | undefined> {
+  const before = await lockOperation(tx, id);
+  if (!before || !from.includes(before.state)) return undefined;
+  const after = operationRow.parse(
+    (
+      await tx.query(
+        `update operations set state = $2, generation = coalesce($3, generation),
+           failure = case when $4::boolean then $5::jsonb else failure end,
+           leftovers = case when $6::boolean then $7::jsonb else leftovers end,
+           closed_at = case when $8::boolean then now() end, updated_at = now()
+         where id = $1 returning ${columns}`,
+        [
+          id,
+          to,
+          change.generation ?? null,
+          change.failure !== undefined,
+          json(change.failure),
+          change.leftovers !== undefined,
+          json(change.leftovers),
+          !isOpen(to),
+        ],
+      )
+    ).rows[0],
+  );
+  await appendEvent(tx, {
+    cell: after.cell,
+    tenantId: after.tenantId,
+    operationId: id,
+    type: 'operation.state',
+    data: { from: before.state, to, failure: change.failure ?? undefined, leftovers: change.leftovers ?? undefined },
+  });
+  return after;
+}
+
+/** Gives an accepted operation to a run: its state stays for {@link changeOperationState} to change in the same transaction. */
+export async function recordRun(tx: Queryable, id: string, run: { workflowId: string; runId: string }): Promise<void> {
+  await tx.query(`update operations set run_id = $2, workflow_id = $3, claimed_at = now() where id = $1`, [
+    id,
+    run.runId,
+    run.workflowId,
+  ]);
+}
+
+/** Remembers that a cancel was asked for, the first time it was. */
+export async function recordCancelRequest(tx: Queryable, id: string): Promise<void> {
+  await tx.query(
+    `update operations set cancel_requested_at = now(), updated_at = now()
+     where id = $1 and cancel_requested_at is null and state in (${openList})`,
+    [id],
+  );
+}
+
+/** Accepted operations that no run has claimed for this long: the process died between writing and starting. */
+export async function listAcceptedWithoutRun(db: Queryable, olderThanMs: number): Promise<OperationRow[]> {
+  return rowsOf(
+    operationRow,
+    await db.query(
+      `select ${columns} from operations
+       where state = 'accepted' and accepted_at < now() - $1 * interval '1 millisecond' order by accepted_at limit 100`,
+      [olderThanMs],
+    ),
+  );
+}
+
+/** The open operation of a tenant, if it has one. */
+export async function findOpenOperation(db: Queryable, tenantId: string): Promise<OperationRow | undefined> {
+  const closed = [...closedOperationStates];
+  return rowOf(
+    operationRow,
+    await db.query(`select ${columns} from operations where tenant_id = $1 and state <> all ($2)`, [tenantId, closed]),
+  );
+}

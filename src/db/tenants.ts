@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import type { Failure } from '../contracts/errors.ts';
+import type { TenantStatus } from '../contracts/tenant-status.ts';
+import { failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { appendEvent } from './events.ts';
+import { rowOf } from './rows.ts';
+
+const tenantRow = z.object({
+  id: uuid,
+  product: z.string(),
+  tier: z.string().nullable(),
+  slug: z.string(),
+  displayName: z.string(),
+  contactEmail: z.string(),
+  cell: z.string(),
+  hostName: z.string(),
+  tenantUrl: z.string(),
+  status: tenantStatus,
+  cleanupPending: z.boolean(),
+  failure: failure.nullable(),
+  createdAt: time,
+  updatedAt: time,
+  activatedAt: optionalTime,
+  deletedAt: optionalTime,
+});
+export type TenantRow = z.output<typeof tenantRow>;
+
+const columns = `id, product, tier, slug, display_name as "displayName", contact_email as "contactEmail", cell,
+  host_name as "hostName", tenant_url as "tenantUrl", status, cleanup_pending as "cleanupPending", failure,
+  created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt"`;
+
+export type NewTenant = Pick<
+  TenantRow,
+  'id' | 'product' | 'tier' | 'slug' | 'displayName' | 'contactEmail' | 'cell' | 'hostName' | 'tenantUrl'
+>;
+
+/** Inserts a tenant, `pending`, and its event `tenant.accepted`. */
+export async function insertTenant(tx: Queryable, tenant: NewTenant): Promise<TenantRow> {
+  const t = tenant;
+  const answer = await tx.query(
+    `insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${columns}`,
+    [t.id, t.product, t.tier, t.slug, t.displayName, t.contactEmail, t.cell, t.hostName, t.tenantUrl],
+  );
+  const data = { product: t.product, tier: t.tier, slug: t.slug };
+  await appendEvent(tx, { cell: t.cell, tenantId: t.id, type: 'tenant.accepted', data });
+  return tenantRow.parse(answer.rows[0]);
+}
+
+export async function findTenant(db: Queryable, id: string): Promise<TenantRow | undefined> {
+  return rowOf(tenantRow, await db.query(`select ${columns} from tenants where id = $1`, [id]));
+}
+
+/** The tenant that holds the slug now, or held it last. */
+export async function findTenantBySlug(
+  db: Queryable,
+  key: { product: string; slug: string },
+): Promise<TenantRow | undefined> {
+  return rowOf(
+    tenantRow,
+    await db.query(
+      `select ${columns} from tenants where product = $1 and slug = $2
+       order by status = 'deleted', created_at desc limit 1`,
+      [key.product, key.slug],
+    ),
+  );
+}
+
+/** What may change along with a tenant's status; what is left out stays. */
+export interface StatusChange {
+  readonly operationId?: string | undefined;
+  readonly cleanupPending?: boolean | undefined;
+  /** Null: forget the last one. */
+  readonly failure?: Failure | null | undefined;
+}
+
+/**
+ * Moves a tenant to a status, with its event `tenant.status`; a tenant that has the status already keeps it without one.
+ * Going `active` for the first time sets `activatedAt`, going `deleted` sets `deletedAt`.
+ *
+ * @throws an error of PostgreSQL (check_violation) when the transition is not in the table.
+ */
+export async function changeTenantStatus(
+  tx: Queryable,
+  id: string,
+  to: TenantStatus,
+  change: StatusChange = {},
+): Promise<TenantRow> {
+  const before = await lockTenant(tx, id);
+  const after = tenantRow.parse(
+    (
+      await tx.query(
+        `update tenants set status = $2,
+           cleanup_pending = coalesce($3, cleanup_pending),
+           failure = case when $4::boolean then $5::jsonb else failure end,
+           activated_at = case when $2 = 'active' then coalesce(activated_at, now()) else activated_at end,
+           deleted_at = case when $2 = 'deleted' then coalesce(deleted_at, now()) else deleted_at end
+         where id = $1 returning ${columns}`,
+        [id, to, change.cleanupPending ?? null, change.failure !== undefined, json(change.failure)],
+      )
+    ).rows[0],
+  );
+  if (before.status !== to) {
+    const data = { from: before.status, to };
+    await appendEvent(tx, {
+      cell: after.cell,
+      tenantId: id,
+      operationId: change.operationId,
+      type: 'tenant.status',
+      data,
+    });
+  }
+  return after;
+}
+
+/** The tenant, locked until the transaction ends. @throws Error when there is none. */
+export async function lockTenant(tx: Queryable, id: string): Promise<TenantRow> {
+  const row = rowOf(tenantRow, await tx.query(`select ${columns} from tenants where id = $1 for no key update`, [id]));
+  if (!row) throw new Error(`there is no tenant ${id}`);
+  return row;
+}
+
+export interface TenantFilter {
+  readonly product?: string | undefined;
+  readonly status?: TenantStatus | undefined;
+  readonly limit: number;
+  /** The last page's `nextCursor`. */
+  readonly cursor?: string | undefined;
+}
+
+export interface TenantPage {
+  readonly tenants: TenantRow[];
+  /** Undefined on the last page. */
+  readonly nextCursor: string | undefined;
+}
+
+/** A cursor that no page ended with. */
+export class InvalidCursorError extends Error {
+  override readonly name = 'InvalidCursorError';
+}
+
+/** Tenants, newest first. @throws InvalidCursorError */
+export async function listTenants(db: Queryable, filter: TenantFilter): Promise<TenantPage> {
+  const after = filter.cursor === undefined ? undefined : decodeCursor(filter.cursor);
+  const answer = await db.query(
+    `select ${columns}, created_at::text as position from tenants
+     where ($1::text is null or product = $1) and ($2::text is null or status = $2)
+       and ($3::timestamptz is null or created_at < $3 or (created_at = $3 and id > $4::uuid))
+     order by created_at desc, id limit $5`,
+    [filter.product ?? null, filter.status ?? null, after?.position ?? null, after?.id ?? null, filter.limit + 1],
+  );
+  const rows = answer.rows.map((row) => tenantRow.extend({ position: z.string() }).parse(row));
+  const page = rows.slice(0, filter.limit);
+  const last = page.at(-1);
+  const nextCursor = rows.length > filter.limit && last ? encodeCursor(last) : undefined;
+  return { tenants: page.map(({ position: _position, ...tenant }) => tenant), nextCursor };
+}
+
+const cursorShape = z.tuple([
+  z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d+)?[+-]\d{2}(:\d{2})?$/),
+  uuid,
+]);
+
+/** The position is PostgreSQL's own text: a Date would lose the microseconds. */
+function encodeCursor(last: { position: string; id: string }): string {
+  return Buffer.from(JSON.stringify([last.position, last.id])).toString('base64url');
+}
+
+function decodeCursor(cursor: string): { position: string; id: string } {
+  try {
+    const [position, id] = cursorShape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    return { position, id };
+  } catch (cause) {
+    throw new InvalidCursorError('the cursor is not one that a page of tenants ended with', { cause });
+  }
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { Component } from './contracts/kinds.ts';
+
+/** Name of a tenant's schema and of its login role (requirement U-19): a slug can be used again, a tenant id cannot. */
+export function schemaName(tenantId: string): string {
+  return `tenant_${tenantId.replaceAll('-', '')}`;
+}
+
+/** Name of a tenant's target group: at most 32 characters, letters, digits and hyphens (ELBv2). */
+export function targetGroupName(installationId: string, tenantId: string, component: Component): string {
+  return `t-${sha256(installationId + tenantId).slice(0, 10)}-${component === 'backend' ? 'be' : 'fe'}`;
+}
+
+/**
+ * Idempotency token of a step's call (design rule 11): 32 characters, the same for every attempt of a generation.
+ * `part` tells several calls of one step apart.
+ */
+export function requestToken(operationId: string, stepId: string, generation: number, part = ''): string {
+  return sha256(JSON.stringify([operationId, stepId, generation, part])).slice(0, 32);
+}
+
+export interface Ownership {
+  readonly installationId: string;
+  readonly tenantId: string;
+  readonly product: string;
+  readonly operationId: string;
+  readonly stepId: string;
+}
+
+/** Tags of everything that is made for a tenant (design rule 3). */
+export function ownershipTags(ownership: Ownership): Record<string, string> {
+  return {
+    'tenantry:installation': ownership.installationId,
+    'tenantry:tenant-id': ownership.tenantId,
+    'tenantry:product': ownership.product,
+    'tenantry:operation-id': ownership.operationId,
+    'tenantry:step': ownership.stepId,
+  };
+}
+
+/** The mark for what has no tags (comments in PostgreSQL, TXT records): all of design rule 3 in one line. */
+export function ownershipMarker(ownership: Ownership): string {
+  const { installationId, tenantId, product, operationId, stepId } = ownership;
+  return ['tenantry', installationId, tenantId, product, operationId, stepId].join(':');
+}
+
+/** The inverse of {@link ownershipMarker}; undefined when the text is not one of ours. */
+export function parseOwnershipMarker(text: string): Ownership | undefined {
+  // The step comes last because its id may hold colons.
+  const match = /^tenantry:([0-9a-f-]{36}):([0-9a-f-]{36}):([a-z0-9-]+):([0-9a-f-]{36}):(.+)$/.exec(text);
+  const [, installationId, tenantId, product, operationId, stepId] = match ?? [];
+  if (!installationId || !tenantId || !product || !operationId || !stepId) return undefined;
+  return { installationId, tenantId, product, operationId, stepId };
+}
+
+/** All secrets of a tenant have names that begin with this. */
+export function secretPrefix(installationId: string, tenantId: string): string {
+  return `tenantry/${installationId}/${tenantId}/`;
+}
+
+/** Name of a tenant's secret, of the step that makes it. */
+export function secretName(installationId: string, tenantId: string, stepId: string): string {
+  return secretPrefix(installationId, tenantId) + stepId.replaceAll(':', '/');
+}
+
+/** SHA-256 (hex) of a value that JSON can hold; the order of keys does not matter. */
+export function contentHash(value: unknown): string {
+  return sha256(stableJson(value));
+}
+
+function stableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
