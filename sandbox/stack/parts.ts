@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Platform } from '../../src/contracts/platform.ts';
+import { searchAttributes } from '../../src/contracts/ids.ts';
+import { startGateway } from '../gateway/gateway.ts';
+import type { TimePreset } from '../gateway/time.ts';
+import { seedLandingZone } from '../landing-zone/seed.ts';
+import type { Log } from '../parts/log.ts';
+import { startMinistack } from '../parts/ministack.ts';
+import { freePort } from '../parts/ports.ts';
+import { startPostgres } from '../parts/postgres.ts';
+import { startTemporalServer } from '../parts/temporal-server.ts';
+
+export interface PartsOptions {
+  readonly log: Log;
+  /** Where `env`, the platform description and the CA go: `.sandbox` by default. */
+  readonly directory: string;
+  readonly time: TimePreset;
+  readonly taskHost: 'shared' | 'process-per-task';
+}
+
+/** All that a worker, an API or a CLI needs to be pointed at, whoever runs it. */
+export interface Parts {
+  /** Standard variables of every part, embedded or given. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names of the parts that the sandbox started itself. */
+  readonly embedded: readonly string[];
+  readonly platform: Platform;
+  readonly apiPort: number;
+  /** Undefined when Temporal was given by its address. */
+  readonly temporalUiUrl: string | undefined;
+  /** A login that sees all of the tenants' server, for the oracle's inventory. */
+  readonly oracleDatabaseUrl: string;
+  readonly stop: () => Promise<void>;
+}
+
+type Stop = () => Promise<void>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a part tells the others, and how it ends. */
+interface Started {
+  readonly embedded: string[];
+  readonly env: Record<string, string>;
+  readonly stops: Stop[];
+}
+
+/**
+ * Starts each part whose standard variable is unset, seeds the landing zone unless `PLATFORM_CONFIG` describes one, and
+ * tells where everything is. What was started is stopped again when something fails.
+ * @throws Error naming the part that could not be had.
+ */
+export async function startParts(options: PartsOptions, given: Environment = process.env): Promise<Parts> {
+  const apiPort = given.TENANTRY_API_PORT ? Number(given.TENANTRY_API_PORT) : await freePort(3006);
+  const started: Started = { embedded: [], env: {}, stops: [] };
+  const stop = async () => {
+    const stops = started.stops.splice(0).reverse();
+    const ended = await Promise.allSettled(stops.map((s) => s()));
+    const failed = ended.find((e) => e.status === 'rejected');
+    if (failed) throw failed.reason;
+  };
+  try {
+    const outcomes = await Promise.allSettled([
+      providePostgres(options, given, started),
+      provideTemporal(options, given, started, apiPort),
+      provideAws(options, given, started),
+    ]);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    const [postgres, temporal] = [outcomes[0], outcomes[1]] as [
+      PromiseFulfilledResult<{ oracleUrl: string }>,
+      PromiseFulfilledResult<{ uiUrl: string | undefined }>,
+    ];
+    const platform = await provideLandingZone(options, given, started);
+    Object.assign(started.env, providePayloadKey(options.directory, given), {
+      TENANTRY_API_PORT: String(apiPort),
+      TENANTRY_API_URL: `http://127.0.0.1:${apiPort}`,
+      ...(temporal.value.uiUrl === undefined ? {} : { TENANTRY_TEMPORAL_UI_URL: temporal.value.uiUrl }),
+    });
+    return {
+      env: started.env,
+      embedded: started.embedded,
+      platform,
+      apiPort,
+      temporalUiUrl: temporal.value.uiUrl,
+      oracleDatabaseUrl: postgres.value.oracleUrl,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function providePostgres(
+  { log }: PartsOptions,
+  given: Environment,
+  started: Started,
+): Promise<{ oracleUrl: string }> {
+  if (given.DATABASE_URL) {
+    const tenantUrl = given.TENANT_DATABASE_URL ?? given.DATABASE_URL;
+    Object.assign(started.env, { DATABASE_URL: given.DATABASE_URL, TENANT_DATABASE_URL: tenantUrl });
+    return { oracleUrl: tenantUrl };
+  }
+  const postgres = await startPostgres({ log });
+  started.stops.push(() => postgres.stop());
+  started.embedded.push('PostgreSQL');
+  Object.assign(started.env, {
+    DATABASE_URL: postgres.controlUrl,
+    TENANT_DATABASE_URL: given.TENANT_DATABASE_URL ?? postgres.tenantUrl,
+  });
+  return { oracleUrl: new URL('/tenants', postgres.adminUrl).href };
+}
+
+async function provideTemporal(
+  { log }: PartsOptions,
+  given: Environment,
+  started: Started,
+  apiPort: number,
+): Promise<{ uiUrl: string | undefined }> {
+  if (given.TEMPORAL_ADDRESS || given.TEMPORAL_PROFILE) {
+    for (const [name, value] of Object.entries(given)) {
+      if (name.startsWith('TEMPORAL_') && value !== undefined) started.env[name] = value;
+    }
+    return { uiUrl: given.TENANTRY_TEMPORAL_UI_URL };
+  }
+  const server = await startTemporalServer({
+    log,
+    codecEndpoint: `http://127.0.0.1:${apiPort}/codec`,
+    searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, 'Keyword' as const])),
+  });
+  started.stops.push(() => server.stop());
+  started.embedded.push('Temporal');
+  Object.assign(started.env, { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace });
+  return { uiUrl: server.uiUrl };
+}
+
+/** An endpoint that is given is used as it is when it is a gateway; in front of any other the sandbox puts its own. */
+async function provideAws(options: PartsOptions, given: Environment, started: Started): Promise<void> {
+  const { log, time, taskHost } = options;
+  started.env.AWS_REGION = given.AWS_REGION ?? 'us-east-1';
+  if (given.AWS_ENDPOINT_URL && (await isGateway(given.AWS_ENDPOINT_URL))) {
+    started.env.AWS_ENDPOINT_URL = given.AWS_ENDPOINT_URL;
+  } else {
+    const upstreamUrl = given.AWS_ENDPOINT_URL ?? (await embeddedEmulator(log, started));
+    if (given.AWS_ENDPOINT_URL)
+      log(`${given.AWS_ENDPOINT_URL} is an emulator that runs no tasks: putting the gateway in front of it`);
+    const gateway = await startGateway({ upstreamUrl, time, taskHost });
+    started.stops.push(() => gateway.close());
+    started.embedded.push('AWS gateway');
+    started.env.AWS_ENDPOINT_URL = gateway.url;
+  }
+  started.env.AWS_ACCESS_KEY_ID = given.AWS_ACCESS_KEY_ID ?? 'test';
+  started.env.AWS_SECRET_ACCESS_KEY = given.AWS_SECRET_ACCESS_KEY ?? 'test';
+}
+
+async function embeddedEmulator(log: Log, started: Started): Promise<string> {
+  const ministack = await startMinistack({ log });
+  started.stops.push(() => ministack.stop());
+  started.embedded.push('AWS emulator');
+  return ministack.url;
+}
+
+/** Whether this endpoint is a gateway of ours. @throws Error when nothing answers there. */
+async function isGateway(endpoint: string): Promise<boolean> {
+  let response: Response;
+  try {
+    response = await fetch(new URL('/_gateway/health', endpoint), { signal: AbortSignal.timeout(5_000) });
+  } catch (cause) {
+    throw new Error(`AWS_ENDPOINT_URL is set to ${endpoint}, where nothing answers`, { cause });
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  return typeof body === 'object' && body !== null && 'gateway' in body && body.gateway === true;
+}
+
+async function provideLandingZone(options: PartsOptions, given: Environment, started: Started): Promise<Platform> {
+  if (given.PLATFORM_CONFIG) {
+    const { readPlatform } = await import('../../src/platform.ts');
+    started.env.PLATFORM_CONFIG = resolve(given.PLATFORM_CONFIG);
+    return readPlatform(given.PLATFORM_CONFIG);
+  }
+  const database = new URL(started.env.TENANT_DATABASE_URL ?? '');
+  const platform = await seedLandingZone({
+    endpointUrl: started.env.AWS_ENDPOINT_URL ?? '',
+    region: started.env.AWS_REGION ?? '',
+    database: { host: database.hostname, port: Number(database.port || 5432), name: database.pathname.slice(1) },
+  });
+  started.env.PLATFORM_CONFIG = writePlatform(options.directory, platform);
+  return platform;
+}
+
+/** Writes the platform description where `PLATFORM_CONFIG` then points. */
+export function writePlatform(directory: string, platform: Platform): string {
+  mkdirSync(directory, { recursive: true });
+  const file = resolve(directory, 'platform.json');
+  writeFileSync(file, `${JSON.stringify(platform, null, 2)}\n`);
+  return file;
+}
+
+/** The sandbox makes the key that production has to give, and keeps it: histories of an earlier run stay readable. */
+function providePayloadKey(directory: string, given: Environment): Record<string, string> {
+  if (given.TENANTRY_PAYLOAD_KEY) return { TENANTRY_PAYLOAD_KEY: given.TENANTRY_PAYLOAD_KEY };
+  const file = join(directory, 'payload-key');
+  mkdirSync(directory, { recursive: true });
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 });
+  return { TENANTRY_PAYLOAD_KEY: readFileSync(file, 'utf8').trim() };
+}

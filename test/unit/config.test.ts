@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig } from '../../src/config.ts';
+import { examplePlatform } from '../support/platform.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'tenantry-config-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function file(name: string, content: unknown): string {
+  const path = join(directory, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const good = {
+  DATABASE_URL: 'postgres://u@localhost/tenantry',
+  TEMPORAL_ADDRESS: 'localhost:7233',
+  PLATFORM_CONFIG: file('platform.json', examplePlatform()),
+  TENANTRY_PAYLOAD_KEY: Buffer.alloc(32, 1).toString('base64'),
+};
+
+function problemsOf(env: Record<string, string | undefined>): readonly string[] {
+  try {
+    loadConfig('worker', env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('reads a good environment, with defaults', () => {
+    const config = loadConfig('worker', good);
+    expect(config).toMatchObject({ apiHost: '127.0.0.1', apiPort: 3006, logLevel: 'info', awsEndpointUrl: undefined });
+    expect(config.temporal.connectionOptions.address).toBe('localhost:7233');
+    expect(config.tenantDatabaseUrls).toEqual({ primary: good.DATABASE_URL });
+  });
+  it('reports all problems together', () => {
+    const problems = problemsOf({ TENANTRY_API_PORT: 'x', LOG_LEVEL: 'loud', AWS_ENDPOINT_URL: 'localhost' }).join(
+      '\n',
+    );
+    for (const name of [
+      'DATABASE_URL',
+      'PLATFORM_CONFIG',
+      'TENANTRY_PAYLOAD_KEY',
+      'TENANTRY_API_PORT',
+      'LOG_LEVEL',
+      'AWS_ENDPOINT_URL',
+    ]) {
+      expect(problems).toContain(name);
+    }
+  });
+  it('takes an empty variable as unset', () => {
+    expect(problemsOf({ ...good, DATABASE_URL: '' }).join()).toContain('DATABASE_URL is not set');
+  });
+  it('refuses a payload key of another length', () => {
+    expect(problemsOf({ ...good, TENANTRY_PAYLOAD_KEY: 'c2hvcnQ=' }).join()).toContain('32 bytes');
+  });
+  it('names what is wrong in the platform file by its path', () => {
+    const cells = examplePlatform().cells.map((c) => ({ ...c, accountId: '12', region: undefined, surprise: 1 }));
+    const problems = problemsOf({ ...good, PLATFORM_CONFIG: file('bad.json', { version: 1, cells }) }).join('\n');
+    expect(problems).toContain('cells.0.accountId');
+    expect(problems).toContain('cells.0.region');
+    expect(problems).toContain('surprise');
+  });
+  it('says so when the platform file is missing or no JSON', () => {
+    expect(problemsOf({ ...good, PLATFORM_CONFIG: join(directory, 'none.json') }).join()).toContain('ENOENT');
+    expect(problemsOf({ ...good, PLATFORM_CONFIG: file('text.json', 'hello') }).join()).toMatch(/JSON/);
+  });
+  it('asks for a URL per tenant database when there are several', () => {
+    const databases = ['primary', 'second-one'].map((id) => ({ id, host: 'h', port: 5432, name: 'n' }));
+    const env = { ...good, PLATFORM_CONFIG: file('two.json', examplePlatform({ tenantDatabases: databases })) };
+    expect(problemsOf(env).join()).toContain('TENANT_DATABASE_URL_SECOND_ONE');
+  });
+});

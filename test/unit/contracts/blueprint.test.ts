@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import {
+  blueprintProblems,
+  refField,
+  refStep,
+  refsIn,
+  type AnyStep,
+  type Blueprint,
+} from '../../../src/contracts/blueprint.ts';
+
+const finalize = (...needs: string[]): AnyStep => ({
+  id: 'finalize',
+  kind: 'tenant-activation',
+  needs,
+  spec: { tenantUrl: 'https://a.example' },
+});
+const group = (id: string, needs: string[] = [], removeAfter?: string[]): AnyStep => ({
+  id,
+  kind: 'log-group',
+  needs,
+  ...(removeAfter && { removeAfter }),
+  spec: { name: id, retentionDays: 1 },
+});
+const blueprint = (...steps: AnyStep[]): Blueprint => ({
+  version: 1,
+  product: 'p',
+  tier: null,
+  cell: 'default',
+  steps,
+});
+
+describe('blueprintProblems', () => {
+  it('finds nothing wrong with a sound graph', () => {
+    expect(blueprintProblems(blueprint(group('a'), group('b', ['a']), finalize('b')))).toEqual([]);
+  });
+  it.each([
+    ['a step given twice', blueprint(group('a'), group('a'), finalize('a')), /"a" is given twice/],
+    ['a need that does not exist', blueprint(group('a', ['x']), finalize('a')), /names step "x"/],
+    ['a step that needs itself', blueprint(group('a', ['a']), finalize('a')), /depends on itself/],
+    ['a cycle', blueprint(group('a', ['b']), group('b', ['a']), finalize('a', 'b')), /form a cycle/],
+    [
+      'a cycle on the way down only',
+      blueprint(group('a', [], []), group('b', ['a'], ['a']), finalize('b')),
+      /cycle on the way down/,
+    ],
+    ['no finalize', blueprint(group('a')), /exactly one step of kind tenant-activation/],
+    [
+      'a step that finalize does not wait for',
+      blueprint(group('a'), group('b'), finalize('b')),
+      /does not wait for step "a"/,
+    ],
+    [
+      'a spec that is too large',
+      blueprint(
+        { id: 'a', kind: 'log-group', needs: [], spec: { name: 'x'.repeat(5_000), retentionDays: 1 } },
+        finalize('a'),
+      ),
+      /larger than 4096/,
+    ],
+    [
+      'a reference to a step that is not needed',
+      blueprint(
+        group('a'),
+        {
+          id: 'b',
+          kind: 'listener-rule',
+          needs: [],
+          spec: { loadBalancerArn: 'x', host: 'h', paths: [], targetGroupArn: { ref: 'a.arn' } },
+        },
+        finalize('a', 'b'),
+      ),
+      /refers to "a.arn" but does not need step "a"/,
+    ],
+  ])('names %s', (_, given, problem) => {
+    expect(blueprintProblems(given).join('\n')).toMatch(problem);
+  });
+  it('splits references at the last dot', () => {
+    expect([refStep('create_x:a.b.arn'), refField('create_x:a.b.arn')]).toEqual(['create_x:a.b', 'arn']);
+    expect(refsIn({ a: [{ ref: 'x.y' }], b: { c: { ref: 'z.w' } }, d: 'ref' })).toEqual(['x.y', 'z.w']);
+  });
+});

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { welcomeMail } from '../../src/mail/welcome.ts';
+
+const input = {
+  displayName: 'Acme <Corp>',
+  tenantUrl: 'https://acme.moamalat-pro.com',
+  userName: 'admin@acme.example',
+};
+
+describe.each(['en', 'ar'] as const)('the welcome mail in %s', (locale) => {
+  const mail = welcomeMail(input, locale);
+  it('holds address and user name in both parts', () => {
+    for (const part of [mail.text, mail.html]) {
+      expect(part).toContain(input.tenantUrl);
+      expect(part).toContain(input.userName);
+    }
+  });
+  it('escapes what tenants chose', () => {
+    expect(mail.html).toContain('Acme &lt;Corp&gt;');
+    expect(mail.html).not.toContain('<Corp>');
+  });
+});
+
+it('keeps a display name from adding headers', () => {
+  expect(welcomeMail({ ...input, displayName: 'a\r\nBcc: x@y.z' }, 'en').subject).not.toMatch(/[\r\n]/);
+});
