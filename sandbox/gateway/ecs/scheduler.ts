@@ -1,0 +1,269 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { TargetHealth } from '../elb/target-health.ts';
+import type { Clock } from '../time.ts';
+import { liveTasks, primaryOf, type Deployment, type Service, type Task, type TaskDefinition } from './model.ts';
+import type { TaskRunner } from './task-runner.ts';
+
+export interface SchedulerParts {
+  readonly clock: Clock;
+  readonly targets: TargetHealth;
+  readonly runner: TaskRunner;
+}
+
+const keptEvents = 100;
+const keptStoppedTasks = 50;
+
+/** ECS's service scheduler: rolls deployments, replaces tasks, breaks the circuit, drains deleted services. */
+export class Scheduler {
+  readonly #parts: SchedulerParts;
+  readonly #due = new Set<Service>();
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at the service once more, soon. Many calls are one look. */
+  wake(service: Service, delayMs = 0): void {
+    if (delayMs > 0) {
+      this.#parts.clock.after(delayMs, () => this.wake(service));
+      return;
+    }
+    if (this.#due.has(service)) return;
+    this.#due.add(service);
+    this.#parts.clock.after(0, () => {
+      this.#due.delete(service);
+      this.#reconcile(service);
+    });
+  }
+
+  /** Makes a deployment the service's PRIMARY. */
+  deploy(service: Service, taskDefinition: TaskDefinition): void {
+    for (const deployment of service.deployments) {
+      if (deployment.status === 'PRIMARY') deployment.status = 'ACTIVE';
+    }
+    const deployment = newDeployment(taskDefinition, service.desiredCount);
+    // A failed deployment is shown until the next one begins, so that an observer who comes late still sees why.
+    service.deployments = [deployment, ...service.deployments.filter((d) => d.status !== 'INACTIVE')];
+    this.wake(service);
+  }
+
+  /** Begins the end of a deleted service. */
+  drain(service: Service): void {
+    service.status = 'DRAINING';
+    service.desiredCount = 0;
+    for (const deployment of service.deployments) deployment.desiredCount = 0;
+    this.wake(service);
+  }
+
+  /** A task failed by itself: counts for the circuit breaker while its deployment is in progress. */
+  taskFailed(service: Service, task: Task): void {
+    const deployment = service.deployments.find((d) => d.id === task.deploymentId);
+    if (!deployment) return;
+    const retryMs = this.#parts.clock.settings.taskRetryMs;
+    deployment.nextLaunchAtMs = Date.now() + retryMs;
+    if (deployment.rolloutState === 'IN_PROGRESS') deployment.failedTasks += 1;
+    deployment.updatedAtMs = Date.now();
+    this.wake(service);
+    this.wake(service, retryMs + 1);
+  }
+
+  #reconcile(service: Service): void {
+    if (service.status === 'INACTIVE') return;
+    if (service.status === 'DRAINING') {
+      this.#finishDraining(service);
+      return;
+    }
+    this.#failUnhealthy(service);
+    this.#breakCircuit(service);
+    this.#launch(service);
+    this.#retire(service);
+    this.#forget(service);
+    this.#complete(service);
+  }
+
+  #finishDraining(service: Service): void {
+    for (const task of liveTasks(service)) {
+      this.#parts.runner.stop(
+        service,
+        task,
+        `Scaling activity initiated by (deployment ${task.deploymentId})`,
+        'ServiceSchedulerInitiated',
+      );
+    }
+    if (liveTasks(service).length > 0) return;
+    this.#parts.clock.after(this.#parts.clock.settings.serviceDrainMs, () => {
+      service.status = 'INACTIVE';
+      service.deployments = [];
+    });
+  }
+
+  #failUnhealthy(service: Service): void {
+    const graceMs = service.gracePeriodSeconds * 1000 * this.#parts.clock.settings.gracePeriodScale;
+    for (const task of liveTasks(service)) {
+      const bad = task.lastStatus === 'RUNNING' ? this.#unhealthyGroup(service, task) : undefined;
+      if (bad === undefined) continue;
+      const leftMs = (task.startedAtMs ?? 0) + graceMs - Date.now();
+      if (leftMs > 0) this.wake(service, leftMs + 1);
+      else {
+        const reason = `Task failed ELB health checks in (target-group ${bad})`;
+        addEvent(
+          service,
+          `(service ${service.name}) (port ${service.loadBalancers[0]?.containerPort ?? 0}) is unhealthy in (target-group ${bad}).`,
+        );
+        this.#parts.runner.fail(service, task, reason, 'ServiceSchedulerInitiated');
+      }
+    }
+  }
+
+  #unhealthyGroup(service: Service, task: Task): string | undefined {
+    return service.loadBalancers.find(
+      (lb) =>
+        this.#parts.targets.stateOf(lb.targetGroupArn, { id: task.address.ip, port: lb.containerPort }) === 'unhealthy',
+    )?.targetGroupArn;
+  }
+
+  #breakCircuit(service: Service): void {
+    const primary = primaryOf(service);
+    if (primary.rolloutState !== 'IN_PROGRESS' || !service.circuitBreaker.enable) return;
+    if (primary.failedTasks < circuitBreakerThreshold(service.desiredCount)) return;
+    primary.rolloutState = 'FAILED';
+    primary.rolloutStateReason = 'ECS deployment circuit breaker: tasks failed to start.';
+    primary.updatedAtMs = Date.now();
+    addEvent(service, `(service ${service.name}) (deployment ${primary.id}) deployment failed: tasks failed to start.`);
+    const previous = service.lastCompleted;
+    if (service.circuitBreaker.rollback && previous) this.#rollBack(service, primary, previous);
+  }
+
+  #rollBack(service: Service, failed: Deployment, previous: Deployment): void {
+    failed.status = 'ACTIVE';
+    failed.desiredCount = 0;
+    previous.status = 'PRIMARY';
+    previous.desiredCount = service.desiredCount;
+    previous.rolloutState = 'IN_PROGRESS';
+    previous.rolloutStateReason = `ECS deployment circuit breaker: rolling back to deployment ${previous.id}.`;
+    previous.failedTasks = 0;
+    previous.updatedAtMs = Date.now();
+    service.deployments = [previous, ...service.deployments.filter((d) => d !== previous)];
+    addEvent(service, `(service ${service.name}) rolling back to deployment ${previous.id}.`);
+  }
+
+  #launch(service: Service): void {
+    const primary = primaryOf(service);
+    if (primary.rolloutState === 'FAILED') return;
+    const now = Date.now();
+    if (now < primary.nextLaunchAtMs) {
+      this.wake(service, primary.nextLaunchAtMs - now + 1);
+      return;
+    }
+    const wanted = service.tasks.filter((t) => t.desiredStatus === 'RUNNING');
+    const mine = wanted.filter((t) => t.deploymentId === primary.id).length;
+    // Old and new together stay below the maximum; a service of one task may always have its second.
+    const room =
+      Math.max(Math.floor((service.desiredCount * service.maximumPercent) / 100), service.desiredCount) - wanted.length;
+    const count = Math.min(service.desiredCount - mine, room);
+    for (let i = 0; i < count; i++) {
+      this.#parts.runner.launch(service, primary);
+      addEvent(service, `(service ${service.name}) has started 1 tasks: (task ${service.tasks.at(-1)?.id ?? ''}).`);
+    }
+  }
+
+  /** Stops tasks of older deployments, and surplus ones, as far as enough healthy ones stay. */
+  #retire(service: Service): void {
+    const primary = primaryOf(service);
+    const wanted = service.tasks.filter((t) => t.desiredStatus === 'RUNNING');
+    const mine = wanted.filter((t) => t.deploymentId === primary.id);
+    const surplus = mine.slice(service.desiredCount);
+    const old = wanted.filter((t) => t.deploymentId !== primary.id);
+    const mustStay = Math.ceil((service.desiredCount * service.minimumHealthyPercent) / 100);
+    let healthy = wanted.filter((t) => this.#isSteady(service, t)).length;
+    for (const task of [...surplus, ...old]) {
+      const steady = this.#isSteady(service, task);
+      if (steady && healthy - 1 < mustStay && !surplus.includes(task)) continue;
+      // A failed deployment without a way back keeps what older ones still run.
+      if (primary.rolloutState === 'FAILED') continue;
+      if (steady) healthy -= 1;
+      this.#parts.runner.stop(
+        service,
+        task,
+        `Scaling activity initiated by (deployment ${primary.id})`,
+        'ServiceSchedulerInitiated',
+      );
+    }
+  }
+
+  /** Drops deployments and stopped tasks that nobody asks for any more. */
+  #forget(service: Service): void {
+    const inUse = new Set(liveTasks(service).map((t) => t.deploymentId));
+    for (const deployment of service.deployments) {
+      if (deployment.status === 'ACTIVE' && !inUse.has(deployment.id)) deployment.status = 'INACTIVE';
+    }
+    service.deployments = service.deployments.filter((d) => d.status !== 'INACTIVE' || d.rolloutState === 'FAILED');
+    const stopped = service.tasks.filter((t) => t.lastStatus === 'STOPPED');
+    const dropped = new Set(stopped.slice(0, Math.max(stopped.length - keptStoppedTasks, 0)));
+    if (dropped.size > 0) service.tasks = service.tasks.filter((t) => !dropped.has(t));
+  }
+
+  #complete(service: Service): void {
+    const primary = primaryOf(service);
+    if (primary.rolloutState !== 'IN_PROGRESS') return;
+    const live = liveTasks(service);
+    const steady = live.filter((t) => t.deploymentId === primary.id && this.#isSteady(service, t)).length;
+    if (steady < service.desiredCount || live.some((t) => t.deploymentId !== primary.id)) {
+      this.#wakeWhenSteady(service, live);
+      return;
+    }
+    primary.rolloutState = 'COMPLETED';
+    primary.rolloutStateReason = `ECS deployment ${primary.id} completed.`;
+    primary.updatedAtMs = Date.now();
+    service.lastCompleted = primary;
+    addEvent(service, `(service ${service.name}) (deployment ${primary.id}) deployment completed.`);
+    addEvent(service, `(service ${service.name}) has reached a steady state.`);
+  }
+
+  #wakeWhenSteady(service: Service, live: readonly Task[]): void {
+    if (service.loadBalancers.length > 0) return;
+    const young = live.filter((t) => t.lastStatus === 'RUNNING' && !this.#isSteady(service, t));
+    if (young.length > 0) this.wake(service, this.#parts.clock.settings.targetHealthMs);
+  }
+
+  /** Healthy in all its target groups; without any, up for as long as one health check takes. */
+  #isSteady(service: Service, task: Task): boolean {
+    if (task.lastStatus !== 'RUNNING' || task.desiredStatus !== 'RUNNING' || task.startedAtMs === undefined)
+      return false;
+    if (service.loadBalancers.length === 0)
+      return Date.now() - task.startedAtMs >= this.#parts.clock.settings.targetHealthMs;
+    return service.loadBalancers.every(
+      (lb) =>
+        this.#parts.targets.stateOf(lb.targetGroupArn, { id: task.address.ip, port: lb.containerPort }) === 'healthy',
+    );
+  }
+}
+
+/** Failed tasks that break the circuit: half of the desired ones, at least 3 and at most 200 (ECS developer guide). */
+export function circuitBreakerThreshold(desiredCount: number): number {
+  return Math.min(Math.max(Math.ceil(desiredCount * 0.5), 3), 200);
+}
+
+/** Adds to the service's events, newest first. */
+export function addEvent(service: Service, message: string): void {
+  service.events.unshift({ id: randomUUID(), createdAtMs: Date.now(), message });
+  service.events.length = Math.min(service.events.length, keptEvents);
+}
+
+function newDeployment(taskDefinition: TaskDefinition, desiredCount: number): Deployment {
+  const digits = Array.from({ length: 19 }, (_, i) => randomInt(i === 0 ? 1 : 0, 10)).join('');
+  const id = `ecs-svc/${digits}`;
+  const now = Date.now();
+  return {
+    id,
+    status: 'PRIMARY',
+    taskDefinition,
+    desiredCount,
+    failedTasks: 0,
+    rolloutState: 'IN_PROGRESS',
+    rolloutStateReason: `ECS deployment ${id} in progress.`,
+    createdAtMs: now,
+    updatedAtMs: now,
+    nextLaunchAtMs: 0,
+  };
+}

@@ -1,0 +1,212 @@
+import { DescribeClustersCommand } from '@aws-sdk/client-ecs';
+import { z } from 'zod';
+import { AwsError, jsonAnswer } from '../answer.ts';
+import { loadTargetGroup } from '../elb/target-group.ts';
+import type { Routes } from '../elb/routes.ts';
+import type { Exclusion } from '../exclusion.ts';
+import type { Handler } from '../pipeline.ts';
+import { scopeKey, type Answer, type Call } from '../request.ts';
+import type { Upstream } from '../upstream.ts';
+import { primaryOf, type Service } from './model.ts';
+import type { Scheduler } from './scheduler.ts';
+import {
+  applySettings,
+  fingerprintOf,
+  readCreateService,
+  readDeleteService,
+  readJson,
+  readUpdateService,
+  type CreateServiceInput,
+} from './service-input.ts';
+import { lastPart, type ServiceStore } from './service-store.ts';
+import { loadTaskDefinition } from './task-definition.ts';
+import { serviceView } from './view.ts';
+
+export interface ServiceParts {
+  readonly upstream: Upstream;
+  readonly routes: Routes;
+  readonly exclusion: Exclusion;
+  readonly services: ServiceStore;
+  readonly scheduler: Scheduler;
+}
+
+const serviceAnswer = z.looseObject({ service: z.looseObject({ serviceArn: z.string(), clusterArn: z.string() }) });
+const servicesAnswer = z.looseObject({
+  services: z.array(z.looseObject({ serviceArn: z.string(), clusterArn: z.string() })),
+});
+const listAnswer = z.looseObject({ serviceArns: z.array(z.string()), nextToken: z.string().optional() });
+
+/** Services: stored upstream with no tasks desired, lived here. Changes of one service take turns. */
+export function createServiceHandlers(parts: ServiceParts): Record<string, Handler> {
+  const inTurn = (call: Call, cluster: string, name: string, action: () => Promise<Answer>) =>
+    parts.exclusion.run(`ecs/${scopeKey(call.scope)}/${lastPart(cluster)}/${lastPart(name)}`, action);
+  return {
+    CreateService: (call) => {
+      const input = readCreateService(call);
+      return inTurn(call, input.cluster, input.serviceName, () => createService(parts, call, input));
+    },
+    UpdateService: (call) => {
+      const input = readUpdateService(call);
+      return inTurn(call, input.cluster, input.service, () => updateService(parts, call));
+    },
+    DeleteService: (call) => {
+      const input = readDeleteService(call);
+      return inTurn(call, input.cluster, input.service, () => deleteService(parts, call));
+    },
+    DescribeServices: (call) => describeServices(parts, call),
+    ListServices: (call) => listServices(parts, call),
+  };
+}
+
+async function createService(parts: ServiceParts, call: Call, input: CreateServiceInput): Promise<Answer> {
+  const { upstream, services, scheduler } = parts;
+  await requireCluster(parts, call, input.cluster);
+  const creation = { clientToken: input.clientToken, fingerprint: fingerprintOf(input) };
+  const existing = services.find(call.scope, input.cluster, input.serviceName);
+  if (existing?.status === 'DRAINING') {
+    throw new AwsError('InvalidParameterException', 'Unable to Start a service that is still Draining.');
+  }
+  if (existing?.status === 'ACTIVE') {
+    const isRepeat = creation.clientToken !== undefined && creation.clientToken === existing.creation.clientToken;
+    if (isRepeat && creation.fingerprint === existing.creation.fingerprint)
+      return jsonAnswer({ service: serviceView(existing) });
+    throw new AwsError('InvalidParameterException', 'Creation of service was not idempotent.');
+  }
+  await requireAttached(parts, call, input);
+  const taskDefinition = await loadTaskDefinition(upstream.clients(call.scope), input.taskDefinition);
+  const answer = await upstream.forward(withJson(call, { ...input, desiredCount: 0 }));
+  if (answer.status >= 300) return answer;
+  const { service: described } = serviceAnswer.parse(JSON.parse(answer.body.toString('utf8')));
+  const service = newService(call, input, described, creation);
+  applySettings(service, input);
+  services.put(service);
+  scheduler.deploy(service, taskDefinition);
+  return jsonAnswer({ service: serviceView(service) });
+}
+
+async function updateService(parts: ServiceParts, call: Call): Promise<Answer> {
+  const { upstream, services, scheduler } = parts;
+  const input = readUpdateService(call);
+  await requireCluster(parts, call, input.cluster);
+  const service = services.find(call.scope, input.cluster, input.service);
+  if (!service) return upstream.forward(call);
+  if (service.status !== 'ACTIVE') throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
+  await requireAttached(parts, call, input);
+  const current = primaryOf(service).taskDefinition;
+  const wanted =
+    input.taskDefinition === undefined
+      ? current
+      : await loadTaskDefinition(upstream.clients(call.scope), input.taskDefinition);
+  const answer = await upstream.forward(withJson(call, { ...input, desiredCount: 0 }));
+  if (answer.status >= 300) return answer;
+  service.described = serviceAnswer.parse(JSON.parse(answer.body.toString('utf8'))).service;
+  applySettings(service, input);
+  primaryOf(service).desiredCount = service.desiredCount;
+  const isReshaped = input.loadBalancers !== undefined || input.networkConfiguration !== undefined;
+  if (wanted.arn !== current.arn || input.forceNewDeployment || isReshaped) scheduler.deploy(service, wanted);
+  scheduler.wake(service);
+  return jsonAnswer({ service: serviceView(service) });
+}
+
+async function deleteService(parts: ServiceParts, call: Call): Promise<Answer> {
+  const { upstream, services, scheduler } = parts;
+  const input = readDeleteService(call);
+  await requireCluster(parts, call, input.cluster);
+  const service = services.find(call.scope, input.cluster, input.service);
+  if (!service) return upstream.forward(call);
+  if (service.status === 'INACTIVE') throw new AwsError('ServiceNotFoundException', 'Service not found.');
+  if (service.status === 'DRAINING') return jsonAnswer({ service: serviceView(service) });
+  if (!input.force && service.desiredCount > 0) {
+    throw new AwsError('InvalidParameterException', 'The service cannot be stopped while it is scaled above 0.');
+  }
+  const answer = await upstream.forward(withJson(call, { ...input, force: true }));
+  if (answer.status >= 300) return answer;
+  scheduler.drain(service);
+  return jsonAnswer({ service: serviceView(service) });
+}
+
+async function describeServices({ upstream, services }: ServiceParts, call: Call): Promise<Answer> {
+  const answer = await upstream.forward(call);
+  if (answer.status >= 300) return answer;
+  const body = servicesAnswer.parse(JSON.parse(answer.body.toString('utf8')));
+  const overlaid = body.services.map((described) => {
+    const own = services.find(call.scope, described.clusterArn, described.serviceArn);
+    return own ? serviceView(own, described) : described;
+  });
+  return jsonAnswer({ ...body, services: overlaid });
+}
+
+/** AWS lists services that drain, too; upstream knows only ACTIVE ones. They come on the last page. */
+async function listServices({ upstream, services }: ServiceParts, call: Call): Promise<Answer> {
+  const { cluster } = z.looseObject({ cluster: z.string().default('default') }).parse(readJson(call));
+  const answer = await upstream.forward(call);
+  if (answer.status >= 300) return answer;
+  const body = listAnswer.parse(JSON.parse(answer.body.toString('utf8')));
+  const draining = services.inCluster(call.scope, cluster).filter((s) => s.status === 'DRAINING');
+  const arns = new Set([...body.serviceArns, ...(body.nextToken === undefined ? draining.map((s) => s.arn) : [])]);
+  return jsonAnswer({ ...body, serviceArns: [...arns] });
+}
+
+/** MiniStack makes unknown clusters on the fly; AWS refuses them. */
+async function requireCluster({ upstream }: ServiceParts, call: Call, cluster: string): Promise<void> {
+  const { clusters = [] } = await upstream
+    .clients(call.scope)
+    .ecs.send(new DescribeClustersCommand({ clusters: [cluster] }));
+  if (!clusters.some((c) => c.status === 'ACTIVE'))
+    throw new AwsError('ClusterNotFoundException', 'Cluster not found.');
+}
+
+/** A service's target groups must be there and receive traffic from a load balancer. */
+async function requireAttached(
+  { upstream, routes }: ServiceParts,
+  call: Call,
+  input: Pick<CreateServiceInput, 'loadBalancers'>,
+): Promise<void> {
+  for (const { targetGroupArn } of input.loadBalancers ?? []) {
+    if (!(await loadTargetGroup(upstream, call.scope, targetGroupArn))) {
+      throw new AwsError(
+        'InvalidParameterException',
+        `The target group with targetGroupArn ${targetGroupArn} does not exist.`,
+      );
+    }
+    if ((await routes.loadBalancersOf(call.scope, targetGroupArn)).length === 0) {
+      throw new AwsError(
+        'InvalidParameterException',
+        `The target group with targetGroupArn ${targetGroupArn} does not have an associated load balancer.`,
+      );
+    }
+  }
+}
+
+function newService(
+  call: Call,
+  input: CreateServiceInput,
+  described: { readonly serviceArn: string; readonly clusterArn: string },
+  creation: Service['creation'],
+): Service {
+  return {
+    scope: call.scope,
+    cluster: lastPart(input.cluster),
+    clusterArn: described.clusterArn,
+    name: input.serviceName,
+    arn: described.serviceArn,
+    creation,
+    status: 'ACTIVE',
+    desiredCount: 1,
+    subnetIds: [],
+    loadBalancers: [],
+    gracePeriodSeconds: 0,
+    minimumHealthyPercent: 100,
+    maximumPercent: 200,
+    circuitBreaker: { enable: false, rollback: false },
+    deployments: [],
+    lastCompleted: undefined,
+    tasks: [],
+    events: [],
+    described: { ...described },
+  };
+}
+
+function withJson(call: Call, body: unknown): Call {
+  return { ...call, body: Buffer.from(JSON.stringify(body), 'utf8') };
+}

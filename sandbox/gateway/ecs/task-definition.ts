@@ -1,0 +1,66 @@
+import { DescribeTaskDefinitionCommand, type ContainerDefinition as SdkContainer } from '@aws-sdk/client-ecs';
+import { AwsError } from '../answer.ts';
+import type { UpstreamClients } from '../upstream.ts';
+import type { Behaviour, Component } from '../task-host/messages.ts';
+import type { ContainerDefinition, TaskDefinition } from './model.ts';
+
+/** Reads a task definition upstream. @throws AwsError ClientException when it is missing or INACTIVE. */
+export async function loadTaskDefinition(clients: UpstreamClients, reference: string): Promise<TaskDefinition> {
+  const found = await clients.ecs
+    .send(new DescribeTaskDefinitionCommand({ taskDefinition: reference }))
+    .then((answer) => answer.taskDefinition)
+    .catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'ClientException') return undefined;
+      throw error;
+    });
+  if (!found?.taskDefinitionArn) throw new AwsError('ClientException', 'TaskDefinition not found.');
+  if (found.status === 'INACTIVE') throw new AwsError('ClientException', 'TaskDefinition is inactive');
+  return {
+    arn: found.taskDefinitionArn,
+    family: found.family ?? '',
+    cpu: found.cpu,
+    memory: found.memory,
+    containers: (found.containerDefinitions ?? []).map(readContainer),
+  };
+}
+
+function readContainer(container: SdkContainer): ContainerDefinition {
+  const log = container.logConfiguration?.logDriver === 'awslogs' ? container.logConfiguration.options : undefined;
+  return {
+    name: container.name ?? '',
+    image: container.image ?? '',
+    essential: container.essential ?? true,
+    environment: Object.fromEntries((container.environment ?? []).map((e) => [e.name ?? '', e.value ?? ''])),
+    secrets: (container.secrets ?? []).map((s) => ({ name: s.name ?? '', valueFrom: s.valueFrom ?? '' })),
+    containerPorts: (container.portMappings ?? []).flatMap((p) =>
+      p.containerPort === undefined ? [] : [p.containerPort],
+    ),
+    logGroup: log?.['awslogs-create-group'] === 'true' ? undefined : log?.['awslogs-group'],
+  };
+}
+
+/** What an image does here, or why it cannot be pulled. */
+export type Image = { readonly component: Component; readonly behaviour: Behaviour } | { readonly pullError: string };
+
+/**
+ * The sandbox's registry: repositories whose name ends in `backend` or `frontend` hold the demo application; tag
+ * `unhealthy` fails its health checks, `crash` exits, `missing` is not there, any other tag is well.
+ */
+export function resolveImage(image: string): Image {
+  const parsed = /^(?<repository>[^@]+?)(?::(?<tag>[\w][\w.-]*))?(?:@sha256:[0-9a-f]+)?$/.exec(image);
+  const repository = parsed?.groups?.['repository'] ?? '';
+  const tag = parsed?.groups?.['tag'] ?? 'latest';
+  const component = /(?:^|[/-])(backend|frontend)$/.exec(repository)?.[1];
+  if (tag === 'missing' || (component !== 'backend' && component !== 'frontend'))
+    return { pullError: pullError(image) };
+  return { component, behaviour: tag === 'unhealthy' || tag === 'crash' ? tag : 'healthy' };
+}
+
+/** Paths on which an unhealthy container of this component fails. */
+export function healthPathsOf(component: Component): readonly string[] {
+  return component === 'backend' ? ['/health', '/api/health'] : ['/', '/health'];
+}
+
+function pullError(image: string): string {
+  return `CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref ${image}: ${image}: not found`;
+}

@@ -1,0 +1,100 @@
+import { DescribeRulesCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { AwsError } from '../answer.ts';
+import type { Handler } from '../pipeline.ts';
+import { queryParams, scopeKey, type Answer, type Call } from '../request.ts';
+import type { ElbParts } from './handlers.ts';
+import { readRule, sortRules, type Listener } from './routes.ts';
+
+const maxPriority = 50_000;
+
+/** Rules: priorities are unique per listener, as AWS has it and MiniStack does not. Changes take turns per scope. */
+export function createRuleHandlers(parts: ElbParts): Record<string, Handler> {
+  const inTurn =
+    (handler: Handler): Handler =>
+    (call) =>
+      parts.exclusion.run(`elb/${scopeKey(call.scope)}`, () => handler(call));
+  return {
+    CreateRule: inTurn((call) => createRule(parts, call)),
+    ModifyRule: inTurn(async (call) => {
+      const answer = await parts.upstream.forward(call);
+      parts.routes.forget(call.scope);
+      return answer;
+    }),
+    DeleteRule: inTurn((call) => deleteRule(parts, call)),
+    SetRulePriorities: inTurn((call) => setRulePriorities(parts, call)),
+  };
+}
+
+async function createRule({ upstream, routes }: ElbParts, call: Call): Promise<Answer> {
+  const params = queryParams(call);
+  const listener = (await routes.listeners(call.scope)).get(params.get('ListenerArn') ?? '');
+  if (!listener) return upstream.forward(call);
+  refuseTaken([listener], new Map([['new', readPriority(params.get('Priority'))]]));
+  const answer = await upstream.forward(call);
+  const ruleArn = /<RuleArn>([^<]+)<\/RuleArn>/.exec(answer.body.toString('utf8'))?.[1];
+  if (answer.status < 300 && ruleArn) {
+    const { Rules = [] } = await upstream
+      .clients(call.scope)
+      .elb.send(new DescribeRulesCommand({ RuleArns: [ruleArn] }));
+    listener.rules.push(...Rules.map(readRule));
+    sortRules(listener.rules);
+  }
+  return answer;
+}
+
+async function deleteRule({ upstream, routes }: ElbParts, call: Call): Promise<Answer> {
+  const arn = queryParams(call).get('RuleArn') ?? '';
+  const listeners = [...(await routes.listeners(call.scope)).values()];
+  const owner = listeners.find((l) => l.rules.some((r) => r.arn === arn));
+  if (!owner && !(await isDefaultRule({ upstream }, call, arn)))
+    throw new AwsError('RuleNotFound', 'One or more rules not found');
+  const answer = await upstream.forward(call);
+  if (answer.status < 300 && owner)
+    owner.rules.splice(0, owner.rules.length, ...owner.rules.filter((r) => r.arn !== arn));
+  return answer;
+}
+
+async function isDefaultRule({ upstream }: Pick<ElbParts, 'upstream'>, call: Call, arn: string): Promise<boolean> {
+  const { Rules = [] } = await upstream.clients(call.scope).elb.send(new DescribeRulesCommand({ RuleArns: [arn] }));
+  return Rules.some((r) => r.IsDefault);
+}
+
+async function setRulePriorities({ upstream, routes }: ElbParts, call: Call): Promise<Answer> {
+  const wanted = readPriorities(queryParams(call));
+  const listeners = [...(await routes.listeners(call.scope)).values()];
+  const touched = listeners.filter((l) => l.rules.some((r) => wanted.has(r.arn)));
+  const known = new Set(touched.flatMap((l) => l.rules.map((r) => r.arn)));
+  if ([...wanted.keys()].some((arn) => !known.has(arn)))
+    throw new AwsError('RuleNotFound', 'One or more rules not found');
+  refuseTaken(touched, wanted);
+  const answer = await upstream.forward(call);
+  routes.forget(call.scope);
+  return answer;
+}
+
+/** @throws AwsError PriorityInUse when a wanted priority belongs to a rule that keeps it. */
+function refuseTaken(listeners: readonly Listener[], wanted: ReadonlyMap<string, number>): void {
+  for (const listener of listeners) {
+    const staying = new Set(listener.rules.filter((r) => !wanted.has(r.arn)).map((r) => r.priority));
+    for (const priority of wanted.values()) {
+      if (staying.has(priority)) throw new AwsError('PriorityInUse', `Priority '${priority}' is currently in use`);
+    }
+  }
+}
+
+function readPriorities(params: URLSearchParams): Map<string, number> {
+  const wanted = new Map<string, number>();
+  for (let i = 1; params.has(`RulePriorities.member.${i}.RuleArn`); i++) {
+    const priority = readPriority(params.get(`RulePriorities.member.${i}.Priority`));
+    if ([...wanted.values()].includes(priority))
+      throw new AwsError('PriorityInUse', `Priority '${priority}' is given twice`);
+    wanted.set(params.get(`RulePriorities.member.${i}.RuleArn`) ?? '', priority);
+  }
+  return wanted;
+}
+
+function readPriority(text: string | null): number {
+  const priority = Number(text);
+  if (Number.isInteger(priority) && priority >= 1 && priority <= maxPriority) return priority;
+  throw new AwsError('ValidationError', `Rule priority '${text ?? ''}' must be between 1 and ${maxPriority}`);
+}

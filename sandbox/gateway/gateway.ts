@@ -1,0 +1,210 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino, type Logger } from 'pino';
+import { AwsError, errorAnswer } from './answer.ts';
+import { CallLog, type CallRecord } from './calls.ts';
+import { isControlRequest, serveControl } from './control.ts';
+import { createDnsHandlers } from './dns/handlers.ts';
+import { Addresses } from './ecs/addresses.ts';
+import { Scheduler } from './ecs/scheduler.ts';
+import { createServiceHandlers } from './ecs/service-handlers.ts';
+import { ServiceStore } from './ecs/service-store.ts';
+import { createTaskHandlers } from './ecs/task-handlers.ts';
+import { TaskRunner } from './ecs/task-runner.ts';
+import { Certificates } from './elb/certificates.ts';
+import { DataPlane, type ListenerAddress } from './elb/data-plane.ts';
+import { createElbHandlers } from './elb/handlers.ts';
+import { Routes } from './elb/routes.ts';
+import { TargetHealth } from './elb/target-health.ts';
+import { Exclusion } from './exclusion.ts';
+import { takeInventory } from './inventory.ts';
+import type { InventoryItem } from './inventory-diff.ts';
+import { Mailbox, type Mail } from './mails.ts';
+import { createPipeline, type Handler } from './pipeline.ts';
+import { readCall, scopeKey, type Answer, type Scope } from './request.ts';
+import { createSecretHandlers } from './secrets/handlers.ts';
+import { TaskHost, type TaskHostMode } from './task-host/task-host.ts';
+import { Clock, type TimePreset, type TimeSettings } from './time.ts';
+import { Upstream } from './upstream.ts';
+
+export { diffInventories, type InventoryDiff, type InventoryItem } from './inventory-diff.ts';
+export type { CallRecord } from './calls.ts';
+export type { ListenerAddress } from './elb/data-plane.ts';
+export type { Mail } from './mails.ts';
+export type { TimePreset, TimeSettings } from './time.ts';
+
+export interface GatewayOptions {
+  /** The AWS endpoint behind the gateway (MiniStack's URL). */
+  readonly upstreamUrl: string;
+  /** Port on 127.0.0.1; a free one by default. */
+  readonly port?: number | undefined;
+  /** `fast` by default. */
+  readonly time?: TimePreset | TimeSettings | undefined;
+  /** One process for all tasks (default), or one each. */
+  readonly taskHost?: TaskHostMode | undefined;
+  /** Local port wanted for a listener's port (`{ 443: 8443 }`); a free one when absent or taken. */
+  readonly listenerPorts?: Readonly<Record<number, number>> | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** What goes to `AWS_ENDPOINT_URL`. */
+  readonly url: string;
+  /** All that exists, by kind, sorted. */
+  inventory(): Promise<InventoryItem[]>;
+  /** Where the load balancers' listeners are really reached. */
+  listeners(): Promise<ListenerAddress[]>;
+  /** Mails sent through SES. */
+  mails(): Promise<Mail[]>;
+  /** The last AWS calls, oldest first. */
+  calls(): readonly CallRecord[];
+  /** Changes timings from now on; what already waits keeps its delay. */
+  setTime(settings: TimePreset | Partial<TimeSettings>): TimeSettings;
+  /** Process ids of the task hosts. */
+  taskHostPids(): number[];
+  close(): Promise<void>;
+}
+
+/** Starts the sandbox's AWS: a proxy before an emulator that runs what the emulator only stores. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const logger = options.logger ?? pino({ level: 'silent' });
+  const parts = await assemble(options, logger);
+  const server = http.createServer((request, response) => {
+    answer(parts, request, response).catch((error: unknown) => {
+      logger.error({ err: error }, 'the gateway could not answer');
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  logger.info({ url, upstream: options.upstreamUrl }, 'gateway ready');
+  return { url, ...parts.surface, close: () => close(parts, server) };
+}
+
+type Parts = Awaited<ReturnType<typeof assemble>>;
+
+async function assemble(options: GatewayOptions, logger: Logger) {
+  const upstream = new Upstream(options.upstreamUrl);
+  const clock = new Clock(options.time ?? 'fast');
+  const host = new TaskHost(options.taskHost ?? 'shared');
+  const exclusion = new Exclusion();
+  const addresses = new Addresses();
+  const routes = new Routes(upstream);
+  const targets = new TargetHealth({ upstream, clock, addresses, routes });
+  const services = new ServiceStore();
+  const runner: TaskRunner = new TaskRunner(
+    { upstream, clock, host, addresses, targets },
+    { changed: (service) => scheduler.wake(service), failed: (service, task) => scheduler.taskFailed(service, task) },
+  );
+  const scheduler: Scheduler = new Scheduler({ clock, targets, runner });
+  targets.onChange((arn) => {
+    for (const s of services.all()) if (s.loadBalancers.some((lb) => lb.targetGroupArn === arn)) scheduler.wake(s);
+  });
+  const certificates = await Certificates.create();
+  const dataPlane = new DataPlane({ routes, targets, certificates, localPorts: options.listenerPorts ?? {}, logger });
+  const calls = new CallLog();
+  const mailbox = new Mailbox(upstream);
+  const pipeline = createPipeline({
+    stages: [calls.stage, mailbox.stage],
+    handlers: {
+      ecs: {
+        ...createServiceHandlers({ upstream, routes, exclusion, services, scheduler }),
+        ...createTaskHandlers({ upstream, services, runner }),
+      },
+      elasticloadbalancing: createElbHandlers({ upstream, routes, targets, dataPlane, exclusion }),
+      route53: createDnsHandlers({ upstream, clock }),
+      secretsmanager: createSecretHandlers(upstream),
+    },
+    forward: upstream.forward,
+    logger,
+  });
+  const syncListeners = (scope: Scope) => exclusion.run(`elb/${scopeKey(scope)}`, () => dataPlane.sync(scope));
+  const surface = {
+    inventory: () => takeInventory({ upstream, services, host }),
+    listeners: async () => {
+      await Promise.all(upstream.scopes().map(syncListeners));
+      return dataPlane.addresses();
+    },
+    mails: () => mailbox.mails(),
+    calls: () => calls.records(),
+    setTime: (settings: TimePreset | Partial<TimeSettings>) => {
+      clock.set(settings);
+      return clock.settings;
+    },
+    taskHostPids: () => host.pids(),
+  };
+  return {
+    upstream,
+    clock,
+    host,
+    dataPlane,
+    pipeline,
+    surface,
+    logger,
+    seen: newScopes(upstream, syncListeners, logger),
+  };
+}
+
+/** A caller that is new may own listeners that were made before this gateway started: they are opened beside its call. */
+function newScopes(
+  upstream: Upstream,
+  syncListeners: (scope: Scope) => Promise<void>,
+  logger: Logger,
+): (scope: Scope) => void {
+  const known = new Set<string>();
+  return (scope) => {
+    if (scope.accessKeyId === 'anonymous' || known.has(scopeKey(scope))) return;
+    known.add(scopeKey(scope));
+    upstream.clients(scope);
+    syncListeners(scope).catch((error: unknown) => {
+      known.delete(scopeKey(scope));
+      logger.warn({ err: error }, 'listeners could not be read upstream');
+    });
+  };
+}
+
+async function answer(parts: Parts, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  if (isControlRequest(request)) {
+    const { surface, clock, upstream } = parts;
+    const health = () => ({ gateway: true, upstream: upstream.url.href, time: clock.settings });
+    await serveControl({ ...surface, health, listeners: () => listenersByArn(surface) }, request, response);
+    return;
+  }
+  const reply = await handleAws(parts, request);
+  response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length });
+  response.end(reply.body);
+}
+
+async function handleAws(parts: Parts, request: http.IncomingMessage): Promise<Answer> {
+  const call = await readCall(request).catch((error: unknown) => String(error));
+  if (typeof call === 'string')
+    return errorAnswer({ service: 'unknown', requestId: '' }, new AwsError('MalformedRequest', call));
+  parts.seen(call.scope);
+  const handle: Handler = parts.pipeline;
+  return handle(call);
+}
+
+async function listenersByArn(
+  surface: Parts['surface'],
+): Promise<Record<string, Omit<ListenerAddress, 'listenerArn'>>> {
+  const addresses = await surface.listeners();
+  return Object.fromEntries(addresses.map(({ listenerArn, ...address }) => [listenerArn, address]));
+}
+
+async function close({ upstream, clock, host, dataPlane }: Parts, server: http.Server): Promise<void> {
+  clock.stop();
+  await Promise.all([
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    }),
+    dataPlane.close(),
+    host.close(),
+  ]);
+  upstream.close();
+}

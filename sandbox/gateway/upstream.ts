@@ -1,0 +1,119 @@
+import http from 'node:http';
+import https from 'node:https';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { Route53Client } from '@aws-sdk/client-route-53';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { AwsError } from './answer.ts';
+import { scopeKey, type Answer, type Call, type Scope } from './request.ts';
+
+/** SDK clients that speak to the upstream as the caller of a scope would. */
+export interface UpstreamClients {
+  readonly scope: Scope;
+  readonly ecs: ECSClient;
+  readonly elb: ElasticLoadBalancingV2Client;
+  readonly ec2: EC2Client;
+  readonly logs: CloudWatchLogsClient;
+  readonly route53: Route53Client;
+  readonly secrets: SecretsManagerClient;
+}
+
+/** The AWS endpoint behind the gateway. */
+export class Upstream {
+  readonly url: URL;
+  readonly #agent: http.Agent;
+  readonly #clients = new Map<string, UpstreamClients>();
+
+  constructor(url: string) {
+    this.url = new URL(url);
+    const options = { keepAlive: true, maxSockets: 128 };
+    this.#agent = this.url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+  }
+
+  /** Sends the call on as it came. @throws AwsError ServiceUnavailable (503) when the upstream cannot be reached. */
+  forward = async (call: Call): Promise<Answer> => {
+    try {
+      return await this.#exchange(call);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new AwsError('ServiceUnavailable', `${this.url.origin} could not be reached: ${reason}`, 503);
+    }
+  };
+
+  /** Every scope that has called so far. */
+  scopes(): Scope[] {
+    return [...this.#clients.values()].map((c) => c.scope);
+  }
+
+  clients(scope: Scope): UpstreamClients {
+    const key = scopeKey(scope);
+    const known = this.#clients.get(key);
+    if (known) return known;
+    const config = {
+      endpoint: this.url.href,
+      region: scope.region,
+      credentials: { accessKeyId: scope.accessKeyId, secretAccessKey: 'gateway' },
+      maxAttempts: 2,
+    };
+    const made: UpstreamClients = {
+      scope,
+      ecs: new ECSClient(config),
+      elb: new ElasticLoadBalancingV2Client(config),
+      ec2: new EC2Client(config),
+      logs: new CloudWatchLogsClient(config),
+      route53: new Route53Client(config),
+      secrets: new SecretsManagerClient(config),
+    };
+    this.#clients.set(key, made);
+    return made;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+    for (const { scope: _scope, ...clients } of this.#clients.values()) {
+      for (const client of Object.values(clients)) client.destroy();
+    }
+  }
+
+  #exchange(call: Call): Promise<Answer> {
+    const transport = this.url.protocol === 'https:' ? https : http;
+    const headers = { ...call.headers, 'content-length': String(call.body.length) };
+    for (const name of ['connection', 'transfer-encoding', 'expect', 'keep-alive'])
+      delete (headers as Record<string, unknown>)[name];
+    return new Promise((resolve, reject) => {
+      // Host and port stay the upstream's own: a path such as `//elsewhere` must not lead away from it.
+      const { hostname, port } = this.url;
+      const path = call.path.startsWith('/') ? call.path : `/${call.path}`;
+      const request = transport.request(
+        { hostname, port, path, method: call.method, headers, agent: this.#agent, timeout: 60_000 },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            resolve({
+              status: response.statusCode ?? 502,
+              headers: answerHeaders(response),
+              body: Buffer.concat(chunks),
+            });
+          });
+        },
+      );
+      request.on('timeout', () => request.destroy(new Error('no answer within 60 s')));
+      request.on('error', reject);
+      request.end(call.body);
+    });
+  }
+}
+
+function answerHeaders(response: http.IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value === undefined || ['connection', 'transfer-encoding', 'content-length', 'keep-alive'].includes(name))
+      continue;
+    headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}
