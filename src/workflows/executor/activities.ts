@@ -1,0 +1,109 @@
+import {
+  ApplicationFailure,
+  proxyActivities,
+  sleep,
+  TemporalFailure,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type { Activities } from '../../contracts/activities.ts';
+import type { PlannedStep } from '../../contracts/blueprint.ts';
+import { taskQueues } from '../../contracts/ids.ts';
+import type { Verb } from '../../contracts/kinds.ts';
+import type {
+  BookkeepingActivities,
+  EnsureAnswer,
+  ObserveAnswer,
+  ObserveCall,
+  RemoveAnswer,
+  StepCall,
+} from '../../contracts/messages.ts';
+import { verbOptions } from '../../contracts/verbs.ts';
+
+interface Calls {
+  readonly ensure: (call: StepCall) => Promise<EnsureAnswer>;
+  readonly observe: (call: ObserveCall) => Promise<ObserveAnswer>;
+  readonly remove: (call: StepCall) => Promise<RemoveAnswer>;
+}
+
+/** Calls a verb of a step's kind. `looking` says in the summary what is done, where the verb alone does not. */
+export function callVerb<V extends Verb>(
+  step: PlannedStep,
+  verb: V,
+  call: Parameters<Calls[V]>[0],
+  summary: string = verb,
+): ReturnType<Calls[V]> {
+  const proxies = proxyActivities<Activities>({ ...limitsOf(step, verb), summary: `${step.id}: ${summary}` });
+  // The one cast: the compiler does not correlate a kind with its verbs; VerbActivities names each pair.
+  const activity = proxies[`${step.kind}.${verb}`] as unknown as (c: typeof call) => ReturnType<Calls[V]>;
+  return activity(call);
+}
+
+/**
+ * The activities that keep the record in PostgreSQL: retried without limit, because a run that cannot record must not act.
+ * Should one fail for good all the same (a defect), it is asked again after a while: failing the workflow would skip the
+ * undo. Only a claim may end a run, since nothing was made before it.
+ */
+export async function record<N extends Exclude<keyof BookkeepingActivities, 'claimOperation'>>(
+  name: N,
+  input: Parameters<BookkeepingActivities[N]>[0],
+  summary: string,
+): Promise<Awaited<ReturnType<BookkeepingActivities[N]>>> {
+  const activity = bookkeeping(summary)[name] as (i: typeof input) => ReturnType<BookkeepingActivities[N]>;
+  for (;;) {
+    try {
+      return await activity(input);
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+      await sleep(RECORD_AGAIN_MS, { summary: `${name} was refused; once more after 60 s` });
+    }
+  }
+}
+
+export function bookkeeping(summary: string): BookkeepingActivities {
+  return proxyActivities<BookkeepingActivities>({
+    startToCloseTimeout: 10_000,
+    retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 10_000 },
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    ...queueOf('bookkeeping'),
+    summary,
+  });
+}
+
+const RECORD_AGAIN_MS = 60_000;
+
+function limitsOf(step: PlannedStep, verb: Verb): ActivityOptions {
+  const limits = verbOptions(step.kind, verb);
+  return {
+    startToCloseTimeout: limits.startToCloseMs,
+    ...(limits.heartbeatMs === undefined ? {} : { heartbeatTimeout: limits.heartbeatMs }),
+    retry: {
+      initialInterval: limits.initialIntervalMs,
+      backoffCoefficient: limits.backoff,
+      maximumInterval: limits.maximumIntervalMs,
+      maximumAttempts: limits.maximumAttempts,
+    },
+    // The undo must find nothing in flight: the default moves on while the effect may still land (design rule 7).
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    ...queueOf(verb),
+  };
+}
+
+/** A run stays on its own queue as long as the table does not separate the roles. */
+function queueOf(duty: keyof typeof taskQueues): { taskQueue?: string } {
+  const table: Readonly<Record<string, string>> = taskQueues;
+  const taskQueue = table[duty];
+  return taskQueue === undefined || taskQueue === table.workflow ? {} : { taskQueue };
+}
+
+/** The failure of a wait that the activity should have ended but did not. */
+export function deadlineExceeded(
+  step: PlannedStep,
+  want: 'ready' | 'gone',
+  detail: string | undefined,
+): TemporalFailure {
+  const [type, message] =
+    want === 'ready'
+      ? ['DEADLINE_EXCEEDED', `step ${step.id} was not ready in time`]
+      : ['STILL_PRESENT', `step ${step.id} was removed and is still there`];
+  return ApplicationFailure.create({ message, type, nonRetryable: true, details: [{ detail }] });
+}

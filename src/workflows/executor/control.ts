@@ -1,0 +1,118 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
+import { queryNames, signalNames, updateNames, type Progress, type UpdateAnswer } from '../../contracts/messages.ts';
+import { isOpen, type OperationState, type OperationType } from '../../contracts/operation-state.ts';
+import { cancelRefusal, guardRefusal, retryRefusal } from './applicability.ts';
+
+/** How a stuck operation may be closed by somebody else, in the database. */
+export type ClosedAs = 'abandoned' | 'superseded';
+
+/** What operators want of a run. Handlers write it, the walk and the waits read it. */
+export interface Control {
+  readonly operationId: string;
+  readonly type: OperationType;
+  /** The operation's state as this run drives it: set before the database hears of it, so that no request slips between. */
+  state: OperationState;
+  generation: number;
+  /** Who cancelled first: decides how the workflow closes. `database`: a change of state was refused there. */
+  cancelledBy: 'request' | 'temporal' | 'database' | undefined;
+  retryWanted: boolean;
+  closedAs: ClosedAs | undefined;
+  /** Cancels what the walk has in flight. */
+  cancelWalk: () => void;
+}
+
+/** What a `close` signal carries. */
+export interface CloseRequest {
+  readonly outcome: ClosedAs;
+  readonly operationId?: string | undefined;
+}
+
+export const cancelSignal = defineSignal<[operationId?: string]>(signalNames.cancel);
+export const retrySignal = defineSignal<[operationId?: string]>(signalNames.retry);
+/** Internal: the operation was closed in the database while it was stuck. */
+export const closeSignal = defineSignal<[CloseRequest]>(signalNames.close);
+export const cancelUpdate = defineUpdate<UpdateAnswer, [operationId?: string]>(updateNames.cancel);
+export const retryUpdate = defineUpdate<UpdateAnswer, [operationId?: string]>(updateNames.retry);
+export const progressQuery = defineQuery<Progress>(queryNames.progress);
+
+/**
+ * Takes requests from the run's first task on. A signal that does not apply is dropped, never remembered: it would fire
+ * later, when nobody expects it. An Update that does not apply is refused by its validator, so its caller learns.
+ */
+export function takeControl(operationId: string, type: OperationType): Control {
+  const control: Control = {
+    operationId,
+    type,
+    state: 'accepted',
+    generation: 1,
+    cancelledBy: undefined,
+    retryWanted: false,
+    closedAs: undefined,
+    cancelWalk: () => undefined,
+  };
+  takeCancel(control);
+  takeRetry(control);
+  takeClose(control);
+  setHandler(progressQuery, () => ({ operationId, state: control.state, generation: control.generation, steps: {} }));
+  return control;
+}
+
+function takeCancel(control: Control): void {
+  const refusal = (named: unknown) =>
+    guardRefusal(control.operationId, named) ?? cancelRefusal(control.type, control.state);
+  const cancel = (by: 'request' | 'temporal') => {
+    control.cancelledBy ??= by;
+    control.cancelWalk();
+  };
+  setHandler(cancelSignal, (named) => {
+    if (refusal(named) === undefined) cancel('request');
+  });
+  const answer = () => {
+    cancel('request');
+    return answerOf(control);
+  };
+  setHandler(cancelUpdate, answer, { validator: (named?: string) => refuse('NOT_CANCELLABLE', refusal(named)) });
+  CancellationScope.current().cancelRequested.catch(() => {
+    if (refusal(undefined) === undefined) cancel('temporal');
+  });
+}
+
+function takeRetry(control: Control): void {
+  const refusal = (named: unknown) => guardRefusal(control.operationId, named) ?? retryRefusal(control.state);
+  const retry = () => {
+    control.retryWanted = true;
+  };
+  setHandler(retrySignal, (named) => {
+    if (refusal(named) === undefined) retry();
+  });
+  const answer = () => {
+    retry();
+    return answerOf(control);
+  };
+  setHandler(retryUpdate, answer, { validator: (named?: string) => refuse('NOTHING_TO_RETRY', refusal(named)) });
+}
+
+function takeClose(control: Control): void {
+  setHandler(closeSignal, (request: unknown) => {
+    if (control.state !== 'stuck' || typeof request !== 'object' || request === null) return;
+    const named = 'operationId' in request ? request.operationId : undefined;
+    if (guardRefusal(control.operationId, named) !== undefined || !('outcome' in request)) return;
+    if (request.outcome === 'abandoned' || request.outcome === 'superseded') control.closedAs = request.outcome;
+  });
+}
+
+function refuse(type: 'NOT_CANCELLABLE' | 'NOTHING_TO_RETRY', reason: string | undefined): void {
+  if (reason !== undefined) throw ApplicationFailure.nonRetryable(reason, type);
+}
+
+function answerOf({ operationId, state }: Control): UpdateAnswer {
+  if (!isOpen(state)) throw ApplicationFailure.nonRetryable(`operation ${operationId} is closed (${state})`);
+  return { operationId, state };
+}

@@ -1,0 +1,49 @@
+import type { Failure } from '../../contracts/errors.ts';
+import type { Leftover, OperationPlan, Progress } from '../../contracts/messages.ts';
+import type { TenantStatus } from '../../contracts/tenant-status.ts';
+import { cancelRefusal, retryRefusal } from './applicability.ts';
+
+export interface DetailsInput extends Progress {
+  readonly plan: OperationPlan;
+  readonly tenantStatus: TenantStatus;
+  readonly seen: ReadonlyMap<string, string>;
+  readonly workflowId: string;
+}
+
+/** The workflow's current details, in Markdown: with Temporal's UI alone an operator knows what goes on and what to do. */
+export function detailsOf(input: DetailsInput): string {
+  const { plan } = input;
+  return [
+    `**${plan.product}/${plan.slug}** (tenant \`${plan.tenantId}\`): ${input.tenantStatus}`,
+    `Operation \`${plan.operationId}\` (${plan.type}, generation ${input.generation}): **${input.state}**`,
+    ...(input.failure ? [failureLine(input.failure)] : []),
+    Object.entries(input.steps)
+      .map(([id, progress]) => `- ${id}: ${progress}${suffix(input.seen.get(id))}`)
+      .join('\n'),
+    ...(input.leftovers ? [`Left over:\n${input.leftovers.map(leftoverLine).join('\n')}`] : []),
+    ...choices(input),
+  ].join('\n\n');
+}
+
+function failureLine({ code, message, stepId, detail }: Failure): string {
+  return `Failed${stepId === undefined ? '' : ` at \`${stepId}\``}: **${code}**: ${message}${suffix(detail)}`;
+}
+
+function leftoverLine({ type, name, stepId, reason }: Leftover): string {
+  return `- ${type} \`${name}\` of ${stepId}: ${reason}`;
+}
+
+function choices({ plan, state, workflowId }: DetailsInput): string[] {
+  const command = (name: string) => `\`temporal workflow signal -w ${workflowId} --name ${name}\``;
+  const can = [
+    ...(retryRefusal(state) === undefined ? [`- \`retry\`: ${command('retry')}`] : []),
+    ...(cancelRefusal(plan.type, state) === undefined
+      ? [`- \`cancel\` (takes everything back): ${command('cancel')}`]
+      : []),
+  ];
+  return can.length === 0 ? [] : [`You can:\n${can.join('\n')}`];
+}
+
+function suffix(text: string | undefined): string {
+  return text === undefined ? '' : ` (${text})`;
+}

@@ -1,0 +1,181 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  setCurrentDetails,
+  setHandler,
+  TemporalFailure,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PlannedStep } from '../../contracts/blueprint.ts';
+import type { Failure } from '../../contracts/errors.ts';
+import type {
+  Leftover,
+  OperationInput,
+  OperationPlan,
+  OperationResult,
+  Progress,
+  StateChangeAnswer,
+  StepProgress,
+} from '../../contracts/messages.ts';
+import type { ClosedOperationState, OpenOperationState, OperationType } from '../../contracts/operation-state.ts';
+import type { TenantStatus } from '../../contracts/tenant-status.ts';
+import { bookkeeping, record } from './activities.ts';
+import { showTenant, showTenantStatus } from './attributes.ts';
+import { progressQuery, takeControl, type Control } from './control.ts';
+import { detailsOf } from './details.ts';
+import { failureOf } from './failures.ts';
+import type { ReadyStep } from './graph.ts';
+
+/** One run of an operation: its plan and all that has become of it. */
+export interface Run {
+  readonly control: Control;
+  readonly plan: OperationPlan;
+  readonly steps: ReadonlyMap<string, PlannedStep>;
+  readonly progress: Map<string, StepProgress>;
+  /** What was last seen of a step, for people. */
+  readonly seen: Map<string, string>;
+  /** Steps that may have made something and are not known to be gone: what an undo takes back. */
+  readonly touched: Set<string>;
+  readonly ready: Map<string, ReadyStep>;
+  /** Hash of each step's outputs. */
+  readonly outputs: Map<string, string>;
+  tenantStatus: TenantStatus;
+  failure: Failure | undefined;
+  leftovers: readonly Leftover[];
+}
+
+/**
+ * Claims the operation and runs `body` on it, shielded from Temporal's cancellation (which comes in as a request like any
+ * other). A run that loses the claim does nothing and answers `not-claimed`.
+ */
+export async function operate(
+  input: OperationInput,
+  type: OperationType,
+  body: (run: Run) => Promise<OperationResult>,
+): Promise<OperationResult> {
+  const control = takeControl(input.operationId, type);
+  return CancellationScope.nonCancellable(async () => {
+    const run = await claim(control);
+    return run ? body(run) : notClaimed(input.operationId);
+  });
+}
+
+export function notClaimed(operationId: string): OperationResult {
+  return { operationId, outcome: 'not-claimed' };
+}
+
+/**
+ * Tells the database of a new state. The run's own state goes first, so that requests are judged by what is about to happen;
+ * but a stuck operation stays stuck until the database agrees, because somebody may have closed it there.
+ */
+export async function enter(run: Run, state: OpenOperationState): Promise<StateChangeAnswer> {
+  const { control } = run;
+  if (control.state !== 'stuck') control.state = state;
+  show(run);
+  const answer = await record(
+    'changeOperationState',
+    {
+      operationId: control.operationId,
+      state,
+      generation: control.generation,
+      ...(run.failure ? { failure: run.failure } : {}),
+      ...(state === 'stuck' ? { leftovers: run.leftovers } : {}),
+    },
+    `operation: ${state}`,
+  );
+  if (answer.changed) control.state = state;
+  noteTenantStatus(run, answer.tenantStatus);
+  show(run);
+  return answer;
+}
+
+/** Records the outcome. Always before the workflow closes: what Temporal keeps of a cancelled or failed run is not enough. */
+export async function close(run: Run, state: ClosedOperationState): Promise<void> {
+  const { control, failure } = run;
+  const answer = await record(
+    'closeOperation',
+    { operationId: control.operationId, state, ...(failure ? { failure } : {}) },
+    `operation: ${state}`,
+  );
+  control.state = state;
+  noteTenantStatus(run, answer.tenantStatus);
+  show(run);
+}
+
+export function isCancelled(run: Run): boolean {
+  return run.control.cancelledBy !== undefined;
+}
+
+export function noteTenantStatus(run: Run, status: TenantStatus | undefined): void {
+  if (status === undefined || status === run.tenantStatus) return;
+  run.tenantStatus = status;
+  showTenantStatus(status);
+}
+
+/** Notes where a step is, with what was last seen of it. */
+export function noteStep(run: Run, stepId: string, progress: StepProgress, seen?: string): void {
+  run.progress.set(stepId, progress);
+  if (seen === undefined) run.seen.delete(stepId);
+  else run.seen.set(stepId, seen);
+  show(run);
+}
+
+async function claim(control: Control): Promise<Run | undefined> {
+  const { workflowId, runId } = workflowInfo();
+  const { operationId } = control;
+  const claimed = await bookkeeping('operation: claim')
+    .claimOperation({ operationId, workflowId, runId })
+    .catch((error: unknown) => refuseClaim(control, error));
+  if (!claimed.claimed) return undefined;
+  control.state = 'running';
+  const run = newRun(control, claimed);
+  setHandler(progressQuery, () => progressOf(run));
+  showTenant(run.plan);
+  show(run);
+  return run;
+}
+
+/** Nothing was made yet, so a provisioning whose blueprint cannot run is closed as taken back; then the run fails. */
+async function refuseClaim({ operationId, type, generation }: Control, error: unknown): Promise<never> {
+  if (!(error instanceof TemporalFailure)) throw error;
+  const failure = failureOf(error);
+  if (failure.code === 'BLUEPRINT_INVALID' && type === 'provision') {
+    const rollingBack = { operationId, state: 'rolling-back', generation, failure } as const;
+    await record('changeOperationState', rollingBack, 'operation: rolling-back');
+    await record('closeOperation', { operationId, state: 'rolled-back', failure }, 'operation: rolled-back');
+  }
+  throw ApplicationFailure.nonRetryable(failure.message, failure.code, { operationId, detail: failure.detail });
+}
+
+function newRun(control: Control, plan: OperationPlan): Run {
+  return {
+    control,
+    plan,
+    steps: new Map(plan.steps.map((step) => [step.id, step])),
+    progress: new Map(plan.steps.map((step) => [step.id, 'waiting'])),
+    seen: new Map(),
+    touched: new Set(),
+    ready: new Map(),
+    outputs: new Map(),
+    tenantStatus: plan.tenantStatus,
+    failure: undefined,
+    leftovers: [],
+  };
+}
+
+function progressOf(run: Run): Progress {
+  const { operationId, state, generation } = run.control;
+  return {
+    operationId,
+    state,
+    generation,
+    steps: Object.fromEntries(run.progress),
+    ...(run.failure ? { failure: run.failure } : {}),
+    ...(run.leftovers.length > 0 ? { leftovers: run.leftovers } : {}),
+  };
+}
+
+function show(run: Run): void {
+  const { plan, tenantStatus, seen } = run;
+  setCurrentDetails(detailsOf({ ...progressOf(run), plan, tenantStatus, seen, workflowId: workflowInfo().workflowId }));
+}

@@ -1,0 +1,62 @@
+import { TemporalFailure } from '@temporalio/workflow';
+import type { PlannedStep } from '../../contracts/blueprint.ts';
+import { callVerb, deadlineExceeded } from './activities.ts';
+import { failureOf } from './failures.ts';
+import { downwardEdges, sideBySide } from './graph.ts';
+import { look, pause, poll } from './poll.ts';
+import { profileOf } from './polling.ts';
+import { noteStep, type Run } from './run.ts';
+
+/** How often a thing that comes back after its removal is removed again. */
+const MAX_RECHECKS = 3;
+
+/**
+ * Takes every touched step back, as far as it goes, and answers whether all are gone. To be called when nothing forward is
+ * in flight. A failed removal blocks only what the failed step needs; everything else is taken away.
+ */
+export function undo(run: Run): Promise<boolean> {
+  return sideBySide(downwardEdges(run.plan.steps, run.touched), async (id) => {
+    const step = run.steps.get(id);
+    return step !== undefined && stepGone(run, step);
+  });
+}
+
+async function stepGone(run: Run, step: PlannedStep): Promise<boolean> {
+  noteStep(run, step.id, 'removing');
+  try {
+    await takeAway(run, step);
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error; // a defect of ours: fails the task, not the workflow
+    const failure = failureOf(error, step.id);
+    if (run.control.type === 'deprovision') run.failure ??= failure;
+    noteStep(run, step.id, 'remove-failed', `${failure.code}: ${failure.message}`);
+    return false;
+  }
+  run.touched.delete(step.id);
+  run.ready.delete(step.id);
+  noteStep(run, step.id, 'removed');
+  return true;
+}
+
+/**
+ * Removes, waits for absence, and looks once more where an effect may still land. The step counts as gone only after that
+ * look, so what it needs waits for it (at most the lateness window, and only after an unclear answer). That is the safe
+ * order: a late service would find its target group removed, or keep it from being removed. All other branches go on.
+ */
+async function takeAway(run: Run, step: PlannedStep): Promise<void> {
+  let recheckAtMs = await removeOnce(run, step);
+  for (let looks = 0; recheckAtMs !== undefined; looks += 1) {
+    if (looks === MAX_RECHECKS) throw deadlineExceeded(step, 'gone', 'it came back after every removal');
+    await pause(Math.max(0, recheckAtMs - Date.now()), `${step.id}: an effect may still land, looking once more`);
+    const seen = await look(run, step, 'gone', Date.now() + profileOf(step, 'gone').deadlineMs);
+    recheckAtMs = seen.status === 'done' ? seen.recheckAtMs : await removeOnce(run, step);
+  }
+}
+
+/** Answers when to look once more, if ever (epoch ms). */
+async function removeOnce(run: Run, step: PlannedStep): Promise<number | undefined> {
+  const { operationId, generation } = run.control;
+  const answer = await callVerb(step, 'remove', { operationId, stepId: step.id, generation });
+  if (answer.status === 'removed') return answer.recheckAtMs;
+  return (await poll(run, step, 'gone')).recheckAtMs ?? answer.recheckAtMs;
+}

@@ -1,0 +1,3 @@
+/** Workflows only: the worker's bundle registers whatever is exported here. */
+export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
+export { TenantProvisioning } from './tenant-provisioning.ts';

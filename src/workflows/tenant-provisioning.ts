@@ -1,0 +1,27 @@
+import type { OperationInput, OperationResult } from '../contracts/messages.ts';
+import { closeUndone, commit, hold, succeed, takeBack } from './executor/operation.ts';
+import { enter, operate } from './executor/run.ts';
+import { walk } from './executor/walk.ts';
+
+/**
+ * Makes a tenant, wholly, or takes it back, wholly, or stays stuck with the list of what is left.
+ *
+ * Closes COMPLETED with outcome `active`, `cancelled` (by Update or signal, or in the database), `abandoned` or `superseded`
+ * (closed in the database while stuck: a decision that is recorded there, so not a failure of this run) or `not-claimed`;
+ * FAILED with the failure's code as type when it was rolled back; CANCELED when Temporal's own cancellation was taken. The
+ * outcome is in PostgreSQL before it closes.
+ */
+export async function TenantProvisioning(input: OperationInput): Promise<OperationResult> {
+  return operate(input, 'provision', async (run) => {
+    do {
+      if ((await walk(run)) && (await commit(run))) return succeed(run, 'active');
+    } while ((await hold(run)) === 'retry');
+
+    const { changed, tenantStatus } = await enter(run, 'rolling-back');
+    // `finalize` took effect though its answer said otherwise: a tenant that is active stays.
+    if (!changed && tenantStatus === 'active') return succeed(run, 'active');
+
+    const end = await takeBack(run, 'rolling-back');
+    return end === 'gone' ? closeUndone(run) : { operationId: input.operationId, outcome: end };
+  });
+}
