@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { StepError } from '../activities/step-error.ts';
+import type { Cell, LoadBalancer } from '../contracts/platform.ts';
+import type { Database, Queryable } from './database.ts';
+import { rowOf, rowsOf } from './rows.ts';
+
+/**
+ * Two-component tenants per load balancer: 100 rules / 3 (each reserves a slot for its suspension notice), which stays
+ * below 100 target groups / 2. Source: the quotas of Elastic Load Balancing.
+ */
+export const TENANTS_PER_LOAD_BALANCER = 33;
+
+/** Bands of listener-rule priorities (design rule 14): no host rule outranks a path rule. */
+export const priorityBands = {
+  path: { first: 1_000, last: 24_999 },
+  host: { first: 25_000, last: 49_999 },
+} as const;
+export type PriorityBand = keyof typeof priorityBands;
+
+/** Places a tenant on the least filled load balancer of its cell, once; undefined when none has room. */
+export async function placeOnLoadBalancer(
+  tx: Queryable,
+  cell: Cell,
+  tenantId: string,
+): Promise<LoadBalancer | undefined> {
+  await lockScope(tx, `load-balancer ${cell.id}`);
+  const placed = rowsOf(
+    z.object({ arn: z.string(), tenants: z.number(), mine: z.boolean() }),
+    await tx.query(
+      `select scope as arn, count(*)::int as tenants, coalesce(bool_or(tenant_id = $2), false) as mine
+       from allocations where cell = $1 and kind = 'load-balancer' group by scope`,
+      [cell.id, tenantId],
+    ),
+  );
+  const own = cell.loadBalancers.find((lb) => placed.some((p) => p.mine && p.arn === lb.arn));
+  if (own) return own;
+  const filled = (lb: LoadBalancer) => placed.find((p) => p.arn === lb.arn)?.tenants ?? 0;
+  const [best] = cell.loadBalancers
+    .filter((lb) => filled(lb) < TENANTS_PER_LOAD_BALANCER)
+    .sort((a, b) => filled(a) - filled(b));
+  if (!best) return undefined;
+  await tx.query(
+    `insert into allocations (cell, kind, scope, key, tenant_id) values ($1, 'load-balancer', $2, $3, $4)`,
+    [cell.id, best.arn, tenantId, tenantId],
+  );
+  return best;
+}
+
+/** The load balancer that a tenant was placed on, by ARN; undefined when it has no place. */
+export async function findPlacement(db: Queryable, tenantId: string): Promise<string | undefined> {
+  const answer = await db.query(
+    `select scope as arn from allocations where tenant_id = $1 and kind = 'load-balancer' order by id limit 1`,
+    [tenantId],
+  );
+  return rowOf(z.object({ arn: z.string() }), answer)?.arn;
+}
+
+export interface PriorityRequest {
+  readonly cell: string;
+  readonly listenerArn: string;
+  readonly band: PriorityBand;
+  readonly tenantId: string;
+  readonly stepId: string;
+}
+
+/**
+ * The priority that a step holds on a listener: the one that it has, or the lowest free one of the band. Never one that
+ * another holds, however many ask at once.
+ *
+ * @throws StepError PRIORITIES_EXHAUSTED when the band is full
+ */
+export function takeRulePriority(db: Database, request: PriorityRequest): Promise<number> {
+  const { cell, listenerArn, band, tenantId, stepId } = request;
+  return db.transaction(async (tx) => {
+    await lockScope(tx, `rule-priority ${cell} ${listenerArn}`);
+    const free = await findPriority(tx, request);
+    if (free === undefined)
+      throw new StepError(
+        'PRIORITIES_EXHAUSTED',
+        `no priority is left in the band for ${band} rules of ${listenerArn}`,
+      );
+    await tx.query(
+      `insert into allocations (cell, kind, scope, key, tenant_id, step_id) values ($1, 'rule-priority', $2, $3, $4, $5)
+       on conflict (cell, kind, scope, key) do nothing`,
+      [cell, listenerArn, String(free), tenantId, stepId],
+    );
+    return free;
+  });
+}
+
+/** The step's own priority, else the lowest free one. */
+async function findPriority(tx: Queryable, request: PriorityRequest): Promise<number | undefined> {
+  const { first, last } = priorityBands[request.band];
+  const answer = await tx.query(
+    `with held as (
+       select key::int as priority, tenant_id, step_id from allocations
+       where cell = $1 and kind = 'rule-priority' and scope = $2 and key::int between $3 and $4
+     ), candidate as (
+       select priority, 0 as rank from held where tenant_id = $5 and step_id = $6
+       union all
+       select p, 1 from (select $3::int as p union select priority + 1 from held) as next
+       where p <= $4 and p not in (select priority from held)
+     )
+     select priority from candidate order by rank, priority limit 1`,
+    [request.cell, request.listenerArn, first, last, request.tenantId, request.stepId],
+  );
+  return rowOf(z.object({ priority: z.number() }), answer)?.priority;
+}
+
+/** A foreign rule was seen at this priority: the step gives it up, and it is never given out again. */
+export async function markPriorityForeign(
+  db: Queryable,
+  place: { cell: string; listenerArn: string; priority: number; tenantId: string; stepId: string },
+): Promise<void> {
+  await db.query(
+    `insert into allocations as held (cell, kind, scope, key) values ($1, 'rule-priority', $2, $3)
+     on conflict (cell, kind, scope, key) do update set tenant_id = null, step_id = null
+     where held.tenant_id = $4 and held.step_id = $5`,
+    [place.cell, place.listenerArn, String(place.priority), place.tenantId, place.stepId],
+  );
+}
+
+/** Takes a host name for a tenant; false when another has it. */
+export async function reserveHostName(
+  tx: Queryable,
+  request: { cell: string; zone: string; host: string; tenantId: string },
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `insert into allocations as held (cell, kind, scope, key, tenant_id) values ($1, 'host-name', $2, $3, $4)
+     on conflict (cell, kind, scope, key) do update set tenant_id = excluded.tenant_id
+     where held.tenant_id = excluded.tenant_id`,
+    [request.cell, request.zone, request.host, request.tenantId],
+  );
+  return rowCount === 1;
+}
+
+/** Gives back every place that a tenant holds. */
+export async function releaseAllocations(tx: Queryable, tenantId: string): Promise<void> {
+  await tx.query('delete from allocations where tenant_id = $1', [tenantId]);
+}
+
+/** Held until the transaction ends. */
+async function lockScope(tx: Queryable, scope: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [scope]);
+}

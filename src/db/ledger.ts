@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Residue } from '../contracts/messages.ts';
+import { bigint, failure, residues, time, uuid } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { rowsOf } from './rows.ts';
+
+/** States of a step and of a resource in the ledger. */
+export const ledgerStates = ['intended', 'present', 'ready', 'removing', 'removed'] as const;
+export type LedgerState = (typeof ledgerStates)[number];
+
+const ledgerRow = z.object({
+  id: bigint,
+  tenantId: uuid,
+  stepId: z.string(),
+  cell: z.string(),
+  operationId: uuid,
+  type: z.string(),
+  name: z.string(),
+  physicalId: z.string().nullable(),
+  state: z.enum(ledgerStates),
+  residues: residues.nullable(),
+  failure: failure.nullable(),
+  intendedAt: time,
+  updatedAt: time,
+});
+export type LedgerRow = z.output<typeof ledgerRow>;
+
+const columns = `id, tenant_id as "tenantId", step_id as "stepId", cell, operation_id as "operationId", type, name,
+  physical_id as "physicalId", state, residues, failure, intended_at as "intendedAt", updated_at as "updatedAt"`;
+
+/** Every resource that we ever set out to make for a tenant, in that order. */
+export async function listLedger(db: Queryable, tenantId: string): Promise<LedgerRow[]> {
+  return rowsOf(
+    ledgerRow,
+    await db.query(`select ${columns} from ledger where tenant_id = $1 order by id`, [tenantId]),
+  );
+}
+
+/** What is not removed of a tenant, with what kept the removal from it. */
+export async function listNotRemoved(db: Queryable, tenantId: string): Promise<LedgerRow[]> {
+  return rowsOf(
+    ledgerRow,
+    await db.query(`select ${columns} from ledger where tenant_id = $1 and state <> 'removed' order by id`, [tenantId]),
+  );
+}
+
+/** What stays of a tenant for a while by design, each with its expiry. */
+export async function listResidues(db: Queryable, tenantId: string): Promise<Residue[]> {
+  const rows = rowsOf(
+    z.object({ residues }),
+    await db.query(`select residues from ledger where tenant_id = $1 and residues is not null order by id`, [tenantId]),
+  );
+  return rows.flatMap((row) => row.residues);
+}
