@@ -51,7 +51,10 @@ function openPool(environment: Readonly<Record<string, string>>): pg.Pool | unde
 async function respond(exchange: Exchange): Promise<void> {
   const { path, request, response, pool } = exchange;
   if (healthPaths.has(path)) return health(exchange);
-  if (!pool) return sendJson(response, 404, { error: 'this is the template: it has no database' });
+  if (!pool) {
+    sendJson(response, 404, { error: 'this is the template: it has no database' });
+    return;
+  }
   if (path === '/api/tenant' && request.method === 'GET') return tenant(exchange, pool);
   if (path === '/api/notes' && request.method === 'GET') return listNotes(response, pool);
   if (path === '/api/notes' && request.method === 'POST') return addNote(request, response, pool);
@@ -59,7 +62,10 @@ async function respond(exchange: Exchange): Promise<void> {
 }
 
 async function health({ pool, response }: Exchange): Promise<void> {
-  if (!pool) return sendJson(response, 200, { status: 'ok', template: true });
+  if (!pool) {
+    sendJson(response, 200, { status: 'ok', template: true });
+    return;
+  }
   try {
     await pool.query('select 1');
     sendJson(response, 200, { status: 'ok' });
@@ -99,8 +105,10 @@ async function listNotes(response: ServerResponse, pool: pg.Pool): Promise<void>
 
 async function addNote(request: IncomingMessage, response: ServerResponse, pool: pg.Pool): Promise<void> {
   const parsed = newNote.safeParse(await readJson(request));
-  if (!parsed.success)
-    return sendJson(response, 400, { error: 'a note is { "body": "text" } of at most 4000 characters' });
+  if (!parsed.success) {
+    sendJson(response, 400, { error: 'a note is { "body": "text" } of at most 4000 characters' });
+    return;
+  }
   const { rows } = await pool.query(
     'insert into notes (body) values ($1) returning id::text, body, created_at as "createdAt"',
     [parsed.data.body],

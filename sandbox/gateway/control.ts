@@ -44,29 +44,44 @@ export async function serveControl(
 ): Promise<void> {
   const route = `${request.method ?? 'GET'} ${(request.url ?? '').slice(prefix.length).split('?', 1)[0] ?? ''}`;
   switch (route) {
-    case 'GET health':
-      return send(response, 200, parts.health());
-    case 'GET inventory':
-      return send(response, 200, await parts.inventory());
-    case 'GET listeners':
-      return send(response, 200, await parts.listeners());
-    case 'GET mails':
-      return send(response, 200, await parts.mails());
-    case 'GET calls':
-      return send(response, 200, parts.calls());
+    case 'GET health': {
+      send(response, 200, parts.health());
+      return;
+    }
+    case 'GET inventory': {
+      send(response, 200, await parts.inventory());
+      return;
+    }
+    case 'GET listeners': {
+      send(response, 200, await parts.listeners());
+      return;
+    }
+    case 'GET mails': {
+      send(response, 200, await parts.mails());
+      return;
+    }
+    case 'GET calls': {
+      send(response, 200, parts.calls());
+      return;
+    }
     case 'POST time':
       return setTime(parts, request, response);
-    default:
-      return send(response, 404, {
+    default: {
+      send(response, 404, {
         error: `no ${route} here; there are health, inventory, listeners, mails, calls (GET) and time (POST)`,
       });
+      return;
+    }
   }
 }
 
 async function setTime(parts: ControlParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { body } = await readCall(request);
   const parsed = timeBody.safeParse(parseJson(body.toString('utf8')));
-  if (!parsed.success) return send(response, 400, { error: z.prettifyError(parsed.error) });
+  if (!parsed.success) {
+    send(response, 400, { error: z.prettifyError(parsed.error) });
+    return;
+  }
   const settings = 'preset' in parsed.data ? parsed.data.preset : parsed.data;
   send(response, 200, parts.setTime(settings));
 }

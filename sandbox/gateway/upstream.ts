@@ -79,9 +79,7 @@ export class Upstream {
 
   #exchange(call: Call): Promise<Answer> {
     const transport = this.url.protocol === 'https:' ? https : http;
-    const headers = { ...call.headers, 'content-length': String(call.body.length) };
-    for (const name of ['connection', 'transfer-encoding', 'expect', 'keep-alive'])
-      delete (headers as Record<string, unknown>)[name];
+    const headers = { ...withoutConnectionHeaders(call.headers), 'content-length': String(call.body.length) };
     return new Promise((resolve, reject) => {
       // Host and port stay the upstream's own: a path such as `//elsewhere` must not lead away from it.
       const { hostname, port } = this.url;
@@ -95,7 +93,7 @@ export class Upstream {
           response.on('end', () => {
             resolve({
               status: response.statusCode ?? 502,
-              headers: answerHeaders(response),
+              headers: withoutConnectionHeaders(response.headers),
               body: Buffer.concat(chunks),
             });
           });
@@ -108,12 +106,12 @@ export class Upstream {
   }
 }
 
-function answerHeaders(response: http.IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(response.headers)) {
-    if (value === undefined || ['connection', 'transfer-encoding', 'content-length', 'keep-alive'].includes(name))
-      continue;
-    headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
+const connectionHeaders = new Set(['connection', 'transfer-encoding', 'content-length', 'keep-alive', 'expect']);
+
+/** Headers that go on: those of one connection do not. */
+function withoutConnectionHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name]) => !connectionHeaders.has(name));
+  return Object.fromEntries(
+    kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, [value].flat().join(', ')]])),
+  );
 }

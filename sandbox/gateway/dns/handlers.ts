@@ -88,7 +88,7 @@ function inAwsWords(answer: Answer, changes: readonly Change[]): Answer {
   const text = answer.body.toString('utf8');
   const found = /Tried to create resource record set (\S+) type (\S+) but it already exists\.?/.exec(text);
   if (answer.status < 300 || !found) return answer;
-  const name = changes.find((c) => `${c.name}` === found[1]?.toLowerCase())?.name ?? found[1];
+  const name = changes.find((c) => c.name === found[1]?.toLowerCase())?.name ?? found[1];
   const message = `[Tried to create resource record set [name='${name}', type='${found[2]}'] but it already exists]`;
   return withBody(answer, text.replace(found[0], message));
 }

@@ -34,6 +34,10 @@ const serviceAnswer = z.looseObject({ service: z.looseObject({ serviceArn: z.str
 const servicesAnswer = z.looseObject({
   services: z.array(z.looseObject({ serviceArn: z.string(), clusterArn: z.string() })),
 });
+const storedServices = z.looseObject({
+  services: z.array(z.looseObject({ serviceArn: z.string(), clusterArn: z.string(), status: z.string() })),
+});
+const describeServicesTarget = 'AmazonEC2ContainerServiceV20141113.DescribeServices';
 const listAnswer = z.looseObject({ serviceArns: z.array(z.string()), nextToken: z.string().optional() });
 
 /** Services: stored upstream with no tasks desired, lived here. Changes of one service take turns. */
@@ -88,7 +92,7 @@ async function updateService(parts: ServiceParts, call: Call): Promise<Answer> {
   const { upstream, services, scheduler } = parts;
   const input = readUpdateService(call);
   await requireCluster(parts, call, input.cluster);
-  const service = services.find(call.scope, input.cluster, input.service);
+  const service = services.find(call.scope, input.cluster, input.service) ?? (await adopt(parts, call, input));
   if (!service) return upstream.forward(call);
   if (service.status !== 'ACTIVE') throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
   await requireAttached(parts, call, input);
@@ -106,6 +110,33 @@ async function updateService(parts: ServiceParts, call: Call): Promise<Answer> {
   if (wanted.arn !== current.arn || input.forceNewDeployment || isReshaped) scheduler.deploy(service, wanted);
   scheduler.wake(service);
   return jsonAnswer({ service: serviceView(service) });
+}
+
+/**
+ * Takes over a service that lives upstream only: an earlier gateway owned it. It runs nothing until an update says how
+ * many tasks it wants.
+ */
+async function adopt(
+  { upstream, services, scheduler }: ServiceParts,
+  call: Call,
+  input: { readonly cluster: string; readonly service: string },
+): Promise<Service | undefined> {
+  const lookup = withJson(
+    { ...call, action: 'DescribeServices', headers: { ...call.headers, 'x-amz-target': describeServicesTarget } },
+    { cluster: input.cluster, services: [input.service] },
+  );
+  const answer = await upstream.forward(lookup);
+  if (answer.status >= 300) return undefined;
+  const found = storedServices.safeParse(JSON.parse(answer.body.toString('utf8')));
+  const described = found.data?.services.find((s) => s.status === 'ACTIVE');
+  if (!described) return undefined;
+  const settings = readCreateService(withJson(call, { ...described, cluster: input.cluster }));
+  const service = newService(call, settings, described, { clientToken: undefined, fingerprint: '' });
+  applySettings(service, { ...settings, desiredCount: 0 });
+  const taskDefinition = await loadTaskDefinition(upstream.clients(call.scope), settings.taskDefinition);
+  services.put(service);
+  scheduler.deploy(service, taskDefinition);
+  return service;
 }
 
 async function deleteService(parts: ServiceParts, call: Call): Promise<Answer> {

@@ -52,7 +52,7 @@ async function pullSecret(clients: UpstreamClients, valueFrom: string): Promise<
 
 function readKey(value: string, key: string): string {
   const parsed: unknown = JSON.parse(value);
-  const found = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, key) : undefined;
+  const found: unknown = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, key) : undefined;
   if (found === undefined) throw new Error(`retrieved secret did not contain json key ${key}`);
   return typeof found === 'string' ? found : JSON.stringify(found);
 }

@@ -30,14 +30,22 @@ export function respond(exchange: RoutedExchange): void {
   const actions = actionsFor(listener, { method: request.method ?? 'GET', host, path, headers: request.headers });
   const action = actions.at(-1);
   switch (action?.Type) {
-    case 'fixed-response':
-      return fixedResponse(exchange, action);
-    case 'redirect':
-      return redirect(exchange, action, host, path);
-    case 'forward':
-      return forward(exchange, action);
-    default:
-      return errorPage(exchange, 503, 'Service Temporarily Unavailable');
+    case 'fixed-response': {
+      fixedResponse(exchange, action);
+      return;
+    }
+    case 'redirect': {
+      redirect(exchange, action, host, path);
+      return;
+    }
+    case 'forward': {
+      forward(exchange, action);
+      return;
+    }
+    default: {
+      errorPage(exchange, 503, 'Service Temporarily Unavailable');
+      return;
+    }
   }
 }
 
@@ -71,7 +79,10 @@ function redirect({ request, response, listener }: RoutedExchange, action: Actio
 function forward(exchange: RoutedExchange, action: Action): void {
   const { request, response, listener, targets } = exchange;
   const localPort = nextTarget(targets, targetGroupsOf(action)[0]);
-  if (localPort === undefined) return errorPage(exchange, 503, 'Service Temporarily Unavailable');
+  if (localPort === undefined) {
+    errorPage(exchange, 503, 'Service Temporarily Unavailable');
+    return;
+  }
   const outgoing = http.request({
     host: '127.0.0.1',
     port: localPort,
