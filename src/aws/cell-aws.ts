@@ -1,8 +1,12 @@
 import { cellById } from '../platform.ts';
 import type { Cell, Platform } from '../contracts/platform.ts';
+import { createLogs, type Logs } from './cloudwatch-logs.ts';
 import { createClients, type ClientOptions } from './clients.ts';
 import { createEcs, type Ecs } from './ecs.ts';
+import { createLoadBalancing, type LoadBalancing } from './elbv2.ts';
 import { createPacer, type PacerOptions } from './pacing.ts';
+import { createProbe, type Probe } from './probe.ts';
+import { createDns, type Dns } from './route53.ts';
 import { createSecrets, type Secrets } from './secrets-manager.ts';
 import { createMail, type Mail } from './ses.ts';
 import { createIdentity, type Identity } from './sts.ts';
@@ -10,9 +14,13 @@ import { createIdentity, type Identity } from './sts.ts';
 /** AWS of one cell: an adapter per service that speaks the domain. Every method throws StepError. */
 export interface CellAws {
   readonly ecs: Ecs;
+  readonly loadBalancing: LoadBalancing;
+  readonly dns: Dns;
   readonly secrets: Secrets;
+  readonly logs: Logs;
   readonly mail: Mail;
   readonly identity: Identity;
+  readonly probe: Probe;
   /** Closes the connections. */
   destroy(): void;
 }
@@ -26,9 +34,13 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
   const clients = createClients(cell, options, createPacer(options.pacing));
   return {
     ecs: createEcs(clients.ecs, cell.cluster),
+    loadBalancing: createLoadBalancing(clients.elbv2),
+    dns: createDns(clients.route53),
     secrets: createSecrets(clients.secretsManager),
+    logs: createLogs(clients.logs),
     mail: createMail(clients.ses),
     identity: createIdentity(clients.sts),
+    probe: createProbe(cell),
     destroy: () => clients.destroy(),
   };
 }

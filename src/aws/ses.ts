@@ -4,6 +4,7 @@ import { sent } from './errors.ts';
 export interface MailMessage {
   readonly from: string;
   readonly to: string;
+  readonly replyTo?: string | undefined;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -24,6 +25,7 @@ export function createMail(client: SESv2Client): Mail {
         new SendEmailCommand({
           FromEmailAddress: message.from,
           Destination: { ToAddresses: [message.to] },
+          ...(message.replyTo === undefined ? {} : { ReplyToAddresses: [message.replyTo] }),
           Content: {
             Simple: {
               Subject: utf8(message.subject),

@@ -30,11 +30,6 @@ export function describeHolder(tags: Tags): string {
   return `it belongs to tenant ${tags[TENANT_TAG] ?? '(none named)'} of installation ${installation}`;
 }
 
-/** Ownership mark for things without tags of their own: the text of a record's TXT companion. */
-export function ownershipMarker(owner: Owner): string {
-  return `tenantry installation=${owner.installationId} tenant=${owner.tenantId}`;
-}
-
 /** `Key`/`Value` list (ELBv2, Secrets Manager, SES). */
 export function keyValueList(tags: Tags): { Key: string; Value: string }[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));

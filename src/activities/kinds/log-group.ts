@@ -1,0 +1,38 @@
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Kind, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+
+/** A CloudWatch log group with its retention. */
+export const logGroup: Kind<'log-group'> = {
+  resources: ({ spec }) => [{ type: 'logs:log-group', name: spec.name }],
+
+  async ensure(context) {
+    const { aws, spec, tags } = context;
+    const found = await aws.logs.findLogGroup(spec.name);
+    if (found && !isOwnedBy(found.tags, ownerOf(tags))) {
+      throw new StepError('OWNERSHIP_CONFLICT', `log group "${spec.name}" is somebody else's`, {
+        detail: `${found.arn}: ${describeHolder(found.tags)}`,
+      });
+    }
+    if (!found) await aws.logs.createLogGroup(spec.name, tags);
+    if (found?.retentionDays !== spec.retentionDays) await aws.logs.setRetention(spec.name, spec.retentionDays);
+    return { status: 'ready', outputs: { name: spec.name } };
+  },
+
+  async observe(context) {
+    const found = await findOwn(context);
+    return found
+      ? { status: 'ready', detail: `log group ${found.name} is there` }
+      : { status: 'absent', detail: `no log group ${context.spec.name} of this tenant` };
+  },
+
+  async remove(context) {
+    if (await findOwn(context)) await context.aws.logs.deleteLogGroup(context.spec.name);
+    return { status: 'removed' };
+  },
+};
+
+async function findOwn({ aws, spec, tags }: StepContext<'log-group'>) {
+  const found = await aws.logs.findLogGroup(spec.name);
+  return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
+}

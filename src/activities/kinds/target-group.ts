@@ -1,0 +1,57 @@
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import { targetGroupName } from '../../naming.ts';
+import type { Kind, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+
+/** How long a target that leaves still gets its open requests, in s; AWS's own default is 300. */
+const DEREGISTRATION_DELAY_SECONDS = 30;
+
+/** A target group of type ip over HTTP (requirement U-24). */
+export const targetGroup: Kind<'target-group'> = {
+  resources: (context) => [{ type: 'elbv2:target-group', name: nameOf(context) }],
+
+  async ensure(context) {
+    const { aws, cell, spec, tags } = context;
+    const name = nameOf(context);
+    const found = await aws.loadBalancing.findTargetGroup(name);
+    if (found && !isOwnedBy(found.tags, ownerOf(tags))) {
+      throw new StepError('OWNERSHIP_CONFLICT', `target group "${name}" is somebody else's`, {
+        detail: `${found.arn}: ${describeHolder(found.tags)}`,
+      });
+    }
+    const arn =
+      found?.arn ??
+      (await aws.loadBalancing.createTargetGroup({
+        name,
+        vpcId: cell.vpcId,
+        port: spec.port,
+        healthPath: spec.healthPath,
+        tags,
+      }));
+    // Also on one that was there: an attempt may have ended between the two calls.
+    await aws.loadBalancing.setDeregistrationDelay(arn, DEREGISTRATION_DELAY_SECONDS);
+    return { status: 'ready', outputs: { arn, name }, physicalIds: { [name]: arn } };
+  },
+
+  async observe(context) {
+    const found = await findOwn(context);
+    return found
+      ? { status: 'ready', detail: `target group ${found.name} is there` }
+      : { status: 'absent', detail: `no target group ${nameOf(context)} of this tenant` };
+  },
+
+  async remove(context) {
+    const found = await findOwn(context);
+    if (found) await context.aws.loadBalancing.deleteTargetGroup(found.arn);
+    return { status: 'removed' };
+  },
+};
+
+function nameOf({ installationId, tenant, spec }: StepContext<'target-group'>): string {
+  return targetGroupName(installationId, tenant.id, spec.component);
+}
+
+async function findOwn(context: StepContext<'target-group'>) {
+  const found = await context.aws.loadBalancing.findTargetGroup(nameOf(context));
+  return found && isOwnedBy(found.tags, ownerOf(context.tags)) ? found : undefined;
+}

@@ -1,0 +1,109 @@
+import type { EcsService } from '../../aws/ecs-services.ts';
+import type { TaskDefinitionRevision } from '../../aws/ecs-task-definitions.ts';
+import { isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import { cloneTaskDefinition, type Clone } from '../../aws/task-definition-clone.ts';
+import { contentHash } from '../../naming.ts';
+import type { Kind, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+
+/** The template's revision that a tenant's was cloned from: for drift checks. */
+export const TEMPLATE_TAG = 'tenantry:template';
+/** Hash of template revision and resolved spec: tells a revision that an unclear answer left from one of other inputs. */
+export const DEFINITION_TAG = 'tenantry:definition';
+
+/** A revision cloned from what the template service runs now (requirements R-ECS-01/02, U-21). */
+export const taskDefinition: Kind<'task-definition'> = {
+  resources: ({ spec }) => [{ type: 'ecs:task-definition', name: spec.family }],
+
+  async fingerprint(context) {
+    return (await templateService(context)).taskDefinitionArn;
+  },
+
+  async ensure(context) {
+    const { aws, spec, tags } = context;
+    const template = await templateRevision(context);
+    const clone = cloneFor(context, template);
+    const hash = contentHash({ template: template.arn, spec });
+    // RegisterTaskDefinition has no idempotency: what an attempt without an answer registered is found by its hash.
+    const revisions = await aws.ecs.findRevisions(spec.family, 'ACTIVE');
+    const own = revisions.filter((revision) => isOwnedBy(revision.tags, ownerOf(tags)));
+    const arn =
+      own.find((revision) => revision.tags[DEFINITION_TAG] === hash)?.arn ??
+      (await aws.ecs.registerTaskDefinition(clone.definition, {
+        ...tags,
+        [TEMPLATE_TAG]: template.arn,
+        [DEFINITION_TAG]: hash,
+      }));
+    const { containerName, containerPort } = clone;
+    return {
+      status: 'ready',
+      outputs: { arn, templateArn: template.arn, containerName, containerPort },
+      physicalIds: { [spec.family]: arn },
+    };
+  },
+
+  async observe(context) {
+    const own = await ownRevisions(context, 'ACTIVE');
+    return own.length > 0
+      ? { status: 'ready', detail: `${own.length} active revision(s) of ${context.spec.family}` }
+      : { status: 'absent', detail: `no active revision of ${context.spec.family} of this tenant` };
+  },
+
+  async remove(context) {
+    for (const { arn } of await ownRevisions(context, 'ACTIVE')) await context.aws.ecs.deregisterTaskDefinition(arn);
+    const residues = (await ownRevisions(context, 'INACTIVE')).map(({ arn }) => ({
+      type: 'ecs:task-definition',
+      name: arn.slice(arn.lastIndexOf('/') + 1),
+      reason: 'ECS keeps revisions that were deregistered as INACTIVE',
+      expiresAt: null,
+    }));
+    return { status: 'removed', residues };
+  },
+};
+
+async function templateService(context: StepContext<'task-definition'>): Promise<EcsService> {
+  const { aws, cell, spec, tenant } = context;
+  const name = spec.templateService;
+  if (!Object.values(cell.templateServices[tenant.product] ?? {}).includes(name)) {
+    throw new StepError('OUTSIDE_CELL', `cell ${cell.id} lists no template service "${name}" of ${tenant.product}`);
+  }
+  const found = await aws.ecs.findService(name);
+  if (!found) {
+    throw new StepError('TEMPLATE_NOT_FOUND', `template service "${name}" does not exist in cluster ${cell.cluster}`);
+  }
+  if (found.status !== 'ACTIVE') {
+    throw new StepError('TEMPLATE_UNUSABLE', `template service "${name}" is ${found.status}`);
+  }
+  return found;
+}
+
+async function templateRevision(context: StepContext<'task-definition'>): Promise<TaskDefinitionRevision> {
+  const service = await templateService(context);
+  const revision = await context.aws.ecs.findTaskDefinition(service.taskDefinitionArn);
+  if (!revision || (revision.definition.containerDefinitions ?? []).length === 0) {
+    throw new StepError(
+      'TEMPLATE_UNUSABLE',
+      `template service "${service.name}" runs ${service.taskDefinitionArn}, which ${revision ? 'has no container' : 'does not exist'}`,
+    );
+  }
+  return revision;
+}
+
+function cloneFor({ cell, spec, stepId }: StepContext<'task-definition'>, template: TaskDefinitionRevision): Clone {
+  const environment = Object.fromEntries(Object.entries(spec.environment).map(([name, v]) => [name, String(v)]));
+  return cloneTaskDefinition(template.definition, {
+    family: spec.family,
+    environment,
+    secrets: spec.secrets,
+    logGroup: spec.logGroup,
+    logStreamPrefix: stepId.slice(stepId.indexOf(':') + 1),
+    region: cell.region,
+    allowedRoleArns: cell.allowedRoleArns,
+    allowedImageRepositories: cell.allowedImageRepositories,
+  });
+}
+
+async function ownRevisions({ aws, spec, tags }: StepContext<'task-definition'>, status: 'ACTIVE' | 'INACTIVE') {
+  const revisions = await aws.ecs.findRevisions(spec.family, status);
+  return revisions.filter((revision) => isOwnedBy(revision.tags, ownerOf(tags)));
+}

@@ -1,0 +1,118 @@
+import {
+  DeregisterTaskDefinitionCommand,
+  DescribeTaskDefinitionCommand,
+  ListTaskDefinitionsCommand,
+  RegisterTaskDefinitionCommand,
+  type ECSClient,
+  type RegisterTaskDefinitionCommandInput,
+  type TaskDefinition,
+} from '@aws-sdk/client-ecs';
+import { awsMessage, isAwsError, sent } from './errors.ts';
+import { lowerKeyValueList, tagsOf, type Tags } from './tags.ts';
+import { sharedLook } from './watcher.ts';
+
+/** A revision: AWS's own description of it (what is cloned), with its tags. */
+export interface TaskDefinitionRevision {
+  readonly arn: string;
+  readonly active: boolean;
+  readonly definition: TaskDefinition;
+  readonly tags: Tags;
+}
+
+/** What registers a revision. */
+export type TaskDefinitionInput = Omit<RegisterTaskDefinitionCommandInput, 'tags'>;
+
+export interface EcsTaskDefinitions {
+  /** Undefined when there is none of this ARN. Shared look. */
+  findTaskDefinition(arn: string): Promise<TaskDefinitionRevision | undefined>;
+  /** Revisions of exactly this family, newest first. */
+  findRevisions(family: string, status: 'ACTIVE' | 'INACTIVE'): Promise<readonly TaskDefinitionRevision[]>;
+  /** Registers one more revision and answers its ARN. Not idempotent: look first. */
+  registerTaskDefinition(input: TaskDefinitionInput, tags: Tags): Promise<string>;
+  /** Makes a revision INACTIVE; one that is so already, or missing, is done. */
+  deregisterTaskDefinition(arn: string): Promise<void>;
+}
+
+const service = 'ecs';
+
+export function createEcsTaskDefinitions(client: ECSClient): EcsTaskDefinitions {
+  const findTaskDefinition = sharedLook<string, TaskDefinitionRevision>({
+    batchSize: 1,
+    load: async ([arn = '']) => {
+      const found = await describe(client, arn);
+      return new Map(found ? [[arn, found]] : []);
+    },
+  });
+
+  return {
+    findTaskDefinition,
+
+    async findRevisions(family, status) {
+      const revisions: TaskDefinitionRevision[] = [];
+      for (const arn of await listRevisions(client, family, status)) {
+        const found = await findTaskDefinition(arn);
+        if (found) revisions.push(found);
+      }
+      return revisions;
+    },
+
+    async registerTaskDefinition(input, tags) {
+      const answer = await client.send(new RegisterTaskDefinitionCommand({ ...input, tags: lowerKeyValueList(tags) }));
+      const call = { service, action: 'RegisterTaskDefinition' };
+      return sent(answer.taskDefinition?.taskDefinitionArn, call, 'taskDefinition.taskDefinitionArn');
+    },
+
+    async deregisterTaskDefinition(arn) {
+      try {
+        await client.send(new DeregisterTaskDefinitionCommand({ taskDefinition: arn }));
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    },
+  };
+}
+
+/** Family of a task definition's ARN (`...:task-definition/<family>:<revision>`). */
+export function familyOf(arn: string): string {
+  return arn.slice(arn.lastIndexOf('/') + 1, arn.lastIndexOf(':'));
+}
+
+async function listRevisions(client: ECSClient, family: string, status: 'ACTIVE' | 'INACTIVE'): Promise<string[]> {
+  const arns: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const answer = await client.send(
+      new ListTaskDefinitionsCommand({ familyPrefix: family, status, sort: 'DESC', nextToken }),
+    );
+    arns.push(...sent(answer.taskDefinitionArns, { service, action: 'ListTaskDefinitions' }, 'taskDefinitionArns'));
+    nextToken = answer.nextToken;
+  } while (nextToken);
+  // AWS takes the parameter as a whole family name, emulators as the prefix that it is called.
+  const revision = (arn: string) => Number(arn.slice(arn.lastIndexOf(':') + 1));
+  return arns.filter((arn) => familyOf(arn) === family).sort((a, b) => revision(b) - revision(a));
+}
+
+async function describe(client: ECSClient, arn: string): Promise<TaskDefinitionRevision | undefined> {
+  try {
+    const answer = await client.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn, include: ['TAGS'] }));
+    const call = { service, action: 'DescribeTaskDefinition' };
+    const definition = sent(answer.taskDefinition, call, 'taskDefinition');
+    return {
+      arn: sent(definition.taskDefinitionArn, call, 'taskDefinition.taskDefinitionArn'),
+      active: sent(definition.status, call, 'taskDefinition.status') === 'ACTIVE',
+      definition,
+      tags: tagsOf(answer.tags),
+    };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** ECS has no error of its own for a missing revision: a ClientException whose words tell. */
+function isMissing(error: unknown): boolean {
+  return (
+    isAwsError(error, 'ClientException', 'InvalidParameterException') &&
+    /unable to describe task definition|does not exist|not found|inactive/i.test(awsMessage(error))
+  );
+}

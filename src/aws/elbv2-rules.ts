@@ -1,0 +1,133 @@
+import {
+  CreateRuleCommand,
+  DeleteRuleCommand,
+  DescribeRulesCommand,
+  ModifyRuleCommand,
+  type ElasticLoadBalancingV2Client,
+  type Rule,
+  type RuleCondition,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { describeTags } from './elbv2-tags.ts';
+import { isAwsError, sent, type AwsCall } from './errors.ts';
+import { keyValueList, type Tags } from './tags.ts';
+import { sharedLook } from './watcher.ts';
+
+export interface ListenerRule {
+  readonly arn: string;
+  readonly priority: number;
+  readonly hosts: readonly string[];
+  readonly paths: readonly string[];
+  /** True when it has conditions besides host and path. */
+  readonly hasOtherConditions: boolean;
+  readonly targetGroupArns: readonly string[];
+}
+
+export interface RuleRequest {
+  readonly listenerArn: string;
+  readonly priority: number;
+  readonly host: string;
+  /** Empty: the host alone. */
+  readonly paths: readonly string[];
+  readonly targetGroupArn: string;
+  readonly tags: Tags;
+}
+
+export interface ListenerRules {
+  /** All rules of a listener but its default one; empty when there is no such listener. Shared look. */
+  findRules(listenerArn: string): Promise<readonly ListenerRule[]>;
+  /** Tags by ARN, of rules. */
+  findRuleTags(arns: readonly string[]): Promise<ReadonlyMap<string, Tags>>;
+  /** Undefined when the priority is taken. */
+  createRule(request: RuleRequest): Promise<ListenerRule | undefined>;
+  /** Points a rule at another target group. */
+  forwardRule(arn: string, targetGroupArn: string): Promise<void>;
+  /** Missing is done. */
+  deleteRule(arn: string): Promise<void>;
+}
+
+const service = 'elasticloadbalancing';
+
+export function createListenerRules(client: ElasticLoadBalancingV2Client): ListenerRules {
+  const findRules = sharedLook<string, readonly ListenerRule[]>({
+    batchSize: 1,
+    load: async ([arn = '']) => new Map([[arn, await listRules(client, arn)]]),
+  });
+  return {
+    findRules: async (listenerArn) => (await findRules(listenerArn)) ?? [],
+    findRuleTags: (arns) => describeTags(client, arns),
+
+    async createRule(request) {
+      try {
+        const answer = await client.send(new CreateRuleCommand(createInput(request)));
+        const call = { service, action: 'CreateRule' };
+        return toRule(sent(answer.Rules?.[0], call, 'Rules[0]'), call);
+      } catch (error) {
+        if (isAwsError(error, 'PriorityInUse')) return undefined;
+        throw error;
+      }
+    },
+
+    async forwardRule(arn, targetGroupArn) {
+      await client.send(new ModifyRuleCommand({ RuleArn: arn, Actions: forward(targetGroupArn) }));
+    },
+
+    async deleteRule(arn) {
+      try {
+        await client.send(new DeleteRuleCommand({ RuleArn: arn }));
+      } catch (error) {
+        if (!isAwsError(error, 'RuleNotFound')) throw error;
+      }
+    },
+  };
+}
+
+function createInput({ listenerArn, priority, host, paths, targetGroupArn, tags }: RuleRequest) {
+  const conditions: RuleCondition[] = [{ Field: 'host-header', HostHeaderConfig: { Values: [host] } }];
+  if (paths.length > 0) conditions.push({ Field: 'path-pattern', PathPatternConfig: { Values: [...paths] } });
+  return {
+    ListenerArn: listenerArn,
+    Priority: priority,
+    Conditions: conditions,
+    Actions: forward(targetGroupArn),
+    Tags: keyValueList(tags),
+  };
+}
+
+function forward(targetGroupArn: string) {
+  return [{ Type: 'forward' as const, TargetGroupArn: targetGroupArn }];
+}
+
+async function listRules(client: ElasticLoadBalancingV2Client, listenerArn: string): Promise<readonly ListenerRule[]> {
+  const rules: ListenerRule[] = [];
+  const call = { service, action: 'DescribeRules' };
+  let Marker: string | undefined;
+  try {
+    do {
+      const answer = await client.send(new DescribeRulesCommand({ ListenerArn: listenerArn, Marker, PageSize: 400 }));
+      const page = sent(answer.Rules, call, 'Rules');
+      rules.push(...page.filter((raw) => raw.Priority !== 'default').map((raw) => toRule(raw, call)));
+      Marker = answer.NextMarker;
+    } while (Marker);
+  } catch (error) {
+    if (!isAwsError(error, 'ListenerNotFound')) throw error;
+  }
+  return rules;
+}
+
+function toRule(raw: Rule, call: AwsCall): ListenerRule {
+  const conditions = raw.Conditions ?? [];
+  // AWS answers values in the field's own configuration, older answers (and emulators) in `Values`.
+  const values = (field: string, of: (c: RuleCondition) => string[] | undefined) =>
+    conditions.filter((c) => c.Field === field).flatMap((c) => of(c) ?? c.Values ?? []);
+  return {
+    arn: sent(raw.RuleArn, call, 'RuleArn'),
+    priority: Number(sent(raw.Priority, call, 'Priority')),
+    hosts: values('host-header', (c) => c.HostHeaderConfig?.Values),
+    paths: values('path-pattern', (c) => c.PathPatternConfig?.Values),
+    hasOtherConditions: conditions.some((c) => c.Field !== 'host-header' && c.Field !== 'path-pattern'),
+    targetGroupArns: (raw.Actions ?? []).flatMap((action) => {
+      const forwarded = (action.ForwardConfig?.TargetGroups ?? []).flatMap((t) => t.TargetGroupArn ?? []);
+      return forwarded.length > 0 ? forwarded : (action.TargetGroupArn ?? []);
+    }),
+  };
+}

@@ -1,0 +1,22 @@
+import { DescribeTagsCommand, type ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { sent } from './errors.ts';
+import { tagsOf, type Tags } from './tags.ts';
+
+/** DescribeTags takes so many ARNs a call. Source: aws-facts.md. */
+const ARNS_PER_CALL = 20;
+
+/** Tags of target groups, rules, listeners or load balancers by ARN. */
+export async function describeTags(
+  client: ElasticLoadBalancingV2Client,
+  arns: readonly string[],
+): Promise<Map<string, Tags>> {
+  const found = new Map<string, Tags>();
+  for (let from = 0; from < arns.length; from += ARNS_PER_CALL) {
+    const answer = await client.send(new DescribeTagsCommand({ ResourceArns: arns.slice(from, from + ARNS_PER_CALL) }));
+    const call = { service: 'elasticloadbalancing', action: 'DescribeTags' };
+    for (const { ResourceArn, Tags: tags } of answer.TagDescriptions ?? []) {
+      found.set(sent(ResourceArn, call, 'ResourceArn'), tagsOf(tags));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,159 @@
+import {
+  CreateTargetGroupCommand,
+  DeleteTargetGroupCommand,
+  DescribeTargetGroupsCommand,
+  DescribeTargetHealthCommand,
+  ModifyTargetGroupAttributesCommand,
+  type ElasticLoadBalancingV2Client,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { isAwsError, sent } from './errors.ts';
+import { describeTags } from './elbv2-tags.ts';
+import { keyValueList, type Tags } from './tags.ts';
+import { sharedLook } from './watcher.ts';
+
+export interface TargetGroup {
+  readonly arn: string;
+  readonly name: string;
+  readonly port: number | undefined;
+  readonly healthPath: string | undefined;
+  readonly tags: Tags;
+}
+
+/** A target group of type ip over HTTP, with the health check of requirement U-24. */
+export interface TargetGroupRequest {
+  readonly name: string;
+  readonly vpcId: string;
+  readonly port: number;
+  readonly healthPath: string;
+  readonly tags: Tags;
+}
+
+export interface TargetHealth {
+  readonly target: string;
+  /** `initial`, `healthy`, `unhealthy`, `draining`, `unused`, ... */
+  readonly state: string;
+  /** AWS's reason and description; empty when it gives none. */
+  readonly reason: string;
+}
+
+export interface TargetGroups {
+  findTargetGroup(name: string): Promise<TargetGroup | undefined>;
+  /** Creates one and answers its ARN. @throws StepError CONFLICT_RETRYABLE when the name was taken meanwhile */
+  createTargetGroup(request: TargetGroupRequest): Promise<string>;
+  /** How long a target that leaves still gets its open requests, in s. */
+  setDeregistrationDelay(arn: string, seconds: number): Promise<void>;
+  /** Missing is done. @throws StepError CONFLICT_RETRYABLE while a rule or service still uses it */
+  deleteTargetGroup(arn: string): Promise<void>;
+  /** Health of every target; undefined when there is no such target group. Shared look. */
+  findTargetHealth(arn: string): Promise<readonly TargetHealth[] | undefined>;
+  /** How many target groups the region holds (for the quota check of the preflight). */
+  countTargetGroups(): Promise<number>;
+}
+
+const service = 'elasticloadbalancing';
+
+export function createTargetGroups(client: ElasticLoadBalancingV2Client): TargetGroups {
+  return {
+    findTargetGroup: (name) => find(client, name),
+
+    async createTargetGroup(request) {
+      const answer = await client.send(new CreateTargetGroupCommand(createInput(request)));
+      const call = { service, action: 'CreateTargetGroup' };
+      return sent(answer.TargetGroups?.[0]?.TargetGroupArn, call, 'TargetGroups[0].TargetGroupArn');
+    },
+
+    async setDeregistrationDelay(arn, seconds) {
+      await client.send(
+        new ModifyTargetGroupAttributesCommand({
+          TargetGroupArn: arn,
+          Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: String(seconds) }],
+        }),
+      );
+    },
+
+    async deleteTargetGroup(arn) {
+      try {
+        await client.send(new DeleteTargetGroupCommand({ TargetGroupArn: arn }));
+      } catch (error) {
+        if (!isAwsError(error, 'TargetGroupNotFound')) throw error;
+      }
+    },
+
+    findTargetHealth: sharedLook<string, readonly TargetHealth[]>({
+      batchSize: 1,
+      load: async ([arn = '']) => {
+        const health = await targetHealth(client, arn);
+        return new Map(health ? [[arn, health]] : []);
+      },
+    }),
+
+    async countTargetGroups() {
+      let count = 0;
+      let Marker: string | undefined;
+      do {
+        const answer = await client.send(new DescribeTargetGroupsCommand({ Marker, PageSize: 400 }));
+        count += answer.TargetGroups?.length ?? 0;
+        Marker = answer.NextMarker;
+      } while (Marker);
+      return count;
+    },
+  };
+}
+
+function createInput(request: TargetGroupRequest) {
+  return {
+    Name: request.name,
+    TargetType: 'ip' as const,
+    Protocol: 'HTTP' as const,
+    Port: request.port,
+    VpcId: request.vpcId,
+    HealthCheckEnabled: true,
+    HealthCheckProtocol: 'HTTP' as const,
+    HealthCheckPort: 'traffic-port',
+    HealthCheckPath: request.healthPath,
+    HealthCheckIntervalSeconds: 30,
+    HealthCheckTimeoutSeconds: 5,
+    HealthyThresholdCount: 2,
+    UnhealthyThresholdCount: 3,
+    Matcher: { HttpCode: '200-399' },
+    Tags: keyValueList(request.tags),
+  };
+}
+
+async function find(client: ElasticLoadBalancingV2Client, name: string): Promise<TargetGroup | undefined> {
+  try {
+    const answer = await client.send(new DescribeTargetGroupsCommand({ Names: [name] }));
+    const raw = answer.TargetGroups?.[0];
+    if (!raw) return undefined;
+    const call = { service, action: 'DescribeTargetGroups' };
+    const arn = sent(raw.TargetGroupArn, call, 'TargetGroupArn');
+    return {
+      arn,
+      name: sent(raw.TargetGroupName, call, 'TargetGroupName'),
+      port: raw.Port,
+      healthPath: raw.HealthCheckPath,
+      tags: (await describeTags(client, [arn])).get(arn) ?? {},
+    };
+  } catch (error) {
+    if (isAwsError(error, 'TargetGroupNotFound')) return undefined;
+    throw error;
+  }
+}
+
+async function targetHealth(
+  client: ElasticLoadBalancingV2Client,
+  arn: string,
+): Promise<readonly TargetHealth[] | undefined> {
+  try {
+    const answer = await client.send(new DescribeTargetHealthCommand({ TargetGroupArn: arn }));
+    const call = { service, action: 'DescribeTargetHealth' };
+    return (answer.TargetHealthDescriptions ?? []).map((raw) => ({
+      target: `${raw.Target?.Id ?? '?'}:${raw.Target?.Port ?? '?'}`,
+      state: sent(raw.TargetHealth?.State, call, 'TargetHealth.State'),
+      reason: [raw.TargetHealth?.Reason, raw.TargetHealth?.Description].filter(Boolean).join(': '),
+    }));
+  } catch (error) {
+    if (isAwsError(error, 'TargetGroupNotFound')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,120 @@
+import { DescribeClustersCommand, DescribeTaskDefinitionCommand, ListServicesCommand } from '@aws-sdk/client-ecs';
+import {
+  DescribeListenersCommand,
+  DescribeLoadBalancersCommand,
+  DescribeRulesCommand,
+  DescribeTargetGroupsCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
+import type { Cell } from '../contracts/platform.ts';
+import { createClients, type ClientOptions } from './clients.ts';
+import { isAwsError } from './errors.ts';
+import { createPacer } from './pacing.ts';
+
+/** What the preflight sees of a cell's shared infrastructure. Every method throws StepError. */
+export interface LandingZone {
+  /** Undefined: AWS knows no such cluster. */
+  clusterStatus(): Promise<string | undefined>;
+  /** Names of all services in the cluster. */
+  serviceNames(): Promise<string[]>;
+  /** Undefined: no such load balancer. */
+  loadBalancer(arn: string): Promise<LoadBalancerSeen | undefined>;
+  /** Undefined: no such zone. The name comes without its final dot. */
+  zoneName(id: string): Promise<string | undefined>;
+  taskDefinition(arn: string): Promise<TaskDefinitionSeen>;
+  destroy(): void;
+}
+
+export interface LoadBalancerSeen {
+  readonly dnsName: string;
+  readonly canonicalHostedZoneId: string;
+  readonly state: string;
+  readonly listeners: readonly { readonly arn: string; readonly port: number; readonly protocol: string }[];
+  readonly httpsRules: number;
+  readonly targetGroups: number;
+}
+
+export interface TaskDefinitionSeen {
+  readonly images: readonly string[];
+  readonly roleArns: readonly string[];
+}
+
+/** A reader of the cell's landing zone with clients of its own; `destroy` closes them. */
+export function createLandingZone(cell: Cell, options: ClientOptions = {}): LandingZone {
+  const clients = createClients(cell, options, createPacer());
+  return {
+    async clusterStatus() {
+      const { clusters } = await clients.ecs.send(new DescribeClustersCommand({ clusters: [cell.cluster] }));
+      return clusters?.[0]?.status;
+    },
+
+    async serviceNames() {
+      const names: string[] = [];
+      let nextToken: string | undefined;
+      do {
+        const page = await clients.ecs.send(
+          new ListServicesCommand({ cluster: cell.cluster, maxResults: 100, nextToken }),
+        );
+        names.push(...(page.serviceArns ?? []).map((arn) => arn.slice(arn.lastIndexOf('/') + 1)));
+        nextToken = page.nextToken;
+      } while (nextToken !== undefined);
+      return names;
+    },
+
+    loadBalancer: (arn) => absentWhen(['LoadBalancerNotFound'], () => seenLoadBalancer(clients, cell, arn)),
+
+    zoneName: (id) =>
+      absentWhen(['NoSuchHostedZone'], async () => {
+        const { HostedZone } = await clients.route53.send(new GetHostedZoneCommand({ Id: id }));
+        return HostedZone?.Name?.replace(/\.$/, '');
+      }),
+
+    async taskDefinition(arn) {
+      const { taskDefinition } = await clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
+      const roles = [taskDefinition?.taskRoleArn, taskDefinition?.executionRoleArn];
+      return {
+        images: (taskDefinition?.containerDefinitions ?? []).flatMap((c) => (c.image === undefined ? [] : [c.image])),
+        roleArns: roles.filter((role) => role !== undefined && role !== ''),
+      };
+    },
+
+    destroy: () => clients.destroy(),
+  };
+}
+
+async function seenLoadBalancer(
+  clients: ReturnType<typeof createClients>,
+  cell: Cell,
+  arn: string,
+): Promise<LoadBalancerSeen | undefined> {
+  const { LoadBalancers } = await clients.elbv2.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }));
+  const found = LoadBalancers?.[0];
+  if (!found) return undefined;
+  const { Listeners } = await clients.elbv2.send(new DescribeListenersCommand({ LoadBalancerArn: arn }));
+  const groups = await clients.elbv2.send(new DescribeTargetGroupsCommand({ LoadBalancerArn: arn }));
+  const https = cell.loadBalancers.find((lb) => lb.arn === arn)?.httpsListenerArn;
+  const rules = Listeners?.some((l) => l.ListenerArn === https)
+    ? await clients.elbv2.send(new DescribeRulesCommand({ ListenerArn: https }))
+    : undefined;
+  return {
+    dnsName: found.DNSName ?? '',
+    canonicalHostedZoneId: found.CanonicalHostedZoneId ?? '',
+    state: found.State?.Code ?? 'unknown',
+    listeners: (Listeners ?? []).map((l) => ({
+      arn: l.ListenerArn ?? '',
+      port: l.Port ?? 0,
+      protocol: l.Protocol ?? '',
+    })),
+    httpsRules: (rules?.Rules ?? []).filter((rule) => rule.IsDefault !== true).length,
+    targetGroups: groups.TargetGroups?.length ?? 0,
+  };
+}
+
+async function absentWhen<T>(names: readonly string[], look: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isAwsError(error, ...names)) return undefined;
+    throw error;
+  }
+}

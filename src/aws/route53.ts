@@ -1,0 +1,181 @@
+import {
+  ChangeResourceRecordSetsCommand,
+  GetChangeCommand,
+  GetHostedZoneCommand,
+  ListResourceRecordSetsCommand,
+  type ResourceRecordSet,
+  type Route53Client,
+  type RRType,
+} from '@aws-sdk/client-route-53';
+import { isAwsError, sent } from './errors.ts';
+import { sharedLook } from './watcher.ts';
+
+/** A record set. Names are lower case without the dot at their end. */
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly ttlSeconds?: number | undefined;
+  /** Values as Route 53 writes them (a TXT value in quotes); empty for an alias. */
+  readonly values: readonly string[];
+  readonly alias?: { readonly zoneId: string; readonly dnsName: string; readonly evaluateTargetHealth: boolean };
+  /** Of a weighted, latency, ... record: never one of ours. */
+  readonly setIdentifier?: string | undefined;
+}
+
+export interface DnsChange {
+  readonly action: 'CREATE' | 'DELETE';
+  readonly record: DnsRecord;
+}
+
+export interface Dns {
+  /** Every record set of exactly this name. */
+  findRecords(zoneId: string, name: string): Promise<readonly DnsRecord[]>;
+  /**
+   * One batch, all or nothing; answers the change's id. @throws StepError whose cause is InvalidChangeBatch when the
+   * records are not as the changes assume: list them again
+   */
+  change(zoneId: string, changes: readonly DnsChange[]): Promise<string>;
+  /** The last change that this process made to records of a name: a shortcut, forgotten with the process. */
+  lastChange(zoneId: string, name: string): { readonly id: string; readonly at: Date } | undefined;
+  /** Whether every name server has the change; undefined when Route 53 does not know it (any more). Shared look. */
+  isInSync(changeId: string): Promise<boolean | undefined>;
+  findZone(zoneId: string): Promise<{ readonly id: string; readonly name: string } | undefined>;
+}
+
+const service = 'route53';
+
+const REMEMBERED_CHANGES = 5_000;
+
+export function createDns(client: Route53Client): Dns {
+  const lastChanges = new Map<string, { id: string; at: Date }>();
+  const remember = (zoneId: string, name: string, id: string) => {
+    const key = `${zoneId}/${plainName(name)}`;
+    lastChanges.delete(key);
+    lastChanges.set(key, { id, at: new Date() });
+    const [oldest] = lastChanges.keys();
+    if (lastChanges.size > REMEMBERED_CHANGES && oldest !== undefined) lastChanges.delete(oldest);
+  };
+
+  return {
+    findRecords: (zoneId, name) => findRecords(client, zoneId, name),
+
+    async change(zoneId, changes) {
+      const answer = await client.send(
+        new ChangeResourceRecordSetsCommand({
+          HostedZoneId: zoneId,
+          ChangeBatch: {
+            Changes: changes.map(({ action, record }) => ({ Action: action, ResourceRecordSet: toRecordSet(record) })),
+          },
+        }),
+      );
+      const sentId = sent(answer.ChangeInfo?.Id, { service, action: 'ChangeResourceRecordSets' }, 'ChangeInfo.Id');
+      const id = sentId.replace(/^\/change\//, '');
+      for (const { record } of changes) remember(zoneId, record.name, id);
+      return id;
+    },
+
+    lastChange: (zoneId, name) => lastChanges.get(`${zoneId}/${plainName(name)}`),
+
+    isInSync: sharedLook<string, boolean>({
+      batchSize: 1,
+      load: async ([id = '']) => {
+        try {
+          const answer = await client.send(new GetChangeCommand({ Id: id }));
+          const status = sent(answer.ChangeInfo?.Status, { service, action: 'GetChange' }, 'ChangeInfo.Status');
+          return new Map([[id, status === 'INSYNC']]);
+        } catch (error) {
+          if (isAwsError(error, 'NoSuchChange')) return new Map();
+          throw error;
+        }
+      },
+    }),
+
+    async findZone(zoneId) {
+      try {
+        const answer = await client.send(new GetHostedZoneCommand({ Id: zoneId }));
+        const name = sent(answer.HostedZone?.Name, { service, action: 'GetHostedZone' }, 'HostedZone.Name');
+        return { id: zoneId, name: plainName(name) };
+      } catch (error) {
+        if (isAwsError(error, 'NoSuchHostedZone')) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Lower case, without the dot at the end, Route 53's octal escapes (`\052` for an asterisk) read. */
+export function plainName(name: string): string {
+  return name
+    .replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    .replace(/\.$/, '')
+    .toLowerCase();
+}
+
+async function findRecords(client: Route53Client, zoneId: string, name: string): Promise<readonly DnsRecord[]> {
+  const wanted = plainName(name);
+  const found: DnsRecord[] = [];
+  let next: { StartRecordName?: string; StartRecordType?: RRType; StartRecordIdentifier?: string } | undefined = {
+    StartRecordName: wanted,
+  };
+  while (next) {
+    const answer = await listPage(client, zoneId, next);
+    const records = answer.records.filter((record) => record.name === wanted);
+    found.push(...records);
+    // The list is sorted by name: a record of another name means that all of this one were seen.
+    next = records.length === answer.records.length ? answer.next : undefined;
+  }
+  return found;
+}
+
+async function listPage(
+  client: Route53Client,
+  zoneId: string,
+  from: { StartRecordName?: string; StartRecordType?: RRType; StartRecordIdentifier?: string },
+) {
+  const answer = await client.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId, MaxItems: 20, ...from }));
+  const call = { service, action: 'ListResourceRecordSets' };
+  const records = sent(answer.ResourceRecordSets, call, 'ResourceRecordSets').map(toRecord);
+  if (!answer.IsTruncated) return { records, next: undefined };
+  const { NextRecordName, NextRecordType, NextRecordIdentifier } = answer;
+  const next = {
+    StartRecordName: sent(NextRecordName, call, 'NextRecordName'),
+    ...(NextRecordType ? { StartRecordType: NextRecordType } : {}),
+    ...(NextRecordIdentifier ? { StartRecordIdentifier: NextRecordIdentifier } : {}),
+  };
+  return { records, next };
+}
+
+function toRecord(raw: ResourceRecordSet): DnsRecord {
+  const call = { service, action: 'ListResourceRecordSets' };
+  const alias = raw.AliasTarget;
+  return {
+    name: plainName(sent(raw.Name, call, 'Name')),
+    type: sent(raw.Type, call, 'Type'),
+    ttlSeconds: raw.TTL,
+    values: (raw.ResourceRecords ?? []).map((r) => sent(r.Value, call, 'ResourceRecords[].Value')),
+    ...(alias && {
+      alias: {
+        zoneId: sent(alias.HostedZoneId, call, 'AliasTarget.HostedZoneId'),
+        dnsName: plainName(sent(alias.DNSName, call, 'AliasTarget.DNSName')),
+        evaluateTargetHealth: alias.EvaluateTargetHealth ?? false,
+      },
+    }),
+    setIdentifier: raw.SetIdentifier,
+  };
+}
+
+function toRecordSet(record: DnsRecord): ResourceRecordSet {
+  return {
+    Name: record.name,
+    Type: record.type as RRType,
+    ...(record.alias
+      ? {
+          AliasTarget: {
+            HostedZoneId: record.alias.zoneId,
+            DNSName: record.alias.dnsName,
+            EvaluateTargetHealth: record.alias.evaluateTargetHealth,
+          },
+        }
+      : { TTL: record.ttlSeconds, ResourceRecords: record.values.map((Value) => ({ Value })) }),
+  };
+}
