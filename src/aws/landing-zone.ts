@@ -74,7 +74,7 @@ export function createLandingZone(cell: Cell, options: ClientOptions = {}): Land
       const roles = [taskDefinition?.taskRoleArn, taskDefinition?.executionRoleArn];
       return {
         images: (taskDefinition?.containerDefinitions ?? []).flatMap((c) => (c.image === undefined ? [] : [c.image])),
-        roleArns: roles.filter((role) => role !== undefined && role !== ''),
+        roleArns: roles.flatMap((role) => (role === undefined || role === '' ? [] : [role])),
       };
     },
 

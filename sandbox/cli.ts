@@ -1,0 +1,62 @@
+import { Option, type Command } from 'commander';
+import { timePresets, isTimePreset, type TimePreset } from './gateway/time.ts';
+
+/** Adds `tenantry sandbox`: embedded parts, the demo, and the tools to play with them. Loads what it needs on use only. */
+export function registerSandbox(program: Command): void {
+  const sandbox = program
+    .command('sandbox')
+    .description('bring up every part whose standard variable is unset (PostgreSQL, Temporal, emulated AWS)')
+    .option('--demo', 'also run a worker and the API, and provision a demo tenant')
+    .option('--once', 'provision a tenant, prove that its address answers, remove it, compare the inventories, exit')
+    .addOption(timeOption())
+    .addOption(directoryOption())
+    .option('--verbose', 'show the logs of worker and API')
+    .action(async (given: SandboxOptions) => {
+      const { runSandbox } = await import('./run.ts');
+      await runSandbox(given);
+    });
+  sandbox
+    .command('seed')
+    .description(
+      'seed the landing zone into AWS_ENDPOINT_URL (a gateway) and write the PLATFORM_CONFIG file; idempotent',
+    )
+    .addOption(directoryOption())
+    .action(async (given: { dir: string }) => {
+      const { seedEndpoint } = await import('./seed-endpoint.ts');
+      await seedEndpoint(given.dir);
+    });
+  sandbox
+    .command('template <tag>')
+    .description(
+      'deploy another image tag to the template services: "unhealthy", "crash", "missing", or any good one ("1.1")',
+    )
+    .addOption(new Option('--component <name>').choices(['backend', 'frontend']).default('backend'))
+    .addOption(directoryOption())
+    .action(async (tag: string, given: { component: 'backend' | 'frontend'; dir: string }) => {
+      const { changeTemplate } = await import('./change-template.ts');
+      await changeTemplate({ tag, ...given });
+    });
+}
+
+export interface SandboxOptions {
+  readonly demo?: boolean;
+  readonly once?: boolean;
+  readonly verbose?: boolean;
+  readonly time: TimePreset;
+  readonly dir: string;
+}
+
+function timeOption(): Option {
+  return new Option('--time <preset>', 'how long things take in the emulated AWS')
+    .choices(Object.keys(timePresets))
+    .default('demo')
+    .argParser((value) => {
+      if (!isTimePreset(value))
+        throw new RangeError(`no time preset "${value}" (has: ${Object.keys(timePresets).join(', ')})`);
+      return value;
+    });
+}
+
+function directoryOption(): Option {
+  return new Option('--dir <path>', 'where env file, platform description and CA are kept').default('.sandbox');
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { createApiClient } from '../../src/cli/api-client.ts';
+import { formatDuration } from '../parts/log.ts';
+import { describeItem, difference, takeInventory, type InventoryItem } from '../stack/inventory.ts';
+import type { Parts } from '../stack/parts.ts';
+import { createTenant, deleteTenant, type Finished } from './provision.ts';
+import { isResidue, residuesOf } from './residues.ts';
+import { stepDurations } from './step-durations.ts';
+import { askTenant } from './tenant-address.ts';
+
+/**
+ * A tenant there and back: provisioned, its address asked, removed, and the inventories of before and after compared.
+ * Answers the exit code.
+ */
+export async function thereAndBack({ parts }: { parts: Parts; directory: string }): Promise<number> {
+  const api = createApiClient(parts.env.TENANTRY_API_URL ?? '');
+  const take = () => takeInventory(parts.env.AWS_ENDPOINT_URL ?? '', parts.oracleDatabaseUrl);
+  const before = await take();
+  const created = await createTenant(api, `once-${randomBytes(3).toString('hex')}`);
+  printDurations(created);
+  if (created.status.status !== 'active') return failed('the tenant did not become active', created);
+  const answered = await proveAddress(parts, created);
+  const deleted = await deleteTenant(api, created.tenantId, created.slug);
+  printDurations(deleted);
+  if (deleted.status.status !== 'deleted') return failed('the tenant was not deleted', deleted);
+  const unexplained = compare(before, await take(), deleted);
+  if (!answered || unexplained > 0) return 1;
+  console.log('\n  There and back: the inventory is what it was, but for the residues named.');
+  return 0;
+}
+
+async function proveAddress(parts: Parts, { status, tenantId }: Finished): Promise<boolean> {
+  const host = new URL(status.tenantUrl).host;
+  const answer = await askTenant(parts.platform, host, '/api/tenant');
+  console.log(`\n  ${status.tenantUrl}/api/tenant answers ${answer.status}: ${answer.body.trim()}`);
+  const own =
+    answer.status === 200 &&
+    answer.body.includes(tenantId) &&
+    answer.body.includes(`tenant_${tenantId.replaceAll('-', '')}`);
+  if (!own) console.error('  That is not an answer from the schema of this tenant.');
+  return own;
+}
+
+function compare(before: readonly InventoryItem[], after: readonly InventoryItem[], deleted: Finished): number {
+  const { added, removed } = difference(before, after);
+  const residues = residuesOf(deleted.events);
+  const explained = added.filter((item) => isResidue(item, residues));
+  const unexplained = added.filter((item) => !isResidue(item, residues));
+  console.log(`\n  Inventory (AWS and PostgreSQL): ${before.length} things before, ${after.length} after`);
+  for (const item of explained) console.log(`    residue ${describeItem(item)}`);
+  for (const { type, name, reason, expiresAt } of residues)
+    console.log(`      named by Tenantry: ${type} ${name}: ${reason}${expiresAt ? `, until ${expiresAt}` : ''}`);
+  for (const item of unexplained) console.error(`  + LEAKED ${describeItem(item)}`);
+  for (const item of removed) console.error(`  - GONE   ${describeItem(item)}`);
+  return unexplained.length + removed.length;
+}
+
+function printDurations({ events }: Finished): void {
+  console.log('\n  how long each step took');
+  for (const { stepId, durationMs } of stepDurations(events))
+    console.log(`    ${stepId.padEnd(34)} ${formatDuration(durationMs)}`);
+}
+
+function failed(what: string, { status }: Finished): number {
+  console.error(`\n  ${what}: status ${status.status}, operation ${status.operation.state}`);
+  if (status.error) console.error(`  ${status.error.code}: ${status.error.message} ${status.error.detail ?? ''}`);
+  for (const left of status.leftovers ?? []) console.error(`  left: ${left.type} ${left.name}: ${left.reason}`);
+  return 1;
+}

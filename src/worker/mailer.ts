@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+import type { CellAws } from '../aws/cell-aws.ts';
+import type { Platform } from '../contracts/platform.ts';
+import type { Database } from '../db/database.ts';
+import { claimDueMails, recordMailFailure, recordMailSent, type MailRow } from '../db/mails.ts';
+import { findTenant } from '../db/tenants.ts';
+import { welcomeMail } from '../mail/welcome.ts';
+import { cellById } from '../platform.ts';
+
+export interface MailerDeps {
+  readonly database: Database;
+  readonly platform: Platform;
+  readonly aws: (cellId: string) => CellAws;
+  readonly log: Logger;
+}
+
+/** Mails claimed at a time; SES sends a few per second in a young account. */
+const BATCH = 10;
+
+/**
+ * Sends what lies in the outbox, outside any operation: a mail that fails never takes a tenant back (requirement U-15).
+ * A worker that dies between SES's answer and our note sends the mail twice; both carry the same `X-Tenantry-Mail-Id`.
+ */
+export async function sendDueMails(deps: MailerDeps): Promise<void> {
+  for (const mail of await claimDueMails(deps.database, BATCH)) {
+    try {
+      await recordMailSent(deps.database, mail.id, await send(deps, mail));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      deps.log.warn({ mailId: mail.id, tenantId: mail.tenantId, attempts: mail.attempts, err: error }, 'mail not sent');
+      await recordMailFailure(deps.database, mail.id, reason);
+    }
+  }
+}
+
+async function send({ database, platform, aws }: MailerDeps, mail: MailRow): Promise<string> {
+  const tenant = await findTenant(database, mail.tenantId);
+  if (!tenant) throw new Error(`mail ${mail.id} is for tenant ${mail.tenantId}, which does not exist`);
+  if (mail.template !== 'welcome')
+    throw new Error(`mail ${mail.id} names template "${mail.template}", which does not exist`);
+  const cell = cellById(platform, mail.cell);
+  const { displayName, tenantUrl, contactEmail } = tenant;
+  return aws(mail.cell).mail.send({
+    from: cell.mailFrom,
+    to: contactEmail,
+    replyTo: cell.mailReplyTo,
+    idempotencyKey: `${mail.operationId}.${mail.template}`,
+    ...welcomeMail({ displayName, tenantUrl, userName: contactEmail }, cell.mailLocale),
+  });
+}

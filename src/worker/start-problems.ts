@@ -1,0 +1,68 @@
+import { StepError } from '../activities/step-error.ts';
+import type { PlatformAws } from '../aws/cell-aws.ts';
+import type { Platform } from '../contracts/platform.ts';
+import type { Database } from '../db/database.ts';
+import { pendingMigrations } from '../db/migrate.ts';
+import { searchAttributeProblems } from '../temporal/search-attributes.ts';
+import type { TemporalClient } from '../temporal/client.ts';
+
+/** The worker cannot do its work as things are; lists everything that is in its way. */
+export class WorkerStartError extends Error {
+  override readonly name = 'WorkerStartError';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The worker cannot start:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+export interface StartChecks {
+  readonly database: Database;
+  readonly temporal: TemporalClient;
+  readonly aws: PlatformAws;
+  readonly platform: Platform;
+}
+
+/** Looks at all that every run will need, before the first task is taken. Each problem is a sentence. */
+export async function startProblems(checks: StartChecks): Promise<string[]> {
+  const found = await Promise.all([
+    databaseProblems(checks.database),
+    temporalProblems(checks.temporal),
+    ...checks.platform.cells.map((cell) => credentialProblems(checks.aws, cell.id, cell.accountId)),
+  ]);
+  return found.flat();
+}
+
+async function databaseProblems(database: Database): Promise<string[]> {
+  try {
+    const pending = await pendingMigrations(database);
+    return pending.length === 0 ? [] : [`the database lacks ${pending.join(', ')}: run "tenantry migrate"`];
+  } catch (error) {
+    return [`DATABASE_URL: ${messageOf(error)}`];
+  }
+}
+
+async function temporalProblems({ client, namespace }: TemporalClient): Promise<string[]> {
+  try {
+    return await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
+  } catch (error) {
+    return [`Temporal cannot be used: ${messageOf(error)}`];
+  }
+}
+
+async function credentialProblems(aws: PlatformAws, cellId: string, accountId: string): Promise<string[]> {
+  try {
+    const identity = await aws(cellId).identity.whoAmI();
+    if (identity.accountId === accountId) return [];
+    return [
+      `cell "${cellId}" is account ${accountId}, but the AWS credentials are of account ${identity.accountId} (${identity.arn})`,
+    ];
+  } catch (error) {
+    const code = error instanceof StepError ? `${error.code}: ` : '';
+    return [`no usable AWS credentials for cell "${cellId}": ${code}${messageOf(error)}`];
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
