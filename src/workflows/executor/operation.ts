@@ -37,9 +37,10 @@ export async function hold(run: Run): Promise<'retry' | 'roll-back'> {
   control.retryWanted = false;
   if (!(await enterOr(run, 'holding'))) return 'roll-back';
   const summary = `hold: rolls back after ${Math.round(plan.holdMs / 60_000)} min without retry or cancel`;
-  await condition(() => control.retryWanted || isCancelled(run), plan.holdMs, { summary });
-  // A cancel beats a retry that came with it.
-  if (isCancelled(run) || !control.retryWanted) return 'roll-back';
+  const asked = () => control.retryWanted || isCancelled(run);
+  await condition(asked, plan.holdMs, { summary });
+  // A cancel beats a retry that came with it; a retry that was accepted in the hold's last moment counts.
+  if (isCancelled(run) || !asked()) return 'roll-back';
   control.generation += 1;
   run.failure = undefined;
   return (await enterOr(run, 'running')) ? 'retry' : 'roll-back';

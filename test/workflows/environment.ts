@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { timeSkippingExecutable } from '../../sandbox/parts/time-skipping-server.ts';
+import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
+import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
+import type * as workflows from '../../src/workflows/index.ts';
+import { activitiesOf, Gates, World, type WorldOptions } from './world.ts';
+
+const failureConverterPath = fileURLToPath(new URL('../../src/temporal/failure-converter.cjs', import.meta.url));
+
+export type Handle = WorkflowHandleWithFirstExecutionRunId<typeof workflows.TenantProvisioning>;
+
+export interface Started {
+  readonly world: World;
+  readonly handle: Handle;
+  readonly gates: Gates;
+}
+
+/** A time-skipping server with one worker on the real bundle, and worlds for its activities. */
+export interface WorkflowEnvironment {
+  readonly server: TestWorkflowEnvironment;
+  /** Makes a world and starts its workflow; the gated calls wait at their entry until they are opened. */
+  start(options: WorldOptions, gated?: readonly string[]): Promise<Started>;
+  stop(): Promise<void>;
+}
+
+export async function startEnvironment(): Promise<WorkflowEnvironment> {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
+  const path = await timeSkippingExecutable({ log: () => undefined });
+  const server = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+    client: { dataConverter: { failureConverterPath } },
+  });
+  // An upsert of one that is missing would hang. This server cannot list them, so they are added unseen.
+  const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+  await server.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
+  });
+  const worlds = new Map<string, World>();
+  const worker = await Worker.create({
+    connection: server.nativeConnection,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: { codePath: await workflowBundlePath() },
+    activities: activitiesOf(worlds),
+    dataConverter: { failureConverterPath },
+    shutdownForceTime: 1_000,
+  });
+  const running = worker.run();
+  let count = 0;
+  return {
+    server,
+    async start(options, gated = []) {
+      const world = new World(options);
+      worlds.set(world.operationId, world);
+      const gates = new Gates(world, gated);
+      count += 1;
+      const type: keyof typeof workflows =
+        options.type === 'deprovision' ? 'TenantDeprovisioning' : 'TenantProvisioning';
+      const handle = await server.client.workflow.start<typeof workflows.TenantProvisioning>(type, {
+        workflowId: `tenant.moamalat.acme-${count}`,
+        taskQueue: TASK_QUEUE,
+        args: [{ operationId: world.operationId }],
+      });
+      return { world, handle, gates };
+    },
+    async stop() {
+      worker.shutdown();
+      // Activities that hang on purpose are given up by `shutdownForceTime`.
+      await running.catch(() => undefined);
+      await server.teardown();
+    },
+  };
+}

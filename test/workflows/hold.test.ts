@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../src/contracts/messages.ts';
+import { durationOf, endingOf, isRefusal, until } from './ending.ts';
+import { startEnvironment, type WorkflowEnvironment } from './environment.ts';
+import { step } from './world.ts';
+
+let env: WorkflowEnvironment;
+beforeAll(async () => {
+  env = await startEnvironment();
+});
+afterAll(() => env.stop());
+
+const atOnce = { usualMs: 0, deadlineMs: 20 * 60_000 };
+const chain = [step('a'), step('b', ['a']), step('c', ['b'], { ready: atOnce }), step('finalize', ['c'])];
+const denied = { b: { ensure: [{ code: 'ACCESS_DENIED', detail: 'no ecs:CreateService' }] } } as const;
+
+describe('a provisioning in which nothing fails', () => {
+  it('makes each step after those it needs, commits, and completes as active', async () => {
+    const { world, handle } = await env.start({ steps: chain, behaviours: { c: { readyAfterMs: 90_000 } } });
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.calls.filter((c) => !c.includes('observe'))).toEqual([
+      ...['claim', 'a.ensure', 'b.ensure', 'c.ensure', 'state:committing', 'finalize.ensure', 'close:succeeded'],
+    ]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('shows tenant and status in the search attributes', async () => {
+    const { world, handle } = await env.start({ steps: chain });
+    await handle.result();
+    const { searchAttributes } = await handle.describe();
+    expect(searchAttributes).toMatchObject({
+      TenantId: [world.tenantId],
+      TenantSlug: ['acme'],
+      Product: ['moamalat'],
+      Operation: ['provision'],
+      TenantStatus: ['active'],
+    });
+  });
+
+  it('exits without a trace when another run has the claim', async () => {
+    const { world, handle } = await env.start({ steps: chain, claimed: false });
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'not-claimed' });
+    expect(world.calls).toEqual(['claim']);
+  });
+
+  it('closes an operation whose blueprint cannot run, and fails with what is wrong', async () => {
+    const claimFault = { code: 'BLUEPRINT_INVALID', detail: 'a cycle' } as const;
+    const { world, handle } = await env.start({ steps: chain, claimFault });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'BLUEPRINT_INVALID' });
+    expect(world.closed).toMatchObject({ state: 'rolled-back', failure: { detail: 'a cycle' } });
+  });
+});
+
+describe('a step that fails for good', () => {
+  it('holds, and a retry runs what failed and what follows, in the next generation', async () => {
+    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    await world.untilState('holding');
+    expect(await handle.query('progress')).toMatchObject({
+      state: 'holding',
+      steps: { a: 'ready', b: 'failed', c: 'waiting' },
+      failure: { code: 'ACCESS_DENIED', stepId: 'b', detail: 'no ecs:CreateService' },
+    });
+    world.mend('b');
+    expect(await handle.executeUpdate('retry', { args: [world.operationId] })).toMatchObject({ state: 'holding' });
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.count('a.ensure')).toBe(1);
+    expect(world.count('b.ensure')).toBe(2);
+    expect(world.changes.map((c) => [c.state, c.generation])).toEqual([
+      ...[
+        ['holding', 1],
+        ['running', 2],
+        ['committing', 2],
+      ],
+    ]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('takes everything back when the hold ends, and fails with the step’s failure', async () => {
+    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    expect(await endingOf(handle)).toEqual({
+      status: 'FAILED',
+      type: 'ACCESS_DENIED',
+      message: 'ACCESS_DENIED happened',
+      details: { operationId: world.operationId, stepId: 'b', detail: 'no ecs:CreateService' },
+    });
+    expect(await durationOf(handle)).toBeGreaterThanOrEqual(30 * 60_000);
+    expect(world.closed).toMatchObject({ state: 'rolled-back', failure: { code: 'ACCESS_DENIED' } });
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('takes everything back at once when the request says rollback', async () => {
+    const { world, handle } = await env.start({ steps: chain, behaviours: denied, onFailure: 'rollback' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'ACCESS_DENIED' });
+    expect(world.changes.map((c) => c.state)).toEqual(['rolling-back']);
+    expect(world.calls.filter((c) => c.endsWith('.remove'))).toEqual(['b.remove', 'a.remove']);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('ends in its own words, with what happened as the detail', async () => {
+    const failsAs = { type: 'BackendFailed', message: 'Backend service failed to start' };
+    const { world, handle } = await env.start({
+      steps: [step('a', [], { failsAs, ready: atOnce }), step('finalize', ['a'])],
+      behaviours: { a: { failsInGenerations: [1] } },
+      onFailure: 'rollback',
+    });
+    expect(await endingOf(handle)).toMatchObject({
+      type: 'BackendFailed',
+      message: 'Backend service failed to start',
+      details: { stepId: 'a', detail: 'SERVICE_FAILED: SERVICE_FAILED happened: the tasks of a stop' },
+    });
+    expect(world.violations).toEqual([]);
+  });
+
+  it('lets a parallel ensure finish, ends a wait for readiness, and starts nothing more', async () => {
+    const steps = [
+      ...[step('bad'), step('making'), step('waiting', [], { ready: atOnce }), step('next', ['making'])],
+      step('finalize', ['bad', 'next', 'waiting']),
+    ];
+    const { world, handle, gates } = await env.start(
+      {
+        steps,
+        behaviours: { bad: { ensure: [{ code: 'QUOTA_EXCEEDED' }] }, waiting: { readyAfterMs: 'never' } },
+      },
+      ['making.ensure', 'bad.ensure'],
+    );
+    await world.until((w) => w.count('waiting.observe-ready') > 0);
+    gates.open('bad.ensure');
+    await until(async () => (await handle.query<Progress>('progress')).failure !== undefined);
+    expect(world.state).toBe('running');
+    gates.open('making.ensure');
+    await world.untilState('holding');
+    expect(await handle.query('progress')).toMatchObject({
+      steps: { bad: 'failed', making: 'ready', waiting: 'waiting', next: 'waiting' },
+    });
+    expect(world.count('next.ensure')).toBe(0);
+    expect(await endingOf(handle)).toMatchObject({ type: 'QUOTA_EXCEEDED' });
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('is tried again by Temporal while its failures are retryable', async () => {
+    const { world, handle } = await env.start({
+      steps: chain,
+      behaviours: { b: { ensure: [{ code: 'THROTTLED' }, { code: 'AWS_UNAVAILABLE', effect: true }, 'ok'] } },
+    });
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.count('b.ensure')).toBe(3);
+  });
+});
+
+describe('a deadline', () => {
+  it('fails the step with the last thing seen, and not before its time', async () => {
+    const { world, handle } = await env.start({
+      steps: [step('a', [], { ready: { usualMs: 90_000, deadlineMs: 600_000 } }), step('finalize', ['a'])],
+      behaviours: { a: { readyAfterMs: 'never' } },
+      onFailure: 'rollback',
+    });
+    expect(await endingOf(handle)).toMatchObject({
+      status: 'FAILED',
+      type: 'DEADLINE_EXCEEDED',
+      details: { stepId: 'a', detail: '0 of 1 tasks of a run' },
+    });
+    const tookMs = await durationOf(handle);
+    expect(tookMs).toBeGreaterThanOrEqual(600_000);
+    expect(tookMs).toBeLessThan(620_000);
+    expect(world.violations).toEqual([]);
+  });
+});
+
+describe('a retry', () => {
+  const steps = [
+    ...[step('template', [], { rereads: true }), step('service', ['template']), step('other', ['service'])],
+    ...[step('aside'), step('bad', ['aside']), step('finalize', ['other', 'bad'])],
+  ];
+  const bad = { ensure: [{ code: 'ACCESS_DENIED' }, 'ok'] } as const;
+
+  it('runs a step that rereads again, but not those behind it when its outputs are the same', async () => {
+    const { world, handle, gates } = await env.start({ steps, behaviours: { bad } }, ['bad.ensure']);
+    await world.until((w) => w.living.has('other'));
+    gates.open('bad.ensure');
+    await world.untilState('holding');
+    await handle.signal('retry');
+    expect(await endingOf(handle)).toMatchObject({ outcome: 'active' });
+    expect(['template', 'service', 'other', 'aside'].map((id) => world.count(`${id}.ensure`))).toEqual([2, 1, 1, 1]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('runs those behind it too, all the way, when its outputs changed', async () => {
+    const behaviours = { bad, template: { outputs: ['revision 1', 'revision 2'] } };
+    const { world, handle, gates } = await env.start({ steps, behaviours }, ['bad.ensure']);
+    await world.until((w) => w.living.has('other'));
+    gates.open('bad.ensure');
+    await world.untilState('holding');
+    await handle.signal('retry');
+    expect(await endingOf(handle)).toMatchObject({ outcome: 'active' });
+    expect(['template', 'service', 'other', 'aside'].map((id) => world.count(`${id}.ensure`))).toEqual([2, 2, 2, 1]);
+  });
+
+  it('that comes early is dropped as a signal and refused as an Update', async () => {
+    const { world, handle, gates } = await env.start({ steps: chain, behaviours: denied }, ['a.ensure']);
+    await gates.reached('a.ensure');
+    await handle.signal('retry');
+    await expect(handle.executeUpdate('retry')).rejects.toSatisfy(isRefusal('NOTHING_TO_RETRY'));
+    gates.open('a.ensure');
+    await world.untilState('holding');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(world.state).toBe('holding');
+    expect(await endingOf(handle)).toMatchObject({ type: 'ACCESS_DENIED' });
+    expect(world.count('b.ensure')).toBe(1);
+  });
+
+  it('that carries another operation’s id does nothing', async () => {
+    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    await world.untilState('holding');
+    await handle.signal('retry', 'an-earlier-operation');
+    await expect(handle.executeUpdate('retry', { args: ['an-earlier-operation'] })).rejects.toSatisfy(
+      isRefusal('NOTHING_TO_RETRY'),
+    );
+    expect(await endingOf(handle)).toMatchObject({ type: 'ACCESS_DENIED' });
+    expect(world.count('b.ensure')).toBe(1);
+  });
+});

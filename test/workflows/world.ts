@@ -1,0 +1,436 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { randomUUID } from 'node:crypto';
+import type { Activities } from '../../src/contracts/activities.ts';
+import { FINALIZE_STEP, type PlannedStep } from '../../src/contracts/blueprint.ts';
+import { errorInfo, type ErrorCode, type Failure } from '../../src/contracts/errors.ts';
+import { kindNames } from '../../src/contracts/kinds.ts';
+import type {
+  Claim,
+  ClaimInput,
+  CloseAnswer,
+  CloseInput,
+  EnsureAnswer,
+  Leftover,
+  ObserveAnswer,
+  ObserveCall,
+  RemoveAnswer,
+  StateChange,
+  StateChangeAnswer,
+  StepCall,
+} from '../../src/contracts/messages.ts';
+import {
+  isOpen,
+  operationStateTransitions,
+  type OnFailure,
+  type OperationState,
+  type OperationType,
+} from '../../src/contracts/operation-state.ts';
+import { mayTransition, type TenantStatus } from '../../src/contracts/tenant-status.ts';
+import { ancestorsOf } from '../../src/workflows/executor/graph.ts';
+
+/** How one attempt goes wrong. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly detail?: string;
+  /** The effect landed all the same. */
+  readonly effect?: boolean;
+  /** The effect lands so much later. */
+  readonly landsAfterMs?: number;
+  /** Answers only after so much real time. */
+  readonly hangsMs?: number;
+}
+
+/** What a step does, attempt by attempt; the last entry goes on. */
+export interface Behaviour {
+  readonly ensure?: readonly ('ok' | Fault)[];
+  /** After an `ensure`: ready only so much later; 'never' polls to the deadline. */
+  readonly readyAfterMs?: number | 'never';
+  /** A definite failure that `observe` meets, once per generation listed. */
+  readonly failsInGenerations?: readonly number[];
+  readonly remove?: readonly ('ok' | Fault)[];
+  readonly goneAfterMs?: number | 'never';
+  readonly outputs?: readonly string[];
+}
+
+export interface WorldOptions {
+  readonly steps: readonly PlannedStep[];
+  readonly type?: OperationType;
+  readonly onFailure?: OnFailure;
+  readonly holdMs?: number;
+  readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  /** The claim is lost to another run. */
+  readonly claimed?: boolean;
+  readonly claimFault?: Fault;
+  /** States that the database refuses, once each. */
+  readonly refuses?: readonly OperationState[];
+}
+
+/** A step without a spec; every kind is alike here but `finalize`'s. */
+export function step(id: string, needs: readonly string[] = [], more: Partial<PlannedStep> = {}): PlannedStep {
+  return { id, kind: id === FINALIZE_STEP ? 'tenant-activation' : 'log-group', needs, ...more };
+}
+
+/** How long after an unclear attempt the world wants another look: the lateness window. */
+const LATENESS_MS = 40_000;
+
+/**
+ * One tenant's world: which steps' resources exist, and what must hold among them. Whatever must never happen is collected in
+ * `violations`: a step made before those it needs, one removed while a living one needs it, forward work beside an undo.
+ */
+export class World {
+  readonly operationId = randomUUID();
+  readonly tenantId = randomUUID();
+  readonly violations: string[] = [];
+  /** Every call in order, as `<step>.<verb>` and `state:<state>`. */
+  readonly calls: string[] = [];
+  readonly changes: StateChange[] = [];
+  closed: CloseInput | undefined;
+  state: OperationState = 'accepted';
+  tenantStatus: TenantStatus;
+  readonly options: WorldOptions;
+  readonly steps: ReadonlyMap<string, PlannedStep>;
+  readonly living = new Set<string>();
+  readonly #ready = new Set<string>();
+  readonly #landsAtMs = new Map<string, number>();
+  readonly #unclearUntilMs = new Map<string, number>();
+  readonly #readyAtMs = new Map<string, number>();
+  readonly #goneAtMs = new Map<string, number>();
+  readonly #attempts = new Map<string, number>();
+  readonly #refuses: Set<OperationState>;
+  readonly #gates = new Map<string, { reach: () => void; opened: Promise<void> }>();
+  readonly #mended = new Set<string>();
+  #forwardInFlight = 0;
+  #watchers: (() => void)[] = [];
+  readonly #ancestors: ReadonlyMap<string, ReadonlySet<string>>;
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    this.steps = new Map(options.steps.map((s) => [s.id, s]));
+    this.#ancestors = ancestorsOf(options.steps);
+    this.#refuses = new Set(options.refuses);
+    this.tenantStatus = options.type === 'deprovision' ? 'active' : 'pending';
+    if (options.type === 'deprovision') {
+      for (const s of options.steps) if (s.id !== FINALIZE_STEP) this.living.add(s.id);
+    }
+  }
+
+  /** From now on the step does as it should. */
+  mend(stepId: string): void {
+    this.#mended.add(stepId);
+  }
+
+  /** Stops the next such call (`<step>.<verb>` or `state:<state>`) at its entry until it is opened. */
+  gate(call: string): { reached: Promise<void>; open: () => void } {
+    let reach = (): void => undefined;
+    let open = (): void => undefined;
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.#gates.set(call, { reach, opened });
+    return { reached, open };
+  }
+
+  /** Resolves once this holds. */
+  async until(holds: (world: World) => boolean): Promise<void> {
+    while (!holds(this)) await new Promise<void>((resolve) => this.#watchers.push(resolve));
+  }
+
+  untilState(state: OperationState): Promise<void> {
+    return this.until((w) => w.state === state);
+  }
+
+  count(call: string): number {
+    return this.calls.filter((c) => c === call).length;
+  }
+
+  async claim(_input: ClaimInput): Promise<Claim> {
+    await this.#enter('claim');
+    if (this.options.claimed === false) return { claimed: false };
+    const { type = 'provision', onFailure = 'hold', holdMs = 30 * 60_000, steps } = this.options;
+    this.#setState('running');
+    this.#setTenant(type === 'provision' ? 'validating' : 'deleting');
+    if (this.options.claimFault) throw asFailure(this.options.claimFault);
+    return {
+      claimed: true,
+      operationId: this.operationId,
+      type,
+      tenantId: this.tenantId,
+      product: 'moamalat',
+      tier: null,
+      slug: 'acme',
+      tenantStatus: this.tenantStatus,
+      onFailure,
+      holdMs,
+      steps,
+    };
+  }
+
+  async changeState(change: StateChange): Promise<StateChangeAnswer> {
+    await this.#enter(`state:${change.state}`);
+    const refused = this.#refuses.delete(change.state) || !isOpen(this.state) || !this.#mayEnter(change.state);
+    if (!refused) {
+      this.changes.push(change);
+      this.#setState(change.state);
+      if (this.#provisions && change.state === 'stuck') this.#setTenant('failed');
+      if (this.#provisions && change.state === 'rolling-back' && this.tenantStatus === 'failed')
+        this.#setTenant('creating');
+    }
+    return { changed: !refused, tenantStatus: this.tenantStatus };
+  }
+
+  async close(input: CloseInput): Promise<CloseAnswer> {
+    await this.#enter(`close:${input.state}`);
+    if (!operationStateTransitions[this.state].includes(input.state))
+      this.violations.push(`closed as ${input.state} from ${this.state}`);
+    if (this.#forwardInFlight > 0) this.violations.push('closed with forward work in flight');
+    this.#setState(input.state);
+    this.closed = input;
+    if (input.state === 'rolled-back' || input.state === 'cancelled') this.#setTenant('failed');
+    if (input.state === 'succeeded' && !this.#provisions) this.#setTenant('deleted');
+    return { tenantStatus: this.tenantStatus };
+  }
+
+  /** The database side of an abandon or a DELETE while stuck. */
+  closeInDatabase(state: 'abandoned' | 'superseded'): void {
+    this.#setState(state);
+  }
+
+  async leftovers(): Promise<Leftover[]> {
+    await this.#enter('leftovers');
+    return [...this.living].sort().map((id) => ({ stepId: id, type: 'thing', name: id, reason: 'still there' }));
+  }
+
+  async ensure(call: StepCall): Promise<EnsureAnswer> {
+    const { stepId } = call;
+    this.#forwardInFlight += 1;
+    try {
+      await this.#enter(`${stepId}.ensure`);
+      const expected = stepId === FINALIZE_STEP ? 'committing' : 'running';
+      if (this.state !== expected) this.violations.push(`${stepId} ensured while ${this.state}`);
+      for (const need of this.steps.get(stepId)?.needs ?? [])
+        if (!this.#ready.has(need)) this.violations.push(`${stepId} ensured before ${need} was ready`);
+      const nth = this.#attempt(`${stepId}.ensure`);
+      const outcome = this.#outcome(stepId, 'ensure', nth);
+      this.#ready.delete(stepId);
+      if (outcome !== 'ok') await this.#goWrong(stepId, outcome);
+      this.#make(stepId);
+      return this.#ensured(call, nth);
+    } finally {
+      this.#forwardInFlight -= 1;
+    }
+  }
+
+  #ensured({ stepId }: StepCall, nth: number): EnsureAnswer {
+    const { readyAfterMs, failsInGenerations, outputs = ['same'] } = this.#behaviour(stepId);
+    const outputsHash = outputs[Math.min(nth, outputs.length) - 1] ?? 'same';
+    if (stepId === FINALIZE_STEP) this.#setTenant('active');
+    if (stepId !== FINALIZE_STEP && this.tenantStatus === 'validating') this.#setTenant('creating');
+    const tenantStatus = this.tenantStatus;
+    if (readyAfterMs === undefined && failsInGenerations === undefined) {
+      this.#ready.add(stepId);
+      return { status: 'ready', outputsHash, tenantStatus };
+    }
+    const readyMs = readyAfterMs === 'never' ? Infinity : (readyAfterMs ?? 0);
+    this.#readyAtMs.set(stepId, nowMs() + readyMs);
+    return { status: 'pending', outputsHash, tenantStatus, detail: 'starting' };
+  }
+
+  async observe(call: ObserveCall): Promise<ObserveAnswer> {
+    const { stepId, want, deadlineAtMs, generation } = call;
+    await this.#enter(`${stepId}.observe-${want}`);
+    if (want === 'gone') return this.#observeGone(call);
+    if (this.state !== 'running') this.violations.push(`${stepId} observed while ${this.state}`);
+    const { failsInGenerations = [] } = this.#behaviour(stepId);
+    if (failsInGenerations.includes(generation) && !this.#mended.has(stepId))
+      throw asFailure({ code: 'SERVICE_FAILED', detail: `the tasks of ${stepId} stop` });
+    if (this.#mended.has(stepId) || nowMs() >= (this.#readyAtMs.get(stepId) ?? 0)) {
+      this.#ready.add(stepId);
+      return { status: 'done' };
+    }
+    const detail = `0 of 1 tasks of ${stepId} run`;
+    if (nowMs() >= deadlineAtMs) throw asFailure({ code: 'DEADLINE_EXCEEDED', detail });
+    return { status: 'pending', detail };
+  }
+
+  #observeGone({ stepId, deadlineAtMs }: ObserveCall): ObserveAnswer {
+    this.#land(stepId);
+    const goneAtMs = this.#goneAtMs.get(stepId);
+    if (goneAtMs !== undefined && (nowMs() >= goneAtMs || this.#mended.has(stepId))) {
+      this.living.delete(stepId);
+      this.#goneAtMs.delete(stepId);
+    }
+    if (!this.living.has(stepId)) return { status: 'done', ...this.#recheck(stepId) };
+    if (nowMs() >= deadlineAtMs) throw asFailure({ code: 'STILL_PRESENT', detail: `${stepId} drains` });
+    return { status: 'pending', detail: `${stepId} drains` };
+  }
+
+  async remove(call: StepCall): Promise<RemoveAnswer> {
+    const { stepId } = call;
+    await this.#enter(`${stepId}.remove`);
+    const expected = this.#provisions ? 'rolling-back' : 'committing';
+    if (this.state !== expected) this.violations.push(`${stepId} removed while ${this.state}`);
+    if (this.#forwardInFlight > 0) this.violations.push(`${stepId} removed with forward work in flight`);
+    this.#checkUnused(stepId);
+    const outcome = this.#outcome(stepId, 'remove', this.#attempt(`${stepId}.remove`));
+    if (outcome !== 'ok') {
+      if (outcome.effect) this.living.delete(stepId);
+      throw asFailure(outcome);
+    }
+    this.#land(stepId);
+    this.#ready.delete(stepId);
+    const { goneAfterMs } = this.#behaviour(stepId);
+    if (goneAfterMs !== undefined && this.living.has(stepId) && !this.#mended.has(stepId)) {
+      this.#goneAtMs.set(stepId, goneAfterMs === 'never' ? Infinity : nowMs() + goneAfterMs);
+      return { status: 'pending', ...this.#recheck(stepId) };
+    }
+    this.living.delete(stepId);
+    this.#changed();
+    return { status: 'removed', ...this.#recheck(stepId) };
+  }
+
+  /** Nothing that exists, or may still land, needs what is removed or must go before it. */
+  #checkUnused(stepId: string): void {
+    for (const [other, s] of this.steps) {
+      if (other === stepId) continue;
+      const exists = this.living.has(other) || (this.#unclearUntilMs.get(other) ?? 0) > nowMs();
+      if (exists && this.#ancestors.get(other)?.has(stepId))
+        this.violations.push(`${stepId} removed while ${other} needs it`);
+      if (exists && this.steps.get(stepId)?.removeAfter?.includes(other))
+        this.violations.push(`${stepId} removed before ${s.id}`);
+    }
+  }
+
+  #recheck(stepId: string): { recheckAtMs?: number } {
+    const untilMs = this.#unclearUntilMs.get(stepId);
+    return untilMs !== undefined && untilMs > nowMs() ? { recheckAtMs: untilMs } : {};
+  }
+
+  async #goWrong(stepId: string, fault: Fault): Promise<never> {
+    if (fault.hangsMs !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, fault.hangsMs));
+      return new Promise<never>(() => undefined); // its answer never arrives
+    }
+    if (fault.effect) this.#make(stepId);
+    if (fault.landsAfterMs !== undefined) {
+      this.#landsAtMs.set(stepId, nowMs() + fault.landsAfterMs);
+      this.#unclearUntilMs.set(stepId, nowMs() + LATENESS_MS);
+    }
+    throw asFailure(fault);
+  }
+
+  #make(stepId: string): void {
+    this.living.add(stepId);
+    this.#changed();
+  }
+
+  #land(stepId: string): void {
+    if ((this.#landsAtMs.get(stepId) ?? Infinity) > nowMs()) return;
+    this.#landsAtMs.delete(stepId);
+    this.#make(stepId);
+  }
+
+  #behaviour(stepId: string): Behaviour {
+    return this.options.behaviours?.[stepId] ?? {};
+  }
+
+  #outcome(stepId: string, verb: 'ensure' | 'remove', nth: number): 'ok' | Fault {
+    const listed = this.#behaviour(stepId)[verb] ?? [];
+    const outcome = listed[Math.min(nth, listed.length) - 1] ?? 'ok';
+    return this.#mended.has(stepId) ? 'ok' : outcome;
+  }
+
+  #attempt(what: string): number {
+    const nth = (this.#attempts.get(what) ?? 0) + 1;
+    this.#attempts.set(what, nth);
+    return nth;
+  }
+
+  get #provisions(): boolean {
+    return this.options.type !== 'deprovision';
+  }
+
+  #mayEnter(state: OperationState): boolean {
+    const may = operationStateTransitions[this.state].includes(state);
+    if (!may) this.violations.push(`operation may not go from ${this.state} to ${state}`);
+    return may;
+  }
+
+  #setState(state: OperationState): void {
+    this.state = state;
+    this.#changed();
+  }
+
+  #setTenant(status: TenantStatus): void {
+    if (status === this.tenantStatus) return;
+    if (!mayTransition(this.tenantStatus, status))
+      this.violations.push(`tenant may not go from ${this.tenantStatus} to ${status}`);
+    this.tenantStatus = status;
+  }
+
+  async #enter(call: string): Promise<void> {
+    this.calls.push(call);
+    this.#changed();
+    const gate = this.#gates.get(call);
+    if (!gate) return;
+    this.#gates.delete(call);
+    gate.reach();
+    await gate.opened;
+  }
+
+  #changed(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watcher of watchers) watcher();
+  }
+}
+
+/** Calls that wait at their entry. */
+export class Gates {
+  readonly #gates: ReadonlyMap<string, { reached: Promise<void>; open: () => void }>;
+
+  constructor(world: World, calls: readonly string[]) {
+    this.#gates = new Map(calls.map((call) => [call, world.gate(call)]));
+  }
+
+  async reached(call: string): Promise<void> {
+    await this.#gates.get(call)?.reached;
+  }
+
+  open(call: string): void {
+    this.#gates.get(call)?.open();
+  }
+}
+
+/** The activities of a worker that serves these worlds, by operation id. */
+export function activitiesOf(worlds: ReadonlyMap<string, World>): Activities {
+  const of = (call: { operationId: string }): World => {
+    const world = worlds.get(call.operationId);
+    if (!world) throw ApplicationFailure.nonRetryable(`no world for operation ${call.operationId}`, 'INTERNAL');
+    return world;
+  };
+  const verbs = kindNames.flatMap((kind) => [
+    [`${kind}.ensure`, (call: StepCall) => of(call).ensure(call)],
+    [`${kind}.observe`, (call: ObserveCall) => of(call).observe(call)],
+    [`${kind}.remove`, (call: StepCall) => of(call).remove(call)],
+  ]);
+  return {
+    ...(Object.fromEntries(verbs) as Activities),
+    claimOperation: (input) => of(input).claim(input),
+    changeOperationState: (input) => of(input).changeState(input),
+    closeOperation: (input) => of(input).close(input),
+    listLeftovers: (input) => of(input).leftovers(),
+  };
+}
+
+function asFailure({ code, detail }: Fault): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: code,
+    message: `${code} happened`,
+    nonRetryable: errorInfo(code)?.retryable !== true,
+    details: [{ code, message: `${code} happened`, detail } satisfies Failure],
+  });
+}
+
+/** The server's time, which skips: the activity's own clock does not. */
+function nowMs(): number {
+  return Context.current().info.currentAttemptScheduledTimestampMs;
+}
