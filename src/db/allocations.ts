@@ -92,9 +92,11 @@ export function takeRulePriority(db: Database, request: PriorityRequest): Promis
 async function findPriority(tx: Queryable, request: PriorityRequest): Promise<number | undefined> {
   const { first, last } = priorityBands[request.band];
   const answer = await tx.query(
-    `with held as (
-       select key::int as priority, tenant_id, step_id from allocations
-       where cell = $1 and kind = 'rule-priority' and scope = $2 and key::int between $3 and $4
+    // Materialized, because only keys of priorities can be cast.
+    `with keys as materialized (
+       select key, tenant_id, step_id from allocations where cell = $1 and kind = 'rule-priority' and scope = $2
+     ), held as (
+       select key::int as priority, tenant_id, step_id from keys where key::int between $3 and $4
      ), candidate as (
        select priority, 0 as rank from held where tenant_id = $5 and step_id = $6
        union all

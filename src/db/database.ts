@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { isUnavailable, unavailable } from './database-errors.ts';
 import { startListening, type Listening } from './listening.ts';
+import { createLocks } from './locks.ts';
 
 export { DatabaseUnavailableError } from './database-errors.ts';
 
@@ -26,6 +27,13 @@ export interface Database extends Queryable {
    * payload; or undefined when the connection was lost and is back, so that notifications may have been missed.
    */
   listen(channel: string, onNotify: (payload: string | undefined) => void): Promise<Listening>;
+  /**
+   * Runs `fn` while this process alone holds the lock of that name; does not wait for it. `lost` aborts when the
+   * database lets the lock go while `fn` runs.
+   *
+   * @returns undefined when another holds it, else what `fn` answered
+   */
+  withLock<T>(name: string, fn: (lost: AbortSignal) => Promise<T>): Promise<{ readonly value: T } | undefined>;
   close(): Promise<void>;
 }
 
@@ -46,6 +54,7 @@ const answerGraceMs = 2_000;
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = openPool(options);
   const listenings = new Set<Listening>();
+  const locks = createLocks(connectionOptions(options));
   return {
     query: (text, values) => send(pool, text, values),
     transaction: (fn) => transaction(pool, fn),
@@ -54,8 +63,10 @@ export function createDatabase(options: DatabaseOptions): Database {
       listenings.add(listening);
       return listening;
     },
+    withLock: (name, fn) => locks.withLock(name, fn),
     close: async () => {
       await Promise.all([...listenings].map((l) => l.stop()));
+      await locks.close();
       await pool.end();
     },
   };

@@ -1,0 +1,78 @@
+import pg from 'pg';
+import { unavailable } from './database-errors.ts';
+
+/** Advisory locks that last longer than a transaction. */
+export interface Locks {
+  withLock<T>(name: string, fn: (lost: AbortSignal) => Promise<T>): Promise<{ readonly value: T } | undefined>;
+  close(): Promise<void>;
+}
+
+interface Session {
+  readonly client: pg.Client;
+  readonly lost: AbortController;
+}
+
+/**
+ * Locks held by one connection of this process, however many there are: work that lasts for minutes must not keep a
+ * connection each. PostgreSQL lets a session take its own lock twice, so the process keeps account of its names itself.
+ */
+export function createLocks(config: pg.ClientConfig): Locks {
+  const held = new Set<string>();
+  let opening: Promise<Session> | undefined;
+  const session = async (): Promise<Session> => {
+    opening ??= open(config);
+    try {
+      const opened = await opening;
+      if (!opened.lost.signal.aborted) return opened;
+    } catch (error) {
+      opening = undefined;
+      throw unavailable(error) ?? error;
+    }
+    opening = undefined;
+    return session();
+  };
+  return {
+    async withLock(name, fn) {
+      if (held.has(name)) return undefined;
+      held.add(name);
+      try {
+        const { client, lost } = await session();
+        if (!(await tryLock(client, name))) return undefined;
+        try {
+          return { value: await fn(lost.signal) };
+        } finally {
+          // When the connection is gone, so is the lock.
+          await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => undefined);
+        }
+      } finally {
+        held.delete(name);
+      }
+    },
+    async close() {
+      const opened = await opening?.catch(() => undefined);
+      await opened?.client.end();
+    },
+  };
+}
+
+async function open(config: pg.ClientConfig): Promise<Session> {
+  const client = new pg.Client({ ...config, application_name: `${config.application_name ?? 'tenantry'}-locks` });
+  const lost = new AbortController();
+  const lose = () => lost.abort(new Error('the connection that holds the lock was lost'));
+  client.on('error', lose);
+  client.on('end', lose);
+  await client.connect();
+  return { client, lost };
+}
+
+async function tryLock(client: pg.Client, name: string): Promise<boolean> {
+  try {
+    const answer = await client.query<{ locked: boolean }>(
+      'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
+      [name],
+    );
+    return answer.rows[0]?.locked === true;
+  } catch (error) {
+    throw unavailable(error) ?? error;
+  }
+}

@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import type { Failure } from '../contracts/errors.ts';
+import { json, optionalTime, time } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { rowOf } from './rows.ts';
+import type { StepKey } from './steps.ts';
+
+/*
+ * The changes of a step on its way up. Each is one statement (and so one transaction): step, ledger rows and event
+ * together. The events come last in it, as the lock on a tenant's events is always the last one taken.
+ */
+
+export interface Intent {
+  readonly key: StepKey;
+  readonly resources: readonly { readonly type: string; readonly name: string }[];
+  /** How long the effect of this attempt may still land after now, in ms. */
+  readonly latenessMs: number;
+  readonly attempt: number;
+}
+
+const recordedIntent = z.object({ unclearUntil: time, unclearBefore: optionalTime });
+/** `unclearUntil` was set by this attempt, `unclearBefore` stood there. */
+export type RecordedIntent = z.output<typeof recordedIntent>;
+
+/**
+ * What is about to be made, before the first call that makes it. A step that an earlier operation removed starts anew.
+ *
+ * @returns undefined, and nothing is written, when this operation makes nothing any more or takes the step back.
+ */
+export async function recordIntent(db: Queryable, intent: Intent): Promise<RecordedIntent | undefined> {
+  const { key, resources } = intent;
+  const answer = await db.query(
+    // The share lock makes a change of the operation's state wait for us, and us for it: no intent slips behind an undo.
+    // "before" is joined to what is inserted so that it is read, and the row locked, before the upsert changes it.
+    `with operation as (
+       select id, tenant_id, cell from operations
+       where id = $1 and type <> 'deprovision' and state in ('running', 'holding', 'committing')
+       for share
+     ), before as (
+       select s.* from steps s join operation o on o.tenant_id = s.tenant_id where s.step_id = $2 for no key update of s
+     ), step as (
+       insert into steps as s (tenant_id, step_id, cell, kind, operation_id, state, generation, unclear_until)
+       select o.tenant_id, $2, o.cell, $3, o.id, 'intended', $4,
+         date_trunc('milliseconds', clock_timestamp()) + $5 * interval '1 millisecond'
+       from operation o left join before b on true
+       on conflict (tenant_id, step_id) do update set
+         kind = excluded.kind, operation_id = excluded.operation_id, generation = excluded.generation,
+         state = case when s.state in ('present', 'ready') then 'present' else 'intended' end,
+         started_at = case when s.generation = excluded.generation and s.operation_id = excluded.operation_id
+           then s.started_at else now() end,
+         unclear_until = greatest(s.unclear_until, excluded.unclear_until),
+         outputs = case when s.state = 'removed' then null else s.outputs end,
+         failure = null, ready_at = null, removing_at = null, removed_at = null
+       where s.state not in ('removing', 'removed') or s.operation_id <> excluded.operation_id
+       returning s.*
+     ), rows as (
+       insert into ledger as l (tenant_id, step_id, cell, operation_id, type, name, state)
+       select s.tenant_id, s.step_id, s.cell, s.operation_id, r.type, r.name, 'intended'
+       from step s cross join unnest($6::text[], $7::text[]) as r (type, name)
+       on conflict (tenant_id, step_id, type, name) do update set
+         operation_id = excluded.operation_id, updated_at = now(), failure = null,
+         physical_id = case when l.state = 'removed' then null else l.physical_id end,
+         residues = case when l.state = 'removed' then null else l.residues end,
+         state = case when l.state in ('present', 'ready') then 'present' else 'intended' end
+     ), event as (
+       insert into events (cell, tenant_id, operation_id, type, step_id, data)
+       select s.cell, s.tenant_id, s.operation_id, 'step.started', s.step_id,
+         jsonb_build_object('kind', $3::text, 'generation', $4::int, 'attempt', $8::int)
+       from step s left join before b on true
+       where b.step_id is null or b.generation <> s.generation or b.operation_id <> s.operation_id
+     )
+     select s.unclear_until as "unclearUntil", b.unclear_until as "unclearBefore" from step s left join before b on true`,
+    [
+      key.operationId,
+      key.stepId,
+      key.kind,
+      key.generation,
+      intent.latenessMs,
+      resources.map((r) => r.type),
+      resources.map((r) => r.name),
+      intent.attempt,
+    ],
+  );
+  return rowOf(recordedIntent, answer);
+}
+
+/** Takes an attempt's own window back after a definite outcome; one that stood before, or came since, stays. */
+const settledWindow = `case when unclear_until is not distinct from $5::timestamptz
+  then case when $6::timestamptz > now() then $6::timestamptz end else unclear_until end`;
+
+export interface Made {
+  readonly key: StepKey;
+  readonly intent: RecordedIntent;
+  readonly state: 'present' | 'ready';
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly outputsHash: string;
+  readonly inputsHash: string;
+  readonly resources: readonly { readonly type: string; readonly name: string }[];
+  /** Physical id per resource name. */
+  readonly physicalIds: Readonly<Record<string, string>>;
+  readonly detail?: string | undefined;
+}
+
+/** The result of an `ensure`, with `step.ready` or `step.pending`; false when the step was taken back meanwhile. */
+export async function recordMade(db: Queryable, made: Made): Promise<boolean> {
+  const { key } = made;
+  const { rowCount } = await db.query(
+    `with step as (
+       update steps set state = $7, outputs = $8, outputs_hash = $9, inputs_hash = $10, detail = $11, failure = null,
+         ready_at = case when $7 = 'ready' then now() end, unclear_until = ${settledWindow}
+       where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4
+         and state in ('intended', 'present', 'ready')
+       returning *
+     ), rows as (
+       update ledger l set state = case when l.state in ('removing', 'removed') then l.state else $7 end,
+         physical_id = coalesce($12::jsonb ->> l.name, l.physical_id), updated_at = now()
+       where l.tenant_id = $1 and l.step_id = $2 and l.name = any ($13::text[])
+     ), event as (
+       insert into events (cell, tenant_id, operation_id, type, step_id, data)
+       select cell, tenant_id, operation_id, case when $7 = 'ready' then 'step.ready' else 'step.pending' end, step_id,
+         case when $7 = 'ready' then jsonb_build_object('durationMs', round(extract(epoch from now() - started_at) * 1000))
+           else jsonb_strip_nulls(jsonb_build_object('detail', $11::text)) end
+       from step
+     )
+     select from step`,
+    [
+      key.tenantId,
+      key.stepId,
+      key.operationId,
+      key.generation,
+      made.intent.unclearUntil,
+      made.intent.unclearBefore,
+      made.state,
+      json(made.outputs),
+      made.outputsHash,
+      made.inputsHash,
+      made.detail ?? null,
+      json(made.physicalIds),
+      made.resources.map((r) => r.name),
+    ],
+  );
+  return rowCount === 1;
+}
+
+/** A ready step with unchanged inputs is not made again: it belongs to this operation and generation, with `step.skipped`. */
+export async function recordSkipped(db: Queryable, key: StepKey): Promise<void> {
+  await db.query(
+    `with step as (
+       update steps set operation_id = $3, generation = $4
+       where tenant_id = $1 and step_id = $2 and state = 'ready' and (operation_id <> $3 or generation <> $4)
+       returning *
+     )
+     insert into events (cell, tenant_id, operation_id, type, step_id)
+     select cell, tenant_id, operation_id, 'step.skipped', step_id from step`,
+    [key.tenantId, key.stepId, key.operationId, key.generation],
+  );
+}
+
+export interface FailedAttempt {
+  readonly key: StepKey;
+  readonly intent: RecordedIntent | undefined;
+  readonly failure: Failure;
+  /** The step fails for good with it: `step.failed`. Else only the detail is kept, for people. */
+  readonly final: boolean;
+  /** Nothing of this attempt can land any more. */
+  readonly definite: boolean;
+}
+
+/** An attempt that failed. */
+export async function recordFailedAttempt(db: Queryable, failed: FailedAttempt): Promise<void> {
+  const { key, failure } = failed;
+  await db.query(
+    `with step as (
+       update steps set detail = $7, failure = case when $9::boolean then $8::jsonb else failure end,
+         unclear_until = case when $11::boolean then ${settledWindow} else unclear_until end
+       where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4
+         and state in ('intended', 'present', 'ready')
+     )
+     insert into events (cell, tenant_id, operation_id, type, step_id, data)
+     select $10, $1, $3, 'step.failed', $2, $8::jsonb - 'stepId' where $9::boolean`,
+    [
+      key.tenantId,
+      key.stepId,
+      key.operationId,
+      key.generation,
+      failed.intent?.unclearUntil ?? null,
+      failed.intent?.unclearBefore ?? null,
+      failure.detail ?? `${failure.code}: ${failure.message}`,
+      json(failure),
+      failed.final,
+      key.cell,
+      failed.definite && failed.intent !== undefined,
+    ],
+  );
+}
+
+/** A step that was made is ready now, with its event; a step that was so already stays without one. */
+export async function recordReady(db: Queryable, key: StepKey, detail: string): Promise<void> {
+  await db.query(
+    `with step as (
+       update steps set state = 'ready', ready_at = now(), detail = $5, failure = null
+       where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4 and state = 'present'
+       returning *
+     ), rows as (
+       update ledger l set state = 'ready', updated_at = now() from step s
+       where l.tenant_id = s.tenant_id and l.step_id = s.step_id and l.state = 'present'
+     )
+     insert into events (cell, tenant_id, operation_id, type, step_id, data)
+     select cell, tenant_id, operation_id, 'step.ready', step_id,
+       jsonb_build_object('durationMs', round(extract(epoch from now() - started_at) * 1000)) from step`,
+    [key.tenantId, key.stepId, key.operationId, key.generation, detail],
+  );
+}

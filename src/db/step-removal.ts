@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Failure } from '../contracts/errors.ts';
+import type { Residue } from '../contracts/messages.ts';
+import { json, optionalTime } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { ledgerStates } from './ledger.ts';
+import { rowOf } from './rows.ts';
+import type { StepKey } from './steps.ts';
+
+/* The changes of a step on its way down; each is one statement, like those in step-making.ts. */
+
+const marked = z.object({ state: z.enum(ledgerStates), removingAt: optionalTime, unclearUntil: optionalTime });
+
+/**
+ * Marks a step and its resources as being removed, before the first call: from here on a late `ensure` stops itself.
+ *
+ * @returns the step as it is now; undefined when it was never begun. A removed one stays removed.
+ */
+export async function markRemoving(db: Queryable, key: StepKey): Promise<z.output<typeof marked> | undefined> {
+  return rowOf(
+    marked,
+    await db.query(
+      `with before as (
+         select * from steps where tenant_id = $1 and step_id = $2 for no key update
+       ), step as (
+         update steps s set state = 'removing', operation_id = $3, removing_at = coalesce(s.removing_at, now())
+         from before b where s.tenant_id = b.tenant_id and s.step_id = b.step_id and b.state <> 'removed'
+         returning s.*
+       ), rows as (
+         update ledger l set state = 'removing', operation_id = $3, updated_at = now() from step s
+         where l.tenant_id = s.tenant_id and l.step_id = s.step_id and l.state <> 'removed'
+       ), event as (
+         insert into events (cell, tenant_id, operation_id, type, step_id)
+         select s.cell, s.tenant_id, s.operation_id, 'step.removing', s.step_id from step s cross join before b
+         where b.state <> 'removing' or b.operation_id <> s.operation_id
+       )
+       select coalesce(s.state, b.state) as state, coalesce(s.removing_at, b.removing_at) as "removingAt",
+         b.unclear_until as "unclearUntil"
+       from before b left join step s on true`,
+      [key.tenantId, key.stepId, key.operationId],
+    ),
+  );
+}
+
+/** What stays by design, on the step's first resource. */
+export async function recordResidues(db: Queryable, key: StepKey, residues: readonly Residue[]): Promise<void> {
+  if (residues.length === 0) return;
+  await db.query(
+    `update ledger set residues = $3, updated_at = now()
+     where id = (select min(id) from ledger where tenant_id = $1 and step_id = $2)`,
+    [key.tenantId, key.stepId, json(residues)],
+  );
+}
+
+/**
+ * A step was seen gone: it and its resources are `removed`, with the event; but for a step whose last attempt may still
+ * have an effect, which stays `removing` until that time has come.
+ *
+ * @returns the time until which an effect may land, when that lies ahead
+ */
+export async function recordRemoved(db: Queryable, key: StepKey): Promise<Date | undefined> {
+  const answer = await db.query(
+    `with step as (
+       update steps set state = 'removed', removed_at = now(), unclear_until = null, detail = null
+       where tenant_id = $1 and step_id = $2 and state = 'removing'
+         and (unclear_until is null or unclear_until <= clock_timestamp())
+       returning *
+     ), rows as (
+       update ledger l set state = 'removed', failure = null, updated_at = now() from step s
+       where l.tenant_id = s.tenant_id and l.step_id = s.step_id
+     ), event as (
+       insert into events (cell, tenant_id, operation_id, type, step_id, data)
+       select s.cell, s.tenant_id, s.operation_id, 'step.removed', s.step_id, jsonb_build_object('residues', coalesce(
+         (select jsonb_path_query_array(jsonb_agg(l.residues), '$[*][*]') from ledger l
+          where l.tenant_id = s.tenant_id and l.step_id = s.step_id and l.residues is not null), '[]'))
+       from step s
+     )
+     select case when unclear_until > clock_timestamp() then unclear_until end as "recheckAt" from steps
+     where tenant_id = $1 and step_id = $2 and state = 'removing' and not exists (select from step)`,
+    [key.tenantId, key.stepId],
+  );
+  return rowOf(z.object({ recheckAt: optionalTime }), answer)?.recheckAt ?? undefined;
+}
+
+/** An attempt at a removal that failed; `final`: it will not be tried again by itself. */
+export async function recordRemovalFailure(
+  db: Queryable,
+  key: StepKey,
+  failure: Failure,
+  final: boolean,
+): Promise<void> {
+  await db.query(
+    `with rows as (
+       update ledger set failure = $4, updated_at = now() where tenant_id = $1 and step_id = $2 and state <> 'removed'
+     ), step as (
+       update steps set detail = $5, failure = $4 where tenant_id = $1 and step_id = $2 and state <> 'removed'
+     )
+     insert into events (cell, tenant_id, operation_id, type, step_id, data)
+     select $6, $1, $3, 'step.remove-failed', $2, $4::jsonb - 'stepId' where $7::boolean`,
+    [key.tenantId, key.stepId, key.operationId, json(failure), failure.detail ?? failure.message, key.cell, final],
+  );
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { KindName } from '../contracts/kinds.ts';
+import { kindNames } from '../contracts/kinds.ts';
+import { failure, operationState, operationType, optionalTime, tenantStatus, time, uuid } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { ledgerStates } from './ledger.ts';
+import { rowOf, rowsOf } from './rows.ts';
+
+const outputs = z.record(z.string(), z.unknown());
+
+const stepRow = z.object({
+  tenantId: uuid,
+  stepId: z.string(),
+  kind: z.enum(kindNames),
+  operationId: uuid,
+  state: z.enum(ledgerStates),
+  generation: z.number(),
+  inputsHash: z.string().nullable(),
+  outputs: outputs.nullable(),
+  outputsHash: z.string().nullable(),
+  unclearUntil: optionalTime,
+  startedAt: time,
+  readyAt: optionalTime,
+  removingAt: optionalTime,
+  removedAt: optionalTime,
+  detail: z.string().nullable(),
+  failure: failure.nullable(),
+});
+/** What is known of one step of a tenant across attempts, retries and operations. */
+export type StepRow = z.output<typeof stepRow>;
+
+const columns = `tenant_id as "tenantId", step_id as "stepId", kind, operation_id as "operationId", state, generation,
+  inputs_hash as "inputsHash", outputs, outputs_hash as "outputsHash", unclear_until as "unclearUntil",
+  started_at as "startedAt", ready_at as "readyAt", removing_at as "removingAt", removed_at as "removedAt", detail, failure`;
+
+/** Steps of a tenant, in the order in which they were begun. */
+export async function listSteps(db: Queryable, tenantId: string): Promise<StepRow[]> {
+  return rowsOf(
+    stepRow,
+    await db.query(`select ${columns} from steps where tenant_id = $1 order by started_at, step_id`, [tenantId]),
+  );
+}
+
+const surroundings = z.object({
+  operationState,
+  operationType,
+  cell: z.string(),
+  tenantId: uuid,
+  product: z.string(),
+  tier: z.string().nullable(),
+  slug: z.string(),
+  displayName: z.string(),
+  hostName: z.string(),
+  status: tenantStatus,
+  activatedAt: optionalTime,
+  steps: z.array(
+    z.object({
+      stepId: z.string(),
+      state: z.enum(ledgerStates),
+      generation: z.number(),
+      operationId: uuid,
+      inputsHash: z.string().nullable(),
+      outputs: outputs.nullable(),
+      outputsHash: z.string().nullable(),
+      removingAt: z.coerce.date().nullable(),
+    }),
+  ),
+});
+/** All that a verb needs to know besides the blueprint: operation, tenant, and the tenant's steps. */
+export type Surroundings = z.output<typeof surroundings>;
+
+/** Reads it in one round trip; undefined when there is no such operation. */
+export async function findSurroundings(db: Queryable, operationId: string): Promise<Surroundings | undefined> {
+  return rowOf(
+    surroundings,
+    await db.query(
+      `select o.state as "operationState", o.type as "operationType", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
+         t.display_name as "displayName", t.host_name as "hostName", t.status, t.activated_at as "activatedAt",
+         coalesce((select jsonb_agg(jsonb_build_object(
+           'stepId', s.step_id, 'state', s.state, 'generation', s.generation, 'operationId', s.operation_id,
+           'inputsHash', s.inputs_hash, 'outputs', s.outputs, 'outputsHash', s.outputs_hash,
+           'removingAt', s.removing_at)) from steps s where s.tenant_id = t.id), '[]') as steps
+       from operations o join tenants t on t.id = o.tenant_id where o.id = $1`,
+      [operationId],
+    ),
+  );
+}
+
+const standing = z.object({ operationState, operationType, stepState: z.enum(ledgerStates).nullable() });
+
+/** What decides whether an attempt may still change something. */
+export async function findStanding(
+  db: Queryable,
+  key: { operationId: string; stepId: string },
+): Promise<z.output<typeof standing> | undefined> {
+  return rowOf(
+    standing,
+    await db.query(
+      `select o.state as "operationState", o.type as "operationType", s.state as "stepState"
+       from operations o left join steps s on s.tenant_id = o.tenant_id and s.step_id = $2 where o.id = $1`,
+      [key.operationId, key.stepId],
+    ),
+  );
+}
+
+/** A step of an operation, as every change of it is addressed. */
+export interface StepKey {
+  readonly tenantId: string;
+  readonly cell: string;
+  readonly operationId: string;
+  readonly stepId: string;
+  readonly kind: KindName;
+  readonly generation: number;
+}

@@ -1,0 +1,145 @@
+import pg from 'pg';
+import { StepError } from '../activities/step-error.ts';
+import { parseOwnershipMarker, type Ownership } from '../naming.ts';
+import { removeSchemaAndRole } from './tenant-schema-removal.ts';
+import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
+import { applyTenantMigrations } from './tenant-migrations.ts';
+import { tenantDatabaseError } from './tenant-database-errors.ts';
+
+/** A schema and its role have one name. */
+export interface SchemaKey {
+  /** Id of the database in the cell's description. */
+  readonly database: string;
+  /** Name of the schema and of the role. */
+  readonly name: string;
+  readonly ownership: Ownership;
+}
+
+export interface MigrationRun extends SchemaKey {
+  /** The tenant's own: the migrations run in a session of its role, so what a tenant hides in its schema gains nothing. */
+  readonly password: string;
+  /** Folder of SQL files below `tenant-migrations/`. */
+  readonly set: string;
+  /** Awaited before each file; throws when the step is being taken back. */
+  readonly guard: () => Promise<void>;
+}
+
+/** What there is under a name: `ours` by the comment of design rule 3. */
+export interface Inspection {
+  readonly role: 'absent' | 'ours' | 'foreign';
+  readonly schema: 'absent' | 'ours' | 'foreign';
+}
+
+/** The databases that tenants' schemas live in, as their provisioner (NOSUPERUSER CREATEROLE). Every method throws StepError. */
+export interface TenantDatabases {
+  /** Makes or converges the login role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
+  ensureRole(key: SchemaKey, request: RoleRequest): Promise<void>;
+  /** Makes the schema, owned by the role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
+  ensureSchema(key: SchemaKey): Promise<void>;
+  /** Applies what is missing of the tenant's migrations. @throws StepError MIGRATION_FAILED naming the file */
+  runTenantMigrations(run: MigrationRun): Promise<{ readonly applied: string[] }>;
+  inspect(key: SchemaKey): Promise<Inspection>;
+  /** Takes away what is ours under the name, sessions included; missing is done, foreign is left alone. */
+  dropSchemaAndRole(key: SchemaKey): Promise<void>;
+  close(): Promise<void>;
+}
+
+const lockTimeoutMs = 5_000;
+
+/** @param urls provisioner's connection URL per database id */
+export function createTenantDatabases(urls: Readonly<Record<string, string>>): TenantDatabases {
+  const pools = new Map<string, pg.Pool>();
+  const poolOf = (database: string): pg.Pool => {
+    const made = pools.get(database) ?? openPool(urlOf(urls, database));
+    pools.set(database, made);
+    return made;
+  };
+  const within = <T>(key: SchemaKey, what: string, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
+    withClient(poolOf(key.database), `${what} "${key.name}" in database "${key.database}"`, fn);
+  return {
+    ensureRole: (key, request) =>
+      within(key, 'make role', async (client) => {
+        const seen = await inspectNames(client, key.name);
+        refuseForeign(judge(seen, key.ownership).role, key, 'role');
+        await makeRole(client, key, seen.role !== undefined, request);
+      }),
+    ensureSchema: (key) =>
+      within(key, 'make schema', async (client) => {
+        const seen = await inspectNames(client, key.name);
+        refuseForeign(judge(seen, key.ownership).schema, key, 'schema');
+        if (!seen.schema) await makeSchema(client, key);
+      }),
+    runTenantMigrations: (run) => applyTenantMigrations(urlOf(urls, run.database), run),
+    inspect: (key) =>
+      within(key, 'look at', async (client) => judge(await inspectNames(client, key.name), key.ownership)),
+    dropSchemaAndRole: (key) =>
+      within(key, 'drop schema and role', async (client) => {
+        const found = judge(await inspectNames(client, key.name), key.ownership);
+        await removeSchemaAndRole(client, key.name, { role: found.role === 'ours', schema: found.schema === 'ours' });
+      }),
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.end()));
+    },
+  };
+}
+
+/** The schema belongs to its tenant, who may write over its comment: one that our marked role owns is ours all the same. */
+function judge(seen: Seen, ownership: Ownership): Inspection {
+  const ours = (comment: string | null) => {
+    const mark = parseOwnershipMarker(comment ?? '');
+    return mark?.installationId === ownership.installationId && mark.tenantId === ownership.tenantId;
+  };
+  const role = !seen.role ? 'absent' : ours(seen.role.comment) ? 'ours' : 'foreign';
+  const ownsSchema = role === 'ours' && seen.schema?.owner === seen.role?.name;
+  const schema = !seen.schema ? 'absent' : ownsSchema || ours(seen.schema.comment) ? 'ours' : 'foreign';
+  return { role, schema };
+}
+
+function refuseForeign(found: 'absent' | 'ours' | 'foreign', key: SchemaKey, what: 'role' | 'schema'): void {
+  if (found !== 'foreign') return;
+  throw new StepError(
+    'OWNERSHIP_CONFLICT',
+    `${what} "${key.name}" of database "${key.database}" does not bear this tenant's mark`,
+  );
+}
+
+function urlOf(urls: Readonly<Record<string, string>>, database: string): string {
+  const url = urls[database];
+  if (url === undefined)
+    throw new StepError('OUTSIDE_CELL', `this worker has no connection to a tenants' database "${database}"`);
+  return url;
+}
+
+function openPool(url: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 4,
+    application_name: 'tenantry-provisioner',
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    lock_timeout: lockTimeoutMs,
+    statement_timeout: 5 * 60_000,
+    query_timeout: 5 * 60_000 + 5_000,
+  });
+  // A lost idle connection is replaced by the next use.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+async function withClient<T>(pool: pg.Pool, action: string, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  let client: pg.PoolClient | undefined;
+  const ignore = () => undefined;
+  try {
+    client = await pool.connect();
+    client.on('error', ignore);
+    const answer = await fn(client);
+    client.off('error', ignore);
+    client.release();
+    return answer;
+  } catch (error) {
+    // After an error the connection may be in any state.
+    client?.release(true);
+    throw tenantDatabaseError(error, action);
+  }
+}
