@@ -1,6 +1,12 @@
 #!/usr/bin/env node
-// Runs the CLI from its TypeScript source (docs/adr/0003-run-from-source.md).
+// Runs the CLI from its TypeScript source (docs/adr/0003-run-from-source.md). The sandbox joins here, because
+// product code does not know it; an installation without it works all the same.
+import { existsSync } from 'node:fs';
 import { register } from 'tsx/esm/api';
 
 register();
-await import('../src/cli/main.ts');
+const { main } = await import('../src/cli/main.ts');
+const sandbox = new URL('../sandbox/cli.ts', import.meta.url);
+await main(process.argv.slice(2), async () =>
+  existsSync(sandbox) ? [(await import(sandbox.href)).registerSandbox] : [],
+);

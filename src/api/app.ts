@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { TenantryClient } from '../client/tenantry.ts';
+import { answerError, answerErrors } from './error-answers.ts';
+import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
+import { guardRequests } from './guards.ts';
+import { countRequests } from './request-counter.ts';
+import { codecRoutes, type Codec } from './routes/codec.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { tenantRoutes } from './routes/tenants.ts';
+import { answers, noQuery } from './schemas.ts';
+
+/** What the API stands on: no AWS, no credentials. */
+export interface ApiDeps {
+  readonly client: TenantryClient;
+  readonly codec: Codec;
+  /** Origin of Temporal's UI, the only one that may call the codec endpoint from a browser. */
+  readonly uiOrigin?: string | undefined;
+  readonly log: FastifyBaseLogger;
+  readonly streamTimes?: StreamTimes | undefined;
+  /** Told of every route as it is registered. */
+  readonly onRoute?: ((route: RouteOptions) => void) | undefined;
+}
+
+/** Requests carry a few fields; nobody needs more. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+/** Builds the API without listening (`server.ts` does that; tests inject). */
+export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: deps.log,
+    genReqId: () => randomUUID(),
+    bodyLimit: BODY_LIMIT_BYTES,
+    exposeHeadRoutes: false,
+    trustProxy: false,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+    forceCloseConnections: true,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.removeContentTypeParser('text/plain');
+  if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
+  app.addHook('onRequest', (request, reply, next) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    next();
+  });
+  const requests = countRequests(app);
+  guardRequests(app, { uiOrigin: deps.uiOrigin });
+  answerErrors(app);
+  await describe(app);
+  const { client, codec, uiOrigin } = deps;
+  await app.register(tenantRoutes, { client });
+  await app.register(operationRoutes, { client });
+  await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });
+  await app.register(healthRoutes, { client });
+  await app.register(metricsRoutes, { client, requests });
+  await app.register(codecRoutes, { codec, uiOrigin });
+  return app;
+}
+
+async function describe(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tenantry',
+        version: '1',
+        description:
+          'Tenant control plane. Mutations are accepted with 202 and carried out durably; errors have one shape: ' +
+          '`{ error: { code, message, details?, requestId } }`.',
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        summary: 'This description',
+        tags: ['operation of the service'],
+        querystring: noQuery,
+        response: answers({ 200: z.record(z.string(), z.unknown()) }),
+      },
+    },
+    () => ({ ...app.swagger() }),
+  );
+}

@@ -1,0 +1,99 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { RequestError } from '../client/request-error.ts';
+import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
+import { DatabaseUnavailableError } from '../db/database.ts';
+
+/** Every failure leaves through here, in one shape: `{ error: { code, message, details?, requestId } }`. */
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answerError(
+      new RequestError('NOT_FOUND', `there is no route ${request.method} ${pathOf(request)}`),
+      request,
+      reply,
+    ),
+  );
+}
+
+/** Also called by Fastify for requests that never reach a route (a malformed URL). */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = toRequestError(error, request);
+  const row: ErrorInfo = errorTable[known.code];
+  const status = row.httpStatus ?? 500;
+  if (status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
+  else request.log.info({ code: known.code, reason: known.message }, 'request refused');
+  return reply
+    .code(status)
+    .type('application/json; charset=utf-8')
+    .send({
+      error: {
+        code: known.code,
+        message: known.message,
+        ...(known.details === undefined ? {} : { details: known.details }),
+        requestId: request.id,
+      },
+    });
+}
+
+function toRequestError(error: unknown, request: FastifyRequest): RequestError {
+  if (error instanceof RequestError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalidFields(error);
+  const code = codeOf(error);
+  if (code !== undefined && code in fastifyErrors) {
+    const [ours, message] = fastifyErrors[code as keyof typeof fastifyErrors];
+    return new RequestError(ours, message, { cause: error });
+  }
+  if (isClientFault(error)) {
+    return new RequestError('INVALID_INPUT', 'the request cannot be read: is its body well-formed JSON?', {
+      cause: error,
+    });
+  }
+  if (error instanceof DatabaseUnavailableError) {
+    return new RequestError('DATABASE_UNAVAILABLE', 'PostgreSQL cannot be reached', { cause: error });
+  }
+  // What went wrong inside stays inside: the log has it, under the request id.
+  return new RequestError('INTERNAL', `the request failed inside; the log has it as request ${request.id}`, {
+    cause: error,
+  });
+}
+
+const fastifyErrors = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'the body is too large'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the body must be application/json'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_INPUT', 'the body is not well-formed JSON'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_INPUT', 'the body is empty, though its type says JSON'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_INPUT', 'the body is not as long as its Content-Length says'],
+  FST_ERR_BAD_URL: ['INVALID_INPUT', 'the URL is malformed'],
+  FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'there is no such route: a part of its path is too long'],
+} as const satisfies Record<string, readonly [ErrorCode, string]>;
+
+interface ValidationError {
+  readonly validation: readonly { readonly instancePath: string; readonly message?: string | undefined }[];
+  readonly validationContext?: string | undefined;
+}
+
+function invalidFields(error: ValidationError): RequestError {
+  const where = error.validationContext ?? 'body';
+  const fields = error.validation.map((issue) => ({
+    field: [where, ...issue.instancePath.split('/').filter(Boolean)].join('.'),
+    problem: issue.message ?? 'is not valid',
+  }));
+  return new RequestError('INVALID_INPUT', fields.map((f) => `${f.field}: ${f.problem}`).join('; '), {
+    details: { fields },
+    cause: error,
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function isClientFault(error: unknown): boolean {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500;
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '/';
+}

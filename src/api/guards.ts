@@ -1,0 +1,54 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RequestError } from '../client/request-error.ts';
+
+const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/**
+ * What is refused before any route looks at it. Callers are not authenticated yet, so a web page in the operator's
+ * browser must not get through: its name may resolve to this address (DNS rebinding), its forms may post here (CSRF).
+ */
+export function guardRequests(app: FastifyInstance, options: { uiOrigin: string | undefined }): void {
+  app.addHook('onRequest', (request, _reply, next) => {
+    refuseForeignHost(app, request);
+    if (mutations.has(request.method)) {
+      refuseForeignOrigin(request, options.uiOrigin);
+      refuseUnsupported(request);
+    }
+    next();
+  });
+}
+
+function refuseForeignHost(app: FastifyInstance, request: FastifyRequest): void {
+  const host = request.headers.host ?? '';
+  const match = /^(localhost|(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/i.exec(host);
+  const address = app.server.address();
+  const ownPort = typeof address === 'object' ? address?.port : undefined;
+  if (match && (ownPort === undefined || Number(match[2] ?? 80) === ownPort)) return;
+  throw new RequestError('INVALID_INPUT', `the Host header must name this address, not "${host}"`, {
+    details: { header: 'host' },
+  });
+}
+
+/** Browsers say where a request comes from; other programs send no Origin. */
+function refuseForeignOrigin(request: FastifyRequest, uiOrigin: string | undefined): void {
+  const { origin } = request.headers;
+  if (origin === undefined || origin === `http://${request.headers.host ?? ''}`) return;
+  if (uiOrigin !== undefined && origin === uiOrigin && request.url.startsWith('/codec/')) return;
+  throw new RequestError('INVALID_INPUT', `requests from the origin "${origin}" are refused`, {
+    details: { header: 'origin' },
+  });
+}
+
+/** Accepted silently, these would promise what does not happen. */
+function refuseUnsupported(request: FastifyRequest): void {
+  if (typeof request.query === 'object' && request.query !== null && 'dryRun' in request.query) {
+    throw new RequestError('NOT_SUPPORTED', 'the parameter dryRun is not supported yet', {
+      details: { parameter: 'dryRun' },
+    });
+  }
+  if (request.method === 'POST' && request.headers['idempotency-key'] !== undefined) {
+    throw new RequestError('NOT_SUPPORTED', 'the header Idempotency-Key is not supported yet', {
+      details: { header: 'idempotency-key' },
+    });
+  }
+}

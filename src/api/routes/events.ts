@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { RequestError } from '../../client/request-error.ts';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { streamEvents, type StreamTimes } from '../event-stream.ts';
+import { answers, eventsAnswer, eventsQuery, tenantParams } from '../schemas.ts';
+
+/** What happened to a tenant: pages of JSON, or a live stream for `Accept: text/event-stream`. */
+export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; times: StreamTimes }> = (
+  app,
+  { client, times },
+  done,
+) => {
+  const closing = new AbortController();
+  app.addHook('preClose', (closed) => {
+    closing.abort();
+    closed();
+  });
+
+  app.get(
+    '/api/v1/tenants/:tenantId/events',
+    {
+      schema: {
+        summary: 'Events of a tenant, oldest first',
+        description:
+          'JSON, a page at a time: give `nextAfter` as `after` to read on. With `Accept: text/event-stream` a live ' +
+          'stream: `id` is the event id, `event` its type, `data` the event as JSON; the header `Last-Event-ID` ' +
+          '(or `after`) resumes it.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: eventsQuery,
+        response: answers({ 200: eventsAnswer }, ['TENANT_NOT_FOUND']),
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = request.params;
+      const { limit } = request.query;
+      const after = lastEventId(request) ?? request.query.after;
+      const events = await client.events(tenantId, { after, limit });
+      if (!wantsStream(request)) return { events, nextAfter: events.at(-1)?.id ?? after };
+      reply.hijack();
+      await streamEvents(reply.raw, client, { tenantId, after, times, closing: closing.signal, log: request.log });
+      return reply;
+    },
+  );
+
+  done();
+};
+
+function wantsStream(request: FastifyRequest): boolean {
+  return /(^|,)\s*text\/event-stream\b/i.test(request.headers.accept ?? '');
+}
+
+function lastEventId(request: FastifyRequest): number | undefined {
+  const given = request.headers['last-event-id'];
+  if (given === undefined || given === '' || !wantsStream(request)) return undefined;
+  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
+  throw new RequestError('INVALID_INPUT', 'the header Last-Event-ID must be the id of an event', {
+    details: { header: 'last-event-id' },
+  });
+}

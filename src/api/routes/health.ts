@@ -1,0 +1,38 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { answers, healthAnswer, noQuery, readyAnswer } from '../schemas.ts';
+
+/** Whether this process lives, and whether all that it needs can be reached. */
+export const healthRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        summary: 'The process lives',
+        tags: ['operation of the service'],
+        querystring: noQuery,
+        response: answers({ 200: healthAnswer }),
+      },
+    },
+    () => ({ ok: true as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        summary: 'PostgreSQL, Temporal and the workers can be reached',
+        tags: ['operation of the service'],
+        querystring: noQuery,
+        response: answers({ 200: readyAnswer, 503: readyAnswer }),
+      },
+    },
+    async (_request, reply) => {
+      const checks = await client.readiness();
+      const ok = checks.postgresql.ok && checks.temporal.ok && checks.workers.ok;
+      return reply.code(ok ? 200 : 503).send({ ok, checks });
+    },
+  );
+
+  done();
+};

@@ -1,0 +1,56 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { openOperationStates } from '../../contracts/operation-state.ts';
+import { tenantStatuses } from '../../contracts/tenant-status.ts';
+import type { RequestCounter } from '../request-counter.ts';
+import { answers, noQuery } from '../schemas.ts';
+
+/** Figures for Prometheus (text format 0.0.4). */
+export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; requests: RequestCounter }> = (
+  app,
+  { client, requests },
+  done,
+) => {
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'Figures for Prometheus',
+        tags: ['operation of the service'],
+        querystring: noQuery,
+        response: answers({ 200: z.string().describe('Prometheus text format') }),
+      },
+    },
+    async (_request, reply) => {
+      const counts = await client.counts();
+      const lines = [
+        ...metric('tenantry_tenants', 'gauge', 'Tenants by status.'),
+        ...tenantStatuses.map((status) => `tenantry_tenants{status="${status}"} ${counts.tenants[status] ?? 0}`),
+        ...metric('tenantry_open_operations', 'gauge', 'Open operations by state.'),
+        ...openOperationStates.map(
+          (state) => `tenantry_open_operations{state="${state}"} ${counts.openOperations[state] ?? 0}`,
+        ),
+        ...metric('tenantry_http_requests_total', 'counter', 'Answered HTTP requests.'),
+        ...requests.totals().map((r) => `tenantry_http_requests_total{${r.labels}} ${r.count}`),
+        ...metric('tenantry_http_request_duration_seconds', 'summary', 'How long answers took.'),
+        ...requests.totals().flatMap((r) => durations(r.labels, r.seconds, r.count)),
+        ...metric('process_resident_memory_bytes', 'gauge', 'Resident memory of this process.'),
+        `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+        ...metric('process_start_time_seconds', 'gauge', 'Start of this process, in seconds since 1970.'),
+        `process_start_time_seconds ${(Date.now() / 1000 - process.uptime()).toFixed(3)}`,
+      ];
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(`${lines.join('\n')}\n`);
+    },
+  );
+  done();
+};
+
+function metric(name: string, type: 'counter' | 'gauge' | 'summary', help: string): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+}
+
+function durations(labels: string, seconds: number, count: number): string[] {
+  const name = 'tenantry_http_request_duration_seconds';
+  return [`${name}_sum{${labels}} ${seconds.toFixed(6)}`, `${name}_count{${labels}} ${count}`];
+}

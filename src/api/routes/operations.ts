@@ -1,0 +1,36 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { answers, noQuery, operationAnswer, operationParams, operationsAnswer, tenantParams } from '../schemas.ts';
+
+/** The operations of a tenant, newest first. */
+export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
+  app.get(
+    '/api/v1/tenants/:tenantId/operations',
+    {
+      schema: {
+        summary: 'List the operations of a tenant, newest first',
+        tags: ['operations'],
+        params: tenantParams,
+        querystring: noQuery,
+        response: answers({ 200: operationsAnswer }, ['TENANT_NOT_FOUND']),
+      },
+    },
+    async (request) => ({ operations: await client.operations(request.params.tenantId) }),
+  );
+
+  app.get(
+    '/api/v1/tenants/:tenantId/operations/:operationId',
+    {
+      schema: {
+        summary: 'Read an operation',
+        tags: ['operations'],
+        params: operationParams,
+        querystring: noQuery,
+        response: answers({ 200: operationAnswer }, ['TENANT_NOT_FOUND', 'OPERATION_NOT_FOUND']),
+      },
+    },
+    async (request) => client.operation(request.params.tenantId, request.params.operationId),
+  );
+
+  done();
+};

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
+import { eventTypes } from '../contracts/events.ts';
+import { closedOperationStates, openOperationStates, operationTypes } from '../contracts/operation-state.ts';
+import { tenantStatuses } from '../contracts/tenant-status.ts';
+
+/** Text for people: no control characters (PostgreSQL refuses NUL, terminals obey the rest), no half surrogates. */
+const plainText = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), 'must not contain control characters');
+
+export const createTenantBody = z.strictObject({
+  product: z.string().min(1).max(40).describe('Name of the product, such as `moamalat`'),
+  tier: z.string().min(1).max(40).optional().describe('Size inside the product, where the product has tiers'),
+  slug: z.string().max(100).describe('DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen'),
+  displayName: plainText(200),
+  contactEmail: z.string().trim().max(254).pipe(z.email()).describe('Where the welcome mail goes'),
+  onFailure: z
+    .enum(['hold', 'rollback'])
+    .default('hold')
+    .describe('`hold`: wait for an operator for a bounded time before rolling back; `rollback`: at once'),
+});
+
+export const tenantParams = z.strictObject({ tenantId: z.uuid() });
+export const operationParams = z.strictObject({ tenantId: z.uuid(), operationId: z.uuid() });
+export const noQuery = z.strictObject({});
+export const noBody = z.strictObject({}).nullish();
+
+const whole = (min: number, max: number, initial: number) => z.coerce.number().int().min(min).max(max).default(initial);
+
+export const listQuery = z.strictObject({
+  product: z.string().min(1).max(40).optional(),
+  status: z.enum(tenantStatuses).optional(),
+  limit: whole(1, 200, 50),
+  cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
+});
+
+export const eventsQuery = z.strictObject({
+  after: whole(0, Number.MAX_SAFE_INTEGER, 0).describe('Id of the last event that is known already'),
+  limit: whole(1, 500, 100),
+});
+
+export const deleteQuery = z.strictObject({
+  confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated'),
+});
+
+const time = z.iso.datetime({ offset: true });
+const operationState = z.enum([...openOperationStates, ...closedOperationStates]);
+const failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  stepId: z.string().optional(),
+  detail: z.string().optional(),
+});
+const leftover = z.object({
+  stepId: z.string(),
+  type: z.string(),
+  name: z.string(),
+  physicalId: z.string().optional(),
+  reason: z.string(),
+});
+
+export const tenantAnswer = z.object({
+  tenantId: z.uuid(),
+  product: z.string(),
+  tier: z.string().nullable(),
+  slug: z.string(),
+  displayName: z.string(),
+  contactEmail: z.string(),
+  cell: z.string(),
+  status: z.enum(tenantStatuses),
+  cleanupPending: z.boolean(),
+  tenantUrl: z.string(),
+  createdAt: time,
+  updatedAt: time,
+  activatedAt: time.nullable(),
+  deletedAt: time.nullable(),
+});
+
+export const tenantsAnswer = z.object({ tenants: z.array(tenantAnswer), nextCursor: z.string().nullable() });
+
+export const acceptedAnswer = z.object({
+  tenantId: z.uuid(),
+  operationId: z.uuid(),
+  workflowId: z.string(),
+  status: z.enum(tenantStatuses),
+  statusUrl: z.string(),
+  tenantUrl: z.string(),
+});
+
+export const statusAnswer = z.object({
+  tenantId: z.uuid(),
+  status: z.enum(tenantStatuses),
+  operation: z.object({ operationId: z.uuid(), type: z.enum(operationTypes), state: operationState }),
+  currentStep: z.string().nullable(),
+  currentSteps: z.array(z.string()),
+  stepsDone: z.array(z.string()),
+  stepsTotal: z.int(),
+  startedAt: time,
+  updatedAt: time,
+  error: failure.optional(),
+  leftovers: z.array(leftover).optional(),
+  cleanupPending: z.boolean(),
+  tenantUrl: z.string(),
+});
+
+export const operationAnswer = z.object({
+  operationId: z.uuid(),
+  tenantId: z.uuid(),
+  type: z.enum(operationTypes),
+  state: operationState,
+  onFailure: z.enum(['hold', 'rollback']),
+  workflowId: z.string(),
+  runId: z.string().nullable(),
+  generation: z.int(),
+  failure: failure.optional(),
+  leftovers: z.array(leftover).optional(),
+  acceptedAt: time,
+  claimedAt: time.nullable(),
+  closedAt: time.nullable(),
+  updatedAt: time,
+});
+
+export const operationsAnswer = z.object({ operations: z.array(operationAnswer) });
+
+export const eventAnswer = z.object({
+  id: z.int(),
+  at: time,
+  type: z.enum(eventTypes),
+  tenantId: z.uuid(),
+  operationId: z.uuid().nullable(),
+  stepId: z.string().nullable(),
+  data: z.record(z.string(), z.unknown()),
+});
+
+export const eventsAnswer = z.object({
+  events: z.array(eventAnswer),
+  nextAfter: z.int().describe('Give it as `after` to read on'),
+});
+
+const check = z.object({ ok: z.boolean(), detail: z.string() });
+export const readyAnswer = z.object({
+  ok: z.boolean(),
+  checks: z.object({ postgresql: check, temporal: check, workers: check }),
+});
+export const healthAnswer = z.object({ ok: z.literal(true) });
+
+const payload = z.object({
+  metadata: z.record(z.string(), z.base64()).optional(),
+  data: z.base64().optional(),
+});
+export const payloads = z.object({ payloads: z.array(payload).max(10_000) });
+
+const answerCodes = Object.entries(errorTable).flatMap(([code, row]) => ('httpStatus' in row ? [code] : []));
+
+export const errorAnswer = z
+  .object({
+    error: z.object({
+      code: z.string().describe(`One of ${answerCodes.join(', ')} (docs/errors.md)`),
+      message: z.string(),
+      details: z.record(z.string(), z.unknown()).optional(),
+      requestId: z.string(),
+    }),
+  })
+  .describe('What went wrong, and what to do about it');
+
+/** Error answers that any route may give. */
+const always: readonly ErrorCode[] = ['INVALID_INPUT', 'NOT_FOUND', 'INTERNAL', 'DATABASE_UNAVAILABLE'];
+
+/** Response schemas of a route: its own answers, and an error body for each status that its error codes have. */
+export function answers<T extends Readonly<Record<number, z.ZodType>>>(
+  own: T,
+  codes: readonly ErrorCode[] = [],
+): T & Record<number, z.ZodType> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of new Set([...always, ...codes])) {
+    const row: ErrorInfo = errorTable[code];
+    const status = row.httpStatus ?? 500;
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const errors = [...byStatus].map(([status, names]) => [status, errorAnswer.describe(names.join(', '))] as const);
+  return { ...Object.fromEntries(errors), ...own };
+}

@@ -1,0 +1,42 @@
+import { isIPv6 } from 'node:net';
+import { buildApp, type ApiDeps } from './app.ts';
+
+/** A listening API. */
+export interface ApiServer {
+  /** `http://127.0.0.1:3006` */
+  readonly url: string;
+  /** Ends live streams, lets other requests finish, stops listening. */
+  readonly close: () => Promise<void>;
+}
+
+/** Raised for an address that other machines could reach: callers are not authenticated yet. */
+export class PublicAddressError extends Error {
+  override readonly name = 'PublicAddressError';
+}
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/**
+ * Builds the API and listens.
+ * @param deps.port 0 takes any free port.
+ * @throws PublicAddressError for a host other than the loopback ones
+ */
+export async function startApiServer(deps: ApiDeps & { host?: string; port: number }): Promise<ApiServer> {
+  const host = deps.host ?? '127.0.0.1';
+  if (!loopback.has(host)) {
+    throw new PublicAddressError(
+      `the API does not listen on ${host}: its callers are not authenticated yet, so it listens on 127.0.0.1 only`,
+    );
+  }
+  const app = await buildApp(deps);
+  try {
+    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port: deps.port });
+  } catch (cause) {
+    await app.close();
+    throw new Error(`the API cannot listen on ${host}:${deps.port}`, { cause });
+  }
+  const address = app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('the API has no TCP address');
+  const name = isIPv6(address.address) ? `[${address.address}]` : address.address;
+  return { url: `http://${name}:${address.port}`, close: () => app.close() };
+}

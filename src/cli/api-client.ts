@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import {
+  acceptedAnswer,
+  errorAnswer,
+  eventAnswer,
+  eventsAnswer,
+  operationAnswer,
+  statusAnswer,
+  tenantAnswer,
+  tenantsAnswer,
+} from '../api/schemas.ts';
+import type { EventView } from '../client/views.ts';
+
+export type Accepted = z.infer<typeof acceptedAnswer>;
+export type Tenant = z.infer<typeof tenantAnswer>;
+export type Status = z.infer<typeof statusAnswer>;
+export type Operation = z.infer<typeof operationAnswer>;
+
+/** The API refused the request. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly requestId: string | undefined;
+  constructor(status: number, error: z.infer<typeof errorAnswer>['error']) {
+    super(error.message);
+    this.status = status;
+    this.code = error.code;
+    this.details = error.details;
+    this.requestId = error.requestId;
+  }
+}
+
+/** Nobody answers at the API's address, or not as our API does. */
+export class ApiUnreachableError extends Error {
+  override readonly name = 'ApiUnreachableError';
+}
+
+export interface CreateRequest {
+  readonly product: string;
+  readonly slug: string;
+  readonly displayName: string;
+  readonly contactEmail: string;
+  readonly tier?: string | undefined;
+  readonly onFailure?: string | undefined;
+}
+
+export interface ListRequest {
+  readonly product?: string | undefined;
+  readonly status?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** The HTTP API, typed; every answer is checked. */
+export interface ApiClient {
+  create(request: CreateRequest): Promise<Accepted>;
+  list(request: ListRequest): Promise<z.infer<typeof tenantsAnswer>>;
+  get(tenantId: string): Promise<Tenant>;
+  status(tenantId: string): Promise<Status>;
+  operation(tenantId: string, operationId: string): Promise<Operation>;
+  retry(tenantId: string): Promise<Accepted>;
+  cancel(tenantId: string): Promise<Accepted>;
+  delete(tenantId: string, confirm: string | undefined): Promise<Accepted | Tenant>;
+  events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
+  /** Live events after an id; ends when the connection does. */
+  stream(tenantId: string, after: number, signal: AbortSignal): AsyncGenerator<EventView>;
+}
+
+const TIMEOUT_MS = 20_000;
+
+/** @param baseUrl without a slash at its end */
+export function createApiClient(baseUrl: string): ApiClient {
+  const tenant = (id: string) => `/api/v1/tenants/${encodeURIComponent(id)}`;
+  const call = <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown) =>
+    request(schema, method, `${baseUrl}${path}`, body);
+  return {
+    create: (body) => call(acceptedAnswer, 'POST', '/api/v1/tenants', body),
+    list: (query) => call(tenantsAnswer, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
+    get: (id) => call(tenantAnswer, 'GET', tenant(id)),
+    status: (id) => call(statusAnswer, 'GET', `${tenant(id)}/status`),
+    operation: (id, operation) => call(operationAnswer, 'GET', `${tenant(id)}/operations/${operation}`),
+    retry: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/retry`),
+    cancel: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/cancel`),
+    delete: (id, confirm) =>
+      call(z.union([acceptedAnswer, tenantAnswer]), 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
+    events: async (id, { after, limit }) =>
+      (await call(eventsAnswer, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
+        .events,
+    stream: (id, after, signal) => streamOf(`${baseUrl}${tenant(id)}/events`, after, signal),
+  };
+}
+
+function queryOf(values: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+}
+
+async function request<T>(schema: z.ZodType<T>, method: string, url: string, body: unknown): Promise<T> {
+  const response = await send(url, {
+    method,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = await response.json().catch((cause: unknown) => {
+    throw new ApiUnreachableError(`${url} answers with status ${response.status}, but not with JSON`, { cause });
+  });
+  if (!response.ok) throw refusal(response.status, answer, url);
+  const parsed = schema.safeParse(answer);
+  if (!parsed.success)
+    throw new ApiUnreachableError(`${url} does not answer as Tenantry's API does`, { cause: parsed.error });
+  return parsed.data;
+}
+
+async function send(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+    throw new ApiUnreachableError(`no answer from ${url}: ${reason}`, { cause });
+  }
+}
+
+function refusal(status: number, answer: unknown, url: string): Error {
+  const parsed = errorAnswer.safeParse(answer);
+  return parsed.success
+    ? new ApiError(status, parsed.data.error)
+    : new ApiUnreachableError(`${url} answers with status ${status}, but not as Tenantry's API does`);
+}
+
+async function* streamOf(url: string, after: number, signal: AbortSignal): AsyncGenerator<EventView> {
+  const response = await send(url, { signal, headers: { accept: 'text/event-stream', 'last-event-id': `${after}` } });
+  if (!response.ok) throw refusal(response.status, await response.json().catch(() => undefined), url);
+  if (!response.body) return;
+  const decoder = new TextDecoder();
+  let buffered = '';
+  for await (const chunk of response.body) {
+    buffered += decoder.decode(chunk as Uint8Array, { stream: true });
+    const frames = buffered.split('\n\n');
+    buffered = frames.pop() ?? '';
+    for (const frame of frames) {
+      const data = frame.split('\n').find((line) => line.startsWith('data: '));
+      if (data !== undefined) yield eventAnswer.parse(JSON.parse(data.slice('data: '.length)));
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** What the commands exit with; the table is printed by `tenantry tenants --help`. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  unavailable: 5,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export const exitCodesHelp = `
+Exit codes:
+  0  done
+  1  the outcome is a failure: rolled back, stuck, or (except for cancel) cancelled
+  2  wrong usage or bad input
+  3  no such tenant or operation
+  4  conflict: slug taken, another operation open, nothing to retry, not cancellable
+  5  the API, Temporal or PostgreSQL cannot be reached`;
+
+/** The exit code for an HTTP status of a refused request. */
+export function exitCodeOfStatus(status: number): ExitCode {
+  if (status === 404) return exitCodes.notFound;
+  if (status === 409) return exitCodes.conflict;
+  if (status >= 500) return status === 500 ? exitCodes.failed : exitCodes.unavailable;
+  return exitCodes.usage;
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventView } from '../client/views.ts';
+import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
+import { ApiUnreachableError, type ApiClient } from './api-client.ts';
+import { isOneOf } from './one-of.ts';
+import { isFinal } from './progress.ts';
+
+export interface Following {
+  readonly tenantId: string;
+  readonly operationId: string;
+  /** Id of the last event that is not to be shown any more. */
+  readonly after: number;
+  readonly onEvent: (event: EventView) => void;
+  /** The connection was lost and is being made again. */
+  readonly onInterruption?: ((reason: string) => void) | undefined;
+}
+
+/** How long the API may be away before we give up, in ms. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Shows the events of an operation as they come, until it is closed or stuck; survives restarts of the API.
+ * @returns the state it ended in
+ * @throws ApiUnreachableError when the API stays away
+ */
+export async function followOperation(api: ApiClient, following: Following): Promise<OperationState> {
+  let { after } = following;
+  let lostAtMs: number | undefined;
+  for (;;) {
+    const connection = new AbortController();
+    try {
+      for await (const event of api.stream(following.tenantId, after, connection.signal)) {
+        lostAtMs = undefined;
+        after = event.id;
+        if (event.operationId !== following.operationId) continue;
+        following.onEvent(event);
+        const state = finalStateOf(event);
+        if (state !== undefined) return state;
+      }
+      lostAtMs ??= Date.now();
+      following.onInterruption?.('the stream of events ended');
+    } catch (error) {
+      if (!isInterruption(error)) throw error;
+      lostAtMs ??= Date.now();
+      if (Date.now() - lostAtMs > PATIENCE_MS) throw error;
+      following.onInterruption?.(error instanceof Error ? error.message : String(error));
+    } finally {
+      connection.abort();
+    }
+    await sleep(1_000);
+  }
+}
+
+/** All events of a tenant after an id, and the id of the last one. */
+export async function* pastEvents(api: ApiClient, tenantId: string, after = 0): AsyncGenerator<EventView> {
+  const limit = 500;
+  for (;;) {
+    const page = await api.events(tenantId, { after, limit });
+    yield* page;
+    after = page.at(-1)?.id ?? after;
+    if (page.length < limit) return;
+  }
+}
+
+/** Id of the newest event, so that what happened before is not taken for what happens next. */
+export async function lastEventId(api: ApiClient, tenantId: string): Promise<number> {
+  let last = 0;
+  for await (const event of pastEvents(api, tenantId)) last = event.id;
+  return last;
+}
+
+function finalStateOf(event: EventView): OperationState | undefined {
+  const { to } = event.data;
+  if (event.type !== 'operation.state' || typeof to !== 'string') return undefined;
+  const known = isOneOf([...openOperationStates, ...closedOperationStates], to) ? to : undefined;
+  return known !== undefined && isFinal(known) ? known : undefined;
+}
+
+/** A connection that breaks off in the middle shows as a TypeError of `fetch`. */
+function isInterruption(error: unknown): boolean {
+  return error instanceof ApiUnreachableError || error instanceof TypeError;
+}

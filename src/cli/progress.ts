@@ -1,0 +1,227 @@
+import { setInterval, clearInterval } from 'node:timers';
+import type { EventView } from '../client/views.ts';
+import { isOneOf } from './one-of.ts';
+import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
+
+export type StepState =
+  'making' | 'waiting' | 'ready' | 'skipped' | 'failed' | 'removing' | 'removed' | 'remove-failed';
+
+export interface StepLine {
+  readonly id: string;
+  readonly state: StepState;
+  readonly startedAtMs: number;
+  /** Undefined while the step is at work. */
+  readonly endedAtMs: number | undefined;
+  readonly detail: string | undefined;
+}
+
+/** What is known of an operation from its events so far. Steps are in the order in which they began. */
+export interface ProgressView {
+  readonly state: OperationState | undefined;
+  readonly startedAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
+  readonly failure: string | undefined;
+  readonly steps: readonly StepLine[];
+}
+
+export const emptyProgress: ProgressView = {
+  state: undefined,
+  startedAtMs: undefined,
+  endedAtMs: undefined,
+  failure: undefined,
+  steps: [],
+};
+
+/** The view after one more event. Pure. */
+export function advance(view: ProgressView, event: EventView): ProgressView {
+  const atMs = Date.parse(event.at);
+  const started = { ...view, startedAtMs: view.startedAtMs ?? atMs };
+  if (event.stepId !== null) return { ...started, steps: advanceStep(view.steps, event.stepId, event, atMs) };
+  if (event.type === 'operation.accepted') return { ...started, state: 'accepted' };
+  if (event.type !== 'operation.state') return started;
+  const to = textOf(event.data.to);
+  if (to === undefined || !isOneOf([...openOperationStates, ...closedOperationStates], to)) return started;
+  const failure = failureText(event.data.failure) ?? view.failure;
+  return { ...started, state: to, failure, endedAtMs: isFinal(to) ? atMs : undefined };
+}
+
+/** Nothing more happens by itself: the operation is closed, or stuck until somebody acts. */
+export function isFinal(state: OperationState): boolean {
+  return state === 'stuck' || isOneOf(closedOperationStates, state);
+}
+
+const stateAfter: Partial<Record<EventView['type'], StepState>> = {
+  'step.started': 'making',
+  'step.pending': 'waiting',
+  'step.ready': 'ready',
+  'step.skipped': 'skipped',
+  'step.failed': 'failed',
+  'step.removing': 'removing',
+  'step.removed': 'removed',
+  'step.remove-failed': 'remove-failed',
+};
+const atWork: readonly StepState[] = ['making', 'waiting', 'removing'];
+
+function advanceStep(steps: readonly StepLine[], id: string, event: EventView, atMs: number): StepLine[] {
+  const state = stateAfter[event.type];
+  if (state === undefined) return [...steps];
+  const before = steps.find((step) => step.id === id);
+  const continues = before?.endedAtMs === undefined && isRemoval(before?.state) === isRemoval(state);
+  const after: StepLine = {
+    id,
+    state,
+    startedAtMs: before && continues ? before.startedAtMs : atMs,
+    endedAtMs: atWork.includes(state) ? undefined : atMs,
+    detail: textOf(event.data.detail) ?? textOf(event.data.message),
+  };
+  return before ? steps.map((step) => (step === before ? after : step)) : [...steps, after];
+}
+
+function isRemoval(state: StepState | undefined): boolean {
+  return state === 'removing' || state === 'removed' || state === 'remove-failed';
+}
+
+const glyphs: Record<StepState, string> = {
+  making: '◐',
+  waiting: '◔',
+  ready: '✔',
+  skipped: '✔',
+  failed: '✘',
+  removing: '◑',
+  removed: '○',
+  'remove-failed': '✘',
+};
+const colours: Record<StepState, number> = {
+  making: 36,
+  waiting: 36,
+  ready: 32,
+  skipped: 32,
+  failed: 31,
+  removing: 33,
+  removed: 90,
+  'remove-failed': 31,
+};
+
+export interface RenderStyle {
+  readonly colour: boolean;
+  /** Columns of the terminal; longer lines are cut. */
+  readonly width: number;
+}
+
+/** One line per step with glyph and seconds, and one for the operation. Pure. */
+export function renderProgress(view: ProgressView, nowMs: number, style: RenderStyle): string[] {
+  const longest = Math.max(12, ...view.steps.map((step) => step.id.length));
+  const lines = view.steps.map((step) => {
+    const detail = step.detail === undefined ? '' : `  ${oneLine(step.detail)}`;
+    const seconds = secondsOf(step.startedAtMs, step.endedAtMs ?? nowMs);
+    const text = cut(`${step.id.padEnd(longest)}  ${seconds}  ${step.state}${detail}`, style.width - 4);
+    return `  ${paint(glyphs[step.state], colours[step.state], style)} ${text}`;
+  });
+  if (view.state === undefined || view.startedAtMs === undefined) return lines;
+  const failure = view.failure === undefined ? '' : `: ${oneLine(view.failure)}`;
+  const total = secondsOf(view.startedAtMs, view.endedAtMs ?? nowMs);
+  return [...lines, cut(`  ${view.state} ${total.trim()}${failure}`, style.width)];
+}
+
+/** One event as one line, for logs and pipes; undefined for events that say nothing to people. Pure. */
+export function eventLine(event: EventView): string | undefined {
+  const time = event.at.slice(11, 19);
+  const { data } = event;
+  if (event.stepId !== null) {
+    const state = stateAfter[event.type];
+    const took = typeof data.durationMs === 'number' ? ` in ${(data.durationMs / 1000).toFixed(1)} s` : '';
+    const detail = textOf(data.detail) ?? textOf(data.message);
+    const code = textOf(data.code);
+    const why = [code, detail].filter((part) => part !== undefined).map(oneLine);
+    return `${time}  ${event.stepId}  ${state ?? event.type}${took}${why.length > 0 ? `: ${why.join(': ')}` : ''}`;
+  }
+  const to = textOf(data.to);
+  const failure = failureText(data.failure);
+  return `${time}  ${event.type}${to === undefined ? '' : ` ${to}`}${failure === undefined ? '' : `: ${oneLine(failure)}`}`;
+}
+
+/** Where a printer writes; `process.stdout` is one. */
+export interface ProgressOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface ProgressPrinter {
+  event(event: EventView): void;
+  /** A line of its own, above the live lines. */
+  note(text: string): void;
+  /** Leaves the last picture on the screen and stops the clock. */
+  finish(): ProgressView;
+}
+
+const REDRAW_MS = 200;
+
+/** Live lines on a terminal; elsewhere one plain line per event. */
+export function createProgressPrinter(
+  output: ProgressOutput,
+  options: { live?: boolean; colour?: boolean } = {},
+): ProgressPrinter {
+  const live = options.live ?? output.isTTY === true;
+  let view = emptyProgress;
+  if (!live) {
+    return {
+      event: (event) => {
+        view = advance(view, event);
+        const line = eventLine(event);
+        if (line !== undefined) output.write(`${line}\n`);
+      },
+      note: (text) => void output.write(`${text}\n`),
+      finish: () => view,
+    };
+  }
+  let drawn = 0;
+  const draw = (above = '') => {
+    const lines = renderProgress(view, Date.now(), { colour: options.colour ?? true, width: output.columns ?? 80 });
+    const up = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
+    output.write(`${up}${above}${lines.map((line) => `${line}\n`).join('')}`);
+    drawn = lines.length;
+  };
+  const clock = setInterval(draw, REDRAW_MS);
+  clock.unref();
+  return {
+    event: (event) => {
+      view = advance(view, event);
+      draw();
+    },
+    note: (text) => draw(`${text}\n`),
+    finish: () => {
+      clearInterval(clock);
+      draw();
+      return view;
+    },
+  };
+}
+
+function secondsOf(fromMs: number, toMs: number): string {
+  return `${(Math.max(0, toMs - fromMs) / 1000).toFixed(1)} s`.padStart(8);
+}
+
+function paint(text: string, colour: number, style: RenderStyle): string {
+  return style.colour ? `\u001b[${colour}m${text}\u001b[0m` : text;
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Details come from AWS and containers: what would move the cursor is taken out. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function failureText(failure: unknown): string | undefined {
+  if (typeof failure !== 'object' || failure === null) return undefined;
+  const { code, message, detail } = failure as { code?: unknown; message?: unknown; detail?: unknown };
+  const parts = [textOf(code), textOf(message), textOf(detail)].filter((part) => part !== undefined);
+  return parts.length > 0 ? parts.join(': ') : undefined;
+}

@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import { startApiServer } from '../api/server.ts';
+import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
+import { createTenantryClient } from '../client/tenantry.ts';
+import type { Config } from '../config.ts';
+import { createDatabase } from '../db/database.ts';
+import { products } from '../products/index.ts';
+import { createTemporalClient } from '../temporal/client.ts';
+import { EncryptionCodec } from '../temporal/codec.ts';
+
+/** Runs the API until `stop`; PostgreSQL and Temporal may come later, `/readyz` tells. */
+export async function serveApi(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
+  const database = createDatabase({ url: config.databaseUrl, applicationName: 'tenantry-api' });
+  const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
+  const client = createTenantryClient({
+    database,
+    orchestrator: temporalOrchestrator(temporal.client),
+    platform: config.platform,
+    products,
+    log,
+  });
+  try {
+    const server = await startApiServer({
+      client,
+      codec: new EncryptionCodec(config.payloadKeys),
+      uiOrigin: config.temporalUiOrigin,
+      log,
+      host: config.apiHost,
+      port: config.apiPort,
+    });
+    log.info({ url: server.url }, 'the API listens');
+    if (!stop.aborted) await once(stop, 'abort');
+    await server.close();
+  } finally {
+    await client.close();
+    await temporal.close();
+    await database.close();
+  }
+}

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
+import { tenantWorkflowId } from '../contracts/ids.ts';
+import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
+import type { Cell } from '../contracts/platform.ts';
+import { placeOnLoadBalancer, reserveHostName } from '../db/allocations.ts';
+import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
+import { insertOperation, type OperationRow } from '../db/operations.ts';
+import { reserveSlug } from '../db/reservations.ts';
+import { insertTenant, type TenantRow } from '../db/tenants.ts';
+import type { Product } from '../products/product.ts';
+import { parseSlug } from '../products/slug.ts';
+import { TemplateNotConfiguredError } from '../products/templates.ts';
+import { RequestError } from './request-error.ts';
+import { startOrWithdraw, withdraw } from './starting.ts';
+import type { ClientDeps, CreateTenantInput } from './tenantry.ts';
+import type { AcceptedView } from './views.ts';
+
+/** A request whose every field is checked. */
+interface CheckedRequest {
+  readonly product: Product;
+  readonly tier: string | null;
+  readonly slug: string;
+  readonly input: CreateTenantInput;
+}
+
+/** Accepts a tenant: writes everything in one transaction, then starts the run; a start that fails is withdrawn. */
+export async function createTenant(deps: ClientDeps, input: CreateTenantInput): Promise<AcceptedView> {
+  const request = checkRequest(deps, input);
+  const ids = { tenantId: randomUUID(), operationId: randomUUID() };
+  const { tenant, operation } = await writeSomewhere(deps, request, ids);
+  await startOrWithdraw(deps, tenant, operation);
+  return {
+    tenantId: tenant.id,
+    operationId: operation.id,
+    workflowId: operation.workflowId,
+    status: tenant.status,
+    tenantUrl: tenant.tenantUrl,
+  };
+}
+
+function checkRequest(deps: ClientDeps, input: CreateTenantInput): CheckedRequest {
+  const product = Object.hasOwn(deps.products, input.product) ? deps.products[input.product] : undefined;
+  if (!product) {
+    throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${input.product}"`, {
+      details: { products: Object.keys(deps.products) },
+    });
+  }
+  const slug = parseSlug(input.slug, product.reservedSlugs);
+  if (!slug.ok) throw invalid('slug', slug.problem);
+  return { product, slug: slug.slug, tier: checkTier(product, input.tier), input };
+}
+
+function checkTier(product: Product, tier: string | undefined): string | null {
+  if (product.tiers.length === 0) {
+    if (tier !== undefined) throw invalid('tier', `the product ${product.name} has no tiers`);
+    return null;
+  }
+  if (tier === undefined || !product.tiers.includes(tier)) {
+    throw invalid('tier', `must be one of ${product.tiers.join(', ')}`);
+  }
+  return tier;
+}
+
+function invalid(field: string, problem: string): RequestError {
+  return new RequestError('INVALID_INPUT', `body.${field}: ${problem}`, {
+    details: { fields: [{ field: `body.${field}`, problem }] },
+  });
+}
+
+interface Ids {
+  readonly tenantId: string;
+  readonly operationId: string;
+}
+interface Written {
+  readonly tenant: TenantRow;
+  readonly operation: OperationRow;
+}
+
+/** In the first cell that serves the product and has room. */
+async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Ids): Promise<Written> {
+  const cells = deps.platform.cells.filter((cell) => cell.domains[request.product.name] !== undefined);
+  if (cells.length === 0) {
+    throw new RequestError(
+      'UNKNOWN_PRODUCT',
+      `no cell of this installation serves the product ${request.product.name}`,
+    );
+  }
+  for (const cell of cells) {
+    const written = await writeOrRetract(deps, request, ids, cell);
+    if (written) return written;
+  }
+  throw new RequestError('CELL_FULL', `no load balancer has room for another tenant of ${request.product.name}`, {
+    details: { cells: cells.map((cell) => cell.id) },
+  });
+}
+
+async function writeOrRetract(
+  deps: ClientDeps,
+  request: CheckedRequest,
+  ids: Ids,
+  cell: Cell,
+): Promise<Written | undefined> {
+  try {
+    return await deps.database.transaction((tx) => write(tx, request, ids, cell)).catch(undoneWhenFull);
+  } catch (error) {
+    // The commit itself may have gone through unheard: then it is taken back, so that the refusal is true.
+    if (error instanceof DatabaseUnavailableError) await withdraw(deps, ids.operationId).catch(() => false);
+    throw error;
+  }
+}
+
+/** Rolls the transaction back without being a failure: the next cell is tried. */
+class CellFullSignal extends Error {}
+
+function undoneWhenFull(error: unknown): undefined {
+  if (error instanceof CellFullSignal) return undefined;
+  throw error;
+}
+
+async function write(tx: Queryable, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written> {
+  const { product, slug, tier, input } = request;
+  const { tenantId } = ids;
+  const host = `${slug}.${cell.domains[product.name] ?? ''}`;
+  const tenant = await insertTenant(tx, {
+    id: tenantId,
+    product: product.name,
+    tier,
+    slug,
+    displayName: input.displayName,
+    contactEmail: input.contactEmail,
+    cell: cell.id,
+    hostName: host,
+    tenantUrl: `https://${host}`,
+  });
+  if (!(await reserveSlug(tx, { product: product.name, slug, tenantId }))) {
+    throw new RequestError('SLUG_TAKEN', `the slug "${slug}" of product ${product.name} is taken`, {
+      details: { product: product.name, slug },
+    });
+  }
+  if (!(await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId }))) {
+    throw new RequestError('SLUG_TAKEN', `the host name ${host} is taken`, { details: { host } });
+  }
+  const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId);
+  if (!loadBalancer) throw new CellFullSignal();
+  const operation = await insertOperation(tx, {
+    id: ids.operationId,
+    tenantId,
+    cell: cell.id,
+    type: 'provision',
+    onFailure: input.onFailure ?? 'hold',
+    holdMs: DEFAULT_HOLD_MS,
+    workflowId: tenantWorkflowId({ product: product.name, slug }),
+    blueprint: resolve(product, { cell, loadBalancer, tenantId, slug, tier, host }),
+  });
+  if (!operation) throw new Error(`the new tenant ${tenantId} has an open operation already`);
+  return { tenant, operation };
+}
+
+function resolve(product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {
+  const blueprint = resolveOrRefuse(product, request);
+  const problems = blueprintProblems(blueprint);
+  if (problems.length > 0) {
+    throw new Error(
+      `product ${product.name} resolved tenant ${request.tenantId} to a blueprint that cannot run: ${problems.join('; ')}`,
+    );
+  }
+  return blueprint;
+}
+
+function resolveOrRefuse(product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {
+  try {
+    return product.resolve(request);
+  } catch (cause) {
+    if (!(cause instanceof TemplateNotConfiguredError)) throw cause;
+    throw new RequestError(
+      'UNKNOWN_PRODUCT',
+      `the product ${product.name} cannot be provisioned here: ${cause.message}`,
+      { cause },
+    );
+  }
+}

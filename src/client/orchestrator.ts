@@ -1,0 +1,50 @@
+import type { OperationType } from '../contracts/operation-state.ts';
+import type { TenantStatus } from '../contracts/tenant-status.ts';
+
+/** A run that is to be started; everything else the workflow loads by the operation id. */
+export interface RunRequest {
+  readonly operationId: string;
+  readonly type: OperationType;
+  readonly workflowId: string;
+  readonly tenantId: string;
+  readonly product: string;
+  readonly slug: string;
+  readonly tier: string | null;
+  readonly tenantStatus: TenantStatus;
+}
+
+/** The run of an operation: without a run id the newest run of the workflow id is meant. */
+export interface RunReference {
+  readonly operationId: string;
+  readonly workflowId: string;
+  readonly runId: string | null;
+}
+
+export type OperatorVerb = 'cancel' | 'retry';
+
+/** `refused`: the workflow's validator said no, `reason` is its words; `not-running`: the run has ended. */
+export type UpdateVerdict =
+  | { readonly taken: true }
+  | { readonly taken: false; readonly why: 'refused' | 'not-running'; readonly reason: string };
+
+/**
+ * All that the client needs of Temporal. Every method answers within a few seconds; when the outcome is unclear it
+ * throws {@link OrchestratorUnreachableError}.
+ */
+export interface Orchestrator {
+  /** `already-open`: a run of this workflow id is open, this operation's own or an earlier one's. */
+  start(run: RunRequest): Promise<'started' | 'already-open'>;
+  /** Asks for the verdict of the workflow's validator; does not wait for the effect. */
+  update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict>;
+  /** Tells a stuck run that its operation was superseded; a run that has ended is done already. */
+  supersede(run: RunReference): Promise<void>;
+  /** Reaches the server, or throws. */
+  ping(): Promise<void>;
+  /** How many workers poll the task queue. */
+  pollers(): Promise<number>;
+}
+
+/** Temporal gave no answer, so what was asked may or may not have happened. */
+export class OrchestratorUnreachableError extends Error {
+  override readonly name = 'OrchestratorUnreachableError';
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tenantWorkflowId } from '../contracts/ids.ts';
+import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
+import { releaseAllocations } from '../db/allocations.ts';
+import type { Queryable } from '../db/database.ts';
+import { listNotRemoved } from '../db/ledger.ts';
+import {
+  changeOperationState,
+  findBlueprint,
+  findOpenOperation,
+  insertOperation,
+  listOperationsOf,
+  type OperationRow,
+} from '../db/operations.ts';
+import { releaseSlug } from '../db/reservations.ts';
+import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import { existingTenant, tenantView } from './reading.ts';
+import { RequestError } from './request-error.ts';
+import { startAccepted, startOrWithdraw } from './starting.ts';
+import type { ClientDeps } from './tenantry.ts';
+import type { AcceptedView, TenantView } from './views.ts';
+
+/** `done`: nothing was left to remove, the tenant is deleted. */
+export type DeleteOutcome =
+  { readonly done: true; readonly tenant: TenantView } | { readonly done: false; readonly accepted: AcceptedView };
+
+/** Accepts the deprovisioning of a tenant; a stuck operation is superseded by it. */
+export async function deleteTenant(
+  deps: ClientDeps,
+  tenantId: string,
+  confirm: string | undefined,
+): Promise<DeleteOutcome> {
+  const { slug } = await existingTenant(deps.database, tenantId);
+  if (confirm !== slug) {
+    throw new RequestError('CONFIRMATION_REQUIRED', `deletion must be confirmed with the slug of tenant ${tenantId}`, {
+      details: { parameter: 'confirm' },
+    });
+  }
+  await reachOrchestratorIfStuck(deps, tenantId);
+  const written = await deps.database.transaction((tx) => write(tx, tenantId));
+  if (!written.operation) return { done: true, tenant: tenantView(written.tenant) };
+  const { tenant, operation, superseded } = written;
+  if (superseded) await replaceRun(deps, operation, superseded);
+  else await startOrWithdraw(deps, tenant, operation);
+  return {
+    done: false,
+    accepted: {
+      tenantId,
+      operationId: operation.id,
+      workflowId: operation.workflowId,
+      status: tenant.status,
+      tenantUrl: tenant.tenantUrl,
+    },
+  };
+}
+
+/** What is superseded cannot be taken back, so Temporal must be there beforehand. */
+async function reachOrchestratorIfStuck(deps: ClientDeps, tenantId: string): Promise<void> {
+  if ((await findOpenOperation(deps.database, tenantId))?.state !== 'stuck') return;
+  try {
+    await deps.orchestrator.ping();
+  } catch (cause) {
+    throw new RequestError('ORCHESTRATOR_UNAVAILABLE', 'Temporal cannot be reached; nothing was changed', { cause });
+  }
+}
+
+interface Written {
+  readonly tenant: TenantRow;
+  /** Undefined: the tenant is deleted, there was nothing to do. */
+  readonly operation: OperationRow | undefined;
+  readonly superseded: OperationRow | undefined;
+}
+
+/**
+ * Locks operation before tenant, as the worker's bookkeeping does. The tenant is read after the open operation: a
+ * close settles both in one transaction, so its status is current when no operation is open.
+ */
+async function write(tx: Queryable, tenantId: string): Promise<Written> {
+  const superseded = await supersedeStuck(tx, tenantId);
+  const tenant = await findTenant(tx, tenantId);
+  if (!tenant) throw new Error(`tenant ${tenantId} disappeared`);
+  if (!superseded) {
+    refuseUndeletable(tenant);
+    if (await isNothingLeft(tx, tenant)) return { tenant: await settle(tx, tenant), operation: undefined, superseded };
+  }
+  return { tenant, operation: await insertDeprovisioning(tx, tenant), superseded };
+}
+
+async function supersedeStuck(tx: Queryable, tenantId: string): Promise<OperationRow | undefined> {
+  const open = await findOpenOperation(tx, tenantId);
+  if (!open) return undefined;
+  const superseded = await changeOperationState(tx, open.id, ['stuck'], 'superseded');
+  if (!superseded) throw inProgress(open);
+  return superseded;
+}
+
+function inProgress(open: OperationRow): RequestError {
+  return new RequestError(
+    'OPERATION_IN_PROGRESS',
+    `the tenant's ${open.type} operation ${open.id} is open (${open.state})`,
+    {
+      details: { operationId: open.id, type: open.type, state: open.state },
+    },
+  );
+}
+
+/** `deleting` without an open operation: its deprovisioning was abandoned. */
+const deletable: readonly TenantRow['status'][] = ['active', 'suspended', 'failed', 'deleting'];
+
+function refuseUndeletable(tenant: TenantRow): void {
+  if (deletable.includes(tenant.status)) return;
+  throw new RequestError('TENANT_NOT_DELETABLE', `a tenant that is ${tenant.status} cannot be deleted`, {
+    details: { status: tenant.status },
+  });
+}
+
+async function isNothingLeft(tx: Queryable, tenant: TenantRow): Promise<boolean> {
+  if (tenant.status !== 'failed' || tenant.cleanupPending) return false;
+  return (await listNotRemoved(tx, tenant.id)).length === 0;
+}
+
+async function settle(tx: Queryable, tenant: TenantRow): Promise<TenantRow> {
+  const deleted = await changeTenantStatus(tx, tenant.id, 'deleted');
+  await releaseSlug(tx, { product: tenant.product, slug: tenant.slug, tenantId: tenant.id });
+  await releaseAllocations(tx, tenant.id);
+  return deleted;
+}
+
+async function insertDeprovisioning(tx: Queryable, tenant: TenantRow): Promise<OperationRow> {
+  const [last] = await listOperationsOf(tx, tenant.id);
+  if (!last) throw new Error(`tenant ${tenant.id} has no operation whose blueprint could be taken down`);
+  const operation = await insertOperation(tx, {
+    id: randomUUID(),
+    tenantId: tenant.id,
+    cell: tenant.cell,
+    type: 'deprovision',
+    onFailure: 'hold',
+    holdMs: DEFAULT_HOLD_MS,
+    workflowId: tenantWorkflowId(tenant),
+    blueprint: await findBlueprint(tx, last.id),
+  });
+  if (operation) return operation;
+  const open = await findOpenOperation(tx, tenant.id);
+  throw open ? inProgress(open) : new RequestError('OPERATION_IN_PROGRESS', 'the tenant has an open operation');
+}
+
+const REPLACE_ATTEMPTS = 4;
+const REPLACE_PAUSE_MS = 300;
+
+/** Tells the old run to close and starts the new one; what does not work out here a worker does within its next rounds. */
+async function replaceRun(deps: ClientDeps, operation: OperationRow, superseded: OperationRow): Promise<void> {
+  const { id, workflowId, runId } = superseded;
+  try {
+    await deps.orchestrator.supersede({ operationId: id, workflowId, runId });
+    for (let attempt = 1; attempt <= REPLACE_ATTEMPTS; attempt += 1) {
+      if ((await startAccepted(deps, operation)) === 'started') return;
+      await sleep(REPLACE_PAUSE_MS);
+    }
+    deps.log.info(
+      { operationId: operation.id, workflowId },
+      'the superseded run is still open: a worker starts the new one',
+    );
+  } catch (error) {
+    deps.log.warn(
+      { err: error, operationId: operation.id },
+      'the superseding operation has no run yet: a worker starts it',
+    );
+  }
+}

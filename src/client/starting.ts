@@ -1,0 +1,91 @@
+import type { Queryable } from '../db/database.ts';
+import { releaseAllocations } from '../db/allocations.ts';
+import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
+import { releaseSlug } from '../db/reservations.ts';
+import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import type { RunRequest } from './orchestrator.ts';
+import { RequestError } from './request-error.ts';
+import type { ClientDeps } from './tenantry.ts';
+
+/**
+ * Starts the run of an operation that was just accepted. When the start fails, or nobody knows, the operation is
+ * withdrawn by compare-and-swap; when a run was faster to claim it, it counts as accepted.
+ * @throws RequestError ORCHESTRATOR_UNAVAILABLE when it was withdrawn
+ */
+export async function startOrWithdraw(deps: ClientDeps, tenant: TenantRow, operation: OperationRow): Promise<void> {
+  const at = { tenantId: tenant.id, operationId: operation.id, workflowId: operation.workflowId };
+  try {
+    const outcome = await deps.orchestrator.start(runRequest(tenant, operation));
+    // Open already: somebody else started this operation, or an earlier run has yet to close. A worker looks after it.
+    if (outcome === 'already-open') deps.log.info(at, 'a run of this workflow id is open already');
+  } catch (cause) {
+    deps.log.warn({ ...at, err: cause }, 'the start of an operation failed or is unclear: withdrawing it');
+    if (await withdrawOrLeave(deps, operation.id)) {
+      throw new RequestError('ORCHESTRATOR_UNAVAILABLE', 'Temporal did not take the operation; nothing was changed', {
+        cause,
+      });
+    }
+  }
+}
+
+/** Without PostgreSQL the operation stays accepted, and a worker starts it: then that is what the caller is told. */
+async function withdrawOrLeave(deps: ClientDeps, operationId: string): Promise<boolean> {
+  try {
+    return await withdraw(deps, operationId);
+  } catch (error) {
+    deps.log.error({ err: error, operationId }, 'the operation could not be withdrawn: it stays accepted');
+    return false;
+  }
+}
+
+/** Takes an operation back that no run has claimed, with all that its acceptance wrote. @returns whether it did */
+export function withdraw(deps: Pick<ClientDeps, 'database'>, operationId: string): Promise<boolean> {
+  return deps.database.transaction((tx) => closeUnclaimed(tx, operationId, 'withdrawn'));
+}
+
+/** Compare-and-swap from `accepted`; a tenant that was never begun is gone with it, its slug and places free again. */
+export async function closeUnclaimed(
+  tx: Queryable,
+  operationId: string,
+  state: 'withdrawn' | 'cancelled',
+): Promise<boolean> {
+  const operation = await changeOperationState(tx, operationId, ['accepted'], state);
+  if (!operation) return false;
+  if (operation.type === 'provision') {
+    const tenant = await changeTenantStatus(tx, operation.tenantId, 'deleted', { operationId });
+    await releaseSlug(tx, { product: tenant.product, slug: tenant.slug, tenantId: tenant.id });
+    await releaseAllocations(tx, tenant.id);
+  }
+  return true;
+}
+
+/** Starts an accepted operation that has no run; see `TenantryClient.startAccepted`. */
+export async function startAccepted(deps: ClientDeps, operation: OperationRow): Promise<'started' | 'already-open'> {
+  const tenant = await findTenant(deps.database, operation.tenantId);
+  if (!tenant) throw new Error(`operation ${operation.id} names tenant ${operation.tenantId}, which does not exist`);
+  const outcome = await deps.orchestrator.start(runRequest(tenant, operation));
+  if (outcome === 'already-open') await closeSuperseded(deps, operation);
+  return outcome;
+}
+
+/** The run in the way may be one that was superseded and has not heard of it (the signal was lost or came too early). */
+async function closeSuperseded(deps: ClientDeps, operation: OperationRow): Promise<void> {
+  const earlier = await listOperationsOf(deps.database, operation.tenantId);
+  for (const { id, state, workflowId, runId } of earlier) {
+    if (state !== 'superseded' || runId === null) continue;
+    await deps.orchestrator.supersede({ operationId: id, workflowId, runId });
+  }
+}
+
+function runRequest(tenant: TenantRow, operation: OperationRow): RunRequest {
+  return {
+    operationId: operation.id,
+    type: operation.type,
+    workflowId: operation.workflowId,
+    tenantId: tenant.id,
+    product: tenant.product,
+    slug: tenant.slug,
+    tier: tenant.tier,
+    tenantStatus: tenant.status,
+  };
+}

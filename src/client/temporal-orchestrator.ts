@@ -1,0 +1,163 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowUpdateFailedError,
+  type Client,
+  type WorkflowUpdateHandle,
+} from '@temporalio/client';
+import { WorkflowNotFoundError, defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { TASK_QUEUE, taskQueues, type SearchAttribute } from '../contracts/ids.ts';
+import { signalNames, updateNames, type OperationInput } from '../contracts/messages.ts';
+import type { OperationType } from '../contracts/operation-state.ts';
+import {
+  OrchestratorUnreachableError,
+  type OperatorVerb,
+  type Orchestrator,
+  type RunReference,
+  type RunRequest,
+  type UpdateVerdict,
+} from './orchestrator.ts';
+
+/** Deadlines of the calls, in ms: a caller waits for them. */
+const START_MS = 3_000;
+const UPDATE_MS = 5_000;
+const SIGNAL_MS = 3_000;
+const CHECK_MS = 2_000;
+
+/** Workflow type per operation type; the worker registers them under these names. */
+export const workflowTypes = {
+  provision: 'TenantProvisioning',
+  deprovision: 'TenantDeprovisioning',
+} as const satisfies Record<OperationType, string>;
+
+/** The orchestrator behind the client: a real Temporal server. */
+export function temporalOrchestrator(client: Client): Orchestrator {
+  return {
+    start: (run) => start(client, run),
+    update: (run, verb) => update(client, run, verb),
+    supersede: (run) => supersede(client, run),
+    ping: () => ping(client),
+    pollers: () => pollers(client),
+  };
+}
+
+async function start(client: Client, run: RunRequest): Promise<'started' | 'already-open'> {
+  const input: OperationInput = { operationId: run.operationId };
+  try {
+    await bounded(client, START_MS, `start workflow ${run.workflowId}`, () =>
+      client.workflow.start(workflowTypes[run.type], {
+        workflowId: run.workflowId,
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        taskQueue: taskQueues.workflow,
+        args: [input],
+        typedSearchAttributes: searchAttributesOf(run),
+        staticSummary: `${run.type} ${run.product}/${run.slug}`,
+        staticDetails: `Operation ${run.operationId} of tenant ${run.tenantId}`,
+      }),
+    );
+    return 'started';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already-open';
+    throw error;
+  }
+}
+
+const keyword = (name: SearchAttribute) => defineSearchAttributeKey(name, 'KEYWORD');
+
+function searchAttributesOf(run: RunRequest): SearchAttributePair[] {
+  return [
+    { key: keyword('TenantId'), value: run.tenantId },
+    { key: keyword('TenantSlug'), value: run.slug },
+    { key: keyword('Product'), value: run.product },
+    ...(run.tier === null ? [] : [{ key: keyword('Tier'), value: run.tier }]),
+    { key: keyword('Operation'), value: run.type },
+    { key: keyword('TenantStatus'), value: run.tenantStatus },
+  ];
+}
+
+async function update(client: Client, run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
+  const what = `${verb} operation ${run.operationId} in workflow ${run.workflowId}`;
+  try {
+    const taken = await bounded(client, UPDATE_MS, what, () =>
+      handle.startUpdate(updateNames[verb], { waitForStage: 'ACCEPTED', args: [run.operationId] }),
+    );
+    await refusalOf(client, taken);
+    return { taken: true };
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) {
+      return { taken: false, why: 'refused', reason: error.cause?.message ?? error.message };
+    }
+    if (error instanceof WorkflowNotFoundError) {
+      return { taken: false, why: 'not-running', reason: `the run of workflow ${run.workflowId} has ended` };
+    }
+    throw error;
+  }
+}
+
+/** A refusal came with the answer already and is thrown here at once; an accepted update may still be at work. */
+async function refusalOf(client: Client, taken: WorkflowUpdateHandle<unknown>): Promise<void> {
+  try {
+    await client.withDeadline(Date.now() + 250, () => taken.result());
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw error;
+  }
+}
+
+async function supersede(client: Client, run: RunReference): Promise<void> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
+  try {
+    await bounded(client, SIGNAL_MS, `close workflow ${run.workflowId}`, () =>
+      handle.signal(signalNames.close, { outcome: 'superseded', operationId: run.operationId }),
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+async function ping(client: Client): Promise<void> {
+  await bounded(client, CHECK_MS, 'reach Temporal', () => client.workflowService.getSystemInfo({}));
+}
+
+async function pollers(client: Client): Promise<number> {
+  const answer = await bounded(client, CHECK_MS, `describe task queue ${TASK_QUEUE}`, () =>
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: taskQueues.workflow },
+      taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    }),
+  );
+  return answer.pollers.length;
+}
+
+/**
+ * Runs a call with a deadline. The SDK retries on UNAVAILABLE within it; the timer besides it holds also while the
+ * connection itself is still being made.
+ */
+async function bounded<T>(client: Client, limitMs: number, what: string, call: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new OrchestratorUnreachableError(`no answer within ${limitMs} ms: ${what}`)),
+      limitMs + 500,
+    );
+  });
+  try {
+    return await Promise.race([client.withDeadline(Date.now() + limitMs, call), late]);
+  } catch (error) {
+    if (isDefiniteAnswer(error)) throw error;
+    if (error instanceof OrchestratorUnreachableError) throw error;
+    throw new OrchestratorUnreachableError(`Temporal gave no clear answer: ${what}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isDefiniteAnswer(error: unknown): boolean {
+  return (
+    error instanceof WorkflowExecutionAlreadyStartedError ||
+    error instanceof WorkflowNotFoundError ||
+    error instanceof WorkflowUpdateFailedError
+  );
+}

@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+import type { Platform } from '../contracts/platform.ts';
+import type { OnFailure } from '../contracts/operation-state.ts';
+import type { TenantStatus } from '../contracts/tenant-status.ts';
+import type { Database } from '../db/database.ts';
+import type { OperationRow } from '../db/operations.ts';
+import { countAll, type Counts } from '../db/summaries.ts';
+import type { Product } from '../products/product.ts';
+import { createTenant } from './creation.ts';
+import { createEventFeed } from './event-feed.ts';
+import { control } from './operator-control.ts';
+import type { Orchestrator } from './orchestrator.ts';
+import * as reading from './reading.ts';
+import { checkReadiness, type Readiness } from './readiness.ts';
+import { deleteTenant, type DeleteOutcome } from './removal.ts';
+import { startAccepted } from './starting.ts';
+import type { AcceptedView, EventView, OperationView, StatusView, TenantView } from './views.ts';
+
+export interface ClientDeps {
+  readonly database: Database;
+  readonly orchestrator: Orchestrator;
+  readonly platform: Platform;
+  readonly products: Readonly<Record<string, Product>>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export interface CreateTenantInput {
+  readonly product: string;
+  readonly tier?: string | undefined;
+  readonly slug: string;
+  readonly displayName: string;
+  readonly contactEmail: string;
+  readonly onFailure?: OnFailure | undefined;
+}
+
+export interface ListInput {
+  readonly product?: string | undefined;
+  readonly status?: TenantStatus | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** The typed facade: the only place that starts, signals and queries. Every method may throw {@link RequestError}. */
+export interface TenantryClient {
+  createTenant(input: CreateTenantInput): Promise<AcceptedView>;
+  /** @param confirm the tenant's slug, repeated. */
+  deleteTenant(tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
+  cancel(tenantId: string): Promise<AcceptedView>;
+  retry(tenantId: string): Promise<AcceptedView>;
+  /**
+   * Starts the run of an operation that was accepted and has none (the process died between writing and starting, or
+   * an earlier run was still open). Safe to repeat. @throws OrchestratorUnreachableError
+   */
+  startAccepted(operation: OperationRow): Promise<'started' | 'already-open'>;
+  get(tenantId: string): Promise<TenantView>;
+  list(input: ListInput): Promise<{ tenants: TenantView[]; nextCursor: string | null }>;
+  status(tenantId: string): Promise<StatusView>;
+  events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
+  operations(tenantId: string): Promise<OperationView[]>;
+  operation(tenantId: string, operationId: string): Promise<OperationView>;
+  /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */
+  subscribe(tenantId: string, onEvents: () => void): () => void;
+  counts(): Promise<Counts>;
+  readiness(): Promise<Readiness>;
+  /** Stops listening for events; database and orchestrator belong to the caller. */
+  close(): Promise<void>;
+}
+
+export function createTenantryClient(deps: ClientDeps): TenantryClient {
+  const { database } = deps;
+  const feed = createEventFeed(database, deps.log);
+  return {
+    createTenant: (input) => createTenant(deps, input),
+    deleteTenant: (tenantId, confirm) => deleteTenant(deps, tenantId, confirm),
+    cancel: (tenantId) => control(deps, tenantId, 'cancel'),
+    retry: (tenantId) => control(deps, tenantId, 'retry'),
+    startAccepted: (operation) => startAccepted(deps, operation),
+    get: (tenantId) => reading.readTenant(database, tenantId),
+    list: (input) => reading.readTenants(database, input),
+    status: (tenantId) => reading.readStatus(database, tenantId),
+    events: (tenantId, page) => reading.readEvents(database, tenantId, page),
+    operations: (tenantId) => reading.readOperations(database, tenantId),
+    operation: (tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
+    subscribe: (tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
+    counts: () => countAll(database),
+    readiness: () => checkReadiness(deps),
+    close: () => feed.close(),
+  };
+}
