@@ -34,6 +34,7 @@ export interface EcsService {
   readonly pendingCount: number;
   readonly deployments: readonly EcsDeployment[];
   readonly targetGroupArns: readonly string[];
+  readonly createdAt: Date;
   readonly tags: Tags;
 }
 
@@ -175,6 +176,7 @@ function toService(raw: Service, call: AwsCall): EcsService {
     pendingCount: raw.pendingCount ?? 0,
     deployments: (raw.deployments ?? []).map((d) => toDeployment(d, call)),
     targetGroupArns: (raw.loadBalancers ?? []).flatMap((l) => l.targetGroupArn ?? []),
+    createdAt: sent(raw.createdAt, call, 'service.createdAt'),
     tags: tagsOf(raw.tags),
   };
 }

@@ -48,12 +48,9 @@ export function createEcsTaskDefinitions(client: ECSClient): EcsTaskDefinitions 
     findTaskDefinition,
 
     async findRevisions(family, status) {
-      const revisions: TaskDefinitionRevision[] = [];
-      for (const arn of await listRevisions(client, family, status)) {
-        const found = await findTaskDefinition(arn);
-        if (found) revisions.push(found);
-      }
-      return revisions;
+      const arns = await listRevisions(client, family, status);
+      const revisions = await Promise.all(arns.map(findTaskDefinition));
+      return revisions.filter((revision) => revision !== undefined);
     },
 
     async registerTaskDefinition(input, tags) {

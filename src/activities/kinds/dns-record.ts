@@ -1,0 +1,185 @@
+import { isAwsError } from '../../aws/errors.ts';
+import { plainName, type DnsChange, type DnsRecord } from '../../aws/route53.ts';
+import type { LoadBalancer } from '../../contracts/platform.ts';
+import { ownershipMarker, parseOwnershipMarker } from '../../naming.ts';
+import type { Kind, Observation, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+
+const COMPANION_TTL_SECONDS = 60;
+
+/**
+ * An alias to the tenant's load balancer, with a TXT companion that says whose it is: alias values on a shared load
+ * balancer name no tenant. Both come in one batch of CREATEs, so a foreign record is never overwritten (U-25).
+ */
+export const dnsRecord: Kind<'dns-record'> = {
+  resources: ({ spec }) => [
+    { type: 'route53:record', name: spec.host },
+    { type: 'route53:record', name: companionOf(spec.host) },
+  ],
+
+  async ensure(context) {
+    const { aws, spec } = context;
+    const missing = await missingRecords(context);
+    const changes = missing.map((record): DnsChange => ({ action: 'CREATE', record }));
+    const known = context.previous.changeId ?? '';
+    if (changes.length === 0) return ensured(context, known);
+    try {
+      return ensured(context, await aws.dns.change(spec.zoneId, changes));
+    } catch (error) {
+      if (!isAwsError(error, 'InvalidChangeBatch')) throw error;
+      // Never parse the message: list again. Ours are adopted, a foreign record is refused, anything else is the error.
+      const still = await missingRecords(context);
+      if (still.length === 0) return ensured(context, known);
+      if (still.length === missing.length) throw error;
+      throw new StepError('CONFLICT_RETRYABLE', `the records of ${spec.host} changed meanwhile`, { cause: error });
+    }
+  },
+
+  async observe(context) {
+    return context.removingAt === undefined ? await observeReady(context) : await observeGone(context);
+  },
+
+  async remove(context) {
+    const { aws, spec, tenant } = context;
+    refuseOutsideCell(context);
+    const own = await findOwn(context);
+    if (own.length > 0) {
+      try {
+        await aws.dns.change(
+          spec.zoneId,
+          own.map((record) => ({ action: 'DELETE', record })),
+        );
+      } catch (error) {
+        if (!isAwsError(error, 'InvalidChangeBatch')) throw error;
+        // Gone or changed between the list and the call: the next attempt lists again.
+        throw new StepError('CONFLICT_RETRYABLE', `the records of ${spec.host} changed while they were deleted`, {
+          cause: error,
+        });
+      }
+    }
+    const waits = own.length > 0 || tenant.everActive || aws.dns.lastChange(spec.zoneId, spec.host) !== undefined;
+    return { status: waits ? 'pending' : 'removed' };
+  },
+};
+
+type Context = StepContext<'dns-record'>;
+
+function companionOf(host: string): string {
+  return `_tenantry.${host}`;
+}
+
+function ensured({ spec }: Context, changeId: string) {
+  return {
+    status: 'pending' as const,
+    outputs: { host: spec.host, changeId },
+    detail: `waiting for ${spec.host} to be known to every name server`,
+  };
+}
+
+/** Which of the records that are wanted are not there. @throws StepError OWNERSHIP_CONFLICT when another has the name */
+async function missingRecords(context: Context): Promise<DnsRecord[]> {
+  refuseOutsideCell(context);
+  const { spec } = context;
+  const { atHost, companions } = await findRecords(context);
+  const companion = companions.find((record) => isOwnCompanion(context, record));
+  const foreign = companion ? atHost.filter((record) => !isOwnAlias(context, record)) : [...atHost, ...companions];
+  if (foreign.length > 0) {
+    throw new StepError('OWNERSHIP_CONFLICT', `a record that is not this tenant's is at ${spec.host}`, {
+      detail: foreign.map(describeRecord).join('; '),
+    });
+  }
+  const wanted = aliasRecords(context).filter((want) => !atHost.some((record) => record.type === want.type));
+  return companion ? wanted : [...wanted, companionRecord(context)];
+}
+
+async function observeReady(context: Context): Promise<Observation> {
+  const { aws, previous, spec } = context;
+  const own = await findOwn(context);
+  if (own.length === 0) return { status: 'absent', detail: `no record of this tenant at ${spec.host}` };
+  const wanted = aliasRecords(context).length + 1;
+  if (own.length < wanted) return { status: 'pending', detail: `${own.length} of ${wanted} records are there` };
+  const changeId = previous.changeId ?? '';
+  // Adopted without a change's id, or one that Route 53 has forgotten: what is listed counts.
+  const inSync = changeId === '' ? true : ((await aws.dns.isInSync(changeId)) ?? true);
+  return inSync
+    ? { status: 'ready', detail: `${spec.host} is known to every name server` }
+    : { status: 'pending', detail: `change ${changeId} of ${spec.host} is PENDING` };
+}
+
+async function observeGone(context: Context): Promise<Observation> {
+  const { aws, cell, removingAt, spec, tenant } = context;
+  const own = await findOwn(context);
+  const last = aws.dns.lastChange(spec.zoneId, spec.host);
+  if (own.length > 0) return { status: 'ready', detail: `still there: ${own.map(describeRecord).join('; ')}` };
+  if (last && (await aws.dns.isInSync(last.id)) === false) {
+    return { status: 'pending', detail: `change ${last.id} that deletes ${spec.host} is PENDING` };
+  }
+  // Resolvers hold what they were told before: counted from the deletion where this process made it.
+  const since = Math.max(removingAt?.getTime() ?? 0, last?.at.getTime() ?? 0);
+  const leftMs = since + cell.hostedZone.drainSeconds * 1000 - Date.now();
+  if (tenant.everActive && leftMs > 0) {
+    return { status: 'pending', detail: `resolvers may still know ${spec.host} for ${Math.ceil(leftMs / 1000)} s` };
+  }
+  return { status: 'absent', detail: `no record of this tenant at ${spec.host}` };
+}
+
+async function findRecords({ aws, spec }: Context) {
+  const [atHost, companions] = await Promise.all([
+    aws.dns.findRecords(spec.zoneId, spec.host),
+    aws.dns.findRecords(spec.zoneId, companionOf(spec.host)),
+  ]);
+  return { atHost, companions };
+}
+
+/** The tenant's records: the companion with its mark, and the aliases to the cell's load balancers under it. */
+async function findOwn(context: Context): Promise<DnsRecord[]> {
+  const { atHost, companions } = await findRecords(context);
+  const companion = companions.find((record) => isOwnCompanion(context, record));
+  if (!companion) return [];
+  return [...atHost.filter((record) => isOwnAlias(context, record)), companion];
+}
+
+function isOwnCompanion({ installationId, tenant }: Context, record: DnsRecord): boolean {
+  if (record.type !== 'TXT' || record.setIdentifier !== undefined) return false;
+  const [value, ...more] = record.values;
+  const marker = more.length === 0 && value ? parseOwnershipMarker(value.replace(/^"|"$/g, '')) : undefined;
+  return marker?.installationId === installationId && marker.tenantId === tenant.id;
+}
+
+function isOwnAlias({ cell }: Context, { alias, setIdentifier, type }: DnsRecord): boolean {
+  if (!alias || setIdentifier !== undefined || (type !== 'A' && type !== 'AAAA')) return false;
+  return cell.loadBalancers.some((lb) => sameTarget(alias.dnsName, lb));
+}
+
+function sameTarget(dnsName: string, lb: LoadBalancer): boolean {
+  // The console writes this prefix before a load balancer's name.
+  return plainName(dnsName).replace(/^dualstack\./, '') === plainName(lb.dnsName).replace(/^dualstack\./, '');
+}
+
+function aliasRecords(context: Context): DnsRecord[] {
+  const { cell, spec } = context;
+  const lb = cell.loadBalancers.find(({ arn }) => arn === spec.loadBalancerArn);
+  if (!lb) throw new StepError('OUTSIDE_CELL', `${spec.loadBalancerArn} is no load balancer of cell ${cell.id}`);
+  const alias = { zoneId: lb.canonicalHostedZoneId, dnsName: lb.dnsName, evaluateTargetHealth: false };
+  const types = lb.ipAddressType === 'dualstack' ? ['A', 'AAAA'] : ['A'];
+  return types.map((type) => ({ name: spec.host, type, values: [], alias }));
+}
+
+function companionRecord({ installationId, operation, spec, stepId, tenant }: Context): DnsRecord {
+  const { id: tenantId, product } = tenant;
+  const marker = ownershipMarker({ installationId, tenantId, product, operationId: operation.id, stepId });
+  return { name: companionOf(spec.host), type: 'TXT', ttlSeconds: COMPANION_TTL_SECONDS, values: [`"${marker}"`] };
+}
+
+function refuseOutsideCell({ cell, spec }: Context): void {
+  if (spec.zoneId !== cell.hostedZone.id) {
+    throw new StepError('OUTSIDE_CELL', `hosted zone ${spec.zoneId} is not that of cell ${cell.id}`);
+  }
+  if (!spec.host.endsWith(`.${cell.hostedZone.name}`)) {
+    throw new StepError('OUTSIDE_CELL', `host ${spec.host} is not in the zone ${cell.hostedZone.name}`);
+  }
+}
+
+function describeRecord({ name, type, values, alias }: DnsRecord): string {
+  return `${name} ${type} ${alias ? `alias ${alias.dnsName}` : values.join(', ')}`;
+}

@@ -1,0 +1,127 @@
+import type { EcsService } from '../../aws/ecs-services.ts';
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Kind, Observation, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+import { convergence, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './ecs-service-deployment.ts';
+import { deploymentProbe, endpointProbe, serviceVerdict, targetsProbe } from './ecs-service-verdict.ts';
+
+/** A Fargate service behind the load balancer (requirement U-23), ready when three probes agree (U-09). */
+export const ecsService: Kind<'ecs-service'> = {
+  resources: ({ spec }) => [{ type: 'ecs:service', name: spec.serviceName }],
+
+  async ensure(context) {
+    const { aws, spec } = context;
+    const found = await aws.ecs.findService(spec.serviceName);
+    const { arn, name } = !found || found.status === 'INACTIVE' ? await create(context) : await adopt(context, found);
+    return {
+      status: 'pending',
+      outputs: { arn, name },
+      physicalIds: { [spec.serviceName]: arn },
+      detail: `waiting for the deployment of ${name}`,
+    };
+  },
+
+  async observe(context) {
+    return context.removingAt === undefined ? await observeReady(context) : await observeGone(context);
+  },
+
+  async remove(context) {
+    const { aws, spec } = context;
+    const found = await findOwn(context);
+    if (!found || found.status === 'INACTIVE') return { status: 'removed' };
+    if (found.status === 'ACTIVE') await aws.ecs.deleteService(spec.serviceName);
+    return { status: 'pending' };
+  },
+};
+
+type Context = StepContext<'ecs-service'>;
+
+async function create(context: Context): Promise<EcsService> {
+  const { aws, cell, generation, operation, spec, tags, token } = context;
+  return await aws.ecs.createService({
+    name: spec.serviceName,
+    taskDefinitionArn: spec.taskDefinitionArn,
+    desiredCount: spec.desiredCount,
+    subnetIds: cell.subnetIds,
+    securityGroupIds: cell.securityGroupIds,
+    targetGroupArn: spec.targetGroupArn,
+    containerName: spec.containerName,
+    containerPort: spec.containerPort,
+    healthCheckGraceSeconds: spec.healthCheckGraceSeconds,
+    tags: { ...tags, [DEPLOYMENT_TAG]: formatDeploymentMark({ operationId: operation.id, generation }) },
+    token: token(),
+  });
+}
+
+async function adopt(context: Context, found: EcsService): Promise<EcsService> {
+  const { generation, operation, spec, tags } = context;
+  if (!isOwnedBy(found.tags, ownerOf(tags))) {
+    throw new StepError('OWNERSHIP_CONFLICT', `ECS service "${found.name}" is somebody else's`, {
+      detail: `${found.arn}: ${describeHolder(found.tags)}`,
+    });
+  }
+  if (found.status === 'DRAINING') {
+    throw new StepError('CONFLICT_RETRYABLE', `an earlier ECS service "${found.name}" of this tenant still drains`);
+  }
+  const { taskDefinitionArn, desiredCount } = spec;
+  const wanted = { taskDefinitionArn, desiredCount, operationId: operation.id, generation };
+  const { change } = convergence(found, wanted, new Date());
+  if (change === 'none') return found;
+  if (change === 'mark') return await mark(context, found);
+  if (change === 'scale') return await context.aws.ecs.updateService({ name: found.name, desiredCount });
+  const forceNewDeployment = true;
+  const update = { name: found.name, taskDefinitionArn, desiredCount, forceNewDeployment };
+  return await mark(context, await context.aws.ecs.updateService(update));
+}
+
+/** Notes on the service which generation its PRIMARY deployment belongs to. */
+async function mark({ aws, generation, operation }: Context, service: EcsService): Promise<EcsService> {
+  const primary = service.deployments.find((d) => d.isPrimary);
+  const made = { operationId: operation.id, generation, deploymentId: primary?.id, at: primary?.createdAt };
+  await aws.ecs.tagService(service.arn, { [DEPLOYMENT_TAG]: formatDeploymentMark(made) });
+  return service;
+}
+
+async function observeReady(context: Context): Promise<Observation> {
+  const { aws, spec } = context;
+  const service = await findOwn(context);
+  if (!service) return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant` };
+  if (service.status !== 'ACTIVE') {
+    return { status: 'failed', detail: `ECS service ${service.name} is ${service.status}` };
+  }
+  const deployment = await probeDeployment(context, service);
+  // One after the other: nothing is asked of the load balancer for a deployment that does not stand yet.
+  if (deployment.status !== 'ok') return serviceVerdict({ deployment });
+  const targets = targetsProbe(await aws.loadBalancing.findTargetHealth(spec.targetGroupArn));
+  if (targets.status !== 'ok') return serviceVerdict({ deployment, targets });
+  const { host, path } = spec.probe;
+  const endpoint = endpointProbe(await aws.probe.ask(spec.probe), `https://${host}${path}`);
+  return serviceVerdict({ deployment, targets, endpoint });
+}
+
+async function probeDeployment({ aws, spec }: Context, service: EcsService) {
+  const primary = service.deployments.find((d) => d.isPrimary);
+  const settled = primary?.rolloutState === 'COMPLETED' && service.runningCount >= spec.desiredCount;
+  const stopped = settled ? [] : await aws.ecs.findStoppedTasks(service.name);
+  const wanted = {
+    taskDefinitionArn: spec.taskDefinitionArn,
+    desiredCount: spec.desiredCount,
+    updatedAt: parseDeploymentMark(service.tags[DEPLOYMENT_TAG])?.at,
+  };
+  return deploymentProbe(service, stopped, wanted, new Date());
+}
+
+async function observeGone(context: Context): Promise<Observation> {
+  const { spec } = context;
+  const service = await findOwn(context);
+  if (!service || service.status === 'INACTIVE') {
+    return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant` };
+  }
+  const detail = `ECS service ${service.name} is ${service.status}, ${service.runningCount} tasks run`;
+  return { status: service.status === 'DRAINING' ? 'pending' : 'ready', detail };
+}
+
+async function findOwn({ aws, spec, tags }: Context): Promise<EcsService | undefined> {
+  const found = await aws.ecs.findService(spec.serviceName);
+  return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
+}

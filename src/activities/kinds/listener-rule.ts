@@ -1,0 +1,116 @@
+import type { ListenerRule } from '../../aws/elbv2-rules.ts';
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { LoadBalancer } from '../../contracts/platform.ts';
+import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
+import type { Kind, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+
+/** CreateRule calls of one attempt that may find their priority taken; the next attempt goes on with the ones after. */
+const MAX_CREATES = 4;
+/** Priorities of one attempt that may be given up because the listener's list shows a foreign rule there. */
+const MAX_FOREIGN = 200;
+
+/** A rule of the cell's HTTPS listener: host and paths, or the host alone (design rule 14). */
+export const listenerRule: Kind<'listener-rule'> = {
+  resources: ({ spec }) => [{ type: 'elbv2:rule', name: nameOf(spec) }],
+
+  async ensure(context) {
+    const { httpsListenerArn } = loadBalancerOf(context);
+    const rule = (await adoptRule(context, httpsListenerArn)) ?? (await createRule(context, httpsListenerArn));
+    const { arn, priority } = rule;
+    return { status: 'ready', outputs: { arn, priority }, physicalIds: { [nameOf(context.spec)]: arn } };
+  },
+
+  async observe(context) {
+    const own = await findOwnRules(context, loadBalancerOf(context).httpsListenerArn);
+    const [rule] = own;
+    return rule
+      ? { status: 'ready', detail: `rule for ${nameOf(context.spec)} at priority ${rule.priority}` }
+      : { status: 'absent', detail: `no rule for ${nameOf(context.spec)} of this tenant` };
+  },
+
+  async remove(context) {
+    const { aws } = context;
+    const own = await findOwnRules(context, loadBalancerOf(context).httpsListenerArn);
+    for (const { arn } of own) await aws.loadBalancing.deleteRule(arn);
+    return { status: 'removed' };
+  },
+};
+
+type Context = StepContext<'listener-rule'>;
+
+function nameOf(spec: Context['spec']): string {
+  return spec.host + spec.paths.join(',');
+}
+
+function loadBalancerOf({ cell, spec }: Context): LoadBalancer {
+  const found = cell.loadBalancers.find((lb) => lb.arn === spec.loadBalancerArn);
+  if (found) return found;
+  throw new StepError('OUTSIDE_CELL', `${spec.loadBalancerArn} is no load balancer of cell ${cell.id}`);
+}
+
+/** The tenant's rule of the same host and paths, forwarding where the spec says; undefined when there is none. */
+async function adoptRule(context: Context, listenerArn: string): Promise<ListenerRule | undefined> {
+  const { aws, spec, tags } = context;
+  const same = (await aws.loadBalancing.findRules(listenerArn)).filter((rule) => hasSameConditions(rule, spec));
+  const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
+  for (const rule of same) {
+    const held = ruleTags.get(rule.arn) ?? {};
+    if (isOwnedBy(held, ownerOf(tags))) continue;
+    throw new StepError('OWNERSHIP_CONFLICT', `somebody else's rule of the listener is for ${nameOf(spec)}`, {
+      detail: `${rule.arn} at priority ${rule.priority}: ${describeHolder(held)}`,
+    });
+  }
+  const [rule] = same.sort((a, b) => a.priority - b.priority);
+  if (rule && !(rule.targetGroupArns.length === 1 && rule.targetGroupArns[0] === spec.targetGroupArn)) {
+    await aws.loadBalancing.forwardRule(rule.arn, spec.targetGroupArn);
+  }
+  return rule;
+}
+
+async function createRule(context: Context, listenerArn: string): Promise<ListenerRule> {
+  const { aws, spec, tags } = context;
+  for (let created = 0; created < MAX_CREATES; created++) {
+    const priority = await takeFreePriority(context, listenerArn);
+    const { host, paths, targetGroupArn } = spec;
+    const rule = await aws.loadBalancing.createRule({ listenerArn, priority, host, paths, targetGroupArn, tags });
+    if (rule) return rule;
+    // Taken between the look and the call: by a late effect of our own, or by somebody else.
+    const own = await adoptRule(context, listenerArn);
+    if (own) return own;
+    await giveUp(context, listenerArn, priority);
+  }
+  throw new StepError('CONFLICT_RETRYABLE', `${MAX_CREATES} priorities for ${nameOf(spec)} were taken by others`);
+}
+
+/** A priority of ours at which the listener shows nobody. */
+async function takeFreePriority(context: Context, listenerArn: string): Promise<number> {
+  const { aws, db, cell, spec, stepId, tenant } = context;
+  const taken = new Set((await aws.loadBalancing.findRules(listenerArn)).map((rule) => rule.priority));
+  for (let foreign = 0; foreign <= MAX_FOREIGN; foreign++) {
+    const band = spec.paths.length > 0 ? 'path' : 'host';
+    const request = { cell: cell.id, listenerArn, band, tenantId: tenant.id, stepId } as const;
+    const priority = await takeRulePriority(db, request);
+    if (!taken.has(priority)) return priority;
+    await giveUp(context, listenerArn, priority);
+  }
+  throw new StepError('CONFLICT_RETRYABLE', `${MAX_FOREIGN} priorities for ${nameOf(spec)} are held by others`);
+}
+
+function giveUp({ cell, db, log, stepId, tenant }: Context, listenerArn: string, priority: number): Promise<void> {
+  log.warn({ listenerArn, priority }, 'a foreign rule holds the priority, the next one is taken');
+  return markPriorityForeign(db, { cell: cell.id, listenerArn, priority, tenantId: tenant.id, stepId });
+}
+
+async function findOwnRules({ aws, spec, tags }: Context, listenerArn: string): Promise<ListenerRule[]> {
+  const same = (await aws.loadBalancing.findRules(listenerArn)).filter((rule) => hasSameConditions(rule, spec));
+  const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
+  return same.filter((rule) => isOwnedBy(ruleTags.get(rule.arn) ?? {}, ownerOf(tags)));
+}
+
+function hasSameConditions(rule: ListenerRule, spec: Context['spec']): boolean {
+  const sameSet = (a: readonly string[], b: readonly string[]) =>
+    a.length === b.length && a.every((value) => b.includes(value));
+  const hosts = rule.hosts.map((host) => host.toLowerCase());
+  return !rule.hasOtherConditions && sameSet(hosts, [spec.host.toLowerCase()]) && sameSet(rule.paths, spec.paths);
+}
