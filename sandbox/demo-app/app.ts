@@ -51,6 +51,11 @@ async function serve(
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
+  if (options.behaviour === 'crash') {
+    // It never gets as far as to answer: a health check that passes would make its deployment look complete.
+    request.destroy();
+    return;
+  }
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   if (options.behaviour === 'unhealthy' && options.healthPaths.includes(path)) {
     sendJson(response, 500, { status: 'unhealthy' });

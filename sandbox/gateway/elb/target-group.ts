@@ -44,13 +44,16 @@ export async function loadTargetGroup(upstream: Upstream, scope: Scope, arn: str
   }
 }
 
+/** AWS's default. */
+export const defaultDeregistrationDelayMs = 300_000;
+
 /** The deregistration delay that the group's attributes set, unscaled; 300 s is AWS's default. */
 export async function deregistrationDelayMs(upstream: Upstream, scope: Scope, arn: string): Promise<number> {
   try {
     const command = new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn });
     const { Attributes = [] } = await upstream.clients(scope).elb.send(command);
     const seconds = Attributes.find((a) => a.Key === 'deregistration_delay.timeout_seconds')?.Value;
-    return Number(seconds ?? 300) * 1000;
+    return seconds === undefined ? defaultDeregistrationDelayMs : Number(seconds) * 1000;
   } catch (error) {
     // A group that is gone has nothing left to drain.
     if (error instanceof Error && error.name.startsWith('TargetGroupNotFound')) return 0;

@@ -4,7 +4,7 @@ import type { Scope } from '../request.ts';
 import type { Clock } from '../time.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Routes } from './routes.ts';
-import { deregistrationDelayMs, loadTargetGroup, matches, type TargetGroup } from './target-group.ts';
+import { defaultDeregistrationDelayMs, deregistrationDelayMs, loadTargetGroup, matches, type TargetGroup } from './target-group.ts';
 
 export type TargetState = 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining';
 
@@ -86,7 +86,8 @@ export class TargetHealth {
 
   /** Registers a target; one that drains comes back. Unknown groups are ignored, as a service may outlive its group. */
   async register(scope: Scope, targetGroupArn: string, key: TargetKey): Promise<void> {
-    if (!(await this.#group(scope, targetGroupArn))) return;
+    const group = await this.#group(scope, targetGroupArn);
+    if (!group) return;
     const known = this.#find(targetGroupArn, key);
     if (known && known.state !== 'draining') return;
     if (known) this.#remove(known);
@@ -104,7 +105,7 @@ export class TargetHealth {
       drained: undefined,
     };
     this.#groups.set(targetGroupArn, [...(this.#groups.get(targetGroupArn) ?? []), target]);
-    await this.#checkLater(target, true);
+    this.#checkLater(target, group, true);
   }
 
   /** Takes a target out; resolves when its deregistration delay has passed. */
@@ -130,23 +131,33 @@ export class TargetHealth {
   async #drain(scope: Scope, target: Watched): Promise<void> {
     target.cancel();
     this.#set(target, 'draining', ...words.draining);
-    const delayMs = await deregistrationDelayMs(this.#parts.upstream, scope, target.targetGroupArn);
+    // With the upstream out of reach the task must still end: then it drains for as long as AWS does by default.
+    const delayMs = await deregistrationDelayMs(this.#parts.upstream, scope, target.targetGroupArn).catch(
+      () => defaultDeregistrationDelayMs,
+    );
     await this.#parts.clock.sleep(delayMs * this.#parts.clock.settings.deregistrationDelayScale);
     this.#remove(target);
   }
 
-  async #checkLater(target: Watched, isFirst = false): Promise<void> {
-    const group = await this.#group(target.scope, target.targetGroupArn);
-    if (!group || !this.#isWatched(target)) return;
+  #checkLater(target: Watched, group: TargetGroup, isFirst = false): void {
+    if (!this.#isWatched(target)) return;
     const intervalMs = Math.min(group.intervalMs, this.#parts.clock.settings.targetHealthMs);
     // The first check comes soon after registration, as the load balancer's does.
     target.cancel = this.#parts.clock.after(isFirst ? intervalMs / 4 : intervalMs, () => {
-      this.#check(target, group)
-        .catch((error: unknown) =>
-          this.#judge(target, group, { ok: false, reason: 'Elb.InternalError', description: String(error) }),
-        )
-        .finally(() => void this.#checkLater(target));
+      void this.#checkNow(target, group);
     });
+  }
+
+  /** One check by the group's settings of now, and the next one after it. Never rejects. */
+  async #checkNow(target: Watched, before: TargetGroup): Promise<void> {
+    let group = before;
+    try {
+      group = (await this.#group(target.scope, target.targetGroupArn)) ?? before;
+      await this.#check(target, group);
+    } catch (error) {
+      this.#judge(target, group, { ok: false, reason: 'Elb.InternalError', description: String(error) });
+    }
+    this.#checkLater(target, group);
   }
 
   async #check(target: Watched, group: TargetGroup): Promise<void> {
