@@ -36,8 +36,8 @@ export interface Fault {
   readonly effect?: boolean;
   /** The effect lands so much later. */
   readonly landsAfterMs?: number;
-  /** Answers only after so much real time. */
-  readonly hangsMs?: number;
+  /** No answer ever comes: the attempt runs into its start-to-close time-out. */
+  readonly hangs?: boolean;
 }
 
 /** What a step does, attempt by attempt; the last entry goes on. */
@@ -305,11 +305,8 @@ export class World {
   }
 
   async #goWrong(stepId: string, fault: Fault): Promise<never> {
-    if (fault.hangsMs !== undefined) {
-      await new Promise((resolve) => setTimeout(resolve, fault.hangsMs));
-      return new Promise<never>(() => undefined); // its answer never arrives
-    }
     if (fault.effect) this.#make(stepId);
+    if (fault.hangs) await Context.current().cancelled; // its answer never arrives
     if (fault.landsAfterMs !== undefined) {
       this.#landsAtMs.set(stepId, nowMs() + fault.landsAfterMs);
       this.#unclearUntilMs.set(stepId, nowMs() + LATENESS_MS);

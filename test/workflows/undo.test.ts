@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../src/contracts/messages.ts';
+import { durationOf, endingOf, isRefusal, until } from './ending.ts';
+import { startEnvironment, type WorkflowEnvironment } from './environment.ts';
+import { step } from './world.ts';
+
+let env: WorkflowEnvironment;
+beforeAll(async () => {
+  env = await startEnvironment();
+});
+afterAll(() => env.stop());
+
+const denied = { code: 'ACCESS_DENIED', detail: 'no rights' } as const;
+const fails = { ensure: [{ code: 'QUOTA_EXCEEDED' }] } as const;
+/** Two branches on one root; `bad` fails once both stand. */
+const branches = [
+  ...[step('root'), step('left', ['root']), step('leaf', ['left']), step('right', ['root'])],
+  ...[step('bad', ['leaf', 'right']), step('finalize', ['bad'])],
+];
+
+describe('an undo', () => {
+  it('goes in reverse order and by removeAfter', async () => {
+    const steps = [
+      ...[step('group'), step('rule', ['group']), step('dns', ['rule'])],
+      step('service', ['rule'], { removeAfter: ['dns'] }),
+      ...[step('bad', ['dns', 'service']), step('finalize', ['bad'])],
+    ];
+    const behaviours = { bad: fails, dns: { goneAfterMs: 60_000 } };
+    const { world, handle } = await env.start({ steps, behaviours, onFailure: 'rollback' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(world.calls.filter((c) => c.endsWith('.remove'))).toEqual([
+      ...['bad.remove', 'dns.remove', 'service.remove', 'rule.remove', 'group.remove'],
+    ]);
+    expect(await durationOf(handle)).toBeGreaterThanOrEqual(60_000);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that cannot finish removes all that it can and is stuck with the exact list, until retry', async () => {
+    const behaviours = { bad: fails, left: { remove: [denied] } };
+    const { world, handle } = await env.start({ steps: branches, behaviours, onFailure: 'rollback' });
+    await world.untilState('stuck');
+    expect([...world.living].sort()).toEqual(['left', 'root']);
+    const progress = await handle.query<Progress>('progress');
+    expect(progress).toMatchObject({
+      state: 'stuck',
+      steps: { leaf: 'removed', right: 'removed', left: 'remove-failed', root: 'ready' },
+      failure: { code: 'QUOTA_EXCEEDED', stepId: 'bad' },
+    });
+    expect(progress.leftovers?.map((l) => l.stepId)).toEqual(['left', 'root']);
+    expect(world.changes.at(-1)?.leftovers?.map((l) => l.stepId)).toEqual(['left', 'root']);
+    expect(world.tenantStatus).toBe('failed');
+
+    world.mend('left');
+    expect(await handle.executeUpdate('retry')).toMatchObject({ state: 'stuck' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(world.changes.map((c) => [c.state, c.generation])).toEqual([
+      ...[
+        ['rolling-back', 1],
+        ['stuck', 1],
+        ['rolling-back', 2],
+      ],
+    ]);
+    expect(world.count('leaf.remove')).toBe(1);
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that stays stuck after a retry waits for the next one', async () => {
+    const behaviours = { bad: fails, left: { remove: [denied] } };
+    const { world, handle } = await env.start({ steps: branches, behaviours, onFailure: 'rollback' });
+    await world.untilState('stuck');
+    await handle.signal('retry');
+    await world.until((w) => w.changes.filter((c) => c.state === 'stuck').length === 2);
+    world.mend('left');
+    await handle.signal('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED' });
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('gives up on a removal whose absence never comes, with what was seen', async () => {
+    const gone = { usualMs: 0, deadlineMs: 120_000 };
+    const steps = [step('a', [], { gone }), step('bad', ['a']), step('finalize', ['bad'])];
+    const behaviours = { bad: fails, a: { goneAfterMs: 'never' } } as const;
+    const { world, handle } = await env.start({ steps, behaviours, onFailure: 'rollback' });
+    const end = endingOf(handle); // lets time skip
+    await world.untilState('stuck');
+    expect(world.changes.at(-1)?.leftovers?.map((l) => l.stepId)).toEqual(['a']);
+    world.mend('a');
+    await handle.signal('retry');
+    expect(await end).toMatchObject({ status: 'FAILED' });
+    expect(world.violations).toEqual([]);
+  });
+
+  it('goes on after a removal that failed though it worked', async () => {
+    const behaviours = { bad: fails, left: { remove: [{ code: 'UNCLEAR', effect: true }, 'ok'] } } as const;
+    const { world, handle } = await env.start({ steps: branches, behaviours, onFailure: 'rollback' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED' });
+    expect(world.count('left.remove')).toBe(2);
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+});
+
+describe('an effect that lands late', () => {
+  it('is waited for, seen and removed before anything that it needs', async () => {
+    const late = { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 30_000 }] } as const;
+    const steps = [step('root'), step('late', ['root']), step('finalize', ['late'])];
+    const { world, handle } = await env.start({ steps, behaviours: { late }, onFailure: 'rollback' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED' });
+    expect(world.calls.filter((c) => /remove|gone/.test(c))).toEqual([
+      ...['late.remove', 'late.observe-gone', 'late.remove', 'root.remove'],
+    ]);
+    expect(await durationOf(handle)).toBeGreaterThanOrEqual(40_000);
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('is taken back too when the attempt ran into its start-to-close time-out', async () => {
+    const hangs = { ensure: [{ code: 'UNCLEAR', hangs: true, effect: true }, { code: 'ACCESS_DENIED' }] } as const;
+    const steps = [step('root'), step('hangs', ['root']), step('finalize', ['hangs'])];
+    const { world, handle } = await env.start({ steps, behaviours: { hangs }, onFailure: 'rollback' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'ACCESS_DENIED' });
+    expect(world.count('hangs.ensure')).toBe(2);
+    expect(world.count('hangs.remove')).toBe(1);
+    expect([...world.living]).toEqual([]);
+  });
+});
+
+describe('a stuck operation', () => {
+  const stuck = {
+    steps: branches,
+    behaviours: { bad: fails, left: { remove: [denied] } },
+    onFailure: 'rollback',
+  } as const;
+
+  it.each(['abandoned', 'superseded'] as const)('that is %s in the database ends its run', async (outcome) => {
+    const { world, handle } = await env.start(stuck);
+    await world.untilState('stuck');
+    await until(async () => (await handle.query<Progress>('progress')).leftovers !== undefined);
+    world.closeInDatabase(outcome);
+    await handle.signal('close', { outcome, operationId: world.operationId });
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome });
+    expect(world.closed).toBeUndefined(); // somebody else did
+  });
+
+  it('whose retry comes after it was closed in the database removes nothing more', async () => {
+    const { world, handle } = await env.start(stuck);
+    await world.untilState('stuck');
+    world.closeInDatabase('superseded');
+    await handle.signal('retry');
+    await world.until((w) => w.count('state:rolling-back') === 2);
+    await handle.signal('close', { outcome: 'superseded', operationId: world.operationId });
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'superseded' });
+    expect(world.count('left.remove')).toBe(1);
+  });
+
+  it('ignores a close that is malformed, meant for another operation, or too early', async () => {
+    const { world, handle, gates } = await env.start(stuck, ['bad.ensure']);
+    await gates.reached('bad.ensure');
+    await handle.signal('close', { outcome: 'abandoned' });
+    gates.open('bad.ensure');
+    await world.untilState('stuck');
+    await handle.signal('close', { outcome: 'abandoned', operationId: 'an-earlier-operation' });
+    await handle.signal('close', { outcome: 'active' });
+    await handle.signal('close');
+    world.mend('left');
+    await handle.signal('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+  });
+});
+
+describe('a deprovisioning', () => {
+  const standing = { type: 'deprovision', steps: branches } as const;
+
+  it('is past its point of no return before it removes anything, and completes as deleted', async () => {
+    const { world, handle } = await env.start(standing);
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'deleted' });
+    expect(world.calls.slice(0, 3)).toEqual(['claim', 'state:committing', 'bad.remove']);
+    expect(world.count('finalize.remove')).toBe(0);
+    expect(world.closed?.state).toBe('succeeded');
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('cannot be cancelled, in any way', async () => {
+    const { world, handle, gates } = await env.start(standing, ['left.remove']);
+    await gates.reached('left.remove');
+    await expect(handle.executeUpdate('cancel')).rejects.toSatisfy(isRefusal('NOT_CANCELLABLE'));
+    await handle.signal('cancel');
+    await handle.cancel();
+    gates.open('left.remove');
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'deleted' });
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that fails is stuck, and a retry removes what is left', async () => {
+    const { world, handle } = await env.start({ ...standing, behaviours: { left: { remove: [denied] } } });
+    await world.untilState('stuck');
+    expect(world.changes.at(-1)).toMatchObject({
+      failure: { code: 'ACCESS_DENIED', stepId: 'left', detail: 'no rights' },
+      leftovers: [{ stepId: 'left' }, { stepId: 'root' }],
+    });
+    world.mend('left');
+    await handle.executeUpdate('retry');
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'deleted' });
+    expect(world.changes.map((c) => c.state)).toEqual(['committing', 'stuck', 'committing']);
+    expect([...world.living]).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('removes nothing when the database refuses the commit', async () => {
+    const { world, handle } = await env.start({ ...standing, refuses: ['committing'] });
+    expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'not-claimed' });
+    expect(world.calls).toEqual(['claim', 'state:committing']);
+  });
+});
