@@ -1,5 +1,27 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
+/** One project per kind of test, by folder; `npx vitest run --project unit` runs one alone. */
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 300_000, maxWorkers: 2, reporters: ['default'] },
+  test: {
+    globalSetup: 'test/support/global-setup.ts',
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+    maxWorkers: 2,
+    projects: [
+      // Pure: no server.
+      project('unit', ['unit', 'contracts', 'products']),
+      // Time-skipping Temporal server, fakes that keep state.
+      project('workflows', ['workflows']),
+      // PostgreSQL, MiniStack, and Temporal where a test asks for it.
+      project('integration', ['db', 'aws', 'activities', 'api', 'cli', 'client', 'sandbox', 'temporal', 'worker']),
+      // The four saga properties: PostgreSQL, MiniStack, time-skipping Temporal server.
+      project('sagas', ['sagas']),
+      // The whole system, processes of its own included.
+      project('e2e', ['e2e']),
+    ],
+  },
 });
+
+function project(name: string, folders: string[]): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`) } };
+}

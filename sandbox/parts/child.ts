@@ -30,13 +30,13 @@ export type Child = {
   pid: number;
   /** Never rejects. */
   exited: Promise<ChildExit>;
-  running(): boolean;
+  running: () => boolean;
   /** The last 16 KB that it printed, both streams together. */
-  output(): string;
+  output: () => string;
   /** To its whole process group. Nothing happens when it has ended. */
-  kill(signal: NodeJS.Signals): void;
+  kill: (signal: NodeJS.Signals) => void;
   /** Orderly stop, then SIGKILL; resolves once it has ended. Safe to call twice. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 };
 
 const outputLimit = 16 * 1024;

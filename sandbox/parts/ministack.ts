@@ -15,7 +15,7 @@ export type MinistackOptions = {
   port?: number;
 };
 
-export type Ministack = { url: string; readonly pid: number; stop(): Promise<void> };
+export type Ministack = { url: string; readonly pid: number; stop: () => Promise<void> };
 
 const version = '1.5.33';
 const requirements = fileURLToPath(new URL('./ministack-requirements.txt', import.meta.url));

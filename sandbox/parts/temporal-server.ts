@@ -27,9 +27,9 @@ export type TemporalServer = {
   uiUrl: string | undefined;
   namespace: string;
   readonly pid: number;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   /** Stops it (by SIGKILL when asked) and starts it again on the same ports; state survives only with `dbFilename`. */
-  restart(options?: { kill?: boolean }): Promise<void>;
+  restart: (options?: { kill?: boolean }) => Promise<void>;
 };
 
 const startTimeoutMs = 60_000;
@@ -42,8 +42,10 @@ const startTimeoutMs = 60_000;
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const executable = await temporalExecutable(options.log);
   const namespace = options.namespace ?? 'default';
+  const searchAttributes = Object.keys(options.searchAttributes ?? {});
   const uiPort = options.uiPort === false ? undefined : (options.uiPort ?? (await freePort(8233)));
-  const launch = (port: number) => launchServer(executable, serverArguments(options, port, uiPort), port, namespace);
+  const launch = (port: number) =>
+    launchServer(executable, serverArguments(options, port, uiPort), port, { namespace, searchAttributes });
   let port = options.port ?? 0;
   let child =
     options.port === undefined
@@ -86,13 +88,15 @@ function serverArguments(options: TemporalServerOptions, port: number, uiPort: n
   ];
 }
 
-async function launchServer(executable: string, args: string[], port: number, namespace: string): Promise<Child> {
+type Wanted = { namespace: string; searchAttributes: string[] };
+
+async function launchServer(executable: string, args: string[], port: number, wanted: Wanted): Promise<Child> {
   const child = await startChild({ name: 'Temporal server', command: executable, args, stopTimeoutMs: 5000 });
   const deadline = Date.now() + startTimeoutMs;
   let lastSeen: unknown;
   while (child.running() && Date.now() < deadline) {
     try {
-      await describeNamespace(`127.0.0.1:${port}`, namespace);
+      await checkServes(`127.0.0.1:${port}`, wanted);
       return child;
     } catch (error) {
       lastSeen = error;
@@ -104,10 +108,16 @@ async function launchServer(executable: string, args: string[], port: number, na
   throw new Error(`Temporal server on 127.0.0.1:${port} ${outcome}: ${messageOf(lastSeen)}\n${child.output()}`);
 }
 
-async function describeNamespace(address: string, namespace: string): Promise<void> {
+/** The server answers before it has registered its search attributes: a workflow started in between could hang for ever. */
+async function checkServes(address: string, { namespace, searchAttributes }: Wanted): Promise<void> {
   const connection = await Connection.connect({ address, connectTimeout: 2000 });
   try {
-    await connection.withDeadline(Date.now() + 2000, () => connection.workflowService.describeNamespace({ namespace }));
+    await connection.withDeadline(Date.now() + 2000, async () => {
+      await connection.workflowService.describeNamespace({ namespace });
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      const missing = searchAttributes.filter((name) => !(name in customAttributes));
+      if (missing.length > 0) throw new Error(`search attributes ${missing.join(', ')} are not registered yet`);
+    });
   } finally {
     await connection.close();
   }
