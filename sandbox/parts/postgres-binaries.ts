@@ -68,9 +68,14 @@ function isReachable(native: string, identity: PostgresBinaries['identity']): bo
   }
 }
 
+/** Of the copy, which lasts as long as this process. */
+let copied: string | undefined;
+
 function copyWhereReachable(native: string): string {
+  if (copied !== undefined) return copied;
   const directory = temporaryDirectory('tenantry-postgres-binaries');
   chmodSync(directory, 0o755);
   cpSync(native, join(directory, 'native'), { recursive: true, verbatimSymlinks: true });
-  return join(directory, 'native');
+  copied = join(directory, 'native');
+  return copied;
 }
