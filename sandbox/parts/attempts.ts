@@ -28,5 +28,8 @@ export async function firstThatWorks<T>(what: string, attempts: Attempt<T>[], ad
 function lastLine(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^Node\.js v/.test(line));
   const telling = lines.findLast((line) => /error|fail|not found|no such/i.test(line)) ?? lines.at(-1) ?? text;
-  return telling.trim().replace(/^\[?Error: /, '').slice(0, 200);
+  return telling
+    .trim()
+    .replace(/^\[?Error: /, '')
+    .slice(0, 200);
 }
