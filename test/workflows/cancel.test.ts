@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endingOf, isRefusal } from './ending.ts';
+import { endingOf, eventsOf, isRefusal, until } from './ending.ts';
 import { startEnvironment, type Started, type WorkflowEnvironment } from './environment.ts';
 import { step, type World, type WorldOptions } from './world.ts';
 
@@ -40,10 +40,16 @@ const phases: Record<
     there: ({ gates }) => gates.reached('b.ensure'),
     on: ({ gates }) => gates.open('b.ensure'),
   },
-  'while polling': {
+  'while a slice looks': {
+    options: { steps: chain, behaviours: { b: { readyAfterMs: 'never' } } },
+    gated: ['b.observe-ready'],
+    there: ({ gates }) => gates.reached('b.observe-ready'),
+    on: ({ gates }) => gates.open('b.observe-ready'),
+  },
+  'between two slices': {
     options: { steps: chain, behaviours: { b: { readyAfterMs: 'never' } } },
     gated: [],
-    there: ({ world }) => world.until((w) => w.count('b.observe-ready') > 0),
+    there: ({ handle }) => until(async () => (await eventsOf(handle)).some((e) => e === 'TIMER_STARTED')),
     on: () => undefined,
   },
   'while holding': {

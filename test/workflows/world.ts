@@ -61,6 +61,13 @@ export interface WorldOptions {
   /** The claim is lost to another run. */
   readonly claimed?: boolean;
   readonly claimFault?: Fault;
+  /**
+   * A final failure is thrown only when nothing else is in flight. The time-skipping server, unlike the real one, refuses
+   * to cancel an activity that completes at the same moment, and then stands still.
+   */
+  readonly calmFailures?: boolean;
+  /** Called within the change to this state, after it was made and before it is answered. */
+  readonly onState?: (world: World, state: OperationState) => Promise<void>;
   /** States that the database refuses, once each. */
   readonly refuses?: readonly OperationState[];
 }
@@ -100,6 +107,7 @@ export class World {
   readonly #gates = new Map<string, { reach: () => void; opened: Promise<void> }>();
   readonly #mended = new Set<string>();
   #forwardInFlight = 0;
+  #failing = 0;
   #watchers: (() => void)[] = [];
   readonly #ancestors: ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -170,6 +178,7 @@ export class World {
     if (!refused) {
       this.changes.push(change);
       this.#setState(change.state);
+      await this.options.onState?.(this, change.state);
       if (this.#provisions && change.state === 'stuck') this.#setTenant('failed');
       if (this.#provisions && change.state === 'rolling-back' && this.tenantStatus === 'failed')
         this.#setTenant('creating');
@@ -235,13 +244,25 @@ export class World {
   }
 
   async observe(call: ObserveCall): Promise<ObserveAnswer> {
+    const { want } = call;
+    this.#forwardInFlight += want === 'ready' ? 1 : 0;
+    try {
+      return await this.#observe(call);
+    } finally {
+      this.#forwardInFlight -= want === 'ready' ? 1 : 0;
+    }
+  }
+
+  async #observe(call: ObserveCall): Promise<ObserveAnswer> {
     const { stepId, want, deadlineAtMs, generation } = call;
     await this.#enter(`${stepId}.observe-${want}`);
     if (want === 'gone') return this.#observeGone(call);
     if (this.state !== 'running') this.violations.push(`${stepId} observed while ${this.state}`);
     const { failsInGenerations = [] } = this.#behaviour(stepId);
-    if (failsInGenerations.includes(generation) && !this.#mended.has(stepId))
+    if (failsInGenerations.includes(generation) && !this.#mended.has(stepId)) {
+      if (this.options.calmFailures) await this.#calm();
       throw asFailure({ code: 'SERVICE_FAILED', detail: `the tasks of ${stepId} stop` });
+    }
     if (this.#mended.has(stepId) || nowMs() >= (this.#readyAtMs.get(stepId) ?? 0)) {
       this.#ready.add(stepId);
       return { status: 'done' };
@@ -311,7 +332,15 @@ export class World {
       this.#landsAtMs.set(stepId, nowMs() + fault.landsAfterMs);
       this.#unclearUntilMs.set(stepId, nowMs() + LATENESS_MS);
     }
+    if (this.options.calmFailures && errorInfo(fault.code)?.retryable !== true) await this.#calm();
     throw asFailure(fault);
+  }
+
+  async #calm(): Promise<void> {
+    this.#failing += 1;
+    for (let quietMs = 0; quietMs < 60; quietMs = this.#forwardInFlight > this.#failing ? 0 : quietMs + 10)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    this.#failing -= 1;
   }
 
   #make(stepId: string): void {
