@@ -1,0 +1,107 @@
+import type { RouteOptions } from 'fastify';
+import { pino } from 'pino';
+import { startApiServer, type ApiServer } from '../../src/api/server.ts';
+import { buildApp, type ApiDeps } from '../../src/api/app.ts';
+import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { changeOperationState, findOpenOperation } from '../../src/db/operations.ts';
+import { changeTenantStatus } from '../../src/db/tenants.ts';
+import type { OperationState } from '../../src/contracts/operation-state.ts';
+import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
+import { products } from '../../src/products/index.ts';
+import { EncryptionCodec } from '../../src/temporal/codec.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { examplePlatform } from '../support/platform.ts';
+import { FakeOrchestrator } from './fake-orchestrator.ts';
+
+export const UI_ORIGIN = 'http://127.0.0.1:8233';
+export const payloadKey = Buffer.alloc(32, 7);
+
+export interface ApiFixture {
+  readonly app: Awaited<ReturnType<typeof buildApp>>;
+  readonly client: TenantryClient;
+  readonly database: Database;
+  readonly orchestrator: FakeOrchestrator;
+  readonly routes: readonly RouteOptions[];
+  readonly logged: readonly string[];
+  /** The same API, listening. */
+  listen(): Promise<ApiServer>;
+  /** Moves the open operation along, as a worker would. */
+  move(tenantId: string, states: readonly OperationState[], tenant?: readonly TenantStatus[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The API on a real, empty PostgreSQL database and an orchestrator that keeps state. */
+export async function createApiFixture(options: { platform?: ReturnType<typeof examplePlatform> } = {}): Promise<ApiFixture> {
+  const testDatabase = await createTestDatabase();
+  const database = createDatabase({ url: testDatabase.controlUrl });
+  await migrate(database);
+  const orchestrator = new FakeOrchestrator(database);
+  const logged: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
+  const client = createTenantryClient({
+    database,
+    orchestrator,
+    platform: options.platform ?? examplePlatform(),
+    products,
+    log,
+  });
+  const routes: RouteOptions[] = [];
+  const deps: ApiDeps = {
+    client,
+    codec: new EncryptionCodec([payloadKey]),
+    uiOrigin: UI_ORIGIN,
+    log,
+    streamTimes: { heartbeatMs: 150, pollMs: 60_000 },
+  };
+  const app = await buildApp({ ...deps, onRoute: (route) => routes.push(route) });
+  const servers: ApiServer[] = [];
+  return {
+    app,
+    client,
+    database,
+    orchestrator,
+    routes,
+    logged,
+    listen: async () => {
+      const server = await startApiServer({ ...deps, port: 0 });
+      servers.push(server);
+      return server;
+    },
+    move: (tenantId, states, statuses = []) => move(database, tenantId, states, statuses),
+    close: async () => {
+      await app.close();
+      for (const server of servers) await server.close();
+      await client.close();
+      await database.close();
+      await testDatabase.drop();
+    },
+  };
+}
+
+async function move(
+  database: Database,
+  tenantId: string,
+  states: readonly OperationState[],
+  statuses: readonly TenantStatus[],
+): Promise<string> {
+  return database.transaction(async (tx) => {
+    const operation = await findOpenOperation(tx, tenantId);
+    if (!operation) throw new Error(`tenant ${tenantId} has no open operation`);
+    let { state } = operation;
+    for (const next of states) {
+      if (!(await changeOperationState(tx, operation.id, [state], next))) throw new Error(`${state} -> ${next} refused`);
+      state = next;
+    }
+    for (const status of statuses) await changeTenantStatus(tx, tenantId, status, { operationId: operation.id });
+    return operation.id;
+  });
+}
+
+export const acme = {
+  product: 'moamalat',
+  slug: 'acme',
+  displayName: 'Acme Corp',
+  contactEmail: 'ops@acme.example',
+} as const;

@@ -1,0 +1,170 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findBlueprint, findOperation, listOperationsOf } from '../../src/db/operations.ts';
+import { findSlugHolder } from '../../src/db/reservations.ts';
+import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
+
+let api: ApiFixture;
+beforeAll(async () => {
+  api = await createApiFixture();
+});
+afterAll(() => api.close());
+afterEach(() => {
+  api.orchestrator.startFault = undefined;
+  api.orchestrator.unreachable = false;
+});
+
+let counter = 0;
+const freshSlug = () => `acme-${(counter += 1)}`;
+const post = (payload: unknown, headers: Record<string, string> = {}, query = '') =>
+  api.app.inject({
+    method: 'POST',
+    url: `/api/v1/tenants${query}`,
+    headers: { 'content-type': 'application/json', ...headers },
+    payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  });
+const count = async (table: string) => Number((await api.database.query(`select count(*) as n from ${table}`)).rows[0]?.n);
+const errorOf = (answer: { json: () => unknown }) =>
+  (answer.json() as { error: { code: string; message: string; details?: Record<string, unknown>; requestId: string } }).error;
+
+describe('POST /api/v1/tenants', () => {
+  it('accepts a tenant: 202, its places reserved, its run started', async () => {
+    const slug = freshSlug();
+    const answer = await post({ ...acme, slug: ` ${slug.toUpperCase()} ` });
+    expect(answer.statusCode).toBe(202);
+    const body = answer.json<Record<string, string>>();
+    expect(body).toEqual({
+      tenantId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4/),
+      operationId: expect.any(String),
+      workflowId: `tenant.moamalat.${slug}`,
+      status: 'pending',
+      statusUrl: `/api/v1/tenants/${body.tenantId}/status`,
+      tenantUrl: `https://${slug}.moamalat-pro.com`,
+    });
+    expect(answer.headers.location).toBe(`/api/v1/tenants/${body.tenantId}`);
+    expect(api.orchestrator.open.get(`tenant.moamalat.${slug}`)).toMatchObject({
+      operationId: body.operationId,
+      type: 'provision',
+      tenantId: body.tenantId,
+    });
+    expect((await findSlugHolder(api.database, { product: 'moamalat', slug }))?.tenantId).toBe(body.tenantId);
+    expect(await findBlueprint(api.database, body.operationId!)).toMatchObject({ product: 'moamalat', cell: 'default' });
+    const kinds = await api.database.query('select kind from allocations where tenant_id = $1 order by kind', [body.tenantId]);
+    expect(kinds.rows.map((r) => r.kind)).toEqual(['host-name', 'load-balancer']);
+  });
+
+  it('gives one of two simultaneous requests for a slug 202, the other 409 SLUG_TAKEN', async () => {
+    const slug = freshSlug();
+    const answers = await Promise.all([post({ ...acme, slug }), post({ ...acme, slug })]);
+    expect(answers.map((a) => a.statusCode).sort()).toEqual([202, 409]);
+    expect(errorOf(answers.find((a) => a.statusCode === 409)!).code).toBe('SLUG_TAKEN');
+    const { rows } = await api.database.query('select id from tenants where slug = $1', [slug]);
+    expect(rows).toHaveLength(1);
+  });
+
+  it.each(['before', 'after'] as const)('withdraws everything when the start fails %s its effect: 503, slug free', async (fault) => {
+    const slug = freshSlug();
+    api.orchestrator.startFault = fault;
+    const places = await count('allocations');
+    const refused = await post({ ...acme, slug });
+    expect(refused.statusCode).toBe(503);
+    expect(errorOf(refused).code).toBe('ORCHESTRATOR_UNAVAILABLE');
+    const { rows } = await api.database.query('select id, status from tenants where slug = $1', [slug]);
+    expect(rows).toEqual([{ id: expect.any(String), status: 'deleted' }]);
+    const [operation] = await listOperationsOf(api.database, String(rows[0]?.id));
+    expect(operation?.state).toBe('withdrawn');
+    expect(await findSlugHolder(api.database, { product: 'moamalat', slug })).toBeUndefined();
+    expect(await count('allocations')).toBe(places);
+    // The run that was started unheard finds nothing to claim.
+    expect(await api.orchestrator.claim(operation!.id)).toBe(false);
+    api.orchestrator.startFault = undefined;
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    expect((await post({ ...acme, slug })).statusCode).toBe(202);
+  });
+
+  it('counts as accepted when a run claimed the operation before the start was known to fail', async () => {
+    api.orchestrator.startFault = 'after-claim';
+    const answer = await post({ ...acme, slug: freshSlug() });
+    expect(answer.statusCode).toBe(202);
+    const operation = await findOperation(api.database, answer.json<{ operationId: string }>().operationId);
+    expect(operation?.state).toBe('running');
+  });
+
+  it('leaves the operation accepted while an earlier run of the slug is still open; a worker starts it later', async () => {
+    const slug = freshSlug();
+    const first = (await post({ ...acme, slug })).json<{ tenantId: string; workflowId: string }>();
+    await api.app.inject({ method: 'POST', url: `/api/v1/tenants/${first.tenantId}/cancel` });
+    const answer = await post({ ...acme, slug });
+    expect(answer.statusCode).toBe(202);
+    const operation = (await findOperation(api.database, answer.json<{ operationId: string }>().operationId))!;
+    expect(operation.state).toBe('accepted');
+    expect(await api.client.startAccepted(operation)).toBe('already-open');
+    api.orchestrator.end(first.workflowId);
+    expect(await api.client.startAccepted(operation)).toBe('started');
+    expect(await api.client.startAccepted(operation)).toBe('already-open');
+    expect(api.orchestrator.open.get(first.workflowId)?.operationId).toBe(operation.id);
+  });
+
+  const bad: [string, unknown, string, string?][] = [
+    ['no body at all', '', 'INVALID_INPUT'],
+    ['malformed JSON', '{"product":', 'INVALID_INPUT'],
+    ['an array', [], 'INVALID_INPUT'],
+    ['a poisoned prototype', '{"__proto__":{"a":1},"product":"moamalat"}', 'INVALID_INPUT'],
+    ['an unknown field', { ...acme, colour: 'red' }, 'INVALID_INPUT', 'body'],
+    ['no slug', { ...acme, slug: undefined }, 'INVALID_INPUT', 'body.slug'],
+    ['a short slug', { ...acme, slug: 'ab' }, 'INVALID_INPUT', 'body.slug'],
+    ['a long slug', { ...acme, slug: 'a'.repeat(41) }, 'INVALID_INPUT', 'body.slug'],
+    ['a slug with a dot', { ...acme, slug: 'acme.evil' }, 'INVALID_INPUT', 'body.slug'],
+    ['a slug that ends with a hyphen', { ...acme, slug: 'acme-' }, 'INVALID_INPUT', 'body.slug'],
+    ['a punycode slug', { ...acme, slug: 'xn--acme' }, 'INVALID_INPUT', 'body.slug'],
+    ['a reserved slug', { ...acme, slug: 'www' }, 'INVALID_INPUT', 'body.slug'],
+    ["the product's own reserved slug", { ...acme, slug: 'company-x' }, 'INVALID_INPUT', 'body.slug'],
+    ['an unknown product', { ...acme, product: 'nope' }, 'UNKNOWN_PRODUCT'],
+    ['a product named like a method', { ...acme, product: 'toString' }, 'UNKNOWN_PRODUCT'],
+    ['a tier where there are none', { ...acme, tier: 'gold' }, 'INVALID_INPUT', 'body.tier'],
+    ['an empty name', { ...acme, displayName: '   ' }, 'INVALID_INPUT', 'body.displayName'],
+    ['a long name', { ...acme, displayName: 'x'.repeat(201) }, 'INVALID_INPUT', 'body.displayName'],
+    ['a name with NUL', { ...acme, displayName: 'a\u0000b' }, 'INVALID_INPUT', 'body.displayName'],
+    ['a name with half a character', '{"product":"moamalat","slug":"half","displayName":"\\ud800","contactEmail":"a@b.example"}', 'INVALID_INPUT', 'body.displayName'],
+    ['no email', { ...acme, contactEmail: 'nobody' }, 'INVALID_INPUT', 'body.contactEmail'],
+    ['a long email', { ...acme, contactEmail: `${'a'.repeat(250)}@b.example` }, 'INVALID_INPUT', 'body.contactEmail'],
+    ['an unknown onFailure', { ...acme, onFailure: 'shrug' }, 'INVALID_INPUT', 'body.onFailure'],
+  ];
+  it.each(bad)('refuses %s with 400 and writes nothing', async (_what, payload, code, field) => {
+    const before = await count('tenants');
+    const answer = await post(payload as string);
+    expect(answer.statusCode).toBe(400);
+    const error = errorOf(answer);
+    expect(error).toMatchObject({ code, message: expect.any(String), requestId: answer.headers['x-request-id'] });
+    if (field !== undefined) expect(error.details).toMatchObject({ fields: [{ field }] });
+    expect(await count('tenants')).toBe(before);
+  });
+
+  it('refuses an oversized body with 413 and other content types with 415', async () => {
+    const large = await post({ ...acme, displayName: 'x'.repeat(100_000) });
+    expect([large.statusCode, errorOf(large).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml']) {
+      const answer = await post(JSON.stringify(acme), { 'content-type': type });
+      expect([type, answer.statusCode, errorOf(answer).code]).toEqual([type, 415, 'UNSUPPORTED_MEDIA_TYPE']);
+    }
+  });
+
+  it('answers NOT_SUPPORTED to dryRun and Idempotency-Key instead of ignoring them', async () => {
+    for (const answer of [await post(acme, {}, '?dryRun=true'), await post(acme, { 'idempotency-key': 'k1' })]) {
+      expect([answer.statusCode, errorOf(answer).code]).toEqual([400, 'NOT_SUPPORTED']);
+    }
+    const remove = await api.app.inject({ method: 'DELETE', url: `/api/v1/tenants/${crypto.randomUUID()}?dryRun=true` });
+    expect(errorOf(remove).code).toBe('NOT_SUPPORTED');
+    expect(errorOf(await post(acme, {}, '?force=1')).code).toBe('INVALID_INPUT');
+  });
+});
+
+describe('a full cell', () => {
+  it('answers 503 CELL_FULL and keeps nothing', async () => {
+    const { rows } = await api.database.query('select count(*)::int as n from allocations where kind = $1', ['load-balancer']);
+    for (let n = Number(rows[0]?.n); n < 33; n += 1) expect((await post({ ...acme, slug: freshSlug() })).statusCode).toBe(202);
+    const before = await count('tenants');
+    const answer = await post({ ...acme, slug: 'one-too-many' });
+    expect([answer.statusCode, errorOf(answer).code]).toEqual([503, 'CELL_FULL']);
+    expect(await count('tenants')).toBe(before);
+  });
+});

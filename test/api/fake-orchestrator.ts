@@ -1,0 +1,85 @@
+import {
+  OrchestratorUnreachableError,
+  type Orchestrator,
+  type OperatorVerb,
+  type RunReference,
+  type RunRequest,
+  type UpdateVerdict,
+} from '../../src/client/orchestrator.ts';
+import type { Database } from '../../src/db/database.ts';
+import { changeOperationState, findOperation, recordRun } from '../../src/db/operations.ts';
+import { changeTenantStatus } from '../../src/db/tenants.ts';
+import { cancelRefusal, retryRefusal } from '../../src/workflows/executor/applicability.ts';
+
+/** How a start goes wrong: refused outright, effective but unanswered, or claimed by a worker before the answer was lost. */
+export type StartFault = 'before' | 'after' | 'after-claim';
+
+/**
+ * Temporal as far as the client sees it, with state: one open run per workflow id, validators that look at the
+ * operation's real state in PostgreSQL.
+ */
+export class FakeOrchestrator implements Orchestrator {
+  readonly open = new Map<string, RunRequest>();
+  readonly superseded: string[] = [];
+  readonly taken: { operationId: string; verb: OperatorVerb }[] = [];
+  startFault: StartFault | undefined;
+  unreachable = false;
+  workers = 1;
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async start(run: RunRequest): Promise<'started' | 'already-open'> {
+    if (this.unreachable || this.startFault === 'before') throw new OrchestratorUnreachableError('connection refused');
+    if (this.open.has(run.workflowId)) return 'already-open';
+    this.open.set(run.workflowId, run);
+    if (this.startFault === 'after-claim') await this.claim(run.operationId);
+    if (this.startFault !== undefined) throw new OrchestratorUnreachableError('no answer within 3000 ms');
+    return 'started';
+  }
+
+  async update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
+    if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
+    const operation = await findOperation(this.#db, run.operationId);
+    if (!operation || !this.open.has(run.workflowId)) return { taken: false, why: 'not-running', reason: 'it has ended' };
+    const refusal = verb === 'cancel' ? cancelRefusal(operation.type, operation.state) : retryRefusal(operation.state);
+    if (refusal !== undefined) return { taken: false, why: 'refused', reason: refusal };
+    this.taken.push({ operationId: run.operationId, verb });
+    return { taken: true };
+  }
+
+  async supersede(run: RunReference): Promise<void> {
+    if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
+    this.superseded.push(run.operationId);
+    if (this.open.get(run.workflowId)?.operationId === run.operationId) this.open.delete(run.workflowId);
+  }
+
+  async ping(): Promise<void> {
+    if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
+  }
+
+  async pollers(): Promise<number> {
+    await this.ping();
+    return this.workers;
+  }
+
+  /** What a worker's first activity does. @returns whether this run got the operation */
+  claim(operationId: string): Promise<boolean> {
+    return this.#db.transaction(async (tx) => {
+      const operation = await changeOperationState(tx, operationId, ['accepted'], 'running');
+      if (!operation) return false;
+      await recordRun(tx, operationId, { workflowId: operation.workflowId, runId: `run-of-${operationId}` });
+      await changeTenantStatus(tx, operation.tenantId, operation.type === 'provision' ? 'validating' : 'deleting', {
+        operationId,
+      });
+      return true;
+    });
+  }
+
+  /** The run of the workflow id ends. */
+  end(workflowId: string): void {
+    this.open.delete(workflowId);
+  }
+}

@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PublicAddressError, startApiServer } from '../../src/api/server.ts';
+import { errorTable } from '../../src/contracts/errors.ts';
+import { EncryptionCodec } from '../../src/temporal/codec.ts';
+import { createApiFixture, UI_ORIGIN, acme, payloadKey, type ApiFixture } from './api-fixture.ts';
+
+let api: ApiFixture;
+beforeAll(async () => {
+  api = await createApiFixture();
+});
+afterAll(() => api.close());
+
+const codeOf = (answer: { json: () => unknown }) => (answer.json() as { error: { code: string } }).error.code;
+
+describe('the door', () => {
+  it('listens on loopback only', async () => {
+    const log = api.app.log;
+    for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.com']) {
+      const started = startApiServer({ client: api.client, codec: new EncryptionCodec([payloadKey]), log, host, port: 0 });
+      await expect(started).rejects.toThrow(PublicAddressError);
+    }
+  });
+
+  it('refuses Host headers that are not loopback, or name another port', async () => {
+    const { url } = await api.listen();
+    const { port } = new URL(url);
+    const status = async (host: string) =>
+      new Promise<number>((done, failed) => {
+        void import('node:http').then(({ get }) =>
+          get({ host: '127.0.0.1', port, path: '/healthz', headers: { host } }, (r) => {
+            r.resume();
+            done(r.statusCode ?? 0);
+          }).on('error', failed),
+        );
+      });
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`]) {
+      expect([host, await status(host)]).toEqual([host, 200]);
+    }
+    for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1:1`, 'localhost', `localhost.evil.example:${port}`, `127.0.0.1.evil.example:${port}`]) {
+      expect([host, await status(host)]).toEqual([host, 400]);
+    }
+  });
+
+  it('refuses mutations from the pages of other origins', async () => {
+    const post = (origin: string) =>
+      api.app.inject({ method: 'POST', url: '/api/v1/tenants', headers: { host: 'localhost', origin }, payload: { ...acme, slug: 'origin-test' } });
+    for (const origin of ['https://evil.example', 'null', UI_ORIGIN]) expect((await post(origin)).statusCode).toBe(400);
+    expect((await post('http://localhost')).statusCode).toBe(202);
+  });
+
+  it('answers unknown routes, methods and malformed URLs in the one shape', async () => {
+    for (const [method, url] of [['GET', '/nope'], ['PUT', '/api/v1/tenants'], ['PATCH', `/api/v1/tenants/${crypto.randomUUID()}`], ['GET', '/api/v1/tenants/']] as const) {
+      const answer = await api.app.inject({ method, url });
+      expect([url, answer.statusCode]).toEqual([url, url === '/api/v1/tenants/' ? 400 : 404]);
+      expect(Object.keys(answer.json<{ error: object }>().error)).toEqual(expect.arrayContaining(['code', 'message', 'requestId']));
+    }
+    const malformed = await api.app.inject('/api/v1/tenants/%zz');
+    expect([malformed.statusCode, codeOf(malformed)]).toEqual([400, 'INVALID_INPUT']);
+    const long = await api.app.inject(`/api/v1/tenants/${'a'.repeat(500)}`);
+    expect([long.statusCode, codeOf(long)]).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('never tells what went wrong inside', async () => {
+    await api.database.query('alter table operations rename to operations_away');
+    try {
+      const answer = await api.app.inject(`/api/v1/tenants/${crypto.randomUUID()}`);
+      expect(codeOf(answer)).toBe('TENANT_NOT_FOUND');
+      const broken = await api.app.inject('/metrics');
+      expect([broken.statusCode, codeOf(broken)]).toEqual([500, 'INTERNAL']);
+      expect(broken.body).not.toMatch(/operations|relation|select/);
+      expect(api.logged.join('')).toContain('relation \\"operations\\" does not exist');
+    } finally {
+      await api.database.query('alter table operations_away rename to operations');
+    }
+  });
+
+  it('takes no request id and no forwarding header from callers', async () => {
+    const answer = await api.app.inject({ url: '/healthz', headers: { 'x-request-id': 'mine', 'x-forwarded-host': 'evil.example' } });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('health', () => {
+  it('is ready when PostgreSQL, Temporal and a worker are there, and names what is not', async () => {
+    const ready = async () => {
+      const answer = await api.app.inject('/readyz');
+      const { checks } = answer.json<{ checks: Record<string, { ok: boolean; detail: string }> }>();
+      return { code: answer.statusCode, bad: Object.keys(checks).filter((name) => !checks[name]?.ok) };
+    };
+    expect(await ready()).toEqual({ code: 200, bad: [] });
+    api.orchestrator.workers = 0;
+    expect(await ready()).toEqual({ code: 503, bad: ['workers'] });
+    api.orchestrator.unreachable = true;
+    expect(await ready()).toEqual({ code: 503, bad: ['temporal', 'workers'] });
+    api.orchestrator.unreachable = false;
+    api.orchestrator.workers = 1;
+    expect((await api.app.inject('/healthz')).json()).toEqual({ ok: true });
+  });
+
+  it('counts tenants, operations and requests for Prometheus', async () => {
+    const before = await api.app.inject('/metrics');
+    expect(before.headers['content-type']).toMatch(/^text\/plain/);
+    const value = (text: string, line: string) => Number(new RegExp(`^${line} (\\d+)$`, 'm').exec(text)?.[1]);
+    await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload: { ...acme, slug: 'metrics-test' } });
+    const after = await api.app.inject('/metrics');
+    for (const line of ['tenantry_tenants\\{status="pending"\\}', 'tenantry_open_operations\\{state="accepted"\\}']) {
+      expect(value(after.body, line)).toBe(value(before.body, line) + 1);
+    }
+    expect(after.body).toMatch(/tenantry_http_requests_total\{method="POST",route="\/api\/v1\/tenants",status="202"\} [1-9]/);
+  });
+});
+
+describe('the description', () => {
+  it('lists every route, and every route describes its answers', async () => {
+    const { paths } = (await api.app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, { responses: object }>> }>();
+    const listed = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((m) => `${m.toUpperCase()} ${path}`));
+    const shown = api.routes.filter((r) => !(r.schema as { hide?: boolean } | undefined)?.hide);
+    const served = shown.flatMap((r) => [r.method].flat().map((m) => `${m} ${r.url.replaceAll(/:(\w+)/g, '{$1}')}`));
+    expect(listed.sort()).toEqual(served.sort());
+    expect(served).toHaveLength(16);
+    for (const methods of Object.values(paths)) {
+      for (const { responses } of Object.values(methods)) {
+        expect(Object.keys(responses)).toEqual(expect.arrayContaining(['400', '500']));
+        expect(Object.keys(responses).some((status) => status.startsWith('2'))).toBe(true);
+      }
+    }
+  });
+
+  it('names only error codes that the table has, with their HTTP status', async () => {
+    const { paths } = (await api.app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, { responses: Record<string, { description?: string }> }>> }>();
+    const rows = errorTable as Record<string, { httpStatus?: number }>;
+    for (const { responses } of Object.values(paths).flatMap((p) => Object.values(p))) {
+      for (const [status, { description }] of Object.entries(responses)) {
+        for (const code of (description ?? '').match(/\b[A-Z]+(_[A-Z]+)+\b/g) ?? []) {
+          expect([code, rows[code]?.httpStatus]).toEqual([code, Number(status)]);
+        }
+      }
+    }
+    expect(paths['/api/v1/tenants']?.post?.responses['409']?.description).toContain('SLUG_TAKEN');
+  });
+
+  it('serves the description for people', async () => {
+    const page = await api.app.inject('/docs/');
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+  });
+});
+
+describe('the codec endpoint', () => {
+  const call = (verb: string, payloads: unknown, headers: Record<string, string> = {}) =>
+    api.app.inject({ method: 'POST', url: `/codec/${verb}`, headers, payload: { payloads } as object });
+  const plain = { metadata: { encoding: btoa('json/plain') }, data: btoa('{"a":1}') };
+
+  it('encodes and decodes', async () => {
+    const encoded = (await call('encode', [plain])).json<{ payloads: typeof plain[] }>().payloads;
+    expect(atob(encoded[0]!.metadata.encoding)).toBe('binary/encrypted');
+    expect((await call('decode', encoded)).json()).toEqual({ payloads: [plain] });
+  });
+
+  it("answers only Temporal's UI across origins", async () => {
+    const preflight = await api.app.inject({ method: 'OPTIONS', url: '/codec/decode', headers: { origin: UI_ORIGIN } });
+    expect([preflight.statusCode, preflight.headers['access-control-allow-origin']]).toEqual([204, UI_ORIGIN]);
+    const answer = await call('decode', [plain], { origin: UI_ORIGIN });
+    expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([200, UI_ORIGIN]);
+    const foreign = await call('decode', [plain], { origin: 'https://evil.example' });
+    expect([foreign.statusCode, foreign.headers['access-control-allow-origin']]).toEqual([400, undefined]);
+  });
+
+  it('refuses payloads of another key', async () => {
+    const [foreign] = await new EncryptionCodec([Buffer.alloc(32, 9)]).encode([{ metadata: {}, data: Buffer.from('x') }]);
+    const wire = {
+      metadata: Object.fromEntries(Object.entries(foreign!.metadata!).map(([k, v]) => [k, Buffer.from(v).toString('base64')])),
+      data: Buffer.from(foreign!.data!).toString('base64'),
+    };
+    const answer = await call('decode', [wire]);
+    expect([answer.statusCode, codeOf(answer)]).toEqual([400, 'INVALID_INPUT']);
+    expect((await call('decode', [{ data: 'not base64!' }])).statusCode).toBe(400);
+  });
+});
+
+describe('the module graph of the API process', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const imports = (file: string) =>
+    [...readFileSync(file, 'utf8').matchAll(/^\s*(?:import|export)\s(?!type\b)[^;]*?from\s+'([^']+)'|import\('([^']+)'\)|^import\s+'([^']+)'/gms)].map((m) => m[1] ?? m[2] ?? m[3] ?? '');
+  const graph = (entry: string) => {
+    const [files, packages] = [new Set<string>(), new Set<string>()];
+    const visit = (file: string) => {
+      if (files.has(file)) return;
+      files.add(file);
+      for (const name of imports(file)) {
+        if (name.startsWith('.')) visit(resolve(dirname(file), name));
+        else packages.add(name);
+      }
+    };
+    visit(resolve(root, entry));
+    return { files: [...files].map((f) => f.slice(root.length)), packages: [...packages] };
+  };
+
+  it('reaches no AWS SDK and no worker', () => {
+    const { files, packages } = graph('src/cli/serve-api.ts');
+    expect(files).toContain('src/db/tenants.ts');
+    expect(packages).toContain('@temporalio/client');
+    expect(packages.filter((p) => /^@aws-sdk|^@smithy|^@temporalio\/worker/.test(p))).toEqual([]);
+    expect(files.filter((f) => /^src\/(aws|worker)\//.test(f))).toEqual([]);
+  });
+
+  it('would notice: the worker reaches the AWS SDK', () => {
+    expect(graph('src/aws/cell-aws.ts').packages.some((p) => p.startsWith('@aws-sdk'))).toBe(true);
+  });
+});

@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findOperation, listOperationsOf } from '../../src/db/operations.ts';
+import { findSlugHolder } from '../../src/db/reservations.ts';
+import { recordIntent } from '../../src/db/step-making.ts';
+import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
+
+let api: ApiFixture;
+beforeAll(async () => {
+  api = await createApiFixture();
+});
+afterAll(() => api.close());
+afterEach(() => {
+  api.orchestrator.startFault = undefined;
+  api.orchestrator.unreachable = false;
+});
+
+interface Accepted {
+  tenantId: string;
+  operationId: string;
+  workflowId: string;
+  status: string;
+}
+let counter = 0;
+async function created(): Promise<Accepted & { slug: string }> {
+  const slug = `tenant-${(counter += 1)}`;
+  const answer = await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload: { ...acme, slug } });
+  expect(answer.statusCode).toBe(202);
+  return { ...answer.json<Accepted>(), slug };
+}
+async function claimed() {
+  const tenant = await created();
+  expect(await api.orchestrator.claim(tenant.operationId)).toBe(true);
+  return tenant;
+}
+async function active() {
+  const tenant = await claimed();
+  await api.move(tenant.tenantId, ['committing', 'succeeded'], ['creating', 'active']);
+  api.orchestrator.end(tenant.workflowId);
+  return tenant;
+}
+async function stuck() {
+  const tenant = await claimed();
+  await intend(tenant);
+  await api.move(tenant.tenantId, ['rolling-back', 'stuck'], ['creating', 'failed']);
+  return tenant;
+}
+const intend = (tenant: Accepted) =>
+  recordIntent(api.database, {
+    key: {
+      tenantId: tenant.tenantId,
+      cell: 'default',
+      operationId: tenant.operationId,
+      stepId: 'create_schema',
+      kind: 'postgres-schema',
+      generation: 1,
+    },
+    resources: [{ type: 'postgres:schema', name: 'tenant_1' }],
+    latenessMs: 0,
+    attempt: 1,
+  });
+const send = async (method: 'GET' | 'POST' | 'DELETE', path: string) => {
+  const answer = await api.app.inject({ method, url: `/api/v1/tenants/${path}` });
+  const body = answer.json<Accepted & { error?: { code: string }; operation: { type: string; state: string } }>();
+  return { code: answer.statusCode, body, error: body.error?.code };
+};
+
+describe('cancel', () => {
+  it('takes an operation that no run has claimed back at once; a later run finds nothing to claim', async () => {
+    const tenant = await created();
+    expect((await send('POST', `${tenant.tenantId}/cancel`)).code).toBe(202);
+    expect((await findOperation(api.database, tenant.operationId))?.state).toBe('cancelled');
+    expect((await send('GET', tenant.tenantId)).body.status).toBe('deleted');
+    expect(await findSlugHolder(api.database, { product: 'moamalat', slug: tenant.slug })).toBeUndefined();
+    expect(await api.orchestrator.claim(tenant.operationId)).toBe(false);
+    expect((await send('POST', `${tenant.tenantId}/cancel`)).error).toBe('NOT_CANCELLABLE');
+  });
+
+  it('asks the run of a claimed operation, by its operation id', async () => {
+    const tenant = await claimed();
+    const answer = await send('POST', `${tenant.tenantId}/cancel`);
+    expect([answer.code, answer.body.operationId]).toEqual([202, tenant.operationId]);
+    expect(api.orchestrator.taken).toContainEqual({ operationId: tenant.operationId, verb: 'cancel' });
+    expect((await findOperation(api.database, tenant.operationId))?.cancelRequestedAt).toBeInstanceOf(Date);
+  });
+
+  it('is refused past the point of no return, and when nothing is open', async () => {
+    const tenant = await claimed();
+    await api.move(tenant.tenantId, ['committing']);
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
+    expect((await findOperation(api.database, tenant.operationId))?.cancelRequestedAt).toBeNull();
+    const other = await active();
+    expect(await send('POST', `${other.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
+  });
+
+  it('is refused when the run ended without closing its operation, and 503 when no worker answers', async () => {
+    const tenant = await claimed();
+    api.orchestrator.unreachable = true;
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 503, error: 'ORCHESTRATOR_UNAVAILABLE' });
+    api.orchestrator.unreachable = false;
+    api.orchestrator.end(tenant.workflowId);
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
+  });
+});
+
+describe('retry', () => {
+  it('is taken while an operation holds or is stuck', async () => {
+    const holding = await claimed();
+    await api.move(holding.tenantId, ['holding'], ['creating']);
+    expect((await send('POST', `${holding.tenantId}/retry`)).code).toBe(202);
+    expect((await send('POST', `${(await stuck()).tenantId}/retry`)).code).toBe(202);
+  });
+
+  it('is refused with NOTHING_TO_RETRY otherwise', async () => {
+    for (const tenant of [await created(), await claimed(), await active()]) {
+      expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({ code: 409, error: 'NOTHING_TO_RETRY' });
+    }
+  });
+});
+
+describe('DELETE', () => {
+  it('needs the slug as confirmation', async () => {
+    const tenant = await active();
+    for (const query of ['', '?confirm=', '?confirm=other']) {
+      expect(await send('DELETE', `${tenant.tenantId}${query}`)).toMatchObject({ code: 400, error: 'CONFIRMATION_REQUIRED' });
+    }
+    expect(await listOperationsOf(api.database, tenant.tenantId)).toHaveLength(1);
+  });
+
+  it("accepts the deprovisioning of an active tenant, with its last operation's blueprint", async () => {
+    const tenant = await active();
+    const answer = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
+    expect([answer.code, answer.body.workflowId]).toEqual([202, tenant.workflowId]);
+    const { rows } = await api.database.query(
+      'select count(distinct blueprint)::int as n, count(*)::int as operations from operations where tenant_id = $1',
+      [tenant.tenantId],
+    );
+    expect(rows[0]).toEqual({ n: 1, operations: 2 });
+    expect(api.orchestrator.open.get(tenant.workflowId)).toMatchObject({ operationId: answer.body.operationId, type: 'deprovision' });
+    const again = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
+    expect([again.code, again.error]).toEqual([409, 'OPERATION_IN_PROGRESS']);
+  });
+
+  it('is accepted once when it comes twice at a time', async () => {
+    const tenant = await active();
+    const path = `${tenant.tenantId}?confirm=${tenant.slug}`;
+    const answers = await Promise.all([send('DELETE', path), send('DELETE', path)]);
+    expect(answers.map((a) => a.code).sort()).toEqual([202, 409]);
+    expect(answers.find((a) => a.code === 409)?.error).toBe('OPERATION_IN_PROGRESS');
+  });
+
+  it('leaves the tenant as it was when Temporal does not take it', async () => {
+    const tenant = await active();
+    api.orchestrator.startFault = 'before';
+    expect((await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).error).toBe('ORCHESTRATOR_UNAVAILABLE');
+    expect((await send('GET', tenant.tenantId)).body.status).toBe('active');
+    api.orchestrator.startFault = undefined;
+    expect((await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).code).toBe(202);
+  });
+
+  it('supersedes a stuck operation, closes its run and starts the new one', async () => {
+    const tenant = await stuck();
+    const answer = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
+    expect(answer.code).toBe(202);
+    expect((await findOperation(api.database, tenant.operationId))?.state).toBe('superseded');
+    expect(api.orchestrator.superseded).toContain(tenant.operationId);
+    expect(api.orchestrator.open.get(tenant.workflowId)?.operationId).toBe(answer.body.operationId);
+    const operations = await api.app.inject(`/api/v1/tenants/${tenant.tenantId}/operations`);
+    expect(operations.json<{ operations: { state: string }[] }>().operations.map((o) => o.state)).toEqual(['accepted', 'superseded']);
+  });
+
+  it('changes nothing of a stuck operation while Temporal cannot be reached', async () => {
+    const tenant = await stuck();
+    api.orchestrator.unreachable = true;
+    expect((await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).error).toBe('ORCHESTRATOR_UNAVAILABLE');
+    expect((await findOperation(api.database, tenant.operationId))?.state).toBe('stuck');
+  });
+
+  it('is refused while another operation runs', async () => {
+    for (const tenant of [await created(), await claimed()]) {
+      const answer = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
+      expect([answer.code, answer.error]).toEqual([409, 'OPERATION_IN_PROGRESS']);
+    }
+  });
+
+  it('deletes a failed tenant directly when nothing is left of it, and once only', async () => {
+    const tenant = await claimed();
+    await api.move(tenant.tenantId, ['rolling-back', 'rolled-back'], ['creating', 'failed']);
+    const answer = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
+    expect([answer.code, answer.body.status]).toEqual([200, 'deleted']);
+    expect(await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).toMatchObject({ code: 409, error: 'TENANT_NOT_DELETABLE' });
+  });
+
+  it('deprovisions a failed tenant of which the ledger still holds something', async () => {
+    const tenant = await claimed();
+    await intend(tenant);
+    await api.move(tenant.tenantId, ['rolling-back', 'stuck', 'abandoned'], ['creating', 'failed']);
+    api.orchestrator.end(tenant.workflowId);
+    expect((await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).code).toBe(202);
+  });
+});
+
+describe('reading', () => {
+  it('answers the status from steps, operation and tenant', async () => {
+    const tenant = await claimed();
+    await intend(tenant);
+    const { body } = await send('GET', `${tenant.tenantId}/status`);
+    expect(body).toMatchObject({
+      tenantId: tenant.tenantId,
+      status: 'validating',
+      operation: { operationId: tenant.operationId, type: 'provision', state: 'running' },
+      currentStep: 'create_schema',
+      currentSteps: ['create_schema'],
+      stepsDone: [],
+      stepsTotal: 14,
+      cleanupPending: false,
+      tenantUrl: `https://${tenant.slug}.moamalat-pro.com`,
+    });
+  });
+
+  it('shows why an operation failed and what is left', async () => {
+    const tenant = await claimed();
+    await api.database.query(
+      `update operations set failure = $2, leftovers = $3 where id = $1`,
+      [
+        tenant.operationId,
+        JSON.stringify({ code: 'BackendFailed', message: 'Backend service failed to start', stepId: 'deploy_backend' }),
+        JSON.stringify([{ stepId: 'create_schema', type: 'postgres:schema', name: 's', reason: 'sessions are open' }]),
+      ],
+    );
+    const { body } = await send('GET', `${tenant.tenantId}/status`);
+    expect(body).toMatchObject({
+      error: { code: 'BackendFailed', message: 'Backend service failed to start' },
+      leftovers: [{ stepId: 'create_schema', reason: 'sessions are open' }],
+    });
+  });
+
+  it('pages through tenants, newest first, and filters them', async () => {
+    const made = [await created(), await created(), await created()].map((t) => t.tenantId).reverse();
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? '?limit=2' : `?limit=2&cursor=${cursor}`;
+      const page = (await api.app.inject(`/api/v1/tenants${query}`)).json<{ tenants: Accepted[]; nextCursor: string | null }>();
+      seen.push(...page.tenants.map((t) => t.tenantId));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    expect(seen.slice(0, 3)).toEqual(made);
+    expect(new Set(seen).size).toBe(seen.length);
+    const deleted = (await api.app.inject('/api/v1/tenants?status=deleted&product=moamalat')).json<{ tenants: Accepted[] }>();
+    expect(deleted.tenants.every((t) => t.status === 'deleted')).toBe(true);
+    expect((await api.app.inject('/api/v1/tenants?product=none')).json()).toEqual({ tenants: [], nextCursor: null });
+  });
+
+  it.each(['limit=0', 'limit=201', 'limit=1&limit=2', 'limit=x', 'status=gone', 'cursor=abc', 'color=red'])(
+    'refuses the list parameters %s',
+    async (query) => {
+      const answer = await api.app.inject(`/api/v1/tenants?${query}`);
+      expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([400, 'INVALID_INPUT']);
+    },
+  );
+
+  it('answers 404 for what does not exist, on every route of a tenant', async () => {
+    const id = randomUUID();
+    for (const path of ['', '/status', '/events', '/operations', `/operations/${id}`]) {
+      expect(await send('GET', `${id}${path}`)).toMatchObject({ code: 404, error: 'TENANT_NOT_FOUND' });
+    }
+    for (const verb of ['retry', 'cancel']) expect((await send('POST', `${id}/${verb}`)).error).toBe('TENANT_NOT_FOUND');
+    expect((await send('DELETE', `${id}?confirm=x`)).error).toBe('TENANT_NOT_FOUND');
+    expect((await send('GET', 'no-uuid')).error).toBe('INVALID_INPUT');
+  });
+
+  it("answers OPERATION_NOT_FOUND for another tenant's operation", async () => {
+    const [one, other] = [await created(), await created()];
+    expect((await send('GET', `${one.tenantId}/operations/${one.operationId}`)).body).toMatchObject({ state: 'accepted', type: 'provision' });
+    expect(await send('GET', `${one.tenantId}/operations/${other.operationId}`)).toMatchObject({ code: 404, error: 'OPERATION_NOT_FOUND' });
+  });
+});

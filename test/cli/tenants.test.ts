@@ -1,0 +1,201 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OperationState } from '../../src/contracts/operation-state.ts';
+import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
+import { appendEvent } from '../../src/db/events.ts';
+import { findTenantBySlug } from '../../src/db/tenants.ts';
+import { createApiFixture, type ApiFixture } from '../api/api-fixture.ts';
+
+const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
+
+let api: ApiFixture;
+let url: string;
+beforeAll(async () => {
+  api = await createApiFixture();
+  url = (await api.listen()).url;
+});
+afterAll(() => api.close());
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** `tenantry tenants ...` in a process of its own. */
+function tenants(args: readonly string[], apiUrl = url): Promise<Ended> {
+  const child = spawn(process.execPath, [bin, 'tenants', ...args], {
+    env: { ...process.env, TENANTRY_API_URL: apiUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  return new Promise((done, failed) => {
+    child.on('error', failed);
+    child.on('close', (code) => done({ code, out, err }));
+  });
+}
+
+let counter = 0;
+const freshSlug = () => `cli-${(counter += 1)}`;
+const create = (slug: string, ...more: string[]) =>
+  tenants(['create', '--product', 'moamalat', '--slug', slug, '--name', 'Acme Corp', '--email', 'ops@acme.example', ...more]);
+
+async function tenantOf(slug: string): Promise<{ tenantId: string; operationId: string }> {
+  for (let n = 0; n < 500; n += 1) {
+    const tenant = await findTenantBySlug(api.database, { product: 'moamalat', slug });
+    const run = api.orchestrator.open.get(`tenant.moamalat.${slug}`);
+    if (tenant && run) return { tenantId: tenant.id, operationId: run.operationId };
+    await sleep(20);
+  }
+  throw new Error(`no run for ${slug} within 10 s`);
+}
+
+/** Plays the worker of a tenant's first operation. */
+async function play(slug: string, states: readonly OperationState[], statuses: readonly TenantStatus[]): Promise<string> {
+  const { tenantId, operationId } = await tenantOf(slug);
+  await api.orchestrator.claim(operationId);
+  const step = (type: 'step.started' | 'step.ready', data: Record<string, unknown>) =>
+    api.database.transaction((tx) => appendEvent(tx, { cell: 'default', tenantId, operationId, type, stepId: 'create_schema', data }));
+  await step('step.started', { kind: 'postgres-schema', generation: 1, attempt: 1 });
+  await step('step.ready', { durationMs: 1234 });
+  await api.move(tenantId, states, statuses);
+  return tenantId;
+}
+const made = async (slug: string) => {
+  const answer = await create(slug, '--no-wait', '--json');
+  expect(answer).toMatchObject({ code: 0, err: '' });
+  return JSON.parse(answer.out) as { tenantId: string; operationId: string };
+};
+
+describe('tenants create', () => {
+  it('follows the operation until the tenant is active: a line per event, exit code 0', async () => {
+    const slug = freshSlug();
+    const [ended] = await Promise.all([create(slug), play(slug, ['committing', 'succeeded'], ['creating', 'active'])]);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toMatch(/\d\d:\d\d:\d\d {2}create_schema {2}making\n/);
+    expect(ended.out).toMatch(/create_schema {2}ready in 1\.2 s\n/);
+    expect(ended.out).toMatch(/succeeded; the tenant is active\nhttps:\/\/cli-1\.moamalat-pro\.com\n$/);
+    expect(ended.out).not.toContain('\u001b');
+  });
+
+  it('exits 1 when it was rolled back, and --json prints one document', async () => {
+    const slug = freshSlug();
+    const [ended, tenantId] = await Promise.all([
+      create(slug, '--json', '--on-failure', 'rollback'),
+      play(slug, ['rolling-back', 'rolled-back'], ['creating', 'failed']),
+    ]);
+    expect(ended.code).toBe(1);
+    expect(JSON.parse(ended.out)).toMatchObject({ tenantId, status: 'failed', operation: { state: 'rolled-back' } });
+  });
+
+  it('exits 1 when it is stuck', async () => {
+    const slug = freshSlug();
+    const [ended] = await Promise.all([create(slug), play(slug, ['rolling-back', 'stuck'], ['creating', 'failed'])]);
+    expect(ended.code).toBe(1);
+    expect(ended.out).toContain('stuck; the tenant is failed');
+  });
+
+  it('--no-wait returns once it is accepted', async () => {
+    const { tenantId } = await made(freshSlug());
+    expect((await api.client.get(tenantId)).status).toBe('pending');
+  });
+
+  it('exits 2 for bad input, 4 for a taken slug, 5 without Temporal or API; says code and details on stderr', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    const bad = await create('www', '--no-wait');
+    expect(bad).toMatchObject({ code: 2, out: '' });
+    expect(bad.err).toMatch(/^error: INVALID_INPUT: body\.slug: "www" is reserved\ndetails: \{"fields".*\nrequest: [0-9a-f-]{36}\n$/);
+    expect(await create(slug, '--no-wait')).toMatchObject({ code: 4, err: expect.stringContaining('SLUG_TAKEN') });
+    api.orchestrator.unreachable = true;
+    const away = await create(freshSlug(), '--no-wait');
+    api.orchestrator.unreachable = false;
+    expect(away).toMatchObject({ code: 5, err: expect.stringContaining('ORCHESTRATOR_UNAVAILABLE') });
+    expect(await tenants(['list'], 'http://127.0.0.1:9')).toMatchObject({ code: 5, out: '', err: expect.stringContaining('TENANTRY_API_URL') });
+    expect((await tenants(['list'], 'ftp://nowhere')).code).toBe(2);
+    expect((await tenants(['create', '--slug', 'x'])).code).toBe(2);
+    expect((await tenants(['frobnicate'])).code).toBe(2);
+  });
+});
+
+describe('tenants show, list, events', () => {
+  it('print for people and for programs', async () => {
+    const slug = freshSlug();
+    const { tenantId } = await made(slug);
+    const shown = await tenants(['show', tenantId]);
+    expect(shown).toMatchObject({ code: 0, err: '' });
+    expect(shown.out).toMatch(new RegExp(`^tenant +${tenantId}$`, 'm'));
+    expect(shown.out).toMatch(/^operation +provision accepted/m);
+    expect(JSON.parse((await tenants(['show', tenantId, '--json'])).out)).toMatchObject({ tenantId, slug, stepsTotal: 14 });
+    expect((await tenants(['list', '--status', 'pending'])).out).toContain(slug);
+    const page = JSON.parse((await tenants(['list', '--json', '--limit', '1'])).out) as { tenants: unknown[]; nextCursor: string };
+    expect(page.tenants).toHaveLength(1);
+    expect((await tenants(['list', '--limit', '1'])).err).toContain(`--cursor ${page.nextCursor}`);
+    const lines = (await tenants(['events', tenantId, '--json'])).out.trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(['tenant.accepted', 'operation.accepted']);
+    expect((await tenants(['show', crypto.randomUUID()])).code).toBe(3);
+    expect((await tenants(['show', '../../metrics'])).code).toBe(2);
+  });
+});
+
+describe('tenants watch', () => {
+  it('prints a line of JSON per event and ends with the operation', async () => {
+    const slug = freshSlug();
+    const { tenantId } = await made(slug);
+    const [ended] = await Promise.all([
+      tenants(['watch', tenantId, '--json']),
+      play(slug, ['committing', 'succeeded'], ['creating', 'active']),
+    ]);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    const events = ended.out.trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string; data: { to?: string } });
+    expect(events[0]?.type).toBe('operation.accepted');
+    expect(events.filter((e) => e.type === 'operation.state').map((e) => e.data.to)).toEqual(['running', 'committing', 'succeeded']);
+    // Afterwards it shows the same picture, at once.
+    const again = await tenants(['watch', tenantId, '--json']);
+    expect(again.code).toBe(0);
+    expect(again.out.startsWith(ended.out)).toBe(true);
+  });
+});
+
+describe('tenants cancel, retry, delete', () => {
+  it('cancel waits for the outcome and exits 0 when it was taken back', async () => {
+    const { tenantId } = await made(freshSlug());
+    const ended = await tenants(['cancel', tenantId]);
+    expect(ended).toMatchObject({ code: 0, out: expect.stringContaining('cancelled; the tenant is deleted') });
+    expect((await tenants(['cancel', tenantId])).code).toBe(4);
+  });
+
+  it('retry of something that was stuck waits for what comes next, not for what was', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    const tenantId = await play(slug, ['rolling-back', 'stuck'], ['creating', 'failed']);
+    const retried = tenants(['retry', tenantId]);
+    while (!api.orchestrator.taken.some((t) => t.verb === 'retry')) await sleep(20);
+    await sleep(300);
+    await api.move(tenantId, ['rolling-back', 'rolled-back']);
+    const ended = await retried;
+    expect(ended.code).toBe(1);
+    expect(ended.out).toContain('rolled-back; the tenant is failed');
+    const gone = await tenants(['delete', tenantId, '--confirm', slug]);
+    expect(gone).toMatchObject({ code: 0, out: expect.stringContaining('nothing was left of it') });
+  });
+
+  it('delete wants confirmation and exits 0 once the tenant is gone', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    const tenantId = await play(slug, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    expect(await tenants(['delete', tenantId])).toMatchObject({ code: 2, err: expect.stringContaining('CONFIRMATION_REQUIRED') });
+    const deleting = tenants(['delete', tenantId, '--confirm', slug, '--json']);
+    const { operationId } = await tenantOf(slug);
+    await api.orchestrator.claim(operationId);
+    await api.move(tenantId, ['committing', 'succeeded'], ['deleted']);
+    const ended = await deleting;
+    expect(ended.code).toBe(0);
+    expect(JSON.parse(ended.out)).toMatchObject({ status: 'deleted', operation: { type: 'deprovision', state: 'succeeded' } });
+  });
+});
