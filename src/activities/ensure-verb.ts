@@ -1,0 +1,143 @@
+import { inCallContext } from '../aws/call-context.ts';
+import type { KindName, Verb } from '../contracts/kinds.ts';
+import type { EnsureAnswer } from '../contracts/messages.ts';
+import { verbOptions, latenessWindowMs } from '../contracts/verbs.ts';
+import {
+  recordFailedAttempt,
+  recordIntent,
+  recordMade,
+  recordSkipped,
+  type RecordedIntent,
+} from '../db/step-making.ts';
+import { contentHash } from '../naming.ts';
+import { judge } from './failures.ts';
+import type { Ensured, ResourceName } from './kind.ts';
+import { patiently } from './patience.ts';
+import { mayMake, revoked } from './standing.ts';
+import { StepError } from './step-error.ts';
+import { refuseOutside, type StepRun } from './step-run.ts';
+
+/** Intent, call, result (design rule 2): what is about to be made is stored first, so that an undo needs no answer. */
+export async function ensureStep<K extends KindName>(run: StepRun<K>): Promise<EnsureAnswer> {
+  const committed = isCommitted(run);
+  const inputsHash = await recordingFailure(run, undefined, async () => {
+    refuseUnlessStanding(run, committed);
+    refuseOutside(run);
+    return hashInputs(run);
+  });
+  const { stored } = run;
+  if (!committed && stored?.state === 'ready' && stored.inputsHash === inputsHash) {
+    await patiently(run.patience, () => recordSkipped(run.deps.database, run.key));
+    return { status: 'ready', outputsHash: stored.outputsHash ?? contentHash(stored.outputs) };
+  }
+  const resources = run.kind.resources(run.context);
+  const intent = committed ? alreadyCommitted : await intend(run, resources);
+  const ensured = await callKind(run, intent);
+  return recordResult(run, { intent, ensured, inputsHash, resources });
+}
+
+/** The commit is one transaction: when the attempt died after it, the operation is closed and only the answer is missing. */
+function isCommitted(run: StepRun<KindName>): boolean {
+  return run.key.kind === 'tenant-activation' && run.surroundings.operationState === 'succeeded';
+}
+
+const alreadyCommitted: RecordedIntent = { unclearUntil: new Date(0), unclearBefore: null };
+
+function refuseUnlessStanding(run: StepRun<KindName>, committed: boolean): void {
+  const { surroundings, stored, key } = run;
+  const takenBack =
+    stored?.operationId === key.operationId && (stored.state === 'removing' || stored.state === 'removed');
+  if (!committed && (takenBack || !mayMake(surroundings.operationType, surroundings.operationState)))
+    throw revoked(key);
+  if (run.unresolved.length > 0) {
+    throw new StepError('BLUEPRINT_INVALID', `step "${key.stepId}" refers to what no ready step gives`, {
+      detail: run.unresolved.join(', '),
+    });
+  }
+}
+
+async function hashInputs<K extends KindName>({ kind, context, signal }: StepRun<K>): Promise<string> {
+  const read = async () => kind.fingerprint?.(context);
+  return contentHash({
+    spec: context.spec,
+    fingerprint: await inCallContext({ beforeMutation: context.guard, signal }, read),
+  });
+}
+
+async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]): Promise<RecordedIntent> {
+  const { key, attempt } = run;
+  const latenessMs = latenessWindowMs(key.kind);
+  const intent = await patiently(run.patience, () =>
+    recordIntent(run.deps.database, { key, resources, latenessMs, attempt }),
+  );
+  if (!intent) throw revoked(key);
+  return intent;
+}
+
+function callKind<K extends KindName>(run: StepRun<K>, intent: RecordedIntent): Promise<Ensured<K>> {
+  const { kind, context, signal } = run;
+  return recordingFailure(run, intent, () =>
+    inCallContext({ beforeMutation: context.guard, signal }, () => kind.ensure(context)),
+  );
+}
+
+async function recordingFailure<T>(
+  run: StepRun<KindName>,
+  intent: RecordedIntent | undefined,
+  fn: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await fn();
+  } catch (error) {
+    await recordFailure(run, error, 'ensure', intent).catch((cause: unknown) => {
+      // The window stays open then, and Temporal carries the failure: what is lost is a line for people.
+      run.context.log.error({ err: cause }, 'a failed attempt could not be recorded');
+    });
+    throw error;
+  }
+}
+
+/** Notes a failed attempt at making a step or at seeing it ready; STEP_REVOKED is none. */
+export async function recordFailure(
+  run: StepRun<KindName>,
+  error: unknown,
+  verb: Verb,
+  intent?: RecordedIntent,
+): Promise<void> {
+  const { failure, code, retryable, definite } = judge(error, run.step);
+  if (code === 'STEP_REVOKED' || run.signal.aborted) return;
+  const { maximumAttempts } = verbOptions(run.key.kind, verb);
+  const final = !retryable || run.attempt >= maximumAttempts;
+  await patiently(run.patience, () =>
+    recordFailedAttempt(run.deps.database, { key: run.key, intent, failure, final, definite }),
+  );
+}
+
+interface Result<K extends KindName> {
+  readonly intent: RecordedIntent;
+  readonly ensured: Ensured<K>;
+  readonly inputsHash: string;
+  readonly resources: readonly ResourceName[];
+}
+
+async function recordResult<K extends KindName>(run: StepRun<K>, result: Result<K>): Promise<EnsureAnswer> {
+  const { ensured, intent, inputsHash, resources } = result;
+  const { status, detail, tenantStatus } = ensured;
+  const outputs: Readonly<Record<string, unknown>> = { ...ensured.outputs };
+  const outputsHash = contentHash(outputs);
+  const recorded = await patiently(run.patience, () =>
+    recordMade(run.deps.database, {
+      key: run.key,
+      intent,
+      state: status === 'ready' ? 'ready' : 'present',
+      outputs,
+      outputsHash,
+      inputsHash,
+      resources,
+      physicalIds: ensured.physicalIds ?? {},
+      detail,
+    }),
+  );
+  if (!recorded) throw revoked(run.key);
+  return { status, outputsHash, tenantStatus, detail };
+}

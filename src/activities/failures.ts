@@ -1,0 +1,86 @@
+import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
+import type { FailsAs } from '../contracts/blueprint.ts';
+import { errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
+import { DatabaseUnavailableError } from '../db/database.ts';
+import { StepError } from './step-error.ts';
+
+/** An error of a verb, judged. */
+export interface Judged {
+  readonly failure: Failure;
+  /** Of the table of errors, before a step's own words take its place. */
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  /** Nothing of the attempt can take effect any more. */
+  readonly definite: boolean;
+  readonly cause: unknown;
+}
+
+/** Codes after which it is not known what took effect. */
+const unclearCodes: readonly ErrorCode[] = [
+  'UNCLEAR',
+  'AWS_UNAVAILABLE',
+  'TENANT_DATABASE_UNAVAILABLE',
+  'INTERNAL',
+  'DATABASE_UNAVAILABLE',
+];
+/** Codes that a step may put into its product's own words. */
+const namedByStep: readonly ErrorCode[] = ['SERVICE_FAILED', 'DEADLINE_EXCEEDED'];
+
+/** What an error of a step's verb means: its code, whether it is tried again, and the words for people. */
+export function judge(error: unknown, step: { readonly id: string; readonly failsAs?: FailsAs | undefined }): Judged {
+  const code = codeOf(error);
+  const own = namedByStep.includes(code) ? step.failsAs : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  const seen = error instanceof StepError ? error.detail : undefined;
+  return {
+    failure: {
+      code: own?.type ?? code,
+      message: own?.message ?? message,
+      stepId: step.id,
+      // In a product's own words our message is the detail: nothing that was seen gets lost.
+      detail: own ? [message, seen].filter((text) => text !== undefined).join(': ') : seen,
+    },
+    code,
+    // The API's table calls it final for the caller; a verb tries again.
+    retryable: code === 'DATABASE_UNAVAILABLE' || errorInfo(code)?.retryable === true,
+    definite: error instanceof StepError && !unclearCodes.includes(code),
+    cause: error,
+  };
+}
+
+/** The failure as Temporal carries it: type and message of the failure, details `[{ stepId, code, detail }]`. */
+export function applicationFailure({ failure, code, retryable, cause }: Judged): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: failure.code,
+    message: failure.message,
+    nonRetryable: !retryable,
+    details: [{ stepId: failure.stepId, code, detail: failure.detail }],
+    ...(plainCause(cause) ?? {}),
+  });
+}
+
+/** Cancellation, and failures that are Temporal's already, pass as they are. */
+export function isTemporalFailure(error: unknown): error is TemporalFailure {
+  return error instanceof TemporalFailure;
+}
+
+/** The error of an attempt that was cancelled. */
+export function cancelled(signal: AbortSignal): CancelledFailure | undefined {
+  if (!signal.aborted) return undefined;
+  return signal.reason instanceof CancelledFailure ? signal.reason : new CancelledFailure('the activity was cancelled');
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof StepError) return error.code;
+  return error instanceof DatabaseUnavailableError ? 'DATABASE_UNAVAILABLE' : 'INTERNAL';
+}
+
+/** Name and message only: fields that clients hang on their errors (requests, rows) may hold what must not be stored. */
+function plainCause(error: unknown): { cause: Error } | undefined {
+  const cause = error instanceof StepError ? error.cause : error;
+  if (!(cause instanceof Error)) return undefined;
+  const plain = new Error(cause.message);
+  plain.name = cause.name;
+  plain.stack = `${cause.name}: ${cause.message}`;
+  return { cause: plain };
+}

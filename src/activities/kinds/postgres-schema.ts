@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import type { SchemaKey } from '../../db/tenant-databases.ts';
+import { schemaName, secretName } from '../../naming.ts';
+import type { Kind, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+
+type Context = StepContext<'postgres-schema'>;
+
+const recoveryDays = 7;
+
+/**
+ * Schema and login role of a tenant (requirement U-19), the password in Secrets Manager only. The secret comes first:
+ * whatever happens after it, the password that the role gets is the one that is stored.
+ */
+export const postgresSchema: Kind<'postgres-schema'> = {
+  resources: (context) => [
+    { type: 'secretsmanager:secret', name: secretOf(context) },
+    { type: 'postgres:role', name: schemaName(context.tenant.id) },
+    { type: 'postgres:schema', name: schemaName(context.tenant.id) },
+  ],
+
+  async ensure(context) {
+    const { spec, tenantDatabases, cell } = context;
+    const key = keyOf(context);
+    const database = cell.tenantDatabases.find((d) => d.id === spec.database);
+    if (!database) throw new StepError('OUTSIDE_CELL', `cell "${cell.id}" has no tenants' database "${spec.database}"`);
+    const { arn, password } = await ensurePassword(context);
+    await context.guard();
+    await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit });
+    await context.guard();
+    await tenantDatabases.ensureSchema(key);
+    await migrateTenant(context, key, password);
+    const { host, port, name } = database;
+    return {
+      status: 'ready',
+      outputs: { schema: key.name, role: key.name, secretArn: arn, host, port, database: name },
+      physicalIds: { [secretOf(context)]: arn },
+    };
+  },
+
+  async observe(context) {
+    const { role, schema } = await context.tenantDatabases.inspect(keyOf(context));
+    const secret = await ownSecret(context);
+    const detail = `role ${role}, schema ${schema}, secret ${secret ? 'present' : 'absent'}`;
+    const parts = [role === 'ours', schema === 'ours', secret];
+    if (parts.every(Boolean)) return { status: 'ready', detail };
+    return { status: parts.some(Boolean) ? 'pending' : 'absent', detail };
+  },
+
+  async remove(context) {
+    await context.guard();
+    await context.tenantDatabases.dropSchemaAndRole(keyOf(context));
+    const name = secretOf(context);
+    const scheduled = await context.aws.secrets.scheduleDeletion(name, { recoveryDays, tags: context.tags });
+    if (!scheduled) return { status: 'removed' };
+    const reason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
+    const expiresAt = scheduled.deletionDate.toISOString();
+    return { status: 'removed', residues: [{ type: 'secretsmanager:secret', name, reason, expiresAt }] };
+  },
+};
+
+function keyOf({ spec, tenant, installationId, operation, stepId }: Context): SchemaKey {
+  return {
+    database: spec.database,
+    name: schemaName(tenant.id),
+    ownership: { installationId, tenantId: tenant.id, product: tenant.product, operationId: operation.id, stepId },
+  };
+}
+
+function secretOf({ installationId, tenant, stepId }: Context): string {
+  return secretName(installationId, tenant.id, stepId);
+}
+
+/** Random, and stored before it is used; of a secret that is there (restored, if need be) the password is used again. */
+async function ensurePassword(context: Context): Promise<{ arn: string; password: string }> {
+  const { secrets } = context.aws;
+  const value = randomBytes(24).toString('base64url');
+  const { arn, created } = await secrets.ensureSecret({
+    name: secretOf(context),
+    value,
+    tags: context.tags,
+    token: context.token('secret'),
+  });
+  return { arn, password: created ? value : await secrets.readSecret(arn) };
+}
+
+/** Under a lock of the control plane's database: in its own a tenant could hold it. */
+async function migrateTenant(context: Context, key: SchemaKey, password: string): Promise<void> {
+  const { db, spec, tenant, guard, tenantDatabases } = context;
+  const ran = await db.withLock(`tenant migrations ${tenant.id}`, (lost) =>
+    tenantDatabases.runTenantMigrations({
+      ...key,
+      password,
+      set: spec.migrations,
+      guard: async () => {
+        if (lost.aborted) throw lockLost(key);
+        await guard();
+      },
+    }),
+  );
+  if (!ran) throw new StepError('CONFLICT_RETRYABLE', `another attempt migrates schema "${key.name}" at this moment`);
+}
+
+function lockLost(key: SchemaKey): StepError {
+  return new StepError('CONFLICT_RETRYABLE', `the lock for migrating schema "${key.name}" was lost`);
+}
+
+/** A secret in its recovery window is a residue, not there. */
+async function ownSecret(context: Context): Promise<boolean> {
+  const found = await context.aws.secrets.findSecret(secretOf(context));
+  return found?.deletionDate === undefined && found?.tags['tenantry:tenant-id'] === context.tenant.id;
+}

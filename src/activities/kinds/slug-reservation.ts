@@ -1,0 +1,68 @@
+import { findSlugHolder } from '../../db/reservations.ts';
+import { changeTenantStatus, findTenant } from '../../db/tenants.ts';
+import type { Kind, StepContext } from '../kind.ts';
+import { StepError } from '../step-error.ts';
+
+/**
+ * The slug that the API reserved, confirmed for this tenant, and the templates looked at, before anything is made. It
+ * makes nothing of its own: the reservation ends with the operation that leaves nothing behind.
+ */
+export const slugReservation: Kind<'slug-reservation'> = {
+  resources: () => [],
+
+  async ensure(context) {
+    await confirmSlug(context);
+    await confirmTemplates(context);
+    await context.guard();
+    const tenant = await beginCreating(context);
+    return { status: 'ready', outputs: { slug: context.spec.slug }, tenantStatus: tenant };
+  },
+
+  async observe(context) {
+    const holder = await findSlugHolder(context.db, { product: context.tenant.product, slug: context.spec.slug });
+    return holder?.tenantId === context.tenant.id
+      ? { status: 'ready', detail: `slug "${context.spec.slug}" is held by this tenant` }
+      : { status: 'absent', detail: `slug "${context.spec.slug}" is not held by this tenant` };
+  },
+
+  // While something of the tenant may be left, nobody else may get its slug: the end of the operation gives it back.
+  remove: () => Promise.resolve({ status: 'removed' }),
+};
+
+async function confirmSlug({ db, tenant, spec }: StepContext<'slug-reservation'>): Promise<void> {
+  const holder = await findSlugHolder(db, { product: tenant.product, slug: spec.slug });
+  if (holder?.tenantId === tenant.id && holder.quarantinedUntil === null) return;
+  throw new StepError(
+    'OWNERSHIP_CONFLICT',
+    `slug "${spec.slug}" of ${tenant.product} is not reserved for this tenant`,
+    {
+      detail: holder ? `it is held for tenant ${holder.tenantId}` : 'nobody holds it',
+    },
+  );
+}
+
+async function confirmTemplates({ aws, cell, spec }: StepContext<'slug-reservation'>): Promise<void> {
+  const found = await Promise.all(
+    spec.templateServices.map(async (name) => ({ name, service: await aws.ecs.findService(name) })),
+  );
+  const missing = found.filter(({ service }) => service?.status !== 'ACTIVE').map(({ name }) => name);
+  if (missing.length === 0) return;
+  throw new StepError(
+    'TEMPLATE_NOT_FOUND',
+    `template service ${missing.join(', ')} does not run in cluster ${cell.cluster}`,
+    {
+      detail: missing.join(', '),
+    },
+  );
+}
+
+async function beginCreating({ db, tenant, operation }: StepContext<'slug-reservation'>) {
+  const now = await db.transaction(async (tx) => {
+    const row = await findTenant(tx, tenant.id);
+    // Already there: an earlier attempt did it.
+    return row?.status === 'validating'
+      ? changeTenantStatus(tx, tenant.id, 'creating', { operationId: operation.id })
+      : row;
+  });
+  return now?.status;
+}

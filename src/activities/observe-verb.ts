@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inCallContext } from '../aws/call-context.ts';
+import type { KindName } from '../contracts/kinds.ts';
+import type { ObserveAnswer, ObserveCall } from '../contracts/messages.ts';
+import { OBSERVE_EVERY_MS, OBSERVE_SLICE_MS } from '../contracts/verbs.ts';
+import { recordReady } from '../db/step-making.ts';
+import { recordRemoved } from '../db/step-removal.ts';
+import { recordFailure } from './ensure-verb.ts';
+import { judge } from './failures.ts';
+import type { Observation } from './kind.ts';
+import { patiently } from './patience.ts';
+import { recordRemovalFailed } from './remove-verb.ts';
+import { mayMake, revoked } from './standing.ts';
+import { StepError } from './step-error.ts';
+import { refuseOutside, type StepRun } from './step-run.ts';
+
+/** Looks about once a second, for one slice at most, for what is wanted to come (design rule 4). */
+export async function observeStep<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<ObserveAnswer> {
+  try {
+    if (call.want === 'ready') refuseUnlessStanding(run);
+    refuseOutside(run);
+    return await watch(run, call);
+  } catch (error) {
+    await (
+      call.want === 'ready' ? recordFailure(run, error, 'observe') : recordRemovalFailed(run, error, 'observe')
+    ).catch((cause: unknown) => {
+      run.context.log.error({ err: cause }, 'a failed observation could not be recorded');
+    });
+    throw error;
+  }
+}
+
+function refuseUnlessStanding({ surroundings, stored, key }: StepRun<KindName>): void {
+  const making = mayMake(surroundings.operationType, surroundings.operationState);
+  if (!making || stored?.state === 'removing' || stored?.state === 'removed') throw revoked(key);
+}
+
+async function watch<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<ObserveAnswer> {
+  const sliceEndMs = Date.now() + OBSERVE_SLICE_MS;
+  for (;;) {
+    const seen = await look(run, call);
+    const answer = call.want === 'ready' ? await readyAnswer(run, seen) : await goneAnswer(run, seen);
+    if (answer) return answer;
+    if (Date.now() >= call.deadlineAtMs) throw deadlineExceeded(run, call, seen.detail);
+    if (Date.now() + OBSERVE_EVERY_MS > sliceEndMs) return { status: 'pending', detail: seen.detail };
+    await sleep(OBSERVE_EVERY_MS, undefined, { signal: run.signal });
+  }
+}
+
+/** One look; when even that fails past the deadline, the wait ends with what went wrong. */
+async function look<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<Observation> {
+  const { kind, context, signal } = run;
+  try {
+    return await inCallContext({ beforeMutation: context.guard, signal }, () => kind.observe(context));
+  } catch (error) {
+    const { retryable, failure } = judge(error, { id: call.stepId });
+    if (!retryable || Date.now() < call.deadlineAtMs) throw error;
+    throw deadlineExceeded(run, call, `${failure.code}: ${failure.message}`, error);
+  }
+}
+
+async function readyAnswer(run: StepRun<KindName>, seen: Observation): Promise<ObserveAnswer | undefined> {
+  if (seen.status === 'failed')
+    throw new StepError('SERVICE_FAILED', `step "${run.key.stepId}" failed`, { detail: seen.detail });
+  if (seen.status !== 'ready') return undefined;
+  await patiently(run.patience, () => recordReady(run.deps.database, run.key, seen.detail));
+  return { status: 'done', detail: seen.detail };
+}
+
+async function goneAnswer(run: StepRun<KindName>, seen: Observation): Promise<ObserveAnswer | undefined> {
+  if (seen.status !== 'absent') return undefined;
+  const recheckAt = await patiently(run.patience, () => recordRemoved(run.deps.database, run.key));
+  return { status: 'done', detail: seen.detail, recheckAtMs: recheckAt?.getTime() };
+}
+
+function deadlineExceeded(run: StepRun<KindName>, call: ObserveCall, detail: string, cause?: unknown): StepError {
+  const deadline = new Date(call.deadlineAtMs).toISOString();
+  return call.want === 'ready'
+    ? new StepError('DEADLINE_EXCEEDED', `step "${run.key.stepId}" was not ready by ${deadline}`, { detail, cause })
+    : new StepError('STILL_PRESENT', `step "${run.key.stepId}" was not gone by ${deadline}`, { detail, cause });
+}

@@ -1,0 +1,70 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Failure } from '../contracts/errors.ts';
+import type { CloseAnswer, CloseInput } from '../contracts/messages.ts';
+import { operationStateTransitions, type ClosedOperationState, isOpen } from '../contracts/operation-state.ts';
+import type { TenantStatus } from '../contracts/tenant-status.ts';
+import { releaseAllocations } from '../db/allocations.ts';
+import type { Database, Queryable } from '../db/database.ts';
+import { listNotRemoved } from '../db/ledger.ts';
+import { changeOperationState, lockOperation, type OperationRow } from '../db/operations.ts';
+import { quarantineSlug, releaseSlug } from '../db/reservations.ts';
+import { changeTenantStatus, lockTenant, type TenantRow } from '../db/tenants.ts';
+
+/**
+ * Closes an operation and settles its tenant: status, slug and places, in one transaction. One that is closed already
+ * is left as it is.
+ */
+export function closeOperation(database: Database, { operationId, state, failure }: CloseInput): Promise<CloseAnswer> {
+  return database.transaction(async (tx) => {
+    const operation = await lockOperation(tx, operationId);
+    if (!operation)
+      throw ApplicationFailure.nonRetryable(`there is no operation ${operationId}`, 'OPERATION_NOT_FOUND');
+    if (!isOpen(operation.state)) return { tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
+    // A provisioning succeeds by its last step alone, which makes the tenant active in the same transaction.
+    const byItsStep = operation.type === 'provision' && state === 'succeeded';
+    if (byItsStep || !operationStateTransitions[operation.state].includes(state)) {
+      const message = `operation ${operationId} is ${operation.state}: it cannot close as ${state}`;
+      throw ApplicationFailure.nonRetryable(message, 'INTERNAL');
+    }
+    if (state === 'succeeded') await refuseLeftovers(tx, operation);
+    await changeOperationState(tx, operationId, [operation.state], state, { failure });
+    return { tenantStatus: (await settleTenant(tx, operation, state, failure)).status };
+  });
+}
+
+/** Wholly gone or visibly stuck: a deprovisioning never ends well with something left. */
+async function refuseLeftovers(tx: Queryable, { id, tenantId, type }: OperationRow): Promise<void> {
+  const left = type === 'deprovision' ? await listNotRemoved(tx, tenantId) : [];
+  if (left.length === 0) return;
+  const names = left.map((row) => `${row.type} ${row.name}`).join(', ');
+  throw ApplicationFailure.nonRetryable(`operation ${id} cannot succeed, there are left: ${names}`, 'STILL_PRESENT');
+}
+
+/** What the end of an operation means for its tenant. */
+export async function settleTenant(
+  tx: Queryable,
+  operation: OperationRow,
+  state: ClosedOperationState,
+  failure: Failure | undefined,
+): Promise<TenantRow> {
+  const tenant = await lockTenant(tx, operation.tenantId);
+  const change = { operationId: operation.id, failure };
+  if (operation.type === 'provision' && state === 'succeeded') return tenant;
+  const anythingLeft = (await listNotRemoved(tx, tenant.id)).length > 0;
+  const isGone = !anythingLeft && (operation.type === 'provision' || state === 'succeeded');
+  if (isGone) await freePlaces(tx, tenant);
+  const to = operation.type === 'provision' ? undoneStatus(tenant) : state === 'succeeded' ? 'deleted' : tenant.status;
+  return changeTenantStatus(tx, tenant.id, to, { ...change, cleanupPending: !isGone });
+}
+
+/** A tenant that no run ever touched is withdrawn; one that was begun has failed. */
+function undoneStatus({ status }: TenantRow): TenantStatus {
+  return status === 'pending' ? 'deleted' : status === 'creating' || status === 'validating' ? 'failed' : status;
+}
+
+/** Its slug is closed for a while when it was ever active (somebody may still hold links), and free at once otherwise. */
+async function freePlaces(tx: Queryable, tenant: TenantRow): Promise<void> {
+  await releaseAllocations(tx, tenant.id);
+  const slug = { product: tenant.product, slug: tenant.slug, tenantId: tenant.id };
+  await (tenant.activatedAt === null ? releaseSlug(tx, slug) : quarantineSlug(tx, slug));
+}

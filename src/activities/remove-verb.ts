@@ -1,0 +1,69 @@
+import { inCallContext } from '../aws/call-context.ts';
+import type { KindName, Verb } from '../contracts/kinds.ts';
+import type { RemoveAnswer } from '../contracts/messages.ts';
+import { isOpen } from '../contracts/operation-state.ts';
+import { verbOptions } from '../contracts/verbs.ts';
+import { markRemoving, recordRemovalFailure, recordRemoved, recordResidues } from '../db/step-removal.ts';
+import { judge } from './failures.ts';
+import type { Removed } from './kind.ts';
+import { patiently } from './patience.ts';
+import { revoked } from './standing.ts';
+import { StepError } from './step-error.ts';
+import { refuseOutside, type StepRun } from './step-run.ts';
+
+/** Mark, call, result: the mark comes first, so that an attempt of `ensure` that still runs stops itself (design rule 7). */
+export async function removeStep<K extends KindName>(run: StepRun<K>): Promise<RemoveAnswer> {
+  const { deps, key, patience, stored } = run;
+  if (!isOpen(run.surroundings.operationState)) throw revoked(key);
+  try {
+    if (stored && stored.state !== 'removed') {
+      refuseOutside(run);
+      refuseProtected(run);
+    }
+    const marked = await patiently(patience, () => markRemoving(deps.database, key));
+    if (!marked || marked.state === 'removed') return { status: 'removed' };
+    const removed = await callKind(run, marked.removingAt ?? undefined);
+    return await recordResult(run, removed, marked.unclearUntil);
+  } catch (error) {
+    await recordRemovalFailed(run, error, 'remove').catch((cause: unknown) => {
+      run.context.log.error({ err: cause }, 'a failed removal could not be recorded');
+    });
+    throw error;
+  }
+}
+
+/** An undo never drops the data of a tenant that was ever active (design rule 8): only its deprovisioning does. */
+function refuseProtected({ key, context }: StepRun<KindName>): void {
+  if (key.kind === 'postgres-schema' && context.operation.type === 'provision' && context.tenant.everActive)
+    throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
+}
+
+function callKind<K extends KindName>(
+  { kind, context, signal }: StepRun<K>,
+  removingAt: Date | undefined,
+): Promise<Removed> {
+  return inCallContext({ beforeMutation: context.guard, signal }, () => kind.remove({ ...context, removingAt }));
+}
+
+async function recordResult(
+  run: StepRun<KindName>,
+  removed: Removed,
+  unclearUntil: Date | null,
+): Promise<RemoveAnswer> {
+  const { deps, key, patience } = run;
+  await patiently(patience, () => recordResidues(deps.database, key, removed.residues ?? []));
+  if (removed.status === 'pending') {
+    const ahead = unclearUntil !== null && unclearUntil.getTime() > Date.now();
+    return { status: 'pending', recheckAtMs: ahead ? unclearUntil.getTime() : undefined };
+  }
+  const recheckAt = await patiently(patience, () => recordRemoved(deps.database, key));
+  return { status: 'removed', recheckAtMs: recheckAt?.getTime() };
+}
+
+/** Notes a failed attempt at taking a step away or at seeing it gone: why it is still there, should it stay. */
+export async function recordRemovalFailed(run: StepRun<KindName>, error: unknown, verb: Verb): Promise<void> {
+  const { failure, code, retryable } = judge(error, { id: run.step.id });
+  if (code === 'STEP_REVOKED' || run.signal.aborted) return;
+  const final = !retryable || run.attempt >= verbOptions(run.key.kind, verb).maximumAttempts;
+  await patiently(run.patience, () => recordRemovalFailure(run.deps.database, run.key, failure, final));
+}

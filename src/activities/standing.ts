@@ -1,0 +1,42 @@
+import type { Verb } from '../contracts/kinds.ts';
+import type { StepCall } from '../contracts/messages.ts';
+import { isOpen, type OperationState } from '../contracts/operation-state.ts';
+import { findStanding } from '../db/steps.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { patiently, type Patience } from './patience.ts';
+import { StepError } from './step-error.ts';
+
+/** States of an operation in which its steps are being made. */
+const makingStates: readonly OperationState[] = ['running', 'holding', 'committing'];
+
+export interface Attempt {
+  readonly deps: Pick<ActivityDependencies, 'database'>;
+  readonly call: StepCall;
+  readonly verb: Verb;
+  readonly patience: Patience;
+}
+
+/**
+ * Looks, before each change, whether the attempt may still make it (design rule 7): an attempt that Temporal gave up
+ * long ago must not make what is being taken back, nor take away what a later operation made.
+ *
+ * @throws StepError STEP_REVOKED
+ */
+export async function checkStanding({ deps, call, verb, patience }: Attempt): Promise<void> {
+  const now = await patiently(patience, () => findStanding(deps.database, call));
+  const takenBack = now?.stepState === 'removing' || now?.stepState === 'removed';
+  const stands =
+    now !== undefined &&
+    (verb === 'remove'
+      ? isOpen(now.operationState) && now.stepState === 'removing'
+      : mayMake(now.operationType, now.operationState) && !takenBack);
+  if (!stands) throw revoked(call);
+}
+
+export function mayMake(type: 'provision' | 'deprovision', state: OperationState): boolean {
+  return type !== 'deprovision' && makingStates.includes(state);
+}
+
+export function revoked(call: StepCall): StepError {
+  return new StepError('STEP_REVOKED', `step "${call.stepId}" of operation ${call.operationId} is not to go on`);
+}

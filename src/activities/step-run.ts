@@ -1,0 +1,165 @@
+import { Context } from '@temporalio/activity';
+import { refsIn, type Blueprint, type Step } from '../contracts/blueprint.ts';
+import type { KindName, OutputsOf, Resolved, SpecOf, Verb } from '../contracts/kinds.ts';
+import type { StepCall } from '../contracts/messages.ts';
+import type { Cell } from '../contracts/platform.ts';
+import { verbOptions } from '../contracts/verbs.ts';
+import { findSurroundings, type StepKey, type Surroundings } from '../db/steps.ts';
+import { ownershipTags, requestToken } from '../naming.ts';
+import { cellById } from '../platform.ts';
+import { outsideCell } from './cell-guard.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import type { Kind, StepContext } from './kind.ts';
+import type { Patience } from './patience.ts';
+import { patiently } from './patience.ts';
+import { checkStanding } from './standing.ts';
+import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
+import { StepError } from './step-error.ts';
+
+/** One attempt at a verb of a step, with all that it needs: loaded from the database, nothing believed from the caller. */
+export interface StepRun<K extends KindName> {
+  readonly deps: ActivityDependencies;
+  readonly kind: Kind<K>;
+  readonly step: Step<K>;
+  readonly context: StepContext<K>;
+  readonly key: StepKey;
+  readonly surroundings: Surroundings;
+  /** The step's own row, as it was when the attempt began. */
+  readonly stored: Surroundings['steps'][number] | undefined;
+  /** References that name no output of a ready step. */
+  readonly unresolved: readonly string[];
+  /** What the spec names that is not the cell's or the tenant's. */
+  readonly outside: readonly string[];
+  readonly attempt: number;
+  readonly patience: Patience;
+  readonly signal: AbortSignal;
+}
+
+/** Time that an attempt keeps for its own last words, in ms. */
+const lastWordsMs = 1_500;
+
+export interface VerbCall<K extends KindName> {
+  readonly deps: ActivityDependencies;
+  readonly blueprintOf: (operationId: string) => Promise<Blueprint>;
+  readonly kindName: K;
+  readonly kind: Kind<K>;
+  readonly verb: Verb;
+  readonly call: StepCall;
+}
+
+/** Until when an attempt that starts now bears with a database that is away. */
+export function patienceOf(kind: KindName, verb: Verb): Patience {
+  const untilMs = Date.now() + verbOptions(kind, verb).startToCloseMs - lastWordsMs;
+  return { untilMs, signal: Context.current().cancellationSignal };
+}
+
+/** Loads the step and looks at it beside its cell. @throws StepError BLUEPRINT_INVALID, OUTSIDE_CELL */
+export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patience: Patience): Promise<StepRun<K>> {
+  const { deps, blueprintOf, kindName, call } = verbCall;
+  const { blueprint, surroundings } = await patiently(patience, async () => ({
+    surroundings: await findSurroundings(deps.database, call.operationId),
+    blueprint: await blueprintOf(call.operationId),
+  }));
+  const found = blueprint.steps.find((s) => s.id === call.stepId);
+  if (!surroundings || found?.kind !== kindName)
+    throw new StepError(
+      'BLUEPRINT_INVALID',
+      `operation ${call.operationId} has no step "${call.stepId}" of kind ${kindName}`,
+    );
+  // The kind was compared just now; the compiler does not carry that over to the union's generic member.
+  const step = found as unknown as Step<K>;
+  const cell = cellOf(deps, surroundings, blueprint);
+  const sources = new Map<string, Source>(
+    surroundings.steps.map((s) => [s.stepId, { ready: s.state === 'ready', outputs: s.outputs }]),
+  );
+  const spec = resolveSpec(step.spec, sources);
+  const { tenantId, slug, product } = surroundings;
+  const bounds = { cell, installationId: deps.installationId, tenant: { id: tenantId, slug, product } };
+  const outside = outsideCell(kindName, spec, bounds);
+  const key = { ...call, tenantId, cell: cell.id, kind: kindName };
+  const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
+  const stored = surroundings.steps.find((s) => s.stepId === call.stepId);
+  const context = contextOf<K>({ ...verbCall, surroundings, cell, spec, stored, patience });
+  const { signal } = patience;
+  const attempt = Context.current().info.attempt;
+  return {
+    deps,
+    kind: verbCall.kind,
+    step,
+    context,
+    key,
+    surroundings,
+    stored,
+    unresolved,
+    outside,
+    attempt,
+    patience,
+    signal,
+  };
+}
+
+/** @throws StepError OUTSIDE_CELL */
+export function refuseOutside({ outside, key }: StepRun<KindName>): void {
+  if (outside.length === 0) return;
+  throw new StepError('OUTSIDE_CELL', `step "${key.stepId}" names what lies outside cell "${key.cell}"`, {
+    detail: outside.join('; '),
+  });
+}
+
+function cellOf(deps: ActivityDependencies, surroundings: Surroundings, blueprint: Blueprint): Cell {
+  if (blueprint.cell !== surroundings.cell || blueprint.product !== surroundings.product)
+    throw new StepError('BLUEPRINT_INVALID', 'the blueprint is for another cell or product than its operation');
+  try {
+    return cellById(deps.platform, surroundings.cell);
+  } catch (cause) {
+    throw new StepError('OUTSIDE_CELL', `this worker's platform has no cell "${surroundings.cell}"`, { cause });
+  }
+}
+
+interface ContextParts<K extends KindName> extends VerbCall<K> {
+  readonly surroundings: Surroundings;
+  readonly cell: Cell;
+  readonly spec: unknown;
+  readonly stored: StepRun<K>['stored'];
+  readonly patience: Patience;
+}
+
+function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
+  const { deps, call, surroundings: s, cell, stored } = parts;
+  const ownership = {
+    installationId: deps.installationId,
+    tenantId: s.tenantId,
+    product: s.product,
+    operationId: call.operationId,
+    stepId: call.stepId,
+  };
+  const activity = Context.current();
+  return {
+    installationId: deps.installationId,
+    tenant: {
+      id: s.tenantId,
+      slug: s.slug,
+      product: s.product,
+      tier: s.tier,
+      displayName: s.displayName,
+      everActive: s.activatedAt !== null,
+    },
+    operation: { id: call.operationId, type: s.operationType },
+    stepId: call.stepId,
+    // Both were checked by schema when they were stored: the spec by the blueprint's, the outputs by the kind's own type.
+    spec: parts.spec as Resolved<SpecOf<K>>,
+    previous: (stored?.outputs ?? {}) as Partial<OutputsOf<K>>,
+    cell,
+    generation: call.generation,
+    removingAt: stored?.removingAt ?? undefined,
+    tags: ownershipTags(ownership),
+    token: (part) => requestToken(call.operationId, call.stepId, call.generation, part),
+    aws: deps.aws(cell.id),
+    db: deps.database,
+    tenantDatabases: deps.tenantDatabases,
+    guard: () => checkStanding({ deps, call, verb: parts.verb, patience: parts.patience }),
+    heartbeat: () => activity.heartbeat(),
+    signal: activity.cancellationSignal,
+    log: deps.log.child({ tenantId: s.tenantId, ...call, kind: parts.kindName, verb: parts.verb }),
+  };
+}
