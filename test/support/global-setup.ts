@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { TestProject } from 'vitest/node';
 import { messageOf } from '../../sandbox/parts/log.ts';
 import { startMinistack } from '../../sandbox/parts/ministack.ts';
+import { freePort } from '../../sandbox/parts/ports.ts';
 import { startPostgres } from '../../sandbox/parts/postgres.ts';
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { timeSkippingExecutable } from '../../sandbox/parts/time-skipping-server.ts';
@@ -20,7 +21,7 @@ const stops: (() => Promise<void>)[] = [];
 
 const starters: { [P in PartName]: () => Promise<Parts[P]> } = {
   postgres: async () => {
-    const part = await startPostgres({ log });
+    const part = await startPostgres({ log, port: await freePort() });
     stops.push(part.stop);
     return { controlUrl: part.controlUrl, tenantUrl: part.tenantUrl, adminUrl: part.adminUrl };
   },
@@ -31,7 +32,7 @@ const starters: { [P in PartName]: () => Promise<Parts[P]> } = {
   },
   temporal: async () => {
     const keywords = Object.fromEntries(searchAttributes.map((name) => [name, 'Keyword' as const]));
-    const part = await startTemporalServer({ log, uiPort: false, searchAttributes: keywords });
+    const part = await startTemporalServer({ log, port: await freePort(), uiPort: false, searchAttributes: keywords });
     stops.push(part.stop);
     return { address: part.address, namespace: part.namespace };
   },
