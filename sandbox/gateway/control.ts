@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { readCall } from './request.ts';
+import { readBody } from './request.ts';
 import { isTimePreset, type TimePreset, type TimeSettings } from './time.ts';
 
 /** What the control surface shows and does. */
@@ -76,7 +76,7 @@ export async function serveControl(
 }
 
 async function setTime(parts: ControlParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { body } = await readCall(request);
+  const body = await readBody(request);
   const parsed = timeBody.safeParse(parseJson(body.toString('utf8')));
   if (!parsed.success) {
     send(response, 400, { error: z.prettifyError(parsed.error) });

@@ -25,7 +25,7 @@ import { readCall, scopeKey, type Answer, type Scope } from './request.ts';
 import { createSecretHandlers } from './secrets/handlers.ts';
 import { TaskHost, type TaskHostMode } from './task-host/task-host.ts';
 import { Clock, type TimePreset, type TimeSettings } from './time.ts';
-import { Upstream } from './upstream.ts';
+import { anonymous, Upstream } from './upstream.ts';
 
 export { diffInventories, type InventoryDiff, type InventoryItem } from './inventory-diff.ts';
 export type { CallRecord } from './calls.ts';
@@ -158,7 +158,7 @@ function newScopes(
 ): (scope: Scope) => void {
   const known = new Set<string>();
   return (scope) => {
-    if (scope.accessKeyId === 'anonymous' || known.has(scopeKey(scope))) return;
+    if (scope.accountId === anonymous || known.has(scopeKey(scope))) return;
     known.add(scopeKey(scope));
     upstream.clients(scope);
     syncListeners(scope).catch((error: unknown) => {
@@ -171,7 +171,12 @@ function newScopes(
 async function answer(parts: Parts, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   if (isControlRequest(request)) {
     const { surface, clock, upstream } = parts;
-    const health = () => ({ gateway: true, upstream: upstream.url.href, time: clock.settings });
+    const health = () => ({
+      gateway: true,
+      upstream: upstream.url.href,
+      time: clock.settings,
+      taskHostPids: surface.taskHostPids(),
+    });
     await serveControl({ ...surface, health, listeners: () => listenersByArn(surface) }, request, response);
     return;
   }
@@ -181,7 +186,7 @@ async function answer(parts: Parts, request: http.IncomingMessage, response: htt
 }
 
 async function handleAws(parts: Parts, request: http.IncomingMessage): Promise<Answer> {
-  const call = await readCall(request).catch((error: unknown) => String(error));
+  const call = await readCall(request, parts.upstream.accountOf).catch((error: unknown) => String(error));
   if (typeof call === 'string')
     return errorAnswer({ service: 'unknown', requestId: '' }, new AwsError('MalformedRequest', call));
   parts.seen(call.scope);

@@ -32,12 +32,13 @@ const program = new Command('gateway')
       listenerPorts: args.listenerPort,
       logger,
     });
-    process.stdout.write(`AWS_ENDPOINT_URL=${gateway.url}\n`);
     const stop = () => {
       void gateway.close().then(() => process.exit(0));
     };
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
+    // Printed last: whoever reads it may interrupt at once.
+    process.stdout.write(`AWS_ENDPOINT_URL=${gateway.url}\n`);
   });
 
 await program.parseAsync();

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Whose resources a call means: MiniStack keeps accounts (by access key) and regions apart. */
+/** Whose resources a call means: emulators keep accounts and regions apart, as AWS does. */
 export interface Scope {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+/** Who signed a call, by its SigV4 credential scope. */
+export interface Signer {
   readonly accessKeyId: string;
   readonly region: string;
 }
+
+/** Finds the account behind a signer; several keys (of roles, for one) may mean the same one. */
+export type ResolveAccount = (signer: Signer) => Promise<string>;
 
 /** One call of an AWS API, as far as the gateway needs to understand it. */
 export interface Call {
@@ -37,12 +46,13 @@ export class MalformedRequest extends Error {
 const maxBodyBytes = 16 * 1024 * 1024;
 
 /** Reads an HTTP request into a call. @throws MalformedRequest when its body is larger than 16 MiB. */
-export async function readCall(request: IncomingMessage): Promise<Call> {
+export async function readCall(request: IncomingMessage, resolveAccount: ResolveAccount): Promise<Call> {
   const body = await readBody(request);
   const headers = flatHeaders(request);
   const method = request.method ?? 'GET';
   const path = request.url ?? '/';
-  const { service, scope } = credentialScope(headers['authorization'] ?? '');
+  const { service, signer } = credentialScope(headers['authorization'] ?? '');
+  const scope = { accountId: await resolveAccount(signer), region: signer.region };
   return {
     requestId: randomUUID(),
     method,
@@ -57,7 +67,7 @@ export async function readCall(request: IncomingMessage): Promise<Call> {
 
 /** Scope key, for maps. */
 export function scopeKey(scope: Scope): string {
-  return `${scope.accessKeyId}/${scope.region}`;
+  return `${scope.accountId}/${scope.region}`;
 }
 
 /** Parameters of a query-protocol call (`elasticloadbalancing`). */
@@ -75,7 +85,8 @@ export function memberList(params: URLSearchParams, name: string): string[] {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** The whole body. @throws MalformedRequest when it is larger than 16 MiB. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -96,10 +107,10 @@ function flatHeaders(request: IncomingMessage): Record<string, string> {
 }
 
 /** `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, ...` */
-function credentialScope(authorization: string): { service: string; scope: Scope } {
+function credentialScope(authorization: string): { service: string; signer: Signer } {
   const found = /Credential=([^/,\s]+)\/\d{8}\/([^/,\s]+)\/([^/,\s]+)\/aws4_request/.exec(authorization);
   const [, accessKeyId = 'anonymous', region = 'us-east-1', service = 'unknown'] = found ?? [];
-  return { service, scope: { accessKeyId, region } };
+  return { service, signer: { accessKeyId, region } };
 }
 
 function actionOf(call: Pick<Call, 'service' | 'method' | 'path' | 'headers' | 'body'>): string {

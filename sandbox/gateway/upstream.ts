@@ -6,8 +6,9 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { AwsError } from './answer.ts';
-import { scopeKey, type Answer, type Call, type Scope } from './request.ts';
+import { scopeKey, type Answer, type Call, type Scope, type Signer } from './request.ts';
 
 /** SDK clients that speak to the upstream as the caller of a scope would. */
 export interface UpstreamClients {
@@ -20,11 +21,15 @@ export interface UpstreamClients {
   readonly secrets: SecretsManagerClient;
 }
 
+/** Access key id of calls that carry no signature. */
+export const anonymous = 'anonymous';
+
 /** The AWS endpoint behind the gateway. */
 export class Upstream {
   readonly url: URL;
   readonly #agent: http.Agent;
   readonly #clients = new Map<string, UpstreamClients>();
+  readonly #accounts = new Map<string, Promise<string>>();
 
   constructor(url: string) {
     this.url = new URL(url);
@@ -42,6 +47,29 @@ export class Upstream {
     }
   };
 
+  /** The account behind an access key, asked once; while the upstream is out of reach the key stands for itself. */
+  accountOf = async (signer: Signer): Promise<string> => {
+    const { accessKeyId, region } = signer;
+    if (/^\d{12}$/.test(accessKeyId) || accessKeyId === anonymous) return accessKeyId;
+    const known = this.#accounts.get(accessKeyId);
+    if (known) return known;
+    const sts = new STSClient({
+      endpoint: this.url.href,
+      region,
+      credentials: { accessKeyId, secretAccessKey: 'gateway' },
+      maxAttempts: 1,
+    });
+    const asked = sts
+      .send(new GetCallerIdentityCommand({}))
+      .then(({ Account = accessKeyId }) => Account)
+      .finally(() => sts.destroy());
+    this.#accounts.set(accessKeyId, asked);
+    return asked.catch(() => {
+      this.#accounts.delete(accessKeyId);
+      return accessKeyId;
+    });
+  };
+
   /** Every scope that has called so far. */
   scopes(): Scope[] {
     return [...this.#clients.values()].map((c) => c.scope);
@@ -54,7 +82,8 @@ export class Upstream {
     const config = {
       endpoint: this.url.href,
       region: scope.region,
-      credentials: { accessKeyId: scope.accessKeyId, secretAccessKey: 'gateway' },
+      // Emulators take twelve digits as access key for that account.
+      credentials: { accessKeyId: scope.accountId, secretAccessKey: 'gateway' },
       maxAttempts: 2,
     };
     const made: UpstreamClients = {

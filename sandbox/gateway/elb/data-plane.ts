@@ -150,5 +150,5 @@ async function listen(server: http.Server, wantedPort: number): Promise<number> 
 }
 
 function isSameScope(a: Scope, b: Scope): boolean {
-  return a.accessKeyId === b.accessKeyId && a.region === b.region;
+  return a.accountId === b.accountId && a.region === b.region;
 }

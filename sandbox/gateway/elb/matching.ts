@@ -20,13 +20,21 @@ export function actionsFor(
   return rule?.actions ?? listener.defaultActions;
 }
 
+/** Patterns of rules that exist or existed; every request runs through many of them. */
+const compiled = new Map<string, RegExp>();
+
 /** An ALB pattern: `*` is any text, `?` any one character. */
-export function wildcard(pattern: string, flags = ''): RegExp {
+export function wildcard(pattern: string, flags: '' | 'i' = ''): RegExp {
+  const key = `${flags} ${pattern}`;
+  const known = compiled.get(key);
+  if (known) return known;
   const escaped = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
-  return new RegExp(`^${escaped}$`, `s${flags}`);
+  const made = new RegExp(`^${escaped}$`, `s${flags}`);
+  compiled.set(key, made);
+  return made;
 }
 
 function holds(condition: RuleCondition, request: RoutedRequest): boolean {

@@ -11,7 +11,7 @@ import type { Upstream } from '../upstream.ts';
 
 export interface Rule {
   readonly arn: string;
-  priority: number;
+  readonly priority: number;
   readonly conditions: readonly RuleCondition[];
   readonly actions: readonly Action[];
 }
@@ -23,7 +23,7 @@ export interface Listener {
   readonly protocol: string;
   readonly defaultActions: readonly Action[];
   /** Without the default rule, in order of priority. */
-  readonly rules: Rule[];
+  readonly rules: readonly Rule[];
 }
 
 /**
@@ -33,6 +33,8 @@ export interface Listener {
 export class Routes {
   readonly #upstream: Upstream;
   readonly #cache = new Map<string, Promise<Map<string, Listener>>>();
+  /** Target group to load balancers, rebuilt after a change: health checks ask often. */
+  readonly #attached = new WeakMap<Map<string, Listener>, ReadonlyMap<string, ReadonlySet<string>>>();
 
   constructor(upstream: Upstream) {
     this.#upstream = upstream;
@@ -52,12 +54,19 @@ export class Routes {
 
   /** Load balancers that send traffic to this target group, from rules and default actions. */
   async loadBalancersOf(scope: Scope, targetGroupArn: string): Promise<string[]> {
-    const found = new Set<string>();
-    for (const listener of (await this.listeners(scope)).values()) {
-      const actions = [...listener.defaultActions, ...listener.rules.flatMap((r) => r.actions)];
-      if (actions.some((a) => targetGroupsOf(a).includes(targetGroupArn))) found.add(listener.loadBalancerArn);
-    }
-    return [...found];
+    const listeners = await this.listeners(scope);
+    const index = this.#attached.get(listeners) ?? indexAttached(listeners);
+    this.#attached.set(listeners, index);
+    return [...(index.get(targetGroupArn) ?? [])];
+  }
+
+  /** Replaces a listener's rules with what they became upstream. */
+  async setRules(scope: Scope, listenerArn: string, rules: readonly Rule[]): Promise<void> {
+    const listeners = await this.listeners(scope);
+    const listener = listeners.get(listenerArn);
+    if (!listener) return;
+    listeners.set(listenerArn, { ...listener, rules: sortRules(rules) });
+    this.#attached.delete(listeners);
   }
 
   /** Reads again at the next question. */
@@ -98,9 +107,18 @@ export function readRule(rule: SdkRule): Rule {
   };
 }
 
-/** Sorts in place by priority. */
-export function sortRules(rules: Rule[]): Rule[] {
-  return rules.sort((a, b) => a.priority - b.priority);
+function sortRules(rules: readonly Rule[]): readonly Rule[] {
+  return [...rules].sort((a, b) => a.priority - b.priority);
+}
+
+function indexAttached(listeners: ReadonlyMap<string, Listener>): ReadonlyMap<string, ReadonlySet<string>> {
+  const index = new Map<string, Set<string>>();
+  for (const { defaultActions, rules, loadBalancerArn } of listeners.values()) {
+    for (const arn of [...defaultActions, ...rules.flatMap((r) => r.actions)].flatMap(targetGroupsOf)) {
+      index.set(arn, (index.get(arn) ?? new Set()).add(loadBalancerArn));
+    }
+  }
+  return index;
 }
 
 /** Target groups that an action forwards to. */

@@ -3,7 +3,7 @@ import { AwsError } from '../answer.ts';
 import type { Handler } from '../pipeline.ts';
 import { queryParams, scopeKey, type Answer, type Call } from '../request.ts';
 import type { ElbParts } from './handlers.ts';
-import { readRule, sortRules, type Listener } from './routes.ts';
+import { readRule, type Listener } from './routes.ts';
 
 const maxPriority = 50_000;
 
@@ -36,8 +36,7 @@ async function createRule({ upstream, routes }: ElbParts, call: Call): Promise<A
     const { Rules = [] } = await upstream
       .clients(call.scope)
       .elb.send(new DescribeRulesCommand({ RuleArns: [ruleArn] }));
-    listener.rules.push(...Rules.map(readRule));
-    sortRules(listener.rules);
+    await routes.setRules(call.scope, listener.arn, [...listener.rules, ...Rules.map(readRule)]);
   }
   return answer;
 }
@@ -49,8 +48,13 @@ async function deleteRule({ upstream, routes }: ElbParts, call: Call): Promise<A
   if (!owner && !(await isDefaultRule({ upstream }, call, arn)))
     throw new AwsError('RuleNotFound', 'One or more rules not found');
   const answer = await upstream.forward(call);
-  if (answer.status < 300 && owner)
-    owner.rules.splice(0, owner.rules.length, ...owner.rules.filter((r) => r.arn !== arn));
+  if (answer.status < 300 && owner) {
+    await routes.setRules(
+      call.scope,
+      owner.arn,
+      owner.rules.filter((r) => r.arn !== arn),
+    );
+  }
   return answer;
 }
 

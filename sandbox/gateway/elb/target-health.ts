@@ -4,7 +4,13 @@ import type { Scope } from '../request.ts';
 import type { Clock } from '../time.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Routes } from './routes.ts';
-import { defaultDeregistrationDelayMs, deregistrationDelayMs, loadTargetGroup, matches, type TargetGroup } from './target-group.ts';
+import {
+  defaultDeregistrationDelayMs,
+  deregistrationDelayMs,
+  loadTargetGroup,
+  matches,
+  type TargetGroup,
+} from './target-group.ts';
 
 export type TargetState = 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining';
 
