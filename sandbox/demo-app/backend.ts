@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
 import { sendJson, type Responder } from './responder.ts';
 
+const closeWithinMs = 2000;
 const maxBodyBytes = 16 * 1024;
 const healthPaths = new Set(['/health', '/api/health']);
 const newNote = z.object({ body: z.string().min(1).max(4000) });
@@ -16,7 +18,8 @@ export function createBackend(environment: Readonly<Record<string, string>>): Re
   return {
     respond: (request, response, path) => respond({ environment, pool, request, response, path }),
     close: async () => {
-      await pool?.end();
+      // A server that hangs must not keep a stopped task from ending.
+      await Promise.race([pool?.end(), sleep(closeWithinMs, undefined, { ref: false })]);
     },
   };
 }
@@ -40,6 +43,7 @@ function openPool(environment: Readonly<Record<string, string>>): pg.Pool | unde
     password: DB_PASSWORD,
     max: 2,
     connectionTimeoutMillis: 2000,
+    query_timeout: 5000,
     idleTimeoutMillis: 10_000,
     application_name: 'demo-backend',
   });

@@ -42,6 +42,14 @@ export async function serveControl(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  try {
+    await serveRoute(parts, request, response);
+  } catch (error) {
+    send(response, 503, { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function serveRoute(parts: ControlParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const route = `${request.method ?? 'GET'} ${(request.url ?? '').slice(prefix.length).split('?', 1)[0] ?? ''}`;
   switch (route) {
     case 'GET health': {

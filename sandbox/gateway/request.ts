@@ -75,6 +75,16 @@ export function queryParams(call: Call): URLSearchParams {
   return new URLSearchParams(call.body.toString('utf8'));
 }
 
+/** The same call with other parameters. */
+export function withParams(call: Call, params: URLSearchParams): Call {
+  return { ...call, body: Buffer.from(params.toString(), 'utf8') };
+}
+
+/** The same call with another JSON body. */
+export function withJson(call: Call, body: unknown): Call {
+  return { ...call, body: Buffer.from(JSON.stringify(body), 'utf8') };
+}
+
 /** Values of `<name>.member.N` in order; `undefined` ends the list. */
 export function memberList(params: URLSearchParams, name: string): string[] {
   const values: string[] = [];

@@ -38,6 +38,10 @@ export class Addresses {
     this.#localPorts.set(`${ip}:${port}`, localPort);
   }
 
+  unbind(ip: string, port: number): void {
+    this.#localPorts.delete(`${ip}:${port}`);
+  }
+
   /** The local port behind (address, port), if something listens there. */
   localPort(ip: string, port: number): number | undefined {
     return this.#localPorts.get(`${ip}:${port}`);

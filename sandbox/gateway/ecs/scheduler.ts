@@ -42,7 +42,6 @@ export class Scheduler {
       if (deployment.status === 'PRIMARY') deployment.status = 'ACTIVE';
     }
     const deployment = newDeployment(taskDefinition, service.desiredCount);
-    // A failed deployment is shown until the next one begins, so that an observer who comes late still sees why.
     service.deployments = [deployment, ...service.deployments.filter((d) => d.status !== 'INACTIVE')];
     this.wake(service);
   }
@@ -180,7 +179,7 @@ export class Scheduler {
       const steady = this.#isSteady(service, task);
       if (steady && healthy - 1 < mustStay && !surplus.includes(task)) continue;
       // A failed deployment without a way back keeps what older ones still run.
-      if (primary.rolloutState === 'FAILED') continue;
+      if (primary.rolloutState === 'FAILED' && !surplus.includes(task)) continue;
       if (steady) healthy -= 1;
       this.#parts.runner.stop(
         service,
@@ -215,6 +214,9 @@ export class Scheduler {
     primary.rolloutState = 'COMPLETED';
     primary.rolloutStateReason = `ECS deployment ${primary.id} completed.`;
     primary.updatedAtMs = Date.now();
+    // After a circuit breaker's return the failed deployment stays visible, so that an observer who comes late sees why;
+    // after a success of its successor nobody asks any more.
+    if (service.lastCompleted !== primary) service.deployments = [primary];
     service.lastCompleted = primary;
     addEvent(service, `(service ${service.name}) (deployment ${primary.id}) deployment completed.`);
     addEvent(service, `(service ${service.name}) has reached a steady state.`);

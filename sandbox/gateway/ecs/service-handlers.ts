@@ -5,7 +5,7 @@ import { loadTargetGroup } from '../elb/target-group.ts';
 import type { Routes } from '../elb/routes.ts';
 import type { Exclusion } from '../exclusion.ts';
 import type { Handler } from '../pipeline.ts';
-import { scopeKey, type Answer, type Call } from '../request.ts';
+import { scopeKey, withJson, type Answer, type Call } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
 import { primaryOf, type Service } from './model.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -236,8 +236,4 @@ function newService(
     events: [],
     described: { ...described },
   };
-}
-
-function withJson(call: Call, body: unknown): Call {
-  return { ...call, body: Buffer.from(JSON.stringify(body), 'utf8') };
 }

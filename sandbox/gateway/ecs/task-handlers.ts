@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { jsonAnswer } from '../answer.ts';
 import type { Handler } from '../pipeline.ts';
-import type { Answer, Call } from '../request.ts';
+import { withJson, type Answer, type Call } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
 import { readInput } from './service-input.ts';
 import type { ServiceStore } from './service-store.ts';
 import type { TaskRunner } from './task-runner.ts';
-import { taskView } from './view.ts';
+import { taskTags, taskView } from './view.ts';
 
 export interface TaskParts {
   readonly upstream: Upstream;
@@ -23,7 +23,11 @@ const listInput = z.looseObject({
   maxResults: z.int().min(1).max(100).default(100),
   nextToken: z.string().optional(),
 });
-const describeInput = z.looseObject({ cluster: z.string().default('default'), tasks: z.array(z.string()).max(100) });
+const describeInput = z.looseObject({
+  cluster: z.string().default('default'),
+  tasks: z.array(z.string()).max(100),
+  include: z.array(z.string()).nullish(),
+});
 const stopInput = z.looseObject({
   cluster: z.string().default('default'),
   task: z.string(),
@@ -55,7 +59,7 @@ async function listTasks(parts: TaskParts, call: Call): Promise<Answer> {
     .filter(({ task }) => input.startedBy === undefined || task.deploymentId === input.startedBy)
     .filter(({ task }) => (task.desiredStatus === 'STOPPED') === (input.desiredStatus === 'STOPPED'))
     .map(({ task }) => task.arn);
-  const answer = await parts.upstream.forward(withInput(call, { ...input, nextToken: undefined }));
+  const answer = await parts.upstream.forward(withJson(call, { ...input, nextToken: undefined }));
   if (answer.status >= 300) return answer;
   const all = [...mine, ...listAnswer.parse(JSON.parse(answer.body.toString('utf8'))).taskArns];
   const start = Number(/^own:(\d+)$/.exec(input.nextToken ?? '')?.[1] ?? 0);
@@ -67,9 +71,13 @@ async function describeTasks(parts: TaskParts, call: Call): Promise<Answer> {
   const input = readInput(call, describeInput);
   const found = input.tasks.flatMap((reference) => parts.services.task(call.scope, input.cluster, reference) ?? []);
   const others = input.tasks.filter((reference) => !parts.services.task(call.scope, input.cluster, reference));
-  const views = found.map(({ service, task }) => taskView(service, task));
+  const withTags = input.include?.includes('TAGS') ?? false;
+  const views = found.map(({ service, task }) => ({
+    ...taskView(service, task),
+    ...(withTags && { tags: taskTags(service) }),
+  }));
   if (others.length === 0) return jsonAnswer({ tasks: views, failures: [] });
-  const answer = await parts.upstream.forward(withInput(call, { ...input, tasks: others }));
+  const answer = await parts.upstream.forward(withJson(call, { ...input, tasks: others }));
   if (answer.status >= 300) return answer;
   const body = describeAnswer.parse(JSON.parse(answer.body.toString('utf8')));
   return jsonAnswer({ tasks: [...views, ...body.tasks], failures: body.failures });
@@ -81,8 +89,4 @@ async function stopTask(parts: TaskParts, call: Call): Promise<Answer> {
   if (!found) return parts.upstream.forward(call);
   parts.runner.stop(found.service, found.task, input.reason ?? 'Task stopped by user', 'UserInitiated');
   return jsonAnswer({ task: taskView(found.service, found.task) });
-}
-
-function withInput(call: Call, body: unknown): Call {
-  return { ...call, body: Buffer.from(JSON.stringify(body), 'utf8') };
 }

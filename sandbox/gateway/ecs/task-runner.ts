@@ -110,6 +110,8 @@ export class TaskRunner {
           exited: (exitCode, reason) => {
             container.status = 'STOPPED';
             container.exitCode = exitCode;
+            // The local port is free for others from now on: nothing may be sent there in this task's name.
+            for (const port of definition?.containerPorts ?? []) this.#parts.addresses.unbind(task.address.ip, port);
             if (!isStopping(task)) container.reason = reason;
             resolve();
             if (definition?.essential ?? true) {

@@ -64,6 +64,11 @@ export function taskView(service: Service, task: Task): Record<string, unknown> 
   };
 }
 
+/** Tags that the service gives to its tasks. */
+export function taskTags(service: Service): unknown {
+  return service.described['propagateTags'] === 'SERVICE' ? (service.described['tags'] ?? []) : [];
+}
+
 function deploymentView(
   service: Service,
   d: Deployment,

@@ -2,7 +2,7 @@ import { DescribeTargetGroupsCommand, type TargetGroup } from '@aws-sdk/client-e
 import { AwsError, elbAnswer, errorAnswer, escapeXml, withBody } from '../answer.ts';
 import type { Exclusion } from '../exclusion.ts';
 import type { Handler } from '../pipeline.ts';
-import { memberList, queryParams, scopeKey, type Answer, type Call } from '../request.ts';
+import { memberList, queryParams, scopeKey, withParams, type Answer, type Call } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
 import type { DataPlane } from './data-plane.ts';
 import { createRuleHandlers } from './rule-handlers.ts';
@@ -41,11 +41,6 @@ export function createElbHandlers(parts: ElbParts): Record<string, Handler> {
     DescribeRules: (call) =>
       requireAll(parts, call, 'RuleArns', 'RuleArn', 'RuleNotFound', 'One or more rules not found'),
   };
-}
-
-/** The same call with other parameters. */
-export function withParams(call: Call, params: URLSearchParams): Call {
-  return { ...call, body: Buffer.from(params.toString(), 'utf8') };
 }
 
 /** A change that opens or closes listeners. */

@@ -1,9 +1,10 @@
 import { DescribeRulesCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AwsError } from '../answer.ts';
 import type { Handler } from '../pipeline.ts';
-import { queryParams, scopeKey, type Answer, type Call } from '../request.ts';
+import { queryParams, scopeKey, withParams, type Answer, type Call } from '../request.ts';
 import type { ElbParts } from './handlers.ts';
 import { readRule, type Listener } from './routes.ts';
+import { loadTargetGroup } from './target-group.ts';
 
 const maxPriority = 50_000;
 
@@ -30,7 +31,8 @@ async function createRule({ upstream, routes }: ElbParts, call: Call): Promise<A
   const listener = (await routes.listeners(call.scope)).get(params.get('ListenerArn') ?? '');
   if (!listener) return upstream.forward(call);
   refuseTaken([listener], new Map([['new', readPriority(params.get('Priority'))]]));
-  const answer = await upstream.forward(call);
+  await requireTargetGroups({ upstream }, call, params);
+  const answer = await upstream.forward(withParams(call, withPlainForwards(params)));
   const ruleArn = /<RuleArn>([^<]+)<\/RuleArn>/.exec(answer.body.toString('utf8'))?.[1];
   if (answer.status < 300 && ruleArn) {
     const { Rules = [] } = await upstream
@@ -39,6 +41,36 @@ async function createRule({ upstream, routes }: ElbParts, call: Call): Promise<A
     await routes.setRules(call.scope, listener.arn, [...listener.rules, ...Rules.map(readRule)]);
   }
   return answer;
+}
+
+async function requireTargetGroups(
+  { upstream }: Pick<ElbParts, 'upstream'>,
+  call: Call,
+  params: URLSearchParams,
+): Promise<void> {
+  for (const arn of new Set(forwardsOf(params).map((f) => f.targetGroupArn))) {
+    if (!(await loadTargetGroup(upstream, call.scope, arn))) {
+      throw new AwsError('TargetGroupNotFound', `Target groups '${arn}' not found`);
+    }
+  }
+}
+
+/** MiniStack keeps only the plain form of a forward; a ForwardConfig with one group means the same. */
+function withPlainForwards(params: URLSearchParams): URLSearchParams {
+  const plain = new URLSearchParams(params);
+  for (const { action, targetGroupArn } of forwardsOf(params)) plain.set(`${action}.TargetGroupArn`, targetGroupArn);
+  return plain;
+}
+
+function forwardsOf(params: URLSearchParams): { readonly action: string; readonly targetGroupArn: string }[] {
+  const forwards: { readonly action: string; readonly targetGroupArn: string }[] = [];
+  for (let i = 1; params.has(`Actions.member.${i}.Type`); i++) {
+    const action = `Actions.member.${i}`;
+    const configured = params.get(`${action}.ForwardConfig.TargetGroups.member.1.TargetGroupArn`);
+    const targetGroupArn = params.get(`${action}.TargetGroupArn`) ?? configured;
+    if (targetGroupArn !== null) forwards.push({ action, targetGroupArn });
+  }
+  return forwards;
 }
 
 async function deleteRule({ upstream, routes }: ElbParts, call: Call): Promise<Answer> {

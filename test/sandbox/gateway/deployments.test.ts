@@ -108,6 +108,35 @@ describe('a later deployment', () => {
     expect([...statuses]).toEqual([200]);
   });
 
+  it('after a failed one mends the service, and is the only one left', async () => {
+    const account = newAccount(shared.gateway);
+    const { listenerArn } = await makePlatform(account);
+    await makeService(account, listenerArn, { name: 'mended', tag: 'missing' });
+    await untilRollout(account, 'mended', 'FAILED');
+    const good = await registerDefinition(account, 'mended', { tag: '1.1' });
+    const update = { cluster, service: 'mended', taskDefinition: good, forceNewDeployment: true };
+    await account.ecs.send(new UpdateServiceCommand(update));
+    const done = await untilRollout(account, 'mended', 'COMPLETED');
+    expect(done.deployments).toMatchObject([{ taskDefinition: good, failedTasks: 0 }]);
+  });
+
+  it('is not made by scaling, which starts and stops tasks', async () => {
+    const account = newAccount(shared.gateway);
+    const { listenerArn } = await makePlatform(account);
+    await makeService(account, listenerArn, { name: 'scaled' });
+    const before = await untilRollout(account, 'scaled', 'COMPLETED');
+    for (const desiredCount of [3, 0, 1]) {
+      await account.ecs.send(new UpdateServiceCommand({ cluster, service: 'scaled', desiredCount }));
+      const scaled = await until(`${desiredCount} tasks`, async () => {
+        const service = await describeService(account, 'scaled');
+        return service.runningCount === desiredCount && service.pendingCount === 0 && service;
+      });
+      expect(scaled.deployments).toMatchObject([
+        { id: before.deployments![0]!.id, desiredCount, rolloutState: 'COMPLETED' },
+      ]);
+    }
+  });
+
   it('without a circuit breaker keeps trying, and mends itself when the image does', async () => {
     const account = newAccount(shared.gateway);
     const { listenerArn } = await makePlatform(account);

@@ -1,4 +1,5 @@
 import {
+  CreateRuleCommand,
   CreateTargetGroupCommand,
   DeleteRuleCommand,
   DeleteTargetGroupCommand,
@@ -47,6 +48,24 @@ describe('listener rules', () => {
     expect((await errorOf(account.elb.send(new DeleteRuleCommand({ RuleArn: arn })))).name).toBe(
       'RuleNotFoundException',
     );
+  });
+
+  it('forward to target groups that exist, in the short form and the long one', async () => {
+    const account = newAccount(shared.gateway);
+    const { listenerArn } = await makePlatform(account);
+    const targetGroupArn = await makeTargetGroup(account, 'forms');
+    const rule = (TargetGroupArn: string, Priority: number) =>
+      account.elb.send(
+        new CreateRuleCommand({
+          ListenerArn: listenerArn,
+          Priority,
+          Conditions: [{ Field: 'host-header', Values: ['forms'] }],
+          Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups: [{ TargetGroupArn }] } }],
+        }),
+      );
+    const made = await rule(targetGroupArn, 1);
+    expect(made.Rules![0]!.Actions![0]!.TargetGroupArn).toBe(targetGroupArn);
+    expect((await errorOf(rule(`${targetGroupArn}0`, 2))).name).toBe('TargetGroupNotFoundException');
   });
 
   it('that are asked for by an ARN which does not exist are not found', async () => {
