@@ -1,4 +1,3 @@
-import { setInterval, clearInterval } from 'node:timers';
 import type { EventView } from '../client/views.ts';
 import { isOneOf } from './one-of.ts';
 import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
@@ -145,6 +144,7 @@ export interface ProgressOutput {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
 }
 
 export interface ProgressPrinter {
@@ -177,12 +177,13 @@ export function createProgressPrinter(
   }
   let drawn = 0;
   const draw = (above = '') => {
-    const lines = renderProgress(view, Date.now(), { colour: options.colour ?? true, width: output.columns ?? 80 });
+    const style = { colour: options.colour ?? true, width: output.columns ?? 80 };
+    const lines = fitting(renderProgress(view, Date.now(), style), output.rows ?? 24);
     const up = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
     output.write(`${up}${above}${lines.map((line) => `${line}\n`).join('')}`);
     drawn = lines.length;
   };
-  const clock = setInterval(draw, REDRAW_MS);
+  const clock = setInterval(() => draw(), REDRAW_MS);
   clock.unref();
   return {
     event: (event) => {
@@ -196,6 +197,11 @@ export function createProgressPrinter(
       return view;
     },
   };
+}
+
+/** The last lines that fit on the screen: the cursor cannot go back to what has scrolled away. */
+function fitting(lines: readonly string[], rows: number): readonly string[] {
+  return lines.length < rows ? lines : lines.slice(lines.length - rows + 1);
 }
 
 function secondsOf(fromMs: number, toMs: number): string {

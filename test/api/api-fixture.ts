@@ -33,7 +33,9 @@ export interface ApiFixture {
 }
 
 /** The API on a real, empty PostgreSQL database and an orchestrator that keeps state. */
-export async function createApiFixture(options: { platform?: ReturnType<typeof examplePlatform> } = {}): Promise<ApiFixture> {
+export async function createApiFixture(
+  options: { platform?: ReturnType<typeof examplePlatform> } = {},
+): Promise<ApiFixture> {
   const testDatabase = await createTestDatabase();
   const database = createDatabase({ url: testDatabase.controlUrl });
   await migrate(database);
@@ -91,7 +93,8 @@ async function move(
     if (!operation) throw new Error(`tenant ${tenantId} has no open operation`);
     let { state } = operation;
     for (const next of states) {
-      if (!(await changeOperationState(tx, operation.id, [state], next))) throw new Error(`${state} -> ${next} refused`);
+      if (!(await changeOperationState(tx, operation.id, [state], next)))
+        throw new Error(`${state} -> ${next} refused`);
       state = next;
     }
     for (const status of statuses) await changeTenantStatus(tx, tenantId, status, { operationId: operation.id });

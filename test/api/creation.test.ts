@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findBlueprint, findOperation, listOperationsOf } from '../../src/db/operations.ts';
 import { findSlugHolder } from '../../src/db/reservations.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
+import { anyString, matching } from './matchers.ts';
 
 let api: ApiFixture;
 beforeAll(async () => {
@@ -22,9 +23,11 @@ const post = (payload: unknown, headers: Record<string, string> = {}, query = ''
     headers: { 'content-type': 'application/json', ...headers },
     payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
   });
-const count = async (table: string) => Number((await api.database.query(`select count(*) as n from ${table}`)).rows[0]?.n);
+const count = async (table: string) =>
+  Number((await api.database.query(`select count(*) as n from ${table}`)).rows[0]?.n);
 const errorOf = (answer: { json: () => unknown }) =>
-  (answer.json() as { error: { code: string; message: string; details?: Record<string, unknown>; requestId: string } }).error;
+  (answer.json() as { error: { code: string; message: string; details?: Record<string, unknown>; requestId: string } })
+    .error;
 
 describe('POST /api/v1/tenants', () => {
   it('accepts a tenant: 202, its places reserved, its run started', async () => {
@@ -33,8 +36,8 @@ describe('POST /api/v1/tenants', () => {
     expect(answer.statusCode).toBe(202);
     const body = answer.json<Record<string, string>>();
     expect(body).toEqual({
-      tenantId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4/),
-      operationId: expect.any(String),
+      tenantId: matching(/^[0-9a-f]{8}-[0-9a-f]{4}-4/),
+      operationId: anyString,
       workflowId: `tenant.moamalat.${slug}`,
       status: 'pending',
       statusUrl: `/api/v1/tenants/${body.tenantId}/status`,
@@ -47,8 +50,13 @@ describe('POST /api/v1/tenants', () => {
       tenantId: body.tenantId,
     });
     expect((await findSlugHolder(api.database, { product: 'moamalat', slug }))?.tenantId).toBe(body.tenantId);
-    expect(await findBlueprint(api.database, body.operationId!)).toMatchObject({ product: 'moamalat', cell: 'default' });
-    const kinds = await api.database.query('select kind from allocations where tenant_id = $1 order by kind', [body.tenantId]);
+    expect(await findBlueprint(api.database, body.operationId!)).toMatchObject({
+      product: 'moamalat',
+      cell: 'default',
+    });
+    const kinds = await api.database.query('select kind from allocations where tenant_id = $1 order by kind', [
+      body.tenantId,
+    ]);
     expect(kinds.rows.map((r) => r.kind)).toEqual(['host-name', 'load-balancer']);
   });
 
@@ -61,25 +69,28 @@ describe('POST /api/v1/tenants', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it.each(['before', 'after'] as const)('withdraws everything when the start fails %s its effect: 503, slug free', async (fault) => {
-    const slug = freshSlug();
-    api.orchestrator.startFault = fault;
-    const places = await count('allocations');
-    const refused = await post({ ...acme, slug });
-    expect(refused.statusCode).toBe(503);
-    expect(errorOf(refused).code).toBe('ORCHESTRATOR_UNAVAILABLE');
-    const { rows } = await api.database.query('select id, status from tenants where slug = $1', [slug]);
-    expect(rows).toEqual([{ id: expect.any(String), status: 'deleted' }]);
-    const [operation] = await listOperationsOf(api.database, String(rows[0]?.id));
-    expect(operation?.state).toBe('withdrawn');
-    expect(await findSlugHolder(api.database, { product: 'moamalat', slug })).toBeUndefined();
-    expect(await count('allocations')).toBe(places);
-    // The run that was started unheard finds nothing to claim.
-    expect(await api.orchestrator.claim(operation!.id)).toBe(false);
-    api.orchestrator.startFault = undefined;
-    api.orchestrator.end(`tenant.moamalat.${slug}`);
-    expect((await post({ ...acme, slug })).statusCode).toBe(202);
-  });
+  it.each(['before', 'after'] as const)(
+    'withdraws everything when the start fails %s its effect: 503, slug free',
+    async (fault) => {
+      const slug = freshSlug();
+      api.orchestrator.startFault = fault;
+      const places = await count('allocations');
+      const refused = await post({ ...acme, slug });
+      expect(refused.statusCode).toBe(503);
+      expect(errorOf(refused).code).toBe('ORCHESTRATOR_UNAVAILABLE');
+      const { rows } = await api.database.query('select id, status from tenants where slug = $1', [slug]);
+      expect(rows).toEqual([{ id: anyString, status: 'deleted' }]);
+      const [operation] = await listOperationsOf(api.database, String(rows[0]?.id));
+      expect(operation?.state).toBe('withdrawn');
+      expect(await findSlugHolder(api.database, { product: 'moamalat', slug })).toBeUndefined();
+      expect(await count('allocations')).toBe(places);
+      // The run that was started unheard finds nothing to claim.
+      expect(await api.orchestrator.claim(operation!.id)).toBe(false);
+      api.orchestrator.startFault = undefined;
+      api.orchestrator.end(`tenant.moamalat.${slug}`);
+      expect((await post({ ...acme, slug })).statusCode).toBe(202);
+    },
+  );
 
   it('counts as accepted when a run claimed the operation before the start was known to fail', async () => {
     api.orchestrator.startFault = 'after-claim';
@@ -124,17 +135,22 @@ describe('POST /api/v1/tenants', () => {
     ['an empty name', { ...acme, displayName: '   ' }, 'INVALID_INPUT', 'body.displayName'],
     ['a long name', { ...acme, displayName: 'x'.repeat(201) }, 'INVALID_INPUT', 'body.displayName'],
     ['a name with NUL', { ...acme, displayName: 'a\u0000b' }, 'INVALID_INPUT', 'body.displayName'],
-    ['a name with half a character', '{"product":"moamalat","slug":"half","displayName":"\\ud800","contactEmail":"a@b.example"}', 'INVALID_INPUT', 'body.displayName'],
+    [
+      'a name with half a character',
+      '{"product":"moamalat","slug":"half","displayName":"\\ud800","contactEmail":"a@b.example"}',
+      'INVALID_INPUT',
+      'body.displayName',
+    ],
     ['no email', { ...acme, contactEmail: 'nobody' }, 'INVALID_INPUT', 'body.contactEmail'],
     ['a long email', { ...acme, contactEmail: `${'a'.repeat(250)}@b.example` }, 'INVALID_INPUT', 'body.contactEmail'],
     ['an unknown onFailure', { ...acme, onFailure: 'shrug' }, 'INVALID_INPUT', 'body.onFailure'],
   ];
   it.each(bad)('refuses %s with 400 and writes nothing', async (_what, payload, code, field) => {
     const before = await count('tenants');
-    const answer = await post(payload as string);
+    const answer = await post(payload);
     expect(answer.statusCode).toBe(400);
     const error = errorOf(answer);
-    expect(error).toMatchObject({ code, message: expect.any(String), requestId: answer.headers['x-request-id'] });
+    expect(error).toMatchObject({ code, message: anyString, requestId: answer.headers['x-request-id'] });
     if (field !== undefined) expect(error.details).toMatchObject({ fields: [{ field }] });
     expect(await count('tenants')).toBe(before);
   });
@@ -142,7 +158,12 @@ describe('POST /api/v1/tenants', () => {
   it('refuses an oversized body with 413 and other content types with 415', async () => {
     const large = await post({ ...acme, displayName: 'x'.repeat(100_000) });
     expect([large.statusCode, errorOf(large).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml']) {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/xml',
+    ]) {
       const answer = await post(JSON.stringify(acme), { 'content-type': type });
       expect([type, answer.statusCode, errorOf(answer).code]).toEqual([type, 415, 'UNSUPPORTED_MEDIA_TYPE']);
     }
@@ -152,7 +173,10 @@ describe('POST /api/v1/tenants', () => {
     for (const answer of [await post(acme, {}, '?dryRun=true'), await post(acme, { 'idempotency-key': 'k1' })]) {
       expect([answer.statusCode, errorOf(answer).code]).toEqual([400, 'NOT_SUPPORTED']);
     }
-    const remove = await api.app.inject({ method: 'DELETE', url: `/api/v1/tenants/${crypto.randomUUID()}?dryRun=true` });
+    const remove = await api.app.inject({
+      method: 'DELETE',
+      url: `/api/v1/tenants/${crypto.randomUUID()}?dryRun=true`,
+    });
     expect(errorOf(remove).code).toBe('NOT_SUPPORTED');
     expect(errorOf(await post(acme, {}, '?force=1')).code).toBe('INVALID_INPUT');
   });
@@ -160,8 +184,11 @@ describe('POST /api/v1/tenants', () => {
 
 describe('a full cell', () => {
   it('answers 503 CELL_FULL and keeps nothing', async () => {
-    const { rows } = await api.database.query('select count(*)::int as n from allocations where kind = $1', ['load-balancer']);
-    for (let n = Number(rows[0]?.n); n < 33; n += 1) expect((await post({ ...acme, slug: freshSlug() })).statusCode).toBe(202);
+    const { rows } = await api.database.query('select count(*)::int as n from allocations where kind = $1', [
+      'load-balancer',
+    ]);
+    for (let n = Number(rows[0]?.n); n < 33; n += 1)
+      expect((await post({ ...acme, slug: freshSlug() })).statusCode).toBe(202);
     const before = await count('tenants');
     const answer = await post({ ...acme, slug: 'one-too-many' });
     expect([answer.statusCode, errorOf(answer).code]).toEqual([503, 'CELL_FULL']);

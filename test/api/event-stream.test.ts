@@ -18,10 +18,13 @@ afterEach(() => connections.splice(0).forEach((c) => c.abort()));
 let counter = 0;
 async function createTenant(): Promise<string> {
   const payload = { ...acme, slug: `stream-${(counter += 1)}` };
-  return (await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload })).json<{ tenantId: string }>().tenantId;
+  return (await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload })).json<{ tenantId: string }>()
+    .tenantId;
 }
 const append = (tenantId: string, stepId: string) =>
-  api.database.transaction((tx) => appendEvent(tx, { cell: 'default', tenantId, type: 'step.started', stepId, data: { text: 'a\nb' } }));
+  api.database.transaction((tx) =>
+    appendEvent(tx, { cell: 'default', tenantId, type: 'step.started', stepId, data: { text: 'a\nb' } }),
+  );
 
 /** An open stream: frames as they come. */
 async function connect(tenantId: string, lastEventId?: number) {
@@ -29,7 +32,10 @@ async function connect(tenantId: string, lastEventId?: number) {
   connections.push(connection);
   const response = await fetch(`${base}/api/v1/tenants/${tenantId}/events`, {
     signal: connection.signal,
-    headers: { accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'last-event-id': `${lastEventId}` }) },
+    headers: {
+      accept: 'text/event-stream',
+      ...(lastEventId === undefined ? {} : { 'last-event-id': `${lastEventId}` }),
+    },
   });
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
@@ -74,7 +80,10 @@ describe('events as JSON', () => {
     const tenantId = await createTenant();
     for (const step of ['a', 'b', 'c']) await append(tenantId, step);
     const page = async (after: number) =>
-      (await api.app.inject(`/api/v1/tenants/${tenantId}/events?limit=2&after=${after}`)).json<{ events: EventView[]; nextAfter: number }>();
+      (await api.app.inject(`/api/v1/tenants/${tenantId}/events?limit=2&after=${after}`)).json<{
+        events: EventView[];
+        nextAfter: number;
+      }>();
     const seen: EventView[] = [];
     let after = 0;
     for (;;) {
@@ -140,7 +149,9 @@ describe('the live stream', () => {
     const stream = await connect(tenantId);
     await until(() => stream.events.length === 2, 'past events');
     await api.database
-      .query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name like '%-listener' and datname = current_database()`)
+      .query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name like '%-listener' and datname = current_database()`,
+      )
       .catch(() => undefined);
     await append(tenantId, 'after the loss');
     await until(() => stream.events.some((e) => e.stepId === 'after the loss'), 'the event after the loss');
@@ -149,7 +160,9 @@ describe('the live stream', () => {
   it('refuses a missing tenant and a bad Last-Event-ID before it begins', async () => {
     expect((await connect(crypto.randomUUID())).response.status).toBe(404);
     const tenantId = await createTenant();
-    const answer = await fetch(`${base}/api/v1/tenants/${tenantId}/events`, { headers: { accept: 'text/event-stream', 'last-event-id': 'x' } });
+    const answer = await fetch(`${base}/api/v1/tenants/${tenantId}/events`, {
+      headers: { accept: 'text/event-stream', 'last-event-id': 'x' },
+    });
     expect(answer.status).toBe(400);
     await answer.body?.cancel();
   });
@@ -157,7 +170,9 @@ describe('the live stream', () => {
   it('ends when the server closes', async () => {
     const tenantId = await createTenant();
     const server = await api.listen();
-    const response = await fetch(`${server.url}/api/v1/tenants/${tenantId}/events`, { headers: { accept: 'text/event-stream' } });
+    const response = await fetch(`${server.url}/api/v1/tenants/${tenantId}/events`, {
+      headers: { accept: 'text/event-stream' },
+    });
     const body = response.text().catch(() => '');
     await server.close();
     expect(typeof (await body)).toBe('string');

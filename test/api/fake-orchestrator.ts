@@ -43,7 +43,8 @@ export class FakeOrchestrator implements Orchestrator {
   async update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
     if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
     const operation = await findOperation(this.#db, run.operationId);
-    if (!operation || !this.open.has(run.workflowId)) return { taken: false, why: 'not-running', reason: 'it has ended' };
+    if (!operation || !this.open.has(run.workflowId))
+      return { taken: false, why: 'not-running', reason: 'it has ended' };
     const refusal = verb === 'cancel' ? cancelRefusal(operation.type, operation.state) : retryRefusal(operation.state);
     if (refusal !== undefined) return { taken: false, why: 'refused', reason: refusal };
     this.taken.push({ operationId: run.operationId, verb });

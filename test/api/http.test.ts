@@ -19,7 +19,13 @@ describe('the door', () => {
   it('listens on loopback only', async () => {
     const log = api.app.log;
     for (const host of ['0.0.0.0', '::', '10.0.0.1', 'example.com']) {
-      const started = startApiServer({ client: api.client, codec: new EncryptionCodec([payloadKey]), log, host, port: 0 });
+      const started = startApiServer({
+        client: api.client,
+        codec: new EncryptionCodec([payloadKey]),
+        log,
+        host,
+        port: 0,
+      });
       await expect(started).rejects.toThrow(PublicAddressError);
     }
   });
@@ -39,23 +45,42 @@ describe('the door', () => {
     for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`]) {
       expect([host, await status(host)]).toEqual([host, 200]);
     }
-    for (const host of ['evil.example', `evil.example:${port}`, `127.0.0.1:1`, 'localhost', `localhost.evil.example:${port}`, `127.0.0.1.evil.example:${port}`]) {
+    for (const host of [
+      'evil.example',
+      `evil.example:${port}`,
+      `127.0.0.1:1`,
+      'localhost',
+      `localhost.evil.example:${port}`,
+      `127.0.0.1.evil.example:${port}`,
+    ]) {
       expect([host, await status(host)]).toEqual([host, 400]);
     }
   });
 
   it('refuses mutations from the pages of other origins', async () => {
     const post = (origin: string) =>
-      api.app.inject({ method: 'POST', url: '/api/v1/tenants', headers: { host: 'localhost', origin }, payload: { ...acme, slug: 'origin-test' } });
+      api.app.inject({
+        method: 'POST',
+        url: '/api/v1/tenants',
+        headers: { host: 'localhost', origin },
+        payload: { ...acme, slug: 'origin-test' },
+      });
     for (const origin of ['https://evil.example', 'null', UI_ORIGIN]) expect((await post(origin)).statusCode).toBe(400);
     expect((await post('http://localhost')).statusCode).toBe(202);
   });
 
   it('answers unknown routes, methods and malformed URLs in the one shape', async () => {
-    for (const [method, url] of [['GET', '/nope'], ['PUT', '/api/v1/tenants'], ['PATCH', `/api/v1/tenants/${crypto.randomUUID()}`], ['GET', '/api/v1/tenants/']] as const) {
+    for (const [method, url] of [
+      ['GET', '/nope'],
+      ['PUT', '/api/v1/tenants'],
+      ['PATCH', `/api/v1/tenants/${crypto.randomUUID()}`],
+      ['GET', '/api/v1/tenants/'],
+    ] as const) {
       const answer = await api.app.inject({ method, url });
       expect([url, answer.statusCode]).toEqual([url, url === '/api/v1/tenants/' ? 400 : 404]);
-      expect(Object.keys(answer.json<{ error: object }>().error)).toEqual(expect.arrayContaining(['code', 'message', 'requestId']));
+      expect(Object.keys(answer.json<{ error: object }>().error)).toEqual(
+        expect.arrayContaining(['code', 'message', 'requestId']),
+      );
     }
     const malformed = await api.app.inject('/api/v1/tenants/%zz');
     expect([malformed.statusCode, codeOf(malformed)]).toEqual([400, 'INVALID_INPUT']);
@@ -78,7 +103,10 @@ describe('the door', () => {
   });
 
   it('takes no request id and no forwarding header from callers', async () => {
-    const answer = await api.app.inject({ url: '/healthz', headers: { 'x-request-id': 'mine', 'x-forwarded-host': 'evil.example' } });
+    const answer = await api.app.inject({
+      url: '/healthz',
+      headers: { 'x-request-id': 'mine', 'x-forwarded-host': 'evil.example' },
+    });
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -110,15 +138,21 @@ describe('health', () => {
     for (const line of ['tenantry_tenants\\{status="pending"\\}', 'tenantry_open_operations\\{state="accepted"\\}']) {
       expect(value(after.body, line)).toBe(value(before.body, line) + 1);
     }
-    expect(after.body).toMatch(/tenantry_http_requests_total\{method="POST",route="\/api\/v1\/tenants",status="202"\} [1-9]/);
+    expect(after.body).toMatch(
+      /tenantry_http_requests_total\{method="POST",route="\/api\/v1\/tenants",status="202"\} [1-9]/,
+    );
   });
 });
 
 describe('the description', () => {
   it('lists every route, and every route describes its answers', async () => {
-    const { paths } = (await api.app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, { responses: object }>> }>();
-    const listed = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((m) => `${m.toUpperCase()} ${path}`));
-    const shown = api.routes.filter((r) => !(r.schema as { hide?: boolean } | undefined)?.hide);
+    const { paths } = (await api.app.inject('/openapi.json')).json<{
+      paths: Record<string, Record<string, { responses: object }>>;
+    }>();
+    const listed = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((m) => `${m.toUpperCase()} ${path}`),
+    );
+    const shown = api.routes.filter((r) => !r.schema?.hide);
     const served = shown.flatMap((r) => [r.method].flat().map((m) => `${m} ${r.url.replaceAll(/:(\w+)/g, '{$1}')}`));
     expect(listed.sort()).toEqual(served.sort());
     expect(served).toHaveLength(16);
@@ -131,7 +165,9 @@ describe('the description', () => {
   });
 
   it('names only error codes that the table has, with their HTTP status', async () => {
-    const { paths } = (await api.app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, { responses: Record<string, { description?: string }> }>> }>();
+    const { paths } = (await api.app.inject('/openapi.json')).json<{
+      paths: Record<string, Record<string, { responses: Record<string, { description?: string }> }>>;
+    }>();
     const rows = errorTable as Record<string, { httpStatus?: number }>;
     for (const { responses } of Object.values(paths).flatMap((p) => Object.values(p))) {
       for (const [status, { description }] of Object.entries(responses)) {
@@ -155,7 +191,7 @@ describe('the codec endpoint', () => {
   const plain = { metadata: { encoding: btoa('json/plain') }, data: btoa('{"a":1}') };
 
   it('encodes and decodes', async () => {
-    const encoded = (await call('encode', [plain])).json<{ payloads: typeof plain[] }>().payloads;
+    const encoded = (await call('encode', [plain])).json<{ payloads: (typeof plain)[] }>().payloads;
     expect(atob(encoded[0]!.metadata.encoding)).toBe('binary/encrypted');
     expect((await call('decode', encoded)).json()).toEqual({ payloads: [plain] });
   });
@@ -170,9 +206,13 @@ describe('the codec endpoint', () => {
   });
 
   it('refuses payloads of another key', async () => {
-    const [foreign] = await new EncryptionCodec([Buffer.alloc(32, 9)]).encode([{ metadata: {}, data: Buffer.from('x') }]);
+    const [foreign] = await new EncryptionCodec([Buffer.alloc(32, 9)]).encode([
+      { metadata: {}, data: Buffer.from('x') },
+    ]);
     const wire = {
-      metadata: Object.fromEntries(Object.entries(foreign!.metadata!).map(([k, v]) => [k, Buffer.from(v).toString('base64')])),
+      metadata: Object.fromEntries(
+        Object.entries(foreign!.metadata!).map(([k, v]) => [k, Buffer.from(v).toString('base64')]),
+      ),
       data: Buffer.from(foreign!.data!).toString('base64'),
     };
     const answer = await call('decode', [wire]);
@@ -184,7 +224,11 @@ describe('the codec endpoint', () => {
 describe('the module graph of the API process', () => {
   const root = fileURLToPath(new URL('../../', import.meta.url));
   const imports = (file: string) =>
-    [...readFileSync(file, 'utf8').matchAll(/^\s*(?:import|export)\s(?!type\b)[^;]*?from\s+'([^']+)'|import\('([^']+)'\)|^import\s+'([^']+)'/gms)].map((m) => m[1] ?? m[2] ?? m[3] ?? '');
+    [
+      ...readFileSync(file, 'utf8').matchAll(
+        /^\s*(?:import|export)\s(?!type\b)[^;]*?from\s+'([^']+)'|import\('([^']+)'\)|^import\s+'([^']+)'/gms,
+      ),
+    ].map((m) => m[1] ?? m[2] ?? m[3] ?? '');
   const graph = (entry: string) => {
     const [files, packages] = [new Set<string>(), new Set<string>()];
     const visit = (file: string) => {

@@ -96,7 +96,10 @@ describe('cancel', () => {
   it('is refused when the run ended without closing its operation, and 503 when no worker answers', async () => {
     const tenant = await claimed();
     api.orchestrator.unreachable = true;
-    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 503, error: 'ORCHESTRATOR_UNAVAILABLE' });
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({
+      code: 503,
+      error: 'ORCHESTRATOR_UNAVAILABLE',
+    });
     api.orchestrator.unreachable = false;
     api.orchestrator.end(tenant.workflowId);
     expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
@@ -122,7 +125,10 @@ describe('DELETE', () => {
   it('needs the slug as confirmation', async () => {
     const tenant = await active();
     for (const query of ['', '?confirm=', '?confirm=other']) {
-      expect(await send('DELETE', `${tenant.tenantId}${query}`)).toMatchObject({ code: 400, error: 'CONFIRMATION_REQUIRED' });
+      expect(await send('DELETE', `${tenant.tenantId}${query}`)).toMatchObject({
+        code: 400,
+        error: 'CONFIRMATION_REQUIRED',
+      });
     }
     expect(await listOperationsOf(api.database, tenant.tenantId)).toHaveLength(1);
   });
@@ -136,7 +142,10 @@ describe('DELETE', () => {
       [tenant.tenantId],
     );
     expect(rows[0]).toEqual({ n: 1, operations: 2 });
-    expect(api.orchestrator.open.get(tenant.workflowId)).toMatchObject({ operationId: answer.body.operationId, type: 'deprovision' });
+    expect(api.orchestrator.open.get(tenant.workflowId)).toMatchObject({
+      operationId: answer.body.operationId,
+      type: 'deprovision',
+    });
     const again = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
     expect([again.code, again.error]).toEqual([409, 'OPERATION_IN_PROGRESS']);
   });
@@ -166,7 +175,10 @@ describe('DELETE', () => {
     expect(api.orchestrator.superseded).toContain(tenant.operationId);
     expect(api.orchestrator.open.get(tenant.workflowId)?.operationId).toBe(answer.body.operationId);
     const operations = await api.app.inject(`/api/v1/tenants/${tenant.tenantId}/operations`);
-    expect(operations.json<{ operations: { state: string }[] }>().operations.map((o) => o.state)).toEqual(['accepted', 'superseded']);
+    expect(operations.json<{ operations: { state: string }[] }>().operations.map((o) => o.state)).toEqual([
+      'accepted',
+      'superseded',
+    ]);
   });
 
   it('changes nothing of a stuck operation while Temporal cannot be reached', async () => {
@@ -188,7 +200,10 @@ describe('DELETE', () => {
     await api.move(tenant.tenantId, ['rolling-back', 'rolled-back'], ['creating', 'failed']);
     const answer = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
     expect([answer.code, answer.body.status]).toEqual([200, 'deleted']);
-    expect(await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).toMatchObject({ code: 409, error: 'TENANT_NOT_DELETABLE' });
+    expect(await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).toMatchObject({
+      code: 409,
+      error: 'TENANT_NOT_DELETABLE',
+    });
   });
 
   it('deprovisions a failed tenant of which the ledger still holds something', async () => {
@@ -220,14 +235,11 @@ describe('reading', () => {
 
   it('shows why an operation failed and what is left', async () => {
     const tenant = await claimed();
-    await api.database.query(
-      `update operations set failure = $2, leftovers = $3 where id = $1`,
-      [
-        tenant.operationId,
-        JSON.stringify({ code: 'BackendFailed', message: 'Backend service failed to start', stepId: 'deploy_backend' }),
-        JSON.stringify([{ stepId: 'create_schema', type: 'postgres:schema', name: 's', reason: 'sessions are open' }]),
-      ],
-    );
+    await api.database.query(`update operations set failure = $2, leftovers = $3 where id = $1`, [
+      tenant.operationId,
+      JSON.stringify({ code: 'BackendFailed', message: 'Backend service failed to start', stepId: 'deploy_backend' }),
+      JSON.stringify([{ stepId: 'create_schema', type: 'postgres:schema', name: 's', reason: 'sessions are open' }]),
+    ]);
     const { body } = await send('GET', `${tenant.tenantId}/status`);
     expect(body).toMatchObject({
       error: { code: 'BackendFailed', message: 'Backend service failed to start' },
@@ -241,13 +253,18 @@ describe('reading', () => {
     let cursor: string | null = null;
     do {
       const query: string = cursor === null ? '?limit=2' : `?limit=2&cursor=${cursor}`;
-      const page = (await api.app.inject(`/api/v1/tenants${query}`)).json<{ tenants: Accepted[]; nextCursor: string | null }>();
+      const page = (await api.app.inject(`/api/v1/tenants${query}`)).json<{
+        tenants: Accepted[];
+        nextCursor: string | null;
+      }>();
       seen.push(...page.tenants.map((t) => t.tenantId));
       cursor = page.nextCursor;
     } while (cursor !== null);
     expect(seen.slice(0, 3)).toEqual(made);
     expect(new Set(seen).size).toBe(seen.length);
-    const deleted = (await api.app.inject('/api/v1/tenants?status=deleted&product=moamalat')).json<{ tenants: Accepted[] }>();
+    const deleted = (await api.app.inject('/api/v1/tenants?status=deleted&product=moamalat')).json<{
+      tenants: Accepted[];
+    }>();
     expect(deleted.tenants.every((t) => t.status === 'deleted')).toBe(true);
     expect((await api.app.inject('/api/v1/tenants?product=none')).json()).toEqual({ tenants: [], nextCursor: null });
   });
@@ -256,7 +273,10 @@ describe('reading', () => {
     'refuses the list parameters %s',
     async (query) => {
       const answer = await api.app.inject(`/api/v1/tenants?${query}`);
-      expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([400, 'INVALID_INPUT']);
+      expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([
+        400,
+        'INVALID_INPUT',
+      ]);
     },
   );
 
@@ -265,14 +285,21 @@ describe('reading', () => {
     for (const path of ['', '/status', '/events', '/operations', `/operations/${id}`]) {
       expect(await send('GET', `${id}${path}`)).toMatchObject({ code: 404, error: 'TENANT_NOT_FOUND' });
     }
-    for (const verb of ['retry', 'cancel']) expect((await send('POST', `${id}/${verb}`)).error).toBe('TENANT_NOT_FOUND');
+    for (const verb of ['retry', 'cancel'])
+      expect((await send('POST', `${id}/${verb}`)).error).toBe('TENANT_NOT_FOUND');
     expect((await send('DELETE', `${id}?confirm=x`)).error).toBe('TENANT_NOT_FOUND');
     expect((await send('GET', 'no-uuid')).error).toBe('INVALID_INPUT');
   });
 
   it("answers OPERATION_NOT_FOUND for another tenant's operation", async () => {
     const [one, other] = [await created(), await created()];
-    expect((await send('GET', `${one.tenantId}/operations/${one.operationId}`)).body).toMatchObject({ state: 'accepted', type: 'provision' });
-    expect(await send('GET', `${one.tenantId}/operations/${other.operationId}`)).toMatchObject({ code: 404, error: 'OPERATION_NOT_FOUND' });
+    expect((await send('GET', `${one.tenantId}/operations/${one.operationId}`)).body).toMatchObject({
+      state: 'accepted',
+      type: 'provision',
+    });
+    expect(await send('GET', `${one.tenantId}/operations/${other.operationId}`)).toMatchObject({
+      code: 404,
+      error: 'OPERATION_NOT_FOUND',
+    });
   });
 });

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OrchestratorUnreachableError, type RunRequest } from '../../src/client/orchestrator.ts';
+import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
+import { TASK_QUEUE } from '../../src/contracts/ids.ts';
+import type { Claim, ClaimInput } from '../../src/contracts/messages.ts';
+import { part } from '../support/parts.ts';
+import { containing } from './matchers.ts';
+
+let connection: Connection;
+let client: Client;
+let native: NativeConnection;
+const namespace = `orchestrator-${randomUUID().slice(0, 8)}`;
+/** Claims wait here until the test lets them through: the run stays `accepted`. */
+const claims = new Map<string, (claim: Claim) => void>();
+const letGo = (operationId: string) => claims.get(operationId)?.({ claimed: false });
+
+beforeAll(async () => {
+  const { address } = await part('temporal');
+  connection = await Connection.connect({ address });
+  await createNamespace();
+  client = new Client({ connection, namespace });
+  native = await NativeConnection.connect({ address });
+});
+afterAll(async () => {
+  await native.close();
+  await connection.close();
+});
+
+/** A namespace of its own, so that no other test's worker polls our queue. */
+async function createNamespace(): Promise<void> {
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const { searchAttributes } = await import('../../src/contracts/ids.ts');
+  for (let n = 0; ; n += 1) {
+    try {
+      await connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, 2])),
+      });
+      return;
+    } catch (error) {
+      // The server learns of a new namespace a little later.
+      if (n > 60) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+function request(): RunRequest {
+  const slug = `t-${randomUUID().slice(0, 8)}`;
+  return {
+    operationId: randomUUID(),
+    type: 'provision',
+    workflowId: `tenant.moamalat.${slug}`,
+    tenantId: randomUUID(),
+    product: 'moamalat',
+    slug,
+    tier: null,
+    tenantStatus: 'pending',
+  };
+}
+
+async function withWorker<T>(body: () => Promise<T>): Promise<T> {
+  const worker = await Worker.create({
+    connection: native,
+    namespace,
+    taskQueue: TASK_QUEUE,
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    activities: {
+      claimOperation: ({ operationId }: ClaimInput) => new Promise<Claim>((done) => void claims.set(operationId, done)),
+    },
+  });
+  return worker.runUntil(body);
+}
+
+describe('the orchestrator on a real Temporal server', () => {
+  it('starts a run once per workflow id, with its search attributes, and takes Updates for the named operation only', async () => {
+    const orchestrator = temporalOrchestrator(client);
+    await orchestrator.ping();
+    const run = request();
+    expect(await orchestrator.start(run)).toBe('started');
+    expect(await orchestrator.start(run)).toBe('already-open');
+    const { typedSearchAttributes } = await client.workflow.getHandle(run.workflowId).describe();
+    const found = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]);
+    expect(Object.fromEntries(found)).toEqual({
+      TenantId: run.tenantId,
+      TenantSlug: run.slug,
+      Product: 'moamalat',
+      Operation: 'provision',
+      TenantStatus: 'pending',
+    });
+    await withWorker(async () => {
+      while (!claims.has(run.operationId)) await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await orchestrator.pollers()).toBeGreaterThan(0);
+      const reference = { operationId: run.operationId, workflowId: run.workflowId, runId: null };
+      expect(await orchestrator.update(reference, 'retry')).toMatchObject({
+        taken: false,
+        why: 'refused',
+        reason: containing('nothing to retry'),
+      });
+      expect(await orchestrator.update({ ...reference, operationId: randomUUID() }, 'cancel')).toMatchObject({
+        taken: false,
+        why: 'refused',
+      });
+      expect(await orchestrator.update(reference, 'cancel')).toEqual({ taken: true });
+      await orchestrator.supersede(reference);
+      letGo(run.operationId);
+      await client.workflow
+        .getHandle(run.workflowId)
+        .result()
+        .catch(() => undefined);
+      expect(await orchestrator.update(reference, 'cancel')).toMatchObject({ taken: false, why: 'not-running' });
+      await orchestrator.supersede(reference);
+      expect(await orchestrator.start({ ...run, operationId: randomUUID() })).toBe('started');
+      await client.workflow.getHandle(run.workflowId).terminate('the test ends');
+    });
+  });
+
+  it('says that the outcome is unclear when no worker answers an Update within 5 s', async () => {
+    const orchestrator = temporalOrchestrator(client);
+    const run = request();
+    await orchestrator.start(run);
+    const begin = Date.now();
+    const asked = orchestrator.update(
+      { operationId: run.operationId, workflowId: run.workflowId, runId: null },
+      'cancel',
+    );
+    await expect(asked).rejects.toThrow(OrchestratorUnreachableError);
+    expect(Date.now() - begin).toBeLessThan(9_000);
+    await client.workflow.getHandle(run.workflowId).terminate('the test ends');
+  });
+
+  it('gives up on a server that is away within 4 s', async () => {
+    const away = Connection.lazy({ address: '127.0.0.1:9', connectTimeout: '3s' });
+    const orchestrator = temporalOrchestrator(new Client({ connection: away, namespace }));
+    const begin = Date.now();
+    await expect(orchestrator.start(request())).rejects.toThrow(OrchestratorUnreachableError);
+    await expect(orchestrator.ping()).rejects.toThrow(OrchestratorUnreachableError);
+    expect(Date.now() - begin).toBeLessThan(9_000);
+    await away.close();
+  });
+});

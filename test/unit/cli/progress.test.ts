@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EventView } from '../../../src/client/views.ts';
+import { advance, createProgressPrinter, emptyProgress, eventLine, renderProgress } from '../../../src/cli/progress.ts';
+
+const start = Date.parse('2026-01-01T10:00:00.000Z');
+let id = 0;
+function event(
+  seconds: number,
+  type: EventView['type'],
+  stepId: string | null,
+  data: Record<string, unknown> = {},
+): EventView {
+  return {
+    id: (id += 1),
+    at: new Date(start + seconds * 1000).toISOString(),
+    type,
+    tenantId: '00000000-0000-4000-8000-000000000001',
+    operationId: '00000000-0000-4000-8000-000000000002',
+    stepId,
+    data,
+  };
+}
+const visible = (text = '') => text.replaceAll('\u001b', '<ESC>');
+const plain = { colour: false, width: 100 };
+const render = (events: EventView[], seconds: number, style = plain) =>
+  renderProgress(events.reduce(advance, emptyProgress), start + seconds * 1000, style);
+
+const run = [
+  event(0, 'operation.accepted', null),
+  event(1, 'operation.state', null, { from: 'accepted', to: 'running' }),
+  event(1, 'step.started', 'validate', { attempt: 1 }),
+  event(2, 'step.ready', 'validate', { durationMs: 1000 }),
+  event(2, 'step.started', 'create_dns'),
+  event(3, 'step.pending', 'create_dns', { detail: 'the change is PENDING' }),
+];
+
+describe('renderProgress', () => {
+  it('shows a line per step with glyph and seconds; what is at work keeps counting', () => {
+    expect(render(run, 10)).toEqual([
+      '  ✔ validate         1.0 s  ready',
+      '  ◔ create_dns       8.0 s  waiting  the change is PENDING',
+      '  running 10.0 s',
+    ]);
+  });
+
+  it('shows failure, undo and what came of it; the clock stands once it is final', () => {
+    const ended = [
+      ...run,
+      event(8, 'step.failed', 'create_dns', { code: 'OWNERSHIP_CONFLICT', message: 'another record is there' }),
+      event(8, 'operation.state', null, {
+        from: 'running',
+        to: 'rolling-back',
+        failure: { code: 'OWNERSHIP_CONFLICT', message: 'another record is there' },
+      }),
+      event(9, 'step.removing', 'create_dns'),
+      event(10, 'step.removed', 'create_dns'),
+      event(10, 'step.removing', 'validate'),
+      event(10.5, 'step.remove-failed', 'validate', { message: 'locked' }),
+      event(11, 'operation.state', null, { from: 'rolling-back', to: 'stuck' }),
+    ];
+    expect(render(ended, 500)).toEqual([
+      '  ✘ validate         0.5 s  remove-failed  locked',
+      '  ○ create_dns       1.0 s  removed',
+      '  stuck 11.0 s: OWNERSHIP_CONFLICT: another record is there',
+    ]);
+  });
+
+  it('takes control characters out of details and cuts lines to the width', () => {
+    const nasty = [event(0, 'step.pending', 'deploy_backend', { detail: `\u001b[2J${'long '.repeat(50)}` })];
+    const [line] = render(nasty, 1, { colour: false, width: 60 });
+    expect(line).not.toContain('\u001b');
+    expect(line!.length).toBeLessThanOrEqual(60);
+  });
+
+  it('is pure: the same events give the same view, and none is changed', () => {
+    const frozen = run.map((e) => Object.freeze(e));
+    expect(frozen.reduce(advance, Object.freeze(emptyProgress))).toEqual(run.reduce(advance, emptyProgress));
+  });
+});
+
+describe('eventLine', () => {
+  it('says what happened in one line', () => {
+    expect(eventLine(run[3]!)).toBe('10:00:02  validate  ready in 1.0 s');
+    expect(eventLine(event(4, 'step.failed', 'create_dns', { code: 'X_Y', message: 'a\nb' }))).toBe(
+      '10:00:04  create_dns  failed: X_Y: a b',
+    );
+    expect(eventLine(run[1]!)).toBe('10:00:01  operation.state running');
+  });
+});
+
+describe('createProgressPrinter', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('writes plain lines where there is no terminal', () => {
+    let text = '';
+    const printer = createProgressPrinter({ write: (t: string) => (text += t) });
+    for (const e of run) printer.event(e);
+    expect(printer.finish().steps.map((s) => s.id)).toEqual(['validate', 'create_dns']);
+    expect(text).not.toContain('\u001b');
+    expect(text.trimEnd().split('\n')).toHaveLength(6);
+  });
+
+  it('redraws its own lines on a terminal, keeps notes above them, and stops with finish', () => {
+    const writes: string[] = [];
+    const printer = createProgressPrinter(
+      { write: (t: string) => writes.push(t), isTTY: true, columns: 80 },
+      { colour: false },
+    );
+    for (const e of run) printer.event(e);
+    expect(visible(writes.at(-1))).toMatch(/^<ESC>\[3A\r<ESC>\[J {2}✔ validate/);
+    vi.advanceTimersByTime(1000);
+    expect(writes.length).toBeGreaterThanOrEqual(run.length + 5);
+    printer.note('held');
+    expect(visible(writes.at(-1))).toMatch(/^<ESC>\[3A\r<ESC>\[Jheld\n {2}✔/);
+    printer.finish();
+    const before = writes.length;
+    vi.advanceTimersByTime(5000);
+    expect(writes).toHaveLength(before);
+  });
+});
+
+describe('a small terminal', () => {
+  it('shows the last lines that fit, so that redrawing never reaches what scrolled away', () => {
+    const writes: string[] = [];
+    const output = { write: (t: string) => writes.push(t), isTTY: true, columns: 80, rows: 3 };
+    const printer = createProgressPrinter(output, { colour: false });
+    for (const e of run) printer.event(e);
+    printer.finish();
+    expect(visible(writes.at(-1))).toMatch(/^<ESC>\[2A\r<ESC>\[J {2}◔ create_dns[^\n]*\n {2}running[^\n]*\n$/);
+  });
+});
