@@ -58,8 +58,10 @@ export class Mailbox {
     const body: unknown = answer?.ok ? await answer.json().catch(() => undefined) : undefined;
     const parsed = stored.safeParse(body);
     if (!parsed.success) return [...this.#seen];
-    return Object.values(parsed.data.messages)
-      .flat()
+    // An emulator may be shared: other accounts' mails are none of ours.
+    const accounts = new Set(this.#upstream.scopes().map((scope) => scope.accountId));
+    return Object.entries(parsed.data.messages)
+      .flatMap(([account, messages]) => (accounts.has(account) ? messages : []))
       .map((m) => ({
         messageId: m.MessageId,
         from: m.Source,

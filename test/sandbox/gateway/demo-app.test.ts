@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { CreateServiceCommand, DeleteServiceCommand } from '@aws-sdk/client-ecs';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { startDemoApp, type DemoApp } from '../../../sandbox/demo-app/app.ts';
-import { startPostgres, type Postgres } from '../../../sandbox/parts/postgres.ts';
+import { part } from '../../support/parts.ts';
 import {
   cluster,
   makePlatform,
@@ -19,37 +20,42 @@ import {
 import { useGateway } from './shared-gateway.ts';
 
 const shared = useGateway();
-let postgres: Postgres;
+const role = `tenant_${randomUUID().replaceAll('-', '')}`;
+let adminUrl: URL;
 let admin: pg.Client;
 
 beforeAll(async () => {
-  postgres = await startPostgres({ log: () => undefined });
-  admin = new pg.Client({ connectionString: new URL('/tenants', postgres.adminUrl).href });
+  const postgres = await part('postgres');
+  adminUrl = new URL(new URL(postgres.tenantUrl).pathname, postgres.adminUrl);
+  admin = new pg.Client({ connectionString: adminUrl.href });
   await admin.connect();
-  await admin.query(`create role tenant_x login password 'pw-of-x'`);
-  await admin.query('create schema tenant_x authorization tenant_x');
-  await admin.query('alter role tenant_x set search_path = tenant_x');
-  await admin.query('grant connect on database tenants to tenant_x');
+  await admin.query(`create role ${role} login password 'pw-of-x'`);
+  await admin.query(`create schema ${role} authorization ${role}`);
+  await admin.query(`alter role ${role} set search_path = ${role}`);
+  await admin.query(`grant connect on database ${adminUrl.pathname.slice(1)} to ${role}`);
   await admin.query(
-    `create table tenant_x.notes (id bigint generated always as identity primary key, body text not null, created_at timestamptz not null default now())`,
+    `create table ${role}.notes (id bigint generated always as identity primary key, body text not null, created_at timestamptz not null default now())`,
   );
-  await admin.query('alter table tenant_x.notes owner to tenant_x');
+  await admin.query(`alter table ${role}.notes owner to ${role}`);
 });
 afterAll(async () => {
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${role}'`);
+  await admin.query(`drop schema ${role} cascade`);
+  await admin.query(`drop owned by ${role}`);
+  await admin.query(`drop role ${role}`);
   await admin.end();
-  await postgres.stop();
 });
 
 const environment = () => {
-  const { hostname, port } = new URL(postgres.adminUrl);
+  const { hostname, port } = adminUrl;
   return {
     TENANT_ID: 'b5b0f0d0-0000-4000-8000-000000000001',
     TENANT_SUBDOMAIN: 'acme',
     DB_HOST: hostname,
     DB_PORT: port,
-    DB_NAME: 'tenants',
-    DB_SCHEMA: 'tenant_x',
-    DB_USER: 'tenant_x',
+    DB_NAME: adminUrl.pathname.slice(1),
+    DB_SCHEMA: role,
+    DB_USER: role,
   };
 };
 
@@ -71,13 +77,13 @@ describe('the backend', () => {
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({
       slug: 'acme',
-      user: 'tenant_x',
-      schema: 'tenant_x',
-      configuredSchema: 'tenant_x',
+      user: role,
+      schema: role,
+      configuredSchema: role,
       notes: 0,
       tables: ['notes'],
     });
-    const sessions = () => admin.query(`select 1 from pg_stat_activity where usename = 'tenant_x'`);
+    const sessions = () => admin.query(`select 1 from pg_stat_activity where usename = '${role}'`);
     expect((await sessions()).rows.length).toBeGreaterThan(0);
     await account.ecs.send(new DeleteServiceCommand({ cluster, service: 'acme', force: true }));
     await until('no session left', async () => (await sessions()).rows.length === 0);

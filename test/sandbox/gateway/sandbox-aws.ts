@@ -24,6 +24,7 @@ import {
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Gateway } from '../../../sandbox/gateway/gateway.ts';
+import { freshAccountId } from '../../support/parts.ts';
 
 /** An AWS account of its own for one test, behind a gateway that many tests share. */
 export interface Account {
@@ -35,7 +36,7 @@ export interface Account {
 }
 
 export function newAccount(gateway: Pick<Gateway, 'url'>): Account {
-  const accountId = String(randomInt(100_000_000_000, 999_999_999_999));
+  const accountId = freshAccountId();
   const config = {
     endpoint: gateway.url,
     region: 'us-east-1',

@@ -1,30 +1,27 @@
 import { afterAll, beforeAll } from 'vitest';
-import { startGateway, type Gateway, type GatewayOptions } from '../../../sandbox/gateway/gateway.ts';
-import { startMinistack, type Ministack } from '../../../sandbox/parts/ministack.ts';
+import { startGateway, type Gateway } from '../../../sandbox/gateway/gateway.ts';
+import { part } from '../../support/parts.ts';
 
-/** One MiniStack and one gateway for a test file; tests take an account each. */
-export function useGateway(options: Partial<GatewayOptions> = {}): {
-  readonly gateway: Gateway;
-  readonly upstreamUrl: string;
-} {
-  let ministack: Ministack | undefined;
-  let gateway: Gateway | undefined;
+/** A gateway for a test file, before the MiniStack that all files share; tests take an account each. */
+export function useGateway(): { readonly gateway: Gateway; readonly upstreamUrl: string } {
+  let started: { readonly gateway: Gateway; readonly upstreamUrl: string } | undefined;
   beforeAll(async () => {
-    ministack = await startMinistack({ log: () => undefined });
-    gateway = await startGateway({ upstreamUrl: ministack.url, ...options });
+    const { url: upstreamUrl } = await part('ministack');
+    started = { gateway: await startGateway({ upstreamUrl }), upstreamUrl };
   });
   afterAll(async () => {
-    await gateway?.close();
-    await ministack?.stop();
+    await started?.gateway.close();
   });
+  const get = () => {
+    if (!started) throw new Error('the gateway is not up yet');
+    return started;
+  };
   return {
     get gateway() {
-      if (!gateway) throw new Error('the gateway is not up yet');
-      return gateway;
+      return get().gateway;
     },
     get upstreamUrl() {
-      if (!ministack) throw new Error('MiniStack is not up yet');
-      return ministack.url;
+      return get().upstreamUrl;
     },
   };
 }

@@ -6,11 +6,12 @@ import { seedLandingZone, setTemplateImage } from '../../../sandbox/landing-zone
 import { parsePlatform } from '../../../src/platform.ts';
 import { request, until } from '../gateway/sandbox-aws.ts';
 import { useGateway } from '../gateway/shared-gateway.ts';
+import { freshAccountId } from '../../support/parts.ts';
 
 const shared = useGateway();
 const region = 'eu-central-1';
 const database = { host: '127.0.0.1', port: 5432, name: 'tenants' };
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
 
 const seed = (endpointUrl: string) => seedLandingZone({ endpointUrl, region, database, credentials });
 
