@@ -113,6 +113,7 @@ export interface ContextSettings<K extends KindName> {
   readonly removingAt?: Date;
   readonly everActive?: boolean;
   readonly cell?: Cell;
+  readonly aws?: CellAws;
 }
 
 /** What the worker hands to a verb; the same tenant gets the same operation unless the settings say otherwise. */
@@ -144,7 +145,7 @@ export function contextOf<K extends KindName>(
     removingAt: settings.removingAt,
     tags: ownershipTags({ installationId, tenantId: tenant.id, product, operationId, stepId }),
     token: (part) => requestToken(operationId, stepId, generation, part),
-    aws: world.aws,
+    aws: settings.aws ?? world.aws,
     db: world.db,
     get tenantDatabases(): never {
       throw new Error('kinds on AWS use no tenant database');
@@ -156,7 +157,7 @@ export function contextOf<K extends KindName>(
   };
 }
 
-/** Observes until the status is one of these. @throws Error after 20 s, with the last thing seen */
+/** Observes until the status is one of these. @throws Error after 20 s, or when it failed, with the last thing seen */
 export async function observeUntil<K extends KindName>(
   kind: Kind<K>,
   context: StepContext<K>,
@@ -166,7 +167,8 @@ export async function observeUntil<K extends KindName>(
   for (;;) {
     const seen = await kind.observe(context);
     if (statuses.includes(seen.status)) return seen;
-    if (Date.now() > deadline) throw new Error(`waited 20 s for ${statuses.join(' or ')}: ${JSON.stringify(seen)}`);
+    if (seen.status === 'failed' || Date.now() > deadline)
+      throw new Error(`waited in vain for ${statuses.join(' or ')}: ${JSON.stringify(seen)}`);
     await sleep(50);
   }
 }

@@ -1,0 +1,236 @@
+import { CreateServiceCommand, DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { describe, expect, it } from 'vitest';
+import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
+import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
+import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
+import { logGroup } from '../../../src/activities/kinds/log-group.ts';
+import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { taskDefinition } from '../../../src/activities/kinds/task-definition.ts';
+import {
+  contextOf,
+  newTenant,
+  observeUntil,
+  stepErrorOf,
+  useKindWorld,
+  type ContextSettings,
+  type TestTenant,
+} from './kind-world.ts';
+
+const world = useKindWorld();
+const others = () => new ECSClient(world.target);
+
+/** Task definition of a tenant's frontend, from what the template service runs now. */
+async function definitionOf(tenant: TestTenant) {
+  const spec = {
+    family: `${tenant.slug}-frontend`,
+    templateService: 'moamalat-company-x-frontend',
+    environment: { TENANT_SUBDOMAIN: tenant.slug },
+    secrets: {},
+    logGroup: `/ecs/${tenant.slug}`,
+  };
+  const context = contextOf<'task-definition'>(world, tenant, spec, { stepId: 'create_task_definition:frontend' });
+  return (await taskDefinition.ensure(context)).outputs;
+}
+
+/** A tenant's frontend up to its service: target group, rule, task definition. */
+async function frontend() {
+  const tenant = await newTenant(world);
+  const group = { component: 'frontend', port: 80, healthPath: '/' } as const;
+  const { arn: targetGroupArn } = (await targetGroup.ensure(contextOf<'target-group'>(world, tenant, group))).outputs;
+  const loadBalancerArn = world.cell.loadBalancers[0]!.arn;
+  const rule = { loadBalancerArn, host: tenant.host, paths: [], targetGroupArn };
+  await listenerRule.ensure(contextOf<'listener-rule'>(world, tenant, rule));
+  await logGroup.ensure(contextOf<'log-group'>(world, tenant, { name: `/ecs/${tenant.slug}`, retentionDays: 30 }));
+  const definition = await definitionOf(tenant);
+  const spec = {
+    serviceName: `${tenant.slug}-frontend`,
+    taskDefinitionArn: definition.arn,
+    targetGroupArn,
+    containerName: definition.containerName,
+    containerPort: definition.containerPort,
+    desiredCount: 1,
+    healthCheckGraceSeconds: 120,
+    probe: { loadBalancerArn, host: tenant.host, path: '/' },
+  };
+  const context = (changes: Partial<typeof spec> = {}, settings: ContextSettings<'ecs-service'> = {}) =>
+    contextOf<'ecs-service'>(world, tenant, { ...spec, ...changes }, { stepId: 'deploy_frontend', ...settings });
+  return { tenant, spec, context };
+}
+
+async function describeService(name: string) {
+  const answer = await others().send(
+    new DescribeServicesCommand({ cluster: world.cell.cluster, services: [name], include: ['TAGS'] }),
+  );
+  return answer.services?.[0];
+}
+
+async function withTemplateImage<T>(tag: string, fn: () => Promise<T>): Promise<T> {
+  const { endpoint: endpointUrl, region, credentials } = world.target;
+  const component = 'frontend';
+  await setTemplateImage({ endpointUrl, region, credentials, component, tag });
+  try {
+    return await fn();
+  } finally {
+    await setTemplateImage({ endpointUrl, region, credentials, component, tag: '1.0' });
+  }
+}
+
+const callsOf = (action: string) => world.proxy.actions().filter((a) => a === action).length;
+
+describe('ecs-service', () => {
+  it('makes the service with the settings of U-23 and is ready when all three probes agree', async () => {
+    const { spec, context } = await frontend();
+    expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });
+    const ensured = await ecsService.ensure(context());
+    expect(ensured.status).toBe('pending');
+    const ready = await observeUntil(ecsService, context(), 'ready', 'failed');
+    expect(ready.status).toBe('ready');
+    expect(ready.detail).toMatch(/COMPLETED.*1 healthy.*200/);
+    const service = await describeService(spec.serviceName);
+    expect(service).toMatchObject({
+      launchType: 'FARGATE',
+      propagateTags: 'SERVICE',
+      enableECSManagedTags: true,
+      deploymentConfiguration: {
+        deploymentCircuitBreaker: { enable: true, rollback: true },
+        minimumHealthyPercent: 100,
+        maximumPercent: 200,
+      },
+      networkConfiguration: { awsvpcConfiguration: { assignPublicIp: 'DISABLED' } },
+    });
+  });
+
+  it('is harmless when run twice: no second service, no second deployment', async () => {
+    const { spec, context } = await frontend();
+    const first = await ecsService.ensure(context());
+    const [creates, updates] = [callsOf('CreateService'), callsOf('UpdateService')];
+    expect((await ecsService.ensure(context())).outputs).toEqual(first.outputs);
+    await observeUntil(ecsService, context(), 'ready');
+    await ecsService.ensure(context());
+    expect([callsOf('CreateService'), callsOf('UpdateService')]).toEqual([creates, updates]);
+    expect((await describeService(spec.serviceName))?.deployments).toHaveLength(1);
+  });
+
+  it('adopts what an attempt without an answer made', async () => {
+    const { context } = await frontend();
+    world.proxy.loseAnswerOf('CreateService');
+    expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('UNCLEAR');
+    const creates = callsOf('CreateService');
+    await ecsService.ensure(context());
+    expect(callsOf('CreateService')).toBe(creates);
+    await observeUntil(ecsService, context(), 'ready');
+  });
+
+  it('gives a new deployment for a new task definition, once, though its answer is lost', async () => {
+    const { tenant, spec, context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    const next = await withTemplateImage('1.1', () => definitionOf(tenant));
+    const changed = context({ taskDefinitionArn: next.arn });
+    const updates = callsOf('UpdateService');
+    world.proxy.loseAnswerOf('UpdateService');
+    expect((await stepErrorOf(ecsService.ensure(changed))).code).toBe('UNCLEAR');
+    await ecsService.ensure(changed);
+    expect(callsOf('UpdateService')).toBe(updates + 1);
+    const ready = await observeUntil(ecsService, changed, 'ready', 'failed');
+    expect(ready.status).toBe('ready');
+    expect((await describeService(spec.serviceName))?.taskDefinition).toBe(next.arn);
+  });
+
+  it('scales without a new deployment', async () => {
+    const { spec, context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    const before = await describeService(spec.serviceName);
+    await ecsService.ensure(context({ desiredCount: 2 }));
+    await observeUntil(ecsService, context({ desiredCount: 2 }), 'ready');
+    const after = await describeService(spec.serviceName);
+    expect(after?.deployments?.[0]?.id).toBe(before?.deployments?.[0]?.id);
+    expect(after?.runningCount).toBe(2);
+  });
+
+  it('gives a new deployment when an operator asks again, and only one', async () => {
+    const { spec, context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    const before = await describeService(spec.serviceName);
+    const retried = context({}, { generation: 2 });
+    await ecsService.ensure(retried);
+    const updates = callsOf('UpdateService');
+    await ecsService.ensure(retried);
+    expect(callsOf('UpdateService')).toBe(updates);
+    await observeUntil(ecsService, retried, 'ready');
+    expect((await describeService(spec.serviceName))?.deployments?.[0]?.id).not.toBe(before?.deployments?.[0]?.id);
+  });
+
+  it('reports a first deployment that never gets healthy as failed, with its reason; a retry with a mended one is ready', async () => {
+    const { tenant, context } = await frontend();
+    const broken = await withTemplateImage('crash', () => definitionOf(tenant));
+    await ecsService.ensure(context({ taskDefinitionArn: broken.arn }));
+    const failed = await observeUntil(ecsService, context({ taskDefinitionArn: broken.arn }), 'failed', 'ready');
+    expect(failed.status).toBe('failed');
+    expect(failed.detail).toMatch(/exit|stopped|circuit breaker/i);
+    const mended = await definitionOf(tenant);
+    const retried = context({ taskDefinitionArn: mended.arn }, { generation: 2 });
+    await ecsService.ensure(retried);
+    expect((await observeUntil(ecsService, retried, 'ready', 'failed')).status).toBe('ready');
+  });
+
+  it("calls a circuit breaker's return a failure though the old deployment is PRIMARY and COMPLETED", async () => {
+    const { tenant, spec, context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    const broken = await withTemplateImage('crash', () => definitionOf(tenant));
+    const changed = context({ taskDefinitionArn: broken.arn });
+    await ecsService.ensure(changed);
+    const seen = await observeUntil(ecsService, changed, 'failed', 'ready');
+    expect(seen.status).toBe('failed');
+    const returned = await untilPrimaryCompleted(spec.serviceName);
+    expect(returned?.taskDefinition).toBe(spec.taskDefinitionArn);
+    expect(await ecsService.observe(changed)).toMatchObject({ status: 'failed' });
+  });
+
+  it("refuses somebody else's service and leaves it untouched", async () => {
+    const { spec, context } = await frontend();
+    await others().send(
+      new CreateServiceCommand({
+        cluster: world.cell.cluster,
+        serviceName: spec.serviceName,
+        taskDefinition: spec.taskDefinitionArn,
+        desiredCount: 1,
+        launchType: 'FARGATE',
+        networkConfiguration: { awsvpcConfiguration: { subnets: [...world.cell.subnetIds] } },
+      }),
+    );
+    expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('OWNERSHIP_CONFLICT');
+    expect(await ecsService.remove(context())).toEqual({ status: 'removed' });
+    expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });
+    expect(await describeService(spec.serviceName)).toMatchObject({ status: 'ACTIVE', desiredCount: 1 });
+  });
+
+  it('is removed by force, drains, is gone; a second removal does nothing; meanwhile its name is busy', async () => {
+    const { context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    world.gateway.setTime({ serviceDrainMs: 800 });
+    try {
+      const removing = context({}, { removingAt: new Date() });
+      expect(await ecsService.remove(removing)).toEqual({ status: 'pending' });
+      expect(await ecsService.observe(removing)).toMatchObject({ status: 'pending' });
+      expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('CONFLICT_RETRYABLE');
+      expect(await ecsService.remove(removing)).toEqual({ status: 'pending' });
+      await observeUntil(ecsService, removing, 'absent');
+      expect(await ecsService.remove(removing)).toEqual({ status: 'removed' });
+      expect(await ecsService.observe(context())).toMatchObject({ status: 'failed' });
+    } finally {
+      world.gateway.setTime('fast');
+    }
+  });
+});
+
+async function untilPrimaryCompleted(name: string) {
+  for (;;) {
+    const primary = (await describeService(name))?.deployments?.find((d) => d.status === 'PRIMARY');
+    if (primary?.rolloutState === 'COMPLETED') return primary;
+  }
+}

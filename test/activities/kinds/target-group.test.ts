@@ -1,0 +1,88 @@
+import {
+  CreateRuleCommand,
+  CreateTargetGroupCommand,
+  DescribeTargetGroupAttributesCommand,
+  DescribeTargetGroupsCommand,
+  ElasticLoadBalancingV2Client,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { describe, expect, it } from 'vitest';
+import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { targetGroupName } from '../../../src/naming.ts';
+import { contextOf, newTenant, stepErrorOf, useKindWorld } from './kind-world.ts';
+
+const world = useKindWorld();
+const others = () => new ElasticLoadBalancingV2Client(world.target);
+
+async function group() {
+  const tenant = await newTenant(world);
+  const spec = { component: 'backend', port: 8080, healthPath: '/health' } as const;
+  const name = targetGroupName(world.installationId, tenant.id, 'backend');
+  return { name, context: contextOf<'target-group'>(world, tenant, spec) };
+}
+
+describe('target-group', () => {
+  it('makes the group with the settings of U-24 and is harmless when run twice', async () => {
+    const { name, context } = await group();
+    const first = await targetGroup.ensure(context);
+    expect(await targetGroup.ensure(context)).toEqual(first);
+    const answer = await others().send(new DescribeTargetGroupsCommand({ Names: [name] }));
+    expect(answer.TargetGroups?.[0]).toMatchObject({
+      TargetType: 'ip',
+      Protocol: 'HTTP',
+      Port: 8080,
+      VpcId: world.cell.vpcId,
+      HealthCheckPath: '/health',
+      HealthCheckIntervalSeconds: 30,
+      HealthCheckTimeoutSeconds: 5,
+      HealthyThresholdCount: 2,
+      UnhealthyThresholdCount: 3,
+      Matcher: { HttpCode: '200-399' },
+    });
+    const { Attributes = [] } = await others().send(
+      new DescribeTargetGroupAttributesCommand({ TargetGroupArn: first.outputs.arn }),
+    );
+    expect(Attributes).toContainEqual({ Key: 'deregistration_delay.timeout_seconds', Value: '30' });
+  });
+
+  it('adopts what an attempt without an answer made', async () => {
+    const { name, context } = await group();
+    world.proxy.loseAnswerOf('CreateTargetGroup');
+    expect((await stepErrorOf(targetGroup.ensure(context))).code).toBe('UNCLEAR');
+    const { outputs } = await targetGroup.ensure(context);
+    expect((await world.aws.loadBalancing.findTargetGroup(name))?.arn).toBe(outputs.arn);
+  });
+
+  it('removes its own, and a second time does nothing', async () => {
+    const { context } = await group();
+    await targetGroup.ensure(context);
+    expect(await targetGroup.observe(context)).toMatchObject({ status: 'ready' });
+    expect(await targetGroup.remove(context)).toEqual({ status: 'removed' });
+    expect(await targetGroup.remove(context)).toEqual({ status: 'removed' });
+    expect(await targetGroup.observe(context)).toMatchObject({ status: 'absent' });
+  });
+
+  it('cannot be removed while a rule uses it, and says that this passes', async () => {
+    const { context } = await group();
+    const { outputs } = await targetGroup.ensure(context);
+    await others().send(
+      new CreateRuleCommand({
+        ListenerArn: world.cell.loadBalancers[0]!.httpsListenerArn,
+        Priority: 777,
+        Conditions: [{ Field: 'host-header', Values: ['in-use.example.com'] }],
+        Actions: [{ Type: 'forward', TargetGroupArn: outputs.arn }],
+      }),
+    );
+    expect((await stepErrorOf(targetGroup.remove(context))).code).toBe('CONFLICT_RETRYABLE');
+  });
+
+  it("refuses somebody else's group and leaves it untouched", async () => {
+    const { name, context } = await group();
+    await others().send(
+      new CreateTargetGroupCommand({ Name: name, Protocol: 'HTTP', Port: 9999, VpcId: 'vpc-1', TargetType: 'ip' }),
+    );
+    expect((await stepErrorOf(targetGroup.ensure(context))).code).toBe('OWNERSHIP_CONFLICT');
+    expect(await targetGroup.remove(context)).toEqual({ status: 'removed' });
+    const answer = await others().send(new DescribeTargetGroupsCommand({ Names: [name] }));
+    expect(answer.TargetGroups?.[0]?.Port).toBe(9999);
+  });
+});
