@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { FailsAs } from '../contracts/blueprint.ts';
-import { errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
+import { codesInStepsWords, errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
 import { DatabaseUnavailableError } from '../db/database.ts';
 import { StepError } from './step-error.ts';
 
@@ -23,13 +23,11 @@ const unclearCodes: readonly ErrorCode[] = [
   'INTERNAL',
   'DATABASE_UNAVAILABLE',
 ];
-/** Codes that a step may put into its product's own words. */
-const namedByStep: readonly ErrorCode[] = ['SERVICE_FAILED', 'DEADLINE_EXCEEDED'];
 
 /** What an error of a step's verb means: its code, whether it is tried again, and the words for people. */
 export function judge(error: unknown, step: { readonly id: string; readonly failsAs?: FailsAs | undefined }): Judged {
   const code = codeOf(error);
-  const own = namedByStep.includes(code) ? step.failsAs : undefined;
+  const own = codesInStepsWords.includes(code) ? step.failsAs : undefined;
   const message = error instanceof Error ? error.message : String(error);
   const seen = error instanceof StepError ? error.detail : undefined;
   return {

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { StepError } from '../activities/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
-import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
+import { closeDatabase, inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
 import { applyTenantMigrations } from './tenant-migrations.ts';
 import { tenantDatabaseError } from './tenant-database-errors.ts';
 
@@ -32,6 +32,8 @@ export interface Inspection {
 
 /** The databases that tenants' schemas live in, as their provisioner (NOSUPERUSER CREATEROLE). Every method throws StepError. */
 export interface TenantDatabases {
+  /** Takes from PUBLIC what every new role would have, in every database: done at a worker's start, before any tenant. */
+  closeToPublic(): Promise<void>;
   /** Makes or converges the login role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
   ensureRole(key: SchemaKey, request: RoleRequest): Promise<void>;
   /** Makes the schema, owned by the role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
@@ -57,6 +59,11 @@ export function createTenantDatabases(urls: Readonly<Record<string, string>>): T
   const within = <T>(key: SchemaKey, what: string, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> =>
     withClient(poolOf(key.database), `${what} "${key.name}" in database "${key.database}"`, fn);
   return {
+    closeToPublic: async () => {
+      for (const database of Object.keys(urls)) {
+        await withClient(poolOf(database), `close database "${database}" to PUBLIC`, closeDatabase);
+      }
+    },
     ensureRole: (key, request) =>
       within(key, 'make role', async (client) => {
         const seen = await inspectNames(client, key.name);

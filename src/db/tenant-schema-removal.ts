@@ -29,7 +29,7 @@ export async function removeSchemaAndRole(
 }
 
 async function endSessions(client: ClientBase, role: string): Promise<void> {
-  for (const until = Date.now() + patienceMs; ; ) {
+  for (const until = Date.now() + patienceMs; ;) {
     const { rowCount } = await client.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where usename = $1',
       [role],

@@ -86,7 +86,7 @@ export async function joinRole(client: ClientBase, name: string): Promise<void> 
 }
 
 /** Takes from PUBLIC what every new role would have in the database that tenants share. */
-async function closeDatabase(client: ClientBase): Promise<void> {
+export async function closeDatabase(client: ClientBase): Promise<void> {
   const { rows } = await client.query<{ open: boolean; publicSchema: boolean }>(
     `select has_database_privilege('public', current_database(), 'connect')
        or has_database_privilege('public', current_database(), 'temporary') as open,

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { placeOnLoadBalancer, findPlacement } from '../../src/db/allocations.ts';
+import { listEvents } from '../../src/db/events.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { findOperation } from '../../src/db/operations.ts';
+import { findSlugHolder } from '../../src/db/reservations.ts';
+import { changeTenantStatus, findTenant } from '../../src/db/tenants.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { accept, cell, seedTenant, smallSteps, type Seeded } from '../db/fixtures.ts';
+import { activityBench, FakeKind } from './bench.ts';
+
+let test: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  await migrate(test.controlUrl);
+  db = createDatabase({ url: test.controlUrl });
+});
+afterAll(async () => {
+  await db.close();
+  await test.drop();
+});
+
+let fake: FakeKind;
+let run: ReturnType<typeof activityBench>;
+let tenant: Seeded;
+beforeEach(async () => {
+  fake = new FakeKind();
+  run = activityBench(db, fake);
+  tenant = await seedTenant(db);
+});
+
+const claim = (runId = 'run-1', operationId = tenant.operationId) =>
+  run('claimOperation', { operationId, workflowId: `tenant.moamalat.${tenant.slug}`, runId });
+const change = (state: 'running' | 'holding' | 'committing' | 'rolling-back' | 'stuck', more: object = {}) =>
+  run('changeOperationState', { operationId: tenant.operationId, state, generation: 1, ...more });
+const close = (state: 'succeeded' | 'rolled-back' | 'cancelled' | 'abandoned', operationId = tenant.operationId) =>
+  run('closeOperation', { operationId, state });
+const step = (stepId: string) => ({ operationId: tenant.operationId, stepId, generation: 1 });
+const statusOf = async () => (await findTenant(db, tenant.tenantId))?.status;
+const stateOf = async (id = tenant.operationId) => (await findOperation(db, id))?.state;
+const holder = async () => (await findSlugHolder(db, { product: 'moamalat', slug: tenant.slug }))?.tenantId;
+const creating = () =>
+  db.transaction((tx) => changeTenantStatus(tx, tenant.tenantId, 'creating', { operationId: tenant.operationId }));
+const steps = async () => (await listEvents(db, tenant.tenantId)).map((e) => e.type);
+
+describe('a claim', () => {
+  it('is won by one run of many, which may ask again', async () => {
+    const claims = await Promise.all(['a', 'b', 'c', 'd'].map((runId) => claim(runId)));
+    expect(claims.filter((c) => c.claimed)).toHaveLength(1);
+    const winner = ['a', 'b', 'c', 'd'][claims.findIndex((c) => c.claimed)] ?? '';
+    expect(await claim(winner)).toMatchObject({
+      claimed: true,
+      tenantStatus: 'validating',
+      steps: [{ id: 'logs', kind: 'log-group' }, { id: 'finalize' }],
+    });
+    expect(JSON.stringify(await claim(winner))).not.toContain('/ecs/');
+    expect(await stateOf()).toBe('running');
+  });
+
+  it('of a closed or unknown operation is refused', async () => {
+    await db.query(`update operations set state = 'withdrawn' where id = $1`, [tenant.operationId]);
+    expect(await claim()).toEqual({ claimed: false });
+    expect(await claim('run-1', '00000000-0000-4000-8000-00000000dead')).toEqual({ claimed: false });
+  });
+
+  it('closes an operation whose blueprint cannot run, and frees its slug', async () => {
+    const steps = smallSteps('x').map((s) => ({ ...s, needs: ['nobody'] }));
+    tenant = await seedTenant(db, { blueprint: { version: 1, product: 'moamalat', tier: null, cell: cell.id, steps } });
+    expect(await claim()).toEqual({ claimed: false });
+    expect(await findOperation(db, tenant.operationId)).toMatchObject({
+      state: 'rolled-back',
+      failure: { code: 'BLUEPRINT_INVALID', detail: expect.stringContaining('nobody') },
+    });
+    expect(await statusOf()).toBe('failed');
+    expect(await holder()).toBeUndefined();
+  });
+});
+
+describe('states of an operation', () => {
+  it('change along the table only, and a repeated change is no second one', async () => {
+    await claim();
+    expect(await change('stuck')).toMatchObject({ changed: true });
+    expect(await change('holding')).toMatchObject({ changed: false });
+    const before = await steps();
+    expect(await change('stuck')).toMatchObject({ changed: true, tenantStatus: 'failed' });
+    expect(await steps()).toEqual(before);
+  });
+
+  it('make the tenant failed while stuck, with cleanup pending, and creating again on retry', async () => {
+    await claim();
+    await creating();
+    const failure = { code: 'ACCESS_DENIED', message: 'no' };
+    const leftovers = [{ stepId: 'logs', type: 'logs:log-group', name: 'x', reason: 'no' }];
+    await change('rolling-back', { failure });
+    await change('stuck', { failure, leftovers });
+    expect(await findTenant(db, tenant.tenantId)).toMatchObject({ status: 'failed', cleanupPending: true, failure });
+    expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers });
+    expect(await change('rolling-back')).toEqual({ changed: true, tenantStatus: 'creating' });
+    expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers: null });
+  });
+});
+
+describe('the end of a provisioning', () => {
+  it('that was undone frees slug and places at once', async () => {
+    await db.transaction((tx) => placeOnLoadBalancer(tx, cell, tenant.tenantId));
+    await claim();
+    await creating();
+    await run('log-group.ensure', step('logs'));
+    await change('rolling-back');
+    await run('log-group.remove', step('logs'));
+    expect(await close('rolled-back')).toEqual({ tenantStatus: 'failed' });
+    expect(await close('rolled-back')).toEqual({ tenantStatus: 'failed' });
+    expect(await holder()).toBeUndefined();
+    expect(await findPlacement(db, tenant.tenantId)).toBeUndefined();
+    expect((await findTenant(db, tenant.tenantId))?.cleanupPending).toBe(false);
+  });
+
+  it('that leaves something keeps slug and places, and says so', async () => {
+    await db.transaction((tx) => placeOnLoadBalancer(tx, cell, tenant.tenantId));
+    await claim();
+    await creating();
+    await run('log-group.ensure', step('logs'));
+    await change('rolling-back');
+    await change('stuck');
+    expect(await close('abandoned')).toEqual({ tenantStatus: 'failed' });
+    expect(await findTenant(db, tenant.tenantId)).toMatchObject({ cleanupPending: true });
+    expect(await holder()).toBe(tenant.tenantId);
+    expect(await findPlacement(db, tenant.tenantId)).toBeDefined();
+  });
+
+  it('before any run withdraws the tenant', async () => {
+    expect(await close('cancelled')).toEqual({ tenantStatus: 'deleted' });
+    expect(await holder()).toBeUndefined();
+  });
+});
+
+describe('the commit', () => {
+  const commit = async () => {
+    await claim();
+    await creating();
+    await run('log-group.ensure', step('logs'));
+    await change('committing');
+    return run('tenant-activation.ensure', step('finalize'));
+  };
+
+  it('makes operation, tenant and mail in one go, and once', async () => {
+    const answer = await commit();
+    expect(answer).toMatchObject({ status: 'ready', tenantStatus: 'active' });
+    expect(await run('tenant-activation.ensure', step('finalize'), 2)).toEqual(answer);
+    expect([await stateOf(), await statusOf()]).toEqual(['succeeded', 'active']);
+    const types = await steps();
+    for (const type of ['mail.queued', 'operation.state', 'tenant.status'])
+      expect(types.filter((t) => t === type).length).toBe(
+        { 'mail.queued': 1, 'operation.state': 3, 'tenant.status': 3 }[type],
+      );
+  });
+
+  it('answers all the same when it died between the commit and its result', async () => {
+    await commit();
+    await db.query(
+      `update steps set state = 'intended', outputs = null where tenant_id = $1 and step_id = 'finalize'`,
+      [tenant.tenantId],
+    );
+    expect(await run('tenant-activation.ensure', step('finalize'), 2)).toMatchObject({ tenantStatus: 'active' });
+    const { rows } = await db.query(`select state from steps where tenant_id = $1 and step_id = 'finalize'`, [
+      tenant.tenantId,
+    ]);
+    expect(rows).toEqual([{ state: 'ready' }]);
+  });
+
+  it('is refused when the operation is not committing', async () => {
+    await claim();
+    await creating();
+    await expect(run('tenant-activation.ensure', step('finalize'))).rejects.toMatchObject({ nonRetryable: true });
+    expect([await stateOf(), await statusOf()]).toEqual(['running', 'creating']);
+  });
+
+  it('is not undone: rolling back is refused after it', async () => {
+    await commit();
+    expect(await change('rolling-back')).toEqual({ changed: false, tenantStatus: 'active' });
+  });
+
+  it('is the only way for a provisioning to succeed', async () => {
+    await claim();
+    await creating();
+    await change('committing');
+    await expect(close('succeeded')).rejects.toMatchObject({ nonRetryable: true });
+    expect(await stateOf()).toBe('committing');
+  });
+
+  it('is followed by a deprovisioning that ends with nothing but a slug in quarantine', async () => {
+    await commit();
+    const blueprint = { version: 1, product: 'moamalat', tier: null, cell: cell.id, steps: smallSteps(tenant.slug) };
+    const operationId = await accept(db, { ...tenant, type: 'deprovision', blueprint });
+    expect(await claim('run-2', operationId)).toMatchObject({
+      claimed: true,
+      type: 'deprovision',
+      tenantStatus: 'deleting',
+    });
+    const down = { operationId, generation: 1 };
+    await run('changeOperationState', { ...down, state: 'committing' });
+    await run('tenant-activation.remove', { ...down, stepId: 'finalize' });
+    await expect(close('succeeded', operationId)).rejects.toMatchObject({ type: 'STILL_PRESENT' });
+    await run('log-group.remove', { ...down, stepId: 'logs' });
+    expect(await close('succeeded', operationId)).toEqual({ tenantStatus: 'deleted' });
+    expect(await holder()).toBe(tenant.tenantId);
+    expect(await findTenant(db, tenant.tenantId)).toMatchObject({ cleanupPending: false });
+    expect([...fake.made]).toEqual([]);
+  });
+});

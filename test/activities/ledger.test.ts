@@ -1,0 +1,332 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { StepError } from '../../src/activities/step-error.ts';
+import type { AnyStep } from '../../src/contracts/blueprint.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { listEvents } from '../../src/db/events.ts';
+import { listLedger, listResidues } from '../../src/db/ledger.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { listSteps } from '../../src/db/steps.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { accept, cell, seedTenant, setRunning, smallSteps, type Seeded } from '../db/fixtures.ts';
+import { activityBench, FakeKind } from './bench.ts';
+
+let test: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  await migrate(test.controlUrl);
+  db = createDatabase({ url: test.controlUrl });
+});
+afterAll(async () => {
+  await db.close();
+  await test.drop();
+});
+
+let fake: FakeKind;
+let run: ReturnType<typeof activityBench>;
+let tenant: Seeded;
+beforeEach(async () => {
+  fake = new FakeKind();
+  run = activityBench(db, fake);
+  tenant = await seedTenant(db);
+  await setRunning(db, tenant);
+});
+
+const call = (stepId = 'logs', generation = 1) => ({ operationId: tenant.operationId, stepId, generation });
+const nameOf = () => `/ecs/moamalat-${tenant.slug}-backend`;
+const stepOf = async (stepId = 'logs') => (await listSteps(db, tenant.tenantId)).find((s) => s.stepId === stepId);
+const stepEvents = async () =>
+  (await listEvents(db, tenant.tenantId)).map((e) => e.type).filter((type) => type.startsWith('step.'));
+const setState = (state: string) =>
+  db.query('update operations set state = $2 where id = $1', [tenant.operationId, state]);
+
+describe('ensure', () => {
+  it('stores what it is about to make before it makes it', async () => {
+    let before: unknown;
+    fake.beforeEffect = async () => {
+      before = {
+        step: (await stepOf())?.state,
+        rows: (await listLedger(db, tenant.tenantId)).map((r) => [r.name, r.state]),
+      };
+    };
+    await run('log-group.ensure', call());
+    expect(before).toEqual({ step: 'intended', rows: [[nameOf(), 'intended']] });
+    expect(await stepOf()).toMatchObject({ state: 'ready', outputs: { name: nameOf() }, unclearUntil: null });
+    expect(await listLedger(db, tenant.tenantId)).toMatchObject([{ state: 'ready', physicalId: `arn:${nameOf()}` }]);
+    expect(await stepEvents()).toEqual(['step.started', 'step.ready']);
+  });
+
+  it('does nothing when the step is ready and its inputs are unchanged, and says so once per generation', async () => {
+    const first = await run('log-group.ensure', call());
+    expect(await run('log-group.ensure', call())).toEqual(first);
+    const retried = await run('log-group.ensure', call('logs', 2));
+    await run('log-group.ensure', call('logs', 2));
+    expect(retried.outputsHash).toBe(first.outputsHash);
+    expect(fake.calls).toEqual(['ensure']);
+    expect(await stepEvents()).toEqual(['step.started', 'step.ready', 'step.skipped']);
+  });
+
+  it('runs again when what it reads outside the blueprint has changed', async () => {
+    await run('log-group.ensure', call());
+    fake.print = 'b';
+    await run('log-group.ensure', call('logs', 2));
+    expect(fake.calls).toEqual(['ensure', 'ensure']);
+  });
+
+  it('keeps its window open when it died between the call and the result, and a definite attempt does not close it', async () => {
+    fake.afterEffect = () => Promise.reject(new StepError('UNCLEAR', 'no answer came'));
+    await expect(run('log-group.ensure', call())).rejects.toMatchObject({ type: 'UNCLEAR', nonRetryable: false });
+    const unclear = (await stepOf())?.unclearUntil;
+    expect(unclear?.getTime()).toBeGreaterThan(Date.now() + 35_000);
+    fake.afterEffect = () => Promise.resolve();
+    await run('log-group.ensure', call(), 2);
+    expect(await stepOf()).toMatchObject({ state: 'ready', unclearUntil: unclear });
+    expect(await stepEvents()).toEqual(['step.started', 'step.ready']);
+  });
+
+  it('takes its own window back after a definite failure, and records the failure', async () => {
+    fake.beforeEffect = () => Promise.reject(new StepError('QUOTA_EXCEEDED', 'no room', { detail: 'limit 5' }));
+    await expect(run('log-group.ensure', call())).rejects.toMatchObject({
+      type: 'QUOTA_EXCEEDED',
+      nonRetryable: true,
+      details: [{ stepId: 'logs', code: 'QUOTA_EXCEEDED', detail: 'limit 5' }],
+    });
+    expect(await stepOf()).toMatchObject({
+      state: 'intended',
+      unclearUntil: null,
+      failure: { code: 'QUOTA_EXCEEDED' },
+    });
+    expect(await stepEvents()).toEqual(['step.started', 'step.failed']);
+  });
+
+  it('records a failure that could pass only with its last attempt', async () => {
+    fake.beforeEffect = () => Promise.reject(new StepError('THROTTLED', 'slow down'));
+    await expect(run('log-group.ensure', call(), 7)).rejects.toMatchObject({ type: 'THROTTLED', nonRetryable: false });
+    expect(await stepEvents()).toEqual(['step.started']);
+    await expect(run('log-group.ensure', call(), 8)).rejects.toThrow('slow down');
+    expect(await stepEvents()).toEqual(['step.started', 'step.failed']);
+  });
+
+  it('stops itself before its effect when the step is being taken back meanwhile', async () => {
+    fake.beforeEffect = async () => {
+      await setState('rolling-back');
+      await run('log-group.remove', call());
+    };
+    await expect(run('log-group.ensure', call())).rejects.toMatchObject({ type: 'STEP_REVOKED', nonRetryable: true });
+    expect([...fake.made]).toEqual([]);
+    expect((await stepOf())?.state).toBe('removing');
+  });
+
+  it('refuses to begin once its operation undoes, is closed, or has removed the step', async () => {
+    for (const state of ['rolling-back', 'stuck', 'rolled-back']) {
+      await setState(state);
+      await expect(run('log-group.ensure', call())).rejects.toMatchObject({ type: 'STEP_REVOKED' });
+    }
+    expect(fake.calls).toEqual([]);
+    expect(await stepOf()).toBeUndefined();
+  });
+
+  it('makes a step anew that an earlier operation removed', async () => {
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    await run('log-group.remove', call());
+    await setState('rolled-back');
+    const blueprint = { version: 1, product: 'moamalat', tier: null, cell: cell.id, steps: smallSteps(tenant.slug) };
+    const operationId = await accept(db, { ...tenant, type: 'provision', blueprint });
+    await db.query(`update operations set state = 'running' where id = $1`, [operationId]);
+    await run('log-group.ensure', { operationId, stepId: 'logs', generation: 1 });
+    expect(await stepOf()).toMatchObject({ state: 'ready', operationId, removedAt: null });
+    expect([...fake.made]).toEqual([nameOf()]);
+  });
+
+  it('refuses what lies outside the cell before it stores or calls anything', async () => {
+    const steps = (slug: string): AnyStep[] =>
+      smallSteps(slug).map((s) =>
+        s.kind === 'log-group' ? { ...s, spec: { ...s.spec, name: '/ecs/moamalat-other-backend' } } : s,
+      );
+    tenant = await seedTenant(db, { steps });
+    await setRunning(db, tenant);
+    await expect(run('log-group.ensure', call())).rejects.toMatchObject({ type: 'OUTSIDE_CELL', nonRetryable: true });
+    expect(fake.calls).toEqual([]);
+    expect(await listLedger(db, tenant.tenantId)).toEqual([]);
+    expect(await stepEvents()).toEqual(['step.failed']);
+  });
+
+  it('refuses a reference to a step that is not ready', async () => {
+    const steps = (slug: string): AnyStep[] => [
+      ...smallSteps(slug).map((s) => (s.id === 'finalize' ? { ...s, needs: ['rule'] } : s)),
+      {
+        id: 'rule',
+        kind: 'listener-rule',
+        needs: ['logs'],
+        spec: {
+          loadBalancerArn: cell.loadBalancers[0]!.arn,
+          host: `${slug}.tenants.test`,
+          paths: [],
+          targetGroupArn: { ref: 'logs.name' },
+        },
+      },
+    ];
+    tenant = await seedTenant(db, { steps });
+    await setRunning(db, tenant);
+    await expect(run('listener-rule.ensure', call('rule'))).rejects.toMatchObject({ type: 'BLUEPRINT_INVALID' });
+  });
+});
+
+describe('observe', () => {
+  const observe = (want: 'ready' | 'gone', deadlineAtMs = Date.now() + 60_000) =>
+    run('log-group.observe', { ...call(), want, deadlineAtMs });
+
+  it('makes a pending step ready when it sees that', async () => {
+    fake.outcome = 'pending';
+    expect((await run('log-group.ensure', call())).status).toBe('pending');
+    expect((await stepOf())?.state).toBe('present');
+    expect(await observe('ready')).toMatchObject({ status: 'done' });
+    expect(await observe('ready')).toMatchObject({ status: 'done' });
+    expect((await stepOf())?.state).toBe('ready');
+    expect(await stepEvents()).toEqual(['step.started', 'step.pending', 'step.ready']);
+  });
+
+  it('answers pending after one slice', async () => {
+    fake.outcome = 'pending';
+    await run('log-group.ensure', call());
+    fake.seen = { status: 'pending', detail: '0 of 1 tasks' };
+    const began = Date.now();
+    expect(await observe('ready')).toEqual({ status: 'pending', detail: '0 of 1 tasks' });
+    expect(Date.now() - began).toBeLessThanOrEqual(8_500);
+    expect(fake.calls.filter((c) => c === 'observe').length).toBeGreaterThan(5);
+  });
+
+  it("ends a definite failure, and a deadline, in the step's own words with the last thing seen", async () => {
+    const failsAs = { type: 'BackendFailed', message: 'Backend service failed to start' };
+    const steps = (slug: string): AnyStep[] => smallSteps(slug).map((s) => (s.id === 'logs' ? { ...s, failsAs } : s));
+    tenant = await seedTenant(db, { steps });
+    await setRunning(db, tenant);
+    fake.outcome = 'pending';
+    await run('log-group.ensure', call());
+    fake.seen = { status: 'failed', detail: '3 tasks stopped: exit code 1' };
+    const failure = { type: 'BackendFailed', message: failsAs.message, nonRetryable: true };
+    await expect(observe('ready')).rejects.toMatchObject({
+      ...failure,
+      details: [{ stepId: 'logs', code: 'SERVICE_FAILED', detail: expect.stringContaining('exit code 1') }],
+    });
+    fake.seen = { status: 'pending', detail: '0 of 1 tasks' };
+    await expect(observe('ready', Date.now() - 1)).rejects.toMatchObject({
+      ...failure,
+      details: [{ stepId: 'logs', code: 'DEADLINE_EXCEEDED', detail: expect.stringContaining('0 of 1 tasks') }],
+    });
+    expect((await stepOf())?.failure).toMatchObject({ code: 'BackendFailed', stepId: 'logs' });
+  });
+
+  it('marks a step removed when it is gone, and fails as STILL_PRESENT past the deadline', async () => {
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    fake.outcome = 'pending';
+    expect(await run('log-group.remove', call())).toMatchObject({ status: 'pending' });
+    fake.seen = { status: 'pending', detail: 'draining' };
+    await expect(observe('gone', Date.now() - 1)).rejects.toMatchObject({ type: 'STILL_PRESENT', nonRetryable: true });
+    fake.seen = undefined;
+    expect(await observe('gone')).toMatchObject({ status: 'done' });
+    expect((await stepOf())?.state).toBe('removed');
+  });
+});
+
+describe('remove', () => {
+  it('marks, then calls, then records what stays; twice is harmless', async () => {
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    let during: string | undefined;
+    fake.removing = async () => {
+      during = (await listLedger(db, tenant.tenantId))[0]?.state;
+    };
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect(during).toBe('removing');
+    expect(fake.calls).toEqual(['ensure', 'remove']);
+    expect(await listResidues(db, tenant.tenantId)).toMatchObject([{ name: nameOf(), expiresAt: null }]);
+    expect(await listLedger(db, tenant.tenantId)).toMatchObject([{ state: 'removed' }]);
+    expect(await stepEvents()).toEqual(['step.started', 'step.ready', 'step.removing', 'step.removed']);
+  });
+
+  it('calls nothing for a step that was never begun', async () => {
+    await setState('rolling-back');
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('asks for another look while an unclear attempt may still have an effect', async () => {
+    fake.afterEffect = () => Promise.reject(new StepError('UNCLEAR', 'no answer came'));
+    await expect(run('log-group.ensure', call())).rejects.toThrow();
+    await setState('rolling-back');
+    const answer = await run('log-group.remove', call());
+    const unclear = (await stepOf())?.unclearUntil?.getTime();
+    expect(answer).toEqual({ status: 'removed', recheckAtMs: unclear });
+    expect((await stepOf())?.state).toBe('removing');
+    const gone = { ...call(), want: 'gone' as const, deadlineAtMs: Date.now() + 60_000 };
+    expect(await run('log-group.observe', gone)).toMatchObject({ status: 'done', recheckAtMs: unclear });
+    await db.query('update steps set unclear_until = now() where tenant_id = $1', [tenant.tenantId]);
+    expect(await run('log-group.observe', gone)).toEqual({ status: 'done', detail: 'it is not there' });
+    expect((await stepOf())?.state).toBe('removed');
+  });
+
+  it('keeps why it failed, for the list of what is left', async () => {
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    fake.removing = () =>
+      Promise.reject(new StepError('ACCESS_DENIED', 'not allowed to delete', { detail: 'by policy' }));
+    await expect(run('log-group.remove', call())).rejects.toMatchObject({ type: 'ACCESS_DENIED', nonRetryable: true });
+    expect(await run('listLeftovers', { operationId: tenant.operationId })).toMatchObject([
+      {
+        stepId: 'logs',
+        type: 'logs:log-group',
+        name: nameOf(),
+        reason: expect.stringContaining('not allowed to delete'),
+      },
+    ]);
+    expect(await stepEvents()).toContain('step.remove-failed');
+  });
+
+  it('of a closed operation touches nothing', async () => {
+    await run('log-group.ensure', call());
+    await setState('rolled-back');
+    await expect(run('log-group.remove', call())).rejects.toMatchObject({ type: 'STEP_REVOKED' });
+    expect([...fake.made]).toEqual([nameOf()]);
+  });
+
+  it("of an undo never drops an active tenant's data", async () => {
+    const steps = (slug: string): AnyStep[] => [
+      {
+        id: 'logs',
+        kind: 'postgres-schema',
+        needs: [],
+        spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },
+      },
+      ...smallSteps(slug).slice(1),
+    ];
+    tenant = await seedTenant(db, { steps });
+    await setRunning(db, tenant);
+    await run('postgres-schema.ensure', call());
+    await db.query('update tenants set activated_at = now() where id = $1', [tenant.tenantId]);
+    await setState('rolling-back');
+    await expect(run('postgres-schema.remove', call())).rejects.toMatchObject({
+      type: 'PROTECTED',
+      nonRetryable: true,
+    });
+    expect(fake.calls).toEqual(['ensure']);
+    expect((await stepOf())?.state).toBe('ready');
+  });
+});
+
+describe('a database that is away', () => {
+  it('makes the attempt fail as retryable, after it was borne with for a while', async () => {
+    const away = createDatabase({ url: 'postgresql://nobody@127.0.0.1:1/none' });
+    try {
+      const began = Date.now();
+      const failing = activityBench(away, fake)('log-group.ensure', call());
+      await expect(failing).rejects.toMatchObject({ type: 'DATABASE_UNAVAILABLE', nonRetryable: false });
+      expect(Date.now() - began).toBeGreaterThan(4_000);
+    } finally {
+      await away.close();
+    }
+  });
+});
