@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { examine } from '../doctor/doctor.ts';
 import type { Finding, Verdict } from '../doctor/finding.ts';
 import { exitCodes } from './exit-codes.ts';
 import { runCommand } from './process.ts';
@@ -15,7 +14,9 @@ export function registerDoctor(program: Command): void {
     .option('--json', 'one JSON document on stdout')
     .action((options: { json?: boolean }) =>
       runCommand(async () => {
-        const findings = await examine(loadConfig('doctor'));
+        const config = loadConfig('doctor');
+        const { examine } = await import('../doctor/doctor.ts');
+        const findings = await examine(config);
         console.log(options.json ? JSON.stringify({ findings }) : report(findings));
         if (findings.some((f) => f.verdict === 'problem')) process.exitCode = exitCodes.failed;
       }),

@@ -89,3 +89,12 @@ export interface Failure {
   readonly stepId?: string | undefined;
   readonly detail?: string | undefined;
 }
+
+/**
+ * Codes in whose place a step's own words stand (`failsAs`): the waits that ended badly. Everything else (somebody else's
+ * resource in the way, denied, a quota) keeps its code, because it tells the operator what to do.
+ */
+export const codesInStepsWords: readonly string[] = [
+  'SERVICE_FAILED',
+  'DEADLINE_EXCEEDED',
+] satisfies readonly ErrorCode[];

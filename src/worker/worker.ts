@@ -7,6 +7,7 @@ import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
 import { TASK_QUEUE } from '../contracts/ids.ts';
 import { createDatabase, type Database } from '../db/database.ts';
+import { findInstallationId } from '../db/installation.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
 import { products } from '../products/index.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
@@ -33,7 +34,16 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
   try {
     const problems = await startProblems({ database, temporal, aws, platform: config.platform });
     if (problems.length > 0) throw new WorkerStartError(problems);
-    const activities = createActivities({ database, tenantDatabases, platform: config.platform, aws, log });
+    await tenantDatabases.closeToPublic();
+    const installationId = await findInstallationId(database);
+    const activities = createActivities({
+      database,
+      tenantDatabases,
+      platform: config.platform,
+      installationId,
+      aws,
+      log,
+    });
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {
       const worker = await createWorker(config, connection, activities);

@@ -6,7 +6,7 @@ import {
   type TemporalFailure,
 } from '@temporalio/workflow';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
-import { errorInfo, type Failure } from '../../contracts/errors.ts';
+import { codesInStepsWords, errorInfo, type Failure } from '../../contracts/errors.ts';
 
 /**
  * A Temporal failure as it is stored and shown. Activities throw an ApplicationFailure whose `type` is the code and whose
@@ -32,7 +32,7 @@ export function failureOf(error: TemporalFailure, stepId?: string): Failure {
 /** The failure that a step ends in: its own words, with what really happened as the detail (design rule 15). */
 export function inStepsWords(failure: Failure, step: PlannedStep): Failure {
   const { failsAs } = step;
-  if (!failsAs || failure.code === failsAs.type) return failure;
+  if (!failsAs || !codesInStepsWords.includes(failure.code)) return failure;
   const seen = failure.detail === undefined ? '' : `: ${failure.detail}`;
   return {
     code: failsAs.type,

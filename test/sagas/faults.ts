@@ -1,0 +1,52 @@
+import type { Kind, KindRegistry, StepContext } from '../../src/activities/kind.ts';
+import { StepError } from '../../src/activities/step-error.ts';
+import type { KindName } from '../../src/contracts/kinds.ts';
+
+/** Where a failure strikes: at a step's verb, before the kind did anything or after all of it was done. */
+export interface Fault {
+  readonly stepId: string;
+  readonly verb: 'ensure' | 'remove';
+  readonly when: 'before' | 'after';
+}
+
+/** What the kinds of a saga run do besides their work. */
+export interface Weather {
+  /** Each strikes at every attempt until it is taken out. */
+  faults: readonly Fault[];
+  /** Every `ensure` or `remove` is done twice in a row; the second answer counts. */
+  twice: 'ensure' | 'remove' | undefined;
+  /** Where faults struck, once per time. */
+  struck: string[];
+}
+
+/** The real kinds in this weather: what fails is the kind's own work, inside the ledger's wrapper. */
+export function inWeather(kinds: KindRegistry, weather: Weather): KindRegistry {
+  const entries = Object.entries(kinds).map(([name, kind]) => [name, exposed(kind as Kind<KindName>, weather)]);
+  return Object.fromEntries(entries) as KindRegistry;
+}
+
+function exposed(kind: Kind<KindName>, weather: Weather): Kind<KindName> {
+  return {
+    ...kind,
+    ensure: (context) => struck(weather, 'ensure', context, () => kind.ensure(context)),
+    remove: (context) => struck(weather, 'remove', context, () => kind.remove(context)),
+  };
+}
+
+async function struck<A>(
+  weather: Weather,
+  verb: Fault['verb'],
+  context: StepContext<KindName>,
+  act: () => Promise<A>,
+): Promise<A> {
+  const strikes = weather.faults.find((f) => f.stepId === context.stepId && f.verb === verb)?.when;
+  if (strikes === 'before') throw injected(weather, context.stepId);
+  const answer = await act();
+  if (strikes === 'after') throw injected(weather, context.stepId);
+  return weather.twice === verb ? act() : answer;
+}
+
+function injected(weather: Weather, stepId: string): StepError {
+  weather.struck.push(stepId);
+  return new StepError('INVALID_REQUEST', `injected failure of ${stepId}`);
+}

@@ -1,0 +1,216 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import proto from '@temporalio/proto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { pino, type Logger } from 'pino';
+import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
+import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
+import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
+import { difference, takeInventory, type InventoryItem } from '../../sandbox/stack/inventory.ts';
+import { createActivities, kindRegistry } from '../../src/activities/create-activities.ts';
+import { createAwsForPlatform, type PlatformAws } from '../../src/aws/cell-aws.ts';
+import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
+import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
+import type { StatusView } from '../../src/client/views.ts';
+import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
+import type { OnFailure } from '../../src/contracts/operation-state.ts';
+import type { Platform } from '../../src/contracts/platform.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { findInstallationId } from '../../src/db/installation.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
+import { products } from '../../src/products/index.ts';
+import { createDataConverter } from '../../src/temporal/data-converter.ts';
+import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
+import { freshAccountId, part } from '../support/parts.ts';
+import { inWeather, type Weather } from './faults.ts';
+
+/** The real control plane on a clock that skips: only Temporal's timers are hurried, everything else is as it is. */
+export interface SagaWorld {
+  readonly platform: Platform;
+  readonly weather: Weather;
+  readonly client: TenantryClient;
+  readonly database: Database;
+  readonly gateway: Gateway;
+  /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
+  provision(product: string, onFailure?: OnFailure): Promise<Run>;
+  deprovision(run: Run): Promise<Run>;
+  /** How the workflow of a run ended: what it answered, or the type of its failure. */
+  outcome(run: Run): Promise<string>;
+  /** Lets time pass until the tenant's operation is in that state; fails after `limitMs` of real time. */
+  until(run: Run, state: string, limitMs?: number): Promise<StatusView>;
+  inventory(): Promise<InventoryItem[]>;
+  close(): Promise<void>;
+}
+
+export interface Run {
+  readonly tenantId: string;
+  readonly slug: string;
+  readonly workflowId: string;
+}
+
+export async function startSagaWorld(): Promise<SagaWorld> {
+  const stops: (() => Promise<void>)[] = [];
+  try {
+    return await assemble(stops);
+  } catch (error) {
+    for (const stop of stops.reverse()) await stop();
+    throw error;
+  }
+}
+
+async function assemble(stops: (() => Promise<void>)[]): Promise<SagaWorld> {
+  const log = pino({ level: 'silent' });
+  const [postgres, aws] = await Promise.all([ownPostgres(stops), ownAws(stops)]);
+  const { host, port } = postgres;
+  const platform = await seedLandingZone({ ...aws.target, database: { host, port, name: 'tenants' } });
+  await migrate(postgres.controlUrl);
+  const database = createDatabase({ url: postgres.controlUrl, maxConnections: 20 });
+  const tenantDatabases = createTenantDatabases({ primary: postgres.tenantUrl });
+  await tenantDatabases.closeToPublic();
+  const adapters = createAwsForPlatform(platform, {
+    endpointUrl: aws.gateway.url,
+    credentials: aws.target.credentials,
+    pacing: { factor: Infinity },
+  });
+  stops.push(async () => {
+    adapters.destroy();
+    await tenantDatabases.close();
+    await database.close();
+  });
+  const weather: Weather = { faults: [], twice: undefined, struck: [] };
+  const temporal = await ownTemporal(
+    stops,
+    await activities({ database, tenantDatabases, adapters, platform, weather, log }),
+  );
+  const client = createTenantryClient({
+    database,
+    orchestrator: temporalOrchestrator(temporal.client),
+    platform,
+    products,
+    log,
+  });
+  stops.push(() => client.close());
+  const inventory = () => takeInventory(aws.gateway.url, new URL('/tenants', postgres.adminUrl).href);
+  return {
+    platform,
+    weather,
+    client,
+    database,
+    gateway: aws.gateway,
+    inventory,
+    provision: (product, onFailure = 'rollback') => provision(client, product, onFailure),
+    deprovision: async (run) => {
+      await client.deleteTenant(run.tenantId, run.slug);
+      return run;
+    },
+    outcome: ({ workflowId }) => outcomeOf(temporal, workflowId),
+    until: (run, state, limitMs) => until(temporal, client, run, state, limitMs),
+    close: async () => {
+      for (const stop of stops.splice(0).reverse()) await stop();
+    },
+  };
+}
+
+/** Roles belong to the whole server, so an inventory needs one that nobody else uses. */
+async function ownPostgres(stops: (() => Promise<void>)[]): Promise<Postgres> {
+  const postgres = await startPostgres({ log: () => undefined });
+  stops.push(() => postgres.stop());
+  return postgres;
+}
+
+async function ownAws(stops: (() => Promise<void>)[]) {
+  const { url: upstreamUrl } = await part('ministack');
+  const gateway = await startGateway({ upstreamUrl, time: 'fast' });
+  stops.push(() => gateway.close());
+  const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
+  return { gateway, target: { endpointUrl: gateway.url, region: 'us-east-1', credentials } };
+}
+
+interface ActivityParts {
+  readonly database: Database;
+  readonly tenantDatabases: TenantDatabases;
+  readonly adapters: PlatformAws;
+  readonly platform: Platform;
+  readonly weather: Weather;
+  readonly log: Logger;
+}
+
+async function activities({ adapters, weather, ...deps }: ActivityParts) {
+  const installationId = await findInstallationId(deps.database);
+  return createActivities({ ...deps, installationId, aws: adapters, kinds: inWeather(kindRegistry, weather) });
+}
+
+async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Promise<TestWorkflowEnvironment> {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
+  const { executable } = await part('timeSkipping');
+  const dataConverter = createDataConverter([randomBytes(32)]);
+  const server = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: executable } },
+    client: { dataConverter },
+  });
+  const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
+  await server.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
+  });
+  const worker = await Worker.create({
+    connection: server.nativeConnection,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: { codePath: await workflowBundlePath() },
+    activities: registry,
+    dataConverter,
+  });
+  const running = worker.run();
+  stops.push(async () => {
+    worker.shutdown();
+    await running;
+    await server.teardown();
+  });
+  return server;
+}
+
+async function provision(client: TenantryClient, product: string, onFailure: OnFailure): Promise<Run> {
+  const slug = `s-${randomUUID().slice(0, 8)}`;
+  const { tenantId, workflowId } = await client.createTenant({
+    product,
+    slug,
+    displayName: `Saga ${slug}`,
+    contactEmail: 'saga@example.com',
+    onFailure,
+  });
+  return { tenantId, slug, workflowId };
+}
+
+async function outcomeOf(server: TestWorkflowEnvironment, workflowId: string): Promise<string> {
+  try {
+    const result = (await server.client.workflow.getHandle(workflowId).result()) as { outcome: string };
+    return result.outcome;
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    if (typeof cause === 'object' && cause !== null && 'type' in cause) return String(cause.type);
+    throw error;
+  }
+}
+
+async function until(
+  server: TestWorkflowEnvironment,
+  client: TenantryClient,
+  run: Run,
+  state: string,
+  limitMs = 40_000,
+): Promise<StatusView> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const status = await client.status(run.tenantId);
+    if (status.operation.state === state) return status;
+    if (Date.now() > end) {
+      const { operation, error, currentSteps } = status;
+      throw new Error(`still ${operation.state}, not ${state}: ${JSON.stringify({ error, currentSteps })}`);
+    }
+    // Skips ahead when nothing but timers is left to wait for.
+    await server.sleep('1s');
+  }
+}
+
+export { difference };
