@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestError } from '../client/request-error.ts';
+import { isUiOrigin } from './origins.ts';
 
 const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
@@ -33,7 +34,7 @@ function refuseForeignHost(app: FastifyInstance, request: FastifyRequest): void 
 function refuseForeignOrigin(request: FastifyRequest, uiOrigin: string | undefined): void {
   const { origin } = request.headers;
   if (origin === undefined || origin === `http://${request.headers.host ?? ''}`) return;
-  if (uiOrigin !== undefined && origin === uiOrigin && request.url.startsWith('/codec/')) return;
+  if (isUiOrigin(origin, uiOrigin) && request.url.startsWith('/codec/')) return;
   throw new RequestError('INVALID_INPUT', `requests from the origin "${origin}" are refused`, {
     details: { header: 'origin' },
   });
@@ -51,4 +52,15 @@ function refuseUnsupported(request: FastifyRequest): void {
       details: { header: 'idempotency-key' },
     });
   }
+}
+
+/** For routes that take no body: fields are refused, not ignored. A hook for the time before validation. */
+export function refuseBody(request: FastifyRequest, _reply: unknown, next: () => void): void {
+  const { body } = request;
+  if (body !== undefined && body !== null && !(typeof body === 'object' && Object.keys(body).length === 0)) {
+    throw new RequestError('INVALID_INPUT', 'body: this route takes none', {
+      details: { fields: [{ field: 'body', problem: 'this route takes none' }] },
+    });
+  }
+  next();
 }

@@ -28,7 +28,6 @@ export const createTenantBody = z.strictObject({
 export const tenantParams = z.strictObject({ tenantId: z.uuid() });
 export const operationParams = z.strictObject({ tenantId: z.uuid(), operationId: z.uuid() });
 export const noQuery = z.strictObject({});
-export const noBody = z.strictObject({}).nullish();
 
 const whole = (min: number, max: number, initial: number) => z.coerce.number().int().min(min).max(max).default(initial);
 
@@ -64,68 +63,78 @@ const leftover = z.object({
   reason: z.string(),
 });
 
-export const tenantAnswer = z.object({
-  tenantId: z.uuid(),
-  product: z.string(),
-  tier: z.string().nullable(),
-  slug: z.string(),
-  displayName: z.string(),
-  contactEmail: z.string(),
-  cell: z.string(),
-  status: z.enum(tenantStatuses),
-  cleanupPending: z.boolean(),
-  tenantUrl: z.string(),
-  createdAt: time,
-  updatedAt: time,
-  activatedAt: time.nullable(),
-  deletedAt: time.nullable(),
-});
+export const tenantAnswer = z
+  .object({
+    tenantId: z.uuid(),
+    product: z.string(),
+    tier: z.string().nullable(),
+    slug: z.string(),
+    displayName: z.string(),
+    contactEmail: z.string(),
+    cell: z.string(),
+    status: z.enum(tenantStatuses),
+    cleanupPending: z.boolean(),
+    tenantUrl: z.string(),
+    createdAt: time,
+    updatedAt: time,
+    activatedAt: time.nullable(),
+    deletedAt: time.nullable(),
+  })
+  .describe('The tenant');
 
-export const tenantsAnswer = z.object({ tenants: z.array(tenantAnswer), nextCursor: z.string().nullable() });
+export const tenantsAnswer = z
+  .object({ tenants: z.array(tenantAnswer), nextCursor: z.string().nullable() })
+  .describe('A page of tenants');
 
-export const acceptedAnswer = z.object({
-  tenantId: z.uuid(),
-  operationId: z.uuid(),
-  workflowId: z.string(),
-  status: z.enum(tenantStatuses),
-  statusUrl: z.string(),
-  tenantUrl: z.string(),
-});
+export const acceptedAnswer = z
+  .object({
+    tenantId: z.uuid(),
+    operationId: z.uuid(),
+    workflowId: z.string(),
+    status: z.enum(tenantStatuses),
+    statusUrl: z.string(),
+    tenantUrl: z.string(),
+  })
+  .describe('Accepted: it is carried out from now on');
 
-export const statusAnswer = z.object({
-  tenantId: z.uuid(),
-  status: z.enum(tenantStatuses),
-  operation: z.object({ operationId: z.uuid(), type: z.enum(operationTypes), state: operationState }),
-  currentStep: z.string().nullable(),
-  currentSteps: z.array(z.string()),
-  stepsDone: z.array(z.string()),
-  stepsTotal: z.int(),
-  startedAt: time,
-  updatedAt: time,
-  error: failure.optional(),
-  leftovers: z.array(leftover).optional(),
-  cleanupPending: z.boolean(),
-  tenantUrl: z.string(),
-});
+export const statusAnswer = z
+  .object({
+    tenantId: z.uuid(),
+    status: z.enum(tenantStatuses),
+    operation: z.object({ operationId: z.uuid(), type: z.enum(operationTypes), state: operationState }),
+    currentStep: z.string().nullable(),
+    currentSteps: z.array(z.string()),
+    stepsDone: z.array(z.string()),
+    stepsTotal: z.int(),
+    startedAt: time,
+    updatedAt: time,
+    error: failure.optional(),
+    leftovers: z.array(leftover).optional(),
+    cleanupPending: z.boolean(),
+    tenantUrl: z.string(),
+  })
+  .describe('How far it is');
 
-export const operationAnswer = z.object({
-  operationId: z.uuid(),
-  tenantId: z.uuid(),
-  type: z.enum(operationTypes),
-  state: operationState,
-  onFailure: z.enum(['hold', 'rollback']),
-  workflowId: z.string(),
-  runId: z.string().nullable(),
-  generation: z.int(),
-  failure: failure.optional(),
-  leftovers: z.array(leftover).optional(),
-  acceptedAt: time,
-  claimedAt: time.nullable(),
-  closedAt: time.nullable(),
-  updatedAt: time,
-});
+export const operationAnswer = z
+  .object({
+    operationId: z.uuid(),
+    tenantId: z.uuid(),
+    type: z.enum(operationTypes),
+    state: operationState,
+    onFailure: z.enum(['hold', 'rollback']),
+    workflowId: z.string(),
+    runId: z.string().nullable(),
+    generation: z.int(),
+    failure: failure.optional(),
+    leftovers: z.array(leftover).optional(),
+    acceptedAt: time,
+    claimedAt: time.nullable(),
+    closedAt: time.nullable(),
+    updatedAt: time,
+  })
+  .describe('The operation');
 
-export const operationsAnswer = z.object({ operations: z.array(operationAnswer) });
+export const operationsAnswer = z.object({ operations: z.array(operationAnswer) }).describe('The operations');
 
 export const eventAnswer = z.object({
   id: z.int(),
@@ -137,23 +146,27 @@ export const eventAnswer = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 
-export const eventsAnswer = z.object({
-  events: z.array(eventAnswer),
-  nextAfter: z.int().describe('Give it as `after` to read on'),
-});
+export const eventsAnswer = z
+  .object({
+    events: z.array(eventAnswer),
+    nextAfter: z.int().describe('Give it as `after` to read on'),
+  })
+  .describe('A page of events');
 
 const check = z.object({ ok: z.boolean(), detail: z.string() });
-export const readyAnswer = z.object({
-  ok: z.boolean(),
-  checks: z.object({ postgresql: check, temporal: check, workers: check }),
-});
-export const healthAnswer = z.object({ ok: z.literal(true) });
+export const readyAnswer = z
+  .object({
+    ok: z.boolean(),
+    checks: z.object({ postgresql: check, temporal: check, workers: check }),
+  })
+  .describe('Each part that is needed, and whether it is there');
+export const healthAnswer = z.object({ ok: z.literal(true) }).describe('It lives');
 
 const payload = z.object({
   metadata: z.record(z.string(), z.base64()).optional(),
   data: z.base64().optional(),
 });
-export const payloads = z.object({ payloads: z.array(payload).max(10_000) });
+export const payloads = z.object({ payloads: z.array(payload).max(10_000) }).describe('Payloads of Temporal');
 
 const answerCodes = Object.entries(errorTable).flatMap(([code, row]) => ('httpStatus' in row ? [code] : []));
 

@@ -5,7 +5,7 @@ import {
   type WorkflowUpdateHandle,
 } from '@temporalio/client';
 import { WorkflowNotFoundError, defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { TASK_QUEUE, taskQueues, type SearchAttribute } from '../contracts/ids.ts';
 import { signalNames, updateNames, type OperationInput } from '../contracts/messages.ts';
 import type { OperationType } from '../contracts/operation-state.ts';
@@ -125,7 +125,7 @@ async function pollers(client: Client): Promise<number> {
     client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
       taskQueue: { name: taskQueues.workflow },
-      taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+      taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     }),
   );
   return answer.pollers.length;

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildApp } from '../../src/api/app.ts';
 import { PublicAddressError, startApiServer } from '../../src/api/server.ts';
+import { createTenantryClient } from '../../src/client/tenantry.ts';
+import { createDatabase } from '../../src/db/database.ts';
+import { products } from '../../src/products/index.ts';
+import { examplePlatform } from '../support/platform.ts';
 import { errorTable } from '../../src/contracts/errors.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { createApiFixture, UI_ORIGIN, acme, payloadKey, type ApiFixture } from './api-fixture.ts';
@@ -112,6 +117,32 @@ describe('the door', () => {
   });
 });
 
+describe('without PostgreSQL', () => {
+  it('answers 503 DATABASE_UNAVAILABLE and tells nothing of the server', async () => {
+    const database = createDatabase({ url: 'postgres://secretuser:secretword@127.0.0.1:9/nothing' });
+    const { orchestrator } = api;
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const client = createTenantryClient({ database, orchestrator, platform: examplePlatform(), products, log });
+    const app = await buildApp({ client, codec: new EncryptionCodec([payloadKey]), log: api.app.log });
+    const list = await app.inject('/api/v1/tenants');
+    const create = await app.inject({
+      method: 'POST',
+      url: '/api/v1/tenants',
+      payload: { ...acme, slug: 'no-database' },
+    });
+    for (const answer of [list, create]) {
+      expect([answer.statusCode, codeOf(answer)]).toEqual([503, 'DATABASE_UNAVAILABLE']);
+      expect(answer.body).not.toMatch(/secret|127\.0|ECONN/);
+    }
+    const ready = await app.inject('/readyz');
+    expect(ready.statusCode).toBe(503);
+    expect(ready.json()).toMatchObject({ ok: false, checks: { postgresql: { ok: false }, temporal: { ok: true } } });
+    await app.close();
+    await client.close();
+    await database.close();
+  });
+});
+
 describe('health', () => {
   it('is ready when PostgreSQL, Temporal and a worker are there, and names what is not', async () => {
     const ready = async () => {
@@ -201,6 +232,9 @@ describe('the codec endpoint', () => {
     expect([preflight.statusCode, preflight.headers['access-control-allow-origin']]).toEqual([204, UI_ORIGIN]);
     const answer = await call('decode', [plain], { origin: UI_ORIGIN });
     expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([200, UI_ORIGIN]);
+    const otherName = await call('decode', [plain], { origin: 'http://localhost:8233' });
+    expect(otherName.headers['access-control-allow-origin']).toBe('http://localhost:8233');
+    expect((await call('decode', [plain], { origin: 'http://localhost:8234' })).statusCode).toBe(400);
     const foreign = await call('decode', [plain], { origin: 'https://evil.example' });
     expect([foreign.statusCode, foreign.headers['access-control-allow-origin']]).toEqual([400, undefined]);
   });

@@ -215,6 +215,24 @@ describe('DELETE', () => {
   });
 });
 
+describe('retry, cancel and DELETE', () => {
+  it('take no body: fields are refused, not ignored', async () => {
+    const tenant = await created();
+    for (const [method, path] of [
+      ['POST', '/retry'],
+      ['POST', '/cancel'],
+      ['DELETE', `?confirm=${tenant.slug}`],
+    ] as const) {
+      const url = `/api/v1/tenants/${tenant.tenantId}${path}`;
+      const answer = await api.app.inject({ method, url, payload: { force: true } });
+      expect([path, answer.statusCode]).toEqual([path, 400]);
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      if (method === 'POST') expect((await api.app.inject({ method, url, headers: form })).statusCode).toBe(415);
+    }
+    expect((await findOperation(api.database, tenant.operationId))?.state).toBe('accepted');
+  });
+});
+
 describe('reading', () => {
   it('answers the status from steps, operation and tenant', async () => {
     const tenant = await claimed();

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
+import { isUiOrigin } from '../origins.ts';
 import { answers, noQuery, payloads } from '../schemas.ts';
 
 /** A payload as the codec takes it (`Payload` of the Temporal SDK). */
@@ -28,7 +29,8 @@ export const codecRoutes: FastifyPluginCallbackZod<{ codec: Codec; uiOrigin: str
   done,
 ) => {
   app.addHook('onRequest', (request, reply, next) => {
-    if (uiOrigin !== undefined && request.headers.origin === uiOrigin) allow(reply, uiOrigin);
+    const { origin } = request.headers;
+    if (isUiOrigin(origin, uiOrigin)) allow(reply, origin);
     next();
   });
   for (const verb of ['decode', 'encode'] as const) {

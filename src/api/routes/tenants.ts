@@ -2,13 +2,13 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { AcceptedView } from '../../client/views.ts';
+import { refuseBody } from '../guards.ts';
 import {
   acceptedAnswer,
   answers,
   createTenantBody,
   deleteQuery,
   listQuery,
-  noBody,
   noQuery,
   statusAnswer,
   tenantAnswer,
@@ -84,12 +84,12 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     app.post(
       `/api/v1/tenants/:tenantId/${verb}`,
       {
+        preValidation: refuseBody,
         schema: {
           summary: verb === 'retry' ? 'Go on with what holds or is stuck' : 'Take the open operation back',
           tags: ['tenants'],
           params: tenantParams,
           querystring: noQuery,
-          body: noBody,
           response: answers({ 202: acceptedAnswer }, [
             ...mutationCodes,
             'TENANT_NOT_FOUND',
@@ -105,6 +105,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
   app.delete(
     '/api/v1/tenants/:tenantId',
     {
+      preValidation: refuseBody,
       schema: {
         summary: 'Remove a tenant and everything it consists of',
         description: 'Needs `confirm=<slug>`. Answers 200 when nothing was left to remove, else 202.',
