@@ -1,6 +1,6 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { OperationResult } from '../../src/contracts/messages.ts';
 import type { Handle } from './environment.ts';
 
@@ -35,7 +35,9 @@ async function resultOf(handle: Handle): Promise<Omit<Ending, 'status'>> {
 /** Types of the events of a workflow's history, without their prefix. */
 export async function eventsOf(handle: Handle): Promise<string[]> {
   const { events } = await handle.fetchHistory();
-  return (events ?? []).map((e) => temporal.api.enums.v1.EventType[e.eventType ?? 0]?.replace('EVENT_TYPE_', '') ?? '');
+  return (events ?? []).map(
+    (e) => proto.temporal.api.enums.v1.EventType[e.eventType ?? 0]?.replace('EVENT_TYPE_', '') ?? '',
+  );
 }
 
 /** How long a closed workflow was open, by the server's time, in ms. */

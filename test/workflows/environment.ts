@@ -27,12 +27,12 @@ export interface WorkflowEnvironment {
   stop(): Promise<void>;
 }
 
-export async function startEnvironment(): Promise<WorkflowEnvironment> {
+export async function startEnvironment({ identity = 'test' } = {}): Promise<WorkflowEnvironment> {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
   const path = await timeSkippingExecutable({ log: () => undefined });
   const server = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
-    client: { dataConverter: { failureConverterPath } },
+    client: { identity, dataConverter: { failureConverterPath } },
   });
   // An upsert of one that is missing would hang. This server cannot list them, so they are added unseen.
   const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
@@ -43,6 +43,7 @@ export async function startEnvironment(): Promise<WorkflowEnvironment> {
   const worlds = new Map<string, World>();
   const worker = await Worker.create({
     connection: server.nativeConnection,
+    identity,
     taskQueue: TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundlePath() },
     activities: activitiesOf(worlds),

@@ -27,13 +27,14 @@ describe('a provisioning in which nothing fails', () => {
   it('shows tenant and status in the search attributes', async () => {
     const { world, handle } = await env.start({ steps: chain });
     await handle.result();
-    const { searchAttributes } = await handle.describe();
-    expect(searchAttributes).toMatchObject({
-      TenantId: [world.tenantId],
-      TenantSlug: ['acme'],
-      Product: ['moamalat'],
-      Operation: ['provision'],
-      TenantStatus: ['active'],
+    const { typedSearchAttributes } = await handle.describe();
+    const shown = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]);
+    expect(Object.fromEntries(shown)).toMatchObject({
+      TenantId: world.tenantId,
+      TenantSlug: 'acme',
+      Product: 'moamalat',
+      Operation: 'provision',
+      TenantStatus: 'active',
     });
   });
 

@@ -1,0 +1,147 @@
+/**
+ * Records histories of the main cases into `test/histories/<version>/`, with the commands beside them. By hand:
+ * `npx tsx test/workflows/record-histories.ts` before a release, `... --commands` to renew only the commands after a
+ * change that is wanted (and that `git diff` then shows).
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import proto from '@temporalio/proto';
+import type { PlannedStep } from '../../src/contracts/blueprint.ts';
+import { startEnvironment, type Started } from './environment.ts';
+import { commandsFile, historiesDirectory, historyFiles, recordingBundle, replay } from './replay.ts';
+import { step, type WorldOptions } from './world.ts';
+
+const minutes = (n: number) => n * 60_000;
+const profiles = {
+  dns: { usualMs: 40_000, deadlineMs: minutes(10) },
+  service: { usualMs: 90_000, deadlineMs: minutes(20) },
+};
+const steps: PlannedStep[] = [
+  step('validate', [], { kind: 'slug-reservation' }),
+  step('create_schema', ['validate'], { kind: 'postgres-schema' }),
+  step('create_task_definition', ['create_schema'], { kind: 'task-definition', rereads: true }),
+  step('create_target_group', ['validate'], { kind: 'target-group' }),
+  step('create_alb_rule', ['create_target_group'], { kind: 'listener-rule' }),
+  step('create_dns', ['create_alb_rule'], { kind: 'dns-record', ready: profiles.dns, gone: profiles.dns }),
+  step('deploy_backend', ['create_task_definition', 'create_alb_rule'], {
+    kind: 'ecs-service',
+    removeAfter: ['create_dns'],
+    failsAs: { type: 'BackendFailed', message: 'Backend service failed to start' },
+    ready: profiles.service,
+    gone: profiles.service,
+  }),
+  step('finalize', ['create_dns', 'deploy_backend']),
+];
+const waits = {
+  create_dns: { readyAfterMs: 40_000, goneAfterMs: 40_000 },
+  deploy_backend: { readyAfterMs: 95_000, goneAfterMs: 60_000 },
+};
+const unhealthy = { ...waits, deploy_backend: { ...waits.deploy_backend, failsInGenerations: [1] } };
+const denied = [{ code: 'ACCESS_DENIED' }] as const;
+
+interface Scenario extends WorldOptions {
+  readonly gated?: readonly string[];
+  readonly act?: (started: Started) => Promise<unknown>;
+}
+
+const retryWhenStuck = async ({ world, handle }: Started) => {
+  await world.untilState('stuck');
+  world.mend('create_schema');
+  await handle.executeUpdate('retry');
+};
+const settled = () => new Promise((resolve) => setTimeout(resolve, 500));
+const cancelIn = (call: string, cancel: (s: Started) => Promise<unknown>) => ({
+  gated: [call],
+  act: async (started: Started) => {
+    await started.gates.reached(call);
+    await settled(); // until nothing else is in flight: see `calmFailures`
+    await cancel(started);
+    await settled();
+    started.gates.open(call);
+  },
+});
+
+const scenarios: Record<string, Scenario> = {
+  'provision-active': { steps, behaviours: waits },
+  'provision-held-and-retried': {
+    ...{ steps, behaviours: { ...waits, create_schema: { ensure: [...denied, 'ok'] } } },
+    act: async ({ world, handle }) => {
+      await world.untilState('holding');
+      await handle.executeUpdate('retry');
+    },
+  },
+  'provision-hold-ended': { steps, behaviours: unhealthy },
+  'provision-cancelled': {
+    ...{ steps, behaviours: waits },
+    ...cancelIn('create_schema.ensure', ({ handle }) => handle.executeUpdate('cancel')),
+  },
+  'provision-cancelled-by-temporal': {
+    ...{ steps, behaviours: waits },
+    ...cancelIn('create_alb_rule.ensure', ({ handle }) => handle.cancel()),
+  },
+  'provision-late-effect': {
+    ...{ steps, onFailure: 'rollback' },
+    behaviours: { create_alb_rule: { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 20_000 }] } },
+  },
+  'provision-stuck-and-retried': {
+    ...{ steps, onFailure: 'rollback', act: retryWhenStuck },
+    behaviours: { create_task_definition: { ensure: denied }, create_schema: { remove: denied } },
+  },
+  'deprovision-deleted': { steps, type: 'deprovision', behaviours: waits },
+  'deprovision-stuck-and-retried': {
+    ...{ steps, type: 'deprovision', act: retryWhenStuck },
+    behaviours: { create_schema: { remove: denied } },
+  },
+};
+
+if (!process.argv.includes('--commands')) await recordHistories();
+await recordCommands();
+
+async function recordHistories(): Promise<void> {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  const directory = join(historiesDirectory, version);
+  mkdirSync(directory, { recursive: true });
+  const env = await startEnvironment({ identity: 'recorder' });
+  for (const [name, { gated, act, ...options }] of Object.entries(scenarios)) {
+    const started = await env.start({ calmFailures: true, ...options }, gated);
+    const ended = started.handle.result().catch(() => undefined); // how it ended stands in the history
+    await act?.(started);
+    await ended;
+    const { History } = proto.temporal.api.history.v1;
+    const plain = { enums: String, longs: String, bytes: String };
+    const history = withoutStacks(History.toObject(History.fromObject(await started.handle.fetchHistory()), plain));
+    const text = JSON.stringify({ workflowId: started.handle.workflowId, history }, undefined, 1);
+    writeFileSync(join(directory, `${name}.history.json`), `${text}\n`);
+    if (started.world.violations.length > 0) throw new Error(`${name}: ${started.world.violations.join('; ')}`);
+    console.log(`${name}: ${started.world.calls.length} calls, ${started.world.state}`);
+  }
+  await env.stop();
+}
+
+async function recordCommands(): Promise<void> {
+  const bundle = await recordingBundle();
+  for (const file of historyFiles()) {
+    const { error, commands } = await replay(bundle, file);
+    if (error) throw error;
+    writeFileSync(commandsFile(file), `${JSON.stringify(commands, undefined, 1)}\n`);
+  }
+}
+
+/** Stacks name this machine's paths; a replay does not need them. */
+function withoutStacks(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutStacks);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value as Record<string, unknown>).map(([key, inner]) => {
+      if (key === 'stackTrace') return [key, ''];
+      return [key, key === 'encodedAttributes' ? withoutEncodedStack(inner) : withoutStacks(inner)];
+    }),
+  );
+}
+
+function withoutEncodedStack(value: unknown): unknown {
+  const payload = value as { data: string };
+  const attributes = JSON.parse(Buffer.from(payload.data, 'base64').toString()) as object;
+  const data = Buffer.from(JSON.stringify({ ...attributes, stack_trace: '' })).toString('base64');
+  return { ...payload, data };
+}
