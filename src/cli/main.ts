@@ -10,6 +10,11 @@ import { buildProgram, serviceRegistrars, type Registrar } from './program.ts';
  * @param loadMore loads further commands (the sandbox); not asked for commands on tenants, which start the faster
  */
 export async function main(argv: readonly string[], loadMore: () => Promise<readonly Registrar[]>): Promise<void> {
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.done);
+    throw error;
+  });
   try {
     const light = argv[0] === 'tenants';
     const registrars = light ? [] : [...(await serviceRegistrars()), ...(await loadMore())];

@@ -115,6 +115,18 @@ describe('tenants create', () => {
     const [ended] = await Promise.all([create(slug), play(slug, ['rolling-back', 'stuck'], ['creating', 'failed'])]);
     expect(ended.code).toBe(1);
     expect(ended.out).toContain('stuck; the tenant is failed');
+    expect(ended.out).toMatch(/mend the cause, then: tenantry tenants retry [0-9a-f-]{36}\n$/);
+  });
+
+  it('says how to go on while it holds, and keeps following', async () => {
+    const slug = freshSlug();
+    const following = create(slug);
+    const tenantId = await play(slug, ['holding'], ['creating']);
+    await sleep(300);
+    await api.move(tenantId, ['running', 'committing', 'succeeded'], ['active']);
+    const ended = await following;
+    expect(ended.code).toBe(0);
+    expect(ended.out).toContain(`it holds: mend the cause, then \`tenantry tenants retry ${tenantId}\``);
   });
 
   it('--no-wait returns once it is accepted', async () => {
