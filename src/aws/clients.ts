@@ -9,7 +9,7 @@ import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { Cell } from '../contracts/platform.ts';
 import { currentCallContext } from './call-context.ts';
 import { classifyAwsError, isRead } from './errors.ts';
-import { bucketsOf, type Pacer } from './pacing.ts';
+import { abortReason, bucketsOf, type Pacer } from './pacing.ts';
 
 /**
  * Request time-out, in ms. One attempt only (retries are Temporal's), so that this and the longest wait for a token
@@ -105,6 +105,8 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
     const context = currentCallContext();
     await pacer.pace(bucketsOf(service, action, isRead(action)), context?.signal);
     if (!isRead(action)) await context?.beforeMutation();
+    // A call that waited for its turn longer than its activity lived must have no late effect.
+    if (context?.signal.aborted) throw abortReason(context.signal);
     try {
       return await next(args);
     } catch (error) {

@@ -120,6 +120,11 @@ const nameRows: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
     'DuplicateTargetGroupName',
     'PriorityInUse',
     'PreconditionNotMet',
+    // Made a moment ago and not seen everywhere yet, or gone between a list and a look at its tags. (Where missing is an
+    // answer, the adapter takes it as one.)
+    'TargetGroupNotFound',
+    'RuleNotFound',
+    'ResourceNotFound',
   ],
   ACCESS_DENIED: [
     'AccessDenied',

@@ -56,17 +56,18 @@ export function createDns(client: Route53Client): Dns {
     if (lastChanges.size > REMEMBERED_CHANGES && oldest !== undefined) lastChanges.delete(oldest);
   };
 
+  const inTurn = createTurns();
+
   return {
     findRecords: (zoneId, name) => findRecords(client, zoneId, name),
 
     async change(zoneId, changes) {
-      const answer = await client.send(
-        new ChangeResourceRecordSetsCommand({
-          HostedZoneId: zoneId,
-          ChangeBatch: {
-            Changes: changes.map(({ action, record }) => ({ Action: action, ResourceRecordSet: toRecordSet(record) })),
-          },
-        }),
+      const Changes = changes.map(({ action, record }) => ({
+        Action: action,
+        ResourceRecordSet: toRecordSet(record),
+      }));
+      const answer = await inTurn(zoneId, () =>
+        client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zoneId, ChangeBatch: { Changes } })),
       );
       const sentId = sent(answer.ChangeInfo?.Id, { service, action: 'ChangeResourceRecordSets' }, 'ChangeInfo.Id');
       const id = sentId.replace(/^\/change\//, '');
@@ -100,6 +101,19 @@ export function createDns(client: Route53Client): Dns {
         throw error;
       }
     },
+  };
+}
+
+/** Route 53 refuses a batch while the zone has another in flight (PriorRequestNotComplete): this process sends one at a time. */
+function createTurns(): <T>(zoneId: string, send: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return (zoneId, send) => {
+    const turn = (last.get(zoneId) ?? Promise.resolve()).then(send);
+    last.set(
+      zoneId,
+      turn.catch(() => undefined),
+    );
+    return turn;
   };
 }
 

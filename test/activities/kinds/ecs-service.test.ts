@@ -186,7 +186,7 @@ describe('ecs-service', () => {
     const seen = await observeUntil(ecsService, changed, 'failed', 'ready');
     expect(seen.status).toBe('failed');
     const returned = await untilPrimaryCompleted(spec.serviceName);
-    expect(returned?.taskDefinition).toBe(spec.taskDefinitionArn);
+    expect(returned.taskDefinition).toBe(spec.taskDefinitionArn);
     expect(await ecsService.observe(changed)).toMatchObject({ status: 'failed' });
   });
 

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import {
+  deploymentProbe,
+  endpointProbe,
+  repeatedStops,
+  serviceVerdict,
+  targetsProbe,
+} from '../../../../src/activities/kinds/ecs-service-verdict.ts';
+import type { EcsDeployment, EcsService } from '../../../../src/aws/ecs-services.ts';
+import type { StoppedTask } from '../../../../src/aws/ecs-tasks.ts';
+
+const ours = 'arn:aws:ecs:us-east-1:000000000000:task-definition/acme:2';
+const old = 'arn:aws:ecs:us-east-1:000000000000:task-definition/acme:1';
+const began = new Date('2026-01-01T10:00:00Z');
+const now = new Date('2026-01-01T10:05:00Z');
+const wanted = { taskDefinitionArn: ours, desiredCount: 2, updatedAt: undefined };
+
+function deployment(changes: Partial<EcsDeployment> = {}): EcsDeployment {
+  return {
+    id: 'ecs-svc/1',
+    isPrimary: true,
+    rolloutState: 'COMPLETED',
+    rolloutStateReason: undefined,
+    taskDefinitionArn: ours,
+    desiredCount: 2,
+    runningCount: 2,
+    failedTasks: 0,
+    createdAt: began,
+    ...changes,
+  };
+}
+
+function service(deployments: readonly EcsDeployment[], changes: Partial<EcsService> = {}): EcsService {
+  return {
+    arn: 'arn:service',
+    name: 'acme',
+    status: 'ACTIVE',
+    taskDefinitionArn: ours,
+    desiredCount: 2,
+    runningCount: 2,
+    pendingCount: 0,
+    deployments,
+    targetGroupArns: [],
+    createdAt: began,
+    tags: {},
+    ...changes,
+  };
+}
+
+function stopped(reason: string, changes: Partial<StoppedTask> = {}): StoppedTask {
+  const createdAt = new Date('2026-01-01T10:01:00Z');
+  return { arn: 'arn:task', taskDefinitionArn: ours, createdAt, stopCode: 'TaskFailedToStart', reason, ...changes };
+}
+
+describe('deployment probe', () => {
+  const probe = (
+    s: EcsService,
+    tasks: readonly StoppedTask[] = [],
+    w: Parameters<typeof deploymentProbe>[2] = wanted,
+  ) => deploymentProbe(s, tasks, w, now);
+
+  it('is ok when PRIMARY runs our task definition, is COMPLETED, and running equals desired', () => {
+    expect(probe(service([deployment()]))).toMatchObject({ status: 'ok' });
+  });
+
+  it.each([
+    ['IN_PROGRESS', service([deployment({ rolloutState: 'IN_PROGRESS' })])],
+    ['COMPLETED with too few running', service([deployment()], { runningCount: 1 })],
+    ['COMPLETED with too many running', service([deployment()], { runningCount: 3 })],
+    ['COMPLETED with another desired count', service([deployment()], { desiredCount: 3, runningCount: 3 })],
+    ['no PRIMARY yet', service([])],
+  ])('is pending: %s', (_, s) => {
+    expect(probe(s)).toMatchObject({ status: 'pending' });
+  });
+
+  it('fails with the reason when ECS marked the deployment FAILED', () => {
+    const failed = deployment({ rolloutState: 'FAILED', rolloutStateReason: 'tasks failed to start' });
+    const seen = probe(service([failed]), [stopped('CannotPullContainerError')]);
+    expect(seen.status).toBe('failed');
+    expect(seen.detail).toContain('tasks failed to start');
+    expect(seen.detail).toContain('CannotPullContainerError');
+  });
+
+  it("fails after a circuit breaker's return: the old one is PRIMARY and COMPLETED", () => {
+    const returned = deployment({ id: 'ecs-svc/0', taskDefinitionArn: old });
+    expect(probe(service([returned], { taskDefinitionArn: old }))).toMatchObject({ status: 'failed' });
+    const failed = deployment({ isPrimary: false, rolloutState: 'FAILED', rolloutStateReason: 'tasks failed' });
+    const seen = probe(service([returned, failed]));
+    expect(seen).toMatchObject({ status: 'failed', detail: expect.stringContaining('tasks failed') as string });
+  });
+
+  it('takes an answer that may be older than our own update for pending, but not one that tells of a return', () => {
+    const before = deployment({ id: 'ecs-svc/0', taskDefinitionArn: old });
+    const updatedAt = new Date(now.getTime() - 2_000);
+    expect(probe(service([before]), [], { ...wanted, updatedAt })).toMatchObject({ status: 'pending' });
+    const returning = { ...before, rolloutStateReason: 'ECS deployment circuit breaker: rolling back to ecs-svc/0.' };
+    expect(probe(service([returning]), [], { ...wanted, updatedAt })).toMatchObject({ status: 'failed' });
+    const longAgo = new Date(now.getTime() - 60_000);
+    expect(probe(service([before]), [], { ...wanted, updatedAt: longAgo })).toMatchObject({ status: 'failed' });
+  });
+
+  it('fails when three tasks of the deployment stopped for the same reason, and names it', () => {
+    const running = service([deployment({ rolloutState: 'IN_PROGRESS' })], { runningCount: 0 });
+    const reason = 'Essential container in task exited; app: exit code 1';
+    expect(probe(running, [stopped(reason), stopped(reason)])).toMatchObject({ status: 'pending' });
+    const seen = probe(running, [stopped(reason), stopped(reason), stopped(reason)]);
+    expect(seen).toMatchObject({ status: 'failed', detail: expect.stringContaining(reason) as string });
+  });
+});
+
+describe('repeated stops', () => {
+  const three = (changes: Partial<StoppedTask>, reason = 'x') => [1, 2, 3].map(() => stopped(reason, changes));
+
+  it.each([
+    ['different reasons', [stopped('a'), stopped('b'), stopped('c')]],
+    ['tasks of an earlier deployment', three({ createdAt: new Date('2026-01-01T09:00:00Z') })],
+    ['tasks of another task definition', three({ taskDefinitionArn: old })],
+    ['tasks that somebody stopped', three({ stopCode: 'UserInitiated' })],
+    ['scaling in', three({}, 'Scaling activity initiated by (deployment ecs-svc/1)')],
+  ])('does not count %s', (_, tasks) => {
+    expect(repeatedStops(tasks, deployment())).toBeUndefined();
+  });
+
+  it("takes reasons that differ by a task's id or address only for the same", () => {
+    const tasks = ['a', 'b', 'c'].map((c, i) =>
+      stopped(`task ${c.repeat(32)} at 10.0.0.${i}:8080 failed its health check`),
+    );
+    expect(repeatedStops(tasks, deployment())).toContain('3 tasks');
+  });
+});
+
+describe('target-health probe', () => {
+  const target = (state: string) => ({ target: '10.0.0.1:80', state, reason: 'Target.ResponseCodeMismatch' });
+
+  it.each([
+    ['one healthy', ['healthy'], 'ok'],
+    ['one healthy, one that leaves', ['healthy', 'draining'], 'ok'],
+    ['none', [], 'pending'],
+    ['one being looked at', ['initial'], 'pending'],
+    ['one healthy, one unhealthy', ['healthy', 'unhealthy'], 'pending'],
+  ] as const)('%s', (_, states, status) => {
+    expect(targetsProbe(states.map(target)).status).toBe(status);
+  });
+
+  it('says why a target is unhealthy, and that there is no target group', () => {
+    expect(targetsProbe([target('unhealthy')]).detail).toContain('Target.ResponseCodeMismatch');
+    expect(targetsProbe(undefined)).toMatchObject({ status: 'pending' });
+  });
+});
+
+describe('endpoint probe', () => {
+  it.each([
+    [200, 'ok'],
+    [302, 'ok'],
+    [399, 'ok'],
+    [199, 'pending'],
+    [404, 'pending'],
+    [503, 'pending'],
+  ] as const)('%d is %s', (status, verdict) => {
+    expect(endpointProbe({ status }, 'https://acme').status).toBe(verdict);
+  });
+
+  it('is pending, with the error, when there is no answer', () => {
+    const seen = endpointProbe({ error: 'self-signed certificate' }, 'https://acme/');
+    expect(seen).toEqual({ status: 'pending', detail: 'GET https://acme/: self-signed certificate' });
+  });
+});
+
+describe('verdict', () => {
+  const ok = { status: 'ok', detail: 'fine' } as const;
+  const pending = { status: 'pending', detail: 'not yet' } as const;
+  const failed = { status: 'failed', detail: 'broken' } as const;
+
+  it('is ready only when all three probes are ok', () => {
+    expect(serviceVerdict({ deployment: ok, targets: ok, endpoint: ok }).status).toBe('ready');
+    expect(serviceVerdict({ deployment: ok, targets: ok }).status).toBe('pending');
+  });
+
+  it('tells which probe lacks', () => {
+    expect(serviceVerdict({ deployment: pending }).detail).toBe('deployment: not yet');
+    expect(serviceVerdict({ deployment: ok, targets: pending }).detail).toBe('target health: not yet');
+    expect(serviceVerdict({ deployment: ok, targets: ok, endpoint: pending }).detail).toBe('endpoint: not yet');
+  });
+
+  it('fails when one has failed for good', () => {
+    expect(serviceVerdict({ deployment: failed, targets: ok, endpoint: ok })).toEqual({
+      status: 'failed',
+      detail: 'deployment: broken',
+    });
+  });
+});

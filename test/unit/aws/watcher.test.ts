@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { currentCallContext, inCallContext } from '../../../src/aws/call-context.ts';
+import { sharedLook } from '../../../src/aws/watcher.ts';
+
+/** A look that notes its calls and answers each key with its length. */
+function recorded(batchSize: number, shareMs = 0) {
+  const calls: string[][] = [];
+  const look = sharedLook<string, number>({
+    batchSize,
+    shareMs,
+    tickMs: 5,
+    load: (keys) => {
+      calls.push([...keys]);
+      return Promise.resolve(new Map(keys.filter((k) => k !== 'missing').map((k) => [k, k.length])));
+    },
+  });
+  return { calls, look };
+}
+
+describe('sharedLook', () => {
+  it('asks once for what many ask within a tick, and everybody gets the answer', async () => {
+    const { calls, look } = recorded(10);
+    expect(await Promise.all(['a', 'bb', 'a', 'missing', 'bb'].map(look))).toEqual([1, 2, 1, undefined, 2]);
+    expect(calls).toEqual([['a', 'bb', 'missing']]);
+  });
+
+  it('splits what is more than a call takes', async () => {
+    const { calls, look } = recorded(2);
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map(look));
+    expect(calls).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+  });
+
+  it('never answers with something older than the question', async () => {
+    let version = 0;
+    let release: () => void = () => undefined;
+    const look = sharedLook<string, number>({
+      batchSize: 1,
+      tickMs: 1,
+      load: async () => {
+        const seen = version;
+        await new Promise<void>((resolve) => (release = resolve));
+        return new Map([['a', seen]]);
+      },
+    });
+    const first = look('a');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    version = 1; // changed while the first call is under way
+    const second = look('a');
+    release();
+    expect(await first).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    release();
+    expect(await second).toBe(1);
+  });
+
+  it('shares an answer for as long as it may, and no longer', async () => {
+    const { calls, look } = recorded(1, 40);
+    await look('a');
+    await look('a');
+    expect(calls).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await look('a');
+    expect(calls).toHaveLength(2);
+  });
+
+  it('gives an error to all who asked, and asks anew afterwards', async () => {
+    let fail = true;
+    const look = sharedLook<string, number>({
+      batchSize: 1,
+      tickMs: 1,
+      shareMs: 1_000,
+      load: () => (fail ? Promise.reject(new Error('down')) : Promise.resolve(new Map([['a', 1]]))),
+    });
+    const outcomes = await Promise.allSettled([look('a'), look('a')]);
+    expect(outcomes.map((o) => o.status)).toEqual(['rejected', 'rejected']);
+    fail = false;
+    expect(await look('a')).toBe(1);
+  });
+
+  it("ends one waiter's wait with its cancellation and goes on for the others, in a context of its own", async () => {
+    const seen: unknown[] = [];
+    const look = sharedLook<string, number>({
+      batchSize: 1,
+      tickMs: 10,
+      load: (keys) => {
+        seen.push(currentCallContext()?.signal.aborted);
+        return Promise.resolve(new Map(keys.map((k) => [k, 1])));
+      },
+    });
+    const controller = new AbortController();
+    const beforeMutation = () => Promise.resolve();
+    const cancelled = inCallContext({ beforeMutation, signal: controller.signal }, () => look('a'));
+    const other = look('a');
+    controller.abort(new Error('cancelled'));
+    await expect(cancelled).rejects.toThrow('cancelled');
+    expect(await other).toBe(1);
+    expect(seen).toEqual([false]);
+  });
+});
