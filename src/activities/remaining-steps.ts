@@ -17,11 +17,17 @@ function without(steps: readonly PlannedStep[], id: string): PlannedStep[] {
   const before = [...steps.filter((s) => s.needs.includes(id)).map((s) => s.id), ...(gone.removeAfter ?? [])];
   return steps
     .filter((s) => s.id !== id)
-    .map((s) => ({
-      ...s,
-      needs: spliced(s.needs, id, gone.needs),
-      ...(s.removeAfter ? { removeAfter: spliced(s.removeAfter, id, before).filter((other) => other !== s.id) } : {}),
-    }));
+    .map((s) => {
+      const removeAfter = new Set(spliced(s.removeAfter ?? [], id, before));
+      // What it needed had to outlast it, and so whatever it waited for on the way down.
+      if (gone.needs.includes(s.id)) for (const other of gone.removeAfter ?? []) removeAfter.add(other);
+      removeAfter.delete(s.id);
+      return {
+        ...s,
+        needs: spliced(s.needs, id, gone.needs),
+        removeAfter: removeAfter.size > 0 ? [...removeAfter] : undefined,
+      };
+    });
 }
 
 function spliced(ids: readonly string[], id: string, by: readonly string[]): string[] {

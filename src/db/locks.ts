@@ -8,7 +8,9 @@ export interface Locks {
 }
 
 interface Session {
-  readonly client: pg.Client;
+  /** One after the other: the connection is shared. */
+  readonly query: <T extends pg.QueryResultRow>(text: string, values: readonly unknown[]) => Promise<pg.QueryResult<T>>;
+  readonly end: () => Promise<void>;
   readonly lost: AbortController;
 }
 
@@ -36,13 +38,13 @@ export function createLocks(config: pg.ClientConfig): Locks {
       if (held.has(name)) return undefined;
       held.add(name);
       try {
-        const { client, lost } = await session();
-        if (!(await tryLock(client, name))) return undefined;
+        const { query, lost } = await session();
+        if (!(await tryLock(query, name))) return undefined;
         try {
           return { value: await fn(lost.signal) };
         } finally {
           // When the connection is gone, so is the lock.
-          await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => undefined);
+          await query('select pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => undefined);
         }
       } finally {
         held.delete(name);
@@ -50,7 +52,7 @@ export function createLocks(config: pg.ClientConfig): Locks {
     },
     async close() {
       const opened = await opening?.catch(() => undefined);
-      await opened?.client.end();
+      await opened?.end().catch(() => undefined);
     },
   };
 }
@@ -62,15 +64,20 @@ async function open(config: pg.ClientConfig): Promise<Session> {
   client.on('error', lose);
   client.on('end', lose);
   await client.connect();
-  return { client, lost };
+  let last: Promise<unknown> = Promise.resolve();
+  const query = <T extends pg.QueryResultRow>(text: string, values: readonly unknown[]) => {
+    const next = last.then(() => client.query<T>(text, [...values]));
+    last = next.catch(() => undefined);
+    return next;
+  };
+  return { query, end: () => client.end(), lost };
 }
 
-async function tryLock(client: pg.Client, name: string): Promise<boolean> {
+async function tryLock(query: Session['query'], name: string): Promise<boolean> {
   try {
-    const answer = await client.query<{ locked: boolean }>(
-      'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
-      [name],
-    );
+    const answer = await query<{ locked: boolean }>('select pg_try_advisory_lock(hashtextextended($1, 0)) as locked', [
+      name,
+    ]);
     return answer.rows[0]?.locked === true;
   } catch (error) {
     throw unavailable(error) ?? error;

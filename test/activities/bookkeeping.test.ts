@@ -71,7 +71,7 @@ describe('a claim', () => {
     expect(await claim()).toEqual({ claimed: false });
     expect(await findOperation(db, tenant.operationId)).toMatchObject({
       state: 'rolled-back',
-      failure: { code: 'BLUEPRINT_INVALID', detail: expect.stringContaining('nobody') },
+      failure: { code: 'BLUEPRINT_INVALID', detail: expect.stringContaining('nobody') as unknown },
     });
     expect(await statusOf()).toBe('failed');
     expect(await holder()).toBeUndefined();

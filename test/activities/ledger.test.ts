@@ -208,12 +208,14 @@ describe('observe', () => {
     const failure = { type: 'BackendFailed', message: failsAs.message, nonRetryable: true };
     await expect(observe('ready')).rejects.toMatchObject({
       ...failure,
-      details: [{ stepId: 'logs', code: 'SERVICE_FAILED', detail: expect.stringContaining('exit code 1') }],
+      details: [{ stepId: 'logs', code: 'SERVICE_FAILED', detail: expect.stringContaining('exit code 1') as unknown }],
     });
     fake.seen = { status: 'pending', detail: '0 of 1 tasks' };
     await expect(observe('ready', Date.now() - 1)).rejects.toMatchObject({
       ...failure,
-      details: [{ stepId: 'logs', code: 'DEADLINE_EXCEEDED', detail: expect.stringContaining('0 of 1 tasks') }],
+      details: [
+        { stepId: 'logs', code: 'DEADLINE_EXCEEDED', detail: expect.stringContaining('0 of 1 tasks') as unknown },
+      ],
     });
     expect((await stepOf())?.failure).toMatchObject({ code: 'BackendFailed', stepId: 'logs' });
   });
@@ -280,7 +282,7 @@ describe('remove', () => {
         stepId: 'logs',
         type: 'logs:log-group',
         name: nameOf(),
-        reason: expect.stringContaining('not allowed to delete'),
+        reason: expect.stringContaining('not allowed to delete') as unknown,
       },
     ]);
     expect(await stepEvents()).toContain('step.remove-failed');

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { outsideCell, type Bounds } from '../../../src/activities/cell-guard.ts';
+import type { KindName } from '../../../src/contracts/kinds.ts';
+import { moamalat } from '../../../src/products/moamalat.ts';
+import { resolveSpec } from '../../../src/activities/spec-resolution.ts';
+import { cell } from '../../db/fixtures.ts';
+
+const tenant = { id: '22222222-2222-4222-8222-222222222222', slug: 'acme', product: 'moamalat' };
+const installationId = '11111111-1111-4111-8111-111111111111';
+const bounds: Bounds = { cell, installationId, tenant };
+const loadBalancer = cell.loadBalancers[0]!;
+const blueprint = moamalat.resolve({
+  cell,
+  loadBalancer,
+  tenantId: tenant.id,
+  slug: 'acme',
+  tier: null,
+  host: 'acme.tenants.test',
+});
+const arn = (service: string, resource: string, account = cell.accountId, region = cell.region) =>
+  `arn:aws:${service}:${region}:${account}:${resource}`;
+const secret = arn('secretsmanager', `secret:tenantry/${installationId}/${tenant.id}/create_schema-AbCdEf`);
+
+describe('the guard of the cell', () => {
+  it('lets every step of the product pass, with its references left out or filled in', () => {
+    const outputs = {
+      arn: arn('elasticloadbalancing', 'targetgroup/t-1/2'),
+      secretArn: secret,
+      name: '/ecs/moamalat-acme-backend',
+    };
+    const filled = new Map(blueprint.steps.map((s) => [s.id, { ready: true, outputs }]));
+    for (const step of blueprint.steps) {
+      const kind: KindName = step.kind;
+      expect(
+        outsideCell(kind, resolveSpec(step.spec, new Map()), bounds).filter((p) => !p.includes('secret (none)')),
+      ).toEqual([]);
+      expect(outsideCell(kind, resolveSpec(step.spec, filled), bounds)).toEqual([]);
+    }
+  });
+
+  const specOf = (id: string) =>
+    resolveSpec(blueprint.steps.find((s) => s.id === id)?.spec, new Map()) as Record<string, unknown>;
+  const otherBalancer = arn('elasticloadbalancing', 'loadbalancer/app/other/9');
+  const cases: [string, KindName, unknown][] = [
+    [
+      'another load balancer',
+      'listener-rule',
+      { ...specOf('create_alb_rule:backend'), loadBalancerArn: otherBalancer },
+    ],
+    ["another tenant's host", 'listener-rule', { ...specOf('create_alb_rule:backend'), host: 'other.tenants.test' }],
+    [
+      'another account',
+      'listener-rule',
+      {
+        ...specOf('create_alb_rule:backend'),
+        targetGroupArn: arn('elasticloadbalancing', 'targetgroup/t/1', '999999999999'),
+      },
+    ],
+    [
+      'another region',
+      'listener-rule',
+      {
+        ...specOf('create_alb_rule:backend'),
+        targetGroupArn: arn('elasticloadbalancing', 'targetgroup/t/1', cell.accountId, 'us-east-1'),
+      },
+    ],
+    [
+      'another listener',
+      'task-definition',
+      {
+        ...specOf('create_task_definition:backend'),
+        environment: { A: arn('elasticloadbalancing', 'listener/app/other/9/9') },
+      },
+    ],
+    [
+      'a role that tenants may not use',
+      'task-definition',
+      {
+        ...specOf('create_task_definition:backend'),
+        environment: { A: `x arn:aws:iam::${cell.accountId}:role/admin` },
+      },
+    ],
+    [
+      "another tenant's secret",
+      'task-definition',
+      { ...specOf('create_task_definition:backend'), secrets: { A: secret.replaceAll('2222', '3333') } },
+    ],
+    [
+      'another template',
+      'task-definition',
+      { ...specOf('create_task_definition:backend'), templateService: 'mis-company-x' },
+    ],
+    [
+      "another tenant's family",
+      'task-definition',
+      { ...specOf('create_task_definition:backend'), family: 'moamalat-acme-two-backend' },
+    ],
+    ['another zone', 'dns-record', { ...specOf('create_dns'), zoneId: 'Z9' }],
+    ['another host', 'dns-record', { ...specOf('create_dns'), host: 'tenants.test' }],
+    ['another database', 'postgres-schema', { ...specOf('create_schema'), database: 'control' }],
+    ['another log group', 'log-group', { name: '/ecs/other', retentionDays: 1 }],
+    [
+      'a probe of another host',
+      'ecs-service',
+      { ...specOf('deploy_backend'), probe: { loadBalancerArn: loadBalancer.arn, host: '10.0.0.1', path: '/' } },
+    ],
+    ["another tenant's service", 'ecs-service', { ...specOf('deploy_backend'), serviceName: 'moamalat-other-backend' }],
+    [
+      'another cluster',
+      'ecs-service',
+      { ...specOf('deploy_backend'), taskDefinitionArn: arn('ecs', 'service/other/x') },
+    ],
+    ["another tenant's address", 'tenant-activation', { tenantUrl: 'https://other.tenants.test' }],
+    ["another tenant's slug", 'slug-reservation', { ...specOf('validate'), slug: 'other' }],
+  ];
+  it.each(cases)('refuses %s', (_what, kind, spec) => {
+    expect(outsideCell(kind, spec, bounds)).not.toEqual([]);
+  });
+});
