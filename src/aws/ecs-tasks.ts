@@ -1,5 +1,5 @@
 import { DescribeTasksCommand, ListTasksCommand, type ECSClient, type Task } from '@aws-sdk/client-ecs';
-import { sent } from './errors.ts';
+import { isAwsError, sent } from './errors.ts';
 import { sharedLook } from './watcher.ts';
 
 export interface StoppedTask {
@@ -26,7 +26,15 @@ export function createEcsTasks(client: ECSClient, cluster: string): EcsTasks {
   const look = sharedLook<string, readonly StoppedTask[]>({
     batchSize: 1,
     shareMs: SHARE_MS,
-    load: async ([serviceName = '']) => new Map([[serviceName, await load(client, cluster, serviceName)]]),
+    load: async ([serviceName = '']) => {
+      try {
+        return new Map([[serviceName, await load(client, cluster, serviceName)]]);
+      } catch (error) {
+        // Deleted since the caller saw it: it has no tasks to tell of.
+        if (isAwsError(error, 'ServiceNotFoundException', 'ServiceNotActiveException')) return new Map();
+        throw error;
+      }
+    },
   });
   return { findStoppedTasks: async (serviceName) => (await look(serviceName)) ?? [] };
 }
