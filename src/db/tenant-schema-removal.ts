@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { StepError } from '../activities/step-error.ts';
-import { joinRole } from './tenant-schemas.ts';
+import { joinRole, retryingConcurrentUpdates } from './tenant-schemas.ts';
 
 const patienceMs = 5_000;
 const lookEveryMs = 50;
@@ -18,14 +18,13 @@ export async function removeSchemaAndRole(
     await client.query(`alter role ${quoted} nologin`);
     await endSessions(client, name);
   }
-  await client.query('begin');
-  if (ours.schema) await client.query(`drop schema if exists ${quoted} cascade`);
-  if (ours.role) {
+  await retryingConcurrentUpdates(client, async () => {
+    if (ours.schema) await client.query(`drop schema if exists ${quoted} cascade`);
+    if (!ours.role) return;
     // What it owns outside its schema (large objects), and its right to connect.
     await client.query(`drop owned by ${quoted} cascade`);
     await client.query(`drop role if exists ${quoted}`);
-  }
-  await client.query('commit');
+  });
 }
 
 async function endSessions(client: ClientBase, role: string): Promise<void> {

@@ -106,7 +106,7 @@ async function databaseName(client: ClientBase): Promise<string> {
 const tries = 20;
 
 /** One transaction; made again when another worker changed the same catalogue row of the shared database at that moment. */
-async function retryingConcurrentUpdates(client: ClientBase, fn: () => Promise<void>): Promise<void> {
+export async function retryingConcurrentUpdates(client: ClientBase, fn: () => Promise<void>): Promise<void> {
   for (let left = tries; ; left -= 1) {
     try {
       await client.query('begin');

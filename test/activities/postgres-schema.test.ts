@@ -167,10 +167,11 @@ describe('ensure', () => {
     const contexts = Array.from({ length: 8 }, () => contextFor());
     await Promise.all(contexts.map((c) => postgresSchema.ensure(c)));
     for (const c of contexts) expect(await catalogue(schemaName(c.tenant.id))).toEqual({ roles: 1, schemas: 1 });
+    await Promise.all(contexts.map((c) => postgresSchema.remove(c)));
+    for (const c of contexts) expect(await catalogue(schemaName(c.tenant.id))).toEqual({ roles: 0, schemas: 0 });
   });
 
   it('never sends the password in a statement', async () => {
-    await admin.query(`alter database ${new URL(test.tenantUrl).pathname.slice(1)} set log_statement = 'all'`);
     const seen: string[] = [];
     const query = pg.Client.prototype.query;
     // Every statement of this process passes here: the wire is where a server's log would take it from.
