@@ -44,11 +44,15 @@ describe('a provisioning in which nothing fails', () => {
     expect(world.calls).toEqual(['claim']);
   });
 
-  it('closes an operation whose blueprint cannot run, and fails with what is wrong', async () => {
-    const claimFault = { code: 'BLUEPRINT_INVALID', detail: 'a cycle' } as const;
+  it('fails with what the claim says when that is refused for good', async () => {
+    const claimFault = { code: 'INTERNAL', detail: 'a defect' } as const;
     const { world, handle } = await env.start({ steps: chain, claimFault });
-    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'BLUEPRINT_INVALID' });
-    expect(world.closed).toMatchObject({ state: 'rolled-back', failure: { detail: 'a cycle' } });
+    expect(await endingOf(handle)).toMatchObject({
+      status: 'FAILED',
+      type: 'INTERNAL',
+      details: { detail: 'a defect' },
+    });
+    expect(world.calls).toEqual(['claim']);
   });
 });
 

@@ -125,7 +125,7 @@ async function claim(control: Control): Promise<Run | undefined> {
   const { operationId } = control;
   const claimed = await bookkeeping('operation: claim')
     .claimOperation({ operationId, workflowId, runId })
-    .catch((error: unknown) => refuseClaim(control, error));
+    .catch((error: unknown) => failedClaim(operationId, error));
   if (!claimed.claimed) return undefined;
   control.state = 'running';
   const run = newRun(control, claimed);
@@ -135,16 +135,11 @@ async function claim(control: Control): Promise<Run | undefined> {
   return run;
 }
 
-/** Nothing was made yet, so a provisioning whose blueprint cannot run is closed as taken back; then the run fails. */
-async function refuseClaim({ operationId, type, generation }: Control, error: unknown): Promise<never> {
+/** Only a claim may fail a run: nothing was made yet. */
+function failedClaim(operationId: string, error: unknown): never {
   if (!(error instanceof TemporalFailure)) throw error;
-  const failure = failureOf(error);
-  if (failure.code === 'BLUEPRINT_INVALID' && type === 'provision') {
-    const rollingBack = { operationId, state: 'rolling-back', generation, failure } as const;
-    await record('changeOperationState', rollingBack, 'operation: rolling-back');
-    await record('closeOperation', { operationId, state: 'rolled-back', failure }, 'operation: rolled-back');
-  }
-  throw ApplicationFailure.nonRetryable(failure.message, failure.code, { operationId, detail: failure.detail });
+  const { code, message, detail } = failureOf(error);
+  throw ApplicationFailure.nonRetryable(message, code, { operationId, detail });
 }
 
 function newRun(control: Control, plan: OperationPlan): Run {

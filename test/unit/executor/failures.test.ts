@@ -46,6 +46,8 @@ describe('inStepsWords', () => {
 
   it('leaves the failure of a step without words of its own as it is', () => {
     expect(inStepsWords(failure, step)).toBe(failure);
+    const denied = { ...failure, code: 'ACCESS_DENIED' };
+    expect(inStepsWords(denied, { ...step, failsAs })).toBe(denied);
   });
 });
 
