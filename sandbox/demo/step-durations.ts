@@ -12,11 +12,19 @@ const endings = ['step.ready', 'step.skipped', 'step.removed'];
 export function stepDurations(events: readonly EventView[]): StepDuration[] {
   const began = new Map<string, number>();
   const durations: StepDuration[] = [];
-  for (const { type, stepId, at } of events) {
-    if (stepId === null) continue;
+  const end = (stepId: string, time: number) => {
+    durations.push({ stepId, durationMs: time - (began.get(stepId) ?? time) });
+    began.delete(stepId);
+  };
+  for (const { type, stepId, at, data } of events) {
     const time = Date.parse(at);
-    if (!began.has(stepId)) began.set(stepId, time);
-    if (endings.includes(type)) durations.push({ stepId, durationMs: time - (began.get(stepId) ?? time) });
+    if (stepId !== null) {
+      if (!began.has(stepId)) began.set(stepId, time);
+      if (endings.includes(type)) end(stepId, time);
+    } else if (type === 'operation.state' && data.to === 'succeeded') {
+      // The step that commits ends with the operation, in one transaction.
+      for (const open of [...began.keys()]) end(open, time);
+    }
   }
   return durations;
 }

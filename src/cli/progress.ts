@@ -41,7 +41,13 @@ export function advance(view: ProgressView, event: EventView): ProgressView {
   const to = textOf(event.data.to);
   if (to === undefined || !isOneOf([...openOperationStates, ...closedOperationStates], to)) return started;
   const failure = failureText(event.data.failure) ?? view.failure;
-  return { ...started, state: to, failure, endedAtMs: isFinal(to) ? atMs : undefined };
+  const steps = to === 'succeeded' ? view.steps.map((step) => committed(step, atMs)) : view.steps;
+  return { ...started, state: to, failure, steps, endedAtMs: isFinal(to) ? atMs : undefined };
+}
+
+/** The step that commits ends with the operation, in one transaction; its own event comes too late for a follower. */
+function committed(step: StepLine, atMs: number): StepLine {
+  return step.state === 'making' ? { ...step, state: 'ready', endedAtMs: atMs } : step;
 }
 
 /** Nothing more happens by itself: the operation is closed, or stuck until somebody acts. */
