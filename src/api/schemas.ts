@@ -166,7 +166,10 @@ const payload = z.object({
   metadata: z.record(z.string(), z.base64()).optional(),
   data: z.base64().optional(),
 });
-export const payloads = z.object({ payloads: z.array(payload).max(10_000) }).describe('Payloads of Temporal');
+/** protojson leaves empty lists out: Temporal's CLI sends `{}` for a header without fields. */
+export const payloads = z
+  .object({ payloads: z.array(payload).max(10_000).default([]) })
+  .describe('Payloads of Temporal');
 
 const answerCodes = Object.entries(errorTable).flatMap(([code, row]) => ('httpStatus' in row ? [code] : []));
 

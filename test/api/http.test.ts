@@ -227,6 +227,11 @@ describe('the codec endpoint', () => {
     expect((await call('decode', encoded)).json()).toEqual({ payloads: [plain] });
   });
 
+  it("takes the empty list that Temporal's CLI leaves out", async () => {
+    const answer = await api.app.inject({ method: 'POST', url: '/codec/decode', payload: {} });
+    expect([answer.statusCode, answer.json()]).toEqual([200, { payloads: [] }]);
+  });
+
   it("answers only Temporal's UI across origins", async () => {
     const preflight = await api.app.inject({ method: 'OPTIONS', url: '/codec/decode', headers: { origin: UI_ORIGIN } });
     expect([preflight.statusCode, preflight.headers['access-control-allow-origin']]).toEqual([204, UI_ORIGIN]);
