@@ -7,8 +7,10 @@ import {
   recordIntent,
   recordMade,
   recordSkipped,
+  type Made,
   type RecordedIntent,
 } from '../db/step-making.ts';
+import { lockOperation } from '../db/operations.ts';
 import { contentHash } from '../naming.ts';
 import { judge } from './failures.ts';
 import type { Ensured, ResourceName } from './kind.ts';
@@ -125,19 +127,34 @@ async function recordResult<K extends KindName>(run: StepRun<K>, result: Result<
   const { status, detail, tenantStatus } = ensured;
   const outputs: Readonly<Record<string, unknown>> = { ...ensured.outputs };
   const outputsHash = contentHash(outputs);
-  const recorded = await patiently(run.patience, () =>
-    recordMade(run.deps.database, {
-      key: run.key,
-      intent,
-      state: status === 'ready' ? 'ready' : 'present',
-      outputs,
-      outputsHash,
-      inputsHash,
-      resources,
-      physicalIds: ensured.physicalIds ?? {},
-      detail,
-    }),
-  );
+  const made: Made = {
+    key: run.key,
+    intent,
+    state: status === 'ready' ? 'ready' : 'present',
+    outputs,
+    outputsHash,
+    inputsHash,
+    resources,
+    physicalIds: ensured.physicalIds ?? {},
+    detail,
+  };
+  const recorded = await (run.kind.commit
+    ? recordingFailure(run, intent, () => commitMade(run, made))
+    : patiently(run.patience, () => recordMade(run.deps.database, made)));
   if (!recorded) throw revoked(run.key);
   return { status, outputsHash, tenantStatus, detail };
+}
+
+/** Record and effect together. The operation is locked first, as everything that changes its state does. */
+function commitMade<K extends KindName>({ deps, kind, context, key, patience }: StepRun<K>, made: Made) {
+  const { operationId } = key;
+  return patiently(patience, () =>
+    deps.database.transaction(async (tx) => {
+      // An attempt before this one committed, and its answer was lost.
+      if ((await lockOperation(tx, operationId))?.state === 'succeeded') return true;
+      if (!(await recordMade(tx, made))) return false;
+      await kind.commit?.(tx, context);
+      return true;
+    }),
+  );
 }

@@ -4,7 +4,7 @@ import type { KindName, OutputsOf, Resolved, SpecOf } from '../contracts/kinds.t
 import type { Residue } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Queryable } from '../db/database.ts';
 import type { TenantDatabases } from '../db/tenant-databases.ts';
 
 /** A resource that a step sets out to make: its type and its deterministic name, known before any call. */
@@ -82,6 +82,11 @@ export interface Kind<K extends KindName> {
   fingerprint?(context: StepContext<K>): Promise<string>;
   /** Create, adopt or converge. @throws StepError */
   ensure(context: StepContext<K>): Promise<Ensured<K>>;
+  /**
+   * What takes effect in the very transaction that records the step as made, after that record: for a step whose effect is
+   * in PostgreSQL and ends the operation. @throws StepError, which takes the record back too
+   */
+  commit?(tx: Queryable, context: StepContext<K>): Promise<void>;
   /** Look, change nothing. @throws StepError */
   observe(context: StepContext<K>): Promise<Observation>;
   /** Take away what is ours; missing is done, foreign is left alone (and done). @throws StepError */

@@ -157,17 +157,32 @@ describe('the commit', () => {
       );
   });
 
-  it('answers all the same when it died between the commit and its result', async () => {
+  it("tells of its step before it tells of the operation's end, and once", async () => {
     await commit();
-    await db.query(
-      `update steps set state = 'intended', outputs = null where tenant_id = $1 and step_id = 'finalize'`,
-      [tenant.tenantId],
-    );
-    expect(await run('tenant-activation.ensure', step('finalize'), 2)).toMatchObject({ tenantStatus: 'active' });
+    await run('tenant-activation.ensure', step('finalize'), 2);
+    const events = (await listEvents(db, tenant.tenantId)).map((e) => `${e.type} ${e.stepId ?? String(e.data.to)}`);
+    const told = events.filter((e) => /finalize|succeeded/.test(e));
+    expect(told).toEqual(['step.started finalize', 'step.ready finalize', 'operation.state succeeded']);
     const { rows } = await db.query(`select state from steps where tenant_id = $1 and step_id = 'finalize'`, [
       tenant.tenantId,
     ]);
     expect(rows).toEqual([{ state: 'ready' }]);
+  });
+
+  it('is one transaction: what is refused leaves no step that says it is ready', async () => {
+    await claim();
+    await creating();
+    await run('log-group.ensure', step('logs'));
+    await change('committing');
+    // A tenant that may not become active, whatever brought it there.
+    await db.query(`update tenants set status = 'failed' where id = $1`, [tenant.tenantId]);
+    await expect(run('tenant-activation.ensure', step('finalize'))).rejects.toMatchObject({ type: 'INTERNAL' });
+    expect([await stateOf(), await statusOf()]).toEqual(['committing', 'failed']);
+    expect((await steps()).filter((t) => t === 'mail.queued')).toEqual([]);
+    const { rows } = await db.query(`select state from steps where tenant_id = $1 and step_id = 'finalize'`, [
+      tenant.tenantId,
+    ]);
+    expect(rows).toEqual([{ state: 'intended' }]);
   });
 
   it('is refused when the operation is not committing', async () => {

@@ -1,34 +1,21 @@
 import { changeOperationState, lockOperation } from '../../db/operations.ts';
 import { queueMail } from '../../db/mails.ts';
 import { changeTenantStatus, findTenant } from '../../db/tenants.ts';
-import type { Kind, StepContext } from '../kind.ts';
+import type { Kind } from '../kind.ts';
 import { StepError } from '../step-error.ts';
 
-/** The commit: in one transaction the operation has succeeded, the tenant is active and its welcome mail is queued. */
+/**
+ * The commit: in one transaction the step is ready, the operation has succeeded, the tenant is active and its welcome mail is
+ * queued. The operation's event comes after the step's, because followers leave with it.
+ */
 export const tenantActivation: Kind<'tenant-activation'> = {
   resources: () => [],
 
-  async ensure(context) {
-    await activate(context);
-    return { status: 'ready', outputs: { tenantUrl: context.spec.tenantUrl }, tenantStatus: 'active' };
-  },
+  ensure: ({ spec }) =>
+    Promise.resolve({ status: 'ready', outputs: { tenantUrl: spec.tenantUrl }, tenantStatus: 'active' }),
 
-  async observe({ db, tenant }) {
-    const status = (await findTenant(db, tenant.id))?.status;
-    return status === 'active'
-      ? { status: 'ready', detail: 'the tenant is active' }
-      : { status: 'absent', detail: `the tenant is ${status ?? 'unknown'}` };
-  },
-
-  // What was committed is not undone: a deprovisioning settles the tenant's status itself.
-  remove: () => Promise.resolve({ status: 'removed' }),
-};
-
-function activate({ db, tenant, operation, cell }: StepContext<'tenant-activation'>): Promise<void> {
-  return db.transaction(async (tx) => {
+  async commit(tx, { tenant, operation, cell }) {
     const now = await lockOperation(tx, operation.id);
-    // An earlier attempt committed, and its answer was lost.
-    if (now?.state === 'succeeded') return;
     const committed = await changeOperationState(tx, operation.id, ['committing'], 'succeeded', { failure: null });
     if (!committed) {
       throw new StepError('STEP_REVOKED', `operation ${operation.id} is ${now?.state ?? 'unknown'}, not committing`, {
@@ -41,5 +28,15 @@ function activate({ db, tenant, operation, cell }: StepContext<'tenant-activatio
       failure: null,
     });
     await queueMail(tx, { tenantId: tenant.id, operationId: operation.id, cell: cell.id, template: 'welcome' });
-  });
-}
+  },
+
+  async observe({ db, tenant }) {
+    const status = (await findTenant(db, tenant.id))?.status;
+    return status === 'active'
+      ? { status: 'ready', detail: 'the tenant is active' }
+      : { status: 'absent', detail: `the tenant is ${status ?? 'unknown'}` };
+  },
+
+  // What was committed is not undone: a deprovisioning settles the tenant's status itself.
+  remove: () => Promise.resolve({ status: 'removed' }),
+};
