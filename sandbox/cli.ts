@@ -15,7 +15,7 @@ export function registerSandbox(program: Command): void {
       const { runSandbox } = await import('./run.ts');
       await runSandbox(given);
     });
-  // The SDK's advice on Node versions is not for whoever tries Tenantry out; children inherit it.
+  // The SDK's advice on Node versions is not for whoever tries Tenantry out.
   sandbox.hook('preAction', () => {
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   });

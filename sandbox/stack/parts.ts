@@ -151,6 +151,8 @@ async function provideAws(options: PartsOptions, given: Environment, started: St
   }
   started.env.AWS_ACCESS_KEY_ID = given.AWS_ACCESS_KEY_ID ?? 'test';
   started.env.AWS_SECRET_ACCESS_KEY = given.AWS_SECRET_ACCESS_KEY ?? 'test';
+  // The SDK's advice on Node versions is not for whoever tries Tenantry out.
+  started.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 }
 
 async function embeddedEmulator(log: Log, started: Started): Promise<string> {

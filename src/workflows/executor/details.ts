@@ -20,7 +20,7 @@ export function detailsOf(input: DetailsInput): string {
     Object.entries(input.steps)
       .map(([id, progress]) => `- ${id}: ${progress}${suffix(input.seen.get(id))}`)
       .join('\n'),
-    ...(input.leftovers ? [`Left over:\n${input.leftovers.map(leftoverLine).join('\n')}`] : []),
+    ...(input.leftovers ? [`Left over:\n\n${input.leftovers.map(leftoverLine).join('\n')}`] : []),
     ...choices(input),
   ].join('\n\n');
 }
@@ -41,7 +41,7 @@ function choices({ plan, state, workflowId }: DetailsInput): string[] {
       ? [`- \`cancel\` (takes everything back): ${command('cancel')}`]
       : []),
   ];
-  return can.length === 0 ? [] : [`You can:\n${can.join('\n')}`];
+  return can.length === 0 ? [] : [`You can:\n\n${can.join('\n')}`];
 }
 
 function suffix(text: string | undefined): string {

@@ -32,6 +32,8 @@ describe('the current details', () => {
     expect(offered('holding')).toEqual(['retry', 'cancel']);
     expect(offered('stuck')).toEqual(['retry']);
     expect(offered('rolling-back')).toEqual([]);
+    // Without the empty line the UI's Markdown runs the list into one line.
+    expect(details('stuck')).toContain('You can:\n\n- `retry`');
   });
 
   it('name the failure and what is left', () => {
