@@ -14,6 +14,9 @@ import { mayMake, revoked } from './standing.ts';
 import { StepError } from './step-error.ts';
 import { refuseOutside, type StepRun } from './step-run.ts';
 
+/** Looks in one slice that must all see nothing before that is believed: one alone may have taken the slice up. */
+const MISSING_LOOKS = 3;
+
 /** Looks about once a second, for one slice at most, for what is wanted to come (design rule 4). */
 export async function observeStep<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<ObserveAnswer> {
   try {
@@ -37,12 +40,20 @@ function refuseUnlessStanding({ surroundings, stored, key }: StepRun<KindName>):
 
 async function watch<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<ObserveAnswer> {
   const sliceEndMs = Date.now() + OBSERVE_SLICE_MS;
-  for (;;) {
+  for (let looks = 1, absences = 0; ; looks += 1) {
     const seen = await look(run, call);
-    const answer = call.want === 'ready' ? await readyAnswer(run, seen) : await goneAnswer(run, seen);
+    if (seen.status === 'absent') absences += 1;
+    const answer =
+      call.want === 'ready'
+        ? await readyAnswer(run, seen)
+        : await goneAnswer(run, seen, Math.min(sliceEndMs, call.deadlineAtMs));
     if (answer) return answer;
     if (Date.now() >= call.deadlineAtMs) throw deadlineExceeded(run, call, seen.detail);
-    if (Date.now() + OBSERVE_EVERY_MS > sliceEndMs) return { status: 'pending', detail: seen.detail };
+    if (Date.now() + OBSERVE_EVERY_MS > sliceEndMs) {
+      // Right after a change one look may be older than it; a whole slice of them is not.
+      if (call.want === 'ready' && absences === looks && looks >= MISSING_LOOKS) throw missing(run, seen.detail);
+      return { status: 'pending', detail: seen.detail };
+    }
     await sleep(OBSERVE_EVERY_MS, undefined, { signal: run.signal });
   }
 }
@@ -67,10 +78,20 @@ async function readyAnswer(run: StepRun<KindName>, seen: Observation): Promise<O
   return { status: 'done', detail: seen.detail };
 }
 
-async function goneAnswer(run: StepRun<KindName>, seen: Observation): Promise<ObserveAnswer | undefined> {
+/** Where the time of a late effect comes within this slice, it is waited for here: clocks differ by some seconds. */
+async function goneAnswer(
+  run: StepRun<KindName>,
+  seen: Observation,
+  lookUntilMs: number,
+): Promise<ObserveAnswer | undefined> {
   if (seen.status !== 'absent') return undefined;
   const recheckAt = await patiently(run.patience, () => recordRemoved(run.deps.database, run.key));
+  if (recheckAt && Math.max(recheckAt.getTime(), Date.now()) + OBSERVE_EVERY_MS <= lookUntilMs) return undefined;
   return { status: 'done', detail: seen.detail, recheckAtMs: recheckAt?.getTime() };
+}
+
+function missing({ key }: StepRun<KindName>, detail: string): StepError {
+  return new StepError('SERVICE_FAILED', `what step "${key.stepId}" made is missing`, { detail });
 }
 
 function deadlineExceeded(run: StepRun<KindName>, call: ObserveCall, detail: string, cause?: unknown): StepError {

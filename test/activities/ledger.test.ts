@@ -197,6 +197,22 @@ describe('observe', () => {
     expect(fake.calls.filter((c) => c === 'observe').length).toBeGreaterThan(5);
   });
 
+  it('fails when what was made is missing for a whole slice, but not for a look that is older than the change', async () => {
+    fake.outcome = 'pending';
+    await run('log-group.ensure', call());
+    fake.made.clear();
+    await expect(observe('ready')).rejects.toMatchObject({
+      type: 'SERVICE_FAILED',
+      nonRetryable: true,
+      message: expect.stringContaining('missing') as unknown,
+      details: [{ stepId: 'logs', code: 'SERVICE_FAILED', detail: 'it is not there' }],
+    });
+    expect(await stepEvents()).toEqual(['step.started', 'step.pending', 'step.failed']);
+
+    setTimeout(() => (fake.seen = { status: 'pending', detail: '0 of 1 tasks' }), 2_500);
+    expect(await observe('ready')).toEqual({ status: 'pending', detail: '0 of 1 tasks' });
+  });
+
   it("ends a definite failure, and a deadline, in the step's own words with the last thing seen", async () => {
     const failsAs = { type: 'BackendFailed', message: 'Backend service failed to start' };
     const steps = (slug: string): AnyStep[] => smallSteps(slug).map((s) => (s.id === 'logs' ? { ...s, failsAs } : s));
@@ -266,7 +282,10 @@ describe('remove', () => {
     expect((await stepOf())?.state).toBe('removing');
     const gone = { ...call(), want: 'gone' as const, deadlineAtMs: Date.now() + 60_000 };
     expect(await run('log-group.observe', gone)).toMatchObject({ status: 'done', recheckAtMs: unclear });
-    await db.query('update steps set unclear_until = now() where tenant_id = $1', [tenant.tenantId]);
+    // A few seconds ahead, by a clock that differs from the run's: the slice waits for it.
+    await db.query(`update steps set unclear_until = now() + interval '3 seconds' where tenant_id = $1`, [
+      tenant.tenantId,
+    ]);
     expect(await run('log-group.observe', gone)).toEqual({ status: 'done', detail: 'it is not there' });
     expect((await stepOf())?.state).toBe('removed');
   });
