@@ -26,8 +26,12 @@ export const ecsService: Kind<'ecs-service'> = {
   },
 
   async remove(context) {
-    const { aws, spec } = context;
-    const found = await findOwn(context);
+    const { aws, spec, previous } = context;
+    const any = await aws.ecs.findService(spec.serviceName);
+    // Right after we made it a look may not show it yet; what is not there cannot be somebody else's either.
+    if (!any && previous.arn !== undefined && (await aws.ecs.deleteService(spec.serviceName)))
+      return { status: 'pending' };
+    const found = ownOf(context, any);
     if (!found || found.status === 'INACTIVE') return { status: 'removed' };
     if (found.status === 'ACTIVE') await aws.ecs.deleteService(spec.serviceName);
     return { status: 'pending' };
@@ -85,7 +89,10 @@ async function mark({ aws, generation, operation }: Context, service: EcsService
 async function observeReady(context: Context): Promise<Observation> {
   const { aws, spec } = context;
   const service = await findOwn(context);
-  if (!service) return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant` };
+  // An INACTIVE one is an earlier one of the name, or was deleted: whether the look is to be believed the wrapper decides.
+  if (!service || service.status === 'INACTIVE') {
+    return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant` };
+  }
   if (service.status !== 'ACTIVE') {
     return { status: 'failed', detail: `ECS service ${service.name} is ${service.status}` };
   }
@@ -121,7 +128,10 @@ async function observeGone(context: Context): Promise<Observation> {
   return { status: service.status === 'DRAINING' ? 'pending' : 'ready', detail };
 }
 
-async function findOwn({ aws, spec, tags }: Context): Promise<EcsService | undefined> {
-  const found = await aws.ecs.findService(spec.serviceName);
+async function findOwn(context: Context): Promise<EcsService | undefined> {
+  return ownOf(context, await context.aws.ecs.findService(context.spec.serviceName));
+}
+
+function ownOf({ tags }: Context, found: EcsService | undefined): EcsService | undefined {
   return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
 }

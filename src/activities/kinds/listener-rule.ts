@@ -30,9 +30,11 @@ export const listenerRule: Kind<'listener-rule'> = {
   },
 
   async remove(context) {
-    const { aws } = context;
+    const { aws, previous } = context;
     const own = await findOwnRules(context, loadBalancerOf(context).httpsListenerArn);
-    for (const { arn } of own) await aws.loadBalancing.deleteRule(arn);
+    // The one that we know to have made too: right after that the list may not hold it yet. No ARN is given twice.
+    const arns = new Set([...own.map((rule) => rule.arn), ...(previous.arn === undefined ? [] : [previous.arn])]);
+    for (const arn of arns) await aws.loadBalancing.deleteRule(arn);
     return { status: 'removed' };
   },
 };
@@ -78,9 +80,23 @@ async function createRule(context: Context, listenerArn: string): Promise<Listen
     // Taken between the look and the call: by a late effect of our own, or by somebody else.
     const own = await adoptRule(context, listenerArn);
     if (own) return own;
+    await refuseUnlisted(context, listenerArn, priority);
     await giveUp(context, listenerArn, priority);
   }
   throw new StepError('CONFLICT_RETRYABLE', `${MAX_CREATES} priorities for ${nameOf(spec)} were taken by others`);
+}
+
+/**
+ * A rule that is in the way and not in the list may be our own, made by an attempt without an answer a moment ago: to go on
+ * to the next priority would make a second one.
+ */
+async function refuseUnlisted({ aws, spec }: Context, listenerArn: string, priority: number): Promise<void> {
+  const listed = await aws.loadBalancing.findRules(listenerArn);
+  if (listed.some((rule) => rule.priority === priority)) return;
+  throw new StepError(
+    'CONFLICT_RETRYABLE',
+    `priority ${priority} for ${nameOf(spec)} is taken by a rule that the listener does not list yet`,
+  );
 }
 
 /** A priority of ours at which the listener shows nobody. */

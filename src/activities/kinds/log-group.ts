@@ -27,7 +27,11 @@ export const logGroup: Kind<'log-group'> = {
   },
 
   async remove(context) {
-    if (await findOwn(context)) await context.aws.logs.deleteLogGroup(context.spec.name);
+    const { aws, previous, spec } = context;
+    const found = await aws.logs.findLogGroup(spec.name);
+    // Right after we made it the list may not hold it yet; what is not there cannot be somebody else's either.
+    const isOurs = found ? isOwnedBy(found.tags, ownerOf(context.tags)) : previous.name === spec.name;
+    if (isOurs) await aws.logs.deleteLogGroup(spec.name);
     return { status: 'removed' };
   },
 };

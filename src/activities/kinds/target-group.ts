@@ -42,7 +42,9 @@ export const targetGroup: Kind<'target-group'> = {
 
   async remove(context) {
     const found = await findOwn(context);
-    if (found) await context.aws.loadBalancing.deleteTargetGroup(found.arn);
+    // Right after it was made a look by name may not show it yet. No ARN is given twice.
+    const arn = found?.arn ?? context.previous.arn;
+    if (arn !== undefined) await context.aws.loadBalancing.deleteTargetGroup(arn);
     return { status: 'removed' };
   },
 };

@@ -50,7 +50,10 @@ export const taskDefinition: Kind<'task-definition'> = {
   },
 
   async remove(context) {
-    for (const { arn } of await ownRevisions(context, 'ACTIVE')) await context.aws.ecs.deregisterTaskDefinition(arn);
+    const arns = new Set((await ownRevisions(context, 'ACTIVE')).map((revision) => revision.arn));
+    const known = await knownRevision(context);
+    if (known?.active === true) arns.add(known.arn);
+    for (const arn of arns) await context.aws.ecs.deregisterTaskDefinition(arn);
     const residues = (await ownRevisions(context, 'INACTIVE')).map(({ arn }) => ({
       type: 'ecs:task-definition',
       name: arn.slice(arn.lastIndexOf('/') + 1),
@@ -101,6 +104,12 @@ function cloneFor({ cell, spec, stepId }: StepContext<'task-definition'>, templa
     allowedRoleArns: cell.allowedRoleArns,
     allowedImageRepositories: cell.allowedImageRepositories,
   });
+}
+
+/** The revision that we know to have registered: right after that the list may not hold it yet. */
+async function knownRevision({ aws, previous, tags }: StepContext<'task-definition'>) {
+  const found = previous.arn === undefined ? undefined : await aws.ecs.findTaskDefinition(previous.arn);
+  return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
 }
 
 async function ownRevisions({ aws, spec, tags }: StepContext<'task-definition'>, status: 'ACTIVE' | 'INACTIVE') {

@@ -221,7 +221,7 @@ describe('ecs-service', () => {
       expect(await ecsService.remove(removing)).toEqual({ status: 'pending' });
       await observeUntil(ecsService, removing, 'absent');
       expect(await ecsService.remove(removing)).toEqual({ status: 'removed' });
-      expect(await ecsService.observe(context())).toMatchObject({ status: 'failed' });
+      expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });
     } finally {
       world.gateway.setTime('fast');
     }
