@@ -12,13 +12,16 @@ export interface Bounds {
 /** A spec whose references are resolved, as far as they could be; nothing is believed of its values. */
 type PartialSpec<K extends KindName> = Partial<Readonly<Record<keyof SpecOf<K>, unknown>>>;
 
+/** `make`: everything counts. `take-away`: what only making reads (a template, which may have moved on since) does not. */
+export type Purpose = 'make' | 'take-away';
+
 /**
  * What in a resolved spec lies outside the cell or is not this tenant's (design rule 13), as sentences; empty when the
  * step may run. Workers trust no caller: the blueprint may name anything.
  */
-export function outsideCell(kind: KindName, spec: unknown, bounds: Bounds): string[] {
+export function outsideCell(kind: KindName, spec: unknown, bounds: Bounds, purpose: Purpose = 'make'): string[] {
   const arns = stringsIn(spec).flatMap((text) => text.match(/arn:[^\s"',]+/g) ?? []);
-  return [...arns.flatMap((arn) => arnProblem(arn, bounds)), ...checks[kind](fields(spec), bounds)];
+  return [...arns.flatMap((arn) => arnProblem(arn, bounds)), ...checks[kind](fields(spec), { ...bounds, purpose })];
 }
 
 /** Host name of a tenant, from the cell's description alone; undefined when the cell has no domain for the product. */
@@ -27,7 +30,10 @@ export function hostOf({ cell, tenant }: Bounds): string | undefined {
   return domain === undefined ? undefined : `${tenant.slug}.${domain}`;
 }
 
-type Checks = { readonly [K in KindName]: (spec: PartialSpec<K>, bounds: Bounds) => string[] };
+interface Check extends Bounds {
+  readonly purpose: Purpose;
+}
+type Checks = { readonly [K in KindName]: (spec: PartialSpec<K>, bounds: Check) => string[] };
 
 const checks: Checks = {
   'slug-reservation': (spec, bounds) => [
@@ -109,7 +115,8 @@ function nameProblem(name: unknown, prefix: string, { tenant }: Bounds): string[
   return must(rest !== undefined && /^(-[a-z0-9]+)?$/.test(rest), `name ${show(name)} is not derived from the tenant`);
 }
 
-function templateProblem(name: unknown, { cell, tenant }: Bounds): string[] {
+function templateProblem(name: unknown, { cell, tenant, purpose }: Check): string[] {
+  if (purpose === 'take-away') return [];
   const known = Object.values(cell.templateServices[tenant.product] ?? {});
   return must(
     typeof name === 'string' && known.includes(name),

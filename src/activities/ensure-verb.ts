@@ -6,7 +6,9 @@ import {
   recordFailedAttempt,
   recordIntent,
   recordMade,
+  extendWindow,
   recordSkipped,
+  settleWindow,
   type Made,
   type RecordedIntent,
 } from '../db/step-making.ts';
@@ -14,8 +16,8 @@ import { lockOperation } from '../db/operations.ts';
 import { contentHash } from '../naming.ts';
 import { judge } from './failures.ts';
 import type { Ensured, ResourceName } from './kind.ts';
-import { patiently } from './patience.ts';
-import { mayMake, revoked } from './standing.ts';
+import { LAST_WORDS_MS, patiently } from './patience.ts';
+import { mayMake, refuseOutOfTime, revoked } from './standing.ts';
 import { StepError } from './step-error.ts';
 import { refuseOutside, type StepRun } from './step-run.ts';
 
@@ -34,8 +36,10 @@ export async function ensureStep<K extends KindName>(run: StepRun<K>): Promise<E
   }
   const resources = run.kind.resources(run.context);
   const intent = committed ? alreadyCommitted : await intend(run, resources);
-  const ensured = await callKind(run, intent);
-  return recordResult(run, { intent, ensured, inputsHash, resources });
+  const course: Course = { intent, begun: false };
+  const ensured = await callKind(run, course);
+  refuseOutOfTime(run.key, run.patience.untilMs + LAST_WORDS_MS);
+  return recordResult(run, { course, ensured, inputsHash, resources });
 }
 
 /** The commit is one transaction: when the attempt died after it, the operation is closed and only the answer is missing. */
@@ -76,22 +80,41 @@ async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]
   return intent;
 }
 
-function callKind<K extends KindName>(run: StepRun<K>, intent: RecordedIntent): Promise<Ensured<K>> {
+/** What an attempt has set going: its window, and whether any change was let through. */
+interface Course {
+  intent: RecordedIntent;
+  begun: boolean;
+}
+
+function callKind<K extends KindName>(run: StepRun<K>, course: Course): Promise<Ensured<K>> {
   const { kind, context, signal } = run;
-  return recordingFailure(run, intent, () =>
-    inCallContext({ beforeMutation: context.guard, signal }, () => kind.ensure(context)),
+  const guard = () => letThrough(run, course);
+  return recordingFailure(run, course, () =>
+    inCallContext({ beforeMutation: guard, signal }, () => kind.ensure({ ...context, guard })),
   );
+}
+
+/** Before each change. An attempt that shows by heartbeats that it lives may last: its window is counted from its last change. */
+async function letThrough({ context, deps, key, patience }: StepRun<KindName>, course: Course): Promise<void> {
+  await context.guard();
+  if (verbOptions(key.kind, 'ensure').heartbeatMs !== undefined) {
+    const latenessMs = latenessWindowMs(key.kind);
+    const extended = await patiently(patience, () => extendWindow(deps.database, key, course.intent, latenessMs));
+    if (!extended) throw revoked(key);
+    course.intent = extended;
+  }
+  course.begun = true;
 }
 
 async function recordingFailure<T>(
   run: StepRun<KindName>,
-  intent: RecordedIntent | undefined,
+  course: Course | undefined,
   fn: () => Promise<T>,
 ): Promise<T> {
   try {
     return await fn();
   } catch (error) {
-    await recordFailure(run, error, 'ensure', intent).catch((cause: unknown) => {
+    await recordFailure(run, error, 'ensure', course).catch((cause: unknown) => {
       // The window stays open then, and Temporal carries the failure: what is lost is a line for people.
       run.context.log.error({ err: cause }, 'a failed attempt could not be recorded');
     });
@@ -99,37 +122,46 @@ async function recordingFailure<T>(
   }
 }
 
-/** Notes a failed attempt at making a step or at seeing it ready; STEP_REVOKED is none. */
+/** Notes a failed attempt at making a step or at seeing it ready; STEP_REVOKED is none, nor is a cancellation. */
 export async function recordFailure(
   run: StepRun<KindName>,
   error: unknown,
   verb: Verb,
-  intent?: RecordedIntent,
+  course?: Course,
 ): Promise<void> {
+  const { deps, key, patience } = run;
   const { failure, code, retryable, definite } = judge(error, run.step);
-  if (code === 'STEP_REVOKED' || run.signal.aborted) return;
-  const { maximumAttempts } = verbOptions(run.key.kind, verb);
-  const final = !retryable || run.attempt >= maximumAttempts;
-  await patiently(run.patience, () =>
-    recordFailedAttempt(run.deps.database, { key: run.key, intent, failure, final, definite }),
-  );
+  const sentNothing = course?.begun === false;
+  if (code === 'STEP_REVOKED' || run.signal.aborted) {
+    if (sentNothing) await patiently(patience, () => settleWindow(deps.database, key, course.intent));
+    return;
+  }
+  const { maximumAttempts } = verbOptions(key.kind, verb);
+  const attempt = {
+    intent: course?.intent,
+    failure,
+    final: !retryable || run.attempt >= maximumAttempts,
+    // An answer that never came to a look leaves nothing behind either.
+    definite: definite || sentNothing,
+  };
+  await patiently(patience, () => recordFailedAttempt(deps.database, { key, ...attempt }));
 }
 
 interface Result<K extends KindName> {
-  readonly intent: RecordedIntent;
+  readonly course: Course;
   readonly ensured: Ensured<K>;
   readonly inputsHash: string;
   readonly resources: readonly ResourceName[];
 }
 
 async function recordResult<K extends KindName>(run: StepRun<K>, result: Result<K>): Promise<EnsureAnswer> {
-  const { ensured, intent, inputsHash, resources } = result;
+  const { course, ensured, inputsHash, resources } = result;
   const { status, detail, tenantStatus } = ensured;
   const outputs: Readonly<Record<string, unknown>> = { ...ensured.outputs };
   const outputsHash = contentHash(outputs);
   const made: Made = {
     key: run.key,
-    intent,
+    intent: course.intent,
     state: status === 'ready' ? 'ready' : 'present',
     outputs,
     outputsHash,
@@ -139,7 +171,7 @@ async function recordResult<K extends KindName>(run: StepRun<K>, result: Result<
     detail,
   };
   const recorded = await (run.kind.commit
-    ? recordingFailure(run, intent, () => commitMade(run, made))
+    ? recordingFailure(run, course, () => commitMade(run, made))
     : patiently(run.patience, () => recordMade(run.deps.database, made)));
   if (!recorded) throw revoked(run.key);
   return { status, outputsHash, tenantStatus, detail };

@@ -7,6 +7,9 @@ export interface Patience {
   readonly signal: AbortSignal;
 }
 
+/** Time that an attempt keeps for its own last words, in ms: its patience ends so long before its start-to-close. */
+export const LAST_WORDS_MS = 1_500;
+
 const firstWaitMs = 100;
 const longestWaitMs = 2_000;
 

@@ -20,9 +20,10 @@ export interface Attempt {
  * Looks, before each change, whether the attempt may still make it (design rule 7): an attempt that Temporal gave up
  * long ago must not make what is being taken back, nor take away what a later operation made.
  *
- * @throws StepError STEP_REVOKED
+ * @throws StepError STEP_REVOKED; UNCLEAR when the attempt's own time is over
  */
 export async function checkStanding({ deps, call, verb, patience }: Attempt): Promise<void> {
+  refuseOutOfTime(call, patience.untilMs);
   const now = await patiently(patience, () => findStanding(deps.database, call));
   const takenBack = now?.stepState === 'removing' || now?.stepState === 'removed';
   const stands =
@@ -31,6 +32,16 @@ export async function checkStanding({ deps, call, verb, patience }: Attempt): Pr
       ? isOpen(now.operationState) && now.stepState === 'removing'
       : mayMake(now.operationType, now.operationState) && !takenBack);
   if (!stands) throw revoked(call);
+}
+
+/**
+ * An attempt whose time is over has a successor: it must neither change anything nor write its own answer over that one's.
+ *
+ * @throws StepError UNCLEAR
+ */
+export function refuseOutOfTime({ stepId }: StepCall, untilMs: number): void {
+  if (Date.now() <= untilMs) return;
+  throw new StepError('UNCLEAR', `an attempt at step "${stepId}" ran out of its time`);
 }
 
 export function mayMake(type: 'provision' | 'deprovision', state: OperationState): boolean {

@@ -7,11 +7,10 @@ import { verbOptions } from '../contracts/verbs.ts';
 import { findSurroundings, type StepKey, type Surroundings } from '../db/steps.ts';
 import { ownershipTags, requestToken } from '../naming.ts';
 import { cellById } from '../platform.ts';
-import { outsideCell } from './cell-guard.ts';
+import { outsideCell, type Purpose } from './cell-guard.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { Kind, StepContext } from './kind.ts';
-import type { Patience } from './patience.ts';
-import { patiently } from './patience.ts';
+import { LAST_WORDS_MS, patiently, type Patience } from './patience.ts';
 import { checkStanding } from './standing.ts';
 import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
 import { StepError } from './step-error.ts';
@@ -35,21 +34,19 @@ export interface StepRun<K extends KindName> {
   readonly signal: AbortSignal;
 }
 
-/** Time that an attempt keeps for its own last words, in ms. */
-const lastWordsMs = 1_500;
-
 export interface VerbCall<K extends KindName> {
   readonly deps: ActivityDependencies;
   readonly blueprintOf: (operationId: string) => Promise<Blueprint>;
   readonly kindName: K;
   readonly kind: Kind<K>;
   readonly verb: Verb;
+  readonly purpose: Purpose;
   readonly call: StepCall;
 }
 
 /** Until when an attempt that starts now bears with a database that is away. */
 export function patienceOf(kind: KindName, verb: Verb): Patience {
-  const untilMs = Date.now() + verbOptions(kind, verb).startToCloseMs - lastWordsMs;
+  const untilMs = Date.now() + verbOptions(kind, verb).startToCloseMs - LAST_WORDS_MS;
   return { untilMs, signal: Context.current().cancellationSignal };
 }
 
@@ -75,7 +72,7 @@ export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patienc
   const spec = resolveSpec(step.spec, sources);
   const { tenantId, slug, product } = surroundings;
   const bounds = { cell, installationId: deps.installationId, tenant: { id: tenantId, slug, product } };
-  const outside = outsideCell(kindName, spec, bounds);
+  const outside = outsideCell(kindName, spec, bounds, verbCall.purpose);
   const key = { ...call, tenantId, cell: cell.id, kind: kindName };
   const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
   const stored = surroundings.steps.find((s) => s.stepId === call.stepId);

@@ -31,10 +31,9 @@ export function createVerbActivities(deps: ActivityDependencies, kinds: KindRegi
           act,
           load: (p) => {
             const { operationId, stepId, generation } = call;
-            return loadRun(
-              { deps, blueprintOf, kindName, kind: kinds[kindName], verb, call: { operationId, stepId, generation } },
-              p,
-            );
+            const step = { operationId, stepId, generation };
+            const purpose = verb === 'remove' || ('want' in call && call.want === 'gone') ? 'take-away' : 'make';
+            return loadRun({ deps, blueprintOf, kindName, kind: kinds[kindName], verb, purpose, call: step }, p);
           },
         },
         deps,

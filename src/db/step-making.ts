@@ -88,6 +88,40 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
 const settledWindow = `case when unclear_until is not distinct from $5::timestamptz
   then case when $6::timestamptz > now() then $6::timestamptz end else unclear_until end`;
 
+/**
+ * Takes the window of an attempt back that sent nothing. (One that failed says so by {@link recordFailedAttempt}; this is for
+ * those that were stopped.)
+ */
+export async function settleWindow(db: Queryable, key: StepKey, intent: RecordedIntent): Promise<void> {
+  await db.query(
+    `update steps set unclear_until = ${settledWindow}
+     where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4`,
+    [key.tenantId, key.stepId, key.operationId, key.generation, intent.unclearUntil, intent.unclearBefore],
+  );
+}
+
+/**
+ * The window of an attempt that goes on, counted from now; undefined, and nothing is written, when the step is being taken
+ * back.
+ */
+export async function extendWindow(
+  db: Queryable,
+  key: StepKey,
+  intent: RecordedIntent,
+  latenessMs: number,
+): Promise<RecordedIntent | undefined> {
+  const answer = await db.query(
+    `update steps set unclear_until = greatest(unclear_until,
+       date_trunc('milliseconds', clock_timestamp()) + $5 * interval '1 millisecond')
+     where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4
+       and state in ('intended', 'present', 'ready')
+     returning unclear_until as "unclearUntil"`,
+    [key.tenantId, key.stepId, key.operationId, key.generation, latenessMs],
+  );
+  const row = rowOf(recordedIntent.pick({ unclearUntil: true }), answer);
+  return row && { ...intent, ...row };
+}
+
 export interface Made {
   readonly key: StepKey;
   readonly intent: RecordedIntent;

@@ -13,6 +13,7 @@ const marked = z.object({ state: z.enum(ledgerStates), removingAt: optionalTime,
 
 /**
  * Marks a step and its resources as being removed, before the first call: from here on a late `ensure` stops itself.
+ * `removingAt` is when the last attempt began: what drains (a record's TTL) drains from the deletion that worked.
  *
  * @returns the step as it is now; undefined when it was never begun. A removed one stays removed.
  */
@@ -23,7 +24,7 @@ export async function markRemoving(db: Queryable, key: StepKey): Promise<z.outpu
       `with before as (
          select * from steps where tenant_id = $1 and step_id = $2 for no key update
        ), step as (
-         update steps s set state = 'removing', operation_id = $3, removing_at = coalesce(s.removing_at, now())
+         update steps s set state = 'removing', operation_id = $3, removing_at = now()
          from before b where s.tenant_id = b.tenant_id and s.step_id = b.step_id and b.state <> 'removed'
          returning s.*
        ), rows as (

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepError } from '../../src/activities/step-error.ts';
 import type { AnyStep } from '../../src/contracts/blueprint.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
@@ -82,6 +82,69 @@ describe('ensure', () => {
     await run('log-group.ensure', call(), 2);
     expect(await stepOf()).toMatchObject({ state: 'ready', unclearUntil: unclear });
     expect(await stepEvents()).toEqual(['step.started', 'step.ready']);
+  });
+
+  it('opens no window by an attempt that sent nothing: only a change can land late', async () => {
+    fake.beforeEffect = () => Promise.reject(new StepError('AWS_UNAVAILABLE', 'a look got no answer'));
+    await expect(run('log-group.ensure', call())).rejects.toMatchObject({ type: 'AWS_UNAVAILABLE' });
+    expect((await stepOf())?.unclearUntil).toBeNull();
+    // Nor does it close one that an earlier attempt left open.
+    fake.beforeEffect = () => Promise.resolve();
+    fake.afterEffect = () => Promise.reject(new StepError('UNCLEAR', 'no answer came'));
+    await expect(run('log-group.ensure', call(), 2)).rejects.toMatchObject({ type: 'UNCLEAR' });
+    const unclear = (await stepOf())?.unclearUntil;
+    fake.beforeEffect = () => Promise.reject(new StepError('AWS_UNAVAILABLE', 'a look got no answer'));
+    await expect(run('log-group.ensure', call(), 3)).rejects.toMatchObject({ type: 'AWS_UNAVAILABLE' });
+    expect((await stepOf())?.unclearUntil).toEqual(unclear);
+  });
+
+  it('changes and records nothing once its own time is over: another attempt has taken its place', async () => {
+    const late = vi.spyOn(Date, 'now');
+    fake.beforeEffect = async () => {
+      const { performance } = globalThis;
+      const base = performance.timeOrigin + performance.now();
+      late.mockImplementation(() => base + 9_000);
+    };
+    await expect(run('log-group.ensure', call())).rejects.toMatchObject({ type: 'UNCLEAR', nonRetryable: false });
+    expect([...fake.made]).toEqual([]);
+    late.mockRestore();
+    fake.beforeEffect = () => Promise.resolve();
+    fake.afterEffect = async () => {
+      const base = Date.now();
+      vi.spyOn(Date, 'now').mockImplementation(() => base + 10_500);
+    };
+    await expect(run('log-group.ensure', call(), 2)).rejects.toMatchObject({ type: 'UNCLEAR' });
+    vi.restoreAllMocks();
+    expect([...fake.made]).toEqual([nameOf()]);
+    expect((await stepOf())?.state).toBe('intended');
+    expect((await stepOf())?.unclearUntil).not.toBeNull();
+  });
+
+  it('counts the window of a kind that lasts from its last change', async () => {
+    const steps = (slug: string): AnyStep[] => [
+      {
+        id: 'logs',
+        kind: 'postgres-schema',
+        needs: [],
+        spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },
+      },
+      ...smallSteps(slug).slice(1),
+    ];
+    tenant = await seedTenant(db, { steps });
+    await setRunning(db, tenant);
+    let first: number | undefined;
+    fake.beforeEffect = async () => {
+      first = (await stepOf())?.unclearUntil?.getTime();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    };
+    fake.afterEffect = () => Promise.reject(new StepError('UNCLEAR', 'no answer came'));
+    await expect(run('postgres-schema.ensure', call())).rejects.toMatchObject({ type: 'UNCLEAR' });
+    expect((await stepOf())?.unclearUntil?.getTime()).toBeGreaterThanOrEqual(first! + 500);
+    // And takes the extended one back when all is well.
+    await db.query('update steps set unclear_until = null where tenant_id = $1', [tenant.tenantId]);
+    fake.afterEffect = () => Promise.resolve();
+    await run('postgres-schema.ensure', call(), 2);
+    expect(await stepOf()).toMatchObject({ state: 'ready', unclearUntil: null });
   });
 
   it('takes its own window back after a definite failure, and records the failure', async () => {
@@ -305,6 +368,35 @@ describe('remove', () => {
       },
     ]);
     expect(await stepEvents()).toContain('step.remove-failed');
+  });
+
+  it('is not hindered by a template that the cell lists no more, and drains from its last attempt', async () => {
+    await run('log-group.ensure', call());
+    await db.query(
+      `update operations set state = 'rolling-back', blueprint = jsonb_set(blueprint, '{steps,0}', $2) where id = $1`,
+      [
+        tenant.operationId,
+        JSON.stringify({
+          id: 'logs',
+          kind: 'task-definition',
+          needs: [],
+          spec: {
+            family: `moamalat-${tenant.slug}-backend`,
+            templateService: 'retired-since',
+            environment: {},
+            secrets: {},
+            logGroup: nameOf(),
+          },
+        }),
+      ],
+    );
+    const later = activityBench(db, fake);
+    fake.removing = () => Promise.reject(new StepError('THROTTLED', 'slow down'));
+    await expect(later('task-definition.remove', call())).rejects.toMatchObject({ type: 'THROTTLED' });
+    const began = (await stepOf())?.removingAt?.getTime();
+    fake.removing = () => Promise.resolve();
+    expect(await later('task-definition.remove', call(), 2)).toEqual({ status: 'removed' });
+    expect((await stepOf())?.removingAt?.getTime()).toBeGreaterThan(began!);
   });
 
   it('of a closed operation touches nothing', async () => {

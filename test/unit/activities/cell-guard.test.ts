@@ -116,4 +116,15 @@ describe('the guard of the cell', () => {
   it.each(cases)('refuses %s', (_what, kind, spec) => {
     expect(outsideCell(kind, spec, bounds)).not.toEqual([]);
   });
+
+  it('takes away what a template that is listed no more was cloned for', () => {
+    const moved = { ...bounds, cell: { ...cell, templateServices: {} } };
+    for (const id of ['validate', 'create_task_definition:backend']) {
+      const kind: KindName = id === 'validate' ? 'slug-reservation' : 'task-definition';
+      expect(outsideCell(kind, specOf(id), moved)).not.toEqual([]);
+      expect(outsideCell(kind, specOf(id), moved, 'take-away')).toEqual([]);
+    }
+    const foreign = { ...specOf('create_task_definition:backend'), family: 'moamalat-other-backend' };
+    expect(outsideCell('task-definition', foreign, moved, 'take-away')).not.toEqual([]);
+  });
 });
