@@ -22,15 +22,19 @@ export function createLocks(config: pg.ClientConfig): Locks {
   const held = new Set<string>();
   let opening: Promise<Session> | undefined;
   const session = async (): Promise<Session> => {
-    opening ??= open(config);
+    const mine = (opening ??= open(config));
+    // Several may wait for one that fails or is lost: only the first puts the next in its place.
+    const forget = () => {
+      if (opening === mine) opening = undefined;
+    };
     try {
-      const opened = await opening;
+      const opened = await mine;
       if (!opened.lost.signal.aborted) return opened;
     } catch (error) {
-      opening = undefined;
+      forget();
       throw unavailable(error) ?? error;
     }
-    opening = undefined;
+    forget();
     return session();
   };
   return {

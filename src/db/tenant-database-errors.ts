@@ -24,7 +24,14 @@ const rows: Readonly<Record<string, ErrorCode>> = {
 export function tenantDatabaseError(error: unknown, action: Action): StepError {
   if (error instanceof StepError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new StepError(errorCode(error), `could not ${action}: ${message}`, { detail: codeOf(error), cause: error });
+  return new StepError(errorCode(error), `could not ${action}: ${message}`, { detail: detailOf(error), cause: error });
+}
+
+/** SQLSTATE; for a role that something depends on, what that is too: names only, and without them nobody finds it. */
+function detailOf(error: unknown): string | undefined {
+  const code = codeOf(error);
+  const names = error instanceof Error && 'detail' in error && typeof error.detail === 'string' ? error.detail : '';
+  return code === '2BP01' && names !== '' ? `${code}: ${names.slice(0, 500)}` : code;
 }
 
 /** Two sessions changed the same catalogue row (privileges of the database that all tenants share): try again at once. */

@@ -313,4 +313,26 @@ describe('locks', () => {
       await other.close();
     }
   });
+
+  it('survive the loss of their connection: several that noticed share the next one, and none stays behind', async () => {
+    const name = 'tenantry-test-locks';
+    const locking = createDatabase({ url: test.controlUrl, applicationName: 'tenantry-test' });
+    const admin = createDatabase({ url: test.adminControlUrl });
+    const sessions = async () =>
+      (await admin.query(`select 1 from pg_stat_activity where application_name = $1`, [name])).rowCount;
+    try {
+      const lost = await locking.withLock('first', async (signal) => {
+        await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [name]);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        return signal.aborted;
+      });
+      expect(lost?.value).toBe(true);
+      const taken = await Promise.all(['a', 'b', 'c'].map((lock) => locking.withLock(lock, async () => lock)));
+      expect(taken).toEqual([{ value: 'a' }, { value: 'b' }, { value: 'c' }]);
+      expect(await sessions()).toBe(1);
+    } finally {
+      await locking.close();
+      await admin.close();
+    }
+  });
 });

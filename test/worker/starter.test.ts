@@ -1,0 +1,40 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { TenantryClient } from '../../src/client/tenantry.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { startAccepted } from '../../src/worker/starter.ts';
+import { seedTenant } from '../db/fixtures.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let test: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  await migrate(test.controlUrl);
+  db = createDatabase({ url: test.controlUrl });
+});
+afterAll(async () => {
+  await db.close();
+  await test.drop();
+});
+
+it('starts the others when one cannot be started', async () => {
+  const poisoned = await seedTenant(db);
+  const next = await seedTenant(db);
+  const fresh = await seedTenant(db);
+  await db.query(`update operations set accepted_at = now() - interval '2 minutes' where id = $1`, [
+    poisoned.operationId,
+  ]);
+  await db.query(`update operations set accepted_at = now() - interval '1 minute' where id = $1`, [next.operationId]);
+  const asked: string[] = [];
+  const client: Pick<TenantryClient, 'startAccepted'> = {
+    startAccepted: ({ id }) => {
+      asked.push(id);
+      return id === poisoned.operationId ? Promise.reject(new Error('refused')) : Promise.resolve('started');
+    },
+  };
+  await startAccepted({ database: db, client, log: pino({ level: 'silent' }) });
+  expect(asked).toEqual([poisoned.operationId, next.operationId]);
+  expect(asked).not.toContain(fresh.operationId);
+});
