@@ -1,15 +1,12 @@
 import { once } from 'node:events';
 import { formatDuration, type Log } from './parts/log.ts';
 import { shutdownOnSignals } from './parts/shutdown.ts';
-import { migrate } from '../src/db/migrate.ts';
-import { createTemporalClient } from '../src/temporal/client.ts';
-import { registerSearchAttributes } from '../src/temporal/search-attributes.ts';
-import { loadConfig } from '../src/config.ts';
 import type { SandboxOptions } from './cli.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
 import { writeEnvFile } from './stack/env-file.ts';
 import { startParts, type Parts } from './stack/parts.ts';
+import { prepare } from './stack/preparation.ts';
 import { startApi, startWorker, waitUntilReady } from './stack/processes.ts';
 import type { Child } from './parts/child.ts';
 
@@ -17,24 +14,37 @@ const log: Log = (line) => console.error(`  ${line}`);
 
 /** `tenantry sandbox`, `npm start`, `npm start -- --once`. */
 export async function runSandbox(options: SandboxOptions): Promise<void> {
-  const stops: (() => Promise<void>)[] = [];
+  const stops: Stops = { list: [], signalled: false };
   const stopAll = async () => {
-    for (const stop of stops.splice(0).reverse())
+    for (const stop of stops.list.splice(0).reverse())
       await stop().catch((error: unknown) => log(`while stopping: ${String(error)}`));
   };
-  shutdownOnSignals({ stop: stopAll, log });
+  shutdownOnSignals({
+    stop: () => {
+      stops.signalled = true;
+      return stopAll();
+    },
+    log,
+  });
+  let exitCode = 1;
   try {
-    process.exitCode = await run(options, stops);
+    exitCode = await run(options, stops);
   } catch (error) {
-    console.error(error);
-    process.exitCode = 1;
-  } finally {
-    await stopAll();
+    if (!stops.signalled) console.error(error);
   }
-  process.exit();
+  // What a signal stops, it also ends: in order, and with its own exit code.
+  if (stops.signalled) return;
+  await stopAll();
+  process.exit(exitCode);
 }
 
-async function run(options: SandboxOptions, stops: (() => Promise<void>)[]): Promise<number> {
+/** How what runs is stopped, newest last; `signalled` once a signal has begun to. */
+interface Stops {
+  readonly list: (() => Promise<void>)[];
+  signalled: boolean;
+}
+
+async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   const began = Date.now();
   const withProcesses = options.demo === true || options.once === true;
   console.error('Tenantry sandbox: starting its parts');
@@ -44,7 +54,7 @@ async function run(options: SandboxOptions, stops: (() => Promise<void>)[]): Pro
     time: options.time,
     taskHost: options.once ? 'shared' : 'process-per-task',
   });
-  stops.push(parts.stop);
+  stops.list.push(parts.stop);
   await prepare(parts);
   const envFile = writeEnvFile(options.dir, parts.env, parts.platform);
   log(`embedded: ${parts.embedded.join(', ') || 'nothing'} (${formatDuration(Date.now() - began)})`);
@@ -55,7 +65,7 @@ async function run(options: SandboxOptions, stops: (() => Promise<void>)[]): Pro
   const childLog: Log = options.verbose ? log : () => undefined;
   const children: Child[] = [await startWorker(parts.env, childLog), await startApi(parts.env, childLog)];
   for (const child of children) {
-    stops.push(() => child.stop());
+    stops.list.push(() => child.stop());
   }
   await waitUntilReady(parts.env.TENANTRY_API_URL ?? '', children);
   log(`worker and API are ready (${formatDuration(Date.now() - began)})`);
@@ -63,20 +73,8 @@ async function run(options: SandboxOptions, stops: (() => Promise<void>)[]): Pro
   await demo({ parts, directory: options.dir });
   printParts(parts, envFile);
   const ended = await Promise.race(children.map(async (child) => ({ child, exit: await child.exited })));
-  console.error(`the ${ended.child.name} ended by itself:\n${ended.child.output()}`);
+  if (!stops.signalled) console.error(`the ${ended.child.name} ended by itself:\n${ended.child.output()}`);
   return 1;
-}
-
-/** What production does by hand once: migrations and search attributes. */
-async function prepare(parts: Parts): Promise<void> {
-  const config = loadConfig('worker', { ...process.env, ...parts.env });
-  await migrate(config.databaseUrl);
-  const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
-  try {
-    await registerSearchAttributes(temporal.client, temporal.namespace);
-  } finally {
-    await temporal.close();
-  }
 }
 
 function printParts(parts: Parts, envFile: string): void {
