@@ -65,7 +65,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '^(?!\\./|\\.\\./(executor/|contracts/|[a-z-]+\\.ts$)|\\.\\./\\.\\./contracts/|@temporalio/(workflow|common)$)',
+              regex:
+                '^(?!\\./|\\.\\./(executor/|contracts/|[a-z-]+\\.ts$)|\\.\\./\\.\\./contracts/|@temporalio/(workflow|common)$)',
               message: 'workflow code takes values only from the contracts, @temporalio/workflow and itself',
               allowTypeImports: true,
             },
@@ -84,7 +85,11 @@ export default tseslint.config(
   },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts', 'sandbox/**/*.ts', 'scripts/**/*.ts'],
-    rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/require-await': 'off' },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
   },
   {
     files: ['**/*.js', '**/*.mjs'],

@@ -14,14 +14,16 @@ export default defineConfig({
       project('workflows', ['workflows']),
       // PostgreSQL, MiniStack, and Temporal where a test asks for it.
       project('integration', ['db', 'aws', 'activities', 'api', 'cli', 'client', 'sandbox', 'temporal', 'worker']),
-      // The four saga properties: PostgreSQL, MiniStack, time-skipping Temporal server.
+      // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
       project('sagas', ['sagas']),
       // The whole system, processes of its own included.
-      project('e2e', ['e2e']),
+      project('e2e', ['e2e'], { fileParallelism: false, testTimeout: 120_000 }),
     ],
   },
 });
 
-function project(name: string, folders: string[]): TestProjectInlineConfiguration {
-  return { extends: true, test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`) } };
+type Options = NonNullable<TestProjectInlineConfiguration['test']>;
+
+function project(name: string, folders: string[], options: Options = {}): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, include: folders.map((folder) => `test/${folder}/**/*.test.ts`), ...options } };
 }

@@ -39,8 +39,7 @@ export function judge(error: unknown, step: { readonly id: string; readonly fail
       detail: own ? [message, seen].filter((text) => text !== undefined).join(': ') : seen,
     },
     code,
-    // The API's table calls it final for the caller; a verb tries again.
-    retryable: code === 'DATABASE_UNAVAILABLE' || errorInfo(code)?.retryable === true,
+    retryable: errorInfo(code)?.retryable === true,
     definite: error instanceof StepError && !unclearCodes.includes(code),
     cause: error,
   };

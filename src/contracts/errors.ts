@@ -36,7 +36,10 @@ export const errorTable = {
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
   UNSUPPORTED_MEDIA_TYPE: info('Send application/json.', { httpStatus: 415 }),
   ORCHESTRATOR_UNAVAILABLE: info('Temporal cannot be reached; nothing was changed. Try again.', { httpStatus: 503 }),
-  DATABASE_UNAVAILABLE: info('PostgreSQL cannot be reached; nothing was changed. Try again.', { httpStatus: 503 }),
+  DATABASE_UNAVAILABLE: info('PostgreSQL cannot be reached; nothing was changed. Try again.', {
+    httpStatus: 503,
+    retryable: true,
+  }),
   INTERNAL: info('A defect: report it with the request id.', { httpStatus: 500 }),
 
   // Failures of steps

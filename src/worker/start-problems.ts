@@ -44,7 +44,7 @@ async function databaseProblems(database: Database): Promise<string[]> {
 
 async function temporalProblems({ client, namespace }: TemporalClient): Promise<string[]> {
   try {
-    return await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
+    return await client.withDeadline(Date.now() + 30_000, () => searchAttributeProblems(client, namespace));
   } catch (error) {
     return [`Temporal cannot be used: ${messageOf(error)}`];
   }

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import proto from '@temporalio/proto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
+import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { difference, takeInventory, type InventoryItem } from '../../sandbox/stack/inventory.ts';
 import { createActivities, kindRegistry } from '../../src/activities/create-activities.ts';
 import { createAwsForPlatform, type PlatformAws } from '../../src/aws/cell-aws.ts';
@@ -25,7 +26,7 @@ import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { freshAccountId, part } from '../support/parts.ts';
 import { inWeather, type Weather } from './faults.ts';
 
-/** The real control plane on a clock that skips: only Temporal's timers are hurried, everything else is as it is. */
+/** The real control plane over a real Temporal server, PostgreSQL, and AWS behind the gateway, where everything is quick. */
 export interface SagaWorld {
   readonly platform: Platform;
   readonly weather: Weather;
@@ -37,7 +38,7 @@ export interface SagaWorld {
   deprovision(run: Run): Promise<Run>;
   /** How the workflow of a run ended: what it answered, or the type of its failure. */
   outcome(run: Run): Promise<string>;
-  /** Lets time pass until the tenant's operation is in that state; fails after `limitMs` of real time. */
+  /** Waits until the tenant's operation is in that state; fails after `limitMs`. */
   until(run: Run, state: string, limitMs?: number): Promise<StatusView>;
   inventory(): Promise<InventoryItem[]>;
   close(): Promise<void>;
@@ -85,7 +86,7 @@ async function assemble(stops: (() => Promise<void>)[]): Promise<SagaWorld> {
   );
   const client = createTenantryClient({
     database,
-    orchestrator: temporalOrchestrator(temporal.client),
+    orchestrator: temporalOrchestrator(temporal),
     platform,
     products,
     log,
@@ -105,7 +106,7 @@ async function assemble(stops: (() => Promise<void>)[]): Promise<SagaWorld> {
       return run;
     },
     outcome: ({ workflowId }) => outcomeOf(temporal, workflowId),
-    until: (run, state, limitMs) => until(temporal, client, run, state, limitMs),
+    until: (run, state, limitMs) => until(client, run, state, limitMs),
     close: async () => {
       for (const stop of stops.splice(0).reverse()) await stop();
     },
@@ -141,21 +142,21 @@ async function activities({ adapters, weather, ...deps }: ActivityParts) {
   return createActivities({ ...deps, installationId, aws: adapters, kinds: inWeather(kindRegistry, weather) });
 }
 
-async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Promise<TestWorkflowEnvironment> {
+/** A server of its own: worlds of other test files poll the same task queue. */
+async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Promise<Client> {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
-  const { executable } = await part('timeSkipping');
+  const keywords = Object.fromEntries(searchAttributes.map((name) => [name, 'Keyword' as const]));
+  const server = await startTemporalServer({ log: () => undefined, uiPort: false, searchAttributes: keywords });
+  stops.push(() => server.stop());
+  const { address, namespace } = server;
   const dataConverter = createDataConverter([randomBytes(32)]);
-  const server = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: executable } },
-    client: { dataConverter },
-  });
-  const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
-  await server.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
-  });
+  const [connection, nativeConnection] = await Promise.all([
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
   const worker = await Worker.create({
-    connection: server.nativeConnection,
+    connection: nativeConnection,
+    namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: { codePath: await workflowBundlePath() },
     activities: registry,
@@ -165,9 +166,9 @@ async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Pr
   stops.push(async () => {
     worker.shutdown();
     await running;
-    await server.teardown();
+    await Promise.all([connection.close(), nativeConnection.close()]);
   });
-  return server;
+  return new Client({ connection, namespace, dataConverter });
 }
 
 async function provision(client: TenantryClient, product: string, onFailure: OnFailure): Promise<Run> {
@@ -182,9 +183,9 @@ async function provision(client: TenantryClient, product: string, onFailure: OnF
   return { tenantId, slug, workflowId };
 }
 
-async function outcomeOf(server: TestWorkflowEnvironment, workflowId: string): Promise<string> {
+async function outcomeOf(temporal: Client, workflowId: string): Promise<string> {
   try {
-    const result = (await server.client.workflow.getHandle(workflowId).result()) as { outcome: string };
+    const result = (await temporal.workflow.getHandle(workflowId).result()) as { outcome: string };
     return result.outcome;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
@@ -193,13 +194,7 @@ async function outcomeOf(server: TestWorkflowEnvironment, workflowId: string): P
   }
 }
 
-async function until(
-  server: TestWorkflowEnvironment,
-  client: TenantryClient,
-  run: Run,
-  state: string,
-  limitMs = 40_000,
-): Promise<StatusView> {
+async function until(client: TenantryClient, run: Run, state: string, limitMs = 40_000): Promise<StatusView> {
   const end = Date.now() + limitMs;
   for (;;) {
     const status = await client.status(run.tenantId);
@@ -208,8 +203,7 @@ async function until(
       const { operation, error, currentSteps } = status;
       throw new Error(`still ${operation.state}, not ${state}: ${JSON.stringify({ error, currentSteps })}`);
     }
-    // Skips ahead when nothing but timers is left to wait for.
-    await server.sleep('1s');
+    await sleep(100);
   }
 }
 

@@ -144,6 +144,17 @@ describe('a step that fails for good', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it.each(['DATABASE_UNAVAILABLE', 'THROTTLED'] as const)(
+    'is none while it is only %s, however long that takes',
+    async (code) => {
+      const away = Array.from({ length: 20 }, () => ({ code }));
+      const { world, handle } = await env.start({ steps: chain, behaviours: { b: { ensure: away } } });
+      expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
+      expect(world.calls.filter((c) => c === 'b.ensure')).toHaveLength(21);
+      expect(world.violations).toEqual([]);
+    },
+  );
+
   it('is tried again by Temporal while its failures are retryable', async () => {
     const { world, handle } = await env.start({
       steps: chain,

@@ -11,6 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => env.stop());
 
+/**
+ * The time-skipping server, unlike the real one, refuses to cancel an activity that completes at the same moment and then
+ * stands still. A case in which it does (it says nothing about us) is run again on a fresh server, a few times at most.
+ */
+const STANDS_STILL_AFTER_MS = 20_000;
+const MAX_RESTARTS = 5;
+let restarts = 0;
+
 /** A seed of one's own: `FC_SEED=…`; fast-check prints the one of a failure. */
 const seed = process.env.FC_SEED === undefined ? {} : { seed: Number(process.env.FC_SEED) };
 
@@ -91,7 +99,7 @@ it('a provisioning over any graph ends wholly there or wholly gone, in order', a
     expect(world.closed?.state).toBe(fails ? 'rolled-back' : 'succeeded');
     expect([...world.living].sort()).toEqual(fails ? [] : steps.map((s) => s.id).sort());
   }, 25);
-});
+}, 240_000);
 
 it('a provisioning over any graph that is mended while it holds ends wholly there', async () => {
   await check(async ({ steps, behaviours }) => {
@@ -100,7 +108,7 @@ it('a provisioning over any graph that is mended while it holds ends wholly ther
     expect(end).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect([...world.living].sort()).toEqual(steps.map((s) => s.id).sort());
   }, 15);
-});
+}, 240_000);
 
 it('a deprovisioning over any graph ends wholly gone, in order', async () => {
   await check(async ({ steps, behaviours }) => {
@@ -109,10 +117,25 @@ it('a deprovisioning over any graph ends wholly gone, in order', async () => {
     expect(end).toEqual({ status: 'COMPLETED', outcome: 'deleted' });
     expect([...world.living]).toEqual([]);
   }, 15);
-});
+}, 240_000);
 
 /** Runs a case to its end; whenever it holds or is stuck, all is mended and an operator retries. */
 async function run(options: Parameters<WorkflowEnvironment['start']>[0]) {
+  for (;;) {
+    const { world, handle } = await begin(options);
+    const limit = new Promise<undefined>((resolve) => {
+      setTimeout(() => resolve(undefined), STANDS_STILL_AFTER_MS).unref();
+    });
+    const end = await Promise.race([endingOf(handle), limit]);
+    if (end !== undefined) return { world, end };
+    restarts += 1;
+    expect(restarts, 'restarts of a time-skipping server that stands still').toBeLessThanOrEqual(MAX_RESTARTS);
+    await env.stop();
+    env = await startEnvironment();
+  }
+}
+
+async function begin(options: Parameters<WorkflowEnvironment['start']>[0]) {
   let hand = (_handle: Handle): void => undefined;
   const handed = new Promise<Handle>((resolve) => (hand = resolve));
   const onState = async (world: World, state: string): Promise<void> => {
@@ -120,9 +143,9 @@ async function run(options: Parameters<WorkflowEnvironment['start']>[0]) {
     for (const { id } of options.steps) world.mend(id);
     await (await handed).signal('retry');
   };
-  const { world, handle } = await env.start({ ...options, calmFailures: true, onState });
-  hand(handle);
-  return { world, end: await endingOf(handle) };
+  const started = await env.start({ ...options, calmFailures: true, onState });
+  hand(started.handle);
+  return started;
 }
 
 async function check(holds: (c: Case) => Promise<void>, numRuns: number): Promise<void> {

@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities.ts';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
 import { taskQueues } from '../../contracts/ids.ts';
 import type { Verb } from '../../contracts/kinds.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
   StepCall,
 } from '../../contracts/messages.ts';
 import { verbOptions } from '../../contracts/verbs.ts';
+import { failureOf } from './failures.ts';
 
 interface Calls {
   readonly ensure: (call: StepCall) => Promise<EnsureAnswer>;
@@ -25,18 +27,34 @@ interface Calls {
   readonly remove: (call: StepCall) => Promise<RemoveAnswer>;
 }
 
-/** Calls a verb of a step's kind. `looking` says in the summary what is done, where the verb alone does not. */
-export function callVerb<V extends Verb>(
+/**
+ * Calls a verb of a step's kind. `summary` says what is done, where the verb alone does not. The attempts of the table are for
+ * what may be wrong with the step: when they were used up by an outage of our own database or by throttling, they are
+ * given anew, for as long as it takes (a cancel ends it).
+ */
+export async function callVerb<V extends Verb>(
   step: PlannedStep,
   verb: V,
   call: Parameters<Calls[V]>[0],
   summary: string = verb,
-): ReturnType<Calls[V]> {
+): Promise<Awaited<ReturnType<Calls[V]>>> {
   const proxies = proxyActivities<Activities>({ ...limitsOf(step, verb), summary: `${step.id}: ${summary}` });
   // The one cast: the compiler does not correlate a kind with its verbs; VerbActivities names each pair.
   const activity = proxies[`${step.kind}.${verb}`] as unknown as (c: typeof call) => ReturnType<Calls[V]>;
-  return activity(call);
+  for (;;) {
+    try {
+      return await activity(call);
+    } catch (error) {
+      const code = error instanceof TemporalFailure ? failureOf(error).code : undefined;
+      if (code === undefined || !passesByItself.includes(code)) throw error;
+      await sleep(VERB_AGAIN_MS, { summary: `${step.id}: ${code}; once more after 30 s` });
+    }
+  }
 }
+
+/** Failures that say nothing of the step. */
+const passesByItself: readonly string[] = ['DATABASE_UNAVAILABLE', 'THROTTLED'] satisfies readonly ErrorCode[];
+const VERB_AGAIN_MS = 30_000;
 
 /**
  * The activities that keep the record in PostgreSQL: retried without limit, because a run that cannot record must not act.
