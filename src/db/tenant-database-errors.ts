@@ -13,6 +13,7 @@ const rows: Readonly<Record<string, ErrorCode>> = {
   '53400': 'QUOTA_EXCEEDED',
   '53100': 'QUOTA_EXCEEDED',
   '55P03': 'CONFLICT_RETRYABLE', // lock_timeout: somebody works in the schema
+  '2BP01': 'STILL_PRESENT', // the role owns something in another database
   '55006': 'CONFLICT_RETRYABLE', // the role still has a session
   '40P01': 'CONFLICT_RETRYABLE',
   '42710': 'CONFLICT_RETRYABLE', // made by another attempt between our look and our CREATE

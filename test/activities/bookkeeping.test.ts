@@ -224,4 +224,24 @@ describe('the commit', () => {
     expect(await findTenant(db, tenant.tenantId)).toMatchObject({ cleanupPending: false });
     expect([...fake.made]).toEqual([]);
   });
+
+  it('of many tenants at once needs no more than two connections', async () => {
+    const small = createDatabase({ url: test.controlUrl, maxConnections: 2 });
+    try {
+      const narrow = activityBench(small, fake);
+      const provision = async () => {
+        const { tenantId, operationId, slug } = await seedTenant(db);
+        const at = { operationId, generation: 1 };
+        await narrow('claimOperation', { operationId, workflowId: `tenant.moamalat.${slug}`, runId: 'r' });
+        await db.transaction((tx) => changeTenantStatus(tx, tenantId, 'creating', { operationId }));
+        await narrow('log-group.ensure', { ...at, stepId: 'logs' });
+        await narrow('changeOperationState', { ...at, state: 'committing' });
+        return (await narrow('tenant-activation.ensure', { ...at, stepId: 'finalize' })).tenantStatus;
+      };
+      const ends = await Promise.all(Array.from({ length: 40 }, provision));
+      expect(new Set(ends)).toEqual(new Set(['active']));
+    } finally {
+      await small.close();
+    }
+  });
 });

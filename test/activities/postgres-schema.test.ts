@@ -273,6 +273,63 @@ describe('remove', () => {
     expect((await admin.query('select 1 from pg_largeobject_metadata')).rowCount).toBe(0);
   });
 
+  it('bears with somebody who holds a lock in the schema, and has closed it to its tenant by then', async () => {
+    const { outputs } = await postgresSchema.ensure(context);
+    const holder = await admin.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(`select * from ${outputs.schema}.notes`);
+      await expect(postgresSchema.remove(context)).rejects.toMatchObject({
+        code: 'CONFLICT_RETRYABLE',
+        message: expect.stringContaining('lock timeout') as unknown,
+      });
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+    const { rows } = await admin.query(`select rolcanlogin from pg_roles where rolname = $1`, [outputs.role]);
+    expect(rows).toEqual([{ rolcanlogin: false }]);
+    expect(await catalogue(outputs.schema)).toEqual({ roles: 1, schemas: 1 });
+    await postgresSchema.remove(context);
+    expect(await catalogue(outputs.schema)).toEqual({ roles: 0, schemas: 0 });
+  });
+
+  it('names what depends on the role in another database, and is done once that is gone', async () => {
+    const { outputs } = await postgresSchema.ensure(context);
+    const elsewhere = new pg.Client({ connectionString: test.adminControlUrl });
+    await elsewhere.connect();
+    try {
+      await elsewhere.query(`create table stray (id int); alter table stray owner to ${outputs.role}`);
+      await expect(postgresSchema.remove(context)).rejects.toMatchObject({
+        code: 'STILL_PRESENT',
+        detail: expect.stringMatching(/^2BP01: .*in database/) as unknown,
+      });
+      // The schema went with the same transaction, or not at all.
+      expect(await catalogue(outputs.schema)).toEqual({ roles: 1, schemas: 1 });
+    } finally {
+      await elsewhere.query('drop table if exists stray');
+      await elsewhere.end();
+    }
+    await postgresSchema.remove(context);
+    expect(await catalogue(outputs.schema)).toEqual({ roles: 0, schemas: 0 });
+  });
+
+  it('takes what a tenant gave to another and what it had by default', async () => {
+    const other = contextFor();
+    await postgresSchema.ensure(other);
+    const [mine, theirs] = [schemaName(context.tenant.id), schemaName(other.tenant.id)];
+    await asTenant(context, async (client) => {
+      await client.query(`grant usage, create on schema ${mine} to ${theirs}`);
+      await client.query(`alter default privileges in schema ${mine} grant select on tables to ${theirs}`);
+    });
+    await asTenant(other, (client) => client.query(`create table ${mine}.guest (id int)`));
+    await postgresSchema.remove(context);
+    expect(await catalogue(mine)).toEqual({ roles: 0, schemas: 0 });
+    expect(await postgresSchema.observe(other)).toMatchObject({ status: 'ready' });
+    await postgresSchema.remove(other);
+    expect(await catalogue(theirs)).toEqual({ roles: 0, schemas: 0 });
+  });
+
   it('takes what a half-done ensure made', async () => {
     let left = 1;
     const guard = () => (left-- > 0 ? Promise.resolve() : Promise.reject(new Error('revoked')));

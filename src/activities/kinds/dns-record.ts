@@ -42,7 +42,7 @@ export const dnsRecord: Kind<'dns-record'> = {
   async remove(context) {
     const { aws, spec, tenant } = context;
     refuseOutsideCell(context);
-    const own = await findOwn(context);
+    const own = await findLeft(context);
     if (own.length > 0) {
       try {
         await aws.dns.change(
@@ -108,7 +108,7 @@ async function observeReady(context: Context): Promise<Observation> {
 
 async function observeGone(context: Context): Promise<Observation> {
   const { aws, cell, removingAt, spec, tenant } = context;
-  const own = await findOwn(context);
+  const own = await findLeft(context);
   const last = aws.dns.lastChange(spec.zoneId, spec.host);
   if (own.length > 0) return { status: 'ready', detail: `still there: ${own.map(describeRecord).join('; ')}` };
   if (last && (await aws.dns.isInSync(last.id)) === false) {
@@ -137,6 +137,18 @@ async function findOwn(context: Context): Promise<DnsRecord[]> {
   const companion = companions.find((record) => isOwnCompanion(context, record));
   if (!companion) return [];
   return [...atHost.filter((record) => isOwnAlias(context, record)), companion];
+}
+
+/**
+ * What a removal takes. Our batch made the aliases where nothing was, and nobody else's mark is there: when only the companion
+ * was deleted by hand, they must not be left to dangle.
+ */
+async function findLeft(context: Context): Promise<DnsRecord[]> {
+  const { atHost, companions } = await findRecords(context);
+  const own = companions.filter((record) => isOwnCompanion(context, record));
+  const wasMade = companions.length === 0 && context.previous.host === context.spec.host;
+  if (own.length === 0 && !wasMade) return [];
+  return [...atHost.filter((record) => isOwnAlias(context, record)), ...own];
 }
 
 function isOwnCompanion({ installationId, tenant }: Context, record: DnsRecord): boolean {

@@ -149,6 +149,21 @@ describe('dns-record', () => {
     expect((await stepErrorOf(dnsRecord.ensure(context()))).code).toBe('OWNERSHIP_CONFLICT');
   });
 
+  it('takes an alias of its own whose companion somebody deleted, but none that it knows nothing of', async () => {
+    const { host, context } = await record();
+    const { outputs } = await dnsRecord.ensure(context());
+    const companion = (await recordsAt(host)).find((set) => set.Type === 'TXT');
+    await change('DELETE', companion!);
+    const removing = { removingAt: new Date() };
+    await dnsRecord.remove(context(removing));
+    expect((await recordsAt(host)).map((set) => set.Type)).toEqual(['A']);
+    const made = { ...removing, previous: outputs };
+    expect(await dnsRecord.observe(context(made))).toMatchObject({ status: 'ready' });
+    expect(await dnsRecord.remove(context(made))).toEqual({ status: 'pending' });
+    expect(await recordsAt(host)).toEqual([]);
+    await observeUntil(dnsRecord, context(made), 'absent');
+  });
+
   it('removes its own, a second time does nothing, and what is gone is absent at once for one never active', async () => {
     const { host, context } = await record();
     await dnsRecord.ensure(context());
