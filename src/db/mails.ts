@@ -77,18 +77,18 @@ export function recordMailSent(db: Database, id: number, messageId: string): Pro
 
 /**
  * Notes a failed attempt: the next comes after 30 s, doubled each time up to an hour; a day after it was queued the
- * mail is given up, with its event.
+ * mail is given up, with its event. `final`: it is given up at once.
  */
-export function recordMailFailure(db: Database, id: number, reason: string): Promise<void> {
+export function recordMailFailure(db: Database, id: number, reason: string, final = false): Promise<void> {
   return db.transaction(async (tx) => {
     const mail = rowOf(
       mailRow,
       await tx.query(
         `update mails set last_error = $2,
-           gave_up_at = case when queued_at <= now() - interval '1 day' then now() end,
+           gave_up_at = case when $5::boolean or queued_at <= now() - interval '1 day' then now() end,
            next_attempt_at = now() + least($3 * power(2, greatest(least(attempts, 20) - 1, 0)), $4) * interval '1 second'
          where id = $1 and sent_at is null and gave_up_at is null returning ${columns}`,
-        [id, reason, firstWaitSeconds, longestWaitSeconds],
+        [id, reason, firstWaitSeconds, longestWaitSeconds, final],
       ),
     );
     if (mail?.gaveUpAt)

@@ -10,7 +10,7 @@ import { cellById } from '../platform.ts';
 export interface MailerDeps {
   readonly database: Database;
   readonly platform: Platform;
-  readonly aws: (cellId: string) => CellAws;
+  readonly aws: (cellId: string) => Pick<CellAws, 'mail'>;
   readonly log: Logger;
 }
 
@@ -28,14 +28,19 @@ export async function sendDueMails(deps: MailerDeps): Promise<void> {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       deps.log.warn({ mailId: mail.id, tenantId: mail.tenantId, attempts: mail.attempts, err: error }, 'mail not sent');
-      await recordMailFailure(deps.database, mail.id, reason);
+      await recordMailFailure(deps.database, mail.id, reason, error instanceof PointlessMailError);
     }
   }
 }
 
+/** There is nobody left to welcome. */
+class PointlessMailError extends Error {}
+
 async function send({ database, platform, aws }: MailerDeps, mail: MailRow): Promise<string> {
   const tenant = await findTenant(database, mail.tenantId);
   if (!tenant) throw new Error(`mail ${mail.id} is for tenant ${mail.tenantId}, which does not exist`);
+  if (tenant.status === 'deleting' || tenant.status === 'deleted')
+    throw new PointlessMailError(`tenant ${tenant.id} is ${tenant.status}`);
   if (mail.template !== 'welcome')
     throw new Error(`mail ${mail.id} names template "${mail.template}", which does not exist`);
   const cell = cellById(platform, mail.cell);

@@ -1,0 +1,53 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CellAws } from '../../src/aws/cell-aws.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { listEvents } from '../../src/db/events.ts';
+import { queueMail } from '../../src/db/mails.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { sendDueMails } from '../../src/worker/mailer.ts';
+import { cell, platform, seedTenant, setRunning, type Seeded } from '../db/fixtures.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let test: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  await migrate(test.controlUrl);
+  db = createDatabase({ url: test.controlUrl });
+});
+afterAll(async () => {
+  await db.close();
+  await test.drop();
+});
+
+async function welcomed(status: 'active' | 'deleting'): Promise<Seeded> {
+  const tenant = await seedTenant(db);
+  await setRunning(db, tenant);
+  await db.query(`update tenants set status = 'active' where id = $1`, [tenant.tenantId]);
+  if (status === 'deleting') await db.query(`update tenants set status = 'deleting' where id = $1`, [tenant.tenantId]);
+  await queueMail(db, { ...tenant, cell: cell.id, template: 'welcome' });
+  return tenant;
+}
+
+const mailEvents = async ({ tenantId }: Seeded) =>
+  (await listEvents(db, tenantId)).map((e) => e.type).filter((type) => type.startsWith('mail.'));
+
+it('sends what it can: neither a mail that is refused nor one without a reader keeps the others back', async () => {
+  const [poisoned, gone, last] = [await welcomed('active'), await welcomed('deleting'), await welcomed('active')];
+  const sent: string[] = [];
+  const mail: CellAws['mail'] = {
+    send: ({ idempotencyKey }) => {
+      if (idempotencyKey.startsWith(poisoned.operationId)) return Promise.reject(new Error('refused'));
+      sent.push(idempotencyKey);
+      return Promise.resolve('message-1');
+    },
+  };
+  const deps = { database: db, platform, aws: () => ({ mail }), log: pino({ level: 'silent' }) };
+  await sendDueMails(deps);
+  await sendDueMails(deps);
+  expect(sent).toEqual([`${last.operationId}.welcome`]);
+  expect(await mailEvents(poisoned)).toEqual(['mail.queued']);
+  expect(await mailEvents(gone)).toEqual(['mail.queued', 'mail.failed']);
+  expect(await mailEvents(last)).toEqual(['mail.queued', 'mail.sent']);
+});
