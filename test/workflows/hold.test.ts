@@ -147,7 +147,7 @@ describe('a step that fails for good', () => {
   it.each(['DATABASE_UNAVAILABLE', 'THROTTLED'] as const)(
     'is none while it is only %s, however long that takes',
     async (code) => {
-      const away = Array.from({ length: 20 }, () => ({ code }));
+      const away = [...Array.from({ length: 20 }, () => ({ code })), 'ok' as const];
       const { world, handle } = await env.start({ steps: chain, behaviours: { b: { ensure: away } } });
       expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
       expect(world.calls.filter((c) => c === 'b.ensure')).toHaveLength(21);
