@@ -58,6 +58,7 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   await prepare(parts);
   const envFile = writeEnvFile(options.dir, parts.env, parts.platform);
   log(`embedded: ${parts.embedded.join(', ') || 'nothing'} (${formatDuration(Date.now() - began)})`);
+  await parts.releaseApiPort();
   if (!withProcesses) {
     printParts(parts, envFile);
     return forever();

@@ -22,6 +22,30 @@ export async function freePort(preferred?: number): Promise<number> {
   throw new Error('no free TCP port on 127.0.0.1 after 50 attempts');
 }
 
+/** A port that is taken until it is released. */
+export interface HeldPort {
+  readonly port: number;
+  /** Leaves it to whoever is to listen there. Safe to call twice. */
+  readonly release: () => Promise<void>;
+}
+
+/** A free port that nobody else gets meanwhile, for a server that starts much later than its port has to be known. */
+export function holdPort(preferred: number): Promise<HeldPort> {
+  return startOnFreePort(preferred, async (port) => {
+    const server = createServer((socket) => socket.destroy());
+    server.listen({ host: '127.0.0.1', port });
+    await once(server, 'listening');
+    const closed = once(server, 'close');
+    return {
+      port,
+      release: async () => {
+        server.close();
+        await closed;
+      },
+    };
+  });
+}
+
 /** Starts something on a free port; chooses another, three times, when somebody took it in between. */
 export async function startOnFreePort<T>(
   preferred: number | undefined,

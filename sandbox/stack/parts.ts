@@ -8,7 +8,7 @@ import type { TimePreset } from '../gateway/time.ts';
 import { seedLandingZone } from '../landing-zone/seed.ts';
 import type { Log } from '../parts/log.ts';
 import { startMinistack } from '../parts/ministack.ts';
-import { freePort } from '../parts/ports.ts';
+import { holdPort, type HeldPort } from '../parts/ports.ts';
 import { startPostgres } from '../parts/postgres.ts';
 import { startTemporalServer } from '../parts/temporal-server.ts';
 
@@ -28,6 +28,8 @@ export interface Parts {
   readonly embedded: readonly string[];
   readonly platform: Platform;
   readonly apiPort: number;
+  /** To be called right before the API starts: until then nobody else gets its port. */
+  readonly releaseApiPort: () => Promise<void>;
   /** Undefined when Temporal was given by its address. */
   readonly temporalUiUrl: string | undefined;
   /** A login that sees all of the tenants' server, for the oracle's inventory. */
@@ -51,8 +53,8 @@ interface Started {
  * @throws Error naming the part that could not be had.
  */
 export async function startParts(options: PartsOptions, given: Environment = process.env): Promise<Parts> {
-  const apiPort = given.TENANTRY_API_PORT ? Number(given.TENANTRY_API_PORT) : await freePort(3006);
-  const started: Started = { embedded: [], env: {}, stops: [] };
+  const { port: apiPort, release: releaseApiPort } = await provideApiPort(given);
+  const started: Started = { embedded: [], env: {}, stops: [releaseApiPort] };
   const stop = async () => {
     const stops = started.stops.splice(0).reverse();
     const ended = await Promise.allSettled(stops.map((s) => s()));
@@ -81,6 +83,7 @@ export async function startParts(options: PartsOptions, given: Environment = pro
       embedded: started.embedded,
       platform,
       apiPort,
+      releaseApiPort,
       temporalUiUrl: temporal.value.uiUrl,
       oracleDatabaseUrl: postgres.value.oracleUrl,
       stop,
@@ -89,6 +92,12 @@ export async function startParts(options: PartsOptions, given: Environment = pro
     await stop();
     throw error;
   }
+}
+
+/** Temporal's UI has to know the API's port before there is an API; a sandbox beside this one must not take it meanwhile. */
+function provideApiPort({ TENANTRY_API_PORT }: Environment): Promise<HeldPort> {
+  if (!TENANTRY_API_PORT) return holdPort(3006);
+  return Promise.resolve({ port: Number(TENANTRY_API_PORT), release: () => Promise.resolve() });
 }
 
 async function providePostgres(

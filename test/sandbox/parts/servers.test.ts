@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { expect, it, describe } from 'vitest';
 import { startChild } from '../../../sandbox/parts/child.ts';
 import { firstThatWorks } from '../../../sandbox/parts/attempts.ts';
-import { answers, freePort } from '../../../sandbox/parts/ports.ts';
+import { answers, freePort, holdPort } from '../../../sandbox/parts/ports.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { freshAccountId, part } from '../../support/parts.ts';
 import { searchAttributes } from '../../../src/contracts/ids.ts';
@@ -20,6 +20,17 @@ describe('freePort', () => {
     await once(taken, 'close');
     expect(await freePort(address.port)).toBe(address.port);
     expect(await freePort(address.port)).not.toBe(address.port);
+  });
+});
+
+describe('holdPort', () => {
+  it('keeps the port from others until it is released', async () => {
+    const held = await holdPort(await freePort());
+    const take = () => once(createServer().listen({ host: '127.0.0.1', port: held.port }), 'listening');
+    await expect(take()).rejects.toThrow('EADDRINUSE');
+    await held.release();
+    await held.release();
+    expect(await answers(held.port)).toBe(false);
   });
 });
 
