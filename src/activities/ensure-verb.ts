@@ -14,7 +14,7 @@ import {
 } from '../db/step-making.ts';
 import { lockOperation } from '../db/operations.ts';
 import { contentHash } from '../naming.ts';
-import { judge } from './failures.ts';
+import { endsStep, judge } from './failures.ts';
 import type { Ensured, ResourceName } from './kind.ts';
 import { LAST_WORDS_MS, patiently } from './patience.ts';
 import { mayMake, refuseOutOfTime, revoked } from './standing.ts';
@@ -130,7 +130,8 @@ export async function recordFailure(
   course?: Course,
 ): Promise<void> {
   const { deps, key, patience } = run;
-  const { failure, code, retryable, definite } = judge(error, run.step);
+  const judged = judge(error, run.step);
+  const { failure, code, definite } = judged;
   const sentNothing = course?.begun === false;
   if (code === 'STEP_REVOKED' || run.signal.aborted) {
     if (sentNothing) await patiently(patience, () => settleWindow(deps.database, key, course.intent));
@@ -140,7 +141,7 @@ export async function recordFailure(
   const attempt = {
     intent: course?.intent,
     failure,
-    final: !retryable || run.attempt >= maximumAttempts,
+    final: endsStep(judged, run.attempt, maximumAttempts),
     // An answer that never came to a look leaves nothing behind either.
     definite: definite || sentNothing,
   };

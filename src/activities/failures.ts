@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { FailsAs } from '../contracts/blueprint.ts';
-import { codesInStepsWords, errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
+import { codesInStepsWords, codesThatPass, errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
 import { DatabaseUnavailableError } from '../db/database.ts';
 import { StepError } from './step-error.ts';
 
@@ -43,6 +43,11 @@ export function judge(error: unknown, step: { readonly id: string; readonly fail
     definite: error instanceof StepError && !unclearCodes.includes(code),
     cause: error,
   };
+}
+
+/** Whether a step ends with it: it is not tried again, or this was the last attempt at what does not pass by itself. */
+export function endsStep({ code, retryable }: Judged, attempt: number, maximumAttempts: number): boolean {
+  return !retryable || (attempt >= maximumAttempts && !codesThatPass.includes(code));
 }
 
 /** The failure as Temporal carries it: type and message of the failure, details `[{ stepId, code, detail }]`. */

@@ -4,7 +4,7 @@ import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { verbOptions } from '../contracts/verbs.ts';
 import { markRemoving, recordRemovalFailure, recordRemoved, recordResidues } from '../db/step-removal.ts';
-import { judge } from './failures.ts';
+import { endsStep, judge } from './failures.ts';
 import type { Removed } from './kind.ts';
 import { patiently } from './patience.ts';
 import { revoked } from './standing.ts';
@@ -62,8 +62,9 @@ async function recordResult(
 
 /** Notes a failed attempt at taking a step away or at seeing it gone: why it is still there, should it stay. */
 export async function recordRemovalFailed(run: StepRun<KindName>, error: unknown, verb: Verb): Promise<void> {
-  const { failure, code, retryable } = judge(error, { id: run.step.id });
+  const judged = judge(error, { id: run.step.id });
+  const { failure, code } = judged;
   if (code === 'STEP_REVOKED' || run.signal.aborted) return;
-  const final = !retryable || run.attempt >= verbOptions(run.key.kind, verb).maximumAttempts;
+  const final = endsStep(judged, run.attempt, verbOptions(run.key.kind, verb).maximumAttempts);
   await patiently(run.patience, () => recordRemovalFailure(run.deps.database, run.key, failure, final));
 }

@@ -101,3 +101,9 @@ export const codesInStepsWords: readonly string[] = [
   'SERVICE_FAILED',
   'DEADLINE_EXCEEDED',
 ] satisfies readonly ErrorCode[];
+
+/**
+ * Failures that say nothing of the step: an outage of our own database, throttling. The attempts that they use up are given
+ * anew, so they end no step.
+ */
+export const codesThatPass: readonly string[] = ['DATABASE_UNAVAILABLE', 'THROTTLED'] satisfies readonly ErrorCode[];

@@ -163,10 +163,13 @@ describe('ensure', () => {
   });
 
   it('records a failure that could pass only with its last attempt', async () => {
+    // Throttling ends no step: the executor gives the attempts anew.
     fake.beforeEffect = () => Promise.reject(new StepError('THROTTLED', 'slow down'));
-    await expect(run('log-group.ensure', call(), 7)).rejects.toMatchObject({ type: 'THROTTLED', nonRetryable: false });
+    await expect(run('log-group.ensure', call(), 8)).rejects.toMatchObject({ type: 'THROTTLED', nonRetryable: false });
+    fake.beforeEffect = () => Promise.reject(new StepError('CONFLICT_RETRYABLE', 'it drains'));
+    await expect(run('log-group.ensure', call(), 7)).rejects.toThrow('it drains');
     expect(await stepEvents()).toEqual(['step.started']);
-    await expect(run('log-group.ensure', call(), 8)).rejects.toThrow('slow down');
+    await expect(run('log-group.ensure', call(), 8)).rejects.toThrow('it drains');
     expect(await stepEvents()).toEqual(['step.started', 'step.failed']);
   });
 

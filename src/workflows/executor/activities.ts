@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities.ts';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
-import type { ErrorCode } from '../../contracts/errors.ts';
+import { codesThatPass } from '../../contracts/errors.ts';
 import { taskQueues } from '../../contracts/ids.ts';
 import type { Verb } from '../../contracts/kinds.ts';
 import type {
@@ -46,14 +46,12 @@ export async function callVerb<V extends Verb>(
       return await activity(call);
     } catch (error) {
       const code = error instanceof TemporalFailure ? failureOf(error).code : undefined;
-      if (code === undefined || !passesByItself.includes(code)) throw error;
+      if (code === undefined || !codesThatPass.includes(code)) throw error;
       await sleep(VERB_AGAIN_MS, { summary: `${step.id}: ${code}; once more after 30 s` });
     }
   }
 }
 
-/** Failures that say nothing of the step. */
-const passesByItself: readonly string[] = ['DATABASE_UNAVAILABLE', 'THROTTLED'] satisfies readonly ErrorCode[];
 const VERB_AGAIN_MS = 30_000;
 
 /**
