@@ -5,6 +5,8 @@ import { timePresets, isTimePreset, type TimePreset } from './gateway/time.ts';
 export function registerSandbox(program: Command): void {
   const sandbox = program
     .command('sandbox')
+    // Or `sandbox seed --dir X` would set the sandbox's own --dir.
+    .enablePositionalOptions()
     .description('bring up every part whose standard variable is unset (PostgreSQL, Temporal, emulated AWS)')
     .option('--demo', 'also run a worker and the API, and provision a demo tenant')
     .option('--once', 'provision a tenant, prove that its address answers, remove it, compare the inventories, exit')
