@@ -2,7 +2,7 @@ import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import { blueprintSchema } from '../db/blueprint-column.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { findBlueprint } from '../db/operations.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 
 const capacity = 500;
 

@@ -19,7 +19,7 @@ import { loadBlueprint } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { closeOperation, settleTenant } from './operation-closing.ts';
 import { withoutSteps } from './remaining-steps.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 
 /** What the executor writes about an operation: PostgreSQL only, a transaction each, safe to repeat. */
 export function createBookkeeping({ database }: Pick<ActivityDependencies, 'database'>): BookkeepingActivities {

@@ -18,7 +18,7 @@ import { endsStep, judge } from './failures.ts';
 import type { Ensured, ResourceName } from './kind.ts';
 import { LAST_WORDS_MS, patiently } from './patience.ts';
 import { mayMake, refuseOutOfTime, revoked } from './standing.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { refuseOutside, type StepRun } from './step-run.ts';
 
 /** Intent, call, result (design rule 2): what is about to be made is stored first, so that an undo needs no answer. */

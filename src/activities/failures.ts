@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporal
 import type { FailsAs } from '../contracts/blueprint.ts';
 import { codesInStepsWords, codesThatPass, errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
 import { DatabaseUnavailableError } from '../db/database.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 
 /** An error of a verb, judged. */
 export interface Judged {

@@ -11,7 +11,7 @@ import type { Observation } from './kind.ts';
 import { patiently } from './patience.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
 import { mayMake, revoked } from './standing.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { refuseOutside, type StepRun } from './step-run.ts';
 
 /** Looks in one slice that must all see nothing before that is believed: one alone may have taken the slice up. */

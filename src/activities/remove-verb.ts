@@ -8,7 +8,7 @@ import { endsStep, judge } from './failures.ts';
 import type { Removed } from './kind.ts';
 import { patiently } from './patience.ts';
 import { revoked } from './standing.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { refuseOutside, type StepRun } from './step-run.ts';
 
 /** Mark, call, result: the mark comes first, so that an attempt of `ensure` that still runs stops itself (design rule 7). */

@@ -4,7 +4,7 @@ import { isOpen, type OperationState } from '../contracts/operation-state.ts';
 import { findStanding } from '../db/steps.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently, type Patience } from './patience.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 
 /** States of an operation in which its steps are being made. */
 const makingStates: readonly OperationState[] = ['running', 'holding', 'committing'];

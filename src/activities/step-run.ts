@@ -13,7 +13,7 @@ import type { Kind, StepContext } from './kind.ts';
 import { LAST_WORDS_MS, patiently, type Patience } from './patience.ts';
 import { checkStanding } from './standing.ts';
 import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
-import { StepError } from './step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 
 /** One attempt at a verb of a step, with all that it needs: loaded from the database, nothing believed from the caller. */
 export interface StepRun<K extends KindName> {

@@ -1,4 +1,4 @@
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 
 /** The AWS call that an error came from. */

@@ -1,4 +1,4 @@
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 
 /** A token bucket as AWS publishes it: so many at once, so many more per second. */
 export interface BucketRate {

@@ -6,7 +6,7 @@ import {
   RestoreSecretCommand,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { isAwsError, sent } from './errors.ts';
 import { describeHolder, isOwnedBy, keyValueList, ownerOf, tagsOf, type Tags } from './tags.ts';
 

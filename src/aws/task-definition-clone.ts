@@ -1,5 +1,5 @@
 import type { ContainerDefinition, TaskDefinition } from '@aws-sdk/client-ecs';
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import type { TaskDefinitionInput } from './ecs-task-definitions.ts';
 
 export interface CloneRequest {

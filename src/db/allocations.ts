@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Database, Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';

@@ -1,4 +1,4 @@
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { codeOf, isUnavailable } from './database-errors.ts';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
 import { closeDatabase, inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';

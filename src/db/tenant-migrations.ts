@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { codeOf, isUnavailable } from './database-errors.ts';
 import { missing, readMigrations, type MigrationFile } from './migrate.ts';
 import type { MigrationRun } from './tenant-databases.ts';

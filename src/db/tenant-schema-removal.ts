@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { joinRole, retryingConcurrentUpdates } from './tenant-schemas.ts';
 
 const patienceMs = 5_000;

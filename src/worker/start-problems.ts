@@ -1,4 +1,4 @@
-import { StepError } from '../activities/step-error.ts';
+import { StepError } from '../contracts/step-error.ts';
 import type { PlatformAws } from '../aws/cell-aws.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Database } from '../db/database.ts';

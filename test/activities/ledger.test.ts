@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StepError } from '../../src/activities/step-error.ts';
+import { StepError } from '../../src/contracts/step-error.ts';
 import type { AnyStep } from '../../src/contracts/blueprint.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { StepError } from '../../src/activities/step-error.ts';
+import { StepError } from '../../src/contracts/step-error.ts';
 import { inCallContext, type CallContext } from '../../src/aws/call-context.ts';
 import { createAwsForPlatform, createCellAws, type CellAws, type CellAwsOptions } from '../../src/aws/cell-aws.ts';
 import { exampleCell, examplePlatform } from '../support/platform.ts';

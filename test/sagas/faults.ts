@@ -1,5 +1,5 @@
 import type { Kind, KindRegistry, StepContext } from '../../src/activities/kind.ts';
-import { StepError } from '../../src/activities/step-error.ts';
+import { StepError } from '../../src/contracts/step-error.ts';
 import type { KindName } from '../../src/contracts/kinds.ts';
 
 /** Where a failure strikes: at a step's verb, before the kind did anything or after all of it was done. */

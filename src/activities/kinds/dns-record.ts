@@ -3,7 +3,7 @@ import { plainName, type DnsChange, type DnsRecord } from '../../aws/route53.ts'
 import type { LoadBalancer } from '../../contracts/platform.ts';
 import { ownershipMarker, parseOwnershipMarker } from '../../naming.ts';
 import type { Kind, Observation, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 const COMPANION_TTL_SECONDS = 60;
 

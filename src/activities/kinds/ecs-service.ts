@@ -1,7 +1,7 @@
 import type { EcsService } from '../../aws/ecs-services.ts';
 import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Kind, Observation, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 import { convergence, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './ecs-service-deployment.ts';
 import { deploymentProbe, endpointProbe, serviceVerdict, targetsProbe } from './ecs-service-verdict.ts';
 

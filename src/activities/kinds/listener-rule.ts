@@ -3,7 +3,7 @@ import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
 import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
 import type { Kind, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 /** CreateRule calls of one attempt that may find their priority taken; the next attempt goes on with the ones after. */
 const MAX_CREATES = 4;

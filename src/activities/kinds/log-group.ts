@@ -1,6 +1,6 @@
 import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Kind, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 /** A CloudWatch log group with its retention. */
 export const logGroup: Kind<'log-group'> = {

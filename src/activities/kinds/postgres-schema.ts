@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SchemaKey } from '../../db/tenant-databases.ts';
 import { schemaName, secretName } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 type Context = StepContext<'postgres-schema'>;
 

@@ -1,7 +1,7 @@
 import { findSlugHolder } from '../../db/reservations.ts';
 import { changeTenantStatus, findTenant } from '../../db/tenants.ts';
 import type { Kind, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 /**
  * The slug that the API reserved, confirmed for this tenant, and the templates looked at, before anything is made. It

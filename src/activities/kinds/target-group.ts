@@ -1,7 +1,7 @@
 import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import { targetGroupName } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 /** How long a target that leaves still gets its open requests, in s; AWS's own default is 300. */
 const DEREGISTRATION_DELAY_SECONDS = 30;

@@ -4,7 +4,7 @@ import { isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import { cloneTaskDefinition, type Clone } from '../../aws/task-definition-clone.ts';
 import { contentHash } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 /** The template's revision that a tenant's was cloned from: for drift checks. */
 export const TEMPLATE_TAG = 'tenantry:template';

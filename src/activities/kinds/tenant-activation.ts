@@ -2,7 +2,7 @@ import { changeOperationState, lockOperation } from '../../db/operations.ts';
 import { queueMail } from '../../db/mails.ts';
 import { changeTenantStatus, findTenant } from '../../db/tenants.ts';
 import type { Kind } from '../kind.ts';
-import { StepError } from '../step-error.ts';
+import { StepError } from '../../contracts/step-error.ts';
 
 /**
  * The commit: in one transaction the step is ready, the operation has succeeded, the tenant is active and its welcome mail is

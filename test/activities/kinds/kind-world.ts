@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { startGateway, type Gateway } from '../../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../../sandbox/landing-zone/seed.ts';
 import type { Kind, Observation, StepContext } from '../../../src/activities/kind.ts';
-import { StepError } from '../../../src/activities/step-error.ts';
+import { StepError } from '../../../src/contracts/step-error.ts';
 import { createCellAws, type CellAws } from '../../../src/aws/cell-aws.ts';
 import type { KindName, OutputsOf, Resolved, SpecOf } from '../../../src/contracts/kinds.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';

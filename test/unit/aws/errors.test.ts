@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StepError } from '../../../src/activities/step-error.ts';
+import { StepError } from '../../../src/contracts/step-error.ts';
 import { classifyAwsError, isAwsError, isRead, sent } from '../../../src/aws/errors.ts';
 import { errorTable, type ErrorCode } from '../../../src/contracts/errors.ts';
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../contracts/errors.ts';
+import type { ErrorCode } from './errors.ts';
 
 /** A failure of a verb that says by its code what it is; whether it is tried again stands in the table of errors. */
 export class StepError extends Error {
