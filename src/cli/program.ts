@@ -19,6 +19,8 @@ export function buildProgram(options: ProgramOptions = {}): Command {
   const program = new Command('tenantry')
     .description('Tenant control plane: provisions, changes, watches and removes tenants on AWS, durably')
     .showHelpAfterError('(--help tells more)')
+    // An option belongs to the command that it follows, whatever its parents call theirs.
+    .enablePositionalOptions()
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
     .exitOverride();
   registerTenants(program, terminal, setExitCode);
