@@ -13,7 +13,7 @@ import { parseSlug } from '../products/slug.ts';
 import { TemplateNotConfiguredError } from '../products/templates.ts';
 import { RequestError } from './request-error.ts';
 import { startOrWithdraw, withdraw } from './starting.ts';
-import type { ClientDeps, CreateTenantInput } from './tenantry.ts';
+import type { ClientDeps, CreateTenantInput } from './requests.ts';
 import type { AcceptedView } from './views.ts';
 
 /** A request whose every field is checked. */

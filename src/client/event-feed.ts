@@ -1,6 +1,6 @@
 import { EVENTS_CHANNEL } from '../db/events.ts';
 import type { Database } from '../db/database.ts';
-import type { ClientDeps } from './tenantry.ts';
+import type { ClientDeps } from './requests.ts';
 
 /** Tells who follows a tenant that it may have new events; one LISTEN for all followers, begun with the first. */
 export interface EventFeed {

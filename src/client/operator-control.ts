@@ -4,7 +4,7 @@ import type { OperatorVerb, UpdateVerdict } from './orchestrator.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { closeUnclaimed } from './starting.ts';
-import type { ClientDeps } from './tenantry.ts';
+import type { ClientDeps } from './requests.ts';
 import type { AcceptedView } from './views.ts';
 
 const refusals = { cancel: 'NOT_CANCELLABLE', retry: 'NOTHING_TO_RETRY' } as const satisfies Record<

@@ -1,5 +1,5 @@
 import { pendingMigrations } from '../db/migrate.ts';
-import type { ClientDeps } from './tenantry.ts';
+import type { ClientDeps } from './requests.ts';
 
 export interface Check {
   readonly ok: boolean;

@@ -6,7 +6,7 @@ import { listSteps, type StepRow } from '../db/steps.ts';
 import { countBlueprintSteps } from '../db/summaries.ts';
 import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../db/tenants.ts';
 import { RequestError } from './request-error.ts';
-import type { ListInput } from './tenantry.ts';
+import type { ListInput } from './requests.ts';
 import type { EventView, OperationView, StatusView, TenantView } from './views.ts';
 
 /** @throws RequestError TENANT_NOT_FOUND */

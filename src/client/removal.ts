@@ -18,7 +18,7 @@ import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { startAccepted, startOrWithdraw } from './starting.ts';
-import type { ClientDeps } from './tenantry.ts';
+import type { ClientDeps } from './requests.ts';
 import type { AcceptedView, TenantView } from './views.ts';
 
 /** `done`: nothing was left to remove, the tenant is deleted. */

@@ -5,7 +5,7 @@ import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
 import type { RunRequest } from './orchestrator.ts';
 import { RequestError } from './request-error.ts';
-import type { ClientDeps } from './tenantry.ts';
+import type { ClientDeps } from './requests.ts';
 
 /**
  * Starts the run of an operation that was just accepted. When the start fails, or nobody knows, the operation is

@@ -1,3 +1,4 @@
+import type { ClientDeps, CreateTenantInput, ListInput } from './requests.ts';
 import type { Logger } from 'pino';
 import type { Platform } from '../contracts/platform.ts';
 import type { OnFailure } from '../contracts/operation-state.ts';
@@ -15,30 +16,6 @@ import { checkReadiness, type Readiness } from './readiness.ts';
 import { deleteTenant, type DeleteOutcome } from './removal.ts';
 import { startAccepted } from './starting.ts';
 import type { AcceptedView, EventView, OperationView, StatusView, TenantView } from './views.ts';
-
-export interface ClientDeps {
-  readonly database: Database;
-  readonly orchestrator: Orchestrator;
-  readonly platform: Platform;
-  readonly products: Readonly<Record<string, Product>>;
-  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
-}
-
-export interface CreateTenantInput {
-  readonly product: string;
-  readonly tier?: string | undefined;
-  readonly slug: string;
-  readonly displayName: string;
-  readonly contactEmail: string;
-  readonly onFailure?: OnFailure | undefined;
-}
-
-export interface ListInput {
-  readonly product?: string | undefined;
-  readonly status?: TenantStatus | undefined;
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
 
 /** The typed facade: the only place that starts, signals and queries. Every method may throw {@link RequestError}. */
 export interface TenantryClient {

@@ -1,0 +1,31 @@
+import type { Logger } from 'pino';
+import type { OnFailure } from '../contracts/operation-state.ts';
+import type { Platform } from '../contracts/platform.ts';
+import type { TenantStatus } from '../contracts/tenant-status.ts';
+import type { Database } from '../db/database.ts';
+import type { Product } from '../products/product.ts';
+import type { Orchestrator } from './orchestrator.ts';
+
+export interface ClientDeps {
+  readonly database: Database;
+  readonly orchestrator: Orchestrator;
+  readonly platform: Platform;
+  readonly products: Readonly<Record<string, Product>>;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export interface CreateTenantInput {
+  readonly product: string;
+  readonly tier?: string | undefined;
+  readonly slug: string;
+  readonly displayName: string;
+  readonly contactEmail: string;
+  readonly onFailure?: OnFailure | undefined;
+}
+
+export interface ListInput {
+  readonly product?: string | undefined;
+  readonly status?: TenantStatus | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
