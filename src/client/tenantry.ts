@@ -1,16 +1,9 @@
 import type { ClientDeps, CreateTenantInput, ListInput } from './requests.ts';
-import type { Logger } from 'pino';
-import type { Platform } from '../contracts/platform.ts';
-import type { OnFailure } from '../contracts/operation-state.ts';
-import type { TenantStatus } from '../contracts/tenant-status.ts';
-import type { Database } from '../db/database.ts';
 import type { OperationRow } from '../db/operations.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
-import type { Product } from '../products/product.ts';
 import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
-import type { Orchestrator } from './orchestrator.ts';
 import * as reading from './reading.ts';
 import { checkReadiness, type Readiness } from './readiness.ts';
 import { deleteTenant, type DeleteOutcome } from './removal.ts';

@@ -1,28 +1,11 @@
 import pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
+import type { MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
 import { closeDatabase, inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
 import { applyTenantMigrations } from './tenant-migrations.ts';
 import { tenantDatabaseError } from './tenant-database-errors.ts';
-
-/** A schema and its role have one name. */
-export interface SchemaKey {
-  /** Id of the database in the cell's description. */
-  readonly database: string;
-  /** Name of the schema and of the role. */
-  readonly name: string;
-  readonly ownership: Ownership;
-}
-
-export interface MigrationRun extends SchemaKey {
-  /** The tenant's own: the migrations run in a session of its role, so what a tenant hides in its schema gains nothing. */
-  readonly password: string;
-  /** Folder of SQL files below `tenant-migrations/`. */
-  readonly set: string;
-  /** Awaited before each file; throws when the step is being taken back. */
-  readonly guard: () => Promise<void>;
-}
 
 /** What there is under a name: `ours` by the comment of design rule 3. */
 export interface Inspection {

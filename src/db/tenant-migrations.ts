@@ -4,7 +4,7 @@ import pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { codeOf, isUnavailable } from './database-errors.ts';
 import { missing, readMigrations, type MigrationFile } from './migrate.ts';
-import type { MigrationRun } from './tenant-databases.ts';
+import type { MigrationRun } from './tenant-schema-key.ts';
 import { tenantDatabaseError } from './tenant-database-errors.ts';
 
 const folder = fileURLToPath(new URL('../../tenant-migrations', import.meta.url));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { ownershipMarker } from '../naming.ts';
 import { scramVerifier } from './scram.ts';
-import type { SchemaKey } from './tenant-databases.ts';
+import type { SchemaKey } from './tenant-schema-key.ts';
 import { isConcurrentUpdate } from './tenant-database-errors.ts';
 
 export interface RoleRequest {

@@ -1,0 +1,19 @@
+import type { Ownership } from '../naming.ts';
+
+/** A schema and its role have one name. */
+export interface SchemaKey {
+  /** Id of the database in the cell's description. */
+  readonly database: string;
+  /** Name of the schema and of the role. */
+  readonly name: string;
+  readonly ownership: Ownership;
+}
+
+export interface MigrationRun extends SchemaKey {
+  /** The tenant's own: the migrations run in a session of its role, so what a tenant hides in its schema gains nothing. */
+  readonly password: string;
+  /** Folder of SQL files below `tenant-migrations/`. */
+  readonly set: string;
+  /** Awaited before each file; throws when the step is being taken back. */
+  readonly guard: () => Promise<void>;
+}
