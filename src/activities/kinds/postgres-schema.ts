@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SchemaKey } from '../../db/tenant-databases.ts';
+import type { SchemaKey } from '../../db/tenant-schema-key.ts';
 import { schemaName, secretName } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
