@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { gatewayCommand } from './gateway/command.ts';
 import { timePresets, isTimePreset, type TimePreset } from './gateway/time.ts';
 
 /** Adds `tenantry sandbox`: embedded parts, the demo, and the tools to play with them. Loads what it needs on use only. */
@@ -21,6 +22,7 @@ export function registerSandbox(program: Command): void {
   sandbox.hook('preAction', () => {
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   });
+  sandbox.addCommand(gatewayCommand());
   sandbox
     .command('seed')
     .description(

@@ -20,10 +20,13 @@ export async function thereAndBack({ parts }: { parts: Parts; directory: string 
   printDurations(created);
   if (created.status.status !== 'active') return failed('the tenant did not become active', created);
   const answered = await proveAddress(parts, created);
+  const between = await take();
   const deleted = await deleteTenant(api, created.tenantId, created.slug);
   printDurations(deleted);
   if (deleted.status.status !== 'deleted') return failed('the tenant was not deleted', deleted);
-  const unexplained = compare(before, await take(), deleted);
+  const after = await take();
+  printInventories({ before, between, after });
+  const unexplained = compare(before, after, deleted);
   if (!answered || unexplained > 0) return 1;
   console.log('\n  There and back: the inventory is what it was, but for the residues named.');
   return 0;
@@ -46,13 +49,32 @@ function compare(before: readonly InventoryItem[], after: readonly InventoryItem
   const residues = residuesOf(deleted.events);
   const explained = added.filter((item) => isResidue(item, residues));
   const unexplained = added.filter((item) => !isResidue(item, residues));
-  console.log(`\n  Inventory (AWS and PostgreSQL): ${before.length} things before, ${after.length} after`);
   for (const item of explained) console.log(`    residue ${describeItem(item)}`);
   for (const { type, name, reason, expiresAt } of residues)
     console.log(`      named by Tenantry: ${type} ${name}: ${reason}${expiresAt ? `, until ${expiresAt}` : ''}`);
   for (const item of unexplained) console.error(`  + LEAKED ${describeItem(item)}`);
   for (const item of removed) console.error(`  - GONE   ${describeItem(item)}`);
   return unexplained.length + removed.length;
+}
+
+interface Inventories {
+  readonly before: readonly InventoryItem[];
+  /** While the tenant was active. */
+  readonly between: readonly InventoryItem[];
+  readonly after: readonly InventoryItem[];
+}
+
+/** How many things there were of each kind, at the three moments. */
+function printInventories({ before, between, after }: Inventories): void {
+  const kinds = [...new Set([...before, ...between, ...after].map((item) => item.kind))].sort();
+  const count = (items: readonly InventoryItem[], kind: string) => items.filter((item) => item.kind === kind).length;
+  const row = (name: string, ...cells: (string | number)[]) =>
+    console.log(`    ${name.padEnd(30)}${cells.map((cell) => String(cell).padStart(9)).join('')}`);
+  console.log('\n  the inventory of AWS and PostgreSQL');
+  row('', 'before', 'active', 'after');
+  for (const kind of kinds) row(kind, count(before, kind), count(between, kind), count(after, kind));
+  row('all', before.length, between.length, after.length);
+  console.log();
 }
 
 function printDurations({ events }: Finished): void {

@@ -1,7 +1,7 @@
 import type { ApiClient, Status } from '../../src/cli/api-client.ts';
+import { followOperation } from '../../src/cli/following.ts';
 import { createProgressPrinter } from '../../src/cli/progress.ts';
 import type { EventView } from '../../src/client/views.ts';
-import { isOpen } from '../../src/contracts/operation-state.ts';
 
 export interface Finished {
   readonly tenantId: string;
@@ -10,7 +10,7 @@ export interface Finished {
   readonly events: readonly EventView[];
 }
 
-/** Creates a tenant of `moamalat` and shows every step until its operation is closed or stuck. */
+/** Creates a tenant of `moamalat` and shows every step; one that fails rolls back at once, because nobody is asked to mend it. */
 export async function createTenant(api: ApiClient, slug: string): Promise<Finished> {
   console.log(`\n  POST /api/v1/tenants { "product": "moamalat", "slug": "${slug}", ... }`);
   const { tenantId, operationId } = await api.create({
@@ -18,6 +18,7 @@ export async function createTenant(api: ApiClient, slug: string): Promise<Finish
     slug,
     displayName: `Demo tenant ${slug}`,
     contactEmail: `admin@${slug}.example`,
+    onFailure: 'rollback',
   });
   return { tenantId, slug, ...(await follow(api, tenantId, operationId)) };
 }
@@ -43,18 +44,11 @@ export async function freeSlug(api: ApiClient, wanted: string): Promise<string> 
 async function follow(api: ApiClient, tenantId: string, operationId: string) {
   const printer = createProgressPrinter(process.stdout);
   const events: EventView[] = [];
-  const ended = new AbortController();
-  for await (const event of api.stream(tenantId, 0, ended.signal)) {
-    if (event.operationId !== operationId) continue;
+  const onEvent = (event: EventView) => {
     events.push(event);
     printer.event(event);
-    if (event.type === 'operation.state' && isEnd(event.data.to)) break;
-  }
-  ended.abort();
+  };
+  await followOperation(api, { tenantId, operationId, after: 0, onEvent });
   printer.finish();
   return { status: await api.status(tenantId), events };
-}
-
-function isEnd(state: unknown): boolean {
-  return state === 'stuck' || !isOpen(state as Status['operation']['state']);
 }
