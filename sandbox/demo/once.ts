@@ -77,7 +77,9 @@ function printInventories({ before, between, after }: Inventories): void {
   console.log();
 }
 
+/** On a terminal the live lines have said it. */
 function printDurations({ events }: Finished): void {
+  if (process.stdout.isTTY) return;
   console.log('\n  how long each step took');
   for (const { stepId, durationMs } of stepDurations(events))
     console.log(`    ${stepId.padEnd(34)} ${formatDuration(durationMs)}`);

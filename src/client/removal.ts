@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { releaseAllocations } from '../db/allocations.ts';
@@ -17,7 +16,7 @@ import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
-import { startAccepted, startOrWithdraw } from './starting.ts';
+import { startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
 import type { AcceptedView, TenantView } from './views.ts';
 
@@ -145,18 +144,12 @@ async function insertDeprovisioning(tx: Queryable, tenant: TenantRow): Promise<O
   throw open ? inProgress(open) : new RequestError('OPERATION_IN_PROGRESS', 'the tenant has an open operation');
 }
 
-const REPLACE_ATTEMPTS = 4;
-const REPLACE_PAUSE_MS = 300;
-
 /** Tells the old run to close and starts the new one; what does not work out here a worker does within its next rounds. */
 async function replaceRun(deps: ClientDeps, operation: OperationRow, superseded: OperationRow): Promise<void> {
   const { id, workflowId, runId } = superseded;
   try {
     await deps.orchestrator.supersede({ operationId: id, workflowId, runId });
-    for (let attempt = 1; attempt <= REPLACE_ATTEMPTS; attempt += 1) {
-      if ((await startAccepted(deps, operation)) === 'started') return;
-      await sleep(REPLACE_PAUSE_MS);
-    }
+    if ((await startOnceFree(() => startAccepted(deps, operation))) === 'started') return;
     deps.log.info(
       { operationId: operation.id, workflowId },
       'the superseded run is still open: a worker starts the new one',

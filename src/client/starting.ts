@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queryable } from '../db/database.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
@@ -15,9 +16,9 @@ import type { ClientDeps } from './requests.ts';
 export async function startOrWithdraw(deps: ClientDeps, tenant: TenantRow, operation: OperationRow): Promise<void> {
   const at = { tenantId: tenant.id, operationId: operation.id, workflowId: operation.workflowId };
   try {
-    const outcome = await deps.orchestrator.start(runRequest(tenant, operation));
-    // Open already: somebody else started this operation, or an earlier run has yet to close. A worker looks after it.
-    if (outcome === 'already-open') deps.log.info(at, 'a run of this workflow id is open already');
+    const outcome = await startOnceFree(() => deps.orchestrator.start(runRequest(tenant, operation)));
+    if (outcome === 'already-open')
+      deps.log.info(at, 'a run of this workflow id is still open: a worker looks after it');
   } catch (cause) {
     deps.log.warn({ ...at, err: cause }, 'the start of an operation failed or is unclear: withdrawing it');
     if (await withdrawOrLeave(deps, operation.id)) {
@@ -26,6 +27,23 @@ export async function startOrWithdraw(deps: ClientDeps, tenant: TenantRow, opera
       });
     }
   }
+}
+
+/** Pauses before the next try, in ms. */
+const untilFreeMs = [50, 100, 200, 400, 400];
+
+/**
+ * Starts a run whose workflow id an earlier run may still hold: that has recorded its end already (or is told to close),
+ * so it is gone within moments. Answers `already-open` when it is not; a worker then starts the run (design rule 13).
+ */
+export async function startOnceFree(
+  start: () => Promise<'started' | 'already-open'>,
+): Promise<'started' | 'already-open'> {
+  for (const pauseMs of untilFreeMs) {
+    if ((await start()) === 'started') return 'started';
+    await sleep(pauseMs);
+  }
+  return start();
 }
 
 /** Without PostgreSQL the operation stays accepted, and a worker starts it: then that is what the caller is told. */

@@ -100,6 +100,18 @@ describe('POST /api/v1/tenants', () => {
     expect(operation?.state).toBe('running');
   });
 
+  it('starts the run at once although an earlier run of the slug closes only a moment later', async () => {
+    const slug = freshSlug();
+    const first = (await post({ ...acme, slug })).json<{ tenantId: string; workflowId: string }>();
+    await api.app.inject({ method: 'POST', url: `/api/v1/tenants/${first.tenantId}/cancel` });
+    setTimeout(() => api.orchestrator.end(first.workflowId), 200);
+    const answer = await post({ ...acme, slug });
+    expect(answer.statusCode).toBe(202);
+    expect(api.orchestrator.open.get(first.workflowId)?.operationId).toBe(
+      answer.json<{ operationId: string }>().operationId,
+    );
+  });
+
   it('leaves the operation accepted while an earlier run of the slug is still open; a worker starts it later', async () => {
     const slug = freshSlug();
     const first = (await post({ ...acme, slug })).json<{ tenantId: string; workflowId: string }>();
