@@ -13,7 +13,18 @@ export default defineConfig({
       // Time-skipping Temporal server, fakes that keep state.
       project('workflows', ['workflows']),
       // PostgreSQL, MiniStack, and Temporal where a test asks for it.
-      project('integration', ['db', 'aws', 'activities', 'api', 'cli', 'client', 'sandbox', 'temporal', 'worker']),
+      project('integration', [
+        'db',
+        'aws',
+        'activities',
+        'api',
+        'cli',
+        'client',
+        'doctor',
+        'sandbox',
+        'temporal',
+        'worker',
+      ]),
       // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
       project('sagas', ['sagas']),
       // The whole system, processes of its own included.

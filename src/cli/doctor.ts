@@ -33,7 +33,11 @@ function report(findings: readonly Finding[]): string {
 /** The four open questions of requirement R-PRE-08. */
 function answers(findings: readonly Finding[]): string[] {
   const all = (id: string) => findings.filter((f) => f.covers?.includes(id));
-  const yes = (id: string) => (all(id).length > 0 && all(id).every((f) => f.verdict === 'ok') ? 'yes' : 'no');
+  const yes = (id: string) => {
+    // A look that itself failed (no credentials, no rights) covers nothing.
+    if (all(id).length === 0) return 'not known';
+    return all(id).every((f) => f.verdict === 'ok') ? 'yes' : 'no';
+  };
   return [
     `Does the cluster exist? ${yes('R-PRE-01')}`,
     `Are the template services deployed and working? ${yes('R-PRE-02')}`,

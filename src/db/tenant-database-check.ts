@@ -7,10 +7,38 @@ export interface TenantDatabaseSeen {
   readonly isSuperuser: boolean;
   readonly mayCreateRoles: boolean;
   readonly mayCreateSchemas: boolean;
+  /** See {@link identifyServer}. */
+  readonly server: string;
 }
 
 /** What the provisioner's login may do, looked at with one short connection. @throws Error of the driver */
 export async function inspectTenantDatabase(url: string): Promise<TenantDatabaseSeen> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<TenantDatabaseSeen>(
+      `select current_user::text as role, current_database()::text as database, current_setting('server_version') as version,
+         rolsuper as "isSuperuser", rolsuper or rolcreaterole as "mayCreateRoles",
+         has_database_privilege(current_database(), 'CREATE') as "mayCreateSchemas", ${identity} as server
+       from pg_roles where rolname = current_user`,
+    );
+    return theOne(rows);
+  });
+}
+
+/**
+ * Tells one PostgreSQL server from another, by whatever name it is reached (aliases, proxies, `localhost`). The same until
+ * the server restarts. @throws Error of the driver
+ */
+export async function identifyServer(url: string): Promise<string> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ server: string }>(`select ${identity} as server`);
+    return theOne(rows).server;
+  });
+}
+
+/** In microseconds, and readable by every role; the cluster's own identifier is not, on managed servers. */
+const identity = 'extract(epoch from pg_postmaster_start_time())::text';
+
+async function withClient<T>(url: string, look: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'tenantry-doctor',
@@ -18,16 +46,13 @@ export async function inspectTenantDatabase(url: string): Promise<TenantDatabase
   });
   await client.connect();
   try {
-    const { rows } = await client.query<TenantDatabaseSeen>(
-      `select current_user::text as role, current_database()::text as database, current_setting('server_version') as version,
-         rolsuper as "isSuperuser", rolsuper or rolcreaterole as "mayCreateRoles",
-         has_database_privilege(current_database(), 'CREATE') as "mayCreateSchemas"
-       from pg_roles where rolname = current_user`,
-    );
-    const [seen] = rows;
-    if (!seen) throw new Error('PostgreSQL does not list the role that it let in');
-    return seen;
+    return await look(client);
   } finally {
     await client.end();
   }
+}
+
+function theOne<T>([row]: readonly T[]): T {
+  if (row === undefined) throw new Error('PostgreSQL does not list the role that it let in');
+  return row;
 }

@@ -4,11 +4,13 @@ import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { createDatabase } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { inspectTenantDatabase } from '../db/tenant-database-check.ts';
+import { identifyServer, inspectTenantDatabase } from '../db/tenant-database-check.ts';
+import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
+import { checkProducts } from './product-checks.ts';
 
 /** The preflight: everything that the first tenant needs, looked at without changing anything (requirements R-PRE-*). */
 export async function examine(config: Config): Promise<Finding[]> {
@@ -18,7 +20,10 @@ export async function examine(config: Config): Promise<Finding[]> {
     ...Object.entries(config.tenantDatabaseUrls).map(([id, url]) =>
       look(`tenant database ${id}`, () => checkTenantDatabase(config, id, url)),
     ),
-    ...config.platform.cells.map((cell) => examineCell(config, cell)),
+    ...config.platform.cells.flatMap((cell) => [
+      Promise.resolve(checkProducts(cell, products)),
+      examineCell(config, cell),
+    ]),
   ]);
   return found.flat();
 }
@@ -65,7 +70,7 @@ async function checkTenantDatabase(config: Config, id: string, url: string): Pro
   const sandboxed = config.platform.cells
     .filter((c) => c.tenantDatabases.some((d) => d.id === id))
     .every((c) => c.environment === 'sandbox');
-  if (!sandboxed && sameServer(config.databaseUrl, url)) {
+  if (!sandboxed && seen.server === (await identifyServer(config.databaseUrl))) {
     findings.push(
       problem(
         subject,
@@ -83,9 +88,4 @@ async function checkTenantDatabase(config: Config, id: string, url: string): Pro
   return findings.length > 0
     ? findings
     : [ok(subject, `reachable as ${seen.role} on ${seen.database}, PostgreSQL ${seen.version}`, 'R-PRE-06')];
-}
-
-function sameServer(a: string, b: string): boolean {
-  const [one, other] = [new URL(a), new URL(b)];
-  return one.hostname === other.hostname && (one.port || '5432') === (other.port || '5432');
 }

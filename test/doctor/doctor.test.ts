@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
+import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Cell, Platform } from '../../src/contracts/platform.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { examine } from '../../src/doctor/doctor.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freshAccountId, part } from '../support/parts.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'tenantry-doctor-'));
+let gateway: Gateway;
+let platform: Platform;
+let database: TestDatabase;
+let temporalAddress: string;
+
+beforeAll(async () => {
+  const [{ url: upstreamUrl }, temporal, testDatabase] = await Promise.all([
+    part('ministack'),
+    part('temporal'),
+    createTestDatabase(),
+  ]);
+  database = testDatabase;
+  temporalAddress = temporal.address;
+  gateway = await startGateway({ upstreamUrl, time: 'fast' });
+  const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
+  vi.stubEnv('AWS_ACCESS_KEY_ID', credentials.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey);
+  const { hostname: host, port, pathname } = new URL(database.tenantUrl);
+  platform = await seedLandingZone({
+    endpointUrl: gateway.url,
+    region: 'us-east-1',
+    credentials,
+    database: { host, port: Number(port), name: pathname.slice(1) },
+  });
+  await migrate(database.controlUrl);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await gateway.close();
+  await database.drop();
+  rmSync(directory, { recursive: true });
+});
+
+/** The preflight of the seeded landing zone, described otherwise than it is. */
+async function findings(change: Partial<Cell> = {}, env: Record<string, string> = {}): Promise<Finding[]> {
+  const file = join(directory, 'platform.json');
+  writeFileSync(file, JSON.stringify({ ...platform, cells: platform.cells.map((cell) => ({ ...cell, ...change })) }));
+  const config = loadConfig('doctor', {
+    DATABASE_URL: database.controlUrl,
+    TENANT_DATABASE_URL: database.tenantUrl,
+    TEMPORAL_ADDRESS: temporalAddress,
+    AWS_ENDPOINT_URL: gateway.url,
+    PLATFORM_CONFIG: file,
+    TENANTRY_PAYLOAD_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ...env,
+  });
+  return examine(config);
+}
+
+async function problems(...given: Parameters<typeof findings>): Promise<string> {
+  const bad = (await findings(...given)).filter((finding) => finding.verdict === 'problem');
+  return bad.map((finding) => `${finding.subject}: ${finding.detail}`).join('\n');
+}
+
+const onlyCell = (): Cell => platform.cells[0]!;
+
+describe('the preflight', () => {
+  it('finds nothing wrong with a seeded landing zone, and covers what is asked of it', async () => {
+    const found = await findings();
+    expect(found.filter((finding) => finding.verdict !== 'ok')).toEqual([]);
+    const covered = new Set(found.flatMap((finding) => finding.covers ?? []));
+    for (const id of ['R-PRE-01', 'R-PRE-02', 'R-PRE-03', 'R-PRE-04', 'R-PRE-06', 'R-PRE-07'])
+      expect(covered).toContain(id);
+  });
+
+  it('names a cluster that is not there, and the other way to spell it', async () => {
+    expect(await problems({ cluster: 'moamalat-saas-cluster' })).toMatch(
+      /ECS cluster: moamalat-saas-cluster does not exist; it is also spelt "moamalat-cluster"/,
+    );
+  });
+
+  it('names a template service that does not run, and a product for which the platform names none', async () => {
+    const absent = { moamalat: { backend: 'nobody', frontend: 'moamalat-company-x-frontend' } };
+    expect(await problems({ templateServices: absent })).toContain(
+      'template service nobody (moamalat backend): does not exist',
+    );
+    expect(await problems({ templateServices: { moamalat: { backend: 'moamalat-company-x' } } })).toContain(
+      'product moamalat: cell "default" names no frontend template service for moamalat',
+    );
+  });
+
+  it('names a template that uses what tenants may not use', async () => {
+    expect(await problems({ allowedImageRepositories: ['elsewhere/image'], allowedRoleArns: [] })).toMatch(
+      /moamalat-backend:.+, arn:aws:iam::.+, which the platform does not list/,
+    );
+  });
+
+  it('names a load balancer or listener that is not there, or is described as another', async () => {
+    const [loadBalancer] = onlyCell().loadBalancers;
+    const described = (change: object) => problems({ loadBalancers: [{ ...loadBalancer!, ...change }] });
+    expect(await described({ arn: `${loadBalancer!.arn}0` })).toMatch(/load balancer .+ does not exist/);
+    expect(await described({ httpsListenerArn: `${loadBalancer!.httpsListenerArn}0` })).toMatch(
+      /listener .+ does not exist/,
+    );
+    expect(await described({ canonicalHostedZoneId: 'ZOTHER' })).toMatch(/the platform says ZOTHER/);
+    expect(await described({ dnsName: 'other.example.com' })).toMatch(/aliases would point elsewhere/);
+  });
+
+  it('names a zone that is not there or is another, and a domain outside it', async () => {
+    const { hostedZone } = onlyCell();
+    expect(await problems({ hostedZone: { ...hostedZone, id: 'ZNOBODY' } })).toContain(
+      'hosted zone: ZNOBODY does not exist',
+    );
+    expect(await problems({ hostedZone: { ...hostedZone, name: 'other.com' } })).toContain(
+      'the platform says other.com',
+    );
+    expect(await problems({ domains: { moamalat: 'elsewhere.com' } })).toContain(
+      'domain elsewhere.com of moamalat does not lie in zone moamalat-pro.com',
+    );
+  });
+
+  it('names credentials of another account, and looks no further there', async () => {
+    const found = await findings({ accountId: '999999999999' });
+    expect(found.filter((f) => f.verdict === 'problem').map((f) => f.detail)).toEqual([
+      expect.stringContaining('the platform says account 999999999999'),
+    ]);
+    expect(found.flatMap((f) => f.covers ?? [])).not.toContain('R-PRE-01');
+  });
+
+  it("refuses tenants' schemas on the control plane's own server outside the sandbox, by whatever name it is reached", async () => {
+    const other = new URL(database.tenantUrl);
+    other.hostname = other.hostname === 'localhost' ? '127.0.0.1' : 'localhost';
+    const said = /tenant database primary: is on the control plane's own server/;
+    expect(await problems({ environment: 'production' }, { TENANT_DATABASE_URL: other.href })).toMatch(said);
+    expect(await problems({ environment: 'sandbox' })).not.toMatch(said);
+  });
+
+  it("names what is missing of PostgreSQL's side: migrations, rights, the server itself", async () => {
+    const empty = await createTestDatabase();
+    try {
+      const said = await problems({}, { DATABASE_URL: empty.controlUrl, TENANT_DATABASE_URL: database.controlUrl });
+      expect(said).toMatch(/control database: lacks 0001_init.sql.*: run "tenantry migrate"/);
+      expect(said).toContain('it needs CREATEROLE');
+    } finally {
+      await empty.drop();
+    }
+    const away = await problems({}, { TENANT_DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing' });
+    expect(away).toMatch(/tenant database primary: .*ECONNREFUSED/);
+  });
+
+  it('names Temporal when it is away, and goes on with the rest', async () => {
+    const found = await findings({}, { TEMPORAL_ADDRESS: '127.0.0.1:9' });
+    expect(found.filter((f) => f.verdict === 'problem').map((f) => f.subject)).toEqual(['Temporal']);
+    expect(found.length).toBeGreaterThan(6);
+  });
+});
