@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { Logger } from 'pino';
 import { planned, type Blueprint, type PlannedStep } from '../contracts/blueprint.ts';
 import type {
   BookkeepingActivities,
@@ -22,13 +23,29 @@ import { withoutSteps } from './remaining-steps.ts';
 import { StepError } from '../contracts/step-error.ts';
 
 /** What the executor writes about an operation: PostgreSQL only, a transaction each, safe to repeat. */
-export function createBookkeeping({ database }: Pick<ActivityDependencies, 'database'>): BookkeepingActivities {
+export function createBookkeeping({
+  database,
+  log,
+}: Pick<ActivityDependencies, 'database' | 'log'>): BookkeepingActivities {
   return {
     claimOperation: (input) => claimOperation(database, input),
-    changeOperationState: (change) => database.transaction((tx) => changeState(tx, change)),
+    changeOperationState: async (change) => {
+      const answer = await database.transaction((tx) => changeState(tx, change));
+      if (change.state === 'stuck' && answer.changed) alertStuck(log, change);
+      return answer;
+    },
     closeOperation: (input) => closeOperation(database, input),
     listLeftovers: (input) => listLeftovers(database, input),
   };
+}
+
+/** The alert of design rule 7: a line of level error, beside the metric and the event that say the same. */
+function alertStuck(log: Logger, { operationId, leftovers = [], failure }: StateChange): void {
+  const left = leftovers.map(({ type, name, reason }) => `${type} ${name}: ${reason}`);
+  log.error(
+    { alert: 'operation-stuck', operationId, left, failure },
+    'an operation is stuck: it waits for an operator',
+  );
 }
 
 async function claimOperation(database: Database, input: ClaimInput): Promise<Claim> {

@@ -78,8 +78,9 @@ export function recordMailSent(db: Database, id: number, messageId: string): Pro
 /**
  * Notes a failed attempt: the next comes after 30 s, doubled each time up to an hour; a day after it was queued the
  * mail is given up, with its event. `final`: it is given up at once.
+ * @returns whether it was given up
  */
-export function recordMailFailure(db: Database, id: number, reason: string, final = false): Promise<void> {
+export function recordMailFailure(db: Database, id: number, reason: string, final = false): Promise<boolean> {
   return db.transaction(async (tx) => {
     const mail = rowOf(
       mailRow,
@@ -91,8 +92,9 @@ export function recordMailFailure(db: Database, id: number, reason: string, fina
         [id, reason, firstWaitSeconds, longestWaitSeconds, final],
       ),
     );
-    if (mail?.gaveUpAt)
-      await appendEvent(tx, { ...of(mail), type: 'mail.failed', data: { template: mail.template, reason } });
+    if (!mail?.gaveUpAt) return false;
+    await appendEvent(tx, { ...of(mail), type: 'mail.failed', data: { template: mail.template, reason } });
+    return true;
   });
 }
 

@@ -66,13 +66,13 @@ function nameIn(spec: { readonly name?: string }): string {
 }
 
 /** Activities over the fake kind (for every kind but the activation), called as a worker calls them. */
-export function activityBench(database: Database, fake: FakeKind) {
+export function activityBench(database: Database, fake: FakeKind, log = pino({ level: 'silent' })) {
   const kinds = Object.fromEntries(kindNames.map((name) => [name, fake])) as unknown as KindRegistry;
   const deps: ActivityDependencies = {
     database,
     platform,
     installationId,
-    log: pino({ level: 'silent' }),
+    log,
     kinds: { ...kinds, 'tenant-activation': tenantActivation },
     // The fake kinds call neither.
     aws: () => ({}) as ReturnType<ActivityDependencies['aws']>,

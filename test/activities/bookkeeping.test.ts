@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { placeOnLoadBalancer, findPlacement } from '../../src/db/allocations.ts';
@@ -99,6 +100,18 @@ describe('states of an operation', () => {
     expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers });
     expect(await change('rolling-back')).toEqual({ changed: true, tenantStatus: 'creating' });
     expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers: null });
+  });
+
+  it('raise an alert with what is left when it becomes stuck, and for nothing else', async () => {
+    const lines: string[] = [];
+    run = activityBench(db, fake, pino({ level: 'error' }, { write: (line: string) => lines.push(line) }));
+    await claim();
+    await change('rolling-back');
+    expect(lines).toEqual([]);
+    await change('stuck', { leftovers: [{ stepId: 'logs', type: 'logs:log-group', name: 'x', reason: 'denied' }] });
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { alert: 'operation-stuck', operationId: tenant.operationId, left: ['logs:log-group x: denied'] },
+    ]);
   });
 });
 

@@ -51,3 +51,24 @@ it('sends what it can: neither a mail that is refused nor one without a reader k
   expect(await mailEvents(gone)).toEqual(['mail.queued', 'mail.failed']);
   expect(await mailEvents(last)).toEqual(['mail.queued', 'mail.sent']);
 });
+
+it('tries for a day, then gives the mail up with an alert', async () => {
+  const tenant = await welcomed('active');
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => lines.push(line) });
+  const mail: CellAws['mail'] = { send: () => Promise.reject(new Error('SES is away')) };
+  const round = async (age: string) => {
+    await db.query(
+      'update mails set queued_at = now() - $2::interval, next_attempt_at = now() where operation_id = $1',
+      [tenant.operationId, age],
+    );
+    await sendDueMails({ database: db, platform, aws: () => ({ mail }), log });
+  };
+  await round('23 hours 59 minutes');
+  expect(await mailEvents(tenant)).toEqual(['mail.queued']);
+  expect(lines).toEqual([]);
+  await round('1 day');
+  expect(await mailEvents(tenant)).toEqual(['mail.queued', 'mail.failed']);
+  const alerts = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(alerts).toMatchObject([{ alert: 'mail-given-up', tenantId: tenant.tenantId, reason: 'SES is away' }]);
+});
