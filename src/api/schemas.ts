@@ -25,6 +25,9 @@ export const createTenantBody = z.strictObject({
     .describe('`hold`: wait for an operator for a bounded time before rolling back; `rollback`: at once'),
 });
 
+/** Body of `abandon`. */
+export const abandonBody = z.strictObject({ reason: plainText(500).describe('Why, for the audit trail') });
+
 export const tenantParams = z.strictObject({ tenantId: z.uuid() });
 export const operationParams = z.strictObject({ tenantId: z.uuid(), operationId: z.uuid() });
 export const noQuery = z.strictObject({});

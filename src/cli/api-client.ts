@@ -62,6 +62,7 @@ export interface ApiClient {
   operation(tenantId: string, operationId: string): Promise<Operation>;
   retry(tenantId: string): Promise<Accepted>;
   cancel(tenantId: string): Promise<Accepted>;
+  abandon(tenantId: string, reason: string): Promise<Operation>;
   delete(tenantId: string, confirm: string | undefined): Promise<Accepted | Tenant>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
   /** Live events after an id; ends when the connection does. */
@@ -83,6 +84,7 @@ export function createApiClient(baseUrl: string): ApiClient {
     operation: (id, operation) => call(operationAnswer, 'GET', `${tenant(id)}/operations/${operation}`),
     retry: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/cancel`),
+    abandon: (id, reason) => call(operationAnswer, 'POST', `${tenant(id)}/abandon`, { reason }),
     delete: (id, confirm) =>
       call(z.union([acceptedAnswer, tenantAnswer]), 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
     events: async (id, { after, limit }) =>

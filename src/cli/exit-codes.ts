@@ -15,7 +15,7 @@ Exit codes:
   1  the outcome is a failure: rolled back, stuck, or (except for cancel) cancelled
   2  wrong usage or bad input
   3  no such tenant or operation
-  4  conflict: slug taken, another operation open, nothing to retry, not cancellable
+  4  conflict: slug taken, another operation open, nothing to retry, not cancellable, not stuck
   5  the API, Temporal or PostgreSQL cannot be reached`;
 
 /** The exit code for an HTTP status of a refused request. */

@@ -42,10 +42,10 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
 }
 
 /** What an undo could not take away, one line each. */
-export function printLeftovers(terminal: Terminal, status: Status): void {
-  if (!status.leftovers || status.leftovers.length === 0) return;
+export function printLeftovers(terminal: Terminal, { leftovers = [] }: Pick<Status, 'leftovers'>): void {
+  if (leftovers.length === 0) return;
   terminal.out.write('left over:\n');
-  for (const left of status.leftovers) {
+  for (const left of leftovers) {
     terminal.out.write(
       `  ${left.stepId}  ${left.type} ${clean(left.physicalId ?? left.name)}: ${clean(left.reason)}\n`,
     );

@@ -129,6 +129,21 @@ export async function act(
   );
 }
 
+/** Closes a stuck operation as it is; nothing to follow. */
+export async function abandon(
+  { api, terminal }: Context,
+  tenantId: string,
+  options: Common & { reason: string },
+): Promise<ExitCode> {
+  const operation = await api.abandon(tenantId, options.reason);
+  if (options.json) printJson(terminal, operation);
+  else {
+    terminal.out.write(`abandoned: operation ${operation.operationId}\n`);
+    printLeftovers(terminal, operation);
+  }
+  return exitCodes.done;
+}
+
 /** Deletes a tenant and follows its deprovisioning. */
 export async function remove(
   context: Context,

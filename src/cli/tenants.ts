@@ -72,6 +72,12 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
       );
   }
 
+  command('abandon <tenantId>', 'close a stuck operation as it is; what is left stays until the tenant is deleted')
+    .requiredOption('--reason <text>', 'why, for the audit trail')
+    .action(async (tenantId: string, options: actions.Common & { reason: string }) =>
+      setExitCode(await actions.abandon(context(), tenantId, options)),
+    );
+
   command('delete <tenantId>', 'remove a tenant and everything it consists of')
     .option('--confirm <slug>', 'the slug of the tenant, repeated')
     .option('--wait', 'follow until it is done', true)

@@ -20,6 +20,9 @@ export interface RunReference {
   readonly runId: string | null;
 }
 
+/** How a stuck operation may be closed in the database. */
+export type ClosedWhileStuck = 'abandoned' | 'superseded';
+
 export type OperatorVerb = 'cancel' | 'retry';
 
 /** `refused`: the workflow's validator said no, `reason` is its words; `not-running`: the run has ended. */
@@ -36,8 +39,8 @@ export interface Orchestrator {
   start(run: RunRequest): Promise<'started' | 'already-open'>;
   /** Asks for the verdict of the workflow's validator; does not wait for the effect. */
   update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict>;
-  /** Tells a stuck run that its operation was superseded; a run that has ended is done already. */
-  supersede(run: RunReference): Promise<void>;
+  /** Tells a stuck run that its operation was closed in the database; a run that has ended is done already. */
+  close(run: RunReference, as: ClosedWhileStuck): Promise<void>;
   /** Reaches the server, or throws. */
   ping(): Promise<void>;
   /** How many workers poll the task queue. */

@@ -122,7 +122,7 @@ export function tenantView(row: TenantRow): TenantView {
   };
 }
 
-function operationView(row: OperationRow): OperationView {
+export function operationView(row: OperationRow): OperationView {
   return {
     operationId: row.id,
     tenantId: row.tenantId,

@@ -16,7 +16,7 @@ import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
-import { startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
+import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
 import type { AcceptedView, TenantView } from './views.ts';
 
@@ -56,12 +56,7 @@ export async function deleteTenant(
 
 /** What is superseded cannot be taken back, so Temporal must be there beforehand. */
 async function reachOrchestratorIfStuck(deps: ClientDeps, tenantId: string): Promise<void> {
-  if ((await findOpenOperation(deps.database, tenantId))?.state !== 'stuck') return;
-  try {
-    await deps.orchestrator.ping();
-  } catch (cause) {
-    throw new RequestError('ORCHESTRATOR_UNAVAILABLE', 'Temporal cannot be reached; nothing was changed', { cause });
-  }
+  if ((await findOpenOperation(deps.database, tenantId))?.state === 'stuck') await reachOrchestrator(deps);
 }
 
 interface Written {
@@ -148,7 +143,7 @@ async function insertDeprovisioning(tx: Queryable, tenant: TenantRow): Promise<O
 async function replaceRun(deps: ClientDeps, operation: OperationRow, superseded: OperationRow): Promise<void> {
   const { id, workflowId, runId } = superseded;
   try {
-    await deps.orchestrator.supersede({ operationId: id, workflowId, runId });
+    await deps.orchestrator.close({ operationId: id, workflowId, runId }, 'superseded');
     if ((await startOnceFree(() => startAccepted(deps, operation))) === 'started') return;
     deps.log.info(
       { operationId: operation.id, workflowId },

@@ -82,16 +82,25 @@ export async function startAccepted(deps: ClientDeps, operation: OperationRow): 
   const tenant = await findTenant(deps.database, operation.tenantId);
   if (!tenant) throw new Error(`operation ${operation.id} names tenant ${operation.tenantId}, which does not exist`);
   const outcome = await deps.orchestrator.start(runRequest(tenant, operation));
-  if (outcome === 'already-open') await closeSuperseded(deps, operation);
+  if (outcome === 'already-open') await closeEnded(deps, operation);
   return outcome;
 }
 
-/** The run in the way may be one that was superseded and has not heard of it (the signal was lost or came too early). */
-async function closeSuperseded(deps: ClientDeps, operation: OperationRow): Promise<void> {
+/** The run in the way may be one that was closed while stuck and has not heard of it (the signal was lost or came too early). */
+async function closeEnded(deps: ClientDeps, operation: OperationRow): Promise<void> {
   const earlier = await listOperationsOf(deps.database, operation.tenantId);
   for (const { id, state, workflowId, runId } of earlier) {
-    if (state !== 'superseded' || runId === null) continue;
-    await deps.orchestrator.supersede({ operationId: id, workflowId, runId });
+    if ((state !== 'superseded' && state !== 'abandoned') || runId === null) continue;
+    await deps.orchestrator.close({ operationId: id, workflowId, runId }, state);
+  }
+}
+
+/** For what cannot be taken back once it is written. @throws RequestError ORCHESTRATOR_UNAVAILABLE */
+export async function reachOrchestrator({ orchestrator }: ClientDeps): Promise<void> {
+  try {
+    await orchestrator.ping();
+  } catch (cause) {
+    throw new RequestError('ORCHESTRATOR_UNAVAILABLE', 'Temporal cannot be reached; nothing was changed', { cause });
   }
 }
 

@@ -11,6 +11,7 @@ import { signalNames, updateNames, type OperationInput } from '../contracts/mess
 import type { OperationType } from '../contracts/operation-state.ts';
 import {
   OrchestratorUnreachableError,
+  type ClosedWhileStuck,
   type OperatorVerb,
   type Orchestrator,
   type RunReference,
@@ -35,7 +36,7 @@ export function temporalOrchestrator(client: Client): Orchestrator {
   return {
     start: (run) => start(client, run),
     update: (run, verb) => update(client, run, verb),
-    supersede: (run) => supersede(client, run),
+    close: (run, as) => close(client, run, as),
     ping: () => ping(client),
     pollers: () => pollers(client),
   };
@@ -105,11 +106,11 @@ async function refusalOf(client: Client, taken: WorkflowUpdateHandle<unknown>): 
   }
 }
 
-async function supersede(client: Client, run: RunReference): Promise<void> {
+async function close(client: Client, run: RunReference, as: ClosedWhileStuck): Promise<void> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
   try {
     await bounded(client, SIGNAL_MS, `close workflow ${run.workflowId}`, () =>
-      handle.signal(signalNames.close, { outcome: 'superseded', operationId: run.operationId }),
+      handle.signal(signalNames.close, { outcome: as, operationId: run.operationId }),
     );
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;

@@ -1,6 +1,7 @@
 import type { ClientDeps, CreateTenantInput, ListInput } from './requests.ts';
 import type { OperationRow } from '../db/operations.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
+import { abandon } from './abandonment.ts';
 import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
@@ -17,6 +18,8 @@ export interface TenantryClient {
   deleteTenant(tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
   cancel(tenantId: string): Promise<AcceptedView>;
   retry(tenantId: string): Promise<AcceptedView>;
+  /** Closes a stuck operation as it is; what is left stays in the ledger. @param reason for the audit trail. */
+  abandon(tenantId: string, reason: string): Promise<OperationView>;
   /**
    * Starts the run of an operation that was accepted and has none (the process died between writing and starting, or
    * an earlier run was still open). Safe to repeat. @throws OrchestratorUnreachableError
@@ -44,6 +47,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     deleteTenant: (tenantId, confirm) => deleteTenant(deps, tenantId, confirm),
     cancel: (tenantId) => control(deps, tenantId, 'cancel'),
     retry: (tenantId) => control(deps, tenantId, 'retry'),
+    abandon: (tenantId, reason) => abandon(deps, tenantId, reason),
     startAccepted: (operation) => startAccepted(deps, operation),
     get: (tenantId) => reading.readTenant(database, tenantId),
     list: (input) => reading.readTenants(database, input),

@@ -3,7 +3,7 @@ export const eventTypes = [
   'tenant.accepted',
   'tenant.status', // data: { from, to }
   'operation.accepted',
-  'operation.state', // data: { from, to, failure? , leftovers? }
+  'operation.state', // data: { from, to, failure?, leftovers?, reason? }: why it was abandoned
   'step.started', // data: { kind, generation, attempt }
   'step.pending', // data: { detail }: made, readiness is being polled
   'step.ready', // data: { durationMs }

@@ -111,6 +111,8 @@ export interface OperationChange {
   /** Null: forget the last one. */
   readonly failure?: Failure | null | undefined;
   readonly leftovers?: readonly Leftover[] | null | undefined;
+  /** An operator's words for the audit trail: they are in the event only. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -153,7 +155,13 @@ export async function changeOperationState(
     tenantId: after.tenantId,
     operationId: id,
     type: 'operation.state',
-    data: { from: before.state, to, failure: change.failure ?? undefined, leftovers: change.leftovers ?? undefined },
+    data: {
+      from: before.state,
+      to,
+      failure: change.failure ?? undefined,
+      leftovers: change.leftovers ?? undefined,
+      reason: change.reason,
+    },
   });
   return after;
 }

@@ -1,5 +1,6 @@
 import {
   OrchestratorUnreachableError,
+  type ClosedWhileStuck,
   type Orchestrator,
   type OperatorVerb,
   type RunReference,
@@ -20,7 +21,7 @@ export type StartFault = 'before' | 'after' | 'after-claim';
  */
 export class FakeOrchestrator implements Orchestrator {
   readonly open = new Map<string, RunRequest>();
-  readonly superseded: string[] = [];
+  readonly closed = new Map<string, ClosedWhileStuck>();
   readonly taken: { operationId: string; verb: OperatorVerb }[] = [];
   startFault: StartFault | undefined;
   unreachable = false;
@@ -51,9 +52,9 @@ export class FakeOrchestrator implements Orchestrator {
     return { taken: true };
   }
 
-  async supersede(run: RunReference): Promise<void> {
+  async close(run: RunReference, as: ClosedWhileStuck): Promise<void> {
     if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
-    this.superseded.push(run.operationId);
+    this.closed.set(run.operationId, as);
     if (this.open.get(run.workflowId)?.operationId === run.operationId) this.open.delete(run.workflowId);
   }
 

@@ -106,6 +106,42 @@ describe('cancel', () => {
   });
 });
 
+describe('abandon', () => {
+  const abandon = (tenantId: string, payload: object = { reason: 'the bucket is kept for the auditors' }) =>
+    api.app.inject({ method: 'POST', url: `/api/v1/tenants/${tenantId}/abandon`, payload });
+
+  it('closes a stuck operation with its reason on record; tenant, slug and ledger stay until a DELETE', async () => {
+    const tenant = await stuck();
+    const answer = await abandon(tenant.tenantId);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({ operationId: tenant.operationId, state: 'abandoned' });
+    expect(api.orchestrator.closed.get(tenant.operationId)).toBe('abandoned');
+    const events = await api.client.events(tenant.tenantId, { after: 0, limit: 100 });
+    expect(events.at(-1)).toMatchObject({
+      type: 'operation.state',
+      data: { from: 'stuck', to: 'abandoned', reason: 'the bucket is kept for the auditors' },
+    });
+    expect((await send('GET', tenant.tenantId)).body.status).toBe('failed');
+    const holder = await findSlugHolder(api.database, { product: 'moamalat', slug: tenant.slug });
+    expect(holder?.tenantId).toBe(tenant.tenantId);
+    expect((await abandon(tenant.tenantId)).json()).toMatchObject({ error: { code: 'NOT_STUCK' } });
+    expect((await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).code).toBe(202);
+  });
+
+  it('applies to stuck operations only, and wants a reason', async () => {
+    for (const tenant of [await created(), await claimed(), await active()]) {
+      const answer = await abandon(tenant.tenantId);
+      expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([409, 'NOT_STUCK']);
+    }
+    const tenant = await stuck();
+    for (const payload of [{}, { reason: '   ' }, { reason: 'x', more: 1 }])
+      expect((await abandon(tenant.tenantId, payload)).statusCode).toBe(400);
+    api.orchestrator.unreachable = true;
+    expect((await abandon(tenant.tenantId)).statusCode).toBe(503);
+    expect((await findOperation(api.database, tenant.operationId))?.state).toBe('stuck');
+  });
+});
+
 describe('retry', () => {
   it('is taken while an operation holds or is stuck', async () => {
     const holding = await claimed();
@@ -172,7 +208,7 @@ describe('DELETE', () => {
     const answer = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
     expect(answer.code).toBe(202);
     expect((await findOperation(api.database, tenant.operationId))?.state).toBe('superseded');
-    expect(api.orchestrator.superseded).toContain(tenant.operationId);
+    expect(api.orchestrator.closed.get(tenant.operationId)).toBe('superseded');
     expect(api.orchestrator.open.get(tenant.workflowId)?.operationId).toBe(answer.body.operationId);
     const operations = await api.app.inject(`/api/v1/tenants/${tenant.tenantId}/operations`);
     expect(operations.json<{ operations: { state: string }[] }>().operations.map((o) => o.state)).toEqual([

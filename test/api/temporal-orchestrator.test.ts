@@ -109,14 +109,14 @@ describe('the orchestrator on a real Temporal server', () => {
         why: 'refused',
       });
       expect(await orchestrator.update(reference, 'cancel')).toEqual({ taken: true });
-      await orchestrator.supersede(reference);
+      await orchestrator.close(reference, 'superseded');
       letGo(run.operationId);
       await client.workflow
         .getHandle(run.workflowId)
         .result()
         .catch(() => undefined);
       expect(await orchestrator.update(reference, 'cancel')).toMatchObject({ taken: false, why: 'not-running' });
-      await orchestrator.supersede(reference);
+      await orchestrator.close(reference, 'superseded');
       expect(await orchestrator.start({ ...run, operationId: randomUUID() })).toBe('started');
       await client.workflow.getHandle(run.workflowId).terminate('the test ends');
     });

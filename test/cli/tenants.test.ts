@@ -237,6 +237,22 @@ describe('tenants cancel, retry, delete', () => {
     expect(gone).toMatchObject({ code: 0, out: containing('nothing was left of it') });
   });
 
+  it('abandon wants a reason and a stuck operation, and exits 0 once it is closed', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    const tenantId = await play(slug, [], ['creating']);
+    expect((await tenants(['abandon', tenantId])).code).toBe(2);
+    expect(await tenants(['abandon', tenantId, '--reason', 'x'])).toMatchObject({
+      code: 4,
+      err: containing('NOT_STUCK'),
+    });
+    await api.move(tenantId, ['rolling-back', 'stuck'], ['failed']);
+    expect(await tenants(['abandon', tenantId, '--reason', 'kept for the auditors'])).toMatchObject({
+      code: 0,
+      out: containing('abandoned: operation'),
+    });
+  });
+
   it('delete wants confirmation and exits 0 once the tenant is gone', async () => {
     const slug = freshSlug();
     await made(slug);

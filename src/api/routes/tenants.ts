@@ -4,12 +4,14 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import type { AcceptedView } from '../../client/views.ts';
 import { refuseBody } from '../guards.ts';
 import {
+  abandonBody,
   acceptedAnswer,
   answers,
   createTenantBody,
   deleteQuery,
   listQuery,
   noQuery,
+  operationAnswer,
   statusAnswer,
   tenantAnswer,
   tenantParams,
@@ -101,6 +103,27 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       async (request, reply) => accepted(reply, await client[verb](request.params.tenantId)),
     );
   }
+
+  app.post(
+    '/api/v1/tenants/:tenantId/abandon',
+    {
+      schema: {
+        summary: 'Close a stuck operation as it is',
+        description: 'What is left stays in the ledger, and the slug taken, until the tenant is deleted.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: noQuery,
+        body: abandonBody,
+        response: answers({ 200: operationAnswer }, [
+          ...mutationCodes,
+          'TENANT_NOT_FOUND',
+          'NOT_STUCK',
+          'ORCHESTRATOR_UNAVAILABLE',
+        ]),
+      },
+    },
+    async (request) => client.abandon(request.params.tenantId, request.body.reason),
+  );
 
   app.delete(
     '/api/v1/tenants/:tenantId',

@@ -1,0 +1,40 @@
+import { changeOperationState, findOpenOperation, type OperationRow } from '../db/operations.ts';
+import { existingTenant, operationView } from './reading.ts';
+import { RequestError } from './request-error.ts';
+import type { ClientDeps } from './requests.ts';
+import { reachOrchestrator } from './starting.ts';
+import type { OperationView } from './views.ts';
+
+/**
+ * Closes a stuck operation as it is, with an operator's reason in the audit trail (design rule 7). What is left stays in the
+ * ledger, the tenant keeps its status, its slug and `cleanupPending`: a DELETE takes the rest away later.
+ * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE
+ */
+export async function abandon(deps: ClientDeps, tenantId: string, reason: string): Promise<OperationView> {
+  await existingTenant(deps.database, tenantId);
+  const open = await findOpenOperation(deps.database, tenantId);
+  if (open?.state !== 'stuck') throw notStuck(open);
+  await reachOrchestrator(deps);
+  const abandoned = await deps.database.transaction((tx) =>
+    changeOperationState(tx, open.id, ['stuck'], 'abandoned', { reason }),
+  );
+  if (!abandoned) throw notStuck(await findOpenOperation(deps.database, tenantId));
+  await closeRun(deps, abandoned);
+  return operationView(abandoned);
+}
+
+async function closeRun(deps: ClientDeps, { id, workflowId, runId }: OperationRow): Promise<void> {
+  try {
+    await deps.orchestrator.close({ operationId: id, workflowId, runId }, 'abandoned');
+  } catch (error) {
+    // It does nothing any more, whoever asks it: the database refuses. The tenant's next operation closes it.
+    deps.log.warn({ err: error, operationId: id, workflowId }, 'the run of an abandoned operation is still open');
+  }
+}
+
+function notStuck(open: OperationRow | undefined): RequestError {
+  if (!open) return new RequestError('NOT_STUCK', 'the tenant has no open operation to abandon');
+  return new RequestError('NOT_STUCK', `operation ${open.id} is ${open.state}, not stuck`, {
+    details: { operationId: open.id, state: open.state },
+  });
+}
