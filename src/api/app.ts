@@ -14,6 +14,8 @@ import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { operatorRoutes } from './routes/operator.ts';
+import { removalRoutes } from './routes/removal.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { answers, noQuery } from './schemas.ts';
 
@@ -57,6 +59,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await describe(app);
   const { client, codec, uiOrigin } = deps;
   await app.register(tenantRoutes, { client });
+  await app.register(operatorRoutes, { client });
+  await app.register(removalRoutes, { client });
   await app.register(operationRoutes, { client });
   await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });
   await app.register(healthRoutes, { client });

@@ -25,7 +25,20 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
       .option('--json', 'print JSON, for programs')
       .addHelpText('after', exitCodesHelp);
   const context = (): actions.Context => ({ api: createApiClient(loadApiUrl()), terminal });
+  const parts = { command, context, setExitCode };
+  registerCreation(parts);
+  registerLooks(parts);
+  registerOperatorCommands(parts);
+}
 
+/** What the commands are made with. */
+interface CommandParts {
+  readonly command: (name: string, description: string) => Command;
+  readonly context: () => actions.Context;
+  readonly setExitCode: SetExitCode;
+}
+
+function registerCreation({ command, context, setExitCode }: CommandParts): void {
   command('create', 'create a tenant')
     .requiredOption('--product <name>', 'product, such as moamalat')
     .requiredOption('--slug <slug>', 'DNS label of the tenant, unique in its product')
@@ -38,7 +51,9 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
     .action(async (options: actions.Waiting & actions.CreateOptions) =>
       setExitCode(await actions.create(context(), options)),
     );
+}
 
+function registerLooks({ command, context, setExitCode }: CommandParts): void {
   command('list', 'list tenants, newest first')
     .option('--product <name>', 'only of this product')
     .addOption(new Option('--status <status>', 'only in this status').choices(tenantStatuses))
@@ -61,7 +76,9 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
     .action(async (tenantId: string, options: actions.Common & { after?: string }) =>
       setExitCode(await actions.events(context(), tenantId, options)),
     );
+}
 
+function registerOperatorCommands({ command, context, setExitCode }: CommandParts): void {
   for (const verb of ['retry', 'cancel'] as const) {
     const what = verb === 'retry' ? 'go on with what holds or is stuck' : 'take the open operation back';
     command(`${verb} <tenantId>`, what)

@@ -1,0 +1,52 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { accepted, mutationCodes } from '../acceptance.ts';
+import { refuseBody } from '../guards.ts';
+import { abandonBody, acceptedAnswer, answers, noQuery, operationAnswer, tenantParams } from '../schemas.ts';
+
+/** What an operator does to the open operation of a tenant: retry, cancel, abandon. */
+export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
+  for (const verb of ['retry', 'cancel'] as const) {
+    app.post(
+      `/api/v1/tenants/:tenantId/${verb}`,
+      {
+        preValidation: refuseBody,
+        schema: {
+          summary: verb === 'retry' ? 'Go on with what holds or is stuck' : 'Take the open operation back',
+          tags: ['tenants'],
+          params: tenantParams,
+          querystring: noQuery,
+          response: answers({ 202: acceptedAnswer }, [
+            ...mutationCodes,
+            'TENANT_NOT_FOUND',
+            verb === 'retry' ? 'NOTHING_TO_RETRY' : 'NOT_CANCELLABLE',
+            'ORCHESTRATOR_UNAVAILABLE',
+          ]),
+        },
+      },
+      async (request, reply) => accepted(reply, await client[verb](request.params.tenantId)),
+    );
+  }
+
+  app.post(
+    '/api/v1/tenants/:tenantId/abandon',
+    {
+      schema: {
+        summary: 'Close a stuck operation as it is',
+        description: 'What is left stays in the ledger, and the slug taken, until the tenant is deleted.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: noQuery,
+        body: abandonBody,
+        response: answers({ 200: operationAnswer }, [
+          ...mutationCodes,
+          'TENANT_NOT_FOUND',
+          'NOT_STUCK',
+          'ORCHESTRATOR_UNAVAILABLE',
+        ]),
+      },
+    },
+    async (request) => client.abandon(request.params.tenantId, request.body.reason),
+  );
+  done();
+};

@@ -1,0 +1,35 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { accepted, mutationCodes } from '../acceptance.ts';
+import { refuseBody } from '../guards.ts';
+import { acceptedAnswer, answers, deleteQuery, tenantAnswer, tenantParams } from '../schemas.ts';
+
+/** The removal of a tenant. */
+export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
+  app.delete(
+    '/api/v1/tenants/:tenantId',
+    {
+      preValidation: refuseBody,
+      schema: {
+        summary: 'Remove a tenant and everything it consists of',
+        description: 'Needs `confirm=<slug>`. Answers 200 when nothing was left to remove, else 202.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: deleteQuery,
+        response: answers({ 200: tenantAnswer, 202: acceptedAnswer }, [
+          ...mutationCodes,
+          'CONFIRMATION_REQUIRED',
+          'TENANT_NOT_FOUND',
+          'TENANT_NOT_DELETABLE',
+          'OPERATION_IN_PROGRESS',
+          'ORCHESTRATOR_UNAVAILABLE',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const outcome = await client.deleteTenant(request.params.tenantId, request.query.confirm);
+      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted);
+    },
+  );
+  done();
+};
