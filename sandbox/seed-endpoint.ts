@@ -4,7 +4,7 @@ import { writePlatform } from './stack/parts.ts';
 /** `tenantry sandbox seed`: a landing zone in the endpoint that AWS_ENDPOINT_URL names, described for PLATFORM_CONFIG. */
 export async function seedEndpoint(directory: string): Promise<void> {
   const endpointUrl = required('AWS_ENDPOINT_URL', 'the gateway to seed');
-  const database = new URL(process.env.TENANT_DATABASE_URL ?? required('DATABASE_URL', "where tenants' schemas go"));
+  const database = new URL(process.env.TENANT_DATABASE_URL || required('DATABASE_URL', "where tenants' schemas go"));
   const platform = await seedLandingZone({
     endpointUrl,
     region: process.env.AWS_REGION ?? 'us-east-1',

@@ -157,9 +157,15 @@ function tenantDatabaseUrlsOf(
   const urls: Record<string, string> = {};
   for (const id of ids) {
     const name = `TENANT_DATABASE_URL_${id.toUpperCase().replaceAll('-', '_')}`;
-    const value = env[name] ?? (ids.length === 1 ? env.TENANT_DATABASE_URL || env.DATABASE_URL : undefined);
-    if (value === undefined) problems.push(`${name} is not set: the platform has ${ids.length} tenant databases`);
-    else urls[id] = value;
+    const value = env[name] || (ids.length === 1 ? env.TENANT_DATABASE_URL || env.DATABASE_URL : undefined);
+    if (value === undefined || value === '') {
+      problems.push(`${name} is not set: the platform has ${ids.length} tenant databases`);
+      continue;
+    }
+    // The common ones are in the schema of the environment.
+    const parsed = postgresUrl.safeParse(value);
+    if (!parsed.success && value === env[name]) problems.push(`${name} ${parsed.error.issues[0]?.message ?? ''}`);
+    urls[id] = value;
   }
   return urls;
 }

@@ -106,7 +106,7 @@ async function providePostgres(
   started: Started,
 ): Promise<{ oracleUrl: string }> {
   if (given.DATABASE_URL) {
-    const tenantUrl = given.TENANT_DATABASE_URL ?? given.DATABASE_URL;
+    const tenantUrl = given.TENANT_DATABASE_URL || given.DATABASE_URL;
     Object.assign(started.env, { DATABASE_URL: given.DATABASE_URL, TENANT_DATABASE_URL: tenantUrl });
     return { oracleUrl: tenantUrl };
   }
@@ -115,9 +115,9 @@ async function providePostgres(
   started.embedded.push('PostgreSQL');
   Object.assign(started.env, {
     DATABASE_URL: postgres.controlUrl,
-    TENANT_DATABASE_URL: given.TENANT_DATABASE_URL ?? postgres.tenantUrl,
+    TENANT_DATABASE_URL: given.TENANT_DATABASE_URL || postgres.tenantUrl,
   });
-  return { oracleUrl: new URL('/tenants', postgres.adminUrl).href };
+  return { oracleUrl: given.TENANT_DATABASE_URL || new URL('/tenants', postgres.adminUrl).href };
 }
 
 async function provideTemporal(

@@ -74,5 +74,14 @@ describe('loadConfig', () => {
     const databases = ['primary', 'second-one'].map((id) => ({ id, host: 'h', port: 5432, name: 'n' }));
     const env = { ...good, PLATFORM_CONFIG: file('two.json', examplePlatform({ tenantDatabases: databases })) };
     expect(problemsOf(env).join()).toContain('TENANT_DATABASE_URL_SECOND_ONE');
+    const bad = problemsOf({
+      ...env,
+      TENANT_DATABASE_URL_PRIMARY: 'mysql://h/n',
+      TENANT_DATABASE_URL_SECOND_ONE: '',
+    });
+    expect(bad).toEqual([
+      'TENANT_DATABASE_URL_PRIMARY must be a postgres:// URL',
+      'TENANT_DATABASE_URL_SECOND_ONE is not set: the platform has 2 tenant databases',
+    ]);
   });
 });
