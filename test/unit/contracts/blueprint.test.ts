@@ -7,6 +7,8 @@ import {
   type AnyStep,
   type Blueprint,
 } from '../../../src/contracts/blueprint.ts';
+import { kindNames } from '../../../src/contracts/kinds.ts';
+import { blueprintSchema } from '../../../src/db/blueprint-column.ts';
 
 const finalize = (...needs: string[]): AnyStep => ({
   id: 'finalize',
@@ -77,5 +79,14 @@ describe('blueprintProblems', () => {
   it('splits references at the last dot', () => {
     expect([refStep('create_x:a.b.arn'), refField('create_x:a.b.arn')]).toEqual(['create_x:a.b', 'arn']);
     expect(refsIn({ a: [{ ref: 'x.y' }], b: { c: { ref: 'z.w' } }, d: 'ref' })).toEqual(['x.y', 'z.w']);
+  });
+});
+
+describe('the stored shape of a blueprint', () => {
+  it.each(kindNames)('knows the kind %s', (kind) => {
+    const steps = [{ id: 'x', kind, needs: [], spec: {} }];
+    const parsed = blueprintSchema.safeParse({ version: 1, product: 'p', tier: null, cell: 'default', steps });
+    // An empty spec is refused for its fields; a kind without a row would be refused for its name.
+    expect(parsed.error?.issues.map((issue) => issue.path.slice(0, 3).join('.'))).toContain('steps.0.spec');
   });
 });
