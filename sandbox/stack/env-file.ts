@@ -4,7 +4,7 @@ import type { Platform } from '../../src/contracts/platform.ts';
 
 /**
  * Writes `<directory>/env`, with which any other process reaches the parts (`set -a; . .sandbox/env`), and the CA of the
- * load balancer beside it for curl. Both files are the owner's alone: the first holds credentials of the sandbox.
+ * load balancer beside it for curl. The first is the owner's alone: it holds credentials of the sandbox.
  */
 export function writeEnvFile(directory: string, env: Readonly<Record<string, string>>, platform: Platform): string {
   mkdirSync(directory, { recursive: true });

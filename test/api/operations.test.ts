@@ -128,6 +128,18 @@ describe('abandon', () => {
     expect((await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)).code).toBe(202);
   });
 
+  it('whose run missed its end is closed by the worker that starts the deletion', async () => {
+    const tenant = await stuck();
+    await api.move(tenant.tenantId, ['abandoned']);
+    expect(api.orchestrator.open.get(tenant.workflowId)?.operationId).toBe(tenant.operationId);
+    const { body } = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
+    const deletion = (await findOperation(api.database, body.operationId))!;
+    expect(await api.client.startAccepted(deletion)).toBe('already-open'); // and tells it
+    expect(await api.client.startAccepted(deletion)).toBe('started');
+    expect(api.orchestrator.closed.get(tenant.operationId)).toBe('abandoned');
+    expect(api.orchestrator.open.get(tenant.workflowId)?.operationId).toBe(body.operationId);
+  });
+
   it('applies to stuck operations only, and wants a reason', async () => {
     for (const tenant of [await created(), await claimed(), await active()]) {
       const answer = await abandon(tenant.tenantId);
