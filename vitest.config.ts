@@ -26,7 +26,8 @@ export default defineConfig({
         'worker',
       ]),
       // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
-      project('sagas', ['sagas']),
+      // A machine so busy that a call times out makes an undo wait out the lateness window (40 s).
+      project('sagas', ['sagas'], { testTimeout: 180_000 }),
       // The whole system, processes of its own included.
       project('e2e', ['e2e'], { fileParallelism: false, testTimeout: 120_000 }),
     ],

@@ -78,7 +78,7 @@ describe('tenantry api', () => {
     await database.close();
     expect(rows).toEqual([{ tenants: 0, operations: 0, reservations: 0, allocations: 0 }]);
     api.child.kill('SIGTERM');
-    expect(await api.ended).toBe(0);
+    expect(await api.ended, api.err()).toBe(0);
   });
 
   it('refuses an address that others can reach, and settings that it cannot use, with exit code 2', async () => {
