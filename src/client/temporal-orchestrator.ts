@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowUpdateFailedError,
@@ -133,8 +134,8 @@ async function pollers(client: Client): Promise<number> {
 }
 
 /**
- * Runs a call with a deadline. The SDK retries on UNAVAILABLE within it; the timer besides it holds also while the
- * connection itself is still being made.
+ * Runs a call with a deadline, again while the server is unavailable; the timer besides it holds also while the connection
+ * itself is still being made.
  */
 async function bounded<T>(client: Client, limitMs: number, what: string, call: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -145,7 +146,7 @@ async function bounded<T>(client: Client, limitMs: number, what: string, call: (
     );
   });
   try {
-    return await Promise.race([client.withDeadline(Date.now() + limitMs, call), late]);
+    return await Promise.race([untilAvailable(client, Date.now() + limitMs, call), late]);
   } catch (error) {
     if (isDefiniteAnswer(error)) throw error;
     if (error instanceof OrchestratorUnreachableError) throw error;
@@ -154,6 +155,28 @@ async function bounded<T>(client: Client, limitMs: number, what: string, call: (
     clearTimeout(timer);
   }
 }
+
+const RETRY_PAUSE_MS = 200;
+
+async function untilAvailable<T>(client: Client, deadlineMs: number, call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await client.withDeadline(deadlineMs, call);
+    } catch (error) {
+      if (!isUnavailable(error) || Date.now() + RETRY_PAUSE_MS >= deadlineMs) throw error;
+      await sleep(RETRY_PAUSE_MS);
+    }
+  }
+}
+
+/** gRPC's UNAVAILABLE, as it is or as the cause of the SDK's own error. */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && error.code === GRPC_UNAVAILABLE) return true;
+  return isUnavailable(error.cause);
+}
+
+const GRPC_UNAVAILABLE = 14;
 
 function isDefiniteAnswer(error: unknown): boolean {
   return (

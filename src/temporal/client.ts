@@ -17,6 +17,9 @@ export function createTemporalClient(
   const connection = Connection.lazy({
     ...connect.connectionOptions,
     connectTimeout: '3s',
+    // The SDK's own retries go on by timer after `close`, and then end the process with "Channel has been shut down".
+    // Who calls decides what is worth another try, within its deadline.
+    interceptors: [],
     // After an outage gRPC would wait up to two minutes before it tries again.
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 },
   });
