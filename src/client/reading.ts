@@ -1,5 +1,5 @@
 import { isOpen, type OperationState } from '../contracts/operation-state.ts';
-import type { Queryable } from '../db/database.ts';
+import type { Database, Queryable } from '../db/database.ts';
 import { listEvents, type EventRow } from '../db/events.ts';
 import { findOperation, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
@@ -63,7 +63,12 @@ export async function readOperation(db: Queryable, tenantId: string, operationId
   return operationView(operation);
 }
 
-export async function readStatus(db: Queryable, tenantId: string): Promise<StatusView> {
+/** Tenant and operation change together, so they are read together. */
+export function readStatus(db: Pick<Database, 'snapshot'>, tenantId: string): Promise<StatusView> {
+  return db.snapshot((at) => statusAt(at, tenantId));
+}
+
+async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   const tenant = await existingTenant(db, tenantId);
   const [operation] = await listOperationsOf(db, tenantId);
   if (!operation) throw new Error(`tenant ${tenantId} has no operation`);

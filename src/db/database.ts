@@ -22,6 +22,8 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** Commits when `fn` resolves, rolls back and rethrows when it rejects. */
   transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Reads that see one and the same moment, however many queries they take. */
+  snapshot<T>(fn: (at: Queryable) => Promise<T>): Promise<T>;
   /**
    * Listens on a channel with a connection of its own until the answered function is called. `onNotify` gets the
    * payload; or undefined when the connection was lost and is back, so that notifications may have been missed.
@@ -57,7 +59,8 @@ export function createDatabase(options: DatabaseOptions): Database {
   const locks = createLocks(connectionOptions(options));
   return {
     query: (text, values) => send(pool, text, values),
-    transaction: (fn) => transaction(pool, fn),
+    transaction: (fn) => transaction(pool, 'begin', fn),
+    snapshot: (fn) => transaction(pool, 'begin isolation level repeatable read, read only', fn),
     listen: async (channel, onNotify) => {
       const listening = await startListening(connectionOptions(options), channel, onNotify);
       listenings.add(listening);
@@ -109,7 +112,7 @@ async function send<T extends object>(
   }
 }
 
-async function transaction<T>(pool: pg.Pool, fn: (tx: Queryable) => Promise<T>): Promise<T> {
+async function transaction<T>(pool: pg.Pool, begin: string, fn: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error) ?? error;
   });
@@ -118,7 +121,7 @@ async function transaction<T>(pool: pg.Pool, fn: (tx: Queryable) => Promise<T>):
   client.on('error', ignore);
   let broken = false;
   try {
-    await send(client, 'begin');
+    await send(client, begin);
     const answer = await fn({ query: (text, values) => send(client, text, values) });
     await send(client, 'commit');
     return answer;

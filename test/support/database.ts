@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll } from 'vitest';
 import { createClosedDatabase, dropDatabase } from '../../sandbox/parts/postgres-databases.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { migrate } from '../../src/db/migrate.ts';
 import { part } from './parts.ts';
 
 export type TestDatabase = {
@@ -31,6 +34,22 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await dropDatabase(urls.adminUrl, tenants);
     },
   };
+}
+
+/** Opens a migrated control-plane database before the tests of a file and drops it after them. */
+export function useControlDatabase(opened: (db: Database) => void): void {
+  let close = (): Promise<void> => Promise.resolve();
+  beforeAll(async () => {
+    const test = await createTestDatabase();
+    await migrate(test.controlUrl);
+    const db = createDatabase({ url: test.controlUrl });
+    close = async () => {
+      await db.close();
+      await test.drop();
+    };
+    opened(db);
+  });
+  afterAll(() => close());
 }
 
 function inDatabase(url: string, name: string): string {

@@ -1,25 +1,15 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { CellAws } from '../../src/aws/cell-aws.ts';
-import { createDatabase, type Database } from '../../src/db/database.ts';
+import type { Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { queueMail } from '../../src/db/mails.ts';
-import { migrate } from '../../src/db/migrate.ts';
 import { sendDueMails } from '../../src/worker/mailer.ts';
 import { cell, platform, seedTenant, setRunning, type Seeded } from '../db/fixtures.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { useControlDatabase } from '../support/database.ts';
 
-let test: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  await migrate(test.controlUrl);
-  db = createDatabase({ url: test.controlUrl });
-});
-afterAll(async () => {
-  await db.close();
-  await test.drop();
-});
+useControlDatabase((opened) => (db = opened));
 
 async function welcomed(status: 'active' | 'deleting'): Promise<Seeded> {
   const tenant = await seedTenant(db);

@@ -1,23 +1,13 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { TenantryClient } from '../../src/client/tenantry.ts';
-import { createDatabase, type Database } from '../../src/db/database.ts';
-import { migrate } from '../../src/db/migrate.ts';
+import type { Database } from '../../src/db/database.ts';
 import { startAccepted } from '../../src/worker/starter.ts';
 import { seedTenant } from '../db/fixtures.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { useControlDatabase } from '../support/database.ts';
 
-let test: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  await migrate(test.controlUrl);
-  db = createDatabase({ url: test.controlUrl });
-});
-afterAll(async () => {
-  await db.close();
-  await test.drop();
-});
+useControlDatabase((opened) => (db = opened));
 
 it('starts the others when one cannot be started', async () => {
   const poisoned = await seedTenant(db);
