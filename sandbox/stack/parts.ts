@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Platform } from '../../src/contracts/platform.ts';
 import { searchAttributes } from '../../src/contracts/ids.ts';
+import { readPlatform } from '../../src/platform.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import type { TimePreset } from '../gateway/time.ts';
 import { seedLandingZone } from '../landing-zone/seed.ts';
@@ -185,7 +186,6 @@ async function isGateway(endpoint: string): Promise<boolean> {
 
 async function provideLandingZone(options: PartsOptions, given: Environment, started: Started): Promise<Platform> {
   if (given.PLATFORM_CONFIG) {
-    const { readPlatform } = await import('../../src/platform.ts');
     started.env.PLATFORM_CONFIG = resolve(given.PLATFORM_CONFIG);
     return readPlatform(given.PLATFORM_CONFIG);
   }

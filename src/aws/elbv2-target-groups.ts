@@ -46,8 +46,6 @@ export interface TargetGroups {
   deleteTargetGroup(arn: string): Promise<void>;
   /** Health of every target; undefined when there is no such target group. Shared look. */
   findTargetHealth(arn: string): Promise<readonly TargetHealth[] | undefined>;
-  /** How many target groups the region holds (for the quota check of the preflight). */
-  countTargetGroups(): Promise<number>;
 }
 
 const service = 'elasticloadbalancing';
@@ -86,17 +84,6 @@ export function createTargetGroups(client: ElasticLoadBalancingV2Client): Target
         return new Map(health ? [[arn, health]] : []);
       },
     }),
-
-    async countTargetGroups() {
-      let count = 0;
-      let Marker: string | undefined;
-      do {
-        const answer = await client.send(new DescribeTargetGroupsCommand({ Marker, PageSize: 400 }));
-        count += answer.TargetGroups?.length ?? 0;
-        Marker = answer.NextMarker;
-      } while (Marker);
-      return count;
-    },
   };
 }
 

@@ -1,7 +1,6 @@
 import {
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
-  GetHostedZoneCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
   type Route53Client,
@@ -39,7 +38,6 @@ export interface Dns {
   lastChange(zoneId: string, name: string): { readonly id: string; readonly at: Date } | undefined;
   /** Whether every name server has the change; undefined when Route 53 does not know it (any more). Shared look. */
   isInSync(changeId: string): Promise<boolean | undefined>;
-  findZone(zoneId: string): Promise<{ readonly id: string; readonly name: string } | undefined>;
 }
 
 const service = 'route53';
@@ -90,17 +88,6 @@ export function createDns(client: Route53Client): Dns {
         }
       },
     }),
-
-    async findZone(zoneId) {
-      try {
-        const answer = await client.send(new GetHostedZoneCommand({ Id: zoneId }));
-        const name = sent(answer.HostedZone?.Name, { service, action: 'GetHostedZone' }, 'HostedZone.Name');
-        return { id: zoneId, name: plainName(name) };
-      } catch (error) {
-        if (isAwsError(error, 'NoSuchHostedZone')) return undefined;
-        throw error;
-      }
-    },
   };
 }
 

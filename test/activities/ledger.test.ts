@@ -1,26 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepError } from '../../src/contracts/step-error.ts';
 import type { AnyStep } from '../../src/contracts/blueprint.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { listLedger, listResidues } from '../../src/db/ledger.ts';
-import { migrate } from '../../src/db/migrate.ts';
 import { listSteps } from '../../src/db/steps.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { useControlDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant, setRunning, smallSteps, type Seeded } from '../db/fixtures.ts';
 import { activityBench, FakeKind } from './bench.ts';
 
-let test: TestDatabase;
 let db: Database;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  await migrate(test.controlUrl);
-  db = createDatabase({ url: test.controlUrl });
-});
-afterAll(async () => {
-  await db.close();
-  await test.drop();
-});
+useControlDatabase((opened) => (db = opened));
 
 let fake: FakeKind;
 let run: ReturnType<typeof activityBench>;
@@ -32,6 +22,16 @@ beforeEach(async () => {
   await setRunning(db, tenant);
 });
 
+/** The step `logs` of another kind: one that lasts, and holds data. */
+const schemaSteps = (slug: string): AnyStep[] => [
+  {
+    id: 'logs',
+    kind: 'postgres-schema',
+    needs: [],
+    spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },
+  },
+  ...smallSteps(slug).slice(1),
+];
 const call = (stepId = 'logs', generation = 1) => ({ operationId: tenant.operationId, stepId, generation });
 const nameOf = () => `/ecs/moamalat-${tenant.slug}-backend`;
 const stepOf = async (stepId = 'logs') => (await listSteps(db, tenant.tenantId)).find((s) => s.stepId === stepId);
@@ -121,16 +121,7 @@ describe('ensure', () => {
   });
 
   it('counts the window of a kind that lasts from its last change', async () => {
-    const steps = (slug: string): AnyStep[] => [
-      {
-        id: 'logs',
-        kind: 'postgres-schema',
-        needs: [],
-        spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },
-      },
-      ...smallSteps(slug).slice(1),
-    ];
-    tenant = await seedTenant(db, { steps });
+    tenant = await seedTenant(db, { steps: schemaSteps });
     await setRunning(db, tenant);
     let first: number | undefined;
     fake.beforeEffect = async () => {
@@ -410,16 +401,7 @@ describe('remove', () => {
   });
 
   it("of an undo never drops an active tenant's data", async () => {
-    const steps = (slug: string): AnyStep[] => [
-      {
-        id: 'logs',
-        kind: 'postgres-schema',
-        needs: [],
-        spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },
-      },
-      ...smallSteps(slug).slice(1),
-    ];
-    tenant = await seedTenant(db, { steps });
+    tenant = await seedTenant(db, { steps: schemaSteps });
     await setRunning(db, tenant);
     await run('postgres-schema.ensure', call());
     await db.query('update tenants set activated_at = now() where id = $1', [tenant.tenantId]);
