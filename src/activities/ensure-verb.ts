@@ -1,4 +1,3 @@
-import { inCallContext } from '../aws/call-context.ts';
 import type { KindName, Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer } from '../contracts/messages.ts';
 import { verbOptions, latenessWindowMs } from '../contracts/verbs.ts';
@@ -19,7 +18,7 @@ import type { Ensured, ResourceName } from './kind.ts';
 import { LAST_WORDS_MS, patiently } from './patience.ts';
 import { mayMake, refuseOutOfTime, revoked } from './standing.ts';
 import { StepError } from '../contracts/step-error.ts';
-import { refuseOutside, type StepRun } from './step-run.ts';
+import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
 /** Intent, call, result (design rule 2): what is about to be made is stored first, so that an undo needs no answer. */
 export async function ensureStep<K extends KindName>(run: StepRun<K>): Promise<EnsureAnswer> {
@@ -62,11 +61,12 @@ function refuseUnlessStanding(run: StepRun<KindName>, committed: boolean): void 
   }
 }
 
-async function hashInputs<K extends KindName>({ kind, context, signal }: StepRun<K>): Promise<string> {
+async function hashInputs<K extends KindName>(run: StepRun<K>): Promise<string> {
+  const { kind, context } = run;
   const read = async () => kind.fingerprint?.(context);
   return contentHash({
     spec: context.spec,
-    fingerprint: await inCallContext({ beforeMutation: context.guard, signal }, read),
+    fingerprint: await onBehalfOf(run, read),
   });
 }
 
@@ -87,11 +87,9 @@ interface Course {
 }
 
 function callKind<K extends KindName>(run: StepRun<K>, course: Course): Promise<Ensured<K>> {
-  const { kind, context, signal } = run;
+  const { kind, context } = run;
   const guard = () => letThrough(run, course);
-  return recordingFailure(run, course, () =>
-    inCallContext({ beforeMutation: guard, signal }, () => kind.ensure({ ...context, guard })),
-  );
+  return recordingFailure(run, course, () => onBehalfOf(run, () => kind.ensure({ ...context, guard }), guard));
 }
 
 /** Before each change. An attempt that shows by heartbeats that it lives may last: its window is counted from its last change. */

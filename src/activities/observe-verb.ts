@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inCallContext } from '../aws/call-context.ts';
 import type { KindName } from '../contracts/kinds.ts';
 import type { ObserveAnswer, ObserveCall } from '../contracts/messages.ts';
 import { OBSERVE_EVERY_MS, OBSERVE_SLICE_MS } from '../contracts/verbs.ts';
@@ -12,7 +11,7 @@ import { patiently } from './patience.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
 import { mayMake, revoked } from './standing.ts';
 import { StepError } from '../contracts/step-error.ts';
-import { refuseOutside, type StepRun } from './step-run.ts';
+import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
 /** Looks in one slice that must all see nothing before that is believed: one alone may have taken the slice up. */
 const MISSING_LOOKS = 3;
@@ -60,9 +59,9 @@ async function watch<K extends KindName>(run: StepRun<K>, call: ObserveCall): Pr
 
 /** One look; when even that fails past the deadline, the wait ends with what went wrong. */
 async function look<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<Observation> {
-  const { kind, context, signal } = run;
+  const { kind, context } = run;
   try {
-    return await inCallContext({ beforeMutation: context.guard, signal }, () => kind.observe(context));
+    return await onBehalfOf(run, () => kind.observe(context));
   } catch (error) {
     const { retryable, failure } = judge(error, { id: call.stepId });
     if (!retryable || Date.now() < call.deadlineAtMs) throw error;

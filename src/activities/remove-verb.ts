@@ -1,4 +1,3 @@
-import { inCallContext } from '../aws/call-context.ts';
 import type { KindName, Verb } from '../contracts/kinds.ts';
 import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
@@ -9,7 +8,7 @@ import type { Removed } from './kind.ts';
 import { patiently } from './patience.ts';
 import { revoked } from './standing.ts';
 import { StepError } from '../contracts/step-error.ts';
-import { refuseOutside, type StepRun } from './step-run.ts';
+import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
 /** Mark, call, result: the mark comes first, so that an attempt of `ensure` that still runs stops itself (design rule 7). */
 export async function removeStep<K extends KindName>(run: StepRun<K>): Promise<RemoveAnswer> {
@@ -38,11 +37,9 @@ function refuseProtected({ key, context }: StepRun<KindName>): void {
     throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
 }
 
-function callKind<K extends KindName>(
-  { kind, context, signal }: StepRun<K>,
-  removingAt: Date | undefined,
-): Promise<Removed> {
-  return inCallContext({ beforeMutation: context.guard, signal }, () => kind.remove({ ...context, removingAt }));
+function callKind<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {
+  const { kind, context } = run;
+  return onBehalfOf(run, () => kind.remove({ ...context, removingAt }));
 }
 
 async function recordResult(

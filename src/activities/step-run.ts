@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { inCallContext } from '../aws/call-context.ts';
 import { refsIn, type Blueprint, type Step } from '../contracts/blueprint.ts';
 import type { KindName, OutputsOf, Resolved, SpecOf, Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
@@ -20,6 +21,7 @@ export interface StepRun<K extends KindName> {
   readonly deps: ActivityDependencies;
   readonly kind: Kind<K>;
   readonly step: Step<K>;
+  readonly verb: Verb;
   readonly context: StepContext<K>;
   readonly key: StepKey;
   readonly surroundings: Surroundings;
@@ -82,6 +84,7 @@ export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patienc
   return {
     deps,
     kind: verbCall.kind,
+    verb: verbCall.verb,
     step,
     context,
     key,
@@ -119,6 +122,17 @@ interface ContextParts<K extends KindName> extends VerbCall<K> {
   readonly spec: unknown;
   readonly stored: StepRun<K>['stored'];
   readonly patience: Patience;
+}
+
+/** Runs the kind's own work so that every AWS call in it is guarded, ends with the attempt and names the step. */
+export function onBehalfOf<T>(
+  run: StepRun<KindName>,
+  fn: () => Promise<T>,
+  guard: () => Promise<void> = run.context.guard,
+): Promise<T> {
+  const { operationId, stepId } = run.key;
+  const caller = { operationId, stepId, verb: run.verb };
+  return inCallContext({ beforeMutation: guard, signal: run.signal, caller }, fn);
 }
 
 function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {

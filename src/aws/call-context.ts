@@ -1,11 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/** On whose behalf a call is made: goes into its user agent, so that CloudTrail names the operation and the step. */
+export interface StepCaller {
+  readonly operationId: string;
+  readonly stepId: string;
+  readonly verb: string;
+}
+
 /** What every AWS call made on behalf of a verb carries along without being handed from function to function. */
 export interface CallContext {
   /** Awaited before each call that changes something; throws when the step is being taken back (design rule 7). */
   readonly beforeMutation: () => Promise<void>;
   /** Aborts the call when the activity is cancelled or times out. */
   readonly signal: AbortSignal;
+  /** Absent: nobody's step (the worker's own loops). */
+  readonly caller?: StepCaller | undefined;
 }
 
 const storage = new AsyncLocalStorage<CallContext>();

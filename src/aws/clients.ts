@@ -114,8 +114,26 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
     }
   };
   client.middlewareStack.add(middleware as never, { step: 'initialize', priority: 'high', name: 'tenantry' } as never);
+  client.middlewareStack.add(nameCaller as never, { step: 'finalizeRequest', name: 'tenantryCaller' } as never);
   passSignal(client.config.requestHandler);
   return client;
+}
+
+type RequestHandler = (args: { request: { headers: Record<string, string> } }) => Promise<{ output: object }>;
+
+/** Appends `tenantry-operation/<id> tenantry-step/<id> tenantry-verb/<verb>` to the user agent (CloudTrail keeps it). */
+function nameCaller(next: RequestHandler): RequestHandler {
+  return (args) => {
+    const caller = currentCallContext()?.caller;
+    if (caller) {
+      const { operationId, stepId, verb } = caller;
+      const { headers } = args.request;
+      const agent = headers['user-agent'] ?? '';
+      headers['user-agent'] =
+        `${agent} tenantry-operation/${operationId} tenantry-step/${stepId} tenantry-verb/${verb}`.trimStart();
+    }
+    return next(args);
+  };
 }
 
 const serviceNames: Readonly<Record<string, string>> = {

@@ -60,7 +60,12 @@ export function sharedLook<K extends string, V>({
   };
 }
 
-const neutralContext = () => ({ beforeMutation: () => Promise.resolve(), signal: new AbortController().signal });
+/** A shared look names whoever asked first. */
+const neutralContext = () => ({
+  beforeMutation: () => Promise.resolve(),
+  signal: new AbortController().signal,
+  caller: currentCallContext()?.caller,
+});
 
 /** The wait ends with the caller's signal; what it waited for goes on for the others. */
 function abortable<T>(wait: Promise<T>): Promise<T> {
