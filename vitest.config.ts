@@ -30,6 +30,8 @@ export default defineConfig({
       project('sagas', ['sagas'], { testTimeout: 180_000 }),
       // The whole system, processes of its own included.
       project('e2e', ['e2e'], { fileParallelism: false, testTimeout: 120_000 }),
+      // Every fault at every step, processes killed, servers away, seeded random runs (`npm run test:chaos`).
+      project('chaos', ['chaos'], { fileParallelism: false, testTimeout: 900_000, hookTimeout: 300_000 }),
     ],
   },
 });
