@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusView } from '../../src/client/views.ts';
 import { FINALIZE_STEP, type AnyStep } from '../../src/contracts/blueprint.ts';
-import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
-import { listNotRemoved, listResidues } from '../../src/db/ledger.ts';
+import { listNotRemoved } from '../../src/db/ledger.ts';
 import { products } from '../../src/products/index.ts';
-import { describeItem, type InventoryItem } from '../../sandbox/stack/inventory.ts';
-import { isResidue } from '../../sandbox/demo/residues.ts';
+import type { InventoryItem } from '../../sandbox/stack/inventory.ts';
 import { blueprintOfProduct } from './blueprints.ts';
 import type { Fault } from './faults.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 import { difference, startSagaWorld, type Run, type SagaWorld } from './saga-world.ts';
 
 /** The four saga properties, over whatever is registered. */
@@ -29,7 +28,7 @@ describe.each(Object.values(products))('a saga of $name', (product) => {
     expect(await doneSteps(run)).toEqual(steps.map((s) => s.id).sort());
     await world.deprovision(run);
     expect(await world.outcome(run)).toBe('deleted');
-    await expectNothingLeft(run, before);
+    await expectNothingLeft(world, run, before);
   });
 
   it('makes the same when every step is executed twice', async () => {
@@ -41,7 +40,7 @@ describe.each(Object.values(products))('a saga of $name', (product) => {
     world.weather.twice = undefined;
     await world.deprovision(run);
     expect(await world.outcome(run)).toBe('deleted');
-    await expectNothingLeft(run, before);
+    await expectNothingLeft(world, run, before);
 
     const control = await world.provision(product.name);
     const middle = await world.inventory();
@@ -65,7 +64,7 @@ describe.each(Object.values(products))('a saga of $name', (product) => {
         operation: { state: 'rolled-back' },
         error: { stepId, code: 'INVALID_REQUEST' },
       });
-      await expectNothingLeft(run, before);
+      await expectNothingLeft(world, run, before);
     });
   });
 
@@ -79,7 +78,7 @@ describe.each(Object.values(products))('a saga of $name', (product) => {
       await world.deprovision(run);
       expect(await world.outcome(run)).toBe('deleted');
     }
-    await expectNothingLeft(run, before);
+    await expectNothingLeft(world, run, before);
   });
 
   describe('whose undo keeps failing at', () => {
@@ -114,7 +113,7 @@ describe.each(Object.values(products))('a saga of $name', (product) => {
     world.weather.faults = [];
     await world.client.retry(run.tenantId);
     expect(await world.outcome(run)).toBe(expected.endsAs);
-    await expectNothingLeft(run, expected.before);
+    await expectNothingLeft(world, run, expected.before);
   }
 });
 
@@ -159,16 +158,6 @@ function ledgerNames({ leftovers }: StatusView): string[] {
 
 async function doneSteps({ tenantId }: Run): Promise<string[]> {
   return [...(await world.client.status(tenantId)).stepsDone].sort();
-}
-
-async function expectNothingLeft(run: Run, before: readonly InventoryItem[]): Promise<void> {
-  const residues = await listResidues(world.database, run.tenantId);
-  const { added, removed } = difference(before, await world.inventory());
-  expect(added.filter((item) => !isResidue(item, residues)).map(describeItem)).toEqual([]);
-  expect(removed.map(describeItem)).toEqual([]);
-  expect(await listNotRemoved(world.database, run.tenantId)).toEqual([]);
-  const [operation] = await listOperationsOf(world.database, run.tenantId);
-  expect(await findBlueprint(world.database, operation!.id)).toBeDefined();
 }
 
 function kindsOf(items: readonly InventoryItem[]): string[] {

@@ -34,7 +34,7 @@ export interface SagaWorld {
   readonly database: Database;
   readonly gateway: Gateway;
   /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
-  provision(product: string, onFailure?: OnFailure): Promise<Run>;
+  provision(product: string, onFailure?: OnFailure, slug?: string): Promise<Run>;
   deprovision(run: Run): Promise<Run>;
   /** How the workflow of a run ended: what it answered, or the type of its failure. */
   outcome(run: Run): Promise<string>;
@@ -100,7 +100,8 @@ async function assemble(stops: (() => Promise<void>)[]): Promise<SagaWorld> {
     database,
     gateway: aws.gateway,
     inventory,
-    provision: (product, onFailure = 'rollback') => provision(client, product, onFailure),
+    provision: (product, onFailure = 'rollback', slug = `s-${randomUUID().slice(0, 8)}`) =>
+      provision(client, { product, onFailure, slug }),
     deprovision: async (run) => {
       await client.deleteTenant(run.tenantId, run.slug);
       return run;
@@ -171,8 +172,13 @@ async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Pr
   return new Client({ connection, namespace, dataConverter });
 }
 
-async function provision(client: TenantryClient, product: string, onFailure: OnFailure): Promise<Run> {
-  const slug = `s-${randomUUID().slice(0, 8)}`;
+interface Wish {
+  readonly product: string;
+  readonly onFailure: OnFailure;
+  readonly slug: string;
+}
+
+async function provision(client: TenantryClient, { product, onFailure, slug }: Wish): Promise<Run> {
   const { tenantId, workflowId } = await client.createTenant({
     product,
     slug,
