@@ -1,0 +1,139 @@
+/** One text of a source file, which must occur exactly once, and what stands in its place. */
+export interface Edit {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Tests that must fail on a mutant: a file of a vitest project, and a pattern for their full names. */
+export interface Detector {
+  readonly project: 'sagas' | 'chaos';
+  readonly file: string;
+  readonly tests: string;
+}
+
+/** A mistake that somebody could really make in a system like this one. */
+export interface Mutant {
+  readonly id: string;
+  readonly mistake: string;
+  readonly edits: readonly Edit[];
+  readonly detector: Detector;
+}
+
+const saga = (tests: string): Detector => ({ project: 'sagas', file: 'test/sagas/properties.test.ts', tests });
+const promise = (tests: string): Detector => ({ project: 'chaos', file: 'test/chaos/promises.test.ts', tests });
+
+/** The known mistakes, each with the tests that are there to catch it. */
+export const mutants: readonly Mutant[] = [
+  {
+    id: 'late-undo',
+    mistake: 'the undo is registered after the call that it takes back',
+    edits: [
+      {
+        file: 'src/workflows/executor/walk.ts',
+        from: '  run.touched.add(step.id); // before the command is issued: an undo is owed from here on, whatever comes back\n',
+        to: '',
+      },
+      {
+        file: 'src/workflows/executor/walk.ts',
+        from: '    const answer = await ensure(run, step);\n    noteTenantStatus(run, answer.tenantStatus);\n    run.outputs',
+        to: '    const answer = await ensure(run, step);\n    run.touched.add(step.id);\n    noteTenantStatus(run, answer.tenantStatus);\n    run.outputs',
+      },
+    ],
+    detector: saga('fails after the effect of create_log_group:backend rolls back'),
+  },
+  {
+    id: 'no-mark',
+    mistake: 'a resource is made without its ownership mark',
+    edits: [
+      {
+        file: 'src/activities/kinds/log-group.ts',
+        from: 'aws.logs.createLogGroup(spec.name, tags)',
+        to: 'aws.logs.createLogGroup(spec.name, {})',
+      },
+    ],
+    detector: saga('makes the same when every step is executed twice'),
+  },
+  {
+    id: 'token-per-attempt',
+    mistake: 'the idempotency token is new at every attempt',
+    edits: [
+      {
+        file: 'src/naming.ts',
+        from: 'sha256(JSON.stringify([operationId, stepId, generation, part]))',
+        to: 'sha256(JSON.stringify([operationId, stepId, generation, part, Math.random()]))',
+      },
+    ],
+    detector: promise('an idempotency token of CreateService'),
+  },
+  {
+    id: 'swallowed-error',
+    mistake: 'the undo swallows an error and goes on as if all were well',
+    edits: [
+      {
+        file: 'src/workflows/executor/undo.ts',
+        from: "    noteStep(run, step.id, 'remove-failed', `${failure.code}: ${failure.message}`);\n    return false;",
+        to: "    noteStep(run, step.id, 'remove-failed', `${failure.code}: ${failure.message}`);\n    return true;",
+      },
+    ],
+    detector: saga('whose undo keeps failing at create_target_group:backend ends stuck'),
+  },
+  {
+    id: 'late-intent',
+    mistake: 'the intent row is written after the call',
+    edits: [
+      {
+        file: 'src/activities/ensure-verb.ts',
+        from: 'const intent = committed ? alreadyCommitted : await intend(run, resources);',
+        to: "const late = !committed && verbOptions(run.key.kind, 'ensure').heartbeatMs === undefined;\n  const intent = committed || late ? alreadyCommitted : await intend(run, resources);",
+      },
+      {
+        file: 'src/activities/ensure-verb.ts',
+        from: 'const ensured = await callKind(run, course);',
+        to: 'const ensured = await callKind(run, course);\n  if (late) course.intent = await intend(run, resources);',
+      },
+    ],
+    detector: saga('fails after the effect of create_log_group:frontend rolls back'),
+  },
+  {
+    id: 'dns-last',
+    mistake: 'the DNS record goes after the services that it points at',
+    edits: [
+      {
+        file: 'src/products/moamalat.ts',
+        from: "      removeAfter: ['create_dns'], // design rule 8: a record goes before what it points at\n",
+        to: '',
+      },
+      {
+        file: 'src/products/moamalat.ts',
+        from: "      needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],\n",
+        to: "      needs: ['validate'],\n      removeAfter: ['deploy_backend', 'deploy_frontend'],\n",
+      },
+    ],
+    detector: promise('DNS goes before all that it points at when a tenant is deprovisioned'),
+  },
+  {
+    id: 'blind-adoption',
+    mistake: 'a resource of the right name is adopted without a look at its owner',
+    edits: [
+      {
+        file: 'src/activities/kinds/log-group.ts',
+        from: 'if (found && !isOwnedBy(found.tags, ownerOf(tags))) {',
+        to: 'if (found && found.name !== spec.name) {',
+      },
+    ],
+    detector: promise('what is somebody else’s a log group at a tenant’s name'),
+  },
+  {
+    id: 'old-deployment',
+    mistake: 'readiness accepts the old deployment that the circuit breaker brought back',
+    edits: [
+      {
+        file: 'src/activities/kinds/ecs-service-verdict.ts',
+        from: '  if (primary.taskDefinitionArn !== wanted.taskDefinitionArn) return otherPrimary(service, primary, wanted, now);\n',
+        to: '',
+      },
+    ],
+    detector: promise('a new deployment that fails beside an old one that runs is a failure'),
+  },
+];
