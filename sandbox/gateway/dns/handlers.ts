@@ -1,27 +1,39 @@
 import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
-import { AwsError, unescapeXml, withBody } from '../answer.ts';
+import { AwsError, escapeXml, unescapeXml, withBody } from '../answer.ts';
+import type { Quotas } from '../limits/quotas.ts';
 import type { Handler } from '../pipeline.ts';
 import type { Answer, Call } from '../request.ts';
 import type { Clock } from '../time.ts';
 import type { Upstream } from '../upstream.ts';
+import { changeProblems, growth, sizeProblems } from './batch-rules.ts';
+import { readChanges, readRecordSets, recordName, type Change, type RecordSet } from './changes.ts';
 
 export interface DnsParts {
   readonly upstream: Upstream;
   readonly clock: Clock;
+  /** Account quotas; none when absent. */
+  readonly quotas?: Quotas | undefined;
 }
 
-/** Route 53: changes get in sync after a set time; records stay inside their zone; refusals in AWS's words. */
+/** Route 53: one batch of a zone at a time, by AWS's rules and in its words; changes get in sync after a set time. */
 export function createDnsHandlers(parts: DnsParts): Record<string, Handler> {
   const submittedAt = new Map<string, number>();
-  const zoneNames = new Map<string, string>();
+  const busyZones = new Set<string>();
   return {
     ChangeResourceRecordSets: async (call) => {
-      const changes = readChanges(call.body.toString('utf8'));
-      await refuseForeignNames(parts, zoneNames, call, changes);
-      const answer = inAwsWords(await parts.upstream.forward(call), changes);
-      const changeId = /<Id>(?:\/change\/)?([^<]+)<\/Id>/.exec(answer.body.toString('utf8'))?.[1];
-      if (answer.status < 300 && changeId) submittedAt.set(changeId, Date.now());
-      return answer;
+      const zoneId = zoneIdOf(call);
+      if (busyZones.has(zoneId)) {
+        throw new AwsError(
+          'PriorRequestNotComplete',
+          'The request was rejected because Route 53 was still processing a prior request.',
+        );
+      }
+      busyZones.add(zoneId);
+      try {
+        return await change(parts, submittedAt, call, zoneId);
+      } finally {
+        busyZones.delete(zoneId);
+      }
     },
     GetChange: async (call) => {
       const answer = await parts.upstream.forward(call);
@@ -37,58 +49,103 @@ export function createDnsHandlers(parts: DnsParts): Record<string, Handler> {
   };
 }
 
-interface Change {
-  readonly action: string;
-  /** With its final dot. */
-  readonly name: string;
-  readonly type: string;
+async function change(parts: DnsParts, submittedAt: Map<string, number>, call: Call, zoneId: string): Promise<Answer> {
+  const changes = readChanges(call.body.toString('utf8'));
+  await requireAllowed(parts, call, zoneId, changes);
+  const answer = await parts.upstream.forward(withPlainNames(call));
+  const changeId = /<Id>(?:\/change\/)?([^<]+)<\/Id>/.exec(answer.body.toString('utf8'))?.[1];
+  if (answer.status < 300 && changeId) submittedAt.set(changeId, Date.now());
+  return answer;
 }
 
-/** Actions, names and types of a batch; what cannot be read is left to the upstream to refuse. */
-export function readChanges(xml: string): Change[] {
-  return [...xml.matchAll(/<Change>(.*?)<\/Change>/gs)].map(([, change = '']) => ({
-    action: element(change, 'Action'),
-    name: `${element(change, 'Name').replace(/\.$/, '')}.`.toLowerCase(),
-    type: element(change, 'Type'),
-  }));
+/** Route 53 keeps names in lower case, an asterisk as `\052`; MiniStack would keep them as they come. */
+function withPlainNames(call: Call): Call {
+  const names = /<Name>([^<]*)<\/Name>/g;
+  const xml = call.body
+    .toString('utf8')
+    .replace(names, (_, name: string) => `<Name>${escapeXml(recordName(unescapeXml(name)))}</Name>`);
+  return { ...call, body: Buffer.from(xml, 'utf8') };
 }
 
-function element(xml: string, name: string): string {
-  return unescapeXml(new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? '');
+/** @throws AwsError InvalidChangeBatch that names all that is wrong with the batch. */
+async function requireAllowed(parts: DnsParts, call: Call, zoneId: string, changes: readonly Change[]): Promise<void> {
+  refuse(sizeProblems(changes));
+  const zone = await findZone(parts.upstream, call, zoneId);
+  if (!zone) return;
+  const existing = await recordsNamed(parts.upstream, call, zoneId, new Set(changes.map((c) => c.name)));
+  refuse(changeProblems(zone.name, existing, changes));
+  const more = growth(existing, changes);
+  if (more > 0) parts.quotas?.require('records-per-zone', zone.recordCount + more);
 }
 
-async function refuseForeignNames(
-  { upstream }: DnsParts,
-  zoneNames: Map<string, string>,
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw new AwsError('InvalidChangeBatch', `[${problems.join(', ')}]`);
+}
+
+async function findZone(
+  upstream: Upstream,
   call: Call,
-  changes: readonly Change[],
-): Promise<void> {
-  const zoneId = /\/hostedzone\/([^/]+)\/rrset/.exec(call.path)?.[1] ?? '';
-  const zone = zoneNames.get(zoneId) ?? (await zoneName(upstream, call, zoneId));
-  if (zone === undefined) return;
-  zoneNames.set(zoneId, zone);
-  const foreign = changes.filter(({ name }) => name !== zone && !name.endsWith(`.${zone}`));
-  if (foreign.length === 0) return;
-  const messages = foreign.map(({ name }) => `RRSet with DNS name ${name} is not permitted in zone ${zone}`);
-  throw new AwsError('InvalidChangeBatch', `[${messages.join(', ')}]`);
-}
-
-async function zoneName(upstream: Upstream, call: Call, zoneId: string): Promise<string | undefined> {
+  zoneId: string,
+): Promise<{ name: string; recordCount: number } | undefined> {
   try {
-    const answer = await upstream.clients(call.scope).route53.send(new GetHostedZoneCommand({ Id: zoneId }));
-    return answer.HostedZone?.Name?.toLowerCase();
+    const { HostedZone } = await upstream.clients(call.scope).route53.send(new GetHostedZoneCommand({ Id: zoneId }));
+    if (!HostedZone?.Name) return undefined;
+    return { name: recordName(HostedZone.Name), recordCount: HostedZone.ResourceRecordSetCount ?? 0 };
   } catch (error) {
     if (error instanceof Error && error.name === 'NoSuchHostedZone') return undefined;
     throw error;
   }
 }
 
-/** MiniStack tells of a record that exists in words of its own. */
-function inAwsWords(answer: Answer, changes: readonly Change[]): Answer {
-  const text = answer.body.toString('utf8');
-  const found = /Tried to create resource record set (\S+) type (\S+) but it already exists\.?/.exec(text);
-  if (answer.status < 300 || !found) return answer;
-  const name = changes.find((c) => c.name === found[1]?.toLowerCase())?.name ?? found[1];
-  const message = `[Tried to create resource record set [name='${name}', type='${found[2]}'] but it already exists]`;
-  return withBody(answer, text.replace(found[0], message));
+/** More names than this are looked up in the whole zone. */
+const namesOneByOne = 20;
+
+async function recordsNamed(
+  upstream: Upstream,
+  call: Call,
+  zoneId: string,
+  names: ReadonlySet<string>,
+): Promise<RecordSet[]> {
+  const starts = names.size <= namesOneByOne ? [...names] : [undefined];
+  const found = await Promise.all(
+    starts.map((name) =>
+      listFrom(upstream, call, zoneId, (set) => (name === undefined ? true : set.name === name), name),
+    ),
+  );
+  return found.flat().filter((set) => names.has(set.name));
+}
+
+/** Record sets from a name on (from the first without one), in order, as long as they are wanted. */
+async function listFrom(
+  upstream: Upstream,
+  call: Call,
+  zoneId: string,
+  isWanted: (set: RecordSet) => boolean,
+  name: string | undefined,
+): Promise<RecordSet[]> {
+  const base = call.path.split('?', 1)[0] ?? '';
+  const kept: RecordSet[] = [];
+  let query: URLSearchParams | undefined = new URLSearchParams(name === undefined ? {} : { name });
+  while (query) {
+    const path: string = `${base.replace(/\/$/, '')}?${query.toString()}`;
+    const answer = await upstream.forward({ ...call, method: 'GET', path, body: Buffer.alloc(0) });
+    if (answer.status >= 300) throw new Error(`record sets of zone ${zoneId} could not be listed: ${answer.status}`);
+    const text = answer.body.toString('utf8');
+    const page = readRecordSets(text);
+    kept.push(...page.filter(isWanted));
+    query = page.every(isWanted) ? nextPage(text) : undefined;
+  }
+  return kept;
+}
+
+function nextPage(xml: string): URLSearchParams | undefined {
+  const next = (element: string) => new RegExp(`<${element}>([^<]+)</${element}>`).exec(xml)?.[1];
+  const name = next('NextRecordName');
+  if (name === undefined || !/<IsTruncated>true</.test(xml)) return undefined;
+  const identifier = next('NextRecordIdentifier');
+  return new URLSearchParams({ name, type: next('NextRecordType') ?? '', ...(identifier && { identifier }) });
+}
+
+function zoneIdOf(call: Call): string {
+  return /\/hostedzone\/([^/]+)\/rrset/.exec(call.path)?.[1] ?? '';
 }

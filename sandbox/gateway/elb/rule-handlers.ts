@@ -2,9 +2,10 @@ import { DescribeRulesCommand } from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AwsError } from '../answer.ts';
 import type { Handler } from '../pipeline.ts';
 import { queryParams, scopeKey, withParams, type Answer, type Call } from '../request.ts';
+import { forwardedGroups, requireAttachable, ruleCount } from './attachments.ts';
 import type { ElbParts } from './handlers.ts';
 import { readRule, type Listener } from './routes.ts';
-import { loadTargetGroup } from './target-group.ts';
+import { tagKeys } from './tag-rules.ts';
 
 const maxPriority = 50_000;
 
@@ -16,22 +17,22 @@ export function createRuleHandlers(parts: ElbParts): Record<string, Handler> {
       parts.exclusion.run(`elb/${scopeKey(call.scope)}`, () => handler(call));
   return {
     CreateRule: inTurn((call) => createRule(parts, call)),
-    ModifyRule: inTurn(async (call) => {
-      const answer = await parts.upstream.forward(call);
-      parts.routes.forget(call.scope);
-      return answer;
-    }),
+    ModifyRule: inTurn((call) => modifyRule(parts, call)),
     DeleteRule: inTurn((call) => deleteRule(parts, call)),
     SetRulePriorities: inTurn((call) => setRulePriorities(parts, call)),
   };
 }
 
-async function createRule({ upstream, routes }: ElbParts, call: Call): Promise<Answer> {
+async function createRule(parts: ElbParts, call: Call): Promise<Answer> {
+  const { upstream, routes, quotas } = parts;
   const params = queryParams(call);
   const listener = (await routes.listeners(call.scope)).get(params.get('ListenerArn') ?? '');
   if (!listener) return upstream.forward(call);
+  const { loadBalancerArn } = listener;
   refuseTaken([listener], new Map([['new', readPriority(params.get('Priority'))]]));
-  await requireTargetGroups({ upstream }, call, params);
+  await requireAttachable(parts, call, { loadBalancerArn, targetGroupArns: forwardedGroups(params, 'Actions') });
+  quotas?.require('rules-per-load-balancer', (await ruleCount(routes, call.scope, loadBalancerArn)) + 1);
+  quotas?.require('tags-per-resource', tagKeys(params).length);
   const answer = await upstream.forward(withParams(call, withPlainForwards(params)));
   const ruleArn = /<RuleArn>([^<]+)<\/RuleArn>/.exec(answer.body.toString('utf8'))?.[1];
   if (answer.status < 300 && ruleArn) {
@@ -43,16 +44,20 @@ async function createRule({ upstream, routes }: ElbParts, call: Call): Promise<A
   return answer;
 }
 
-async function requireTargetGroups(
-  { upstream }: Pick<ElbParts, 'upstream'>,
-  call: Call,
-  params: URLSearchParams,
-): Promise<void> {
-  for (const arn of new Set(forwardsOf(params).map((f) => f.targetGroupArn))) {
-    if (!(await loadTargetGroup(upstream, call.scope, arn))) {
-      throw new AwsError('TargetGroupNotFound', `Target groups '${arn}' not found`);
-    }
+async function modifyRule(parts: ElbParts, call: Call): Promise<Answer> {
+  const { upstream, routes } = parts;
+  const params = queryParams(call);
+  const ruleArn = params.get('RuleArn') ?? '';
+  const listeners = [...(await routes.listeners(call.scope)).values()];
+  const listener = listeners.find((l) => l.rules.some((r) => r.arn === ruleArn));
+  if (listener) {
+    const { loadBalancerArn } = listener;
+    const targetGroupArns = forwardedGroups(params, 'Actions');
+    await requireAttachable(parts, call, { loadBalancerArn, targetGroupArns, replaces: ruleArn });
   }
+  const answer = await upstream.forward(withParams(call, withPlainForwards(params)));
+  routes.forget(call.scope);
+  return answer;
 }
 
 /** MiniStack keeps only the plain form of a forward; a ForwardConfig with one group means the same. */
