@@ -6,20 +6,28 @@ import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
+import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { difference, takeInventory, type InventoryItem } from '../../sandbox/stack/inventory.ts';
 import { createActivities, kindRegistry } from '../../src/activities/create-activities.ts';
-import { createAwsForPlatform, type PlatformAws } from '../../src/aws/cell-aws.ts';
+import { currentCallContext } from '../../src/aws/call-context.ts';
+import { createClients } from '../../src/aws/clients.ts';
+import { createEcs } from '../../src/aws/ecs.ts';
+import { createLoadBalancing } from '../../src/aws/elbv2.ts';
+import { createPacer } from '../../src/aws/pacing.ts';
+import { cellById } from '../../src/platform.ts';
+import { createAwsForPlatform, type CellAws, type CellAwsOptions, type PlatformAws } from '../../src/aws/cell-aws.ts';
+import type { Orchestrator, RunRequest } from '../../src/client/orchestrator.ts';
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
 import type { StatusView } from '../../src/client/views.ts';
 import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
 import type { OnFailure } from '../../src/contracts/operation-state.ts';
-import type { Platform } from '../../src/contracts/platform.ts';
+import type { Cell, Platform } from '../../src/contracts/platform.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
+import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
 import { products } from '../../src/products/index.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
@@ -33,6 +41,8 @@ export interface SagaWorld {
   readonly client: TenantryClient;
   readonly database: Database;
   readonly gateway: Gateway;
+  /** Undefined unless it was asked for. */
+  readonly proxy: PostgresProxy | undefined;
   /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
   provision(product: string, onFailure?: OnFailure, slug?: string): Promise<Run>;
   deprovision(run: Run): Promise<Run>;
@@ -50,43 +60,61 @@ export interface Run {
   readonly workflowId: string;
 }
 
-export async function startSagaWorld(): Promise<SagaWorld> {
+export interface SagaWorldOptions {
+  /** The worker reaches PostgreSQL through a proxy that can lose and refuse statements. */
+  readonly postgresProxy?: boolean;
+  /** No look is shared between steps or tenants, so that every call is one step's own and a fault in it no other's. */
+  readonly looksPerStep?: boolean;
+  /** Called with a run that is written and not started yet. */
+  readonly beforeStart?: (run: RunRequest) => void;
+  readonly log?: Logger;
+}
+
+export async function startSagaWorld(options: SagaWorldOptions = {}): Promise<SagaWorld> {
   const stops: (() => Promise<void>)[] = [];
   try {
-    return await assemble(stops);
+    return await assemble(options, stops);
   } catch (error) {
     for (const stop of stops.reverse()) await stop();
     throw error;
   }
 }
 
-async function assemble(stops: (() => Promise<void>)[]): Promise<SagaWorld> {
-  const log = pino({ level: 'silent' });
+async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[]): Promise<SagaWorld> {
+  const log = options.log ?? pino({ level: 'silent' });
   const [postgres, aws] = await Promise.all([ownPostgres(stops), ownAws(stops)]);
   const { host, port } = postgres;
   const platform = await seedLandingZone({ ...aws.target, database: { host, port, name: 'tenants' } });
   await migrate(postgres.controlUrl);
   const database = createDatabase({ url: postgres.controlUrl, maxConnections: 20 });
-  const tenantDatabases = createTenantDatabases({ primary: postgres.tenantUrl });
-  await tenantDatabases.closeToPublic();
-  const adapters = createAwsForPlatform(platform, {
-    endpointUrl: aws.gateway.url,
-    credentials: aws.target.credentials,
-    pacing: { factor: Infinity },
-  });
+  const proxy = options.postgresProxy === true ? await ownProxy(postgres, stops) : undefined;
+  const tenantDatabases = createTenantDatabases({ primary: proxy?.through(postgres.tenantUrl) ?? postgres.tenantUrl });
+  const workerDatabase = proxy
+    ? createDatabase({ url: proxy.through(postgres.controlUrl), maxConnections: 40 })
+    : database;
   stops.push(async () => {
-    adapters.destroy();
     await tenantDatabases.close();
-    await database.close();
+    await Promise.all([...new Set([database, workerDatabase])].map((pool) => pool.close()));
   });
+  await tenantDatabases.closeToPublic();
+  const adapters = createAwsForPlatform(platform, adapterOptions(aws));
+  stops.push(async () => adapters.destroy());
+  const apart = options.looksPerStep === true ? looksPerStep(adapters, platform, adapterOptions(aws)) : undefined;
+  stops.push(async () => apart?.destroy());
   const weather: Weather = { faults: [], twice: undefined, struck: [] };
-  const temporal = await ownTemporal(
-    stops,
-    await activities({ database, tenantDatabases, adapters, platform, weather, log }),
-  );
+  const registry = createActivities({
+    database: workerDatabase,
+    tenantDatabases,
+    platform,
+    log,
+    aws: apart ?? adapters,
+    installationId: await findInstallationId(database),
+    kinds: inWeather(kindRegistry, weather),
+  });
+  const temporal = await ownTemporal(stops, registry);
   const client = createTenantryClient({
     database,
-    orchestrator: temporalOrchestrator(temporal),
+    orchestrator: announcing(temporalOrchestrator(temporal), options.beforeStart),
     platform,
     products,
     log,
@@ -99,6 +127,7 @@ async function assemble(stops: (() => Promise<void>)[]): Promise<SagaWorld> {
     client,
     database,
     gateway: aws.gateway,
+    proxy,
     inventory,
     provision: (product, onFailure = 'rollback', slug = `s-${randomUUID().slice(0, 8)}`) =>
       provision(client, { product, onFailure, slug }),
@@ -112,6 +141,12 @@ async function assemble(stops: (() => Promise<void>)[]): Promise<SagaWorld> {
       for (const stop of stops.splice(0).reverse()) await stop();
     },
   };
+}
+
+async function ownProxy(postgres: Postgres, stops: (() => Promise<void>)[]): Promise<PostgresProxy> {
+  const proxy = await startPostgresProxy(postgres);
+  stops.push(() => proxy.close());
+  return proxy;
 }
 
 /** Roles belong to the whole server, so an inventory needs one that nobody else uses. */
@@ -129,18 +164,44 @@ async function ownAws(stops: (() => Promise<void>)[]) {
   return { gateway, target: { endpointUrl: gateway.url, region: 'us-east-1', credentials } };
 }
 
-interface ActivityParts {
-  readonly database: Database;
-  readonly tenantDatabases: TenantDatabases;
-  readonly adapters: PlatformAws;
-  readonly platform: Platform;
-  readonly weather: Weather;
-  readonly log: Logger;
+function adapterOptions({ gateway, target }: Awaited<ReturnType<typeof ownAws>>): CellAwsOptions {
+  return { endpointUrl: gateway.url, credentials: target.credentials, pacing: { factor: Infinity } };
 }
 
-async function activities({ adapters, weather, ...deps }: ActivityParts) {
-  const installationId = await findInstallationId(deps.database);
-  return createActivities({ ...deps, installationId, aws: adapters, kinds: inWeather(kindRegistry, weather) });
+/** What looks at ECS and load balancing anew for each step and verb; the clients, and all else, are shared. */
+function looksPerStep(shared: PlatformAws, platform: Platform, options: CellAwsOptions) {
+  const made = new Map<string, Pick<CellAws, 'ecs' | 'loadBalancing'>>();
+  const clients = new Map(
+    platform.cells.map((cell) => [cell.id, createClients(cell, options, createPacer({ factor: Infinity }))]),
+  );
+  const own = (cell: Cell) => {
+    const { operationId = '', stepId = '', verb = '' } = currentCallContext()?.caller ?? {};
+    const key = [cell.id, operationId, stepId, verb].join(' ');
+    const { ecs, elbv2 } = clients.get(cell.id)!;
+    const looks = made.get(key) ?? { ecs: createEcs(ecs, cell.cluster), loadBalancing: createLoadBalancing(elbv2) };
+    made.set(key, looks);
+    return looks;
+  };
+  const aws = (cellId: string): CellAws => {
+    const cell = cellById(platform, cellId);
+    return Object.defineProperties(
+      { ...shared(cellId) },
+      { ecs: { get: () => own(cell).ecs }, loadBalancing: { get: () => own(cell).loadBalancing } },
+    );
+  };
+  return Object.assign(aws, { destroy: () => clients.forEach((of) => of.destroy()) });
+}
+
+/** Tells of every run before it starts. */
+function announcing(orchestrator: Orchestrator, beforeStart: ((run: RunRequest) => void) | undefined): Orchestrator {
+  if (!beforeStart) return orchestrator;
+  return {
+    ...orchestrator,
+    start: (run) => {
+      beforeStart(run);
+      return orchestrator.start(run);
+    },
+  };
 }
 
 /** A server of its own: worlds of other test files poll the same task queue. */
