@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { readBody } from './request.ts';
 import { isTimePreset, type TimePreset, type TimeSettings } from './time.ts';
+import { faultRuleSchema, weatherSettingSchema, type FaultRule, type WeatherSetting } from './weather/setting.ts';
 
 /** What the control surface shows and does. */
 export interface ControlParts {
@@ -9,11 +10,91 @@ export interface ControlParts {
   readonly inventory: () => Promise<unknown>;
   readonly listeners: () => Promise<unknown>;
   readonly mails: () => Promise<unknown>;
-  readonly calls: () => unknown;
+  readonly calls: (afterSeq?: number) => unknown;
   readonly setTime: (settings: TimePreset | Partial<TimeSettings>) => TimeSettings;
+  readonly weather: () => unknown;
+  readonly setWeather: (setting: WeatherSetting) => unknown;
+  readonly addRule: (rule: FaultRule) => string;
+  readonly removeRule: (id: string) => boolean;
+  readonly release: (parkedId?: string) => number;
 }
 
 const prefix = '/_gateway/';
+
+/** True for requests to the gateway itself. */
+export function isControlRequest(request: IncomingMessage): boolean {
+  return (request.url ?? '').startsWith(prefix);
+}
+
+/** Answers `/_gateway/...`. */
+export async function serveControl(
+  parts: ControlParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const answer = await route(parts, request).catch((error: unknown) => ({
+    status: error instanceof Refused ? error.status : 503,
+    body: { error: error instanceof Error ? error.message : String(error) },
+  }));
+  response.writeHead(answer.status, { 'content-type': 'application/json' });
+  response.end(`${JSON.stringify(answer.body, undefined, 2)}\n`);
+}
+
+interface ControlAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A request that is answered with an error of its own. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly status: number;
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+type Route = (parts: ControlParts, request: Asked) => unknown;
+
+interface Asked {
+  readonly query: URLSearchParams;
+  /** The last part of the path, of a route that ends in `*`. */
+  readonly id: string;
+  /** The body, checked. @throws Refused 400 */
+  readonly body: <T>(schema: z.ZodType<T>) => Promise<T>;
+}
+
+const routes: Readonly<Record<string, Route>> = {
+  'GET health': (parts) => parts.health(),
+  'GET inventory': (parts) => parts.inventory(),
+  'GET listeners': (parts) => parts.listeners(),
+  'GET mails': (parts) => parts.mails(),
+  'GET calls': (parts, { query }) => parts.calls(readAfter(query.get('after'))),
+  'POST time': async (parts, { body }) => {
+    const settings = await body(timeBody);
+    return parts.setTime('preset' in settings ? settings.preset : settings);
+  },
+  'GET weather': (parts) => parts.weather(),
+  'PUT weather': async (parts, { body }) => {
+    const setting = await body(weatherSettingSchema);
+    return orRefused(() => parts.setWeather(setting));
+  },
+  'POST weather/rules': async (parts, { body }) => {
+    const rule = await body(faultRuleSchema);
+    return { id: orRefused(() => parts.addRule(rule)) };
+  },
+  'DELETE weather/rules/*': (parts, { id }) => {
+    if (!parts.removeRule(id)) throw new Refused(404, `there is no rule "${id}"`);
+    return { removed: id };
+  },
+  'POST weather/release': async (parts, { body }) => {
+    const { id } = await body(releaseBody);
+    const released = parts.release(id);
+    if (id !== undefined && released === 0) throw new Refused(404, `there is no parked call "${id}"`);
+    return { released };
+  },
+};
 
 const timeBody = z.union([
   z.strictObject({ preset: z.custom<TimePreset>(isTimePreset, 'must be fast, demo or aws-like') }),
@@ -31,78 +112,49 @@ const timeBody = z.union([
     .partial(),
 ]);
 
-/** True for requests to the gateway itself. */
-export function isControlRequest(request: IncomingMessage): boolean {
-  return (request.url ?? '').startsWith(prefix);
+const releaseBody = z.strictObject({ id: z.string().optional() });
+
+async function route(parts: ControlParts, request: IncomingMessage): Promise<ControlAnswer> {
+  const [path = '', query = ''] = (request.url ?? '').slice(prefix.length).split('?', 2);
+  const asked = `${request.method ?? 'GET'} ${path}`;
+  const slash = asked.lastIndexOf('/');
+  const found = routeOf(asked) ?? (slash < 0 ? undefined : routeOf(`${asked.slice(0, slash)}/*`));
+  if (!found) throw new Refused(404, `no ${asked} here; there are ${Object.keys(routes).join(', ')}`);
+  const body = async <T>(schema: z.ZodType<T>): Promise<T> => {
+    const parsed = schema.safeParse(parseJson((await readBody(request)).toString('utf8')));
+    if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
+    return parsed.data;
+  };
+  const id = decodeURIComponent(asked.slice(slash + 1));
+  return { status: 200, body: await found(parts, { query: new URLSearchParams(query), id, body }) };
 }
 
-/** Answers `/_gateway/...`. */
-export async function serveControl(
-  parts: ControlParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+function routeOf(name: string): Route | undefined {
+  return Object.hasOwn(routes, name) ? routes[name] : undefined;
+}
+
+function readAfter(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw new Refused(400, `after=${text} is not the number of a call`);
+  return Number(text);
+}
+
+/** What the weather does not take is the asker's mistake. */
+function orRefused<T>(change: () => T): T {
   try {
-    await serveRoute(parts, request, response);
+    return change();
   } catch (error) {
-    send(response, 503, { error: error instanceof Error ? error.message : String(error) });
+    if (error instanceof RangeError) throw new Refused(400, error.message, { cause: error });
+    throw error;
   }
 }
 
-async function serveRoute(parts: ControlParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const route = `${request.method ?? 'GET'} ${(request.url ?? '').slice(prefix.length).split('?', 1)[0] ?? ''}`;
-  switch (route) {
-    case 'GET health': {
-      send(response, 200, parts.health());
-      return;
-    }
-    case 'GET inventory': {
-      send(response, 200, await parts.inventory());
-      return;
-    }
-    case 'GET listeners': {
-      send(response, 200, await parts.listeners());
-      return;
-    }
-    case 'GET mails': {
-      send(response, 200, await parts.mails());
-      return;
-    }
-    case 'GET calls': {
-      send(response, 200, parts.calls());
-      return;
-    }
-    case 'POST time':
-      return setTime(parts, request, response);
-    default: {
-      send(response, 404, {
-        error: `no ${route} here; there are health, inventory, listeners, mails, calls (GET) and time (POST)`,
-      });
-      return;
-    }
-  }
-}
-
-async function setTime(parts: ControlParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await readBody(request);
-  const parsed = timeBody.safeParse(parseJson(body.toString('utf8')));
-  if (!parsed.success) {
-    send(response, 400, { error: z.prettifyError(parsed.error) });
-    return;
-  }
-  const settings = 'preset' in parsed.data ? parsed.data.preset : parsed.data;
-  send(response, 200, parts.setTime(settings));
-}
-
+/** An empty body is an empty object. */
 function parseJson(text: string): unknown {
+  if (text.trim() === '') return {};
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(body, undefined, 2)}\n`);
 }

@@ -20,18 +20,32 @@ import { Exclusion } from './exclusion.ts';
 import { takeInventory } from './inventory.ts';
 import type { InventoryItem } from './inventory-diff.ts';
 import { Mailbox, type Mail } from './mails.ts';
-import { createPipeline, type Handler } from './pipeline.ts';
-import { readCall, scopeKey, type Answer, type Scope } from './request.ts';
+import { createPipeline } from './pipeline.ts';
+import { readCall, scopeKey, type Reply, type Scope } from './request.ts';
 import { createSecretHandlers } from './secrets/handlers.ts';
 import { TaskHost, type TaskHostMode } from './task-host/task-host.ts';
 import { Clock, type TimePreset, type TimeSettings } from './time.ts';
 import { anonymous, Upstream } from './upstream.ts';
+import type { FaultRule, WeatherSetting } from './weather/setting.ts';
+import { Weather, type WeatherView } from './weather/weather.ts';
 
 export { diffInventories, type InventoryDiff, type InventoryItem } from './inventory-diff.ts';
-export type { CallRecord } from './calls.ts';
+export type { CallEffect, CallFault, CallOutcome, CallRecord, PendingCall } from './calls.ts';
 export type { ListenerAddress } from './elb/data-plane.ts';
 export type { Mail } from './mails.ts';
 export type { TimePreset, TimeSettings } from './time.ts';
+export type { ParkedCall } from './weather/parked.ts';
+export type { FaultRuleView } from './weather/rules.ts';
+export type {
+  CallMatch,
+  Fault,
+  FaultRule,
+  FaultType,
+  LimitsSetting,
+  Turbulence,
+  WeatherSetting,
+} from './weather/setting.ts';
+export type { WeatherView } from './weather/weather.ts';
 
 export interface GatewayOptions {
   /** The AWS endpoint behind the gateway (MiniStack's URL). */
@@ -44,6 +58,8 @@ export interface GatewayOptions {
   readonly taskHost?: TaskHostMode | undefined;
   /** Local port wanted for a listener's port (`{ 443: 8443 }`); a free one when absent or taken. */
   readonly listenerPorts?: Readonly<Record<number, number>> | undefined;
+  /** Fine by default: no faults, no limits. */
+  readonly weather?: WeatherSetting | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -57,8 +73,20 @@ export interface Gateway {
   listeners(): Promise<ListenerAddress[]>;
   /** Mails sent through SES. */
   mails(): Promise<Mail[]>;
-  /** The last AWS calls, oldest first. */
-  calls(): readonly CallRecord[];
+  /** The last 20,000 AWS calls in the order of their ends, or those of them after a `seq`. */
+  calls(afterSeq?: number): readonly CallRecord[];
+  /** Each part that is given replaces the one before; null clears it. @throws RangeError when two rules have one id. */
+  setWeather(setting: WeatherSetting): WeatherView;
+  /** Adds a rule behind those that are there; answers its id. @throws RangeError when the id is taken. */
+  addRule(rule: FaultRule): string;
+  /** Whether there was one. */
+  removeRule(id: string): boolean;
+  /** What the weather is, and what it has done. */
+  weather(): WeatherView;
+  /** Lets one parked call go on, or all of them; how many there were. */
+  release(parkedId?: string): number;
+  /** Resolves once no call is parked and no late effect is to come. */
+  whenQuiet(): Promise<void>;
   /** Changes timings from now on; what already waits keeps its delay. */
   setTime(settings: TimePreset | Partial<TimeSettings>): TimeSettings;
   /** Process ids of the task hosts. */
@@ -109,8 +137,11 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   const dataPlane = new DataPlane({ routes, targets, certificates, localPorts: options.listenerPorts ?? {}, logger });
   const calls = new CallLog();
   const mailbox = new Mailbox(upstream);
+  const weather = new Weather({ clock });
+  weather.set(options.weather ?? {});
   const pipeline = createPipeline({
-    stages: [calls.stage, mailbox.stage],
+    // Limits belong first: what the weather does not strike counts against the buckets.
+    stages: [mailbox.stage],
     handlers: {
       ecs: {
         ...createServiceHandlers({ upstream, routes, exclusion, services, scheduler }),
@@ -131,7 +162,16 @@ async function assemble(options: GatewayOptions, logger: Logger) {
       return dataPlane.addresses();
     },
     mails: () => mailbox.mails(),
-    calls: () => calls.records(),
+    calls: (afterSeq?: number) => calls.records(afterSeq),
+    setWeather: (setting: WeatherSetting) => {
+      weather.set(setting);
+      return weather.view();
+    },
+    addRule: (rule: FaultRule) => weather.addRule(rule),
+    removeRule: (id: string) => weather.removeRule(id),
+    weather: () => weather.view(),
+    release: (parkedId?: string) => weather.release(parkedId),
+    whenQuiet: () => weather.whenQuiet(),
     setTime: (settings: TimePreset | Partial<TimeSettings>) => {
       clock.set(settings);
       return clock.settings;
@@ -143,6 +183,8 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     clock,
     host,
     dataPlane,
+    calls,
+    weather,
     pipeline,
     surface,
     logger,
@@ -180,18 +222,26 @@ async function answer(parts: Parts, request: http.IncomingMessage, response: htt
     await serveControl({ ...surface, health, listeners: () => listenersByArn(surface) }, request, response);
     return;
   }
-  const reply = await handleAws(parts, request);
+  const reply = await handleAws(parts, request, response);
+  if ('silence' in reply) {
+    if (reply.silence === 'cut') response.destroy();
+    return;
+  }
   response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length });
   response.end(reply.body);
 }
 
-async function handleAws(parts: Parts, request: http.IncomingMessage): Promise<Answer> {
-  const call = await readCall(request, parts.upstream.accountOf).catch((error: unknown) => String(error));
+/** The way of every AWS call: the call log, the weather, the pipeline. */
+async function handleAws(
+  { upstream, seen, calls, weather, pipeline }: Parts,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<Reply> {
+  const call = await readCall(request, response, upstream.accountOf).catch((error: unknown) => String(error));
   if (typeof call === 'string')
     return errorAnswer({ service: 'unknown', requestId: '' }, new AwsError('MalformedRequest', call));
-  parts.seen(call.scope);
-  const handle: Handler = parts.pipeline;
-  return handle(call);
+  seen(call.scope);
+  return calls.write(call, () => weather.pass(call, () => pipeline(call)));
 }
 
 async function listenersByArn(
@@ -201,8 +251,9 @@ async function listenersByArn(
   return Object.fromEntries(addresses.map(({ listenerArn, ...address }) => [listenerArn, address]));
 }
 
-async function close({ upstream, clock, host, dataPlane }: Parts, server: http.Server): Promise<void> {
+async function close({ upstream, clock, host, dataPlane, weather }: Parts, server: http.Server): Promise<void> {
   clock.stop();
+  weather.close();
   await Promise.all([
     new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { actionOf, isReadAction } from './actions.ts';
+import { callerOf, resourceOf, tokenOf, type Caller } from './subject.ts';
 
 /** Whose resources a call means: emulators keep accounts and regions apart, as AWS does. */
 export interface Scope {
@@ -19,6 +21,7 @@ export type ResolveAccount = (signer: Signer) => Promise<string>;
 /** One call of an AWS API, as far as the gateway needs to understand it. */
 export interface Call {
   readonly requestId: string;
+  readonly receivedAtMs: number;
   readonly method: string;
   /** Path with query, as received. */
   readonly path: string;
@@ -29,6 +32,14 @@ export interface Call {
   /** Operation name where the protocol tells it, else `METHOD /path`. */
   readonly action: string;
   readonly scope: Scope;
+  readonly kind: 'read' | 'change';
+  readonly caller: Caller;
+  /** The main name or ARN that the call is about. */
+  readonly resource?: string | undefined;
+  /** The idempotency token that it carries. */
+  readonly token?: string | undefined;
+  /** Aborted when the caller closes its connection before it has its answer. */
+  readonly givenUp: AbortSignal;
 }
 
 /** One answer on the wire. */
@@ -38,6 +49,14 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** No answer: the connection is destroyed (`cut`), or stays open until the caller gives up (`hang`). */
+export interface Silence {
+  readonly silence: 'cut' | 'hang';
+}
+
+/** What a caller gets. */
+export type Reply = Answer | Silence;
+
 /** Raised for a request that cannot be read at all. */
 export class MalformedRequest extends Error {
   override readonly name = 'MalformedRequest';
@@ -46,23 +65,41 @@ export class MalformedRequest extends Error {
 const maxBodyBytes = 16 * 1024 * 1024;
 
 /** Reads an HTTP request into a call. @throws MalformedRequest when its body is larger than 16 MiB. */
-export async function readCall(request: IncomingMessage, resolveAccount: ResolveAccount): Promise<Call> {
+export async function readCall(
+  request: IncomingMessage,
+  response: ServerResponse,
+  resolveAccount: ResolveAccount,
+): Promise<Call> {
+  const receivedAtMs = Date.now();
+  const givenUp = givenUpSignal(response);
   const body = await readBody(request);
   const headers = flatHeaders(request);
   const method = request.method ?? 'GET';
   const path = request.url ?? '/';
   const { service, signer } = credentialScope(headers['authorization'] ?? '');
   const scope = { accountId: await resolveAccount(signer), region: signer.region };
+  const parts = { service, method, path, headers, body };
+  const action = actionOf(parts);
   return {
+    ...parts,
     requestId: randomUUID(),
-    method,
-    path,
-    headers,
-    body,
-    service,
+    receivedAtMs,
     scope,
-    action: actionOf({ service, method, path, headers, body }),
+    action,
+    kind: isReadAction(action) ? 'read' : 'change',
+    caller: callerOf(headers['user-agent'] ?? ''),
+    resource: resourceOf({ ...parts, action }),
+    token: tokenOf(parts),
+    givenUp,
   };
+}
+
+function givenUpSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }
 
 /** Scope key, for maps. */
@@ -121,30 +158,4 @@ function credentialScope(authorization: string): { service: string; signer: Sign
   const found = /Credential=([^/,\s]+)\/\d{8}\/([^/,\s]+)\/([^/,\s]+)\/aws4_request/.exec(authorization);
   const [, accessKeyId = 'anonymous', region = 'us-east-1', service = 'unknown'] = found ?? [];
   return { service, signer: { accessKeyId, region } };
-}
-
-function actionOf(call: Pick<Call, 'service' | 'method' | 'path' | 'headers' | 'body'>): string {
-  const target = call.headers['x-amz-target'];
-  if (target) return target.slice(target.lastIndexOf('.') + 1);
-  if (call.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
-    const action = new URLSearchParams(call.body.toString('utf8')).get('Action');
-    if (action) return action;
-  }
-  return restAction(call) ?? `${call.method} ${call.path.split('?', 1)[0] ?? '/'}`;
-}
-
-const restActions: readonly { service: string; method: string; path: RegExp; action: string }[] = [
-  {
-    service: 'route53',
-    method: 'POST',
-    path: /^\/[\d-]+\/hostedzone\/[^/]+\/rrset\/?$/,
-    action: 'ChangeResourceRecordSets',
-  },
-  { service: 'route53', method: 'GET', path: /^\/[\d-]+\/change\/[^/]+$/, action: 'GetChange' },
-  { service: 'ses', method: 'POST', path: /^\/v2\/email\/outbound-emails$/, action: 'SendEmail' },
-];
-
-function restAction(call: Pick<Call, 'service' | 'method' | 'path'>): string | undefined {
-  const path = call.path.split('?', 1)[0] ?? '/';
-  return restActions.find((r) => r.service === call.service && r.method === call.method && r.path.test(path))?.action;
 }
