@@ -92,6 +92,17 @@ export default tseslint.config(
     },
   },
   {
+    files: ['sandbox/inventory/**/*.ts'],
+    ignores: ['sandbox/inventory/command.ts'],
+    rules: restrict([
+      {
+        // Its own folder, and packages: nothing that leads out of it.
+        regex: '^(\\.\\./){2,}(src|sandbox|test|bench)/|^(\\.\\./)+src/|^(\\.\\./)+(gateway|stack|parts|landing-zone|demo)/',
+        message: 'the oracle shares no code with what it judges',
+      },
+    ]),
+  },
+  {
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EventView } from '../../src/client/views.ts';
 import type { Residue } from '../../src/contracts/messages.ts';
-import type { InventoryItem } from '../stack/inventory.ts';
+import type { InventoryItem } from '../inventory/inventory.ts';
 
 const residues = z.object({
   residues: z.array(
@@ -17,7 +17,11 @@ export function residuesOf(events: readonly EventView[]): Residue[] {
   });
 }
 
-/** Whether a thing that is left is one that was named: the oracle's id ends with the name, or holds it. */
+/**
+ * Whether a thing that is left is one of those that AWS keeps for a while, as the oracle sees it, and was named as such.
+ * Deleted services are named nowhere: ECS forgets them by itself.
+ */
 export function isResidue(item: InventoryItem, named: readonly Residue[]): boolean {
-  return named.some(({ name }) => item.id === name || item.id.endsWith(`/${name}`) || item.id.includes(name));
+  if (item.residue === undefined) return false;
+  return item.kind === 'ecs:service' || named.some(({ name }) => item.name === name || item.id.endsWith(`/${name}`));
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { inventoryQueryOf, type InventoryQuery } from './inventory.ts';
 import { readBody } from './request.ts';
 import { isTimePreset, type TimePreset, type TimeSettings } from './time.ts';
 import { faultRuleSchema, weatherSettingSchema, type FaultRule, type WeatherSetting } from './weather/setting.ts';
@@ -7,7 +8,7 @@ import { faultRuleSchema, weatherSettingSchema, type FaultRule, type WeatherSett
 /** What the control surface shows and does. */
 export interface ControlParts {
   readonly health: () => unknown;
-  readonly inventory: () => Promise<unknown>;
+  readonly inventory: (query: InventoryQuery) => Promise<unknown>;
   readonly listeners: () => Promise<unknown>;
   readonly mails: () => Promise<unknown>;
   readonly calls: (afterSeq?: number) => unknown;
@@ -67,7 +68,7 @@ interface Asked {
 
 const routes: Readonly<Record<string, Route>> = {
   'GET health': (parts) => parts.health(),
-  'GET inventory': (parts) => parts.inventory(),
+  'GET inventory': (parts, { query }) => parts.inventory(inventoryQueryOf(query)),
   'GET listeners': (parts) => parts.listeners(),
   'GET mails': (parts) => parts.mails(),
   'GET calls': (parts, { query }) => parts.calls(readAfter(query.get('after'))),

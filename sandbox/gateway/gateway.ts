@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino, type Logger } from 'pino';
+import type { InventoryItem } from '../inventory/inventory.ts';
 import { AwsError, errorAnswer } from './answer.ts';
 import { CallLog, type CallRecord } from './calls.ts';
 import { isControlRequest, serveControl } from './control.ts';
@@ -17,8 +18,7 @@ import { createElbHandlers } from './elb/handlers.ts';
 import { Routes } from './elb/routes.ts';
 import { TargetHealth } from './elb/target-health.ts';
 import { Exclusion } from './exclusion.ts';
-import { takeInventory } from './inventory.ts';
-import type { InventoryItem } from './inventory-diff.ts';
+import { takeInventory, type InventoryQuery } from './inventory.ts';
 import { Mailbox, type Mail } from './mails.ts';
 import { createPipeline } from './pipeline.ts';
 import { readCall, scopeKey, type Reply, type Scope } from './request.ts';
@@ -29,7 +29,8 @@ import { anonymous, Upstream } from './upstream.ts';
 import type { FaultRule, WeatherSetting } from './weather/setting.ts';
 import { Weather, type WeatherView } from './weather/weather.ts';
 
-export { diffInventories, type InventoryDiff, type InventoryItem } from './inventory-diff.ts';
+export type { InventoryItem } from '../inventory/inventory.ts';
+export type { InventoryQuery } from './inventory.ts';
 export type { CallEffect, CallFault, CallOutcome, CallRecord, PendingCall } from './calls.ts';
 export type { ListenerAddress } from './elb/data-plane.ts';
 export type { Mail } from './mails.ts';
@@ -67,8 +68,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** What goes to `AWS_ENDPOINT_URL`. */
   readonly url: string;
-  /** All that exists, by kind, sorted. */
-  inventory(): Promise<InventoryItem[]>;
+  /** All that exists in AWS, as the oracle lists it: past weather, limits and call log. */
+  inventory(query?: InventoryQuery): Promise<InventoryItem[]>;
   /** Where the load balancers' listeners are really reached. */
   listeners(): Promise<ListenerAddress[]>;
   /** Mails sent through SES. */
@@ -156,7 +157,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   });
   const syncListeners = (scope: Scope) => exclusion.run(`elb/${scopeKey(scope)}`, () => dataPlane.sync(scope));
   const surface = {
-    inventory: () => takeInventory({ upstream, services, host }),
+    inventory: (query?: InventoryQuery) => takeInventory({ upstream, services, host, targets }, query),
     listeners: async () => {
       await Promise.all(upstream.scopes().map(syncListeners));
       return dataPlane.addresses();

@@ -73,6 +73,11 @@ export class TargetHealth {
     this.#changed = listener;
   }
 
+  /** Targets of all groups. */
+  all(): readonly Target[] {
+    return [...this.#groups.values()].flat();
+  }
+
   targets(targetGroupArn: string): readonly Target[] {
     return this.#groups.get(targetGroupArn) ?? [];
   }

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { describe, expect, it } from 'vitest';
-import { diffInventories, type InventoryItem } from '../../../sandbox/gateway/gateway.ts';
+import { difference, only, renderDifference } from '../../../sandbox/inventory/inventory.ts';
 import { cluster, describeService, makePlatform, makeService, newAccount, until, untilRollout } from './sandbox-aws.ts';
 import { useGateway } from './shared-gateway.ts';
 
@@ -35,15 +35,16 @@ describe('the inventory', () => {
     const { targetGroupArn } = await makeService(account, listenerArn, { name: 'counted' });
     await change('CREATE');
     const { taskDefinition } = await untilRollout(account, 'counted', 'COMPLETED');
-    const made = diffInventories(before, await shared.gateway.inventory());
+    const made = difference(before, await shared.gateway.inventory());
     expect(made.added.map((i) => i.kind)).toEqual([
-      'ecs-service',
-      'ecs-task',
-      'listener-rule',
-      'record-set',
-      'target-group',
-      'task-definition',
-      'task-listener',
+      'ecs:service',
+      'ecs:task',
+      'ecs:task-definition',
+      'elbv2:rule',
+      'elbv2:target',
+      'elbv2:target-group',
+      'local:task-listener',
+      'route53:record',
     ]);
     expect(made.removed).toEqual([]);
     await change('DELETE');
@@ -53,24 +54,18 @@ describe('the inventory', () => {
     await account.elb.send(new DeleteTargetGroupCommand({ TargetGroupArn: targetGroupArn }));
     await account.ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition }));
     await until('INACTIVE', async () => (await describeService(account, 'counted')).status === 'INACTIVE');
-    const left = diffInventories(before, await shared.gateway.inventory());
-    expect(left.text).toBe(`+ task-definition-inactive ${taskDefinition}`);
+    const left = difference(before, await shared.gateway.inventory());
+    expect(renderDifference(left)).toBe(
+      [
+        '+ ecs:service test-cluster/counted (status INACTIVE, desiredCount 0, runningCount 0, residue: ECS shows a deleted service as INACTIVE for a while)',
+        '+ ecs:task-definition counted:1 (status INACTIVE, residue: ECS keeps revisions that were deregistered)',
+      ].join('\n'),
+    );
+    expect(only(left.added, (item) => item.residue === undefined)).toEqual([]);
   });
 
   it('is the same over the control surface', async () => {
     const answer = await fetch(new URL('/_gateway/inventory', shared.gateway.url));
     expect(await answer.json()).toEqual(JSON.parse(JSON.stringify(await shared.gateway.inventory())));
-  });
-});
-
-describe('a difference of inventories', () => {
-  it('tells added, removed and changed things in one line each', () => {
-    const item = (id: string, detail?: string): InventoryItem => ({ kind: 'secret', id, detail });
-    const diff = diffInventories(
-      [item('a'), item('b', 'kept'), item('c')],
-      [item('b', 'scheduled'), item('c'), item('d')],
-    );
-    expect(diff.text).toBe('- secret a\n~ secret b (kept) -> scheduled\n+ secret d');
-    expect(diffInventories([item('a')], [item('a')]).text).toBe('');
   });
 });

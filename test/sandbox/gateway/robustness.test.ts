@@ -131,7 +131,7 @@ describe('task hosts', () => {
     const [pid] = gateway.taskHostPids();
     process.kill(pid!, 'SIGKILL');
     await until('another host', async () => gateway.taskHostPids().some((p) => p !== pid));
-    await until('a listener', async () => (await gateway.inventory()).some((i) => i.kind === 'task-listener'));
+    await until('a listener', async () => (await gateway.inventory()).some((i) => i.kind === 'local:task-listener'));
   });
 
   it('end with a gateway program that is killed', async () => {

@@ -193,9 +193,8 @@ describe('secrets', () => {
     expect(again.name).toBe('InvalidRequestException');
     expect(again.message).toContain('already scheduled for deletion');
     const items = await shared.gateway.inventory();
-    expect(items.find((i) => i.kind === 'secret' && i.id.includes(`${account.accountId}:secret:late`))?.detail).toBe(
-      'scheduled for deletion',
-    );
+    const secret = items.find((i) => i.id.includes(`${account.accountId}:secret:late`));
+    expect(secret).toMatchObject({ kind: 'secretsmanager:secret', detail: { state: 'scheduled for deletion' } });
     await account.secrets.send(new RestoreSecretCommand({ SecretId: 'late' }));
     const { SecretString } = await account.secrets.send(new GetSecretValueCommand({ SecretId: 'late' }));
     expect(SecretString).toBe('one');

@@ -1,7 +1,8 @@
 import { DescribeServicesCommand, DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { SendEmailCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { describe, expect, it } from 'vitest';
-import { diffInventories, startGateway } from '../../../sandbox/gateway/gateway.ts';
+import { startGateway } from '../../../sandbox/gateway/gateway.ts';
+import { difference, renderDifference } from '../../../sandbox/inventory/inventory.ts';
 import { seedLandingZone, setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
 import { parsePlatform } from '../../../src/platform.ts';
 import { request, until } from '../gateway/sandbox-aws.ts';
@@ -45,7 +46,7 @@ describe('the landing zone', () => {
     const first = await seed(shared.gateway.url);
     const before = await shared.gateway.inventory();
     expect(await seed(shared.gateway.url)).toEqual(first);
-    expect(diffInventories(before, await shared.gateway.inventory()).text).toBe('');
+    expect(renderDifference(difference(before, await shared.gateway.inventory()))).toBe('');
   });
 
   it('runs again behind a new gateway, with nothing made twice', async () => {

@@ -1,0 +1,34 @@
+import type { AwsScope } from './caller.ts';
+
+/** What a gateway keeps itself, because the emulator behind it stores services but runs nothing. */
+export interface OwnedThings {
+  readonly services: readonly OwnedService[];
+  readonly targets: readonly OwnedTarget[];
+  /** Ids of the listeners that tasks hold open on this machine. */
+  readonly taskListeners: readonly string[];
+}
+
+export interface OwnedService {
+  readonly scope: AwsScope;
+  readonly arn: string;
+  readonly status: string;
+  readonly desiredCount: number;
+  readonly taskDefinition: string;
+  readonly tasks: readonly OwnedTask[];
+}
+
+export interface OwnedTask {
+  readonly arn: string;
+  readonly status: string;
+  readonly taskDefinition: string;
+}
+
+/** A target that is registered in a target group. */
+export interface OwnedTarget {
+  readonly targetGroupArn: string;
+  /** `address:port` */
+  readonly address: string;
+  readonly state: string;
+}
+
+export const nothingOwned: OwnedThings = { services: [], targets: [], taskListeners: [] };

@@ -1,0 +1,127 @@
+// Catalogue queries, each with columns kind, id, detail (json), marker (a comment that may tell an owner), subjects
+// (roles and schemas that the thing hangs on, whose owner is its own when it has no marker).
+
+const own = (schema: string) => `${schema} !~ '^pg_' and ${schema} <> 'information_schema'`;
+const nobody = `null::text`;
+const grantee = `coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC')`;
+const privileges = `string_agg(a.privilege_type || case when a.is_grantable then ' with grant option' else '' end, ', ' order by a.privilege_type)`;
+
+/** One row for each grantee of each object of a catalogue, whatever rights it was given there. */
+const rights = (kind: string, name: string, from: string, acl: string, where: string, schema = nobody) => `
+  select 'postgres:${kind}-right', ${name} || ': ' || ${grantee}, json_build_object('may', ${privileges}), ${nobody},
+         array[${grantee}, ${schema}]
+    from ${from}, aclexplode(${acl}) a
+   where ${where}
+   group by ${name}, a.grantee, ${schema}`;
+
+const databases = `
+  select 'postgres:database' as kind, d.datname::text as id,
+         json_build_object('owner', pg_get_userbyid(d.datdba), 'connectionLimit', nullif(d.datconnlimit, -1)) as detail,
+         shobj_description(d.oid, 'pg_database') as marker, array[]::text[] as subjects
+    from pg_database d`;
+
+const schemas = `
+  select 'postgres:schema', n.nspname::text,
+         json_build_object('owner', pg_get_userbyid(n.nspowner),
+           'relations', (select count(*) from pg_class c where c.relnamespace = n.oid and c.relkind in ('r','p','v','m','S','f')),
+           'functions', (select count(*) from pg_proc p where p.pronamespace = n.oid)),
+         obj_description(n.oid, 'pg_namespace'), array[pg_get_userbyid(n.nspowner)::text]
+    from pg_namespace n where ${own('n.nspname')}`;
+
+// What a role owns in any database, by the dependencies that the whole server keeps.
+const roles = `
+  select 'postgres:role', r.rolname::text,
+         json_build_object('login', r.rolcanlogin, 'superuser', nullif(r.rolsuper, false), 'createRole', nullif(r.rolcreaterole, false),
+           'createDatabase', nullif(r.rolcreatedb, false), 'bypassRls', nullif(r.rolbypassrls, false),
+           'connectionLimit', nullif(r.rolconnlimit, -1), 'validUntil', r.rolvaliduntil,
+           'owns', (select string_agg(format('%s in %s', o.n, coalesce(d.datname, 'the server')), ', ' order by d.datname)
+                      from (select s.dbid, count(*) as n from pg_shdepend s
+                             where s.refclassid = 'pg_authid'::regclass and s.refobjid = r.oid and s.deptype = 'o'
+                             group by s.dbid) o
+                      left join pg_database d on d.oid = o.dbid)),
+         shobj_description(r.oid, 'pg_authid'), array[]::text[]
+    from pg_roles r where r.rolname !~ '^pg_'`;
+
+// The options of a membership are columns since PostgreSQL 16 only.
+const memberships = `
+  select 'postgres:membership', format('%s in %s by %s', r.rolname, g.rolname, pg_get_userbyid(m.grantor)),
+         json_build_object('admin', nullif(m.admin_option, false), 'inherit', to_jsonb(m) -> 'inherit_option', 'set', to_jsonb(m) -> 'set_option'),
+         ${nobody}, array[r.rolname::text, g.rolname::text]
+    from pg_auth_members m join pg_roles r on r.oid = m.member join pg_roles g on g.oid = m.roleid
+   where r.rolname !~ '^pg_'`;
+
+const roleSettings = `
+  select 'postgres:role-setting',
+         format('%s%s %s', coalesce(r.rolname, 'every role'), ' in ' || d.datname, split_part(c, '=', 1)),
+         json_build_object('value', substr(c, strpos(c, '=') + 1)), ${nobody}, array[r.rolname::text]
+    from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole left join pg_database d on d.oid = s.setdatabase,
+         unnest(s.setconfig) c`;
+
+const objectTypes = `case f.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types' when 'n' then 'schemas' else f.defaclobjtype::text end`;
+
+const defaultPrivileges = `
+  select 'postgres:default-right',
+         format('%s that %s makes%s: %s', ${objectTypes}, pg_get_userbyid(f.defaclrole), ' in ' || n.nspname, ${grantee}),
+         json_build_object('may', ${privileges}), ${nobody},
+         array[${grantee}, pg_get_userbyid(f.defaclrole)::text, n.nspname::text]
+    from pg_default_acl f left join pg_namespace n on n.oid = f.defaclnamespace, aclexplode(f.defaclacl) a
+   group by f.defaclobjtype, f.defaclrole, n.nspname, a.grantee`;
+
+const others = [
+  `select 'postgres:extension', e.extname::text, json_build_object('version', e.extversion), ${nobody}, array[]::text[] from pg_extension e`,
+  `select 'postgres:publication', p.pubname::text, json_build_object('owner', pg_get_userbyid(p.pubowner)), ${nobody}, array[pg_get_userbyid(p.pubowner)::text] from pg_publication p`,
+  `select 'postgres:event-trigger', t.evtname::text, json_build_object('owner', pg_get_userbyid(t.evtowner)), ${nobody}, array[]::text[] from pg_event_trigger t`,
+  `select 'postgres:foreign-server', s.srvname::text, json_build_object('owner', pg_get_userbyid(s.srvowner)), ${nobody}, array[pg_get_userbyid(s.srvowner)::text] from pg_foreign_server s`,
+  `select 'postgres:prepared-transaction', p.gid, json_build_object('owner', p.owner, 'database', p.database), ${nobody}, array[p.owner::text] from pg_prepared_xacts p`,
+  `select 'postgres:large-objects', pg_get_userbyid(l.lomowner)::text, json_build_object('count', count(*)), ${nobody}, array[pg_get_userbyid(l.lomowner)::text] from pg_largeobject_metadata l group by l.lomowner`,
+];
+
+const objectRights = [
+  rights('database', 'd.datname', 'pg_database d', 'd.datacl', 'true'),
+  rights('schema', 'n.nspname', 'pg_namespace n', 'n.nspacl', own('n.nspname'), 'n.nspname::text'),
+  rights(
+    'table',
+    `n.nspname || '.' || c.relname`,
+    'pg_class c join pg_namespace n on n.oid = c.relnamespace',
+    'c.relacl',
+    own('n.nspname'),
+    'n.nspname::text',
+  ),
+  rights(
+    'column',
+    `n.nspname || '.' || c.relname || '.' || t.attname`,
+    'pg_attribute t join pg_class c on c.oid = t.attrelid join pg_namespace n on n.oid = c.relnamespace',
+    't.attacl',
+    own('n.nspname'),
+    'n.nspname::text',
+  ),
+  rights(
+    'function',
+    `n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'`,
+    'pg_proc p join pg_namespace n on n.oid = p.pronamespace',
+    'p.proacl',
+    own('n.nspname'),
+    'n.nspname::text',
+  ),
+  rights(
+    'type',
+    `n.nspname || '.' || t.typname`,
+    'pg_type t join pg_namespace n on n.oid = t.typnamespace',
+    't.typacl',
+    own('n.nspname'),
+    'n.nspname::text',
+  ),
+  rights('language', 'l.lanname', 'pg_language l', 'l.lanacl', 'true'),
+];
+
+/** Everything at once, so that it is one moment of the catalogue. */
+export const inventoryQuery = [
+  databases,
+  schemas,
+  roles,
+  memberships,
+  roleSettings,
+  defaultPrivileges,
+  ...objectRights,
+  ...others,
+].join('\n  union all');
