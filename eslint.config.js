@@ -97,7 +97,8 @@ export default tseslint.config(
     rules: restrict([
       {
         // Its own folder, and packages: nothing that leads out of it.
-        regex: '^(\\.\\./){2,}(src|sandbox|test|bench)/|^(\\.\\./)+src/|^(\\.\\./)+(gateway|stack|parts|landing-zone|demo)/',
+        regex:
+          '^(\\.\\./){2,}(src|sandbox|test|bench)/|^(\\.\\./)+src/|^(\\.\\./)+(gateway|stack|parts|landing-zone|demo)/',
         message: 'the oracle shares no code with what it judges',
       },
     ]),
