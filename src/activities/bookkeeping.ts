@@ -1,5 +1,4 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Logger } from 'pino';
 import { planned, type Blueprint, type PlannedStep } from '../contracts/blueprint.ts';
 import type {
   BookkeepingActivities,
@@ -10,16 +9,17 @@ import type {
   StateChange,
   StateChangeAnswer,
 } from '../contracts/messages.ts';
-import { isOpen, operationStateTransitions, type OperationState } from '../contracts/operation-state.ts';
+import { isOpen } from '../contracts/operation-state.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { listNotRemoved } from '../db/ledger.ts';
 import { changeOperationState, findOperation, lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
 import { listSteps } from '../db/steps.ts';
-import { changeTenantStatus, lockTenant, type TenantRow } from '../db/tenants.ts';
+import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
 import { loadBlueprint } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { alertStuck, changeState, leftoversOf } from './operation-change.ts';
 import { closeOperation, settleTenant } from './operation-closing.ts';
 import { withoutSteps } from './remaining-steps.ts';
+import { claimStuck, takeoverOf } from './run-loss.ts';
 import { StepError } from '../contracts/step-error.ts';
 
 /** What the executor writes about an operation: PostgreSQL only, a transaction each, safe to repeat. */
@@ -30,22 +30,13 @@ export function createBookkeeping({
   return {
     claimOperation: (input) => claimOperation(database, input),
     changeOperationState: async (change) => {
-      const answer = await database.transaction((tx) => changeState(tx, change));
+      const answer = await changeStateOnce(database, change);
       if (change.state === 'stuck' && answer.changed) alertStuck(log, change);
       return answer;
     },
     closeOperation: (input) => closeOperation(database, input),
     listLeftovers: (input) => listLeftovers(database, input),
   };
-}
-
-/** The alert of design rule 7: a line of level error, beside the metric and the event that say the same. */
-function alertStuck(log: Logger, { operationId, leftovers = [], failure }: StateChange): void {
-  const left = leftovers.map(({ type, name, reason }) => `${type} ${name}: ${reason}`);
-  log.error(
-    { alert: 'operation-stuck', operationId, left, failure },
-    'an operation is stuck: it waits for an operator',
-  );
 }
 
 async function claimOperation(database: Database, input: ClaimInput): Promise<Claim> {
@@ -60,7 +51,7 @@ async function claimOperation(database: Database, input: ClaimInput): Promise<Cl
       await changeTenantStatus(tx, operation.tenantId, to, { operationId: operation.id });
       if (invalid) return refuse(tx, operation, invalid);
     } else if (operation.runId !== input.runId || !isOpen(operation.state)) {
-      return { claimed: false };
+      if (invalid || !(await claimStuck(tx, operation, input))) return { claimed: false };
     }
     return planOf(tx, operation);
   });
@@ -104,79 +95,36 @@ async function planOf(tx: Queryable, operation: OperationRow): Promise<Claim> {
     onFailure: operation.onFailure,
     holdMs: operation.holdMs,
     steps: await stepsOf(tx, operation, blueprint),
+    // Between a claim and the run's first change of state nothing else is stuck.
+    ...(operation.state === 'stuck' ? { takeover: await takeoverOf(tx, operation) } : {}),
   };
 }
 
-/** A deprovisioning walks what was begun and is not removed; of a step that was never begun there is nothing. */
+/** The way down walks what was begun and is not removed; of a step that was never begun there is nothing. */
 async function stepsOf(tx: Queryable, operation: OperationRow, blueprint: Blueprint): Promise<PlannedStep[]> {
   const all = blueprint.steps.map(planned);
-  if (operation.type === 'provision') return all;
+  if (operation.type === 'provision' && operation.state !== 'stuck') return all;
   const begun = new Set(
     (await listSteps(tx, operation.tenantId)).filter((s) => s.state !== 'removed').map((s) => s.stepId),
   );
   return withoutSteps(all, new Set(all.map((s) => s.id).filter((id) => !begun.has(id))));
 }
 
-async function changeState(tx: Queryable, change: StateChange): Promise<StateChangeAnswer> {
-  const operation = await lockOperation(tx, change.operationId);
-  if (!operation) throw noSuchOperation(change.operationId);
-  const tenant = await lockTenant(tx, operation.tenantId);
-  // The attempt before this one wrote it, and its answer was lost.
-  if (operation.state === change.state && operation.generation === change.generation)
-    return { changed: true, tenantStatus: tenant.status };
-  const changed = await changeOperationState(tx, change.operationId, statesBefore(change.state), change.state, {
-    generation: change.generation,
-    failure: change.failure ?? (change.state === 'running' ? null : undefined),
-    leftovers: change.leftovers ?? (change.state === 'stuck' ? undefined : null),
+async function changeStateOnce(database: Database, change: StateChange): Promise<StateChangeAnswer> {
+  return database.transaction(async (tx) => {
+    const operation = await lockOperation(tx, change.operationId);
+    if (!operation) throw noSuchOperation(change.operationId);
+    // The attempt before this one wrote it, and its answer was lost.
+    if (operation.state === change.state && operation.generation === change.generation)
+      return { changed: true, tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
+    return changeState(tx, operation, change);
   });
-  if (!changed) return { changed: false, tenantStatus: tenant.status };
-  return { changed: true, tenantStatus: (await followState(tx, operation, change, tenant)).status };
-}
-
-function statesBefore(state: OperationState): OperationState[] {
-  return Object.entries(operationStateTransitions).flatMap(([from, to]) =>
-    isState(from) && to.includes(state) ? [from] : [],
-  );
-}
-
-function isState(text: string): text is OperationState {
-  return text in operationStateTransitions;
-}
-
-/** What a change of the operation's state means for its tenant. */
-async function followState(
-  tx: Queryable,
-  operation: OperationRow,
-  change: StateChange,
-  tenant: TenantRow,
-): Promise<TenantRow> {
-  const operationId = operation.id;
-  if (change.state === 'stuck') {
-    // A deprovisioning that is stuck leaves its tenant in `deleting`: there is no way back.
-    const to = operation.type === 'provision' ? 'failed' : tenant.status;
-    return changeTenantStatus(tx, tenant.id, to, { operationId, cleanupPending: true, failure: change.failure });
-  }
-  const retried = operation.state === 'stuck';
-  if (retried && operation.type === 'provision' && tenant.status === 'failed')
-    return changeTenantStatus(tx, tenant.id, 'creating', { operationId });
-  return tenant;
 }
 
 async function listLeftovers(database: Database, { operationId }: OperationInput): Promise<Leftover[]> {
   const operation = await findOperation(database, operationId);
   if (!operation) throw noSuchOperation(operationId);
-  const rows = await listNotRemoved(database, operation.tenantId);
-  return rows.map((row) => ({
-    stepId: row.stepId,
-    type: row.type,
-    name: row.name,
-    physicalId: row.physicalId ?? undefined,
-    reason: row.failure ? reasonOf(row.failure) : 'still present',
-  }));
-}
-
-function reasonOf({ code, message, detail }: { code: string; message: string; detail?: string | undefined }): string {
-  return `${code}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
+  return leftoversOf(database, operation.tenantId);
 }
 
 function noSuchOperation(operationId: string): ApplicationFailure {

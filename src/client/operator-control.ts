@@ -1,9 +1,10 @@
 import type { ErrorCode } from '../contracts/errors.ts';
+import { isOpen } from '../contracts/operation-state.ts';
 import { findOpenOperation, findOperation, recordCancelRequest, type OperationRow } from '../db/operations.ts';
-import type { OperatorVerb, UpdateVerdict } from './orchestrator.ts';
+import { OrchestratorUnreachableError, type OperatorVerb, type UpdateVerdict } from './orchestrator.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
-import { closeUnclaimed } from './starting.ts';
+import { closeUnclaimed, startTakeover } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
 import type { AcceptedView } from './views.ts';
 
@@ -40,32 +41,54 @@ function cancelUnclaimed(deps: ClientDeps, operation: OperationRow): Promise<boo
 async function ask(deps: ClientDeps, asked: OperationRow, verb: OperatorVerb): Promise<void> {
   // Claimed meanwhile, perhaps: then it has a run id.
   const operation = (await findOperation(deps.database, asked.id)) ?? asked;
-  const { id, workflowId, runId } = operation;
-  let verdict: UpdateVerdict;
+  const { id } = operation;
+  const verdict = await reached(id, verb, () => verdictOn(deps, operation, verb));
+  if (!verdict.taken) throw await refusal(deps, operation, verb, verdict);
+  if (verb === 'cancel') await recordCancelRequest(deps.database, id);
+}
+
+/** The run decides. Of a stuck operation whose run has ended a `retry` starts the run that goes on with it. */
+async function verdictOn(deps: ClientDeps, operation: OperationRow, verb: OperatorVerb): Promise<UpdateVerdict> {
+  const { id, workflowId, runId, state } = operation;
+  const verdict = await deps.orchestrator.update({ operationId: id, workflowId, runId }, verb);
+  const isLost = !verdict.taken && verdict.why === 'not-running' && runId !== null;
+  if (!isLost) return verdict;
+  if (verb === 'retry' && state === 'stuck' && (await startTakeover(deps, operation)) === 'started')
+    return { taken: true };
+  // Another run may be open all the same: one that was reset in Temporal, or started by a retry that came before.
+  return deps.orchestrator.update({ operationId: id, workflowId, runId: null }, verb);
+}
+
+async function reached(
+  operationId: string,
+  verb: OperatorVerb,
+  ask: () => Promise<UpdateVerdict>,
+): Promise<UpdateVerdict> {
   try {
-    verdict = await deps.orchestrator.update({ operationId: id, workflowId, runId }, verb);
+    return await ask();
   } catch (cause) {
+    if (!(cause instanceof OrchestratorUnreachableError)) throw cause;
     throw new RequestError(
       'ORCHESTRATOR_UNAVAILABLE',
-      `no worker answered whether operation ${id} takes the ${verb}; look at its state before you ask again`,
-      {
-        details: { operationId: id },
-        cause,
-      },
+      `no worker answered whether operation ${operationId} takes the ${verb}; look at its state before you ask again`,
+      { details: { operationId }, cause },
     );
   }
-  if (!verdict.taken) throw await refusal(deps, operation, verb, verdict.reason);
-  if (verb === 'cancel') await recordCancelRequest(deps.database, id);
 }
 
 async function refusal(
   deps: ClientDeps,
   asked: OperationRow,
   verb: OperatorVerb,
-  reason: string,
+  { why, reason }: Extract<UpdateVerdict, { taken: false }>,
 ): Promise<RequestError> {
   const { id, state } = (await findOperation(deps.database, asked.id)) ?? asked;
-  return new RequestError(refusals[verb], `operation ${id} does not take the ${verb}: ${reason}`, {
-    details: { operationId: id, state },
-  });
+  const details = { operationId: id, state };
+  if (why === 'not-running' && isOpen(state))
+    return new RequestError(
+      'RUN_LOST',
+      `operation ${id} is ${state} and does not take the ${verb}, because ${reason}; it gets stuck within two minutes`,
+      { details },
+    );
+  return new RequestError(refusals[verb], `operation ${id} does not take the ${verb}: ${reason}`, { details });
 }

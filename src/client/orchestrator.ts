@@ -11,6 +11,8 @@ export interface RunRequest {
   readonly slug: string;
   readonly tier: string | null;
   readonly tenantStatus: TenantStatus;
+  /** The lost run whose stuck operation this one is to take over. */
+  readonly takesOver?: string | undefined;
 }
 
 /** The run of an operation: without a run id the newest run of the workflow id is meant. */
@@ -19,6 +21,12 @@ export interface RunReference {
   readonly workflowId: string;
   readonly runId: string | null;
 }
+
+/** What Temporal knows of a run; `as` is its own word for how it closed. `missing`: it knows no such run. */
+export type RunSight =
+  | { readonly is: 'open' }
+  | { readonly is: 'closed'; readonly as: string; readonly at: Date }
+  | { readonly is: 'missing' };
 
 /** How a stuck operation may be closed in the database. */
 export type ClosedWhileStuck = 'abandoned' | 'superseded';
@@ -41,6 +49,8 @@ export interface Orchestrator {
   update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict>;
   /** Tells a stuck run that its operation was closed in the database; a run that has ended is done already. */
   close(run: RunReference, as: ClosedWhileStuck): Promise<void>;
+  /** Looks whether a run is open. That its namespace is not found is no answer. */
+  look(run: Pick<RunReference, 'workflowId' | 'runId'>): Promise<RunSight>;
   /** Reaches the server, or throws. */
   ping(): Promise<void>;
   /** How many workers poll the task queue. */

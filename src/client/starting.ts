@@ -79,8 +79,7 @@ export async function closeUnclaimed(
 
 /** Starts an accepted operation that has no run; see `TenantryClient.startAccepted`. */
 export async function startAccepted(deps: ClientDeps, operation: OperationRow): Promise<'started' | 'already-open'> {
-  const tenant = await findTenant(deps.database, operation.tenantId);
-  if (!tenant) throw new Error(`operation ${operation.id} names tenant ${operation.tenantId}, which does not exist`);
+  const tenant = await tenantOf(deps, operation);
   const outcome = await deps.orchestrator.start(runRequest(tenant, operation));
   if (outcome === 'already-open') await closeEnded(deps, operation);
   return outcome;
@@ -102,6 +101,21 @@ export async function reachOrchestrator({ orchestrator }: ClientDeps): Promise<v
   } catch (cause) {
     throw new RequestError('ORCHESTRATOR_UNAVAILABLE', 'Temporal cannot be reached; nothing was changed', { cause });
   }
+}
+
+/**
+ * Starts a run that takes over a stuck operation whose own run is not open any more.
+ * @throws OrchestratorUnreachableError
+ */
+export async function startTakeover(deps: ClientDeps, operation: OperationRow): Promise<'started' | 'already-open'> {
+  const tenant = await tenantOf(deps, operation);
+  return deps.orchestrator.start({ ...runRequest(tenant, operation), takesOver: operation.runId ?? undefined });
+}
+
+async function tenantOf(deps: ClientDeps, operation: OperationRow): Promise<TenantRow> {
+  const tenant = await findTenant(deps.database, operation.tenantId);
+  if (!tenant) throw new Error(`operation ${operation.id} names tenant ${operation.tenantId}, which does not exist`);
+  return tenant;
 }
 
 function runRequest(tenant: TenantRow, operation: OperationRow): RunRequest {

@@ -17,6 +17,7 @@ import {
   type Orchestrator,
   type RunReference,
   type RunRequest,
+  type RunSight,
   type UpdateVerdict,
 } from './orchestrator.ts';
 
@@ -38,13 +39,15 @@ export function temporalOrchestrator(client: Client): Orchestrator {
     start: (run) => start(client, run),
     update: (run, verb) => update(client, run, verb),
     close: (run, as) => close(client, run, as),
+    look: (run) => look(client, run),
     ping: () => ping(client),
     pollers: () => pollers(client),
   };
 }
 
 async function start(client: Client, run: RunRequest): Promise<'started' | 'already-open'> {
-  const input: OperationInput = { operationId: run.operationId };
+  const { operationId, takesOver } = run;
+  const input: OperationInput = { operationId, ...(takesOver === undefined ? {} : { takesOver }) };
   try {
     await bounded(client, START_MS, `start workflow ${run.workflowId}`, () =>
       client.workflow.start(workflowTypes[run.type], {
@@ -115,6 +118,18 @@ async function close(client: Client, run: RunReference, as: ClosedWhileStuck): P
     );
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+async function look(client: Client, run: Pick<RunReference, 'workflowId' | 'runId'>): Promise<RunSight> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
+  try {
+    const seen = await bounded(client, CHECK_MS, `describe workflow ${run.workflowId}`, () => handle.describe());
+    // One that is paused, or of a status that this code does not know, has not ended.
+    return seen.closeTime ? { is: 'closed', as: seen.status.name, at: seen.closeTime } : { is: 'open' };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { is: 'missing' };
+    throw error;
   }
 }
 

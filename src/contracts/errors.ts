@@ -28,6 +28,10 @@ export const errorTable = {
   SLUG_TAKEN: info('Choose another slug; a removed tenant keeps its slug for 30 days.', { httpStatus: 409 }),
   OPERATION_IN_PROGRESS: info('Wait for the open operation, or cancel it.', { httpStatus: 409 }),
   NOTHING_TO_RETRY: info('Retry applies while an operation holds or is stuck.', { httpStatus: 409 }),
+  RUN_LOST: info(
+    'The run ended without recording its end (terminated, or gone with its namespace). Once the operation is `stuck`, within two minutes, `retry` takes back all that is left, or delete the tenant.',
+    { httpStatus: 409 },
+  ),
   NOT_STUCK: info('Only a stuck operation is abandoned: wait for its end, or cancel it.', { httpStatus: 409 }),
   NOT_CANCELLABLE: info('The operation is past its point of no return, or closed.', { httpStatus: 409 }),
   TENANT_NOT_DELETABLE: info('The tenant is gone already, or in a status that deletion does not start from.', {

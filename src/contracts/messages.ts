@@ -12,6 +12,8 @@ import type { TenantStatus } from './tenant-status.ts';
 /** The only argument of every tenant workflow: workers load all else by the operation id and trust nothing from here. */
 export interface OperationInput {
   readonly operationId: string;
+  /** The lost run whose stuck operation this one is to take over. Absent: the operation is accepted and new. */
+  readonly takesOver?: string | undefined;
 }
 
 /** What a workflow that completes answers with (docs/architecture.md, "How a workflow closes"). */
@@ -67,6 +69,7 @@ export interface ClaimInput {
   readonly operationId: string;
   readonly workflowId: string;
   readonly runId: string;
+  readonly takesOver?: string | undefined;
 }
 
 /** The claim's answer: `claimed: false` makes the run exit without a trace. */
@@ -83,8 +86,20 @@ export interface OperationPlan {
   readonly tenantStatus: TenantStatus;
   readonly onFailure: OnFailure;
   readonly holdMs: number;
-  /** Provision: all steps. Deprovision: the steps that the ledger does not hold as removed. */
+  /** Provision: all steps. Deprovision, and whatever is taken over: the steps that the ledger does not hold as removed. */
   readonly steps: readonly PlannedStep[];
+  /** Present when the operation is stuck because its own run was lost: this run takes back what is left. */
+  readonly takeover?: Takeover | undefined;
+}
+
+/** What a run knows of the one that was lost. */
+export interface Takeover {
+  /** The operation's generation so far. */
+  readonly generation: number;
+  /** Why the operation was being taken back; RUN_LOST when nothing else had failed. */
+  readonly failure?: Failure | undefined;
+  /** A cancel had been taken. */
+  readonly cancelled: boolean;
 }
 
 /** A change of an open operation's state; refused (`false`) when the row is not in a state that allows it. */

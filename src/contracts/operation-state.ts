@@ -21,11 +21,14 @@ export type OnFailure = 'hold' | 'rollback';
 /** How long a hold lasts by default, in ms. */
 export const DEFAULT_HOLD_MS = 30 * 60_000;
 
-/** Allowed transitions of an operation's state; every change in the database is a compare-and-swap along this table. */
+/**
+ * Allowed transitions of an operation's state; every change in the database is a compare-and-swap along this table. `stuck`
+ * follows on every claimed state, because a run may be lost in any of them.
+ */
 export const operationStateTransitions: Readonly<Record<OperationState, readonly OperationState[]>> = {
   accepted: ['running', 'withdrawn', 'cancelled'], // cancelled: before any run claimed it
   running: ['holding', 'committing', 'rolling-back', 'stuck'],
-  holding: ['running', 'rolling-back'],
+  holding: ['running', 'rolling-back', 'stuck'],
   committing: ['succeeded', 'stuck', 'rolling-back'], // rolling-back: the commit itself was refused for good
   'rolling-back': ['rolled-back', 'cancelled', 'stuck'],
   stuck: ['rolling-back', 'committing', 'abandoned', 'superseded'], // committing: `retry` of a stuck deprovisioning

@@ -1,4 +1,4 @@
-import type { KindName, Verb } from './kinds.ts';
+import { kindNames, type KindName, type Verb } from './kinds.ts';
 
 /** Time limits and retries of one verb, in ms; the one table that workflows and the worker's ledger wrapper read. */
 export interface VerbOptions {
@@ -61,3 +61,6 @@ export function latenessWindowMs(kind: KindName): number {
   const ensure = verbOptions(kind, 'ensure');
   return (ensure.heartbeatMs ?? ensure.startToCloseMs) + 30_000;
 }
+
+/** After this time nothing that a run has scheduled can take effect any more, whatever it was, in ms. */
+export const LONGEST_LATENESS_MS = Math.max(...kindNames.map(latenessWindowMs));

@@ -166,13 +166,13 @@ export async function changeOperationState(
   return after;
 }
 
-/** Gives an accepted operation to a run: its state stays for {@link changeOperationState} to change in the same transaction. */
+/** Gives an operation to a run; its state stays for {@link changeOperationState} to change. */
 export async function recordRun(tx: Queryable, id: string, run: { workflowId: string; runId: string }): Promise<void> {
-  await tx.query(`update operations set run_id = $2, workflow_id = $3, claimed_at = now() where id = $1`, [
-    id,
-    run.runId,
-    run.workflowId,
-  ]);
+  await tx.query(
+    `update operations set run_id = $2, workflow_id = $3, claimed_at = coalesce(claimed_at, now()),
+       updated_at = now() where id = $1`,
+    [id, run.runId, run.workflowId],
+  );
 }
 
 /** Remembers that a cancel was asked for, the first time it was. */

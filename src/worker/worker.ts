@@ -16,6 +16,7 @@ import { startHealthServer } from './health.ts';
 import { startLoop } from './loop.ts';
 import { sendDueMails } from './mailer.ts';
 import { startAccepted } from './starter.ts';
+import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
 import { startProblems, WorkerStartError } from './start-problems.ts';
 import { workflowBundlePath } from './workflow-bundle.ts';
 
@@ -85,18 +86,14 @@ interface Running {
 }
 
 async function runUntilStopped({ config, log, stop, worker, database, temporal, aws }: Running): Promise<void> {
-  const client = createTenantryClient({
-    database,
-    orchestrator: temporalOrchestrator(temporal.client),
-    platform: config.platform,
-    products,
-    log,
-  });
+  const orchestrator = temporalOrchestrator(temporal.client);
+  const client = createTenantryClient({ database, orchestrator, platform: config.platform, products, log });
   const loops = [
     startLoop({ name: 'mailer', everyMs: 1_000, log }, () =>
       sendDueMails({ database, platform: config.platform, aws, log }),
     ),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
+    startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () => watchOperations({ database, orchestrator, log })),
   ];
   const health =
     config.workerHealthPort === undefined

@@ -1,7 +1,7 @@
-import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import type { OperationInput, OperationResult } from '../contracts/messages.ts';
-import { succeed, takeBack } from './executor/operation.ts';
-import { enter, notClaimed, operate } from './executor/run.ts';
+import type { ClosedAs } from './executor/control.ts';
+import { succeed, takeBack, takeOver } from './executor/operation.ts';
+import { enter, notClaimed, operate, touchAll, type Run } from './executor/run.ts';
 
 /**
  * Removes all that the plan lists (what the ledger does not hold as removed). It neither holds nor rolls back and cannot be
@@ -11,10 +11,15 @@ import { enter, notClaimed, operate } from './executor/run.ts';
  */
 export async function TenantDeprovisioning(input: OperationInput): Promise<OperationResult> {
   return operate(input, 'deprovision', async (run) => {
-    for (const id of run.steps.keys()) if (id !== FINALIZE_STEP) run.touched.add(id);
+    if (run.plan.takeover) return finish(run, await takeOver(run, 'committing'));
+
+    touchAll(run);
     // Past the point of no return before the first removal; refused only when the operation is not ours any more.
     if (!(await enter(run, 'committing')).changed) return notClaimed(input.operationId);
-    const end = await takeBack(run, 'committing');
-    return end === 'gone' ? succeed(run, 'deleted') : { operationId: input.operationId, outcome: end };
+    return finish(run, await takeBack(run, 'committing'));
   });
+}
+
+function finish(run: Run, end: 'gone' | ClosedAs): OperationResult | Promise<OperationResult> {
+  return end === 'gone' ? succeed(run, 'deleted') : { operationId: run.control.operationId, outcome: end };
 }

@@ -1,10 +1,12 @@
 import type { OperationInput, OperationResult } from '../contracts/messages.ts';
-import { closeUndone, commit, hold, succeed, takeBack } from './executor/operation.ts';
-import { enter, operate } from './executor/run.ts';
+import type { ClosedAs } from './executor/control.ts';
+import { closeUndone, commit, hold, succeed, takeBack, takeOver } from './executor/operation.ts';
+import { enter, operate, type Run } from './executor/run.ts';
 import { walk } from './executor/walk.ts';
 
 /**
- * Makes a tenant, wholly, or takes it back, wholly, or stays stuck with the list of what is left.
+ * Makes a tenant, wholly, or takes it back, wholly, or stays stuck with the list of what is left. A run that takes over
+ * from a lost one takes everything back: what that one had in flight is not known.
  *
  * Closes COMPLETED with outcome `active`, `cancelled` (by Update or signal, or in the database), `abandoned` or `superseded`
  * (closed in the database while stuck: a decision that is recorded there, so not a failure of this run) or `not-claimed`;
@@ -13,6 +15,8 @@ import { walk } from './executor/walk.ts';
  */
 export async function TenantProvisioning(input: OperationInput): Promise<OperationResult> {
   return operate(input, 'provision', async (run) => {
+    if (run.plan.takeover) return finish(run, await takeOver(run, 'rolling-back'));
+
     do {
       if ((await walk(run)) && (await commit(run))) return succeed(run, 'active');
     } while ((await hold(run)) === 'retry');
@@ -21,7 +25,10 @@ export async function TenantProvisioning(input: OperationInput): Promise<Operati
     // `finalize` took effect though its answer said otherwise: a tenant that is active stays.
     if (!changed && tenantStatus === 'active') return succeed(run, 'active');
 
-    const end = await takeBack(run, 'rolling-back');
-    return end === 'gone' ? closeUndone(run) : { operationId: input.operationId, outcome: end };
+    return finish(run, await takeBack(run, 'rolling-back'));
   });
+}
+
+function finish(run: Run, end: 'gone' | ClosedAs): OperationResult | Promise<OperationResult> {
+  return end === 'gone' ? closeUndone(run) : { operationId: run.control.operationId, outcome: end };
 }

@@ -5,6 +5,7 @@ import {
   type OperatorVerb,
   type RunReference,
   type RunRequest,
+  type RunSight,
   type UpdateVerdict,
 } from '../../src/client/orchestrator.ts';
 import type { Database } from '../../src/db/database.ts';
@@ -22,6 +23,8 @@ export type StartFault = 'before' | 'after' | 'after-claim';
 export class FakeOrchestrator implements Orchestrator {
   readonly open = new Map<string, RunRequest>();
   readonly closed = new Map<string, ClosedWhileStuck>();
+  /** When the newest run of a workflow id ended. */
+  readonly ended = new Map<string, Date>();
   readonly taken: { operationId: string; verb: OperatorVerb }[] = [];
   startFault: StartFault | undefined;
   unreachable = false;
@@ -44,8 +47,7 @@ export class FakeOrchestrator implements Orchestrator {
   async update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
     if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
     const operation = await findOperation(this.#db, run.operationId);
-    if (!operation || !this.open.has(run.workflowId))
-      return { taken: false, why: 'not-running', reason: 'it has ended' };
+    if (!operation || !this.#isOpen(run)) return { taken: false, why: 'not-running', reason: 'it has ended' };
     const refusal = verb === 'cancel' ? cancelRefusal(operation.type, operation.state) : retryRefusal(operation.state);
     if (refusal !== undefined) return { taken: false, why: 'refused', reason: refusal };
     this.taken.push({ operationId: run.operationId, verb });
@@ -58,6 +60,18 @@ export class FakeOrchestrator implements Orchestrator {
     if (this.open.get(run.workflowId)?.operationId === run.operationId) this.open.delete(run.workflowId);
   }
 
+  async look(run: Pick<RunReference, 'workflowId' | 'runId'>): Promise<RunSight> {
+    if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
+    if (this.#isOpen(run)) return { is: 'open' };
+    const at = this.ended.get(run.workflowId);
+    return at ? { is: 'closed', as: 'TERMINATED', at } : { is: 'missing' };
+  }
+
+  #isOpen({ workflowId, runId }: Pick<RunReference, 'workflowId' | 'runId'>): boolean {
+    const open = this.open.get(workflowId);
+    return open !== undefined && (runId === null || runId === runIdOf(open));
+  }
+
   async ping(): Promise<void> {
     if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
   }
@@ -67,12 +81,12 @@ export class FakeOrchestrator implements Orchestrator {
     return this.workers;
   }
 
-  /** What a worker's first activity does. @returns whether this run got the operation */
+  /** What a worker's first activity does, for an accepted operation. @returns whether this run got it */
   claim(operationId: string): Promise<boolean> {
     return this.#db.transaction(async (tx) => {
       const operation = await changeOperationState(tx, operationId, ['accepted'], 'running');
       if (!operation) return false;
-      await recordRun(tx, operationId, { workflowId: operation.workflowId, runId: `run-of-${operationId}` });
+      await recordRun(tx, operationId, { workflowId: operation.workflowId, runId: runIdOf({ operationId }) });
       await changeTenantStatus(tx, operation.tenantId, operation.type === 'provision' ? 'validating' : 'deleting', {
         operationId,
       });
@@ -81,7 +95,13 @@ export class FakeOrchestrator implements Orchestrator {
   }
 
   /** The run of the workflow id ends. */
-  end(workflowId: string): void {
+  end(workflowId: string, at = new Date()): void {
     this.open.delete(workflowId);
+    this.ended.set(workflowId, at);
   }
+}
+
+/** The id of the run that a start made. */
+export function runIdOf({ operationId, takesOver }: Pick<RunRequest, 'operationId' | 'takesOver'>): string {
+  return takesOver === undefined ? `run-of-${operationId}` : `run-after-${takesOver}`;
 }

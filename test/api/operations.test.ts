@@ -3,11 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findOperation, listOperationsOf } from '../../src/db/operations.ts';
 import { findSlugHolder } from '../../src/db/reservations.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
+import { exampleCell, examplePlatform } from '../support/platform.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
 
 let api: ApiFixture;
 beforeAll(async () => {
-  api = await createApiFixture();
+  // A load balancer takes 33 tenants.
+  const loadBalancers = exampleCell().loadBalancers.flatMap((one) => [one, { ...one, arn: `${one.arn}-2` }]);
+  api = await createApiFixture({ platform: examplePlatform({ loadBalancers }) });
 });
 afterAll(() => api.close());
 afterEach(() => {
@@ -93,7 +96,7 @@ describe('cancel', () => {
     expect(await send('POST', `${other.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
   });
 
-  it('is refused when the run ended without closing its operation, and 503 when no worker answers', async () => {
+  it('says that the run was lost when it ended without closing its operation, and 503 when no worker answers', async () => {
     const tenant = await claimed();
     api.orchestrator.unreachable = true;
     expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({
@@ -102,7 +105,9 @@ describe('cancel', () => {
     });
     api.orchestrator.unreachable = false;
     api.orchestrator.end(tenant.workflowId);
-    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'RUN_LOST' });
+    expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({ code: 409, error: 'RUN_LOST' });
+    expect(api.orchestrator.open.get(tenant.workflowId)).toBeUndefined();
   });
 });
 
@@ -162,6 +167,25 @@ describe('retry', () => {
     expect((await send('POST', `${(await stuck()).tenantId}/retry`)).code).toBe(202);
   });
 
+  it('starts a run that takes over when the run of a stuck operation is lost, and only one', async () => {
+    const tenant = await stuck();
+    api.orchestrator.end(tenant.workflowId);
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'RUN_LOST' });
+    api.orchestrator.startFault = 'before';
+    expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({ code: 503 });
+    api.orchestrator.startFault = undefined;
+    expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({
+      code: 202,
+      body: { operationId: tenant.operationId },
+    });
+    const lost = `run-of-${tenant.operationId}`;
+    const open = api.orchestrator.open.get(tenant.workflowId);
+    expect(open).toMatchObject({ operationId: tenant.operationId, type: 'provision', takesOver: lost });
+    // It has not claimed the operation yet: a retry that comes now asks that run, and starts no other.
+    expect((await send('POST', `${tenant.tenantId}/retry`)).code).toBe(202);
+    expect(api.orchestrator.open.get(tenant.workflowId)).toBe(open);
+  });
+
   it('is refused with NOTHING_TO_RETRY otherwise', async () => {
     for (const tenant of [await created(), await claimed(), await active()]) {
       expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({ code: 409, error: 'NOTHING_TO_RETRY' });
@@ -170,6 +194,21 @@ describe('retry', () => {
 });
 
 describe('DELETE', () => {
+  it('and abandon close a stuck operation whose run is lost', async () => {
+    const deleted = await stuck();
+    api.orchestrator.end(deleted.workflowId);
+    const answer = await send('DELETE', `${deleted.tenantId}?confirm=${deleted.slug}`);
+    expect(answer.code).toBe(202);
+    expect((await findOperation(api.database, deleted.operationId))?.state).toBe('superseded');
+    expect(api.orchestrator.open.get(deleted.workflowId)).toMatchObject({ operationId: answer.body.operationId });
+
+    const abandoned = await stuck();
+    api.orchestrator.end(abandoned.workflowId);
+    const url = `/api/v1/tenants/${abandoned.tenantId}/abandon`;
+    const closed = await api.app.inject({ method: 'POST', url, payload: { reason: 'its run is lost' } });
+    expect(closed.json()).toMatchObject({ operationId: abandoned.operationId, state: 'abandoned' });
+  });
+
   it('needs the slug as confirmation', async () => {
     const tenant = await active();
     for (const query of ['', '?confirm=', '?confirm=other']) {

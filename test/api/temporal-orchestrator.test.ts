@@ -122,6 +122,40 @@ describe('the orchestrator on a real Temporal server', () => {
     });
   });
 
+  it('tells a run that is open from one that was terminated, and from one that it does not know', async () => {
+    const orchestrator = temporalOrchestrator(client);
+    const run = request();
+    await orchestrator.start({ ...run, takesOver: 'lost-run' });
+    const handle = client.workflow.getHandle(run.workflowId);
+    const { runId } = await handle.describe();
+    const { events } = await handle.fetchHistory();
+    const input = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
+    expect(JSON.parse(Buffer.from(input!).toString())).toEqual({ operationId: run.operationId, takesOver: 'lost-run' });
+
+    const { workflowId } = run;
+    for (const id of [runId, null]) expect(await orchestrator.look({ workflowId, runId: id })).toEqual({ is: 'open' });
+    const before = Date.now();
+    await handle.terminate('the test wants it');
+    for (const id of [runId, null]) {
+      const seen = await orchestrator.look({ workflowId, runId: id });
+      expect(seen).toMatchObject({ is: 'closed', as: 'TERMINATED' });
+      expect(seen.is === 'closed' && Math.abs(seen.at.getTime() - before) < 10_000).toBe(true);
+    }
+    expect(await orchestrator.look({ workflowId, runId: randomUUID() })).toEqual({ is: 'missing' });
+    expect(await orchestrator.look({ workflowId: 'tenant.moamalat.nobody', runId: null })).toEqual({ is: 'missing' });
+  });
+
+  it('takes neither a missing namespace nor a server that is away for an answer about a run', async () => {
+    const run = { workflowId: 'tenant.moamalat.acme', runId: randomUUID() };
+    const elsewhere = temporalOrchestrator(new Client({ connection, namespace: 'nowhere' }));
+    await expect(elsewhere.look(run)).rejects.toThrow(OrchestratorUnreachableError);
+    const away = Connection.lazy({ address: '127.0.0.1:9', connectTimeout: '3s', interceptors: [] });
+    await expect(temporalOrchestrator(new Client({ connection: away })).look(run)).rejects.toThrow(
+      OrchestratorUnreachableError,
+    );
+    await away.close();
+  });
+
   it('says that the outcome is unclear when no worker answers an Update within 5 s', async () => {
     const orchestrator = temporalOrchestrator(client);
     const run = request();

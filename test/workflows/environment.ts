@@ -7,7 +7,7 @@ import { timeSkippingExecutable } from '../../sandbox/parts/time-skipping-server
 import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import type * as workflows from '../../src/workflows/index.ts';
-import { activitiesOf, Gates, World, type WorldOptions } from './world.ts';
+import { activitiesOf, Gates, LOST_RUN, World, type WorldOptions } from './world.ts';
 
 const failureConverterPath = fileURLToPath(new URL('../../src/temporal/failure-converter.cjs', import.meta.url));
 
@@ -64,7 +64,7 @@ export async function startEnvironment({ identity = 'test' } = {}): Promise<Work
       const handle = await server.client.workflow.start<typeof workflows.TenantProvisioning>(type, {
         workflowId: `tenant.moamalat.acme-${count}`,
         taskQueue: TASK_QUEUE,
-        args: [{ operationId: world.operationId }],
+        args: [{ operationId: world.operationId, ...(options.takeover ? { takesOver: LOST_RUN } : {}) }],
       });
       return { world, handle, gates };
     },

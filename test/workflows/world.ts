@@ -17,6 +17,7 @@ import type {
   StateChange,
   StateChangeAnswer,
   StepCall,
+  Takeover,
 } from '../../src/contracts/messages.ts';
 import {
   isOpen,
@@ -58,6 +59,8 @@ export interface WorldOptions {
   readonly onFailure?: OnFailure;
   readonly holdMs?: number;
   readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  /** The operation is stuck, its run was lost with all these steps made; the workflow started takes over. */
+  readonly takeover?: Takeover;
   /** The claim is lost to another run. */
   readonly claimed?: boolean;
   readonly claimFault?: Fault;
@@ -76,6 +79,9 @@ export interface WorldOptions {
 export function step(id: string, needs: readonly string[] = [], more: Partial<PlannedStep> = {}): PlannedStep {
   return { id, kind: id === FINALIZE_STEP ? 'tenant-activation' : 'log-group', needs, ...more };
 }
+
+/** The run that a world's operation was lost by. */
+export const LOST_RUN = 'lost-run';
 
 /** How long after an unclear attempt the world wants another look: the lateness window. */
 const LATENESS_MS = 40_000;
@@ -117,7 +123,11 @@ export class World {
     this.#ancestors = ancestorsOf(options.steps);
     this.#refuses = new Set(options.refuses);
     this.tenantStatus = options.type === 'deprovision' ? 'active' : 'pending';
-    if (options.type === 'deprovision') {
+    if (options.takeover) {
+      this.state = 'stuck';
+      this.tenantStatus = options.type === 'deprovision' ? 'deleting' : 'failed';
+    }
+    if (options.type === 'deprovision' || options.takeover) {
       for (const s of options.steps) if (s.id !== FINALIZE_STEP) this.living.add(s.id);
     }
   }
@@ -150,12 +160,15 @@ export class World {
     return this.calls.filter((c) => c === call).length;
   }
 
-  async claim(_input: ClaimInput): Promise<Claim> {
+  async claim({ takesOver }: ClaimInput): Promise<Claim> {
     await this.#enter('claim');
-    if (this.options.claimed === false) return { claimed: false };
-    const { type = 'provision', onFailure = 'hold', holdMs = 30 * 60_000, steps } = this.options;
-    this.#setState('running');
-    this.#setTenant(type === 'provision' ? 'validating' : 'deleting');
+    const { type = 'provision', onFailure = 'hold', holdMs = 30 * 60_000, steps, takeover } = this.options;
+    const isMeant = takeover ? this.state === 'stuck' && takesOver === LOST_RUN : takesOver === undefined;
+    if (this.options.claimed === false || !isMeant) return { claimed: false };
+    if (!takeover) {
+      this.#setState('running');
+      this.#setTenant(type === 'provision' ? 'validating' : 'deleting');
+    }
     if (this.options.claimFault) throw asFailure(this.options.claimFault);
     return {
       claimed: true,
@@ -169,6 +182,7 @@ export class World {
       onFailure,
       holdMs,
       steps,
+      ...(takeover ? { takeover } : {}),
     };
   }
 

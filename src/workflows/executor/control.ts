@@ -7,7 +7,12 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { queryNames, signalNames, updateNames, type Progress, type UpdateAnswer } from '../../contracts/messages.ts';
-import { isOpen, type OperationState, type OperationType } from '../../contracts/operation-state.ts';
+import {
+  isOpen,
+  type OpenOperationState,
+  type OperationState,
+  type OperationType,
+} from '../../contracts/operation-state.ts';
 import { cancelRefusal, guardRefusal, retryRefusal } from './applicability.ts';
 
 /** How a stuck operation may be closed by somebody else, in the database. */
@@ -45,12 +50,14 @@ export const progressQuery = defineQuery<Progress>(queryNames.progress);
 /**
  * Takes requests from the run's first task on. A signal that does not apply is dropped, never remembered: it would fire
  * later, when nobody expects it. An Update that does not apply is refused by its validator, so its caller learns.
+ *
+ * @param state as the database has it when the run starts
  */
-export function takeControl(operationId: string, type: OperationType): Control {
+export function takeControl(operationId: string, type: OperationType, state: OpenOperationState): Control {
   const control: Control = {
     operationId,
     type,
-    state: 'accepted',
+    state,
     generation: 1,
     cancelledBy: undefined,
     retryWanted: false,

@@ -5,7 +5,7 @@ import { record } from './activities.ts';
 import type { ClosedAs } from './control.ts';
 import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
-import { close, enter, isCancelled, type Run } from './run.ts';
+import { close, enter, isCancelled, touchAll, type Run } from './run.ts';
 import { undo } from './undo.ts';
 import { finalize } from './walk.ts';
 
@@ -60,6 +60,16 @@ export async function takeBack(run: Run, working: 'rolling-back' | 'committing')
     run.leftovers = [];
   }
   return 'gone';
+}
+
+/**
+ * Takes back all that a lost run left, as after a `retry`: that is why this run was started. Somebody may have closed the
+ * operation just before.
+ */
+export async function takeOver(run: Run, working: 'rolling-back' | 'committing'): Promise<'gone' | ClosedAs> {
+  touchAll(run);
+  run.control.retryWanted = true;
+  return (await untilRetried(run, working)) ?? takeBack(run, working);
 }
 
 /** Closes with success. */

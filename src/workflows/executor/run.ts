@@ -6,7 +6,7 @@ import {
   TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PlannedStep } from '../../contracts/blueprint.ts';
+import { FINALIZE_STEP, type PlannedStep } from '../../contracts/blueprint.ts';
 import type { Failure } from '../../contracts/errors.ts';
 import type {
   Leftover,
@@ -16,6 +16,7 @@ import type {
   Progress,
   StateChangeAnswer,
   StepProgress,
+  Takeover,
 } from '../../contracts/messages.ts';
 import type { ClosedOperationState, OpenOperationState, OperationType } from '../../contracts/operation-state.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
@@ -53,11 +54,16 @@ export async function operate(
   type: OperationType,
   body: (run: Run) => Promise<OperationResult>,
 ): Promise<OperationResult> {
-  const control = takeControl(input.operationId, type);
+  const control = takeControl(input.operationId, type, input.takesOver === undefined ? 'accepted' : 'stuck');
   return CancellationScope.nonCancellable(async () => {
-    const run = await claim(control);
+    const run = await claim(control, input.takesOver);
     return run ? body(run) : notClaimed(input.operationId);
   });
+}
+
+/** All steps of the plan are to be taken back. */
+export function touchAll(run: Run): void {
+  for (const id of run.steps.keys()) if (id !== FINALIZE_STEP) run.touched.add(id);
 }
 
 export function notClaimed(operationId: string): OperationResult {
@@ -120,22 +126,31 @@ export function noteStep(run: Run, stepId: string, progress: StepProgress, seen?
   show(run);
 }
 
-async function claim(control: Control): Promise<Run | undefined> {
+async function claim(control: Control, takesOver: string | undefined): Promise<Run | undefined> {
   const { workflowId, runId } = workflowInfo();
   const { operationId } = control;
   const claimed = await bookkeeping('operation: claim')
-    .claimOperation({ operationId, workflowId, runId })
+    .claimOperation({ operationId, workflowId, runId, ...(takesOver === undefined ? {} : { takesOver }) })
     .catch((error: unknown) => failedClaim(operationId, error));
   if (!claimed.claimed) return undefined;
-  control.state = 'running';
+  const { takeover } = claimed;
+  control.state = takeover ? 'stuck' : 'running';
   const run = newRun(control, claimed);
+  if (takeover) inherit(run, takeover);
   setHandler(progressQuery, () => progressOf(run));
   showTenant(run.plan);
   show(run);
   return run;
 }
 
-/** Only a claim may fail a run: nothing was made yet. */
+/** What the lost run knew. */
+function inherit(run: Run, { generation, failure, cancelled }: Takeover): void {
+  run.control.generation = generation;
+  run.failure = failure;
+  if (cancelled) run.control.cancelledBy = 'request';
+}
+
+/** Only a claim may fail a run: nothing was made yet, or what was is known to be left. */
 function failedClaim(operationId: string, error: unknown): never {
   if (!(error instanceof TemporalFailure)) throw error;
   const { code, message, detail } = failureOf(error);

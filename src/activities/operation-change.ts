@@ -1,0 +1,83 @@
+import type { Logger } from 'pino';
+import type { Leftover, StateChange, StateChangeAnswer } from '../contracts/messages.ts';
+import { operationStateTransitions, type OperationState } from '../contracts/operation-state.ts';
+import type { Queryable } from '../db/database.ts';
+import { listNotRemoved } from '../db/ledger.ts';
+import { changeOperationState, type OperationRow } from '../db/operations.ts';
+import { changeTenantStatus, lockTenant, type TenantRow } from '../db/tenants.ts';
+
+/**
+ * Changes the state of an open operation, and its tenant with it; refused when the row is in none of `from`. The operation
+ * is locked by the caller.
+ *
+ * @param from default: the states from which the table allows it
+ */
+export async function changeState(
+  tx: Queryable,
+  operation: OperationRow,
+  change: StateChange,
+  from: readonly OperationState[] = statesBefore(change.state),
+): Promise<StateChangeAnswer> {
+  const tenant = await lockTenant(tx, operation.tenantId);
+  const changed = await changeOperationState(tx, operation.id, from, change.state, {
+    generation: change.generation,
+    failure: change.failure ?? (change.state === 'running' ? null : undefined),
+    leftovers: change.leftovers ?? (change.state === 'stuck' ? undefined : null),
+  });
+  if (!changed) return { changed: false, tenantStatus: tenant.status };
+  return { changed: true, tenantStatus: (await followState(tx, operation, change, tenant)).status };
+}
+
+/** Exactly what is not removed of a tenant, from the ledger, each with why. */
+export async function leftoversOf(db: Queryable, tenantId: string): Promise<Leftover[]> {
+  const rows = await listNotRemoved(db, tenantId);
+  return rows.map((row) => ({
+    stepId: row.stepId,
+    type: row.type,
+    name: row.name,
+    physicalId: row.physicalId ?? undefined,
+    reason: row.failure ? reasonOf(row.failure) : 'still present',
+  }));
+}
+
+/** The alert of design rule 7: a line of level error, beside the metric and the event that say the same. */
+export function alertStuck(log: Pick<Logger, 'error'>, { operationId, leftovers = [], failure }: StateChange): void {
+  const left = leftovers.map(({ type, name, reason }) => `${type} ${name}: ${reason}`);
+  log.error(
+    { alert: 'operation-stuck', operationId, left, failure },
+    'an operation is stuck: it waits for an operator',
+  );
+}
+
+function statesBefore(state: OperationState): OperationState[] {
+  return Object.entries(operationStateTransitions).flatMap(([from, to]) =>
+    isState(from) && to.includes(state) ? [from] : [],
+  );
+}
+
+function isState(text: string): text is OperationState {
+  return text in operationStateTransitions;
+}
+
+/** What a change of the operation's state means for its tenant. */
+async function followState(
+  tx: Queryable,
+  operation: OperationRow,
+  change: StateChange,
+  tenant: TenantRow,
+): Promise<TenantRow> {
+  const operationId = operation.id;
+  if (change.state === 'stuck') {
+    // A deprovisioning that is stuck leaves its tenant in `deleting`: there is no way back.
+    const to = operation.type === 'provision' ? 'failed' : tenant.status;
+    return changeTenantStatus(tx, tenant.id, to, { operationId, cleanupPending: true, failure: change.failure });
+  }
+  const retried = operation.state === 'stuck';
+  if (retried && operation.type === 'provision' && tenant.status === 'failed')
+    return changeTenantStatus(tx, tenant.id, 'creating', { operationId });
+  return tenant;
+}
+
+function reasonOf({ code, message, detail }: { code: string; message: string; detail?: string | undefined }): string {
+  return `${code}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
+}

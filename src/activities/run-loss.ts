@@ -1,0 +1,66 @@
+import type { Failure } from '../contracts/errors.ts';
+import type { ClaimInput, StateChange, Takeover } from '../contracts/messages.ts';
+import type { Database, Queryable } from '../db/database.ts';
+import { lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
+import { findFailureBefore } from '../db/silent-operations.ts';
+import { changeState, leftoversOf } from './operation-change.ts';
+
+/** A run that ended without recording its end, and what is known of it. */
+export interface RunLoss {
+  readonly operation: Pick<OperationRow, 'id' | 'state' | 'runId'>;
+  /** A sentence for people: how the run ended, as far as Temporal knows. */
+  readonly ended: string;
+}
+
+/**
+ * Makes an operation stuck whose run was lost, with all that the run itself would have recorded: failure, what is left, the
+ * tenant's status, the events. By compare-and-swap of state and run.
+ *
+ * @returns the change, for the alert; undefined when the operation has moved on meanwhile
+ */
+export function recordRunLoss(database: Database, loss: RunLoss): Promise<StateChange | undefined> {
+  const { id, state, runId } = loss.operation;
+  return database.transaction(async (tx) => {
+    const operation = await lockOperation(tx, id);
+    if (operation?.state !== state || operation.runId !== runId) return undefined;
+    const change: StateChange = {
+      operationId: id,
+      state: 'stuck',
+      generation: operation.generation,
+      failure: lossFailure(operation, loss),
+      leftovers: await leftoversOf(tx, operation.tenantId),
+    };
+    return (await changeState(tx, operation, change, [state])).changed ? change : undefined;
+  });
+}
+
+/** Gives a stuck operation to the run that goes on with it, by compare-and-swap of its run. @returns whether it did */
+export async function claimStuck(tx: Queryable, operation: OperationRow, input: ClaimInput): Promise<boolean> {
+  const isMeant = input.takesOver !== undefined && operation.runId === input.takesOver;
+  if (operation.state !== 'stuck' || !isMeant || operation.workflowId !== input.workflowId) return false;
+  await recordRun(tx, operation.id, input);
+  return true;
+}
+
+/** What the run that took the operation over must know of the lost one. */
+export async function takeoverOf(tx: Queryable, operation: OperationRow): Promise<Takeover> {
+  const own = operation.failure?.code === 'RUN_LOST' ? await findFailureBefore(tx, operation, 'RUN_LOST') : undefined;
+  return {
+    generation: operation.generation,
+    failure: own ?? operation.failure ?? undefined,
+    cancelled: operation.type === 'provision' && operation.cancelRequestedAt !== null,
+  };
+}
+
+function lossFailure({ id, state, failure, workflowId, runId }: OperationRow, { ended }: RunLoss): Failure {
+  const before = failure === null || failure.code === 'RUN_LOST' ? '' : `; before that: ${textOf(failure)}`;
+  return {
+    code: 'RUN_LOST',
+    message: `the run of operation ${id} was lost while it was ${state}`,
+    detail: `run ${runId ?? 'unknown'} of workflow ${workflowId}: ${ended}${before}`,
+  };
+}
+
+function textOf({ code, message, stepId }: Failure): string {
+  return `${code}${stepId === undefined ? '' : ` at ${stepId}`}: ${message}`;
+}
