@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createApiClient } from '../../src/cli/api-client.ts';
+import {
+  describeChange,
+  describeItem,
+  difference,
+  renderDifference,
+  takeInventory,
+  type InventoryItem,
+} from '../inventory/inventory.ts';
 import { formatDuration } from '../parts/log.ts';
-import { describeItem, difference, takeInventory, type InventoryItem } from '../stack/inventory.ts';
 import type { Parts } from '../stack/parts.ts';
 import { createTenant, deleteTenant, type Finished } from './provision.ts';
 import { isResidue, residuesOf } from './residues.ts';
@@ -14,7 +21,8 @@ import { askTenant } from './tenant-address.ts';
  */
 export async function thereAndBack({ parts }: { parts: Parts; directory: string }): Promise<number> {
   const api = createApiClient(parts.env.TENANTRY_API_URL ?? '');
-  const take = () => takeInventory(parts.env.AWS_ENDPOINT_URL ?? '', parts.oracleDatabaseUrl);
+  const take = () =>
+    takeInventory({ gatewayUrl: parts.env.AWS_ENDPOINT_URL ?? '', databaseUrl: parts.oracleDatabaseUrl });
   const before = await take();
   const created = await createTenant(api, `once-${randomBytes(3).toString('hex')}`);
   printDurations(created);
@@ -26,6 +34,7 @@ export async function thereAndBack({ parts }: { parts: Parts; directory: string 
   if (deleted.status.status !== 'deleted') return failed('the tenant was not deleted', deleted);
   const after = await take();
   printInventories({ before, between, after });
+  printTenant(before, between);
   const unexplained = compare(before, after, deleted);
   if (!answered || unexplained > 0) return 1;
   console.log('\n  There and back: the inventory is what it was, but for the residues named.');
@@ -45,7 +54,7 @@ async function proveAddress(parts: Parts, { status, tenantId }: Finished): Promi
 }
 
 function compare(before: readonly InventoryItem[], after: readonly InventoryItem[], deleted: Finished): number {
-  const { added, removed } = difference(before, after);
+  const { added, removed, changed } = difference(before, after);
   const residues = residuesOf(deleted.events);
   const explained = added.filter((item) => isResidue(item, residues));
   const unexplained = added.filter((item) => !isResidue(item, residues));
@@ -54,7 +63,15 @@ function compare(before: readonly InventoryItem[], after: readonly InventoryItem
     console.log(`      named by Tenantry: ${type} ${name}: ${reason}${expiresAt ? `, until ${expiresAt}` : ''}`);
   for (const item of unexplained) console.error(`  + LEAKED ${describeItem(item)}`);
   for (const item of removed) console.error(`  - GONE   ${describeItem(item)}`);
-  return unexplained.length + removed.length;
+  for (const change of changed) console.error(`  ~ OTHER  ${describeChange(change)}`);
+  return unexplained.length + removed.length + changed.length;
+}
+
+/** What being active added. */
+function printTenant(before: readonly InventoryItem[], between: readonly InventoryItem[]): void {
+  console.log('  what the tenant was made of');
+  console.log(renderDifference(difference(before, between)).replace(/^/gm, '    '));
+  console.log();
 }
 
 interface Inventories {

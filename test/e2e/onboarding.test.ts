@@ -3,8 +3,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isResidue, residuesOf } from '../../sandbox/demo/residues.ts';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
+import { describeChange, describeItem, difference, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { setTemplateImage } from '../../sandbox/landing-zone/seed.ts';
-import { describeItem, difference, type InventoryItem } from '../../sandbox/stack/inventory.ts';
 import { startSystem, type System } from './system.ts';
 
 let system: System | undefined;
@@ -55,9 +55,10 @@ async function mails(): Promise<Mail[]> {
 async function expectBackTo(before: readonly InventoryItem[], tenantId: string): Promise<void> {
   const events = await running().api.events(tenantId, { after: 0, limit: 200 });
   const residues = residuesOf(events);
-  const { added, removed } = difference(before, await running().inventory());
+  const { added, removed, changed } = difference(before, await running().inventory());
   expect(added.filter((item) => !isResidue(item, residues)).map(describeItem)).toEqual([]);
   expect(removed.map(describeItem)).toEqual([]);
+  expect(changed.map(describeChange)).toEqual([]);
 }
 
 describe('a tenant, from one POST to nothing', () => {
@@ -78,7 +79,7 @@ describe('a tenant, from one POST to nothing', () => {
     const there = difference(before, await inventory()).added;
     const count = (kind: RegExp) => there.filter((item) => kind.test(item.kind)).length;
     expect(there).toContainEqual(expect.objectContaining({ kind: 'postgres:schema', id: schema }));
-    expect(count(/^ecs-service$/)).toBe(2);
+    expect(count(/^ecs:service$/)).toBe(2);
     expect(count(/rule/)).toBe(2);
     expect(count(/record/)).toBe(2);
     const answer = await askTenant(parts.platform, 'nine-points.moamalat-pro.com', '/api/tenant');

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import type { Child } from '../../sandbox/parts/child.ts';
 import { runCommand } from '../../sandbox/parts/child.ts';
 import { freePort } from '../../sandbox/parts/ports.ts';
 import { temporalExecutable } from '../../sandbox/parts/temporal-executable.ts';
-import { takeInventory, type InventoryItem } from '../../sandbox/stack/inventory.ts';
 import { startParts, type Parts } from '../../sandbox/stack/parts.ts';
 import { startApi, startWorker, waitUntilReady } from '../../sandbox/stack/processes.ts';
 import { prepare } from '../../sandbox/stack/preparation.ts';
@@ -67,7 +67,8 @@ export async function startSystem(): Promise<System> {
           onFailure,
         }),
       until: (tenantId, ...states) => until(api, tenantId, states),
-      inventory: () => takeInventory(parts.env.AWS_ENDPOINT_URL ?? '', parts.oracleDatabaseUrl),
+      inventory: () =>
+        takeInventory({ gatewayUrl: parts.env.AWS_ENDPOINT_URL ?? '', databaseUrl: parts.oracleDatabaseUrl }),
       temporal: async (...args) =>
         runCommand({
           name: 'temporal',

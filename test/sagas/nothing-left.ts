@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { isResidue } from '../../sandbox/demo/residues.ts';
-import { describeItem, type InventoryItem } from '../../sandbox/stack/inventory.ts';
+import { describeChange, describeItem, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { listNotRemoved, listResidues } from '../../src/db/ledger.ts';
 import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
 import { difference, type Run, type SagaWorld } from './saga-world.ts';
@@ -8,9 +8,10 @@ import { difference, type Run, type SagaWorld } from './saga-world.ts';
 /** AWS and PostgreSQL are as they were before the run, but for the residues that its ledger names; and the ledger says so. */
 export async function expectNothingLeft(world: SagaWorld, run: Run, before: readonly InventoryItem[]): Promise<void> {
   const residues = await listResidues(world.database, run.tenantId);
-  const { added, removed } = difference(before, await world.inventory());
+  const { added, removed, changed } = difference(before, await world.inventory());
   expect(added.filter((item) => !isResidue(item, residues)).map(describeItem)).toEqual([]);
   expect(removed.map(describeItem)).toEqual([]);
+  expect(changed.map(describeChange)).toEqual([]);
   expect(await listNotRemoved(world.database, run.tenantId)).toEqual([]);
   const [operation] = await listOperationsOf(world.database, run.tenantId);
   expect(await findBlueprint(world.database, operation!.id)).toBeDefined();

@@ -3,7 +3,7 @@ import type { StatusView } from '../../src/client/views.ts';
 import { FINALIZE_STEP, type AnyStep } from '../../src/contracts/blueprint.ts';
 import { listNotRemoved } from '../../src/db/ledger.ts';
 import { products } from '../../src/products/index.ts';
-import type { InventoryItem } from '../../sandbox/stack/inventory.ts';
+import type { InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { blueprintOfProduct } from './blueprints.ts';
 import type { Fault } from './faults.ts';
 import { expectNothingLeft } from './nothing-left.ts';

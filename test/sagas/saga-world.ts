@@ -4,11 +4,11 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
+import { difference, takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
-import { difference, takeInventory, type InventoryItem } from '../../sandbox/stack/inventory.ts';
 import { createActivities, kindRegistry } from '../../src/activities/create-activities.ts';
 import { currentCallContext } from '../../src/aws/call-context.ts';
 import { createClients } from '../../src/aws/clients.ts';
@@ -51,6 +51,8 @@ export interface SagaWorld {
   /** Waits until the tenant's operation is in that state; fails after `limitMs`. */
   until(run: Run, state: string, limitMs?: number): Promise<StatusView>;
   inventory(): Promise<InventoryItem[]>;
+  /** Where the oracle looks. */
+  readonly sources: { readonly gatewayUrl: string; readonly databaseUrl: string };
   close(): Promise<void>;
 }
 
@@ -120,7 +122,8 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     log,
   });
   stops.push(() => client.close());
-  const inventory = () => takeInventory(aws.gateway.url, new URL('/tenants', postgres.adminUrl).href);
+  const sources = { gatewayUrl: aws.gateway.url, databaseUrl: new URL('/tenants', postgres.adminUrl).href };
+  const inventory = () => takeInventory({ ...sources, scope: 'tenants' });
   return {
     platform,
     weather,
@@ -129,6 +132,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     gateway: aws.gateway,
     proxy,
     inventory,
+    sources,
     provision: (product, onFailure = 'rollback', slug = `s-${randomUUID().slice(0, 8)}`) =>
       provision(client, { product, onFailure, slug }),
     deprovision: async (run) => {
