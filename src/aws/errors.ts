@@ -90,6 +90,9 @@ const messageRows: readonly (readonly [RegExp, ErrorCode])[] = [
   [/does not have an associated load balancer/i, 'CONFLICT_RETRYABLE'],
   [/scheduled for deletion/i, 'CONFLICT_RETRYABLE'],
   [/rate exceeded/i, 'THROTTLED'],
+  // Quotas behind a code that says less: ECS's InvalidParameterException ("Desired count exceeds limit."), Route 53's
+  // InvalidChangeBatch ("Number of records limit of 1000 exceeded.").
+  [/exceeds (?:the )?(?:maximum )?limit|\blimit of \d+ exceeded/i, 'QUOTA_EXCEEDED'],
 ];
 
 /** AWS's error names without `Exception` at their end. */
@@ -149,7 +152,14 @@ const nameRows: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
     'AuthFailure',
     'InvalidAccessKeyId',
   ],
-  QUOTA_EXCEEDED: ['LimitExceeded', 'LimitsExceeded', 'ServiceQuotaExceeded', 'QuotaExceeded', 'SendingPaused'],
+  QUOTA_EXCEEDED: [
+    'LimitExceeded',
+    'LimitsExceeded',
+    'ServiceQuotaExceeded',
+    'QuotaExceeded',
+    'SendingPaused',
+    'TargetGroupAssociationLimit',
+  ],
   // Nothing was done: the request was refused before it was looked at.
   AWS_UNAVAILABLE: ['RequestTimeTooSkewed', 'ServiceUnavailable', 'BusyError'],
   INVALID_REQUEST: ['TooManyTags'],

@@ -46,6 +46,30 @@ const rows: readonly (readonly [string, Error, ErrorCode, ErrorCode])[] = [
   ['target groups', awsError('TooManyTargetGroupsException'), 'QUOTA_EXCEEDED', 'QUOTA_EXCEEDED'],
   ['rules', awsError('TooManyRulesException'), 'QUOTA_EXCEEDED', 'QUOTA_EXCEEDED'],
   [
+    'target groups of a load balancer',
+    awsError('TooManyUniqueTargetGroupsPerLoadBalancerException'),
+    'QUOTA_EXCEEDED',
+    'QUOTA_EXCEEDED',
+  ],
+  [
+    'load balancers of a target group',
+    awsError('TargetGroupAssociationLimitException'),
+    'QUOTA_EXCEEDED',
+    'QUOTA_EXCEEDED',
+  ],
+  [
+    'tasks of a service',
+    awsError('InvalidParameterException', 'Desired count exceeds limit.'),
+    'QUOTA_EXCEEDED',
+    'QUOTA_EXCEEDED',
+  ],
+  [
+    'records of a batch',
+    awsError('InvalidChangeBatch', '[Number of records limit of 1000 exceeded.]'),
+    'QUOTA_EXCEEDED',
+    'QUOTA_EXCEEDED',
+  ],
+  [
     'a revision being created',
     awsError('ClientException', 'Too many concurrent attempts to create a new revision of the specified family.'),
     'CONFLICT_RETRYABLE',
