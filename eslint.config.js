@@ -93,7 +93,6 @@ export default tseslint.config(
   },
   {
     files: ['sandbox/inventory/**/*.ts'],
-    ignores: ['sandbox/inventory/command.ts'],
     rules: restrict([
       {
         // Its own folder, and packages: nothing that leads out of it.

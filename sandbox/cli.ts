@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { gatewayCommand } from './gateway/command.ts';
+import { inventoryCommand } from './inventory/command.ts';
 import { timePresets, isTimePreset, type TimePreset } from './gateway/time.ts';
 
 /** Adds `tenantry sandbox`: embedded parts, the demo, and the tools to play with them. Loads what it needs on use only. */
@@ -23,6 +24,7 @@ export function registerSandbox(program: Command): void {
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   });
   sandbox.addCommand(gatewayCommand());
+  sandbox.addCommand(inventoryCommand());
   sandbox
     .command('seed')
     .description(

@@ -124,4 +124,4 @@ export const inventoryQuery = [
   defaultPrivileges,
   ...objectRights,
   ...others,
-].join('\n  union all');
+].join('\n  union all ');
