@@ -1,0 +1,47 @@
+import { expect } from 'vitest';
+import {
+  difference,
+  isEmpty,
+  ofTenant,
+  renderDifference,
+  takeInventory,
+  withoutResidues,
+  type InventoryItem,
+} from '../../sandbox/inventory/inventory.ts';
+import type { ProcessWorld, Tenant } from './process-world.ts';
+
+export type Inventory = readonly InventoryItem[];
+
+/** All that exists in AWS and in PostgreSQL. */
+export function inventoryOf({ gateway, postgres }: ProcessWorld): Promise<Inventory> {
+  const databaseUrl = new URL('/tenants', postgres.adminUrl).href;
+  return takeInventory({ gatewayUrl: gateway.url, databaseUrl, scope: 'tenants' });
+}
+
+/** Nothing has come or gone since but what AWS itself keeps for a while of what was removed. */
+export async function expectLikeBefore(world: ProcessWorld, before: Inventory): Promise<void> {
+  const diff = withoutResidues(difference(before, await inventoryOf(world)));
+  expect(renderDifference(diff)).toBe('');
+  expect(isEmpty(diff)).toBe(true);
+}
+
+/**
+ * What the tenant has, said as a template: its own names, ids and random numbers replaced, residues left out. Two tenants
+ * that were made alike have the same.
+ */
+export function shapeOf(before: Inventory, now: Inventory, tenant: Tenant): string[] {
+  const { added } = withoutResidues(ofTenant(difference(before, now), tenant));
+  return added.map((item) => shapeOfItem(item, tenant)).sort();
+}
+
+function shapeOfItem({ kind, id, name, detail, settings }: InventoryItem, tenant: Tenant): string {
+  return blanked([kind, name ?? id, JSON.stringify({ ...detail, ...settings })].join(' '), tenant);
+}
+
+function blanked(text: string, { tenantId, slug, operationId }: Tenant): string {
+  return text
+    .replaceAll(tenantId, '<tenant>')
+    .replaceAll(tenantId.replaceAll('-', ''), '<tenant>')
+    .replaceAll(operationId, '<operation>')
+    .replaceAll(slug, '<slug>');
+}

@@ -1,0 +1,91 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+/** A line between a process and a server that can be cut, or made to swallow what the process says. */
+export interface Wire {
+  /** `host:port`, to be given to the process in the server's place. */
+  readonly address: string;
+  /** Ends every connection and refuses new ones until {@link Wire.mend}. */
+  cut(): void;
+  mend(): void;
+  /** From now on keeps what the process says; the server's words still arrive. */
+  hold(): void;
+  /** Whether a text is among what is kept. */
+  holds(text: string): boolean;
+  /** Passes on what was kept. */
+  letGo(): void;
+  close(): Promise<void>;
+}
+
+interface Line {
+  readonly near: Socket;
+  readonly far: Socket;
+  readonly kept: Buffer[];
+}
+
+/** Opens a line to `target` (`host:port`) on a free port of 127.0.0.1. */
+export async function openWire(target: string): Promise<Wire> {
+  const [host = '', port = ''] = target.split(':');
+  const lines = new Set<Line>();
+  const state = { cut: false, holding: false };
+  const server = createServer((near) => {
+    if (state.cut) {
+      near.resetAndDestroy();
+      return;
+    }
+    const line: Line = { near, far: connect({ host, port: Number(port) }), kept: [] };
+    lines.add(line);
+    join(line, state, () => lines.delete(line));
+  });
+  server.listen({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  const end = () => {
+    for (const { near, far } of lines) {
+      near.resetAndDestroy();
+      far.resetAndDestroy();
+    }
+  };
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut: () => {
+      state.cut = true;
+      end();
+    },
+    mend: () => {
+      state.cut = false;
+    },
+    hold: () => {
+      state.holding = true;
+    },
+    holds: (text) => [...lines].some(({ kept }) => Buffer.concat(kept).includes(text)),
+    letGo: () => {
+      state.holding = false;
+      for (const { far, kept } of lines) for (const words of kept.splice(0)) far.write(words);
+    },
+    close: async () => {
+      end();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function join({ near, far, kept }: Line, state: { readonly holding: boolean }, ended: () => void): void {
+  near.on('data', (words: Buffer) => {
+    if (state.holding) kept.push(words);
+    else far.write(words);
+  });
+  far.on('data', (words: Buffer) => near.write(words));
+  for (const [one, other] of [
+    [near, far],
+    [far, near],
+  ] as const) {
+    // Either end may vanish at any moment: that is what the line is for.
+    one.on('error', () => undefined);
+    one.on('close', () => {
+      other.destroy();
+      ended();
+    });
+  }
+}
