@@ -186,8 +186,9 @@ async function launchServer(
     // A socket in the file system would be one more door, with a limit on the length of its path.
     unix_socket_directories: '',
     max_connections: 400,
-    // A temporary cluster does not survive the machine, so it need not be ready for a power cut.
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    // A temporary cluster does not survive the machine, so it need not be ready for a power cut; but what it confirmed
+    // must outlive its own crash, so commits stay synchronous.
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   const child = await startChild({
     name: 'PostgreSQL',
