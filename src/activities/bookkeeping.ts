@@ -11,12 +11,13 @@ import type {
 } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { listLeftovers } from '../db/leftovers.ts';
 import { changeOperationState, findOperation, lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
 import { listSteps } from '../db/steps.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
 import { loadBlueprint } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { alertStuck, changeState, leftoversOf } from './operation-change.ts';
+import { alertStuck, changeState } from './operation-change.ts';
 import { closeOperation, settleTenant } from './operation-closing.ts';
 import { withoutSteps } from './remaining-steps.ts';
 import { claimStuck, takeoverOf } from './run-loss.ts';
@@ -31,11 +32,11 @@ export function createBookkeeping({
     claimOperation: (input) => claimOperation(database, input),
     changeOperationState: async (change) => {
       const answer = await changeStateOnce(database, change);
-      if (change.state === 'stuck' && answer.changed) alertStuck(log, change);
+      if (change.state === 'stuck' && answer.changed) await alertStuck({ database, log }, change);
       return answer;
     },
     closeOperation: (input) => closeOperation(database, input),
-    listLeftovers: (input) => listLeftovers(database, input),
+    listLeftovers: (input) => leftoversOf(database, input),
   };
 }
 
@@ -121,10 +122,10 @@ async function changeStateOnce(database: Database, change: StateChange): Promise
   });
 }
 
-async function listLeftovers(database: Database, { operationId }: OperationInput): Promise<Leftover[]> {
+async function leftoversOf(database: Database, { operationId }: OperationInput): Promise<Leftover[]> {
   const operation = await findOperation(database, operationId);
   if (!operation) throw noSuchOperation(operationId);
-  return leftoversOf(database, operation.tenantId);
+  return listLeftovers(database, operation.tenantId);
 }
 
 function noSuchOperation(operationId: string): ApplicationFailure {

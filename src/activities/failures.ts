@@ -35,8 +35,8 @@ export function judge(error: unknown, step: { readonly id: string; readonly fail
       code: own?.type ?? code,
       message: own?.message ?? message,
       stepId: step.id,
-      // In a product's own words our message is the detail: nothing that was seen gets lost.
-      detail: own ? [message, seen].filter((text) => text !== undefined).join(': ') : seen,
+      // In a product's own words our code and message are the detail: nothing that was seen gets lost.
+      detail: own ? [code, message, seen].filter((text) => text !== undefined).join(': ') : seen,
     },
     code,
     retryable: errorInfo(code)?.retryable === true,

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
-import type { Leftover, StateChange, StateChangeAnswer } from '../contracts/messages.ts';
+import { runbookPage } from '../contracts/advice.ts';
+import type { StateChange, StateChangeAnswer } from '../contracts/messages.ts';
 import { operationStateTransitions, type OperationState } from '../contracts/operation-state.ts';
 import type { Queryable } from '../db/database.ts';
-import { listNotRemoved } from '../db/ledger.ts';
-import { changeOperationState, type OperationRow } from '../db/operations.ts';
-import { changeTenantStatus, lockTenant, type TenantRow } from '../db/tenants.ts';
+import { changeOperationState, findOperation, type OperationRow } from '../db/operations.ts';
+import { changeTenantStatus, findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
 
 /**
  * Changes the state of an open operation, and its tenant with it; refused when the row is in none of `from`. The operation
@@ -28,25 +28,28 @@ export async function changeState(
   return { changed: true, tenantStatus: (await followState(tx, operation, change, tenant)).status };
 }
 
-/** Exactly what is not removed of a tenant, from the ledger, each with why. */
-export async function leftoversOf(db: Queryable, tenantId: string): Promise<Leftover[]> {
-  const rows = await listNotRemoved(db, tenantId);
-  return rows.map((row) => ({
-    stepId: row.stepId,
-    type: row.type,
-    name: row.name,
-    physicalId: row.physicalId ?? undefined,
-    reason: row.failure ? reasonOf(row.failure) : 'still present',
-  }));
-}
-
-/** The alert of design rule 7: a line of level error, beside the metric and the event that say the same. */
-export function alertStuck(log: Pick<Logger, 'error'>, { operationId, leftovers = [], failure }: StateChange): void {
+/**
+ * The alert of design rule 7: a line of level error, beside the metric and the event that say the same. Whoever is paged by
+ * it starts from the tenant, so it names that too.
+ */
+export async function alertStuck(
+  { database, log }: { readonly database: Queryable; readonly log: Pick<Logger, 'error'> },
+  { operationId, leftovers = [], failure }: StateChange,
+): Promise<void> {
   const left = leftovers.map(({ type, name, reason }) => `${type} ${name}: ${reason}`);
+  // An alert without the names is better than none.
+  const tenant = await tenantOf(database, operationId).catch(() => undefined);
+  const runbook = runbookPage('operation-stuck');
   log.error(
-    { alert: 'operation-stuck', operationId, left, failure },
+    { alert: 'operation-stuck', ...tenant, operationId, left, failure, runbook },
     'an operation is stuck: it waits for an operator',
   );
+}
+
+async function tenantOf(db: Queryable, operationId: string) {
+  const operation = await findOperation(db, operationId);
+  const tenant = operation && (await findTenant(db, operation.tenantId));
+  return tenant && { tenantId: tenant.id, product: tenant.product, slug: tenant.slug, operation: operation.type };
 }
 
 function statesBefore(state: OperationState): OperationState[] {
@@ -76,8 +79,4 @@ async function followState(
   if (retried && operation.type === 'provision' && tenant.status === 'failed')
     return changeTenantStatus(tx, tenant.id, 'creating', { operationId });
   return tenant;
-}
-
-function reasonOf({ code, message, detail }: { code: string; message: string; detail?: string | undefined }): string {
-  return `${code}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
 }

@@ -1,9 +1,10 @@
 import type { Failure } from '../contracts/errors.ts';
 import type { ClaimInput, StateChange, Takeover } from '../contracts/messages.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { listLeftovers } from '../db/leftovers.ts';
 import { lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
 import { findFailureBefore } from '../db/silent-operations.ts';
-import { changeState, leftoversOf } from './operation-change.ts';
+import { changeState } from './operation-change.ts';
 
 /** A run that ended without recording its end, and what is known of it. */
 export interface RunLoss {
@@ -28,7 +29,7 @@ export function recordRunLoss(database: Database, loss: RunLoss): Promise<StateC
       state: 'stuck',
       generation: operation.generation,
       failure: lossFailure(operation, loss),
-      leftovers: await leftoversOf(tx, operation.tenantId),
+      leftovers: await listLeftovers(tx, operation.tenantId),
     };
     return (await changeState(tx, operation, change, [state])).changed ? change : undefined;
   });

@@ -26,7 +26,10 @@ export const createTenantBody = z.strictObject({
 });
 
 /** Body of `abandon`. */
-export const abandonBody = z.strictObject({ reason: plainText(500).describe('Why, for the audit trail') });
+export const abandonBody = z.strictObject({
+  reason: plainText(500).describe('Why, for the audit trail'),
+  by: plainText(200).optional().describe('Who, for the audit trail, as the caller says it'),
+});
 
 export const tenantParams = z.strictObject({ tenantId: z.uuid() });
 export const operationParams = z.strictObject({ tenantId: z.uuid(), operationId: z.uuid() });
@@ -36,7 +39,9 @@ const whole = (min: number, max: number, initial: number) => z.coerce.number().i
 
 export const listQuery = z.strictObject({
   product: z.string().min(1).max(40).optional(),
+  slug: z.string().min(1).max(100).optional(),
   status: z.enum(tenantStatuses).optional(),
+  operation: z.enum(openOperationStates).optional().describe('Only tenants whose open operation is in this state'),
   limit: whole(1, 200, 50),
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
 });
@@ -63,8 +68,23 @@ const leftover = z.object({
   type: z.string(),
   name: z.string(),
   physicalId: z.string().optional(),
+  code: z.string().optional(),
   reason: z.string(),
 });
+const advice = z
+  .object({ code: z.string(), text: z.string(), runbook: z.string() })
+  .describe('What the code asks of an operator, and its page of the runbook');
+const attention = z
+  .object({
+    since: time,
+    until: time.optional(),
+    otherwise: z.string(),
+    advice: z.array(advice),
+    choices: z.array(
+      z.object({ verb: z.enum(['retry', 'cancel', 'abandon', 'delete']), command: z.string(), effect: z.string() }),
+    ),
+  })
+  .describe('It waits for a person: since when, until when, what happens otherwise, and what can be done');
 
 export const tenantAnswer = z
   .object({
@@ -85,8 +105,12 @@ export const tenantAnswer = z
   })
   .describe('The tenant');
 
+const openOperation = z
+  .object({ operationId: z.uuid(), type: z.enum(operationTypes), state: z.enum(openOperationStates) })
+  .nullable();
+
 export const tenantsAnswer = z
-  .object({ tenants: z.array(tenantAnswer), nextCursor: z.string().nullable() })
+  .object({ tenants: z.array(tenantAnswer.extend({ openOperation })), nextCursor: z.string().nullable() })
   .describe('A page of tenants');
 
 export const acceptedAnswer = z
@@ -113,6 +137,7 @@ export const statusAnswer = z
     updatedAt: time,
     error: failure.optional(),
     leftovers: z.array(leftover).optional(),
+    attention: attention.optional(),
     cleanupPending: z.boolean(),
     tenantUrl: z.string(),
   })
@@ -147,6 +172,7 @@ export const eventAnswer = z.object({
   operationId: z.uuid().nullable(),
   stepId: z.string().nullable(),
   data: z.record(z.string(), z.unknown()),
+  advice: advice.optional(),
 });
 
 export const eventsAnswer = z

@@ -13,6 +13,7 @@ import type { EventView } from '../client/views.ts';
 
 export type Accepted = z.infer<typeof acceptedAnswer>;
 export type Tenant = z.infer<typeof tenantAnswer>;
+export type ListedTenant = z.infer<typeof tenantsAnswer>['tenants'][number];
 export type Status = z.infer<typeof statusAnswer>;
 export type Operation = z.infer<typeof operationAnswer>;
 
@@ -48,7 +49,9 @@ export interface CreateRequest {
 
 export interface ListRequest {
   readonly product?: string | undefined;
+  readonly slug?: string | undefined;
   readonly status?: string | undefined;
+  readonly operation?: string | undefined;
   readonly limit?: string | undefined;
   readonly cursor?: string | undefined;
 }
@@ -62,7 +65,8 @@ export interface ApiClient {
   operation(tenantId: string, operationId: string): Promise<Operation>;
   retry(tenantId: string): Promise<Accepted>;
   cancel(tenantId: string): Promise<Accepted>;
-  abandon(tenantId: string, reason: string): Promise<Operation>;
+  /** @param by who asks, for the audit trail */
+  abandon(tenantId: string, reason: string, by?: string): Promise<Operation>;
   delete(tenantId: string, confirm: string | undefined): Promise<Accepted | Tenant>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
   /** Live events after an id; ends when the connection does. */
@@ -84,7 +88,7 @@ export function createApiClient(baseUrl: string): ApiClient {
     operation: (id, operation) => call(operationAnswer, 'GET', `${tenant(id)}/operations/${operation}`),
     retry: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/cancel`),
-    abandon: (id, reason) => call(operationAnswer, 'POST', `${tenant(id)}/abandon`, { reason }),
+    abandon: (id, reason, by) => call(operationAnswer, 'POST', `${tenant(id)}/abandon`, { reason, by }),
     delete: (id, confirm) =>
       call(z.union([acceptedAnswer, tenantAnswer]), 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
     events: async (id, { after, limit }) =>

@@ -6,6 +6,7 @@ export const exitCodes = {
   notFound: 3,
   conflict: 4,
   unavailable: 5,
+  holding: 6,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -16,7 +17,8 @@ Exit codes:
   2  wrong usage or bad input
   3  no such tenant or operation
   4  conflict: slug taken, another operation open, nothing to retry, not cancellable, not stuck
-  5  the API, Temporal or PostgreSQL cannot be reached`;
+  5  the API, Temporal or PostgreSQL cannot be reached
+  6  it holds and waits for an operator (only with --until-hold)`;
 
 /** The exit code for an HTTP status of a refused request. */
 export function exitCodeOfStatus(status: number): ExitCode {

@@ -13,13 +13,15 @@ export interface Following {
   readonly onEvent: (event: EventView) => void;
   /** The connection was lost and is being made again. */
   readonly onInterruption?: ((reason: string) => void) | undefined;
+  /** Leave when it holds, too. */
+  readonly untilHold?: boolean | undefined;
 }
 
 /** How long the API may be away before we give up, in ms. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Shows the events of an operation as they come, until it is closed or stuck; survives restarts of the API.
+ * Shows the events of an operation as they come, until it is closed, stuck or (when asked) holds; survives restarts of the API.
  * @returns the state it ended in
  * @throws ApiUnreachableError when the API stays away
  */
@@ -34,8 +36,8 @@ export async function followOperation(api: ApiClient, following: Following): Pro
         after = event.id;
         if (event.operationId !== following.operationId) continue;
         following.onEvent(event);
-        const state = finalStateOf(event);
-        if (state !== undefined) return state;
+        const state = stateOf(event);
+        if (state !== undefined && isEnd(state, following.untilHold)) return state;
       }
       lostAtMs ??= Date.now();
       following.onInterruption?.('the stream of events ended');
@@ -69,11 +71,15 @@ export async function lastEventId(api: ApiClient, tenantId: string): Promise<num
   return last;
 }
 
-function finalStateOf(event: EventView): OperationState | undefined {
+/** Whether a follower leaves in this state: nothing more happens by itself, or it is to leave when it holds. */
+export function isEnd(state: OperationState, untilHold = false): boolean {
+  return isFinal(state) || (untilHold && state === 'holding');
+}
+
+function stateOf(event: EventView): OperationState | undefined {
   const { to } = event.data;
   if (event.type !== 'operation.state' || typeof to !== 'string') return undefined;
-  const known = isOneOf([...openOperationStates, ...closedOperationStates], to) ? to : undefined;
-  return known !== undefined && isFinal(known) ? known : undefined;
+  return isOneOf([...openOperationStates, ...closedOperationStates], to) ? to : undefined;
 }
 
 /** A connection that breaks off in the middle shows as a TypeError of `fetch`. */

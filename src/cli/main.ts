@@ -1,8 +1,10 @@
 import { CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
+import { adviceOn } from '../contracts/advice.ts';
 import { ApiError, ApiUnreachableError } from './api-client.ts';
 import { exitCodeOfStatus, exitCodes, type ExitCode } from './exit-codes.ts';
 import { buildProgram, serviceRegistrars, type Registrar } from './program.ts';
+import { TenantNameError } from './tenant-names.ts';
 
 /**
  * Runs the command line and sets the process's exit code (`exit-codes.ts`).
@@ -31,6 +33,10 @@ function report(error: unknown): ExitCode {
     printApiError(error);
     return exitCodeOfStatus(error.status);
   }
+  if (error instanceof TenantNameError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return error.fault === 'usage' ? exitCodes.usage : exitCodes.notFound;
+  }
   if (error instanceof ApiUnreachableError) {
     process.stderr.write(
       `error: ${error.message}\n  is the API up? \`tenantry api\` starts it; TENANTRY_API_URL says where it is\n`,
@@ -47,6 +53,8 @@ function report(error: unknown): ExitCode {
 
 function printApiError(error: ApiError): void {
   process.stderr.write(`error: ${error.code}: ${error.message}\n`);
+  const advice = adviceOn(error.code);
+  if (advice) process.stderr.write(`what to do: ${advice.text} See ${advice.runbook}\n`);
   if (error.details) process.stderr.write(`details: ${JSON.stringify(error.details)}\n`);
   if (error.requestId !== undefined) process.stderr.write(`request: ${error.requestId}\n`);
 }

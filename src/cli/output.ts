@@ -1,4 +1,6 @@
-import type { Status, Tenant } from './api-client.ts';
+import type { ListedTenant, Status, Tenant } from './api-client.ts';
+import { attentionLines, moment, utc } from './attention.ts';
+import { oneLine } from './text.ts';
 
 /** Where commands write: people's and programs' output to `out`, everything else to `err`. */
 export interface Terminal {
@@ -10,13 +12,27 @@ export function printJson(terminal: Terminal, value: unknown): void {
   terminal.out.write(`${JSON.stringify(value)}\n`);
 }
 
-export function printTenants(terminal: Terminal, tenants: readonly Tenant[]): void {
-  const rows = tenants.map((t) => [t.tenantId, t.product, t.slug, t.status, t.createdAt, t.tenantUrl]);
-  printTable(terminal, [['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'CREATED', 'URL'], ...rows]);
+export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[]): void {
+  const rows = tenants.map((t) => [
+    t.tenantId,
+    t.product,
+    t.slug,
+    t.status,
+    whatGoesOn(t),
+    utc(t.createdAt),
+    t.tenantUrl,
+  ]);
+  printTable(terminal, [['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'OPERATION', 'CREATED', 'URL'], ...rows]);
+}
+
+function whatGoesOn({ openOperation, cleanupPending }: ListedTenant): string {
+  if (openOperation) return `${openOperation.type} ${openOperation.state}`;
+  return cleanupPending ? 'something is left' : '-';
 }
 
 export function printTenant(terminal: Terminal, tenant: Tenant, status: Status): void {
   const { operation } = status;
+  const nowMs = Date.now();
   const rows: (readonly [string, string | undefined])[] = [
     ['tenant', tenant.tenantId],
     ['name', tenant.displayName],
@@ -28,40 +44,33 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],
-    ['failure', status.error && `${status.error.code}: ${status.error.message}`],
-    ['detail', status.error?.detail],
-    ['created', tenant.createdAt],
-    ['active since', tenant.activatedAt ?? undefined],
-    ['deleted', tenant.deletedAt ?? undefined],
+    // What waits for a person says it again, with all else that belongs to it.
+    ['failure', status.attention ? undefined : status.error && `${status.error.code}: ${status.error.message}`],
+    ['detail', status.attention ? undefined : status.error?.detail],
+    ['created', moment(tenant.createdAt, nowMs)],
+    ['active since', tenant.activatedAt === null ? undefined : moment(tenant.activatedAt, nowMs)],
+    ['deleted', tenant.deletedAt === null ? undefined : moment(tenant.deletedAt, nowMs)],
   ];
   printTable(
     terminal,
     rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  printLeftovers(terminal, status);
+  printAttention(terminal, status);
 }
 
-/** What an undo could not take away, one line each. */
-export function printLeftovers(terminal: Terminal, { leftovers = [] }: Pick<Status, 'leftovers'>): void {
-  if (leftovers.length === 0) return;
-  terminal.out.write('left over:\n');
-  for (const left of leftovers) {
-    terminal.out.write(
-      `  ${left.stepId}  ${left.type} ${clean(left.physicalId ?? left.name)}: ${clean(left.reason)}\n`,
-    );
-  }
+/** What waits for a person, with a line of its own before it. */
+export function printAttention(terminal: Terminal, status: Status): void {
+  const lines = attentionLines(status, Date.now(), terminal.out.columns || PLAIN_WIDTH);
+  if (lines.length > 0) terminal.out.write(`\n${lines.join('\n')}\n`);
 }
+
+const PLAIN_WIDTH = 100;
 
 function printTable(terminal: Terminal, rows: readonly (readonly string[])[]): void {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   for (const row of rows) {
-    const cells = row.map((cell, i) => (i === columns - 1 ? clean(cell) : clean(cell).padEnd(widths[i] ?? 0)));
+    const cells = row.map((cell, i) => (i === columns - 1 ? oneLine(cell) : oneLine(cell).padEnd(widths[i] ?? 0)));
     terminal.out.write(`${cells.join('  ').trimEnd()}\n`);
   }
-}
-
-/** Texts of tenants and of AWS must not move the cursor. */
-function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }

@@ -1,5 +1,6 @@
 import type { EventView } from '../client/views.ts';
 import { isOneOf } from './one-of.ts';
+import { oneLine } from './text.ts';
 import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
 
 export type StepState =
@@ -41,13 +42,7 @@ export function advance(view: ProgressView, event: EventView): ProgressView {
   const to = textOf(event.data.to);
   if (to === undefined || !isOneOf([...openOperationStates, ...closedOperationStates], to)) return started;
   const failure = failureText(event.data.failure) ?? view.failure;
-  const steps = to === 'succeeded' ? view.steps.map((step) => committed(step, atMs)) : view.steps;
-  return { ...started, state: to, failure, steps, endedAtMs: isFinal(to) ? atMs : undefined };
-}
-
-/** The step that commits ends with the operation, in one transaction; its own event comes too late for a follower. */
-function committed(step: StepLine, atMs: number): StepLine {
-  return step.state === 'making' ? { ...step, state: 'ready', endedAtMs: atMs } : step;
+  return { ...started, state: to, failure, endedAtMs: isFinal(to) ? atMs : undefined };
 }
 
 /** Nothing more happens by itself: the operation is closed, or stuck until somebody acts. */
@@ -135,14 +130,13 @@ export function eventLine(event: EventView): string | undefined {
   if (event.stepId !== null) {
     const state = stateAfter[event.type];
     const took = typeof data.durationMs === 'number' ? ` in ${(data.durationMs / 1000).toFixed(1)} s` : '';
-    const detail = textOf(data.detail) ?? textOf(data.message);
-    const code = textOf(data.code);
-    const why = [code, detail].filter((part) => part !== undefined).map(oneLine);
+    const why = [data.code, data.message, data.detail].flatMap((part) => textOf(part) ?? []).map(oneLine);
     return `${time}  ${event.stepId}  ${state ?? event.type}${took}${why.length > 0 ? `: ${why.join(': ')}` : ''}`;
   }
   const to = textOf(data.to);
   const failure = failureText(data.failure);
-  return `${time}  ${event.type}${to === undefined ? '' : ` ${to}`}${failure === undefined ? '' : `: ${oneLine(failure)}`}`;
+  const said = [failure, auditText(data)].flatMap((part) => (part === undefined ? [] : [oneLine(part)]));
+  return `${time}  ${event.type}${to === undefined ? '' : ` ${to}`}${said.length > 0 ? `: ${said.join('; ')}` : ''}`;
 }
 
 /** Where a printer writes; `process.stdout` is one. */
@@ -222,11 +216,6 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Details come from AWS and containers: what would move the cursor is taken out. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
-}
-
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -236,4 +225,13 @@ function failureText(failure: unknown): string | undefined {
   const { code, message, detail } = failure as { code?: unknown; message?: unknown; detail?: unknown };
   const parts = [textOf(code), textOf(message), textOf(detail)].filter((part) => part !== undefined);
   return parts.length > 0 ? parts.join(': ') : undefined;
+}
+
+/** Of an abandonment: why, who and in which request. */
+function auditText({ reason, by, requestId }: EventView['data']): string | undefined {
+  const why = textOf(reason);
+  if (why === undefined) return undefined;
+  return [why, textOf(by) && `by ${textOf(by)}`, textOf(requestId) && `request ${textOf(requestId)}`]
+    .filter((part) => part !== undefined && part !== '')
+    .join(', ');
 }

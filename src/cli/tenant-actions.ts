@@ -1,25 +1,12 @@
-import type { EventView } from '../client/views.ts';
-import type { OperationState } from '../contracts/operation-state.ts';
-import type { Accepted, ApiClient } from './api-client.ts';
+import { hostname, userInfo } from 'node:os';
+import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
-import { followOperation, lastEventId, pastEvents } from './following.ts';
-import { printJson, printLeftovers, printTenant, printTenants, type Terminal } from './output.ts';
-import { createProgressPrinter, eventLine, isFinal } from './progress.ts';
+import { followOperation, isEnd, lastEventId, pastEvents } from './following.ts';
+import { afterAcceptance, eventPrinter, outcome } from './outcome.ts';
+import { printAttention, printJson, printTenant, printTenants } from './output.ts';
+import { eventLine } from './progress.ts';
+import { findTenantId } from './tenant-names.ts';
 
-/** Options that every command has. */
-export interface Common {
-  readonly json?: boolean;
-}
-/** Options of commands that start something. */
-export interface Waiting extends Common {
-  readonly wait: boolean;
-}
-
-/** What the commands work with. */
-export interface Context {
-  readonly api: ApiClient;
-  readonly terminal: Terminal;
-}
 export interface CreateOptions {
   readonly product: string;
   readonly slug: string;
@@ -30,12 +17,14 @@ export interface CreateOptions {
 }
 export interface ListOptions {
   readonly product?: string;
+  readonly slug?: string;
   readonly status?: string;
+  readonly operation?: string;
   readonly limit?: string;
   readonly cursor?: string;
 }
 
-/** Creates a tenant and follows its provisioning. @throws ApiError, ApiUnreachableError (all commands) */
+/** Creates a tenant and follows its provisioning. @throws ApiError, ApiUnreachableError, TenantNameError (all) */
 export async function create(context: Context, options: Waiting & CreateOptions): Promise<ExitCode> {
   const accepted = await context.api.create({
     product: options.product,
@@ -50,8 +39,8 @@ export async function create(context: Context, options: Waiting & CreateOptions)
 
 /** Prints a page of tenants. */
 export async function list(context: Context, options: Common & ListOptions): Promise<ExitCode> {
-  const { product, status, limit, cursor } = options;
-  const page = await context.api.list({ product, status, limit, cursor });
+  const { product, slug, status, operation, limit, cursor } = options;
+  const page = await context.api.list({ product, slug, status, operation, limit, cursor });
   if (options.json) {
     printJson(context.terminal, page);
     return exitCodes.done;
@@ -62,7 +51,8 @@ export async function list(context: Context, options: Common & ListOptions): Pro
 }
 
 /** Prints a tenant with its newest operation. */
-export async function show(context: Context, tenantId: string, options: Common): Promise<ExitCode> {
+export async function show(context: Context, name: string, options: Common): Promise<ExitCode> {
+  const tenantId = await findTenantId(context.api, name);
   const [tenant, status] = await Promise.all([context.api.get(tenantId), context.api.status(tenantId)]);
   if (options.json) printJson(context.terminal, { ...tenant, ...status });
   else printTenant(context.terminal, tenant, status);
@@ -70,8 +60,9 @@ export async function show(context: Context, tenantId: string, options: Common):
 }
 
 /** Follows the newest operation of a tenant to its end. */
-export async function watch(context: Context, tenantId: string, options: Common): Promise<ExitCode> {
+export async function watch(context: Context, name: string, options: Following): Promise<ExitCode> {
   const { api, terminal } = context;
+  const tenantId = await findTenantId(api, name);
   const { operationId } = (await api.status(tenantId)).operation;
   const show = eventPrinter(terminal, options);
   let after = 0;
@@ -84,7 +75,7 @@ export async function watch(context: Context, tenantId: string, options: Common)
   await catchUp();
   let { state } = await api.operation(tenantId, operationId);
   // Events that came between the two look-ups belong to the picture too.
-  if (isFinal(state)) await catchUp();
+  if (isEnd(state, options.untilHold)) await catchUp();
   else
     state = await followOperation(api, {
       tenantId,
@@ -92,32 +83,33 @@ export async function watch(context: Context, tenantId: string, options: Common)
       after,
       onEvent: show.event,
       onInterruption: show.note,
+      untilHold: options.untilHold,
     });
   show.finish();
   return outcome(context, tenantId, state, options, ['succeeded'], 'stream');
 }
 
 /** Prints all events of a tenant. */
-export async function events(
-  context: Context,
-  tenantId: string,
-  options: Common & { after?: string },
-): Promise<ExitCode> {
+export async function events(context: Context, name: string, options: Common & { after?: string }): Promise<ExitCode> {
+  const tenantId = await findTenantId(context.api, name);
   const after = Number(options.after ?? 0);
   for await (const event of pastEvents(context.api, tenantId, after)) {
     const line = options.json ? JSON.stringify(event) : eventLine(event);
     if (line !== undefined) context.terminal.out.write(`${line}\n`);
   }
+  // The events say what happened; what to do about it depends on where it stands now.
+  if (!options.json) printAttention(context.terminal, await context.api.status(tenantId));
   return exitCodes.done;
 }
 
 /** Asks for `retry` or `cancel` and follows what comes of it. */
 export async function act(
   context: Context,
-  tenantId: string,
+  name: string,
   verb: 'retry' | 'cancel',
   options: Waiting,
 ): Promise<ExitCode> {
+  const tenantId = await findTenantId(context.api, name);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const accepted = await context.api[verb](tenantId);
   return afterAcceptance(
@@ -132,14 +124,15 @@ export async function act(
 /** Closes a stuck operation as it is; nothing to follow. */
 export async function abandon(
   { api, terminal }: Context,
-  tenantId: string,
+  name: string,
   options: Common & { reason: string },
 ): Promise<ExitCode> {
-  const operation = await api.abandon(tenantId, options.reason);
+  const tenantId = await findTenantId(api, name);
+  const operation = await api.abandon(tenantId, options.reason, whoAsks());
   if (options.json) printJson(terminal, operation);
   else {
     terminal.out.write(`abandoned: operation ${operation.operationId}\n`);
-    printLeftovers(terminal, operation);
+    printAttention(terminal, await api.status(tenantId));
   }
   return exitCodes.done;
 }
@@ -147,9 +140,10 @@ export async function abandon(
 /** Deletes a tenant and follows its deprovisioning. */
 export async function remove(
   context: Context,
-  tenantId: string,
+  name: string,
   options: Waiting & { confirm?: string },
 ): Promise<ExitCode> {
+  const tenantId = await findTenantId(context.api, name);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const answer = await context.api.delete(tenantId, options.confirm);
   if ('operationId' in answer) return afterAcceptance(context, answer, after, options, ['succeeded']);
@@ -158,81 +152,11 @@ export async function remove(
   return exitCodes.done;
 }
 
-async function afterAcceptance(
-  context: Context,
-  accepted: Accepted,
-  after: number,
-  options: Waiting,
-  good: readonly OperationState[],
-): Promise<ExitCode> {
-  const { api, terminal } = context;
-  const { tenantId, operationId } = accepted;
-  if (!options.wait) {
-    if (options.json) printJson(terminal, accepted);
-    else terminal.out.write(`accepted: tenant ${tenantId}, operation ${operationId}\n${accepted.tenantUrl}\n`);
-    return exitCodes.done;
+/** For the audit trail, `user@host`: the API does not know its callers yet. */
+function whoAsks(): string | undefined {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    return undefined; // a user id without a name, as in some containers
   }
-  const show = options.json ? silent : eventPrinter(terminal, options);
-  show.note(`tenant ${tenantId}, operation ${operationId}`);
-  const state = await followOperation(api, {
-    tenantId,
-    operationId,
-    after,
-    onEvent: show.event,
-    onInterruption: show.note,
-  });
-  show.finish();
-  return outcome(context, tenantId, state, options, good, 'document');
-}
-
-async function outcome(
-  context: Context,
-  tenantId: string,
-  state: OperationState,
-  options: Common,
-  good: readonly OperationState[],
-  json: 'document' | 'stream',
-): Promise<ExitCode> {
-  const status = await context.api.status(tenantId);
-  if (options.json) {
-    if (json === 'document') printJson(context.terminal, status);
-  } else {
-    const failure = status.error === undefined ? '' : `: ${status.error.code}: ${status.error.message}`;
-    context.terminal.out.write(`${state}${failure}; the tenant is ${status.status}\n`);
-    if (status.status === 'active') context.terminal.out.write(`${status.tenantUrl}\n`);
-    printLeftovers(context.terminal, status);
-    if (state === 'stuck') context.terminal.out.write(`mend the cause, then: tenantry tenants retry ${tenantId}\n`);
-  }
-  return good.includes(state) ? exitCodes.done : exitCodes.failed;
-}
-
-interface EventPrinter {
-  readonly event: (event: EventView) => void;
-  readonly note: (text: string) => void;
-  readonly finish: () => void;
-}
-
-const silent: EventPrinter = { event: () => undefined, note: () => undefined, finish: () => undefined };
-
-function eventPrinter(terminal: Terminal, options: Common): EventPrinter {
-  if (options.json) {
-    return {
-      event: (event) => printJson(terminal, event),
-      note: (text) => void terminal.err.write(`${text}\n`),
-      finish: () => undefined,
-    };
-  }
-  const printer = createProgressPrinter(terminal.out);
-  return {
-    event: (event) => {
-      printer.event(event);
-      if (event.type === 'operation.state' && event.data.to === 'holding') printer.note(holdingHint(event.tenantId));
-    },
-    note: (text) => printer.note(text),
-    finish: () => void printer.finish(),
-  };
-}
-
-function holdingHint(tenantId: string): string {
-  return `it holds: mend the cause, then \`tenantry tenants retry ${tenantId}\`; \`tenants cancel\` takes it back at once`;
 }

@@ -1,8 +1,10 @@
 import { Option, type Command } from 'commander';
 import { loadApiUrl } from '../config.ts';
+import { openOperationStates } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { createApiClient } from './api-client.ts';
 import { exitCodesHelp, type ExitCode } from './exit-codes.ts';
+import type { Common, Context, Following, Waiting } from './context.ts';
 import type { Terminal } from './output.ts';
 import * as actions from './tenant-actions.ts';
 
@@ -16,7 +18,7 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
     .description('create, follow, mend and remove tenants, through the API at TENANTRY_API_URL')
     .addHelpText(
       'after',
-      `${exitCodesHelp}\n\nEnvironment:\n  TENANTRY_API_URL  address of the API (default http://127.0.0.1:3006)`,
+      `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL  address of the API (default http://127.0.0.1:3006)`,
     );
   const command = (name: string, description: string) =>
     tenants
@@ -24,7 +26,7 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
       .description(description)
       .option('--json', 'print JSON, for programs')
       .addHelpText('after', exitCodesHelp);
-  const context = (): actions.Context => ({ api: createApiClient(loadApiUrl()), terminal });
+  const context = (): Context => ({ api: createApiClient(loadApiUrl()), terminal });
   const parts = { command, context, setExitCode };
   registerCreation(parts);
   registerLooks(parts);
@@ -34,7 +36,7 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
 /** What the commands are made with. */
 interface CommandParts {
   readonly command: (name: string, description: string) => Command;
-  readonly context: () => actions.Context;
+  readonly context: () => Context;
   readonly setExitCode: SetExitCode;
 }
 
@@ -48,58 +50,65 @@ function registerCreation({ command, context, setExitCode }: CommandParts): void
     .addOption(new Option('--on-failure <what>', 'what a failure does').choices(['hold', 'rollback']))
     .option('--wait', 'follow until it is done', true)
     .option('--no-wait', 'return as soon as it is accepted')
-    .action(async (options: actions.Waiting & actions.CreateOptions) =>
-      setExitCode(await actions.create(context(), options)),
-    );
+    .addOption(untilHold())
+    .action(async (options: Waiting & actions.CreateOptions) => setExitCode(await actions.create(context(), options)));
 }
 
 function registerLooks({ command, context, setExitCode }: CommandParts): void {
   command('list', 'list tenants, newest first')
     .option('--product <name>', 'only of this product')
+    .option('--slug <slug>', 'only with this slug')
     .addOption(new Option('--status <status>', 'only in this status').choices(tenantStatuses))
+    .addOption(
+      new Option('--operation <state>', 'only with an open operation in this state').choices(openOperationStates),
+    )
     .option('--limit <n>', 'tenants per page')
     .option('--cursor <cursor>', 'go on after the page that ended with this cursor')
-    .action(async (options: actions.Common & actions.ListOptions) =>
-      setExitCode(await actions.list(context(), options)),
-    );
+    .action(async (options: Common & actions.ListOptions) => setExitCode(await actions.list(context(), options)));
 
-  command('show <tenantId>', 'show a tenant and its newest operation').action(
-    async (tenantId: string, options: actions.Common) => setExitCode(await actions.show(context(), tenantId, options)),
+  command('show <tenant>', 'show a tenant and its newest operation').action(async (tenant: string, options: Common) =>
+    setExitCode(await actions.show(context(), tenant, options)),
   );
 
-  command('watch <tenantId>', 'follow the newest operation of a tenant until it ends (JSON: a line per event)').action(
-    async (tenantId: string, options: actions.Common) => setExitCode(await actions.watch(context(), tenantId, options)),
-  );
+  command('watch <tenant>', 'follow the newest operation of a tenant until it ends (JSON: a line per event)')
+    .addOption(untilHold())
+    .action(async (tenant: string, options: Following) => setExitCode(await actions.watch(context(), tenant, options)));
 
-  command('events <tenantId>', 'print what happened to a tenant (JSON: a line per event)')
+  command('events <tenant>', 'print what happened to a tenant (JSON: a line per event)')
     .option('--after <id>', 'only events after this one')
-    .action(async (tenantId: string, options: actions.Common & { after?: string }) =>
-      setExitCode(await actions.events(context(), tenantId, options)),
+    .action(async (tenant: string, options: Common & { after?: string }) =>
+      setExitCode(await actions.events(context(), tenant, options)),
     );
 }
 
 function registerOperatorCommands({ command, context, setExitCode }: CommandParts): void {
   for (const verb of ['retry', 'cancel'] as const) {
     const what = verb === 'retry' ? 'go on with what holds or is stuck' : 'take the open operation back';
-    command(`${verb} <tenantId>`, what)
+    const control = command(`${verb} <tenant>`, what)
       .option('--wait', 'follow until it is done', true)
-      .option('--no-wait', 'return as soon as it is accepted')
-      .action(async (tenantId: string, options: actions.Waiting) =>
-        setExitCode(await actions.act(context(), tenantId, verb, options)),
-      );
+      .option('--no-wait', 'return as soon as it is accepted');
+    if (verb === 'retry') control.addOption(untilHold());
+    control.action(async (tenant: string, options: Waiting) =>
+      setExitCode(await actions.act(context(), tenant, verb, options)),
+    );
   }
 
-  command('abandon <tenantId>', 'close a stuck operation as it is; what is left stays until the tenant is deleted')
+  command('abandon <tenant>', 'close a stuck operation as it is; what is left stays until the tenant is deleted')
     .requiredOption('--reason <text>', 'why, for the audit trail')
-    .action(async (tenantId: string, options: actions.Common & { reason: string }) =>
-      setExitCode(await actions.abandon(context(), tenantId, options)),
+    .action(async (tenant: string, options: Common & { reason: string }) =>
+      setExitCode(await actions.abandon(context(), tenant, options)),
     );
 
-  command('delete <tenantId>', 'remove a tenant and everything it consists of')
+  command('delete <tenant>', 'remove a tenant and everything it consists of')
     .option('--confirm <slug>', 'the slug of the tenant, repeated')
     .option('--wait', 'follow until it is done', true)
     .option('--no-wait', 'return as soon as it is accepted')
-    .action(async (tenantId: string, options: actions.Waiting & { confirm?: string }) =>
-      setExitCode(await actions.remove(context(), tenantId, options)),
+    .action(async (tenant: string, options: Waiting & { confirm?: string }) =>
+      setExitCode(await actions.remove(context(), tenant, options)),
     );
+}
+
+/** Scripts that must not sit through a hold (30 minutes by default) leave when it begins. */
+function untilHold(): Option {
+  return new Option('--until-hold', 'leave when it holds for an operator, with exit code 6');
 }

@@ -1,4 +1,4 @@
-import { changeOperationState, findOpenOperation, type OperationRow } from '../db/operations.ts';
+import { changeOperationState, findOpenOperation, type Audit, type OperationRow } from '../db/operations.ts';
 import { existingTenant, operationView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
@@ -10,15 +10,16 @@ import type { OperationView } from './views.ts';
  * ledger, the tenant keeps its status, its slug and `cleanupPending`: a DELETE takes the rest away later.
  * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE
  */
-export async function abandon(deps: ClientDeps, tenantId: string, reason: string): Promise<OperationView> {
+export async function abandon(deps: ClientDeps, tenantId: string, audit: Audit): Promise<OperationView> {
   await existingTenant(deps.database, tenantId);
   const open = await findOpenOperation(deps.database, tenantId);
   if (open?.state !== 'stuck') throw notStuck(open);
   await reachOrchestrator(deps);
   const abandoned = await deps.database.transaction((tx) =>
-    changeOperationState(tx, open.id, ['stuck'], 'abandoned', { reason }),
+    changeOperationState(tx, open.id, ['stuck'], 'abandoned', { audit }),
   );
   if (!abandoned) throw notStuck(await findOpenOperation(deps.database, tenantId));
+  deps.log.warn({ tenantId, operationId: open.id, audit }, 'a stuck operation was abandoned: what is left stays');
   await closeRun(deps, abandoned);
   return operationView(abandoned);
 }

@@ -1,13 +1,17 @@
-import { isOpen, type OperationState } from '../contracts/operation-state.ts';
+import { isOpen } from '../contracts/operation-state.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { listEvents, type EventRow } from '../db/events.ts';
-import { findOperation, listOperationsOf, type OperationRow } from '../db/operations.ts';
+import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
+import { listLeftovers } from '../db/leftovers.ts';
+import { findOperation, listOpenOperationsOf, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
 import { countBlueprintSteps } from '../db/summaries.ts';
 import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../db/tenants.ts';
+import { z } from 'zod';
+import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
+import { attentionOf, needsAttention } from './attention.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
-import type { EventView, OperationView, StatusView, TenantView } from './views.ts';
+import type { EventView, ListedTenantView, OperationView, StatusView, TenantView } from './views.ts';
 
 /** @throws RequestError TENANT_NOT_FOUND */
 export async function existingTenant(db: Queryable, tenantId: string): Promise<TenantRow> {
@@ -23,10 +27,10 @@ export async function readTenant(db: Queryable, tenantId: string): Promise<Tenan
 export async function readTenants(
   db: Queryable,
   input: ListInput,
-): Promise<{ tenants: TenantView[]; nextCursor: string | null }> {
+): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }> {
   try {
     const page = await listTenants(db, input);
-    return { tenants: page.tenants.map(tenantView), nextCursor: page.nextCursor ?? null };
+    return { tenants: await listed(db, page.tenants), nextCursor: page.nextCursor ?? null };
   } catch (cause) {
     if (!(cause instanceof InvalidCursorError)) throw cause;
     throw new RequestError('INVALID_INPUT', cause.message, {
@@ -34,6 +38,20 @@ export async function readTenants(
       cause,
     });
   }
+}
+
+async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<ListedTenantView[]> {
+  const open = await listOpenOperationsOf(
+    db,
+    tenants.map((tenant) => tenant.id),
+  );
+  const byTenant = new Map(open.map((operation) => [operation.tenantId, operation]));
+  return tenants.map((tenant) => {
+    const operation = byTenant.get(tenant.id);
+    if (!operation || !isOpen(operation.state)) return { ...tenantView(tenant), openOperation: null };
+    const { id, type, state } = operation;
+    return { ...tenantView(tenant), openOperation: { operationId: id, type, state } };
+  });
 }
 
 export async function readEvents(
@@ -73,8 +91,9 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   const [operation] = await listOperationsOf(db, tenantId);
   if (!operation) throw new Error(`tenant ${tenantId} has no operation`);
   const steps = await listSteps(db, tenantId);
-  const currentSteps = isOpen(operation.state) ? idsIn(steps, underWay(operation)) : [];
+  const currentSteps = idsIn(steps, underWay(operation));
   const failure = operation.failure ?? tenant.failure;
+  const attention = needsAttention(tenant, operation) ? await attentionAt(db, tenant, operation) : undefined;
   return {
     tenantId,
     status: tenant.status,
@@ -86,18 +105,32 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     startedAt: operation.acceptedAt.toISOString(),
     updatedAt: latest(operation.updatedAt, tenant.updatedAt).toISOString(),
     ...(failure === null ? {} : { error: failure }),
-    ...(operation.leftovers === null ? {} : { leftovers: operation.leftovers }),
+    ...attention,
     cleanupPending: tenant.cleanupPending,
     tenantUrl: tenant.tenantUrl,
   };
 }
 
-const goingDown: readonly OperationState[] = ['rolling-back', 'stuck'];
+/** What is left is read anew: since the operation got stuck or was closed, somebody may have taken something away. */
+async function attentionAt(
+  db: Queryable,
+  tenant: TenantRow,
+  operation: OperationRow,
+): Promise<Pick<StatusView, 'leftovers' | 'attention'>> {
+  // A hold has made things that nothing is wrong with.
+  const leftovers = operation.state === 'holding' ? [] : await listLeftovers(db, tenant.id);
+  const since = (await findStateTime(db, operation)) ?? operation.updatedAt;
+  return {
+    ...(leftovers.length > 0 ? { leftovers } : {}),
+    attention: attentionOf(tenant, operation, leftovers, since),
+  };
+}
 
 /** Which states of a step mean that the operation is at it. */
-function underWay(operation: OperationRow): readonly StepRow['state'][] {
-  const down = operation.type === 'deprovision' || goingDown.includes(operation.state);
-  return down ? ['removing'] : ['intended', 'present'];
+function underWay({ state, type }: OperationRow): readonly StepRow['state'][] {
+  // While it waits for a person, nothing is under way.
+  if (!isOpen(state) || state === 'holding' || state === 'stuck') return [];
+  return type === 'deprovision' || state === 'rolling-back' ? ['removing'] : ['intended', 'present'];
 }
 
 function idsIn(steps: readonly StepRow[], states: readonly StepRow['state'][]): string[] {
@@ -147,6 +180,7 @@ export function operationView(row: OperationRow): OperationView {
 }
 
 function eventView(row: EventRow): EventView {
+  const advice = adviceFor(row);
   return {
     id: row.id,
     at: row.at.toISOString(),
@@ -155,5 +189,16 @@ function eventView(row: EventRow): EventView {
     operationId: row.operationId,
     stepId: row.stepId,
     data: row.data,
+    ...(advice && { advice }),
   };
+}
+
+const failureShape = z.object({ code: z.string(), detail: z.string().optional() });
+
+/** On what failed for good, and on an operation that waits for a person because of it. */
+function adviceFor({ type, data }: EventRow): Advice | undefined {
+  const failed =
+    type === 'operation.state' ? data.failure : type === 'step.failed' || type === 'step.remove-failed' ? data : null;
+  const failure = failureShape.safeParse(failed).data;
+  return failure && adviceOnFailure(failure);
 }

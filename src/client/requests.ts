@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { OnFailure } from '../contracts/operation-state.ts';
+import type { OnFailure, OpenOperationState } from '../contracts/operation-state.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Database } from '../db/database.ts';
@@ -25,7 +25,10 @@ export interface CreateTenantInput {
 
 export interface ListInput {
   readonly product?: string | undefined;
+  readonly slug?: string | undefined;
   readonly status?: TenantStatus | undefined;
+  /** Only tenants whose open operation is in this state. */
+  readonly operation?: OpenOperationState | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }

@@ -1,5 +1,5 @@
 import type { ClientDeps, CreateTenantInput, ListInput } from './requests.ts';
-import type { OperationRow } from '../db/operations.ts';
+import type { Audit, OperationRow } from '../db/operations.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import { createTenant } from './creation.ts';
@@ -9,7 +9,7 @@ import * as reading from './reading.ts';
 import { checkReadiness, type Readiness } from './readiness.ts';
 import { deleteTenant, type DeleteOutcome } from './removal.ts';
 import { startAccepted } from './starting.ts';
-import type { AcceptedView, EventView, OperationView, StatusView, TenantView } from './views.ts';
+import type { AcceptedView, EventView, ListedTenantView, OperationView, StatusView, TenantView } from './views.ts';
 
 /** The typed facade: the only place that starts, signals and queries. Every method may throw {@link RequestError}. */
 export interface TenantryClient {
@@ -18,15 +18,15 @@ export interface TenantryClient {
   deleteTenant(tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
   cancel(tenantId: string): Promise<AcceptedView>;
   retry(tenantId: string): Promise<AcceptedView>;
-  /** Closes a stuck operation as it is; what is left stays in the ledger. @param reason for the audit trail. */
-  abandon(tenantId: string, reason: string): Promise<OperationView>;
+  /** Closes a stuck operation as it is; what is left stays in the ledger. */
+  abandon(tenantId: string, audit: Audit): Promise<OperationView>;
   /**
    * Starts the run of an operation that was accepted and has none (the process died between writing and starting, or
    * an earlier run was still open). Safe to repeat. @throws OrchestratorUnreachableError
    */
   startAccepted(operation: OperationRow): Promise<'started' | 'already-open'>;
   get(tenantId: string): Promise<TenantView>;
-  list(input: ListInput): Promise<{ tenants: TenantView[]; nextCursor: string | null }>;
+  list(input: ListInput): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }>;
   status(tenantId: string): Promise<StatusView>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
   operations(tenantId: string): Promise<OperationView[]>;
@@ -47,7 +47,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     deleteTenant: (tenantId, confirm) => deleteTenant(deps, tenantId, confirm),
     cancel: (tenantId) => control(deps, tenantId, 'cancel'),
     retry: (tenantId) => control(deps, tenantId, 'retry'),
-    abandon: (tenantId, reason) => abandon(deps, tenantId, reason),
+    abandon: (tenantId, audit) => abandon(deps, tenantId, audit),
     startAccepted: (operation) => startAccepted(deps, operation),
     get: (tenantId) => reading.readTenant(database, tenantId),
     list: (input) => reading.readTenants(database, input),

@@ -1,7 +1,8 @@
+import type { Advice } from '../contracts/advice.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
 import type { Leftover } from '../contracts/messages.ts';
-import type { OnFailure, OperationState, OperationType } from '../contracts/operation-state.ts';
+import type { OnFailure, OpenOperationState, OperationState, OperationType } from '../contracts/operation-state.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 
 /** A tenant as callers see it; times are ISO 8601. */
@@ -20,6 +21,16 @@ export interface TenantView {
   readonly updatedAt: string;
   readonly activatedAt: string | null;
   readonly deletedAt: string | null;
+}
+
+/** A tenant in a list, with what it is at. */
+export interface ListedTenantView extends TenantView {
+  /** Null: no operation is open. */
+  readonly openOperation: {
+    readonly operationId: string;
+    readonly type: OperationType;
+    readonly state: OpenOperationState;
+  } | null;
 }
 
 export interface OperationView {
@@ -53,9 +64,32 @@ export interface StatusView {
   readonly startedAt: string;
   readonly updatedAt: string;
   readonly error?: Failure | undefined;
+  /** Present when something is left that no operation is at work on: read from the ledger now. */
   readonly leftovers?: readonly Leftover[] | undefined;
+  /** Present when the operation holds, is stuck, or was closed with something left. */
+  readonly attention?: AttentionView | undefined;
   readonly cleanupPending: boolean;
   readonly tenantUrl: string;
+}
+
+/** What waits for a person, and what that person can do; times are ISO 8601. */
+export interface AttentionView {
+  /** When the operation came into its state. */
+  readonly since: string;
+  /** Of a hold: when it ends by itself. */
+  readonly until?: string | undefined;
+  /** What happens when nobody does anything. */
+  readonly otherwise: string;
+  /** What the codes ask of an operator: that of the failure first. */
+  readonly advice: readonly Advice[];
+  readonly choices: readonly ChoiceView[];
+}
+
+/** Something that an operator can do, as the command line has it; the API's route has the name of the verb. */
+export interface ChoiceView {
+  readonly verb: 'retry' | 'cancel' | 'abandon' | 'delete';
+  readonly command: string;
+  readonly effect: string;
 }
 
 export interface EventView {
@@ -67,6 +101,8 @@ export interface EventView {
   readonly operationId: string | null;
   readonly stepId: string | null;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Of a failure: what to do about it. */
+  readonly advice?: Advice | undefined;
 }
 
 /** Answer of a request that starts an operation. */

@@ -3,7 +3,8 @@ export const eventTypes = [
   'tenant.accepted',
   'tenant.status', // data: { from, to }
   'operation.accepted',
-  'operation.state', // data: { from, to, failure?, leftovers?, reason? }: why it was abandoned
+  'operation.state', // data: { from, to, failure?, leftovers?, until?, reason?, by?, requestId? }: of an abandonment, the last three
+  'operation.slow', // data: { state, since, waiting: [{ stepId, waitsFor }] }: nothing has come of it for 20 minutes
   'step.started', // data: { kind, generation, attempt }
   'step.pending', // data: { detail }: made, readiness is being polled
   'step.ready', // data: { durationMs }

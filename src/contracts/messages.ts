@@ -46,12 +46,15 @@ export interface Progress {
   readonly leftovers?: readonly Leftover[] | undefined;
 }
 
-/** A resource that an undo could not take away. */
+/** A resource (or a step that has none of its own) that an undo could not take away. */
 export interface Leftover {
   readonly stepId: string;
   readonly type: string;
   readonly name: string;
   readonly physicalId?: string | undefined;
+  /** Of the failure that keeps it there; absent: its turn did not come. */
+  readonly code?: string | undefined;
+  /** Why it is still there, a sentence with AWS's own words. */
   readonly reason: string;
 }
 

@@ -27,6 +27,7 @@ export const leftovers: z.ZodType<Leftover[]> = z.array(
     type: z.string(),
     name: z.string(),
     physicalId: z.string().optional(),
+    code: z.string().optional(),
     reason: z.string(),
   }),
 );

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { eventTypes, type EventType } from '../contracts/events.ts';
 import { bigint, json, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
-import { rowsOf } from './rows.ts';
+import { rowOf, rowsOf } from './rows.ts';
 
 /** Channel on which PostgreSQL announces events; the payload is the tenant's id. */
 export const EVENTS_CHANNEL = 'tenantry_events';
@@ -46,4 +46,19 @@ export async function listEvents(db: Queryable, tenantId: string, afterId = 0, l
       [tenantId, afterId, limit],
     ),
   );
+}
+
+/** When an operation came into the state that it is in, as its events tell. */
+export async function findStateTime(
+  db: Queryable,
+  operation: { readonly id: string; readonly tenantId: string },
+): Promise<Date | undefined> {
+  const row = rowOf(
+    z.object({ at: time.nullable() }),
+    await db.query(
+      `select max(at) as at from events where tenant_id = $1 and operation_id = $2 and type = 'operation.state'`,
+      [operation.tenantId, operation.id],
+    ),
+  );
+  return row?.at ?? undefined;
 }

@@ -111,8 +111,17 @@ export interface OperationChange {
   /** Null: forget the last one. */
   readonly failure?: Failure | null | undefined;
   readonly leftovers?: readonly Leftover[] | null | undefined;
-  /** An operator's words for the audit trail: they are in the event only. */
-  readonly reason?: string | undefined;
+  /** For the audit trail: in the event only. */
+  readonly audit?: Audit | undefined;
+}
+
+/** Why somebody did what no rule asks for, and who it was. */
+export interface Audit {
+  readonly reason: string;
+  /** As the caller names itself: callers are not authenticated yet. */
+  readonly by?: string | undefined;
+  /** Of the request, as the API's log has it. */
+  readonly requestId?: string | undefined;
 }
 
 /**
@@ -160,7 +169,9 @@ export async function changeOperationState(
       to,
       failure: change.failure ?? undefined,
       leftovers: change.leftovers ?? undefined,
-      reason: change.reason,
+      ...change.audit,
+      // For whoever follows: when the hold ends by itself.
+      until: to === 'holding' ? new Date(after.updatedAt.getTime() + after.holdMs).toISOString() : undefined,
     },
   });
   return after;
@@ -193,6 +204,17 @@ export async function listAcceptedWithoutRun(db: Queryable, olderThanMs: number)
        where state = 'accepted' and accepted_at < now() - $1 * interval '1 millisecond' order by accepted_at limit 100`,
       [olderThanMs],
     ),
+  );
+}
+
+/** The open operations of some tenants. */
+export async function listOpenOperationsOf(db: Queryable, tenantIds: readonly string[]): Promise<OperationRow[]> {
+  if (tenantIds.length === 0) return [];
+  return rowsOf(
+    operationRow,
+    await db.query(`select ${columns} from operations where tenant_id = any ($1::uuid[]) and state in (${openList})`, [
+      [...tenantIds],
+    ]),
   );
 }
 

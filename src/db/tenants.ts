@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
+import type { OpenOperationState } from '../contracts/operation-state.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import { failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
@@ -123,7 +124,10 @@ export async function lockTenant(tx: Queryable, id: string): Promise<TenantRow> 
 
 export interface TenantFilter {
   readonly product?: string | undefined;
+  readonly slug?: string | undefined;
   readonly status?: TenantStatus | undefined;
+  /** State of the open operation. */
+  readonly operation?: OpenOperationState | undefined;
   readonly limit: number;
   /** The last page's `nextCursor`. */
   readonly cursor?: string | undefined;
@@ -146,9 +150,19 @@ export async function listTenants(db: Queryable, filter: TenantFilter): Promise<
   const answer = await db.query(
     `select ${columns}, created_at::text as position from tenants
      where ($1::text is null or product = $1) and ($2::text is null or status = $2)
+       and ($6::text is null or slug = $6)
+       and ($7::text is null or exists (select from operations o where o.tenant_id = tenants.id and o.state = $7))
        and ($3::timestamptz is null or created_at < $3 or (created_at = $3 and id > $4::uuid))
      order by created_at desc, id limit $5`,
-    [filter.product ?? null, filter.status ?? null, after?.position ?? null, after?.id ?? null, filter.limit + 1],
+    [
+      filter.product ?? null,
+      filter.status ?? null,
+      after?.position ?? null,
+      after?.id ?? null,
+      filter.limit + 1,
+      filter.slug ?? null,
+      filter.operation ?? null,
+    ],
   );
   const rows = answer.rows.map((row) => tenantRow.extend({ position: z.string() }).parse(row));
   const page = rows.slice(0, filter.limit);

@@ -14,7 +14,7 @@ export async function markLostRuns(deps: LostRunDeps): Promise<LostRun[]> {
   for (const lost of await findLostRuns(deps)) {
     const change = await recordRunLoss(deps.database, lost);
     if (!change) continue;
-    alertStuck(deps.log, change);
+    await alertStuck(deps, change);
     marked.push(lost);
   }
   return marked;

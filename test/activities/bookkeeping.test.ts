@@ -110,7 +110,13 @@ describe('states of an operation', () => {
     expect(lines).toEqual([]);
     await change('stuck', { leftovers: [{ stepId: 'logs', type: 'logs:log-group', name: 'x', reason: 'denied' }] });
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
-      { alert: 'operation-stuck', operationId: tenant.operationId, left: ['logs:log-group x: denied'] },
+      {
+        alert: 'operation-stuck',
+        tenantId: tenant.tenantId,
+        slug: tenant.slug,
+        operationId: tenant.operationId,
+        left: ['logs:log-group x: denied'],
+      },
     ]);
   });
 });
@@ -141,6 +147,29 @@ describe('the end of a provisioning', () => {
     expect(await findTenant(db, tenant.tenantId)).toMatchObject({ cleanupPending: true });
     expect(await holder()).toBe(tenant.tenantId);
     expect(await findPlacement(db, tenant.tenantId)).toBeDefined();
+  });
+
+  it('is refused while something is left', async () => {
+    await claim();
+    await creating();
+    await run('log-group.ensure', step('logs'));
+    await change('rolling-back');
+    for (const state of ['rolled-back', 'cancelled'] as const)
+      await expect(close(state)).rejects.toMatchObject({ type: 'STILL_PRESENT', nonRetryable: true });
+    expect(await stateOf()).toBe('rolling-back');
+  });
+
+  it('comes also when the run was taken for lost, once nothing is left', async () => {
+    await claim();
+    await creating();
+    await run('log-group.ensure', step('logs'));
+    await change('rolling-back');
+    await change('stuck', { failure: { code: 'RUN_LOST', message: 'it was not' } });
+    await expect(close('rolled-back')).rejects.toMatchObject({ type: 'STILL_PRESENT' });
+    await run('log-group.remove', step('logs'));
+    expect(await close('rolled-back')).toEqual({ tenantStatus: 'failed' });
+    expect(await findTenant(db, tenant.tenantId)).toMatchObject({ cleanupPending: false });
+    expect(await holder()).toBeUndefined();
   });
 
   it('before any run withdraws the tenant', async () => {

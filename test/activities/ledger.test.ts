@@ -290,7 +290,9 @@ describe('observe', () => {
         { stepId: 'logs', code: 'DEADLINE_EXCEEDED', detail: expect.stringContaining('0 of 1 tasks') as unknown },
       ],
     });
-    expect((await stepOf())?.failure).toMatchObject({ code: 'BackendFailed', stepId: 'logs' });
+    // The code in whose place the words stand leads to its page of the runbook.
+    const detail = expect.stringMatching(/^DEADLINE_EXCEEDED: /) as unknown;
+    expect((await stepOf())?.failure).toMatchObject({ code: 'BackendFailed', stepId: 'logs', detail });
   });
 
   it('marks a step removed when it is gone, and fails as STILL_PRESENT past the deadline', async () => {
@@ -358,6 +360,7 @@ describe('remove', () => {
         stepId: 'logs',
         type: 'logs:log-group',
         name: nameOf(),
+        code: 'ACCESS_DENIED',
         reason: expect.stringContaining('not allowed to delete') as unknown,
       },
     ]);

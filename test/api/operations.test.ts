@@ -338,20 +338,6 @@ describe('reading', () => {
     });
   });
 
-  it('shows why an operation failed and what is left', async () => {
-    const tenant = await claimed();
-    await api.database.query(`update operations set failure = $2, leftovers = $3 where id = $1`, [
-      tenant.operationId,
-      JSON.stringify({ code: 'BackendFailed', message: 'Backend service failed to start', stepId: 'deploy_backend' }),
-      JSON.stringify([{ stepId: 'create_schema', type: 'postgres:schema', name: 's', reason: 'sessions are open' }]),
-    ]);
-    const { body } = await send('GET', `${tenant.tenantId}/status`);
-    expect(body).toMatchObject({
-      error: { code: 'BackendFailed', message: 'Backend service failed to start' },
-      leftovers: [{ stepId: 'create_schema', reason: 'sessions are open' }],
-    });
-  });
-
   it('pages through tenants, newest first, and filters them', async () => {
     const made = [await created(), await created(), await created()].map((t) => t.tenantId).reverse();
     const seen: string[] = [];

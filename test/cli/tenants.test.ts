@@ -115,7 +115,8 @@ describe('tenants create', () => {
     const [ended] = await Promise.all([create(slug), play(slug, ['rolling-back', 'stuck'], ['creating', 'failed'])]);
     expect(ended.code).toBe(1);
     expect(ended.out).toContain('stuck; the tenant is failed');
-    expect(ended.out).toMatch(/mend the cause, then: tenantry tenants retry [0-9a-f-]{36}\n$/);
+    expect(ended.out).toMatch(/^you can +tenantry tenants retry [0-9a-f-]{36}$/m);
+    expect(ended.out).toContain(` --confirm ${slug}\n`);
   });
 
   it('says how to go on while it holds, and keeps following', async () => {
@@ -126,7 +127,20 @@ describe('tenants create', () => {
     await api.move(tenantId, ['running', 'committing', 'succeeded'], ['active']);
     const ended = await following;
     expect(ended.code).toBe(0);
-    expect(ended.out).toContain(`it holds: mend the cause, then \`tenantry tenants retry ${tenantId}\``);
+    expect(ended.out).toMatch(
+      /\nit holds until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(in 30 min\), then it rolls back\n/,
+    );
+    expect(ended.out).toContain(`in another terminal: tenantry tenants retry ${tenantId}\n`);
+  });
+
+  it('--until-hold leaves with exit code 6 when it holds, and says what can be done', async () => {
+    const slug = freshSlug();
+    const [ended, tenantId] = await Promise.all([create(slug, '--until-hold'), play(slug, ['holding'], ['creating'])]);
+    expect(ended.code).toBe(6);
+    expect(ended.out).toMatch(new RegExp(`^you can +tenantry tenants retry ${tenantId}$`, 'm'));
+    const watched = await tenants(['watch', slug, '--until-hold', '--json']);
+    expect(watched.code).toBe(6);
+    expect(watched.out.trimEnd().split('\n').at(-1)).toMatch(/"from":"running","to":"holding"|"to":"creating"/);
   });
 
   it('--no-wait returns once it is accepted', async () => {
@@ -140,7 +154,7 @@ describe('tenants create', () => {
     const bad = await create('www', '--no-wait');
     expect(bad).toMatchObject({ code: 2, out: '' });
     expect(bad.err).toMatch(
-      /^error: INVALID_INPUT: body\.slug: "www" is reserved\ndetails: \{"fields".*\nrequest: [0-9a-f-]{36}\n$/,
+      /^error: INVALID_INPUT: body\.slug: "www" is reserved\nwhat to do: Mend the request: .* See docs\/runbook\.md#invalid_input\ndetails: \{"fields".*\nrequest: [0-9a-f-]{36}\n$/,
     );
     expect(await create(slug, '--no-wait')).toMatchObject({ code: 4, err: containing('SLUG_TAKEN') });
     api.orchestrator.unreachable = true;
@@ -183,6 +197,12 @@ describe('tenants show, list, events', () => {
       'tenant.accepted',
       'operation.accepted',
     ]);
+    for (const name of [slug, `moamalat/${slug}`, slug.toUpperCase()])
+      expect((await tenants(['show', name])).out).toContain(tenantId);
+    expect(await tenants(['show', `mate/${slug}`])).toMatchObject({
+      code: 3,
+      err: containing('there is no tenant mate/'),
+    });
     expect((await tenants(['show', crypto.randomUUID()])).code).toBe(3);
     expect((await tenants(['show', '../../metrics'])).code).toBe(2);
   });

@@ -46,7 +46,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
         ]),
       },
     },
-    async (request) => client.abandon(request.params.tenantId, request.body.reason),
+    async (request) => client.abandon(request.params.tenantId, { ...request.body, requestId: request.id }),
   );
   done();
 };

@@ -43,15 +43,6 @@ describe('renderProgress', () => {
     ]);
   });
 
-  it('shows the step that commits as ready once the operation has succeeded', () => {
-    const ended = [
-      event(0, 'operation.accepted', null),
-      event(2, 'step.started', 'finalize'),
-      event(3, 'operation.state', null, { from: 'committing', to: 'succeeded' }),
-    ];
-    expect(render(ended, 60)).toEqual(['  ✔ finalize         1.0 s  ready', '  succeeded 3.0 s']);
-  });
-
   it('shows failure, undo and what came of it; the clock stands once it is final', () => {
     const ended = [
       ...run,

@@ -1,0 +1,79 @@
+import type { Status } from './api-client.ts';
+import { oneLine, wrapped } from './text.ts';
+
+/**
+ * What waits for a person: why, what is left, since when, and what to do. Empty when nothing does. Pure.
+ * @param width columns of the terminal
+ */
+export function attentionLines(status: Status, nowMs: number, width: number): string[] {
+  const { attention, operation, error, leftovers = [] } = status;
+  if (!attention) return [];
+  const row = (name: string, text: string) => wrapped(oneLine(text), width, name.padEnd(INDENT), ' '.repeat(INDENT));
+  const kind = operation.state === 'stuck' || operation.state === 'holding' ? operation.state : 'left over';
+  return [
+    ...row(kind.toUpperCase(), `since ${moment(attention.since, nowMs)}`),
+    ...(attention.until === undefined ? [] : row('until', moment(attention.until, nowMs))),
+    ...(error ? row('failure', whyOf(error)) : []),
+    ...leftoverLines(leftovers, error, row),
+    ...attention.advice.flatMap(({ code, text, runbook }) => row('advice', `${code}: ${text} See ${runbook}`)),
+    ...attention.choices.flatMap(({ command, effect }, i) => [
+      `${(i === 0 ? 'you can' : '').padEnd(INDENT)}${command}`,
+      ...row('', `  ${effect}`),
+    ]),
+    ...row('otherwise', attention.otherwise),
+  ];
+}
+
+const INDENT = 11;
+
+/** `2026-01-31 03:00:12 UTC (4 min ago)`: pages are read in other time zones than logs are. */
+export function moment(iso: string, nowMs: number): string {
+  const seconds = Math.round((Date.parse(iso) - nowMs) / 1000);
+  const away = Math.abs(seconds);
+  const [n, unit] =
+    away < 90
+      ? [away, 's']
+      : away < 5_400
+        ? [Math.round(away / 60), 'min']
+        : away < 172_800
+          ? [Math.round(away / 3_600), 'h']
+          : [Math.round(away / 86_400), 'days'];
+  return `${utc(iso)} (${seconds <= 0 ? `${n} ${unit} ago` : `in ${n} ${unit}`})`;
+}
+
+/** `2026-01-31 03:00:12 UTC` */
+export function utc(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+type Failure = NonNullable<Status['error']>;
+type Leftover = NonNullable<Status['leftovers']>[number];
+type Row = (name: string, text: string) => string[];
+
+function whyOf({ code, message, stepId, detail }: Failure): string {
+  const where = stepId === undefined ? '' : ` at ${stepId}`;
+  return `${code}${where}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
+}
+
+/** Each thing with its full id on a line of its own; things that are left for one reason stand together. */
+function leftoverLines(leftovers: readonly Leftover[], error: Failure | undefined, row: Row): string[] {
+  const groups = new Map<string, Leftover[]>();
+  for (const left of leftovers) {
+    const key = `${left.stepId}\n${left.reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), left]);
+  }
+  return [...groups.values()].flatMap((group, i) => {
+    const { stepId = '', reason = '' } = group[0] ?? {};
+    const told = error !== undefined && error.stepId === stepId && reason.startsWith(`${error.code}: ${error.message}`);
+    return [
+      ...row(i === 0 ? 'left' : '', `step ${stepId}${told ? ' (the failure above)' : `: ${reason}`}`),
+      ...group.map((left) => `${' '.repeat(INDENT)}  ${oneLine(thing(left))}`),
+    ];
+  });
+}
+
+/** An ARN says the name too. */
+function thing({ type, name, physicalId }: Leftover): string {
+  if (physicalId === undefined) return `${type}  ${name}`;
+  return `${type}  ${physicalId.includes(name) ? physicalId : `${name}  ${physicalId}`}`;
+}

@@ -1,0 +1,24 @@
+import type { ApiClient } from './api-client.ts';
+import type { Terminal } from './output.ts';
+
+/** What the commands on tenants work with. */
+export interface Context {
+  readonly api: ApiClient;
+  readonly terminal: Terminal;
+}
+
+/** Options that every command has. */
+export interface Common {
+  readonly json?: boolean;
+}
+
+/** Options of commands that follow something. */
+export interface Following extends Common {
+  /** Leave when it holds: exit code 6. */
+  readonly untilHold?: boolean;
+}
+
+/** Options of commands that start something. */
+export interface Waiting extends Following {
+  readonly wait: boolean;
+}

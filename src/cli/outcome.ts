@@ -1,0 +1,105 @@
+import type { EventView } from '../client/views.ts';
+import type { OperationState } from '../contracts/operation-state.ts';
+import type { Accepted } from './api-client.ts';
+import { moment } from './attention.ts';
+import type { Common, Context, Waiting } from './context.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { followOperation } from './following.ts';
+import { printAttention, printJson, type Terminal } from './output.ts';
+import { createProgressPrinter } from './progress.ts';
+
+/**
+ * Follows what was accepted to its end, unless the caller does not want to wait.
+ * @param after id of the last event before the request
+ * @param good states that the caller wanted
+ */
+export async function afterAcceptance(
+  context: Context,
+  accepted: Accepted,
+  after: number,
+  options: Waiting,
+  good: readonly OperationState[],
+): Promise<ExitCode> {
+  const { api, terminal } = context;
+  const { tenantId, operationId } = accepted;
+  if (!options.wait) {
+    if (options.json) printJson(terminal, accepted);
+    else terminal.out.write(`accepted: tenant ${tenantId}, operation ${operationId}\n${accepted.tenantUrl}\n`);
+    return exitCodes.done;
+  }
+  const show = options.json ? silent : eventPrinter(terminal, options);
+  show.note(`tenant ${tenantId}, operation ${operationId}`);
+  const state = await followOperation(api, {
+    tenantId,
+    operationId,
+    after,
+    onEvent: show.event,
+    onInterruption: show.note,
+    untilHold: options.untilHold,
+  });
+  show.finish();
+  return outcome(context, tenantId, state, options, good, 'document');
+}
+
+/** Says how it ended, and what to do when it waits for a person. @returns the exit code that says the same */
+export async function outcome(
+  context: Context,
+  tenantId: string,
+  state: OperationState,
+  options: Common,
+  good: readonly OperationState[],
+  json: 'document' | 'stream',
+): Promise<ExitCode> {
+  const status = await context.api.status(tenantId);
+  if (options.json) {
+    if (json === 'document') printJson(context.terminal, status);
+  } else {
+    const failure = status.error === undefined ? '' : `: ${status.error.code}: ${status.error.message}`;
+    context.terminal.out.write(`${state}${failure}; the tenant is ${status.status}\n`);
+    if (status.status === 'active') context.terminal.out.write(`${status.tenantUrl}\n`);
+    printAttention(context.terminal, status);
+  }
+  if (state === 'holding') return exitCodes.holding;
+  return good.includes(state) ? exitCodes.done : exitCodes.failed;
+}
+
+/** Shows events as they come. */
+export interface EventPrinter {
+  readonly event: (event: EventView) => void;
+  readonly note: (text: string) => void;
+  readonly finish: () => void;
+}
+
+const silent: EventPrinter = { event: () => undefined, note: () => undefined, finish: () => undefined };
+
+export function eventPrinter(terminal: Terminal, options: Common & { readonly untilHold?: boolean }): EventPrinter {
+  if (options.json) {
+    return {
+      event: (event) => printJson(terminal, event),
+      note: (text) => void terminal.err.write(`${text}\n`),
+      finish: () => undefined,
+    };
+  }
+  const printer = createProgressPrinter(terminal.out);
+  return {
+    event: (event) => {
+      printer.event(event);
+      const holds = event.type === 'operation.state' && event.data.to === 'holding';
+      if (holds && !options.untilHold) for (const line of holdingHint(event, Date.now())) printer.note(line);
+    },
+    note: (text) => printer.note(text),
+    finish: () => void printer.finish(),
+  };
+}
+
+/** What somebody needs to know who would otherwise sit and wait for half an hour. */
+function holdingHint({ tenantId, data, advice }: EventView, nowMs: number): string[] {
+  const until = typeof data.until === 'string' ? ` until ${moment(data.until, nowMs)}, then it rolls back` : '';
+  return [
+    `it holds${until}`,
+    ...(advice ? [`  ${advice.text} See ${advice.runbook}`] : []),
+    `  mend the cause, then in another terminal: tenantry tenants retry ${tenantId}`,
+    `  or take it back now: tenantry tenants cancel ${tenantId}`,
+    '  Ctrl-C leaves; the operation goes on',
+  ];
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Failure } from '../contracts/errors.ts';
+import type { Leftover } from '../contracts/messages.ts';
+import type { Queryable } from './database.ts';
+import { listNotRemoved } from './ledger.ts';
+import { findBlueprint, listOperationsOf } from './operations.ts';
+import { listSteps, type StepRow } from './steps.ts';
+
+/**
+ * Exactly what is left of a tenant, each thing with why it is still there: its resources by the ledger, and the steps that
+ * have no resource of their own and could not be taken back (`validate` holds a slug, and makes nothing).
+ */
+export async function listLeftovers(db: Queryable, tenantId: string): Promise<Leftover[]> {
+  const rows = await listNotRemoved(db, tenantId);
+  const steps = (await listSteps(db, tenantId)).filter((step) => step.state !== 'removed');
+  const [newest] = await listOperationsOf(db, tenantId);
+  const order = newest ? orderOf(await findBlueprint(db, newest.id)) : [];
+  const byId = new Map(steps.map((step) => [step.stepId, step]));
+  const why = (stepId: string, failure: Failure | null) => reasonFor(byId, order, stepId, failure);
+  const resources = rows.map((row) => ({
+    stepId: row.stepId,
+    type: row.type,
+    name: row.name,
+    physicalId: row.physicalId ?? undefined,
+    ...why(row.stepId, row.failure),
+  }));
+  const listed = new Set(rows.map((row) => row.stepId));
+  const bare = steps.filter((step) => step.state === 'removing' && !listed.has(step.stepId));
+  return [
+    ...resources,
+    ...bare.map((step) => ({
+      stepId: step.stepId,
+      type: step.kind,
+      name: step.stepId,
+      ...why(step.stepId, step.failure),
+    })),
+  ];
+}
+
+const orderedSteps = z.array(
+  z.object({ id: z.string(), needs: z.array(z.string()), removeAfter: z.array(z.string()).optional() }),
+);
+type Order = z.output<typeof orderedSteps>;
+
+/** A blueprint that cannot be read says nothing about the order: the list itself must come all the same. */
+function orderOf(blueprint: unknown): Order {
+  return z.object({ steps: orderedSteps }).safeParse(blueprint).data?.steps ?? [];
+}
+
+function reasonFor(
+  steps: ReadonlyMap<string, StepRow>,
+  order: Order,
+  stepId: string,
+  failure: Failure | null,
+): Pick<Leftover, 'reason' | 'code'> {
+  if (failure) return { code: failure.code, reason: reasonOf(failure) };
+  const before = [
+    ...order.filter((step) => step.needs.includes(stepId)).map((step) => step.id),
+    ...(order.find((step) => step.id === stepId)?.removeAfter ?? []),
+  ].filter((id) => steps.has(id));
+  if (before.length > 0) return { reason: `not tried: it goes after ${before.join(', ')}` };
+  const begun = steps.get(stepId)?.state === 'removing';
+  return { reason: begun ? 'its removal was begun and has no result' : 'still present, its removal was not begun' };
+}
+
+function reasonOf({ code, message, detail }: Failure): string {
+  return `${code}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
+}
