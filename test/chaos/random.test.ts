@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { products } from '../../src/products/index.ts';
+import { blueprintOfProduct } from '../sagas/blueprints.ts';
+import { end, live, type Life } from './life.ts';
+import { expectLikeBefore, inventoryOf } from './process-inventory.ts';
+import { startProcessWorld, type ProcessWorld } from './process-world.ts';
+import { recordResult } from './results.ts';
+import { drawKills, drawStories } from './stories.ts';
+import { renderCalls } from './call-log.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+/**
+ * Many tenants at once in bad weather, with workers that are killed: every tenant ends active or gone, and nothing is left.
+ * `CHAOS_SEED` repeats a run, `CHAOS_TENANTS` makes it longer (a tenant is about 35 steps).
+ */
+const isShort = process.env.CHAOS_SHORT === '1';
+const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const count = Number(process.env.CHAOS_TENANTS ?? (isShort ? 20 : 80));
+/** Tenants that start per second: what two cores bear. */
+const spreadMs = count * 1_500;
+const commit = execFileSync('git', ['describe', '--always', '--dirty', '--exclude=*']).toString().trim();
+
+let world: ProcessWorld;
+const workers: WorkerProcess[] = [];
+beforeAll(async () => {
+  world = await startProcessWorld({ time: 'fast' });
+  workers.push(await world.startWorker(), await world.startWorker());
+  await Promise.all(workers.map((worker) => worker.untilReady()));
+});
+afterAll(() => world.stop());
+
+it(`leaves nothing behind (CHAOS_SEED=${seed} CHAOS_TENANTS=${count}, commit ${commit})`, async () => {
+  const began = Date.now();
+  const before = await inventoryOf(world);
+  const stories = drawStories({ seed, count, spreadMs, products: blueprints() });
+  const killing = killWorkers(drawKills({ seed, count: Math.ceil(count / 8), spreadMs }));
+  world.gateway.setWeather({ turbulence: { seed } });
+  try {
+    const ended = await Promise.allSettled(
+      stories.map((story, index) => live(world, story, `r${seed.toString(36)}-${index}`)),
+    );
+    const faults = faultsOf(world.gateway.weather());
+    world.gateway.setWeather({ turbulence: null });
+    const kills = await killing;
+    const lives = ended.flatMap((e) => (e.status === 'fulfilled' ? [e.value] : []));
+    const endings = await Promise.allSettled(lives.map((life) => end(world, life)));
+    const failures = [...ended, ...endings].flatMap((e) => (e.status === 'rejected' ? [String(e.reason)] : []));
+    expect(failures).toEqual([]);
+    await world.gateway.whenQuiet();
+    await expectLikeBefore(world, before);
+    const seconds = Math.round((Date.now() - began) / 1000);
+    const summary = {
+      seed,
+      commit,
+      tenants: count,
+      kills,
+      faults,
+      ...(await counted()),
+      ends: tally(lives),
+      leaks: 0,
+      seconds,
+    };
+    console.log(JSON.stringify(summary));
+    recordResult('random', summary);
+  } catch (error) {
+    console.error(
+      `CHAOS_SEED=${seed} CHAOS_TENANTS=${count}, commit ${commit}; the call log:\n${renderCalls(world.gateway.calls())}`,
+    );
+    throw error;
+  }
+});
+
+function blueprints() {
+  return Object.fromEntries(Object.values(products).map((product) => [product.name, blueprintOfProduct(product)]));
+}
+
+/** Kills the two workers in turn, each with a successor at once; answers how many were killed. */
+async function killWorkers(moments: readonly number[]): Promise<number> {
+  const began = Date.now();
+  for (const [index, moment] of moments.entries()) {
+    await sleep(Math.max(0, began + moment - Date.now()));
+    await workers[index % workers.length]?.killHard();
+    workers[index % workers.length] = await world.startWorker();
+  }
+  return moments.length;
+}
+
+/** How often each type of fault struck, by the weather and by the stories. */
+function faultsOf({ turbulence, rules }: ReturnType<ProcessWorld['gateway']['weather']>): Record<string, number> {
+  const strikes = rules.reduce((sum, rule) => sum + rule.hits, 0);
+  return { ...turbulence?.hits, strike: strikes };
+}
+
+/** How the operations ended, for the record: `provision succeeded`: 51, ... */
+function tally(lives: readonly Life[]): Record<string, number> {
+  const ends: Record<string, number> = {};
+  for (const name of lives.flatMap((life) => life.ends)) ends[name] = (ends[name] ?? 0) + 1;
+  return ends;
+}
+
+/** What the run did, by the control plane's own events. */
+async function counted(): Promise<{ operations: number; steps: number }> {
+  const client = new pg.Client({ connectionString: world.postgres.controlUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ operations: number; steps: number }>(
+      `select (select count(*)::int from operations) as operations,
+              (select count(*)::int from events where type in ('step.ready', 'step.removed')) as steps`,
+    );
+    return rows[0] ?? { operations: 0, steps: 0 };
+  } finally {
+    await client.end();
+  }
+}
