@@ -7,10 +7,9 @@ import { CallLog, type CallRecord } from './calls.ts';
 import { isControlRequest, serveControl } from './control.ts';
 import { createDnsHandlers } from './dns/handlers.ts';
 import { Addresses } from './ecs/addresses.ts';
+import { createEcsHandlers } from './ecs/handlers.ts';
 import { Scheduler } from './ecs/scheduler.ts';
-import { createServiceHandlers } from './ecs/service-handlers.ts';
 import { ServiceStore } from './ecs/service-store.ts';
-import { createTaskHandlers } from './ecs/task-handlers.ts';
 import { TaskRunner } from './ecs/task-runner.ts';
 import { Certificates } from './elb/certificates.ts';
 import { DataPlane, type ListenerAddress } from './elb/data-plane.ts';
@@ -19,6 +18,7 @@ import { Routes } from './elb/routes.ts';
 import { TargetHealth } from './elb/target-health.ts';
 import { Exclusion } from './exclusion.ts';
 import { takeInventory, type InventoryQuery } from './inventory.ts';
+import { createLimits, type LimitsState } from './limits/limits.ts';
 import { Mailbox, type Mail } from './mails.ts';
 import { createPipeline } from './pipeline.ts';
 import { readCall, scopeKey, type Reply, type Scope } from './request.ts';
@@ -33,6 +33,7 @@ export type { InventoryItem } from '../inventory/inventory.ts';
 export type { InventoryQuery } from './inventory.ts';
 export type { CallEffect, CallFault, CallOutcome, CallRecord, PendingCall } from './calls.ts';
 export type { ListenerAddress } from './elb/data-plane.ts';
+export type { LimitsState, QuotaName } from './limits/limits.ts';
 export type { Mail } from './mails.ts';
 export type { TimePreset, TimeSettings } from './time.ts';
 export type { ParkedCall } from './weather/parked.ts';
@@ -64,6 +65,9 @@ export interface GatewayOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** What the weather and the limits are, and what they have done. */
+export type GatewayWeather = WeatherView & { readonly limits: LimitsState };
+
 /** A running gateway. */
 export interface Gateway {
   /** What goes to `AWS_ENDPOINT_URL`. */
@@ -77,13 +81,13 @@ export interface Gateway {
   /** The last 20,000 AWS calls in the order of their ends, or those of them after a `seq`. */
   calls(afterSeq?: number): readonly CallRecord[];
   /** Each part that is given replaces the one before; null clears it. @throws RangeError when two rules have one id. */
-  setWeather(setting: WeatherSetting): WeatherView;
+  setWeather(setting: WeatherSetting): GatewayWeather;
   /** Adds a rule behind those that are there; answers its id. @throws RangeError when the id is taken. */
   addRule(rule: FaultRule): string;
   /** Whether there was one. */
   removeRule(id: string): boolean;
   /** What the weather is, and what it has done. */
-  weather(): WeatherView;
+  weather(): GatewayWeather;
   /** Lets one parked call go on, or all of them; how many there were. */
   release(parkedId?: string): number;
   /** Resolves once no call is parked and no late effect is to come. */
@@ -130,7 +134,9 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     { upstream, clock, host, addresses, targets },
     { changed: (service) => scheduler.wake(service), failed: (service, task) => scheduler.taskFailed(service, task) },
   );
-  const scheduler: Scheduler = new Scheduler({ clock, targets, runner });
+  const limits = createLimits();
+  const { quotas, launches } = limits;
+  const scheduler: Scheduler = new Scheduler({ clock, targets, runner, launches });
   targets.onChange((arn) => {
     for (const s of services.all()) if (s.loadBalancers.some((lb) => lb.targetGroupArn === arn)) scheduler.wake(s);
   });
@@ -139,18 +145,20 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   const calls = new CallLog();
   const mailbox = new Mailbox(upstream);
   const weather = new Weather({ clock });
-  weather.set(options.weather ?? {});
+  const setWeather = (setting: WeatherSetting) => {
+    weather.set(setting);
+    if (setting.limits !== undefined) limits.set(setting.limits);
+  };
+  const viewWeather = () => ({ ...weather.view(), limits: limits.state() });
+  setWeather(options.weather ?? {});
   const pipeline = createPipeline({
     // Limits belong first: what the weather does not strike counts against the buckets.
-    stages: [mailbox.stage],
+    stages: [limits.stage, mailbox.stage],
     handlers: {
-      ecs: {
-        ...createServiceHandlers({ upstream, routes, exclusion, services, scheduler }),
-        ...createTaskHandlers({ upstream, services, runner }),
-      },
-      elasticloadbalancing: createElbHandlers({ upstream, routes, targets, dataPlane, exclusion }),
-      route53: createDnsHandlers({ upstream, clock }),
-      secretsmanager: createSecretHandlers(upstream),
+      ecs: createEcsHandlers({ upstream, routes, exclusion, services, scheduler, runner, quotas }),
+      elasticloadbalancing: createElbHandlers({ upstream, routes, targets, dataPlane, exclusion, quotas }),
+      route53: createDnsHandlers({ upstream, clock, quotas }),
+      secretsmanager: createSecretHandlers({ upstream, exclusion }),
     },
     forward: upstream.forward,
     logger,
@@ -165,12 +173,12 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     mails: () => mailbox.mails(),
     calls: (afterSeq?: number) => calls.records(afterSeq),
     setWeather: (setting: WeatherSetting) => {
-      weather.set(setting);
-      return weather.view();
+      setWeather(setting);
+      return viewWeather();
     },
     addRule: (rule: FaultRule) => weather.addRule(rule),
     removeRule: (id: string) => weather.removeRule(id),
-    weather: () => weather.view(),
+    weather: viewWeather,
     release: (parkedId?: string) => weather.release(parkedId),
     whenQuiet: () => weather.whenQuiet(),
     setTime: (settings: TimePreset | Partial<TimeSettings>) => {

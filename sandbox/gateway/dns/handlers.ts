@@ -58,12 +58,11 @@ async function change(parts: DnsParts, submittedAt: Map<string, number>, call: C
   return answer;
 }
 
-/** Route 53 keeps names in lower case, an asterisk as `\052`; MiniStack would keep them as they come. */
+/** Route 53 keeps names in lower case with a dot, an asterisk as `\052`; MiniStack would keep them as they come. */
 function withPlainNames(call: Call): Call {
-  const names = /<Name>([^<]*)<\/Name>/g;
-  const xml = call.body
-    .toString('utf8')
-    .replace(names, (_, name: string) => `<Name>${escapeXml(recordName(unescapeXml(name)))}</Name>`);
+  const xml = call.body.toString('utf8').replace(/<(Name|DNSName)>([^<]*)</g, (_, element: string, name: string) => {
+    return `<${element}>${escapeXml(recordName(unescapeXml(name)))}<`;
+  });
   return { ...call, body: Buffer.from(xml, 'utf8') };
 }
 

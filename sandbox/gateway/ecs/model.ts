@@ -3,6 +3,9 @@ import type { Scope } from '../request.ts';
 export type RolloutState = 'IN_PROGRESS' | 'COMPLETED' | 'FAILED';
 export type ServiceStatus = 'ACTIVE' | 'DRAINING' | 'INACTIVE';
 export type TaskStatus = 'PROVISIONING' | 'PENDING' | 'RUNNING' | 'DEACTIVATING' | 'STOPPING' | 'STOPPED';
+/** What became of a deployment, as ListServiceDeployments has it. */
+export type DeploymentOutcome =
+  'IN_PROGRESS' | 'SUCCESSFUL' | 'STOPPED' | 'ROLLBACK_IN_PROGRESS' | 'ROLLBACK_SUCCESSFUL';
 export type StopCode = 'TaskFailedToStart' | 'EssentialContainerExited' | 'UserInitiated' | 'ServiceSchedulerInitiated';
 
 /** What the gateway needs of a registered task definition. */
@@ -40,6 +43,8 @@ export interface Deployment {
   failedTasks: number;
   rolloutState: RolloutState;
   rolloutStateReason: string;
+  outcome: DeploymentOutcome;
+  finishedAtMs: number | undefined;
   readonly createdAtMs: number;
   updatedAtMs: number;
   /** No launch before this moment (a task of this deployment failed just now). */
@@ -99,6 +104,8 @@ export interface Service {
   circuitBreaker: { readonly enable: boolean; readonly rollback: boolean };
   /** Newest first; the PRIMARY is the first. */
   deployments: Deployment[];
+  /** Every deployment so far (the last hundred), newest first. */
+  history: Deployment[];
   /** The deployment that a circuit breaker returns to. */
   lastCompleted: Deployment | undefined;
   tasks: Task[];

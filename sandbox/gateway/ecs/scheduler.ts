@@ -1,6 +1,7 @@
-import { randomInt, randomUUID } from 'node:crypto';
 import type { TargetHealth } from '../elb/target-health.ts';
+import type { LaunchGate } from '../limits/limits.ts';
 import type { Clock } from '../time.ts';
+import { addEvent, circuitBreakerThreshold, finish, finishOpen, newDeployment } from './deployments.ts';
 import { liveTasks, primaryOf, type Deployment, type Service, type Task, type TaskDefinition } from './model.ts';
 import type { TaskRunner } from './task-runner.ts';
 
@@ -8,15 +9,19 @@ export interface SchedulerParts {
   readonly clock: Clock;
   readonly targets: TargetHealth;
   readonly runner: TaskRunner;
+  /** Rate of launches; as many as wanted when absent. */
+  readonly launches?: LaunchGate | undefined;
 }
 
-const keptEvents = 100;
 const keptStoppedTasks = 50;
+const keptDeployments = 100;
 
 /** ECS's service scheduler: rolls deployments, replaces tasks, breaks the circuit, drains deleted services. */
 export class Scheduler {
   readonly #parts: SchedulerParts;
   readonly #due = new Set<Service>();
+  /** Launches that have their turn at a later moment, by service. */
+  readonly #turns = new WeakMap<Service, number>();
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -41,7 +46,9 @@ export class Scheduler {
     for (const deployment of service.deployments) {
       if (deployment.status === 'PRIMARY') deployment.status = 'ACTIVE';
     }
+    finishOpen(service, 'STOPPED');
     const deployment = newDeployment(taskDefinition, service.desiredCount);
+    service.history = [deployment, ...service.history].slice(0, keptDeployments);
     service.deployments = [deployment, ...service.deployments.filter((d) => d.status !== 'INACTIVE')];
     this.wake(service);
   }
@@ -51,6 +58,7 @@ export class Scheduler {
     service.status = 'DRAINING';
     service.desiredCount = 0;
     for (const deployment of service.deployments) deployment.desiredCount = 0;
+    finishOpen(service, 'STOPPED');
     this.wake(service);
   }
 
@@ -131,11 +139,13 @@ export class Scheduler {
     addEvent(service, `(service ${service.name}) (deployment ${primary.id}) deployment failed: tasks failed to start.`);
     const previous = service.lastCompleted;
     if (service.circuitBreaker.rollback && previous) this.#rollBack(service, primary, previous);
+    else finish(primary, 'STOPPED');
   }
 
   #rollBack(service: Service, failed: Deployment, previous: Deployment): void {
     failed.status = 'ACTIVE';
     failed.desiredCount = 0;
+    failed.outcome = 'ROLLBACK_IN_PROGRESS';
     previous.status = 'PRIMARY';
     previous.desiredCount = service.desiredCount;
     previous.rolloutState = 'IN_PROGRESS';
@@ -161,9 +171,27 @@ export class Scheduler {
       Math.max(Math.floor((service.desiredCount * service.maximumPercent) / 100), service.desiredCount) - wanted.length;
     const count = Math.min(service.desiredCount - mine, room);
     for (let i = 0; i < count; i++) {
+      const waitMs = this.#launchWaitMs(service);
+      if (waitMs > 0) {
+        this.wake(service, waitMs + 1);
+        return;
+      }
       this.#parts.runner.launch(service, primary);
       addEvent(service, `(service ${service.name}) has started 1 tasks: (task ${service.tasks.at(-1)?.id ?? ''}).`);
     }
+  }
+
+  /** Fargate starts so many tasks a second: a launch above that waits for its turn, unseen from outside. */
+  #launchWaitMs(service: Service): number {
+    const turnAtMs = this.#turns.get(service);
+    if (turnAtMs !== undefined && Date.now() < turnAtMs) return turnAtMs - Date.now();
+    if (turnAtMs !== undefined) {
+      this.#turns.delete(service);
+      return 0;
+    }
+    const waitMs = this.#parts.launches?.take(service.scope) ?? 0;
+    if (waitMs > 0) this.#turns.set(service, Date.now() + waitMs);
+    return waitMs;
   }
 
   /** Stops tasks of older deployments, and surplus ones, as far as enough healthy ones stay. */
@@ -214,9 +242,10 @@ export class Scheduler {
     primary.rolloutState = 'COMPLETED';
     primary.rolloutStateReason = `ECS deployment ${primary.id} completed.`;
     primary.updatedAtMs = Date.now();
-    // After a circuit breaker's return the failed deployment stays visible, so that an observer who comes late sees why;
-    // after a success of its successor nobody asks any more.
-    if (service.lastCompleted !== primary) service.deployments = [primary];
+    // A failed deployment is in the list until the return from it is done; ListServiceDeployments knows of it longer.
+    service.deployments = [primary];
+    for (const d of service.history) if (d.outcome === 'ROLLBACK_IN_PROGRESS') finish(d, 'ROLLBACK_SUCCESSFUL');
+    if (primary.outcome === 'IN_PROGRESS') finish(primary, 'SUCCESSFUL');
     service.lastCompleted = primary;
     addEvent(service, `(service ${service.name}) (deployment ${primary.id}) deployment completed.`);
     addEvent(service, `(service ${service.name}) has reached a steady state.`);
@@ -239,33 +268,4 @@ export class Scheduler {
         this.#parts.targets.stateOf(lb.targetGroupArn, { id: task.address.ip, port: lb.containerPort }) === 'healthy',
     );
   }
-}
-
-/** Failed tasks that break the circuit: half of the desired ones, at least 3 and at most 200 (ECS developer guide). */
-export function circuitBreakerThreshold(desiredCount: number): number {
-  return Math.min(Math.max(Math.ceil(desiredCount * 0.5), 3), 200);
-}
-
-/** Adds to the service's events, newest first. */
-export function addEvent(service: Service, message: string): void {
-  service.events.unshift({ id: randomUUID(), createdAtMs: Date.now(), message });
-  service.events.length = Math.min(service.events.length, keptEvents);
-}
-
-function newDeployment(taskDefinition: TaskDefinition, desiredCount: number): Deployment {
-  const digits = Array.from({ length: 19 }, (_, i) => randomInt(i === 0 ? 1 : 0, 10)).join('');
-  const id = `ecs-svc/${digits}`;
-  const now = Date.now();
-  return {
-    id,
-    status: 'PRIMARY',
-    taskDefinition,
-    desiredCount,
-    failedTasks: 0,
-    rolloutState: 'IN_PROGRESS',
-    rolloutStateReason: `ECS deployment ${id} in progress.`,
-    createdAtMs: now,
-    updatedAtMs: now,
-    nextLaunchAtMs: 0,
-  };
 }

@@ -1,19 +1,20 @@
-import { DescribeClustersCommand } from '@aws-sdk/client-ecs';
 import { z } from 'zod';
 import { AwsError, jsonAnswer } from '../answer.ts';
-import { loadTargetGroup } from '../elb/target-group.ts';
 import type { Routes } from '../elb/routes.ts';
 import type { Exclusion } from '../exclusion.ts';
+import type { Quotas } from '../limits/quotas.ts';
 import type { Handler } from '../pipeline.ts';
 import { scopeKey, withJson, type Answer, type Call } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
 import { primaryOf, type Service } from './model.ts';
 import type { Scheduler } from './scheduler.ts';
+import { requireAttached, requireCluster, requireServiceRoom } from './service-checks.ts';
 import {
   applySettings,
   fingerprintOf,
   readCreateService,
   readDeleteService,
+  readInput,
   readJson,
   readUpdateService,
   type CreateServiceInput,
@@ -28,6 +29,8 @@ export interface ServiceParts {
   readonly exclusion: Exclusion;
   readonly services: ServiceStore;
   readonly scheduler: Scheduler;
+  /** Account quotas; none when absent. */
+  readonly quotas?: Quotas | undefined;
 }
 
 const serviceAnswer = z.looseObject({ service: z.looseObject({ serviceArn: z.string(), clusterArn: z.string() }) });
@@ -37,6 +40,9 @@ const servicesAnswer = z.looseObject({
 const storedServices = z.looseObject({
   services: z.array(z.looseObject({ serviceArn: z.string(), clusterArn: z.string(), status: z.string() })),
 });
+/** Services that one DescribeServices call may name (ECS API reference). */
+const maxDescribed = 10;
+const describeInput = z.looseObject({ services: z.array(z.string()).default([]) });
 const describeServicesTarget = 'AmazonEC2ContainerServiceV20141113.DescribeServices';
 const listAnswer = z.looseObject({ serviceArns: z.array(z.string()), nextToken: z.string().optional() });
 
@@ -47,7 +53,10 @@ export function createServiceHandlers(parts: ServiceParts): Record<string, Handl
   return {
     CreateService: (call) => {
       const input = readCreateService(call);
-      return inTurn(call, input.cluster, input.serviceName, () => createService(parts, call, input));
+      const create = () => inTurn(call, input.cluster, input.serviceName, () => createService(parts, call, input));
+      // A count that must not be passed is a matter of the whole cluster.
+      if (!parts.quotas?.isOn) return create();
+      return parts.exclusion.run(`ecs-services/${scopeKey(call.scope)}/${lastPart(input.cluster)}`, create);
     },
     UpdateService: (call) => {
       const input = readUpdateService(call);
@@ -77,6 +86,7 @@ async function createService(parts: ServiceParts, call: Call, input: CreateServi
     throw new AwsError('InvalidParameterException', 'Creation of service was not idempotent.');
   }
   await requireAttached(parts, call, input);
+  await requireServiceRoom(parts, call, input);
   const taskDefinition = await loadTaskDefinition(upstream.clients(call.scope), input.taskDefinition);
   const answer = await upstream.forward(withJson(call, { ...input, desiredCount: 0 }));
   if (answer.status >= 300) return answer;
@@ -96,6 +106,7 @@ async function updateService(parts: ServiceParts, call: Call): Promise<Answer> {
   if (!service) return upstream.forward(call);
   if (service.status !== 'ACTIVE') throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
   await requireAttached(parts, call, input);
+  parts.quotas?.require('tasks-per-service', input.desiredCount ?? 0);
   const current = primaryOf(service).taskDefinition;
   const wanted =
     input.taskDefinition === undefined
@@ -157,6 +168,9 @@ async function deleteService(parts: ServiceParts, call: Call): Promise<Answer> {
 }
 
 async function describeServices({ upstream, services }: ServiceParts, call: Call): Promise<Answer> {
+  const asked = readInput(call, describeInput).services;
+  if (asked.length > maxDescribed)
+    throw new AwsError('InvalidParameterException', `service names can have at most ${maxDescribed} items.`);
   const answer = await upstream.forward(call);
   if (answer.status >= 300) return answer;
   const body = servicesAnswer.parse(JSON.parse(answer.body.toString('utf8')));
@@ -176,37 +190,6 @@ async function listServices({ upstream, services }: ServiceParts, call: Call): P
   const draining = services.inCluster(call.scope, cluster).filter((s) => s.status === 'DRAINING');
   const arns = new Set([...body.serviceArns, ...(body.nextToken === undefined ? draining.map((s) => s.arn) : [])]);
   return jsonAnswer({ ...body, serviceArns: [...arns] });
-}
-
-/** MiniStack makes unknown clusters on the fly; AWS refuses them. */
-async function requireCluster({ upstream }: ServiceParts, call: Call, cluster: string): Promise<void> {
-  const { clusters = [] } = await upstream
-    .clients(call.scope)
-    .ecs.send(new DescribeClustersCommand({ clusters: [cluster] }));
-  if (!clusters.some((c) => c.status === 'ACTIVE'))
-    throw new AwsError('ClusterNotFoundException', 'Cluster not found.');
-}
-
-/** A service's target groups must be there and receive traffic from a load balancer. */
-async function requireAttached(
-  { upstream, routes }: ServiceParts,
-  call: Call,
-  input: Pick<CreateServiceInput, 'loadBalancers'>,
-): Promise<void> {
-  for (const { targetGroupArn } of input.loadBalancers ?? []) {
-    if (!(await loadTargetGroup(upstream, call.scope, targetGroupArn))) {
-      throw new AwsError(
-        'InvalidParameterException',
-        `The target group with targetGroupArn ${targetGroupArn} does not exist.`,
-      );
-    }
-    if ((await routes.loadBalancersOf(call.scope, targetGroupArn)).length === 0) {
-      throw new AwsError(
-        'InvalidParameterException',
-        `The target group with targetGroupArn ${targetGroupArn} does not have an associated load balancer.`,
-      );
-    }
-  }
 }
 
 function newService(
@@ -231,6 +214,7 @@ function newService(
     maximumPercent: 200,
     circuitBreaker: { enable: false, rollback: false },
     deployments: [],
+    history: [],
     lastCompleted: undefined,
     tasks: [],
     events: [],

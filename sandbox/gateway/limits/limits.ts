@@ -24,7 +24,7 @@ export interface LimitsSetting {
 export interface LimitsState {
   /** Null while limits are off. */
   readonly factor: number | null;
-  /** Refused calls by bucket since limits were last switched on. */
+  /** Refused calls (and launches that had to wait) by bucket since limits were last switched on. */
   readonly throttled: Readonly<Record<string, number>>;
   /** Quotas in force. */
   readonly quotas: Readonly<Partial<Record<string, number>>>;
@@ -34,7 +34,7 @@ export interface LimitsState {
 
 /** Tasks that services start: the scheduler asks before each and waits when told to. */
 export interface LaunchGate {
-  /** Takes one launch (0) or says in how many ms to ask again. */
+  /** Takes one launch, and says in how many ms its turn is; 0 at once. */
   take(scope: Scope): number;
 }
 
@@ -97,7 +97,7 @@ class Buckets {
       .filter((spec) => spec.counts(call.action))
       .map((spec) => ({ spec, bucket: this.#bucket(spec, call.scope, nowMs), cost: spec.cost?.(call) ?? 1 }));
     const empty = draws.filter(({ bucket, cost }) => bucket.waitMs(cost, nowMs) > 0);
-    for (const { spec } of empty) this.throttled.set(spec.name, (this.throttled.get(spec.name) ?? 0) + 1);
+    for (const { spec } of empty) this.#count(spec);
     if (empty.length > 0) return false;
     for (const { bucket, cost } of draws) bucket.take(cost, nowMs);
     return true;
@@ -108,12 +108,13 @@ class Buckets {
     const nowMs = this.#now();
     const bucket = this.#bucket(fargateLaunches, scope, nowMs);
     const waitMs = bucket.waitMs(1, nowMs);
-    if (waitMs > 0) {
-      this.throttled.set(fargateLaunches.name, (this.throttled.get(fargateLaunches.name) ?? 0) + 1);
-      return Math.ceil(waitMs);
-    }
+    if (waitMs > 0) this.#count(fargateLaunches);
     bucket.take(1, nowMs);
-    return 0;
+    return Math.ceil(waitMs);
+  }
+
+  #count(spec: BucketSpec): void {
+    this.throttled.set(spec.name, (this.throttled.get(spec.name) ?? 0) + 1);
   }
 
   #bucket(spec: BucketSpec, scope: Scope, nowMs: number): TokenBucket {

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { quotaNames, type LimitsSetting } from '../limits/limits.ts';
+
+export type { LimitsSetting } from '../limits/limits.ts';
 
 /** Which calls are meant: all given fields must match, an absent one matches any. */
 export interface CallMatch {
@@ -83,11 +86,6 @@ export interface Turbulence {
   readonly everyCaller?: boolean | undefined;
 }
 
-/** 1 is AWS's own rates and quotas. */
-export interface LimitsSetting {
-  readonly factor: number;
-}
-
 /** Each part that is given replaces the one before; null clears it. */
 export interface WeatherSetting {
   readonly rules?: readonly FaultRule[] | null | undefined;
@@ -160,5 +158,11 @@ export const weatherSettingSchema: z.ZodType<WeatherSetting> = z.strictObject({
     })
     .nullable()
     .optional(),
-  limits: z.strictObject({ factor: z.number().positive() }).nullable().optional(),
+  limits: z
+    .strictObject({
+      factor: z.number().positive(),
+      quotas: z.partialRecord(z.enum(quotaNames), z.int().min(0)).optional(),
+    })
+    .nullable()
+    .optional(),
 });

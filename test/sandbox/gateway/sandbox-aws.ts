@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateClusterCommand,
   CreateServiceCommand,
@@ -33,6 +34,7 @@ export interface Account {
   readonly elb: ElasticLoadBalancingV2Client;
   readonly route53: Route53Client;
   readonly secrets: SecretsManagerClient;
+  readonly logs: CloudWatchLogsClient;
 }
 
 export function newAccount(gateway: Pick<Gateway, 'url'>): Account {
@@ -49,6 +51,7 @@ export function newAccount(gateway: Pick<Gateway, 'url'>): Account {
     elb: new ElasticLoadBalancingV2Client(config),
     route53: new Route53Client(config),
     secrets: new SecretsManagerClient(config),
+    logs: new CloudWatchLogsClient(config),
   };
 }
 
