@@ -21,6 +21,8 @@ export interface Config {
   /** Origin that may call the codec endpoint from a browser (Temporal's UI). */
   readonly temporalUiOrigin: string | undefined;
   readonly workerHealthPort: number | undefined;
+  /** Between two scheduled sweeps; undefined: none is scheduled. */
+  readonly sweepIntervalMs: number | undefined;
   readonly logLevel: string;
 }
 
@@ -58,6 +60,10 @@ const environment = z.object({
   TENANTRY_API_PORT: port.default(3006),
   TENANTRY_TEMPORAL_UI_URL: url.optional(),
   TENANTRY_WORKER_HEALTH_PORT: port.optional(),
+  TENANTRY_SWEEP_INTERVAL: z
+    .string()
+    .regex(/^(off|[1-9]\d{0,3}[mhd])$/, 'must be off, or a number of minutes, hours or days: 30m, 1h, 1d')
+    .default('1h'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -88,6 +94,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     apiPort: given.TENANTRY_API_PORT,
     temporalUiOrigin: given.TENANTRY_TEMPORAL_UI_URL && new URL(given.TENANTRY_TEMPORAL_UI_URL).origin,
     workerHealthPort: given.TENANTRY_WORKER_HEALTH_PORT,
+    sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),
     logLevel: given.LOG_LEVEL,
   };
 }
@@ -106,6 +113,13 @@ export function loadApiUrl(env: Environment = process.env): string {
     .safeParse(env.TENANTRY_API_URL === '' ? undefined : env.TENANTRY_API_URL);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map((i) => `TENANTRY_API_URL ${i.message}`));
   return parsed.data.replace(/\/+$/, '');
+}
+
+const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function intervalMsOf(text: string): number | undefined {
+  const unit = unitMs[text.slice(-1)];
+  return text === 'off' || unit === undefined ? undefined : Number(text.slice(0, -1)) * unit;
 }
 
 function withoutEmpty(env: Environment): Environment {

@@ -9,6 +9,8 @@ import { createProbe, type Probe } from './probe.ts';
 import { createDns, type Dns } from './route53.ts';
 import { createSecrets, type Secrets } from './secrets-manager.ts';
 import { createMail, type Mail } from './ses.ts';
+import { createInventory, type Inventory } from './inventory/inventory.ts';
+import { createParameters, type Parameters } from './ssm.ts';
 import { createIdentity, type Identity } from './sts.ts';
 
 /** AWS of one cell: an adapter per service that speaks the domain. Every method throws StepError. */
@@ -21,6 +23,9 @@ export interface CellAws {
   readonly mail: Mail;
   readonly identity: Identity;
   readonly probe: Probe;
+  readonly parameters: Parameters;
+  /** All that exists in the cell, for the sweep. */
+  readonly inventory: Inventory;
   /** Closes the connections. */
   destroy(): void;
 }
@@ -41,6 +46,8 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     mail: createMail(clients.ses),
     identity: createIdentity(clients.sts),
     probe: createProbe(cell),
+    parameters: createParameters(clients.ssm),
+    inventory: createInventory(clients, cell),
     destroy: () => clients.destroy(),
   };
 }

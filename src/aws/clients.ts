@@ -4,6 +4,7 @@ import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balan
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { Cell } from '../contracts/platform.ts';
@@ -33,6 +34,7 @@ export interface Clients {
   readonly secretsManager: SecretsManagerClient;
   readonly logs: CloudWatchLogsClient;
   readonly ses: SESv2Client;
+  readonly ssm: SSMClient;
   readonly sts: STSClient;
   destroy(): void;
 }
@@ -48,6 +50,7 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
     secretsManager: equip(new SecretsManagerClient(config)),
     logs: equip(new CloudWatchLogsClient(config)),
     ses: equip(new SESv2Client(config)),
+    ssm: equip(new SSMClient(config)),
     sts: equip(new STSClient(config)),
   };
   return {
@@ -143,6 +146,7 @@ const serviceNames: Readonly<Record<string, string>> = {
   'Secrets Manager': 'secretsmanager',
   'CloudWatch Logs': 'logs',
   SESv2: 'ses',
+  SSM: 'ssm',
   STS: 'sts',
 };
 

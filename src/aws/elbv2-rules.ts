@@ -114,7 +114,8 @@ async function listRules(client: ElasticLoadBalancingV2Client, listenerArn: stri
   return rules;
 }
 
-function toRule(raw: Rule, call: AwsCall): ListenerRule {
+/** Also for the sweep. */
+export function toRule(raw: Rule, call: AwsCall): ListenerRule {
   const conditions = raw.Conditions ?? [];
   // AWS answers values in the field's own configuration, older answers (and emulators) in `Values`.
   const values = (field: string, of: (c: RuleCondition) => string[] | undefined) =>

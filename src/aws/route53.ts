@@ -112,7 +112,8 @@ export function plainName(name: string): string {
     .toLowerCase();
 }
 
-async function findRecords(client: Route53Client, zoneId: string, name: string): Promise<readonly DnsRecord[]> {
+/** Every record set of exactly this name. */
+export async function findRecords(client: Route53Client, zoneId: string, name: string): Promise<readonly DnsRecord[]> {
   const wanted = plainName(name);
   const found: DnsRecord[] = [];
   let next: { StartRecordName?: string; StartRecordType?: RRType; StartRecordIdentifier?: string } | undefined = {
@@ -146,7 +147,8 @@ async function listPage(
   return { records, next };
 }
 
-function toRecord(raw: ResourceRecordSet): DnsRecord {
+/** A record set as AWS answers it, in our words. */
+export function toRecord(raw: ResourceRecordSet): DnsRecord {
   const call = { service, action: 'ListResourceRecordSets' };
   const alias = raw.AliasTarget;
   return {

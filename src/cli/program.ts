@@ -30,11 +30,12 @@ export function buildProgram(options: ProgramOptions = {}): Command {
 
 /** The commands that run where credentials are. Loaded apart: they pull in Temporal's worker and the AWS SDK. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, doctor] = await Promise.all([
+  const [api, worker, migrate, doctor, sweep] = await Promise.all([
     import('./api.ts'),
     import('./worker.ts'),
     import('./migrate.ts'),
     import('./doctor.ts'),
+    import('./sweep.ts'),
   ]);
-  return [api.registerApi, worker.registerWorker, migrate.registerMigrate, doctor.registerDoctor];
+  return [api.registerApi, worker.registerWorker, migrate.registerMigrate, doctor.registerDoctor, sweep.registerSweep];
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
+import { listCatalogue, type CatalogueEntry } from './sweep-catalogue.ts';
 import type { MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
 import { closeDatabase, inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
@@ -26,6 +27,8 @@ export interface TenantDatabases {
   inspect(key: SchemaKey): Promise<Inspection>;
   /** Takes away what is ours under the name, sessions included; missing is done, foreign is left alone. */
   dropSchemaAndRole(key: SchemaKey): Promise<void>;
+  /** Schemas and roles of our pattern or with a mark, for the sweep; with `name` that one alone. */
+  listMarked(database: string, name?: string): Promise<CatalogueEntry[]>;
   close(): Promise<void>;
 }
 
@@ -67,6 +70,10 @@ export function createTenantDatabases(urls: Readonly<Record<string, string>>): T
         const found = judge(await inspectNames(client, key.name), key.ownership);
         await removeSchemaAndRole(client, key.name, { role: found.role === 'ours', schema: found.schema === 'ours' });
       }),
+    listMarked: (database, name) =>
+      withClient(poolOf(database), `list schemas and roles of database "${database}"`, (client) =>
+        listCatalogue(client, name),
+      ),
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.end()));
     },

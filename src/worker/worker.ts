@@ -1,8 +1,10 @@
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
+import { createSweepActivities } from '../activities/sweeping.ts';
 import { createAwsForPlatform, type PlatformAws } from '../aws/cell-aws.ts';
-import { createTenantryClient } from '../client/tenantry.ts';
+import type { Orchestrator } from '../client/orchestrator.ts';
+import { createTenantryClient, type TenantryClient } from '../client/tenantry.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
 import { TASK_QUEUE } from '../contracts/ids.ts';
@@ -10,14 +12,18 @@ import { createDatabase, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
 import { products } from '../products/index.ts';
+import { createSweep } from '../sweep/sweep.ts';
+import { temporalWitness } from '../sweep/temporal-witness.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { startHealthServer } from './health.ts';
+import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
 import { startLoop } from './loop.ts';
 import { sendDueMails } from './mailer.ts';
 import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
 import { startProblems, WorkerStartError } from './start-problems.ts';
+import { ensureSweepSchedule, SCHEDULE_EVERY_MS } from './sweep-schedule.ts';
 import { workflowBundlePath } from './workflow-bundle.ts';
 
 /** Activities that are cut off at shutdown are retried elsewhere; an AWS call in flight gets this long to answer. */
@@ -37,18 +43,18 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     if (problems.length > 0) throw new WorkerStartError(problems);
     await tenantDatabases.closeToPublic();
     const installationId = await findInstallationId(database);
-    const activities = createActivities({
-      database,
-      tenantDatabases,
-      platform: config.platform,
-      installationId,
-      aws,
-      log,
-    });
+    const { platform } = config;
+    const orchestrator = temporalOrchestrator(temporal.client);
+    const client = createTenantryClient({ database, orchestrator, platform, products, log });
+    const witness = temporalWitness({ temporal: temporal.client, orchestrator, client, database, log });
+    const deps = { database, tenantDatabases, platform, installationId, aws, log };
+    const sweep = createSweep({ ...deps, products, witness });
+    const activities = { ...createActivities(deps), ...createSweepActivities({ sweep, database, log }) };
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {
       const worker = await createWorker(config, connection, activities);
-      await runUntilStopped({ config, log, stop, worker, database, temporal, aws });
+      const running = { config, log, stop, worker, database, temporal, aws, installationId, orchestrator, client };
+      await runUntilStopped(running);
     } finally {
       await connection.close();
     }
@@ -83,17 +89,24 @@ interface Running {
   readonly database: Database;
   readonly temporal: TemporalClient;
   readonly aws: PlatformAws;
+  readonly installationId: string;
+  readonly orchestrator: Orchestrator;
+  readonly client: TenantryClient;
 }
 
-async function runUntilStopped({ config, log, stop, worker, database, temporal, aws }: Running): Promise<void> {
-  const orchestrator = temporalOrchestrator(temporal.client);
-  const client = createTenantryClient({ database, orchestrator, platform: config.platform, products, log });
+async function runUntilStopped(running: Running): Promise<void> {
+  const { config, log, stop, worker, database, temporal, aws, installationId, orchestrator, client } = running;
+  const { platform } = config;
+  const markLedger = createLedgerMarker({ database, installationId, platform, aws }, log);
   const loops = [
-    startLoop({ name: 'mailer', everyMs: 1_000, log }, () =>
-      sendDueMails({ database, platform: config.platform, aws, log }),
-    ),
+    startLoop({ name: 'mailer', everyMs: 1_000, log }, () => sendDueMails({ database, platform, aws, log })),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
     startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () => watchOperations({ database, orchestrator, log })),
+    startLoop({ name: 'ledger-mark', everyMs: MARK_EVERY_MS, log }, markLedger),
+    startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
+      const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);
+      await temporal.client.withDeadline(Date.now() + 10_000, ensure);
+    }),
   ];
   const health =
     config.workerHealthPort === undefined

@@ -1,3 +1,4 @@
 /** Workflows only: the worker's bundle registers whatever is exported here. */
+export { LeakSweep } from './leak-sweep.ts';
 export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';

@@ -1,0 +1,85 @@
+import type { SweepFinding, SweepReport } from '../contracts/sweep.ts';
+import type { RemovalRow } from '../db/sweep-reports.ts';
+import type { RemovalAnswer } from '../sweep/removal.ts';
+
+/* What `tenantry sweep` prints for people. */
+
+/** A report, its findings class by class. */
+export function reportText(report: SweepReport): string {
+  const { counts, problems, tooYoung, findings } = report;
+  return [
+    `report    ${report.id}`,
+    `cell      ${report.cell}, ${report.at}, by ${report.by}`,
+    ...markLines(report),
+    `seen      ${counts.held} held by the ledger, ${counts.passing} on their way out, ${counts.otherInstallations} of other installations, ${counts.otherCells} of other cells, ${counts.foreign} foreign`,
+    ...problems.map(({ what, message }) => `NOT SEEN  ${what}: ${message}`),
+    ...tooYoung.map(({ type, physicalId, why }) => `too-young ${type} ${physicalId}: ${why}`),
+    '',
+    ...(findings.length === 0 ? ['nothing found'] : findings.flatMap((finding) => findingLines(report, finding))),
+    ...nextLines(report),
+  ]
+    .map(clean)
+    .join('\n');
+}
+
+function markLines({ mark }: SweepReport): string[] {
+  if (mark.state === 'intact') return [`ledger    ${mark.detail}`];
+  return [
+    '!!!!!!!!  THE LEDGER IS NOT TO BE TRUSTED: THIS REPORT TAKES NOTHING AWAY',
+    `!!!!!!!!  ${mark.state}: ${mark.detail}`,
+    '!!!!!!!!  what it calls a leak may be a customer; see docs/adr/0005-sweep.md before `sweep adopt-ledger`',
+  ];
+}
+
+function findingLines({ approval }: SweepReport, finding: SweepFinding): string[] {
+  const { owner } = finding;
+  const approved = approval?.findings.some(({ id }) => id === finding.id) === true;
+  const known = [
+    owner.tenantId && `tenant ${owner.tenantId}`,
+    owner.operationId && `operation ${owner.operationId}`,
+    owner.stepId && `step ${owner.stepId}`,
+  ].filter(Boolean);
+  return [
+    `${finding.id}  ${finding.class}  ${finding.type}  ${finding.name}${approved ? '  (approved)' : ''}`,
+    `    is     ${finding.physicalId}`,
+    ...(known.length === 0 ? [] : [`    owner  ${known.join(', ')}`]),
+    `    why    ${finding.why}`,
+    `    since  ${finding.firstSeenAt}`,
+    `    do     ${finding.remedy}`,
+  ];
+}
+
+function nextLines({ id, approval, findings, mark }: SweepReport): string[] {
+  if (approval) return ['', `approved by ${approval.by} at ${approval.at}: tenantry sweep remove ${id}`];
+  const removable = findings.filter((finding) => finding.removable).length;
+  if (removable === 0 || mark.state !== 'intact') return [];
+  return ['', `${removable} may be taken away: tenantry sweep approve ${id} --by <your name> [--only <finding>...]`];
+}
+
+/** One line per report. */
+export function reportLine(report: SweepReport): string {
+  const state = report.approval ? `approved by ${report.approval.by}` : 'not approved';
+  const line = `${report.id}  ${report.at}  ${report.cell}  ${report.findings.length} findings  ledger ${report.mark.state}  ${state}  by ${report.by}`;
+  return clean(line);
+}
+
+export function removalRowText(row: RemovalRow): string {
+  const who = `approved by ${row.approvedBy}, run by ${row.removedBy}`;
+  return clean(
+    `${row.at.toISOString()}  ${row.outcome}  ${row.findingId}  ${row.type} ${row.physicalId}: ${row.detail} (${who})`,
+  );
+}
+
+export function removalText({ removals, left }: RemovalAnswer): string {
+  return [
+    ...removals.map((r) => `${r.outcome}  ${r.findingId}  ${r.type} ${r.physicalId}: ${r.detail}`),
+    `${removals.filter((r) => r.outcome === 'removed').length} taken away, ${left} not come to in this run`,
+  ]
+    .map(clean)
+    .join('\n');
+}
+
+/** Names in AWS must not move the cursor. */
+function clean(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+}

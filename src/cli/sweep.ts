@@ -1,0 +1,173 @@
+import { userInfo } from 'node:os';
+import { InvalidArgumentError, type Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import type { SweepReport } from '../contracts/sweep.ts';
+import type { Sweep } from '../sweep/sweep.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { processLog, runCommand } from './process.ts';
+import { removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
+
+const help = `
+The sweep compares what exists with what the ledger holds. It only reports; what it finds is taken away by
+  tenantry sweep approve <report> --by <name>, then tenantry sweep remove <report>
+a few things per run, each looked at again right before. Nothing is taken away while the ledger is older than its mark
+outside the database (a restored backup).
+
+Exit codes:
+  0  done; for a report: nothing found
+  1  something was found, or could not be looked at; for remove: something was not taken away
+  2  wrong usage or bad input
+  3  no such report, finding or cell
+  4  refused: not approved, too old, approved already, or the ledger is not to be trusted
+  5  Temporal or PostgreSQL cannot be reached`;
+
+/** Where the commands get their sweep from; other than the environment's: for programs that have one. */
+export type SweepSource = () => Promise<{ readonly sweep: Sweep; close(): Promise<void> }>;
+
+interface Common {
+  readonly json?: boolean;
+}
+
+/** `tenantry sweep`: runs where the credentials are. */
+export function registerSweep(program: Command, source: SweepSource = fromEnvironment): void {
+  const run = runner(source);
+  const sweep = program
+    .command('sweep')
+    .description('find what nobody owns, and what is missing, stuck or lost; takes nothing away by itself')
+    .addHelpText('after', help)
+    .option('--cell <id>', 'this cell only')
+    .option('--by <name>', 'who asks', userInfo().username)
+    .option('--json', 'one JSON document on stdout')
+    .action((options: Common & { cell?: string; by: string }) => run((s) => report(s, options)));
+  sweep
+    .command('list')
+    .description('reports, newest first')
+    .option('--json', 'one JSON document on stdout')
+    .action((options: Common) => run((s) => list(s, options)));
+  sweep
+    .command('show <report>')
+    .description('a report and what was done of it')
+    .option('--json', 'one JSON document on stdout')
+    .action((id: string, options: Common) => run((s) => show(s, id, options)));
+  sweep
+    .command('approve <report>')
+    .description('let the sweep take away what the report lists, once')
+    .requiredOption('--by <name>', 'who approves')
+    .option('--only <finding...>', 'these findings only')
+    .option('--json', 'one JSON document on stdout')
+    .action((id: string, options: Common & { by: string; only?: string[] }) => run((s) => approve(s, id, options)));
+  sweep
+    .command('remove <report>')
+    .description('take away what was approved, a few things per run')
+    .option('--limit <n>', 'at most so many things, 20 at most', count, 5)
+    .option('--by <name>', 'who runs it', userInfo().username)
+    .option('--json', 'one JSON document on stdout')
+    .action((id: string, options: Common & { limit: number; by: string }) => run((s) => remove(s, id, options)));
+  sweep
+    .command('adopt-ledger')
+    .description('take this ledger for the true one though its mark says otherwise; audited')
+    .requiredOption('--reason <text>', 'why: for the audit trail')
+    .option('--cell <id>', 'this cell only')
+    .option('--by <name>', 'who decides', userInfo().username)
+    .option('--json', 'one JSON document on stdout')
+    .action((options: Common & { reason: string; cell?: string; by: string }) => run((s) => adopt(s, options)));
+}
+
+async function fromEnvironment() {
+  const config = loadConfig('worker');
+  const { openSweep } = await import('../sweep/open-sweep.ts');
+  return openSweep(config, processLog(config.logLevel === 'info' ? 'warn' : config.logLevel));
+}
+
+type Action = (sweep: Sweep) => Promise<ExitCode>;
+
+/** The exit code of a refusal is its own, because scripts must tell it from a failure. */
+function runner(source: SweepSource): (action: Action) => Promise<void> {
+  return (action) =>
+    runCommand(async () => {
+      const opened = await source();
+      try {
+        process.exitCode = await action(opened.sweep);
+      } catch (error) {
+        const code = error instanceof Error ? codes[error.name] : undefined;
+        if (code === undefined || !(error instanceof Error)) throw error;
+        console.error(error.message);
+        process.exitCode = code;
+      } finally {
+        await opened.close();
+      }
+    });
+}
+
+const codes: Readonly<Record<string, ExitCode>> = {
+  SweepRefusedError: exitCodes.conflict,
+  SweepNotFoundError: exitCodes.notFound,
+  DatabaseUnavailableError: exitCodes.unavailable,
+  OrchestratorUnreachableError: exitCodes.unavailable,
+};
+
+async function report(sweep: Sweep, { cell, by, json }: Common & { cell?: string; by: string }): Promise<ExitCode> {
+  const reports: SweepReport[] = [];
+  for (const id of cell === undefined ? sweep.cells() : [cell]) reports.push(await sweep.report({ cell: id, by }));
+  print(json, { reports }, () => reports.map(reportText).join('\n\n'));
+  const isClean = reports.every(
+    ({ findings, problems, mark }) => findings.length === 0 && problems.length === 0 && mark.state !== 'broken',
+  );
+  return isClean ? exitCodes.done : exitCodes.failed;
+}
+
+async function list(sweep: Sweep, { json }: Common): Promise<ExitCode> {
+  const reports = await sweep.list();
+  print(json, { reports }, () => reports.map(reportLine).join('\n'));
+  return exitCodes.done;
+}
+
+async function show(sweep: Sweep, id: string, { json }: Common): Promise<ExitCode> {
+  const shown = await sweep.show(id);
+  const text = () => [reportText(shown.report), ...shown.removals.map(removalRowText)].join('\n');
+  print(json, shown, text);
+  return exitCodes.done;
+}
+
+async function approve(
+  sweep: Sweep,
+  reportId: string,
+  { by, only, json }: Common & { by: string; only?: string[] },
+): Promise<ExitCode> {
+  const approved = await sweep.approve({ reportId, by, only });
+  print(json, { report: approved }, () => reportText(approved));
+  return exitCodes.done;
+}
+
+async function remove(
+  sweep: Sweep,
+  reportId: string,
+  { by, limit, json }: Common & { by: string; limit: number },
+): Promise<ExitCode> {
+  const answer = await sweep.remove({ reportId, by, limit });
+  print(json, answer, () => removalText(answer));
+  return answer.removals.every((r) => r.outcome === 'removed' || r.outcome === 'gone')
+    ? exitCodes.done
+    : exitCodes.failed;
+}
+
+async function adopt(
+  sweep: Sweep,
+  { cell, by, reason, json }: Common & { cell?: string; by: string; reason: string },
+): Promise<ExitCode> {
+  const marks: { cell: string; state: string; detail: string }[] = [];
+  for (const id of cell === undefined ? sweep.cells() : [cell])
+    marks.push({ cell: id, ...(await sweep.adoptLedger({ cell: id, by, reason })) });
+  print(json, { marks }, () => marks.map((m) => `${m.cell}: ${m.state}: ${m.detail}`).join('\n'));
+  return marks.every((m) => m.state === 'intact') ? exitCodes.done : exitCodes.failed;
+}
+
+function print(json: boolean | undefined, value: unknown, text: () => string): void {
+  console.log(json ? JSON.stringify(value) : text());
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 20) throw new InvalidArgumentError('must be 1 to 20.');
+  return value;
+}

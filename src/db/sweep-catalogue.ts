@@ -1,0 +1,36 @@
+import type { ClientBase } from 'pg';
+
+/** A schema and role of one name in a tenants' database, as its catalogue has them. */
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly role: { readonly oid: number; readonly comment: string | null } | null;
+  readonly schema: { readonly oid: number; readonly owner: string; readonly comment: string | null } | null;
+  /** How many sessions the role has right now. */
+  readonly sessions: number;
+}
+
+/**
+ * Schemas and roles whose name is of our pattern (`tenant_` and 32 hexadecimal digits) or whose comment is a mark. Roles
+ * are the whole server's: one without a schema here shows in each of its databases.
+ * @param name only this one
+ */
+export async function listCatalogue(client: ClientBase, name?: string): Promise<CatalogueEntry[]> {
+  const { rows } = await client.query<CatalogueEntry>(
+    `with roles as (
+       select oid::int8, rolname::text as name, shobj_description(oid, 'pg_authid') as comment from pg_roles
+     ), schemas as (
+       select oid::int8, nspname::text as name, pg_get_userbyid(nspowner)::text as owner,
+         obj_description(oid, 'pg_namespace') as comment from pg_namespace
+     )
+     select coalesce(r.name, s.name) as name,
+       case when r.oid is not null then jsonb_build_object('oid', r.oid, 'comment', r.comment) end as role,
+       case when s.oid is not null then jsonb_build_object('oid', s.oid, 'owner', s.owner, 'comment', s.comment) end as schema,
+       (select count(*)::int from pg_stat_activity a where a.usename = r.name) as sessions
+     from roles r full join schemas s on s.name = r.name
+     where ($1::text is null or coalesce(r.name, s.name) = $1)
+       and (coalesce(r.name, s.name) ~ '^tenant_[0-9a-f]{32}$' or r.comment like 'tenantry:%' or s.comment like 'tenantry:%')
+     order by 1`,
+    [name ?? null],
+  );
+  return rows;
+}

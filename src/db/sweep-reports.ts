@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import {
+  findingClasses,
+  removalOutcomes,
+  type MarkVerdict,
+  type SweepFinding,
+  type SweepRemoval,
+  type SweepReport,
+} from '../contracts/sweep.ts';
+import { json, optionalTime, time, uuid } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { rowOf, rowsOf } from './rows.ts';
+
+const owner = z.object({
+  installationId: z.string().optional(),
+  tenantId: z.string().optional(),
+  product: z.string().optional(),
+  operationId: z.string().optional(),
+  stepId: z.string().optional(),
+});
+
+const finding: z.ZodType<SweepFinding> = z.object({
+  id: z.string(),
+  class: z.enum(findingClasses),
+  type: z.string(),
+  physicalId: z.string(),
+  name: z.string(),
+  owner,
+  why: z.string(),
+  remedy: z.string(),
+  firstSeenAt: z.string(),
+  fingerprint: z.string(),
+  removable: z.boolean(),
+});
+
+const mark: z.ZodType<MarkVerdict> = z.object({
+  state: z.enum(['intact', 'broken', 'missing', 'unreachable']),
+  detail: z.string(),
+});
+
+const row = z.object({
+  id: uuid,
+  cell: z.string(),
+  at: time,
+  requestedBy: z.string(),
+  mark,
+  findings: z.array(finding),
+  tooYoung: z.array(z.object({ type: z.string(), physicalId: z.string(), why: z.string() })),
+  counts: z.object({
+    held: z.number(),
+    otherCells: z.number(),
+    otherInstallations: z.number(),
+    foreign: z.number(),
+    passing: z.number(),
+  }),
+  problems: z.array(z.object({ what: z.string(), message: z.string() })),
+  approvedAt: optionalTime,
+  approvedBy: z.string().nullable(),
+  approved: z.array(z.object({ id: z.string(), fingerprint: z.string() })).nullable(),
+});
+
+const columns = `id, cell, at, requested_by as "requestedBy", mark, findings, too_young as "tooYoung", counts, problems,
+  approved_at as "approvedAt", approved_by as "approvedBy", approved`;
+
+function toReport(stored: z.output<typeof row>): SweepReport {
+  const { requestedBy, approvedAt, approvedBy, approved, ...rest } = stored;
+  const isApproved = approvedAt !== null && approvedBy !== null && approved !== null;
+  return {
+    ...rest,
+    at: stored.at.toISOString(),
+    by: requestedBy,
+    approval: isApproved ? { at: approvedAt.toISOString(), by: approvedBy, findings: approved } : null,
+  };
+}
+
+/** Since when each finding of a cell is seen; those that are not seen any more are forgotten. */
+export async function recordSightings(
+  tx: Queryable,
+  cell: string,
+  ids: readonly string[],
+  keep: (id: string) => boolean,
+): Promise<ReadonlyMap<string, Date>> {
+  const known = rowsOf(
+    z.object({ id: z.string() }),
+    await tx.query(`select finding_id as id from sweep_sightings where cell = $1`, [cell]),
+  );
+  const gone = known.map(({ id }) => id).filter((id) => !ids.includes(id) && !keep(id));
+  await tx.query(`delete from sweep_sightings where cell = $1 and finding_id = any ($2)`, [cell, gone]);
+  await tx.query(
+    `insert into sweep_sightings (cell, finding_id, first_seen_at)
+     select $1, id, clock_timestamp() from unnest($2::text[]) as id on conflict do nothing`,
+    [cell, ids],
+  );
+  const rows = rowsOf(
+    z.object({ id: z.string(), at: time }),
+    await tx.query(`select finding_id as id, first_seen_at as at from sweep_sightings where cell = $1`, [cell]),
+  );
+  return new Map(rows.map(({ id, at }) => [id, at]));
+}
+
+/** Findings of a cell that nobody was told of yet; to be asked by whoever tells. */
+export async function takeUnalerted(db: Queryable, cell: string): Promise<string[]> {
+  const rows = rowsOf(
+    z.object({ id: z.string() }),
+    await db.query(
+      `update sweep_sightings set alerted_at = now() where cell = $1 and alerted_at is null returning finding_id as id`,
+      [cell],
+    ),
+  );
+  return rows.map(({ id }) => id);
+}
+
+export type NewReport = Omit<SweepReport, 'approval' | 'at'>;
+
+export async function insertReport(tx: Queryable, report: NewReport): Promise<SweepReport> {
+  const r = report;
+  const answer = await tx.query(
+    `insert into sweep_reports (id, cell, requested_by, mark, findings, too_young, counts, problems)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
+    [r.id, r.cell, r.by, json(r.mark), json(r.findings), json(r.tooYoung), json(r.counts), json(r.problems)],
+  );
+  return toReport(row.parse(answer.rows[0]));
+}
+
+/** Undefined also for an id that is none. */
+export async function findReport(db: Queryable, id: string): Promise<SweepReport | undefined> {
+  const found = rowOf(row, await db.query(`select ${columns} from sweep_reports where id::text = $1`, [id]));
+  return found && toReport(found);
+}
+
+/** The newest reports. */
+export async function listReports(db: Queryable, limit: number): Promise<SweepReport[]> {
+  const answer = await db.query(`select ${columns} from sweep_reports order by at desc, id limit $1`, [limit]);
+  return rowsOf(row, answer).map(toReport);
+}
+
+/** Approves a report, once; undefined when it is approved already. */
+export async function approveReport(
+  db: Queryable,
+  id: string,
+  approval: { by: string; findings: readonly { readonly id: string; readonly fingerprint: string }[] },
+): Promise<SweepReport | undefined> {
+  const found = rowOf(
+    row,
+    await db.query(
+      `update sweep_reports set approved_at = clock_timestamp(), approved_by = $2, approved = $3
+       where id = $1 and approved_at is null returning ${columns}`,
+      [id, approval.by, json(approval.findings)],
+    ),
+  );
+  return found && toReport(found);
+}
+
+/** Forgets reports that are older and were never approved. */
+export async function pruneReports(db: Queryable, olderThanDays: number): Promise<void> {
+  await db.query(`delete from sweep_reports where approved_at is null and at < now() - $1 * interval '1 day'`, [
+    olderThanDays,
+  ]);
+}
+
+const removal = z.object({
+  findingId: z.string(),
+  class: z.enum(findingClasses),
+  type: z.string(),
+  physicalId: z.string(),
+  outcome: z.enum(removalOutcomes),
+  detail: z.string(),
+  at: time,
+  approvedBy: z.string(),
+  removedBy: z.string(),
+});
+export type RemovalRow = z.output<typeof removal>;
+
+/** What was done of a report, in order. */
+export async function listRemovals(db: Queryable, reportId: string): Promise<RemovalRow[]> {
+  return rowsOf(
+    removal,
+    await db.query(
+      `select finding_id as "findingId", class, type, physical_id as "physicalId", outcome, detail, at,
+         approved_by as "approvedBy", removed_by as "removedBy"
+       from sweep_removals where report_id = $1 order by id`,
+      [reportId],
+    ),
+  );
+}
+
+export interface RemovalEntry extends SweepRemoval {
+  readonly reportId: string;
+  readonly cell: string;
+  readonly tenantId: string | undefined;
+  readonly approvedBy: string;
+  readonly removedBy: string;
+}
+
+export async function recordRemoval(db: Queryable, entry: RemovalEntry): Promise<void> {
+  const e = entry;
+  await db.query(
+    `insert into sweep_removals
+       (report_id, cell, finding_id, class, type, physical_id, tenant_id, approved_by, removed_by, outcome, detail)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    [
+      e.reportId,
+      e.cell,
+      e.findingId,
+      e.class,
+      e.type,
+      e.physicalId,
+      e.tenantId ?? null,
+      e.approvedBy,
+      e.removedBy,
+      e.outcome,
+      e.detail,
+    ],
+  );
+}

@@ -1,0 +1,144 @@
+import type { SweepCounts, SweptItem, TooYoung } from '../contracts/sweep.ts';
+import type { SweptTenant } from '../db/sweep-ledger.ts';
+import { fingerprintOf, ownerIn, type Draft } from './identity.ts';
+import { isLiving, type LedgerView } from './ledger-view.ts';
+import type { Names } from './names.ts';
+import { youthOf } from './youth.ts';
+
+/** All that the direction from the inventory to the ledger needs. */
+export interface Surroundings {
+  readonly installationId: string;
+  readonly cell: string;
+  readonly names: Names;
+  /** Read after the inventory: an intent row comes before its call, so what was listed has its row by then. */
+  readonly ledger: LedgerView;
+  readonly tenants: ReadonlyMap<string, SweptTenant>;
+  readonly now: Date;
+  /** Things that removed rows of the ledger were for: `<tenant>|<type>|<name>`. */
+  readonly everMade: (tenantId: string, item: Pick<SweptItem, 'type' | 'name'>) => boolean;
+}
+
+export interface Classified {
+  readonly drafts: Draft[];
+  readonly tooYoung: TooYoung[];
+  readonly counts: SweepCounts;
+}
+
+type Verdict =
+  | { readonly is: keyof SweepCounts }
+  | { readonly is: 'too-young'; readonly why: string }
+  | { readonly is: 'finding'; readonly draft: Draft };
+
+/** What of the inventory nobody owns. Pure. */
+export function classifyItems(items: readonly SweptItem[], around: Surroundings): Classified {
+  const drafts: Draft[] = [];
+  const tooYoung: TooYoung[] = [];
+  const counts = { held: 0, otherCells: 0, otherInstallations: 0, foreign: 0, passing: 0 };
+  for (const item of items) {
+    const verdict = verdictOn(item, around);
+    if (verdict.is === 'finding') drafts.push(verdict.draft);
+    else if (verdict.is === 'too-young')
+      tooYoung.push({ type: item.type, physicalId: item.physicalId, why: verdict.why });
+    else counts[verdict.is] += 1;
+  }
+  return { drafts, tooYoung, counts };
+}
+
+function verdictOn(item: SweptItem, around: Surroundings): Verdict {
+  if (item.tags === undefined) return { is: 'held' };
+  const owner = ownerIn(item.tags);
+  if (owner.installationId === undefined) return withoutMark(item, around);
+  if (owner.installationId !== around.installationId) return { is: 'otherInstallations' };
+  if (item.passing !== undefined) return { is: 'passing' };
+  const holders = around.ledger.holdersOf(item);
+  if (holders.some((row) => row.tenantId === owner.tenantId)) return { is: 'held' };
+  const tenant = around.tenants.get(owner.tenantId ?? '');
+  if (tenant && tenant.cell !== around.cell) return { is: 'otherCells' };
+  const young = youthOf(item, tenant, around.now);
+  if (young !== undefined) return { is: 'too-young', why: young };
+  const obstacle = obstacleTo(item, around);
+  const remedy =
+    obstacle === undefined
+      ? 'approve this report: the sweep looks again and takes it away'
+      : `look at it by hand; the sweep does not take it away: ${obstacle}`;
+  const draft: Draft = {
+    class: 'leak',
+    type: item.type,
+    physicalId: item.physicalId,
+    name: item.name,
+    owner,
+    why: whyLeaked(item, around),
+    remedy,
+    fingerprint: fingerprintOf(item.seen),
+    removable: obstacle === undefined,
+  };
+  return { is: 'finding', draft };
+}
+
+/**
+ * Why the sweep must not take a marked thing away; undefined when it may. The one list of reasons, asked for the report and once
+ * more right before a removal.
+ */
+export function obstacleTo(item: SweptItem, around: Surroundings): string | undefined {
+  const owner = ownerIn(item.tags ?? {});
+  const { installationId, tenantId, product } = owner;
+  if (installationId !== around.installationId) return "it does not bear this installation's mark";
+  if (tenantId === undefined || product === undefined) return 'its mark is not whole';
+  const tenant = around.tenants.get(tenantId);
+  const holders = around.ledger.holdersOf(item);
+  if (holders.some((row) => row.tenantId === tenantId)) return 'the ledger holds it';
+  const [other] = holders;
+  if (other) return `the ledger holds one of this name for tenant ${other.tenantId}`;
+  if (tenant && tenant.cell !== around.cell) return `its tenant lives in cell ${tenant.cell}`;
+  if (tenant && tenant.openOperationId !== null) return `operation ${tenant.openOperationId} of its tenant is open`;
+  if (!around.names.isGivenTo(item, { installationId, tenantId, product }, tenant))
+    return 'we would not have given it this name: somebody may have copied our mark';
+  if (tenant && isLiving(tenant) && !around.everMade(tenantId, item))
+    return `its tenant is ${tenant.status}, and the ledger never knew this thing`;
+  if (item.type === 'postgres:schema') return dataObstacle(tenant);
+  return undefined;
+}
+
+/** A schema is data: only that of a tenant who never was active, as the ledger knows for sure. */
+function dataObstacle(tenant: SweptTenant | undefined): string | undefined {
+  if (!tenant) return 'it may hold data, and the ledger does not know its tenant';
+  if (tenant.activatedAt) return `it may hold data: its tenant was active since ${tenant.activatedAt.toISOString()}`;
+  return isLiving(tenant) ? `its tenant is ${tenant.status}` : undefined;
+}
+
+function whyLeaked(item: SweptItem, { tenants, ledger, everMade }: Surroundings): string {
+  const tenantId = ownerIn(item.tags ?? {}).tenantId;
+  const tenant = tenantId === undefined ? undefined : tenants.get(tenantId);
+  const [other] = ledger.holdersOf(item);
+  if (other)
+    return `it bears the mark of tenant ${tenantId ?? '(none)'}, but the ledger holds it for tenant ${other.tenantId}`;
+  if (!tenant) return `it bears our mark, but the ledger knows no tenant ${tenantId ?? '(none named)'}`;
+  const named = `tenant ${tenant.slug} (${tenant.status})`;
+  return everMade(tenant.id, item)
+    ? `the ledger says that it was removed from ${named}: a late effect, or a removal that did not work`
+    : `it bears the mark of ${named}, but the ledger never held it`;
+}
+
+function withoutMark(item: SweptItem, around: Surroundings): Verdict {
+  const [holder] = around.ledger.holdersOf(item);
+  const reading = around.names.read(item.type, item.name);
+  if (!reading && !holder) return { is: 'foreign' };
+  if (item.passing !== undefined) return { is: 'passing' };
+  if (item.createdAt && youthOf(item, undefined, around.now) !== undefined)
+    return { is: 'too-young', why: youthOf(item, undefined, around.now) ?? '' };
+  const why = holder
+    ? `it bears no mark, and the ledger holds one of its name for tenant ${holder.tenantId}`
+    : 'it bears no mark, but its name is one that we give';
+  const draft: Draft = {
+    class: 'unmarked',
+    type: item.type,
+    physicalId: item.physicalId,
+    name: item.name,
+    owner: { product: reading?.product },
+    why,
+    remedy: 'find out whose it is; the sweep never takes away what bears no mark',
+    fingerprint: fingerprintOf(item.seen),
+    removable: false,
+  };
+  return { is: 'finding', draft };
+}

@@ -1,0 +1,47 @@
+import type { Logger } from 'pino';
+import type { CellAws } from '../aws/cell-aws.ts';
+import type { Platform } from '../contracts/platform.ts';
+import type { LostOperation } from '../contracts/sweep.ts';
+import type { Database } from '../db/database.ts';
+import type { TenantDatabases } from '../db/tenant-databases.ts';
+import type { Product } from '../products/product.ts';
+
+/** What the sweep asks Temporal: a witness that does not go back with a restored database. */
+export interface Witness {
+  /** Open operations whose run is not open. @throws OrchestratorUnreachableError */
+  findLost(): Promise<readonly LostOperation[]>;
+  /** Starts a run that finishes a lost one; answers what was done. @throws Error with why not */
+  finishLost(lost: LostOperation): Promise<string>;
+  /** Whether a workflow ran for a tenant, as far back as Temporal remembers. @throws Error when it does not answer */
+  knowsTenant(tenantId: string): Promise<boolean>;
+}
+
+export interface SweepDeps {
+  readonly database: Database;
+  readonly tenantDatabases: Pick<TenantDatabases, 'listMarked' | 'dropSchemaAndRole'>;
+  readonly platform: Platform;
+  readonly products: Readonly<Record<string, Product>>;
+  readonly installationId: string;
+  readonly aws: (cellId: string) => Pick<CellAws, 'inventory' | 'parameters' | SweptAdapters>;
+  readonly witness: Witness;
+  readonly log: Logger;
+  /** Default: the clock. */
+  readonly now?: (() => Date) | undefined;
+}
+
+/** Adapters that take things away. */
+type SweptAdapters = 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets';
+
+export function nowOf({ now }: Pick<SweepDeps, 'now'>): Date {
+  return now ? now() : new Date();
+}
+
+/** The sweep refuses: with the reason, and what to do. */
+export class SweepRefusedError extends Error {
+  override readonly name = 'SweepRefusedError';
+}
+
+/** There is no such report, cell or finding. */
+export class SweepNotFoundError extends Error {
+  override readonly name = 'SweepNotFoundError';
+}

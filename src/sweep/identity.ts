@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { INSTALLATION_TAG, TENANT_TAG } from '../aws/tags.ts';
+import type { KnownOwner, SweepFinding, SweptItem } from '../contracts/sweep.ts';
+import { contentHash } from '../naming.ts';
+
+/** A finding before it is known since when it is seen. */
+export type Draft = Omit<SweepFinding, 'id' | 'firstSeenAt'>;
+
+/** The same for the same thing, whatever is seen of it, in every report of its cell. */
+export function findingId(draft: Pick<Draft, 'class' | 'type' | 'physicalId' | 'name' | 'owner'>): string {
+  const { class: of, type, physicalId, name, owner } = draft;
+  const identity = JSON.stringify([of, type, physicalId, name, owner.tenantId ?? null]);
+  return createHash('sha256').update(identity).digest('hex').slice(0, 12);
+}
+
+/** Of all that was seen of a thing. */
+export function fingerprintOf(seen: unknown): string {
+  return contentHash(seen);
+}
+
+/** What a mark says of who made the thing. */
+export function ownerIn(tags: NonNullable<SweptItem['tags']>): KnownOwner {
+  return {
+    installationId: tags[INSTALLATION_TAG],
+    tenantId: tags[TENANT_TAG],
+    product: tags['tenantry:product'],
+    operationId: tags['tenantry:operation-id'],
+    stepId: tags['tenantry:step'],
+  };
+}

@@ -1,0 +1,249 @@
+import { inCallContext } from '../aws/call-context.ts';
+import type { Cell } from '../contracts/platform.ts';
+import { isSwept } from './ledger-view.ts';
+import {
+  sweptTypes,
+  type SweepFinding,
+  type SweepRemoval,
+  type SweepReport,
+  type SweptItem,
+} from '../contracts/sweep.ts';
+import type { Queryable } from '../db/database.ts';
+import { findAllocation, freeAllocation, lockTenantForSweep } from '../db/sweep-ledger.ts';
+import { listRemovals, recordRemoval } from '../db/sweep-reports.ts';
+import { schemaName } from '../naming.ts';
+import { cellById } from '../platform.ts';
+import { existingReport, refuseOld, refuseUntrusted } from './approval.ts';
+import { lookAtThing } from './cell-look.ts';
+import { obstacleTo } from './classification.ts';
+import { nowOf, SweepRefusedError, type SweepDeps } from './dependencies.ts';
+import { fingerprintOf, ownerIn } from './identity.ts';
+import { allocationFingerprint, lostRunFingerprint, staleness } from './ledger-findings.ts';
+import { checkMark } from './ledger-mark.ts';
+import { namesOf, type Names } from './names.ts';
+import { takeAway } from './removal-calls.ts';
+import { witnessObjection } from './report.ts';
+import { useOf } from './serving.ts';
+import { surroundingsOf } from './surroundings.ts';
+import { youthOf } from './youth.ts';
+
+export const DEFAULT_LIMIT = 5;
+export const MAX_LIMIT = 20;
+
+/** One removal with all its looks takes no longer, in ms: less than PostgreSQL lets the lock on its tenant idle. */
+const ONE_REMOVAL_MS = 45_000;
+
+export interface RemovalRequest {
+  readonly reportId: string;
+  /** Who runs it: goes to the audit trail beside who approved. */
+  readonly by: string;
+  /** Things taken away at most; default {@link DEFAULT_LIMIT}, at most {@link MAX_LIMIT}. */
+  readonly limit?: number | undefined;
+}
+
+export interface RemovalAnswer {
+  readonly removals: readonly SweepRemoval[];
+  /** Approved findings that this run did not come to. */
+  readonly left: number;
+}
+
+/**
+ * Takes away what an approved report lists, a few things per run, each looked at again right before. What changed since, or is
+ * used, or may be somebody's, is skipped, and said why.
+ * @throws SweepNotFoundError, SweepRefusedError
+ */
+export async function remove(deps: SweepDeps, request: RemovalRequest): Promise<RemovalAnswer> {
+  const limit = request.limit ?? DEFAULT_LIMIT;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+    throw new SweepRefusedError(`the limit must be 1 to ${MAX_LIMIT}, not ${limit}`);
+  const report = await existingReport(deps, request.reportId);
+  const { approval } = report;
+  if (!approval) throw new SweepRefusedError(`report ${report.id} is not approved`);
+  refuseUntrusted(report);
+  refuseOld(report, nowOf(deps));
+  const cell = cellById(deps.platform, report.cell);
+  const run: Run = {
+    deps,
+    cell,
+    report,
+    names: namesOf(cell, deps.products),
+    approvedBy: approval.by,
+    removedBy: request.by,
+    approved: new Map(approval.findings.map(({ id, fingerprint }) => [id, fingerprint])),
+  };
+  const ran = await deps.database.withLock(`sweep removal ${cell.id}`, () => removeSome(run, limit));
+  if (!ran) throw new SweepRefusedError(`another removal is under way in cell ${cell.id}`);
+  return ran.value;
+}
+
+interface Run {
+  readonly deps: SweepDeps;
+  readonly cell: Cell;
+  readonly report: SweepReport;
+  readonly names: Names;
+  readonly approvedBy: string;
+  readonly removedBy: string;
+  readonly approved: ReadonlyMap<string, string>;
+}
+
+async function removeSome(run: Run, limit: number): Promise<RemovalAnswer> {
+  const before = await listRemovals(run.deps.database, run.report.id);
+  const settled = new Set(
+    before.filter((r) => r.outcome === 'removed' || r.outcome === 'gone').map((r) => r.findingId),
+  );
+  const waiting = inOrder(run.report.findings.filter(({ id }) => run.approved.has(id) && !settled.has(id)));
+  const removals: SweepRemoval[] = [];
+  let taken = 0;
+  for (const finding of waiting) {
+    if (taken >= limit) break;
+    const removal = await removeOne(run, finding);
+    removals.push(removal);
+    if (removal.outcome === 'removed' || removal.outcome === 'failed') taken += 1;
+  }
+  return { removals, left: waiting.length - removals.length };
+}
+
+/** Runs first: they remove what is theirs by themselves. Then what points at something before it. Places last. */
+function inOrder(findings: readonly SweepFinding[]): SweepFinding[] {
+  const rank = ({ class: of, type }: SweepFinding) => {
+    if (of === 'lost-run') return -1;
+    return isSwept(type) ? sweptTypes.indexOf(type) : sweptTypes.length;
+  };
+  return [...findings].sort((a, b) => rank(a) - rank(b));
+}
+
+type Outcome = Pick<SweepRemoval, 'outcome' | 'detail'>;
+const skipped = (detail: string): Outcome => ({ outcome: 'skipped', detail });
+const gone: Outcome = { outcome: 'gone', detail: 'it is not there any more' };
+
+async function removeOne(run: Run, finding: SweepFinding): Promise<SweepRemoval> {
+  const { deps, report } = run;
+  // Each time anew: the database may be restored while we are at it.
+  const mark = await checkMark(deps, report.cell);
+  if (mark.state !== 'intact') throw new SweepRefusedError(`nothing (more) is taken away: ${mark.detail}`);
+  let outcome: Outcome;
+  try {
+    outcome = await attempt(run, finding);
+  } catch (error) {
+    outcome = { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
+  }
+  await note(run, finding, outcome);
+  const { id: findingId, class: of, type, physicalId } = finding;
+  return { findingId, class: of, type, physicalId, ...outcome };
+}
+
+function note(run: Run, finding: SweepFinding, outcome: Outcome): Promise<void> {
+  const { deps, report, approvedBy, removedBy } = run;
+  const { id: findingId, class: of, type, physicalId, owner } = finding;
+  const at = { reportId: report.id, cell: report.cell, findingId, type, physicalId, approvedBy, removedBy };
+  deps.log.info({ sweep: at, ...outcome }, 'sweep removal');
+  return recordRemoval(deps.database, { ...at, class: of, tenantId: owner.tenantId, ...outcome });
+}
+
+const begun = { outcome: 'begun', detail: 'about to be taken away' } as const;
+
+function attempt(run: Run, finding: SweepFinding): Promise<Outcome> {
+  switch (finding.class) {
+    case 'leak':
+      return removeLeak(run, finding);
+    case 'lost-run':
+      return finishLost(run, finding);
+    case 'stale-allocation':
+      return freePlace(run, finding);
+    case 'unmarked':
+    case 'missing':
+    case 'left':
+      return Promise.resolve(skipped(`the sweep takes nothing away of class ${finding.class}`));
+  }
+}
+
+/** Everything happens while the tenant is locked: no operation can begin that would make the thing somebody's. */
+function removeLeak(run: Run, finding: SweepFinding): Promise<Outcome> {
+  const { type } = finding;
+  if (!isSwept(type)) return Promise.resolve(skipped(`the sweep does not know type ${type}`));
+  const signal = AbortSignal.timeout(ONE_REMOVAL_MS);
+  const caller = { operationId: run.report.id, stepId: `sweep.${finding.id}`, verb: 'remove' };
+  return run.deps.database.transaction(async (tx) => {
+    await lockTenantForSweep(tx, finding.owner.tenantId ?? '');
+    const look = (of: { beforeMutation: () => Promise<void> }) => ({ ...of, signal, caller });
+    const nothing = look({ beforeMutation: () => Promise.reject(new Error('a look changes nothing')) });
+    const seen = await inCallContext(nothing, () => lookAgain(run, tx, { ...finding, type }));
+    if ('outcome' in seen) return seen;
+    await note(run, finding, begun);
+    const guard = () => refuseHeld(run, tx, seen.item);
+    const { deps, cell } = run;
+    const detail = await inCallContext(look({ beforeMutation: guard }), () =>
+      takeAway({ deps, cell, item: seen.item, guard }),
+    );
+    return { outcome: 'removed', detail };
+  });
+}
+
+/** The thing as it is now, when it may still be taken away; else why not. */
+async function lookAgain(
+  run: Run,
+  tx: Queryable,
+  finding: SweepFinding & { readonly type: SweptItem['type'] },
+): Promise<{ readonly item: SweptItem } | Outcome> {
+  const { deps, cell } = run;
+  const item = await lookAtThing(deps, cell, finding);
+  if (!item || item.passing !== undefined) return gone;
+  if (fingerprintOf(item.seen) !== run.approved.get(finding.id))
+    return skipped('it changed since the report: make a new one and look at it');
+  const around = await surroundingsOf(deps, tx, cell, run.names, [item]);
+  const obstacle = obstacleTo(item, around);
+  if (obstacle !== undefined) return skipped(obstacle);
+  const { tenantId } = ownerIn(item.tags ?? {});
+  const young = youthOf(item, around.tenants.get(tenantId ?? ''), around.now);
+  if (young !== undefined) return skipped(`too young: ${young}`);
+  const objection = await witnessObjection(deps, tenantId, around);
+  if (objection !== undefined) return skipped(objection);
+  const use =
+    (await useOf(deps.aws(cell.id), item)) ?? (await useOfSecret(run, item)) ?? (await useOfSchema(run, item));
+  return use === undefined ? { item } : skipped(`it is in use: ${use}`);
+}
+
+/** Asked once more right before each call that changes something, through the lock's own transaction: lost, it refuses too. */
+async function refuseHeld(run: Run, tx: Queryable, item: SweptItem): Promise<void> {
+  const obstacle = obstacleTo(item, await surroundingsOf(run.deps, tx, run.cell, run.names, [item]));
+  if (obstacle !== undefined) throw new SweepRefusedError(`not taken away at the last moment: ${obstacle}`);
+}
+
+/** A password stays as long as the schema that it opens, unless that goes by the same report. */
+async function useOfSecret({ deps, cell, report, approved }: Run, item: SweptItem): Promise<string | undefined> {
+  if (item.type !== 'secretsmanager:secret') return undefined;
+  const name = schemaName(ownerIn(item.tags ?? {}).tenantId ?? '');
+  const goesToo = report.findings.some((f) => f.type === 'postgres:schema' && f.name === name && approved.has(f.id));
+  const schema = await lookAtThing(deps, cell, { type: 'postgres:schema', name, physicalId: name });
+  return schema && !goesToo ? `schema or role ${name} is there, which it opens` : undefined;
+}
+
+async function useOfSchema({ deps }: Run, item: SweptItem): Promise<string | undefined> {
+  if (item.type !== 'postgres:schema') return undefined;
+  const database = item.physicalId.slice(0, item.physicalId.indexOf('/'));
+  const [entry] = await deps.tenantDatabases.listMarked(database, item.name);
+  return entry && entry.sessions > 0 ? `its role has ${entry.sessions} sessions` : undefined;
+}
+
+async function finishLost(run: Run, finding: SweepFinding): Promise<Outcome> {
+  const { witness } = run.deps;
+  const lost = (await witness.findLost()).find(({ operationId }) => operationId === finding.physicalId);
+  if (!lost) return { outcome: 'gone', detail: 'the operation is closed, or a run is at it again' };
+  if (lostRunFingerprint(lost) !== run.approved.get(finding.id))
+    return skipped('another run was lost since the report');
+  await note(run, finding, begun);
+  return { outcome: 'removed', detail: await witness.finishLost(lost) };
+}
+
+async function freePlace(run: Run, finding: SweepFinding): Promise<Outcome> {
+  const { deps, cell } = run;
+  return deps.database.transaction(async (tx) => {
+    if (finding.owner.tenantId !== undefined) await lockTenantForSweep(tx, finding.owner.tenantId);
+    const held = await findAllocation(tx, Number(finding.physicalId));
+    if (!held) return gone;
+    if (allocationFingerprint(held) !== run.approved.get(finding.id)) return skipped('it changed since the report');
+    const why = staleness(held, await deps.aws(cell.id).inventory.takenPriorities());
+    if (why === undefined) return skipped('somebody holds it (again)');
+    return (await freeAllocation(tx, held)) ? { outcome: 'removed', detail: 'the place is free' } : gone;
+  });
+}

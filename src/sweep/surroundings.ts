@@ -1,0 +1,43 @@
+import type { Cell } from '../contracts/platform.ts';
+import type { SweptItem } from '../contracts/sweep.ts';
+import type { Queryable } from '../db/database.ts';
+import { findEntries, findSweptTenants, listHeldEntries, type SweptTenant } from '../db/sweep-ledger.ts';
+import type { Surroundings } from './classification.ts';
+import { nowOf, type SweepDeps } from './dependencies.ts';
+import { ownerIn } from './identity.ts';
+import { ledgerNamesOf, ledgerView } from './ledger-view.ts';
+import type { Names } from './names.ts';
+
+/** What the ledger says of some things, read at one moment. */
+export async function surroundingsOf(
+  deps: Pick<SweepDeps, 'installationId' | 'now'>,
+  at: Queryable,
+  cell: Cell,
+  names: Names,
+  items: readonly SweptItem[],
+): Promise<Surroundings> {
+  const ledger = ledgerView(await listHeldEntries(at));
+  const marked = items.flatMap(({ tags }) => (tags === undefined ? [] : (ownerIn(tags).tenantId ?? [])));
+  const ids = new Set([...marked, ...ledger.entries.map((entry) => entry.tenantId)]);
+  const tenants = new Map((await findSweptTenants(at, [...ids])).map((tenant) => [tenant.id, tenant]));
+  const { installationId } = deps;
+  const everMade = await madeOnce(at, installationId, items, tenants);
+  return { installationId, cell: cell.id, names, ledger, tenants, now: nowOf(deps), everMade };
+}
+
+/** Asked only of marked things of known tenants that no row holds any more. */
+async function madeOnce(
+  at: Queryable,
+  installationId: string,
+  items: readonly SweptItem[],
+  tenants: ReadonlyMap<string, SweptTenant>,
+): Promise<Surroundings['everMade']> {
+  const made = new Set<string>();
+  for (const item of items) {
+    const owner = item.tags && ownerIn(item.tags);
+    if (!owner || owner.installationId !== installationId || !tenants.has(owner.tenantId ?? '')) continue;
+    const rows = await findEntries(at, { ...ledgerNamesOf(item), physicalId: item.physicalId });
+    for (const row of rows) made.add(`${row.tenantId}|${item.type}|${item.name}`);
+  }
+  return (tenantId, { type, name }) => made.has(`${tenantId}|${type}|${name}`);
+}

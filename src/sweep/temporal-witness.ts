@@ -1,0 +1,62 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { findLostRuns } from '../client/lost-runs.ts';
+import type { Orchestrator } from '../client/orchestrator.ts';
+import type { TenantryClient } from '../client/tenantry.ts';
+import type { LostOperation } from '../contracts/sweep.ts';
+import type { SearchAttribute } from '../contracts/ids.ts';
+import type { Database } from '../db/database.ts';
+import { listLostOperations } from '../db/sweep-ledger.ts';
+import { markLostRuns } from '../worker/lost-runs.ts';
+import type { Witness } from './dependencies.ts';
+
+export interface TemporalWitnessDeps {
+  readonly temporal: Client;
+  readonly orchestrator: Orchestrator;
+  readonly client: Pick<TenantryClient, 'retry'>;
+  readonly database: Database;
+  readonly log: Logger;
+}
+
+const COUNT_MS = 5_000;
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Temporal as the sweep's witness. */
+export function temporalWitness(deps: TemporalWitnessDeps): Witness {
+  const { temporal, client, database } = deps;
+  return {
+    findLost: () => findLost(deps),
+
+    async finishLost({ operationId, tenantId }) {
+      // What a worker does within moments anyway: stuck first, because only that takes a retry.
+      await markLostRuns(deps);
+      const [known] = (await listLostOperations(database, [operationId])).filter((o) => o.operationId === operationId);
+      if (known?.failure?.code !== 'RUN_LOST') throw new Error(`operation ${operationId} could not be marked as lost`);
+      await client.retry(tenantId);
+      return `a run that finishes operation ${operationId} was started`;
+    },
+
+    async knowsTenant(tenantId) {
+      // Goes into a query: nothing but an id may.
+      if (!uuidForm.test(tenantId)) throw new Error(`"${tenantId}" is no tenant id`);
+      const attribute: SearchAttribute = 'TenantId';
+      const answer = await temporal.withDeadline(Date.now() + COUNT_MS, () =>
+        temporal.workflowService.countWorkflowExecutions({
+          namespace: temporal.options.namespace,
+          query: `${attribute} = "${tenantId}"`,
+        }),
+      );
+      return Number(answer.count) > 0;
+    },
+  };
+}
+
+/** Those whose run was seen lost just now, and those that are stuck because of it already. */
+async function findLost(deps: TemporalWitnessDeps): Promise<LostOperation[]> {
+  const seen = new Map((await findLostRuns(deps)).map(({ operation, ended }) => [operation.id, ended]));
+  const rows = await listLostOperations(deps.database, [...seen.keys()]);
+  return rows.map(({ failure, ...operation }) => ({
+    ...operation,
+    why: `its run ${operation.runId ?? ''} was lost: ${seen.get(operation.operationId) ?? failure?.detail ?? 'it is not open'}`,
+  }));
+}
