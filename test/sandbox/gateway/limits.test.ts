@@ -19,7 +19,6 @@ import {
   makePlatform,
   makeService,
   newAccount,
-  registerDefinition,
   until,
   untilRollout,
 } from './sandbox-aws.ts';
@@ -212,25 +211,5 @@ describe('limits of a gateway', () => {
     const [first = 0, , third = 0, fourth = 0] = tasks.map((t) => t.createdAt!.getTime()).sort((x, y) => x - y);
     expect(third - first).toBeLessThan(1000);
     expect(fourth - first).toBeGreaterThan(1000);
-  });
-});
-
-describe('a family', () => {
-  const shared = useGateway();
-
-  it('gets one revision at a time', async () => {
-    const account = newAccount(shared.gateway);
-    const outcomes = await Promise.allSettled([
-      ...['same', 'same', 'same', 'other'].map((family) => registerDefinition(account, family)),
-    ]);
-    expect(outcomes.filter((o) => o.status === 'fulfilled')).toHaveLength(2);
-    for (const outcome of outcomes) {
-      if (outcome.status === 'fulfilled') continue;
-      expect(outcome.reason).toMatchObject({
-        name: 'ClientException',
-        message: 'Too many concurrent attempts to create a new revision of the specified family.',
-      });
-    }
-    expect(await registerDefinition(account, 'same')).toMatch(/:2$/);
   });
 });

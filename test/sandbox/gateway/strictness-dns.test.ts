@@ -141,18 +141,4 @@ describe('a batch', () => {
     const { message } = await errorOf(change(...names.slice(370).map((name) => create(a(name, '10.0.0.1')))));
     expect(message.match(/already exists/g)).toHaveLength(30);
   });
-
-  it('has its zone to itself while it is taken', async () => {
-    const first = await newZone();
-    const second = await newZone();
-    const outcomes = await Promise.allSettled([
-      ...['a', 'b', 'c'].map((name) => first.change(create(a(`${name}.example.com`, '10.0.0.1')))),
-      second.change(create(a('a.example.com', '10.0.0.1'))),
-    ]);
-    const refused = outcomes.flatMap((o) => (o.status === 'rejected' ? [o.reason as Error] : []));
-    expect(refused.map((e) => e.name)).toEqual(['PriorRequestNotComplete', 'PriorRequestNotComplete']);
-    expect(outcomes.at(-1)?.status).toBe('fulfilled');
-    expect(await first.records()).toHaveLength(1);
-    await first.change(create(a('d.example.com', '10.0.0.1')));
-  });
 });
