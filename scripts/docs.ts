@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { runbookPage } from '../src/contracts/advice.ts';
 import { errorTable, type ErrorInfo } from '../src/contracts/errors.ts';
 import { platformSchema } from '../src/platform.ts';
 
@@ -14,19 +15,25 @@ export function generatedDocuments(): Readonly<Record<string, string>> {
 
 function errorsPage(): string {
   const rows = Object.entries<ErrorInfo>(errorTable).map(
-    ([code, e]) => `| \`${code}\` | ${e.httpStatus ?? ''} | ${e.retryable ? 'yes' : 'no'} | ${e.operator} |`,
+    ([code, e]) =>
+      `| [\`${code}\`](${besideIt(runbookPage(code))}) | ${e.httpStatus ?? ''} | ${e.retryable ? 'yes' : 'no'} | ${e.operator} |`,
   );
   return [
     '# Error codes',
     '',
     'Written by `npm run docs` from `src/contracts/errors.ts`. "Retried" means: by itself, by Temporal. Answers of the API are',
-    '`{ error: { code, message, details?, requestId } }`.',
+    '`{ error: { code, message, details?, requestId } }`. Each code leads to its page of the runbook.',
     '',
     '| code | HTTP | retried | what the operator does |',
     '|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');
+}
+
+/** A page's address as seen from another page of `docs/`. */
+function besideIt(page: string): string {
+  return page.replace(/^docs\//, '');
 }
 
 function platformSchemaText(): string {

@@ -23,7 +23,7 @@ export const errorTable = {
     httpStatus: 400,
   }),
   NOT_FOUND: info('There is no such route.', { httpStatus: 404 }),
-  TENANT_NOT_FOUND: info('Check the tenant id; `tenants list` shows those that exist.', { httpStatus: 404 }),
+  TENANT_NOT_FOUND: info('Check the id; `tenants list` shows those that exist.', { httpStatus: 404 }),
   OPERATION_NOT_FOUND: info('Check the operation id; the tenant names its operations.', { httpStatus: 404 }),
   SLUG_TAKEN: info('Choose another slug; a removed tenant keeps its slug for 30 days.', { httpStatus: 409 }),
   OPERATION_IN_PROGRESS: info('Wait for the open operation, or cancel it.', { httpStatus: 409 }),
@@ -52,25 +52,33 @@ export const errorTable = {
   TEMPLATE_NOT_FOUND: info('Deploy the template service that the detail names, then `retry`.'),
   TEMPLATE_UNUSABLE: info('Mend the template service (the detail says what is wrong), then `retry`.'),
   OUTSIDE_CELL: info(
-    'The blueprint names something that the cell does not list: mend the platform description or the product.',
+    'The blueprint names something that the cell does not list: mend the platform description (restart the workers), then `retry`.',
   ),
-  PRIORITIES_EXHAUSTED: info('No listener-rule priority is left in the band: add a load balancer.'),
+  PRIORITIES_EXHAUSTED: info(
+    'No listener-rule priority is left in the band: free some, then `retry`; add a load balancer for new tenants.',
+  ),
   ACCESS_DENIED: info("Mend the rights of the worker's role, then `retry`."),
   CREDENTIALS_MISSING: info('Give the worker AWS credentials, then `retry`.'),
   QUOTA_EXCEEDED: info('Have the quota raised or free room, then `retry`.'),
   INVALID_REQUEST: info(
-    'AWS refused the request as invalid; the detail holds its words. Usually a mistake in the product.',
+    'AWS refused the request as invalid; the message holds its words. Usually a mistake in the product.',
   ),
   SERVICE_FAILED: info(
     'Look at the stopped tasks that the detail names; mend the image or its settings, then `retry`.',
   ),
-  DEADLINE_EXCEEDED: info('It took longer than its deadline; the detail holds the last thing seen.'),
+  DEADLINE_EXCEEDED: info(
+    'It took longer than its deadline; the detail holds the last thing seen. Mend what keeps it, then `retry`.',
+  ),
   STILL_PRESENT: info(
-    'It was removed and is there again or still; the detail says what was seen. `retry` removes it again.',
+    'Something keeps it, or it came back; the detail says what was seen. Take that away, then `retry`.',
   ),
   STEP_REVOKED: info('The step is being taken back, a late attempt stopped itself. Nothing to do.'),
-  BLUEPRINT_INVALID: info('The stored blueprint cannot run; the detail lists why. A mistake in the product.'),
-  MIGRATION_FAILED: info('A tenant migration failed; mend it, then `retry`.'),
+  BLUEPRINT_INVALID: info(
+    'The stored blueprint cannot run; the detail lists why. A mistake in the product: mend it there.',
+  ),
+  MIGRATION_FAILED: info(
+    'A tenant migration failed; the detail names file and SQLSTATE. Mend it, restart the workers, then `retry`.',
+  ),
   PROTECTED: info("It held a live tenant's data, so an undo does not drop it: delete the tenant instead."),
   THROTTLED: info('AWS throttles; it is tried again by itself.', { retryable: true }),
   AWS_UNAVAILABLE: info('AWS answered with a server error; it is tried again by itself.', { retryable: true }),
