@@ -1,7 +1,6 @@
-import { errorCodeOf } from './error-code.ts';
+import { errorCodeOf, isThrottlingCode } from './error-code.ts';
 import type { Answer, Call, Reply } from './request.ts';
 import type { Caller } from './subject.ts';
-import { isThrottlingCode } from './weather/faults.ts';
 import type { FaultType } from './weather/setting.ts';
 
 /** What a call names and who made it, whether or not it has an answer yet. */

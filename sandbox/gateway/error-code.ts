@@ -12,6 +12,19 @@ export function errorCodeOf(answer: Answer): string | undefined {
   return json === undefined ? undefined : plain(json);
 }
 
+/** Whether this is one of the codes by which AWS throttles. */
+export function isThrottlingCode(code: string | undefined): boolean {
+  return code !== undefined && throttlingCodes.has(code);
+}
+
+const throttlingCodes = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'SlowDown',
+]);
+
 /** Without namespace and documentation link: `com.amazonaws.ecs#ServerException:http://...` is `ServerException`. */
 function plain(code: string): string {
   return code.replace(/^.*#/, '').replace(/:.*$/, '');

@@ -144,16 +144,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   const dataPlane = new DataPlane({ routes, targets, certificates, localPorts: options.listenerPorts ?? {}, logger });
   const calls = new CallLog();
   const mailbox = new Mailbox(upstream);
-  const weather = new Weather({ clock });
-  const setWeather = (setting: WeatherSetting) => {
-    weather.set(setting);
-    if (setting.limits !== undefined) limits.set(setting.limits);
-  };
-  const viewWeather = () => ({ ...weather.view(), limits: limits.state() });
-  setWeather(options.weather ?? {});
-  const pipeline = createPipeline({
-    // Limits belong first: what the weather does not strike counts against the buckets.
-    stages: [limits.stage, mailbox.stage],
+  const owned = {
     handlers: {
       ecs: createEcsHandlers({ upstream, routes, exclusion, services, scheduler, runner, quotas }),
       elasticloadbalancing: createElbHandlers({ upstream, routes, targets, dataPlane, exclusion, quotas }),
@@ -162,7 +153,16 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     },
     forward: upstream.forward,
     logger,
-  });
+  };
+  // After the weather: what a fault strikes before its effect costs no token, a late effect costs one when it lands.
+  const pipeline = createPipeline({ ...owned, stages: [limits.stage, mailbox.stage] });
+  const weather = new Weather({ clock, ask: createPipeline({ ...owned, stages: [] }) });
+  const setWeather = (setting: WeatherSetting) => {
+    weather.set(setting);
+    if (setting.limits !== undefined) limits.set(setting.limits);
+  };
+  const viewWeather = () => ({ ...weather.view(), limits: limits.state() });
+  setWeather(options.weather ?? {});
   const syncListeners = (scope: Scope) => exclusion.run(`elb/${scopeKey(scope)}`, () => dataPlane.sync(scope));
   const surface = {
     inventory: (query?: InventoryQuery) => takeInventory({ upstream, services, host, targets }, query),

@@ -19,10 +19,14 @@ export function namesReads({ kind, action }: CallMatch): boolean {
   return kind === 'read' || (kind === undefined && action !== undefined && isReadAction(action));
 }
 
+/** Path and body, with what was URL-encoded decoded. */
+export function requestText(call: Pick<Call, 'path' | 'body'>): string {
+  return decoded(`${call.path}\n${call.body.toString('utf8')}`);
+}
+
 /** Whether path or body contain the text, as sent or URL-decoded. */
-export function mentions(call: Pick<Call, 'path' | 'body'>, text: string): boolean {
-  const sent = `${call.path}\n${call.body.toString('utf8')}`;
-  return sent.includes(text) || decoded(sent).includes(text);
+function mentions(call: Pick<Call, 'path' | 'body'>, text: string): boolean {
+  return `${call.path}\n${call.body.toString('utf8')}`.includes(text) || requestText(call).includes(text);
 }
 
 function decoded(text: string): string {

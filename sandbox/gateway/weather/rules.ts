@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Call } from '../request.ts';
-import { matches } from './match.ts';
-import type { Fault, FaultRule } from './setting.ts';
+import { matches, namesReads } from './match.ts';
+import type { FaultRule } from './setting.ts';
+import type { Staleness } from './stale.ts';
+import type { Strike } from './strikes.ts';
 
 /** A rule and what became of it. */
 export interface FaultRuleView extends FaultRule {
@@ -14,32 +16,34 @@ export interface FaultRuleView extends FaultRule {
 }
 
 /** A rule in force. */
-export class Rule {
+class Rule {
   readonly id: string;
   readonly given: FaultRule;
   #seen = 0;
   #hits = 0;
   #lastHitAt: Date | undefined;
+  #isWithdrawn = false;
 
   constructor(given: FaultRule) {
     this.given = given;
     this.id = given.id ?? `rule-${randomUUID().slice(0, 8)}`;
   }
 
-  get fault(): Fault {
-    return this.given.fault;
+  /** Whether it is in force and hits are left. */
+  isArmed(): boolean {
+    const { times = 1 } = this.given;
+    return !this.#isWithdrawn && (times === null || this.#hits < times);
   }
 
-  /** Whether hits are left. */
-  get isArmed(): boolean {
-    const { times = 1 } = this.given;
-    return times === null || this.#hits < times;
+  /** Ends it for good, what it keeps stale included. */
+  withdraw(): void {
+    this.#isWithdrawn = true;
   }
 
   /** Counts one more match; whether it is a hit, unless another rule takes it. */
   see(): boolean {
     this.#seen += 1;
-    return this.isArmed && this.#seen > (this.given.skip ?? 0);
+    return this.isArmed() && this.#seen > (this.given.skip ?? 0);
   }
 
   hit(): void {
@@ -67,6 +71,7 @@ export class Rules {
     const rules = given.map((rule) => new Rule(rule));
     const ids = new Set(rules.map(({ id }) => id));
     if (ids.size < rules.length) throw new RangeError('two rules have the same id');
+    for (const rule of this.#rules) rule.withdraw();
     this.#rules = rules;
   }
 
@@ -80,24 +85,36 @@ export class Rules {
 
   /** Whether there was one. */
   remove(id: string): boolean {
-    const before = this.#rules.length;
-    this.#rules = this.#rules.filter((rule) => rule.id !== id);
-    return this.#rules.length < before;
+    const rule = this.#rules.find((r) => r.id === id);
+    rule?.withdraw();
+    this.#rules = this.#rules.filter((r) => r !== rule);
+    return rule !== undefined;
   }
 
-  /** The rule that strikes this call, its hit counted. `stale` strikes answers and is asked for with {@link stale}. */
-  strike(call: Call): Rule | undefined {
-    const ready = this.#rules
-      .filter((rule) => rule.fault.type !== 'stale' && matches(rule.given.match, call))
+  /** The rule that strikes this call, its hit counted. */
+  strike(call: Call): Strike | undefined {
+    let struck: Strike | undefined;
+    for (const rule of this.#rules) {
+      const { match, fault } = rule.given;
       // Every rule that matches counts the call, also one that another rule takes.
-      .filter((rule) => rule.see());
-    ready[0]?.hit();
-    return ready[0];
+      if (fault.type === 'stale' || !matches(match, call) || !rule.see() || struck) continue;
+      rule.hit();
+      struck = { ruleId: rule.id, fault };
+    }
+    return struck;
   }
 
-  /** `stale` rules that have hits left. */
-  stale(): readonly Rule[] {
-    return this.#rules.filter((rule) => rule.fault.type === 'stale' && rule.isArmed);
+  /** What makes reads stale after this change: rules that mean the change, and rules that mean reads. */
+  stalenesses(change: Call): Staleness[] {
+    return this.#rules.flatMap((rule) => {
+      const { match, fault } = rule.given;
+      if (fault.type !== 'stale' || !rule.isArmed()) return [];
+      const reads = namesReads(match) ? match : undefined;
+      if (!reads && !matches(match, change)) return [];
+      const { id } = rule;
+      const counted = { isArmed: () => rule.isArmed(), see: () => rule.see(), hit: () => rule.hit() };
+      return [{ id, forMs: fault.forMs, reads, ...counted }];
+    });
   }
 
   views(): FaultRuleView[] {

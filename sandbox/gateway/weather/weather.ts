@@ -1,47 +1,54 @@
-import type { CallFault, Passage } from '../calls.ts';
+import type { Passage } from '../calls.ts';
 import type { Answer, Call } from '../request.ts';
 import type { Clock } from '../time.ts';
-import { faultAnswer } from './faults.ts';
 import { LateEffects } from './late.ts';
 import { ParkingPlace, type ParkedCall } from './parked.ts';
 import { Rules, type FaultRuleView } from './rules.ts';
 import type { Fault, FaultRule, WeatherSetting } from './setting.ts';
+import { StaleReads } from './stale.ts';
+import { carryOut, type Effect } from './strikes.ts';
+import { TurbulenceSource, type TurbulenceView } from './turbulence.ts';
 
 /** What the weather is, and what it has done. */
 export interface WeatherView {
   readonly rules: readonly FaultRuleView[];
   readonly parked: readonly ParkedCall[];
+  /** Absent when the weather is not random. */
+  readonly turbulence?: TurbulenceView;
   /** Late effects that are still to come. */
   readonly pendingLate: number;
 }
 
-/** A fault that strikes one call. */
-interface Strike {
-  readonly ruleId: string;
-  readonly fault: Fault;
+export interface WeatherParts {
+  readonly clock: Clock;
+  /** Carries out a read without any weather or limit. */
+  readonly ask: (call: Call) => Promise<Answer>;
 }
 
-/** Carries out a call as if there were no weather. */
-type Effect = () => Promise<Answer>;
+const turbulenceId = 'turbulence';
 
-/** Faults between the callers and AWS: by rules, and at random by a seed. At most one strikes a call. */
+/** Faults between the callers and AWS: by rules, and at random by a seed. At most one strikes a call; rules come first. */
 export class Weather {
   readonly #clock: Clock;
   readonly #rules = new Rules();
   readonly #parked: ParkingPlace;
   readonly #late: LateEffects;
+  readonly #stale: StaleReads;
+  #turbulence: TurbulenceSource | undefined;
   #quietWaiters: (() => void)[] = [];
 
-  constructor({ clock }: { readonly clock: Clock }) {
+  constructor({ clock, ask }: WeatherParts) {
     this.#clock = clock;
     const changed = () => this.#tellWhenQuiet();
     this.#parked = new ParkingPlace(changed);
     this.#late = new LateEffects(clock, changed);
+    this.#stale = new StaleReads(ask);
   }
 
   /** @throws RangeError when two rules have the same id; nothing is changed then. */
-  set({ rules }: WeatherSetting): void {
+  set({ rules, turbulence }: WeatherSetting): void {
     if (rules !== undefined) this.#rules.replace(rules ?? []);
+    if (turbulence !== undefined) this.#turbulence = turbulence ? new TurbulenceSource(turbulence) : undefined;
   }
 
   /** Answers the rule's id. @throws RangeError when it is taken. */
@@ -60,7 +67,13 @@ export class Weather {
   }
 
   view(): WeatherView {
-    return { rules: this.#rules.views(), parked: this.#parked.views(), pendingLate: this.#late.pending };
+    const turbulence = this.#turbulence?.view();
+    return {
+      rules: this.#rules.views(),
+      parked: this.#parked.views(),
+      ...(turbulence && { turbulence }),
+      pendingLate: this.#late.pending,
+    };
   }
 
   /** Resolves once no call is parked, no late effect is to come, and the call log says so. */
@@ -71,54 +84,43 @@ export class Weather {
 
   /** Ends what waits: parked calls go on (to callers that are gone), late effects have ended with the clock. */
   close(): void {
-    this.#rules.replace([]);
+    this.set({ rules: null, turbulence: null });
     this.#parked.release();
     for (const resolve of this.#quietWaiters.splice(0)) resolve();
   }
 
   /** Lets a call pass, or be struck. */
   async pass(call: Call, effect: Effect): Promise<Passage> {
-    const rule = this.#rules.strike(call);
-    return rule ? this.#struck(call, { ruleId: rule.id, fault: rule.fault }, effect) : { reply: await effect() };
+    const strike = this.#rules.strike(call);
+    const drawn = this.#turbulence?.draw(call);
+    const seen = this.#asSeenByReaders(call, drawn, effect);
+    const parts = { clock: this.#clock, parked: this.#parked, late: this.#late };
+    if (strike) return carryOut(parts, call, strike, seen);
+    if (drawn && drawn.type !== 'stale') {
+      this.#turbulence?.hit(drawn.type);
+      return carryOut(parts, call, { ruleId: turbulenceId, fault: drawn }, seen);
+    }
+    return call.kind === 'read' ? this.#read(call, effect) : { reply: await seen() };
   }
 
-  async #struck(call: Call, { ruleId, fault }: Strike, effect: Effect): Promise<Passage> {
-    const struck: CallFault = { ruleId, type: fault.type };
-    switch (fault.type) {
-      case 'throttle':
-        return { reply: faultAnswer(call, fault), fault: struck };
-      case 'error': {
-        const truth = fault.when === 'after' ? await effect() : undefined;
-        return { reply: faultAnswer(call, fault), fault: struck, effect: truth };
-      }
-      case 'cut': {
-        const truth = fault.when === 'after' ? await effect() : undefined;
-        return { reply: { silence: 'cut' }, fault: struck, effect: truth };
-      }
-      case 'late': {
-        const delayMs = Math.max(0, call.receivedAtMs + fault.effectAfterMs - Date.now());
-        return { reply: { silence: 'hang' }, fault: struck, effect: this.#late.after(delayMs, effect) };
-      }
-      case 'slow': {
-        const truth = await effect();
-        await this.#clock.sleep(fault.delayMs);
-        return { reply: truth, fault: struck };
-      }
-      case 'park':
-        return this.#park(call, { ruleId, fault }, effect);
-      case 'stale':
-        return { reply: await effect() };
+  /** A change is carried out so that those who shall see it late do. */
+  #asSeenByReaders(call: Call, drawn: Fault | undefined, effect: Effect): Effect {
+    if (call.kind === 'read') return effect;
+    const stalenesses = this.#rules.stalenesses(call);
+    const turbulence = this.#turbulence;
+    if (turbulence && drawn?.type === 'stale') {
+      const hit = () => turbulence.hit('stale');
+      const isArmed = () => this.#turbulence === turbulence;
+      stalenesses.push({ id: turbulenceId, forMs: drawn.forMs, isArmed, see: () => true, hit });
     }
+    return () => this.#stale.change(call, stalenesses, effect);
   }
 
-  async #park(call: Call, strike: Strike & { fault: { when: 'before' | 'after' } }, effect: Effect): Promise<Passage> {
-    const { ruleId, fault } = strike;
-    const struck: CallFault = { ruleId, type: 'park' };
-    const truth = fault.when === 'after' ? await effect() : undefined;
-    if ((await this.#parked.hold(call, ruleId, fault.when)) === 'given-up') {
-      return { reply: { silence: 'cut' }, outcome: 'parked', fault: struck, effect: truth };
-    }
-    return { reply: truth ?? (await effect()), fault: struck };
+  async #read(call: Call, effect: Effect): Promise<Passage> {
+    const fresh = await effect();
+    const { answer, staleness: source } = this.#stale.look(call, fresh);
+    if (!source) return { reply: fresh };
+    return { reply: answer, outcome: 'stale', fault: { ruleId: source.id, type: 'stale' }, effect: fresh };
   }
 
   #isQuiet(): boolean {
