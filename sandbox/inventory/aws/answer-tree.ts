@@ -81,7 +81,7 @@ interface XmlElement {
 }
 
 // Text, then a tag: declarations and comments match with an empty name. Prefixes of namespaces are dropped.
-const xmlToken = /([^<]*)<(?:[?!][^>]*|(\/)?(?:[\w.-]+:)?([\w.-]+)(?:\s[^>]*?)?(\/)?)>/g;
+const xmlToken = /([^<]*)<(?:[?!][^>]*|(\/)?(?:[\w.-]+:)?([\w.-]+)(?:\s(?:[^>"']|"[^"]*"|'[^']*')*?)?(\/)?)>/g;
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 

@@ -6,12 +6,22 @@ const nobody = `null::text`;
 const grantee = `coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC')`;
 const privileges = `string_agg(a.privilege_type || case when a.is_grantable then ' with grant option' else '' end, ', ' order by a.privilege_type)`;
 
-/** One row for each grantee of each object of a catalogue, whatever rights it was given there. */
-const rights = (kind: string, name: string, from: string, acl: string, where: string, schema = nobody) => `
+interface RightsOf {
+  readonly kind: string;
+  readonly name: string;
+  readonly from: string;
+  /** Rights as they are; what a new object has by default is said by `acldefault` where others than the owner have any. */
+  readonly acl: string;
+  readonly owner: string;
+  readonly schema?: string;
+}
+
+/** One row for each grantee of each object, with all its rights there. An owner's rights on its own go without saying. */
+const rightsOf = ({ kind, name, from, acl, owner, schema = nobody }: RightsOf) => `
   select 'postgres:${kind}-right', ${name} || ': ' || ${grantee}, json_build_object('may', ${privileges}), ${nobody},
          array[${grantee}, ${schema}]
     from ${from}, aclexplode(${acl}) a
-   where ${where}
+   where a.grantee <> ${owner} and ${schema === nobody ? 'true' : own(schema)}
    group by ${name}, a.grantee, ${schema}`;
 
 const databases = `
@@ -76,43 +86,58 @@ const others = [
   `select 'postgres:large-objects', pg_get_userbyid(l.lomowner)::text, json_build_object('count', count(*)), ${nobody}, array[pg_get_userbyid(l.lomowner)::text] from pg_largeobject_metadata l group by l.lomowner`,
 ];
 
+const inSchema = 'join pg_namespace n on n.oid =';
+
 const objectRights = [
-  rights('database', 'd.datname', 'pg_database d', 'd.datacl', 'true'),
-  rights('schema', 'n.nspname', 'pg_namespace n', 'n.nspacl', own('n.nspname'), 'n.nspname::text'),
-  rights(
-    'table',
-    `n.nspname || '.' || c.relname`,
-    'pg_class c join pg_namespace n on n.oid = c.relnamespace',
-    'c.relacl',
-    own('n.nspname'),
-    'n.nspname::text',
-  ),
-  rights(
-    'column',
-    `n.nspname || '.' || c.relname || '.' || t.attname`,
-    'pg_attribute t join pg_class c on c.oid = t.attrelid join pg_namespace n on n.oid = c.relnamespace',
-    't.attacl',
-    own('n.nspname'),
-    'n.nspname::text',
-  ),
-  rights(
-    'function',
-    `n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'`,
-    'pg_proc p join pg_namespace n on n.oid = p.pronamespace',
-    'p.proacl',
-    own('n.nspname'),
-    'n.nspname::text',
-  ),
-  rights(
-    'type',
-    `n.nspname || '.' || t.typname`,
-    'pg_type t join pg_namespace n on n.oid = t.typnamespace',
-    't.typacl',
-    own('n.nspname'),
-    'n.nspname::text',
-  ),
-  rights('language', 'l.lanname', 'pg_language l', 'l.lanacl', 'true'),
-];
+  {
+    kind: 'database',
+    name: 'd.datname',
+    from: 'pg_database d',
+    acl: `coalesce(d.datacl, acldefault('d', d.datdba))`,
+    owner: 'd.datdba',
+  },
+  {
+    kind: 'schema',
+    name: 'n.nspname',
+    from: 'pg_namespace n',
+    acl: 'n.nspacl',
+    owner: 'n.nspowner',
+    schema: 'n.nspname::text',
+  },
+  {
+    kind: 'table',
+    name: `n.nspname || '.' || c.relname`,
+    from: `pg_class c ${inSchema} c.relnamespace`,
+    acl: 'c.relacl',
+    owner: 'c.relowner',
+    schema: 'n.nspname::text',
+  },
+  {
+    kind: 'column',
+    name: `n.nspname || '.' || c.relname || '.' || t.attname`,
+    from: `pg_attribute t join pg_class c on c.oid = t.attrelid ${inSchema} c.relnamespace`,
+    acl: 't.attacl',
+    owner: 'c.relowner',
+    schema: 'n.nspname::text',
+  },
+  {
+    kind: 'function',
+    name: `n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')'`,
+    from: `pg_proc p ${inSchema} p.pronamespace`,
+    acl: `coalesce(p.proacl, acldefault('f', p.proowner))`,
+    owner: 'p.proowner',
+    schema: 'n.nspname::text',
+  },
+  {
+    kind: 'type',
+    name: `n.nspname || '.' || t.typname`,
+    from: `pg_type t ${inSchema} t.typnamespace`,
+    acl: 't.typacl',
+    owner: 't.typowner',
+    schema: 'n.nspname::text',
+  },
+  { kind: 'language', name: 'l.lanname', from: 'pg_language l', acl: 'l.lanacl', owner: 'l.lanowner' },
+].map(rightsOf);
 
 /** Everything at once, so that it is one moment of the catalogue. */
 export const inventoryQuery = [
