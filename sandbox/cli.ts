@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { gatewayCommand } from './gateway/command.ts';
+import { gatewayCommand, turbulenceOption } from './gateway/command.ts';
 import { inventoryCommand } from './inventory/command.ts';
 import { timePresets, isTimePreset, type TimePreset } from './gateway/time.ts';
 
@@ -12,6 +12,7 @@ export function registerSandbox(program: Command): void {
     .description('bring up every part whose standard variable is unset (PostgreSQL, Temporal, emulated AWS)')
     .option('--demo', 'also run a worker and the API, and provision a demo tenant')
     .option('--once', 'provision a tenant, prove that its address answers, remove it, compare the inventories, exit')
+    .addOption(turbulenceOption())
     .addOption(timeOption())
     .addOption(directoryOption())
     .option('--verbose', 'show the logs of worker and API')
@@ -52,6 +53,8 @@ export interface SandboxOptions {
   readonly demo?: boolean;
   readonly once?: boolean;
   readonly verbose?: boolean;
+  /** Seed of random faults between Tenantry and AWS. */
+  readonly turbulence?: number;
   readonly time: TimePreset;
   readonly dir: string;
 }

@@ -4,6 +4,7 @@ import { shutdownOnSignals } from './parts/shutdown.ts';
 import type { SandboxOptions } from './cli.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
+import { startTurbulence, turbulenceReport } from './demo/turbulence.ts';
 import { writeEnvFile } from './stack/env-file.ts';
 import { startParts, type Parts } from './stack/parts.ts';
 import { prepare } from './stack/preparation.ts';
@@ -58,6 +59,7 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   await prepare(parts);
   const envFile = writeEnvFile(options.dir, parts.env, parts.platform);
   log(`embedded: ${parts.embedded.join(', ') || 'nothing'} (${formatDuration(Date.now() - began)})`);
+  if (options.turbulence !== undefined) await startTurbulence(gatewayUrlOf(parts), options.turbulence);
   await parts.releaseApiPort();
   if (!withProcesses) {
     printParts(parts, envFile);
@@ -70,12 +72,26 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   }
   await waitUntilReady(parts.env.TENANTRY_API_URL ?? '', children);
   log(`worker and API are ready (${formatDuration(Date.now() - began)})`);
-  if (options.once) return thereAndBack({ parts, directory: options.dir });
+  if (options.once) {
+    const exitCode = await thereAndBack({ parts, directory: options.dir });
+    await printTurbulence(parts, options);
+    return exitCode;
+  }
   await demo({ parts, directory: options.dir });
+  await printTurbulence(parts, options);
   printParts(parts, envFile);
   const ended = await Promise.race(children.map(async (child) => ({ child, exit: await child.exited })));
   if (!stops.signalled) console.error(`the ${ended.child.name} ended by itself:\n${ended.child.output()}`);
   return 1;
+}
+
+/** What the weather did, when there was any. */
+async function printTurbulence(parts: Parts, { turbulence }: SandboxOptions): Promise<void> {
+  if (turbulence !== undefined) console.log(`\n${await turbulenceReport(gatewayUrlOf(parts))}`);
+}
+
+function gatewayUrlOf(parts: Parts): string {
+  return parts.env.AWS_ENDPOINT_URL ?? '';
 }
 
 function printParts(parts: Parts, envFile: string): void {

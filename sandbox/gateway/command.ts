@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { TimePreset } from './time.ts';
 
 interface Arguments {
@@ -7,6 +7,7 @@ interface Arguments {
   readonly time: TimePreset;
   readonly taskHost: 'shared' | 'process-per-task';
   readonly listenerPort: Record<number, number>;
+  readonly turbulence?: number;
 }
 
 /** The gateway as a program of its own, before an emulator that was started by hand. */
@@ -22,6 +23,7 @@ export function gatewayCommand(): Command {
       new Option('--task-host <mode>', 'processes for tasks').choices(['shared', 'process-per-task']).default('shared'),
     )
     .option('--listener-port <listener=local...>', 'local ports of listeners, such as 443=8443', readListenerPort, {})
+    .addOption(turbulenceOption())
     .action(async (args: Arguments) => {
       const [{ pino }, { startGateway }] = await Promise.all([import('pino'), import('./gateway.ts')]);
       const logger = pino({ level: 'info' });
@@ -31,6 +33,7 @@ export function gatewayCommand(): Command {
         time: args.time,
         taskHost: args.taskHost,
         listenerPorts: args.listenerPort,
+        weather: args.turbulence === undefined ? {} : { turbulence: { seed: args.turbulence } },
         logger,
       });
       const stop = () => {
@@ -41,6 +44,15 @@ export function gatewayCommand(): Command {
       // Printed last: whoever reads it may interrupt at once.
       process.stdout.write(`AWS_ENDPOINT_URL=${gateway.url}\n`);
     });
+}
+
+/** Bad weather from the start. */
+export function turbulenceOption(): Option {
+  const description = 'random faults in about one of twenty AWS calls that steps make; the same seed, the same faults';
+  return new Option('--turbulence <seed>', description).argParser((value) => {
+    if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('a seed is a whole number, 0 or more');
+    return Number(value);
+  });
 }
 
 function readListenerPort(value: string, before: Record<number, number>): Record<number, number> {
