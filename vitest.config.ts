@@ -22,6 +22,7 @@ export default defineConfig({
         'client',
         'doctor',
         'sandbox',
+        'sweep',
         'temporal',
         'worker',
       ]),

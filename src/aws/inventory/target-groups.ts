@@ -87,12 +87,7 @@ function toItem(raw: TargetGroup, tags: Tags | undefined): SweptItem {
     tags,
     createdAt: undefined,
     passing: undefined,
-    seen: {
-      physicalId: arnOf(raw),
-      tags,
-      port: raw.Port,
-      vpc: raw.VpcId,
-      loadBalancers: [...(raw.LoadBalancerArns ?? [])].sort(),
-    },
+    // Without its load balancers: they change as the sweep takes its rules away.
+    seen: { physicalId: arnOf(raw), tags, port: raw.Port, vpc: raw.VpcId },
   };
 }

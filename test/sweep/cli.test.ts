@@ -1,0 +1,73 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { buildProgram } from '../../src/cli/program.ts';
+import { registerSweep } from '../../src/cli/sweep.ts';
+import { ledgerTenant, namesFor, report, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
+
+let world: SweepWorld;
+beforeAll(async () => {
+  world = await startSweepWorld();
+  await ledgerTenant(world, 'deleted');
+  await report(world, world.sweep);
+});
+afterAll(() => world.close());
+
+let printed: string[];
+beforeEach(() => {
+  printed = [];
+  for (const method of ['log', 'error'] as const)
+    vi.spyOn(console, method).mockImplementation((text: unknown) => void printed.push(String(text)));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+/** Runs a command as a shell would; answers what it printed and its exit code. */
+async function tenantry(...args: string[]): Promise<{ text: string; code: typeof process.exitCode }> {
+  printed.length = 0;
+  process.exitCode = undefined;
+  const source = () => Promise.resolve({ sweep: world.sweep, close: () => Promise.resolve() });
+  await buildProgram({ registrars: [(program) => registerSweep(program, source)] }).parseAsync(args, { from: 'user' });
+  return { text: printed.join('\n'), code: process.exitCode };
+}
+
+it('leads from a report over its approval to a removal, and shows what was done', async () => {
+  const owner = stranger(world);
+  const { logGroup } = namesFor(owner);
+  await world.aws.logs.createLogGroup(logGroup, owner.tags);
+
+  const found = await tenantry('sweep');
+  expect(found.code).toBe(1);
+  expect(found.text).toMatch(new RegExp(`^[0-9a-f]{12}  leak  logs:log-group  ${logGroup}$`, 'm'));
+  for (const part of [`tenant ${owner.tenantId}`, 'step planted', 'why    it bears our mark', 'do     approve this'])
+    expect(found.text).toContain(part);
+  const id = /^report {4}(\S+)$/m.exec(found.text)?.[1] ?? '';
+  expect(found.text).toContain(`tenantry sweep approve ${id} --by <your name>`);
+
+  expect(await tenantry('sweep', 'remove', id)).toMatchObject({ code: 4, text: `report ${id} is not approved` });
+  expect((await tenantry('sweep', 'show', 'nothing')).code).toBe(3);
+  const finding = /^([0-9a-f]{12}) {2}leak/m.exec(found.text)?.[1] ?? '';
+  const approved = await tenantry('sweep', 'approve', id, '--by', 'Ada', '--only', finding);
+  expect(approved).toMatchObject({ code: 0, text: expect.stringContaining('(approved)') });
+
+  const removed = await tenantry('sweep', 'remove', id, '--limit', '1', '--json');
+  expect(removed.code).toBe(0);
+  expect(JSON.parse(removed.text)).toMatchObject({ removals: [{ outcome: 'removed', findingId: finding }], left: 0 });
+  const shown = await tenantry('sweep', 'show', id);
+  expect(shown.text).toContain('approved by Ada');
+  expect((await tenantry('sweep', 'list')).text).toMatch(new RegExp(`^${id} .+ approved by Ada`, 'm'));
+  expect(await tenantry('sweep', '--json')).toMatchObject({ code: 0, text: expect.stringContaining('"findings":[]') });
+});
+
+it('says loudly that a ledger is not to be trusted, and takes a reason to adopt it', async () => {
+  const name = `/tenantry/${world.installationId}/${world.cell.id}/ledger-mark`;
+  const kept = JSON.parse((await world.aws.parameters.readParameter(name)) ?? '{}') as object;
+  await world.aws.parameters.writeParameter(name, JSON.stringify({ ...kept, eventId: 1_000_000 }));
+  const untrusted = await tenantry('sweep');
+  expect(untrusted.code).toBe(1);
+  expect(untrusted.text).toMatch(/^!!!!!!!! +THE LEDGER IS NOT TO BE TRUSTED: THIS REPORT TAKES NOTHING AWAY$/m);
+  expect(untrusted.text).toContain('older than its mark');
+  await expect(tenantry('sweep', 'adopt-ledger')).rejects.toThrow('--reason');
+  expect((await tenantry('sweep', 'adopt-ledger', '--reason', 'a test')).text).toContain('default: intact');
+  expect((await tenantry('sweep')).code).toBe(0);
+});

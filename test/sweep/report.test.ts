@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSweep } from '../../src/sweep/sweep.ts';
+import { seedTenant } from '../db/fixtures.ts';
+import {
+  findingsOf,
+  ledgerRow,
+  ledgerTenant,
+  namesFor,
+  plantAll,
+  plantSchema,
+  plantTargetGroup,
+  report,
+  someSlug,
+  startSweepWorld,
+  stranger,
+  type SweepWorld,
+} from './sweep-world.ts';
+
+let world: SweepWorld;
+beforeAll(async () => {
+  world = await startSweepWorld();
+  // The first event, so that there is something to mark.
+  await ledgerTenant(world, 'deleted');
+  await report(world, world.sweep);
+});
+afterAll(() => world.close());
+
+describe('a leak', () => {
+  it('is found by its mark, for every type, with its owner, and kept apart by class', async () => {
+    const owner = stranger(world);
+    const planted = await plantAll(world, owner);
+    await plantSchema(world, owner);
+    const found = findingsOf(await report(world, world.sweep), owner.tenantId);
+    const ids = Object.fromEntries(found.map((f) => [f.type, f.physicalId]));
+    expect(ids).toMatchObject({
+      ...planted,
+      'logs:log-group': expect.stringContaining(planted['logs:log-group']),
+      'postgres:schema': `primary/${namesFor(owner).schema}`,
+    });
+    expect(new Set(found.map((f) => f.class))).toEqual(new Set(['leak']));
+    for (const finding of found) {
+      expect(finding.why).toContain('the ledger knows no tenant');
+      expect(finding.owner).toMatchObject({ operationId: owner.tags['tenantry:operation-id'], stepId: 'planted' });
+      // Data of a tenant that the ledger does not know is never taken away.
+      expect(finding.removable, finding.type).toBe(finding.type !== 'postgres:schema');
+    }
+  });
+
+  it('that came late, after its undo, is found though its tenant is known', async () => {
+    const owner = await ledgerTenant(world, 'failed');
+    const { logGroup } = namesFor(owner);
+    await ledgerRow(world, owner, { type: 'logs:log-group', name: logGroup, state: 'removed' });
+    await world.aws.logs.createLogGroup(logGroup, owner.tags);
+    const [finding, ...more] = findingsOf(await report(world, world.sweep), owner.tenantId);
+    expect(more).toEqual([]);
+    expect(finding).toMatchObject({ class: 'leak', name: logGroup, removable: true });
+    expect(finding?.why).toContain('a late effect');
+  });
+
+  it('is too young to be one within the lateness window', async () => {
+    const owner = stranger(world);
+    const { logGroup } = namesFor(owner);
+    await world.aws.logs.createLogGroup(logGroup, owner.tags);
+    const now = createSweep({ ...world.deps, now: () => new Date() });
+    const young = await report(world, now);
+    expect(findingsOf(young, owner.tenantId)).toEqual([]);
+    expect(young.tooYoung).toContainEqual(
+      expect.objectContaining({ type: 'logs:log-group', physicalId: expect.stringContaining(logGroup) }),
+    );
+    expect(findingsOf(await report(world, world.sweep), owner.tenantId)).toHaveLength(1);
+  });
+
+  it('is not one while an operation of its tenant is under way, or when a row holds it', async () => {
+    const held = await ledgerTenant(world, 'active');
+    const busy = await seedTenant(world.database, { slug: someSlug() });
+    const names = { held: namesFor(held).logGroup, busy: `/ecs/moamalat-${busy.slug}-backend` };
+    await ledgerRow(world, held, { type: 'logs:log-group', name: names.held, state: 'ready' });
+    await world.aws.logs.createLogGroup(names.held, held.tags);
+    const busyTags = { ...held.tags, 'tenantry:tenant-id': busy.tenantId };
+    await world.aws.logs.createLogGroup(names.busy, busyTags);
+    const seen = await report(world, world.sweep);
+    expect(seen.findings.filter((f) => f.name === names.held || f.name === names.busy)).toEqual([]);
+    expect(seen.tooYoung.find(({ physicalId }) => physicalId.includes(names.busy))?.why).toContain('is accepted');
+  });
+
+  it('is not for the sweep to take when Temporal remembers its tenant, or cannot be asked', async () => {
+    const owner = stranger(world);
+    await world.aws.logs.createLogGroup(namesFor(owner).logGroup, owner.tags);
+    const removable = async () => findingsOf(await report(world, world.sweep), owner.tenantId)[0]?.removable;
+    expect(await removable()).toBe(true);
+    world.witness.known.add(owner.tenantId);
+    expect(await removable()).toBe(false);
+    world.witness.known.clear();
+    world.witness.isAway = true;
+    expect(await removable()).toBe(false);
+    world.witness.isAway = false;
+  });
+
+  it('is not for the sweep to take when its name is not one that we give: marks get copied', async () => {
+    const owner = stranger(world);
+    const name = '/ecs/somebody-elses-service';
+    await world.aws.logs.createLogGroup(name, owner.tags);
+    const arn = await plantTargetGroup(world, `t-${randomUUID().replaceAll('-', '').slice(0, 10)}-be`, owner.tags);
+    const found = findingsOf(await report(world, world.sweep), owner.tenantId);
+    expect(found.map((f) => [f.class, f.removable])).toEqual([
+      ['leak', false],
+      ['leak', false],
+    ]);
+    expect(found.map((f) => f.remedy).join()).toContain('copied our mark');
+    await world.aws.logs.deleteLogGroup(name);
+    await world.aws.loadBalancing.deleteTargetGroup(arn);
+  });
+});
+
+describe('what bears no mark of ours', () => {
+  it('is found by a name of our pattern, reported only', async () => {
+    const slug = someSlug();
+    const logGroup = `/ecs/moamalat-${slug}-frontend`;
+    const targetGroup = `t-${randomUUID().replaceAll('-', '').slice(0, 10)}-fe`;
+    await world.aws.logs.createLogGroup(logGroup, {});
+    await plantTargetGroup(world, targetGroup, {});
+    const found = (await report(world, world.sweep)).findings.filter((f) => [logGroup, targetGroup].includes(f.name));
+    expect(found.map((f) => [f.class, f.removable]).sort()).toEqual([
+      ['unmarked', false],
+      ['unmarked', false],
+    ]);
+  });
+
+  it('is only counted when it is of another installation, or foreign, however alike its name', async () => {
+    const before = await report(world, world.sweep);
+    const other = stranger({ installationId: randomUUID() });
+    await plantAll(world, other);
+    await plantSchema(world, other);
+    const foreign = [
+      '/ecs/moamalat',
+      '/ecs/moamalat-company-x-backend',
+      '/ecs/moamalat-x-worker',
+      '/ecs/amoamalat-x-backend',
+    ];
+    for (const name of foreign) await world.aws.logs.createLogGroup(name, { team: 'others' });
+    const after = await report(world, world.sweep);
+    const ids = (r: typeof before) => r.findings.map((f) => f.id);
+    expect(ids(after).filter((id) => !ids(before).includes(id))).toEqual([]);
+    expect(after.counts.otherInstallations - before.counts.otherInstallations).toBeGreaterThanOrEqual(7);
+    expect(after.counts.foreign - before.counts.foreign).toBe(foreign.length);
+  });
+});
+
+describe('the ledger', () => {
+  it('is missing what it says is there', async () => {
+    const owner = await ledgerTenant(world, 'active');
+    const { logGroup, targetGroup } = namesFor(owner);
+    const arn = `arn:aws:elasticloadbalancing:us-east-1:${world.cell.accountId}:targetgroup/${targetGroup}/0123456789abcdef`;
+    await ledgerRow(world, owner, { type: 'logs:log-group', name: logGroup, state: 'ready' });
+    await ledgerRow(world, owner, { type: 'elbv2:target-group', name: targetGroup, state: 'ready', physicalId: arn });
+    const found = findingsOf(await report(world, world.sweep), owner.tenantId);
+    expect(found.map((f) => [f.class, f.name, f.removable]).sort()).toEqual([
+      ['missing', logGroup, false],
+      ['missing', targetGroup, false],
+    ]);
+  });
+
+  it('still holds what an abandoned operation left, with the command that finishes it', async () => {
+    const owner = await ledgerTenant(world, 'failed');
+    await ledgerRow(world, owner, { type: 'ecs:service', name: namesFor(owner).service, state: 'removing' });
+    const found = findingsOf(await report(world, world.sweep), owner.tenantId);
+    expect(found).toMatchObject([{ class: 'left', type: 'ecs:service', removable: false }]);
+    expect(found[0]?.why).toContain('abandoned');
+    expect(found[0]?.remedy).toContain(`tenants delete ${owner.tenantId}`);
+  });
+
+  it('holds places that nobody takes any more, and keeps those that somebody does', async () => {
+    const { httpsListenerArn: listener } = world.cell.loadBalancers[0]!;
+    const targetGroupArn = await plantTargetGroup(world, `foreign-${randomUUID().slice(0, 8)}`, {});
+    const place = { listenerArn: listener, host: 'foreign.example.com', paths: [], targetGroupArn, tags: {} };
+    await world.aws.loadBalancing.createRule({ ...place, priority: 49_990 });
+    const deleted = await ledgerTenant(world, 'deleted');
+    await world.database.query(
+      `insert into allocations (cell, kind, scope, key, tenant_id) values
+         ('default', 'rule-priority', $1, '49990', null), ('default', 'rule-priority', $1, '49991', null),
+         ('default', 'host-name', 'zone', 'gone.example.com', $2)`,
+      [listener, deleted.tenantId],
+    );
+    const stale = (await report(world, world.sweep)).findings.filter((f) => f.class === 'stale-allocation');
+    expect(stale.map((f) => f.name).sort()).toEqual(['host-name gone.example.com', 'rule-priority 49991']);
+  });
+
+  it('shows a lost run, and says since when each finding is seen', async () => {
+    const owner = await seedTenant(world.database, { slug: someSlug() });
+    world.witness.lost.push({
+      operationId: owner.operationId,
+      cell: world.cell.id,
+      tenantId: owner.tenantId,
+      product: 'moamalat',
+      workflowId: `tenant.moamalat.${owner.slug}`,
+      runId: 'run-1',
+      why: 'its run was terminated',
+    });
+    const first = findingsOf(await report(world, world.sweep), owner.tenantId);
+    const second = findingsOf(await report(world, world.sweep), owner.tenantId);
+    expect(first).toMatchObject([{ class: 'lost-run', physicalId: owner.operationId, removable: true }]);
+    expect(second).toEqual(first);
+    world.witness.lost.length = 0;
+    expect(findingsOf(await report(world, world.sweep), owner.tenantId)).toEqual([]);
+  });
+
+  it('is not judged by what could not be listed', async () => {
+    const owner = await ledgerTenant(world, 'active');
+    await ledgerRow(world, owner, { type: 'logs:log-group', name: namesFor(owner).logGroup, state: 'ready' });
+    const gone = { ...world.cell, loadBalancers: [{ ...world.cell.loadBalancers[0]!, httpsListenerArn: 'arn:gone' }] };
+    const { inventory, ...rest } = world.aws;
+    const types = { ...inventory.types, 'logs:log-group': failing, 'elbv2:rule': failing };
+    const aws = () => ({ ...rest, inventory: { ...inventory, types } });
+    const blind = createSweep({ ...world.deps, aws, platform: { version: 1, cells: [gone] } });
+    const seen = await report(world, blind);
+    expect(seen.problems.map((p) => p.what)).toEqual(expect.arrayContaining(['elbv2:rule', 'logs:log-group']));
+    expect(findingsOf(seen, owner.tenantId)).toEqual([]);
+    expect(findingsOf(await report(world, world.sweep), owner.tenantId)).toHaveLength(1);
+  });
+});
+
+/** A type whose API denies. */
+const failing = {
+  list: () => Promise.reject(new Error('AccessDenied')),
+  find: () => Promise.reject(new Error('AccessDenied')),
+};

@@ -1,0 +1,119 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
+import { createSweepActivities } from '../../src/activities/sweeping.ts';
+import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
+import { sweepScheduleId } from '../../src/contracts/sweep.ts';
+import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
+import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
+import { createDataConverter } from '../../src/temporal/data-converter.ts';
+import { ensureSweepSchedule } from '../../src/worker/sweep-schedule.ts';
+import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
+import { ledgerTenant, namesFor, report, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+const lines: { alert?: string; findings?: string[] }[] = [];
+let world: SweepWorld;
+let client: Client;
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
+  world = await startSweepWorld();
+  stops.push(() => world.close());
+  const keywords = Object.fromEntries(searchAttributes.map((name) => [name, 'Keyword' as const]));
+  // A server of its own: worlds of other test files poll the same task queue.
+  const server = await startTemporalServer({ log: () => undefined, uiPort: false, searchAttributes: keywords });
+  stops.push(() => server.stop());
+  const { address, namespace } = server;
+  const dataConverter = createDataConverter([randomBytes(32)]);
+  const connection = await Connection.connect({ address });
+  const nativeConnection = await NativeConnection.connect({ address });
+  stops.push(() => Promise.all([connection.close(), nativeConnection.close()]));
+  client = new Client({ connection, namespace, dataConverter });
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line) as never) });
+  const worker = await Worker.create({
+    connection: nativeConnection,
+    namespace,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: { codePath: await workflowBundlePath() },
+    activities: createSweepActivities({ sweep: world.sweep, database: world.database, log }),
+    dataConverter,
+  });
+  const running = worker.run();
+  stops.push(async () => {
+    worker.shutdown();
+    await running;
+  });
+});
+afterAll(async () => {
+  for (const stop of stops.reverse()) await stop();
+});
+
+it('is made once by two workers, changed with its interval, and taken away when it is off', async () => {
+  const { installationId } = world;
+  const both = await Promise.all([1, 2].map(() => ensureSweepSchedule(client, installationId, 3_600_000)));
+  expect(both.sort()).toEqual(['created', 'unchanged']);
+  const handle = client.schedule.getHandle(sweepScheduleId(installationId));
+  const { policies, spec } = await handle.describe();
+  expect(policies.overlap).toBe(ScheduleOverlapPolicy.SKIP);
+  expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+  expect(await ensureSweepSchedule(client, installationId, 3_600_000)).toBe('unchanged');
+  expect(await ensureSweepSchedule(client, installationId, 1_800_000)).toBe('changed');
+  expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 1_800_000 }]);
+  expect(await ensureSweepSchedule(client, installationId, undefined)).toBe('removed');
+  expect(await ensureSweepSchedule(client, installationId, undefined)).toBe('unchanged');
+});
+
+it('makes a report of every cell, takes nothing away, and tells of a new finding once', async () => {
+  const { installationId } = world;
+  await ledgerTenant(world, 'deleted');
+  const { mark } = await report(world, world.sweep);
+  expect(mark.state).toBe('intact');
+  const owner = stranger(world);
+  const { logGroup } = namesFor(owner);
+  await world.aws.logs.createLogGroup(logGroup, owner.tags);
+  await ensureSweepSchedule(client, installationId, 3_600_000);
+  const handle = client.schedule.getHandle(sweepScheduleId(installationId));
+  for (const runs of [1, 2]) {
+    await handle.trigger();
+    await until(async () => (await scheduled()).length === runs);
+  }
+  const [newest] = await scheduled();
+  expect(newest).toMatchObject({ by: 'schedule', cell: world.cell.id, approval: null });
+  expect(newest?.findings).toMatchObject([{ class: 'leak', name: logGroup }]);
+  await until(async () => lines.length > 0);
+  expect(lines).toMatchObject([{ alert: 'sweep-findings', findings: [expect.stringContaining(logGroup)] }]);
+  expect(await world.aws.logs.findLogGroup(logGroup)).toBeDefined();
+});
+
+it('asks Temporal whether it remembers a tenant', async () => {
+  const tenantId = randomUUID();
+  const orchestrator = temporalOrchestrator(client);
+  const retry = () => Promise.reject(new Error('nothing is retried here'));
+  const { database, deps } = world;
+  const witness = temporalWitness({ temporal: client, orchestrator, client: { retry }, database, log: deps.log });
+  await orchestrator.start({
+    operationId: randomUUID(),
+    type: 'provision',
+    workflowId: `tenant.moamalat.w-${tenantId.slice(0, 8)}`,
+    tenantId,
+    product: 'moamalat',
+    slug: 'w',
+    tier: null,
+    tenantStatus: 'pending',
+  });
+  await until(() => witness.knowsTenant(tenantId));
+  expect(await witness.knowsTenant(randomUUID())).toBe(false);
+  await expect(witness.knowsTenant('x" or TenantId != "')).rejects.toThrow('no tenant id');
+  expect(await witness.findLost()).toEqual([]);
+});
+
+const scheduled = async () => (await world.sweep.list()).filter(({ by }) => by === 'schedule');
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 30_000; !(await holds()); await sleep(100))
+    if (Date.now() > end) throw new Error('waited in vain');
+}
