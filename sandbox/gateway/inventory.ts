@@ -35,7 +35,7 @@ export async function takeInventory(parts: InventoryParts, query: InventoryQuery
       targets: targets
         .all()
         .map(({ targetGroupArn, id, port, state }) => ({ targetGroupArn, address: `${id}:${port}`, state })),
-      taskListeners: listeners.map((listener) => listener.runId),
+      taskListeners: listeners.map(({ runId }) => ({ id: runId, serviceArn: serviceOfRun(services, runId)?.arn })),
     },
   });
 }
@@ -47,6 +47,12 @@ export function inventoryQueryOf(params: URLSearchParams): InventoryQuery {
     return { accountId, region };
   });
   return { scope: params.get('scope') === 'tenants' ? 'tenants' : 'all', accounts };
+}
+
+/** A container's run is `<task id>/<container>`. */
+function serviceOfRun(services: ServiceStore, runId: string): Service | undefined {
+  const [taskId] = runId.split('/');
+  return services.all().find((service) => service.tasks.some((task) => task.id === taskId));
 }
 
 function ownedService(service: Service): OwnedService {

@@ -30,8 +30,7 @@ function factText({ name, before, after }: ChangedFact): string {
 
 function ownerText(owner: Owner | undefined): string {
   if (!owner) return '';
-  const { tenantId, step, operationId } = owner;
-  return ` [tenant ${tenantId}${step ? `, ${step}` : ''}${operationId ? ` of operation ${operationId}` : ''}]`;
+  return ` [tenant ${owner.tenantId}${owner.step ? `, ${owner.step}` : ''}]`;
 }
 
 /** What somebody called a thing must not break the line. */

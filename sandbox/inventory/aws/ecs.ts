@@ -1,4 +1,5 @@
 import type { Facts, InventoryItem } from '../item.ts';
+import { ownerOfTags } from '../ownership.ts';
 import type { AnswerTree } from './answer-tree.ts';
 import { readPages, type AwsCaller } from './caller.ts';
 import { chunks, facts, lastPart, tagged, tagsOf } from './facts.ts';
@@ -25,7 +26,13 @@ export async function listEcs(caller: AwsCaller, owned: OwnedThings): Promise<In
     ...inClusters.flat(),
     ...definitions.flat(),
   ];
-  return items.map((item) => tagged(item, tags.get(item.id) ?? item.tags));
+  const serviceOf = new Map(services.flatMap(({ arn, tasks }) => tasks.map((task) => [task.arn, arn])));
+  return items.map((item) => {
+    const own = tagged(item, tags.get(item.id) ?? item.tags);
+    // Tasks carry their service's tags, which the gateway's do not have.
+    const owner = own.owner ?? ownerOfTags(tags.get(serviceOf.get(item.id) ?? ''));
+    return owner ? { ...own, owner } : own;
+  });
 }
 
 const definitionStates = ['ACTIVE', 'INACTIVE', 'DELETE_IN_PROGRESS'] as const;
@@ -144,6 +151,6 @@ function call(caller: AwsCaller, action: string, input: object): Promise<AnswerT
 }
 
 /** `cluster/name` of a service's ARN. */
-function serviceName(arn: string): string {
+export function serviceName(arn: string): string {
   return arn.split('/').slice(1).join('/');
 }

@@ -1,6 +1,6 @@
 import { sortItems, keyOf, type InventoryItem, type InventoryScope } from '../item.ts';
 import { AwsCaller, type AwsScope } from './caller.ts';
-import { listEcs } from './ecs.ts';
+import { listEcs, serviceName } from './ecs.ts';
 import { listElb } from './elb.ts';
 import { listFurtherKinds } from './further-kinds.ts';
 import { listLogGroups } from './logs.ts';
@@ -33,8 +33,16 @@ export async function listAws(listing: AwsListing): Promise<InventoryItem[]> {
   const listers = listing.scope === 'tenants' ? tenantListers : [...tenantListers, listFurtherKinds];
   const callers = listing.scopes.map((scope) => new AwsCaller(listing.endpointUrl, scope));
   const listed = await Promise.all(callers.flatMap((caller) => listers.map((list) => list(caller, owned))));
-  const listeners = owned.taskListeners.map((id) => ({ kind: 'local:task-listener', id }));
   // Scopes of one account see the same global things (Route 53, IAM).
-  const unique = new Map([...listed.flat(), ...listeners].map((item) => [keyOf(item), item]));
-  return sortItems(unique.values());
+  const unique = new Map(listed.flat().map((item) => [keyOf(item), item]));
+  return sortItems([...unique.values(), ...listenerItems(owned, unique)]);
+}
+
+function listenerItems({ taskListeners }: OwnedThings, items: ReadonlyMap<string, InventoryItem>): InventoryItem[] {
+  return taskListeners.map(({ id, serviceArn }) => {
+    const kind = 'local:task-listener';
+    if (serviceArn === undefined) return { kind, id };
+    const owner = items.get(keyOf({ kind: 'ecs:service', id: serviceArn }))?.owner;
+    return { kind, id, detail: { service: serviceName(serviceArn) }, ...(owner && { owner }) };
+  });
 }

@@ -4,8 +4,8 @@ import type { AwsScope } from './caller.ts';
 export interface OwnedThings {
   readonly services: readonly OwnedService[];
   readonly targets: readonly OwnedTarget[];
-  /** Ids of the listeners that tasks hold open on this machine. */
-  readonly taskListeners: readonly string[];
+  /** Listeners that tasks hold open on this machine, as the processes tell; of a forgotten task without a service. */
+  readonly taskListeners: readonly { readonly id: string; readonly serviceArn?: string | undefined }[];
 }
 
 export interface OwnedService {

@@ -38,7 +38,7 @@ describe('a difference', () => {
         '~ ecs:service web: desiredCount 1 -> (none), tag team (none) -> a',
         '~ ecs:service z: desiredCount 1 -> 0, status ACTIVE -> DRAINING, hidden (none) -> yes',
         '+ ecs:service new-1 (residue: kept)',
-        '+ ecs:service new-2 (desiredCount 2) [tenant t, s of operation o]',
+        '+ ecs:service new-2 (desiredCount 2) [tenant t, s]',
       ].join('\n'),
     );
   });

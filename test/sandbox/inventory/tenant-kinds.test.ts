@@ -251,7 +251,7 @@ describe('things that carry marks', () => {
     expect(ofTenant(diff, { tenantId, slug: 'acme' }).added).toHaveLength(5);
     expect(ofTenant(diff, { tenantId: randomUUID(), slug: 'acme' }).added.map((i) => i.name)).toEqual(['acme-be']);
     expect(renderDifference(diff)).toContain(
-      `+ elbv2:target-group marked (port 8080, health /health) [tenant ${tenantId}, create_schema of operation ${operationId}]`,
+      `+ elbv2:target-group marked (port 8080, health /health) [tenant ${tenantId}, create_schema]`,
     );
   });
 });
