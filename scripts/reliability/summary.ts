@@ -1,0 +1,148 @@
+import { z } from 'zod';
+
+/** Lines that the chaos suites write (test/chaos/results.ts), as far as the page needs them. */
+const line = z.discriminatedUnion('section', [
+  z.looseObject({
+    section: z.literal('fault'),
+    product: z.string(),
+    step: z.string(),
+    verb: z.string(),
+    call: z.string(),
+    fault: z.string(),
+    variant: z.string(),
+    hit: z.boolean(),
+    outcome: z.string(),
+    problems: z.array(z.string()).optional(),
+  }),
+  z.looseObject({
+    section: z.literal('kill'),
+    boundary: z.string(),
+    progressMs: z.number(),
+    stepProgressMs: z.number().optional(),
+    outcome: z.string(),
+  }),
+  z.looseObject({ section: z.literal('server'), case: z.string() }),
+  z.looseObject({
+    section: z.literal('sweep'),
+    case: z.string(),
+    planted: z.number(),
+    found: z.number(),
+    open: z.number(),
+  }),
+  z.looseObject({
+    section: z.literal('random'),
+    seed: z.number(),
+    tenants: z.number(),
+    operations: z.number(),
+    steps: z.number(),
+    kills: z.number(),
+    faults: z.record(z.string(), z.number()),
+    ends: z.record(z.string(), z.number()),
+    leaks: z.number(),
+    seconds: z.number(),
+  }),
+  z.looseObject({
+    section: z.literal('mutant'),
+    id: z.string(),
+    mistake: z.string(),
+    suite: z.string(),
+    caughtBy: z.string().nullable(),
+    why: z.string().optional(),
+  }),
+]);
+type Line = z.infer<typeof line>;
+type LineOf<S extends Line['section']> = Extract<Line, { section: S }>;
+
+/** Where and when the numbers were taken. */
+export interface RunFacts {
+  readonly commit: string;
+  readonly date: string;
+  readonly node: string;
+  readonly cores: number;
+  readonly seconds: number;
+}
+
+export type Summary = ReturnType<typeof summarize>;
+
+/** @throws z.ZodError on a line that no suite writes. */
+export function readResults(text: string): Line[] {
+  return text
+    .split('\n')
+    .filter((l) => l !== '')
+    .map((l) => line.parse(JSON.parse(l)));
+}
+
+/** All numbers of the page. */
+export function summarize(lines: readonly Line[], run: RunFacts) {
+  const of = <S extends Line['section']>(section: S) => lines.filter((l): l is LineOf<S> => l.section === section);
+  const random = of('random');
+  const sweep = of('sweep');
+  const faults = summarizeFaults(of('fault'));
+  return {
+    run,
+    faults,
+    kills: summarizeKills(of('kill')),
+    servers: of('server').map(({ section: _, at: __, ...facts }) => facts),
+    sweep: sweep.map(({ section: _, at: __, ...facts }) => facts),
+    random: random.map(({ section: _, at: __, ...facts }) => facts),
+    mutants: of('mutant').map(({ id, mistake, suite, caughtBy, why }) => ({ id, mistake, suite, caughtBy, why })),
+    leaks: {
+      left: random.reduce((sum, r) => sum + r.leaks, 0) + faults.leaks,
+      planted: sweep.reduce((sum, s) => sum + s.planted, 0),
+      found: sweep.reduce((sum, s) => sum + s.found, 0),
+      open: random.reduce((sum, r) => sum + r.leaks, 0) + faults.leaks + sweep.reduce((sum, s) => sum + s.open, 0),
+    },
+  };
+}
+
+function summarizeFaults(lines: readonly LineOf<'fault'>[]) {
+  const applicable = lines.filter((l) => l.outcome !== 'not applicable');
+  const pointOf = ({ product, phase, step, verb, call, nth, fault }: LineOf<'fault'>) =>
+    JSON.stringify([product, phase, step, verb, call, nth, fault]);
+  const points = new Set(applicable.map(pointOf));
+  const covered = new Set(applicable.filter((l) => l.hit).map(pointOf));
+  return {
+    points: points.size,
+    covered: covered.size,
+    cases: applicable.length,
+    notApplicable: new Set(lines.filter((l) => l.outcome === 'not applicable').map(pointOf)).size,
+    byFault: table(
+      applicable,
+      (l) => l.fault,
+      (l) => l.outcome,
+    ),
+    byStep: counts(applicable.map((l) => l.step)),
+    leaks: applicable.filter((l) => (l.problems ?? []).length > 0).length,
+  };
+}
+
+function summarizeKills(lines: readonly LineOf<'kill'>[]) {
+  const of = (chosen: readonly LineOf<'kill'>[]) => ({
+    count: chosen.length,
+    progressMs: percentiles(chosen.map((l) => l.progressMs)),
+    stepProgressMs: percentiles(chosen.flatMap((l) => l.stepProgressMs ?? [])),
+    outcomes: counts(chosen.map((l) => l.outcome)),
+  });
+  const boundaries = [...new Set(lines.map((l) => l.boundary))].sort();
+  return {
+    ...of(lines),
+    byBoundary: boundaries.map((boundary) => ({ boundary, ...of(lines.filter((l) => l.boundary === boundary)) })),
+  };
+}
+
+/** Median and maximum, in ms. */
+function percentiles(values: readonly number[]) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { median: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0), max: Math.round(sorted.at(-1) ?? 0) };
+}
+
+function counts(values: readonly string[]): Record<string, number> {
+  const counted: Record<string, number> = {};
+  for (const value of [...values].sort()) counted[value] = (counted[value] ?? 0) + 1;
+  return counted;
+}
+
+function table<T>(items: readonly T[], row: (item: T) => string, column: (item: T) => string) {
+  const rows = [...new Set(items.map(row))].sort();
+  return Object.fromEntries(rows.map((name) => [name, counts(items.filter((item) => row(item) === name).map(column))]));
+}
