@@ -35,7 +35,7 @@ export async function ensureStep<K extends KindName>(run: StepRun<K>): Promise<E
   }
   const resources = run.kind.resources(run.context);
   const intent = committed ? alreadyCommitted : await intend(run, resources);
-  const course: Course = { intent, begun: false };
+  const course: Course = { intent, begun: false, landed: false };
   const ensured = await callKind(run, course);
   refuseOutOfTime(run.key, run.patience.untilMs + LAST_WORDS_MS);
   return recordResult(run, { course, ensured, inputsHash, resources });
@@ -80,16 +80,27 @@ async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]
   return intent;
 }
 
-/** What an attempt has set going: its window, and whether any change was let through. */
+/** What an attempt has set going: its window, whether any change was let through, and whether one took effect for sure. */
 interface Course {
   intent: RecordedIntent;
   begun: boolean;
+  landed: boolean;
 }
 
 function callKind<K extends KindName>(run: StepRun<K>, course: Course): Promise<Ensured<K>> {
   const { kind, context } = run;
-  const guard = () => letThrough(run, course);
-  return recordingFailure(run, course, () => onBehalfOf(run, () => kind.ensure({ ...context, guard }), guard));
+  const watch = {
+    before: () => letThrough(run, course),
+    after: () => {
+      course.landed = true;
+    },
+  };
+  // What a kind guards itself (DDL) tells nobody when it is done.
+  const guard = async () => {
+    await watch.before();
+    watch.after();
+  };
+  return recordingFailure(run, course, () => onBehalfOf(run, () => kind.ensure({ ...context, guard }), watch));
 }
 
 /** Before each change. An attempt that shows by heartbeats that it lives may last: its window is counted from its last change. */
@@ -142,6 +153,7 @@ export async function recordFailure(
     final: endsStep(judged, run.attempt, maximumAttempts),
     // An answer that never came to a look leaves nothing behind either.
     definite: definite || sentNothing,
+    landed: course?.landed === true,
   };
   await patiently(patience, () => recordFailedAttempt(deps.database, { key, ...attempt }));
 }

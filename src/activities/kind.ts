@@ -35,6 +35,8 @@ export interface StepContext<K extends KindName> {
   readonly generation: number;
   /** Outputs that this step's last successful `ensure` stored: a shortcut, never relied upon. */
   readonly previous: Partial<OutputsOf<K>>;
+  /** An earlier attempt had no clear answer, so that a look which shows nothing may be older than what it made. */
+  readonly mayExist: boolean;
   /** When the removal of this step began; undefined before. */
   readonly removingAt: Date | undefined;
   /** Ownership mark of design rule 3: tag key to value. */
@@ -72,6 +74,8 @@ export interface Removed {
   /** `pending`: asked for, absence is to be observed. */
   readonly status: 'removed' | 'pending';
   readonly residues?: readonly Residue[] | undefined;
+  /** Something that the step makes was not to be seen: a look right after a change may be older than it. */
+  readonly missing?: boolean | undefined;
 }
 
 /** A resource kind: three verbs, safe to repeat, each in one file with the others (docs/adding-a-kind.md). */

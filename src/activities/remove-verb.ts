@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KindName, Verb } from '../contracts/kinds.ts';
 import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
-import { verbOptions } from '../contracts/verbs.ts';
+import { OBSERVE_EVERY_MS, verbOptions } from '../contracts/verbs.ts';
 import { markRemoving, recordRemovalFailure, recordRemoved, recordResidues } from '../db/step-removal.ts';
 import { endsStep, judge } from './failures.ts';
 import type { Removed } from './kind.ts';
@@ -21,7 +22,7 @@ export async function removeStep<K extends KindName>(run: StepRun<K>): Promise<R
     }
     const marked = await patiently(patience, () => markRemoving(deps.database, key));
     if (!marked || marked.state === 'removed') return { status: 'removed' };
-    const removed = await callKind(run, marked.removingAt ?? undefined);
+    const removed = await takeAway(run, marked.removingAt ?? undefined);
     return await recordResult(run, removed, marked.unclearUntil);
   } catch (error) {
     await recordRemovalFailed(run, error, 'remove').catch((cause: unknown) => {
@@ -35,6 +36,22 @@ export async function removeStep<K extends KindName>(run: StepRun<K>): Promise<R
 function refuseProtected({ key, context }: StepRun<KindName>): void {
   if (key.kind === 'postgres-schema' && context.operation.type === 'provision' && context.tenant.everActive)
     throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
+}
+
+/** How long a removal goes on looking for what the ledger knows to have been made and no look shows, in ms. */
+const MISSING_FOR_MS = 6_000;
+
+/**
+ * Right after a change a look may be older than it (design rule 4 believes a slice of looks, not one). What is not to be seen
+ * though the ledger knows of it is looked for a while longer; of a step that made nothing for sure the first look counts.
+ */
+async function takeAway<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {
+  const untilMs = run.stored?.state === 'intended' ? 0 : Date.now() + MISSING_FOR_MS;
+  for (;;) {
+    const removed = await callKind(run, removingAt);
+    if (removed.missing !== true || Date.now() + OBSERVE_EVERY_MS > untilMs) return removed;
+    await sleep(OBSERVE_EVERY_MS, undefined, { signal: run.signal });
+  }
 }
 
 function callKind<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {

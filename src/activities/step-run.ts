@@ -124,15 +124,21 @@ interface ContextParts<K extends KindName> extends VerbCall<K> {
   readonly patience: Patience;
 }
 
+/** Who is told before and after each change of a kind's work. */
+export interface ChangeWatch {
+  readonly before: () => Promise<void>;
+  readonly after?: () => void;
+}
+
 /** Runs the kind's own work so that every AWS call in it is guarded, ends with the attempt and names the step. */
 export function onBehalfOf<T>(
   run: StepRun<KindName>,
   fn: () => Promise<T>,
-  guard: () => Promise<void> = run.context.guard,
+  { before, after }: ChangeWatch = { before: run.context.guard },
 ): Promise<T> {
   const { operationId, stepId } = run.key;
   const caller = { operationId, stepId, verb: run.verb };
-  return inCallContext({ beforeMutation: guard, signal: run.signal, caller }, fn);
+  return inCallContext({ beforeMutation: before, afterMutation: after, signal: run.signal, caller }, fn);
 }
 
 function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
@@ -163,6 +169,7 @@ function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
     cell,
     generation: call.generation,
     removingAt: stored?.removingAt ?? undefined,
+    mayExist: (stored?.unclearUntil?.getTime() ?? 0) > Date.now(),
     tags: ownershipTags(ownership),
     token: (part) => requestToken(call.operationId, call.stepId, call.generation, part),
     aws: deps.aws(cell.id),

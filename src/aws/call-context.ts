@@ -11,6 +11,8 @@ export interface StepCaller {
 export interface CallContext {
   /** Awaited before each call that changes something; throws when the step is being taken back (design rule 7). */
   readonly beforeMutation: () => Promise<void>;
+  /** Called after each change that AWS answered with success. */
+  readonly afterMutation?: (() => void) | undefined;
   /** Aborts the call when the activity is cancelled or times out. */
   readonly signal: AbortSignal;
   /** Absent: nobody's step (the worker's own loops). */

@@ -111,7 +111,9 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
     // A call that waited for its turn longer than its activity lived must have no late effect.
     if (context?.signal.aborted) throw abortReason(context.signal);
     try {
-      return await next(args);
+      const answer = await next(args);
+      if (!isRead(action)) context?.afterMutation?.();
+      return answer;
     } catch (error) {
       throw classifyAwsError(error, { service, action });
     }

@@ -198,6 +198,8 @@ export interface FailedAttempt {
   readonly final: boolean;
   /** Nothing of this attempt can land any more. */
   readonly definite: boolean;
+  /** Something of it took effect before it failed: the undo must find it. */
+  readonly landed: boolean;
 }
 
 /** An attempt that failed. */
@@ -206,6 +208,7 @@ export async function recordFailedAttempt(db: Queryable, failed: FailedAttempt):
   await db.query(
     `with step as (
        update steps set detail = $7, failure = case when $9::boolean then $8::jsonb else failure end,
+         state = case when $12::boolean and state = 'intended' then 'present' else state end,
          unclear_until = case when $11::boolean then ${settledWindow} else unclear_until end
        where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4
          and state in ('intended', 'present', 'ready')
@@ -224,6 +227,7 @@ export async function recordFailedAttempt(db: Queryable, failed: FailedAttempt):
       failed.final,
       key.cell,
       failed.definite && failed.intent !== undefined,
+      failed.landed,
     ],
   );
 }

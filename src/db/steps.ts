@@ -63,6 +63,7 @@ const surroundings = z.object({
       outputs: outputs.nullable(),
       outputsHash: z.string().nullable(),
       removingAt: z.coerce.date().nullable(),
+      unclearUntil: z.coerce.date().nullable(),
     }),
   ),
 });
@@ -79,7 +80,7 @@ export async function findSurroundings(db: Queryable, operationId: string): Prom
          coalesce((select jsonb_agg(jsonb_build_object(
            'stepId', s.step_id, 'state', s.state, 'generation', s.generation, 'operationId', s.operation_id,
            'inputsHash', s.inputs_hash, 'outputs', s.outputs, 'outputsHash', s.outputs_hash,
-           'removingAt', s.removing_at)) from steps s where s.tenant_id = t.id), '[]') as steps
+           'removingAt', s.removing_at, 'unclearUntil', s.unclear_until)) from steps s where s.tenant_id = t.id), '[]') as steps
        from operations o join tenants t on t.id = o.tenant_id where o.id = $1`,
       [operationId],
     ),

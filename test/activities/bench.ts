@@ -21,6 +21,8 @@ export class FakeKind implements Kind<'log-group'> {
   outcome: 'ready' | 'pending' = 'ready';
   seen: Observation | undefined;
   print = 'a';
+  /** Looks of removals that do not show yet what there is. */
+  staleLooks = 0;
   beforeEffect: () => Promise<void> = () => Promise.resolve();
   afterEffect: () => Promise<void> = () => Promise.resolve();
   removing: () => Promise<void> = () => Promise.resolve();
@@ -34,6 +36,7 @@ export class FakeKind implements Kind<'log-group'> {
     // As every AWS adapter does before it changes something.
     await currentCallContext()?.beforeMutation();
     this.made.add(nameIn(spec));
+    currentCallContext()?.afterMutation?.();
     await this.afterEffect();
     return {
       status: this.outcome,
@@ -52,6 +55,7 @@ export class FakeKind implements Kind<'log-group'> {
 
   remove: Kind<'log-group'>['remove'] = async ({ spec }) => {
     this.calls.push('remove');
+    if (this.staleLooks-- > 0) return { status: 'removed', missing: true };
     await currentCallContext()?.beforeMutation();
     await this.removing();
     this.made.delete(nameIn(spec));

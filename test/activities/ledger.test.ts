@@ -331,6 +331,35 @@ describe('remove', () => {
     expect(fake.calls).toEqual([]);
   });
 
+  it('goes on looking for what was made while looks do not show it', async () => {
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    fake.staleLooks = 2;
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect(fake.calls).toEqual(['ensure', 'remove', 'remove', 'remove']);
+    expect(fake.made).toEqual(new Set());
+  });
+
+  it('goes on looking for what a definitely failed attempt had made before it failed', async () => {
+    fake.afterEffect = () => Promise.reject(new StepError('ACCESS_DENIED', 'its attributes were refused'));
+    await expect(run('log-group.ensure', call())).rejects.toThrow();
+    expect(await stepOf()).toMatchObject({ state: 'present', unclearUntil: null });
+    await setState('rolling-back');
+    fake.staleLooks = 1;
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect(fake.made).toEqual(new Set());
+  });
+
+  it('believes the first look at a step that made nothing for sure', async () => {
+    fake.beforeEffect = () => Promise.reject(new StepError('ACCESS_DENIED', 'refused'));
+    await expect(run('log-group.ensure', call())).rejects.toThrow();
+    expect(await stepOf()).toMatchObject({ state: 'intended', unclearUntil: null });
+    await setState('rolling-back');
+    fake.staleLooks = 1;
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect(fake.calls).toEqual(['ensure', 'remove']);
+  });
+
   it('asks for another look while an unclear attempt may still have an effect', async () => {
     fake.afterEffect = () => Promise.reject(new StepError('UNCLEAR', 'no answer came'));
     await expect(run('log-group.ensure', call())).rejects.toThrow();

@@ -55,6 +55,7 @@ function contextFor(tenantId: string = randomUUID(), overrides: Partial<Context>
     },
     generation: 1,
     previous: {},
+    mayExist: false,
     removingAt: undefined,
     tags: ownershipTags(ownership),
     token: (suffix) => requestToken(operationId, 'create_schema', 1, suffix),

@@ -29,7 +29,11 @@ function exposed(kind: Kind<KindName>, weather: Weather): Kind<KindName> {
   return {
     ...kind,
     ensure: (context) => struck(weather, 'ensure', context, () => kind.ensure(context)),
-    remove: (context) => struck(weather, 'remove', context, () => kind.remove(context)),
+    // What the first of two removals took, the second cannot see.
+    remove: async (context) => {
+      const removed = await struck(weather, 'remove', context, () => kind.remove(context));
+      return weather.twice === 'remove' ? { ...removed, missing: false } : removed;
+    },
   };
 }
 

@@ -58,7 +58,7 @@ export const dnsRecord: Kind<'dns-record'> = {
       }
     }
     const waits = own.length > 0 || tenant.everActive || aws.dns.lastChange(spec.zoneId, spec.host) !== undefined;
-    return { status: waits ? 'pending' : 'removed' };
+    return { status: waits ? 'pending' : 'removed', ...(own.length === 0 && { missing: true }) };
   },
 };
 

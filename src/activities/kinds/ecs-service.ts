@@ -32,7 +32,7 @@ export const ecsService: Kind<'ecs-service'> = {
     if (!any && previous.arn !== undefined && (await aws.ecs.deleteService(spec.serviceName)))
       return { status: 'pending' };
     const found = ownOf(context, any);
-    if (!found || found.status === 'INACTIVE') return { status: 'removed' };
+    if (!found || found.status === 'INACTIVE') return { status: 'removed', ...(!any && { missing: true }) };
     if (found.status === 'ACTIVE') await aws.ecs.deleteService(spec.serviceName);
     return { status: 'pending' };
   },

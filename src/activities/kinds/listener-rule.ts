@@ -22,7 +22,7 @@ export const listenerRule: Kind<'listener-rule'> = {
   },
 
   async observe(context) {
-    const own = await findOwnRules(context, loadBalancerOf(context).httpsListenerArn);
+    const { own } = await findSameRules(context, loadBalancerOf(context).httpsListenerArn);
     const [rule] = own;
     return rule
       ? { status: 'ready', detail: `rule for ${nameOf(context.spec)} at priority ${rule.priority}` }
@@ -31,11 +31,11 @@ export const listenerRule: Kind<'listener-rule'> = {
 
   async remove(context) {
     const { aws, previous } = context;
-    const own = await findOwnRules(context, loadBalancerOf(context).httpsListenerArn);
+    const { same, own } = await findSameRules(context, loadBalancerOf(context).httpsListenerArn);
     // The one that we know to have made too: right after that the list may not hold it yet. No ARN is given twice.
     const arns = new Set([...own.map((rule) => rule.arn), ...(previous.arn === undefined ? [] : [previous.arn])]);
     for (const arn of arns) await aws.loadBalancing.deleteRule(arn);
-    return { status: 'removed' };
+    return { status: 'removed', ...(same.length + arns.size === 0 && { missing: true }) };
   },
 };
 
@@ -118,10 +118,11 @@ function giveUp({ cell, db, log, stepId, tenant }: Context, listenerArn: string,
   return markPriorityForeign(db, { cell: cell.id, listenerArn, priority, tenantId: tenant.id, stepId });
 }
 
-async function findOwnRules({ aws, spec, tags }: Context, listenerArn: string): Promise<ListenerRule[]> {
+/** Rules of the same host and paths: all, and those that are the tenant's. */
+async function findSameRules({ aws, spec, tags }: Context, listenerArn: string) {
   const same = (await aws.loadBalancing.findRules(listenerArn)).filter((rule) => hasSameConditions(rule, spec));
   const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
-  return same.filter((rule) => isOwnedBy(ruleTags.get(rule.arn) ?? {}, ownerOf(tags)));
+  return { same, own: same.filter((rule) => isOwnedBy(ruleTags.get(rule.arn) ?? {}, ownerOf(tags))) };
 }
 
 function hasSameConditions(rule: ListenerRule, spec: Context['spec']): boolean {

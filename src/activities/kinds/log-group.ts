@@ -32,7 +32,7 @@ export const logGroup: Kind<'log-group'> = {
     // Right after we made it the list may not hold it yet; what is not there cannot be somebody else's either.
     const isOurs = found ? isOwnedBy(found.tags, ownerOf(context.tags)) : previous.name === spec.name;
     if (isOurs) await aws.logs.deleteLogGroup(spec.name);
-    return { status: 'removed' };
+    return { status: 'removed', ...(!found && !isOurs && { missing: true }) };
   },
 };
 

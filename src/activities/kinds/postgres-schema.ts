@@ -52,7 +52,7 @@ export const postgresSchema: Kind<'postgres-schema'> = {
     await context.tenantDatabases.dropSchemaAndRole(keyOf(context));
     const name = secretOf(context);
     const scheduled = await context.aws.secrets.scheduleDeletion(name, { recoveryDays, tags: context.tags });
-    if (!scheduled) return { status: 'removed' };
+    if (!scheduled) return { status: 'removed', missing: true };
     const reason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
     const expiresAt = scheduled.deletionDate.toISOString();
     return { status: 'removed', residues: [{ type: 'secretsmanager:secret', name, reason, expiresAt }] };

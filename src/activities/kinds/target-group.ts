@@ -1,3 +1,4 @@
+import type { TargetGroup } from '../../aws/elbv2-target-groups.ts';
 import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import { targetGroupName } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
@@ -41,11 +42,11 @@ export const targetGroup: Kind<'target-group'> = {
   },
 
   async remove(context) {
-    const found = await findOwn(context);
+    const found = await context.aws.loadBalancing.findTargetGroup(nameOf(context));
     // Right after it was made a look by name may not show it yet. No ARN is given twice.
-    const arn = found?.arn ?? context.previous.arn;
+    const arn = ownOf(context, found)?.arn ?? context.previous.arn;
     if (arn !== undefined) await context.aws.loadBalancing.deleteTargetGroup(arn);
-    return { status: 'removed' };
+    return { status: 'removed', ...(!found && arn === undefined && { missing: true }) };
   },
 };
 
@@ -54,6 +55,9 @@ function nameOf({ installationId, tenant, spec }: StepContext<'target-group'>): 
 }
 
 async function findOwn(context: StepContext<'target-group'>) {
-  const found = await context.aws.loadBalancing.findTargetGroup(nameOf(context));
-  return found && isOwnedBy(found.tags, ownerOf(context.tags)) ? found : undefined;
+  return ownOf(context, await context.aws.loadBalancing.findTargetGroup(nameOf(context)));
+}
+
+function ownOf({ tags }: StepContext<'target-group'>, found: TargetGroup | undefined): TargetGroup | undefined {
+  return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EcsService } from '../../aws/ecs-services.ts';
 import type { TaskDefinitionRevision } from '../../aws/ecs-task-definitions.ts';
 import { isOwnedBy, ownerOf } from '../../aws/tags.ts';
@@ -24,11 +25,8 @@ export const taskDefinition: Kind<'task-definition'> = {
     const template = await templateRevision(context);
     const clone = cloneFor(context, template);
     const hash = contentHash({ template: template.arn, spec });
-    // RegisterTaskDefinition has no idempotency: what an attempt without an answer registered is found by its hash.
-    const revisions = await aws.ecs.findRevisions(spec.family, 'ACTIVE');
-    const own = revisions.filter((revision) => isOwnedBy(revision.tags, ownerOf(tags)));
     const arn =
-      own.find((revision) => revision.tags[DEFINITION_TAG] === hash)?.arn ??
+      (await findRegistered(context, hash)) ??
       (await aws.ecs.registerTaskDefinition(clone.definition, {
         ...tags,
         [TEMPLATE_TAG]: template.arn,
@@ -60,9 +58,27 @@ export const taskDefinition: Kind<'task-definition'> = {
       reason: 'ECS keeps revisions that were deregistered as INACTIVE',
       expiresAt: null,
     }));
-    return { status: 'removed', residues };
+    return { status: 'removed', residues, ...(arns.size + residues.length === 0 && { missing: true }) };
   },
 };
+
+/** How long a list may lack what an attempt without an answer registered a moment before, in ms. */
+const LISTED_WITHIN_MS = 4_000;
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * RegisterTaskDefinition has no idempotency: what an attempt without an answer registered is found by its hash. After such an
+ * attempt one list without it is not believed, because it would be registered twice.
+ */
+async function findRegistered(context: StepContext<'task-definition'>, hash: string): Promise<string | undefined> {
+  const untilMs = context.mayExist ? Date.now() + LISTED_WITHIN_MS : 0;
+  for (;;) {
+    const own = await ownRevisions(context, 'ACTIVE');
+    const found = own.find((revision) => revision.tags[DEFINITION_TAG] === hash);
+    if (found || Date.now() + LOOK_AGAIN_MS > untilMs) return found?.arn;
+    await sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal });
+  }
+}
 
 async function templateService(context: StepContext<'task-definition'>): Promise<EcsService> {
   const { aws, cell, spec, tenant } = context;

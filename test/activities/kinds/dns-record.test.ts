@@ -127,7 +127,7 @@ describe('dns-record', () => {
     const refused = await stepErrorOf(dnsRecord.ensure(context()));
     expect(refused.code).toBe('OWNERSHIP_CONFLICT');
     expect(refused.detail).toContain('192.0.2.7');
-    expect(await dnsRecord.remove(context())).toEqual({ status: 'removed' });
+    expect(await dnsRecord.remove(context())).toEqual({ status: 'removed', missing: true });
     expect(await recordsAt(host)).toEqual(before);
   });
 

@@ -110,6 +110,7 @@ export interface ContextSettings<K extends KindName> {
   readonly operationId?: string;
   readonly generation?: number;
   readonly previous?: Partial<OutputsOf<K>>;
+  readonly mayExist?: boolean;
   readonly removingAt?: Date;
   readonly everActive?: boolean;
   readonly cell?: Cell;
@@ -142,6 +143,7 @@ export function contextOf<K extends KindName>(
     cell: settings.cell ?? world.cell,
     generation,
     previous: settings.previous ?? {},
+    mayExist: settings.mayExist ?? false,
     removingAt: settings.removingAt,
     tags: ownershipTags({ installationId, tenantId: tenant.id, product, operationId, stepId }),
     token: (part) => requestToken(operationId, stepId, generation, part),

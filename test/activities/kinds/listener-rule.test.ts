@@ -114,7 +114,7 @@ describe('listener-rule', () => {
     const { context, tenant } = await rule();
     await listenerRule.ensure(context());
     await listenerRule.remove(context());
-    expect(await listenerRule.remove(context())).toEqual({ status: 'removed' });
+    expect(await listenerRule.remove(context())).toEqual({ status: 'removed', missing: true });
     expect(await listenerRule.observe(context())).toMatchObject({ status: 'absent' });
     const { Rules = [] } = await others().send(new DescribeRulesCommand({ ListenerArn: listenerArn() }));
     expect(JSON.stringify(Rules)).not.toContain(tenant.host);

@@ -33,7 +33,7 @@ describe('log-group', () => {
     const { context } = await group();
     await logGroup.ensure(context);
     expect(await logGroup.remove(context)).toEqual({ status: 'removed' });
-    expect(await logGroup.remove(context)).toEqual({ status: 'removed' });
+    expect(await logGroup.remove(context)).toEqual({ status: 'removed', missing: true });
     expect(await logGroup.observe(context)).toMatchObject({ status: 'absent' });
   });
 

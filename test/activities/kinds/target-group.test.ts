@@ -57,7 +57,7 @@ describe('target-group', () => {
     await targetGroup.ensure(context);
     expect(await targetGroup.observe(context)).toMatchObject({ status: 'ready' });
     expect(await targetGroup.remove(context)).toEqual({ status: 'removed' });
-    expect(await targetGroup.remove(context)).toEqual({ status: 'removed' });
+    expect(await targetGroup.remove(context)).toEqual({ status: 'removed', missing: true });
     expect(await targetGroup.observe(context)).toMatchObject({ status: 'absent' });
   });
 
