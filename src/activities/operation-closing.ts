@@ -1,7 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Failure } from '../contracts/errors.ts';
 import type { CloseAnswer, CloseInput } from '../contracts/messages.ts';
-import { operationStateTransitions, type ClosedOperationState, isOpen } from '../contracts/operation-state.ts';
+import {
+  operationStateTransitions,
+  type ClosedOperationState,
+  isOpen,
+  type OperationState,
+} from '../contracts/operation-state.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Database, Queryable } from '../db/database.ts';
@@ -22,22 +27,52 @@ export function closeOperation(database: Database, { operationId, state, failure
     if (!isOpen(operation.state)) return { tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
     // A provisioning succeeds by its last step alone, which makes the tenant active in the same transaction.
     const byItsStep = operation.type === 'provision' && state === 'succeeded';
-    if (byItsStep || !operationStateTransitions[operation.state].includes(state)) {
+    const course = byItsStep ? undefined : courseTo(operation, state);
+    if (!course) {
       const message = `operation ${operationId} is ${operation.state}: it cannot close as ${state}`;
       throw ApplicationFailure.nonRetryable(message, 'INTERNAL');
     }
-    if (state === 'succeeded') await refuseLeftovers(tx, operation);
-    await changeOperationState(tx, operationId, [operation.state], state, { failure });
+    if (saysAllIsGone(state)) await refuseLeftovers(tx, operation, state);
+    const changes = {
+      failure: state === 'succeeded' ? null : failure,
+      leftovers: saysAllIsGone(state) ? null : undefined,
+    };
+    for (const [from, to] of course) await changeOperationState(tx, operationId, [from], to, changes);
     return { tenantStatus: (await settleTenant(tx, operation, state, failure)).status };
   });
 }
 
-/** Wholly gone or visibly stuck: a deprovisioning never ends well with something left. */
-async function refuseLeftovers(tx: Queryable, { id, tenantId, type }: OperationRow): Promise<void> {
-  const left = type === 'deprovision' ? await listNotRemoved(tx, tenantId) : [];
+type Change = readonly [from: OperationState, to: OperationState];
+
+/**
+ * The changes that lead to an end; undefined when none do. A run that was taken for lost, because a worker was connected to
+ * another Temporal, comes to its end all the same: then it leaves `stuck` as a retry would.
+ */
+function courseTo({ type, state: now }: OperationRow, end: ClosedOperationState): readonly Change[] | undefined {
+  if (operationStateTransitions[now].includes(end)) return [[now, end]];
+  const working = type === 'provision' ? 'rolling-back' : 'committing';
+  if (now !== 'stuck' || !operationStateTransitions[working].includes(end)) return undefined;
+  return [
+    [now, working],
+    [working, end],
+  ];
+}
+
+function saysAllIsGone(state: ClosedOperationState): boolean {
+  return state === 'succeeded' || state === 'rolled-back' || state === 'cancelled';
+}
+
+/** Wholly gone or visibly stuck: nothing that was taken back ends with something left. */
+async function refuseLeftovers(
+  tx: Queryable,
+  { id, tenantId }: OperationRow,
+  end: ClosedOperationState,
+): Promise<void> {
+  const left = await listNotRemoved(tx, tenantId);
   if (left.length === 0) return;
   const names = left.map((row) => `${row.type} ${row.name}`).join(', ');
-  throw ApplicationFailure.nonRetryable(`operation ${id} cannot succeed, there are left: ${names}`, 'STILL_PRESENT');
+  const message = `operation ${id} cannot end as ${end}, there are left: ${names}`;
+  throw ApplicationFailure.nonRetryable(message, 'STILL_PRESENT');
 }
 
 /** What the end of an operation means for its tenant. */
@@ -48,7 +83,7 @@ export async function settleTenant(
   failure: Failure | undefined,
 ): Promise<TenantRow> {
   const tenant = await lockTenant(tx, operation.tenantId);
-  const change = { operationId: operation.id, failure };
+  const change = { operationId: operation.id, failure: state === 'succeeded' ? null : failure };
   if (operation.type === 'provision' && state === 'succeeded') return tenant;
   const anythingLeft = (await listNotRemoved(tx, tenant.id)).length > 0;
   const isGone = !anythingLeft && (operation.type === 'provision' || state === 'succeeded');

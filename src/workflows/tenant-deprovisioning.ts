@@ -1,7 +1,7 @@
 import type { OperationInput, OperationResult } from '../contracts/messages.ts';
 import type { ClosedAs } from './executor/control.ts';
-import { succeed, takeBack, takeOver } from './executor/operation.ts';
-import { enter, notClaimed, operate, touchAll, type Run } from './executor/run.ts';
+import { takeBack, takeOver } from './executor/operation.ts';
+import { enter, notClaimed, operate, touch, type Run } from './executor/run.ts';
 
 /**
  * Removes all that the plan lists (what the ledger does not hold as removed). It neither holds nor rolls back and cannot be
@@ -13,13 +13,13 @@ export async function TenantDeprovisioning(input: OperationInput): Promise<Opera
   return operate(input, 'deprovision', async (run) => {
     if (run.plan.takeover) return finish(run, await takeOver(run, 'committing'));
 
-    touchAll(run);
+    touch(run);
     // Past the point of no return before the first removal; refused only when the operation is not ours any more.
     if (!(await enter(run, 'committing')).changed) return notClaimed(input.operationId);
     return finish(run, await takeBack(run, 'committing'));
   });
 }
 
-function finish(run: Run, end: 'gone' | ClosedAs): OperationResult | Promise<OperationResult> {
-  return end === 'gone' ? succeed(run, 'deleted') : { operationId: run.control.operationId, outcome: end };
+function finish({ control }: Run, end: 'gone' | ClosedAs): OperationResult {
+  return { operationId: control.operationId, outcome: end === 'gone' ? 'deleted' : end };
 }

@@ -1,6 +1,6 @@
 import type { OperationInput, OperationResult } from '../contracts/messages.ts';
 import type { ClosedAs } from './executor/control.ts';
-import { closeUndone, commit, hold, succeed, takeBack, takeOver } from './executor/operation.ts';
+import { commit, hold, succeed, takeBack, takeOver, undoneResult } from './executor/operation.ts';
 import { enter, operate, type Run } from './executor/run.ts';
 import { walk } from './executor/walk.ts';
 
@@ -18,17 +18,17 @@ export async function TenantProvisioning(input: OperationInput): Promise<Operati
     if (run.plan.takeover) return finish(run, await takeOver(run, 'rolling-back'));
 
     do {
-      if ((await walk(run)) && (await commit(run))) return succeed(run, 'active');
+      if ((await walk(run)) && (await commit(run))) return succeed(run);
     } while ((await hold(run)) === 'retry');
 
     const { changed, tenantStatus } = await enter(run, 'rolling-back');
     // `finalize` took effect though its answer said otherwise: a tenant that is active stays.
-    if (!changed && tenantStatus === 'active') return succeed(run, 'active');
+    if (!changed && tenantStatus === 'active') return succeed(run);
 
     return finish(run, await takeBack(run, 'rolling-back'));
   });
 }
 
-function finish(run: Run, end: 'gone' | ClosedAs): OperationResult | Promise<OperationResult> {
-  return end === 'gone' ? closeUndone(run) : { operationId: run.control.operationId, outcome: end };
+function finish(run: Run, end: 'gone' | ClosedAs): OperationResult {
+  return end === 'gone' ? undoneResult(run) : { operationId: run.control.operationId, outcome: end };
 }

@@ -27,13 +27,23 @@ export interface WorkflowEnvironment {
   stop(): Promise<void>;
 }
 
+/** The SDK gives a server 5 s to come up, which a busy machine may not have. */
+async function createServer(path: string, identity: string, attempts = 6): Promise<TestWorkflowEnvironment> {
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path } },
+      client: { identity, dataConverter: { failureConverterPath } },
+    });
+  } catch (error) {
+    if (attempts <= 1) throw error;
+    return createServer(path, identity, attempts - 1);
+  }
+}
+
 export async function startEnvironment({ identity = 'test' } = {}): Promise<WorkflowEnvironment> {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
   const path = await timeSkippingExecutable({ log: () => undefined });
-  const server = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path } },
-    client: { identity, dataConverter: { failureConverterPath } },
-  });
+  const server = await createServer(path, identity);
   // An upsert of one that is missing would hang. This server cannot list them, so they are added unseen.
   const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
   await server.connection.operatorService.addSearchAttributes({

@@ -1,9 +1,10 @@
 /**
  * Records histories of the main cases into `test/histories/<version>/`, with the commands beside them. By hand:
- * `npx tsx test/workflows/record-histories.ts` before a release, `... --commands` to renew only the commands after a
- * change that is wanted (and that `git diff` then shows).
+ * `npx tsx test/workflows/record-histories.ts` before a release, `... --missing` to record only the cases that this version
+ * has no history of, `... --commands` to renew only the commands after a change that is wanted (and that `git diff` then
+ * shows).
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
 import type { PlannedStep } from '../../src/contracts/blueprint.ts';
@@ -87,6 +88,24 @@ const scenarios: Record<string, Scenario> = {
     ...{ steps, onFailure: 'rollback', act: retryWhenStuck },
     behaviours: { create_task_definition: { ensure: denied }, create_schema: { remove: denied } },
   },
+  'provision-taken-over': {
+    ...{ steps, behaviours: waits },
+    takeover: { generation: 1, failure: { code: 'RUN_LOST', message: 'the run was lost' }, cancelled: false },
+  },
+  'deprovision-taken-over': {
+    ...{ steps, type: 'deprovision', behaviours: waits },
+    takeover: { generation: 2, failure: { code: 'RUN_LOST', message: 'the run was lost' }, cancelled: false },
+  },
+  'deprovision-end-refused-and-retried': {
+    ...{ steps, type: 'deprovision', behaviours: waits, gated: ['close:succeeded'] },
+    act: async ({ world, handle, gates }) => {
+      await gates.reached('close:succeeded');
+      world.living.add('create_dns');
+      gates.open('close:succeeded');
+      await world.untilState('stuck');
+      await handle.signal('retry');
+    },
+  },
   'deprovision-deleted': { steps, type: 'deprovision', behaviours: waits },
   'deprovision-stuck-and-retried': {
     ...{ steps, type: 'deprovision', act: retryWhenStuck },
@@ -102,7 +121,9 @@ async function recordHistories(): Promise<void> {
   const directory = join(historiesDirectory, version);
   mkdirSync(directory, { recursive: true });
   const env = await startEnvironment({ identity: 'recorder' });
+  const isRecorded = (name: string) => existsSync(join(directory, `${name}.history.json`));
   for (const [name, { gated, act, ...options }] of Object.entries(scenarios)) {
+    if (process.argv.includes('--missing') && isRecorded(name)) continue;
     const started = await env.start({ calmFailures: true, ...options }, gated);
     const ended = started.handle.result().catch(() => undefined); // how it ended stands in the history
     await act?.(started);

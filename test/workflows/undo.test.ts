@@ -102,6 +102,44 @@ describe('an undo', () => {
   });
 });
 
+describe('an end that is refused because the ledger holds something', () => {
+  const steps = [step('root'), step('leaf', ['root']), step('finalize', ['leaf'])];
+
+  it('makes a removal stuck with the list, and a retry removes it again', async () => {
+    const { world, handle, gates } = await env.start({ steps, type: 'deprovision' }, ['close:succeeded']);
+    await gates.reached('close:succeeded');
+    world.living.add('leaf');
+    gates.open('close:succeeded');
+    await world.untilState('stuck');
+    expect(world.changes.at(-1)).toMatchObject({
+      failure: { code: 'STILL_PRESENT' },
+      leftovers: [{ stepId: 'leaf' }],
+    });
+    await handle.signal('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'deleted' });
+    expect([world.count('leaf.remove'), world.count('root.remove')]).toEqual([2, 1]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('makes a rollback stuck too, which keeps its failure', async () => {
+    const behaviours = { leaf: fails };
+    const { world, handle, gates } = await env.start({ steps, behaviours, onFailure: 'rollback' }, [
+      'close:rolled-back',
+    ]);
+    await gates.reached('close:rolled-back');
+    world.living.add('leaf');
+    gates.open('close:rolled-back');
+    await world.untilState('stuck');
+    expect(world.changes.at(-1)).toMatchObject({
+      failure: { code: 'QUOTA_EXCEEDED' },
+      leftovers: [{ stepId: 'leaf' }],
+    });
+    await handle.signal('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(world.violations).toEqual([]);
+  });
+});
+
 describe('an effect that lands late', () => {
   it('is waited for, seen and removed before anything that it needs', async () => {
     const late = { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 30_000 }] } as const;

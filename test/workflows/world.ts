@@ -205,6 +205,8 @@ export class World {
     if (!operationStateTransitions[this.state].includes(input.state))
       this.violations.push(`closed as ${input.state} from ${this.state}`);
     if (this.#forwardInFlight > 0) this.violations.push('closed with forward work in flight');
+    const isUndone = !this.#provisions || input.state !== 'succeeded';
+    if (isUndone && this.living.size > 0) throw asFailure({ code: 'STILL_PRESENT' });
     this.#setState(input.state);
     this.closed = input;
     if (input.state === 'rolled-back' || input.state === 'cancelled') this.#setTenant('failed');

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../contracts/activities.ts';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
-import { codesThatPass } from '../../contracts/errors.ts';
+import { codesThatPass, type Failure } from '../../contracts/errors.ts';
 import { taskQueues } from '../../contracts/ids.ts';
 import type { Verb } from '../../contracts/kinds.ts';
 import type {
@@ -58,18 +58,21 @@ const VERB_AGAIN_MS = 30_000;
  * The activities that keep the record in PostgreSQL: retried without limit, because a run that cannot record must not act.
  * Should one fail for good all the same (a defect), it is asked again after a while: failing the workflow would skip the
  * undo. Only a claim may end a run, since nothing was made before it.
+ *
+ * @param passOn failures that are an answer, and thrown
  */
 export async function record<N extends Exclude<keyof BookkeepingActivities, 'claimOperation'>>(
   name: N,
   input: Parameters<BookkeepingActivities[N]>[0],
   summary: string,
+  passOn: (failure: Failure) => boolean = () => false,
 ): Promise<Awaited<ReturnType<BookkeepingActivities[N]>>> {
   const activity = bookkeeping(summary)[name] as (i: typeof input) => ReturnType<BookkeepingActivities[N]>;
   for (;;) {
     try {
       return await activity(input);
     } catch (error) {
-      if (!(error instanceof TemporalFailure)) throw error;
+      if (!(error instanceof TemporalFailure) || passOn(failureOf(error))) throw error;
       await sleep(RECORD_AGAIN_MS, { summary: `${name} was refused; once more after 60 s` });
     }
   }

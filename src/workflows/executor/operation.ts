@@ -5,7 +5,7 @@ import { record } from './activities.ts';
 import type { ClosedAs } from './control.ts';
 import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
-import { close, enter, isCancelled, touchAll, type Run } from './run.ts';
+import { close, enter, isCancelled, touch, type Run } from './run.ts';
 import { undo } from './undo.ts';
 import { finalize } from './walk.ts';
 
@@ -47,12 +47,14 @@ export async function hold(run: Run): Promise<'retry' | 'roll-back'> {
 }
 
 /**
- * Takes everything back. What cannot go makes the operation stuck, for as long as it takes: `retry` removes what is left,
- * a `close` from the database ends the run. The state `working` is entered by the caller, the first time.
+ * Takes everything back and closes the operation. What cannot go, or is in the ledger all the same, makes the operation
+ * stuck, for as long as it takes: `retry` removes what is left, a `close` from the database ends the run. The state `working`
+ * is entered by the caller, the first time.
  */
 export async function takeBack(run: Run, working: 'rolling-back' | 'committing'): Promise<'gone' | ClosedAs> {
-  while (!(await undo(run))) {
+  while (!((await undo(run)) && (await closeGone(run)))) {
     run.leftovers = await record('listLeftovers', { operationId: run.control.operationId }, 'operation: what is left?');
+    if (run.touched.size === 0) touch(run, new Set(run.leftovers.map((left) => left.stepId)));
     run.control.retryWanted = false;
     await enter(run, 'stuck');
     const closedAs = await untilRetried(run, working);
@@ -67,34 +69,34 @@ export async function takeBack(run: Run, working: 'rolling-back' | 'committing')
  * operation just before.
  */
 export async function takeOver(run: Run, working: 'rolling-back' | 'committing'): Promise<'gone' | ClosedAs> {
-  touchAll(run);
+  touch(run);
   run.control.retryWanted = true;
   return (await untilRetried(run, working)) ?? takeBack(run, working);
 }
 
-/** Closes with success. */
-export async function succeed(run: Run, outcome: 'active' | 'deleted'): Promise<OperationResult> {
+/** Closes a provisioning with success: its last step has recorded it already. */
+export async function succeed(run: Run): Promise<OperationResult> {
   run.failure = undefined;
   await close(run, 'succeeded');
-  return { operationId: run.control.operationId, outcome };
+  return { operationId: run.control.operationId, outcome: 'active' };
 }
 
 /**
- * Closes a run that took everything back (docs/architecture.md, "How a workflow closes").
+ * How a provisioning ends whose everything was taken back (docs/architecture.md, "How a workflow closes").
  * @throws CancelledFailure after Temporal's own cancellation: closes as CANCELED.
  * @throws ApplicationFailure after a failure: closes as FAILED, its type is the failure's code.
  */
-export async function closeUndone(run: Run): Promise<OperationResult> {
-  const { control, failure } = run;
-  const { operationId } = control;
-  if (isCancelled(run)) {
-    await close(run, 'cancelled');
-    if (control.cancelledBy === 'temporal') throw new CancelledFailure(`operation ${operationId} was cancelled`);
-    return { operationId, outcome: 'cancelled' };
-  }
-  await close(run, 'rolled-back');
+export function undoneResult({ control, failure }: Run): OperationResult {
+  const { operationId, cancelledBy } = control;
+  if (cancelledBy === 'temporal') throw new CancelledFailure(`operation ${operationId} was cancelled`);
+  if (cancelledBy !== undefined) return { operationId, outcome: 'cancelled' };
   const { code = 'INTERNAL', message = 'The operation ended without a failure', stepId, detail } = failure ?? {};
   throw ApplicationFailure.nonRetryable(message, code, { operationId, stepId, detail });
+}
+
+function closeGone(run: Run): Promise<boolean> {
+  if (run.control.type === 'deprovision') return close(run, 'succeeded');
+  return close(run, isCancelled(run) ? 'cancelled' : 'rolled-back');
 }
 
 const FINALIZE_AGAIN_MS = 10_000;

@@ -1,6 +1,7 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  patched,
   setCurrentDetails,
   setHandler,
   TemporalFailure,
@@ -61,9 +62,9 @@ export async function operate(
   });
 }
 
-/** All steps of the plan are to be taken back. */
-export function touchAll(run: Run): void {
-  for (const id of run.steps.keys()) if (id !== FINALIZE_STEP) run.touched.add(id);
+/** These steps of the plan are to be taken back; all by default. */
+export function touch(run: Run, ids: { has(id: string): boolean } = run.steps): void {
+  for (const id of run.steps.keys()) if (id !== FINALIZE_STEP && ids.has(id)) run.touched.add(id);
 }
 
 export function notClaimed(operationId: string): OperationResult {
@@ -95,17 +96,29 @@ export async function enter(run: Run, state: OpenOperationState): Promise<StateC
   return answer;
 }
 
-/** Records the outcome. Always before the workflow closes: what Temporal keeps of a cancelled or failed run is not enough. */
-export async function close(run: Run, state: ClosedOperationState): Promise<void> {
+/**
+ * Records the outcome. Always before the workflow closes: what Temporal keeps of a cancelled or failed run is not enough.
+ * Answers false when the ledger holds something that is not removed: then the operation must not end.
+ */
+export async function close(run: Run, state: ClosedOperationState): Promise<boolean> {
   const { control, failure } = run;
-  const answer = await record(
-    'closeOperation',
-    { operationId: control.operationId, state, ...(failure ? { failure } : {}) },
-    `operation: ${state}`,
-  );
-  control.state = state;
-  noteTenantStatus(run, answer.tenantStatus);
-  show(run);
+  const input = { operationId: control.operationId, state, ...(failure ? { failure } : {}) };
+  try {
+    const answer = await record('closeOperation', input, `operation: ${state}`, isRefusedForLeftovers);
+    control.state = state;
+    noteTenantStatus(run, answer.tenantStatus);
+    show(run);
+    return true;
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    if (control.type === 'deprovision') run.failure = failureOf(error);
+    return false;
+  }
+}
+
+/** Runs that met it before this code asked again each minute, so they go on with that. */
+function isRefusedForLeftovers({ code }: Failure): boolean {
+  return code === 'STILL_PRESENT' && patched('stuck-when-its-end-is-refused');
 }
 
 export function isCancelled(run: Run): boolean {

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { FINALIZE_STEP } from '../contracts/blueprint.ts';
+import { failure, operationState, operationType, time, uuid } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { appendEvent } from './events.ts';
+import { rowsOf } from './rows.ts';
+
+const slowRow = z.object({
+  id: uuid,
+  tenantId: uuid,
+  cell: z.string(),
+  type: operationType,
+  state: operationState,
+  /** The last time that anything came of it. */
+  since: time,
+});
+export type SlowOperation = z.output<typeof slowRow>;
+
+/**
+ * Operations that take something back, or commit, and of which nothing has come for so long; each until it is told of by
+ * {@link recordSlow}, and again when it has moved on since.
+ */
+export async function listSlow(db: Queryable, slowMs: number): Promise<SlowOperation[]> {
+  return rowsOf(
+    slowRow,
+    await db.query(
+      `select o.id, o.tenant_id as "tenantId", o.cell, o.type, o.state, p.since
+       from operations o cross join lateral (
+         select max(e.at) filter (where e.type <> 'operation.slow') as since,
+           max(e.at) filter (where e.type = 'operation.slow') as told
+         from events e where e.tenant_id = o.tenant_id and e.operation_id = o.id
+       ) p
+       where o.state in ('rolling-back', 'committing') and p.since < now() - $1 * interval '1 millisecond'
+         and (p.told is null or p.told < p.since)
+       order by p.since`,
+      [slowMs],
+    ),
+  );
+}
+
+export interface WaitingStep {
+  readonly stepId: string;
+  /** What was last seen of it. */
+  readonly waitsFor: string;
+}
+
+const waitingRow = z.object({ stepId: z.string(), detail: z.string().nullable(), failure: failure.nullable() });
+
+/** The steps that an operation is at: those being removed, or the one that commits. */
+export async function listWaiting(db: Queryable, operation: SlowOperation): Promise<WaitingStep[]> {
+  const commits = operation.type === 'provision' && operation.state === 'committing';
+  const rows = rowsOf(
+    waitingRow,
+    await db.query(
+      `select step_id as "stepId", detail, failure from steps
+       where tenant_id = $1 and case when $2::boolean then step_id = $3 else state = 'removing' end
+       order by started_at, step_id`,
+      [operation.tenantId, commits, FINALIZE_STEP],
+    ),
+  );
+  return rows.map(({ stepId, detail, failure: failed }) => ({
+    stepId,
+    waitsFor: failed ? `${failed.code}: ${failed.message}` : (detail ?? 'no answer came yet'),
+  }));
+}
+
+/** Remembers that it was told of, with an event for whoever follows. */
+export async function recordSlow(
+  db: Queryable,
+  { id, tenantId, cell, state, since }: SlowOperation,
+  waiting: readonly WaitingStep[],
+): Promise<void> {
+  const data = { state, since: since.toISOString(), waiting };
+  await appendEvent(db, { cell, tenantId, operationId: id, type: 'operation.slow', data });
+}
