@@ -21,7 +21,8 @@ export function errorAnswer(call: Pick<Call, 'service' | 'requestId'>, error: Aw
   if (call.service === 'route53') return xmlAnswer(error.status, errorXml(call, error, route53Namespace));
   if (call.service === 'unknown' || call.service === 's3') return xmlAnswer(error.status, errorXml(call, error, ''));
   const answer = jsonAnswer({ __type: error.code, message: error.message }, error.status);
-  return { ...answer, headers: { ...answer.headers, 'x-amzn-errortype': error.code } };
+  const headers = { 'x-amzn-errortype': error.code, 'x-amzn-requestid': call.requestId };
+  return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
 /** An awsJson (1.1) answer. */

@@ -47,6 +47,10 @@ describe('an error', () => {
     const name = `c-${account.accountId}`;
     const error = await errorOf(makeCluster(account, name));
     expect(error).toMatchObject({ name: 'ServerException', $metadata: { httpStatusCode: 500 } });
+    // What an operator gives to AWS's support.
+    expect(classifyAwsError(error, { service: 'ecs', action: 'CreateCluster' }).detail).toMatch(
+      /^AWS request id [0-9a-f-]{36}$/,
+    );
     expect(await hasCluster(account, name)).toBe(false);
     expect(lastCall(account, 'CreateCluster')).toMatchObject({
       outcome: 'error',
