@@ -13,7 +13,7 @@ export function attentionLines(status: Status, nowMs: number, width: number): st
   return [
     ...row(kind.toUpperCase(), `since ${moment(attention.since, nowMs)}`),
     ...(attention.until === undefined ? [] : row('until', moment(attention.until, nowMs))),
-    ...(error ? row('failure', whyOf(error)) : []),
+    ...(error ? row(leftovers.some((left) => isOther(left, error)) ? 'at first' : 'failure', whyOf(error)) : []),
     ...leftoverLines(leftovers, error, row),
     ...attention.advice.flatMap(({ code, text, runbook }) => row('advice', `${code}: ${text} See ${runbook}`)),
     ...attention.choices.flatMap(({ command, effect }, i) => [
@@ -55,16 +55,31 @@ function whyOf({ code, message, stepId, detail }: Failure): string {
   return `${code}${where}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
 }
 
-/** Each thing with its full id on a line of its own; things that are left for one reason stand together. */
+/** Kept there by something else than what the operation failed for: that is why it began to take things away. */
+function isOther({ code, reason }: Leftover, error: Failure): boolean {
+  return code !== undefined && !isToldBy(error, reason);
+}
+
+function isToldBy({ code, message }: Failure, reason: string): boolean {
+  return reason.startsWith(`${code}: ${message}`);
+}
+
+/**
+ * Each thing with its full id on a line of its own; things that are left for one reason stand together, those that hold the
+ * others up first.
+ */
 function leftoverLines(leftovers: readonly Leftover[], error: Failure | undefined, row: Row): string[] {
   const groups = new Map<string, Leftover[]>();
   for (const left of leftovers) {
     const key = `${left.stepId}\n${left.reason}`;
     groups.set(key, [...(groups.get(key) ?? []), left]);
   }
-  return [...groups.values()].flatMap((group, i) => {
+  const ordered = [...groups.values()].sort(
+    (a, b) => Number(b[0]?.code !== undefined) - Number(a[0]?.code !== undefined),
+  );
+  return ordered.flatMap((group, i) => {
     const { stepId = '', reason = '' } = group[0] ?? {};
-    const told = error !== undefined && error.stepId === stepId && reason.startsWith(`${error.code}: ${error.message}`);
+    const told = error !== undefined && error.stepId === stepId && isToldBy(error, reason);
     return [
       ...row(i === 0 ? 'left' : '', `step ${stepId}${told ? ' (the failure above)' : `: ${reason}`}`),
       ...group.map((left) => `${' '.repeat(INDENT)}  ${oneLine(thing(left))}`),

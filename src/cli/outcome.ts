@@ -6,7 +6,8 @@ import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation } from './following.ts';
 import { printAttention, printJson, type Terminal } from './output.ts';
-import { createProgressPrinter } from './progress.ts';
+import { createProgressPrinter, failureText } from './progress.ts';
+import { wrapped } from './text.ts';
 
 /**
  * Follows what was accepted to its end, unless the caller does not want to wait.
@@ -85,7 +86,7 @@ export function eventPrinter(terminal: Terminal, options: Common & { readonly un
     event: (event) => {
       printer.event(event);
       const holds = event.type === 'operation.state' && event.data.to === 'holding';
-      if (holds && !options.untilHold) for (const line of holdingHint(event, Date.now())) printer.note(line);
+      if (holds && !options.untilHold) for (const line of holdingHint(event, Date.now(), terminal)) printer.note(line);
     },
     note: (text) => printer.note(text),
     finish: () => void printer.finish(),
@@ -93,10 +94,13 @@ export function eventPrinter(terminal: Terminal, options: Common & { readonly un
 }
 
 /** What somebody needs to know who would otherwise sit and wait for half an hour. */
-function holdingHint({ tenantId, data, advice }: EventView, nowMs: number): string[] {
+function holdingHint({ tenantId, data, advice }: EventView, nowMs: number, { out }: Terminal): string[] {
+  const failure = failureText(data.failure);
   const until = typeof data.until === 'string' ? ` until ${moment(data.until, nowMs)}, then it rolls back` : '';
   return [
     `it holds${until}`,
+    // Live lines are cut to the terminal's width; in a pipe the event has said all.
+    ...(out.isTTY && failure !== undefined ? wrapped(failure, out.columns, '  ', '  ') : []),
     ...(advice ? [`  ${advice.text} See ${advice.runbook}`] : []),
     `  mend the cause, then in another terminal: tenantry tenants retry ${tenantId}`,
     `  or take it back now: tenantry tenants cancel ${tenantId}`,

@@ -42,7 +42,13 @@ export function advance(view: ProgressView, event: EventView): ProgressView {
   const to = textOf(event.data.to);
   if (to === undefined || !isOneOf([...openOperationStates, ...closedOperationStates], to)) return started;
   const failure = failureText(event.data.failure) ?? view.failure;
-  return { ...started, state: to, failure, endedAtMs: isFinal(to) ? atMs : undefined };
+  const steps = to === 'holding' || isFinal(to) ? view.steps.map((step) => stopped(step, atMs)) : view.steps;
+  return { ...started, state: to, failure, steps, endedAtMs: isFinal(to) ? atMs : undefined };
+}
+
+/** While the operation waits for a person, or is closed, nobody is at work on a step: its clock stands. */
+function stopped(step: StepLine, atMs: number): StepLine {
+  return step.endedAtMs === undefined ? { ...step, endedAtMs: atMs } : step;
 }
 
 /** Nothing more happens by itself: the operation is closed, or stuck until somebody acts. */
@@ -220,11 +226,12 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-function failureText(failure: unknown): string | undefined {
+/** Code, message and detail of a failure in an event's data, in one line. */
+export function failureText(failure: unknown): string | undefined {
   if (typeof failure !== 'object' || failure === null) return undefined;
   const { code, message, detail } = failure as { code?: unknown; message?: unknown; detail?: unknown };
   const parts = [textOf(code), textOf(message), textOf(detail)].filter((part) => part !== undefined);
-  return parts.length > 0 ? parts.join(': ') : undefined;
+  return parts.length > 0 ? oneLine(parts.join(': ')) : undefined;
 }
 
 /** Of an abandonment: why, who and in which request. */

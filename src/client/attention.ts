@@ -22,8 +22,10 @@ export function attentionOf(
   since: Date,
 ): AttentionView {
   const until = operation.state === 'holding' ? new Date(since.getTime() + operation.holdMs) : undefined;
+  const kept = leftovers.flatMap(({ code }) => adviceOn(code ?? '') ?? []);
   const failure = operation.failure ?? tenant.failure;
-  const advices = [failure && adviceOnFailure(failure), ...leftovers.map(({ code }) => adviceOn(code ?? ''))];
+  // What keeps a thing there is to be mended; why its operation began to take it away is past.
+  const advices = kept.length > 0 ? kept : failure ? [adviceOnFailure(failure)] : [];
   return {
     since: since.toISOString(),
     ...(until && { until: until.toISOString() }),

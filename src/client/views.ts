@@ -80,7 +80,7 @@ export interface AttentionView {
   readonly until?: string | undefined;
   /** What happens when nobody does anything. */
   readonly otherwise: string;
-  /** What the codes ask of an operator: that of the failure first. */
+  /** What the codes of what is left ask of an operator; where those say nothing, that of the failure. */
   readonly advice: readonly Advice[];
   readonly choices: readonly ChoiceView[];
 }

@@ -123,7 +123,7 @@ describe('an operation that is stuck', () => {
     ]);
     expect(attention).toMatchObject({ since: (await lastEvent(tenant))?.at, otherwise: containing('without a limit') });
     expect(attention?.until).toBeUndefined();
-    expect(attention?.advice.map((advice) => advice.code)).toEqual(['SERVICE_FAILED', 'ACCESS_DENIED']);
+    expect(attention?.advice.map((advice) => advice.code)).toEqual(['ACCESS_DENIED']);
     expect(verbs(attention)).toEqual(['retry', 'delete', 'abandon']);
     expect(commands(attention)).toContain(`tenantry tenants delete ${tenant.tenantId} --confirm ${tenant.slug}\n`);
   });

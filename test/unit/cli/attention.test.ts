@@ -55,6 +55,21 @@ describe('what waits for a person', () => {
     ]);
   });
 
+  it('tells why it is taken back apart from what keeps it there', () => {
+    const error = { code: 'SERVICE_FAILED', message: 'it exits', stepId: 'deploy_backend' };
+    const lines = attentionLines({ ...status, error }, now, 120);
+    expect(lines).toContain('at first   SERVICE_FAILED at deploy_backend: it exits');
+    expect(lines).toContain('left       step deploy_backend: ACCESS_DENIED: ecs:DeleteService failed: no (id 7)');
+  });
+
+  it('names what holds the others up first', () => {
+    const leftovers = [...(status.leftovers ?? [])].reverse();
+    const lines = attentionLines({ ...status, leftovers }, now, 80);
+    expect(lines.findIndex((line) => line.includes('step deploy_backend'))).toBeLessThan(
+      lines.findIndex((line) => line.includes('step create_schema')),
+    );
+  });
+
   it('wraps at the width without breaking an id, and lets no text move the cursor', () => {
     const nasty = { code: 'INTERNAL', message: `\u001b[2J${'word '.repeat(30)}` };
     const lines = attentionLines({ ...status, error: nasty }, now, 60);

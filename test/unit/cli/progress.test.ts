@@ -43,6 +43,13 @@ describe('renderProgress', () => {
     ]);
   });
 
+  it('stops the clock of a step that was under way when the operation began to hold', () => {
+    const held = [...run, event(8, 'operation.state', null, { from: 'running', to: 'holding' })];
+    expect(render(held, 600)[1]).toContain('create_dns       6.0 s  waiting');
+    const goesOn = [...held, event(700, 'step.started', 'create_dns')];
+    expect(render(goesOn, 702)[1]).toContain('create_dns       2.0 s  making');
+  });
+
   it('shows failure, undo and what came of it; the clock stands once it is final', () => {
     const ended = [
       ...run,
