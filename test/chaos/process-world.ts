@@ -34,7 +34,7 @@ export interface ProcessWorld {
   /** What any process of the product is pointed with. */
   readonly env: Readonly<Record<string, string>>;
   /** Starts a worker; `w1`, `w2`, ... by order of their start. Stopped with the world when nobody did before. */
-  startWorker(options?: { source?: string; wire?: Wire }): Promise<WorkerProcess>;
+  startWorker(options?: { source?: string | undefined; wire?: Wire }): Promise<WorkerProcess>;
   create(slug: string, onFailure?: 'hold' | 'rollback'): Promise<Tenant>;
   delete(tenant: Tenant): Promise<Tenant>;
   /** Waits for one of these states of the tenant's last operation. */
@@ -181,7 +181,8 @@ async function create(api: ApiClient, slug: string, onFailure: 'hold' | 'rollbac
 /** The API may be without its database for a while: only the limit ends the wait. */
 async function until(api: ApiClient, tenant: Tenant, states: readonly string[], limitMs = 120_000): Promise<Status> {
   const end = Date.now() + limitMs;
-  for (let last: unknown; ; await sleep(100)) {
+  let last: unknown;
+  while (Date.now() < end) {
     const status = await api.status(tenant.tenantId).catch((error: unknown) => {
       last = error;
       return undefined;
@@ -191,11 +192,10 @@ async function until(api: ApiClient, tenant: Tenant, states: readonly string[], 
       if (operationId === tenant.operationId && states.includes(state)) return status;
       last = status;
     }
-    if (Date.now() > end) {
-      const seen = last instanceof Error ? last.message : JSON.stringify(last, undefined, 2);
-      throw new Error(`${tenant.slug}: waited ${limitMs / 1000} s for ${states.join(' or ')}, last seen: ${seen}`);
-    }
+    await sleep(100);
   }
+  const seen = last instanceof Error ? last.message : JSON.stringify(last, undefined, 2);
+  throw new Error(`${tenant.slug}: waited ${limitMs / 1000} s for ${states.join(' or ')}, last seen: ${seen}`);
 }
 
 async function temporalCli({ address, namespace }: TemporalServer, args: readonly string[]): Promise<string> {
