@@ -4,7 +4,7 @@ import { shutdownOnSignals } from './parts/shutdown.ts';
 import type { SandboxOptions } from './cli.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
-import { startTurbulence, turbulenceReport } from './demo/turbulence.ts';
+import { startTurbulence, turbulenceReport, weatherCommands } from './demo/turbulence.ts';
 import { writeEnvFile } from './stack/env-file.ts';
 import { startParts, type Parts } from './stack/parts.ts';
 import { prepare } from './stack/preparation.ts';
@@ -85,9 +85,11 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   return 1;
 }
 
-/** What the weather did, when there was any. */
-async function printTurbulence(parts: Parts, { turbulence }: SandboxOptions): Promise<void> {
-  if (turbulence !== undefined) console.log(`\n${await turbulenceReport(gatewayUrlOf(parts))}`);
+/** What the weather did, when there was any, and how to change it while the sandbox stays up. */
+async function printTurbulence(parts: Parts, { turbulence, once: ends }: SandboxOptions): Promise<void> {
+  if (turbulence === undefined) return;
+  console.log(`\n${await turbulenceReport(gatewayUrlOf(parts))}`);
+  if (!ends) console.log(weatherCommands(gatewayUrlOf(parts), turbulence));
 }
 
 function gatewayUrlOf(parts: Parts): string {

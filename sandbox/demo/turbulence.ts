@@ -10,7 +10,7 @@ export async function startTurbulence(gatewayUrl: string, seed: number): Promise
   if (!response.ok) throw new Error(`the gateway at ${gatewayUrl} took no turbulence: ${await response.text()}`);
 }
 
-/** What the turbulence struck so far, call by call, and how to change the weather. */
+/** What the turbulence struck so far, call by call. */
 export async function turbulenceReport(gatewayUrl: string): Promise<string> {
   const [{ turbulence, pendingLate }, records] = await Promise.all([
     read(weatherUrl(gatewayUrl), weatherAnswer),
@@ -24,10 +24,14 @@ export async function turbulenceReport(gatewayUrl: string): Promise<string> {
       (byType.length === 0 ? '' : ` (${byType.map(([type, count]) => `${type} ${count}`).join(', ')})`),
     ...struck.map((record) => `    ${describeStrike(record)}`),
     ...(pendingLate > 0 ? [`  late effects still to come: ${pendingLate}`] : []),
-    '  other weather, or none (null):',
-    `    curl -X PUT ${weatherUrl(gatewayUrl).href} -d '{"turbulence":{"seed":${turbulence.seed + 1}}}'`,
-    `    curl -X PUT ${weatherUrl(gatewayUrl).href} -d '{"turbulence":null}'`,
   ].join('\n');
+}
+
+/** How whoever watches changes the weather of a gateway that stays up. */
+export function weatherCommands(gatewayUrl: string, seed: number): string {
+  const set = (turbulence: string) =>
+    `    curl -X PUT ${weatherUrl(gatewayUrl).href} -d '{"turbulence":${turbulence}}'`;
+  return ['  other weather, or none:', set(`{"seed":${seed + 1}}`), set('null')].join('\n');
 }
 
 type CallRecord = z.infer<typeof callRecord>;

@@ -126,12 +126,20 @@ async function route(parts: ControlParts, request: IncomingMessage): Promise<Con
     if (!parsed.success) throw new Refused(400, z.prettifyError(parsed.error));
     return parsed.data;
   };
-  const id = decodeURIComponent(asked.slice(slash + 1));
+  const id = decoded(asked.slice(slash + 1));
   return { status: 200, body: await found(parts, { query: new URLSearchParams(query), id, body }) };
 }
 
 function routeOf(name: string): Route | undefined {
   return Object.hasOwn(routes, name) ? routes[name] : undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function readAfter(text: string | null): number | undefined {

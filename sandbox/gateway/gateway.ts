@@ -80,7 +80,10 @@ export interface Gateway {
   mails(): Promise<Mail[]>;
   /** The last 20,000 AWS calls in the order of their ends, or those of them after a `seq`. */
   calls(afterSeq?: number): readonly CallRecord[];
-  /** Each part that is given replaces the one before; null clears it. @throws RangeError when two rules have one id. */
+  /**
+   * Each part that is given replaces the one before; null clears it, and what it kept stale is seen. Parked calls stay
+   * parked, late effects stay due. @throws RangeError when two rules have one id.
+   */
   setWeather(setting: WeatherSetting): GatewayWeather;
   /** Adds a rule behind those that are there; answers its id. @throws RangeError when the id is taken. */
   addRule(rule: FaultRule): string;

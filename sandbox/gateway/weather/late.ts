@@ -4,7 +4,7 @@ import type { Clock } from '../time.ts';
 export class LateEffects {
   readonly #clock: Clock;
   readonly #changed: () => void;
-  #pending = 0;
+  readonly #pending = new Set<symbol>();
 
   /** `changed` is called whenever an effect is done. */
   constructor(clock: Clock, changed: () => void) {
@@ -14,18 +14,24 @@ export class LateEffects {
 
   /** Effects that are still to come, or under way. */
   get pending(): number {
-    return this.#pending;
+    return this.#pending.size;
   }
 
   /** Resolves with what the effect answered, once it is done. */
   async after<T>(delayMs: number, effect: () => Promise<T>): Promise<T> {
-    this.#pending += 1;
+    const own = Symbol();
+    this.#pending.add(own);
     await this.#clock.sleep(delayMs);
     try {
       return await effect();
     } finally {
-      this.#pending -= 1;
+      this.#pending.delete(own);
       this.#changed();
     }
+  }
+
+  /** What has not begun never will: to be called once the clock has stopped. */
+  drop(): void {
+    this.#pending.clear();
   }
 }

@@ -10,7 +10,7 @@ export interface ParkedCall {
 }
 
 interface Held extends ParkedCall {
-  readonly release: () => void;
+  readonly end: (how: 'released' | 'given-up') => void;
 }
 
 /** Calls that are held until somebody releases them or their callers give up. */
@@ -37,7 +37,7 @@ export class ParkingPlace {
       };
       const onGivenUp = () => end('given-up');
       call.givenUp.addEventListener('abort', onGivenUp, { once: true });
-      this.#held.set(id, { id, ruleId, when, call: pendingCall(call), release: () => end('released') });
+      this.#held.set(id, { id, ruleId, when, call: pendingCall(call), end });
       this.#changed();
     });
   }
@@ -45,11 +45,16 @@ export class ParkingPlace {
   /** Lets one call go on, or all of them; how many there were. */
   release(id?: string): number {
     const chosen = [...this.#held.values()].filter((held) => id === undefined || held.id === id);
-    for (const held of chosen) held.release();
+    for (const held of chosen) held.end('released');
     return chosen.length;
   }
 
+  /** Ends all as if their callers had given up: what has had no effect has none. */
+  drop(): void {
+    for (const held of this.#held.values()) held.end('given-up');
+  }
+
   views(): ParkedCall[] {
-    return [...this.#held.values()].map(({ release: _release, ...view }) => view);
+    return [...this.#held.values()].map(({ end: _end, ...view }) => view);
   }
 }

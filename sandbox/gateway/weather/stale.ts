@@ -80,7 +80,7 @@ export class StaleReads {
       changed: changedBy(call),
       endsAtMs: Infinity,
     }));
-    past.windows.push(...windows);
+    past.windows = [...openWindows(past), ...windows];
     const answer = await effect();
     if (answer.status >= 300) past.windows = past.windows.filter((window) => !windows.includes(window));
     for (const window of windows) {
@@ -93,8 +93,7 @@ export class StaleReads {
   /** What a read is answered: the truth, or what it was while a change that it would show is not seen yet. */
   look(call: Call, fresh: Answer): StaleOutcome {
     const past = this.#pastOf(call);
-    past.windows = past.windows.filter(({ endsAtMs }) => endsAtMs > Date.now());
-    const open = past.windows.filter(({ staleness }) => staleness.isArmed());
+    const open = openWindows(past);
     for (const [i, { staleness, before }] of open.entries()) {
       // What is not seen of this change is not seen of those after it.
       const changes = open.slice(i).map(({ changed }) => changed);
@@ -134,6 +133,10 @@ export class StaleReads {
     });
     return new Map(await Promise.all(asked));
   }
+}
+
+function openWindows({ windows }: Past): Window[] {
+  return windows.filter(({ endsAtMs, staleness }) => endsAtMs > Date.now() && staleness.isArmed());
 }
 
 /** What this read was answered in the past, when that says something else about what has changed. */

@@ -16,14 +16,14 @@ export interface TurbulenceView extends Turbulence {
 
 type RandomFault = Exclude<FaultType, 'park'>;
 
-/** About one call in twenty altogether. */
+/** About one call in twenty altogether: few changes that are seen late are looked at in time. */
 export const defaultRates: Readonly<Record<RandomFault, number>> = {
   error: 0.012,
   cut: 0.012,
   late: 0.008,
   slow: 0.008,
   throttle: 0.01,
-  stale: 0.04,
+  stale: 0.15,
 };
 
 /** Draws random faults, each decided by a hash alone: see {@link Turbulence}. */

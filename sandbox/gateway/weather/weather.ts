@@ -82,10 +82,11 @@ export class Weather {
     await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
   }
 
-  /** Ends what waits: parked calls go on (to callers that are gone), late effects have ended with the clock. */
+  /** Ends what waits: parked calls get no answer (nor an effect, before it), late effects never come. The clock must have stopped. */
   close(): void {
     this.set({ rules: null, turbulence: null });
-    this.#parked.release();
+    this.#parked.drop();
+    this.#late.drop();
     for (const resolve of this.#quietWaiters.splice(0)) resolve();
   }
 

@@ -37,8 +37,7 @@ export interface Account {
   readonly logs: CloudWatchLogsClient;
 }
 
-export function newAccount(gateway: Pick<Gateway, 'url'>): Account {
-  const accountId = freshAccountId();
+export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccountId()): Account {
   const config = {
     endpoint: gateway.url,
     region: 'us-east-1',

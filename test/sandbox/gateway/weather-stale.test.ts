@@ -68,12 +68,13 @@ const nameOf = (call: Promise<unknown>) =>
 
 describe('a thing that was made a moment ago', () => {
   it('is missing to looks by name and by ARN, and in lists: target groups', async () => {
-    const { elb, accountId } = newAccount(shared.gateway);
+    const account = newAccount(shared.gateway);
+    const { elb } = account;
     const byName = () => nameOf(elb.send(new DescribeTargetGroupsCommand({ Names: ['late'] })));
     expect(await byName()).toBe('TargetGroupNotFoundException');
     const rule = staleRule({ action: 'CreateTargetGroup' });
-    await makeTargetGroup({ ...newAccount(shared.gateway), accountId, elb }, 'other');
-    const arn = await makeTargetGroup({ ...newAccount(shared.gateway), accountId, elb }, 'late');
+    await makeTargetGroup(account, 'other');
+    const arn = await makeTargetGroup(account, 'late');
     expect(rule.hits()).toBe(0);
     expect(await byName()).toBe('TargetGroupNotFoundException');
     expect(rule.hits()).toBe(1);

@@ -82,6 +82,7 @@ describe('turbulence', () => {
     const { stale, ...perCall } = turbulence!.rates;
     const ofReads = Object.values(perCall).reduce((sum, rate) => sum + rate, 0);
     expect(ofReads).toBeCloseTo(0.05);
-    expect(stale).toBeLessThan(0.1);
+    expect(stale).toBeGreaterThan(0);
+    expect(stale).toBeLessThanOrEqual(0.2);
   });
 });

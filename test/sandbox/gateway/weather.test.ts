@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeLogGroupsCommand, CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateClusterCommand, DescribeClustersCommand } from '@aws-sdk/client-ecs';
 import { DescribeTargetGroupsCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -96,7 +97,10 @@ describe('a late effect', () => {
   it('happens after its caller gave up, and at its time', async () => {
     const account = newAccount(shared.gateway);
     const name = `c-${account.accountId}`;
-    shared.gateway.addRule({ match: { contains: name, kind: 'change' }, fault: { type: 'late', effectAfterMs: 3_000 } });
+    shared.gateway.addRule({
+      match: { contains: name, kind: 'change' },
+      fault: { type: 'late', effectAfterMs: 3_000 },
+    });
     const sentAt = Date.now();
     await errorOf(makeCluster(account, name, AbortSignal.timeout(100)));
     expect(Date.now() - sentAt).toBeLessThan(2_500);
@@ -108,20 +112,6 @@ describe('a late effect', () => {
     const { at, effect } = lastCall(account, 'CreateCluster')!;
     expect(effect).toMatchObject({ status: 200 });
     expect(Date.parse(effect!.at) - Date.parse(at)).toBeGreaterThanOrEqual(2_995);
-  });
-
-  it('is dropped when the gateway closes', async () => {
-    const gateway = await startGateway({ upstreamUrl: shared.upstreamUrl });
-    const account = newAccount(gateway);
-    const name = `c-${account.accountId}`;
-    gateway.addRule({ match: { contains: name }, fault: { type: 'late', effectAfterMs: 300 } });
-    const call = errorOf(makeCluster(account, name));
-    await until('the call', async () => gateway.weather().pendingLate === 1);
-    await gateway.close();
-    await call;
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    const again = { ...newAccount(shared.gateway), accountId: account.accountId };
-    expect(await hasCluster(again, name)).toBe(false);
   });
 });
 
@@ -201,6 +191,23 @@ describe('a parked call', () => {
     expect((await call).cluster?.clusterName).toBe(name);
     expect(lastCall(account, 'CreateCluster')).toMatchObject({ outcome: 'ok', fault: { type: 'park' } });
   });
+});
+
+it.each([
+  ['parked before its effect', { type: 'park', when: 'before' }],
+  ['to be late', { type: 'late', effectAfterMs: 300 }],
+] as const)('a call %s has none when the gateway closes', async (_what, fault) => {
+  const gateway = await startGateway({ upstreamUrl: shared.upstreamUrl });
+  const account = newAccount(gateway);
+  const name = `c-${account.accountId}`;
+  gateway.addRule({ match: { contains: name }, fault });
+  const call = errorOf(makeCluster(account, name));
+  await until('the call', async () => gateway.weather().pendingLate + gateway.weather().parked.length === 1);
+  await gateway.close();
+  await call;
+  await gateway.whenQuiet();
+  await sleep(400);
+  expect(await hasCluster(newAccount(shared.gateway, account.accountId), name)).toBe(false);
 });
 
 describe('a rule', () => {
