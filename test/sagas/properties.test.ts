@@ -140,10 +140,10 @@ function blockedBy(stepId: string, steps: readonly AnyStep[]): string[] {
     }
     grew = blocked.size > size;
   }
-  return [...blocked].filter((id) => hasResources(steps, id)).sort();
+  return [...blocked].filter((id) => id === stepId || hasResources(steps, id)).sort();
 }
 
-/** A slug is a row of its tenant, not a resource. */
+/** A slug is a row of its tenant, not a resource: it is named only when the failure is its own. */
 function hasResources(steps: readonly AnyStep[], id: string): boolean {
   return steps.find((s) => s.id === id)?.kind !== 'slug-reservation';
 }
@@ -153,7 +153,8 @@ function leftSteps({ leftovers }: StatusView): string[] {
 }
 
 function ledgerNames({ leftovers }: StatusView): string[] {
-  return (leftovers ?? []).map((l) => `${l.type} ${l.name}`).sort();
+  const resources = (leftovers ?? []).filter((l) => l.type !== 'slug-reservation');
+  return resources.map((l) => `${l.type} ${l.name}`).sort();
 }
 
 async function doneSteps({ tenantId }: Run): Promise<string[]> {
