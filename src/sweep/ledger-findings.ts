@@ -73,7 +73,7 @@ export function leftEntries({ cell, after, tenants }: Pick<LedgerLook, 'cell' | 
     if (entry.cell !== cell || !tenant) return [];
     const isStuck = tenant.openOperationState === 'stuck';
     if (!isStuck && (tenant.openOperationId !== null || isLiving(tenant))) return [];
-    const command = isStuck ? `tenants retry ${tenant.id}` : `tenants delete ${tenant.id} --yes`;
+    const command = isStuck ? `tenants retry ${tenant.id}` : `tenants delete ${tenant.id} --confirm ${tenant.slug}`;
     const how = isStuck
       ? `operation ${tenant.openOperationId ?? ''} is stuck`
       : `its last operation is ${tenant.lastOperationState ?? 'unknown'}, the tenant ${tenant.status}`;

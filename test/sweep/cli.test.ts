@@ -1,6 +1,15 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
 import { registerSweep } from '../../src/cli/sweep.ts';
+import type { SweepReport } from '../../src/contracts/sweep.ts';
+import { part } from '../support/parts.ts';
+import { containing } from '../api/matchers.ts';
 import { ledgerTenant, namesFor, report, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
 
 let world: SweepWorld;
@@ -48,7 +57,7 @@ it('leads from a report over its approval to a removal, and shows what was done'
   expect((await tenantry('sweep', 'show', 'nothing')).code).toBe(3);
   const finding = /^([0-9a-f]{12}) {2}leak/m.exec(found.text)?.[1] ?? '';
   const approved = await tenantry('sweep', 'approve', id, '--by', 'Ada', '--only', finding);
-  expect(approved).toMatchObject({ code: 0, text: expect.stringContaining('(approved)') });
+  expect(approved).toMatchObject({ code: 0, text: containing('(approved)') });
 
   const removed = await tenantry('sweep', 'remove', id, '--limit', '1', '--json');
   expect(removed.code).toBe(0);
@@ -56,7 +65,7 @@ it('leads from a report over its approval to a removal, and shows what was done'
   const shown = await tenantry('sweep', 'show', id);
   expect(shown.text).toContain('approved by Ada');
   expect((await tenantry('sweep', 'list')).text).toMatch(new RegExp(`^${id} .+ approved by Ada`, 'm'));
-  expect(await tenantry('sweep', '--json')).toMatchObject({ code: 0, text: expect.stringContaining('"findings":[]') });
+  expect(await tenantry('sweep', '--json')).toMatchObject({ code: 0, text: containing('"findings":[]') });
 });
 
 it('says loudly that a ledger is not to be trusted, and takes a reason to adopt it', async () => {
@@ -70,4 +79,30 @@ it('says loudly that a ledger is not to be trusted, and takes a reason to adopt 
   await expect(tenantry('sweep', 'adopt-ledger')).rejects.toThrow('--reason');
   expect((await tenantry('sweep', 'adopt-ledger', '--reason', 'a test')).text).toContain('default: intact');
   expect((await tenantry('sweep')).code).toBe(0);
+});
+
+it('runs as a process of its own, by the environment alone', async () => {
+  const { address } = await part('temporal');
+  const directory = mkdtempSync(join(tmpdir(), 'tenantry-sweep-'));
+  const platform = join(directory, 'platform.json');
+  writeFileSync(platform, JSON.stringify(world.deps.platform));
+  const env = {
+    PATH: process.env.PATH,
+    DATABASE_URL: world.databases.controlUrl,
+    TENANT_DATABASE_URL: world.databases.tenantUrl,
+    TEMPORAL_ADDRESS: address,
+    AWS_ENDPOINT_URL: world.gateway.url,
+    AWS_ACCESS_KEY_ID: world.cell.accountId,
+    AWS_SECRET_ACCESS_KEY: 'test',
+    PLATFORM_CONFIG: platform,
+    TENANTRY_PAYLOAD_KEY: Buffer.alloc(32, 1).toString('base64'),
+  };
+  const cli = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, 'sweep', '--json'], { env });
+    const { reports } = JSON.parse(stdout) as { reports: SweepReport[] };
+    expect(reports).toMatchObject([{ cell: 'default', mark: { state: 'intact' }, findings: [], problems: [] }]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

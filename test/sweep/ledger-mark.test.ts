@@ -7,6 +7,7 @@ import { createDatabase, type Database } from '../../src/db/database.ts';
 import { markName } from '../../src/sweep/ledger-mark.ts';
 import { createSweep } from '../../src/sweep/sweep.ts';
 import { createLedgerMarker } from '../../src/worker/ledger-marker.ts';
+import { containing } from '../api/matchers.ts';
 import {
   findingsOf,
   ledgerTenant,
@@ -75,13 +76,13 @@ describe('the mark of the ledger outside the database', () => {
     const { round } = marker();
     await round();
     const refused = await report(world, world.sweep);
-    expect(refused.mark).toMatchObject({ state: 'missing', detail: expect.stringContaining('does not know') });
+    expect(refused.mark).toMatchObject({ state: 'missing', detail: containing('does not know') });
     expect(refused.findings.some((f) => f.removable)).toBe(false);
     await expect(world.sweep.approve({ reportId: refused.id, by: 'Ada' })).rejects.toThrow('only reports');
     expect(await mark()).toEqual({});
     await world.aws.logs.deleteLogGroup(namesFor(owner).logGroup);
     expect((await report(world, world.sweep)).mark.state).toBe('intact');
-    expect(await mark()).toMatchObject({ eventId: expect.any(Number) });
+    expect(await mark()).toMatchObject({ version: 1 });
   });
 
   it('moves on with new events, and stays without', async () => {
@@ -108,7 +109,7 @@ describe('the mark of the ledger outside the database', () => {
     await round();
     expect(lines.filter((line) => line.alert === 'ledger-older-than-mark')).toHaveLength(1);
     const seen = await report(world, sweep);
-    expect(seen.mark).toMatchObject({ state: 'broken', detail: expect.stringContaining('older than its mark') });
+    expect(seen.mark).toMatchObject({ state: 'broken', detail: containing('older than its mark') });
     // The customer looks like a leak to this ledger: that is what the mark is for.
     expect(findingsOf(seen, customer.tenantId)).toMatchObject([{ class: 'leak', removable: false }]);
     await expect(sweep.approve({ reportId: seen.id, by: 'Ada' })).rejects.toThrow('only reports');
@@ -120,7 +121,7 @@ describe('the mark of the ledger outside the database', () => {
     await round();
     expect(await sweep.checkMark(world.cell.id)).toMatchObject({
       state: 'broken',
-      detail: expect.stringContaining('restored'),
+      detail: containing('restored'),
     });
     expect(await mark()).toEqual(marked);
 
@@ -165,7 +166,7 @@ describe('the mark of the ledger outside the database', () => {
     const bereft = createSweep({ ...world.deps, aws: () => ({ ...world.aws, parameters: elsewhere }) });
     expect((await report(world, bereft)).mark).toMatchObject({
       state: 'missing',
-      detail: expect.stringContaining('was marked before'),
+      detail: containing('was marked before'),
     });
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSweep } from '../../src/sweep/sweep.ts';
 import { seedTenant } from '../db/fixtures.ts';
+import { containing } from '../api/matchers.ts';
 import {
   findingsOf,
   ledgerRow,
@@ -35,7 +36,7 @@ describe('a leak', () => {
     const ids = Object.fromEntries(found.map((f) => [f.type, f.physicalId]));
     expect(ids).toMatchObject({
       ...planted,
-      'logs:log-group': expect.stringContaining(planted['logs:log-group']),
+      'logs:log-group': containing(planted['logs:log-group']),
       'postgres:schema': `primary/${namesFor(owner).schema}`,
     });
     expect(new Set(found.map((f) => f.class))).toEqual(new Set(['leak']));
@@ -66,7 +67,7 @@ describe('a leak', () => {
     const young = await report(world, now);
     expect(findingsOf(young, owner.tenantId)).toEqual([]);
     expect(young.tooYoung).toContainEqual(
-      expect.objectContaining({ type: 'logs:log-group', physicalId: expect.stringContaining(logGroup) }),
+      expect.objectContaining({ type: 'logs:log-group', physicalId: containing(logGroup) }),
     );
     expect(findingsOf(await report(world, world.sweep), owner.tenantId)).toHaveLength(1);
   });

@@ -13,6 +13,7 @@ import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { ensureSweepSchedule } from '../../src/worker/sweep-schedule.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
+import { containing } from '../api/matchers.ts';
 import { ledgerTenant, namesFor, report, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -85,7 +86,7 @@ it('makes a report of every cell, takes nothing away, and tells of a new finding
   expect(newest).toMatchObject({ by: 'schedule', cell: world.cell.id, approval: null });
   expect(newest?.findings).toMatchObject([{ class: 'leak', name: logGroup }]);
   await until(async () => lines.length > 0);
-  expect(lines).toMatchObject([{ alert: 'sweep-findings', findings: [expect.stringContaining(logGroup)] }]);
+  expect(lines).toMatchObject([{ alert: 'sweep-findings', findings: [containing(logGroup)] }]);
   expect(await world.aws.logs.findLogGroup(logGroup)).toBeDefined();
 });
 
@@ -114,6 +115,9 @@ it('asks Temporal whether it remembers a tenant', async () => {
 const scheduled = async () => (await world.sweep.list()).filter(({ by }) => by === 'schedule');
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await holds()); await sleep(100))
+  const end = Date.now() + 30_000;
+  while (!(await holds())) {
+    await sleep(100);
     if (Date.now() > end) throw new Error('waited in vain');
+  }
 }

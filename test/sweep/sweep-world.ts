@@ -292,7 +292,7 @@ export async function plantServing(world: SweepWorld, owner: Stranger): Promise<
       family: names.service,
       containerDefinitions,
       networkMode,
-      requiresCompatibilities: requiresCompatibilities as 'FARGATE'[],
+      requiresCompatibilities: requiresCompatibilities,
       cpu,
       memory,
       taskRoleArn,
@@ -314,7 +314,9 @@ export async function plantServing(world: SweepWorld, owner: Stranger): Promise<
     tags: owner.tags,
     token: randomUUID().replaceAll('-', ''),
   });
-  for (const end = Date.now() + 20_000; ; await sleep(100)) {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    await sleep(100);
     const health = await aws.loadBalancing.findTargetHealth(planted['elbv2:target-group']);
     if (health?.some(({ state }) => state === 'healthy')) return;
     if (Date.now() > end) throw new Error(`no target got healthy: ${JSON.stringify(health)}`);

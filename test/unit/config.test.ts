@@ -32,6 +32,22 @@ function problemsOf(env: Record<string, string | undefined>): readonly string[] 
 }
 
 describe('loadConfig', () => {
+  it('reads how often to sweep', () => {
+    const interval = (text?: string) =>
+      loadConfig('worker', { ...good, TENANTRY_SWEEP_INTERVAL: text }).sweepIntervalMs;
+    expect([interval(), interval('30m'), interval('2h'), interval('1d'), interval('off')]).toEqual([
+      3_600_000,
+      1_800_000,
+      7_200_000,
+      86_400_000,
+      undefined,
+    ]);
+    for (const bad of ['0h', '1', 'often', '1s'])
+      expect(problemsOf({ ...good, TENANTRY_SWEEP_INTERVAL: bad }).join()).toContain(
+        'TENANTRY_SWEEP_INTERVAL must be off',
+      );
+  });
+
   it('reads a good environment, with defaults', () => {
     const config = loadConfig('worker', good);
     expect(config).toMatchObject({ apiHost: '127.0.0.1', apiPort: 3006, logLevel: 'info', awsEndpointUrl: undefined });
