@@ -1,7 +1,16 @@
 import type { Answer, Call } from './request.ts';
 
 const elbNamespace = 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/';
-const route53Namespace = 'https://route53.amazonaws.com/doc/2013-04-01/';
+
+/** Namespaces of the services that answer errors in XML; the other services speak JSON. */
+const xmlNamespaces: Readonly<Record<string, string>> = {
+  elasticloadbalancing: elbNamespace,
+  route53: 'https://route53.amazonaws.com/doc/2013-04-01/',
+  sts: 'https://sts.amazonaws.com/doc/2011-06-15/',
+  iam: 'https://iam.amazonaws.com/doc/2010-05-08/',
+  s3: '',
+  unknown: '',
+};
 
 /** An error as AWS would answer it; thrown by handlers and stages, written in the protocol of the call's service. */
 export class AwsError extends Error {
@@ -17,9 +26,9 @@ export class AwsError extends Error {
 
 /** The error in the wire shape of the service that was called. */
 export function errorAnswer(call: Pick<Call, 'service' | 'requestId'>, error: AwsError): Answer {
-  if (call.service === 'elasticloadbalancing') return xmlAnswer(error.status, errorXml(call, error, elbNamespace));
-  if (call.service === 'route53') return xmlAnswer(error.status, errorXml(call, error, route53Namespace));
-  if (call.service === 'unknown' || call.service === 's3') return xmlAnswer(error.status, errorXml(call, error, ''));
+  if (call.service === 'ec2') return xmlAnswer(error.status, ec2ErrorXml(call, error));
+  const namespace = Object.hasOwn(xmlNamespaces, call.service) ? xmlNamespaces[call.service] : undefined;
+  if (namespace !== undefined) return xmlAnswer(error.status, errorXml(call, error, namespace));
   const answer = jsonAnswer({ __type: error.code, message: error.message }, error.status);
   const headers = { 'x-amzn-errortype': error.code, 'x-amzn-requestid': call.requestId };
   return { ...answer, headers: { ...answer.headers, ...headers } };
@@ -66,6 +75,14 @@ export function unescapeXml(text: string): string {
 
 function xmlAnswer(status: number, xml: string): Answer {
   return { status, headers: { 'content-type': 'text/xml' }, body: Buffer.from(xml, 'utf8') };
+}
+
+/** EC2's protocol has a shape of its own. */
+function ec2ErrorXml({ requestId }: Pick<Call, 'requestId'>, { code, message }: AwsError): string {
+  return (
+    `<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error><Code>${code}</Code>` +
+    `<Message>${escapeXml(message)}</Message></Error></Errors><RequestID>${requestId}</RequestID></Response>`
+  );
 }
 
 function errorXml(call: Pick<Call, 'requestId'>, error: AwsError, namespace: string): string {

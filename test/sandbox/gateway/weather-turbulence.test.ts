@@ -1,6 +1,7 @@
 import { CreateClusterCommand, DescribeClustersCommand } from '@aws-sdk/client-ecs';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Turbulence } from '../../../sandbox/gateway/gateway.ts';
+import { startTurbulence, turbulenceReport } from '../../../sandbox/demo/turbulence.ts';
+import type { CallRecord, Turbulence } from '../../../sandbox/gateway/gateway.ts';
 import { newAccount, type Account } from './sandbox-aws.ts';
 import { useGateway } from './shared-gateway.ts';
 
@@ -41,6 +42,7 @@ async function faultsOf(turbulence: Turbulence, operationId: string, order: 'by 
   return steps.map(({ stepId }) => calls.filter((c) => c.caller.stepId === stepId).map((c) => c.fault?.type));
 }
 
+const noRates = { error: 0, cut: 0, throttle: 0, late: 0, slow: 0, stale: 0 };
 const rates = { error: 0.2, cut: 0.1, throttle: 0.1, late: 0, slow: 0, stale: 0 };
 
 describe('turbulence', () => {
@@ -64,6 +66,21 @@ describe('turbulence', () => {
       calls: 80,
       hits: { error: count('error'), cut: count('cut'), throttle: count('throttle'), late: 0 },
     });
+  });
+
+  it('reports call by call what it struck', async () => {
+    await startTurbulence(shared.gateway.url, 3);
+    expect(shared.gateway.weather().turbulence).toMatchObject({ seed: 3, calls: 0 });
+    const from = shared.gateway.calls().at(-1)?.seq;
+    shared.gateway.setWeather({ turbulence: { seed: 4, rates: { ...noRates, cut: 1 } } });
+    const { ecs } = stepAccount('op-r', 'report_step');
+    await ecs.send(new CreateClusterCommand({ clusterName: 'x' })).catch(() => undefined);
+    const [{ effect }] = shared.gateway.calls(from) as [CallRecord];
+    const report = await turbulenceReport(shared.gateway.url);
+    expect(report).toContain('turbulence 4: 1 of 1 calls of steps were struck (cut 1)');
+    expect(report).toMatch(
+      new RegExp(`report_step +ensure +CreateCluster +cut; ${effect ? 'its effect happened' : 'it had no effect'}`),
+    );
   });
 
   it('leaves callers alone that are no steps, unless asked', async () => {

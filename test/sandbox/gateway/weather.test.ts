@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeLogGroupsCommand, CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { CreateClusterCommand, DescribeClustersCommand } from '@aws-sdk/client-ecs';
 import { DescribeTargetGroupsCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ListHostedZonesCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import { IAMClient, ListRolesCommand } from '@aws-sdk/client-iam';
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { SendEmailCommand, SESv2Client } from '@aws-sdk/client-sesv2';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startGateway, type Gateway } from '../../../sandbox/gateway/gateway.ts';
 import { classifyAwsError } from '../../../src/aws/errors.ts';
@@ -35,7 +38,13 @@ function strange(gateway: Pick<Gateway, 'url'>) {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
   };
-  return { logs: new CloudWatchLogsClient(config), ses: new SESv2Client(config) };
+  return {
+    logs: new CloudWatchLogsClient(config),
+    ses: new SESv2Client(config),
+    sts: new STSClient(config),
+    iam: new IAMClient(config),
+    ec2: new EC2Client(config),
+  };
 }
 
 describe('an error', () => {
@@ -133,7 +142,7 @@ it('a slow answer comes late, its effect at once', async () => {
 describe('throttling', () => {
   it('is said in the words of each service, and understood by the product', async () => {
     const { ecs, elb, route53, secrets } = newAccount(shared.gateway);
-    const { logs, ses } = strange(shared.gateway);
+    const { logs, ses, sts, iam, ec2 } = strange(shared.gateway);
     shared.gateway.setWeather({ rules: [{ match: {}, fault: { type: 'throttle' }, times: null }] });
     const mail = {
       FromEmailAddress: 'a@example.com',
@@ -146,6 +155,9 @@ describe('throttling', () => {
       ['route53', 'Throttling', 400, () => route53.send(new ListHostedZonesCommand({}))],
       ['secretsmanager', 'ThrottlingException', 400, () => secrets.send(new DescribeSecretCommand({ SecretId: 'x' }))],
       ['logs', 'ThrottlingException', 400, () => logs.send(new DescribeLogGroupsCommand({}))],
+      ['sts', 'ThrottlingException', 400, () => sts.send(new GetCallerIdentityCommand({}))],
+      ['iam', 'ThrottlingException', 400, () => iam.send(new ListRolesCommand({}))],
+      ['ec2', 'RequestLimitExceeded', 503, () => ec2.send(new DescribeVpcsCommand({}))],
       ['ses', 'TooManyRequestsException', 429, () => ses.send(new SendEmailCommand(mail))],
     ];
     for (const [service, code, status, send] of calls) {
