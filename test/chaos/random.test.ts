@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startChild } from '../../sandbox/parts/child.ts';
 import { products } from '../../src/products/index.ts';
 import { blueprintOfProduct } from '../sagas/blueprints.ts';
 import { end, live, type Life } from './life.ts';
@@ -42,7 +44,7 @@ it(`leaves nothing behind (CHAOS_SEED=${seed} CHAOS_TENANTS=${count}, commit ${c
     const ended = await Promise.allSettled(
       stories.map((story, index) => live(world, story, `r${seed.toString(36)}-${index}`)),
     );
-    const faults = faultsOf(world.gateway.weather());
+    const faults = faultsOf(world.gateway);
     world.gateway.setWeather({ turbulence: null });
     const kills = await killing;
     const lives = ended.flatMap((e) => (e.status === 'fulfilled' ? [e.value] : []));
@@ -51,6 +53,7 @@ it(`leaves nothing behind (CHAOS_SEED=${seed} CHAOS_TENANTS=${count}, commit ${c
     expect(failures).toEqual([]);
     await world.gateway.whenQuiet();
     await expectLikeBefore(world, before);
+    expect(await sweepFindings()).toEqual([]);
     const seconds = Math.round((Date.now() - began) / 1000);
     const summary = {
       seed,
@@ -89,9 +92,24 @@ async function killWorkers(moments: readonly number[]): Promise<number> {
 }
 
 /** How often each type of fault struck, by the weather and by the stories. */
-function faultsOf({ turbulence, rules }: ReturnType<ProcessWorld['gateway']['weather']>): Record<string, number> {
-  const strikes = rules.reduce((sum, rule) => sum + rule.hits, 0);
-  return { ...turbulence?.hits, strike: strikes };
+function faultsOf({ weather, calls }: ProcessWorld['gateway']): Record<string, number> {
+  const strikes = calls().filter(({ fault }) => fault !== undefined && fault.ruleId !== 'turbulence').length;
+  return { ...weather().turbulence?.hits, strike: strikes };
+}
+
+/** The product's own judge, which shares no code with the oracle, finds nothing either. */
+async function sweepFindings(): Promise<unknown[]> {
+  const cli = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
+  const sweep = await startChild({
+    name: 'sweep',
+    command: process.execPath,
+    args: [cli, 'sweep', '--json'],
+    env: { ...process.env, ...world.env },
+  });
+  await sweep.exited;
+  const printed = sweep.output();
+  const { reports } = JSON.parse(printed.slice(printed.indexOf('{'))) as { reports: { findings: unknown[] }[] };
+  return reports.flatMap((report) => report.findings);
 }
 
 /** How the operations ended, for the record: `provision succeeded`: 51, ... */

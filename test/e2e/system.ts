@@ -44,7 +44,9 @@ export async function startSystem(): Promise<System> {
   try {
     await prepare(parts);
     const apiUrl = parts.env.TENANTRY_API_URL ?? '';
-    const worker = await startWorker(parts.env, quiet);
+    // A sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
+    const workerEnv = { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off' };
+    const worker = await startWorker(workerEnv, quiet);
     children.push(worker, await startApi(parts.env, quiet));
     await waitUntilReady(apiUrl, children);
     const api = createApiClient(apiUrl);
@@ -54,7 +56,7 @@ export async function startSystem(): Promise<System> {
       apiUrl,
       worker,
       startAnotherWorker: async () => {
-        const another = await startWorker(parts.env, quiet);
+        const another = await startWorker(workerEnv, quiet);
         children.push(another);
         return another;
       },
