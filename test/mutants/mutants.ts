@@ -71,9 +71,9 @@ export const mutants: readonly Mutant[] = [
     mistake: 'the undo swallows an error and goes on as if all were well',
     edits: [
       {
-        file: 'src/workflows/executor/undo.ts',
-        from: "    noteStep(run, step.id, 'remove-failed', `${failure.code}: ${failure.message}`);\n    return false;",
-        to: "    noteStep(run, step.id, 'remove-failed', `${failure.code}: ${failure.message}`);\n    return true;",
+        file: 'src/activities/remove-verb.ts',
+        from: 'const removed = await callKind(run, removingAt);',
+        to: "const removed = await callKind(run, removingAt).catch((): Removed => ({ status: 'removed' }));",
       },
     ],
     detector: saga('whose undo keeps failing at create_target_group:backend ends stuck'),

@@ -18,7 +18,7 @@ import { mutants, type Detector, type Mutant } from './mutants.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** A mutant may hang a tenant: a test that waits so long has caught it. */
-const testTimeoutMs = 90_000;
+const testTimeoutMs = 60_000;
 const sideBySide = 2;
 
 interface Outcome {
@@ -105,7 +105,9 @@ async function runTests(copy: string, { project, file, tests }: Detector) {
     .filter((test) => test.status !== 'skipped' && test.status !== 'pending');
   if (ran.length === 0) throw new Error(`no test of ${file} is called "${tests}", or it could not start:\n${output}`);
   const failed = ran.find((test) => test.status === 'failed');
-  const why = failed?.failureMessages[0]?.split('\n', 1)[0] ?? '';
+  const message = failed?.failureMessages[0]?.split('\n', 1)[0] ?? '';
+  // What vitest's report says of a test that timed out.
+  const why = message.includes('STACK_TRACE_ERROR') ? `it did not end within ${testTimeoutMs / 1000} s` : message;
   return { caughtBy: failed && { test: failed.fullName, why }, output };
 }
 
