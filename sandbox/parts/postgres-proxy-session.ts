@@ -119,7 +119,7 @@ export class ProxiedSession {
       transaction: this.#transaction,
       text,
       values,
-      trail: this.#trail.join('\n'),
+      trail: [user, ...this.#trail].join('\n'),
     };
   }
 

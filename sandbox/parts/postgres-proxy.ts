@@ -10,7 +10,7 @@ export interface StatementMatch {
   readonly application?: string | undefined;
   /** Text that the statement, on one line, begins with; in any case. */
   readonly startsWith?: string | undefined;
-  /** Each occurs in the statement, in its values, or in those of an earlier statement of the same transaction. */
+  /** Each occurs in the statement, in its values, in those of an earlier statement of its transaction, or in the login role. */
   readonly contains?: readonly string[] | undefined;
 }
 
@@ -137,7 +137,7 @@ export async function startPostgresProxy(target: { host: string; port: number })
 }
 
 export type Statement = Omit<StatementRecord, 'seq' | 'fault'> & {
-  /** Statements and values of the transaction so far, this one included. */
+  /** The login role, and statements and values of the transaction so far, this one included. */
   readonly trail: string;
 };
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { difference, takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
@@ -210,7 +210,11 @@ function announcing(orchestrator: Orchestrator, beforeStart: ((run: RunRequest) 
 
 /** A server of its own: worlds of other test files poll the same task queue. */
 async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Promise<Client> {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    shutdownSignals: [],
+  });
   const keywords = Object.fromEntries(searchAttributes.map((name) => [name, 'Keyword' as const]));
   const server = await startTemporalServer({ log: () => undefined, uiPort: false, searchAttributes: keywords });
   stops.push(() => server.stop());

@@ -45,7 +45,7 @@ export type Fault =
    * Reads see a state from before a change until `forMs` after it: an older answer to the same read, or absence of what
    * was made. Whose changes, and which reads:
    * - a match that names reads (`kind: 'read'`, or an `action` that is one): those reads, after any change in the same
-   *   account, region and service;
+   *   account, region and service (of the same operation, where the match names one);
    * - any other match names the changes: after them every read of the same account, region and service that speaks of
    *   the thing changed, by whomever.
    *

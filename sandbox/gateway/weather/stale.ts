@@ -70,10 +70,11 @@ export class StaleReads {
   }
 
   /** Carries out a change that these make unseen for a while. */
-  async change(call: Call, stalenesses: readonly Staleness[], effect: () => Promise<Answer>): Promise<Answer> {
+  async change(call: Call, all: readonly Staleness[], effect: () => Promise<Answer>): Promise<Answer> {
+    const stalenesses = all.filter(({ reads }) => isOwnChange(call, reads));
     if (stalenesses.length === 0) return effect();
     const past = this.#pastOf(call);
-    const before = await this.#askAgain(past);
+    const before = await this.#askAgain(past, stalenesses);
     const windows = stalenesses.map((staleness): Window => ({
       staleness,
       before,
@@ -126,13 +127,23 @@ export class StaleReads {
     }
   }
 
-  async #askAgain({ reads }: Past): Promise<Map<string, Answer>> {
-    const asked = [...reads].map(async ([key, call]) => {
-      const answer = await this.#ask(call);
-      return [key, looksAtServices(call) ? partOf(answer, call) : answer] as const;
-    });
+  /** Of reads that only some are stale to, the others' are not asked. */
+  async #askAgain({ reads }: Past, stalenesses: readonly Staleness[]): Promise<Map<string, Answer>> {
+    const asked = [...reads]
+      .filter(([, call]) =>
+        stalenesses.some(({ reads: of }) => !of || of.action === undefined || of.action === call.action),
+      )
+      .map(async ([key, call]) => {
+        const answer = await this.#ask(call);
+        return [key, looksAtServices(call) ? partOf(answer, call) : answer] as const;
+      });
     return new Map(await Promise.all(asked));
   }
+}
+
+/** Reads of one operation lag behind its own changes: those of hundreds of others would cost as many looks at the past. */
+function isOwnChange({ caller }: Call, reads: CallMatch | undefined): boolean {
+  return reads?.operationId === undefined || reads.operationId === caller.operationId;
 }
 
 function openWindows({ windows }: Past): Window[] {
