@@ -53,10 +53,23 @@ async function verdictOn(deps: ClientDeps, operation: OperationRow, verb: Operat
   const verdict = await deps.orchestrator.update({ operationId: id, workflowId, runId }, verb);
   const isLost = !verdict.taken && verdict.why === 'not-running' && runId !== null;
   if (!isLost) return verdict;
-  if (verb === 'retry' && state === 'stuck' && (await startTakeover(deps, operation)) === 'started')
-    return { taken: true };
+  if (verb === 'retry' && state === 'stuck') {
+    if (await hasCompleted(deps, operation)) return { taken: false, why: 'refused', reason: olderThanTemporal };
+    if ((await startTakeover(deps, operation)) === 'started') return { taken: true };
+  }
   // Another run may be open all the same: one that was reset in Temporal, or started by a retry that came before.
   return deps.orchestrator.update({ operationId: id, workflowId, runId: null }, verb);
+}
+
+const olderThanTemporal =
+  'its run COMPLETED in Temporal, so this database is older than what happened (a restored backup?), and to take the tenant' +
+  ' back might take down a live one: look at it, then DELETE the tenant or abandon the operation';
+
+/** A run records its end before it closes: a provisioning that completed may well have made its tenant active. */
+async function hasCompleted({ orchestrator }: ClientDeps, operation: OperationRow): Promise<boolean> {
+  if (operation.type !== 'provision') return false;
+  const seen = await orchestrator.look(operation);
+  return seen.is === 'closed' && seen.as === 'COMPLETED';
 }
 
 async function reached(

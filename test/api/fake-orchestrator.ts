@@ -23,8 +23,8 @@ export type StartFault = 'before' | 'after' | 'after-claim';
 export class FakeOrchestrator implements Orchestrator {
   readonly open = new Map<string, RunRequest>();
   readonly closed = new Map<string, ClosedWhileStuck>();
-  /** When the newest run of a workflow id ended. */
-  readonly ended = new Map<string, Date>();
+  /** When and how the newest run of a workflow id ended. */
+  readonly ended = new Map<string, { readonly at: Date; readonly as: string }>();
   readonly taken: { operationId: string; verb: OperatorVerb }[] = [];
   startFault: StartFault | undefined;
   unreachable = false;
@@ -63,8 +63,8 @@ export class FakeOrchestrator implements Orchestrator {
   async look(run: Pick<RunReference, 'workflowId' | 'runId'>): Promise<RunSight> {
     if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
     if (this.#isOpen(run)) return { is: 'open' };
-    const at = this.ended.get(run.workflowId);
-    return at ? { is: 'closed', as: 'TERMINATED', at } : { is: 'missing' };
+    const ended = this.ended.get(run.workflowId);
+    return ended ? { is: 'closed', ...ended } : { is: 'missing' };
   }
 
   #isOpen({ workflowId, runId }: Pick<RunReference, 'workflowId' | 'runId'>): boolean {
@@ -95,9 +95,9 @@ export class FakeOrchestrator implements Orchestrator {
   }
 
   /** The run of the workflow id ends. */
-  end(workflowId: string, at = new Date()): void {
+  end(workflowId: string, at = new Date(), as = 'TERMINATED'): void {
     this.open.delete(workflowId);
-    this.ended.set(workflowId, at);
+    this.ended.set(workflowId, { at, as });
   }
 }
 

@@ -186,6 +186,17 @@ describe('retry', () => {
     expect(api.orchestrator.open.get(tenant.workflowId)).toBe(open);
   });
 
+  it('takes nothing back of a tenant whose run completed: then the database is what is behind', async () => {
+    const tenant = await stuck();
+    api.orchestrator.end(tenant.workflowId, new Date(), 'COMPLETED');
+    expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({
+      code: 409,
+      error: 'NOTHING_TO_RETRY',
+      body: { error: { message: expect.stringContaining('restored backup') as unknown } },
+    });
+    expect(api.orchestrator.open.get(tenant.workflowId)).toBeUndefined();
+  });
+
   it('is refused with NOTHING_TO_RETRY otherwise', async () => {
     for (const tenant of [await created(), await claimed(), await active()]) {
       expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({ code: 409, error: 'NOTHING_TO_RETRY' });
