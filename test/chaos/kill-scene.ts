@@ -42,57 +42,118 @@ export async function aim(
 }
 
 /**
- * Waits until calls of targets are parked: all of them, or those that have been waiting long enough for the others.
+ * Waits until calls of targets are parked: all of them, or some that have been waiting long enough for the others.
  * @throws Error when none comes within a minute
  */
-export async function untilParked(world: ProcessWorld, targets: readonly Target[]): Promise<Target[]> {
+export async function untilParked(world: ProcessWorld, targets: readonly Target[]): Promise<void> {
   const end = Date.now() + 60_000;
   while (Date.now() < end) {
-    const { parked } = world.gateway.weather();
-    const since = new Map(parked.map(({ ruleId, call }) => [ruleId, Date.parse(call.at)]));
-    const there = targets.filter(({ ruleId }) => since.has(ruleId));
-    const oldestAt = Math.min(...there.map(({ ruleId }) => since.get(ruleId) ?? Infinity));
-    const waitedLongEnough = Date.now() - oldestAt > longestParkMs;
-    if (there.length > 0 && (there.length === targets.length || waitedLongEnough)) return there;
+    const there = parkedOf(world, targets);
+    const oldestAt = Math.min(...there.map(({ since }) => since));
+    if (there.length === targets.length || Date.now() - oldestAt > longestParkMs) return;
     await sleep(20);
   }
   throw new Error(`never called: ${targets.map(({ ruleId }) => ruleId).join(', ')}`);
 }
 
-/** Brings each parked call to its boundary, and kills the worker there. Answers when (epoch ms). */
-export async function killAtBoundaries(
-  world: ProcessWorld,
-  worker: WorkerProcess,
-  targets: readonly Target[],
-): Promise<number> {
-  const at = (boundary: string) => targets.filter(({ point }) => point.boundary === boundary);
-  const locks = await Promise.all(at('unrecorded').map((target) => lockStep(world, target)));
-  // What the worker tells Temporal from here on gets lost with it.
-  world.wire.hold();
-  const answered = [...at('unrecorded'), ...at('untold')];
-  for (const { id, ruleId } of world.gateway.weather().parked) {
-    if (answered.some((target) => target.ruleId === ruleId)) world.gateway.release(id);
-  }
-  await Promise.all([
-    ...locks.map((lock) => evident(lock.target, () => isUnrecorded(world, lock))),
-    ...at('untold').map((target) => evident(target, () => isUntold(world, target))),
-  ]);
-  const killedAt = await worker.killHard();
-  world.wire.letGo();
-  await Promise.all(locks.map((lock) => lock.open()));
-  return killedAt;
+function parkedOf({ gateway }: ProcessWorld, targets: readonly Target[]) {
+  const { parked } = gateway.weather();
+  return targets.flatMap((target) => {
+    const found = parked.find(({ ruleId }) => ruleId === target.ruleId);
+    return found ? [{ target, parkedId: found.id, since: Date.parse(found.call.at) }] : [];
+  });
 }
 
-async function evident(target: Target, seen: () => Promise<boolean>): Promise<void> {
+/**
+ * Brings each call that is parked to its boundary, also those that come meanwhile, and kills the worker there. Answers which
+ * those were, and when (epoch ms).
+ */
+export async function killAtBoundaries(world: ProcessWorld, worker: WorkerProcess, targets: readonly Target[]) {
+  // What the worker tells Temporal from here on gets lost with it.
+  world.wire.hold();
+  const locks: StepLock[] = [];
+  const hit = new Set<Target>();
+  for (;;) {
+    const left = targets.filter((target) => !hit.has(target));
+    const come = parkedOf(world, left);
+    if (come.length === 0 && !isUnderWay(world, left)) break;
+    if (come.length === 0) await sleep(10);
+    const brought = await Promise.all(come.map(({ target, parkedId }) => bring(world, target, parkedId)));
+    locks.push(...brought.flat());
+    for (const { target } of come) hit.add(target);
+  }
+  const at = await worker.killHard();
+  world.wire.letGo();
+  await Promise.all(locks.map((lock) => lock.open()));
+  return { at, hit: [...hit] };
+}
+
+/** Whether a target's call has come and is not parked yet: its effect is being done. */
+function isUnderWay({ gateway }: ProcessWorld, targets: readonly Target[]): boolean {
+  const { rules } = gateway.weather();
+  return rules.some(({ id, hits }) => hits > 0 && targets.some(({ ruleId }) => ruleId === id));
+}
+
+/** Those whose call came, but too late for this kill to be brought to their boundary: they lost their worker all the same. */
+export function missedBy(world: ProcessWorld, targets: readonly Target[]): Target[] {
+  return targets.filter((target) => isUnderWay(world, [target]));
+}
+
+/** From being parked to the boundary; one that stands there already stays parked. */
+async function bring(world: ProcessWorld, target: Target, parkedId: string): Promise<StepLock[]> {
+  const { boundary } = target.point;
+  if (boundary === 'before' || boundary === 'after') return [];
+  const lock = boundary === 'unrecorded' ? await lockStep(world, target) : undefined;
+  const kind = await kindOf(world, target);
+  world.gateway.release(parkedId);
+  // All is recorded that there is to record once Temporal is told; where that is nothing, nobody comes to the lock.
+  const isTelling = () => world.wire.holds(target.tenant.workflowId, `${kind}.${target.point.call.verb}`);
+  await evident(world, target, async () => (await lock?.isWaitedFor()) === true || isTelling());
+  return lock ? [lock] : [];
+}
+
+async function kindOf(world: ProcessWorld, { tenant, point }: Target): Promise<string> {
+  const [step] = await query<{ kind: string }>(world, 'select kind from steps where tenant_id = $1 and step_id = $2', [
+    tenant.tenantId,
+    point.call.stepId,
+  ]);
+  return step?.kind ?? '';
+}
+
+async function evident(world: ProcessWorld, target: Target, seen: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + evidenceMs;
   while (!(await seen())) {
-    if (Date.now() > end) throw new Error(`${target.ruleId}: the worker was not seen to stand there`);
+    if (Date.now() > end) {
+      const sessions = await sessionsOf(world);
+      throw new Error(`${target.ruleId}: the worker was not seen to stand there; its sessions:\n${sessions}`);
+    }
     await sleep(10);
   }
 }
 
+/** What the worker's sessions do, for people. */
+async function sessionsOf(world: ProcessWorld): Promise<string> {
+  const rows = await query<{ line: string }>(
+    world,
+    `select concat_ws(' ', pid, application_name, state, wait_event_type, wait_event, pg_blocking_pids(pid)::text, left(query, 100)) as line
+     from pg_stat_activity where application_name like 'tenantry%'`,
+  );
+  return rows.map(({ line }) => line).join('\n');
+}
+
+async function query<T extends object>({ postgres }: ProcessWorld, text: string, values: unknown[] = []): Promise<T[]> {
+  const client = new pg.Client({ connectionString: controlUrl(postgres) });
+  await client.connect();
+  try {
+    return (await client.query<T & pg.QueryResultRow>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const controlUrl = ({ adminUrl }: ProcessWorld['postgres']) => new URL('/tenantry', adminUrl).href;
+
 interface StepLock {
-  readonly target: Target;
   /** Whether somebody waits for it. */
   isWaitedFor(): Promise<boolean>;
   /** Ends the sessions that wait for it, as the server does once it notices that their client is gone, and lets go. */
@@ -101,52 +162,42 @@ interface StepLock {
 
 /** Takes the row that the step's result is written to. */
 async function lockStep({ postgres }: ProcessWorld, target: Target): Promise<StepLock> {
-  const client = new pg.Client({ connectionString: new URL('/tenantry', postgres.adminUrl).href });
+  const client = new pg.Client({ connectionString: controlUrl(postgres) });
+  // The server may go first when a test fails.
+  client.on('error', () => undefined);
   await client.connect();
   await client.query('begin');
   const { tenant, point } = target;
   const key = [tenant.tenantId, point.call.stepId];
   await client.query('select from steps where tenant_id = $1 and step_id = $2 for update', key);
-  const waiting =
-    "from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid)) and application_name = 'tenantry-worker'";
+  // A transaction sees one and the same list of sessions, unless it asks for a new one.
+  const ofWaiting = async (what: string) => {
+    await client.query('select pg_stat_clear_snapshot()');
+    const { rowCount } = await client.query(
+      `select ${what} from pg_stat_activity
+       where pg_backend_pid() = any (pg_blocking_pids(pid)) and application_name = 'tenantry-worker'`,
+    );
+    return rowCount ?? 0;
+  };
   return {
-    target,
-    isWaitedFor: async () => ((await client.query(`select ${waiting}`)).rowCount ?? 0) > 0,
+    isWaitedFor: async () => (await ofWaiting('pid')) > 0,
     open: async () => {
-      await client.query(`select pg_terminate_backend(pid, 5000) ${waiting}`);
+      await ofWaiting('pg_terminate_backend(pid, 5000)');
       await client.query('rollback');
       await client.end();
     },
   };
 }
 
-/** The worker waits to write its result; or, where there is none to write, is about to tell Temporal. */
-async function isUnrecorded(world: ProcessWorld, { target, isWaitedFor }: StepLock): Promise<boolean> {
-  const { call } = target.point;
-  const nothingToWrite = call.verb === 'remove' && world.wire.holds(target.tenant.workflowId);
-  return nothingToWrite || (await isWaitedFor());
-}
-
-async function isUntold({ postgres }: ProcessWorld, { tenant, point }: Target): Promise<boolean> {
-  const client = new pg.Client({ connectionString: postgres.controlUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ state: string }>(
-      'select state from steps where tenant_id = $1 and step_id = $2',
-      [tenant.tenantId, point.call.stepId],
-    );
-    return ['present', 'ready', 'removed'].includes(rows[0]?.state ?? '');
-  } finally {
-    await client.end();
-  }
-}
-
-/** How the call of a target ended, as the call log has it. @throws Error when that is not what the point says */
-export function parkedCallOf(world: ProcessWorld, { ruleId, point }: Target): CallRecord {
+/** The call log's record of the call of a target. @throws Error when it did not end as the point says, or not by the kill */
+export function struckCallOf(world: ProcessWorld, { ruleId, point }: Target, killedAt: number): CallRecord {
   const call = world.gateway.calls().find(({ fault }) => fault?.ruleId === ruleId);
-  const answered = point.boundary === 'unrecorded' || point.boundary === 'untold';
-  const hadEffect = answered ? call?.outcome === 'ok' : call?.outcome === 'parked' && call.effect !== undefined;
-  if (!call || hadEffect !== (point.boundary !== 'before'))
-    throw new Error(`${ruleId}: the call went otherwise: ${JSON.stringify(call)}`);
-  return call;
+  const isAnswered = point.boundary === 'unrecorded' || point.boundary === 'untold';
+  const hadEffect = isAnswered || point.boundary === 'after';
+  const endedAt = call ? Date.parse(call.at) + call.durationMs : 0;
+  const asMeant = isAnswered
+    ? call?.outcome === 'ok' && endedAt <= killedAt
+    : call?.outcome === 'parked' && (call.effect !== undefined) === hadEffect && endedAt >= killedAt - 10;
+  if (call && asMeant) return call;
+  throw new Error(`${ruleId}: killed at ${new Date(killedAt).toISOString()}, but the call: ${JSON.stringify(call)}`);
 }

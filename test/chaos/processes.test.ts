@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changingCalls, killPoints, sampleOf, shuffled, type Direction, type KillPoint } from './kill-points.ts';
 import { progressAfter } from './kill-progress.ts';
-import { aim, killAtBoundaries, parkedCallOf, untilParked, type Target } from './kill-scene.ts';
+import { aim, killAtBoundaries, missedBy, struckCallOf, untilParked, type Target } from './kill-scene.ts';
 import { expectLikeBefore, expectNothingOf, inventoryOf, shapeOf, type Inventory } from './process-inventory.ts';
 import { startProcessWorld, type ProcessWorld, type Tenant } from './process-world.ts';
 import { recordResult } from './results.ts';
@@ -17,7 +17,8 @@ import type { WorkerProcess } from './worker-process.ts';
  */
 const isShort = process.env.CHAOS_SHORT === '1';
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const rounds = isShort ? 2 : 8;
+/** Tenants of each sort in a round. */
+const perRound = 7;
 /** Start-to-close of an attempt (10 s) and the pause before the next (2 s). */
 const usualMs = 12_000;
 /** A busy machine makes single ones slower. */
@@ -27,9 +28,11 @@ let world: ProcessWorld;
 let worker: WorkerProcess;
 let before: Inventory;
 let calmShape: string[];
-const points: Record<Direction, readonly KillPoint[]> = { provision: [], deprovision: [] };
+/** Points that no worker was killed at yet. */
+const open: Record<Direction, KillPoint[]> = { provision: [], deprovision: [] };
 /** Active tenants, to be deprovisioned in a later round. */
 const active: Tenant[] = [];
+const ends = ['succeeded', 'holding', 'stuck'];
 let sigkills = 0;
 const killed: { readonly operationMs: number; readonly stepMs: number }[] = [];
 
@@ -44,8 +47,8 @@ beforeAll(async () => {
   const gone = await world.delete(made);
   await world.until(gone, ['succeeded', 'stuck']);
   await expectLikeBefore(world, before);
-  points.provision = chosen('provision', made);
-  points.deprovision = chosen('deprovision', gone);
+  open.provision = chosen('provision', made);
+  open.deprovision = chosen('deprovision', gone);
 });
 afterAll(() => world.stop());
 
@@ -54,77 +57,89 @@ function chosen(direction: Direction, { operationId }: Tenant): KillPoint[] {
   return isShort ? sampleOf(all, 3, seed) : shuffled(all, seed);
 }
 
-describe(`a worker that is killed (CHAOS_SEED=${seed})`, () => {
-  it.each(Array.from({ length: rounds + 1 }, (_, n) => n))('loses no tenant, round %i', async (round) => {
-    const making = partOf(points.provision, round);
-    const removing = partOf(points.deprovision, round - 1);
-    const latestMs = Math.max(...[...making, ...removing].map(({ call }) => call.offsetMs));
-    const targets = await Promise.all([
-      ...making.map(async (point, n) => {
-        await sleep(latestMs - point.call.offsetMs);
-        const slug = `k${round}-${n}`;
-        return aim(world, point, slug, () => world.create(slug));
-      }),
-      ...removing.map(async (point) => {
-        const tenant = active.shift()!;
-        await sleep(latestMs - point.call.offsetMs);
-        return aim(world, point, tenant.slug, () => world.delete(tenant));
-      }),
-    ]);
-    await explained(
-      world,
-      targets.map(({ tenant }) => tenant),
-      () => playRound(targets),
-    );
-  });
-
-  it('leaves nothing but what was there before', async () => {
-    const gone = await Promise.all(active.splice(0).map((tenant) => world.delete(tenant)));
-    for (const tenant of gone)
-      expect(await world.until(tenant, ['succeeded', 'stuck'])).toMatchObject({ status: 'deleted' });
-    await expectLikeBefore(world, before);
-    expect(killed).toHaveLength(points.provision.length + points.deprovision.length);
+describe('a worker that is killed', () => {
+  it(`loses no tenant, at whichever boundary of a call (CHAOS_SEED=${seed})`, async () => {
+    const total = open.provision.length + open.deprovision.length;
+    for (let round = 0; open.provision.length + open.deprovision.length > 0; round += 1) await playRound(round);
+    expect(killed).toHaveLength(total);
     const sorted = killed.map(({ operationMs }) => operationMs).sort((a, b) => a - b);
     expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(usualMs);
+    const gone = await Promise.all(active.splice(0).map((tenant) => world.delete(tenant)));
+    for (const tenant of gone) expect(await world.until(tenant, ends)).toMatchObject({ status: 'deleted' });
+    await expectLikeBefore(world, before);
   });
 });
 
-/** The part of all points that this round takes. */
-function partOf(all: readonly KillPoint[], round: number): KillPoint[] {
-  return all.filter((_, n) => n % rounds === round);
+/** Provisions some tenants and deprovisions some of the round before; each loses its worker at a point of its own. */
+async function playRound(round: number): Promise<void> {
+  const targets = await startRound(round);
+  const kills = new Map<Target, Kill>();
+  for (let left = targets; left.length > 0;) {
+    const tenants = left.map(({ tenant }) => tenant);
+    await explained(world, tenants, () => untilParked(world, left));
+    const { at, hit } = await explained(world, tenants, () => killAtBoundaries(world, worker, left));
+    sigkills += 1;
+    for (const target of hit) kills.set(target, { at, app: worker.app, sigkill: sigkills });
+    worker = await world.startWorker();
+    left = left.filter((target) => !hit.includes(target));
+    // Their points are taken once more, with another tenant.
+    const missed = missedBy(world, left);
+    for (const { point } of missed) open[point.call.direction].push(point);
+    left = left.filter((target) => !missed.includes(target));
+  }
+  await Promise.all(targets.map(({ tenant }) => explained(world, [tenant], () => world.until(tenant, ends))));
+  const now = await inventoryOf(world);
+  for (const target of targets) {
+    await explained(world, [target.tenant], async () => {
+      const outcome = await outcomeOf(target, now);
+      const kill = kills.get(target);
+      if (kill) await noteKill(target, kill, outcome);
+    });
+  }
 }
 
-async function playRound(targets: readonly Target[]): Promise<void> {
-  const kills = new Map<Target, { readonly at: number; readonly app: string; readonly sigkill: number }>();
-  for (let left = targets; left.length > 0; left = targets.filter((target) => !kills.has(target))) {
-    const there = await untilParked(world, left);
-    const { app } = worker;
-    const at = await killAtBoundaries(world, worker, there);
-    worker = await world.startWorker();
-    sigkills += 1;
-    for (const target of there) kills.set(target, { at, app, sigkill: sigkills });
-  }
-  await Promise.all(targets.map(({ tenant }) => world.until(tenant, ['succeeded', 'holding', 'stuck'])));
-  const now = await inventoryOf(world);
-  for (const [target, kill] of kills) {
-    const outcome = await outcomeOf(target, now);
-    parkedCallOf(world, target);
-    const progress = await progressAfter(world, target, kill);
-    killed.push(progress);
-    const { boundary, call } = target.point;
-    recordResult('kill', {
-      boundary,
-      operation: call.direction,
-      step: call.stepId,
-      verb: call.verb,
-      call: `${call.service}:${call.action}`,
-      progressMs: progress.operationMs,
-      stepProgressMs: progress.stepMs,
-      sigkill: kill.sigkill,
-      outcome,
-    });
-    expect(progress.operationMs).toBeLessThan(toleratedMs);
-  }
+/** Those whose call comes late begin first, so that all stand at their points together. */
+async function startRound(round: number): Promise<Target[]> {
+  const making = open.provision.splice(0, perRound);
+  const leave = active.splice(0, Math.min(perRound, open.deprovision.length));
+  const removing = open.deprovision.splice(0, leave.length);
+  const latestMs = Math.max(...[...making, ...removing].map(({ call }) => call.offsetMs));
+  return Promise.all([
+    ...making.map(async (point, n) => {
+      await sleep(latestMs - point.call.offsetMs);
+      const slug = `k${round}-${n}`;
+      return aim(world, point, slug, () => world.create(slug));
+    }),
+    ...removing.map(async (point, n) => {
+      const tenant = leave[n]!;
+      await sleep(latestMs - point.call.offsetMs);
+      return aim(world, point, tenant.slug, () => world.delete(tenant));
+    }),
+  ]);
+}
+
+interface Kill {
+  readonly at: number;
+  readonly app: string;
+  readonly sigkill: number;
+}
+
+async function noteKill(target: Target, kill: Kill, outcome: string): Promise<void> {
+  struckCallOf(world, target, kill.at);
+  const progress = await progressAfter(world, target, kill);
+  killed.push(progress);
+  const { boundary, call } = target.point;
+  recordResult('kill', {
+    boundary,
+    operation: call.direction,
+    step: call.stepId,
+    verb: call.verb,
+    call: `${call.service}:${call.action}`,
+    progressMs: progress.operationMs,
+    sigkill: kill.sigkill,
+    outcome,
+  });
+  expect(progress.operationMs).toBeLessThan(toleratedMs);
 }
 
 /** As if nobody had been killed: made exactly once and answering, or wholly gone. */

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { constants, gunzipSync } from 'node:zlib';
 
 /** A line between a process and a server that can be cut, or made to swallow what the process says. */
 export interface Wire {
@@ -11,8 +12,8 @@ export interface Wire {
   mend(): void;
   /** From now on keeps what the process says; the server's words still arrive. */
   hold(): void;
-  /** Whether a text is among what is kept. */
-  holds(text: string): boolean;
+  /** Whether a message is among what is kept that contains all these texts. */
+  holds(...texts: readonly string[]): boolean;
   /** Passes on what was kept. */
   letGo(): void;
   close(): Promise<void>;
@@ -58,7 +59,10 @@ export async function openWire(target: string): Promise<Wire> {
     hold: () => {
       state.holding = true;
     },
-    holds: (text) => [...lines].some(({ kept }) => Buffer.concat(kept).includes(text)),
+    holds: (...texts) =>
+      [...lines]
+        .flatMap(({ kept }) => messagesIn(Buffer.concat(kept)))
+        .some((message) => texts.every((text) => message.includes(text))),
     letGo: () => {
       state.holding = false;
       for (const { far, kept } of lines) for (const words of kept.splice(0)) far.write(words);
@@ -69,6 +73,21 @@ export async function openWire(target: string): Promise<Wire> {
       await once(server, 'close');
     },
   };
+}
+
+const gzipMagic = Buffer.from([0x1f, 0x8b, 0x08]);
+
+/** Temporal's SDK compresses each message by itself; one that is cut short is read as far as it goes. */
+function messagesIn(words: Buffer): Buffer[] {
+  const messages: Buffer[] = [];
+  for (let at = words.indexOf(gzipMagic); at >= 0; at = words.indexOf(gzipMagic, at + 1)) {
+    try {
+      messages.push(gunzipSync(words.subarray(at), { finishFlush: constants.Z_SYNC_FLUSH }));
+    } catch {
+      // Three bytes that looked like the begin of one.
+    }
+  }
+  return messages;
 }
 
 function join({ near, far, kept }: Line, state: { readonly holding: boolean }, ended: () => void): void {
