@@ -30,7 +30,8 @@ export const dnsRecord: Kind<'dns-record'> = {
       // Never parse the message: list again. Ours are adopted, a foreign record is refused, anything else is the error.
       const still = await missingRecords(context);
       if (still.length === 0) return ensured(context, known);
-      if (still.length === missing.length) throw error;
+      // After an attempt without an answer the list may still lack what that made.
+      if (still.length === missing.length && !context.mayExist) throw error;
       throw new StepError('CONFLICT_RETRYABLE', `the records of ${spec.host} changed meanwhile`, { cause: error });
     }
   },
@@ -43,26 +44,46 @@ export const dnsRecord: Kind<'dns-record'> = {
     const { aws, spec, tenant } = context;
     refuseOutsideCell(context);
     const own = await findLeft(context);
-    if (own.length > 0) {
-      try {
-        await aws.dns.change(
-          spec.zoneId,
-          own.map((record) => ({ action: 'DELETE', record })),
-        );
-      } catch (error) {
-        if (!isAwsError(error, 'InvalidChangeBatch')) throw error;
-        // Gone or changed between the list and the call: the next attempt lists again.
-        throw new StepError('CONFLICT_RETRYABLE', `the records of ${spec.host} changed while they were deleted`, {
-          cause: error,
-        });
-      }
-    }
+    if (own.length > 0) await deleteRecords(context, own);
     const waits = own.length > 0 || tenant.everActive || aws.dns.lastChange(spec.zoneId, spec.host) !== undefined;
-    return { status: waits ? 'pending' : 'removed', ...(own.length === 0 && { missing: true }) };
+    return { status: waits ? 'pending' : 'removed', ...(own.length < wantedCount(context) && { missing: true }) };
   },
 };
 
 type Context = StepContext<'dns-record'>;
+
+/**
+ * The companion goes with its aliases or not at all, because without it they are nobody's: where the list lacks one that we
+ * make, it is deleted by its values too. When there is none, Route 53 refuses the batch, and what is listed goes alone.
+ */
+async function deleteRecords(context: Context, own: readonly DnsRecord[]): Promise<void> {
+  const { aws, spec } = context;
+  const send = (records: readonly DnsRecord[]) =>
+    aws.dns.change(
+      spec.zoneId,
+      records.map((record) => ({ action: 'DELETE', record })),
+    );
+  const unlisted = own.some(isCompanion)
+    ? aliasesOf(context).filter((alias) => !own.some((record) => record.type === alias.type))
+    : [];
+  try {
+    if (unlisted.length > 0) {
+      await send([...unlisted, ...own]);
+      return;
+    }
+  } catch (error) {
+    if (!isAwsError(error, 'InvalidChangeBatch')) throw error;
+  }
+  try {
+    await send(own);
+  } catch (error) {
+    if (!isAwsError(error, 'InvalidChangeBatch')) throw error;
+    // Gone or changed between the list and the call: the next attempt lists again.
+    throw new StepError('CONFLICT_RETRYABLE', `the records of ${spec.host} changed while they were deleted`, {
+      cause: error,
+    });
+  }
+}
 
 function companionOf(host: string): string {
   return `_tenantry.${host}`;
@@ -88,7 +109,10 @@ async function missingRecords(context: Context): Promise<DnsRecord[]> {
       detail: foreign.map(describeRecord).join('; '),
     });
   }
-  const wanted = aliasRecords(context).filter((want) => !atHost.some((record) => record.type === want.type));
+  if (aliasesOf(context).length === 0) {
+    throw new StepError('OUTSIDE_CELL', `${spec.loadBalancerArn} is no load balancer of cell ${context.cell.id}`);
+  }
+  const wanted = aliasesOf(context).filter((want) => !atHost.some((record) => record.type === want.type));
   return companion ? wanted : [...wanted, companionRecord(context)];
 }
 
@@ -96,7 +120,7 @@ async function observeReady(context: Context): Promise<Observation> {
   const { aws, previous, spec } = context;
   const own = await findOwn(context);
   if (own.length === 0) return { status: 'absent', detail: `no record of this tenant at ${spec.host}` };
-  const wanted = aliasRecords(context).length + 1;
+  const wanted = wantedCount(context);
   if (own.length < wanted) return { status: 'pending', detail: `${own.length} of ${wanted} records are there` };
   const changeId = previous.changeId ?? '';
   // Adopted without a change's id, or one that Route 53 has forgotten: what is listed counts.
@@ -168,13 +192,21 @@ function sameTarget(dnsName: string, lb: LoadBalancer): boolean {
   return plainName(dnsName).replace(/^dualstack\./, '') === plainName(lb.dnsName).replace(/^dualstack\./, '');
 }
 
-function aliasRecords(context: Context): DnsRecord[] {
-  const { cell, spec } = context;
+/** The aliases that we make; none when the load balancer has left the cell. */
+function aliasesOf({ cell, spec }: Context): DnsRecord[] {
   const lb = cell.loadBalancers.find(({ arn }) => arn === spec.loadBalancerArn);
-  if (!lb) throw new StepError('OUTSIDE_CELL', `${spec.loadBalancerArn} is no load balancer of cell ${cell.id}`);
+  if (!lb) return [];
   const alias = { zoneId: lb.canonicalHostedZoneId, dnsName: lb.dnsName, evaluateTargetHealth: false };
   const types = lb.ipAddressType === 'dualstack' ? ['A', 'AAAA'] : ['A'];
   return types.map((type) => ({ name: spec.host, type, values: [], alias }));
+}
+
+function wantedCount(context: Context): number {
+  return aliasesOf(context).length + 1;
+}
+
+function isCompanion({ type }: DnsRecord): boolean {
+  return type === 'TXT';
 }
 
 function companionRecord({ installationId, operation, spec, stepId, tenant }: Context): DnsRecord {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CellAws } from '../../../src/aws/cell-aws.ts';
+import { dnsRecord } from '../../../src/activities/kinds/dns-record.ts';
 import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
 import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
 import { logGroup } from '../../../src/activities/kinds/log-group.ts';
@@ -94,6 +95,25 @@ describe('an undo right after the effect, while looks do not show it yet', () =>
     expect(await world.aws.ecs.findRevisions(name, 'ACTIVE')).toEqual([]);
     await logGroup.remove(contextOf<'log-group'>(world, tenant, logs, { ...gone, previous: madeLogs }));
     expect(await world.aws.logs.findLogGroup(logs.name)).toBeUndefined();
+  });
+});
+
+describe('an undo while a list shows one record of two', () => {
+  it.each(['alias', 'companion'])('takes both, though the %s is not to be seen yet', async (hidden) => {
+    const tenant = await newTenant(world);
+    const spec = { zoneId: world.cell.hostedZone.id, host: tenant.host, loadBalancerArn: loadBalancerArn() };
+    const { outputs } = await dnsRecord.ensure(contextOf<'dns-record'>(world, tenant, spec));
+    const { dns } = world.aws;
+    const findRecords: typeof dns.findRecords = async (zoneId, name) =>
+      (name === tenant.host) === (hidden === 'alias') ? [] : dns.findRecords(zoneId, name);
+    const gone = { removingAt: new Date(), previous: outputs };
+    const first = { ...gone, aws: { ...world.aws, dns: { ...dns, findRecords } } };
+    const removed = await dnsRecord.remove(contextOf<'dns-record'>(world, tenant, spec, first));
+    // The wrapper goes on looking as long as one is missing.
+    expect(removed).toEqual({ status: 'pending', missing: true });
+    await dnsRecord.remove(contextOf<'dns-record'>(world, tenant, spec, gone));
+    expect(await dns.findRecords(spec.zoneId, tenant.host)).toEqual([]);
+    expect(await dns.findRecords(spec.zoneId, `_tenantry.${tenant.host}`)).toEqual([]);
   });
 });
 
