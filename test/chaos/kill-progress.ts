@@ -1,32 +1,51 @@
-import type { ProcessWorld } from './process-world.ts';
 import type { Target } from './kill-scene.ts';
+import type { ProcessWorld } from './process-world.ts';
 
-/** When an operation went on after a kill, in ms since: with anything, and with the step whose call was hit. */
+/** How an operation went on after its worker was killed, in ms after the last SIGKILL before that. */
 export interface Progress {
+  /** With anything: a call by another worker, or an event. */
   readonly operationMs: number;
-  readonly stepMs: number;
+  /** With the step whose call was hit; undefined when there was nothing left to do for it. */
+  readonly stepMs: number | undefined;
+  /** Workers that the operation had lost before this one: killed for other tenants' sake. */
+  readonly workersLostBefore: number;
 }
 
 /**
- * Progress is a call that another worker made for the operation, or an event of it. @throws Error when there was none
+ * When the operation of a target went on. `kills` are all SIGKILLs of the run (epoch ms), in order; the one at `killedAt`
+ * hit the target's call. @throws Error when it never went on
  */
 export async function progressAfter(
   world: ProcessWorld,
   { tenant, point }: Target,
-  kill: { readonly at: number; readonly app: string },
+  { at: killedAt, app }: { readonly at: number; readonly app: string },
+  kills: readonly number[],
 ): Promise<Progress> {
-  const { tenantId, operationId } = tenant;
-  const calls = world.gateway
-    .calls()
-    .filter(({ caller }) => caller.operationId === operationId && caller.app !== kill.app)
-    .map(({ at, caller }) => ({ at: Date.parse(at), stepId: caller.stepId }));
-  const events = (await world.api.events(tenantId, { after: 0, limit: 200 }))
-    .filter((event) => event.operationId === operationId)
-    .map(({ at, stepId }) => ({ at: Date.parse(at), stepId }));
-  const later = [...calls, ...events].filter(({ at }) => at > kill.at);
-  const ofStep = later.filter(({ stepId }) => stepId === point.call.stepId);
-  const first = (signs: typeof later) => Math.min(...signs.map(({ at }) => at)) - kill.at;
-  const progress = { operationMs: first(later), stepMs: first(ofStep) };
-  if (!Number.isFinite(progress.operationMs)) throw new Error(`${tenant.slug} made no progress after the kill`);
-  return progress;
+  const signs = await signsOf(world, tenant, app);
+  const since = (of: typeof signs) => {
+    const later = of.filter(({ at }) => at > killedAt);
+    if (later.length === 0) return undefined;
+    const wentOnAt = Math.min(...later.map(({ at }) => at));
+    return wentOnAt - Math.max(...kills.filter((at) => at >= killedAt && at < wentOnAt));
+  };
+  const operationMs = since(signs);
+  if (operationMs === undefined) throw new Error(`${tenant.slug} did not go on after the kill`);
+  const beganAt = Math.min(...signs.map(({ at }) => at));
+  return {
+    operationMs,
+    stepMs: since(signs.filter(({ stepId }) => stepId === point.call.stepId)),
+    workersLostBefore: kills.filter((at) => at > beganAt && at < killedAt).length,
+  };
+}
+
+/** Calls for the operation by others than this worker, and its events. */
+async function signsOf({ gateway, api }: ProcessWorld, { tenantId, operationId }: Target['tenant'], app: string) {
+  const calls = gateway.calls().filter(({ caller }) => caller.operationId === operationId && caller.app !== app);
+  const events = await api.events(tenantId, { after: 0, limit: 200 });
+  return [
+    ...calls.map(({ at, caller }) => ({ at: Date.parse(at), stepId: caller.stepId })),
+    ...events
+      .filter((event) => event.operationId === operationId)
+      .map(({ at, stepId }) => ({ at: Date.parse(at), stepId })),
+  ];
 }

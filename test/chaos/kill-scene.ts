@@ -15,7 +15,7 @@ export interface Target {
 }
 
 /** How long a target's call may be parked before its worker is killed: the worker gives up after 5 s. */
-const longestParkMs = 2_500;
+const longestParkMs = 3_200;
 /** How long the evidence of an answered call may take. */
 const evidenceMs = 2_500;
 
