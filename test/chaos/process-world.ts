@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import type { TimePreset } from '../../sandbox/gateway/time.ts';
+import { describeItem } from '../../sandbox/inventory/inventory.ts';
+import { listProcesses } from '../../sandbox/inventory/processes.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { runCommand, type Child } from '../../sandbox/parts/child.ts';
 import { startMinistack, type Ministack } from '../../sandbox/parts/ministack.ts';
@@ -58,10 +60,17 @@ export interface ProcessWorldOptions {
   readonly time?: TimePreset;
 }
 
+/** Inherited by every process of the world, whoever started it: whatever bears it when the world has ended is a leak. */
+const markName = 'TENANTRY_CHAOS_WORLD';
+
 export async function startProcessWorld(options: ProcessWorldOptions = {}): Promise<ProcessWorld> {
+  const mark = randomUUID();
+  process.env[markName] = mark;
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const end of stops.splice(0).reverse()) await end();
+    const left = await listProcesses({ roots: [], marker: `${markName}=${mark}` });
+    if (left.length > 0) throw new Error(`processes are left:\n${left.map(describeItem).join('\n')}`);
   };
   try {
     return { ...(await assemble(options, stops)), stop };

@@ -102,36 +102,39 @@ describe('the next build', () => {
     });
   });
 
-  it('is awaited by its own runs when the release is taken back, and they finish once it is there again', async () => {
-    world.gateway.setTime({ dnsSyncMs: 12_000 });
-    const successor = await start(next.directory);
-    await successor.untilReady();
-    const marked = await world.create('marked');
-    await explained(world, [marked], async () => {
-      await expect.poll(async () => (await runOf(marked)).marks, { timeout: 30_000 }).toBeGreaterThan(0);
-      const old = await start();
-      await old.untilReady();
-      await successor.stopInOrder();
-      const unmarked = await world.create('unmarked');
-      // The old code cannot read on, and says so; it touches nothing.
-      await expect.poll(async () => (await runOf(marked)).failedTasks, { timeout: 40_000 }).not.toEqual([]);
-      expect((await runOf(marked)).failedTasks.join()).toContain(`NON_DETERMINISTIC_ERROR`);
-      expect(await world.until(unmarked, ends)).toMatchObject({ status: 'active' });
-      expect(await world.api.status(marked.tenantId)).toMatchObject({ operation: { state: 'running' } });
-      const again = await start(next.directory);
-      await again.untilReady();
-      await old.stopInOrder();
-      expect(await world.until(marked, ends)).toMatchObject({ status: 'active' });
-      await expectAnswering(world, marked);
-      recordResult('server', {
-        case: 'a release is taken back and made again',
-        outcome: 'its run waits, then is active',
+  it.skipIf(process.env.CHAOS_SHORT === '1')(
+    'is awaited by its own runs when the release is taken back, and they finish once it is there again',
+    async () => {
+      world.gateway.setTime({ dnsSyncMs: 12_000 });
+      const successor = await start(next.directory);
+      await successor.untilReady();
+      const marked = await world.create('marked');
+      await explained(world, [marked], async () => {
+        await expect.poll(async () => (await runOf(marked)).marks, { timeout: 30_000 }).toBeGreaterThan(0);
+        const old = await start();
+        await old.untilReady();
+        await successor.stopInOrder();
+        const unmarked = await world.create('unmarked');
+        // The old code cannot read on, and says so; it touches nothing.
+        await expect.poll(async () => (await runOf(marked)).failedTasks, { timeout: 40_000 }).not.toEqual([]);
+        expect((await runOf(marked)).failedTasks.join()).toContain(`NON_DETERMINISTIC_ERROR`);
+        expect(await world.until(unmarked, ends)).toMatchObject({ status: 'active' });
+        expect(await world.api.status(marked.tenantId)).toMatchObject({ operation: { state: 'running' } });
+        const again = await start(next.directory);
+        await again.untilReady();
+        await old.stopInOrder();
+        expect(await world.until(marked, ends)).toMatchObject({ status: 'active' });
+        await expectAnswering(world, marked);
+        recordResult('server', {
+          case: 'a release is taken back and made again',
+          outcome: 'its run waits, then is active',
+        });
+        for (const tenant of await Promise.all([marked, unmarked].map((t) => world.delete(t))))
+          expect(await world.until(tenant, ends)).toMatchObject({ status: 'deleted' });
+        await expectLikeBefore(world, before);
       });
-      for (const tenant of await Promise.all([marked, unmarked].map((t) => world.delete(t))))
-        expect(await world.until(tenant, ends)).toMatchObject({ status: 'deleted' });
-      await expectLikeBefore(world, before);
-    });
-  });
+    },
+  );
 });
 
 /** One that failed under the old build and waits for an operator, with its cause mended. */

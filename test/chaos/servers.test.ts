@@ -12,6 +12,8 @@ import type { WorkerProcess } from './worker-process.ts';
  * Every server that the product stands on goes away while one tenant is being made and another is being taken back: the
  * first becomes active all the same, of the second nothing is left.
  */
+const isShort = process.env.CHAOS_SHORT === '1';
+
 let world: ProcessWorld;
 let worker: WorkerProcess;
 let before: Inventory;
@@ -25,12 +27,18 @@ afterAll(() => world.stop());
 
 interface Outage {
   readonly name: string;
+  /** Short enough for every run. */
+  readonly isBrief?: true;
   readonly happen: () => Promise<void>;
 }
 
 const outages: readonly Outage[] = [
-  { name: 'Temporal is killed and started again', happen: () => world.temporal.restart({ kill: true }) },
-  { name: 'PostgreSQL is killed and started again', happen: () => world.postgres.restart({ kill: true }) },
+  { name: 'Temporal is killed and started again', isBrief: true, happen: () => world.temporal.restart({ kill: true }) },
+  {
+    name: 'PostgreSQL is killed and started again',
+    isBrief: true,
+    happen: () => world.postgres.restart({ kill: true }),
+  },
   {
     name: 'PostgreSQL is silent for 20 s',
     happen: () => meanwhile(20_000, world.postgres.pause, world.postgres.resume),
@@ -67,7 +75,8 @@ async function meanwhile(durationMs: number, begin: () => Promise<void>, end: ()
 }
 
 describe('a server goes away in mid-provisioning and in mid-rollback', () => {
-  it.each(outages.map((outage, n) => [outage.name, outage, n] as const))('%s', async (name, outage, n) => {
+  const chosen = outages.filter(({ isBrief }) => isBrief ?? !isShort);
+  it.each(chosen.map((outage, n) => [outage.name, outage, n] as const))('%s', async (name, outage, n) => {
     const rolledBack = await world.create(`back-${n}`, 'rollback');
     await untilDone(rolledBack, 8);
     const made = await world.create(`made-${n}`);
