@@ -71,10 +71,12 @@ async function hashInputs<K extends KindName>(run: StepRun<K>): Promise<string> 
 }
 
 async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]): Promise<RecordedIntent> {
-  const { key, attempt } = run;
+  const { key, attempt, stored } = run;
   const latenessMs = latenessWindowMs(key.kind);
+  const isOfThis = stored?.operationId === key.operationId && stored.generation === key.generation;
+  const sawMade = isOfThis && (stored.state === 'present' || stored.state === 'ready');
   const intent = await patiently(run.patience, () =>
-    recordIntent(run.deps.database, { key, resources, latenessMs, attempt }),
+    recordIntent(run.deps.database, { key, resources, latenessMs, attempt, sawMade }),
   );
   if (!intent) throw revoked(key);
   return intent;

@@ -48,6 +48,8 @@ export interface StepContext<K extends KindName> {
   readonly tenantDatabases: TenantDatabases;
   /** Throws STEP_REVOKED when the step is being taken back. AWS calls do this by themselves; call it before DDL. */
   readonly guard: () => Promise<void>;
+  /** Tells the ledger of resources that a removal has taken away for sure, so that what is left is listed exactly should the rest fail. */
+  readonly gone: (resources: readonly ResourceName[]) => Promise<void>;
   readonly heartbeat: () => void;
   readonly signal: AbortSignal;
   readonly log: Logger;

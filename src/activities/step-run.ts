@@ -5,6 +5,7 @@ import type { KindName, OutputsOf, Resolved, SpecOf, Verb } from '../contracts/k
 import type { StepCall } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
+import { recordGone } from '../db/step-removal.ts';
 import { findSurroundings, type StepKey, type Surroundings } from '../db/steps.ts';
 import { ownershipTags, requestToken } from '../naming.ts';
 import { cellById } from '../platform.ts';
@@ -176,6 +177,10 @@ function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
     db: deps.database,
     tenantDatabases: deps.tenantDatabases,
     guard: () => checkStanding({ deps, call, verb: parts.verb, patience: parts.patience }),
+    gone: (resources) =>
+      patiently(parts.patience, () =>
+        recordGone(deps.database, { tenantId: s.tenantId, stepId: call.stepId }, resources),
+      ),
     heartbeat: () => activity.heartbeat(),
     signal: activity.cancellationSignal,
     log: deps.log.child({ tenantId: s.tenantId, ...call, kind: parts.kindName, verb: parts.verb }),

@@ -16,6 +16,8 @@ export interface Intent {
   /** How long the effect of this attempt may still land after now, in ms. */
   readonly latenessMs: number;
   readonly attempt: number;
+  /** The attempt saw, when it began, that this operation had made the step in this generation. */
+  readonly sawMade: boolean;
 }
 
 const recordedIntent = z.object({ unclearUntil: time, unclearBefore: optionalTime });
@@ -25,7 +27,8 @@ export type RecordedIntent = z.output<typeof recordedIntent>;
 /**
  * What is about to be made, before the first call that makes it. A step that an earlier operation removed starts anew.
  *
- * @returns undefined, and nothing is written, when this operation makes nothing any more or takes the step back.
+ * @returns undefined, and nothing is written, when this operation makes nothing any more or takes the step back, or when
+ * another attempt has made it meanwhile: a statement that a lost connection delivers late must not undo its result.
  */
 export async function recordIntent(db: Queryable, intent: Intent): Promise<RecordedIntent | undefined> {
   const { key, resources } = intent;
@@ -51,7 +54,9 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
          unclear_until = greatest(s.unclear_until, excluded.unclear_until),
          outputs = case when s.state = 'removed' then null else s.outputs end,
          failure = null, ready_at = null, removing_at = null, removed_at = null
-       where s.state not in ('removing', 'removed') or s.operation_id <> excluded.operation_id
+       where case when s.operation_id <> excluded.operation_id then true
+         when s.state in ('removing', 'removed') or s.generation > excluded.generation then false
+         else $9::boolean or s.state = 'intended' or s.generation < excluded.generation end
        returning s.*
      ), rows as (
        insert into ledger as l (tenant_id, step_id, cell, operation_id, type, name, state)
@@ -79,6 +84,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
       resources.map((r) => r.type),
       resources.map((r) => r.name),
       intent.attempt,
+      intent.sawMade,
     ],
   );
   return rowOf(recordedIntent, answer);

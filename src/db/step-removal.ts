@@ -43,6 +43,25 @@ export async function markRemoving(db: Queryable, key: StepKey): Promise<z.outpu
   );
 }
 
+/**
+ * Some of a step's resources are gone, whatever becomes of the others. While a late effect may bring one back they stay as
+ * they are.
+ */
+export async function recordGone(
+  db: Queryable,
+  key: Pick<StepKey, 'tenantId' | 'stepId'>,
+  resources: readonly { readonly type: string; readonly name: string }[],
+): Promise<void> {
+  await db.query(
+    `update ledger l set state = 'removed', failure = null, updated_at = now()
+     from steps s, unnest($3::text[], $4::text[]) as r (type, name)
+     where l.tenant_id = $1 and l.step_id = $2 and l.type = r.type and l.name = r.name
+       and s.tenant_id = l.tenant_id and s.step_id = l.step_id and s.state = 'removing'
+       and (s.unclear_until is null or s.unclear_until <= clock_timestamp())`,
+    [key.tenantId, key.stepId, resources.map((r) => r.type), resources.map((r) => r.name)],
+  );
+}
+
 /** What stays by design, on the step's first resource. */
 export async function recordResidues(db: Queryable, key: StepKey, residues: readonly Residue[]): Promise<void> {
   if (residues.length === 0) return;

@@ -3,7 +3,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
-import type { Kind, KindRegistry, Observation } from '../../src/activities/kind.ts';
+import type { Kind, KindRegistry, Observation, ResourceName } from '../../src/activities/kind.ts';
 import { currentCallContext } from '../../src/aws/call-context.ts';
 import type { Activities } from '../../src/contracts/activities.ts';
 import { kindNames } from '../../src/contracts/kinds.ts';
@@ -21,6 +21,8 @@ export class FakeKind implements Kind<'log-group'> {
   outcome: 'ready' | 'pending' = 'ready';
   seen: Observation | undefined;
   print = 'a';
+  /** What a removal takes before the rest. */
+  gone: ResourceName[] = [];
   /** Looks of removals that do not show yet what there is. */
   staleLooks = 0;
   beforeEffect: () => Promise<void> = () => Promise.resolve();
@@ -53,8 +55,9 @@ export class FakeKind implements Kind<'log-group'> {
     return Promise.resolve(this.seen ?? usual);
   };
 
-  remove: Kind<'log-group'>['remove'] = async ({ spec }) => {
+  remove: Kind<'log-group'>['remove'] = async ({ spec, gone }) => {
     this.calls.push('remove');
+    await gone(this.gone);
     if (this.staleLooks-- > 0) return { status: 'removed', missing: true };
     await currentCallContext()?.beforeMutation();
     await this.removing();

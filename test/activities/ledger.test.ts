@@ -4,6 +4,7 @@ import type { AnyStep } from '../../src/contracts/blueprint.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { listLedger, listResidues } from '../../src/db/ledger.ts';
+import { recordIntent } from '../../src/db/step-making.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import { useControlDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant, setRunning, smallSteps, type Seeded } from '../db/fixtures.ts';
@@ -308,7 +309,62 @@ describe('observe', () => {
   });
 });
 
+describe('an intent that a lost connection delivers late', () => {
+  const intentOf = (generation: number, sawMade: boolean) =>
+    recordIntent(db, {
+      key: { ...call('logs', generation), tenantId: tenant.tenantId, cell: cell.id, kind: 'log-group' },
+      resources: [{ type: 'logs:log-group', name: nameOf() }],
+      latenessMs: 40_000,
+      attempt: 1,
+      sawMade,
+    });
+
+  it('leaves a step ready that another attempt has made meanwhile', async () => {
+    await run('log-group.ensure', call());
+    expect(await intentOf(1, false)).toBeUndefined();
+    expect(await stepOf()).toMatchObject({ state: 'ready', unclearUntil: null });
+  });
+
+  it('leaves a later generation as it is', async () => {
+    fake.outcome = 'pending';
+    await run('log-group.ensure', call('logs', 2));
+    expect(await intentOf(1, true)).toBeUndefined();
+    expect(await stepOf()).toMatchObject({ state: 'present', generation: 2 });
+  });
+
+  it('is taken of an attempt that saw the step as made, and of a later generation', async () => {
+    await run('log-group.ensure', call());
+    expect(await intentOf(1, true)).toBeDefined();
+    expect(await intentOf(2, false)).toBeDefined();
+    expect(await stepOf()).toMatchObject({ state: 'present', generation: 2 });
+  });
+});
+
 describe('remove', () => {
+  it('lists what is left of several resources when the rest of a removal is refused', async () => {
+    await run('log-group.ensure', call());
+    await db.query(
+      `insert into ledger (tenant_id, step_id, cell, operation_id, type, name, state)
+       select tenant_id, step_id, cell, operation_id, 'logs:other', 'other', 'ready' from ledger where tenant_id = $1`,
+      [tenant.tenantId],
+    );
+    await setState('rolling-back');
+    fake.gone = [{ type: 'logs:other', name: 'other' }];
+    fake.removing = () => Promise.reject(new StepError('ACCESS_DENIED', 'refused'));
+    await expect(run('log-group.remove', call())).rejects.toThrow();
+    expect((await listLedger(db, tenant.tenantId)).map(({ name, state }) => [name, state])).toEqual([
+      [nameOf(), 'removing'],
+      ['other', 'removed'],
+    ]);
+    // A late effect may bring it back: then it is not gone before that has been looked for.
+    await db.query(`update ledger set state = 'removing' where tenant_id = $1`, [tenant.tenantId]);
+    await db.query(`update steps set unclear_until = now() + interval '1 hour' where tenant_id = $1`, [
+      tenant.tenantId,
+    ]);
+    await expect(run('log-group.remove', call())).rejects.toThrow();
+    expect((await listLedger(db, tenant.tenantId)).map(({ state }) => state)).toEqual(['removing', 'removing']);
+  });
+
   it('marks, then calls, then records what stays; twice is harmless', async () => {
     await run('log-group.ensure', call());
     await setState('rolling-back');

@@ -56,6 +56,7 @@ function contextFor(tenantId: string = randomUUID(), overrides: Partial<Context>
     generation: 1,
     previous: {},
     mayExist: false,
+    gone: () => Promise.resolve(),
     removingAt: undefined,
     tags: ownershipTags(ownership),
     token: (suffix) => requestToken(operationId, 'create_schema', 1, suffix),

@@ -36,7 +36,13 @@ const keyOf = ({ tenantId, operationId }: Tenant, stepId: string, kind: KindName
   generation: 1,
 });
 const begin = (tenant: Tenant, stepId: string, kind: KindName, ...resources: { type: string; name: string }[]) =>
-  recordIntent(api.database, { key: keyOf(tenant, stepId, kind), resources, latenessMs: 0, attempt: 1 });
+  recordIntent(api.database, {
+    key: keyOf(tenant, stepId, kind),
+    resources,
+    latenessMs: 0,
+    attempt: 1,
+    sawMade: false,
+  });
 async function failRemoval(tenant: Tenant, stepId: string, kind: KindName, failure: Failure): Promise<void> {
   const key = keyOf(tenant, stepId, kind);
   await markRemoving(api.database, key);

@@ -61,6 +61,7 @@ const intend = (tenant: Accepted) =>
     resources: [{ type: 'postgres:schema', name: 'tenant_1' }],
     latenessMs: 0,
     attempt: 1,
+    sawMade: false,
   });
 const send = async (method: 'GET' | 'POST' | 'DELETE', path: string) => {
   const answer = await api.app.inject({ method, url: `/api/v1/tenants/${path}` });

@@ -13,11 +13,7 @@ const recoveryDays = 7;
  * whatever happens after it, the password that the role gets is the one that is stored.
  */
 export const postgresSchema: Kind<'postgres-schema'> = {
-  resources: (context) => [
-    { type: 'secretsmanager:secret', name: secretOf(context) },
-    { type: 'postgres:role', name: schemaName(context.tenant.id) },
-    { type: 'postgres:schema', name: schemaName(context.tenant.id) },
-  ],
+  resources: (context) => [{ type: 'secretsmanager:secret', name: secretOf(context) }, ...inDatabase(context)],
 
   async ensure(context) {
     const { spec, tenantDatabases, cell } = context;
@@ -50,6 +46,7 @@ export const postgresSchema: Kind<'postgres-schema'> = {
   async remove(context) {
     await context.guard();
     await context.tenantDatabases.dropSchemaAndRole(keyOf(context));
+    await context.gone(inDatabase(context));
     const name = secretOf(context);
     const scheduled = await context.aws.secrets.scheduleDeletion(name, { recoveryDays, tags: context.tags });
     if (!scheduled) return { status: 'removed', missing: true };
@@ -58,6 +55,14 @@ export const postgresSchema: Kind<'postgres-schema'> = {
     return { status: 'removed', residues: [{ type: 'secretsmanager:secret', name, reason, expiresAt }] };
   },
 };
+
+function inDatabase({ tenant }: Context) {
+  const name = schemaName(tenant.id);
+  return [
+    { type: 'postgres:role', name },
+    { type: 'postgres:schema', name },
+  ];
+}
 
 function keyOf({ spec, tenant, installationId, operation, stepId }: Context): SchemaKey {
   return {

@@ -144,6 +144,7 @@ export function contextOf<K extends KindName>(
     generation,
     previous: settings.previous ?? {},
     mayExist: settings.mayExist ?? false,
+    gone: () => Promise.resolve(),
     removingAt: settings.removingAt,
     tags: ownershipTags({ installationId, tenantId: tenant.id, product, operationId, stepId }),
     token: (part) => requestToken(operationId, stepId, generation, part),
