@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import type proto from '@temporalio/proto';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import type { TimePreset } from '../../sandbox/gateway/time.ts';
 import { describeItem } from '../../sandbox/inventory/inventory.ts';
@@ -41,10 +43,14 @@ export interface ProcessWorld {
   delete(tenant: Tenant): Promise<Tenant>;
   /** Waits for one of these states of the tenant's last operation. */
   until(tenant: Tenant, states: readonly string[], limitMs?: number): Promise<Status>;
+  /** Events of the newest run of a workflow. */
+  historyOf(workflowId: string): Promise<readonly HistoryEvent[]>;
   /** Temporal's own CLI, as an operator uses it. */
   temporalCli(...args: string[]): Promise<string>;
   stop(): Promise<void>;
 }
+
+export type HistoryEvent = proto.temporal.api.history.v1.IHistoryEvent;
 
 /** A tenant and the operation that was last asked for. */
 export interface Tenant {
@@ -92,6 +98,7 @@ async function assemble(options: ProcessWorldOptions, stops: Stops): Promise<Omi
   const wire = await openWire(servers.temporal.address);
   stops.push(() => wire.close());
   const api = await startApiProcess(env, stops);
+  const client = await connect(servers.temporal, stops);
   const names = { next: 1 };
   return {
     ...servers,
@@ -113,6 +120,7 @@ async function assemble(options: ProcessWorldOptions, stops: Stops): Promise<Omi
       return { tenantId, slug, operationId, workflowId };
     },
     until: (tenant, states, limitMs) => until(api, tenant, states, limitMs),
+    historyOf: async (workflowId) => (await client.workflow.getHandle(workflowId).fetchHistory()).events ?? [],
     temporalCli: (...args) => temporalCli(servers.temporal, args),
   };
 }
@@ -176,6 +184,12 @@ async function startApiProcess(env: Readonly<Record<string, string>>, stops: Sto
     await sleep(100);
   }
   return createApiClient(url);
+}
+
+async function connect({ address, namespace }: TemporalServer, stops: Stops): Promise<Client> {
+  const connection = await Connection.connect({ address });
+  stops.push(() => connection.close());
+  return new Client({ connection, namespace });
 }
 
 async function create(api: ApiClient, slug: string, onFailure: 'hold' | 'rollback'): Promise<Tenant> {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { copyBuild, type BuildCopy } from './build-copy.ts';
@@ -34,12 +33,10 @@ const ends = ['succeeded', 'rolled-back', 'stuck'];
 let world: ProcessWorld;
 let before: Inventory;
 let next: BuildCopy;
-let temporal: Client;
 const workers: WorkerProcess[] = [];
 beforeAll(async () => {
   next = copyBuild(change);
   world = await startProcessWorld({ time: 'demo' });
-  temporal = new Client({ connection: await Connection.connect({ address: world.temporal.address }) });
   // Its workflow bundle is built at its first start: a release brings it along.
   const first = await start(next.directory);
   await first.untilReady();
@@ -48,7 +45,6 @@ beforeAll(async () => {
 });
 afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stopInOrder())));
 afterAll(async () => {
-  await temporal.connection.close();
   await world.stop();
   next.remove();
 });
@@ -166,8 +162,8 @@ const { EventType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
 /** What Temporal's history tells of a tenant's run. */
 async function runOf({ workflowId }: Tenant) {
-  const { events } = await temporal.workflow.getHandle(workflowId).fetchHistory();
-  const of = (type: keyof typeof EventType) => (events ?? []).filter((event) => event.eventType === EventType[type]);
+  const events = await world.historyOf(workflowId);
+  const of = (type: keyof typeof EventType) => events.filter((event) => event.eventType === EventType[type]);
   return {
     failedTasks: of('EVENT_TYPE_WORKFLOW_TASK_FAILED').map((event) => {
       const { cause, failure } = event.workflowTaskFailedEventAttributes ?? {};

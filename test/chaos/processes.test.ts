@@ -5,6 +5,7 @@ import { progressAfter, type Progress } from './kill-progress.ts';
 import { aim, killAtBoundaries, missedBy, struckCallOf, untilParked, type Target } from './kill-scene.ts';
 import { expectLikeBefore, expectNothingOf, inventoryOf, shapeOf, type Inventory } from './process-inventory.ts';
 import { startProcessWorld, type ProcessWorld, type Tenant } from './process-world.ts';
+import { operationRecords, untilTold, untilUntold, type OperationRecord } from './kill-records.ts';
 import { recordResult } from './results.ts';
 import { expectAnswering } from './tenant-address.ts';
 import { explained } from './tenant-report.ts';
@@ -70,7 +71,47 @@ describe('a worker that is killed', () => {
     for (const tenant of gone) expect(await world.until(tenant, ends)).toMatchObject({ status: 'deleted' });
     await expectLikeBefore(world, before);
   });
+
+  it('loses no record of an operation that Temporal was not told of', async () => {
+    const made = await world.create('untold');
+    await killUntold(made, operationRecords.claim);
+    await killUntold(made, operationRecords.activation);
+    expect(await world.until(made, ends)).toMatchObject({ status: 'active' });
+    expect(shapeOf(before, await inventoryOf(world), made)).toEqual(calmShape);
+    await expectAnswering(world, made);
+    const gone = await world.delete(made);
+    await killUntold(gone, operationRecords.close);
+    expect(await world.until(gone, ends)).toMatchObject({ status: 'deleted', cleanupPending: false });
+    const events = await world.api.events(made.tenantId, { after: 0, limit: 200 });
+    const count = (type: string, to: string) => events.filter((e) => e.type === type && e.data['to'] === to).length;
+    expect([
+      count('tenant.status', 'validating'),
+      count('tenant.status', 'active'),
+      count('tenant.status', 'deleted'),
+    ]).toEqual([1, 1, 1]);
+    expect(events.filter(({ type }) => type === 'mail.queued')).toHaveLength(1);
+    await expectLikeBefore(world, before);
+  });
 });
+
+/** Kills the worker with the record written and Temporal not told, and waits until a successor has told it. */
+async function killUntold(tenant: Tenant, record: OperationRecord): Promise<void> {
+  await explained(world, [tenant], () => untilUntold(world, tenant, record));
+  const at = await worker.killHard();
+  sigkills.push(at);
+  world.wire.letGo();
+  worker = await world.startWorker();
+  const toldAt = await explained(world, [tenant], () => untilTold(world, tenant, record));
+  recordResult('kill', {
+    boundary: 'untold',
+    operation: record.name === 'close' ? 'deprovision' : 'provision',
+    step: record.name,
+    call: record.activity,
+    progressMs: Math.round(toldAt - at),
+    sigkill: sigkills.length,
+    outcome: 'recorded once',
+  });
+}
 
 /** Provisions some tenants and deprovisions some of the round before; each loses its worker at a point of its own. */
 async function playRound(round: number): Promise<void> {
