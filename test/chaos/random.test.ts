@@ -20,7 +20,7 @@ import type { WorkerProcess } from './worker-process.ts';
  */
 const isShort = process.env.CHAOS_SHORT === '1';
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const count = Number(process.env.CHAOS_TENANTS ?? (isShort ? 20 : 80));
+const count = Number(process.env.CHAOS_TENANTS ?? (isShort ? 12 : 40));
 /** Tenants that start per second: what two cores bear. */
 const spreadMs = count * 1_500;
 const commit = execFileSync('git', ['describe', '--always', '--dirty', '--exclude=*']).toString().trim();

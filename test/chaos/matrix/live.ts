@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeItem } from '../../../sandbox/inventory/inventory.ts';
+import { listNotRemoved } from '../../../src/db/ledger.ts';
+import { isOpen, type OperationState } from '../../../src/contracts/operation-state.ts';
+import { findOperation } from '../../../src/db/operations.ts';
+import { isOfAws, type FaultCase, type Target } from './cases.ts';
+import { Faults } from './faults.ts';
+import { falseWords, shapeDifference, shapeOf, withoutResidue } from './judgement.ts';
+import type { Life } from './lives.ts';
+import type { AwsPoint } from './points.ts';
+import type { MatrixWorld, Tenant } from './world.ts';
+
+export interface LifeContext {
+  readonly world: MatrixWorld;
+  /** What a tenant born in calm weather consists of. */
+  readonly calmShape: readonly string[];
+  readonly lastLook: AwsPoint;
+}
+
+/** How a phase of a life ended, and what is wrong with it. */
+export interface PhaseOutcome {
+  readonly cases: readonly FaultCase[];
+  /** `active`, `deleted`, `cancelled`, a failure's code; with `, stuck first` when it was. */
+  readonly outcome: string;
+  readonly ms: number;
+  /** Ids of the cases whose fault struck. */
+  readonly struck: ReadonlySet<string>;
+  readonly problems: readonly string[];
+}
+
+export interface LifeOutcome {
+  readonly life: Life;
+  readonly tenants: readonly Tenant[];
+  readonly phases: readonly PhaseOutcome[];
+}
+
+/** Long enough for several lateness windows and a busy machine. */
+const LIFE_LIMIT_MS = 240_000;
+
+/** Lives a tenant's life through, and judges each of its ends by the oracle. */
+export async function live(context: LifeContext, life: Life): Promise<LifeOutcome> {
+  const tenants: Tenant[] = [];
+  const phases: PhaseOutcome[] = [];
+  if (life.kind === 'lived') {
+    const [born, alive] = await phase(life.up, tenants, () => provisioned(context, life, tenants));
+    phases.push(born);
+    if (alive) phases.push((await phase(life.down, tenants, () => deprovisioned(context, life, tenants)))[0]);
+  } else if (life.kind === 'undone') {
+    phases.push((await phase(life.down, tenants, () => undone(context, life, tenants)))[0]);
+  } else {
+    phases.push((await phase(life.up, tenants, () => ended(context, life, tenants)))[0]);
+  }
+  if (phases.some(({ problems }) => problems.length > 0)) await removeInCalm(context.world, tenants.at(-1));
+  return { life, tenants, phases };
+}
+
+/** What a life that went wrong has left takes room that others need. */
+async function removeInCalm(world: MatrixWorld, tenant: Tenant | undefined): Promise<void> {
+  if (!tenant) return;
+  const { operation, status } = await world.client.status(tenant.tenantId);
+  if (status === 'deleted' || (isOpen(operation.state) && operation.state !== 'stuck')) return;
+  await world.buried(tenant, () => undefined).catch(() => undefined);
+}
+
+interface End {
+  readonly outcome: string;
+  readonly faults: Faults;
+  readonly problems: readonly string[];
+}
+
+async function phase(
+  cases: readonly FaultCase[],
+  tenants: readonly Tenant[],
+  run: () => Promise<End>,
+): Promise<[PhaseOutcome, boolean]> {
+  const startedAt = Date.now();
+  try {
+    const { outcome, faults, problems } = await within(LIFE_LIMIT_MS, run());
+    const struck = new Set(cases.filter((c) => faults.struck(c)).map((c) => c.id));
+    const missed = cases.filter((c) => !struck.has(c.id)).map((c) => `the fault never struck: ${c.id}`);
+    faults.lift();
+    return [
+      { cases, outcome, ms: Date.now() - startedAt, struck, problems: [...problems, ...missed] },
+      outcome === 'active',
+    ];
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    const outcome = tenants.length === 0 ? 'not started' : 'no end';
+    return [{ cases, outcome, ms: Date.now() - startedAt, struck: new Set(), problems: [problem] }, false];
+  }
+}
+
+async function provisioned({ world, calmShape }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
+  const faults = new Faults(world);
+  const tenant = await world.born(life.product, (target) => faults.arm(life.up, target));
+  tenants.push(tenant);
+  const outcome = await world.outcome(tenant);
+  await faults.settled();
+  if (outcome !== 'active') return { outcome, faults, problems: [`it ended as ${outcome}, not active`] };
+  const difference = shapeDifference(calmShape, shapeOf(await world.itemsOf(tenant), tenant));
+  const problems = difference.filter((line) => !isAllowedDouble(line, life.up));
+  return { outcome, faults, problems: problems.map((line) => `unlike a tenant born in calm weather: ${line}`) };
+}
+
+/** RegisterTaskDefinition has no idempotency of any kind, so a late effect of it is one more revision, of which the ledger's family knows. */
+function isAllowedDouble(line: string, cases: readonly FaultCase[]): boolean {
+  const late = cases.some((c) => c.fault === 'late' && isOfAws(c) && c.point.action === 'RegisterTaskDefinition');
+  return late && line.startsWith('+ ecs:task-definition ');
+}
+
+async function deprovisioned({ world }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
+  const faults = new Faults(world);
+  const tenant = await world.buried(tenants[0]!, (target) => faults.arm(life.down, target));
+  tenants.push(tenant);
+  return gone(world, tenant, { faults, cases: life.down, expected: ['deleted'] });
+}
+
+async function undone({ world, lastLook }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
+  const faults = new Faults(world);
+  const killer = new Faults(world);
+  const removals = life.down.filter((c) => isOfAws(c) && c.point.verb === 'remove');
+  const tenant = await world.born(life.product, (target) => {
+    killer.arm([definiteFailure(lastLook)], target);
+    faults.arm(removals, target);
+  });
+  tenants.push(tenant);
+  await killer.firstStrike(() => isOver(world, tenant));
+  // What the undo shares with the way up (waits, bookkeeping) is armed once the way up is over.
+  faults.arm(
+    life.down.filter((c) => !removals.includes(c)),
+    tenant.target,
+  );
+  const end = await gone(world, tenant, { faults, cases: life.down, expected: ['ACCESS_DENIED'] });
+  killer.lift();
+  return end;
+}
+
+function definiteFailure(point: AwsPoint): FaultCase<AwsPoint> {
+  return { id: 'the failure that starts the undo', point, fault: 'error', variant: 'final', chance: 0 };
+}
+
+async function ended({ world }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
+  const faults = new Faults(world);
+  const tenant = await world.born(life.product, (target) => faults.arm(life.up, target));
+  tenants.push(tenant);
+  const [only] = life.up;
+  const cancels = !(only?.fault === 'error' || only?.fault === 'error-before' || only?.fault === 'error-after');
+  if (cancels) {
+    await faults.firstStrike(() => isOver(world, tenant));
+    await world.client.cancel(tenant.tenantId).catch(() => undefined);
+  }
+  const expected = cancels ? ['cancelled'] : ['ACCESS_DENIED'];
+  return gone(world, tenant, { faults, cases: life.up, expected });
+}
+
+interface Expectation {
+  readonly faults: Faults;
+  readonly cases: readonly FaultCase[];
+  readonly expected: readonly string[];
+}
+
+/** Follows an operation to its end, by way of stuck where it gets so, and asks the oracle at each. */
+async function gone(world: MatrixWorld, tenant: Tenant, { faults, cases, expected }: Expectation): Promise<End> {
+  const problems: string[] = [];
+  const wasStuck = await stuckFirst(world, tenant);
+  if (wasStuck) {
+    const { leftovers = [] } = await world.client.status(tenant.tenantId);
+    const words = falseWords(await world.itemsOf(tenant), leftovers);
+    problems.push(
+      ...words.filter((line) => !isAllowedWord(line, cases)).map((line) => `stuck with a false list: ${line}`),
+    );
+    if (!cases.some((c) => c.variant === 'final')) problems.push('stuck, though the fault passed');
+    faults.lift();
+    await world.client.retry(tenant.tenantId);
+  }
+  const outcome = await world.outcome(tenant);
+  await faults.settled();
+  if (!expected.includes(outcome)) problems.push(`it ended as ${outcome}, not ${expected.join(' or ')}`);
+  const left = withoutResidue(await world.itemsOf(tenant));
+  problems.push(...left.map((item) => `left over: ${describeItem(item)}`));
+  const rows = await listNotRemoved(world.database, tenant.tenantId);
+  problems.push(...rows.map((row) => `not removed in the ledger: ${row.type} ${row.name}`));
+  return { outcome: wasStuck ? `${outcome}, stuck first` : outcome, faults, problems };
+}
+
+/**
+ * A removal that took effect and was denied all the same, or whose effect nobody was allowed to see: the list names what is not
+ * known to be gone, never the other way round.
+ */
+function isAllowedWord(line: string, cases: readonly FaultCase[]): boolean {
+  const unseen = ['error-after', 'error'];
+  const denied = cases.filter((c) => unseen.includes(c.fault) && c.variant === 'final').map((c) => c.point.stepId);
+  return denied.some((stepId) => line.startsWith('in the list and not there') && line.endsWith(` of ${stepId}`));
+}
+
+async function stuckFirst(world: MatrixWorld, tenant: Tenant): Promise<boolean> {
+  for (;;) {
+    const state = await stateOf(world, tenant);
+    if (state === 'stuck') return true;
+    if (!isOpen(state)) return false;
+    await sleep(400);
+  }
+}
+
+async function isOver(world: MatrixWorld, tenant: Tenant): Promise<boolean> {
+  return !isOpen(await stateOf(world, tenant));
+}
+
+/** Of the operation: cheaper than a status, as many lives ask for it all the time. */
+async function stateOf({ database }: MatrixWorld, { target, slug }: Tenant): Promise<OperationState> {
+  const operation = await findOperation(database, target.operationId);
+  if (!operation) throw new Error(`the operation of ${slug} is gone from the database`);
+  return operation.state;
+}
+
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = sleep(limitMs, undefined, { signal: timer.signal, ref: false }).then(() => {
+    throw new Error(`no end after ${limitMs / 1000} s`);
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+export type { Target };

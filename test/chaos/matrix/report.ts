@@ -1,0 +1,80 @@
+import { recordResult } from '../results.ts';
+import { describeCase, type CaseList, type FaultCase } from './cases.ts';
+import type { LifeOutcome, PhaseOutcome } from './live.ts';
+import type { Point } from './points.ts';
+import type { MatrixWorld, Tenant } from './world.ts';
+
+/** One line of the published results per case. */
+export function recordLife({ life, phases }: LifeOutcome): void {
+  for (const { cases, outcome, ms, struck, problems } of phases) {
+    for (const c of cases) {
+      const hit = struck.has(c.id);
+      recordResult('fault', {
+        ...recordOf(life.product, c.point),
+        fault: c.fault,
+        variant: c.variant,
+        hit,
+        outcome,
+        ms,
+        problems,
+      });
+    }
+  }
+}
+
+/** The cases that cannot be: they are neither covered nor missing. */
+export function recordInapplicable(product: string, { inapplicable }: CaseList): void {
+  for (const { point, fault, reason } of inapplicable)
+    recordResult('fault', {
+      ...recordOf(product, point),
+      fault,
+      variant: 'none',
+      hit: false,
+      outcome: 'not applicable',
+      reason,
+    });
+}
+
+function recordOf(product: string, { phase, stepId, verb, call, nth }: Point) {
+  return { product, phase, step: stepId, verb, call, nth };
+}
+
+/** All that is known of a life that went wrong. */
+export async function explain(world: MatrixWorld, seed: number, outcome: LifeOutcome): Promise<string> {
+  const { life, phases, tenants } = outcome;
+  const told = await Promise.all(
+    [...new Map(tenants.map((t) => [t.tenantId, t])).values()].map((t) => eventsOf(world, t)),
+  );
+  return [
+    `a life (${life.kind}) went wrong, seed ${seed}:`,
+    ...phases.flatMap(phaseLines),
+    ...told.flat(),
+    ...tenants.flatMap((tenant) => callLines(world, tenant)),
+  ].join('\n');
+}
+
+function phaseLines({ cases, outcome, problems }: PhaseOutcome): string[] {
+  return [
+    `  ${cases.map((c: FaultCase) => describeCase(c)).join(' + ') || 'no fault'}: ${outcome}`,
+    ...problems.map((problem) => `    ! ${problem}`),
+  ];
+}
+
+async function eventsOf(world: MatrixWorld, { tenantId, slug }: Tenant): Promise<string[]> {
+  const events = await world.client.events(tenantId, { after: 0, limit: 500 }).catch(() => []);
+  return [
+    `  events of ${slug} (${tenantId}):`,
+    ...events.map(({ at, type, stepId, data }) => `    ${at} ${type} ${stepId ?? ''} ${JSON.stringify(data)}`),
+  ];
+}
+
+function callLines(world: MatrixWorld, { target }: Tenant): string[] {
+  const calls = world.gateway.calls().filter((call) => call.caller.operationId === target.operationId);
+  return [
+    `  AWS calls of operation ${target.operationId}:`,
+    ...calls.map(
+      ({ at, caller, service, action, outcome, code, resource, fault, effect }) =>
+        `    ${at} ${caller.stepId ?? '?'}.${caller.verb ?? '?'} ${service}:${action} ${resource ?? ''} ${outcome} ${code ?? ''}${fault ? ` (fault ${fault.type})` : ''}${effect ? ` (in truth ${effect.status} ${effect.code ?? ''} at ${effect.at})` : ''}`,
+    ),
+  ];
+}

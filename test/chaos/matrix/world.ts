@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallRecord, Gateway } from '../../../sandbox/gateway/gateway.ts';
+import { isOfTenant, takeInventory, type InventoryItem } from '../../../sandbox/inventory/inventory.ts';
+import type { PostgresProxy } from '../../../sandbox/parts/postgres-proxy.ts';
+import type { RunRequest } from '../../../src/client/orchestrator.ts';
+import { schemaName } from '../../../src/naming.ts';
+import { startSagaWorld, type Run, type SagaWorld } from '../../sagas/saga-world.ts';
+import type { Target } from './cases.ts';
+
+/** A saga world in which each call is one step's own, faults are armed before a run starts, and inventories are shared. */
+export interface MatrixWorld extends SagaWorld {
+  readonly proxy: PostgresProxy;
+  /** Starts a provisioning; `arm` is called once its operation is known and before it runs. */
+  born(product: string, arm: (target: Target) => void): Promise<Tenant>;
+  /** Starts the deprovisioning. */
+  buried(tenant: Tenant, arm: (target: Target) => void): Promise<Tenant>;
+  /** The tenant's things, by an inventory that began after this call. */
+  itemsOf(tenant: Tenant): Promise<InventoryItem[]>;
+  /** Everything, likewise. */
+  everything(): Promise<InventoryItem[]>;
+  /** The calls that a rule of the weather has struck so far. */
+  struckBy(ruleId: string): readonly CallRecord[];
+  /** The reads of an operation that got a stale answer so far. */
+  staleTo(operationId: string): readonly CallRecord[];
+}
+
+export interface Tenant extends Run {
+  /** Of its last operation. */
+  readonly target: Target;
+}
+
+const TASK_START_MS = 700;
+
+export async function startMatrixWorld(): Promise<MatrixWorld> {
+  const arming = new Map<string, (run: RunRequest) => void>();
+  const world = await startSagaWorld({
+    postgresProxy: true,
+    looksPerStep: true,
+    beforeStart: (run) => arming.get(run.slug)?.(run),
+  });
+  const { proxy, sources, gateway } = world;
+  // So that the first look of a wait always comes before what it waits for, and what it then asks for is always asked.
+  gateway.setTime({ taskStartMs: TASK_START_MS });
+  if (!proxy) throw new Error('the world has no proxy before PostgreSQL');
+  const everything = shared(() => takeInventory({ ...sources, scope: 'tenants' }));
+
+  const started = async (slug: string, arm: (target: Target) => void, start: () => Promise<Run>): Promise<Tenant> => {
+    let target: Target | undefined;
+    arming.set(slug, ({ operationId, tenantId }) => {
+      target = { operationId, tenantId, slug, schema: schemaName(tenantId) };
+      arm(target);
+    });
+    const run = await start();
+    arming.delete(slug);
+    if (!target) throw new Error(`the run of ${slug} was never started`);
+    return { ...run, target };
+  };
+
+  const strikes = watchStrikes(gateway);
+  return {
+    ...world,
+    proxy,
+    everything,
+    struckBy: strikes.of,
+    staleTo: (operationId) => strikes.of(staleKey(operationId)),
+    born: (product, arm) => {
+      const slug = `f-${randomUUID().slice(0, 8)}`;
+      return started(slug, arm, () => world.provision(product, 'rollback', slug));
+    },
+    buried: (tenant, arm) => started(tenant.slug, arm, () => world.deprovision(tenant)),
+    itemsOf: async ({ tenantId, slug }) => (await everything()).filter(isOfTenant({ tenantId, slug })),
+    close: async () => {
+      strikes.stop();
+      await world.close();
+    },
+  };
+}
+
+const staleKey = (operationId: string) => `stale ${operationId}`;
+
+const WATCH_EVERY_MS = 50;
+
+/** Sorts what comes into the call log by the rule that struck it. */
+function watchStrikes(gateway: Gateway) {
+  const strikes = new Map<string, CallRecord[]>();
+  let seen = 0;
+  const note = (key: string, call: CallRecord) => strikes.set(key, [...(strikes.get(key) ?? []), call]);
+  const read = () => {
+    for (const call of gateway.calls(seen)) {
+      seen = call.seq;
+      if (!call.fault) continue;
+      note(call.fault.ruleId, call);
+      if (call.fault.type === 'stale') note(staleKey(call.caller.operationId ?? ''), call);
+    }
+  };
+  const timer = setInterval(read, WATCH_EVERY_MS);
+  return {
+    stop: () => clearInterval(timer),
+    of: (ruleId: string): readonly CallRecord[] => {
+      read();
+      return strikes.get(ruleId) ?? [];
+    },
+  };
+}
+
+/** Between two inventories, at least, and so many times as long as one takes: they list all that there is, and many wait for each. */
+const INVENTORY_EVERY_MS = 2_000;
+const REST_FACTOR = 4;
+
+/** Answers with what was read after the question, for everybody who asked before it was read. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | undefined;
+  let tookMs = 0;
+  return () => {
+    next ??= running.then(async () => {
+      await sleep(Math.max(INVENTORY_EVERY_MS, tookMs * REST_FACTOR));
+      next = undefined;
+      const startedAt = Date.now();
+      const answer = read().finally(() => (tookMs = Date.now() - startedAt));
+      running = answer.catch(() => undefined);
+      return answer;
+    });
+    return next;
+  };
+}
