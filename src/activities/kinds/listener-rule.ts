@@ -102,7 +102,12 @@ async function refuseUnlisted({ aws, spec }: Context, listenerArn: string, prior
 /** A priority of ours at which the listener shows nobody. */
 async function takeFreePriority(context: Context, listenerArn: string): Promise<number> {
   const { aws, db, cell, spec, stepId, tenant } = context;
-  const taken = new Set((await aws.loadBalancing.findRules(listenerArn)).map((rule) => rule.priority));
+  const listed = await aws.loadBalancing.findRules(listenerArn);
+  if (listed.some((rule) => hasSameConditions(rule, spec))) {
+    // The look for a rule to adopt was older than this one. At its priority it would pass for a foreign one.
+    throw new StepError('CONFLICT_RETRYABLE', `a rule for ${nameOf(spec)} has come into sight only now`);
+  }
+  const taken = new Set(listed.map((rule) => rule.priority));
   for (let foreign = 0; foreign <= MAX_FOREIGN; foreign++) {
     const band = spec.paths.length > 0 ? 'path' : 'host';
     const request = { cell: cell.id, listenerArn, band, tenantId: tenant.id, stepId } as const;

@@ -132,6 +132,19 @@ describe('a second attempt while looks do not show what the first made', () => {
       listenerRule.ensure(contextOf<'listener-rule'>(world, tenant, spec, { aws: stale(before) })),
     );
     expect(early.code).toBe('CONFLICT_RETRYABLE');
+    let looks = 0;
+    const { loadBalancing } = world.aws;
+    const onceStale: CellAws = {
+      ...world.aws,
+      loadBalancing: {
+        ...loadBalancing,
+        findRules: (arn) => (++looks === 1 ? Promise.resolve(before) : loadBalancing.findRules(arn)),
+      },
+    };
+    const half = await stepErrorOf(
+      listenerRule.ensure(contextOf<'listener-rule'>(world, tenant, spec, { aws: onceStale })),
+    );
+    expect(half.code).toBe('CONFLICT_RETRYABLE');
     const { outputs } = await listenerRule.ensure(context);
     const rules = (await world.aws.loadBalancing.findRules(listenerArn())).filter((r) => r.hosts.includes(tenant.host));
     expect(rules.map((r) => r.priority)).toEqual([outputs.priority]);
