@@ -187,7 +187,8 @@ describe('ecs-service', () => {
     expect(seen.status).toBe('failed');
     const returned = await untilPrimaryCompleted(spec.serviceName);
     expect(returned.taskDefinition).toBe(spec.taskDefinitionArn);
-    expect(await ecsService.observe(changed)).toMatchObject({ status: 'failed' });
+    // ECS lists the failed deployment no more: for a while that might be a look from before our update.
+    expect(await observeUntil(ecsService, changed, 'failed', 'ready')).toMatchObject({ status: 'failed' });
   });
 
   it("refuses somebody else's service and leaves it untouched", async () => {
