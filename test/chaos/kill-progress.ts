@@ -18,10 +18,10 @@ export interface Progress {
 export async function progressAfter(
   world: ProcessWorld,
   { tenant, point }: Target,
-  { at: killedAt, app }: { readonly at: number; readonly app: string },
+  { at: killedAt, apps }: { readonly at: number; readonly apps: readonly string[] },
   kills: readonly number[],
 ): Promise<Progress> {
-  const signs = await signsOf(world, tenant, app);
+  const signs = await signsOf(world, tenant, apps);
   const since = (of: typeof signs) => {
     const later = of.filter(({ at }) => at > killedAt);
     if (later.length === 0) return undefined;
@@ -38,14 +38,19 @@ export async function progressAfter(
   };
 }
 
-/** Calls for the operation by others than this worker, and its events. */
-async function signsOf({ gateway, api }: ProcessWorld, { tenantId, operationId }: Target['tenant'], app: string) {
-  const calls = gateway.calls().filter(({ caller }) => caller.operationId === operationId && caller.app !== app);
+/** Calls for the operation by others than these workers, and its events. */
+async function signsOf(
+  { gateway, api }: ProcessWorld,
+  { tenantId, operationId }: Target['tenant'],
+  apps: readonly string[],
+) {
+  const isOwn = (operation: string | undefined) => operation === operationId;
+  const calls = gateway.calls().filter(({ caller }) => isOwn(caller.operationId) && !apps.includes(caller.app ?? ''));
   const events = await api.events(tenantId, { after: 0, limit: 200 });
   return [
     ...calls.map(({ at, caller }) => ({ at: Date.parse(at), stepId: caller.stepId })),
     ...events
-      .filter((event) => event.operationId === operationId)
+      .filter((event) => isOwn(event.operationId ?? undefined))
       .map(({ at, stepId }) => ({ at: Date.parse(at), stepId })),
   ];
 }

@@ -21,14 +21,20 @@ export const operationRecords = {
 
 /**
  * Resolves when the record of an operation is written and its worker is about to tell Temporal, which it cannot any more:
- * the row is held until the worker waits for it, then the wire.
+ * the row is held until the worker waits for it, then the wire. `onHeld` is called once the row is held.
  */
-export async function untilUntold(world: ProcessWorld, tenant: Tenant, record: OperationRecord): Promise<void> {
+export async function untilUntold(
+  world: ProcessWorld,
+  tenant: Tenant,
+  record: OperationRecord,
+  onHeld: () => void = () => undefined,
+): Promise<void> {
   const client = new pg.Client({ connectionString: new URL('/tenantry', world.postgres.adminUrl).href });
   client.on('error', () => undefined);
   await client.connect();
   try {
     await holdRow(client, tenant, record.before);
+    onHeld();
     await until(`${record.name} of ${tenant.slug} waits`, () => isWaitedFor(client));
     world.wire.hold();
     await client.query('rollback');

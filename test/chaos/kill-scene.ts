@@ -65,11 +65,15 @@ function parkedOf({ gateway }: ProcessWorld, targets: readonly Target[]) {
 }
 
 /**
- * Brings each call that is parked to its boundary, also those that come meanwhile, and kills the worker there. Answers which
- * those were, and when (epoch ms).
+ * Brings each call that is parked to its boundary, also those that come meanwhile, and kills all workers there. Answers
+ * which those were, and when (epoch ms).
  */
-export async function killAtBoundaries(world: ProcessWorld, worker: WorkerProcess, targets: readonly Target[]) {
-  // What the worker tells Temporal from here on gets lost with it.
+export async function killAtBoundaries(
+  world: ProcessWorld,
+  workers: readonly WorkerProcess[],
+  targets: readonly Target[],
+) {
+  // What the workers tell Temporal from here on gets lost with them.
   world.wire.hold();
   const locks: StepLock[] = [];
   const hit = new Set<Target>();
@@ -82,7 +86,7 @@ export async function killAtBoundaries(world: ProcessWorld, worker: WorkerProces
     locks.push(...brought.flat());
     for (const { target } of come) hit.add(target);
   }
-  const at = await worker.killHard();
+  const [at = Date.now()] = await Promise.all(workers.map((worker) => worker.killHard()));
   world.wire.letGo();
   await Promise.all(locks.map((lock) => lock.open()));
   return { at, hit: [...hit] };
