@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { createClosedDatabase, dropDatabase } from '../../sandbox/parts/postgres-databases.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { part } from './parts.ts';
+import { part, type Parts } from './parts.ts';
 
 export type TestDatabase = {
   /** An empty control-plane database, as its owner. */
@@ -17,9 +17,9 @@ export type TestDatabase = {
   drop(): Promise<void>;
 };
 
-/** A pair of databases for one test file, on the PostgreSQL that the run shares. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const urls = await part('postgres');
+/** A pair of databases for one test file, on the PostgreSQL that the run shares or on one of its own. */
+export async function createTestDatabase(server?: Parts['postgres']): Promise<TestDatabase> {
+  const urls = server ?? (await part('postgres'));
   const id = randomBytes(5).toString('hex');
   const [control, tenants] = [`control_${id}`, `tenants_${id}`];
   await createClosedDatabase(urls.adminUrl, control, 'tenantry');

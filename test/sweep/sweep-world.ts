@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
+import { freePort } from '../../sandbox/parts/ports.ts';
+import { startPostgres } from '../../sandbox/parts/postgres.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { createAwsForPlatform, type CellAws } from '../../src/aws/cell-aws.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
@@ -78,7 +80,9 @@ export interface SweepGround {
 export async function startGround(): Promise<SweepGround> {
   const { url: upstreamUrl } = await part('ministack');
   const gateway = await startGateway({ upstreamUrl, time: 'fast' });
-  const databases = await createTestDatabase();
+  // Roles belong to the whole server: those that other test files make would be findings.
+  const postgres = await startPostgres({ log: () => undefined, port: await freePort() });
+  const databases = await createTestDatabase(postgres);
   const { hostname: host, port, pathname } = new URL(databases.tenantUrl);
   const platform = await seedLandingZone({
     endpointUrl: gateway.url,
@@ -92,7 +96,7 @@ export async function startGround(): Promise<SweepGround> {
     platform,
     databases,
     close: async () => {
-      await databases.drop();
+      await postgres.stop();
       await gateway.close();
     },
   };
