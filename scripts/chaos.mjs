@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm run test:chaos`: every fault at every step, processes killed, servers away, seeded random runs, mutants; then
-// docs/reliability.md from what was really run. `-- --short` runs seeded samples (for .ci/run) and only prints the numbers.
+// docs/reliability.md from what was really run. `-- --short` runs seeded samples (for .ci/run) and only prints the numbers,
+// unless `--publish` is given too.
 // Ends with a line `N passed, N failed`; with TENANTRY_TEST_TOTALS=<file> the counts are appended there too.
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const isShort = process.argv.includes('--short');
+const publishes = !isShort || process.argv.includes('--publish');
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-chaos-run-'));
 const results = join(directory, 'results.ndjson');
 const totals = join(directory, 'totals');
@@ -29,7 +31,7 @@ try {
   const counted = count();
   const seconds = Math.round((Date.now() - began) / 1000);
   console.log('\n== numbers');
-  const mode = isShort || counted.failed > 0 ? ['--print'] : [];
+  const mode = publishes && counted.failed === 0 ? [] : ['--print'];
   if (
     existsSync(results) &&
     (await run('npx', ['tsx', 'scripts/reliability.ts', results, String(seconds), ...mode])) !== 0

@@ -17,6 +17,7 @@ const summary = summarize(readResults(readFileSync(file, 'utf8')), {
   node: process.version,
   cores: availableParallelism(),
   seconds: Number(seconds),
+  isSample: process.env.CHAOS_SHORT === '1',
 });
 const page = `${renderReliability(summary)}\n`;
 if (mode === '--print') {

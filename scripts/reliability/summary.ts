@@ -60,6 +60,8 @@ export interface RunFacts {
   readonly node: string;
   readonly cores: number;
   readonly seconds: number;
+  /** Whether seeded samples were run in the place of all cases. */
+  readonly isSample: boolean;
 }
 
 export type Summary = ReturnType<typeof summarize>;
