@@ -34,7 +34,7 @@ export function livesOf(product: string, cases: readonly FaultCase[]): Life[] {
   ];
 }
 
-const AWS_PER_PHASE = 3;
+const AWS_PER_PHASE = 4;
 const POSTGRES_PER_PHASE = 2;
 
 /** Cases at AWS of different steps, with a few at PostgreSQL. */
