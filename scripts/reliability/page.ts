@@ -18,7 +18,7 @@ function head({ run, leaks, faults: f, kills: k, random: r, mutants: m }: Summar
   return `# Reliability: what was run, and what came out
 
 A tenant is either wholly there, or wholly gone, or visibly stuck with a list of exactly what is left. These are the numbers of
-one run of \`npm run test:chaos${run.isSample ? ' -- --short --publish' : ''}\`${run.isSample ? ' (seeded samples of faults and kills)' : ''}, written by that run (${run.date}, commit ${run.commit}, Node ${run.node}, ${run.cores} cores, ${minutes(run.seconds)});
+the suites of \`npm run test:chaos${run.isSample ? ' -- --short --publish' : ''}\`${run.isSample ? ' (seeded samples of faults and kills)' : ''}, written by their runs (${run.date}, commit ${run.commit}, Node ${run.node}, ${run.cores} cores, ${minutes(run.seconds)});
 nothing here is typed by hand. How the suites work is in [architecture.md](architecture.md).
 
 | what | number | command |

@@ -70,7 +70,7 @@ it(`leaves nothing behind (CHAOS_SEED=${seed} CHAOS_TENANTS=${count}, commit ${c
     recordResult('random', summary);
   } catch (error) {
     console.error(
-      `CHAOS_SEED=${seed} CHAOS_TENANTS=${count}, commit ${commit}; the call log:\n${renderCalls(world.gateway.calls())}`,
+      `CHAOS_SEED=${seed} CHAOS_TENANTS=${count}, commit ${commit}; ${String(error)}\nthe call log:\n${renderCalls(world.gateway.calls())}`,
     );
     throw error;
   }
