@@ -23,7 +23,7 @@ nothing here is typed by hand. How the suites work is in [architecture.md](archi
 
 | what | number | command |
 |---|---|---|
-| fault points covered, of all that apply | ${f.covered} of ${f.points} | \`npx vitest run --project chaos test/chaos/faults.test.ts\` |
+| fault points covered, of all that ${run.isSample ? 'the sample drew' : 'apply'} | ${f.covered} of ${f.points} | \`npx vitest run --project chaos test/chaos/faults.test.ts\` |
 | workers killed with SIGKILL at a call's boundary | ${k.count} | \`npx vitest run --project chaos test/chaos/processes.test.ts\` |
 | time from SIGKILL to the next progress of the tenant | median ${s(k.progressMs.median)}, at most ${s(k.progressMs.max)} | the same |
 | time from SIGKILL to the next progress of the very step | median ${s(k.stepProgressMs.median)}, at most ${s(k.stepProgressMs.max)} | the same |
