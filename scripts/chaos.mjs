@@ -4,9 +4,10 @@
 // unless `--publish` is given too.
 // Ends with a line `N passed, N failed`; with TENANTRY_TEST_TOTALS=<file> the counts are appended there too.
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addTotals, printFailures, readTotals, reportTotals } from './totals.mjs';
 
 const isShort = process.argv.includes('--short');
 const publishes = !isShort || process.argv.includes('--publish');
@@ -36,9 +37,12 @@ try {
     existsSync(results) &&
     (await run('npx', ['tsx', 'scripts/reliability.ts', results, String(seconds), ...mode])) !== 0
   )
-    counted.failed += 1;
-  if (process.env.TENANTRY_TEST_TOTALS)
-    appendFileSync(process.env.TENANTRY_TEST_TOTALS, `${JSON.stringify(counted)}\n`);
+    addTotals(counted, failure('scripts/reliability.ts', 'the numbers could not be made: see the output'));
+  reportTotals({
+    ...counted,
+    failures: counted.failures.map(({ test, why }) => ({ test, why: `seed ${seed}\n${why}` })),
+  });
+  printFailures(counted);
   console.log(`${counted.passed} passed, ${counted.failed} failed (seed ${seed}, ${seconds} s)`);
   process.exitCode = counted.failed === 0 ? 0 : 1;
 } finally {
@@ -47,14 +51,14 @@ try {
 
 /** Both parts append their counts; one that did not come to it failed. */
 function count() {
-  const lines = existsSync(totals) ? readFileSync(totals, 'utf8').trim().split('\n').filter(Boolean) : [];
-  const counted = { passed: 0, failed: Math.max(0, 2 - lines.length) };
-  for (const line of lines) {
-    const { passed, failed } = JSON.parse(line);
-    counted.passed += passed;
-    counted.failed += failed;
-  }
+  const { parts, ...counted } = readTotals(totals);
+  for (let part = parts; part < 2; part++)
+    addTotals(counted, failure('npm run test:chaos', 'a part ended before it could count its tests: see the output'));
   return counted;
+}
+
+function failure(test, why) {
+  return { passed: 0, failed: 1, failures: [{ test, why }] };
 }
 
 function run(command, args) {

@@ -3,14 +3,15 @@
 // vitest.config.ts instead. Ends with a line `N passed, N failed`; with TENANTRY_TEST_TOTALS=<file> the counts are
 // appended there as JSON too, for .ci/run.
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addTotals, failuresOfReport, noTotals, reportTotals } from './totals.mjs';
 
 const contributorSuites = ['unit', 'workflows', 'integration', 'sagas'];
 const named = process.argv.slice(2);
 const reports = mkdtempSync(join(tmpdir(), 'tenantry-reports-'));
-const totals = { passed: 0, failed: 0 };
+const totals = noTotals();
 
 try {
   if (named.length === 0) {
@@ -21,14 +22,15 @@ try {
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
-if (process.env.TENANTRY_TEST_TOTALS) appendFileSync(process.env.TENANTRY_TEST_TOTALS, `${JSON.stringify(totals)}\n`);
+reportTotals(totals);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
 
 /** A tool that passes or fails as a whole counts as one test. */
 async function check(title, command, args) {
   console.log(`\n== ${title}`);
-  count((await run(command, args)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+  const code = await run(command, args);
+  addTotals(totals, code === 0 ? { passed: 1, failed: 0 } : failure(title, `${command} ended with exit code ${code}`));
 }
 
 async function suites(names) {
@@ -37,23 +39,23 @@ async function suites(names) {
   const projects = names.flatMap((name) => ['--project', name]);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const code = await run('npx', ['vitest', 'run', ...projects, ...reporters]);
-  const counted = existsSync(report) ? countReport(JSON.parse(readFileSync(report, 'utf8'))) : { passed: 0, failed: 0 };
+  const counted = existsSync(report) ? countReport(JSON.parse(readFileSync(report, 'utf8'))) : noTotals();
+  addTotals(totals, counted);
   // A run that crashed, or failed outside any test, must not pass for want of a failed test.
-  if (code !== 0 && counted.failed === 0) counted.failed = 1;
-  count(counted);
+  if (code !== 0 && counted.failed === 0)
+    addTotals(
+      totals,
+      failure(names.join(', '), `vitest ended with exit code ${code} outside any test: see its output`),
+    );
 }
 
-/** A file that could not be loaded, or whose hooks failed, has no failed test of its own: the file counts as one. */
 function countReport(report) {
-  const broken = report.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-  );
-  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
+  const failures = failuresOfReport(report);
+  return { passed: report.numPassedTests, failed: failures.length, failures };
 }
 
-function count({ passed, failed }) {
-  totals.passed += passed;
-  totals.failed += failed;
+function failure(test, why) {
+  return { passed: 0, failed: 1, failures: [{ test, why }] };
 }
 
 function run(command, args) {

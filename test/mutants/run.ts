@@ -148,7 +148,11 @@ function report(all: readonly Outcome[]): void {
   const survivors = all.filter((outcome) => outcome.caughtBy === undefined);
   for (const { mutant, output } of survivors)
     console.log(`\n== ${mutant.id} was not caught: ${mutant.mistake}\n${output}`);
-  const counts = { passed: all.length - survivors.length, failed: survivors.length };
+  const failures = survivors.map(({ mutant, output }) => ({
+    test: `mutant ${mutant.id}`,
+    why: `not caught: ${mutant.mistake}\n${output}`,
+  }));
+  const counts = { passed: all.length - survivors.length, failed: survivors.length, failures };
   if (process.env.TENANTRY_TEST_TOTALS) appendFileSync(process.env.TENANTRY_TEST_TOTALS, `${JSON.stringify(counts)}\n`);
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
 }

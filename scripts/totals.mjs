@@ -1,0 +1,56 @@
+// Counts of tests that several scripts add up, in the file that TENANTRY_TEST_TOTALS names: a line of JSON per part,
+// {"passed", "failed", "failures": [{"test", "why"}]}. As a script: `node scripts/totals.mjs <file>` prints every failure
+// with its cause, then `N passed, N failed`; its exit code is 1 when any failed.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+/** Lines of a failure's message that are kept: a log's end must hold all of them. */
+const keptLines = 14;
+const keptColumns = 240;
+
+export function noTotals() {
+  return { passed: 0, failed: 0, failures: [] };
+}
+
+export function addTotals(sum, { passed, failed, failures = [] }) {
+  sum.passed += passed;
+  sum.failed += failed;
+  sum.failures.push(...failures);
+}
+
+/** Hands the counts on to whoever asked for them. */
+export function reportTotals(totals) {
+  if (process.env.TENANTRY_TEST_TOTALS) appendFileSync(process.env.TENANTRY_TEST_TOTALS, `${JSON.stringify(totals)}\n`);
+}
+
+/** The counts in the file, and how many parts added to it. */
+export function readTotals(file) {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
+  const sum = noTotals();
+  for (const line of lines) addTotals(sum, JSON.parse(line));
+  return { ...sum, parts: lines.length };
+}
+
+/** The failed tests of a report in vitest's JSON format. A file that could not be loaded, or whose hooks failed, has no failed test of its own: the file counts as one. */
+export function failuresOfReport(report) {
+  return report.testResults.flatMap((file) => {
+    const failed = file.assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length > 0)
+      return failed.map((test) => ({ test: test.fullName, why: test.failureMessages.join('\n'), file: file.name }));
+    return file.status === 'failed' ? [{ test: file.name, why: file.message ?? '' }] : [];
+  });
+}
+
+export function printFailures({ failures }) {
+  for (const { test, why } of failures) {
+    console.log(`\nFAILED ${test}`);
+    for (const line of why.trim().split('\n').slice(0, keptLines)) console.log(`  ${line.slice(0, keptColumns)}`);
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const totals = readTotals(process.argv[2]);
+  printFailures(totals);
+  console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
+  process.exitCode = totals.failed === 0 ? 0 : 1;
+}
