@@ -3,10 +3,10 @@
 // vitest.config.ts instead. Ends with a line `N passed, N failed`; with TENANTRY_TEST_TOTALS=<file> the counts are
 // appended there as JSON too, for .ci/run.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addTotals, failuresOfReport, noTotals, reportTotals } from './totals.mjs';
+import { addTotals, noTotals, printFailures, readTotals, reportTotals } from './totals.mjs';
 
 const contributorSuites = ['unit', 'workflows', 'integration', 'sagas'];
 const named = process.argv.slice(2);
@@ -23,6 +23,7 @@ try {
   rmSync(reports, { recursive: true, force: true });
 }
 reportTotals(totals);
+printFailures(totals);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
 
@@ -35,13 +36,13 @@ async function check(title, command, args) {
 
 async function suites(names) {
   console.log(`\n== ${names.join(', ')}`);
-  const report = join(reports, 'vitest.json');
+  const file = join(reports, 'totals');
   const projects = names.flatMap((name) => ['--project', name]);
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run('npx', ['vitest', 'run', ...projects, ...reporters]);
-  const counted = existsSync(report) ? countReport(JSON.parse(readFileSync(report, 'utf8'))) : noTotals();
+  const reporters = ['--reporter=default', '--reporter=./scripts/totals-reporter.mjs'];
+  const code = await run('npx', ['vitest', 'run', ...projects, ...reporters], { TENANTRY_TEST_TOTALS: file });
+  const counted = readTotals(file);
   addTotals(totals, counted);
-  // A run that crashed, or failed outside any test, must not pass for want of a failed test.
+  // A run that crashed must not pass for want of a failed test.
   if (code !== 0 && counted.failed === 0)
     addTotals(
       totals,
@@ -49,18 +50,13 @@ async function suites(names) {
     );
 }
 
-function countReport(report) {
-  const failures = failuresOfReport(report);
-  return { passed: report.numPassedTests, failed: failures.length, failures };
-}
-
 function failure(test, why) {
   return { passed: 0, failed: 1, failures: [{ test, why }] };
 }
 
-function run(command, args) {
+function run(command, args, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'inherit' });
+    const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
     child.on('error', (error) => {
       console.error(`could not run ${command}: ${error.message}`);
       resolve(1);

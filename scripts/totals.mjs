@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 /** Lines of a failure's message that are kept: a log's end must hold all of them. */
-const keptLines = 14;
+const keptLines = 24;
 const keptColumns = 240;
 
 export function noTotals() {
@@ -29,16 +29,6 @@ export function readTotals(file) {
   const sum = noTotals();
   for (const line of lines) addTotals(sum, JSON.parse(line));
   return { ...sum, parts: lines.length };
-}
-
-/** The failed tests of a report in vitest's JSON format. A file that could not be loaded, or whose hooks failed, has no failed test of its own: the file counts as one. */
-export function failuresOfReport(report) {
-  return report.testResults.flatMap((file) => {
-    const failed = file.assertionResults.filter((test) => test.status === 'failed');
-    if (failed.length > 0)
-      return failed.map((test) => ({ test: test.fullName, why: test.failureMessages.join('\n'), file: file.name }));
-    return file.status === 'failed' ? [{ test: file.name, why: file.message ?? '' }] : [];
-  });
 }
 
 export function printFailures({ failures }) {
