@@ -30,12 +30,20 @@ export function buildProgram(options: ProgramOptions = {}): Command {
 
 /** The commands that run where credentials are. Loaded apart: they pull in Temporal's worker and the AWS SDK. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, doctor, sweep] = await Promise.all([
+  const [api, worker, migrate, adoptNamespace, doctor, sweep] = await Promise.all([
     import('./api.ts'),
     import('./worker.ts'),
     import('./migrate.ts'),
+    import('./adopt-namespace.ts'),
     import('./doctor.ts'),
     import('./sweep.ts'),
   ]);
-  return [api.registerApi, worker.registerWorker, migrate.registerMigrate, doctor.registerDoctor, sweep.registerSweep];
+  return [
+    api.registerApi,
+    worker.registerWorker,
+    migrate.registerMigrate,
+    adoptNamespace.registerAdoptNamespace,
+    doctor.registerDoctor,
+    sweep.registerSweep,
+  ];
 }

@@ -1,12 +1,15 @@
+import type { Client } from '@temporalio/client';
 import { createCellAws } from '../aws/cell-aws.ts';
 import { createLandingZone } from '../aws/landing-zone.ts';
 import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
-import { createDatabase } from '../db/database.ts';
+import { createDatabase, DatabaseUnavailableError } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
+import { findNamespace } from '../db/temporal-namespaces.ts';
 import { identifyServer, inspectTenantDatabase } from '../db/tenant-database-check.ts';
 import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
+import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
@@ -56,9 +59,26 @@ async function checkTemporal(config: Config): Promise<Finding[]> {
   try {
     const problems = await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
     if (problems.length > 0) return problems.map((p) => problem('Temporal', p));
+    const foreign = await foreignNamespace(config, client, namespace);
+    if (foreign !== undefined) return [problem('Temporal', foreign)];
     return [ok('Temporal', `namespace ${namespace} is reachable, its search attributes are registered`)];
   } finally {
     await close();
+  }
+}
+
+/** A namespace other than the one that holds this database's runs; that the database is away is another finding. */
+async function foreignNamespace(config: Config, client: Client, namespace: string): Promise<string | undefined> {
+  const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-doctor' });
+  try {
+    if ((await pendingMigrations(database)).length > 0) return undefined;
+    const [tied, seen] = [await findNamespace(database), await lookUpNamespace(client, namespace)];
+    return tied && seen && namespaceProblem(tied, seen);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return undefined;
+    throw error;
+  } finally {
+    await database.close();
   }
 }
 

@@ -22,6 +22,7 @@ import { startLoop } from './loop.ts';
 import { sendDueMails } from './mailer.ts';
 import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
+import { foreignNamespace } from './own-namespace.ts';
 import { startProblems, WorkerStartError } from './start-problems.ts';
 import { ensureSweepSchedule, SCHEDULE_EVERY_MS } from './sweep-schedule.ts';
 import { workflowBundlePath } from './workflow-bundle.ts';
@@ -41,6 +42,8 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
   try {
     const problems = await startProblems({ database, temporal, aws, platform: config.platform });
     if (problems.length > 0) throw new WorkerStartError(problems);
+    const foreign = await foreignNamespace(database, temporal);
+    if (foreign !== undefined) throw new WorkerStartError([foreign]);
     await tenantDatabases.closeToPublic();
     const installationId = await findInstallationId(database);
     const { platform } = config;
@@ -101,7 +104,11 @@ async function runUntilStopped(running: Running): Promise<void> {
   const loops = [
     startLoop({ name: 'mailer', everyMs: 1_000, log }, () => sendDueMails({ database, platform, aws, log })),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
-    startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () => watchOperations({ database, orchestrator, log })),
+    startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, async () => {
+      const foreign = await foreignNamespace(database, temporal);
+      if (foreign === undefined) await watchOperations({ database, orchestrator, log });
+      else log.error(`open operations are not looked after: ${foreign}`);
+    }),
     startLoop({ name: 'ledger-mark', everyMs: MARK_EVERY_MS, log }, markLedger),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);

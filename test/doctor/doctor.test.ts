@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Connection } from '@temporalio/client';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
+import { createDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { adoptNamespace } from '../../src/db/temporal-namespaces.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -60,6 +63,15 @@ async function findings(change: Partial<Cell> = {}, env: Record<string, string> 
     ...env,
   });
   return examine(config);
+}
+
+async function describeNamespace() {
+  const connection = await Connection.connect({ address: temporalAddress });
+  try {
+    return await connection.workflowService.describeNamespace({ namespace: 'default' });
+  } finally {
+    await connection.close();
+  }
 }
 
 async function problems(...given: Parameters<typeof findings>): Promise<string> {
@@ -151,6 +163,21 @@ describe('the preflight', () => {
     }
     const away = await problems({}, { TENANT_DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing' });
     expect(away).toMatch(/tenant database primary: .*ECONNREFUSED/);
+  });
+
+  it('names a Temporal that does not hold the runs of this database', async () => {
+    const control = createDatabase({ url: database.controlUrl });
+    const tie = (id: string) =>
+      adoptNamespace(control, { namespace: { id, name: 'default' }, by: 'a test', reason: 'a test' });
+    try {
+      await tie('another-server');
+      expect(await problems()).toContain('Temporal: the runs of this database are in the Temporal namespace "default"');
+      const { namespaceInfo } = await describeNamespace();
+      await tie(namespaceInfo!.id!);
+      expect(await problems()).toBe('');
+    } finally {
+      await control.close();
+    }
   });
 
   it('names Temporal when it is away, and goes on with the rest', async () => {

@@ -1,0 +1,47 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { createDatabase } from '../db/database.ts';
+import { adoptNamespace, findNamespace } from '../db/temporal-namespaces.ts';
+import { createTemporalClient } from '../temporal/client.ts';
+import { lookUpNamespace } from '../temporal/namespace.ts';
+import { runCommand } from './process.ts';
+
+interface Options {
+  readonly reason: string;
+  readonly by: string;
+}
+
+/** `tenantry adopt-namespace`: for an installation whose Temporal namespace is gone for good. */
+export function registerAdoptNamespace(program: Command): void {
+  program
+    .command('adopt-namespace')
+    .description("let the workers serve TEMPORAL_NAMESPACE from now on, when the installation's own is gone for good")
+    .requiredOption('--reason <text>', 'why: for the audit trail')
+    .option('--by <name>', 'who decides', userInfo().username)
+    .action((options: Options) => runCommand(() => adopt(options)));
+}
+
+async function adopt(audit: Options): Promise<void> {
+  const config = loadConfig('api');
+  const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-adopt' });
+  const { client, namespace: name, close } = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
+  try {
+    const namespace = await client.withDeadline(Date.now() + 10_000, () => lookUpNamespace(client, name));
+    if (!namespace) throw new Error(`Temporal gives the namespace ${name} no id`);
+    const tied = await findNamespace(database);
+    if (tied?.id === namespace.id) {
+      console.log(`the runs are in ${name} (id ${namespace.id}) as it is: nothing to do`);
+      return;
+    }
+    await adoptNamespace(database, { namespace, ...audit });
+    console.log(`from now on the runs are in ${name} (id ${namespace.id})`);
+    if (tied)
+      console.log(
+        `open operations whose run stayed in ${tied.name} (id ${tied.id}) become stuck (RUN_LOST) and take "retry"`,
+      );
+  } finally {
+    await close();
+    await database.close();
+  }
+}
