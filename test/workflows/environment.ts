@@ -1,5 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import {
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  type ConnectionPlugin,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -27,23 +32,44 @@ export interface WorkflowEnvironment {
   stop(): Promise<void>;
 }
 
+/**
+ * The SDK's retries by timer, until the server is to stop: one that fires after the connection was closed would end the
+ * process with "Channel has been shut down".
+ */
+function retriesUntil(stopped: AbortSignal): ConnectionPlugin {
+  const usual = defaultGrpcRetryOptions();
+  const retryableDecider: typeof usual.retryableDecider = (attempt, status) =>
+    !stopped.aborted && usual.retryableDecider(attempt, status);
+  const interceptors = [makeGrpcRetryInterceptor({ ...usual, retryableDecider })];
+  return { name: 'retries-until-stopped', configureConnection: (options) => ({ ...options, interceptors }) };
+}
+
+interface ServerOptions {
+  readonly path: string;
+  readonly identity: string;
+  readonly stopped: AbortSignal;
+}
+
 /** The SDK gives a server 5 s to come up, which a busy machine may not have. */
-async function createServer(path: string, identity: string, attempts = 6): Promise<TestWorkflowEnvironment> {
+async function createServer(options: ServerOptions, attempts = 6): Promise<TestWorkflowEnvironment> {
+  const { path, identity, stopped } = options;
   try {
     return await TestWorkflowEnvironment.createTimeSkipping({
       server: { executable: { type: 'existing-path', path } },
       client: { identity, dataConverter: { failureConverterPath } },
+      plugins: [retriesUntil(stopped)],
     });
   } catch (error) {
     if (attempts <= 1) throw error;
-    return createServer(path, identity, attempts - 1);
+    return createServer(options, attempts - 1);
   }
 }
 
 export async function startEnvironment({ identity = 'test' } = {}): Promise<WorkflowEnvironment> {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
   const path = await timeSkippingExecutable({ log: () => undefined });
-  const server = await createServer(path, identity);
+  const stopping = new AbortController();
+  const server = await createServer({ path, identity, stopped: stopping.signal });
   // An upsert of one that is missing would hang. This server cannot list them, so they are added unseen.
   const { INDEXED_VALUE_TYPE_KEYWORD } = proto.temporal.api.enums.v1.IndexedValueType;
   await server.connection.operatorService.addSearchAttributes({
@@ -79,6 +105,7 @@ export async function startEnvironment({ identity = 'test' } = {}): Promise<Work
       return { world, handle, gates };
     },
     async stop() {
+      stopping.abort();
       worker.shutdown();
       // Activities that hang on purpose are given up by `shutdownForceTime`.
       await running.catch(() => undefined);

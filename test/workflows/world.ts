@@ -284,7 +284,10 @@ export class World {
       return { status: 'done' };
     }
     const detail = `0 of 1 tasks of ${stepId} run`;
-    if (nowMs() >= deadlineAtMs) throw asFailure({ code: 'DEADLINE_EXCEEDED', detail });
+    if (nowMs() >= deadlineAtMs) {
+      if (this.options.calmFailures) await this.#calm();
+      throw asFailure({ code: 'DEADLINE_EXCEEDED', detail });
+    }
     return { status: 'pending', detail };
   }
 
@@ -356,6 +359,8 @@ export class World {
     this.#failing += 1;
     for (let quietMs = 0; quietMs < 60; quietMs = this.#forwardInFlight > this.#failing ? 0 : quietMs + 10)
       await new Promise((resolve) => setTimeout(resolve, 10));
+    // Those that fail at the same moment of the server's time come one after the other.
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 200));
     this.#failing -= 1;
   }
 
