@@ -15,9 +15,11 @@ export const bucketRates = {
   elbv2: { burst: 40, perSecond: 10 },
   'elbv2-mutating': { burst: 20, perSecond: 3 },
   'ecs-task-definition': { burst: 20, perSecond: 1 },
+  'ecs-task-definition-delete': { burst: 5, perSecond: 1 },
   'ecs-service': { burst: 50, perSecond: 5 },
   logs: { burst: 10, perSecond: 10 },
   secrets: { burst: 50, perSecond: 40 },
+  'ssm-put': { burst: 3, perSecond: 3 },
 } as const satisfies Readonly<Record<string, BucketRate>>;
 
 export type BucketName = keyof typeof bucketRates;
@@ -27,9 +29,11 @@ export function bucketsOf(service: string, action: string, read: boolean): reado
   if (service === 'route53') return ['route53'];
   if (service === 'elasticloadbalancing') return read ? ['elbv2'] : ['elbv2', 'elbv2-mutating'];
   if (service === 'ecs' && /^(Der|R)egisterTaskDefinition$/.test(action)) return ['ecs-task-definition'];
+  if (service === 'ecs' && action === 'DeleteTaskDefinitions') return ['ecs-task-definition-delete'];
   if (service === 'ecs' && /^(Create|Update|Delete)Service$/.test(action)) return ['ecs-service'];
   if (service === 'logs') return ['logs'];
   if (service === 'secretsmanager') return ['secrets'];
+  if (service === 'ssm' && action === 'PutParameter') return ['ssm-put'];
   return [];
 }
 

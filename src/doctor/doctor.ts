@@ -1,14 +1,16 @@
-import type { Client } from '@temporalio/client';
-import { createCellAws } from '../aws/cell-aws.ts';
+import { createCellAws, type CellAws } from '../aws/cell-aws.ts';
 import { createLandingZone } from '../aws/landing-zone.ts';
 import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
-import { createDatabase, DatabaseUnavailableError } from '../db/database.ts';
+import { createDatabase, DatabaseUnavailableError, type Database } from '../db/database.ts';
+import { findInstallationId } from '../db/installation.ts';
 import { pendingMigrations } from '../db/migrate.ts';
+import { wasMarked } from '../db/sweep-marks.ts';
 import { findNamespace } from '../db/temporal-namespaces.ts';
 import { identifyServer, inspectTenantDatabase } from '../db/tenant-database-check.ts';
 import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
+import { checkMark } from '../sweep/ledger-mark.ts';
 import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
@@ -35,10 +37,39 @@ async function examineCell(config: Config, cell: Cell): Promise<Finding[]> {
   const aws = createCellAws(cell, { endpointUrl: config.awsEndpointUrl });
   const landingZone = createLandingZone(cell, { endpointUrl: config.awsEndpointUrl });
   try {
-    return await checkCell({ cell, aws, landingZone });
+    const found = await checkCell({ cell, aws, landingZone });
+    // Without usable credentials there is nothing to ask about.
+    const reachable = !found.every((finding) => finding.verdict === 'problem');
+    return reachable ? [...found, ...(await checkMarkOf(config, cell, aws))] : found;
   } finally {
     landingZone.destroy();
     aws.destroy();
+  }
+}
+
+/** The sweep removes nothing of a cell whose mark of the ledger it cannot read, or that says another ledger was there. */
+async function checkMarkOf(config: Config, cell: Cell, aws: CellAws): Promise<Finding[]> {
+  const subject = `cell ${cell.id}: the sweep's mark of the ledger`;
+  return withControlDatabase(config, async (database) => {
+    const deps = { database, installationId: await findInstallationId(database), aws: () => aws };
+    const { state, detail } = await checkMark(deps, cell.id);
+    const isNew = state === 'missing' && !(await wasMarked(database, cell.id));
+    if (state === 'intact' || isNew) return [ok(subject, detail)];
+    const rights = state === 'unreachable' ? '; it needs ssm:GetParameter and ssm:PutParameter' : '';
+    return [problem(subject, `${detail}${rights}`)];
+  });
+}
+
+/** What `look` finds in a control database that is up to date; nothing when it is not: that is another finding. */
+async function withControlDatabase<T>(config: Config, look: (database: Database) => Promise<T[]>): Promise<T[]> {
+  const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-doctor' });
+  try {
+    return (await pendingMigrations(database)).length > 0 ? [] : await look(database);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return [];
+    throw error;
+  } finally {
+    await database.close();
   }
 }
 
@@ -59,26 +90,13 @@ async function checkTemporal(config: Config): Promise<Finding[]> {
   try {
     const problems = await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
     if (problems.length > 0) return problems.map((p) => problem('Temporal', p));
-    const foreign = await foreignNamespace(config, client, namespace);
+    const seen = await client.withDeadline(Date.now() + 10_000, () => lookUpNamespace(client, namespace));
+    const [tied] = await withControlDatabase(config, async (database) => [await findNamespace(database)]);
+    const foreign = tied && seen && namespaceProblem(tied, seen);
     if (foreign !== undefined) return [problem('Temporal', foreign)];
     return [ok('Temporal', `namespace ${namespace} is reachable, its search attributes are registered`)];
   } finally {
     await close();
-  }
-}
-
-/** A namespace other than the one that holds this database's runs; that the database is away is another finding. */
-async function foreignNamespace(config: Config, client: Client, namespace: string): Promise<string | undefined> {
-  const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-doctor' });
-  try {
-    if ((await pendingMigrations(database)).length > 0) return undefined;
-    const [tied, seen] = [await findNamespace(database), await lookUpNamespace(client, namespace)];
-    return tied && seen && namespaceProblem(tied, seen);
-  } catch (error) {
-    if (error instanceof DatabaseUnavailableError) return undefined;
-    throw error;
-  } finally {
-    await database.close();
   }
 }
 

@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Connection } from '@temporalio/client';
-import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
+import { startGateway, type FaultRule, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
+import { createCellAws } from '../../src/aws/cell-aws.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
 import { createDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { findInstallationId } from '../../src/db/installation.ts';
 import { adoptNamespace } from '../../src/db/temporal-namespaces.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
+import { markName } from '../../src/sweep/ledger-mark.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freshAccountId, part } from '../support/parts.ts';
 
@@ -184,5 +187,22 @@ describe('the preflight', () => {
     const found = await findings({}, { TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect(found.filter((f) => f.verdict === 'problem').map((f) => f.subject)).toEqual(['Temporal']);
     expect(found.length).toBeGreaterThan(6);
+  });
+
+  it("names a ledger that is not the one of the sweep's mark, and rights on it that are missing", async () => {
+    const control = createDatabase({ url: database.controlUrl });
+    const parameters = (cell: Cell) => createCellAws(cell, { endpointUrl: gateway.url }).parameters;
+    const installationId = await findInstallationId(control);
+    await control.close();
+    const name = markName(installationId, onlyCell().id);
+    const denied: FaultRule = {
+      match: { service: 'ssm', action: 'GetParameter' },
+      fault: { type: 'error', when: 'before', code: 'AccessDeniedException', status: 400 },
+    };
+    gateway.setWeather({ rules: [denied] });
+    expect(await problems()).toMatch(/sweep's mark of the ledger: .*needs ssm:GetParameter and ssm:PutParameter/);
+    gateway.setWeather({ rules: null });
+    await parameters(onlyCell()).writeParameter(name, 'not a mark');
+    expect(await problems()).toContain(`sweep's mark of the ledger: the parameter ${name} holds no mark of the ledger`);
   });
 });

@@ -51,7 +51,10 @@ describe('bucketsOf', () => {
   it.each([
     ['ecs', 'RegisterTaskDefinition', ['ecs-task-definition']],
     ['ecs', 'DeregisterTaskDefinition', ['ecs-task-definition']],
+    ['ecs', 'DeleteTaskDefinitions', ['ecs-task-definition-delete']],
     ['ecs', 'UpdateService', ['ecs-service']],
+    ['ssm', 'PutParameter', ['ssm-put']],
+    ['ssm', 'GetParameter', []],
     ['ecs', 'DescribeServices', []],
     ['elasticloadbalancing', 'CreateRule', ['elbv2', 'elbv2-mutating']],
     ['elasticloadbalancing', 'DescribeTargetHealth', ['elbv2']],
