@@ -20,7 +20,12 @@ export function ownerOf(tags: Tags): Owner {
 
 /** Whether a resource's tags are those of this installation and this tenant. */
 export function isOwnedBy(tags: Tags, owner: Owner): boolean {
-  return tags[INSTALLATION_TAG] === owner.installationId && tags[TENANT_TAG] === owner.tenantId;
+  return isOfInstallation(tags, owner.installationId) && tags[TENANT_TAG] === owner.tenantId;
+}
+
+/** Whether a resource's tags are those of this installation, whichever tenant's. */
+export function isOfInstallation(tags: Tags, installationId: string): boolean {
+  return tags[INSTALLATION_TAG] === installationId;
 }
 
 /** What stands in a conflict's detail: who holds the thing, as far as its tags tell. */

@@ -1,5 +1,5 @@
 import type { ListenerRule } from '../../aws/elbv2-rules.ts';
-import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import { describeHolder, isOfInstallation, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
 import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
 import type { Kind, StepContext } from '../kind.ts';
@@ -107,15 +107,24 @@ async function takeFreePriority(context: Context, listenerArn: string): Promise<
     // The look for a rule to adopt was older than this one. At its priority it would pass for a foreign one.
     throw new StepError('CONFLICT_RETRYABLE', `a rule for ${nameOf(spec)} has come into sight only now`);
   }
-  const taken = new Set(listed.map((rule) => rule.priority));
+  const holders = new Map(listed.map((rule) => [rule.priority, rule]));
   for (let foreign = 0; foreign <= MAX_FOREIGN; foreign++) {
     const band = spec.paths.length > 0 ? 'path' : 'host';
     const request = { cell: cell.id, listenerArn, band, tenantId: tenant.id, stepId } as const;
     const priority = await takeRulePriority(db, request);
-    if (!taken.has(priority)) return priority;
+    const holder = holders.get(priority);
+    // A rule of ours at a priority that is free again has been deleted, and the list is older than that. Where it has not,
+    // AWS says so when the priority is asked for.
+    if (!holder || (await isOfThisInstallation(context, holder))) return priority;
     await giveUp(context, listenerArn, priority);
   }
   throw new StepError('CONFLICT_RETRYABLE', `${MAX_FOREIGN} priorities for ${nameOf(spec)} are held by others`);
+}
+
+/** @throws StepError CONFLICT_RETRYABLE when the rule is gone */
+async function isOfThisInstallation({ aws, tags }: Context, { arn }: ListenerRule): Promise<boolean> {
+  const held = (await aws.loadBalancing.findRuleTags([arn])).get(arn) ?? {};
+  return isOfInstallation(held, ownerOf(tags).installationId);
 }
 
 function giveUp({ cell, db, log, stepId, tenant }: Context, listenerArn: string, priority: number): Promise<void> {

@@ -6,6 +6,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
 import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { releaseAllocations } from '../../../src/db/allocations.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';
 
 const world = useKindWorld();
@@ -98,6 +99,23 @@ describe('listener-rule', () => {
     };
     const late = await listenerRule.ensure(next.context({}, { aws: { ...world.aws, loadBalancing } }));
     expect(late.outputs.priority).toBe(outputs.priority + 2);
+  });
+
+  it('does not take for a foreign one what a list that is too old shows of another tenant', async () => {
+    const gone = await rule();
+    const { outputs } = await listenerRule.ensure(gone.context());
+    const seenBefore = await world.aws.loadBalancing.findRules(listenerArn());
+    await listenerRule.remove(gone.context());
+    await world.db.transaction((tx) => releaseAllocations(tx, gone.tenant.id));
+    const next = await rule();
+    // The list is older than the deletion, the look at tags is not; then both are.
+    const loadBalancing = { ...world.aws.loadBalancing, findRules: () => Promise.resolve(seenBefore) };
+    const late = listenerRule.ensure(next.context({}, { aws: { ...world.aws, loadBalancing } }));
+    expect((await stepErrorOf(late)).code).toBe('CONFLICT_RETRYABLE');
+    const tags = new Map([[outputs.arn, gone.context().tags]]);
+    const later = { ...loadBalancing, findRuleTags: () => Promise.resolve(tags) };
+    const made = await listenerRule.ensure(next.context({}, { aws: { ...world.aws, loadBalancing: later } }));
+    expect(made.outputs.priority).toBe(outputs.priority);
   });
 
   it("refuses when somebody else's rule is for the same host and paths, and leaves it untouched", async () => {
