@@ -132,10 +132,18 @@ function summarizeKills(lines: readonly LineOf<'kill'>[]) {
   };
 }
 
-/** Median and maximum, in ms. */
+/** The target of design.md for the next progress after a worker was killed. */
+export const PROGRESS_TARGET_MS = 12_000;
+
+/** Median and maximum, in ms, and how many kept to {@link PROGRESS_TARGET_MS}. */
 function percentiles(values: readonly number[]) {
   const sorted = [...values].sort((a, b) => a - b);
-  return { median: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0), max: Math.round(sorted.at(-1) ?? 0) };
+  return {
+    median: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
+    max: Math.round(sorted.at(-1) ?? 0),
+    inTime: values.filter((ms) => ms <= PROGRESS_TARGET_MS).length,
+    of: values.length,
+  };
 }
 
 function counts(values: readonly string[]): Record<string, number> {

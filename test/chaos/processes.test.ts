@@ -20,11 +20,6 @@ const isShort = process.env.CHAOS_SHORT === '1';
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Tenants of each sort in a round. */
 const perRound = 10;
-/** Start-to-close of an attempt (10 s) and the pause before the next (2 s). */
-const usualMs = 12_000;
-/** A busy machine makes single ones slower. */
-const toleratedMs = 25_000;
-
 let world: ProcessWorld;
 /** Two, because each keeps to AWS's rates by itself: one would make the tenants of a round wait for each other. */
 let workers: WorkerProcess[];
@@ -70,8 +65,6 @@ describe('a worker that is killed', () => {
     const total = open.provision.length + open.deprovision.length;
     for (let round = 0; open.provision.length + open.deprovision.length > 0; round += 1) await playRound(round);
     expect(progress).toHaveLength(total);
-    const sorted = progress.map(({ operationMs }) => operationMs).sort((a, b) => a - b);
-    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(usualMs);
     const gone = await Promise.all(active.splice(0).map((tenant) => world.delete(tenant)));
     for (const tenant of gone) expect(await world.until(tenant, ends)).toMatchObject({ status: 'deleted' });
     await expectLikeBefore(world, before);
@@ -193,8 +186,6 @@ async function noteKill(target: Target, kill: Kill, outcome: string): Promise<vo
     sigkill: kill.sigkill,
     outcome,
   });
-  // Attempts that were lost before make the pause before the next one longer.
-  if (went.workersLostBefore === 0) expect(went.operationMs).toBeLessThan(toleratedMs);
 }
 
 /** As if nobody had been killed: made exactly once and answering, or wholly gone. */
