@@ -32,7 +32,12 @@ export default defineConfig({
       // The whole system, processes of its own included.
       project('e2e', ['e2e'], { fileParallelism: false, testTimeout: 120_000 }),
       // Every fault at every step, processes killed, servers away, seeded random runs (`npm run test:chaos`).
-      project('chaos', ['chaos'], { fileParallelism: false, testTimeout: 900_000, hookTimeout: 300_000 }),
+      project('chaos', ['chaos'], {
+        // Files that mostly wait may run side by side (scripts/chaos.mjs knows which).
+        fileParallelism: process.env['CHAOS_SIDE_BY_SIDE'] === '1',
+        testTimeout: 900_000,
+        hookTimeout: 300_000,
+      }),
     ],
   },
 });

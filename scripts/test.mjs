@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // What `npm test` runs: types, lint, and the suites a contributor needs. `npm test -- e2e` runs the named suites of
-// vitest.config.ts instead. Ends with a line `N passed, N failed`; with TENANTRY_TEST_TOTALS=<file> the counts are
+// vitest.config.ts instead, and `npm test -- e2e test/e2e/outages.test.ts` some of their files. Ends with a line `N passed, N failed`; with TENANTRY_TEST_TOTALS=<file> the counts are
 // appended there as JSON too, for .ci/run.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { addTotals, noTotals, printFailures, readTotals, reportTotals } from './totals.mjs';
 
 const contributorSuites = ['unit', 'workflows', 'integration', 'sagas'];
-const named = process.argv.slice(2);
+const files = process.argv.slice(2).filter((argument) => argument.includes('/'));
+const named = process.argv.slice(2).filter((argument) => !argument.includes('/'));
 const reports = mkdtempSync(join(tmpdir(), 'tenantry-reports-'));
 const totals = noTotals();
 
@@ -39,7 +40,7 @@ async function suites(names) {
   const file = join(reports, 'totals');
   const projects = names.flatMap((name) => ['--project', name]);
   const reporters = ['--reporter=default', '--reporter=./scripts/totals-reporter.mjs'];
-  const code = await run('npx', ['vitest', 'run', ...projects, ...reporters], { TENANTRY_TEST_TOTALS: file });
+  const code = await run('npx', ['vitest', 'run', ...projects, ...reporters, ...files], { TENANTRY_TEST_TOTALS: file });
   const counted = readTotals(file);
   addTotals(totals, counted);
   // A run that crashed must not pass for want of a failed test.
