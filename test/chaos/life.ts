@@ -112,7 +112,8 @@ async function isOver(world: ProcessWorld, { story, life, tenant, status }: Clos
     await expectGone(world, tenant);
     return true;
   }
-  await remove(world, story, life, tenant);
+  // What was abandoned for a strike goes without one, or it would be abandoned again, and so on.
+  await remove(world, state === 'abandoned' ? undisturbedStory(story) : story, life, tenant);
   return false;
 }
 
