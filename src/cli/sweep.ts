@@ -85,16 +85,18 @@ type Action = (sweep: Sweep) => Promise<ExitCode>;
 function runner(source: SweepSource): (action: Action) => Promise<void> {
   return (action) =>
     runCommand(async () => {
-      const opened = await source();
       try {
-        process.exitCode = await action(opened.sweep);
+        const opened = await source();
+        try {
+          process.exitCode = await action(opened.sweep);
+        } finally {
+          await opened.close();
+        }
       } catch (error) {
         const code = error instanceof Error ? codes[error.name] : undefined;
         if (code === undefined || !(error instanceof Error)) throw error;
         console.error(error.message);
         process.exitCode = code;
-      } finally {
-        await opened.close();
       }
     });
 }
@@ -104,6 +106,7 @@ const codes: Readonly<Record<string, ExitCode>> = {
   SweepNotFoundError: exitCodes.notFound,
   DatabaseUnavailableError: exitCodes.unavailable,
   OrchestratorUnreachableError: exitCodes.unavailable,
+  ForeignNamespaceError: exitCodes.usage,
 };
 
 async function report(sweep: Sweep, { cell, by, json }: Common & { cell?: string; by: string }): Promise<ExitCode> {

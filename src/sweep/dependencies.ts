@@ -8,7 +8,7 @@ import type { Product } from '../products/product.ts';
 
 /** What the sweep asks Temporal: a witness that does not go back with a restored database. */
 export interface Witness {
-  /** Open operations whose run is not open. @throws OrchestratorUnreachableError */
+  /** Open operations whose run is not open. @throws OrchestratorUnreachableError, ForeignNamespaceError */
   findLost(): Promise<readonly LostOperation[]>;
   /** Starts a run that finishes a lost one; answers what was done. @throws Error with why not */
   finishLost(lost: LostOperation): Promise<string>;
@@ -44,4 +44,9 @@ export class SweepRefusedError extends Error {
 /** There is no such report, cell or finding. */
 export class SweepNotFoundError extends Error {
   override readonly name = 'SweepNotFoundError';
+}
+
+/** Temporal is another than the one that holds this installation's runs: the message says which is. */
+export class ForeignNamespaceError extends Error {
+  override readonly name = 'ForeignNamespaceError';
 }

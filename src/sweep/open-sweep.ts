@@ -3,20 +3,24 @@ import { createAwsForPlatform } from '../aws/cell-aws.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import { createTenantryClient } from '../client/tenantry.ts';
 import type { Config } from '../config.ts';
-import { createDatabase } from '../db/database.ts';
+import { createDatabase, DatabaseUnavailableError } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
 import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
+import { ForeignNamespaceError } from './dependencies.ts';
 import { createSweep, type Sweep } from './sweep.ts';
-import { temporalWitness } from './temporal-witness.ts';
+import { refuseForeignNamespace, temporalWitness } from './temporal-witness.ts';
 
 export interface OpenSweep {
   readonly sweep: Sweep;
   close(): Promise<void>;
 }
 
-/** A sweep with connections of its own, for a process that does nothing else. @throws DatabaseUnavailableError */
+/**
+ * A sweep with connections of its own, for a process that does nothing else.
+ * @throws DatabaseUnavailableError, ForeignNamespaceError
+ */
 export async function openSweep(config: Config, log: Logger): Promise<OpenSweep> {
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 4, applicationName: 'tenantry-sweep' });
   const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
@@ -33,6 +37,7 @@ export async function openSweep(config: Config, log: Logger): Promise<OpenSweep>
     await database.close();
   };
   try {
+    await refuseKnownForeign({ temporal: temporal.client, database }, log);
     const installationId = await findInstallationId(database);
     const witness = temporalWitness({ temporal: temporal.client, orchestrator, client, database, log });
     const sweep = createSweep({ database, tenantDatabases, platform, products, installationId, aws, witness, log });
@@ -40,5 +45,15 @@ export async function openSweep(config: Config, log: Logger): Promise<OpenSweep>
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** A Temporal that does not answer is no reason to report nothing: the witness asks again before each of its answers. */
+async function refuseKnownForeign(deps: Parameters<typeof refuseForeignNamespace>[0], log: Logger): Promise<void> {
+  try {
+    await refuseForeignNamespace(deps);
+  } catch (error) {
+    if (error instanceof ForeignNamespaceError || error instanceof DatabaseUnavailableError) throw error;
+    log.warn({ err: error }, 'Temporal does not say which namespace this is');
   }
 }

@@ -1,5 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { alertStuck } from '../activities/operation-change.ts';
+import { recordRunLoss } from '../activities/run-loss.ts';
 import { findLostRuns } from '../client/lost-runs.ts';
 import type { Orchestrator } from '../client/orchestrator.ts';
 import type { TenantryClient } from '../client/tenantry.ts';
@@ -7,8 +9,9 @@ import type { LostOperation } from '../contracts/sweep.ts';
 import type { SearchAttribute } from '../contracts/ids.ts';
 import type { Database } from '../db/database.ts';
 import { listLostOperations } from '../db/sweep-ledger.ts';
-import { markLostRuns } from '../worker/lost-runs.ts';
-import type { Witness } from './dependencies.ts';
+import { findNamespace } from '../db/temporal-namespaces.ts';
+import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
+import { ForeignNamespaceError, type Witness } from './dependencies.ts';
 
 export interface TemporalWitnessDeps {
   readonly temporal: Client;
@@ -19,17 +22,21 @@ export interface TemporalWitnessDeps {
 }
 
 const COUNT_MS = 5_000;
+const NAMESPACE_MS = 5_000;
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Temporal as the sweep's witness. */
+/** Temporal as the sweep's witness. Each answer is of the installation's own namespace: another one knows none of its runs. */
 export function temporalWitness(deps: TemporalWitnessDeps): Witness {
   const { temporal, client, database } = deps;
   return {
-    findLost: () => findLost(deps),
+    async findLost() {
+      await refuseForeignNamespace(deps);
+      return findLost(deps);
+    },
 
     async finishLost({ operationId, tenantId }) {
-      // What a worker does within moments anyway: stuck first, because only that takes a retry.
-      await markLostRuns(deps);
+      await refuseForeignNamespace(deps);
+      await markLost(deps, operationId);
       const [known] = (await listLostOperations(database, [operationId])).filter((o) => o.operationId === operationId);
       if (known?.failure?.code !== 'RUN_LOST') throw new Error(`operation ${operationId} could not be marked as lost`);
       await client.retry(tenantId);
@@ -39,6 +46,7 @@ export function temporalWitness(deps: TemporalWitnessDeps): Witness {
     async knowsTenant(tenantId) {
       // Goes into a query: nothing but an id may.
       if (!uuidForm.test(tenantId)) throw new Error(`"${tenantId}" is no tenant id`);
+      await refuseForeignNamespace(deps);
       const attribute: SearchAttribute = 'TenantId';
       const answer = await temporal.withDeadline(Date.now() + COUNT_MS, () =>
         temporal.workflowService.countWorkflowExecutions({
@@ -49,6 +57,29 @@ export function temporalWitness(deps: TemporalWitnessDeps): Witness {
       return Number(answer.count) > 0;
     },
   };
+}
+
+/**
+ * Changes nothing: only a worker ties an installation to a namespace.
+ * @throws ForeignNamespaceError; ServiceError when Temporal cannot be reached
+ */
+export async function refuseForeignNamespace({
+  temporal,
+  database,
+}: Pick<TemporalWitnessDeps, 'temporal' | 'database'>): Promise<void> {
+  const tied = await findNamespace(database);
+  if (!tied) return;
+  const name = temporal.options.namespace;
+  const seen = await temporal.withDeadline(Date.now() + NAMESPACE_MS, () => lookUpNamespace(temporal, name));
+  const problem = seen && namespaceProblem(tied, seen);
+  if (problem !== undefined) throw new ForeignNamespaceError(problem);
+}
+
+/** What a worker does within moments anyway, for this operation alone: stuck first, because only that takes a retry. */
+async function markLost(deps: TemporalWitnessDeps, operationId: string): Promise<void> {
+  const lost = (await findLostRuns(deps)).find(({ operation }) => operation.id === operationId);
+  const change = lost && (await recordRunLoss(deps.database, lost));
+  if (change) await alertStuck(deps, change);
 }
 
 /** Those whose run was seen lost just now, and those that are stuck because of it already. */

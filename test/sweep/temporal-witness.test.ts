@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../sandbox/parts/ports.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { registerSweep } from '../../src/cli/sweep.ts';
+import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
+import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
+import { LONGEST_LATENESS_MS } from '../../src/contracts/verbs.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { findOperation } from '../../src/db/operations.ts';
+import { products } from '../../src/products/index.ts';
+import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
+import { createTemporalClient, type TemporalClient } from '../../src/temporal/client.ts';
+import { foreignNamespace } from '../../src/worker/own-namespace.ts';
+import { platform, seedTenant, type Seeded } from '../db/fixtures.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { part } from '../support/parts.ts';
+import { examplePlatform } from '../support/platform.ts';
+import { someSlug } from './sweep-world.ts';
+
+/* The sweep's witness over a real Temporal server, and how the command line opens it. */
+
+const directory = mkdtempSync(join(tmpdir(), 'tenantry-witness-'));
+const log = pino({ level: 'silent' });
+const clients: TenantryClient[] = [];
+let test: TestDatabase;
+let db: Database;
+let address: string;
+let own: TemporalClient;
+let other: TemporalClient;
+
+beforeAll(async () => {
+  [test, { address }] = await Promise.all([createTestDatabase(), part('temporal')]);
+  await migrate(test.controlUrl);
+  db = createDatabase({ url: test.controlUrl });
+  const connect = (namespace: string) =>
+    createTemporalClient({ connectionOptions: { address }, namespace }, { payloadKeys: [Buffer.alloc(32, 1)] });
+  own = connect('default');
+  other = connect(`other-${randomUUID()}`);
+  await other.client.workflowService.registerNamespace({
+    namespace: other.namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  expect(await foreignNamespace(db, own)).toBeUndefined();
+  writeFileSync(join(directory, 'platform.json'), JSON.stringify(examplePlatform()));
+});
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.close()));
+  await Promise.all([own.close(), other.close(), db.close()]);
+  await test.drop();
+  rmSync(directory, { recursive: true });
+});
+
+function witnessOf({ client: temporal }: TemporalClient) {
+  const orchestrator = temporalOrchestrator(temporal);
+  const client = createTenantryClient({ database: db, orchestrator, platform, products, log });
+  clients.push(client);
+  return temporalWitness({ temporal, orchestrator, client, database: db, log });
+}
+
+/** A running operation without a sign of life for so long that its run is asked about; Temporal knows no such run. */
+async function silentOperation(): Promise<Seeded> {
+  const tenant = await seedTenant(db, { slug: someSlug() });
+  for (const status of ['validating', 'creating'])
+    await db.query('update tenants set status = $2 where id = $1', [tenant.tenantId, status]);
+  await db.query(`update operations set state = 'running', run_id = $2 where id = $1`, [
+    tenant.operationId,
+    randomUUID(),
+  ]);
+  await grownSilent(tenant);
+  return tenant;
+}
+
+async function grownSilent({ operationId }: Seeded): Promise<void> {
+  await db.query(`update operations set updated_at = updated_at - $2 * interval '1 millisecond' where id = $1`, [
+    operationId,
+    LONGEST_LATENESS_MS + 1_000,
+  ]);
+}
+
+const stateOf = async ({ operationId }: Seeded) => (await findOperation(db, operationId))?.state;
+
+describe('Temporal as a witness', () => {
+  it('finishes the lost run that was approved, and makes no other operation stuck', async () => {
+    const [approved, bystander] = [await silentOperation(), await silentOperation()];
+    const witness = witnessOf(own);
+    const lost = await witness.findLost();
+    expect(lost.map((l) => l.operationId).sort()).toEqual([approved.operationId, bystander.operationId].sort());
+    const finished = await witness.finishLost(lost.find((l) => l.operationId === approved.operationId)!);
+    expect(finished).toContain(`finishes operation ${approved.operationId}`);
+    expect(await stateOf(approved)).toBe('stuck');
+    expect(await stateOf(bystander)).toBe('running');
+  });
+
+  it("says nothing from a namespace that does not hold this installation's runs", async () => {
+    const tenant = await silentOperation();
+    const witness = witnessOf(other);
+    const refusal = `this is "${other.namespace}"`;
+    await expect(witness.findLost()).rejects.toThrow(refusal);
+    await expect(witness.knowsTenant(tenant.tenantId)).rejects.toThrow(refusal);
+    const [lost] = (await witnessOf(own).findLost()).filter((l) => l.operationId === tenant.operationId);
+    await expect(witness.finishLost(lost!)).rejects.toThrow(refusal);
+    expect(await stateOf(tenant)).toBe('running');
+  });
+});
+
+describe('the command line', () => {
+  let printed: string[];
+  beforeEach(() => {
+    printed = [];
+    for (const method of ['log', 'error'] as const)
+      vi.spyOn(console, method).mockImplementation((text: unknown) => void printed.push(String(text)));
+    vi.stubEnv('DATABASE_URL', test.controlUrl);
+    vi.stubEnv('PLATFORM_CONFIG', join(directory, 'platform.json'));
+    vi.stubEnv('TENANTRY_PAYLOAD_KEY', Buffer.alloc(32, 1).toString('base64'));
+    vi.stubEnv('TEMPORAL_ADDRESS', address);
+    vi.stubEnv('TEMPORAL_NAMESPACE', 'default');
+    vi.stubEnv('LOG_LEVEL', 'silent');
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+    process.exitCode = undefined;
+  });
+
+  async function sweepList(): Promise<{ code: typeof process.exitCode; text: string }> {
+    process.exitCode = undefined;
+    await buildProgram({ registrars: [registerSweep] }).parseAsync(['sweep', 'list'], { from: 'user' });
+    return { code: process.exitCode, text: printed.join('\n') };
+  }
+
+  it('refuses another namespace than that of its runs, as wrong usage', async () => {
+    expect((await sweepList()).code).toBe(0);
+    vi.stubEnv('TEMPORAL_NAMESPACE', other.namespace);
+    const refused = await sweepList();
+    expect(refused.code).toBe(2);
+    expect(refused.text).toContain('the runs of this database are in the Temporal namespace "default"');
+  });
+
+  it('opens without a Temporal that answers: reports are made all the same', async () => {
+    vi.stubEnv('TEMPORAL_ADDRESS', `127.0.0.1:${await freePort()}`);
+    expect((await sweepList()).code).toBe(0);
+  });
+
+  it('says by its exit code that PostgreSQL is away', async () => {
+    vi.stubEnv('DATABASE_URL', `postgresql://nobody@127.0.0.1:${await freePort()}/nothing`);
+    expect((await sweepList()).code).toBe(5);
+  });
+});
