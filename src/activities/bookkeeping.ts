@@ -118,8 +118,19 @@ async function changeStateOnce(database: Database, change: StateChange): Promise
     // The attempt before this one wrote it, and its answer was lost.
     if (operation.state === change.state && operation.generation === change.generation)
       return { changed: true, tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
+    if (isOutOfTime(operation, change))
+      return { changed: false, tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
     return changeState(tx, operation, change);
   });
+}
+
+/**
+ * Whether the change was overtaken: an attempt that was slow or frozen must not take back what its run has written since. A
+ * run goes on after a hold, or after being stuck, in its next generation only.
+ */
+function isOutOfTime({ state, generation }: OperationRow, change: StateChange): boolean {
+  const isRetry = state === 'stuck' || (state === 'holding' && change.state === 'running');
+  return isRetry ? change.generation <= generation : change.generation < generation;
 }
 
 async function leftoversOf(database: Database, { operationId }: OperationInput): Promise<Leftover[]> {

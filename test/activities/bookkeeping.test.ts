@@ -98,8 +98,34 @@ describe('states of an operation', () => {
     await change('stuck', { failure, leftovers });
     expect(await findTenant(db, tenant.tenantId)).toMatchObject({ status: 'failed', cleanupPending: true, failure });
     expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers });
-    expect(await change('rolling-back')).toEqual({ changed: true, tenantStatus: 'creating' });
-    expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers: null });
+    expect(await change('rolling-back', { generation: 2 })).toEqual({ changed: true, tenantStatus: 'creating' });
+    expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers: null, generation: 2 });
+  });
+
+  it('are not taken back by an attempt that was overtaken: stuck stays stuck, held stays held', async () => {
+    await claim();
+    await creating();
+    await change('rolling-back');
+    const leftovers = [{ stepId: 'logs', type: 'logs:log-group', name: 'x', reason: 'no' }];
+    await change('stuck', { leftovers });
+    expect(await change('rolling-back')).toEqual({ changed: false, tenantStatus: 'failed' });
+    expect(await findOperation(db, tenant.operationId)).toMatchObject({ state: 'stuck', leftovers });
+
+    const other = await seedTenant(db);
+    const held = (state: 'running' | 'holding' | 'rolling-back', generation: number) =>
+      run('changeOperationState', { operationId: other.operationId, state, generation });
+    await run('claimOperation', {
+      operationId: other.operationId,
+      workflowId: `tenant.moamalat.${other.slug}`,
+      runId: 'run-1',
+    });
+    await held('holding', 1);
+    expect((await held('running', 2)).changed).toBe(true);
+    expect((await held('holding', 1)).changed).toBe(false);
+    expect((await held('holding', 2)).changed).toBe(true);
+    expect((await held('running', 2)).changed).toBe(false);
+    expect(await findOperation(db, other.operationId)).toMatchObject({ state: 'holding', generation: 2 });
+    expect((await held('rolling-back', 2)).changed).toBe(true);
   });
 
   it('raise an alert with what is left when it becomes stuck, and for nothing else', async () => {

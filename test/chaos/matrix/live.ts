@@ -175,8 +175,9 @@ async function gone(world: MatrixWorld, tenant: Tenant, { faults, cases, expecte
   const wasStuck = await stuckFirst(world, tenant);
   if (wasStuck) {
     const { leftovers = [] } = await world.client.status(tenant.tenantId);
+    const unsettled = await unsettledSteps(world, tenant);
     const words = await lasting(async () =>
-      falseWords(await world.itemsOf(tenant), leftovers).filter((line) => !isUnconfirmed(line, cases)),
+      falseWords(await world.itemsOf(tenant), leftovers).filter((line) => !isUnconfirmed(line, cases, unsettled)),
     );
     problems.push(...words.map((line) => `stuck with a false list: ${line}`));
     if (!cases.some((c) => c.variant === 'final')) problems.push('stuck, though the fault passed');
@@ -195,12 +196,23 @@ async function gone(world: MatrixWorld, tenant: Tenant, { faults, cases, expecte
 
 /**
  * A removal that took effect and was denied all the same, or whose look for the absence was: the list names what nobody has
- * seen gone. Never the other way round; and a transaction of PostgreSQL that was committed needs no look.
+ * seen gone. Never the other way round; and a transaction of PostgreSQL that was committed needs no look, but where an earlier
+ * attempt without an answer may still bring back what it made.
  */
-function isUnconfirmed(line: string, cases: readonly FaultCase[]): boolean {
+function isUnconfirmed(line: string, cases: readonly FaultCase[], unsettled: ReadonlySet<string>): boolean {
   const denied = cases.filter((c) => c.variant === 'final').map((c) => c.point.stepId);
   const [, type = '', stepId = ''] = /^in the list and not there: (\S+) .* of (\S+)$/.exec(line) ?? [];
-  return denied.includes(stepId) && !type.startsWith('postgres:');
+  return denied.includes(stepId) && (!type.startsWith('postgres:') || unsettled.has(stepId));
+}
+
+/** Steps whose late effects had not been ruled out when the operation got stuck. */
+async function unsettledSteps({ database }: MatrixWorld, { tenantId, target }: Tenant): Promise<ReadonlySet<string>> {
+  const { rows } = await database.query<{ stepId: string }>(
+    `select s.step_id as "stepId" from steps s join operations o on o.id = $2
+     where s.tenant_id = $1 and s.unclear_until > o.updated_at`,
+    [tenantId, target.operationId],
+  );
+  return new Set(rows.map(({ stepId }) => stepId));
 }
 
 async function stuckFirst(world: MatrixWorld, tenant: Tenant): Promise<boolean> {
