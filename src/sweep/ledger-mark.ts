@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { currentCallContext, inCallContext } from '../aws/call-context.ts';
 import type { MarkVerdict } from '../contracts/sweep.ts';
 import {
   findMarkedEvent,
@@ -151,8 +152,24 @@ async function move(
   return { verdict: { state: 'intact', detail: `marked at event ${newest.eventId} of ${newest.at}` }, moved: true };
 }
 
-async function writeMark(deps: MarkDeps, cell: string, event: MarkedEvent): Promise<void> {
-  await deps.aws(cell).parameters.writeParameter(markName(deps.installationId, cell), markText(event));
+function writeMark(deps: MarkDeps, cell: string, event: MarkedEvent): Promise<void> {
+  return writeText(deps, cell, markText(event));
+}
+
+/** Longest that the mark's write may take, in ms. */
+const WRITE_MS = 15_000;
+
+/** In a call context of its own: whoever reports must change nothing, and the mark is all that a report writes. */
+function writeText(deps: MarkDeps, cell: string, text: string): Promise<void> {
+  const outer = currentCallContext()?.signal;
+  const limit = AbortSignal.timeout(WRITE_MS);
+  const context = {
+    beforeMutation: () => Promise.resolve(),
+    signal: outer ? AbortSignal.any([outer, limit]) : limit,
+  };
+  return inCallContext(context, () =>
+    deps.aws(cell).parameters.writeParameter(markName(deps.installationId, cell), text),
+  );
 }
 
 function markText(event: MarkedEvent): string {
@@ -174,6 +191,6 @@ export async function adoptLedger(
   const after = markText(newest);
   await recordAdoption(deps.database, { cell, ...adoption, verdict, before: text, after });
   await rememberMarked(deps.database, cell);
-  await deps.aws(cell).parameters.writeParameter(markName(deps.installationId, cell), after);
+  await writeText(deps, cell, after);
   return checkMark(deps, cell);
 }

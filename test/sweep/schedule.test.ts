@@ -9,12 +9,13 @@ import { createSweepActivities } from '../../src/activities/sweeping.ts';
 import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
 import { sweepScheduleId } from '../../src/contracts/sweep.ts';
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
+import { markName } from '../../src/sweep/ledger-mark.ts';
 import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { ensureSweepSchedule } from '../../src/worker/sweep-schedule.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { containing } from '../api/matchers.ts';
-import { ledgerTenant, namesFor, report, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
+import { ledgerTenant, namesFor, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 const lines: { alert?: string; findings?: string[] }[] = [];
@@ -68,11 +69,28 @@ it('is made once by two workers, changed with its interval, and taken away when 
   expect(await ensureSweepSchedule(client, installationId, undefined)).toBe('unchanged');
 });
 
+it('makes the first mark of the ledger, and moves it on', async () => {
+  const name = markName(world.installationId, world.cell.id);
+  const marked = async () =>
+    JSON.parse((await world.aws.parameters.readParameter(name)) ?? '{}') as { eventId?: number };
+  expect(await marked()).toEqual({});
+  await ensureSweepSchedule(client, world.installationId, 3_600_000);
+  const handle = client.schedule.getHandle(sweepScheduleId(world.installationId));
+  let before = 0;
+  for (const runs of [1, 2]) {
+    await ledgerTenant(world, 'deleted');
+    await handle.trigger();
+    await until(async () => (await scheduled()).length === runs);
+    expect((await scheduled())[0]?.mark).toMatchObject({ state: 'intact' });
+    const { eventId = 0 } = await marked();
+    expect(eventId).toBeGreaterThan(before);
+    before = eventId;
+  }
+});
+
 it('makes a report of every cell, takes nothing away, and tells of a new finding once', async () => {
   const { installationId } = world;
-  await ledgerTenant(world, 'deleted');
-  const { mark } = await report(world, world.sweep);
-  expect(mark.state).toBe('intact');
+  const earlier = (await scheduled()).length;
   const owner = stranger(world);
   const { logGroup } = namesFor(owner);
   await world.aws.logs.createLogGroup(logGroup, owner.tags);
@@ -80,7 +98,7 @@ it('makes a report of every cell, takes nothing away, and tells of a new finding
   const handle = client.schedule.getHandle(sweepScheduleId(installationId));
   for (const runs of [1, 2]) {
     await handle.trigger();
-    await until(async () => (await scheduled()).length === runs);
+    await until(async () => (await scheduled()).length === earlier + runs);
   }
   const [newest] = await scheduled();
   expect(newest).toMatchObject({ by: 'schedule', cell: world.cell.id, approval: null });
