@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { createDatabase } from '../db/database.ts';
@@ -6,10 +5,11 @@ import { adoptNamespace, findNamespace } from '../db/temporal-namespaces.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { lookUpNamespace } from '../temporal/namespace.ts';
 import { runCommand } from './process.ts';
+import { processUser } from './sweep-user.ts';
 
 interface Options {
   readonly reason: string;
-  readonly by: string;
+  readonly by?: string;
 }
 
 /** `tenantry adopt-namespace`: for an installation whose Temporal namespace is gone for good. */
@@ -18,11 +18,11 @@ export function registerAdoptNamespace(program: Command): void {
     .command('adopt-namespace')
     .description("let the workers serve TEMPORAL_NAMESPACE from now on, when the installation's own is gone for good")
     .requiredOption('--reason <text>', 'why: for the audit trail')
-    .option('--by <name>', 'who decides', userInfo().username)
+    .option('--by <name>', 'who decides (default: the user that runs it)')
     .action((options: Options) => runCommand(() => adopt(options)));
 }
 
-async function adopt(audit: Options): Promise<void> {
+async function adopt({ reason, by = processUser() }: Options): Promise<void> {
   const config = loadConfig('api');
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-adopt' });
   const { client, namespace: name, close } = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
@@ -34,7 +34,7 @@ async function adopt(audit: Options): Promise<void> {
       console.log(`the runs are in ${name} (id ${namespace.id}) as it is: nothing to do`);
       return;
     }
-    await adoptNamespace(database, { namespace, ...audit });
+    await adoptNamespace(database, { namespace, reason, by });
     console.log(`from now on the runs are in ${name} (id ${namespace.id})`);
     if (tied)
       console.log(

@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import type { SweepReport } from '../contracts/sweep.ts';
 import type { Sweep } from '../sweep/sweep.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { processLog, runCommand } from './process.ts';
+import { processUser } from './sweep-user.ts';
 import { removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
 
 const help = `
@@ -36,9 +36,10 @@ export function registerSweep(program: Command, source: SweepSource = fromEnviro
     .description('find what nobody owns, and what is missing, stuck or lost; takes nothing away by itself')
     .addHelpText('after', help)
     .option('--cell <id>', 'this cell only')
-    .option('--by <name>', 'who asks', userInfo().username)
+    .option('--by <name>', 'who asks (default: the user that runs it)')
     .option('--json', 'one JSON document on stdout')
-    .action((options: Common & { cell?: string; by: string }) => run((s) => report(s, options)));
+    .hook('preSubcommand', refuseParentOptions)
+    .action((options: Common & { cell?: string; by?: string }) => run((s) => report(s, options)));
   sweep
     .command('list')
     .description('reports, newest first')
@@ -60,17 +61,27 @@ export function registerSweep(program: Command, source: SweepSource = fromEnviro
     .command('remove <report>')
     .description('take away what was approved, a few things per run')
     .option('--limit <n>', 'at most so many things, 20 at most', count, 5)
-    .option('--by <name>', 'who runs it', userInfo().username)
+    .option('--by <name>', 'who runs it (default: the user)')
     .option('--json', 'one JSON document on stdout')
-    .action((id: string, options: Common & { limit: number; by: string }) => run((s) => remove(s, id, options)));
+    .action((id: string, options: Common & { limit: number; by?: string }) => run((s) => remove(s, id, options)));
   sweep
     .command('adopt-ledger')
     .description('take this ledger for the true one though its mark says otherwise; audited')
     .requiredOption('--reason <text>', 'why: for the audit trail')
     .option('--cell <id>', 'this cell only')
-    .option('--by <name>', 'who decides', userInfo().username)
+    .option('--by <name>', 'who decides (default: the user that runs it)')
     .option('--json', 'one JSON document on stdout')
-    .action((options: Common & { reason: string; cell?: string; by: string }) => run((s) => adopt(s, options)));
+    .action((options: Common & { reason: string; cell?: string; by?: string }) => run((s) => adopt(s, options)));
+}
+
+/** An option belongs to the command that it follows: before a subcommand it would be taken, and mean nothing to it. */
+function refuseParentOptions(sweep: Command, subcommand: Command): void {
+  const [misplaced] = sweep.options.filter((o) => sweep.getOptionValueSource(o.attributeName()) === 'cli');
+  if (!misplaced) return;
+  const flag = misplaced.long ?? misplaced.flags;
+  sweep.error(
+    `error: option ${flag} stands before ${subcommand.name()}: write "tenantry sweep ${subcommand.name()} ... ${flag}"`,
+  );
 }
 
 async function fromEnvironment() {
@@ -109,7 +120,10 @@ const codes: Readonly<Record<string, ExitCode>> = {
   ForeignNamespaceError: exitCodes.usage,
 };
 
-async function report(sweep: Sweep, { cell, by, json }: Common & { cell?: string; by: string }): Promise<ExitCode> {
+async function report(
+  sweep: Sweep,
+  { cell, by = processUser(), json }: Common & { cell?: string; by?: string },
+): Promise<ExitCode> {
   const reports: SweepReport[] = [];
   for (const id of cell === undefined ? sweep.cells() : [cell]) reports.push(await sweep.report({ cell: id, by }));
   print(json, { reports }, () => reports.map(reportText).join('\n\n'));
@@ -145,7 +159,7 @@ async function approve(
 async function remove(
   sweep: Sweep,
   reportId: string,
-  { by, limit, json }: Common & { by: string; limit: number },
+  { by = processUser(), limit, json }: Common & { by?: string; limit: number },
 ): Promise<ExitCode> {
   const answer = await sweep.remove({ reportId, by, limit });
   print(json, answer, () => removalText(answer));
@@ -156,7 +170,7 @@ async function remove(
 
 async function adopt(
   sweep: Sweep,
-  { cell, by, reason, json }: Common & { cell?: string; by: string; reason: string },
+  { cell, by = processUser(), reason, json }: Common & { cell?: string; by?: string; reason: string },
 ): Promise<ExitCode> {
   const marks: { cell: string; state: string; detail: string }[] = [];
   for (const id of cell === undefined ? sweep.cells() : [cell])

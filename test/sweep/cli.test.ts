@@ -81,6 +81,17 @@ it('says loudly that a ledger is not to be trusted, and takes a reason to adopt 
   expect((await tenantry('sweep')).code).toBe(0);
 });
 
+it('refuses options that stand before a subcommand, which would not heed them', async () => {
+  const adoptions = async () => (await world.database.query('select from ledger_adoptions')).rowCount;
+  const before = await adoptions();
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const misplaced = tenantry('sweep', '--cell', 'other', 'adopt-ledger', '--reason', 'a test');
+  await expect(misplaced).rejects.toThrow('option --cell stands before adopt-ledger');
+  await expect(tenantry('sweep', '--json', 'list')).rejects.toThrow('--json stands before list');
+  expect(await adoptions()).toBe(before);
+  expect((await tenantry('sweep', 'adopt-ledger', '--reason', 'a test', '--cell', 'other')).code).toBe(3);
+});
+
 it('runs as a process of its own, by the environment alone', async () => {
   const { address } = await part('temporal');
   const directory = mkdtempSync(join(tmpdir(), 'tenantry-sweep-'));

@@ -1,0 +1,38 @@
+import type os from 'node:os';
+import { afterEach, expect, it, vi } from 'vitest';
+import { buildProgram, serviceRegistrars } from '../../src/cli/program.ts';
+import { registerSweep, type SweepSource } from '../../src/cli/sweep.ts';
+
+/** As with `docker run --user 1234`: the user id has no entry in the password file. */
+vi.mock('node:os', async (original) => ({
+  ...(await original<typeof os>()),
+  userInfo: () => {
+    throw new Error('A system error occurred: uv_os_get_passwd returned ENOENT (no such file or directory)');
+  },
+}));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+it('leaves every command of the program usable for a user id without a name', async () => {
+  const program = buildProgram({ registrars: await serviceRegistrars() });
+  expect(program.commands.map((command) => command.name())).toEqual(
+    expect.arrayContaining(['worker', 'api', 'migrate', 'doctor', 'sweep', 'adopt-namespace']),
+  );
+});
+
+it('writes the number of the user down where there is no name', async () => {
+  const asked: unknown[] = [];
+  const adoptLedger = (request: unknown) => {
+    asked.push(request);
+    return Promise.resolve({ state: 'intact', detail: 'marked' } as const);
+  };
+  const sweep = { adoptLedger, cells: () => ['default'] } as unknown as Awaited<ReturnType<SweepSource>>['sweep'];
+  const source: SweepSource = () => Promise.resolve({ sweep, close: () => Promise.resolve() });
+  vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const program = buildProgram({ registrars: [(p) => registerSweep(p, source)] });
+  await program.parseAsync(['sweep', 'adopt-ledger', '--reason', 'a test'], { from: 'user' });
+  expect(asked).toEqual([{ cell: 'default', by: `uid ${process.getuid?.()}`, reason: 'a test' }]);
+});
