@@ -95,6 +95,11 @@ export interface Kind<K extends KindName> {
   commit?(tx: Queryable, context: StepContext<K>): Promise<void>;
   /** Look, change nothing. @throws StepError */
   observe(context: StepContext<K>): Promise<Observation>;
+  /**
+   * `remove` deletes by a name that a later tenant may bear. A deletion without an answer that lands late would hit that
+   * one's: the step, and with it the slug, is not free until it can land no more.
+   */
+  readonly deletesByName?: true;
   /** Take away what is ours; missing is done, foreign is left alone (and done). @throws StepError */
   remove(context: StepContext<K>): Promise<Removed>;
 }

@@ -2,8 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KindName, Verb } from '../contracts/kinds.ts';
 import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
-import { OBSERVE_EVERY_MS, verbOptions } from '../contracts/verbs.ts';
-import { markRemoving, recordRemovalFailure, recordRemoved, recordResidues } from '../db/step-removal.ts';
+import { OBSERVE_EVERY_MS, removalLatenessMs, verbOptions } from '../contracts/verbs.ts';
+import {
+  markRemoving,
+  openRemovalWindow,
+  recordRemovalFailure,
+  recordRemoved,
+  recordResidues,
+  settleRemovalWindow,
+  type RemovalWindow,
+} from '../db/step-removal.ts';
 import { endsStep, judge } from './failures.ts';
 import type { Removed } from './kind.ts';
 import { patiently } from './patience.ts';
@@ -43,10 +51,12 @@ const MISSING_FOR_MS = 6_000;
 
 /**
  * Right after a change a look may be older than it (design rule 4 believes a slice of looks, not one). What is not to be seen
- * though the ledger knows of it is looked for a while longer; of a step that made nothing for sure the first look counts.
+ * though the ledger knows of it is looked for a while longer; of a step that made nothing for sure, because no attempt was without a clear answer, the first look counts.
  */
 async function takeAway<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {
-  const untilMs = run.stored?.state === 'intended' ? 0 : Date.now() + MISSING_FOR_MS;
+  const { state, unclearUntil } = run.stored ?? {};
+  const madeNothing = state === 'intended' && !unclearUntil;
+  const untilMs = madeNothing ? 0 : Date.now() + MISSING_FOR_MS;
   for (;;) {
     const removed = await callKind(run, removingAt);
     if (removed.missing !== true || Date.now() + OBSERVE_EVERY_MS > untilMs) return removed;
@@ -54,9 +64,35 @@ async function takeAway<K extends KindName>(run: StepRun<K>, removingAt: Date | 
   }
 }
 
-function callKind<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {
+async function callKind<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {
   const { kind, context } = run;
-  return onBehalfOf(run, () => kind.remove({ ...context, removingAt }));
+  const remove = () => kind.remove({ ...context, removingAt });
+  return kind.deletesByName ? deletingByName(run, remove) : onBehalfOf(run, remove);
+}
+
+/** A deletion whose answer is lost, or whose worker dies, leaves its window open. */
+async function deletingByName(run: StepRun<KindName>, remove: () => Promise<Removed>): Promise<Removed> {
+  const { context, deps, key, patience } = run;
+  let window: RemovalWindow | undefined;
+  const before = async () => {
+    await context.guard();
+    const latenessMs = removalLatenessMs(key.kind);
+    const opened = await patiently(patience, () => openRemovalWindow(deps.database, key, latenessMs));
+    if (!opened) throw revoked(key);
+    window = window ? { ...opened, unclearBefore: window.unclearBefore } : opened;
+  };
+  const settle = async () => {
+    const mine = window;
+    if (mine) await patiently(patience, () => settleRemovalWindow(deps.database, key, mine));
+  };
+  try {
+    const removed = await onBehalfOf(run, remove, { before });
+    await settle();
+    return removed;
+  } catch (error) {
+    if (judge(error, { id: run.step.id }).definite && !run.signal.aborted) await settle();
+    throw error;
+  }
 }
 
 async function recordResult(

@@ -17,9 +17,14 @@ export interface RunLoss {
  * Makes an operation stuck whose run was lost, with all that the run itself would have recorded: failure, what is left, the
  * tenant's status, the events. By compare-and-swap of state and run.
  *
- * @returns the change, for the alert; undefined when the operation has moved on meanwhile
+ * @param announce told of the change just before it is committed: a death in between means that it is told again, not never
+ * @returns the change; undefined when the operation has moved on meanwhile
  */
-export function recordRunLoss(database: Database, loss: RunLoss): Promise<StateChange | undefined> {
+export function recordRunLoss(
+  database: Database,
+  loss: RunLoss,
+  announce: (change: StateChange) => Promise<void> = () => Promise.resolve(),
+): Promise<StateChange | undefined> {
   const { id, state, runId } = loss.operation;
   return database.transaction(async (tx) => {
     const operation = await lockOperation(tx, id);
@@ -31,7 +36,9 @@ export function recordRunLoss(database: Database, loss: RunLoss): Promise<StateC
       failure: lossFailure(operation, loss),
       leftovers: await listLeftovers(tx, operation.tenantId),
     };
-    return (await changeState(tx, operation, change, [state])).changed ? change : undefined;
+    if (!(await changeState(tx, operation, change, [state])).changed) return undefined;
+    await announce(change);
+    return change;
   });
 }
 

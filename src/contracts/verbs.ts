@@ -62,5 +62,13 @@ export function latenessWindowMs(kind: KindName): number {
   return (ensure.heartbeatMs ?? ensure.startToCloseMs) + 30_000;
 }
 
+/** The same for an attempt to remove, in ms. */
+export function removalLatenessMs(kind: KindName): number {
+  const remove = verbOptions(kind, 'remove');
+  return (remove.heartbeatMs ?? remove.startToCloseMs) + 30_000;
+}
+
 /** After this time nothing that a run has scheduled can take effect any more, whatever it was, in ms. */
-export const LONGEST_LATENESS_MS = Math.max(...kindNames.map(latenessWindowMs));
+export const LONGEST_LATENESS_MS = Math.max(
+  ...kindNames.flatMap((kind) => [latenessWindowMs(kind), removalLatenessMs(kind)]),
+);

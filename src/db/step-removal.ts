@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
 import type { Residue } from '../contracts/messages.ts';
-import { json, optionalTime } from './columns.ts';
+import { json, optionalTime, time } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { ledgerStates } from './ledger.ts';
 import { rowOf } from './rows.ts';
@@ -40,6 +40,41 @@ export async function markRemoving(db: Queryable, key: StepKey): Promise<z.outpu
        from before b left join step s on true`,
       [key.tenantId, key.stepId, key.operationId],
     ),
+  );
+}
+
+/** Until when a deletion that was just let through may land; `unclearBefore` stood there. */
+const removalWindow = z.object({ unclearUntil: time, unclearBefore: optionalTime });
+export type RemovalWindow = z.output<typeof removalWindow>;
+
+/** Opens the window of a deletion, before it; undefined, and nothing is written, when the step is not being removed by this operation. */
+export async function openRemovalWindow(
+  db: Queryable,
+  key: StepKey,
+  latenessMs: number,
+): Promise<RemovalWindow | undefined> {
+  const answer = await db.query(
+    `with before as (
+       select * from steps where tenant_id = $1 and step_id = $2 and operation_id = $3 and state = 'removing'
+       for no key update
+     ), step as (
+       update steps s set unclear_until = greatest(s.unclear_until,
+         date_trunc('milliseconds', clock_timestamp()) + $4 * interval '1 millisecond')
+       from before b where s.tenant_id = b.tenant_id and s.step_id = b.step_id
+       returning s.unclear_until
+     )
+     select s.unclear_until as "unclearUntil", b.unclear_until as "unclearBefore" from step s cross join before b`,
+    [key.tenantId, key.stepId, key.operationId, latenessMs],
+  );
+  return rowOf(removalWindow, answer);
+}
+
+/** Takes the window of a deletion back that had a clear answer; one that stood before, or came since, stays. */
+export async function settleRemovalWindow(db: Queryable, key: StepKey, window: RemovalWindow): Promise<void> {
+  await db.query(
+    `update steps set unclear_until = case when $5::timestamptz > now() then $5::timestamptz end
+     where tenant_id = $1 and step_id = $2 and operation_id = $3 and unclear_until = $4::timestamptz`,
+    [key.tenantId, key.stepId, key.operationId, window.unclearUntil, window.unclearBefore],
   );
 }
 

@@ -21,6 +21,7 @@ export class FakeKind implements Kind<'log-group'> {
   outcome: 'ready' | 'pending' = 'ready';
   seen: Observation | undefined;
   print = 'a';
+  deletesByName?: true;
   /** What a removal takes before the rest. */
   gone: ResourceName[] = [];
   /** Looks of removals that do not show yet what there is. */

@@ -434,6 +434,39 @@ describe('remove', () => {
     expect((await stepOf())?.state).toBe('removed');
   });
 
+  it('of what goes by name is not over while a deletion without an answer may hit the next one of the name', async () => {
+    fake.deletesByName = true;
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    fake.removing = () => Promise.reject(new StepError('UNCLEAR', 'no answer came'));
+    await expect(run('log-group.remove', call())).rejects.toThrow();
+    const unclear = (await stepOf())?.unclearUntil?.getTime() ?? 0;
+    expect(unclear).toBeGreaterThan(Date.now() + 30_000);
+    fake.removing = () => Promise.resolve();
+    expect(await run('log-group.remove', call(), 2)).toEqual({ status: 'removed', recheckAtMs: unclear });
+    expect(await stepOf()).toMatchObject({ state: 'removing', unclearUntil: new Date(unclear) });
+    await db.query(`update steps set unclear_until = now() where tenant_id = $1`, [tenant.tenantId]);
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect((await stepOf())?.state).toBe('removed');
+  });
+
+  it('of what goes by name leaves no window open after a clear answer, be it yes or no', async () => {
+    fake.deletesByName = true;
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    let during: Date | null | undefined;
+    fake.removing = async () => {
+      during = (await stepOf())?.unclearUntil;
+      throw new StepError('ACCESS_DENIED', 'refused');
+    };
+    await expect(run('log-group.remove', call())).rejects.toThrow();
+    expect(during?.getTime()).toBeGreaterThan(Date.now() + 30_000);
+    expect(await stepOf()).toMatchObject({ state: 'removing', unclearUntil: null });
+    fake.removing = () => Promise.resolve();
+    expect(await run('log-group.remove', call())).toEqual({ status: 'removed' });
+    expect(await stepOf()).toMatchObject({ state: 'removed', unclearUntil: null });
+  });
+
   it('keeps why it failed, for the list of what is left', async () => {
     await run('log-group.ensure', call());
     await setState('rolling-back');

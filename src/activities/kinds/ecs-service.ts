@@ -25,6 +25,8 @@ export const ecsService: Kind<'ecs-service'> = {
     return context.removingAt === undefined ? await observeReady(context) : await observeGone(context);
   },
 
+  deletesByName: true,
+
   async remove(context) {
     const { aws, spec, previous } = context;
     const any = await aws.ecs.findService(spec.serviceName);

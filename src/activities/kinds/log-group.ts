@@ -26,6 +26,8 @@ export const logGroup: Kind<'log-group'> = {
       : { status: 'absent', detail: `no log group ${context.spec.name} of this tenant` };
   },
 
+  deletesByName: true,
+
   async remove(context) {
     const { aws, previous, spec } = context;
     const found = await aws.logs.findLogGroup(spec.name);
