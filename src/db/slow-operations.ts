@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { FINALIZE_STEP } from '../contracts/blueprint.ts';
-import { failure, operationState, operationType, time, uuid } from './columns.ts';
+import { failure, json, operationState, operationType, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
+import type { LedgerState } from './ledger.ts';
 import { rowsOf } from './rows.ts';
 
 const slowRow = z.object({
@@ -16,11 +17,14 @@ const slowRow = z.object({
 });
 export type SlowOperation = z.output<typeof slowRow>;
 
+/** For how long nothing may come of an operation in each state, in ms; for `holding` beyond the end of its hold. */
+export type SlowAfter = Readonly<Record<'accepted' | 'running' | 'holding' | 'rolling-back' | 'committing', number>>;
+
 /**
- * Operations that take something back, or commit, and of which nothing has come for so long; each until it is told of by
- * {@link recordSlow}, and again when it has moved on since.
+ * Open operations of which nothing has come for so long; each until it is told of by {@link recordSlow}, and again when it
+ * has moved on since.
  */
-export async function listSlow(db: Queryable, slowMs: number): Promise<SlowOperation[]> {
+export async function listSlow(db: Queryable, slowAfter: SlowAfter): Promise<SlowOperation[]> {
   return rowsOf(
     slowRow,
     await db.query(
@@ -30,10 +34,11 @@ export async function listSlow(db: Queryable, slowMs: number): Promise<SlowOpera
            max(e.at) filter (where e.type = 'operation.slow') as told
          from events e where e.tenant_id = o.tenant_id and e.operation_id = o.id
        ) p
-       where o.state in ('rolling-back', 'committing') and p.since < now() - $1 * interval '1 millisecond'
-         and (p.told is null or p.told < p.since)
+       where o.state = any ($2) and (p.told is null or p.told < p.since)
+         and p.since < now() - interval '1 millisecond'
+           * (($1::jsonb ->> o.state)::bigint + case when o.state = 'holding' then o.hold_ms else 0 end)
        order by p.since`,
-      [slowMs],
+      [json(slowAfter), Object.keys(slowAfter)],
     ),
   );
 }
@@ -44,18 +49,20 @@ export interface WaitingStep {
   readonly waitsFor: string;
 }
 
+const unready: readonly LedgerState[] = ['intended', 'present'];
+
 const waitingRow = z.object({ stepId: z.string(), detail: z.string().nullable(), failure: failure.nullable() });
 
-/** The steps that an operation is at: those being removed, or the one that commits. */
+/** The steps that an operation is at: those being made or removed, or the one that commits. */
 export async function listWaiting(db: Queryable, operation: SlowOperation): Promise<WaitingStep[]> {
   const commits = operation.type === 'provision' && operation.state === 'committing';
   const rows = rowsOf(
     waitingRow,
     await db.query(
       `select step_id as "stepId", detail, failure from steps
-       where tenant_id = $1 and case when $2::boolean then step_id = $3 else state = 'removing' end
+       where tenant_id = $1 and case when $2::boolean then step_id = $3 else state = any ($4) end
        order by started_at, step_id`,
-      [operation.tenantId, commits, FINALIZE_STEP],
+      [operation.tenantId, commits, FINALIZE_STEP, operation.state === 'running' ? unready : ['removing']],
     ),
   );
   return rows.map(({ stepId, detail, failure: failed }) => ({

@@ -6,6 +6,7 @@ import { classifyAwsError } from '../../src/aws/errors.ts';
 import { buildProgram, serviceRegistrars } from '../../src/cli/program.ts';
 import { adviceOn } from '../../src/contracts/advice.ts';
 import { errorTable } from '../../src/contracts/errors.ts';
+import { SLOW_AFTER_MS } from '../../src/worker/slow-operations.ts';
 import { runbookCommands, runbookPages, runbookText } from '../support/runbook.ts';
 
 const pages = runbookPages();
@@ -30,6 +31,17 @@ describe('the runbook', () => {
   it('has a page for every alert, and for no other', () => {
     expect(headings('Alerts').sort()).toEqual(alertsInCode());
     expect(headings('Alerts')).not.toHaveLength(0);
+  });
+
+  it('and the architecture say of each state when an operation in it is slow', () => {
+    const architecture = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
+    const page = pages.find(({ heading }) => heading === 'operation-slow')?.text ?? '';
+    const row = architecture.split('\n').find((line) => line.startsWith('| `operation-slow`')) ?? '';
+    for (const [state, ms] of Object.entries(SLOW_AFTER_MS)) {
+      const said = new RegExp(`\`${state}\`[^0-9]* ${ms / 60_000} min`);
+      expect(page).toMatch(said);
+      expect(row).toMatch(said);
+    }
   });
 
   it.each(pages.filter((page) => page.chapter === 'Failures of steps'))(

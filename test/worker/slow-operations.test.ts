@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 const at = () => ({ operationId: tenant.operationId, generation: 1 });
 const logs = () => ({ ...at(), stepId: 'logs' });
-const change = (state: 'committing' | 'rolling-back' | 'holding') =>
+const change = (state: 'committing' | 'rolling-back' | 'holding' | 'stuck') =>
   run('changeOperationState', { ...at(), state, generation: 1 });
 const told = async () =>
   (await listEvents(db, tenant.tenantId)).filter((e) => e.type === 'operation.slow').map((e) => e.data);
@@ -38,7 +38,7 @@ const alert = () =>
     ),
   });
 /** Lets all events so far be this old; they are append-only for everybody but their table's owner. */
-const age = async (ms = SLOW_AFTER_MS + 1_000) => {
+const age = async (ms = SLOW_AFTER_MS['rolling-back'] + 1_000) => {
   await db.query('alter table events disable trigger events_append_only');
   await db.query(`update events set at = at - $2 * interval '1 millisecond' where tenant_id = $1`, [
     tenant.tenantId,
@@ -96,9 +96,48 @@ it('tells of a commit that gets no answer', async () => {
   expect(alerts).toMatchObject([{ operationId: tenant.operationId, state: 'committing', type: 'provision' }]);
 });
 
-it('tells neither of an operation that holds nor of one that is over', async () => {
+it('tells of an operation that no run claims', async () => {
+  await age(SLOW_AFTER_MS.accepted - 5_000);
+  await alert();
+  expect(alerts).toEqual([]);
+  await age(6_000);
+  await alert();
+  await alert();
+  expect(alerts).toMatchObject([{ operationId: tenant.operationId, state: 'accepted', waiting: [] }]);
+});
+
+it('tells of a run that does not get on, with the steps that are not ready, and not while it waits as it may', async () => {
+  fake.beforeEffect = () => Promise.reject(new StepError('THROTTLED', 'AWS throttles CreateLogGroup'));
+  await expect(begun()).rejects.toMatchObject({ type: 'THROTTLED' });
+  await age(SLOW_AFTER_MS.running - 5_000);
+  await alert();
+  expect(alerts).toEqual([]);
+  await age(6_000);
+  await alert();
+  expect(alerts).toMatchObject([
+    {
+      operationId: tenant.operationId,
+      state: 'running',
+      waiting: ['logs: THROTTLED: AWS throttles CreateLogGroup'],
+    },
+  ]);
+});
+
+it('tells of a hold that did not end in its time', async () => {
   await begun();
   await change('holding');
+  await age(60_000 + SLOW_AFTER_MS.holding - 5_000);
+  await alert();
+  expect(alerts).toEqual([]);
+  await age(6_000);
+  await alert();
+  expect(alerts).toMatchObject([{ operationId: tenant.operationId, state: 'holding', waiting: [] }]);
+});
+
+it('tells neither of an operation that is stuck nor of one that is over', async () => {
+  await begun();
+  await change('rolling-back');
+  await change('stuck');
   await age();
   await alert();
   await change('rolling-back');
@@ -107,4 +146,16 @@ it('tells neither of an operation that holds nor of one that is over', async () 
   await age();
   await alert();
   expect(alerts).toEqual([]);
+});
+
+it('tells again when the worker died while it told', async () => {
+  await begun();
+  await change('committing');
+  await age();
+  const dies = () => {
+    throw new Error('the worker dies');
+  };
+  await expect(alertSlow({ database: db, log: { error: dies } })).rejects.toThrow('the worker dies');
+  await alert();
+  expect(alerts).toHaveLength(1);
 });
