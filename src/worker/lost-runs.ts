@@ -12,10 +12,8 @@ import { findLostRuns, type LostRun, type LostRunDeps } from '../client/lost-run
 export async function markLostRuns(deps: LostRunDeps): Promise<LostRun[]> {
   const marked: LostRun[] = [];
   for (const lost of await findLostRuns(deps)) {
-    const change = await recordRunLoss(deps.database, lost);
-    if (!change) continue;
-    await alertStuck(deps, change);
-    marked.push(lost);
+    // The tenant's name for the alert is read outside the transaction, which an error in that must not end.
+    if (await recordRunLoss(deps.database, lost, (change) => alertStuck(deps, change))) marked.push(lost);
   }
   return marked;
 }

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { LostRunDeps } from '../../src/client/lost-runs.ts';
 import { OrchestratorUnreachableError, type RunSight } from '../../src/client/orchestrator.ts';
 import { LONGEST_LATENESS_MS } from '../../src/contracts/verbs.ts';
 import type { Database } from '../../src/db/database.ts';
@@ -40,7 +41,7 @@ beforeEach(async () => {
   await run('log-group.ensure', { operationId: tenant.operationId, stepId: 'logs', generation: 1 });
 });
 
-const mark = () =>
+const mark = (log: LostRunDeps['log'] = alertLog()) =>
   markLostRuns({
     database: db,
     orchestrator: {
@@ -51,11 +52,10 @@ const mark = () =>
         return seen;
       },
     },
-    log: pino(
-      { level: 'error' },
-      { write: (line: string) => alerts.push(JSON.parse(line) as Record<string, unknown>) },
-    ),
+    log,
   });
+const alertLog = () =>
+  pino({ level: 'error' }, { write: (line: string) => alerts.push(JSON.parse(line) as Record<string, unknown>) });
 const claim = (runId: string, takesOver?: string, operationId = tenant.operationId) =>
   run('claimOperation', {
     operationId,
@@ -115,6 +115,17 @@ describe('an operation whose run was terminated', () => {
       expect(alerts).toHaveLength(1);
     },
   );
+
+  it('takes its alert all the same when the worker died while it told', async () => {
+    await age();
+    sights.set('run-1', terminated());
+    const dies = () => {
+      throw new Error('the worker dies');
+    };
+    await expect(mark({ info: dies, warn: dies, error: dies })).rejects.toThrow('the worker dies');
+    expect(await mark()).toHaveLength(1);
+    expect(alerts).toMatchObject([{ alert: 'operation-stuck', operationId: tenant.operationId, slug: tenant.slug }]);
+  });
 
   it('while its tenant was being removed leaves the tenant `deleting`', async () => {
     await change('committing');
