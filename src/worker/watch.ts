@@ -1,14 +1,28 @@
 import type { LostRunDeps } from '../client/lost-runs.ts';
+import type { TemporalClient } from '../temporal/client.ts';
 import { markLostRuns } from './lost-runs.ts';
+import { foreignNamespace } from './own-namespace.ts';
 import { alertSlow } from './slow-operations.ts';
 
 /** How often open operations are looked at, in ms: a lost run is seen at most this much after its lateness window. */
 export const WATCH_EVERY_MS = 30_000;
 
-/** Looks after operations that no run looks after, or that do not get on. One worker at a time: the others skip the round. */
-export async function watchOperations(deps: LostRunDeps): Promise<void> {
-  await deps.database.withLock('tenantry watch', async () => {
-    await alertSlow(deps);
-    await markLostRuns(deps);
-  });
+export interface WatchDeps extends LostRunDeps {
+  readonly temporal: TemporalClient;
+}
+
+/**
+ * Looks after operations that do not get on, or that no run looks after. One worker at a time: the others skip it. The
+ * first part needs PostgreSQL alone, so it comes first and alerts while Temporal is away.
+ */
+export async function watchOperations(deps: WatchDeps): Promise<void> {
+  const alone = (fn: () => Promise<unknown>) => deps.database.withLock('tenantry watch', fn);
+  try {
+    await alone(() => alertSlow(deps));
+  } finally {
+    // Asked before the lock is taken: who cannot reach Temporal must not keep from it who can.
+    const foreign = await foreignNamespace(deps.database, deps.temporal);
+    if (foreign === undefined) await alone(() => markLostRuns(deps));
+    else deps.log.error(`open operations are not looked after: ${foreign}`);
+  }
 }

@@ -104,11 +104,9 @@ async function runUntilStopped(running: Running): Promise<void> {
   const loops = [
     startLoop({ name: 'mailer', everyMs: 1_000, log }, () => sendDueMails({ database, platform, aws, log })),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
-    startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, async () => {
-      const foreign = await foreignNamespace(database, temporal);
-      if (foreign === undefined) await watchOperations({ database, orchestrator, log });
-      else log.error(`open operations are not looked after: ${foreign}`);
-    }),
+    startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () =>
+      watchOperations({ database, temporal, orchestrator, log }),
+    ),
     startLoop({ name: 'ledger-mark', everyMs: MARK_EVERY_MS, log }, markLedger),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);
