@@ -29,7 +29,9 @@ export const ecsService: Kind<'ecs-service'> = {
 
   async remove(context) {
     const { aws, spec, previous } = context;
-    const any = await aws.ecs.findService(spec.serviceName);
+    const seen = await aws.ecs.findService(spec.serviceName);
+    // ECS shows a deleted service for a while: that of an earlier tenant of the name says nothing of ours.
+    const any = seen?.status === 'INACTIVE' && !ownOf(context, seen) ? undefined : seen;
     // Right after we made it a look may not show it yet; what is not there cannot be somebody else's either.
     if (!any && previous.arn !== undefined && (await aws.ecs.deleteService(spec.serviceName)))
       return { status: 'pending' };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { CreateServiceCommand, DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { describe, expect, it } from 'vitest';
 import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
@@ -5,6 +6,7 @@ import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
 import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
 import { logGroup } from '../../../src/activities/kinds/log-group.ts';
 import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { TENANT_TAG } from '../../../src/aws/tags.ts';
 import { taskDefinition } from '../../../src/activities/kinds/task-definition.ts';
 import {
   contextOf,
@@ -226,6 +228,20 @@ describe('ecs-service', () => {
     } finally {
       world.gateway.setTime('fast');
     }
+  });
+
+  it('is not taken for gone because an earlier service of the name is shown as INACTIVE', async () => {
+    const { context, spec } = await frontend();
+    const { outputs } = await ecsService.ensure(context());
+    const made = await world.aws.ecs.findService(spec.serviceName);
+    const earlier = { ...made!, status: 'INACTIVE' as const, tags: { ...made!.tags, [TENANT_TAG]: randomUUID() } };
+    const ecs = { ...world.aws.ecs, findService: () => Promise.resolve(earlier) };
+    const stale = { aws: { ...world.aws, ecs } };
+    // Without knowing that it was made, it is looked for a while longer; known, it is deleted unseen.
+    expect(await ecsService.remove(context({}, stale))).toEqual({ status: 'removed', missing: true });
+    expect((await describeService(spec.serviceName))?.status).toBe('ACTIVE');
+    expect(await ecsService.remove(context({}, { ...stale, previous: outputs }))).toEqual({ status: 'pending' });
+    expect((await describeService(spec.serviceName))?.status).not.toBe('ACTIVE');
   });
 });
 
