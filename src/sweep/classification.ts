@@ -50,8 +50,7 @@ function verdictOn(item: SweptItem, around: Surroundings): Verdict {
   if (owner.installationId === undefined) return withoutMark(item, around);
   if (owner.installationId !== around.installationId) return { is: 'otherInstallations' };
   if (item.passing !== undefined) return { is: 'passing' };
-  const holders = around.ledger.holdersOf(item);
-  if (holders.some((row) => row.tenantId === owner.tenantId)) return { is: 'held' };
+  if (around.ledger.holderOf(item, owner.tenantId)) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');
   if (tenant && tenant.cell !== around.cell) return { is: 'otherCells' };
   const young = youthOf(item, tenant, around.now);
@@ -86,8 +85,10 @@ export function obstacleTo(item: SweptItem, around: Surroundings): string | unde
   if (tenantId === undefined || product === undefined) return 'its mark is not whole';
   const tenant = around.tenants.get(tenantId);
   const holders = around.ledger.holdersOf(item);
-  if (holders.some((row) => row.tenantId === tenantId)) return 'the ledger holds it';
+  if (around.ledger.holderOf(item, tenantId)) return 'the ledger holds it';
   const [other] = holders;
+  if (other?.tenantId === tenantId)
+    return `the ledger holds another one of this name for its tenant (${other.physicalId ?? 'id unknown'}): see which one serves`;
   if (other) return `the ledger holds one of this name for tenant ${other.tenantId}`;
   if (tenant && tenant.cell !== around.cell) return `its tenant lives in cell ${tenant.cell}`;
   if (tenant && tenant.openOperationId !== null) return `operation ${tenant.openOperationId} of its tenant is open`;
@@ -110,6 +111,8 @@ function whyLeaked(item: SweptItem, { tenants, ledger, everMade }: Surroundings)
   const tenantId = ownerIn(item.tags ?? {}).tenantId;
   const tenant = tenantId === undefined ? undefined : tenants.get(tenantId);
   const [other] = ledger.holdersOf(item);
+  if (other && other.tenantId === tenantId)
+    return `it bears the mark of tenant ${other.tenantId}, for whom the ledger holds another one of this name: ${other.physicalId ?? 'id unknown'}`;
   if (other)
     return `it bears the mark of tenant ${tenantId ?? '(none)'}, but the ledger holds it for tenant ${other.tenantId}`;
   if (!tenant) return `it bears our mark, but the ledger knows no tenant ${tenantId ?? '(none named)'}`;

@@ -42,8 +42,9 @@ export function findAbsences({ cell, before, after, tenants, items, listed, now 
     if (earlier?.state !== entry.state || earlier.updatedAt.getTime() !== entry.updatedAt.getTime()) return [];
     if (!tenant || tenant.openOperationId !== null) return [];
     if (now.getTime() - entry.updatedAt.getTime() < LONGEST_LATENESS_MS) return [];
-    const ids = [`${type}|${name}`, `id|${entry.physicalId ?? ''}`];
-    if (ids.some((id) => there.has(`${entry.tenantId} ${id}`) || there.has(`unread ${id}`))) return [];
+    // Another thing may have the name by now: where the row knows its thing's id, that decides.
+    const id = entry.physicalId === null ? `${type}|${name}` : `id|${entry.physicalId}`;
+    if (there.has(`${entry.tenantId} ${id}`) || there.has(`unread ${id}`)) return [];
     return [{ entry, draft: missingDraft(entry, tenant) }];
   });
 }

@@ -6,10 +6,14 @@ import type { LedgerEntry, SweptTenant } from '../db/sweep-ledger.ts';
 export interface LedgerView {
   readonly entries: readonly LedgerEntry[];
   /** Rows that a thing could be: by its name or by its physical id. */
-  holdersOf(item: Pick<SweptItem, 'type' | 'name' | 'physicalId'>): LedgerEntry[];
+  holdersOf(item: ItemKey): LedgerEntry[];
+  /** The tenant's row that is this very thing's, or whose step takes the thing away as well. */
+  holderOf(item: ItemKey, tenantId: string | undefined): LedgerEntry | undefined;
   /** Whether a row holds it that was seen to be made: what it is need not be looked at again. */
   isSettled(type: SweptType, name: string, physicalId: string): boolean;
 }
+
+type ItemKey = Pick<SweptItem, 'type' | 'name' | 'physicalId'>;
 
 export function ledgerView(entries: readonly LedgerEntry[]): LedgerView {
   const byKey = new Map<string, LedgerEntry[]>();
@@ -25,11 +29,33 @@ export function ledgerView(entries: readonly LedgerEntry[]): LedgerView {
   return {
     entries,
     holdersOf,
+    holderOf: (item, tenantId) =>
+      holdersOf(item).find(
+        (row) => row.tenantId === tenantId && (isRowOf(row, item.physicalId) || goesWithStep(row, item)),
+      ),
     isSettled: (type, name, physicalId) => {
       const rows = holdersOf({ type, name, physicalId });
-      return rows.length > 0 && rows.every((row) => row.state === 'present' || row.state === 'ready');
+      const areMade = rows.every((row) => row.state === 'present' || row.state === 'ready');
+      return areMade && rows.some((row) => isRowOf(row, physicalId));
     },
   };
+}
+
+/** A name may be had by several things (rules, revisions); where the row knows its thing's id, that decides. */
+function isRowOf(row: LedgerEntry, physicalId: string): boolean {
+  return row.physicalId === null || row.physicalId === physicalId;
+}
+
+/**
+ * Types whose step, when it is taken back, looks for all that is the tenant's by name: earlier revisions of the family, and what
+ * has a name to itself. Not rules: two of them compete for the same requests.
+ */
+const takenByName: readonly string[] = ['ecs:task-definition', 'elbv2:target-group', 'secretsmanager:secret'];
+
+function goesWithStep({ type, name, physicalId }: LedgerEntry, item: ItemKey): boolean {
+  const place = (arn: string) => arn.split(':').slice(0, 5).join(':');
+  const isAlike = type === item.type && name === item.name && place(physicalId ?? '') === place(item.physicalId);
+  return takenByName.includes(type) && isAlike;
 }
 
 /** A record and its companion, a schema and its role are one thing to the sweep. */

@@ -114,6 +114,83 @@ describe('a leak', () => {
   });
 });
 
+describe('beside a thing that the ledger holds, under its name', () => {
+  /** A living tenant whose things the ledger holds, each by its physical id. */
+  async function heldTenant() {
+    const owner = await ledgerTenant(world, 'active');
+    const planted = await plantAll(world, owner);
+    const names = namesFor(owner);
+    const host = `${owner.slug}.${world.cell.hostedZone.name}`;
+    const held = {
+      'elbv2:rule': `${host}/api/*`,
+      'elbv2:target-group': names.targetGroup,
+      'ecs:task-definition': names.service,
+      'secretsmanager:secret': names.secret,
+    } as const;
+    for (const [type, name] of Object.entries(held))
+      await ledgerRow(world, owner, { type, name, state: 'ready', physicalId: planted[type as keyof typeof held] });
+    await ledgerRow(world, owner, { type: 'logs:log-group', name: names.logGroup, state: 'ready' });
+    await ledgerRow(world, owner, { type: 'route53:record', name: host, state: 'ready' });
+    const secondRule = async (tags: Readonly<Record<string, string>>) => {
+      const { httpsListenerArn: listenerArn } = world.cell.loadBalancers[0]!;
+      const priority = 40_000 + Math.floor(Math.random() * 9_000);
+      const forward = { host, paths: ['/api/*'], targetGroupArn: planted['elbv2:target-group'], tags };
+      return (await world.aws.loadBalancing.createRule({ listenerArn, priority, ...forward }))!.arn;
+    };
+    const secondRevision = (tags: Readonly<Record<string, string>>) =>
+      world.aws.ecs.registerTaskDefinition(
+        { family: names.service, containerDefinitions: [{ name: 'app', image: 'nowhere/app:2', memory: 128 }] },
+        tags,
+      );
+    return { owner, planted, names, secondRule, secondRevision };
+  }
+  const findingsNamed = async (...ids: string[]) =>
+    (await report(world, world.sweep)).findings.filter((f) => ids.includes(f.physicalId));
+
+  it('shows a rule that came late, and a rule and a revision without a mark, and takes none of them', async () => {
+    const { owner, names, planted, secondRule, secondRevision } = await heldTenant();
+    expect(findingsOf(await report(world, world.sweep), owner.tenantId)).toEqual([]);
+    const late = await secondRule(owner.tags);
+    const [unmarkedRule, unmarkedRevision] = [await secondRule({}), await secondRevision({})];
+    const found = await findingsNamed(late, unmarkedRule, unmarkedRevision, ...Object.values(planted));
+    expect(Object.fromEntries(found.map((f) => [f.physicalId, [f.class, f.removable]]))).toEqual({
+      [late]: ['leak', false],
+      [unmarkedRule]: ['unmarked', false],
+      [unmarkedRevision]: ['unmarked', false],
+    });
+    const leak = found.find((f) => f.physicalId === late);
+    expect(leak?.why).toContain(`another one of this name: ${planted['elbv2:rule']}`);
+    expect(leak?.remedy).toContain('see which one serves');
+    expect(found.find((f) => f.physicalId === unmarkedRevision)?.name).toBe(names.service);
+  });
+
+  it('leaves revisions of earlier retries to their step, which takes away all of the family', async () => {
+    const { owner, planted, secondRevision } = await heldTenant();
+    const newer = await secondRevision(owner.tags);
+    expect(await findingsNamed(newer, planted['ecs:task-definition'])).toEqual([]);
+    // A retry made it: the row follows, or lags behind.
+    await world.database.query(`update ledger set physical_id = $2 where tenant_id = $1 and type = $3`, [
+      owner.tenantId,
+      newer,
+      'ecs:task-definition',
+    ]);
+    expect(await findingsNamed(newer, planted['ecs:task-definition'])).toEqual([]);
+    await world.aws.ecs.deregisterTaskDefinition(planted['ecs:task-definition']);
+    expect(await findingsNamed(newer, planted['ecs:task-definition'])).toEqual([]);
+  });
+
+  it('does not take another thing of the name for the one that is missing', async () => {
+    const { planted, secondRule } = await heldTenant();
+    const copy = await secondRule({});
+    await world.aws.loadBalancing.deleteRule(planted['elbv2:rule']);
+    const found = await findingsNamed(planted['elbv2:rule'], copy);
+    expect(Object.fromEntries(found.map((f) => [f.physicalId, f.class]))).toEqual({
+      [planted['elbv2:rule']]: 'missing',
+      [copy]: 'unmarked',
+    });
+  });
+});
+
 describe('what bears no mark of ours', () => {
   it('is found by a name of our pattern, reported only', async () => {
     const slug = someSlug();
