@@ -12,10 +12,16 @@ export const TENANT_TAG = 'tenantry:tenant-id';
 
 /** The owner that a tag set names. @throws RangeError when the set holds no ownership mark */
 export function ownerOf(tags: Tags): Owner {
+  const owner = findOwner(tags);
+  if (!owner) throw new RangeError(`the tag set names no ${INSTALLATION_TAG} and ${TENANT_TAG}`);
+  return owner;
+}
+
+/** The owner that a tag set names; undefined when it holds no ownership mark. */
+export function findOwner(tags: Tags): Owner | undefined {
   const installationId = tags[INSTALLATION_TAG];
   const tenantId = tags[TENANT_TAG];
-  if (!installationId || !tenantId) throw new RangeError(`the tag set names no ${INSTALLATION_TAG} and ${TENANT_TAG}`);
-  return { installationId, tenantId };
+  return installationId && tenantId ? { installationId, tenantId } : undefined;
 }
 
 /** Whether a resource's tags are those of this installation and this tenant. */

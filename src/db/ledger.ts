@@ -44,6 +44,19 @@ export async function listNotRemoved(db: Queryable, tenantId: string): Promise<L
   );
 }
 
+/** Whether a tenant had such a resource and holds it no more. */
+export async function wasRemoved(
+  db: Queryable,
+  tenantId: string,
+  { type, name }: { readonly type: string; readonly name: string },
+): Promise<boolean> {
+  const answer = await db.query<{ gone: boolean | null }>(
+    `select bool_and(state = 'removed') as gone from ledger where tenant_id = $1 and type = $2 and name = $3`,
+    [tenantId, type, name],
+  );
+  return answer.rows[0]?.gone === true;
+}
+
 /** What stays of a tenant for a while by design, each with its expiry. */
 export async function listResidues(db: Queryable, tenantId: string): Promise<Residue[]> {
   const rows = rowsOf(

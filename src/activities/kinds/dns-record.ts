@@ -4,6 +4,7 @@ import type { LoadBalancer } from '../../contracts/platform.ts';
 import { ownershipMarker, parseOwnershipMarker } from '../../naming.ts';
 import type { Kind, Observation, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { refusalOf } from './foreign.ts';
 
 const COMPANION_TTL_SECONDS = 60;
 
@@ -105,8 +106,15 @@ async function missingRecords(context: Context): Promise<DnsRecord[]> {
   const companion = companions.find((record) => isOwnCompanion(context, record));
   const foreign = companion ? atHost.filter((record) => !isOwnAlias(context, record)) : [...atHost, ...companions];
   if (foreign.length > 0) {
-    throw new StepError('OWNERSHIP_CONFLICT', `a record that is not this tenant's is at ${spec.host}`, {
-      detail: foreign.map(describeRecord).join('; '),
+    const detail = foreign.map(describeRecord).join('; ');
+    // The two lists are not of one moment: after an attempt without an answer the mark of what it made may come into sight last.
+    if (context.mayExist && foreign.every((record) => isOwnAlias(context, record)))
+      throw new StepError('CONFLICT_RETRYABLE', `an alias at ${spec.host} bears no mark yet`, { detail });
+    throw await refusalOf(context, {
+      resource: { type: 'route53:record', name: spec.host },
+      message: `a record that is not this tenant's is at ${spec.host}`,
+      detail,
+      owner: companions.map(markerOf).find((marker) => marker !== undefined),
     });
   }
   if (aliasesOf(context).length === 0) {
@@ -176,10 +184,13 @@ async function findLeft(context: Context): Promise<DnsRecord[]> {
 }
 
 function isOwnCompanion({ installationId, tenant }: Context, record: DnsRecord): boolean {
-  if (record.type !== 'TXT' || record.setIdentifier !== undefined) return false;
-  const [value, ...more] = record.values;
-  const marker = more.length === 0 && value ? parseOwnershipMarker(value.replace(/^"|"$/g, '')) : undefined;
+  const marker = markerOf(record);
   return marker?.installationId === installationId && marker.tenantId === tenant.id;
+}
+
+function markerOf({ setIdentifier, type, values: [value, ...more] }: DnsRecord) {
+  if (type !== 'TXT' || setIdentifier !== undefined || more.length > 0 || !value) return undefined;
+  return parseOwnershipMarker(value.replace(/^"|"$/g, ''));
 }
 
 function isOwnAlias({ cell }: Context, { alias, setIdentifier, type }: DnsRecord): boolean {

@@ -1,8 +1,9 @@
 import type { EcsService } from '../../aws/ecs-services.ts';
-import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Kind, Observation, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { convergence, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './ecs-service-deployment.ts';
+import { refusalOf } from './foreign.ts';
 import { deploymentProbe, endpointProbe, serviceVerdict, targetsProbe } from './ecs-service-verdict.ts';
 
 /** A Fargate service behind the load balancer (requirement U-23), ready when three probes agree (U-09). */
@@ -64,8 +65,11 @@ async function create(context: Context): Promise<EcsService> {
 async function adopt(context: Context, found: EcsService): Promise<EcsService> {
   const { generation, operation, spec, tags } = context;
   if (!isOwnedBy(found.tags, ownerOf(tags))) {
-    throw new StepError('OWNERSHIP_CONFLICT', `ECS service "${found.name}" is somebody else's`, {
+    throw await refusalOf(context, {
+      resource: { type: 'ecs:service', name: found.name },
+      message: `ECS service "${found.name}" is somebody else's`,
       detail: `${found.arn}: ${describeHolder(found.tags)}`,
+      owner: findOwner(found.tags),
     });
   }
   if (found.status === 'DRAINING') {

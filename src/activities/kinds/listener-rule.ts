@@ -1,9 +1,10 @@
 import type { ListenerRule } from '../../aws/elbv2-rules.ts';
-import { describeHolder, isOfInstallation, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import { describeHolder, findOwner, isOfInstallation, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
 import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
 import type { Kind, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { refusalOf } from './foreign.ts';
 
 /** CreateRule calls of one attempt that may find their priority taken; the next attempt goes on with the ones after. */
 const MAX_CREATES = 4;
@@ -59,8 +60,11 @@ async function adoptRule(context: Context, listenerArn: string): Promise<Listene
   for (const rule of same) {
     const held = ruleTags.get(rule.arn) ?? {};
     if (isOwnedBy(held, ownerOf(tags))) continue;
-    throw new StepError('OWNERSHIP_CONFLICT', `somebody else's rule of the listener is for ${nameOf(spec)}`, {
+    throw await refusalOf(context, {
+      resource: { type: 'elbv2:rule', name: nameOf(spec) },
+      message: `somebody else's rule of the listener is for ${nameOf(spec)}`,
       detail: `${rule.arn} at priority ${rule.priority}: ${describeHolder(held)}`,
+      owner: findOwner(held),
     });
   }
   const [rule] = same.sort((a, b) => a.priority - b.priority);

@@ -1,6 +1,6 @@
-import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Kind, StepContext } from '../kind.ts';
-import { StepError } from '../../contracts/step-error.ts';
+import { refusalOf } from './foreign.ts';
 
 /** A CloudWatch log group with its retention. */
 export const logGroup: Kind<'log-group'> = {
@@ -10,8 +10,11 @@ export const logGroup: Kind<'log-group'> = {
     const { aws, spec, tags } = context;
     const found = await aws.logs.findLogGroup(spec.name);
     if (found && !isOwnedBy(found.tags, ownerOf(tags))) {
-      throw new StepError('OWNERSHIP_CONFLICT', `log group "${spec.name}" is somebody else's`, {
+      throw await refusalOf(context, {
+        resource: { type: 'logs:log-group', name: spec.name },
+        message: `log group "${spec.name}" is somebody else's`,
         detail: `${found.arn}: ${describeHolder(found.tags)}`,
+        owner: findOwner(found.tags),
       });
     }
     if (!found) await aws.logs.createLogGroup(spec.name, tags);

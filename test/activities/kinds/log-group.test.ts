@@ -1,6 +1,8 @@
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
 import { logGroup } from '../../../src/activities/kinds/log-group.ts';
+import { TENANT_TAG } from '../../../src/aws/tags.ts';
+import { seedTenant } from '../../db/fixtures.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld } from './kind-world.ts';
 
 const world = useKindWorld();
@@ -47,5 +49,21 @@ describe('log-group', () => {
     const left = await others.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
     expect(left.logGroups).toHaveLength(1);
     expect(left.logGroups?.[0]?.retentionInDays).toBeUndefined();
+  });
+
+  it('waits for what is shown of an earlier tenant of the name though the ledger holds it as removed', async () => {
+    const { name, context } = await group();
+    const earlier = await seedTenant(world.db);
+    const tags = { ...context.tags, [TENANT_TAG]: earlier.tenantId };
+    await new CloudWatchLogsClient(world.target).send(new CreateLogGroupCommand({ logGroupName: name, tags }));
+    expect((await stepErrorOf(logGroup.ensure(context))).code).toBe('OWNERSHIP_CONFLICT');
+    await world.db.query(
+      `insert into ledger (tenant_id, step_id, cell, operation_id, type, name, state)
+       values ($1, 'logs', 'default', $2, 'logs:log-group', $3, 'ready')`,
+      [earlier.tenantId, earlier.operationId, name],
+    );
+    expect((await stepErrorOf(logGroup.ensure(context))).code).toBe('OWNERSHIP_CONFLICT');
+    await world.db.query(`update ledger set state = 'removed' where tenant_id = $1`, [earlier.tenantId]);
+    expect((await stepErrorOf(logGroup.ensure(context))).code).toBe('CONFLICT_RETRYABLE');
   });
 });
