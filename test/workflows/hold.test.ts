@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../src/contracts/messages.ts';
+import { verbOptions } from '../../src/contracts/verbs.ts';
 import { durationOf, endingOf, isRefusal, until } from './ending.ts';
 import { startEnvironment, type WorkflowEnvironment } from './environment.ts';
 import { step } from './world.ts';
@@ -154,6 +155,36 @@ describe('a step that fails for good', () => {
       expect(world.violations).toEqual([]);
     },
   );
+
+  it.each(['DATABASE_UNAVAILABLE', 'THROTTLED'] as const)(
+    'is one while it is %s when another has failed: the operation goes on without it',
+    async (code) => {
+      const steps = [step('bad'), step('busy'), step('finalize', ['bad', 'busy'])];
+      const busy = [...Array.from({ length: 40 }, () => ({ code, effect: true })), 'ok' as const];
+      const { world, handle } = await env.start({
+        steps,
+        behaviours: { bad: { ensure: [{ code: 'ACCESS_DENIED' }] }, busy: { ensure: busy } },
+      });
+      expect(await endingOf(handle)).toMatchObject({ type: 'ACCESS_DENIED', details: { stepId: 'bad' } });
+      expect(world.count('busy.ensure')).toBe(verbOptions('log-group', 'ensure').maximumAttempts);
+      expect(world.changes.map((c) => c.state)).toEqual(['holding', 'rolling-back']);
+      expect([...world.living]).toEqual([]);
+      expect(world.violations).toEqual([]);
+    },
+  );
+
+  it('is given up in the pause before it is asked for anew', async () => {
+    // The attempts of `busy` are used up after 182 s; `bad` is looked at first 8 s later.
+    const ready = { usualMs: 190_000 / 0.6, deadlineMs: 20 * 60_000 };
+    const busy = [...Array.from({ length: 40 }, () => ({ code: 'THROTTLED' as const })), 'ok' as const];
+    const { world, handle } = await env.start({
+      steps: [step('bad', [], { ready }), step('busy'), step('finalize', ['bad', 'busy'])],
+      behaviours: { bad: { failsInGenerations: [1] }, busy: { ensure: busy } },
+    });
+    expect(await endingOf(handle)).toMatchObject({ type: 'SERVICE_FAILED', details: { stepId: 'bad' } });
+    expect(world.count('busy.ensure')).toBe(verbOptions('log-group', 'ensure').maximumAttempts);
+    expect(world.violations).toEqual([]);
+  });
 
   it('is tried again by Temporal while its failures are retryable', async () => {
     const { world, handle } = await env.start({

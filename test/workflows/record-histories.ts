@@ -40,6 +40,11 @@ const waits = {
 const unhealthy = { ...waits, deploy_backend: { ...waits.deploy_backend, failsInGenerations: [1] } };
 const denied = [{ code: 'ACCESS_DENIED' }] as const;
 
+const throttled = (times: number) => [
+  ...Array.from({ length: times }, () => ({ code: 'THROTTLED' as const })),
+  'ok' as const,
+];
+
 interface Scenario extends WorldOptions {
   readonly gated?: readonly string[];
   readonly act?: (started: Started) => Promise<unknown>;
@@ -87,6 +92,10 @@ const scenarios: Record<string, Scenario> = {
   'provision-stuck-and-retried': {
     ...{ steps, onFailure: 'rollback', act: retryWhenStuck },
     behaviours: { create_task_definition: { ensure: denied }, create_schema: { remove: denied } },
+  },
+  'provision-gives-up-beside-a-failure': {
+    ...{ steps, onFailure: 'rollback' },
+    behaviours: { create_schema: { ensure: denied }, create_target_group: { ensure: throttled(20) } },
   },
   'provision-taken-over': {
     ...{ steps, behaviours: waits },

@@ -1,5 +1,6 @@
 import {
   ApplicationFailure,
+  patched,
   proxyActivities,
   sleep,
   TemporalFailure,
@@ -27,16 +28,23 @@ interface Calls {
   readonly remove: (call: StepCall) => Promise<RemoveAnswer>;
 }
 
+export interface CallOptions {
+  /** What is done, where the verb alone does not say it. */
+  readonly summary?: string;
+  /** Nothing is gained by the call any more. */
+  readonly isPointless?: () => boolean;
+}
+
 /**
- * Calls a verb of a step's kind. `summary` says what is done, where the verb alone does not. The attempts of the table are for
- * what may be wrong with the step: when they were used up by an outage of our own database or by throttling, they are
- * given anew, for as long as it takes (a cancel ends it).
+ * Calls a verb of a step's kind. The attempts of the table are for what may be wrong with the step: when they were used up by
+ * an outage of our own database or by throttling, they are given anew, for as long as it takes (a cancel ends it) or until
+ * that is pointless.
  */
 export async function callVerb<V extends Verb>(
   step: PlannedStep,
   verb: V,
   call: Parameters<Calls[V]>[0],
-  summary: string = verb,
+  { summary = verb, isPointless = () => false }: CallOptions = {},
 ): Promise<Awaited<ReturnType<Calls[V]>>> {
   const proxies = proxyActivities<Activities>({ ...limitsOf(step, verb), summary: `${step.id}: ${summary}` });
   // The one cast: the compiler does not correlate a kind with its verbs; VerbActivities names each pair.
@@ -46,13 +54,19 @@ export async function callVerb<V extends Verb>(
       return await activity(call);
     } catch (error) {
       const code = error instanceof TemporalFailure ? failureOf(error).code : undefined;
-      if (code === undefined || !codesThatPass.includes(code)) throw error;
+      if (code === undefined || !codesThatPass.includes(code) || givesUp(isPointless)) throw error;
       await sleep(VERB_AGAIN_MS, { summary: `${step.id}: ${code}; once more after 30 s` });
+      if (givesUp(isPointless)) throw error;
     }
   }
 }
 
 const VERB_AGAIN_MS = 30_000;
+
+/** Runs that asked anew all the same before this code replay that, and give up from then on. */
+function givesUp(isPointless: () => boolean): boolean {
+  return isPointless() && patched('given-up-when-pointless');
+}
 
 /**
  * The activities that keep the record in PostgreSQL: retried without limit, because a run that cannot record must not act.

@@ -32,7 +32,7 @@ export async function poll(run: Run, step: PlannedStep, want: Wanted): Promise<O
 export function look(run: Run, step: PlannedStep, want: Wanted, deadlineAtMs: number): Promise<ObserveAnswer> {
   const { operationId, generation } = run.control;
   const call = { operationId, stepId: step.id, generation, want, deadlineAtMs };
-  return callVerb(step, 'observe', call, `observe, is it ${want}?`);
+  return callVerb(step, 'observe', call, { summary: `observe, is it ${want}?` });
 }
 
 /** A durable timer; none for 0. The summary says how long. */

@@ -9,7 +9,7 @@ import { isCancelled, noteStep, noteTenantStatus, type Run } from './run.ts';
 /**
  * Makes every step but `finalize`, each as soon as all that it needs is ready, and answers whether all are. When it
  * answers, nothing is in flight any more. After a failure no further step starts; an `ensure` in flight finishes (its
- * outcome must be known), but waits for readiness end, in a slice or less: whether another service gets healthy within its
+ * outcome must be known; one that is throttled is not asked for anew), but waits for readiness end, in a slice or less: whether another service gets healthy within its
  * 20 minutes changes nothing any more, and an operator who is to `retry` or `cancel` should not wait for it. A `cancel`
  * ends everything, retries of an `ensure` too.
  */
@@ -64,7 +64,8 @@ async function stepReady(run: Run, step: PlannedStep, inputs: string, waits: Can
 
 function ensure(run: Run, step: PlannedStep) {
   const { operationId, generation } = run.control;
-  return callVerb(step, 'ensure', { operationId, stepId: step.id, generation });
+  const call = { operationId, stepId: step.id, generation };
+  return callVerb(step, 'ensure', call, { isPointless: () => isStopped(run) });
 }
 
 async function waitReady(run: Run, step: PlannedStep, waits: CancellationScope, seen?: string): Promise<boolean> {
