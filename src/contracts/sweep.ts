@@ -12,7 +12,10 @@ export type FindingClass = (typeof findingClasses)[number];
 /** Classes that an approved report may take away or finish. */
 export const removableClasses: readonly FindingClass[] = ['leak', 'lost-run', 'stale-allocation'];
 
-/** Types of resources that the sweep lists, named as in the ledger; a schema and its role count as one. */
+/**
+ * Types of resources that the sweep lists, named as in the ledger; a schema and its role count as one. In the order of removal: what
+ * points at something goes before it, and a schema before the secret that opens it.
+ */
 export const sweptTypes = [
   'route53:record',
   'elbv2:rule',
@@ -20,10 +23,9 @@ export const sweptTypes = [
   'elbv2:target-group',
   'ecs:task-definition',
   'logs:log-group',
-  'secretsmanager:secret',
   'postgres:schema',
+  'secretsmanager:secret',
 ] as const;
-/** In the order of removal: what points at something goes before it. */
 export type SweptType = (typeof sweptTypes)[number];
 
 /** One thing that exists, as its own API lists it. */

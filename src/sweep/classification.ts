@@ -9,6 +9,8 @@ import { youthOf } from './youth.ts';
 export interface Surroundings {
   readonly installationId: string;
   readonly cell: string;
+  /** Whether that other cell's report lists the thing too. */
+  readonly isListedIn: (cell: string, item: SweptItem) => boolean;
   readonly names: Names;
   /** Read after the inventory: an intent row comes before its call, so what was listed has its row by then. */
   readonly ledger: LedgerView;
@@ -52,7 +54,7 @@ function verdictOn(item: SweptItem, around: Surroundings): Verdict {
   if (item.passing !== undefined) return { is: 'passing' };
   if (around.ledger.holderOf(item, owner.tenantId)) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');
-  if (tenant && tenant.cell !== around.cell) return { is: 'otherCells' };
+  if (tenant && tenant.cell !== around.cell && around.isListedIn(tenant.cell, item)) return { is: 'otherCells' };
   const young = youthOf(item, tenant, around.now);
   if (young !== undefined) return { is: 'too-young', why: young };
   const obstacle = obstacleTo(item, around);

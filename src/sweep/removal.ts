@@ -198,8 +198,7 @@ async function lookAgain(
   if (young !== undefined) return skipped(`too young: ${young}`);
   const objection = await witnessObjection(deps, tenantId, around);
   if (objection !== undefined) return skipped(objection);
-  const use =
-    (await useOf(deps.aws(cell.id), item)) ?? (await useOfSecret(run, item)) ?? (await useOfSchema(run, item));
+  const use = (await useOf(deps, cell, item)) ?? (await useOfSecret(run, item)) ?? (await useOfSchema(run, item));
   return use === undefined ? { item } : skipped(`it is in use: ${use}`);
 }
 
@@ -209,13 +208,15 @@ async function refuseHeld(run: Run, tx: Queryable, item: SweptItem): Promise<voi
   if (obstacle !== undefined) throw new SweepRefusedError(`not taken away at the last moment: ${obstacle}`);
 }
 
-/** A password stays as long as the schema that it opens, unless that goes by the same report. */
-async function useOfSecret({ deps, cell, report, approved }: Run, item: SweptItem): Promise<string | undefined> {
+/** A password stays as long as the schema that it opens, in whichever cell's database. What is approved of both goes in order. */
+async function useOfSecret({ deps }: Run, item: SweptItem): Promise<string | undefined> {
   if (item.type !== 'secretsmanager:secret') return undefined;
   const name = schemaName(ownerIn(item.tags ?? {}).tenantId ?? '');
-  const goesToo = report.findings.some((f) => f.type === 'postgres:schema' && f.name === name && approved.has(f.id));
-  const schema = await lookAtThing(deps, cell, { type: 'postgres:schema', name, physicalId: name });
-  return schema && !goesToo ? `schema or role ${name} is there, which it opens` : undefined;
+  for (const cell of deps.platform.cells) {
+    const schema = await lookAtThing(deps, cell, { type: 'postgres:schema', name, physicalId: name });
+    if (schema) return `schema or role ${name} is there, which it opens`;
+  }
+  return undefined;
 }
 
 async function useOfSchema({ deps }: Run, item: SweptItem): Promise<string | undefined> {
@@ -244,6 +245,7 @@ async function freePlace(run: Run, finding: SweepFinding): Promise<Outcome> {
     if (allocationFingerprint(held) !== run.approved.get(finding.id)) return skipped('it changed since the report');
     const why = staleness(held, await deps.aws(cell.id).inventory.takenPriorities());
     if (why === undefined) return skipped('somebody holds it (again)');
+    await note(run, finding, begun);
     return (await freeAllocation(tx, held)) ? { outcome: 'removed', detail: 'the place is free' } : gone;
   });
 }

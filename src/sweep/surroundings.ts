@@ -7,10 +7,11 @@ import { nowOf, type SweepDeps } from './dependencies.ts';
 import { ownerIn } from './identity.ts';
 import { ledgerNamesOf, ledgerView } from './ledger-view.ts';
 import type { Names } from './names.ts';
+import { listsToo } from './neighbours.ts';
 
 /** What the ledger says of some things, read at one moment. */
 export async function surroundingsOf(
-  deps: Pick<SweepDeps, 'installationId' | 'now'>,
+  deps: Pick<SweepDeps, 'installationId' | 'now' | 'platform'>,
   at: Queryable,
   cell: Cell,
   names: Names,
@@ -20,9 +21,13 @@ export async function surroundingsOf(
   const marked = items.flatMap(({ tags }) => (tags === undefined ? [] : (ownerIn(tags).tenantId ?? [])));
   const ids = new Set([...marked, ...ledger.entries.map((entry) => entry.tenantId)]);
   const tenants = new Map((await findSweptTenants(at, [...ids])).map((tenant) => [tenant.id, tenant]));
-  const { installationId } = deps;
+  const { installationId, platform } = deps;
+  const isListedIn = (id: string, item: SweptItem) => {
+    const other = platform.cells.find((c) => c.id === id);
+    return other !== undefined && listsToo(other, cell, item);
+  };
   const everMade = await madeOnce(at, installationId, items, tenants);
-  return { installationId, cell: cell.id, names, ledger, tenants, now: nowOf(deps), everMade };
+  return { installationId, cell: cell.id, isListedIn, names, ledger, tenants, now: nowOf(deps), everMade };
 }
 
 /** Asked only of marked things of known tenants that no row holds any more. */

@@ -181,6 +181,50 @@ describe('a removal', () => {
     await world.aws.ecs.deleteService(namesFor(owner).service);
   });
 
+  it('never takes what serves unhealthy targets alone: the load balancer sends to them all the same', async () => {
+    await plantServing(world, owner, 'unhealthy');
+    const { removals } = await remove((await approvedFor(owner)).id);
+    const skipped = removals.filter((r) => r.outcome === 'skipped').map((r) => `${r.type}: ${r.detail}`);
+    for (const type of ['route53:record', 'elbv2:rule', 'ecs:service', 'elbv2:target-group'])
+      expect(skipped.find((text) => text.startsWith(type))).toContain('is unhealthy, as all are');
+    await world.aws.ecs.deleteService(namesFor(owner).service);
+  });
+
+  it("keeps a record's mark as long as anything else is at its host", async () => {
+    const planted = await plantAll(world, owner);
+    const { id: zone, name: zoneName } = world.cell.hostedZone;
+    const name = `${owner.slug}.${zoneName}`;
+    const { dns } = world.aws;
+    const [own] = await dns.findRecords(zone, name);
+    const alias = { ...own!.alias!, dnsName: 'left-the-cell.us-east-1.elb.amazonaws.com' };
+    await dns.change(zone, [
+      { action: 'DELETE', record: own! },
+      { action: 'CREATE', record: { name, type: 'A', values: [], alias } },
+    ]);
+    const { removals } = await remove((await approvedFor(owner)).id);
+    const record = removals.find((r) => r.physicalId === planted['route53:record']);
+    expect(record).toMatchObject({ outcome: 'skipped', detail: containing('left-the-cell.us-east-1') });
+    expect(await dns.findRecords(zone, `_tenantry.${name}`)).toHaveLength(1);
+  });
+
+  it('drops a schema before its secret goes, and keeps the secret of one that stays', async () => {
+    const tenants = { never: await ledgerTenant(world, 'failed'), once: await ledgerTenant(world, 'failed') };
+    for (const tenant of Object.values(tenants)) {
+      await plantSchema(world, tenant);
+      const secret = { name: namesFor(tenant).secret, value: 'planted', tags: tenant.tags, token: randomUUID() };
+      await world.aws.secrets.ensureSecret(secret);
+    }
+    const approved = await approvedFor(...Object.values(tenants));
+    await world.database.query('update tenants set activated_at = now() where id = $1', [tenants.once.tenantId]);
+    const { removals } = await remove(approved.id);
+    const of = ({ tenantId }: Stranger) =>
+      removals
+        .filter((r) => r.physicalId.includes(tenantId) || r.physicalId.endsWith(tenantId.replaceAll('-', '')))
+        .map((r) => `${r.type} ${r.outcome}`);
+    expect(of(tenants.never)).toEqual(['postgres:schema removed', 'secretsmanager:secret removed']);
+    expect(of(tenants.once)).toEqual(['postgres:schema skipped', 'secretsmanager:secret skipped']);
+  });
+
   it('drops the schema of a tenant that never was active, and never one that was', async () => {
     const never = await ledgerTenant(world, 'failed');
     const once = await ledgerTenant(world, 'failed');
@@ -226,8 +270,12 @@ describe('a removal', () => {
       `insert into allocations (cell, kind, scope, key, tenant_id) values ('default', 'host-name', 'zone', $1, $2)`,
       [someSlug(), deleted.tenantId],
     );
-    const { removals } = await remove((await approvedFor(lost, deleted)).id);
+    const approved = await approvedFor(lost, deleted);
+    const { removals } = await remove(approved.id);
     expect(outcomes(removals)).toEqual(['operation removed', 'allocation removed']);
+    // Each is on record before it is done: a crash in between must not lose it.
+    const trail = (await world.sweep.show(approved.id)).removals.map((row) => `${row.type} ${row.outcome}`);
+    expect(trail).toEqual(['operation begun', 'operation removed', 'allocation begun', 'allocation removed']);
     expect(world.witness.finished).toEqual([lost.operationId]);
     const places = await world.database.query('select from allocations where tenant_id = $1', [deleted.tenantId]);
     expect(places.rowCount).toBe(0);

@@ -281,8 +281,12 @@ export async function ledgerRow(
   );
 }
 
-/** A service of the template's revision behind a rule, whose targets are healthy once this resolves. */
-export async function plantServing(world: SweepWorld, owner: Stranger): Promise<void> {
+/** A service of the template's revision behind a rule, whose targets are in this state once this resolves. */
+export async function plantServing(
+  world: SweepWorld,
+  owner: Stranger,
+  health: 'healthy' | 'unhealthy' = 'healthy',
+): Promise<Record<PlantedType | 'running-revision', string>> {
   const { aws, cell } = world;
   const names = namesFor(owner);
   const planted = await plantAll(world, owner);
@@ -291,10 +295,12 @@ export async function plantServing(world: SweepWorld, owner: Stranger): Promise<
   const { family: _, ...definition } = revision!.definition;
   const { containerDefinitions, networkMode, requiresCompatibilities, cpu, memory, taskRoleArn, executionRoleArn } =
     definition;
+  const container = containerDefinitions![0]!;
+  const image = health === 'healthy' ? container.image : container.image?.replace(/:[^:/]+$/, ':unhealthy');
   const taskDefinitionArn = await aws.ecs.registerTaskDefinition(
     {
       family: names.service,
-      containerDefinitions,
+      containerDefinitions: [{ ...container, image }],
       networkMode,
       requiresCompatibilities: requiresCompatibilities,
       cpu,
@@ -304,7 +310,6 @@ export async function plantServing(world: SweepWorld, owner: Stranger): Promise<
     },
     owner.tags,
   );
-  const container = containerDefinitions![0]!;
   await aws.ecs.createService({
     name: names.service,
     taskDefinitionArn,
@@ -314,16 +319,17 @@ export async function plantServing(world: SweepWorld, owner: Stranger): Promise<
     targetGroupArn: planted['elbv2:target-group'],
     containerName: container.name!,
     containerPort: container.portMappings![0]!.containerPort!,
-    healthCheckGraceSeconds: 0,
+    // Unhealthy ones are to stay.
+    healthCheckGraceSeconds: health === 'healthy' ? 0 : 3_600,
     tags: owner.tags,
     token: randomUUID().replaceAll('-', ''),
   });
   const end = Date.now() + 20_000;
   for (;;) {
     await sleep(100);
-    const health = await aws.loadBalancing.findTargetHealth(planted['elbv2:target-group']);
-    if (health?.some(({ state }) => state === 'healthy')) return;
-    if (Date.now() > end) throw new Error(`no target got healthy: ${JSON.stringify(health)}`);
+    const targets = await aws.loadBalancing.findTargetHealth(planted['elbv2:target-group']);
+    if (targets?.some(({ state }) => state === health)) return { ...planted, 'running-revision': taskDefinitionArn };
+    if (Date.now() > end) throw new Error(`no target got ${health}: ${JSON.stringify(targets)}`);
   }
 }
 
