@@ -12,6 +12,7 @@ import {
   type RecordedIntent,
 } from '../db/step-making.ts';
 import { lockOperation } from '../db/operations.ts';
+import { findSurroundings } from '../db/steps.ts';
 import { contentHash } from '../naming.ts';
 import { endsStep, judge } from './failures.ts';
 import type { Ensured, ResourceName } from './kind.ts';
@@ -78,8 +79,18 @@ async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]
   const intent = await patiently(run.patience, () =>
     recordIntent(run.deps.database, { key, resources, latenessMs, attempt, sawMade }),
   );
-  if (!intent) throw revoked(key);
+  if (!intent) throw await refusedIntent(run);
   return intent;
+}
+
+/** An attempt before this one may have come to its result after this one began: the next one finds that and skips. */
+async function refusedIntent({ deps, key, patience }: StepRun<KindName>): Promise<StepError> {
+  const now = await patiently(patience, () => findSurroundings(deps.database, key.operationId));
+  const step = now?.steps.find((s) => s.stepId === key.stepId);
+  const isOfThis = step?.operationId === key.operationId && step.generation === key.generation;
+  const isMade = isOfThis && (step.state === 'present' || step.state === 'ready');
+  if (!now || !isMade || !mayMake(now.operationType, now.operationState)) return revoked(key);
+  return new StepError('UNCLEAR', `another attempt has made step "${key.stepId}" meanwhile`);
 }
 
 /** What an attempt has set going: its window, whether any change was let through, and whether one took effect for sure. */

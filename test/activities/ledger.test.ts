@@ -325,6 +325,20 @@ describe('an intent that a lost connection delivers late', () => {
     expect(await stepOf()).toMatchObject({ state: 'ready', unclearUntil: null });
   });
 
+  it('does not end the step of an attempt that began before the other came to its result', async () => {
+    let overtaken = false;
+    fake.fingerprint = async () => {
+      if (!overtaken) {
+        overtaken = true;
+        await run('log-group.ensure', call());
+      }
+      return 'a';
+    };
+    await expect(run('log-group.ensure', call(), 2)).rejects.toMatchObject({ type: 'UNCLEAR', nonRetryable: false });
+    expect(await run('log-group.ensure', call(), 3)).toMatchObject({ status: 'ready' });
+    expect(fake.calls).toEqual(['ensure']);
+  });
+
   it('leaves a later generation as it is', async () => {
     fake.outcome = 'pending';
     await run('log-group.ensure', call('logs', 2));
