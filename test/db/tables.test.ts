@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tenantStatuses, tenantStatusTransitions } from '../../src/contracts/tenant-status.ts';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../src/db/allocations.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { appendEvent, EVENTS_CHANNEL, listEvents } from '../../src/db/events.ts';
+import { connectWithKeepalive } from '../../src/db/locks.ts';
 import { claimDueMails, queueMail, recordMailFailure, recordMailSent } from '../../src/db/mails.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import {
@@ -311,6 +313,23 @@ describe('locks', () => {
       expect(await other.withLock('a lock', async () => 2)).toEqual({ value: 2 });
     } finally {
       await other.close();
+    }
+  });
+
+  it('are freed within half a minute when their host vanishes: the server itself asks after it', async () => {
+    const client = new pg.Client({ connectionString: test.controlUrl });
+    await connectWithKeepalive(client);
+    try {
+      const { rows } = await client.query<{ name: string; setting: string }>(
+        `select name, setting from pg_settings where name like 'tcp_keepalives_%'`,
+      );
+      expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toEqual({
+        tcp_keepalives_idle: '10',
+        tcp_keepalives_interval: '5',
+        tcp_keepalives_count: '3',
+      });
+    } finally {
+      await client.end();
     }
   });
 
