@@ -42,7 +42,8 @@ async function heartbeating<T>(work: () => Promise<T>): Promise<T> {
 
 /** One line for all that nobody was told of yet; what was seen by a person's sweep first is told all the same. */
 async function alertFindings({ database, log }: SweepingDeps, report: SweepReport): Promise<number> {
-  const unalerted = new Set(await takeUnalerted(database, report.cell));
+  const seen = report.findings.map(({ id }) => id);
+  const unalerted = new Set(await takeUnalerted(database, report.cell, seen));
   const fresh = report.findings.filter(({ id }) => unalerted.has(id));
   if (fresh.length > 0) {
     const findings = fresh.map(({ id, class: of, type, name, why }) => `${id} ${of} ${type} ${name}: ${why}`);

@@ -36,6 +36,7 @@ const finding: z.ZodType<SweepFinding> = z.object({
 const mark: z.ZodType<MarkVerdict> = z.object({
   state: z.enum(['intact', 'broken', 'missing', 'unreachable']),
   detail: z.string(),
+  wasMade: z.boolean().optional(),
 });
 
 const row = z.object({
@@ -98,13 +99,14 @@ export async function recordSightings(
   return new Map(rows.map(({ id, at }) => [id, at]));
 }
 
-/** Findings of a cell that nobody was told of yet; to be asked by whoever tells. */
-export async function takeUnalerted(db: Queryable, cell: string): Promise<string[]> {
+/** Of these findings of a cell those that nobody was told of yet; to be asked by whoever tells. */
+export async function takeUnalerted(db: Queryable, cell: string, ids: readonly string[]): Promise<string[]> {
   const rows = rowsOf(
     z.object({ id: z.string() }),
     await db.query(
-      `update sweep_sightings set alerted_at = now() where cell = $1 and alerted_at is null returning finding_id as id`,
-      [cell],
+      `update sweep_sightings set alerted_at = now()
+       where cell = $1 and finding_id = any ($2) and alerted_at is null returning finding_id as id`,
+      [cell, ids],
     ),
   );
   return rows.map(({ id }) => id);

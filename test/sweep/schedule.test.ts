@@ -108,6 +108,32 @@ it('makes a report of every cell, takes nothing away, and tells of a new finding
   expect(await world.aws.logs.findLogGroup(logGroup)).toBeDefined();
 });
 
+it('tells later of what it could not list this time', async () => {
+  const owner = stranger(world);
+  const { logGroup } = namesFor(owner);
+  await world.aws.logs.createLogGroup(logGroup, owner.tags);
+  const seen = await world.sweep.report({ cell: world.cell.id, by: 'a person' });
+  expect(seen.findings.some(({ name }) => name === logGroup)).toBe(true);
+  const handle = client.schedule.getHandle(sweepScheduleId(world.installationId));
+  const told = () => lines.flatMap(({ findings = [] }) => findings).filter((text) => text.includes(logGroup));
+  const denied = world.gateway.addRule({
+    match: { action: 'DescribeLogGroups' },
+    fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
+    times: null,
+  });
+  let runs = (await scheduled()).length;
+  await handle.trigger();
+  await until(async () => (await scheduled()).length === runs + 1);
+  const [blind] = await scheduled();
+  expect(blind?.problems.map(({ what }) => what)).toContain('logs:log-group');
+  world.gateway.removeRule(denied);
+  runs += 1;
+  await handle.trigger();
+  await until(async () => (await scheduled()).length === runs + 1);
+  await until(() => Promise.resolve(told().length > 0));
+  expect(told()).toHaveLength(1);
+});
+
 it('asks Temporal whether it remembers a tenant', async () => {
   const tenantId = randomUUID();
   const orchestrator = temporalOrchestrator(client);
