@@ -94,6 +94,8 @@ export interface MarkVerdict {
   readonly state: MarkState;
   /** A sentence: what was seen. */
   readonly detail: string;
+  /** Of a mark that is missing or unreachable: whether this ledger marked the cell before. */
+  readonly wasMade?: boolean | undefined;
 }
 
 /** What was seen and is no finding. */

@@ -60,9 +60,7 @@ async function judge(deps: MarkDeps, cell: string): Promise<Judged> {
     marked,
     text: 'text' in kept ? kept.text : undefined,
   });
-  if ('unreachable' in kept)
-    return as('unreachable', `the mark of cell ${cell} could not be read: ${kept.unreachable}`);
-  if (kept.text === undefined) return as('missing', await missingDetail(deps, cell));
+  if (!('text' in kept) || kept.text === undefined) return unmarked(deps, cell, kept);
   const mark = parseMark(kept.text);
   if (!mark) return as('broken', `the parameter ${markName(deps.installationId, cell)} holds no mark of the ledger`);
   const found = await findMarkedEvent(deps.database, mark.eventId);
@@ -73,11 +71,20 @@ async function judge(deps: MarkDeps, cell: string): Promise<Judged> {
   return as('intact', `the ledger holds ${named}`, found);
 }
 
-async function missingDetail({ database, installationId }: MarkDeps, cell: string): Promise<string> {
+/** No mark to judge by: nobody can read it, or none is there. */
+async function unmarked({ database, installationId }: MarkDeps, cell: string, kept: Kept): Promise<Judged> {
   const name = markName(installationId, cell);
-  return (await wasMarked(database, cell))
-    ? `cell ${cell} was marked before, and its parameter ${name} is gone`
-    : `cell ${cell} has no parameter ${name} yet`;
+  const wasMade = await wasMarked(database, cell);
+  const as = (state: MarkVerdict['state'], detail: string): Judged => ({
+    verdict: { state, detail, wasMade },
+    marked: undefined,
+    text: undefined,
+  });
+  if ('unreachable' in kept)
+    return as('unreachable', `the mark of cell ${cell} could not be read: ${kept.unreachable}`);
+  return wasMade
+    ? as('missing', `cell ${cell} was marked before, and its parameter ${name} is gone`)
+    : as('missing', `cell ${cell} has no parameter ${name} yet`);
 }
 
 function parseMark(text: string): z.output<typeof markSchema> | undefined {
@@ -121,7 +128,7 @@ async function begin(
   verdict: MarkVerdict,
   mayBegin: () => Promise<{ readonly may: boolean; readonly why: string }>,
 ): Promise<Advance> {
-  if (await wasMarked(deps.database, cell)) return { verdict, moved: false };
+  if (verdict.wasMade === true) return { verdict, moved: false };
   const newest = await findNewestEvent(deps.database);
   if (!newest) return { verdict: { ...verdict, detail: `${verdict.detail}, and the ledger no event` }, moved: false };
   const { may, why } = await mayBegin();
@@ -147,7 +154,7 @@ async function move(
     await rememberMarked(deps.database, cell);
   } catch (error) {
     const detail = `the mark of cell ${cell} could not be written: ${error instanceof Error ? error.message : String(error)}`;
-    return { verdict: { state: 'unreachable', detail }, moved: false };
+    return { verdict: { state: 'unreachable', detail, wasMade: marked !== undefined }, moved: false };
   }
   return { verdict: { state: 'intact', detail: `marked at event ${newest.eventId} of ${newest.at}` }, moved: true };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { DeleteParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -151,6 +152,41 @@ describe('the mark of the ledger outside the database', () => {
     expect((await world.sweep.remove({ reportId: made.id, by: 'Grace' })).removals).toMatchObject([
       { outcome: 'removed' },
     ]);
+  });
+
+  it('raises an alert once when it stands still: its parameter is gone, or cannot be read or written for a minute', async () => {
+    const alertsOf = (lines: { alert?: string }[]) => lines.flatMap(({ alert }) => alert ?? []);
+    const kept = (await world.aws.parameters.readParameter(name())) ?? '';
+    const { lines, round } = marker();
+    await round();
+    for (const action of ['GetParameter', 'PutParameter']) {
+      const denied = world.gateway.addRule({
+        match: { action },
+        fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
+        times: null,
+      });
+      // Something new, so that the mark is to be moved.
+      await ledgerTenant(world, 'deleted');
+      lines.length = 0;
+      for (let i = 0; i < 11; i++) await round();
+      expect(alertsOf(lines)).toEqual([]);
+      for (let i = 0; i < 3; i++) await round();
+      expect(alertsOf(lines)).toEqual(['ledger-mark-stands-still']);
+      world.gateway.removeRule(denied);
+      await round();
+      expect(lines.at(-1)?.msg).toContain('no older than its mark');
+    }
+    lines.length = 0;
+    const credentials = { accessKeyId: world.cell.accountId, secretAccessKey: 'test' };
+    const ssm = new SSMClient({ endpoint: world.gateway.url, region: world.cell.region, credentials });
+    await ssm.send(new DeleteParameterCommand({ Name: name() }));
+    ssm.destroy();
+    await round();
+    await round();
+    expect(alertsOf(lines)).toEqual(['ledger-mark-stands-still']);
+    await world.aws.parameters.writeParameter(name(), kept);
+    await round();
+    expect(lines.at(-1)?.msg).toContain('no older than its mark');
   });
 
   it('lets nothing be taken away when it cannot be read, is lost, or is no mark', async () => {
