@@ -52,13 +52,16 @@ export const taskDefinition: Kind<'task-definition'> = {
     const known = await knownRevision(context);
     if (known?.active === true) arns.add(known.arn);
     for (const arn of arns) await context.aws.ecs.deregisterTaskDefinition(arn);
-    const residues = (await ownRevisions(context, 'INACTIVE')).map(({ arn }) => ({
+    // The list may not hold yet what was deregistered just now, or by the attempt before.
+    const listed = (await ownRevisions(context, 'INACTIVE')).map((revision) => revision.arn);
+    const inactive = new Set([...listed, ...arns, ...(known ? [known.arn] : [])]);
+    const residues = [...inactive].map((arn) => ({
       type: 'ecs:task-definition',
       name: arn.slice(arn.lastIndexOf('/') + 1),
       reason: 'ECS keeps revisions that were deregistered as INACTIVE',
       expiresAt: null,
     }));
-    return { status: 'removed', residues, ...(arns.size + residues.length === 0 && { missing: true }) };
+    return { status: 'removed', residues, ...(residues.length === 0 && { missing: true }) };
   },
 };
 

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { describe, expect, it } from 'vitest';
 import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
+import type { CellAws } from '../../../src/aws/cell-aws.ts';
 import { taskDefinition, TEMPLATE_TAG } from '../../../src/activities/kinds/task-definition.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';
 
@@ -135,5 +136,21 @@ describe('task-definition', () => {
     expect(await activeRevisions(spec.family)).toEqual([foreign.taskDefinition!.taskDefinitionArn]);
     expect(await taskDefinition.remove(context())).toEqual(removed);
     expect(await taskDefinition.observe(context())).toMatchObject({ status: 'absent' });
+  });
+
+  it('names what it deregistered just now as residues though the list does not hold it yet', async () => {
+    const { spec, context } = await definition();
+    const { outputs } = await taskDefinition.ensure(context());
+    const ecs: CellAws['ecs'] = {
+      ...world.aws.ecs,
+      findRevisions: async (family, status) =>
+        status === 'INACTIVE' ? [] : world.aws.ecs.findRevisions(family, status),
+    };
+    const stale = { aws: { ...world.aws, ecs } };
+    const removed = await taskDefinition.remove(context({}, stale));
+    expect(removed).toMatchObject({ status: 'removed', residues: [{ name: `${spec.family}:1` }] });
+    expect(removed.missing).toBeUndefined();
+    expect(await taskDefinition.remove(context({}, { ...stale, previous: outputs }))).toEqual(removed);
+    expect(await taskDefinition.remove(context())).toEqual(removed);
   });
 });
