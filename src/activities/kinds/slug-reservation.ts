@@ -1,5 +1,5 @@
 import { findSlugHolder } from '../../db/reservations.ts';
-import { changeTenantStatus, findTenant } from '../../db/tenants.ts';
+import { changeTenantStatus, lockTenant } from '../../db/tenants.ts';
 import type { Kind, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
 
@@ -58,11 +58,12 @@ async function confirmTemplates({ aws, cell, spec }: StepContext<'slug-reservati
 
 async function beginCreating({ db, tenant, operation }: StepContext<'slug-reservation'>) {
   const now = await db.transaction(async (tx) => {
-    const row = await findTenant(tx, tenant.id);
+    // Locked: whoever takes the run for lost at the same moment makes the tenant `failed`, which must stay so.
+    const row = await lockTenant(tx, tenant.id);
     // Already there: an earlier attempt did it.
-    return row?.status === 'validating'
+    return row.status === 'validating'
       ? changeTenantStatus(tx, tenant.id, 'creating', { operationId: operation.id })
       : row;
   });
-  return now?.status;
+  return now.status;
 }
