@@ -18,6 +18,7 @@ export async function control(deps: ClientDeps, tenantId: string, verb: Operator
   await existingTenant(deps.database, tenantId);
   const operation = await findOpenOperation(deps.database, tenantId);
   if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation to ${verb}`);
+  if (verb === 'cancel') refuseDeprovisioning(operation);
   const settled = verb === 'cancel' && operation.state === 'accepted' && (await cancelUnclaimed(deps, operation));
   if (!settled) await ask(deps, operation, verb);
   const tenant = await existingTenant(deps.database, tenantId);
@@ -28,6 +29,18 @@ export async function control(deps: ClientDeps, tenantId: string, verb: Operator
     status: tenant.status,
     tenantUrl: tenant.tenantUrl,
   };
+}
+
+/** In no state, as its run would say: what it superseded has given up, so nobody would look after what is left. */
+function refuseDeprovisioning({ id, type, state }: OperationRow): void {
+  if (type !== 'deprovision') return;
+  throw new RequestError(
+    'NOT_CANCELLABLE',
+    `operation ${id} does not take the cancel: a deprovisioning cannot be cancelled`,
+    {
+      details: { operationId: id, state },
+    },
+  );
 }
 
 /** No run has claimed it: a run that comes later finds it closed and exits. */

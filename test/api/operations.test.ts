@@ -97,6 +97,17 @@ describe('cancel', () => {
     expect(await send('POST', `${other.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
   });
 
+  it('is refused to a deprovisioning, in every state', async () => {
+    const tenant = await active();
+    const { body } = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
+    for (const state of ['accepted', 'committing', 'stuck'] as const) {
+      if (state !== 'accepted')
+        await api.move(tenant.tenantId, state === 'stuck' ? ['stuck'] : ['running', 'committing']);
+      expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'NOT_CANCELLABLE' });
+      expect((await findOperation(api.database, body.operationId))?.state).toBe(state);
+    }
+  });
+
   it('says that the run was lost when it ended without closing its operation, and 503 when no worker answers', async () => {
     const tenant = await claimed();
     api.orchestrator.unreachable = true;
