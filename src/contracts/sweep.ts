@@ -154,6 +154,8 @@ export interface LostOperation {
   readonly runId: string | null;
   /** A sentence: how its run ended, as far as Temporal knows. */
   readonly why: string;
+  /** Why no run may finish it, when none may. */
+  readonly obstacle?: string | undefined;
 }
 
 // ---- the scheduled workflow ----

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bigint, failure, operationState, optionalTime, tenantStatus, time, uuid } from './columns.ts';
+import { bigint, failure, operationState, operationType, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { ledgerStates } from './ledger.ts';
 import { rowOf, rowsOf } from './rows.ts';
@@ -128,6 +128,7 @@ const lostOperation = z.object({
   cell: z.string(),
   tenantId: uuid,
   product: z.string(),
+  type: operationType,
   workflowId: z.string(),
   runId: z.string().nullable(),
   failure: failure.nullable(),
@@ -139,7 +140,7 @@ export async function listLostOperations(db: Queryable, ids: readonly string[]):
   return rowsOf(
     lostOperation,
     await db.query(
-      `select o.id as "operationId", o.cell, o.tenant_id as "tenantId", t.product, o.workflow_id as "workflowId",
+      `select o.id as "operationId", o.cell, o.tenant_id as "tenantId", t.product, o.type, o.workflow_id as "workflowId",
          o.run_id as "runId", o.failure
        from operations o join tenants t on t.id = o.tenant_id
        where o.id = any ($1::uuid[]) or (o.state = 'stuck' and o.failure ->> 'code' = 'RUN_LOST') order by o.accepted_at`,

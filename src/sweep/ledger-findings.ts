@@ -110,9 +110,12 @@ export function lostRunDraft(lost: LostOperation): Draft {
     name: lost.workflowId,
     owner: { tenantId: lost.tenantId, product: lost.product, operationId: lost.operationId },
     why: lost.why,
-    remedy: `approve this report, or: tenantry tenants retry ${lost.tenantId}`,
+    remedy:
+      lost.obstacle === undefined
+        ? `approve this report, or: tenantry tenants retry ${lost.tenantId}`
+        : `look at it by hand, then delete the tenant or abandon the operation; no run may finish it: ${lost.obstacle}`,
     fingerprint: lostRunFingerprint(lost),
-    removable: true,
+    removable: lost.obstacle === undefined,
   };
 }
 

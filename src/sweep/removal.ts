@@ -232,6 +232,7 @@ async function finishLost(run: Run, finding: SweepFinding): Promise<Outcome> {
   if (!lost) return { outcome: 'gone', detail: 'the operation is closed, or a run is at it again' };
   if (lostRunFingerprint(lost) !== run.approved.get(finding.id))
     return skipped('another run was lost since the report');
+  if (lost.obstacle !== undefined) return skipped(lost.obstacle);
   await note(run, finding, begun);
   return { outcome: 'removed', detail: await witness.finishLost(lost) };
 }

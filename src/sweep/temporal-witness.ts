@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { chunks } from '../aws/inventory/pages.ts';
 import { alertStuck } from '../activities/operation-change.ts';
 import { recordRunLoss } from '../activities/run-loss.ts';
 import { findLostRuns } from '../client/lost-runs.ts';
@@ -8,7 +9,7 @@ import type { TenantryClient } from '../client/tenantry.ts';
 import type { LostOperation } from '../contracts/sweep.ts';
 import type { SearchAttribute } from '../contracts/ids.ts';
 import type { Database } from '../db/database.ts';
-import { listLostOperations } from '../db/sweep-ledger.ts';
+import { listLostOperations, type LostOperationRow } from '../db/sweep-ledger.ts';
 import { findNamespace } from '../db/temporal-namespaces.ts';
 import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
 import { ForeignNamespaceError, type Witness } from './dependencies.ts';
@@ -82,12 +83,36 @@ async function markLost(deps: TemporalWitnessDeps, operationId: string): Promise
   if (change) await alertStuck(deps, change);
 }
 
-/** Those whose run was seen lost just now, and those that are stuck because of it already. */
+/** Those whose run was seen lost just now, and those that are stuck because of it already and that no run has taken over. */
 async function findLost(deps: TemporalWitnessDeps): Promise<LostOperation[]> {
   const seen = new Map((await findLostRuns(deps)).map(({ operation, ended }) => [operation.id, ended]));
   const rows = await listLostOperations(deps.database, [...seen.keys()]);
-  return rows.map(({ failure, ...operation }) => ({
-    ...operation,
-    why: `its run ${operation.runId ?? ''} was lost: ${seen.get(operation.operationId) ?? failure?.detail ?? 'it is not open'}`,
-  }));
+  const found: LostOperation[] = [];
+  for (const some of chunks(rows, SIDE_BY_SIDE)) {
+    const looks = await Promise.all(some.map((row) => lookAt(deps, row, seen.get(row.operationId))));
+    found.push(...looks.flatMap((lost) => lost ?? []));
+  }
+  return found;
 }
+
+/** Asked of Temporal at a time. */
+const SIDE_BY_SIDE = 8;
+
+/** Undefined while a run is at it: the database may not say yet that one has taken it over. */
+async function lookAt(
+  { orchestrator }: TemporalWitnessDeps,
+  { failure, type, ...operation }: LostOperationRow,
+  ended: string | undefined,
+): Promise<LostOperation | undefined> {
+  const { workflowId, runId } = operation;
+  const own = await orchestrator.look({ workflowId, runId });
+  const newest = await orchestrator.look({ workflowId, runId: null });
+  if (own.is === 'open' || newest.is === 'open') return undefined;
+  const why = `its run ${runId ?? ''} was lost: ${ended ?? failure?.detail ?? 'it is not open'}`;
+  const isPast = type === 'provision' && own.is === 'closed' && own.as === 'COMPLETED';
+  return { ...operation, why, ...(isPast && { obstacle: completed }) };
+}
+
+/** What `retry` refuses too: the run records its end before it closes. */
+const completed =
+  'its run COMPLETED in Temporal, so this database is older than what happened (a restored backup?), and its tenant may be live';

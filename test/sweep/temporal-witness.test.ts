@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import proto from '@temporalio/proto';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../sandbox/parts/ports.ts';
@@ -14,6 +15,7 @@ import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { findOperation } from '../../src/db/operations.ts';
 import { products } from '../../src/products/index.ts';
+import { lostRunDraft } from '../../src/sweep/ledger-findings.ts';
 import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
 import { createTemporalClient, type TemporalClient } from '../../src/temporal/client.ts';
 import { foreignNamespace } from '../../src/worker/own-namespace.ts';
@@ -83,6 +85,38 @@ async function grownSilent({ operationId }: Seeded): Promise<void> {
   ]);
 }
 
+const workflowIdOf = ({ slug }: Seeded) => `tenant.moamalat.${slug}`;
+
+/** What a worker writes about an operation whose run was lost. */
+async function lostRun({ operationId }: Seeded, runId: string | null = null): Promise<void> {
+  const failure = { code: 'RUN_LOST', message: 'the run was lost' };
+  await db.query(
+    `update operations set state = 'stuck', failure = $2::jsonb, run_id = coalesce($3, run_id) where id = $1`,
+    [operationId, JSON.stringify(failure), runId],
+  );
+}
+
+/** A run of the tenant's workflow id that no worker serves; its id. */
+async function startRun(tenant: Seeded): Promise<string> {
+  const handle = await own.client.workflow.start('TenantProvisioning', {
+    workflowId: workflowIdOf(tenant),
+    taskQueue: tenant.tenantId,
+  });
+  return handle.firstExecutionRunId;
+}
+
+/** Closes it as a worker does when the workflow returns. */
+async function completeRun({ tenantId }: Seeded): Promise<void> {
+  const { namespace, client } = own;
+  const { COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION: commandType } = proto.temporal.api.enums.v1.CommandType;
+  const commands = [{ commandType, completeWorkflowExecutionCommandAttributes: {} }];
+  await client.withDeadline(Date.now() + 20_000, async () => {
+    const taskQueue = { name: tenantId };
+    const { taskToken } = await client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue });
+    await client.workflowService.respondWorkflowTaskCompleted({ namespace, taskToken, commands });
+  });
+}
+
 const stateOf = async ({ operationId }: Seeded) => (await findOperation(db, operationId))?.state;
 
 describe('Temporal as a witness', () => {
@@ -95,6 +129,31 @@ describe('Temporal as a witness', () => {
     expect(finished).toContain(`finishes operation ${approved.operationId}`);
     expect(await stateOf(approved)).toBe('stuck');
     expect(await stateOf(bystander)).toBe('running');
+  });
+
+  it('leaves an operation to the run that has taken it over, though the database does not say so yet', async () => {
+    const tenant = await silentOperation();
+    await lostRun(tenant);
+    const witness = witnessOf(own);
+    const isLost = async () => (await witness.findLost()).some((l) => l.operationId === tenant.operationId);
+    expect(await isLost()).toBe(true);
+    const takeover = await startRun(tenant);
+    expect(await isLost()).toBe(false);
+    await own.client.workflow.getHandle(workflowIdOf(tenant), takeover).terminate();
+    expect(await isLost()).toBe(true);
+  });
+
+  it('lets nobody approve the finishing of a provisioning whose run completed: its tenant may be live', async () => {
+    const tenant = await silentOperation();
+    const runId = await startRun(tenant);
+    await completeRun(tenant);
+    await lostRun(tenant, runId);
+    const [lost] = (await witnessOf(own).findLost()).filter((l) => l.operationId === tenant.operationId);
+    expect(lost?.obstacle).toContain('COMPLETED');
+    const draft = lostRunDraft(lost!);
+    expect(draft.removable).toBe(false);
+    expect(draft.remedy).toContain('this database is older than what happened');
+    await expect(witnessOf(own).finishLost(lost!)).rejects.toThrow('COMPLETED');
   });
 
   it("says nothing from a namespace that does not hold this installation's runs", async () => {
