@@ -12,6 +12,7 @@ import type { KindRegistry } from './kind.ts';
 import { observeStep } from './observe-verb.ts';
 import { removeStep } from './remove-verb.ts';
 import { loadRun, patienceOf, type StepRun } from './step-run.ts';
+import { recordUnloaded } from './unloaded-step.ts';
 
 /** The three verbs of every kind as activities, each wrapped by the ledger. */
 export function createVerbActivities(deps: ActivityDependencies, kinds: KindRegistry): VerbActivities {
@@ -32,7 +33,7 @@ export function createVerbActivities(deps: ActivityDependencies, kinds: KindRegi
           load: (p) => {
             const { operationId, stepId, generation } = call;
             const step = { operationId, stepId, generation };
-            const purpose = verb === 'remove' || ('want' in call && call.want === 'gone') ? 'take-away' : 'make';
+            const purpose = takesAway(verb, call) ? 'take-away' : 'make';
             return loadRun({ deps, blueprintOf, kindName, kind: kinds[kindName], verb, purpose, call: step }, p);
           },
         },
@@ -45,6 +46,10 @@ export function createVerbActivities(deps: ActivityDependencies, kinds: KindRegi
   ]);
   // Every kind has its three verbs by the loop above; Object.fromEntries forgets the names.
   return Object.fromEntries(entries) as VerbActivities;
+}
+
+function takesAway(verb: Verb, call: StepCall | ObserveCall): boolean {
+  return verb === 'remove' || ('want' in call && call.want === 'gone');
 }
 
 interface Attempt<K extends KindName, C extends StepCall, A> {
@@ -60,9 +65,13 @@ async function attempt<K extends KindName, C extends StepCall, A>(
   deps: ActivityDependencies,
 ): Promise<A> {
   const stopHeartbeats = startHeartbeats(kindName, verb);
+  const patience = patienceOf(kindName, verb);
   let failsAs: FailsAs | undefined;
   try {
-    const run = await load(patienceOf(kindName, verb));
+    const run = await load(patience).catch(async (error: unknown) => {
+      if (takesAway(verb, call)) await recordUnloaded({ deps, patience, kindName, verb, call }, error);
+      throw error;
+    });
     failsAs = run.step.failsAs;
     return await act(run, call);
   } catch (error) {

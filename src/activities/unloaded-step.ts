@@ -1,0 +1,38 @@
+import { Context } from '@temporalio/activity';
+import type { KindName, Verb } from '../contracts/kinds.ts';
+import type { StepCall } from '../contracts/messages.ts';
+import { isOpen } from '../contracts/operation-state.ts';
+import { verbOptions } from '../contracts/verbs.ts';
+import { findOperation } from '../db/operations.ts';
+import { recordRemovalFailure } from '../db/step-removal.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { endsStep, judge } from './failures.ts';
+import { patiently, type Patience } from './patience.ts';
+
+export interface UnloadedStep {
+  readonly deps: Pick<ActivityDependencies, 'database' | 'log'>;
+  readonly patience: Patience;
+  readonly kindName: KindName;
+  readonly verb: Verb;
+  readonly call: StepCall;
+}
+
+/** Notes why a step that is to be taken away could not even be loaded, so that the list of what is left says it. */
+export async function recordUnloaded(unloaded: UnloadedStep, error: unknown): Promise<void> {
+  const { deps, patience, kindName, verb, call } = unloaded;
+  const judged = judge(error, { id: call.stepId });
+  if (patience.signal.aborted || judged.code === 'DATABASE_UNAVAILABLE') return;
+  const { operationId, stepId, generation } = call;
+  const final = endsStep(judged, Context.current().info.attempt, verbOptions(kindName, verb).maximumAttempts);
+  try {
+    await patiently(patience, async () => {
+      const operation = await findOperation(deps.database, operationId);
+      if (!operation || !isOpen(operation.state)) return;
+      const { tenantId, cell } = operation;
+      const key = { operationId, stepId, generation, tenantId, cell, kind: kindName };
+      await recordRemovalFailure(deps.database, key, judged.failure, final);
+    });
+  } catch (cause) {
+    deps.log.error({ err: cause, operationId, stepId }, 'a failed removal could not be recorded');
+  }
+}
