@@ -1,11 +1,14 @@
-import type { SweepFinding, SweepReport } from '../contracts/sweep.ts';
+import type { SweepFinding, SweepRemoval, SweepReport } from '../contracts/sweep.ts';
 import type { RemovalRow } from '../db/sweep-reports.ts';
 import type { RemovalAnswer } from '../sweep/removal.ts';
 
 /* What `tenantry sweep` prints for people. */
 
-/** A report, its findings class by class. */
-export function reportText(report: SweepReport): string {
+/**
+ * A report, its findings class by class.
+ * @param removals what was done of it
+ */
+export function reportText(report: SweepReport, removals: readonly SweepRemoval[] = []): string {
   const { counts, problems, tooYoung, findings } = report;
   return [
     `report    ${report.id}`,
@@ -16,7 +19,7 @@ export function reportText(report: SweepReport): string {
     ...tooYoung.map(({ type, physicalId, why }) => `too-young ${type} ${physicalId}: ${why}`),
     '',
     ...(findings.length === 0 ? ['nothing found'] : findings.flatMap((finding) => findingLines(report, finding))),
-    ...nextLines(report),
+    ...nextLines(report, removals),
   ]
     .map(clean)
     .join('\n');
@@ -49,8 +52,13 @@ function findingLines({ approval }: SweepReport, finding: SweepFinding): string[
   ];
 }
 
-function nextLines({ id, approval, findings, mark }: SweepReport): string[] {
-  if (approval) return ['', `approved by ${approval.by} at ${approval.at}: tenantry sweep remove ${id}`];
+function nextLines({ id, approval, findings, mark }: SweepReport, removals: readonly SweepRemoval[]): string[] {
+  if (approval) {
+    const settled = new Set(removals.filter(isSettled).map((r) => r.findingId));
+    const isOver = approval.findings.every((finding) => settled.has(finding.id));
+    const next = isOver ? 'all of it is done' : `tenantry sweep remove ${id}`;
+    return ['', `approved by ${approval.by} at ${approval.at}: ${next}`];
+  }
   const removable = findings.filter((finding) => finding.removable).length;
   if (removable === 0 || mark.state !== 'intact') return [];
   return ['', `${removable} may be taken away: tenantry sweep approve ${id} --by <your name> [--only <finding>...]`];
@@ -70,13 +78,22 @@ export function removalRowText(row: RemovalRow): string {
   );
 }
 
-export function removalText({ removals, left }: RemovalAnswer): string {
+export function removalText(reportId: string, { removals, left, notCome }: RemovalAnswer): string {
+  const count = removals.filter((r) => r.outcome === 'removed').length;
+  const next = left === 0 ? 'none left' : `${left} left by --limit: tenantry sweep remove ${reportId}`;
   return [
-    ...removals.map((r) => `${r.outcome}  ${r.findingId}  ${r.type} ${r.physicalId}: ${r.detail}`),
-    `${removals.filter((r) => r.outcome === 'removed').length} taken away, ${left} not come to in this run`,
-  ]
-    .map(clean)
-    .join('\n');
+    ...removals.map(removalLine),
+    ...notCome.map((r) => clean(`left  ${r.findingId}  ${r.type} ${r.physicalId}`)),
+    `${count} taken away, ${removals.length - removals.filter(isSettled).length} not, ${next}`,
+  ].join('\n');
+}
+
+export function removalLine(r: SweepRemoval): string {
+  return clean(`${r.outcome}  ${r.findingId}  ${r.type} ${r.physicalId}: ${r.detail}`);
+}
+
+function isSettled({ outcome }: Pick<SweepRemoval, 'outcome'>): boolean {
+  return outcome === 'removed' || outcome === 'gone';
 }
 
 /** Names in AWS must not move the cursor. */

@@ -1,11 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import type { SweepReport } from '../contracts/sweep.ts';
+import type { MarkVerdict, SweepRemoval, SweepReport } from '../contracts/sweep.ts';
 import type { Sweep } from '../sweep/sweep.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { processLog, runCommand } from './process.ts';
 import { processUser } from './sweep-user.ts';
-import { removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
+import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
 
 const help = `
 The sweep compares what exists with what the ledger holds. It only reports; what it finds is taken away by
@@ -14,8 +14,9 @@ a few things per run, each looked at again right before. Nothing is taken away w
 outside the database (a restored backup).
 
 Exit codes:
-  0  done; for a report: nothing found
-  1  something was found, or could not be looked at; for remove: something was not taken away
+  0  done; for a report: nothing found; for remove: what it came to within --limit is gone
+  1  something was found or could not be looked at, or the mark of the ledger is out of reach or lost;
+     for remove: something was skipped or failed
   2  wrong usage or bad input
   3  no such report, finding or cell
   4  refused: not approved, too old, approved already, or the ledger is not to be trusted
@@ -126,11 +127,16 @@ async function report(
 ): Promise<ExitCode> {
   const reports: SweepReport[] = [];
   for (const id of cell === undefined ? sweep.cells() : [cell]) reports.push(await sweep.report({ cell: id, by }));
-  print(json, { reports }, () => reports.map(reportText).join('\n\n'));
+  print(json, { reports }, () => reports.map((made) => reportText(made)).join('\n\n'));
   const isClean = reports.every(
-    ({ findings, problems, mark }) => findings.length === 0 && problems.length === 0 && mark.state !== 'broken',
+    ({ findings, problems, mark }) => findings.length === 0 && problems.length === 0 && isInOrder(mark),
   );
   return isClean ? exitCodes.done : exitCodes.failed;
+}
+
+/** A mark that was never made is none that is lost: an installation without an event has none. */
+function isInOrder({ state, wasMade }: MarkVerdict): boolean {
+  return state === 'intact' || (state === 'missing' && wasMade !== true);
 }
 
 async function list(sweep: Sweep, { json }: Common): Promise<ExitCode> {
@@ -141,7 +147,7 @@ async function list(sweep: Sweep, { json }: Common): Promise<ExitCode> {
 
 async function show(sweep: Sweep, id: string, { json }: Common): Promise<ExitCode> {
   const shown = await sweep.show(id);
-  const text = () => [reportText(shown.report), ...shown.removals.map(removalRowText)].join('\n');
+  const text = () => [reportText(shown.report, shown.removals), ...shown.removals.map(removalRowText)].join('\n');
   print(json, shown, text);
   return exitCodes.done;
 }
@@ -161,11 +167,16 @@ async function remove(
   reportId: string,
   { by = processUser(), limit, json }: Common & { by?: string; limit: number },
 ): Promise<ExitCode> {
-  const answer = await sweep.remove({ reportId, by, limit });
-  print(json, answer, () => removalText(answer));
-  return answer.removals.every((r) => r.outcome === 'removed' || r.outcome === 'gone')
-    ? exitCodes.done
-    : exitCodes.failed;
+  const removals: SweepRemoval[] = [];
+  try {
+    const answer = await sweep.remove({ reportId, by, limit, onRemoval: (removal) => removals.push(removal) });
+    print(json, answer, () => removalText(reportId, answer));
+  } catch (error) {
+    // What was done before it ended so is done.
+    if (removals.length > 0) print(json, { removals }, () => removals.map(removalLine).join('\n'));
+    throw error;
+  }
+  return removals.every((r) => r.outcome === 'removed' || r.outcome === 'gone') ? exitCodes.done : exitCodes.failed;
 }
 
 async function adopt(

@@ -39,12 +39,15 @@ export interface RemovalRequest {
   readonly by: string;
   /** Things taken away at most; default {@link DEFAULT_LIMIT}, at most {@link MAX_LIMIT}. */
   readonly limit?: number | undefined;
+  /** Called after each: a run that ends in an error has done these all the same. */
+  readonly onRemoval?: ((removal: SweepRemoval) => void) | undefined;
 }
 
 export interface RemovalAnswer {
   readonly removals: readonly SweepRemoval[];
-  /** Approved findings that this run did not come to. */
+  /** How many approved findings this run did not come to, and which. */
   readonly left: number;
+  readonly notCome: readonly Pick<SweepRemoval, 'findingId' | 'type' | 'physicalId'>[];
 }
 
 /**
@@ -71,7 +74,7 @@ export async function remove(deps: SweepDeps, request: RemovalRequest): Promise<
     removedBy: request.by,
     approved: new Map(approval.findings.map(({ id, fingerprint }) => [id, fingerprint])),
   };
-  const ran = await deps.database.withLock(`sweep removal ${cell.id}`, () => removeSome(run, limit));
+  const ran = await deps.database.withLock(`sweep removal ${cell.id}`, () => removeSome(run, limit, request.onRemoval));
   if (!ran) throw new SweepRefusedError(`another removal is under way in cell ${cell.id}`);
   return ran.value;
 }
@@ -86,7 +89,7 @@ interface Run {
   readonly approved: ReadonlyMap<string, string>;
 }
 
-async function removeSome(run: Run, limit: number): Promise<RemovalAnswer> {
+async function removeSome(run: Run, limit: number, onRemoval: RemovalRequest['onRemoval']): Promise<RemovalAnswer> {
   const before = await listRemovals(run.deps.database, run.report.id);
   const settled = new Set(
     before.filter((r) => r.outcome === 'removed' || r.outcome === 'gone').map((r) => r.findingId),
@@ -98,9 +101,15 @@ async function removeSome(run: Run, limit: number): Promise<RemovalAnswer> {
     if (taken >= limit) break;
     const removal = await removeOne(run, finding);
     removals.push(removal);
+    onRemoval?.(removal);
     if (removal.outcome === 'removed' || removal.outcome === 'failed') taken += 1;
   }
-  return { removals, left: waiting.length - removals.length };
+  const notCome = waiting.slice(removals.length);
+  return {
+    removals,
+    left: notCome.length,
+    notCome: notCome.map(({ id: findingId, type, physicalId }) => ({ findingId, type, physicalId })),
+  };
 }
 
 /** Runs first: they remove what is theirs by themselves. Then what points at something before it. Places last. */

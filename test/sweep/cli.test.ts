@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { DeleteParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
 import { registerSweep } from '../../src/cli/sweep.ts';
 import type { SweepReport } from '../../src/contracts/sweep.ts';
+import { markName } from '../../src/sweep/ledger-mark.ts';
 import { part } from '../support/parts.ts';
 import { containing } from '../api/matchers.ts';
 import { ledgerTenant, namesFor, report, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
@@ -63,7 +65,7 @@ it('leads from a report over its approval to a removal, and shows what was done'
   expect(removed.code).toBe(0);
   expect(JSON.parse(removed.text)).toMatchObject({ removals: [{ outcome: 'removed', findingId: finding }], left: 0 });
   const shown = await tenantry('sweep', 'show', id);
-  expect(shown.text).toContain('approved by Ada');
+  expect(shown.text).toMatch(/^approved by Ada at \S+: all of it is done$/m);
   expect((await tenantry('sweep', 'list')).text).toMatch(new RegExp(`^${id} .+ approved by Ada`, 'm'));
   expect(await tenantry('sweep', '--json')).toMatchObject({ code: 0, text: containing('"findings":[]') });
 });
@@ -79,6 +81,63 @@ it('says loudly that a ledger is not to be trusted, and takes a reason to adopt 
   await expect(tenantry('sweep', 'adopt-ledger')).rejects.toThrow('--reason');
   expect((await tenantry('sweep', 'adopt-ledger', '--reason', 'a test')).text).toContain('default: intact');
   expect((await tenantry('sweep')).code).toBe(0);
+});
+
+describe('the exit code', () => {
+  const logGroups = async (count: number) => {
+    const owners = Array.from({ length: count }, () => stranger(world));
+    for (const owner of owners) await world.aws.logs.createLogGroup(namesFor(owner).logGroup, owner.tags);
+    const made = await report(world, world.sweep);
+    const only = made.findings.filter((f) => owners.some((o) => o.tenantId === f.owner.tenantId)).map((f) => f.id);
+    await world.sweep.approve({ reportId: made.id, by: 'Ada', only });
+    return { id: made.id, owners };
+  };
+  const denied = (action: string, skip = 0) =>
+    world.gateway.addRule({
+      match: { action },
+      fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
+      skip,
+      times: null,
+    });
+
+  it('is 1 while the mark is out of reach, or gone after it was made', async () => {
+    const rule = denied('GetParameter');
+    expect(await tenantry('sweep')).toMatchObject({ code: 1, text: containing('could not be read') });
+    world.gateway.removeRule(rule);
+    const name = markName(world.installationId, world.cell.id);
+    const kept = (await world.aws.parameters.readParameter(name)) ?? '';
+    const credentials = { accessKeyId: world.cell.accountId, secretAccessKey: 'test' };
+    const ssm = new SSMClient({ endpoint: world.gateway.url, region: world.cell.region, credentials });
+    await ssm.send(new DeleteParameterCommand({ Name: name }));
+    ssm.destroy();
+    expect(await tenantry('sweep')).toMatchObject({ code: 1, text: containing('was marked before') });
+    await world.aws.parameters.writeParameter(name, kept);
+    expect((await tenantry('sweep')).code).toBe(0);
+  });
+
+  it('of a removal is 0 when --limit alone leaves something, which it names, and 1 when something failed', async () => {
+    const { id } = await logGroups(3);
+    const first = await tenantry('sweep', 'remove', id, '--limit', '1');
+    expect(first.code).toBe(0);
+    expect(first.text.match(/^left {2}[0-9a-f]{12} {2}logs:log-group /gm)).toHaveLength(2);
+    expect(first.text).toContain(`2 left by --limit: tenantry sweep remove ${id}`);
+    expect((await tenantry('sweep', 'show', id)).text).toContain(`: tenantry sweep remove ${id}`);
+    const rule = denied('DeleteLogGroup');
+    expect((await tenantry('sweep', 'remove', id, '--limit', '1')).code).toBe(1);
+    world.gateway.removeRule(rule);
+    expect(await tenantry('sweep', 'remove', id)).toMatchObject({ code: 0, text: containing('none left') });
+  });
+
+  it('of a removal that the mark ends is 4, after what was taken away before', async () => {
+    const { id } = await logGroups(2);
+    const rule = denied('GetParameter', 1);
+    const ended = await tenantry('sweep', 'remove', id);
+    world.gateway.removeRule(rule);
+    expect(ended.code).toBe(4);
+    expect(ended.text).toMatch(/^removed {2}[0-9a-f]{12} {2}logs:log-group /m);
+    expect(ended.text).toContain('nothing (more) is taken away');
+    expect((await tenantry('sweep', 'remove', id)).code).toBe(0);
+  });
 });
 
 it('refuses options that stand before a subcommand, which would not heed them', async () => {
