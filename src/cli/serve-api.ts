@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { startApiServer } from '../api/server.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
+import { tiedOrchestrator } from '../client/tied-orchestrator.ts';
 import { createTenantryClient } from '../client/tenantry.ts';
 import type { Config } from '../config.ts';
 import { createDatabase } from '../db/database.ts';
@@ -15,7 +16,7 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   const client = createTenantryClient({
     database,
-    orchestrator: temporalOrchestrator(temporal.client),
+    orchestrator: tiedOrchestrator(temporalOrchestrator(temporal.client), { database, temporal }),
     platform: config.platform,
     products,
     log,

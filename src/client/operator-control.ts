@@ -4,7 +4,7 @@ import { findOpenOperation, findOperation, recordCancelRequest, type OperationRo
 import { OrchestratorUnreachableError, type OperatorVerb, type UpdateVerdict } from './orchestrator.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
-import { closeUnclaimed, startTakeover } from './starting.ts';
+import { closeUnclaimed, orchestratorUnavailable, startTakeover } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
 import type { AcceptedView } from './views.ts';
 
@@ -94,10 +94,10 @@ async function reached(
     return await ask();
   } catch (cause) {
     if (!(cause instanceof OrchestratorUnreachableError)) throw cause;
-    throw new RequestError(
-      'ORCHESTRATOR_UNAVAILABLE',
+    throw orchestratorUnavailable(
+      cause,
       `no worker answered whether operation ${operationId} takes the ${verb}; look at its state before you ask again`,
-      { details: { operationId }, cause },
+      { operationId },
     );
   }
 }

@@ -59,5 +59,10 @@ export interface Orchestrator {
 
 /** Temporal gave no answer, so what was asked may or may not have happened. */
 export class OrchestratorUnreachableError extends Error {
-  override readonly name = 'OrchestratorUnreachableError';
+  override readonly name: string = 'OrchestratorUnreachableError';
+}
+
+/** Temporal is another than the one that holds this installation's runs; the message says which is. Nothing was asked of it. */
+export class ForeignOrchestratorError extends OrchestratorUnreachableError {
+  override readonly name = 'ForeignOrchestratorError';
 }

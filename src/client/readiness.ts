@@ -1,4 +1,5 @@
 import { pendingMigrations } from '../db/migrate.ts';
+import { ForeignOrchestratorError } from './orchestrator.ts';
 import type { ClientDeps } from './requests.ts';
 
 export interface Check {
@@ -20,6 +21,7 @@ export async function checkReadiness({ database, orchestrator, log }: ClientDeps
     } catch (error) {
       // Addresses and account names stay in the log.
       log.warn({ err: error, check: name }, 'readiness check failed');
+      if (error instanceof ForeignOrchestratorError) return { ok: false, detail: error.message };
       return { ok: false, detail: `${name} cannot be reached` };
     }
   };

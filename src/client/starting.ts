@@ -4,7 +4,7 @@ import { releaseAllocations } from '../db/allocations.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
-import type { RunRequest } from './orchestrator.ts';
+import { ForeignOrchestratorError, type RunRequest } from './orchestrator.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
 
@@ -22,9 +22,7 @@ export async function startOrWithdraw(deps: ClientDeps, tenant: TenantRow, opera
   } catch (cause) {
     deps.log.warn({ ...at, err: cause }, 'the start of an operation failed or is unclear: withdrawing it');
     if (await withdrawOrLeave(deps, operation.id)) {
-      throw new RequestError('ORCHESTRATOR_UNAVAILABLE', 'Temporal did not take the operation; nothing was changed', {
-        cause,
-      });
+      throw orchestratorUnavailable(cause, 'Temporal did not take the operation; nothing was changed');
     }
   }
 }
@@ -99,8 +97,18 @@ export async function reachOrchestrator({ orchestrator }: ClientDeps): Promise<v
   try {
     await orchestrator.ping();
   } catch (cause) {
-    throw new RequestError('ORCHESTRATOR_UNAVAILABLE', 'Temporal cannot be reached; nothing was changed', { cause });
+    throw orchestratorUnavailable(cause, 'Temporal cannot be reached; nothing was changed');
   }
+}
+
+/** What a caller is told whose request the orchestrator did not take: a foreign one says itself what to do about it. */
+export function orchestratorUnavailable(
+  cause: unknown,
+  message: string,
+  details?: Readonly<Record<string, unknown>>,
+): RequestError {
+  const said = cause instanceof ForeignOrchestratorError ? `nothing was changed: ${cause.message}` : message;
+  return new RequestError('ORCHESTRATOR_UNAVAILABLE', said, { details, cause });
 }
 
 /**

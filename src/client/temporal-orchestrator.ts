@@ -152,7 +152,7 @@ async function pollers(client: Client): Promise<number> {
  * Runs a call with a deadline, again while the server is unavailable; the timer besides it holds also while the connection
  * itself is still being made.
  */
-async function bounded<T>(client: Client, limitMs: number, what: string, call: () => Promise<T>): Promise<T> {
+export async function bounded<T>(client: Client, limitMs: number, what: string, call: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(

@@ -1,0 +1,63 @@
+import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
+import { findNamespace } from '../db/temporal-namespaces.ts';
+import type { TemporalClient } from '../temporal/client.ts';
+import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
+import { ForeignOrchestratorError, type Orchestrator } from './orchestrator.ts';
+import { bounded } from './temporal-orchestrator.ts';
+
+/** For how long a look at the namespace counts, in ms. */
+export const LOOK_COUNTS_MS = 30_000;
+const LOOK_MS = 2_000;
+
+export interface Tie {
+  readonly database: Queryable;
+  readonly temporal: Pick<TemporalClient, 'client' | 'namespace'>;
+}
+
+/**
+ * An orchestrator that does nothing in a namespace other than the one that the installation is tied to (by its first worker,
+ * or by an operator): a run there would be unknown to every worker, and a run's absence there means nothing. Each method may
+ * throw {@link ForeignOrchestratorError}.
+ */
+export function tiedOrchestrator(inner: Orchestrator, tie: Tie): Orchestrator {
+  const refuseForeign = foreignGuard(tie);
+  return {
+    start: (run) => refuseForeign().then(() => inner.start(run)),
+    update: (run, verb) => refuseForeign().then(() => inner.update(run, verb)),
+    close: (run, as) => refuseForeign().then(() => inner.close(run, as)),
+    look: (run) => refuseForeign().then(() => inner.look(run)),
+    ping: async () => {
+      await inner.ping();
+      // That PostgreSQL is away says nothing about Temporal.
+      await refuseForeign().catch((error: unknown) => {
+        if (!(error instanceof DatabaseUnavailableError)) throw error;
+      });
+    },
+    pollers: () => inner.pollers(),
+  };
+}
+
+function foreignGuard(tie: Tie): () => Promise<void> {
+  let last: { readonly untilMs: number; readonly problem: Promise<string | undefined> } | undefined;
+  return async () => {
+    if (last === undefined || Date.now() >= last.untilMs) {
+      const mine = { untilMs: Date.now() + LOOK_COUNTS_MS, problem: problemOf(tie) };
+      last = mine;
+      // A look without an answer does not count.
+      mine.problem.catch(() => {
+        if (last === mine) last = undefined;
+      });
+    }
+    const problem = await last.problem;
+    if (problem !== undefined) throw new ForeignOrchestratorError(problem);
+  };
+}
+
+async function problemOf({ database, temporal: { client, namespace } }: Tie): Promise<string | undefined> {
+  const tied = await findNamespace(database);
+  if (!tied) return undefined;
+  const seen = await bounded(client, LOOK_MS, `describe namespace ${namespace}`, () =>
+    lookUpNamespace(client, namespace),
+  );
+  return seen && namespaceProblem(tied, seen);
+}
