@@ -36,8 +36,9 @@ export function classifyItems(items: readonly SweptItem[], around: Surroundings)
   const drafts: Draft[] = [];
   const tooYoung: TooYoung[] = [];
   const counts = { held: 0, otherCells: 0, otherInstallations: 0, foreign: 0, passing: 0 };
+  const there = new Set(items.map(({ physicalId }) => physicalId));
   for (const item of items) {
-    const verdict = verdictOn(item, around);
+    const verdict = verdictOn(item, around, there);
     if (verdict.is === 'finding') drafts.push(verdict.draft);
     else if (verdict.is === 'too-young')
       tooYoung.push({ type: item.type, physicalId: item.physicalId, why: verdict.why });
@@ -46,13 +47,16 @@ export function classifyItems(items: readonly SweptItem[], around: Surroundings)
   return { drafts, tooYoung, counts };
 }
 
-function verdictOn(item: SweptItem, around: Surroundings): Verdict {
+/** @param there physical ids of all that was listed: what a row names and is not among them may have been made anew */
+function verdictOn(item: SweptItem, around: Surroundings, there: ReadonlySet<string>): Verdict {
   if (item.tags === undefined) return { is: 'held' };
   const owner = ownerIn(item.tags);
   if (owner.installationId === undefined) return withoutMark(item, around);
   if (owner.installationId !== around.installationId) return { is: 'otherInstallations' };
   if (item.passing !== undefined) return { is: 'passing' };
   if (around.ledger.holderOf(item, owner.tenantId)) return { is: 'held' };
+  const namesakes = around.ledger.holdersOf(item).filter((row) => row.tenantId === owner.tenantId);
+  if (namesakes.some((row) => !there.has(row.physicalId ?? ''))) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');
   if (tenant && tenant.cell !== around.cell && around.isListedIn(tenant.cell, item)) return { is: 'otherCells' };
   const young = youthOf(item, tenant, around.now);

@@ -42,9 +42,10 @@ export function findAbsences({ cell, before, after, tenants, items, listed, now 
     if (earlier?.state !== entry.state || earlier.updatedAt.getTime() !== entry.updatedAt.getTime()) return [];
     if (!tenant || tenant.openOperationId !== null) return [];
     if (now.getTime() - entry.updatedAt.getTime() < LONGEST_LATENESS_MS) return [];
-    // Another thing may have the name by now: where the row knows its thing's id, that decides.
+    // A thing of the tenant's own under the name stands in; one that was not looked at is what its id says.
     const id = entry.physicalId === null ? `${type}|${name}` : `id|${entry.physicalId}`;
-    if (there.has(`${entry.tenantId} ${id}`) || there.has(`unread ${id}`)) return [];
+    const isThere = [`${type}|${name}`, id].some((key) => there.has(`${entry.tenantId} ${key}`));
+    if (isThere || there.has(`unread ${id}`)) return [];
     return [{ entry, draft: missingDraft(entry, tenant) }];
   });
 }

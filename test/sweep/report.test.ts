@@ -179,6 +179,13 @@ describe('beside a thing that the ledger holds, under its name', () => {
     expect(await findingsNamed(newer, planted['ecs:task-definition'])).toEqual([]);
   });
 
+  it('takes what was made again by hand, with its mark, for what the ledger holds', async () => {
+    const { owner, planted, secondRule } = await heldTenant();
+    const remade = await secondRule(owner.tags);
+    await world.aws.loadBalancing.deleteRule(planted['elbv2:rule']);
+    expect(await findingsNamed(planted['elbv2:rule'], remade)).toEqual([]);
+  });
+
   it('does not take another thing of the name for the one that is missing', async () => {
     const { planted, secondRule } = await heldTenant();
     const copy = await secondRule({});
