@@ -1,5 +1,5 @@
 import type { SweepCounts, SweptItem, TooYoung } from '../contracts/sweep.ts';
-import type { SweptTenant } from '../db/sweep-ledger.ts';
+import type { LedgerEntry, SweptTenant } from '../db/sweep-ledger.ts';
 import { fingerprintOf, ownerIn, type Draft } from './identity.ts';
 import { isLiving, type LedgerView } from './ledger-view.ts';
 import type { Names } from './names.ts';
@@ -55,8 +55,9 @@ function verdictOn(item: SweptItem, around: Surroundings, there: ReadonlySet<str
   if (owner.installationId !== around.installationId) return { is: 'otherInstallations' };
   if (item.passing !== undefined) return { is: 'passing' };
   if (around.ledger.holderOf(item, owner.tenantId)) return { is: 'held' };
+  const isReplaced = (row: LedgerEntry) => row.cell === around.cell && !there.has(row.physicalId ?? '');
   const namesakes = around.ledger.holdersOf(item).filter((row) => row.tenantId === owner.tenantId);
-  if (namesakes.some((row) => !there.has(row.physicalId ?? ''))) return { is: 'held' };
+  if (namesakes.some(isReplaced)) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');
   if (tenant && tenant.cell !== around.cell && around.isListedIn(tenant.cell, item)) return { is: 'otherCells' };
   const young = youthOf(item, tenant, around.now);
