@@ -78,9 +78,14 @@ export function recordMailSent(db: Database, id: number, messageId: string): Pro
 /**
  * Notes a failed attempt: the next comes after 30 s, doubled each time up to an hour; a day after it was queued the
  * mail is given up, with its event. `final`: it is given up at once.
- * @returns whether it was given up
+ * @param announce called just before it is given up: a death in between means that it is told again, not never
  */
-export function recordMailFailure(db: Database, id: number, reason: string, final = false): Promise<boolean> {
+export function recordMailFailure(
+  db: Database,
+  id: number,
+  { reason, final = false }: { readonly reason: string; readonly final?: boolean },
+  announce: () => void = () => undefined,
+): Promise<void> {
   return db.transaction(async (tx) => {
     const mail = rowOf(
       mailRow,
@@ -92,9 +97,9 @@ export function recordMailFailure(db: Database, id: number, reason: string, fina
         [id, reason, firstWaitSeconds, longestWaitSeconds, final],
       ),
     );
-    if (!mail?.gaveUpAt) return false;
+    if (!mail?.gaveUpAt) return;
     await appendEvent(tx, { ...of(mail), type: 'mail.failed', data: { template: mail.template, reason } });
-    return true;
+    announce();
   });
 }
 

@@ -28,12 +28,12 @@ export async function sendDueMails(deps: MailerDeps): Promise<void> {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       deps.log.warn({ mailId: mail.id, tenantId: mail.tenantId, attempts: mail.attempts, err: error }, 'mail not sent');
-      const pointless = error instanceof PointlessMailError;
-      const gaveUp = await recordMailFailure(deps.database, mail.id, reason, pointless);
-      if (gaveUp && !pointless) {
+      const final = error instanceof PointlessMailError;
+      await recordMailFailure(deps.database, mail.id, { reason, final }, () => {
+        if (final) return;
         const at = { alert: 'mail-given-up', mailId: mail.id, tenantId: mail.tenantId, template: mail.template };
         deps.log.error({ ...at, reason }, 'a mail was given up after a day');
-      }
+      });
     }
   }
 }

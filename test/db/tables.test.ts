@@ -286,14 +286,14 @@ describe('mails', () => {
   it('are tried again later and later, and given up after a day', async () => {
     const { tenantId } = await queue();
     const [mail] = await claimDueMails(db, 10);
-    await recordMailFailure(db, mail!.id, 'no answer');
+    await recordMailFailure(db, mail!.id, { reason: 'no answer' });
     expect(await claimDueMails(db, 10)).toEqual([]);
     await db.query(`update mails set next_attempt_at = now(), queued_at = now() - interval '25 hours' where id = $1`, [
       mail!.id,
     ]);
     const [again] = await claimDueMails(db, 10);
     expect(again?.attempts).toBe(2);
-    await recordMailFailure(db, again!.id, 'no answer');
+    await recordMailFailure(db, again!.id, { reason: 'no answer' });
     expect(await typesOf(tenantId)).toEqual(['mail.queued', 'mail.failed']);
     await db.query(`update mails set next_attempt_at = now() where id = $1`, [mail!.id]);
     expect(await claimDueMails(db, 10)).toEqual([]);

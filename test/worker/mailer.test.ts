@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { CellAws } from '../../src/aws/cell-aws.ts';
 import type { Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
@@ -57,6 +57,12 @@ it('tries for a day, then gives the mail up with an alert', async () => {
   await round('23 hours 59 minutes');
   expect(await mailEvents(tenant)).toEqual(['mail.queued']);
   expect(lines).toEqual([]);
+  const died = vi.spyOn(log, 'error').mockImplementationOnce(() => {
+    throw new Error('the worker dies');
+  });
+  await expect(round('1 day')).rejects.toThrow('the worker dies');
+  expect(await mailEvents(tenant)).toEqual(['mail.queued']);
+  died.mockRestore();
   await round('1 day');
   expect(await mailEvents(tenant)).toEqual(['mail.queued', 'mail.failed']);
   const alerts = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
