@@ -10,18 +10,19 @@ import { migrate } from '../../src/db/migrate.ts';
 import { findOpenOperation } from '../../src/db/operations.ts';
 import { adoptNamespace } from '../../src/db/temporal-namespaces.ts';
 import { products } from '../../src/products/index.ts';
-import { createTemporalClient, type TemporalClient } from '../../src/temporal/client.ts';
+import type { TemporalClient } from '../../src/temporal/client.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { lookUpNamespace } from '../../src/temporal/namespace.ts';
 import { seedTenant, setRunning } from '../db/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { part } from '../support/parts.ts';
+import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { payloadKey } from './api-fixture.ts';
 import { containing } from './matchers.ts';
 
 let test: TestDatabase;
 let db: Database;
+let namespaces: Namespaces;
 let own: TemporalClient;
 let foreign: TemporalClient;
 /** How often the installation's namespace was asked for. */
@@ -35,21 +36,13 @@ const counting: Pick<Database, 'query'> = {
 };
 
 beforeAll(async () => {
-  const [made, { address }] = await Promise.all([createTestDatabase(), part('temporal')]);
-  test = made;
+  [test, namespaces] = await Promise.all([createTestDatabase(), openNamespaces(payloadKey)]);
+  ({ own, other: foreign } = namespaces);
   await migrate(test.controlUrl);
   db = createDatabase({ url: test.controlUrl });
-  const connect = (namespace: string) =>
-    createTemporalClient({ connectionOptions: { address }, namespace }, { payloadKeys: [payloadKey] });
-  own = connect('default');
-  foreign = connect(`foreign-${randomUUID()}`);
-  await foreign.client.workflowService.registerNamespace({
-    namespace: foreign.namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-  });
 });
 afterAll(async () => {
-  await Promise.all([own.close(), foreign.close(), db.close()]);
+  await Promise.all([namespaces.close(), db.close()]);
   await test.drop();
 });
 beforeEach(() => {

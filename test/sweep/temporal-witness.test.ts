@@ -17,11 +17,11 @@ import { findOperation } from '../../src/db/operations.ts';
 import { products } from '../../src/products/index.ts';
 import { lostRunDraft } from '../../src/sweep/ledger-findings.ts';
 import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
-import { createTemporalClient, type TemporalClient } from '../../src/temporal/client.ts';
+import type { TemporalClient } from '../../src/temporal/client.ts';
 import { foreignNamespace } from '../../src/worker/own-namespace.ts';
 import { platform, seedTenant, type Seeded } from '../db/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { part } from '../support/parts.ts';
+import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { someSlug } from './sweep-world.ts';
 
@@ -32,28 +32,22 @@ const log = pino({ level: 'silent' });
 const clients: TenantryClient[] = [];
 let test: TestDatabase;
 let db: Database;
+let namespaces: Namespaces;
 let address: string;
 let own: TemporalClient;
 let other: TemporalClient;
 
 beforeAll(async () => {
-  [test, { address }] = await Promise.all([createTestDatabase(), part('temporal')]);
+  [test, namespaces] = await Promise.all([createTestDatabase(), openNamespaces()]);
+  ({ address, own, other } = namespaces);
   await migrate(test.controlUrl);
   db = createDatabase({ url: test.controlUrl });
-  const connect = (namespace: string) =>
-    createTemporalClient({ connectionOptions: { address }, namespace }, { payloadKeys: [Buffer.alloc(32, 1)] });
-  own = connect('default');
-  other = connect(`other-${randomUUID()}`);
-  await other.client.workflowService.registerNamespace({
-    namespace: other.namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-  });
   expect(await foreignNamespace(db, own)).toBeUndefined();
   writeFileSync(join(directory, 'platform.json'), JSON.stringify(examplePlatform()));
 });
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()));
-  await Promise.all([own.close(), other.close(), db.close()]);
+  await Promise.all([namespaces.close(), db.close()]);
   await test.drop();
   rmSync(directory, { recursive: true });
 });

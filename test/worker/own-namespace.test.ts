@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,36 +6,29 @@ import { buildProgram, serviceRegistrars } from '../../src/cli/program.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { findNamespace } from '../../src/db/temporal-namespaces.ts';
-import { createTemporalClient, type TemporalClient } from '../../src/temporal/client.ts';
+import type { TemporalClient } from '../../src/temporal/client.ts';
 import { lookUpNamespace } from '../../src/temporal/namespace.ts';
 import { foreignNamespace } from '../../src/worker/own-namespace.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { part } from '../support/parts.ts';
+import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { examplePlatform } from '../support/platform.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-namespace-'));
 let test: TestDatabase;
 let db: Database;
-let address: string;
+let namespaces: Namespaces;
 let own: TemporalClient;
 let other: TemporalClient;
 
 beforeAll(async () => {
-  [test, { address }] = await Promise.all([createTestDatabase(), part('temporal')]);
+  [test, namespaces] = await Promise.all([createTestDatabase(), openNamespaces()]);
+  ({ own, other } = namespaces);
   await migrate(test.controlUrl);
   db = createDatabase({ url: test.controlUrl });
-  const connect = (namespace: string) =>
-    createTemporalClient({ connectionOptions: { address }, namespace }, { payloadKeys: [Buffer.alloc(32, 1)] });
-  own = connect('default');
-  other = connect(`other-${randomUUID()}`);
-  await other.client.workflowService.registerNamespace({
-    namespace: other.namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
-  });
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await Promise.all([own.close(), other.close(), db.close()]);
+  await Promise.all([namespaces.close(), db.close()]);
   await test.drop();
   rmSync(directory, { recursive: true });
 });
@@ -60,7 +52,7 @@ it('takes the namespace that an operator adopts, and keeps on record who did', a
   vi.stubEnv('DATABASE_URL', test.controlUrl);
   vi.stubEnv('PLATFORM_CONFIG', join(directory, 'platform.json'));
   vi.stubEnv('TENANTRY_PAYLOAD_KEY', Buffer.alloc(32, 1).toString('base64'));
-  vi.stubEnv('TEMPORAL_ADDRESS', address);
+  vi.stubEnv('TEMPORAL_ADDRESS', namespaces.address);
   vi.stubEnv('TEMPORAL_NAMESPACE', other.namespace);
   const program = buildProgram({ registrars: await serviceRegistrars() });
   const adopt = ['adopt-namespace', '--reason', 'the cluster burnt down', '--by', 'somebody'];
