@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 60_000,
     hookTimeout: 300_000,
+    // What is waited for comes within milliseconds, or within seconds on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
     projects: [
       // Pure: no server.
@@ -28,9 +30,9 @@ export default defineConfig({
       ]),
       // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
       // A machine so busy that a call times out makes an undo wait out the lateness window (40 s).
-      project('sagas', ['sagas'], { testTimeout: 180_000 }),
+      project('sagas', ['sagas'], { testTimeout: 300_000 }),
       // The whole system, processes of its own included.
-      project('e2e', ['e2e'], { fileParallelism: false, testTimeout: 120_000 }),
+      project('e2e', ['e2e'], { fileParallelism: false, testTimeout: 300_000 }),
       // Every fault at every step, processes killed, servers away, seeded random runs (`npm run test:chaos`).
       project('chaos', ['chaos'], {
         // Files that mostly wait may run side by side (scripts/chaos.mjs knows which).

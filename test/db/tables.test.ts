@@ -343,7 +343,7 @@ describe('locks', () => {
       const lost = await locking.withLock('first', async (signal) => {
         await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1', [name]);
         // The loss may be known before the answer to the query that caused it.
-        await expect.poll(() => signal.aborted, { timeout: 10_000 }).toBe(true);
+        await expect.poll(() => signal.aborted, { timeout: 20_000 }).toBe(true);
         return signal.aborted;
       });
       expect(lost?.value).toBe(true);

@@ -70,7 +70,7 @@ describe('without Temporal', () => {
     const pending = other.client.create(request('orphaned')).catch((error: unknown) => error);
     const written = async () =>
       (await running().api.list({ product: 'moamalat', limit: '200' })).tenants.find((t) => t.slug === 'orphaned');
-    await expect.poll(written, { timeout: 5_000, interval: 50 }).toMatchObject({ status: 'pending' });
+    await expect.poll(written, { timeout: 20_000, interval: 50 }).toMatchObject({ status: 'pending' });
     other.child.kill('SIGKILL');
     await other.child.exited;
     hole.server.close();

@@ -93,7 +93,7 @@ export async function startSystem(): Promise<System> {
 }
 
 async function until(api: ApiClient, tenantId: string, states: readonly string[]): Promise<Status> {
-  const end = Date.now() + 90_000;
+  const end = Date.now() + 150_000;
   for (;;) {
     const status = await api.status(tenantId);
     if (states.includes(status.operation.state)) return status;

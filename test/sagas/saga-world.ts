@@ -269,7 +269,7 @@ async function outcomeOf(temporal: Client, workflowId: string): Promise<string> 
   }
 }
 
-async function until(client: TenantryClient, run: Run, state: string, limitMs = 40_000): Promise<StatusView> {
+async function until(client: TenantryClient, run: Run, state: string, limitMs = 150_000): Promise<StatusView> {
   const end = Date.now() + limitMs;
   for (;;) {
     const status = await client.status(run.tenantId);

@@ -30,7 +30,7 @@ it('leaves a tenant failed whose run is taken for lost at the same moment', asyn
   await world.db.transaction(async (tx) => {
     await changeTenantStatus(tx, tenantId, 'failed');
     attempt = slugReservation.ensure(context);
-    await expect.poll(waiting, { timeout: 10_000 }).toBe(1);
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(1);
   });
   expect(await attempt).toMatchObject({ status: 'ready', tenantStatus: 'failed' });
   expect((await findTenant(world.db, tenantId))?.status).toBe('failed');

@@ -29,6 +29,6 @@ describe('the inventory of AWS', () => {
     expect(named(made.added, kind, found)).toHaveLength(1);
     expect(made.removed).toEqual([]);
     await take(aws, name, found);
-    await expect.poll(async () => named(await list(), kind, found), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(async () => named(await list(), kind, found), { timeout: 20_000 }).toEqual([]);
   });
 });

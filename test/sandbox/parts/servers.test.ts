@@ -50,7 +50,7 @@ describe('startChild', () => {
     await expect.poll(() => child.output()).toContain('up');
     await child.stop();
     expect((await child.exited).signal).toBe('SIGKILL');
-    await expect.poll(() => groupExists(child.pid), { timeout: 3000 }).toBe(false);
+    await expect.poll(() => groupExists(child.pid), { timeout: 20_000 }).toBe(false);
   });
 });
 
