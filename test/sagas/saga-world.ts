@@ -22,7 +22,7 @@ import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts'
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
 import type { StatusView } from '../../src/client/views.ts';
 import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
-import type { OnFailure } from '../../src/contracts/operation-state.ts';
+import { isOpen, type OnFailure } from '../../src/contracts/operation-state.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
@@ -274,9 +274,10 @@ async function until(client: TenantryClient, run: Run, state: string, limitMs = 
   for (;;) {
     const status = await client.status(run.tenantId);
     if (status.operation.state === state) return status;
-    if (Date.now() > end) {
+    // One that has closed changes no more.
+    if (Date.now() > end || !isOpen(status.operation.state)) {
       const { operation, error, currentSteps } = status;
-      throw new Error(`still ${operation.state}, not ${state}: ${JSON.stringify({ error, currentSteps })}`);
+      throw new Error(`${operation.state}, not ${state}: ${JSON.stringify({ error, currentSteps })}`);
     }
     await sleep(100);
   }
