@@ -22,7 +22,7 @@ const env = {
   TENANTRY_TEST_TOTALS: totals,
   ...(isShort ? { CHAOS_SHORT: '1' } : {}),
 };
-/** These use all that a machine has; the others mostly wait, each for servers of its own. */
+/** These use all that a machine has; the others mostly wait, each for servers of its own, and so do the mutants. */
 const alone = ['faults', 'processes', 'random'];
 const parts = 3;
 const began = Date.now();
@@ -30,11 +30,12 @@ const began = Date.now();
 try {
   console.log(`chaos: seed ${seed}${isShort ? ', short' : ''} (CHAOS_SEED=${seed} repeats it)`);
   await run('node', ['scripts/test.mjs', 'chaos', ...filesOf((name) => alone.includes(name))]);
-  await run('node', ['scripts/test.mjs', 'chaos', ...filesOf((name) => !alone.includes(name))], {
-    CHAOS_SIDE_BY_SIDE: '1',
-  });
-  console.log('\n== mutants');
-  await run('npx', ['tsx', 'test/mutants/run.ts']);
+  await Promise.all([
+    run('node', ['scripts/test.mjs', 'chaos', ...filesOf((name) => !alone.includes(name))], {
+      CHAOS_SIDE_BY_SIDE: '1',
+    }),
+    run('npx', ['tsx', 'test/mutants/run.ts']),
+  ]);
   const counted = count();
   const seconds = Math.round((Date.now() - began) / 1000);
   console.log('\n== numbers');
