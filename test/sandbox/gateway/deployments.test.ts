@@ -32,7 +32,10 @@ describe('a first deployment', () => {
   it('is in progress until its task is healthy, and nothing answers before that', async () => {
     const account = newAccount(shared.gateway);
     const { listenerArn } = await makePlatform(account);
+    // Longer than a busy machine takes for the looks that come before it.
+    shared.gateway.setTime({ taskStartMs: 3_000 });
     const { host } = await makeService(account, listenerArn, { name: 'first' });
+    shared.gateway.setTime('fast');
     const early = await describeService(account, 'first');
     expect(early).toMatchObject({ status: 'ACTIVE', desiredCount: 1, runningCount: 0 });
     expect(early.deployments).toMatchObject([{ status: 'PRIMARY', rolloutState: 'IN_PROGRESS', failedTasks: 0 }]);
