@@ -88,12 +88,12 @@ async function checkControlDatabase(config: Config): Promise<Finding> {
 async function checkTemporal(config: Config): Promise<Finding[]> {
   const { client, namespace, close } = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   try {
-    const problems = await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
-    if (problems.length > 0) return problems.map((p) => problem('Temporal', p));
     const seen = await client.withDeadline(Date.now() + 10_000, () => lookUpNamespace(client, namespace));
     const [tied] = await withControlDatabase(config, async (database) => [await findNamespace(database)]);
     const foreign = tied && seen && namespaceProblem(tied, seen);
     if (foreign !== undefined) return [problem('Temporal', foreign)];
+    const problems = await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
+    if (problems.length > 0) return problems.map((p) => problem('Temporal', p));
     return [ok('Temporal', `namespace ${namespace} is reachable, its search attributes are registered`)];
   } finally {
     await close();

@@ -3,6 +3,7 @@ import type { PlatformAws } from '../aws/cell-aws.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Database } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
+import { findForeignNamespace } from './own-namespace.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import type { TemporalClient } from '../temporal/client.ts';
 
@@ -26,11 +27,16 @@ export interface StartChecks {
 /** Looks at all that every run will need, before the first task is taken. Each problem is a sentence. */
 export async function startProblems(checks: StartChecks): Promise<string[]> {
   const found = await Promise.all([
-    databaseProblems(checks.database),
-    temporalProblems(checks.temporal),
+    serverProblems(checks),
     ...checks.platform.cells.map((cell) => credentialProblems(checks.aws, cell.id, cell.accountId)),
   ]);
   return found.flat();
+}
+
+/** Which Temporal is the right one, the database knows. */
+async function serverProblems({ database, temporal }: StartChecks): Promise<string[]> {
+  const found = await databaseProblems(database);
+  return [...found, ...(await temporalProblems(temporal, found.length === 0 ? database : undefined))];
 }
 
 async function databaseProblems(database: Database): Promise<string[]> {
@@ -42,8 +48,12 @@ async function databaseProblems(database: Database): Promise<string[]> {
   }
 }
 
-async function temporalProblems({ client, namespace }: TemporalClient): Promise<string[]> {
+async function temporalProblems(temporal: TemporalClient, database: Database | undefined): Promise<string[]> {
+  const { client, namespace } = temporal;
   try {
+    const foreign = database && (await findForeignNamespace(database, temporal));
+    // What a namespace lacks that is not to be used is beside the point.
+    if (foreign !== undefined) return [foreign];
     return await client.withDeadline(Date.now() + 30_000, () => searchAttributeProblems(client, namespace));
   } catch (error) {
     return [`Temporal cannot be used: ${messageOf(error)}`];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createAwsForPlatform } from '../../src/aws/cell-aws.ts';
 import { buildProgram, serviceRegistrars } from '../../src/cli/program.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -9,6 +10,7 @@ import { findNamespace } from '../../src/db/temporal-namespaces.ts';
 import type { TemporalClient } from '../../src/temporal/client.ts';
 import { lookUpNamespace } from '../../src/temporal/namespace.ts';
 import { foreignNamespace } from '../../src/worker/own-namespace.ts';
+import { startProblems } from '../../src/worker/start-problems.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { examplePlatform } from '../support/platform.ts';
@@ -44,6 +46,14 @@ it('ties an installation to the namespace of its first worker, and tells every o
   expect(refusal).toContain(`this is "${other.namespace}" (id ${id})`);
   expect(refusal).toContain('tenantry adopt-namespace --reason');
   expect(await foreignNamespace(db, own)).toBeUndefined();
+});
+
+it('says nothing of what a foreign namespace lacks, because nothing is to be added there', async () => {
+  const platform = { version: 1 as const, cells: [] };
+  const checks = { database: db, aws: createAwsForPlatform(platform, {}), platform };
+  expect(await startProblems({ ...checks, temporal: own })).toEqual([]);
+  const problems = await startProblems({ ...checks, temporal: other });
+  expect(problems).toEqual([expect.stringContaining('the runs of this database are in the Temporal namespace')]);
 });
 
 it('takes the namespace that an operator adopts, and keeps on record who did', async () => {
