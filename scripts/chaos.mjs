@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addTotals, printFailures, readTotals, reportTotals } from './totals.mjs';
+import { addTotals, oneFailure, printFailures, readTotals, reportTotals } from './totals.mjs';
 
 const isShort = process.argv.includes('--short');
 const publishes = !isShort || process.argv.includes('--publish');
@@ -44,7 +44,7 @@ try {
     existsSync(results) &&
     (await run('npx', ['tsx', 'scripts/reliability.ts', results, String(seconds), ...mode])) !== 0
   )
-    addTotals(counted, failure('scripts/reliability.ts', 'the numbers could not be made: see the output'));
+    addTotals(counted, oneFailure('scripts/reliability.ts', 'the numbers could not be made: see the output'));
   reportTotals({
     ...counted,
     failures: counted.failures.map(({ test, why }) => ({ test, why: `seed ${seed}\n${why}` })),
@@ -60,12 +60,11 @@ try {
 function count() {
   const { parts: reported, ...counted } = readTotals(totals);
   for (let part = reported; part < parts; part++)
-    addTotals(counted, failure('npm run test:chaos', 'a part ended before it could count its tests: see the output'));
+    addTotals(
+      counted,
+      oneFailure('npm run test:chaos', 'a part ended before it could count its tests: see the output'),
+    );
   return counted;
-}
-
-function failure(test, why) {
-  return { passed: 0, failed: 1, failures: [{ test, why }] };
 }
 
 function filesOf(belongs) {

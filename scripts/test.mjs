@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addTotals, noTotals, printFailures, readTotals, reportTotals } from './totals.mjs';
+import { addTotals, noTotals, oneFailure, printFailures, readTotals, reportTotals } from './totals.mjs';
 
 const contributorSuites = ['unit', 'workflows', 'integration', 'sagas'];
 const files = process.argv.slice(2).filter((argument) => argument.includes('/'));
@@ -32,7 +32,10 @@ process.exitCode = totals.failed === 0 ? 0 : 1;
 async function check(title, command, args) {
   console.log(`\n== ${title}`);
   const code = await run(command, args);
-  addTotals(totals, code === 0 ? { passed: 1, failed: 0 } : failure(title, `${command} ended with exit code ${code}`));
+  addTotals(
+    totals,
+    code === 0 ? { passed: 1, failed: 0 } : oneFailure(title, `${command} ended with exit code ${code}`),
+  );
 }
 
 async function suites(names) {
@@ -47,12 +50,8 @@ async function suites(names) {
   if (code !== 0 && counted.failed === 0)
     addTotals(
       totals,
-      failure(names.join(', '), `vitest ended with exit code ${code} outside any test: see its output`),
+      oneFailure(names.join(', '), `vitest ended with exit code ${code} outside any test: see its output`),
     );
-}
-
-function failure(test, why) {
-  return { passed: 0, failed: 1, failures: [{ test, why }] };
 }
 
 function run(command, args, env = {}) {

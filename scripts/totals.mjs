@@ -12,6 +12,11 @@ export function noTotals() {
   return { passed: 0, failed: 0, failures: [] };
 }
 
+/** Counts of one thing that failed as a whole. */
+export function oneFailure(test, why) {
+  return { passed: 0, failed: 1, failures: [{ test, why }] };
+}
+
 export function addTotals(sum, { passed, failed, failures = [] }) {
   sum.passed += passed;
   sum.failed += failed;

@@ -73,7 +73,7 @@ async function hashInputs<K extends KindName>(run: StepRun<K>): Promise<string> 
 
 async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]): Promise<RecordedIntent> {
   const { key, attempt, stored } = run;
-  const latenessMs = latenessWindowMs(key.kind);
+  const latenessMs = latenessWindowMs(key.kind, 'ensure');
   const isOfThis = stored?.operationId === key.operationId && stored.generation === key.generation;
   const sawMade = isOfThis && (stored.state === 'present' || stored.state === 'ready');
   const intent = await patiently(run.patience, () =>
@@ -120,7 +120,7 @@ function callKind<K extends KindName>(run: StepRun<K>, course: Course): Promise<
 async function letThrough({ context, deps, key, patience }: StepRun<KindName>, course: Course): Promise<void> {
   await context.guard();
   if (verbOptions(key.kind, 'ensure').heartbeatMs !== undefined) {
-    const latenessMs = latenessWindowMs(key.kind);
+    const latenessMs = latenessWindowMs(key.kind, 'ensure');
     const extended = await patiently(patience, () => extendWindow(deps.database, key, course.intent, latenessMs));
     if (!extended) throw revoked(key);
     course.intent = extended;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KindName, Verb } from '../contracts/kinds.ts';
 import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
-import { OBSERVE_EVERY_MS, removalLatenessMs, verbOptions } from '../contracts/verbs.ts';
+import { latenessWindowMs, OBSERVE_EVERY_MS, verbOptions } from '../contracts/verbs.ts';
 import {
   markRemoving,
   openRemovalWindow,
@@ -76,7 +76,7 @@ async function deletingByName(run: StepRun<KindName>, remove: () => Promise<Remo
   let window: RemovalWindow | undefined;
   const before = async () => {
     await context.guard();
-    const latenessMs = removalLatenessMs(key.kind);
+    const latenessMs = latenessWindowMs(key.kind, 'remove');
     const opened = await patiently(patience, () => openRemovalWindow(deps.database, key, latenessMs));
     if (!opened) throw revoked(key);
     window = window ? { ...opened, unclearBefore: window.unclearBefore } : opened;

@@ -57,18 +57,12 @@ export const OBSERVE_EVERY_MS = 1_000;
  * How long after an attempt's start its effect may still land, in ms: the longest time that one attempt may be without
  * a sign of life (start-to-close, or the heartbeat time-out) + 30 s (design rule 7).
  */
-export function latenessWindowMs(kind: KindName): number {
-  const ensure = verbOptions(kind, 'ensure');
-  return (ensure.heartbeatMs ?? ensure.startToCloseMs) + 30_000;
-}
-
-/** The same for an attempt to remove, in ms. */
-export function removalLatenessMs(kind: KindName): number {
-  const remove = verbOptions(kind, 'remove');
-  return (remove.heartbeatMs ?? remove.startToCloseMs) + 30_000;
+export function latenessWindowMs(kind: KindName, verb: 'ensure' | 'remove'): number {
+  const { heartbeatMs, startToCloseMs } = verbOptions(kind, verb);
+  return (heartbeatMs ?? startToCloseMs) + 30_000;
 }
 
 /** After this time nothing that a run has scheduled can take effect any more, whatever it was, in ms. */
 export const LONGEST_LATENESS_MS = Math.max(
-  ...kindNames.flatMap((kind) => [latenessWindowMs(kind), removalLatenessMs(kind)]),
+  ...kindNames.flatMap((kind) => [latenessWindowMs(kind, 'ensure'), latenessWindowMs(kind, 'remove')]),
 );
