@@ -5,7 +5,7 @@ import { adoptNamespace, findNamespace } from '../db/temporal-namespaces.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { lookUpNamespace } from '../temporal/namespace.ts';
 import { runCommand } from './process.ts';
-import { processUser } from './sweep-user.ts';
+import { processUser } from './user.ts';
 
 interface Options {
   readonly reason: string;

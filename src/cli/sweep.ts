@@ -1,10 +1,10 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import type { MarkVerdict, SweepRemoval, SweepReport } from '../contracts/sweep.ts';
+import { isInOrder, type SweepRemoval, type SweepReport } from '../contracts/sweep.ts';
 import type { Sweep } from '../sweep/sweep.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { processLog, runCommand } from './process.ts';
-import { processUser } from './sweep-user.ts';
+import { processUser } from './user.ts';
 import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
 
 const help = `
@@ -132,11 +132,6 @@ async function report(
     ({ findings, problems, mark }) => findings.length === 0 && problems.length === 0 && isInOrder(mark),
   );
   return isClean ? exitCodes.done : exitCodes.failed;
-}
-
-/** A mark that was never made is none that is lost: an installation without an event has none. */
-function isInOrder({ state, wasMade }: MarkVerdict): boolean {
-  return state === 'intact' || (state === 'missing' && wasMade !== true);
 }
 
 async function list(sweep: Sweep, { json }: Common): Promise<ExitCode> {

@@ -1,7 +1,6 @@
 import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
-import { findNamespace } from '../db/temporal-namespaces.ts';
 import type { TemporalClient } from '../temporal/client.ts';
-import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
+import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
 import { ForeignOrchestratorError, type Orchestrator } from './orchestrator.ts';
 import { bounded } from './temporal-orchestrator.ts';
 
@@ -53,11 +52,8 @@ function foreignGuard(tie: Tie): () => Promise<void> {
   };
 }
 
-async function problemOf({ database, temporal: { client, namespace } }: Tie): Promise<string | undefined> {
-  const tied = await findNamespace(database);
-  if (!tied) return undefined;
-  const seen = await bounded(client, LOOK_MS, `describe namespace ${namespace}`, () =>
-    lookUpNamespace(client, namespace),
+function problemOf({ database, temporal: { client, namespace } }: Tie): Promise<string | undefined> {
+  return findForeignNamespace(database, () =>
+    bounded(client, LOOK_MS, `describe namespace ${namespace}`, () => lookUpNamespace(client, namespace)),
   );
-  return seen && namespaceProblem(tied, seen);
 }

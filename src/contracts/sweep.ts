@@ -98,6 +98,11 @@ export interface MarkVerdict {
   readonly wasMade?: boolean | undefined;
 }
 
+/** A mark that was never made is none that is lost: an installation without an event has none. */
+export function isInOrder({ state, wasMade }: MarkVerdict): boolean {
+  return state === 'intact' || (state === 'missing' && wasMade !== true);
+}
+
 /** What was seen and is no finding. */
 export interface SweepCounts {
   readonly held: number;

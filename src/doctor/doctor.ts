@@ -2,16 +2,15 @@ import { createCellAws, type CellAws } from '../aws/cell-aws.ts';
 import { createLandingZone } from '../aws/landing-zone.ts';
 import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
+import { isInOrder } from '../contracts/sweep.ts';
 import { createDatabase, DatabaseUnavailableError, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { wasMarked } from '../db/sweep-marks.ts';
-import { findNamespace } from '../db/temporal-namespaces.ts';
 import { identifyServer, inspectTenantDatabase } from '../db/tenant-database-check.ts';
 import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { checkMark } from '../sweep/ledger-mark.ts';
-import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
+import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
@@ -52,11 +51,10 @@ async function checkMarkOf(config: Config, cell: Cell, aws: CellAws): Promise<Fi
   const subject = `cell ${cell.id}: the sweep's mark of the ledger`;
   return withControlDatabase(config, async (database) => {
     const deps = { database, installationId: await findInstallationId(database), aws: () => aws };
-    const { state, detail } = await checkMark(deps, cell.id);
-    const isNew = state === 'missing' && !(await wasMarked(database, cell.id));
-    if (state === 'intact' || isNew) return [ok(subject, detail)];
-    const rights = state === 'unreachable' ? '; it needs ssm:GetParameter and ssm:PutParameter' : '';
-    return [problem(subject, `${detail}${rights}`)];
+    const mark = await checkMark(deps, cell.id);
+    if (isInOrder(mark)) return [ok(subject, mark.detail)];
+    const rights = mark.state === 'unreachable' ? '; it needs ssm:GetParameter and ssm:PutParameter' : '';
+    return [problem(subject, `${mark.detail}${rights}`)];
   });
 }
 
@@ -88,9 +86,8 @@ async function checkControlDatabase(config: Config): Promise<Finding> {
 async function checkTemporal(config: Config): Promise<Finding[]> {
   const { client, namespace, close } = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   try {
-    const seen = await client.withDeadline(Date.now() + 10_000, () => lookUpNamespace(client, namespace));
-    const [tied] = await withControlDatabase(config, async (database) => [await findNamespace(database)]);
-    const foreign = tied && seen && namespaceProblem(tied, seen);
+    const lookUp = () => client.withDeadline(Date.now() + 10_000, () => lookUpNamespace(client, namespace));
+    const [foreign] = await withControlDatabase(config, async (db) => [await findForeignNamespace(db, lookUp)]);
     if (foreign !== undefined) return [problem('Temporal', foreign)];
     const problems = await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
     if (problems.length > 0) return problems.map((p) => problem('Temporal', p));

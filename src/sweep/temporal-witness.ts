@@ -10,8 +10,7 @@ import type { LostOperation } from '../contracts/sweep.ts';
 import type { SearchAttribute } from '../contracts/ids.ts';
 import type { Database } from '../db/database.ts';
 import { listLostOperations, type LostOperationRow } from '../db/sweep-ledger.ts';
-import { findNamespace } from '../db/temporal-namespaces.ts';
-import { lookUpNamespace, namespaceProblem } from '../temporal/namespace.ts';
+import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
 import { ForeignNamespaceError, type Witness } from './dependencies.ts';
 
 export interface TemporalWitnessDeps {
@@ -68,11 +67,9 @@ export async function refuseForeignNamespace({
   temporal,
   database,
 }: Pick<TemporalWitnessDeps, 'temporal' | 'database'>): Promise<void> {
-  const tied = await findNamespace(database);
-  if (!tied) return;
   const name = temporal.options.namespace;
-  const seen = await temporal.withDeadline(Date.now() + NAMESPACE_MS, () => lookUpNamespace(temporal, name));
-  const problem = seen && namespaceProblem(tied, seen);
+  const lookUp = () => temporal.withDeadline(Date.now() + NAMESPACE_MS, () => lookUpNamespace(temporal, name));
+  const problem = await findForeignNamespace(database, lookUp);
   if (problem !== undefined) throw new ForeignNamespaceError(problem);
 }
 

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { TemporalNamespace } from '../db/temporal-namespaces.ts';
+import type { Queryable } from '../db/database.ts';
+import { findNamespace, type TemporalNamespace } from '../db/temporal-namespaces.ts';
 
 /**
  * The namespace that the client is connected to, with the server's own id of it.
@@ -19,4 +20,20 @@ export function namespaceProblem(tied: TemporalNamespace, seen: TemporalNamespac
     `this is "${seen.name}" (id ${seen.id}): set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE to that one; ` +
     'when it is gone for good: tenantry adopt-namespace --reason "<why>"'
   );
+}
+
+/**
+ * Whether Temporal is another than the one that holds this installation's runs. Changes nothing; an installation that is tied
+ * to none yet has no foreign one, and `lookUp` is not asked.
+ *
+ * @returns {@link namespaceProblem}
+ */
+export async function findForeignNamespace(
+  database: Queryable,
+  lookUp: () => Promise<TemporalNamespace | undefined>,
+): Promise<string | undefined> {
+  const tied = await findNamespace(database);
+  if (!tied) return undefined;
+  const seen = await lookUp();
+  return seen && namespaceProblem(tied, seen);
 }

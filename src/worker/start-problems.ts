@@ -3,7 +3,8 @@ import type { PlatformAws } from '../aws/cell-aws.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Database } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { findForeignNamespace } from './own-namespace.ts';
+import { lookUpOwn } from './own-namespace.ts';
+import { findForeignNamespace } from '../temporal/namespace.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import type { TemporalClient } from '../temporal/client.ts';
 
@@ -51,7 +52,7 @@ async function databaseProblems(database: Database): Promise<string[]> {
 async function temporalProblems(temporal: TemporalClient, database: Database | undefined): Promise<string[]> {
   const { client, namespace } = temporal;
   try {
-    const foreign = database && (await findForeignNamespace(database, temporal));
+    const foreign = database && (await findForeignNamespace(database, () => lookUpOwn(temporal)));
     // What a namespace lacks that is not to be used is beside the point.
     if (foreign !== undefined) return [foreign];
     return await client.withDeadline(Date.now() + 30_000, () => searchAttributeProblems(client, namespace));
