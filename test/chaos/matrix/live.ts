@@ -25,6 +25,7 @@ export interface PhaseOutcome {
   readonly ms: number;
   /** Ids of the cases whose fault struck. */
   readonly struck: ReadonlySet<string>;
+  /** What is wrong with the tenant; that a fault never struck is said by `struck` alone. */
   readonly problems: readonly string[];
 }
 
@@ -32,6 +33,11 @@ export interface LifeOutcome {
   readonly life: Life;
   readonly tenants: readonly Tenant[];
   readonly phases: readonly PhaseOutcome[];
+}
+
+/** The cases whose phase came to its end without their fault. */
+export function missedOf({ phases }: LifeOutcome): FaultCase[] {
+  return phases.flatMap(({ cases, struck }) => cases.filter((c) => !struck.has(c.id)));
 }
 
 /** Long enough for several lateness windows and a busy machine. */
@@ -77,12 +83,8 @@ async function phase(
   try {
     const { outcome, faults, problems } = await within(LIFE_LIMIT_MS, run());
     const struck = new Set(cases.filter((c) => faults.struck(c)).map((c) => c.id));
-    const missed = cases.filter((c) => !struck.has(c.id)).map((c) => `the fault never struck: ${c.id}`);
     faults.lift();
-    return [
-      { cases, outcome, ms: Date.now() - startedAt, struck, problems: [...problems, ...missed] },
-      outcome === 'active',
-    ];
+    return [{ cases, outcome, ms: Date.now() - startedAt, struck, problems }, outcome === 'active'];
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     const outcome = tenants.length === 0 ? 'not started' : 'no end';

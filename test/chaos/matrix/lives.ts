@@ -37,20 +37,39 @@ export function livesOf(product: string, cases: readonly FaultCase[]): Life[] {
 const AWS_PER_PHASE = 4;
 const POSTGRES_PER_PHASE = 2;
 
-/** Cases at AWS of different steps, with a few at PostgreSQL. */
+/**
+ * Cases at AWS of different steps, with a few at PostgreSQL. A stale look has to come while the change is still hidden: a
+ * fault at PostgreSQL, which may strike the same step, could put the look off until that time is over, so they are kept apart.
+ */
 function bundles(cases: readonly FaultCase[]): FaultCase[][] {
-  const aws: FaultCase[][] = [];
-  for (const c of cases.filter(isOfAws)) {
-    const open = aws.find((b) => b.length < AWS_PER_PHASE && b.every((other) => other.point.stepId !== c.point.stepId));
-    if (open) open.push(c);
-    else aws.push([c]);
-  }
+  const aws = cases.filter(isOfAws);
+  const stale = bundlesOfSteps(aws.filter((c) => c.fault === 'stale'));
+  const others = bundlesOfSteps(aws.filter((c) => c.fault !== 'stale'));
   const postgres = cases.filter(isOfPostgres);
-  const count = Math.max(aws.length, Math.ceil(postgres.length / POSTGRES_PER_PHASE));
-  return Array.from({ length: count }, (_, i) => [
-    ...(aws[i] ?? []),
+  const count = Math.max(others.length, Math.ceil(postgres.length / POSTGRES_PER_PHASE));
+  const mixed = Array.from({ length: count }, (_, i) => [
+    ...(others[i] ?? []),
     ...postgres.filter((_case, place) => place % count === i),
   ]);
+  return [...mixed, ...stale];
+}
+
+function bundlesOfSteps(cases: readonly FaultCase<AwsPoint>[]): FaultCase[][] {
+  const full: FaultCase[][] = [];
+  for (const c of cases) {
+    const open = full.find(
+      (b) => b.length < AWS_PER_PHASE && b.every((other) => other.point.stepId !== c.point.stepId),
+    );
+    if (open) open.push(c);
+    else full.push([c]);
+  }
+  return full;
+}
+
+/** A life of its own for each case of a life whose fault never struck, because the others got in its way. */
+export function livesOfMissed(life: Life, missed: readonly FaultCase[]): Life[] {
+  const isUp = (c: FaultCase) => life.up.includes(c);
+  return missed.map((c) => ({ ...life, up: isUp(c) ? [c] : [], down: isUp(c) ? [] : [c] }));
 }
 
 /** The last look of a calm provisioning: when it is refused for good, everything is made and all of it is undone. */

@@ -14,6 +14,7 @@ export async function paced<T>(
   calls: (afterSeq?: number) => readonly CallRecord[],
   items: readonly T[],
   work: (item: T) => Promise<void>,
+  { atOnce = AT_ONCE }: { readonly atOnce?: number } = {},
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   let seen = calls().at(-1)?.seq ?? 0;
@@ -23,7 +24,7 @@ export async function paced<T>(
       const answered = calls(seen).filter((call) => call.fault === undefined);
       seen = calls(seen).at(-1)?.seq ?? seen;
       const isQuick = meanMs(answered) < LONGEST_CALL_MS;
-      if (running.size < AT_LEAST || (isQuick && running.size < AT_ONCE)) break;
+      if (running.size < Math.min(AT_LEAST, atOnce) || (isQuick && running.size < atOnce)) break;
     }
     const one = work(item).finally(() => running.delete(one));
     running.add(one);

@@ -1,25 +1,26 @@
 import { recordResult } from '../results.ts';
 import { describeCase, type CaseList, type FaultCase } from './cases.ts';
 import type { LifeOutcome, PhaseOutcome } from './live.ts';
+import type { Life } from './lives.ts';
 import type { Point } from './points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';
 
-/** One line of the published results per case. */
+/** One line of the published results per case whose fault struck: another one is lived again. */
 export function recordLife({ life, phases }: LifeOutcome): void {
   for (const { cases, outcome, ms, struck, problems } of phases) {
-    for (const c of cases) {
-      const hit = struck.has(c.id);
-      recordResult('fault', {
-        ...recordOf(life.product, c.point),
-        fault: c.fault,
-        variant: c.variant,
-        hit,
-        outcome,
-        ms,
-        problems,
-      });
-    }
+    for (const c of cases.filter(({ id }) => struck.has(id)))
+      recordResult('fault', { ...caseRecord(life.product, c), hit: true, outcome, ms, problems });
   }
+}
+
+/** The cases whose fault struck in no life. */
+export function recordMissed({ product, up, down }: Life): void {
+  for (const c of [...up, ...down])
+    recordResult('fault', { ...caseRecord(product, c), hit: false, outcome: 'never struck' });
+}
+
+function caseRecord(product: string, { point, fault, variant }: FaultCase) {
+  return { ...recordOf(product, point), fault, variant };
 }
 
 /** The cases that cannot be: they are neither covered nor missing. */
