@@ -51,6 +51,19 @@ export default tseslint.config(
   { files: ['src/aws/**/*.ts'], rules: restrict([...ownerPatterns('src/aws/'), outside]) },
   { files: ['src/db/**/*.ts'], rules: restrict([...ownerPatterns('src/db/'), outside]) },
   {
+    files: ['src/db/**/*.ts'],
+    ignores: ['src/db/connections.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "NewExpression[callee.object.name='pg']",
+          message: 'only src/db/connections.ts makes clients and pools: each must hear that its session has ended',
+        },
+      ],
+    },
+  },
+  {
     files: ['src/contracts/**/*.ts'],
     rules: restrict([
       ...ownerPatterns('src/contracts/'),

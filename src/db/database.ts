@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { newPool } from './connections.ts';
 import { isUnavailable, unavailable } from './database-errors.ts';
 import { startListening, type Listening } from './listening.ts';
 import { createLocks } from './locks.ts';
@@ -76,14 +77,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 }
 
 function openPool(options: DatabaseOptions): pg.Pool {
-  const pool = new pg.Pool({
-    ...connectionOptions(options),
-    max: options.maxConnections ?? 10,
-    idleTimeoutMillis: 30_000,
-  });
-  // An idle connection that the server closes is replaced by the next query; unheard, the event would end the process.
-  pool.on('error', () => undefined);
-  return pool;
+  return newPool({ ...connectionOptions(options), max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 });
 }
 
 function connectionOptions({ url, applicationName, statementTimeoutMs = 15_000 }: DatabaseOptions): pg.ClientConfig {
@@ -116,9 +110,6 @@ async function transaction<T>(pool: pg.Pool, begin: string, fn: (tx: Queryable) 
   const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error) ?? error;
   });
-  // A checked-out client reports the loss of its connection as an event besides the failing query.
-  const ignore = () => undefined;
-  client.on('error', ignore);
   let broken = false;
   try {
     await send(client, begin);
@@ -135,7 +126,6 @@ async function transaction<T>(pool: pg.Pool, begin: string, fn: (tx: Queryable) 
       ));
     throw error;
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
 }

@@ -1,5 +1,6 @@
-import pg from 'pg';
-import { unavailable } from './database-errors.ts';
+import type pg from 'pg';
+import { newClient } from './connections.ts';
+import { DatabaseUnavailableError, unavailable } from './database-errors.ts';
 
 /** Advisory locks that last longer than a transaction. */
 export interface Locks {
@@ -8,7 +9,7 @@ export interface Locks {
 }
 
 interface Session {
-  /** One after the other: the connection is shared. */
+  /** One after the other: the connection is shared. A query that fails ends the session. */
   readonly query: <T extends pg.QueryResultRow>(text: string, values: readonly unknown[]) => Promise<pg.QueryResult<T>>;
   readonly end: () => Promise<void>;
   readonly lost: AbortController;
@@ -21,7 +22,8 @@ interface Session {
 export function createLocks(config: pg.ClientConfig): Locks {
   const held = new Set<string>();
   let opening: Promise<Session> | undefined;
-  const session = async (): Promise<Session> => {
+  /** The shared session; undefined when it was lost, and then forgotten: the next call opens another. */
+  const current = async (): Promise<Session | undefined> => {
     const mine = (opening ??= open(config));
     // Several may wait for one that fails or is lost: only the first puts the next in its place.
     const forget = () => {
@@ -35,7 +37,13 @@ export function createLocks(config: pg.ClientConfig): Locks {
       throw unavailable(error) ?? error;
     }
     forget();
-    return session();
+    return undefined;
+  };
+  const session = async (): Promise<Session> => {
+    // The one that was lost meanwhile, then a new one. A server that ends that one too is left to the caller's own retries.
+    const opened = (await current()) ?? (await current());
+    if (opened) return opened;
+    throw new DatabaseUnavailableError('PostgreSQL did not answer: it ended the session that holds the locks at once');
   };
   return {
     async withLock(name, fn) {
@@ -56,14 +64,15 @@ export function createLocks(config: pg.ClientConfig): Locks {
     },
     async close() {
       const opened = await opening?.catch(() => undefined);
-      await opened?.end().catch(() => undefined);
+      await opened?.end();
     },
   };
 }
 
 async function open(config: pg.ClientConfig): Promise<Session> {
-  const client = new pg.Client({ ...config, application_name: `${config.application_name ?? 'tenantry'}-locks` });
+  const client = newClient({ ...config, application_name: `${config.application_name ?? 'tenantry'}-locks` });
   const lost = new AbortController();
+  const end = () => client.end().catch(() => undefined);
   const lose = () => lost.abort(new Error('the connection that holds the lock was lost'));
   client.on('error', lose);
   client.on('end', lose);
@@ -71,10 +80,14 @@ async function open(config: pg.ClientConfig): Promise<Session> {
   let last: Promise<unknown> = Promise.resolve();
   const query = <T extends pg.QueryResultRow>(text: string, values: readonly unknown[]) => {
     const next = last.then(() => client.query<T>(text, [...values]));
-    last = next.catch(() => undefined);
+    last = next.catch(() => {
+      // A lock that was asked for without an answer may be held; only the session's end frees it for certain.
+      lose();
+      void end();
+    });
     return next;
   };
-  return { query, end: () => client.end(), lost };
+  return { query, end, lost };
 }
 
 /**

@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { newClient } from './connections.ts';
 
 export interface TenantDatabaseSeen {
   readonly role: string;
@@ -39,16 +40,16 @@ export async function identifyServer(url: string): Promise<string> {
 const identity = 'extract(epoch from pg_postmaster_start_time())::text';
 
 async function withClient<T>(url: string, look: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
+  const client = newClient({
     connectionString: url,
     application_name: 'tenantry-doctor',
     connectionTimeoutMillis: 5_000,
   });
-  await client.connect();
   try {
+    await client.connect();
     return await look(client);
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
 

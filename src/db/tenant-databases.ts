@@ -1,6 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
+import { newPool } from './connections.ts';
 import { listCatalogue, type CatalogueEntry } from './sweep-catalogue.ts';
 import type { MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
@@ -108,7 +109,7 @@ function urlOf(urls: Readonly<Record<string, string>>, database: string): string
 }
 
 function openPool(url: string): pg.Pool {
-  const pool = new pg.Pool({
+  return newPool({
     connectionString: url,
     max: 4,
     application_name: 'tenantry-provisioner',
@@ -119,19 +120,13 @@ function openPool(url: string): pg.Pool {
     statement_timeout: 5 * 60_000,
     query_timeout: 5 * 60_000 + 5_000,
   });
-  // A lost idle connection is replaced by the next use.
-  pool.on('error', () => undefined);
-  return pool;
 }
 
 async function withClient<T>(pool: pg.Pool, action: string, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   let client: pg.PoolClient | undefined;
-  const ignore = () => undefined;
   try {
     client = await pool.connect();
-    client.on('error', ignore);
     const answer = await fn(client);
-    client.off('error', ignore);
     client.release();
     return answer;
   } catch (error) {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
+import { newClient } from './connections.ts';
 import { codeOf, isUnavailable } from './database-errors.ts';
 import { missing, readMigrations, type MigrationFile } from './migrate.ts';
 import type { MigrationRun } from './tenant-schema-key.ts';
@@ -22,14 +23,13 @@ export function tenantMigrationFiles(set: string): MigrationFile[] {
 export async function applyTenantMigrations(provisionerUrl: string, run: MigrationRun): Promise<{ applied: string[] }> {
   const files = tenantMigrationFiles(run.set);
   const action = `migrate schema "${run.name}" of database "${run.database}"`;
-  const client = new pg.Client({
+  const client = newClient({
     connectionString: tenantUrl(provisionerUrl, run),
     application_name: 'tenantry-migrations',
     connectionTimeoutMillis: 5_000,
     lock_timeout: 10_000,
     keepAlive: true,
   });
-  client.on('error', () => undefined);
   try {
     await client.connect();
     const applied: string[] = [];
