@@ -5,9 +5,12 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOption
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../client/tenantry.ts';
+import { parseBodies } from './bodies.ts';
+import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
 import { answerError, answerErrors } from './error-answers.ts';
 import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
 import { guardRequests } from './guards.ts';
+import { answerUnrouted } from './methods.ts';
 import { countRequests } from './request-counter.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -18,6 +21,7 @@ import { operatorRoutes } from './routes/operator.ts';
 import { removalRoutes } from './routes/removal.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { answers, noQuery } from './schemas.ts';
+import { refuseUnstorableText } from './text-guard.ts';
 
 /** What the API stands on: no AWS, no credentials. */
 export interface ApiDeps {
@@ -33,6 +37,10 @@ export interface ApiDeps {
 
 /** Requests carry a few fields; nobody needs more. */
 const BODY_LIMIT_BYTES = 64 * 1024;
+/** How long a request may take to arrive, in ms. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Node's own limit of a request's head. */
+const LONGEST_URL = 16 * 1024;
 
 /** Builds the API without listening (`server.ts` does that; tests inject). */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
@@ -40,14 +48,22 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     loggerInstance: deps.log,
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
     trustProxy: false,
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+    clientErrorHandler: (error, socket) => answerConnectionError(error, socket, deps.log),
+    // The host guard answers for requests without one, in the one shape.
+    http: { requireHostHeader: false },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // A parameter that is too long is refused by its schema, which names it; the headers' limit bounds the URL.
+    routerOptions: { maxParamLength: LONGEST_URL },
+    return503OnClosing: false,
     forceCloseConnections: true,
   });
+  ignoreUnknownExpectations(app.server);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.removeContentTypeParser('text/plain');
+  parseBodies(app);
   if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
@@ -55,7 +71,9 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   });
   const requests = countRequests(app);
   guardRequests(app, { uiOrigin: deps.uiOrigin });
+  refuseUnstorableText(app);
   answerErrors(app);
+  answerUnrouted(app);
   await describe(app);
   const { client, codec, uiOrigin } = deps;
   await app.register(tenantRoutes, { client });

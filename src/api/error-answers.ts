@@ -7,13 +7,6 @@ import { DatabaseUnavailableError } from '../db/database.ts';
 /** Every failure leaves through here, in one shape: `{ error: { code, message, details?, requestId } }`. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => answerError(error, request, reply));
-  app.setNotFoundHandler((request, reply) =>
-    answerError(
-      new RequestError('NOT_FOUND', `there is no route ${request.method} ${pathOf(request)}`),
-      request,
-      reply,
-    ),
-  );
 }
 
 /** Also called by Fastify for requests that never reach a route (a malformed URL). */
@@ -65,7 +58,6 @@ const fastifyErrors = {
   FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_INPUT', 'the body is empty, though its type says JSON'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_INPUT', 'the body is not as long as its Content-Length says'],
   FST_ERR_BAD_URL: ['INVALID_INPUT', 'the URL is malformed'],
-  FST_ERR_MAX_PARAM_LENGTH: ['NOT_FOUND', 'there is no such route: a part of its path is too long'],
 } as const satisfies Record<string, readonly [ErrorCode, string]>;
 
 interface ValidationError {
@@ -92,8 +84,4 @@ function codeOf(error: unknown): string | undefined {
 function isClientFault(error: unknown): boolean {
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' && status >= 400 && status < 500;
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? '/';
 }

@@ -12,6 +12,12 @@ export interface StreamTimes {
 
 export const defaultStreamTimes: StreamTimes = { heartbeatMs: 15_000, pollMs: 2_000 };
 
+export const streamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+} as const;
+
 interface StreamOptions {
   readonly tenantId: string;
   /** Id of the last event that the client has. */
@@ -37,11 +43,7 @@ export async function streamEvents(
   const wake = waker(ended.signal);
   const unsubscribe = client.subscribe(options.tenantId, wake.call);
   try {
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
+    response.writeHead(200, streamHeaders);
     await write(response, 'retry: 1000\n\n', ended.signal);
     await pump(response, client, options, wake, ended.signal);
   } catch (error) {

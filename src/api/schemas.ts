@@ -31,11 +31,21 @@ export const abandonBody = z.strictObject({
   by: plainText(200).optional().describe('Who, for the audit trail, as the caller says it'),
 });
 
-export const tenantParams = z.strictObject({ tenantId: z.uuid() });
-export const operationParams = z.strictObject({ tenantId: z.uuid(), operationId: z.uuid() });
+/** Ids are compared as text further in, and PostgreSQL writes them in lower case. */
+const id = z.uuid().toLowerCase();
+
+export const tenantParams = z.strictObject({ tenantId: id });
+export const operationParams = z.strictObject({ tenantId: id, operationId: id });
 export const noQuery = z.strictObject({});
 
-const whole = (min: number, max: number, initial: number) => z.coerce.number().int().min(min).max(max).default(initial);
+/** A parameter in decimal digits; `Number` would also take nothing at all, `0x10` and `1e2`. */
+const whole = (min: number, max: number, initial: number) =>
+  z
+    .preprocess(
+      (text) => (typeof text === 'string' && /^-?\d+$/.test(text) ? Number(text) : text),
+      z.int('must be a whole number').min(min).max(max),
+    )
+    .default(initial);
 
 export const listQuery = z.strictObject({
   product: z.string().min(1).max(40).optional(),

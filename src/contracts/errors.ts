@@ -23,6 +23,7 @@ export const errorTable = {
     httpStatus: 400,
   }),
   NOT_FOUND: info('There is no such route.', { httpStatus: 404 }),
+  METHOD_NOT_ALLOWED: info('The path takes other methods: the header `Allow` lists them.', { httpStatus: 405 }),
   TENANT_NOT_FOUND: info('Check the id; `tenants list` shows those that exist.', { httpStatus: 404 }),
   OPERATION_NOT_FOUND: info('Check the operation id; the tenant names its operations.', { httpStatus: 404 }),
   SLUG_TAKEN: info('Choose another slug; a removed tenant keeps its slug for 30 days.', { httpStatus: 409 }),
@@ -39,6 +40,8 @@ export const errorTable = {
   }),
   CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
+  HEADERS_TOO_LARGE: info('Send fewer or shorter headers, or a shorter URL.', { httpStatus: 431 }),
+  REQUEST_TIMEOUT: info('The request did not arrive in time: send it again, without pauses.', { httpStatus: 408 }),
   UNSUPPORTED_MEDIA_TYPE: info('Send application/json.', { httpStatus: 415 }),
   ORCHESTRATOR_UNAVAILABLE: info('Temporal cannot be reached; nothing was changed. Try again.', { httpStatus: 503 }),
   DATABASE_UNAVAILABLE: info('PostgreSQL cannot be reached; nothing was changed. Try again.', {

@@ -148,7 +148,7 @@ export class InvalidCursorError extends Error {
 export async function listTenants(db: Queryable, filter: TenantFilter): Promise<TenantPage> {
   const after = filter.cursor === undefined ? undefined : decodeCursor(filter.cursor);
   const answer = await db.query(
-    `select ${columns}, created_at::text as position from tenants
+    `select ${columns}, ${position} as position from tenants
      where ($1::text is null or product = $1) and ($2::text is null or status = $2)
        and ($6::text is null or slug = $6)
        and ($7::text is null or exists (select from operations o where o.tenant_id = tenants.id and o.state = $7))
@@ -171,12 +171,12 @@ export async function listTenants(db: Queryable, filter: TenantFilter): Promise<
   return { tenants: page.map(({ position: _position, ...tenant }) => tenant), nextCursor };
 }
 
-const cursorShape = z.tuple([
-  z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d+)?[+-]\d{2}(:\d{2})?$/),
-  uuid,
-]);
+/** With microseconds, which a Date would lose. */
+const position = `to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
-/** The position is PostgreSQL's own text: a Date would lose the microseconds. */
+/** Only times that exist: PostgreSQL would fail at others (the year 0 among them), and callers may make cursors up. */
+const cursorShape = z.tuple([z.iso.datetime({ precision: 6 }).refine((time) => !time.startsWith('0000')), uuid]);
+
 function encodeCursor(last: { position: string; id: string }): string {
   return Buffer.from(JSON.stringify([last.position, last.id])).toString('base64url');
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { streamEvents, type StreamTimes } from '../event-stream.ts';
+import { streamEvents, streamHeaders, type StreamTimes } from '../event-stream.ts';
 import { answers, eventsAnswer, eventsQuery, tenantParams } from '../schemas.ts';
 
 /** What happened to a tenant: pages of JSON, or a live stream for `Accept: text/event-stream`. */
@@ -38,6 +38,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
       const after = lastEventId(request) ?? request.query.after;
       const events = await client.events(tenantId, { after, limit });
       if (!wantsStream(request)) return { events, nextAfter: events.at(-1)?.id ?? after };
+      if (request.method === 'HEAD') return reply.headers(streamHeaders).send();
       reply.hijack();
       await streamEvents(reply.raw, client, { tenantId, after, times, closing: closing.signal, log: request.log });
       return reply;
