@@ -15,6 +15,7 @@ const loadBalancer = z.strictObject({
   ipAddressType: z.enum(['ipv4', 'dualstack']).default('ipv4'),
   httpsListenerArn: arn('elasticloadbalancing'),
   certificateArn: nonEmpty,
+  allowedRuleArns: z.array(arn('elasticloadbalancing')).optional(),
   connect: z.strictObject({ host: nonEmpty, port: z.int().min(1).max(65535), ca: nonEmpty.optional() }).optional(),
 });
 

@@ -1,4 +1,10 @@
-import { DescribeTasksCommand, ListTasksCommand, type ECSClient, type Task } from '@aws-sdk/client-ecs';
+import {
+  DescribeTasksCommand,
+  ListTasksCommand,
+  type ECSClient,
+  type ListTasksCommandOutput,
+  type Task,
+} from '@aws-sdk/client-ecs';
 import { isAwsError, sent } from './errors.ts';
 import { sharedLook } from './watcher.ts';
 
@@ -12,7 +18,16 @@ export interface StoppedTask {
   readonly reason: string;
 }
 
+export interface RunningTask {
+  readonly arn: string;
+  readonly taskDefinitionArn: string;
+  /** Private addresses of its network interfaces. */
+  readonly addresses: readonly string[];
+}
+
 export interface EcsTasks {
+  /** Tasks of a service that run or are about to, whatever their revision. */
+  findRunningTasks(serviceName: string): Promise<readonly RunningTask[]>;
   /**
    * Tasks of a service that stopped lately (ECS keeps them about an hour). Shared look; an answer is shared for some
    * seconds, because a stopped task stays stopped and each look costs two calls.
@@ -28,7 +43,7 @@ export function createEcsTasks(client: ECSClient, cluster: string): EcsTasks {
     shareMs: SHARE_MS,
     load: async ([serviceName = '']) => {
       try {
-        return new Map([[serviceName, await load(client, cluster, serviceName)]]);
+        return new Map([[serviceName, await findStopped(client, cluster, serviceName)]]);
       } catch (error) {
         // Deleted since the caller saw it: it has no tasks to tell of.
         if (isAwsError(error, 'ServiceNotFoundException', 'ServiceNotActiveException')) return new Map();
@@ -36,10 +51,30 @@ export function createEcsTasks(client: ECSClient, cluster: string): EcsTasks {
       }
     },
   });
-  return { findStoppedTasks: async (serviceName) => (await look(serviceName)) ?? [] };
+  return {
+    findStoppedTasks: async (serviceName) => (await look(serviceName)) ?? [],
+    findRunningTasks: (serviceName) => findRunning(client, cluster, serviceName),
+  };
 }
 
-async function load(client: ECSClient, cluster: string, serviceName: string): Promise<readonly StoppedTask[]> {
+async function findRunning(client: ECSClient, cluster: string, serviceName: string): Promise<readonly RunningTask[]> {
+  const found: RunningTask[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page: ListTasksCommandOutput = await client.send(
+      new ListTasksCommand({ cluster, serviceName, desiredStatus: 'RUNNING', maxResults: 100, nextToken }),
+    );
+    const tasks = page.taskArns ?? [];
+    if (tasks.length > 0) {
+      const answer = await client.send(new DescribeTasksCommand({ cluster, tasks }));
+      found.push(...(answer.tasks ?? []).map(toRunningTask));
+    }
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return found;
+}
+
+async function findStopped(client: ECSClient, cluster: string, serviceName: string): Promise<readonly StoppedTask[]> {
   const listed = await client.send(
     new ListTasksCommand({ cluster, serviceName, desiredStatus: 'STOPPED', maxResults: 100 }),
   );
@@ -47,6 +82,16 @@ async function load(client: ECSClient, cluster: string, serviceName: string): Pr
   if (tasks.length === 0) return [];
   const answer = await client.send(new DescribeTasksCommand({ cluster, tasks }));
   return (answer.tasks ?? []).map(toStoppedTask);
+}
+
+function toRunningTask(raw: Task): RunningTask {
+  const call = { service: 'ecs', action: 'DescribeTasks' };
+  const details = (raw.attachments ?? []).flatMap((attachment) => attachment.details ?? []);
+  return {
+    arn: sent(raw.taskArn, call, 'task.taskArn'),
+    taskDefinitionArn: sent(raw.taskDefinitionArn, call, 'task.taskDefinitionArn'),
+    addresses: details.filter((d) => d.name === 'privateIPv4Address').flatMap((d) => d.value ?? []),
+  };
 }
 
 function toStoppedTask(raw: Task): StoppedTask {

@@ -15,11 +15,17 @@ import { sharedLook } from './watcher.ts';
 export interface ListenerRule {
   readonly arn: string;
   readonly priority: number;
+  /** Patterns with `*` and `?`; empty: any host, unless there are regular expressions. */
   readonly hosts: readonly string[];
+  readonly hostRegexes: readonly string[];
+  /** Patterns with `*` and `?`; empty: any path, unless there are regular expressions. */
   readonly paths: readonly string[];
-  /** True when it has conditions besides host and path. */
-  readonly hasOtherConditions: boolean;
+  readonly pathRegexes: readonly string[];
+  /** Fields of the conditions besides host and path: `source-ip`, `http-header`, ... */
+  readonly otherConditions: readonly string[];
   readonly targetGroupArns: readonly string[];
+  /** True when all it does is forward: it asks for no login, redirects nowhere and rewrites nothing. */
+  readonly onlyForwards: boolean;
 }
 
 export interface RuleRequest {
@@ -39,7 +45,7 @@ export interface ListenerRules {
   findRuleTags(arns: readonly string[]): Promise<ReadonlyMap<string, Tags>>;
   /** Undefined when the priority is taken. */
   createRule(request: RuleRequest): Promise<ListenerRule | undefined>;
-  /** Points a rule at another target group. */
+  /** Makes a rule forward to this target group, and do nothing else. */
   forwardRule(arn: string, targetGroupArn: string): Promise<void>;
   /** Missing is done. */
   deleteRule(arn: string): Promise<void>;
@@ -68,7 +74,9 @@ export function createListenerRules(client: ElasticLoadBalancingV2Client): Liste
     },
 
     async forwardRule(arn, targetGroupArn) {
-      await client.send(new ModifyRuleCommand({ RuleArn: arn, Actions: forward(targetGroupArn) }));
+      await client.send(
+        new ModifyRuleCommand({ RuleArn: arn, Actions: forward(targetGroupArn), ResetTransforms: true }),
+      );
     },
 
     async deleteRule(arn) {
@@ -117,18 +125,24 @@ async function listRules(client: ElasticLoadBalancingV2Client, listenerArn: stri
 /** Also for the sweep. */
 export function toRule(raw: Rule, call: AwsCall): ListenerRule {
   const conditions = raw.Conditions ?? [];
+  const actions = raw.Actions ?? [];
+  const of = (field: string) => conditions.filter((c) => c.Field === field);
+  const [hosts, paths] = [of('host-header'), of('path-pattern')];
   // AWS answers values in the field's own configuration, older answers (and emulators) in `Values`.
-  const values = (field: string, of: (c: RuleCondition) => string[] | undefined) =>
-    conditions.filter((c) => c.Field === field).flatMap((c) => of(c) ?? c.Values ?? []);
   return {
     arn: sent(raw.RuleArn, call, 'RuleArn'),
     priority: Number(sent(raw.Priority, call, 'Priority')),
-    hosts: values('host-header', (c) => c.HostHeaderConfig?.Values),
-    paths: values('path-pattern', (c) => c.PathPatternConfig?.Values),
-    hasOtherConditions: conditions.some((c) => c.Field !== 'host-header' && c.Field !== 'path-pattern'),
-    targetGroupArns: (raw.Actions ?? []).flatMap((action) => {
+    hosts: hosts.flatMap((c) => c.HostHeaderConfig?.Values ?? c.Values ?? []),
+    hostRegexes: hosts.flatMap((c) => c.HostHeaderConfig?.RegexValues ?? c.RegexValues ?? []),
+    paths: paths.flatMap((c) => c.PathPatternConfig?.Values ?? c.Values ?? []),
+    pathRegexes: paths.flatMap((c) => c.PathPatternConfig?.RegexValues ?? c.RegexValues ?? []),
+    otherConditions: conditions.map((c) => c.Field ?? 'unknown').filter((f) => !routedFields.includes(f)),
+    targetGroupArns: actions.flatMap((action) => {
       const forwarded = (action.ForwardConfig?.TargetGroups ?? []).flatMap((t) => t.TargetGroupArn ?? []);
       return forwarded.length > 0 ? forwarded : (action.TargetGroupArn ?? []);
     }),
+    onlyForwards: actions.every((action) => action.Type === 'forward') && (raw.Transforms ?? []).length === 0,
   };
 }
+
+const routedFields = ['host-header', 'path-pattern'];

@@ -10,7 +10,13 @@ export interface ProbeRequest {
 }
 
 /** What came of it: a status, or why there was none. Nothing of the body is kept. */
-export type ProbeAnswer = { readonly status: number } | { readonly error: string };
+export type ProbeAnswer =
+  | { readonly status: number }
+  | {
+      readonly error: string;
+      /** The load balancer answered, with a certificate that is not valid for the host. */
+      readonly isCertificateInvalid?: boolean;
+    };
 
 export interface Probe {
   /** Asks a tenant's address through the cell's load balancer, and nowhere else; follows no redirect. Never throws. */
@@ -48,8 +54,12 @@ function ask(loadBalancer: LoadBalancer, { host, path }: ProbeRequest, timeoutMs
       ...('ca' in connect && connect.ca !== undefined ? { ca: connect.ca } : {}),
       signal,
     });
-    const fail = (error: Error) =>
-      resolve({ error: over.aborted ? `no answer within ${timeoutMs} ms` : error.message });
+    const fail = (error: NodeJS.ErrnoException) =>
+      resolve(
+        over.aborted
+          ? { error: `no answer within ${timeoutMs} ms` }
+          : { error: error.message, ...(isCertificateError(error) && { isCertificateInvalid: true }) },
+      );
     request.on('error', fail);
     request.on('response', (response) => {
       let bytes = 0;
@@ -67,4 +77,28 @@ function ask(loadBalancer: LoadBalancer, { host, path }: ProbeRequest, timeoutMs
     });
     request.end();
   });
+}
+
+/** Codes of Node's `X509 certificate error codes` page, and that of its own check of the name. */
+const certificateErrors = new Set([
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_CHAIN_TOO_LONG',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'HOSTNAME_MISMATCH',
+]);
+
+function isCertificateError({ code }: NodeJS.ErrnoException): boolean {
+  return code !== undefined && certificateErrors.has(code);
 }

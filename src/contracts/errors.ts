@@ -52,6 +52,15 @@ export const errorTable = {
 
   // Failures of steps
   OWNERSHIP_CONFLICT: info('Something else holds the name: remove or rename it, then `retry`, or cancel.'),
+  RULE_SHADOWED: info(
+    'An earlier rule of the listener answers in the place of the tenant: remove it, narrow it or give it a worse priority, then `retry`; or allow it in the platform description.',
+  ),
+  CERTIFICATE_INVALID: info(
+    "The load balancer's certificate is not valid for the tenant's host: add one that covers it to the listener, then `retry`.",
+  ),
+  ZONE_NOT_AUTHORITATIVE: info(
+    "Nobody would be told of the record: the cell's zone is private, or an NS record in it gives the name to other servers. Correct the zone or the platform description, then `retry`.",
+  ),
   TEMPLATE_NOT_FOUND: info('Deploy the template service that the detail names, then `retry`.'),
   TEMPLATE_UNUSABLE: info('Mend the template service (the detail says what is wrong), then `retry`.'),
   OUTSIDE_CELL: info(

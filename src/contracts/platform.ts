@@ -55,6 +55,8 @@ export interface LoadBalancer {
   readonly ipAddressType: 'ipv4' | 'dualstack';
   readonly httpsListenerArn: string;
   readonly certificateArn: string;
+  /** Listener rules of others that may catch some of the tenants' requests before the tenants' own rules do. */
+  readonly allowedRuleArns?: readonly string[] | undefined;
   /** For listeners reached otherwise than by their DNS name on port 443 (`ca`: PEM of the CA to trust). */
   readonly connect?: { readonly host: string; readonly port: number; readonly ca?: string | undefined } | undefined;
 }

@@ -1,7 +1,8 @@
 import type { EcsDeployment, EcsService } from '../../aws/ecs-services.ts';
-import type { StoppedTask } from '../../aws/ecs-tasks.ts';
+import type { RunningTask, StoppedTask } from '../../aws/ecs-tasks.ts';
 import type { TargetHealth } from '../../aws/elbv2-target-groups.ts';
 import type { ProbeAnswer } from '../../aws/probe.ts';
+import { StepError } from '../../contracts/step-error.ts';
 import type { Observation } from '../kind.ts';
 
 /** Stopped tasks with the same reason that make a deployment a failure (requirement U-09). */
@@ -14,21 +15,24 @@ export interface ProbeResult {
   readonly detail: string;
 }
 
-/** The three probes; one that was not looked at because an earlier one is not `ok` is undefined. */
+/** The probes; one that was not looked at because an earlier one is not `ok` is undefined. */
 export interface Probes {
   readonly deployment: ProbeResult;
   readonly targets?: ProbeResult | undefined;
+  /** That the listener's rules lead to these targets. */
+  readonly route?: ProbeResult | undefined;
   readonly endpoint?: ProbeResult | undefined;
 }
 
 /**
- * One verdict of three probes (requirement U-09, design rule 4). Only the deployment can fail for good; what is not
- * ready and not failed is pending, and the detail tells which probe lacks.
+ * One verdict of the three probes of requirement U-09 and of the proof that the third reaches what the first two saw (design
+ * rule 4). Only the deployment can fail for good; what is not ready and not failed is pending, and the detail tells which lacks.
  */
-export function serviceVerdict({ deployment, targets, endpoint }: Probes): Observation {
+export function serviceVerdict({ deployment, targets, route, endpoint }: Probes): Observation {
   const named = [
     ['deployment', deployment],
     ['target health', targets],
+    ['route', route],
     ['endpoint', endpoint],
   ] as const;
   const failed = named.find(([, probe]) => probe?.status === 'failed');
@@ -125,6 +129,27 @@ function reasonOf(deployment: EcsDeployment): string {
   return deployment.rolloutStateReason ?? 'ECS gives no reason';
 }
 
+/** Whose the healthy targets are to be: tasks of the service that run this task definition. */
+export interface TasksWanted {
+  readonly running: readonly RunningTask[];
+  readonly taskDefinitionArn: string;
+}
+
+/** Every healthy target is one of the deployment's own tasks: an old task's answer, or a stranger's, proves nothing. */
+export function ownTargetsProbe(
+  health: readonly TargetHealth[],
+  { running, taskDefinitionArn }: TasksWanted,
+): ProbeResult {
+  const own = new Set(
+    running.filter((task) => task.taskDefinitionArn === taskDefinitionArn).flatMap((task) => task.addresses),
+  );
+  const healthy = health.filter((target) => target.state === 'healthy').map(({ target }) => target);
+  const strange = healthy.filter((target) => !own.has(target.slice(0, target.lastIndexOf(':'))));
+  if (strange.length === 0) return { status: 'ok', detail: `${healthy.length} healthy` };
+  const some = strange.slice(0, 3).join(', ');
+  return { status: 'pending', detail: `${some} healthy, but no task of the service that runs ${taskDefinitionArn}` };
+}
+
 /** The load balancer's word: at least one target healthy and none unhealthy. Leaving targets do not count. */
 export function targetsProbe(health: readonly TargetHealth[] | undefined): ProbeResult {
   if (!health) return { status: 'pending', detail: 'the target group is not there' };
@@ -138,8 +163,15 @@ export function targetsProbe(health: readonly TargetHealth[] | undefined): Probe
   return { status: count('healthy') > 0 ? 'ok' : 'pending', detail: seen };
 }
 
-/** The tenant's word: an HTTPS request to its host gives 2xx or 3xx. */
+/**
+ * The tenant's word: an HTTPS request to its host gives 2xx or 3xx.
+ * @throws StepError CERTIFICATE_INVALID: no waiting changes what the listener was given
+ */
 export function endpointProbe(answer: ProbeAnswer, url: string): ProbeResult {
+  if ('error' in answer && answer.isCertificateInvalid)
+    throw new StepError('CERTIFICATE_INVALID', `the load balancer's certificate is not valid for ${url}`, {
+      detail: answer.error,
+    });
   if ('error' in answer) return { status: 'pending', detail: `GET ${url}: ${answer.error}` };
   const ok = answer.status >= 200 && answer.status <= 399;
   return { status: ok ? 'ok' : 'pending', detail: `GET ${url}: ${answer.status}` };

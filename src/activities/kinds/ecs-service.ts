@@ -4,9 +4,17 @@ import type { Kind, Observation, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { convergence, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './ecs-service-deployment.ts';
 import { refusalOf } from './foreign.ts';
-import { deploymentProbe, endpointProbe, serviceVerdict, targetsProbe } from './ecs-service-verdict.ts';
+import { routeProbe } from './ecs-service-route.ts';
+import {
+  deploymentProbe,
+  endpointProbe,
+  ownTargetsProbe,
+  serviceVerdict,
+  targetsProbe,
+  type ProbeResult,
+} from './ecs-service-verdict.ts';
 
-/** A Fargate service behind the load balancer (requirement U-23), ready when three probes agree (U-09). */
+/** A Fargate service behind the load balancer (requirement U-23), ready when three probes agree (U-09) and the third reached what the first two saw. */
 export const ecsService: Kind<'ecs-service'> = {
   resources: ({ spec }) => [{ type: 'ecs:service', name: spec.serviceName }],
 
@@ -107,11 +115,22 @@ async function observeReady(context: Context): Promise<Observation> {
   const deployment = await probeDeployment(context, service);
   // One after the other: nothing is asked of the load balancer for a deployment that does not stand yet.
   if (deployment.status !== 'ok') return serviceVerdict({ deployment });
-  const targets = targetsProbe(await aws.loadBalancing.findTargetHealth(spec.targetGroupArn));
+  const targets = await probeTargets(context);
   if (targets.status !== 'ok') return serviceVerdict({ deployment, targets });
+  const route = await routeProbe(context);
+  if (route.status !== 'ok') return serviceVerdict({ deployment, targets, route });
   const { host, path } = spec.probe;
   const endpoint = endpointProbe(await aws.probe.ask(spec.probe), `https://${host}${path}`);
-  return serviceVerdict({ deployment, targets, endpoint });
+  return serviceVerdict({ deployment, targets, route, endpoint });
+}
+
+async function probeTargets({ aws, spec }: Context): Promise<ProbeResult> {
+  const health = await aws.loadBalancing.findTargetHealth(spec.targetGroupArn);
+  const seen = targetsProbe(health);
+  if (!health || seen.status !== 'ok') return seen;
+  const { serviceName, taskDefinitionArn } = spec;
+  const own = ownTargetsProbe(health, { running: await aws.ecs.findRunningTasks(serviceName), taskDefinitionArn });
+  return own.status === 'ok' ? seen : own;
 }
 
 async function probeDeployment({ aws, spec }: Context, service: EcsService) {

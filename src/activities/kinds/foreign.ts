@@ -1,11 +1,14 @@
 import type { Owner } from '../../aws/tags.ts';
 import type { KindName } from '../../contracts/kinds.ts';
+import type { ErrorCode } from '../../contracts/errors.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { wasRemoved } from '../../db/ledger.ts';
 import type { ResourceName, StepContext } from '../kind.ts';
 
 /** Something that is not this tenant's at a name that it wants. */
 export interface Foreign {
+  /** `OWNERSHIP_CONFLICT` by default. */
+  readonly code?: ErrorCode | undefined;
   readonly resource: ResourceName;
   readonly message: string;
   readonly detail: string;
@@ -19,11 +22,11 @@ export interface Foreign {
  */
 export async function refusalOf(
   { db, installationId }: Pick<StepContext<KindName>, 'db' | 'installationId'>,
-  { resource, message, detail, owner }: Foreign,
+  { code = 'OWNERSHIP_CONFLICT', resource, message, detail, owner }: Foreign,
 ): Promise<StepError> {
   const isOurs = owner?.installationId === installationId;
   const isPast = isOurs && (await wasRemoved(db, owner.tenantId, resource));
   return isPast
     ? new StepError('CONFLICT_RETRYABLE', `${message}, and still shown though it was removed`, { detail })
-    : new StepError('OWNERSHIP_CONFLICT', message, { detail });
+    : new StepError(code, message, { detail });
 }

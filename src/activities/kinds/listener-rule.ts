@@ -5,6 +5,8 @@ import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
 import type { Kind, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from './foreign.ts';
+import { refuseShadowed } from './rule-precedence.ts';
+import { forwardsOnlyTo } from './rule-reach.ts';
 
 /** CreateRule calls of one attempt that may find their priority taken; the next attempt goes on with the ones after. */
 const MAX_CREATES = 4;
@@ -23,11 +25,11 @@ export const listenerRule: Kind<'listener-rule'> = {
   },
 
   async observe(context) {
-    const { own } = await findSameRules(context, loadBalancerOf(context).httpsListenerArn);
+    const { listed, own } = await findSameRules(context, loadBalancerOf(context).httpsListenerArn);
     const [rule] = own;
-    return rule
-      ? { status: 'ready', detail: `rule for ${nameOf(context.spec)} at priority ${rule.priority}` }
-      : { status: 'absent', detail: `no rule for ${nameOf(context.spec)} of this tenant` };
+    if (!rule) return { status: 'absent', detail: `no rule for ${nameOf(context.spec)} of this tenant` };
+    if (context.removingAt === undefined) await refuseShadowedAt(context, listed, rule.priority);
+    return { status: 'ready', detail: `rule for ${nameOf(context.spec)} at priority ${rule.priority}` };
   },
 
   async remove(context) {
@@ -55,7 +57,8 @@ function loadBalancerOf({ cell, spec }: Context): LoadBalancer {
 /** The tenant's rule of the same host and paths, forwarding where the spec says; undefined when there is none. */
 async function adoptRule(context: Context, listenerArn: string): Promise<ListenerRule | undefined> {
   const { aws, spec, tags } = context;
-  const same = (await aws.loadBalancing.findRules(listenerArn)).filter((rule) => hasSameConditions(rule, spec));
+  const listed = await aws.loadBalancing.findRules(listenerArn);
+  const same = listed.filter((rule) => hasSameConditions(rule, spec));
   const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
   for (const rule of same) {
     const held = ruleTags.get(rule.arn) ?? {};
@@ -68,10 +71,16 @@ async function adoptRule(context: Context, listenerArn: string): Promise<Listene
     });
   }
   const [rule] = same.sort((a, b) => a.priority - b.priority);
-  if (rule && !(rule.targetGroupArns.length === 1 && rule.targetGroupArns[0] === spec.targetGroupArn)) {
-    await aws.loadBalancing.forwardRule(rule.arn, spec.targetGroupArn);
-  }
+  if (!rule) return undefined;
+  await refuseShadowedAt(context, listed, rule.priority);
+  if (!forwardsOnlyTo(rule, spec.targetGroupArn)) await aws.loadBalancing.forwardRule(rule.arn, spec.targetGroupArn);
   return rule;
+}
+
+/** @throws StepError RULE_SHADOWED when an earlier rule would answer in the place of the tenant's at this priority */
+function refuseShadowedAt(context: Context, listed: readonly ListenerRule[], priority: number): Promise<void> {
+  const { host, paths } = context.spec;
+  return refuseShadowed(context, loadBalancerOf(context), listed, { host, paths, priority });
 }
 
 async function createRule(context: Context, listenerArn: string): Promise<ListenerRule> {
@@ -119,7 +128,10 @@ async function takeFreePriority(context: Context, listenerArn: string): Promise<
     const holder = holders.get(priority);
     // A rule of ours at a priority that is free again has been deleted, and the list is older than that. Where it has not,
     // AWS says so when the priority is asked for.
-    if (!holder || (await isOfThisInstallation(context, holder))) return priority;
+    if (!holder || (await isOfThisInstallation(context, holder))) {
+      await refuseShadowedAt(context, listed, priority);
+      return priority;
+    }
     await giveUp(context, listenerArn, priority);
   }
   throw new StepError('CONFLICT_RETRYABLE', `${MAX_FOREIGN} priorities for ${nameOf(spec)} are held by others`);
@@ -138,14 +150,16 @@ function giveUp({ cell, db, log, stepId, tenant }: Context, listenerArn: string,
 
 /** Rules of the same host and paths: all, and those that are the tenant's. */
 async function findSameRules({ aws, spec, tags }: Context, listenerArn: string) {
-  const same = (await aws.loadBalancing.findRules(listenerArn)).filter((rule) => hasSameConditions(rule, spec));
+  const listed = await aws.loadBalancing.findRules(listenerArn);
+  const same = listed.filter((rule) => hasSameConditions(rule, spec));
   const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
-  return { same, own: same.filter((rule) => isOwnedBy(ruleTags.get(rule.arn) ?? {}, ownerOf(tags))) };
+  return { listed, same, own: same.filter((rule) => isOwnedBy(ruleTags.get(rule.arn) ?? {}, ownerOf(tags))) };
 }
 
 function hasSameConditions(rule: ListenerRule, spec: Context['spec']): boolean {
   const sameSet = (a: readonly string[], b: readonly string[]) =>
     a.length === b.length && a.every((value) => b.includes(value));
   const hosts = rule.hosts.map((host) => host.toLowerCase());
-  return !rule.hasOtherConditions && sameSet(hosts, [spec.host.toLowerCase()]) && sameSet(rule.paths, spec.paths);
+  const isPlain = rule.otherConditions.length + rule.hostRegexes.length + rule.pathRegexes.length === 0;
+  return isPlain && sameSet(hosts, [spec.host.toLowerCase()]) && sameSet(rule.paths, spec.paths);
 }

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { CreateServiceCommand, DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import {
+  CreateRuleCommand,
+  DeleteRuleCommand,
+  DeregisterTargetsCommand,
+  ElasticLoadBalancingV2Client,
+  ModifyRuleCommand,
+  RegisterTargetsCommand,
+  type RuleCondition,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
 import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
 import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
@@ -79,15 +88,30 @@ async function withTemplateImage<T>(tag: string, fn: () => Promise<T>): Promise<
 
 const callsOf = (action: string) => world.proxy.actions().filter((a) => a === action).length;
 
+/** Somebody else's page at the tenants' own addresses: a rule before all others that answers 200 by itself. */
+async function whilePageCatches(Conditions: RuleCondition[], fn: (ruleArn: string) => Promise<void>): Promise<void> {
+  const elb = new ElasticLoadBalancingV2Client(world.target);
+  const ListenerArn = world.cell.loadBalancers[0]!.httpsListenerArn;
+  const FixedResponseConfig = { StatusCode: '200', MessageBody: 'somebody else' };
+  const Actions = [{ Type: 'fixed-response' as const, FixedResponseConfig }];
+  const made = await elb.send(new CreateRuleCommand({ ListenerArn, Priority: 3, Conditions, Actions }));
+  const RuleArn = made.Rules![0]!.RuleArn!;
+  try {
+    await fn(RuleArn);
+  } finally {
+    await elb.send(new DeleteRuleCommand({ RuleArn }));
+  }
+}
+
 describe('ecs-service', () => {
-  it('makes the service with the settings of U-23 and is ready when all three probes agree', async () => {
+  it('makes the service with the settings of U-23 and is ready when all three probes agree, by the way of its own rule', async () => {
     const { spec, context } = await frontend();
     expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });
     const ensured = await ecsService.ensure(context());
     expect(ensured.status).toBe('pending');
     const ready = await observeUntil(ecsService, context(), 'ready', 'failed');
     expect(ready.status).toBe('ready');
-    expect(ready.detail).toMatch(/COMPLETED.*1 healthy.*200/);
+    expect(ready.detail).toMatch(/COMPLETED.*1 healthy.*route: rule at priority.*200/);
     const service = await describeService(spec.serviceName);
     expect(service).toMatchObject({
       launchType: 'FARGATE',
@@ -99,6 +123,74 @@ describe('ecs-service', () => {
         maximumPercent: 200,
       },
       networkConfiguration: { awsvpcConfiguration: { assignPublicIp: 'DISABLED' } },
+    });
+  });
+
+  it.each<[string, RuleCondition[]]>([
+    ['every host of the zone', [{ Field: 'host-header', HostHeaderConfig: { Values: ['*.moamalat-pro.com'] } }]],
+    ['a path of every host', [{ Field: 'path-pattern', PathPatternConfig: { Values: ['/login'] } }]],
+  ])("is not ready while somebody else's page answers %s with 200, and names the rule", async (_, conditions) => {
+    const { context, tenant } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    await whilePageCatches(conditions, async (ruleArn) => {
+      const answer = await world.aws.probe.ask({ ...context().spec.probe, path: '/login' });
+      expect(answer).toEqual({ status: 200 });
+      const refused = await stepErrorOf(ecsService.observe(context()));
+      expect(refused.code).toBe('RULE_SHADOWED');
+      expect(refused.message).toContain(tenant.host);
+      expect(refused.detail).toContain(`${ruleArn} at priority 3 (`);
+    });
+    expect(await ecsService.observe(context())).toMatchObject({ status: 'ready' });
+  });
+
+  it("is not ready by an answer of another tenant's page, though its rule is allowed to come first", async () => {
+    const { context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    await whilePageCatches([{ Field: 'path-pattern', PathPatternConfig: { Values: ['/'] } }], async (ruleArn) => {
+      const [loadBalancer] = world.cell.loadBalancers;
+      const cell = { ...world.cell, loadBalancers: [{ ...loadBalancer!, allowedRuleArns: [ruleArn] }] };
+      const seen = await ecsService.observe(context({}, { cell }));
+      expect(seen.status).toBe('pending');
+      expect(seen.detail).toContain(`is answered by ${ruleArn}`);
+    });
+  });
+
+  it('is not ready by a healthy target that is no task of its own', async () => {
+    const [other, ours] = [await frontend(), await frontend()];
+    await ecsService.ensure(other.context());
+    await observeUntil(ecsService, other.context(), 'ready');
+    await ecsService.ensure(ours.context());
+    await observeUntil(ecsService, ours.context(), 'ready');
+    const [stranger] = (await world.aws.loadBalancing.findTargetHealth(other.spec.targetGroupArn)) ?? [];
+    const [Id = '', Port = ''] = stranger!.target.split(':');
+    const elb = new ElasticLoadBalancingV2Client(world.target);
+    const Targets = [{ Id, Port: Number(Port) }];
+    await elb.send(new RegisterTargetsCommand({ TargetGroupArn: ours.spec.targetGroupArn, Targets }));
+    await expect
+      .poll(async () => (await ecsService.observe(ours.context())).detail)
+      .toContain(`${stranger!.target} healthy, but no task of the service`);
+    await elb.send(new DeregisterTargetsCommand({ TargetGroupArn: ours.spec.targetGroupArn, Targets }));
+    await observeUntil(ecsService, ours.context(), 'ready');
+  });
+
+  it('is not ready while its own rule answers 200 by itself, though its targets are healthy for another one', async () => {
+    const { context, spec, tenant } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    const elb = new ElasticLoadBalancingV2Client(world.target);
+    const rules = await world.aws.loadBalancing.findRules(world.cell.loadBalancers[0]!.httpsListenerArn);
+    const RuleArn = rules.find((rule) => rule.hosts.includes(tenant.host))!.arn;
+    const Conditions = [{ Field: 'host-header', HostHeaderConfig: { Values: ['elsewhere.example.com'] } }];
+    const forward = [{ Type: 'forward' as const, TargetGroupArn: spec.targetGroupArn }];
+    const ListenerArn = world.cell.loadBalancers[0]!.httpsListenerArn;
+    await elb.send(new CreateRuleCommand({ ListenerArn, Priority: 49_000, Conditions, Actions: forward }));
+    const Actions = [{ Type: 'fixed-response' as const, FixedResponseConfig: { StatusCode: '200' } }];
+    await elb.send(new ModifyRuleCommand({ RuleArn, Actions }));
+    expect(await ecsService.observe(context())).toMatchObject({
+      status: 'pending',
+      detail: expect.stringMatching(/^route: no rule forwards/) as string,
     });
   });
 

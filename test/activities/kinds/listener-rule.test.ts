@@ -1,12 +1,16 @@
 import {
   CreateRuleCommand,
+  DeleteRuleCommand,
   DescribeRulesCommand,
   ElasticLoadBalancingV2Client,
+  type RuleCondition,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
 import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
 import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { INSTALLATION_TAG, TENANT_TAG } from '../../../src/aws/tags.ts';
 import { releaseAllocations } from '../../../src/db/allocations.ts';
+import { seedTenant } from '../../db/fixtures.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';
 
 const world = useKindWorld();
@@ -39,6 +43,24 @@ function foreignRule(priority: number, host: string, targetGroupArn: string, pat
       Actions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
     }),
   );
+}
+
+const hosts = (...Values: string[]): RuleCondition => ({ Field: 'host-header', HostHeaderConfig: { Values } });
+const paths = (...Values: string[]): RuleCondition => ({ Field: 'path-pattern', PathPatternConfig: { Values } });
+const ips = (...Values: string[]) => ({ Values });
+
+/** With somebody else's rule of these conditions before all others; it answers 200 by itself. */
+async function whileAnswering(Conditions: RuleCondition[], fn: (ruleArn: string) => Promise<void>): Promise<void> {
+  const Actions = [{ Type: 'fixed-response' as const, FixedResponseConfig: { StatusCode: '200' } }];
+  const made = await others().send(
+    new CreateRuleCommand({ ListenerArn: listenerArn(), Priority: 7, Conditions, Actions }),
+  );
+  const RuleArn = made.Rules![0]!.RuleArn!;
+  try {
+    await fn(RuleArn);
+  } finally {
+    await others().send(new DeleteRuleCommand({ RuleArn }));
+  }
 }
 
 async function rulesOf(host: string) {
@@ -126,6 +148,75 @@ describe('listener-rule', () => {
     expect(refused.detail).toContain('priority 500');
     expect(await listenerRule.remove(context())).toEqual({ status: 'removed' });
     expect(await rulesOf(tenant.host)).toMatchObject([{ priority: 500, targetGroupArns: [frontend] }]);
+  });
+
+  it.each<[string, RuleCondition[]]>([
+    ['for every host of the zone', [hosts('*.moamalat-pro.com')]],
+    ['for a path of every host', [paths('/api/v1/*')]],
+    [
+      'that asks for a source address besides',
+      [hosts('*.com'), { Field: 'source-ip', SourceIpConfig: ips('10.0.0.0/8') }],
+    ],
+  ])("refuses somebody else's earlier rule %s, by name, and makes nothing", async (_, conditions) => {
+    const { context, tenant } = await rule(['/api/*']);
+    await whileAnswering(conditions, async (arn) => {
+      const refused = await stepErrorOf(listenerRule.ensure(context()));
+      expect(refused.code).toBe('RULE_SHADOWED');
+      expect(refused.detail).toContain(`${arn} at priority 7 (`);
+      expect(refused.detail).toContain('it carries no ownership mark of Tenantry');
+      expect(await rulesOf(tenant.host)).toEqual([]);
+    });
+    await listenerRule.ensure(context());
+  });
+
+  it('refuses an earlier rule that came after its own, and a look at the rule says so', async () => {
+    const { context } = await rule();
+    await listenerRule.ensure(context());
+    await whileAnswering([hosts('*.moamalat-pro.com')], async () => {
+      expect((await stepErrorOf(listenerRule.ensure(context()))).code).toBe('RULE_SHADOWED');
+      expect((await stepErrorOf(listenerRule.observe(context()))).code).toBe('RULE_SHADOWED');
+      expect(await listenerRule.observe(context({}, { removingAt: new Date() }))).toMatchObject({ status: 'ready' });
+    });
+    expect(await listenerRule.observe(context())).toMatchObject({ status: 'ready' });
+  });
+
+  it("lets pass its own rule for paths, another tenant's, rules for other hosts, and those that the platform allows", async () => {
+    const { context } = await rule();
+    const path = await listenerRule.ensure(context({ paths: ['/api/*'] }, { stepId: 'create_alb_rule:api' }));
+    await listenerRule.ensure((await rule(['/api/*'])).context());
+    const { outputs } = await listenerRule.ensure(context());
+    expect(path.outputs.priority).toBeLessThan(outputs.priority);
+    await whileAnswering([hosts('*.example.com')], async () => {
+      expect((await listenerRule.ensure(context())).outputs).toEqual(outputs);
+    });
+    await whileAnswering([paths('/.well-known/*')], async (arn) => {
+      const [loadBalancer] = world.cell.loadBalancers;
+      const cell = { ...world.cell, loadBalancers: [{ ...loadBalancer!, allowedRuleArns: [arn] }] };
+      expect((await listenerRule.ensure(context({}, { cell }))).outputs).toEqual(outputs);
+    });
+  });
+
+  it('waits for the rule of an earlier tenant of the host that was removed and is still listed', async () => {
+    const { context, tenant, backend } = await rule();
+    const earlier = await seedTenant(world.db);
+    const listed = {
+      ...{ arn: 'arn:aws:rule/gone', priority: 1_000, hosts: [tenant.host], hostRegexes: [], paths: ['/api/*'] },
+      ...{ pathRegexes: [], otherConditions: [], targetGroupArns: [backend], onlyForwards: true },
+    };
+    const tags = { [INSTALLATION_TAG]: world.installationId, [TENANT_TAG]: earlier.tenantId };
+    const loadBalancing = {
+      ...world.aws.loadBalancing,
+      findRules: () => Promise.resolve([listed]),
+      findRuleTags: () => Promise.resolve(new Map([[listed.arn, tags]])),
+    };
+    const aws = { ...world.aws, loadBalancing };
+    expect((await stepErrorOf(listenerRule.ensure(context({}, { aws })))).code).toBe('RULE_SHADOWED');
+    await world.db.query(
+      `insert into ledger (tenant_id, step_id, cell, operation_id, type, name, state)
+       values ($1, 'rule', 'default', $2, 'elbv2:rule', $3, 'removed')`,
+      [earlier.tenantId, earlier.operationId, `${tenant.host}/api/*`],
+    );
+    expect((await stepErrorOf(listenerRule.ensure(context({}, { aws })))).code).toBe('CONFLICT_RETRYABLE');
   });
 
   it('removes its own without knowing the ARN, and a second time does nothing', async () => {

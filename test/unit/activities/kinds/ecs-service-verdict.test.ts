@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   deploymentProbe,
   endpointProbe,
+  ownTargetsProbe,
   repeatedStops,
   serviceVerdict,
   targetsProbe,
@@ -161,8 +162,46 @@ describe('endpoint probe', () => {
   });
 
   it('is pending, with the error, when there is no answer', () => {
-    const seen = endpointProbe({ error: 'self-signed certificate' }, 'https://acme/');
-    expect(seen).toEqual({ status: 'pending', detail: 'GET https://acme/: self-signed certificate' });
+    const seen = endpointProbe({ error: 'connect ECONNREFUSED' }, 'https://acme/');
+    expect(seen).toEqual({ status: 'pending', detail: 'GET https://acme/: connect ECONNREFUSED' });
+  });
+
+  it('ends the wait when the certificate is not valid for the host', () => {
+    const answer = { error: 'Hostname/IP does not match', isCertificateInvalid: true };
+    expect(() => endpointProbe(answer, 'https://acme/')).toThrow(
+      expect.objectContaining({ code: 'CERTIFICATE_INVALID', detail: 'Hostname/IP does not match' }),
+    );
+  });
+});
+
+describe('own targets', () => {
+  const task = (address: string, taskDefinitionArn = ours) => ({
+    arn: 'task',
+    taskDefinitionArn,
+    addresses: [address],
+  });
+  const target = (address: string, state = 'healthy') => ({ target: `${address}:80`, state, reason: '' });
+  const probe = (targets: string[], running: ReturnType<typeof task>[]) =>
+    ownTargetsProbe(
+      targets.map((address) => target(address)),
+      { running, taskDefinitionArn: ours },
+    );
+
+  it('are healthy targets at the addresses of running tasks', () => {
+    expect(probe(['10.0.0.1'], [task('10.0.0.1'), task('10.0.0.2')]).status).toBe('ok');
+  });
+
+  it.each([
+    ['a task of the old revision', [task('10.0.0.1', old)]],
+    ['nobody', [task('10.0.0.2')]],
+  ])('are none that belong to %s', (_, running) => {
+    const seen = probe(['10.0.0.1', '10.0.0.2'], running);
+    expect(seen).toMatchObject({ status: 'pending', detail: expect.stringMatching(/^10\.0\.0\.1:80/) as string });
+  });
+
+  it('do not count what leaves', () => {
+    const health = [target('10.0.0.1'), target('10.0.0.9', 'draining')];
+    expect(ownTargetsProbe(health, { running: [task('10.0.0.1')], taskDefinitionArn: ours }).status).toBe('ok');
   });
 });
 
@@ -171,15 +210,18 @@ describe('verdict', () => {
   const pending = { status: 'pending', detail: 'not yet' } as const;
   const failed = { status: 'failed', detail: 'broken' } as const;
 
-  it('is ready only when all three probes are ok', () => {
-    expect(serviceVerdict({ deployment: ok, targets: ok, endpoint: ok }).status).toBe('ready');
-    expect(serviceVerdict({ deployment: ok, targets: ok }).status).toBe('pending');
+  it('is ready only when all three probes are ok, and the route to the third', () => {
+    expect(serviceVerdict({ deployment: ok, targets: ok, route: ok, endpoint: ok }).status).toBe('ready');
+    expect(serviceVerdict({ deployment: ok, targets: ok, endpoint: ok }).status).toBe('pending');
+    expect(serviceVerdict({ deployment: ok, targets: ok, route: ok }).status).toBe('pending');
   });
 
   it('tells which probe lacks', () => {
     expect(serviceVerdict({ deployment: pending }).detail).toBe('deployment: not yet');
     expect(serviceVerdict({ deployment: ok, targets: pending }).detail).toBe('target health: not yet');
-    expect(serviceVerdict({ deployment: ok, targets: ok, endpoint: pending }).detail).toBe('endpoint: not yet');
+    expect(serviceVerdict({ deployment: ok, targets: ok, route: pending }).detail).toBe('route: not yet');
+    const last = serviceVerdict({ deployment: ok, targets: ok, route: ok, endpoint: pending });
+    expect(last.detail).toBe('endpoint: not yet');
   });
 
   it('fails when one has failed for good', () => {

@@ -1,0 +1,48 @@
+import type { ListenerRule } from '../../aws/elbv2-rules.ts';
+import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { KindName } from '../../contracts/kinds.ts';
+import type { LoadBalancer } from '../../contracts/platform.ts';
+import type { StepContext } from '../kind.ts';
+import { refusalOf } from './foreign.ts';
+import { describeRule, reachOf, type Route } from './rule-reach.ts';
+
+/** A tenant's rule, made or about to be. */
+export interface Placed extends Route {
+  readonly priority: number;
+}
+
+type Context = Pick<StepContext<KindName>, 'aws' | 'db' | 'installationId' | 'tags'>;
+
+/**
+ * Refuses when a rule with a better priority catches requests that the tenant's rule is for, all or some: the load balancer
+ * takes the first rule that matches, so somebody else would answer them. The tenant's own rules may come first (paths before the
+ * host, design rule 14), and those that the platform description allows by ARN.
+ * @throws StepError RULE_SHADOWED; CONFLICT_RETRYABLE when it is the rule of an earlier tenant, removed and still listed
+ */
+export async function refuseShadowed(
+  context: Context,
+  { allowedRuleArns = [] }: LoadBalancer,
+  listed: readonly ListenerRule[],
+  ours: Placed,
+): Promise<void> {
+  const earlier = listed
+    .filter((rule) => rule.priority < ours.priority && !allowedRuleArns.includes(rule.arn))
+    .filter((rule) => reachOf(rule, ours) !== 'none')
+    .sort((a, b) => a.priority - b.priority);
+  if (earlier.length === 0) return;
+  // A rule that is gone and only still listed ends here: its tags cannot be read, which is tried again.
+  const tags = await context.aws.loadBalancing.findRuleTags(earlier.map((rule) => rule.arn));
+  for (const rule of earlier) {
+    const held = tags.get(rule.arn) ?? {};
+    if (isOwnedBy(held, ownerOf(context.tags))) continue;
+    const share = reachOf(rule, ours) === 'all' ? 'the' : 'some';
+    const what = ours.host + ours.paths.join(',');
+    throw await refusalOf(context, {
+      code: 'RULE_SHADOWED',
+      resource: { type: 'elbv2:rule', name: rule.hosts.join(',') + rule.paths.join(',') },
+      message: `an earlier rule of the listener catches ${share} requests for ${what}`,
+      detail: `${describeRule(rule)}: ${describeHolder(held)}; the tenant's rule has priority ${ours.priority}`,
+      owner: findOwner(held),
+    });
+  }
+}
