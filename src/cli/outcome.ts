@@ -55,7 +55,9 @@ export async function outcome(
   if (options.json) {
     if (json === 'document') printJson(context.terminal, status);
   } else {
-    const failure = status.error === undefined ? '' : `: ${status.error.code}: ${status.error.message}`;
+    // Another operation may have begun since: its failure is not this one's.
+    const failed = state === 'succeeded' ? undefined : status.error;
+    const failure = failed === undefined ? '' : `: ${failed.code}: ${failed.message}`;
     context.terminal.out.write(`${state}${failure}; the tenant is ${status.status}\n`);
     if (status.status === 'active') context.terminal.out.write(`${status.tenantUrl}\n`);
     printAttention(context.terminal, status);

@@ -41,10 +41,13 @@ export function advance(view: ProgressView, event: EventView): ProgressView {
   if (event.type !== 'operation.state') return started;
   const to = textOf(event.data.to);
   if (to === undefined || !isOneOf([...openOperationStates, ...closedOperationStates], to)) return started;
-  const failure = failureText(event.data.failure) ?? view.failure;
+  const failure = failureText(event.data.failure) ?? (isOneOf(statesOfProgress, to) ? undefined : view.failure);
   const steps = to === 'holding' || isFinal(to) ? view.steps.map((step) => stopped(step, atMs)) : view.steps;
   return { ...started, state: to, failure, steps, endedAtMs: isFinal(to) ? atMs : undefined };
 }
+
+/** What failed before says nothing of these: it goes on, or it has succeeded. */
+const statesOfProgress: readonly OperationState[] = ['running', 'committing', 'succeeded'];
 
 /** While the operation waits for a person, or is closed, nobody is at work on a step: its clock stands. */
 function stopped(step: StepLine, atMs: number): StepLine {

@@ -1,6 +1,8 @@
 import { adviceOn, adviceOnFailure } from '../contracts/advice.ts';
+import { cancelRefusal, isDeletable, retryRefusal } from '../contracts/applicability.ts';
+import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
-import { isOpen } from '../contracts/operation-state.ts';
+import { isOpen, type OperationState } from '../contracts/operation-state.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { AttentionView, ChoiceView } from './views.ts';
@@ -9,6 +11,21 @@ import type { AttentionView, ChoiceView } from './views.ts';
 export function needsAttention(tenant: TenantRow, operation: OperationRow): boolean {
   if (isOpen(operation.state)) return operation.state === 'holding' || operation.state === 'stuck';
   return tenant.cleanupPending;
+}
+
+/** States in which what happened before says nothing of what goes on: it is at work (again), or it has succeeded. */
+const statesWithoutFailure: readonly OperationState[] = ['accepted', 'running', 'committing', 'succeeded'];
+
+/**
+ * Why an operation is in its state. A success, and an operation that goes on, carry no failure of what was before; a
+ * deprovisioning none of the provisioning that it removes.
+ */
+export function currentFailure(
+  tenant: Pick<TenantRow, 'failure'>,
+  { type, state, failure }: Pick<OperationRow, 'type' | 'state' | 'failure'>,
+): Failure | null {
+  if (statesWithoutFailure.includes(state)) return null;
+  return failure ?? (type === 'provision' ? tenant.failure : null);
 }
 
 /**
@@ -23,8 +40,8 @@ export function attentionOf(
 ): AttentionView {
   const until = operation.state === 'holding' ? new Date(since.getTime() + operation.holdMs) : undefined;
   const kept = leftovers.flatMap(({ code }) => adviceOn(code ?? '') ?? []);
-  const failure = operation.failure ?? tenant.failure;
-  // What keeps a thing there is to be mended; why its operation began to take it away is past.
+  const failure = currentFailure(tenant, operation);
+  // What keeps a thing there is to be fixed; why its operation began to take it away is past.
   const advices = kept.length > 0 ? kept : failure ? [adviceOnFailure(failure)] : [];
   return {
     since: since.toISOString(),
@@ -42,24 +59,51 @@ function otherwise({ state }: OperationRow): string {
   return 'what is left stays, and keeps the slug';
 }
 
-function choicesOf(tenant: TenantRow, { state, type }: OperationRow): ChoiceView[] {
-  const command = (verb: ChoiceView['verb'], options = '') => `tenantry tenants ${verb} ${tenant.id}${options}`;
-  const remove = { verb: 'delete', command: command('delete', ` --confirm ${tenant.slug}`) } as const;
-  if (state === 'holding') {
-    return [
-      { verb: 'retry', command: command('retry'), effect: 'goes on: failed steps run again, what is ready stays' },
-      { verb: 'cancel', command: command('cancel'), effect: 'rolls back now' },
-    ];
-  }
-  if (state !== 'stuck') return [{ ...remove, effect: 'removes what is left, and frees the slug' }];
+/** Only what the API would accept in this state. */
+function choicesOf(tenant: TenantRow, operation: OperationRow): ChoiceView[] {
+  return Object.entries(effectsOf(operation)).flatMap(([verb, effect]) =>
+    isVerb(verb) && applies(verb, tenant, operation) ? [{ verb, command: commandOf(verb, tenant), effect }] : [],
+  );
+}
+
+type ChoiceVerb = ChoiceView['verb'];
+
+function effectsOf({ state, type }: OperationRow): Partial<Record<ChoiceVerb, string>> {
+  if (state === 'holding')
+    return { retry: 'goes on: failed steps run again, what is ready stays', cancel: 'rolls back now' };
+  if (state !== 'stuck') return { delete: 'removes what is left, and frees the slug' };
   const rest = type === 'provision' ? 'and ends rolled back' : 'and ends with the tenant deleted';
-  return [
-    { verb: 'retry', command: command('retry'), effect: `takes what is left away again, ${rest}` },
-    { ...remove, effect: 'a new deprovisioning takes over from this operation' },
-    {
-      verb: 'abandon',
-      command: command('abandon', ' --reason "<why>"'),
-      effect: 'closes the operation as it is; what is left stays, listed, until a delete',
-    },
-  ];
+  return {
+    retry: `takes what is left away again, ${rest}`,
+    delete: 'a new deprovisioning takes over from this operation',
+    abandon: 'closes the operation as it is; what is left stays, listed, until a delete',
+  };
+}
+
+const options: Readonly<Record<ChoiceVerb, (tenant: TenantRow) => string>> = {
+  retry: () => '',
+  cancel: () => '',
+  abandon: () => ' --reason "<why>"',
+  delete: ({ slug }) => ` --confirm ${slug}`,
+};
+
+function isVerb(text: string): text is ChoiceVerb {
+  return text in options;
+}
+
+function commandOf(verb: ChoiceVerb, tenant: TenantRow): string {
+  return `tenantry tenants ${verb} ${tenant.id}${options[verb](tenant)}`;
+}
+
+function applies(verb: ChoiceVerb, { status }: TenantRow, { type, state }: OperationRow): boolean {
+  switch (verb) {
+    case 'retry':
+      return retryRefusal(state) === undefined;
+    case 'cancel':
+      return cancelRefusal(type, state) === undefined;
+    case 'abandon':
+      return state === 'stuck';
+    case 'delete':
+      return isDeletable({ status, open: isOpen(state) ? state : undefined });
+  }
 }

@@ -4,11 +4,11 @@ import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { findOperation, listOpenOperationsOf, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
-import { countBlueprintSteps } from '../db/summaries.ts';
+import { countSteps } from '../db/summaries.ts';
 import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../db/tenants.ts';
 import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
-import { attentionOf, needsAttention } from './attention.ts';
+import { attentionOf, currentFailure, needsAttention } from './attention.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
 import type { EventView, ListedTenantView, OperationView, StatusView, TenantView } from './views.ts';
@@ -92,7 +92,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   if (!operation) throw new Error(`tenant ${tenantId} has no operation`);
   const steps = await listSteps(db, tenantId);
   const currentSteps = idsIn(steps, underWay(operation));
-  const failure = operation.failure ?? tenant.failure;
+  const failure = currentFailure(tenant, operation);
   const attention = needsAttention(tenant, operation) ? await attentionAt(db, tenant, operation) : undefined;
   return {
     tenantId,
@@ -101,7 +101,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     currentStep: currentSteps[0] ?? null,
     currentSteps,
     stepsDone: idsIn(steps, [operation.type === 'provision' ? 'ready' : 'removed']),
-    stepsTotal: await countBlueprintSteps(db, operation.id),
+    stepsTotal: await countSteps(db, operation.id),
     startedAt: operation.acceptedAt.toISOString(),
     updatedAt: latest(operation.updatedAt, tenant.updatedAt).toISOString(),
     ...(failure === null ? {} : { error: failure }),
@@ -161,6 +161,7 @@ export function tenantView(row: TenantRow): TenantView {
 }
 
 export function operationView(row: OperationRow): OperationView {
+  const failure = currentFailure({ failure: null }, row);
   return {
     operationId: row.id,
     tenantId: row.tenantId,
@@ -170,7 +171,7 @@ export function operationView(row: OperationRow): OperationView {
     workflowId: row.workflowId,
     runId: row.runId,
     generation: row.generation,
-    ...(row.failure === null ? {} : { failure: row.failure }),
+    ...(failure === null ? {} : { failure }),
     ...(row.leftovers === null ? {} : { leftovers: row.leftovers }),
     acceptedAt: row.acceptedAt.toISOString(),
     claimedAt: row.claimedAt?.toISOString() ?? null,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { cancelRefusal, isDeletable } from '../contracts/applicability.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { releaseAllocations } from '../db/allocations.ts';
@@ -92,18 +93,20 @@ async function supersedeStuck(tx: Queryable, tenantId: string): Promise<Operatio
 function inProgress(open: OperationRow): RequestError {
   return new RequestError(
     'OPERATION_IN_PROGRESS',
-    `the tenant's ${open.type} operation ${open.id} is open (${open.state})`,
+    `the tenant's ${open.type} operation ${open.id} is open (${open.state}): ${whatOpensTheWay(open)}`,
     {
       details: { operationId: open.id, type: open.type, state: open.state },
     },
   );
 }
 
-/** `deleting` without an open operation: its deprovisioning was abandoned. */
-const deletable: readonly TenantRow['status'][] = ['active', 'suspended', 'failed', 'deleting'];
+function whatOpensTheWay({ type, state }: OperationRow): string {
+  const isCancellable = cancelRefusal(type, state) === undefined;
+  return isCancellable ? 'cancel it, or wait for its end' : 'wait for its end';
+}
 
 function refuseUndeletable(tenant: TenantRow): void {
-  if (deletable.includes(tenant.status)) return;
+  if (isDeletable({ status: tenant.status, open: undefined })) return;
   throw new RequestError('TENANT_NOT_DELETABLE', `a tenant that is ${tenant.status} cannot be deleted`, {
     details: { status: tenant.status },
   });

@@ -1,4 +1,8 @@
-/** One row per error code: may a step try again, what HTTP says, what the operator does about it (docs/errors.md). */
+/**
+ * One row per error code: may a step try again, what HTTP says, what the operator does about it (docs/errors.md). The advice on
+ * a step's failure removes the cause and names no command: which commands apply depends on the operation's type and state, so
+ * the status lists those (`attention.choices`).
+ */
 export interface ErrorInfo {
   readonly retryable: boolean;
   /** Present on codes that the API answers with. */
@@ -27,14 +31,19 @@ export const errorTable = {
   TENANT_NOT_FOUND: info('Check the id; `tenants list` shows those that exist.', { httpStatus: 404 }),
   OPERATION_NOT_FOUND: info('Check the operation id; the tenant names its operations.', { httpStatus: 404 }),
   SLUG_TAKEN: info('Choose another slug; a removed tenant keeps its slug for 30 days.', { httpStatus: 409 }),
-  OPERATION_IN_PROGRESS: info('Wait for the open operation, or cancel it.', { httpStatus: 409 }),
+  OPERATION_IN_PROGRESS: info('Wait for the open operation to end; the message says whether it can be cancelled.', {
+    httpStatus: 409,
+  }),
   NOTHING_TO_RETRY: info('Retry applies while an operation holds or is stuck.', { httpStatus: 409 }),
   RUN_LOST: info(
-    'The run ended without recording its end (terminated, or gone with its namespace). Once the operation is `stuck`, within two minutes, `retry` takes back all that is left, or delete the tenant.',
+    'The run ended without recording its end (terminated, or gone with its namespace). The operation gets stuck within two minutes; then what is left can be taken back.',
     { httpStatus: 409 },
   ),
-  NOT_STUCK: info('Only a stuck operation is abandoned: wait for its end, or cancel it.', { httpStatus: 409 }),
-  NOT_CANCELLABLE: info('The operation is past its point of no return, or closed.', { httpStatus: 409 }),
+  NOT_STUCK: info('Only a stuck operation is abandoned: wait until it ends or gets stuck.', { httpStatus: 409 }),
+  NOT_CANCELLABLE: info(
+    'The operation is a deprovisioning, past its point of no return, being taken back already, or closed.',
+    { httpStatus: 409 },
+  ),
   TENANT_NOT_DELETABLE: info('The tenant is gone already, or in a status that deletion does not start from.', {
     httpStatus: 409,
   }),
@@ -51,47 +60,43 @@ export const errorTable = {
   INTERNAL: info('A defect: report it with the request id.', { httpStatus: 500 }),
 
   // Failures of steps
-  OWNERSHIP_CONFLICT: info('Something else holds the name: remove or rename it, then `retry`, or cancel.'),
+  OWNERSHIP_CONFLICT: info('Something else holds the name: have its owner remove or rename it, or use another slug.'),
   RULE_SHADOWED: info(
-    'An earlier rule of the listener answers in the place of the tenant: remove it, narrow it or give it a worse priority, then `retry`; or allow it in the platform description.',
+    'An earlier rule of the listener answers in the place of the tenant: remove it, narrow it or give it a worse priority; or allow it in the platform description.',
   ),
   CERTIFICATE_INVALID: info(
-    "The load balancer's certificate is not valid for the tenant's host: add one that covers it to the listener, then `retry`.",
+    "The load balancer's certificate is not valid for the tenant's host: add one that covers it to the listener.",
   ),
   ZONE_NOT_AUTHORITATIVE: info(
-    "Nobody would be told of the record: the cell's zone is private, or an NS record in it gives the name to other servers. Correct the zone or the platform description, then `retry`.",
+    "Nobody would be told of the record: the cell's zone is private, or an NS record in it gives the name to other servers. Correct the zone or the platform description.",
   ),
-  TEMPLATE_NOT_FOUND: info('Deploy the template service that the detail names, then `retry`.'),
-  TEMPLATE_UNUSABLE: info('Mend the template service (the detail says what is wrong), then `retry`.'),
+  TEMPLATE_NOT_FOUND: info('Deploy the template service that the detail names.'),
+  TEMPLATE_UNUSABLE: info('Fix the template service: the detail says what is wrong.'),
   OUTSIDE_CELL: info(
-    'The blueprint names something that the cell does not list: mend the platform description (restart the workers), then `retry`.',
+    'The blueprint names something that the cell does not list: fix the platform description, and restart the workers.',
   ),
   PRIORITIES_EXHAUSTED: info(
-    'No listener-rule priority is left in the band: free some, then `retry`; add a load balancer for new tenants.',
+    'No listener-rule priority is left in the band: free some; add a load balancer for new tenants.',
   ),
-  ACCESS_DENIED: info("Mend the rights of the worker's role, then `retry`."),
-  CREDENTIALS_MISSING: info('Give the worker AWS credentials, then `retry`.'),
-  QUOTA_EXCEEDED: info('Have the quota raised or free room, then `retry`.'),
+  ACCESS_DENIED: info("Fix the rights of the worker's role."),
+  CREDENTIALS_MISSING: info('Give the worker AWS credentials.'),
+  QUOTA_EXCEEDED: info('Have the quota raised, or free room.'),
   INVALID_REQUEST: info(
     'AWS refused the request as invalid; the message holds its words. Usually a mistake in the product.',
   ),
-  SERVICE_FAILED: info(
-    'Look at the stopped tasks that the detail names; mend the image or its settings, then `retry`.',
-  ),
+  SERVICE_FAILED: info('Look at the stopped tasks that the detail names; fix the image or its settings.'),
   DEADLINE_EXCEEDED: info(
-    'It took longer than its deadline; the detail holds the last thing seen. Mend what keeps it, then `retry`.',
+    'It took longer than its deadline; the detail holds the last thing seen. Fix what delays it.',
   ),
-  STILL_PRESENT: info(
-    'Something keeps it, or it came back; the detail says what was seen. Take that away, then `retry`.',
-  ),
+  STILL_PRESENT: info('Something keeps it, or it came back; the detail says what was seen. Remove that.'),
   STEP_REVOKED: info('The step is being taken back, a late attempt stopped itself. Nothing to do.'),
   BLUEPRINT_INVALID: info(
-    'The stored blueprint cannot run; the detail lists why. A mistake in the product: mend it there.',
+    'The stored blueprint cannot run; the detail lists why. A mistake in the product: fix it there.',
   ),
   MIGRATION_FAILED: info(
-    'A tenant migration failed; the detail names file and SQLSTATE. Mend it, restart the workers, then `retry`.',
+    'A tenant migration failed; the detail names file and SQLSTATE. Fix it, and restart the workers.',
   ),
-  PROTECTED: info("It held a live tenant's data, so an undo does not drop it: delete the tenant instead."),
+  PROTECTED: info("It held a live tenant's data, so an undo does not drop it; only a deletion of the tenant does."),
   THROTTLED: info('AWS throttles; it is tried again by itself.', { retryable: true }),
   AWS_UNAVAILABLE: info('AWS answered with a server error; it is tried again by itself.', { retryable: true }),
   UNCLEAR: info('No answer came; the next attempt looks first.', { retryable: true }),

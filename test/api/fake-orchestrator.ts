@@ -8,10 +8,10 @@ import {
   type RunSight,
   type UpdateVerdict,
 } from '../../src/client/orchestrator.ts';
+import { cancelRefusal, retryRefusal } from '../../src/contracts/applicability.ts';
 import type { Database } from '../../src/db/database.ts';
 import { changeOperationState, findOperation, recordRun } from '../../src/db/operations.ts';
 import { changeTenantStatus } from '../../src/db/tenants.ts';
-import { cancelRefusal, retryRefusal } from '../../src/workflows/executor/applicability.ts';
 
 /** How a start goes wrong: refused outright, effective but unanswered, or claimed by a worker before the answer was lost. */
 export type StartFault = 'before' | 'after' | 'after-claim';

@@ -6,6 +6,7 @@ import {
   defineUpdate,
   setHandler,
 } from '@temporalio/workflow';
+import { cancelRefusal, retryRefusal } from '../../contracts/applicability.ts';
 import { queryNames, signalNames, updateNames, type Progress, type UpdateAnswer } from '../../contracts/messages.ts';
 import {
   isOpen,
@@ -13,7 +14,7 @@ import {
   type OperationState,
   type OperationType,
 } from '../../contracts/operation-state.ts';
-import { cancelRefusal, guardRefusal, retryRefusal } from './applicability.ts';
+import { guardRefusal } from './applicability.ts';
 
 /** How a stuck operation may be closed by somebody else, in the database. */
 export type ClosedAs = 'abandoned' | 'superseded';

@@ -1,7 +1,7 @@
+import { cancelRefusal, retryRefusal } from '../../contracts/applicability.ts';
 import type { Failure } from '../../contracts/errors.ts';
 import type { Leftover, OperationPlan, Progress } from '../../contracts/messages.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
-import { cancelRefusal, retryRefusal } from './applicability.ts';
 
 export interface DetailsInput extends Progress {
   readonly plan: OperationPlan;

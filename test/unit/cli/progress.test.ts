@@ -72,6 +72,19 @@ describe('renderProgress', () => {
     ]);
   });
 
+  it('ends a success without the words of a failure that was fixed in a hold', () => {
+    const failure = { code: 'BackendFailed', message: 'it exits' };
+    const held = [...run, event(8, 'operation.state', null, { from: 'running', to: 'holding', failure })];
+    expect(render(held, 9).at(-1)).toBe('  holding 9.0 s: BackendFailed: it exits');
+    const goesOn = [...held, event(20, 'operation.state', null, { from: 'holding', to: 'running' })];
+    expect(render(goesOn, 21).at(-1)).toBe('  running 21.0 s');
+    const done = [...goesOn, event(30, 'operation.state', null, { from: 'committing', to: 'succeeded' })];
+    expect(render(done, 99).at(-1)).toBe('  succeeded 30.0 s');
+    // Taken back after the hold: the reason stays.
+    const undone = [...held, event(20, 'operation.state', null, { from: 'holding', to: 'rolling-back' })];
+    expect(render(undone, 21).at(-1)).toBe('  rolling-back 21.0 s: BackendFailed: it exits');
+  });
+
   it('takes control characters out of details and cuts lines to the width', () => {
     const nasty = [event(0, 'step.pending', 'deploy_backend', { detail: `\u001b[2J${'long '.repeat(50)}` })];
     const [line] = render(nasty, 1, { colour: false, width: 60 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { cancelRefusal, retryRefusal } from '../../../src/contracts/applicability.ts';
 import { closedOperationStates, openOperationStates } from '../../../src/contracts/operation-state.ts';
-import { cancelRefusal, guardRefusal, retryRefusal } from '../../../src/workflows/executor/applicability.ts';
+import { guardRefusal } from '../../../src/workflows/executor/applicability.ts';
 
 const states = [...openOperationStates, ...closedOperationStates];
 

@@ -1,0 +1,41 @@
+import type { OpenOperationState, OperationState, OperationType } from './operation-state.ts';
+import type { TenantStatus } from './tenant-status.ts';
+
+/** Why `cancel` does not apply, as a sentence; undefined when it does. */
+export function cancelRefusal(type: OperationType, state: OperationState): string | undefined {
+  if (type === 'deprovision') return 'a deprovisioning cannot be cancelled';
+  switch (state) {
+    case 'accepted':
+    case 'running':
+    case 'holding':
+      return undefined;
+    case 'committing':
+      return 'the tenant is being committed: it is past the point of no return';
+    case 'rolling-back':
+    case 'stuck':
+      return `the operation is being taken back already (${state})`;
+    default:
+      return `the operation is closed (${state})`;
+  }
+}
+
+/** Why `retry` does not apply, as a sentence; undefined when it does. */
+export function retryRefusal(state: OperationState): string | undefined {
+  if (state === 'holding' || state === 'stuck') return undefined;
+  return `there is nothing to retry: the operation neither holds nor is stuck (${state})`;
+}
+
+/** `deleting` without an open operation: its deprovisioning was abandoned. */
+const deletableStatuses: readonly TenantStatus[] = ['active', 'suspended', 'failed', 'deleting'];
+
+/** What a deletion depends on. */
+export interface DeletionState {
+  readonly status: TenantStatus;
+  /** State of the open operation; undefined: none is open. */
+  readonly open: OpenOperationState | undefined;
+}
+
+/** Whether `delete` applies: it takes over from a stuck operation, and waits for any other. */
+export function isDeletable({ status, open }: DeletionState): boolean {
+  return open === undefined ? deletableStatuses.includes(status) : open === 'stuck';
+}
