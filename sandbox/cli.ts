@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { Command, Option } from 'commander';
 import { gatewayCommand, turbulenceOption } from './gateway/command.ts';
 import { inventoryCommand } from './inventory/command.ts';
 import { timePresets, isTimePreset, type TimePreset } from './gateway/time.ts';
@@ -26,6 +26,7 @@ export function registerSandbox(program: Command): void {
   });
   sandbox.addCommand(gatewayCommand());
   sandbox.addCommand(inventoryCommand());
+  program.addCommand(temporalCommand());
   sandbox
     .command('seed')
     .description(
@@ -46,6 +47,22 @@ export function registerSandbox(program: Command): void {
     .action(async (tag: string, given: { component: 'backend' | 'frontend'; dir: string }) => {
       const { changeTemplate } = await import('./change-template.ts');
       await changeTemplate({ tag, ...given });
+    });
+}
+
+/** `tenantry temporal ...`: Temporal's own CLI, which the sandbox has installed but not put on the PATH. */
+function temporalCommand(): Command {
+  return new Command('temporal')
+    .description(
+      "Temporal's own CLI, as the sandbox installed it; TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE say where to",
+    )
+    .argument('[args...]', 'what it is told, its options included')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (args: string[]) => {
+      const { runTemporal } = await import('./run-temporal.ts');
+      process.exitCode = await runTemporal(args);
     });
 }
 

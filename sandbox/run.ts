@@ -1,14 +1,25 @@
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { formatDuration, type Log } from './parts/log.ts';
+import { endWithNpm } from './parts/npm-parent.ts';
 import { shutdownOnSignals } from './parts/shutdown.ts';
 import type { SandboxOptions } from './cli.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
 import { startTurbulence, turbulenceReport, weatherCommands } from './demo/turbulence.ts';
 import { writeEnvFile } from './stack/env-file.ts';
-import { startParts, type Parts } from './stack/parts.ts';
+import { DirectoryTakenError, lockDirectory } from './stack/directory-lock.ts';
+import { logFileOf, startParts, type Parts } from './stack/parts.ts';
 import { prepare } from './stack/preparation.ts';
-import { startApi, startWorker, waitUntilReady } from './stack/processes.ts';
+import {
+  restartable,
+  startApi,
+  startWorker,
+  waitUntilReady,
+  type ProcessOptions,
+  type RestartableProcess,
+} from './stack/processes.ts';
+import { supervise } from './stack/supervision.ts';
 import type { Child } from './parts/child.ts';
 
 const log: Log = (line) => console.error(`  ${line}`);
@@ -27,16 +38,26 @@ export async function runSandbox(options: SandboxOptions): Promise<void> {
     },
     log,
   });
+  endWithNpm(log);
   let exitCode = 1;
   try {
     exitCode = await run(options, stops);
   } catch (error) {
-    if (!stops.signalled) console.error(error);
+    if (!stops.signalled) tell(error, options);
   }
   // What a signal stops, it also ends: in order, and with its own exit code.
   if (stops.signalled) return;
   await stopAll();
   process.exit(exitCode);
+}
+
+function tell(error: unknown, { dir }: SandboxOptions): void {
+  if (error instanceof DirectoryTakenError) {
+    console.error(error.message);
+    return;
+  }
+  console.error(error);
+  log(`what its parts printed is in ${resolve(dir, 'logs')}`);
 }
 
 /** How what runs is stopped, newest last; `signalled` once a signal has begun to. */
@@ -47,7 +68,7 @@ interface Stops {
 
 async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   const began = Date.now();
-  const withProcesses = options.demo === true || options.once === true;
+  stops.list.push(await lockDirectory(options.dir));
   console.error('Tenantry sandbox: starting its parts');
   const parts = await startParts({
     log,
@@ -61,30 +82,52 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   log(`embedded: ${parts.embedded.join(', ') || 'nothing'} (${formatDuration(Date.now() - began)})`);
   if (options.turbulence !== undefined) await startTurbulence(gatewayUrlOf(parts), options.turbulence);
   await parts.releaseApiPort();
-  if (!withProcesses) {
-    printParts(parts, envFile);
-    return forever();
-  }
-  const childLog: Log = options.verbose ? log : () => undefined;
-  // The sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
-  const workerEnv = options.once ? { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off' } : parts.env;
-  const children: Child[] = [await startWorker(workerEnv, childLog), await startApi(parts.env, childLog)];
-  for (const child of children) {
-    stops.list.push(() => child.stop());
-  }
-  await waitUntilReady(parts.env.TENANTRY_API_URL ?? '', children);
-  log(`worker and API are ready (${formatDuration(Date.now() - began)})`);
+  const isWhole = options.demo === true || options.once === true;
+  const processes = isWhole ? await startProcesses(parts, options, stops) : [];
+  if (isWhole) log(`worker and API are ready (${formatDuration(Date.now() - began)})`);
+  const supervision = supervise([...parts.supervised, ...processes], log);
+  stops.list.push(() => supervision.stop());
+  const failed = supervision.failed.then((reason) => {
+    if (!stops.signalled) console.error(`\n${reason}`);
+    return 1;
+  });
+  return Promise.race([failed, use(parts, envFile, options)]);
+}
+
+/** What the sandbox was started for; a demo and bare parts stay up. */
+async function use(parts: Parts, envFile: string, options: SandboxOptions): Promise<number> {
   if (options.once) {
     const exitCode = await thereAndBack({ parts, directory: options.dir });
     await printTurbulence(parts, options);
     return exitCode;
   }
-  await demo({ parts, directory: options.dir });
-  await printTurbulence(parts, options);
-  printParts(parts, envFile);
-  const ended = await Promise.race(children.map(async (child) => ({ child, exit: await child.exited })));
-  if (!stops.signalled) console.error(`the ${ended.child.name} ended by itself:\n${ended.child.output()}`);
-  return 1;
+  if (options.demo) {
+    await demo({ parts, directory: options.dir });
+    await printTurbulence(parts, options);
+  }
+  printParts(parts, envFile, options);
+  return forever();
+}
+
+async function startProcesses(parts: Parts, options: SandboxOptions, stops: Stops): Promise<RestartableProcess[]> {
+  const childLog: Log = options.verbose ? log : () => undefined;
+  // The sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
+  const workerEnv = options.once ? { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off' } : parts.env;
+  const start = async (name: string, run: (given: ProcessOptions) => Promise<Child>) => {
+    const logFile = logFileOf(options.dir, name);
+    const started = await restartable({ name: `the ${name}`, logFile }, () => run({ log: childLog, logFile }));
+    stops.list.push(started.stop);
+    return started;
+  };
+  const processes = [
+    await start('worker', (given) => startWorker(workerEnv, given)),
+    await start('api', (given) => startApi(parts.env, given)),
+  ];
+  await waitUntilReady(
+    parts.env.TENANTRY_API_URL ?? '',
+    processes.map(({ current }) => current()),
+  );
+  return processes;
 }
 
 /** What the weather did, when there was any, and how to change it while the sandbox stays up. */
@@ -98,12 +141,16 @@ function gatewayUrlOf(parts: Parts): string {
   return parts.env.AWS_ENDPOINT_URL ?? '';
 }
 
-function printParts(parts: Parts, envFile: string): void {
+function printParts(parts: Parts, envFile: string, { demo: isWhole, dir }: SandboxOptions): void {
+  const api = isWhole
+    ? `${parts.env.TENANTRY_API_URL}  (docs at /docs)`
+    : 'not started: `tenantry worker` and `tenantry api` run with the environment below';
   console.log(`
-  API          ${parts.env.TENANTRY_API_URL}  (docs at /docs)
+  API          ${api}
   Temporal     ${parts.env.TEMPORAL_ADDRESS}${parts.temporalUiUrl === undefined ? '' : `  (UI ${parts.temporalUiUrl})`}
   AWS          ${parts.env.AWS_ENDPOINT_URL}
   environment  set -a; . ${envFile}; set +a
+  logs         ${resolve(dir, 'logs')}
 
   Ctrl-C stops everything.
 `);

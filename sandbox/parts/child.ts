@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { unwatch, watch } from './supervisor.ts';
 import type { Log } from './log.ts';
@@ -20,6 +21,8 @@ export type ChildOptions = {
   stopTimeoutMs?: number;
   /** Gets each line that it prints. */
   log?: Log;
+  /** All that it prints is appended to this file. */
+  logFile?: string | undefined;
 };
 
 export type ChildExit = { code: number | null; signal: NodeJS.Signals | null };
@@ -63,7 +66,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     throw new Error(`could not start ${name} (${command})`, { cause });
   }
   watch({ pid, signal: stopSignal, graceMs: Math.min(stopTimeoutMs, 5000) });
-  const output = collectOutput(child, options.log);
+  const output = collectOutput(child, options);
   const exited = exitOf(child, pid);
   const running = () => child.exitCode === null && child.signalCode === null;
   const kill = (signal: NodeJS.Signals) => {
@@ -98,12 +101,13 @@ export async function runCommand(options: Omit<ChildOptions, 'stopSignal'> & { t
   return child.output();
 }
 
-function collectOutput(child: ChildProcess, log?: Log): () => string {
+function collectOutput(child: ChildProcess, { log, logFile }: ChildOptions): () => string {
   let tail = '';
   for (const stream of [child.stdout, child.stderr]) {
     let rest = '';
     stream?.setEncoding('utf8').on('data', (text: string) => {
       tail = (tail + text).slice(-outputLimit);
+      if (logFile !== undefined) appendFileSync(logFile, text);
       if (!log) return;
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';

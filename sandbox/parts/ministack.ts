@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { installOnce } from './cache.ts';
-import { runCommand, startChild, type Child } from './child.ts';
+import { runCommand, startChild, type Child, type ChildExit } from './child.ts';
 import { messageOf, type Log } from './log.ts';
 import { startOnFreePort } from './ports.ts';
 import { removeDirectory, temporaryDirectory } from './supervisor.ts';
@@ -13,9 +13,17 @@ export type MinistackOptions = {
   log: Log;
   /** Exactly this port; any free one when left out. */
   port?: number;
+  /** Gets all that it prints. */
+  logFile?: string | undefined;
 };
 
-export type Ministack = { url: string; readonly pid: number; stop: () => Promise<void> };
+export type Ministack = {
+  url: string;
+  readonly pid: number;
+  /** Never rejects. What it held is gone then. */
+  exited: Promise<ChildExit>;
+  stop: () => Promise<void>;
+};
 
 const version = '1.5.33';
 const requirements = fileURLToPath(new URL('./ministack-requirements.txt', import.meta.url));
@@ -26,16 +34,20 @@ const startTimeoutMs = 60_000;
  *
  * @throws Error when Python is missing, the install fails, or it does not answer within a minute.
  */
-export async function startMinistack({ log, port }: MinistackOptions): Promise<Ministack> {
+export async function startMinistack({ log, port, logFile }: MinistackOptions): Promise<Ministack> {
   const python = await installMinistack(log);
   // Its PID file and scratch files go where they vanish with it.
   const directory = temporaryDirectory('tenantry-ministack');
-  const launch = async (chosen: number) => ({ chosen, child: await launchMinistack(python, directory, chosen) });
+  const launch = async (chosen: number) => ({
+    chosen,
+    child: await launchMinistack(python, directory, chosen, logFile),
+  });
   try {
     const { chosen, child } = await (port === undefined ? startOnFreePort(undefined, launch) : launch(port));
     return {
       url: urlOf(chosen),
       pid: child.pid,
+      exited: child.exited,
       stop: async () => {
         await child.stop();
         removeDirectory(directory);
@@ -49,7 +61,12 @@ export async function startMinistack({ log, port }: MinistackOptions): Promise<M
 
 const urlOf = (port: number) => `http://127.0.0.1:${port}`;
 
-async function launchMinistack(python: string, directory: string, port: number): Promise<Child> {
+async function launchMinistack(
+  python: string,
+  directory: string,
+  port: number,
+  logFile: string | undefined,
+): Promise<Child> {
   const child = await startChild({
     name: 'MiniStack',
     command: python,
@@ -65,6 +82,7 @@ async function launchMinistack(python: string, directory: string, port: number):
       TMPDIR: directory,
     },
     stopTimeoutMs: 3000,
+    logFile,
   });
   const deadline = Date.now() + startTimeoutMs;
   let lastSeen: unknown;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
-import { runCommand, startChild, type Child } from './child.ts';
+import { runCommand, startChild, type Child, type ChildExit } from './child.ts';
 import { messageOf, type Log } from './log.ts';
 import { startOnFreePort } from './ports.ts';
 import { postgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
@@ -19,6 +19,8 @@ export type PostgresOptions = {
   dataDir?: string;
   /** Exactly this port; without it 5432, or any free one. */
   port?: number;
+  /** Gets all that it prints. */
+  logFile?: string | undefined;
 };
 
 export type Postgres = {
@@ -31,6 +33,8 @@ export type Postgres = {
   host: string;
   port: number;
   readonly pid: number;
+  /** Of the process that runs now. Never rejects. */
+  exited: () => Promise<ChildExit>;
   /** Fast shutdown; a temporary data directory is removed. */
   stop: () => Promise<void>;
   /** Stops and starts it on the same port; with `kill` as a crash does it. */
@@ -62,7 +66,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   };
   try {
     const credentials = await initialise(binaries, dataDir, temporary);
-    const target = { dataDir, durable: temporary === undefined, credentials };
+    const target = { dataDir, durable: temporary === undefined, credentials, logFile: options.logFile };
     const launch = async (port: number) => ({ port, child: await launchServer(binaries, target, port) });
     const started = await (options.port === undefined ? startOnFreePort(5432, launch) : launch(options.port));
     await setUpDatabases(urlFor('postgres', credentials.admin, started.port, 'postgres'), credentials).catch(
@@ -78,7 +82,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   }
 }
 
-type Launch = { dataDir: string; durable: boolean; credentials: PostgresCredentials };
+type Launch = {
+  dataDir: string;
+  durable: boolean;
+  credentials: PostgresCredentials;
+  logFile: string | undefined;
+};
 
 type Started = {
   port: number;
@@ -104,6 +113,7 @@ function handle({ port, child, credentials, launch, release }: Started): Postgre
     get pid() {
       return current.pid;
     },
+    exited: () => current.exited,
     stop: async () => {
       await resume();
       await current.stop();
@@ -177,7 +187,7 @@ async function initialise(
 
 async function launchServer(
   { postgres, identity }: PostgresBinaries,
-  { dataDir, durable, credentials }: Launch,
+  { dataDir, durable, credentials, logFile }: Launch,
   port: number,
 ): Promise<Child> {
   const settings = {
@@ -199,6 +209,7 @@ async function launchServer(
     ...identity,
     // Its fast shutdown: SIGTERM would wait for every session to end by itself.
     stopSignal: 'SIGINT',
+    logFile,
   });
   const url = urlFor('postgres', credentials.admin, port, 'postgres');
   const deadline = Date.now() + startTimeoutMs;

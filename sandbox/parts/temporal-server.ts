@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { startChild, type Child } from './child.ts';
+import { startChild, type Child, type ChildExit } from './child.ts';
 import { messageOf, type Log } from './log.ts';
 import { freePort, startOnFreePort } from './ports.ts';
 import { temporalExecutable } from './temporal-executable.ts';
@@ -19,6 +19,8 @@ export type TemporalServerOptions = {
   searchAttributes?: Record<string, 'Keyword'>;
   /** Made beside `default`. */
   namespace?: string;
+  /** Gets all that it prints. */
+  logFile?: string | undefined;
 };
 
 export type TemporalServer = {
@@ -27,6 +29,8 @@ export type TemporalServer = {
   uiUrl: string | undefined;
   namespace: string;
   readonly pid: number;
+  /** Of the process that runs now. Never rejects. */
+  exited: () => Promise<ChildExit>;
   stop: () => Promise<void>;
   /** Stops it (by SIGKILL when asked) and starts it again on the same ports; state survives only with `dbFilename`. */
   restart: (options?: { kill?: boolean }) => Promise<void>;
@@ -45,7 +49,11 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const searchAttributes = Object.keys(options.searchAttributes ?? {});
   const uiPort = options.uiPort === false ? undefined : (options.uiPort ?? (await freePort(8233)));
   const launch = (port: number) =>
-    launchServer(executable, serverArguments(options, port, uiPort), port, { namespace, searchAttributes });
+    launchServer(executable, serverArguments(options, port, uiPort), port, {
+      namespace,
+      searchAttributes,
+      logFile: options.logFile,
+    });
   let port = options.port ?? 0;
   let child =
     options.port === undefined
@@ -58,6 +66,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     get pid() {
       return child.pid;
     },
+    exited: () => child.exited,
     stop: () => child.stop(),
     restart: async ({ kill = false } = {}) => {
       if (kill) child.kill('SIGKILL');
@@ -88,10 +97,11 @@ function serverArguments(options: TemporalServerOptions, port: number, uiPort: n
   ];
 }
 
-type Wanted = { namespace: string; searchAttributes: string[] };
+type Wanted = { namespace: string; searchAttributes: string[]; logFile?: string | undefined };
 
 async function launchServer(executable: string, args: string[], port: number, wanted: Wanted): Promise<Child> {
-  const child = await startChild({ name: 'Temporal server', command: executable, args, stopTimeoutMs: 5000 });
+  const { logFile } = wanted;
+  const child = await startChild({ name: 'Temporal server', command: executable, args, stopTimeoutMs: 5000, logFile });
   const deadline = Date.now() + startTimeoutMs;
   let lastSeen: unknown;
   while (child.running() && Date.now() < deadline) {

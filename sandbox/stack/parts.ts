@@ -11,7 +11,9 @@ import type { Log } from '../parts/log.ts';
 import { startMinistack } from '../parts/ministack.ts';
 import { holdPort, type HeldPort } from '../parts/ports.ts';
 import { startPostgres } from '../parts/postgres.ts';
+import { removeDirectory, temporaryDirectory } from '../parts/supervisor.ts';
 import { startTemporalServer } from '../parts/temporal-server.ts';
+import type { SupervisedPart } from './supervision.ts';
 
 export interface PartsOptions {
   readonly log: Log;
@@ -35,6 +37,8 @@ export interface Parts {
   readonly temporalUiUrl: string | undefined;
   /** A login that sees all of the tenants' server, for the oracle's inventory. */
   readonly oracleDatabaseUrl: string;
+  /** What was started, to be kept running. */
+  readonly supervised: readonly SupervisedPart[];
   readonly stop: () => Promise<void>;
 }
 
@@ -45,6 +49,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 interface Started {
   readonly embedded: string[];
   readonly env: Record<string, string>;
+  readonly supervised: SupervisedPart[];
   readonly stops: Stop[];
 }
 
@@ -55,7 +60,7 @@ interface Started {
  */
 export async function startParts(options: PartsOptions, given: Environment = process.env): Promise<Parts> {
   const { port: apiPort, release: releaseApiPort } = await provideApiPort(given);
-  const started: Started = { embedded: [], env: {}, stops: [releaseApiPort] };
+  const started: Started = { embedded: [], env: {}, supervised: [], stops: [releaseApiPort] };
   const stop = async () => {
     const stops = started.stops.splice(0).reverse();
     const ended = await Promise.allSettled(stops.map((s) => s()));
@@ -87,6 +92,7 @@ export async function startParts(options: PartsOptions, given: Environment = pro
       releaseApiPort,
       temporalUiUrl: temporal.value.uiUrl,
       oracleDatabaseUrl: postgres.value.oracleUrl,
+      supervised: started.supervised,
       stop,
     };
   } catch (error) {
@@ -102,7 +108,7 @@ function provideApiPort({ TENANTRY_API_PORT }: Environment): Promise<HeldPort> {
 }
 
 async function providePostgres(
-  { log }: PartsOptions,
+  { log, directory }: PartsOptions,
   given: Environment,
   started: Started,
 ): Promise<{ oracleUrl: string }> {
@@ -111,7 +117,16 @@ async function providePostgres(
     Object.assign(started.env, { DATABASE_URL: given.DATABASE_URL, TENANT_DATABASE_URL: tenantUrl });
     return { oracleUrl: tenantUrl };
   }
-  const postgres = await startPostgres({ log });
+  const logFile = logFileOf(directory, 'postgres');
+  const postgres = await startPostgres({ log, logFile });
+  const { exited, restart } = postgres;
+  started.supervised.push({
+    name: 'PostgreSQL',
+    exited,
+    restart: () => restart({ kill: true }),
+    holdsData: true,
+    logFile,
+  });
   started.stops.push(() => postgres.stop());
   started.embedded.push('PostgreSQL');
   Object.assign(started.env, {
@@ -122,7 +137,7 @@ async function providePostgres(
 }
 
 async function provideTemporal(
-  { log }: PartsOptions,
+  { log, directory }: PartsOptions,
   given: Environment,
   started: Started,
   apiPort: number,
@@ -133,12 +148,27 @@ async function provideTemporal(
     }
     return { uiUrl: given.TENANTRY_TEMPORAL_UI_URL };
   }
+  const logFile = logFileOf(directory, 'temporal');
+  // In a file, slower as that is: a server that is killed and started again goes on with the runs that it had.
+  const data = temporaryDirectory('tenantry-temporal');
   const server = await startTemporalServer({
     log,
+    logFile,
+    dbFilename: join(data, 'temporal.db'),
     codecEndpoint: `http://127.0.0.1:${apiPort}/codec`,
     searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, 'Keyword' as const])),
   });
-  started.stops.push(() => server.stop());
+  started.supervised.push({
+    name: 'Temporal',
+    exited: server.exited,
+    restart: () => server.restart(),
+    holdsData: true,
+    logFile,
+  });
+  started.stops.push(async () => {
+    await server.stop();
+    removeDirectory(data);
+  });
   started.embedded.push('Temporal');
   Object.assign(started.env, { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace });
   return { uiUrl: server.uiUrl };
@@ -146,14 +176,14 @@ async function provideTemporal(
 
 /** An endpoint that is given is used as it is when it is a gateway; in front of any other the sandbox puts its own. */
 async function provideAws(options: PartsOptions, given: Environment, started: Started): Promise<void> {
-  const { log, time, taskHost } = options;
+  const { time, taskHost } = options;
   started.env.AWS_REGION = given.AWS_REGION ?? 'us-east-1';
   if (given.AWS_ENDPOINT_URL && (await isGateway(given.AWS_ENDPOINT_URL))) {
     started.env.AWS_ENDPOINT_URL = given.AWS_ENDPOINT_URL;
   } else {
-    const upstreamUrl = given.AWS_ENDPOINT_URL ?? (await embeddedEmulator(log, started));
+    const upstreamUrl = given.AWS_ENDPOINT_URL ?? (await embeddedEmulator(options, started));
     if (given.AWS_ENDPOINT_URL)
-      log(`${given.AWS_ENDPOINT_URL} is an emulator that runs no tasks: putting the gateway in front of it`);
+      options.log(`${given.AWS_ENDPOINT_URL} is an emulator that runs no tasks: putting the gateway in front of it`);
     const gateway = await startGateway({ upstreamUrl, time, taskHost });
     started.stops.push(() => gateway.close());
     started.embedded.push('AWS gateway');
@@ -165,8 +195,10 @@ async function provideAws(options: PartsOptions, given: Environment, started: St
   started.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 }
 
-async function embeddedEmulator(log: Log, started: Started): Promise<string> {
-  const ministack = await startMinistack({ log });
+async function embeddedEmulator({ log, directory }: PartsOptions, started: Started): Promise<string> {
+  const logFile = logFileOf(directory, 'aws-emulator');
+  const ministack = await startMinistack({ log, logFile });
+  started.supervised.push({ name: 'the AWS emulator', exited: () => ministack.exited, logFile });
   started.stops.push(() => ministack.stop());
   started.embedded.push('AWS emulator');
   return ministack.url;
@@ -197,6 +229,15 @@ async function provideLandingZone(options: PartsOptions, given: Environment, sta
   });
   started.env.PLATFORM_CONFIG = writePlatform(options.directory, platform);
   return platform;
+}
+
+/** An empty file for the log of a part. */
+export function logFileOf(directory: string, part: string): string {
+  const logs = resolve(directory, 'logs');
+  mkdirSync(logs, { recursive: true });
+  const file = join(logs, `${part}.log`);
+  writeFileSync(file, '');
+  return file;
 }
 
 /** Writes the platform description where `PLATFORM_CONFIG` then points. */

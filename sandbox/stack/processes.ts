@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, type Child } from '../parts/child.ts';
 import type { Log } from '../parts/log.ts';
+import type { SupervisedPart } from './supervision.ts';
 
 const cli = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
 const readyTimeoutMs = 60_000;
@@ -9,24 +10,57 @@ const readyTimeoutMs = 60_000;
 /** Variables that a process which calls no AWS and no tenant database has no business with. */
 const credentials = /^(AWS_(?!REGION$).*|TENANT_DATABASE_URL.*)$/;
 
-/** Starts `tenantry worker`, as production does; its log goes line by line to `log`. */
-export function startWorker(env: Readonly<Record<string, string>>, log: Log): Promise<Child> {
-  return startTenantry('worker', { ...process.env, ...env }, log);
+export interface ProcessOptions {
+  /** Gets each line of its log. */
+  readonly log: Log;
+  /** Gets its log as a whole. */
+  readonly logFile?: string | undefined;
+}
+
+/** Starts `tenantry worker`, as production does. */
+export function startWorker(env: Readonly<Record<string, string>>, options: ProcessOptions): Promise<Child> {
+  return startTenantry('worker', { ...process.env, ...env }, options);
 }
 
 /** Starts `tenantry api` without any credential but the control plane's database. */
-export function startApi(env: Readonly<Record<string, string>>, log: Log): Promise<Child> {
+export function startApi(env: Readonly<Record<string, string>>, options: ProcessOptions): Promise<Child> {
   const all = { ...process.env, ...env };
-  return startTenantry('api', Object.fromEntries(Object.entries(all).filter(([name]) => !credentials.test(name))), log);
+  const own = Object.fromEntries(Object.entries(all).filter(([name]) => !credentials.test(name)));
+  return startTenantry('api', own, options);
 }
 
-function startTenantry(command: string, env: NodeJS.ProcessEnv, log: Log): Promise<Child> {
+/** A process of ours that is started again when it ends. */
+export interface RestartableProcess extends SupervisedPart {
+  readonly current: () => Child;
+  readonly stop: () => Promise<void>;
+}
+
+/** @param start the first time at once, and again whenever it ended */
+export async function restartable(
+  { name, logFile }: Pick<SupervisedPart, 'name' | 'logFile'>,
+  start: () => Promise<Child>,
+): Promise<RestartableProcess> {
+  let child = await start();
+  return {
+    name,
+    logFile,
+    current: () => child,
+    exited: () => child.exited,
+    restart: async () => {
+      child = await start();
+    },
+    stop: () => child.stop(),
+  };
+}
+
+function startTenantry(command: string, env: NodeJS.ProcessEnv, { log, logFile }: ProcessOptions): Promise<Child> {
   return startChild({
     name: command,
     command: process.execPath,
     args: [cli, command],
     env,
     log,
+    logFile,
     stopTimeoutMs: 20_000,
   });
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { isPortTaken, PortTakenError } from '../port-taken.ts';
 import { buildApp, type ApiDeps } from './app.ts';
 
 /** A listening API. */
@@ -33,7 +34,10 @@ export async function startApiServer(deps: ApiDeps & { host?: string; port: numb
     await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port: deps.port });
   } catch (cause) {
     await app.close();
-    throw new Error(`the API cannot listen on ${host}:${deps.port}`, { cause });
+    if (!isPortTaken(cause)) throw new Error(`the API cannot listen on ${host}:${deps.port}`, { cause });
+    throw new PortTakenError(`port ${deps.port} (TENANTRY_API_PORT) is taken by another process: choose another`, {
+      cause,
+    });
   }
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('the API has no TCP address');

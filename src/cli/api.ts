@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { processLog, runCommand, untilSignalled } from './process.ts';
+import { runServer } from './process.ts';
 import { serveApi } from './serve-api.ts';
 
 /** `tenantry api`: HTTP on loopback; holds no AWS credentials and loads no AWS SDK. */
@@ -8,11 +8,5 @@ export function registerApi(program: Command): void {
   program
     .command('api')
     .description('serve the HTTP API on 127.0.0.1 (TENANTRY_API_PORT, default 3006)')
-    .action(() =>
-      runCommand(async () => {
-        const config = loadConfig('api');
-        const log = processLog(config.logLevel);
-        await serveApi(config, log, untilSignalled(log));
-      }),
-    );
+    .action(() => runServer(() => loadConfig('api'), serveApi));
 }

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import type { Config } from '../config.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** The log of a long-running process: JSON lines on stderr, so that stdout stays for answers. */
@@ -19,7 +20,33 @@ export function untilSignalled(log: Logger): AbortSignal {
   return stop.signal;
 }
 
-/** Runs a command; what people can mend is printed as it is, the rest with its stack. Sets the exit code. */
+/** For what is still being written or closed when a server has stopped, in ms. */
+const LAST_MS = 5_000;
+
+/**
+ * Runs a server until it is told to stop, everything that it logs being a line of JSON. A process that something still holds
+ * after that is ended: one that lives on without doing anything would not be started again by whatever runs it.
+ */
+export async function runServer(
+  load: () => Config,
+  serve: (config: Config, log: Logger, stop: AbortSignal) => Promise<void>,
+): Promise<void> {
+  await runCommand(async () => {
+    const config = load();
+    const log = processLog(config.logLevel);
+    logWarnings(log);
+    await serve(config, log, untilSignalled(log));
+  });
+  setTimeout(() => process.exit(), LAST_MS).unref();
+}
+
+/** What Node.js and libraries warn of goes into the log, instead of as text between its lines. */
+function logWarnings(log: Logger): void {
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => log.warn({ from: 'node', warning: name }, message));
+}
+
+/** Runs a command; what people can fix is printed as it is, the rest with its stack. Sets the exit code. */
 export async function runCommand(command: () => Promise<void>): Promise<void> {
   try {
     await command();
@@ -30,11 +57,12 @@ export async function runCommand(command: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Errors whose message says all: wrong settings, a part that is away. */
+/** Errors whose message says all: wrong settings, a part that is unavailable. */
 const expected = new Set([
   'ConfigError',
   'WorkerStartError',
   'PublicAddressError',
   'MigrationError',
   'DatabaseUnavailableError',
+  'PortTakenError',
 ]);

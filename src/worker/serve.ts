@@ -6,7 +6,9 @@ import { runWorker } from './worker.ts';
 /** Runs the one worker of this process until `stop`, its SDK logging to `log`. @throws WorkerStartError */
 export async function serveWorker(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
   // Signals are ours: the SDK would stop the worker before the loops beside it.
-  Runtime.install({ shutdownSignals: [], logger: sdkLogger(log) });
+  // What its native part logs is forwarded, or it would stand as text between our lines of JSON.
+  const telemetryOptions = { logging: { forward: {} } };
+  Runtime.install({ shutdownSignals: [], logger: sdkLogger(log), telemetryOptions });
   await runWorker(config, log, stop);
 }
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
@@ -18,7 +20,7 @@ import { createTemporalClient, type TemporalClient } from '../temporal/client.ts
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { startHealthServer } from './health.ts';
 import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
-import { startLoop } from './loop.ts';
+import { startLoop, type Loop } from './loop.ts';
 import { sendDueMails } from './mailer.ts';
 import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
@@ -39,7 +41,11 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
   const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
   const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
+  let polling: Worker | undefined;
+  let health: Server | undefined;
   try {
+    if (config.workerHealthPort !== undefined)
+      health = await startHealthServer(config.workerHealthPort, () => polling?.getState() === 'RUNNING');
     const problems = await startProblems({ database, temporal, aws, platform: config.platform });
     if (problems.length > 0) throw new WorkerStartError(problems);
     const foreign = await foreignNamespace(database, temporal);
@@ -56,12 +62,14 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {
       const worker = await createWorker(config, connection, activities);
+      polling = worker;
       const running = { config, log, stop, worker, database, temporal, aws, installationId, orchestrator, client };
       await runUntilStopped(running);
     } finally {
       await connection.close();
     }
   } finally {
+    health?.close();
     await temporal.close();
     aws.destroy();
     await tenantDatabases.close();
@@ -98,10 +106,24 @@ interface Running {
 }
 
 async function runUntilStopped(running: Running): Promise<void> {
-  const { config, log, stop, worker, database, temporal, aws, installationId, orchestrator, client } = running;
+  const { config, log, stop, worker } = running;
+  const loops = startLoops(running);
+  try {
+    // Also when it is to stop already: the connection of a worker that never ran cannot be closed.
+    await worker.runUntil(async () => {
+      log.info({ taskQueue: TASK_QUEUE, cells: config.platform.cells.map((c) => c.id) }, 'worker is polling');
+      if (!stop.aborted) await once(stop, 'abort');
+    });
+  } finally {
+    await Promise.all(loops.map((loop) => loop.stop()));
+  }
+}
+
+/** What a worker does beside its operations. */
+function startLoops({ config, log, database, temporal, aws, installationId, orchestrator, client }: Running): Loop[] {
   const { platform } = config;
   const markLedger = createLedgerMarker({ database, installationId, platform, aws }, log);
-  const loops = [
+  return [
     startLoop({ name: 'mailer', everyMs: 1_000, log }, () => sendDueMails({ database, platform, aws, log })),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
     startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () =>
@@ -113,19 +135,4 @@ async function runUntilStopped(running: Running): Promise<void> {
       await temporal.client.withDeadline(Date.now() + 10_000, ensure);
     }),
   ];
-  const health =
-    config.workerHealthPort === undefined
-      ? undefined
-      : await startHealthServer(config.workerHealthPort, () => worker.getState() === 'RUNNING');
-  const shutdown = () => worker.shutdown();
-  stop.addEventListener('abort', shutdown, { once: true });
-  try {
-    log.info({ taskQueue: TASK_QUEUE, cells: config.platform.cells.map((c) => c.id) }, 'worker is polling');
-    if (stop.aborted) return;
-    await worker.run();
-  } finally {
-    stop.removeEventListener('abort', shutdown);
-    health?.close();
-    await Promise.all(loops.map((loop) => loop.stop()));
-  }
 }

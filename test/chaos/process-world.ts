@@ -176,7 +176,7 @@ async function describe({ postgres, temporal, gateway }: Servers, directory: str
 
 async function startApiProcess(env: Readonly<Record<string, string>>, stops: Stops): Promise<ApiClient> {
   const url = env.TENANTRY_API_URL ?? '';
-  const child: Child = await startApi(env, quiet);
+  const child: Child = await startApi(env, { log: quiet });
   stops.push(() => child.stop());
   const deadline = Date.now() + 60_000;
   while (!(await fetch(`${url}/healthz`).catch(() => undefined))?.ok) {

@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { freePort } from '../../sandbox/parts/ports.ts';
 import { startApi, startWorker } from '../../sandbox/stack/processes.ts';
@@ -17,6 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => system?.stop());
 
+/** What worker and API print is asked for where a test needs it. */
+const quietly = { log: () => undefined };
+
 const request = (slug: string) => ({ product: 'moamalat', slug, displayName: slug, contactEmail: 'a@b.example' });
 
 /** Accepts connections and never says a word. */
@@ -31,7 +35,7 @@ async function startOtherApi(temporalAddress: string) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env = { ...running().parts.env, TEMPORAL_ADDRESS: temporalAddress, TENANTRY_API_PORT: String(port) };
-  const child = await startApi(env, () => undefined);
+  const child = await startApi(env, quietly);
   await expect
     .poll(
       () =>
@@ -100,7 +104,7 @@ describe('a worker', () => {
     const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _key, ...env } = running().parts.env;
     const worker = await startWorker(
       { ...env, AWS_EC2_METADATA_DISABLED: 'true', AWS_PROFILE: '', HOME: '/nonexistent' },
-      () => undefined,
+      quietly,
     );
     const exit = await worker.exited;
     expect(exit.code).toBe(2);
@@ -110,10 +114,43 @@ describe('a worker', () => {
   it('whose settings are wrong reports all of them together', async () => {
     const worker = await startWorker(
       { DATABASE_URL: 'mysql://x', PLATFORM_CONFIG: '', TENANTRY_PAYLOAD_KEY: '' },
-      () => undefined,
+      quietly,
     );
     expect((await worker.exited).code).toBe(2);
     for (const name of ['DATABASE_URL', 'PLATFORM_CONFIG', 'TENANTRY_PAYLOAD_KEY'])
       expect(worker.output()).toContain(name);
+  });
+
+  it('whose health port is taken ends, and says so', async () => {
+    const holder = createServer().listen(0);
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const worker = await startWorker({ ...running().parts.env, TENANTRY_WORKER_HEALTH_PORT: String(port) }, quietly);
+    expect(await worker.exited).toEqual({ code: 2, signal: null });
+    expect(worker.output()).toContain(`port ${port} (TENANTRY_WORKER_HEALTH_PORT) is taken by another process`);
+    holder.close();
+  });
+
+  it.each([0, 150, 400, 800, 1_500])(
+    'that is told to stop before it polls (%i ms after it first answers) ends in order',
+    async (ms) => {
+      const port = await freePort();
+      const worker = await startWorker({ ...running().parts.env, TENANTRY_WORKER_HEALTH_PORT: String(port) }, quietly);
+      const url = `http://127.0.0.1:${port}/healthz`;
+      await vi.waitFor(() => fetch(url), { timeout: 60_000, interval: 20 });
+      await sleep(ms);
+      worker.kill('SIGTERM');
+      expect(await Promise.race([worker.exited, sleep(40_000, 'still there')])).toEqual({ code: 0, signal: null });
+      expect(worker.output()).toContain('"stopping"');
+      expect(worker.output()).not.toMatch(/IllegalState|unhandled/i);
+    },
+  );
+});
+
+describe('an API', () => {
+  it('whose port is taken ends, and says so', async () => {
+    const api = await startApi(running().parts.env, quietly);
+    expect(await api.exited).toEqual({ code: 2, signal: null });
+    expect(api.output()).toMatch(/port \d+ \(TENANTRY_API_PORT\) is taken by another process/);
   });
 });

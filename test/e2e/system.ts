@@ -46,8 +46,8 @@ export async function startSystem(): Promise<System> {
     const apiUrl = parts.env.TENANTRY_API_URL ?? '';
     // A sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
     const workerEnv = { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off' };
-    const worker = await startWorker(workerEnv, quiet);
-    children.push(worker, await startApi(parts.env, quiet));
+    const worker = await startWorker(workerEnv, { log: quiet });
+    children.push(worker, await startApi(parts.env, { log: quiet }));
     await waitUntilReady(apiUrl, children);
     const api = createApiClient(apiUrl);
     return {
@@ -56,7 +56,7 @@ export async function startSystem(): Promise<System> {
       apiUrl,
       worker,
       startAnotherWorker: async () => {
-        const another = await startWorker(workerEnv, quiet);
+        const another = await startWorker(workerEnv, { log: quiet });
         children.push(another);
         return another;
       },
