@@ -13,6 +13,7 @@ import { ServiceStore } from './ecs/service-store.ts';
 import { TaskRunner } from './ecs/task-runner.ts';
 import { Certificates } from './elb/certificates.ts';
 import { DataPlane, type ListenerAddress } from './elb/data-plane.ts';
+import { ListenerCertificates } from './elb/listener-certificates.ts';
 import { createElbHandlers } from './elb/handlers.ts';
 import { Routes } from './elb/routes.ts';
 import { TargetHealth } from './elb/target-health.ts';
@@ -144,13 +145,18 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     for (const s of services.all()) if (s.loadBalancers.some((lb) => lb.targetGroupArn === arn)) scheduler.wake(s);
   });
   const certificates = await Certificates.create();
-  const dataPlane = new DataPlane({ routes, targets, certificates, localPorts: options.listenerPorts ?? {}, logger });
+  const listenerCertificates = new ListenerCertificates(upstream);
+  const localPorts = options.listenerPorts ?? {};
+  const dataPlane = new DataPlane({ routes, targets, certificates, listenerCertificates, localPorts, logger });
   const calls = new CallLog();
   const mailbox = new Mailbox(upstream);
   const owned = {
     handlers: {
       ecs: createEcsHandlers({ upstream, routes, exclusion, services, scheduler, runner, quotas }),
-      elasticloadbalancing: createElbHandlers({ upstream, routes, targets, dataPlane, exclusion, quotas }),
+      elasticloadbalancing: createElbHandlers({
+        ...{ upstream, routes, targets, dataPlane, exclusion, quotas },
+        certificates: listenerCertificates,
+      }),
       route53: createDnsHandlers({ upstream, clock, quotas }),
       secretsmanager: createSecretHandlers({ upstream, exclusion }),
     },

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -13,6 +14,7 @@ import { scopeKey, type Answer, type Call, type Scope, type Signer } from './req
 /** SDK clients that speak to the upstream as the caller of a scope would. */
 export interface UpstreamClients {
   readonly scope: Scope;
+  readonly acm: ACMClient;
   readonly ecs: ECSClient;
   readonly elb: ElasticLoadBalancingV2Client;
   readonly ec2: EC2Client;
@@ -88,6 +90,7 @@ export class Upstream {
     };
     const made: UpstreamClients = {
       scope,
+      acm: new ACMClient(config),
       ecs: new ECSClient(config),
       elb: new ElasticLoadBalancingV2Client(config),
       ec2: new EC2Client(config),

@@ -80,10 +80,14 @@ describe('probe', () => {
   it("verifies the certificate for the tenant's host, with the CA that the platform names", async () => {
     expect(await probeOf({ ca: undefined }).ask('/')).toMatchObject({
       error: expect.stringMatching(/self-signed/) as string,
+      isCertificateInvalid: true,
     });
-    expect(await probeOf().ask('/', 'acme.example.com')).toMatchObject({
-      error: expect.stringMatching(/altnames|does not match/i) as string,
-    });
+    for (const other of ['acme.example.com', `acme.notes.${zone}`]) {
+      expect(await probeOf().ask('/', other)).toMatchObject({
+        error: expect.stringMatching(/altnames|does not match/i) as string,
+        isCertificateInvalid: true,
+      });
+    }
   });
 
   it('reads no more of a body than it may', async () => {

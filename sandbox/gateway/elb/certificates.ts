@@ -9,7 +9,7 @@ export interface KeyPair {
   readonly cert: string;
 }
 
-/** Self-made certificates: one CA per gateway, one wildcard certificate per parent domain, made when first asked for. */
+/** Self-made certificates: one CA per gateway, one certificate per set of names, made when first asked for. */
 export class Certificates {
   /** PEM of the CA that clients must trust. */
   readonly ca: string;
@@ -35,20 +35,18 @@ export class Certificates {
     return new Certificates(made.cert, made.private);
   }
 
-  /** The context for a TLS server name. */
-  contextFor(serverName: string): Promise<tls.SecureContext> {
-    const parent = parentOf(serverName);
-    return remember(this.#contexts, parent, async () => tls.createSecureContext(await this.pairFor(serverName)));
+  /** The context that shows a certificate for exactly these names. */
+  contextFor(names: readonly string[]): Promise<tls.SecureContext> {
+    return remember(this.#contexts, names.join(' '), async () => tls.createSecureContext(await this.pairFor(names)));
   }
 
-  /** Key and certificate for a server name and its siblings (`a.b.c` -> `b.c`, `*.b.c`). */
-  pairFor(serverName: string): Promise<KeyPair> {
-    const parent = parentOf(serverName);
-    return remember(this.#pairs, parent, () => this.#make(parent));
+  /** Key and certificate for exactly these names. */
+  pairFor(names: readonly string[]): Promise<KeyPair> {
+    return remember(this.#pairs, names.join(' '), () => this.#make(names));
   }
 
-  async #make(parent: string): Promise<KeyPair> {
-    const made = await generate([{ name: 'commonName', value: `*.${parent}` }], {
+  async #make(names: readonly string[]): Promise<KeyPair> {
+    const made = await generate([{ name: 'commonName', value: names[0] ?? 'no name' }], {
       keyType: 'ec',
       algorithm: 'sha256',
       notAfterDate: new Date(Date.now() + tenYearsMs),
@@ -57,23 +55,13 @@ export class Certificates {
         { name: 'basicConstraints', cA: false },
         { name: 'keyUsage', digitalSignature: true, critical: true },
         { name: 'extKeyUsage', serverAuth: true },
-        {
-          name: 'subjectAltName',
-          altNames: [
-            { type: 2, value: parent },
-            { type: 2, value: `*.${parent}` },
-            ...(parent === 'localhost' ? [{ type: 7 as const, ip: '127.0.0.1' }] : []),
-          ],
-        },
+        ...(names.length > 0
+          ? [{ name: 'subjectAltName' as const, altNames: names.map((value) => ({ type: 2 as const, value })) }]
+          : []),
       ],
     });
     return { key: made.private, cert: `${made.cert}\n${this.ca}` };
   }
-}
-
-function parentOf(serverName: string): string {
-  const labels = serverName.toLowerCase().split('.');
-  return labels.length > 2 ? labels.slice(1).join('.') : labels.join('.');
 }
 
 /** The remembered value, or a new one; a failure is not remembered. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Scope } from '../request.ts';
 import type { Certificates } from './certificates.ts';
 import { respond } from './responses.ts';
+import type { ListenerCertificates } from './listener-certificates.ts';
 import type { Listener, Routes } from './routes.ts';
 import type { TargetHealth } from './target-health.ts';
 
@@ -31,6 +32,7 @@ export interface DataPlaneParts {
   readonly routes: Routes;
   readonly targets: TargetHealth;
   readonly certificates: Certificates;
+  readonly listenerCertificates: ListenerCertificates;
   /** Local port wanted for a listener's port (443 -> 8443); a free one when absent or taken. */
   readonly localPorts: Readonly<Record<number, number>>;
   readonly logger: Logger;
@@ -71,7 +73,7 @@ export class DataPlane {
 
   async #openListener(scope: Scope, listener: Listener): Promise<void> {
     const isTls = listener.protocol === 'HTTPS';
-    const server = isTls ? await this.#tlsServer() : http.createServer();
+    const server = isTls ? await this.#tlsServer(scope, listener) : http.createServer();
     server.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
       this.#serve(scope, listener.arn, request, response).catch((error: unknown) => {
         this.#parts.logger.error({ err: error, listener: listener.arn }, 'the load balancer could not route a request');
@@ -93,18 +95,22 @@ export class DataPlane {
     this.#parts.logger.debug({ listener: listener.arn, port }, 'listener opened');
   }
 
-  async #tlsServer(): Promise<http.Server> {
-    const { certificates } = this.#parts;
-    await certificates.contextFor('localhost');
+  /** Shows the listener's own certificates, as they are now; one that covers no host is shown all the same, and refused. */
+  async #tlsServer(scope: Scope, opened: Listener): Promise<http.Server> {
+    const { certificates, listenerCertificates, routes } = this.#parts;
+    const contextFor = async (serverName: string) => {
+      const listener = (await routes.listeners(scope)).get(opened.arn) ?? opened;
+      return certificates.contextFor(await listenerCertificates.shown(scope, listener, serverName));
+    };
     return https.createServer({
-      // Clients that send no server name (an address in the URL) get the certificate of localhost.
       SNICallback: (name, done) => {
-        certificates.contextFor(name).then(
+        contextFor(name).then(
           (context) => done(null, context),
           (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
         );
       },
-      ...(await certificates.pairFor('localhost')),
+      // For clients that send no server name.
+      ...(await certificates.pairFor(await listenerCertificates.shown(scope, opened, undefined))),
     });
   }
 

@@ -6,6 +6,7 @@ import { memberList, queryParams, scopeKey, type Answer, type Call } from '../re
 import type { Upstream } from '../upstream.ts';
 import { forwardedGroups, requireAttachable } from './attachments.ts';
 import type { DataPlane } from './data-plane.ts';
+import { createCertificateHandlers, requireCertificate, type ListenerCertificates } from './listener-certificates.ts';
 import { createRuleHandlers } from './rule-handlers.ts';
 import type { Routes } from './routes.ts';
 import { createTagHandlers } from './tag-rules.ts';
@@ -19,6 +20,7 @@ export interface ElbParts {
   readonly targets: TargetHealth;
   readonly dataPlane: DataPlane;
   readonly exclusion: Exclusion;
+  readonly certificates: ListenerCertificates;
   /** Account quotas; none when absent. */
   readonly quotas?: Quotas | undefined;
 }
@@ -31,6 +33,7 @@ export function createElbHandlers(parts: ElbParts): Record<string, Handler> {
     ...createTargetHandlers(parts),
     ...createTargetGroupHandlers(parts),
     ...createTagHandlers(parts),
+    ...createCertificateHandlers(parts),
     CreateListener: reroute,
     ModifyListener: reroute,
     DeleteListener: reroute,
@@ -46,6 +49,10 @@ export function createElbHandlers(parts: ElbParts): Record<string, Handler> {
 async function rerouting(parts: ElbParts, call: Call): Promise<Answer> {
   const { upstream, routes, dataPlane, exclusion } = parts;
   return exclusion.run(`elb/${scopeKey(call.scope)}`, async () => {
+    if (call.action === 'CreateListener' || call.action === 'ModifyListener') {
+      const before = (await routes.listeners(call.scope)).get(queryParams(call).get('ListenerArn') ?? '');
+      await requireCertificate(parts.certificates.namesOf, call, before);
+    }
     await requireListenerAttachable(parts, call);
     const answer = await upstream.forward(call);
     if (answer.status < 300) {

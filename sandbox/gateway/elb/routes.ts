@@ -21,6 +21,8 @@ export interface Listener {
   readonly loadBalancerArn: string;
   readonly port: number;
   readonly protocol: string;
+  /** Its default certificate, of an HTTPS listener. */
+  readonly certificateArns: readonly string[];
   readonly defaultActions: readonly Action[];
   /** Without the default rule, in order of priority. */
   readonly rules: readonly Rule[];
@@ -80,7 +82,7 @@ export class Routes {
     const { LoadBalancers = [] } = await elb.send(new DescribeLoadBalancersCommand({}));
     for (const { LoadBalancerArn } of LoadBalancers) {
       const { Listeners = [] } = await elb.send(new DescribeListenersCommand({ LoadBalancerArn }));
-      for (const { ListenerArn, Port, Protocol, DefaultActions = [] } of Listeners) {
+      for (const { Certificates = [], ListenerArn, Port, Protocol, DefaultActions = [] } of Listeners) {
         if (!ListenerArn || !LoadBalancerArn) continue;
         const { Rules = [] } = await elb.send(new DescribeRulesCommand({ ListenerArn }));
         listeners.set(ListenerArn, {
@@ -88,6 +90,7 @@ export class Routes {
           loadBalancerArn: LoadBalancerArn,
           port: Port ?? 80,
           protocol: Protocol ?? 'HTTP',
+          certificateArns: Certificates.flatMap((c) => c.CertificateArn ?? []),
           defaultActions: DefaultActions,
           rules: sortRules(Rules.filter((r) => !r.IsDefault).map(readRule)),
         });

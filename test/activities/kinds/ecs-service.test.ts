@@ -44,8 +44,9 @@ async function definitionOf(tenant: TestTenant) {
 }
 
 /** A tenant's frontend up to its service: target group, rule, task definition. */
-async function frontend() {
-  const tenant = await newTenant(world);
+async function frontend(domain = world.cell.hostedZone.name) {
+  const made = await newTenant(world);
+  const tenant = { ...made, host: `${made.slug}.${domain}` };
   const group = { component: 'frontend', port: 80, healthPath: '/' } as const;
   const { arn: targetGroupArn } = (await targetGroup.ensure(contextOf<'target-group'>(world, tenant, group))).outputs;
   const loadBalancerArn = world.cell.loadBalancers[0]!.arn;
@@ -192,6 +193,15 @@ describe('ecs-service', () => {
       status: 'pending',
       detail: expect.stringMatching(/^route: no rule forwards/) as string,
     });
+  });
+
+  it('fails at once, in words, when no certificate of the listener covers the host: a wildcard is for one label', async () => {
+    const { context, tenant } = await frontend(`notes.${world.cell.hostedZone.name}`);
+    await ecsService.ensure(context());
+    const refused = await stepErrorOf(observeUntil(ecsService, context(), 'ready'));
+    expect(refused.code).toBe('CERTIFICATE_INVALID');
+    expect(refused.message).toContain(`https://${tenant.host}/`);
+    expect(refused.detail).toMatch(/altnames.*\*\.moamalat-pro\.com/i);
   });
 
   it('is harmless when run twice: no second service, no second deployment', async () => {

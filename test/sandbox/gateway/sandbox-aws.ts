@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ACMClient, RequestCertificateCommand } from '@aws-sdk/client-acm';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateClusterCommand,
@@ -30,6 +31,7 @@ import { freshAccountId } from '../../support/parts.ts';
 /** An AWS account of its own for one test, behind a gateway that many tests share. */
 export interface Account {
   readonly accountId: string;
+  readonly acm: ACMClient;
   readonly ecs: ECSClient;
   readonly elb: ElasticLoadBalancingV2Client;
   readonly route53: Route53Client;
@@ -46,6 +48,7 @@ export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccou
   };
   return {
     accountId,
+    acm: new ACMClient(config),
     ecs: new ECSClient(config),
     elb: new ElasticLoadBalancingV2Client(config),
     route53: new Route53Client(config),
@@ -56,8 +59,17 @@ export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccou
 
 export const cluster = 'test-cluster';
 
-/** A cluster and a load balancer with an HTTPS listener that answers 404. */
-export async function makePlatform({ ecs, elb }: Account): Promise<{ listenerArn: string; loadBalancerArn: string }> {
+/** A certificate for these names. */
+export async function makeCertificate({ acm }: Account, name: string, ...others: string[]): Promise<string> {
+  const made = await acm.send(
+    new RequestCertificateCommand({ DomainName: name, ...(others.length > 0 && { SubjectAlternativeNames: others }) }),
+  );
+  return made.CertificateArn!;
+}
+
+/** A cluster and a load balancer with an HTTPS listener for `*.moamalat-pro.com` that answers 404. */
+export async function makePlatform(account: Account): Promise<{ listenerArn: string; loadBalancerArn: string }> {
+  const { ecs, elb } = account;
   await ecs.send(new CreateClusterCommand({ clusterName: cluster }));
   const made = await elb.send(new CreateLoadBalancerCommand({ Name: 'test-alb', Subnets: ['subnet-1', 'subnet-2'] }));
   const loadBalancerArn = made.LoadBalancers![0]!.LoadBalancerArn!;
@@ -66,6 +78,7 @@ export async function makePlatform({ ecs, elb }: Account): Promise<{ listenerArn
       LoadBalancerArn: loadBalancerArn,
       Port: 443,
       Protocol: 'HTTPS',
+      Certificates: [{ CertificateArn: await makeCertificate(account, '*.moamalat-pro.com') }],
       DefaultActions: [
         { Type: 'fixed-response', FixedResponseConfig: { StatusCode: '404', MessageBody: 'No such tenant' } },
       ],
