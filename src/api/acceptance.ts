@@ -2,7 +2,12 @@ import type { FastifyReply } from 'fastify';
 import type { AcceptedView } from '../client/views.ts';
 
 /** Error codes of every request that changes something. */
-export const mutationCodes = ['NOT_SUPPORTED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const;
+export const mutationCodes = [
+  'NOT_SUPPORTED',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'OUTCOME_UNKNOWN',
+] as const;
 
 /** Answers 202 with where to look how it goes on. */
 export function accepted(reply: FastifyReply, view: AcceptedView): FastifyReply {

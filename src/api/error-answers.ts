@@ -2,7 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { RequestError } from '../client/request-error.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
-import { DatabaseUnavailableError } from '../db/database.ts';
+import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
 
 /** Every failure leaves through here, in one shape: `{ error: { code, message, details?, requestId } }`. */
 export function answerErrors(app: FastifyInstance): void {
@@ -41,6 +41,9 @@ function toRequestError(error: unknown, request: FastifyRequest): RequestError {
     return new RequestError('INVALID_INPUT', 'the request cannot be read: is its body well-formed JSON?', {
       cause: error,
     });
+  }
+  if (error instanceof CommitUnclearError) {
+    return new RequestError('OUTCOME_UNKNOWN', 'whether the request took effect is not known', { cause: error });
   }
   if (error instanceof DatabaseUnavailableError) {
     return new RequestError('DATABASE_UNAVAILABLE', 'PostgreSQL cannot be reached', { cause: error });

@@ -165,6 +165,7 @@ export const operationAnswer = z
     generation: z.int(),
     failure: failure.optional(),
     leftovers: z.array(leftover).optional(),
+    cancelRequestedAt: time.nullable(),
     acceptedAt: time,
     claimedAt: time.nullable(),
     closedAt: time.nullable(),

@@ -7,6 +7,7 @@ export const exitCodes = {
   conflict: 4,
   unavailable: 5,
   holding: 6,
+  unknown: 7,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -18,12 +19,14 @@ Exit codes:
   3  no such tenant or operation
   4  conflict: slug taken, another operation open, nothing to retry, not cancellable, not stuck
   5  the API, Temporal or PostgreSQL cannot be reached
-  6  it holds and waits for an operator (only with --until-hold)`;
+  6  it holds and waits for an operator (only with --until-hold)
+  7  unknown: it may have taken effect, or goes on unwatched; look before you send it again`;
 
 /** The exit code for an HTTP status of a refused request. */
 export function exitCodeOfStatus(status: number): ExitCode {
   if (status === 404) return exitCodes.notFound;
   if (status === 409) return exitCodes.conflict;
+  if (status === 504) return exitCodes.unknown;
   if (status >= 500) return status === 500 ? exitCodes.failed : exitCodes.unavailable;
   return exitCodes.usage;
 }

@@ -1,4 +1,5 @@
 import { changeOperationState, findOpenOperation, type Audit, type OperationRow } from '../db/operations.ts';
+import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant, operationView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
@@ -8,15 +9,16 @@ import type { OperationView } from './views.ts';
 /**
  * Closes a stuck operation as it is, with an operator's reason in the audit trail (design rule 7). What is left stays in the
  * ledger, the tenant keeps its status, its slug and `cleanupPending`: a DELETE takes the rest away later.
- * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE
+ * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE, OUTCOME_UNKNOWN
  */
 export async function abandon(deps: ClientDeps, tenantId: string, audit: Audit): Promise<OperationView> {
   await existingTenant(deps.database, tenantId);
   const open = await findOpenOperation(deps.database, tenantId);
   if (open?.state !== 'stuck') throw notStuck(open);
   await reachOrchestrator(deps);
-  const abandoned = await deps.database.transaction((tx) =>
-    changeOperationState(tx, open.id, ['stuck'], 'abandoned', { audit }),
+  const attempted = { what: `operation ${open.id} was abandoned`, tenantId, operationId: open.id };
+  const abandoned = await orUnknown(attempted, () =>
+    deps.database.transaction((tx) => changeOperationState(tx, open.id, ['stuck'], 'abandoned', { audit })),
   );
   if (!abandoned) throw notStuck(await findOpenOperation(deps.database, tenantId));
   deps.log.warn({ tenantId, operationId: open.id, audit }, 'a stuck operation was abandoned: what is left stays');

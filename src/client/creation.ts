@@ -4,15 +4,16 @@ import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { placeOnLoadBalancer, reserveHostName } from '../db/allocations.ts';
-import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
+import type { Queryable } from '../db/database.ts';
 import { insertOperation, type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
 import { insertTenant, type TenantRow } from '../db/tenants.ts';
 import type { Product } from '../products/product.ts';
 import { parseSlug } from '../products/slug.ts';
 import { TemplateNotConfiguredError } from '../products/templates.ts';
+import { orUnknown } from './outcome-unknown.ts';
 import { RequestError } from './request-error.ts';
-import { startOrWithdraw, withdraw } from './starting.ts';
+import { startOrWithdraw } from './starting.ts';
 import type { ClientDeps, CreateTenantInput } from './requests.ts';
 import type { AcceptedView } from './views.ts';
 
@@ -87,7 +88,7 @@ async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Id
     );
   }
   for (const cell of cells) {
-    const written = await writeOrRetract(deps, request, ids, cell);
+    const written = await writeIn(deps, request, ids, cell);
     if (written) return written;
   }
   throw new RequestError('CELL_FULL', `no load balancer has room for another tenant of ${request.product.name}`, {
@@ -95,19 +96,11 @@ async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Id
   });
 }
 
-async function writeOrRetract(
-  deps: ClientDeps,
-  request: CheckedRequest,
-  ids: Ids,
-  cell: Cell,
-): Promise<Written | undefined> {
-  try {
-    return await deps.database.transaction((tx) => write(tx, request, ids, cell)).catch(undoneWhenFull);
-  } catch (error) {
-    // The commit itself may have gone through unheard: then it is taken back, so that the refusal is true.
-    if (error instanceof DatabaseUnavailableError) await withdraw(deps, ids.operationId).catch(() => false);
-    throw error;
-  }
+function writeIn(deps: ClientDeps, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written | undefined> {
+  const what = `tenant ${request.product.name}/${request.slug} was accepted`;
+  return orUnknown({ what, ...ids }, () =>
+    deps.database.transaction((tx) => write(tx, request, ids, cell)).catch(undoneWhenFull),
+  );
 }
 
 /** Rolls the transaction back without being a failure: the next cell is tried. */

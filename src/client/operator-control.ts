@@ -1,10 +1,24 @@
 import type { ErrorCode } from '../contracts/errors.ts';
 import { isOpen } from '../contracts/operation-state.ts';
-import { findOpenOperation, findOperation, recordCancelRequest, type OperationRow } from '../db/operations.ts';
-import { OrchestratorUnreachableError, type OperatorVerb, type UpdateVerdict } from './orchestrator.ts';
+import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
+import {
+  findOpenOperation,
+  findOperation,
+  forgetCancelRequest,
+  recordCancelRequest,
+  type OperationRow,
+} from '../db/operations.ts';
+import { findTenant, type TenantRow } from '../db/tenants.ts';
+import {
+  ForeignOrchestratorError,
+  OrchestratorUnreachableError,
+  type OperatorVerb,
+  type UpdateVerdict,
+} from './orchestrator.ts';
+import { orUnknown, outcomeUnknown } from './outcome-unknown.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
-import { closeUnclaimed, orchestratorUnavailable, startTakeover } from './starting.ts';
+import { closeUnclaimed, orchestratorUnavailable, reachOrchestrator, startTakeover } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
 import type { AcceptedView } from './views.ts';
 
@@ -13,15 +27,19 @@ const refusals = { cancel: 'NOT_CANCELLABLE', retry: 'NOTHING_TO_RETRY' } as con
   ErrorCode
 >;
 
-/** `cancel` or `retry` of the tenant's open operation; answers once the workflow has taken or refused it. */
+/**
+ * `cancel` or `retry` of the tenant's open operation; answers once the workflow has taken or refused it.
+ * @throws RequestError OUTCOME_UNKNOWN when nobody said whether it was taken
+ */
 export async function control(deps: ClientDeps, tenantId: string, verb: OperatorVerb): Promise<AcceptedView> {
-  await existingTenant(deps.database, tenantId);
+  const before = await existingTenant(deps.database, tenantId);
   const operation = await findOpenOperation(deps.database, tenantId);
   if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation to ${verb}`);
   if (verb === 'cancel') refuseDeprovisioning(operation);
-  const settled = verb === 'cancel' && operation.state === 'accepted' && (await cancelUnclaimed(deps, operation));
-  if (!settled) await ask(deps, operation, verb);
-  const tenant = await existingTenant(deps.database, tenantId);
+  const cancelled =
+    verb === 'cancel' && operation.state === 'accepted' ? await cancelUnclaimed(deps, operation) : undefined;
+  if (!cancelled) await ask(deps, operation, verb);
+  const tenant = cancelled ?? (await latest(deps, before));
   return {
     tenantId,
     operationId: operation.id,
@@ -43,21 +61,61 @@ function refuseDeprovisioning({ id, type, state }: OperationRow): void {
   );
 }
 
-/** No run has claimed it: a run that comes later finds it closed and exits. */
-function cancelUnclaimed(deps: ClientDeps, operation: OperationRow): Promise<boolean> {
-  return deps.database.transaction(async (tx) => {
-    await recordCancelRequest(tx, operation.id);
-    return closeUnclaimed(tx, operation.id, 'cancelled');
-  });
+/** The request was taken: that its tenant cannot be read now changes nothing about that. */
+async function latest(deps: ClientDeps, before: TenantRow): Promise<TenantRow> {
+  try {
+    return await existingTenant(deps.database, before.id);
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return before;
+    throw error;
+  }
+}
+
+/** When no run has claimed it; one that comes later finds it closed and exits. @returns its tenant afterwards */
+function cancelUnclaimed(deps: ClientDeps, { id, tenantId }: OperationRow): Promise<TenantRow | undefined> {
+  return orUnknown({ what: `operation ${id} was cancelled`, tenantId, operationId: id }, () =>
+    deps.database.transaction(async (tx) => {
+      await recordCancelRequest(tx, id);
+      return (await closeUnclaimed(tx, id, 'cancelled')) ? findTenant(tx, tenantId) : undefined;
+    }),
+  );
 }
 
 async function ask(deps: ClientDeps, asked: OperationRow, verb: OperatorVerb): Promise<void> {
+  // From here on an answer that does not come leaves it open whether the run has taken the request.
+  await reachOrchestrator(deps);
+  const recordedAt = verb === 'cancel' ? await recordCancel(deps, asked) : undefined;
   // Claimed meanwhile, perhaps: then it has a run id.
   const operation = (await findOperation(deps.database, asked.id)) ?? asked;
-  const { id } = operation;
-  const verdict = await reached(id, verb, () => verdictOn(deps, operation, verb));
+  const verdict = await reached(operation, verb, () => verdictOn(deps, operation, verb));
+  if (verb === 'cancel') await correctRecord(deps, operation, verdict, recordedAt);
   if (!verdict.taken) throw await refusal(deps, operation, verb, verdict);
-  if (verb === 'cancel') await recordCancelRequest(deps.database, id);
+}
+
+/** Before the run is asked: when its answer is lost, the record is what shows that somebody asked. */
+async function recordCancel({ database }: ClientDeps, { id }: OperationRow): Promise<string | undefined> {
+  try {
+    return await database.transaction((tx) => recordCancelRequest(tx, id));
+  } catch (cause) {
+    if (!(cause instanceof CommitUnclearError)) throw cause;
+    const message = `PostgreSQL cannot be reached: the run of operation ${id} was not asked to cancel`;
+    throw new RequestError('DATABASE_UNAVAILABLE', message, { cause });
+  }
+}
+
+/** A refused cancel is none. A taken one stands, also when another request's refusal removed the record meanwhile. */
+async function correctRecord(
+  { database, log }: ClientDeps,
+  { id }: OperationRow,
+  { taken }: UpdateVerdict,
+  recordedAt: string | undefined,
+): Promise<void> {
+  try {
+    if (taken) await recordCancelRequest(database, id);
+    else if (recordedAt !== undefined) await forgetCancelRequest(database, id, recordedAt);
+  } catch (error) {
+    log.warn({ err: error, operationId: id, taken }, 'the record of a cancel could not be corrected');
+  }
 }
 
 /** The run decides. Of a stuck operation whose run has ended a `retry` starts the run that goes on with it. */
@@ -86,7 +144,7 @@ async function hasCompleted({ orchestrator }: ClientDeps, operation: OperationRo
 }
 
 async function reached(
-  operationId: string,
+  { id: operationId, tenantId }: OperationRow,
   verb: OperatorVerb,
   ask: () => Promise<UpdateVerdict>,
 ): Promise<UpdateVerdict> {
@@ -94,11 +152,8 @@ async function reached(
     return await ask();
   } catch (cause) {
     if (!(cause instanceof OrchestratorUnreachableError)) throw cause;
-    throw orchestratorUnavailable(
-      cause,
-      `no worker answered whether operation ${operationId} takes the ${verb}; look at its state before you ask again`,
-      { operationId },
-    );
+    if (cause instanceof ForeignOrchestratorError) throw orchestratorUnavailable(cause, cause.message, { operationId });
+    throw outcomeUnknown({ what: `operation ${operationId} takes the ${verb}`, tenantId, operationId }, cause);
   }
 }
 

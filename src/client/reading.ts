@@ -88,7 +88,9 @@ export function readStatus(db: Pick<Database, 'snapshot'>, tenantId: string): Pr
 
 async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   const tenant = await existingTenant(db, tenantId);
-  const [operation] = await listOperationsOf(db, tenantId);
+  const operations = await listOperationsOf(db, tenantId);
+  // A withdrawn one changed nothing, so it is not what the tenant is at.
+  const operation = operations.find(({ state }) => state !== 'withdrawn') ?? operations[0];
   if (!operation) throw new Error(`tenant ${tenantId} has no operation`);
   const steps = await listSteps(db, tenantId);
   const currentSteps = idsIn(steps, underWay(operation));
@@ -173,6 +175,7 @@ export function operationView(row: OperationRow): OperationView {
     generation: row.generation,
     ...(failure === null ? {} : { failure }),
     ...(row.leftovers === null ? {} : { leftovers: row.leftovers }),
+    cancelRequestedAt: row.cancelRequestedAt?.toISOString() ?? null,
     acceptedAt: row.acceptedAt.toISOString(),
     claimedAt: row.claimedAt?.toISOString() ?? null,
     closedAt: row.closedAt?.toISOString() ?? null,

@@ -15,6 +15,7 @@ import {
 } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
@@ -38,7 +39,12 @@ export async function deleteTenant(
     });
   }
   await reachOrchestratorIfStuck(deps, tenantId);
-  const written = await deps.database.transaction((tx) => write(tx, tenantId));
+  const operationId = randomUUID();
+  // One of which nothing is left is deleted without an operation.
+  const attempted = { what: `the deletion of tenant ${tenantId} was accepted`, shownBy: 'status' } as const;
+  const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
+    deps.database.transaction((tx) => write(tx, tenantId, operationId)),
+  );
   if (!written.operation) return { done: true, tenant: tenantView(written.tenant) };
   const { tenant, operation, superseded } = written;
   if (superseded) await replaceRun(deps, operation, superseded);
@@ -71,7 +77,7 @@ interface Written {
  * Locks operation before tenant, as the worker's bookkeeping does. The tenant is read after the open operation: a
  * close settles both in one transaction, so its status is current when no operation is open.
  */
-async function write(tx: Queryable, tenantId: string): Promise<Written> {
+async function write(tx: Queryable, tenantId: string, operationId: string): Promise<Written> {
   const superseded = await supersedeStuck(tx, tenantId);
   const tenant = await findTenant(tx, tenantId);
   if (!tenant) throw new Error(`tenant ${tenantId} disappeared`);
@@ -79,7 +85,7 @@ async function write(tx: Queryable, tenantId: string): Promise<Written> {
     refuseUndeletable(tenant);
     if (await isNothingLeft(tx, tenant)) return { tenant: await settle(tx, tenant), operation: undefined, superseded };
   }
-  return { tenant, operation: await insertDeprovisioning(tx, tenant), superseded };
+  return { tenant, operation: await insertDeprovisioning(tx, tenant, operationId), superseded };
 }
 
 async function supersedeStuck(tx: Queryable, tenantId: string): Promise<OperationRow | undefined> {
@@ -124,11 +130,11 @@ async function settle(tx: Queryable, tenant: TenantRow): Promise<TenantRow> {
   return deleted;
 }
 
-async function insertDeprovisioning(tx: Queryable, tenant: TenantRow): Promise<OperationRow> {
+async function insertDeprovisioning(tx: Queryable, tenant: TenantRow, operationId: string): Promise<OperationRow> {
   const [last] = await listOperationsOf(tx, tenant.id);
   if (!last) throw new Error(`tenant ${tenant.id} has no operation whose blueprint could be taken down`);
   const operation = await insertOperation(tx, {
-    id: randomUUID(),
+    id: operationId,
     tenantId: tenant.id,
     cell: tenant.cell,
     type: 'deprovision',

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Queryable } from '../db/database.ts';
+import { CommitUnclearError, type Queryable } from '../db/database.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
 import { ForeignOrchestratorError, type RunRequest } from './orchestrator.ts';
+import { outcomeUnknown } from './outcome-unknown.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
 
 /**
  * Starts the run of an operation that was just accepted. When the start fails, or nobody knows, the operation is
  * withdrawn by compare-and-swap; when a run was faster to claim it, it counts as accepted.
- * @throws RequestError ORCHESTRATOR_UNAVAILABLE when it was withdrawn
+ * @throws RequestError ORCHESTRATOR_UNAVAILABLE when it was withdrawn, OUTCOME_UNKNOWN when that is not known
  */
 export async function startOrWithdraw(deps: ClientDeps, tenant: TenantRow, operation: OperationRow): Promise<void> {
   const at = { tenantId: tenant.id, operationId: operation.id, workflowId: operation.workflowId };
@@ -21,7 +22,7 @@ export async function startOrWithdraw(deps: ClientDeps, tenant: TenantRow, opera
       deps.log.info(at, 'a run of this workflow id is still open: a worker looks after it');
   } catch (cause) {
     deps.log.warn({ ...at, err: cause }, 'the start of an operation failed or is unclear: withdrawing it');
-    if (await withdrawOrLeave(deps, operation.id)) {
+    if (await withdrawOrLeave(deps, operation)) {
       throw orchestratorUnavailable(cause, 'Temporal did not take the operation; nothing was changed');
     }
   }
@@ -45,10 +46,14 @@ export async function startOnceFree(
 }
 
 /** Without PostgreSQL the operation stays accepted, and a worker starts it: then that is what the caller is told. */
-async function withdrawOrLeave(deps: ClientDeps, operationId: string): Promise<boolean> {
+async function withdrawOrLeave(deps: ClientDeps, { id: operationId, tenantId }: OperationRow): Promise<boolean> {
   try {
     return await withdraw(deps, operationId);
   } catch (error) {
+    if (error instanceof CommitUnclearError) {
+      const what = `operation ${operationId} stays accepted or was withdrawn, because Temporal did not take it,`;
+      throw outcomeUnknown({ what, tenantId, operationId }, error);
+    }
     deps.log.error({ err: error, operationId }, 'the operation could not be withdrawn: it stays accepted');
     return false;
   }

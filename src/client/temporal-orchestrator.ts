@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -48,9 +49,11 @@ export function temporalOrchestrator(client: Client): Orchestrator {
 async function start(client: Client, run: RunRequest): Promise<'started' | 'already-open'> {
   const { operationId, takesOver } = run;
   const input: OperationInput = { operationId, ...(takesOver === undefined ? {} : { takesOver }) };
+  let sent = 0;
   try {
-    await bounded(client, START_MS, `start workflow ${run.workflowId}`, () =>
-      client.workflow.start(workflowTypes[run.type], {
+    await bounded(client, START_MS, `start workflow ${run.workflowId}`, () => {
+      sent += 1;
+      return client.workflow.start(workflowTypes[run.type], {
         workflowId: run.workflowId,
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
@@ -58,14 +61,26 @@ async function start(client: Client, run: RunRequest): Promise<'started' | 'alre
         args: [input],
         typedSearchAttributes: searchAttributesOf(run),
         staticSummary: `${run.type} ${run.product}/${run.slug}`,
-        staticDetails: `Operation ${run.operationId} of tenant ${run.tenantId}`,
-      }),
-    );
+        staticDetails: detailsOf(run),
+      });
+    });
     return 'started';
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'already-open';
-    throw error;
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    // Sent again because no answer came: then the run that is open may be the one that the first call started.
+    return sent > 1 && (await isRunOf(client, run)) ? 'started' : 'already-open';
   }
+}
+
+function detailsOf({ operationId, tenantId }: RunRequest): string {
+  return `Operation ${operationId} of tenant ${tenantId}`;
+}
+
+async function isRunOf(client: Client, run: RunRequest): Promise<boolean> {
+  const open = await bounded(client, CHECK_MS, `describe workflow ${run.workflowId}`, () =>
+    client.workflow.getHandle(run.workflowId).describe(),
+  );
+  return (await open.staticDetails()) === detailsOf(run);
 }
 
 const keyword = (name: SearchAttribute) => defineSearchAttributeKey(name, 'KEYWORD');
@@ -84,9 +99,11 @@ function searchAttributesOf(run: RunRequest): SearchAttributePair[] {
 async function update(client: Client, run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
   const what = `${verb} operation ${run.operationId} in workflow ${run.workflowId}`;
+  // One id however often it is sent: Temporal takes it once, and answers each time as the first.
+  const updateId = randomUUID();
   try {
     const taken = await bounded(client, UPDATE_MS, what, () =>
-      handle.startUpdate(updateNames[verb], { waitForStage: 'ACCEPTED', args: [run.operationId] }),
+      handle.startUpdate(updateNames[verb], { updateId, waitForStage: 'ACCEPTED', args: [run.operationId] }),
     );
     await refusalOf(client, taken);
     return { taken: true };

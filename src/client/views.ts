@@ -44,6 +44,8 @@ export interface OperationView {
   readonly generation: number;
   readonly failure?: Failure | undefined;
   readonly leftovers?: readonly Leftover[] | undefined;
+  /** Null: nobody asked for a cancel, or it was refused. */
+  readonly cancelRequestedAt: string | null;
   readonly acceptedAt: string;
   readonly claimedAt: string | null;
   readonly closedAt: string | null;

@@ -53,6 +53,10 @@ export const errorTable = {
   REQUEST_TIMEOUT: info('The request did not arrive in time: send it again, without pauses.', { httpStatus: 408 }),
   UNSUPPORTED_MEDIA_TYPE: info('Send application/json.', { httpStatus: 415 }),
   ORCHESTRATOR_UNAVAILABLE: info('Temporal cannot be reached; nothing was changed. Try again.', { httpStatus: 503 }),
+  OUTCOME_UNKNOWN: info(
+    'The request may have taken effect, or may yet: no clear answer came from PostgreSQL or Temporal. Ask what `details.ask` names before you try again.',
+    { httpStatus: 504 },
+  ),
   DATABASE_UNAVAILABLE: info('PostgreSQL cannot be reached; nothing was changed. Try again.', {
     httpStatus: 503,
     retryable: true,

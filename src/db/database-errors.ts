@@ -1,6 +1,14 @@
-/** PostgreSQL could not be reached, or gave up for a reason that passes; nothing of the statement took effect, or it is unclear. */
+/**
+ * PostgreSQL could not be reached, or gave up for a reason that passes. A transaction took no effect; a statement outside one
+ * may have.
+ */
 export class DatabaseUnavailableError extends Error {
-  override readonly name = 'DatabaseUnavailableError';
+  override readonly name: string = 'DatabaseUnavailableError';
+}
+
+/** A transaction's commit was sent, and whether it took effect could not be found out. */
+export class CommitUnclearError extends DatabaseUnavailableError {
+  override readonly name = 'CommitUnclearError';
 }
 
 /**

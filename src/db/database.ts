@@ -3,8 +3,9 @@ import { newPool } from './connections.ts';
 import { isUnavailable, unavailable } from './database-errors.ts';
 import { startListening, type Listening } from './listening.ts';
 import { createLocks } from './locks.ts';
+import { beginIdentified, wasCommitted, type TransactionIdentity } from './unclear-commits.ts';
 
-export { DatabaseUnavailableError } from './database-errors.ts';
+export { CommitUnclearError, DatabaseUnavailableError } from './database-errors.ts';
 
 /** One answer of PostgreSQL. */
 export interface QueryAnswer<T> {
@@ -21,7 +22,10 @@ export interface Queryable {
 
 /** The control plane's database. */
 export interface Database extends Queryable {
-  /** Commits when `fn` resolves, rolls back and rethrows when it rejects. */
+  /**
+   * Commits when `fn` resolves, rolls back and rethrows when it rejects. When the commit is not answered, PostgreSQL is asked
+   * what became of it: a rejection means that nothing took effect, unless it is CommitUnclearError.
+   */
   transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Reads that see one and the same moment, however many queries they take. */
   snapshot<T>(fn: (at: Queryable) => Promise<T>): Promise<T>;
@@ -60,8 +64,8 @@ export function createDatabase(options: DatabaseOptions): Database {
   const locks = createLocks(connectionOptions(options));
   return {
     query: (text, values) => send(pool, text, values),
-    transaction: (fn) => transaction(pool, 'begin', fn),
-    snapshot: (fn) => transaction(pool, 'begin isolation level repeatable read, read only', fn),
+    transaction: (fn) => transaction(pool, fn),
+    snapshot: (fn) => snapshot(pool, fn),
     listen: async (channel, onNotify) => {
       const listening = await startListening(connectionOptions(options), channel, onNotify);
       listenings.add(listening);
@@ -106,16 +110,53 @@ async function send<T extends object>(
   }
 }
 
-async function transaction<T>(pool: pg.Pool, begin: string, fn: (tx: Queryable) => Promise<T>): Promise<T> {
+type Work<T> = (tx: Queryable) => Promise<T>;
+
+async function transaction<T>(pool: pg.Pool, fn: Work<T>): Promise<T> {
+  const work: { done?: { readonly answer: T; readonly identity: TransactionIdentity } } = {};
+  try {
+    return await onClient(pool, async (client) => {
+      const identity = await beginIdentified(client);
+      const answer = await fn(queryable(client));
+      work.done = { answer, identity };
+      await commit(client);
+      return answer;
+    });
+  } catch (error) {
+    const { done } = work;
+    if (!done || !isUnavailable(error)) throw error;
+    if (await wasCommitted(pool, done.identity, error)) return done.answer;
+    throw error;
+  }
+}
+
+/** A statement that failed, and whose error somebody caught, turns the commit into a rollback without an error. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit');
+  if (command !== 'COMMIT') throw new Error(`a transaction was to be committed, and PostgreSQL answered ${command}`);
+}
+
+function snapshot<T>(pool: pg.Pool, fn: Work<T>): Promise<T> {
+  return onClient(pool, async (client) => {
+    await client.query('begin isolation level repeatable read, read only');
+    const answer = await fn(queryable(client));
+    await client.query('commit');
+    return answer;
+  });
+}
+
+function queryable(client: pg.PoolClient): Queryable {
+  return { query: (text, values) => send(client, text, values) };
+}
+
+/** Runs `fn` with a connection of its own; rolls back and rethrows when it rejects. */
+async function onClient<T>(pool: pg.Pool, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error) ?? error;
   });
   let broken = false;
   try {
-    await send(client, begin);
-    const answer = await fn({ query: (text, values) => send(client, text, values) });
-    await send(client, 'commit');
-    return answer;
+    return await fn(client);
   } catch (error) {
     // A connection of unknown state is thrown away, which ends its transaction too.
     broken =
@@ -124,7 +165,7 @@ async function transaction<T>(pool: pg.Pool, begin: string, fn: (tx: Queryable) 
         () => true,
         () => false,
       ));
-    throw error;
+    throw unavailable(error) ?? error;
   } finally {
     client.release(broken);
   }

@@ -186,12 +186,24 @@ export async function recordRun(tx: Queryable, id: string, run: { workflowId: st
   );
 }
 
-/** Remembers that a cancel was asked for, the first time it was. */
-export async function recordCancelRequest(tx: Queryable, id: string): Promise<void> {
-  await tx.query(
-    `update operations set cancel_requested_at = now(), updated_at = now()
-     where id = $1 and cancel_requested_at is null and state in (${openList})`,
+/**
+ * Records that a cancel was asked for, the first time it was. That is no sign of life of its run: `updated_at` stays.
+ * @returns when, for {@link forgetCancelRequest}; undefined when nothing was recorded
+ */
+export async function recordCancelRequest(tx: Queryable, id: string): Promise<string | undefined> {
+  const answer = await tx.query(
+    `update operations set cancel_requested_at = clock_timestamp()
+     where id = $1 and cancel_requested_at is null and state in (${openList}) returning cancel_requested_at::text as at`,
     [id],
+  );
+  return rowOf(z.object({ at: z.string() }), answer)?.at;
+}
+
+/** Removes the record of a cancel that was refused, unless it is another's. */
+export async function forgetCancelRequest(db: Queryable, id: string, at: string): Promise<void> {
+  await db.query(
+    'update operations set cancel_requested_at = null where id = $1 and cancel_requested_at = $2::timestamptz',
+    [id, at],
   );
 }
 

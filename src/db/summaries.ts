@@ -4,6 +4,7 @@ import { openOperationStates } from '../contracts/operation-state.ts';
 import { operationState, tenantStatus } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowsOf } from './rows.ts';
+import { wasNotWithdrawn } from './tenants.ts';
 
 /** How many steps an operation has: of its blueprint all, but for a deprovisioning `finalize`, which leaves nothing to remove. */
 export async function countSteps(db: Queryable, operationId: string): Promise<number> {
@@ -25,11 +26,11 @@ export interface Counts {
   readonly openOperations: Readonly<Partial<Record<z.output<typeof operationState>, number>>>;
 }
 
-/** How many tenants are in which status, and how many open operations in which state. */
+/** How many tenants, withdrawn ones apart, are in which status, and how many open operations in which state. */
 export async function countAll(db: Queryable): Promise<Counts> {
   const tenants = rowsOf(
     z.object({ status: tenantStatus, count: z.int() }),
-    await db.query(`select status, count(*)::int as count from tenants group by status`),
+    await db.query(`select status, count(*)::int as count from tenants where ${wasNotWithdrawn} group by status`),
   );
   const operations = rowsOf(
     z.object({ state: operationState, count: z.int() }),

@@ -144,12 +144,19 @@ export class InvalidCursorError extends Error {
   override readonly name = 'InvalidCursorError';
 }
 
-/** Tenants, newest first. @throws InvalidCursorError */
+/**
+ * Whether a tenant was ever accepted for its callers: the creation of one that was withdrawn was answered as if nothing had
+ * happened. Its rows are audit trail, found by id only.
+ */
+export const wasNotWithdrawn = `(tenants.status <> 'deleted' or not exists (
+  select from operations o where o.tenant_id = tenants.id and o.type = 'provision' and o.state = 'withdrawn'))`;
+
+/** Tenants, newest first; without those whose creation was withdrawn. @throws InvalidCursorError */
 export async function listTenants(db: Queryable, filter: TenantFilter): Promise<TenantPage> {
   const after = filter.cursor === undefined ? undefined : decodeCursor(filter.cursor);
   const answer = await db.query(
     `select ${columns}, ${position} as position from tenants
-     where ($1::text is null or product = $1) and ($2::text is null or status = $2)
+     where ${wasNotWithdrawn} and ($1::text is null or product = $1) and ($2::text is null or status = $2)
        and ($6::text is null or slug = $6)
        and ($7::text is null or exists (select from operations o where o.tenant_id = tenants.id and o.state = $7))
        and ($3::timestamptz is null or created_at < $3 or (created_at = $3 and id > $4::uuid))

@@ -11,6 +11,7 @@ import type { OperationState } from '../../src/contracts/operation-state.ts';
 import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
 import { products } from '../../src/products/index.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
+import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { FakeOrchestrator } from './fake-orchestrator.ts';
@@ -21,7 +22,10 @@ export const payloadKey = Buffer.alloc(32, 7);
 export interface ApiFixture {
   readonly app: Awaited<ReturnType<typeof buildApp>>;
   readonly client: TenantryClient;
+  /** Not by way of the proxy. */
   readonly database: Database;
+  /** Before the database that the API uses, as application `api`. */
+  readonly proxy: PostgresProxy;
   readonly orchestrator: FakeOrchestrator;
   readonly routes: readonly RouteOptions[];
   readonly logged: readonly string[];
@@ -39,11 +43,14 @@ export async function createApiFixture(
   const testDatabase = await createTestDatabase();
   const database = createDatabase({ url: testDatabase.controlUrl });
   await migrate(database);
+  const { hostname: host, port } = new URL(testDatabase.controlUrl);
+  const proxy = await startPostgresProxy({ host, port: Number(port) });
+  const proxied = createDatabase({ url: proxy.through(testDatabase.controlUrl), applicationName: 'api' });
   const orchestrator = new FakeOrchestrator(database);
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
   const client = createTenantryClient({
-    database,
+    database: proxied,
     orchestrator,
     platform: options.platform ?? examplePlatform(),
     products,
@@ -63,6 +70,7 @@ export async function createApiFixture(
     app,
     client,
     database,
+    proxy,
     orchestrator,
     routes,
     logged,
@@ -76,6 +84,8 @@ export async function createApiFixture(
       await app.close();
       for (const server of servers) await server.close();
       await client.close();
+      await proxied.close();
+      await proxy.close();
       await database.close();
       await testDatabase.drop();
     },

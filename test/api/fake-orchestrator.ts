@@ -27,6 +27,8 @@ export class FakeOrchestrator implements Orchestrator {
   readonly ended = new Map<string, { readonly at: Date; readonly as: string }>();
   readonly taken: { operationId: string; verb: OperatorVerb }[] = [];
   startFault: StartFault | undefined;
+  /** An Update whose answer is lost: it never came, or it was taken. */
+  updateFault: 'before' | 'after' | undefined;
   unreachable = false;
   workers = 1;
   readonly #db: Database;
@@ -45,12 +47,13 @@ export class FakeOrchestrator implements Orchestrator {
   }
 
   async update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
-    if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
+    if (this.unreachable || this.updateFault === 'before') throw new OrchestratorUnreachableError('connection refused');
     const operation = await findOperation(this.#db, run.operationId);
     if (!operation || !this.#isOpen(run)) return { taken: false, why: 'not-running', reason: 'it has ended' };
     const refusal = verb === 'cancel' ? cancelRefusal(operation.type, operation.state) : retryRefusal(operation.state);
     if (refusal !== undefined) return { taken: false, why: 'refused', reason: refusal };
     this.taken.push({ operationId: run.operationId, verb });
+    if (this.updateFault === 'after') throw new OrchestratorUnreachableError('no answer within 5000 ms');
     return { taken: true };
   }
 

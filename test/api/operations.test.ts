@@ -184,7 +184,7 @@ describe('retry', () => {
     api.orchestrator.end(tenant.workflowId);
     expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 409, error: 'RUN_LOST' });
     api.orchestrator.startFault = 'before';
-    expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({ code: 503 });
+    expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({ code: 504, error: 'OUTCOME_UNKNOWN' });
     api.orchestrator.startFault = undefined;
     expect(await send('POST', `${tenant.tenantId}/retry`)).toMatchObject({
       code: 202,

@@ -28,6 +28,7 @@ const passing = [
   'NOT_STUCK',
   'OPERATION_IN_PROGRESS',
   'ORCHESTRATOR_UNAVAILABLE',
+  'OUTCOME_UNKNOWN',
 ];
 
 /** Lives a story through until its tenant is active for good, or gone. @throws Error with all that is known of the tenant */
