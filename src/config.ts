@@ -16,6 +16,8 @@ export interface Config {
   /** 32-byte keys: the first encrypts, all decrypt. */
   readonly payloadKeys: readonly Buffer[];
   readonly awsEndpointUrl: string | undefined;
+  /** Whether a variable names where AWS credentials come from; a default profile or an instance's role needs none. */
+  readonly awsCredentialsNamed: boolean;
   readonly apiHost: string;
   readonly apiPort: number;
   /** Origin that may call the codec endpoint from a browser (Temporal's UI). */
@@ -67,6 +69,18 @@ const environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
+/** Source: the AWS SDKs' reference guide, "Standardized credential providers". */
+const credentialVariables = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_PROFILE',
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_CONFIG_FILE',
+];
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads and checks the environment. @throws ConfigError with all problems together. */
@@ -90,6 +104,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     platform,
     payloadKeys,
     awsEndpointUrl: given.AWS_ENDPOINT_URL,
+    awsCredentialsNamed: credentialVariables.some((name) => (env[name] ?? '') !== ''),
     apiHost: given.TENANTRY_API_HOST,
     apiPort: given.TENANTRY_API_PORT,
     temporalUiOrigin: given.TENANTRY_TEMPORAL_UI_URL && new URL(given.TENANTRY_TEMPORAL_UI_URL).origin,

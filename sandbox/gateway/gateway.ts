@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino, type Logger } from 'pino';
@@ -245,7 +246,9 @@ async function answer(parts: Parts, request: http.IncomingMessage, response: htt
     if (reply.silence === 'cut') response.destroy();
     return;
   }
-  response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.body.length });
+  // AWS names the request in each of its answers; the emulator leaves it out of some.
+  const headers = { 'x-amzn-requestid': randomUUID(), ...reply.headers, 'content-length': reply.body.length };
+  response.writeHead(reply.status, headers);
   response.end(reply.body);
 }
 

@@ -19,6 +19,7 @@ export interface Judged {
 const unclearCodes: readonly ErrorCode[] = [
   'UNCLEAR',
   'AWS_UNAVAILABLE',
+  'AWS_ANSWER_UNREADABLE',
   'TENANT_DATABASE_UNAVAILABLE',
   'INTERNAL',
   'DATABASE_UNAVAILABLE',

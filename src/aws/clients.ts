@@ -6,10 +6,10 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
-import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { Cell } from '../contracts/platform.ts';
 import { currentCallContext } from './call-context.ts';
-import { classifyAwsError, isRead } from './errors.ts';
+import { cellCredentials } from './credentials.ts';
+import { assertAnswered, classifyAwsError, isRead } from './errors.ts';
 import { abortReason, bucketsOf, type Pacer } from './pacing.ts';
 
 /**
@@ -75,20 +75,16 @@ function clientConfig(cell: Cell, options: ClientOptions) {
       httpsAgent: { keepAlive: true, maxSockets: 50 },
     },
   };
-  if (cell.roleArn === undefined) {
-    return options.credentials === undefined ? base : { ...base, credentials: options.credentials };
-  }
-  const credentials = fromTemporaryCredentials({
-    params: { RoleArn: cell.roleArn, RoleSessionName: `tenantry-${cell.id}`.slice(0, 64) },
-    ...(options.credentials === undefined ? {} : { masterCredentials: options.credentials }),
-    clientConfig: base,
-  });
-  return { ...base, credentials };
+  return { ...base, credentials: cellCredentials(cell, { credentials: options.credentials, clientConfig: base }) };
 }
 
 /** What `equipped` needs of a client, whatever its service. */
 interface EquippableClient {
-  readonly config: { serviceId: string; requestHandler: { handle: (...args: never[]) => unknown } };
+  readonly config: {
+    serviceId: string;
+    requestHandler: { handle: (...args: never[]) => unknown };
+    credentials: (options?: { forceRefresh?: boolean }) => Promise<unknown>;
+  };
   readonly middlewareStack: { add: (middleware: never, options: never) => void };
 }
 
@@ -99,10 +95,12 @@ type Handler = (args: { input: object }) => Promise<{ output: object }>;
 
 /**
  * Puts on a client what every call goes through: pacing, the look at whether the step is being taken back before a
- * change, the activity's abort signal, and the classing of errors.
+ * change, the activity's abort signal, the check that it was AWS that answered, the classing of errors, and new
+ * credentials after AWS refused the old ones. (A wrong clock is corrected by the SDK, for the client's next call.)
  */
 function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
   const service = serviceNames[client.config.serviceId] ?? client.config.serviceId.toLowerCase();
+  let credentialsRefused = false;
   const middleware = (next: Handler, execution: Execution) => async (args: { input: object }) => {
     const action = (execution.commandName ?? 'Unknown').replace(/Command$/, '');
     const context = currentCallContext();
@@ -111,11 +109,16 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
     // A call that waited for its turn longer than its activity lived must have no late effect.
     if (context?.signal.aborted) throw abortReason(context.signal);
     try {
+      if (credentialsRefused) await client.config.credentials({ forceRefresh: true });
+      credentialsRefused = false;
       const answer = await next(args);
+      assertAnswered(answer.output, { service, action });
       if (!isRead(action)) context?.afterMutation?.();
       return answer;
     } catch (error) {
-      throw classifyAwsError(error, { service, action });
+      const classed = classifyAwsError(error, { service, action });
+      credentialsRefused ||= classed.code === 'CREDENTIALS_MISSING';
+      throw classed;
     }
   };
   client.middlewareStack.add(middleware as never, { step: 'initialize', priority: 'high', name: 'tenantry' } as never);

@@ -32,9 +32,9 @@ export function createLogs(client: CloudWatchLogsClient): Logs {
     async findLogGroup(name) {
       // Sorted by name, so the exact one comes first of all that begin with it.
       const answer = await client.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
-      const raw = answer.logGroups?.find((g) => g.logGroupName === name);
-      if (!raw) return undefined;
       const call = { service, action: 'DescribeLogGroups' };
+      const raw = sent(answer.logGroups, call, 'logGroups').find((g) => g.logGroupName === name);
+      if (!raw) return undefined;
       // `arn` ends in `:*`, which the tag calls refuse.
       const arn = sent(raw.arn, call, 'logGroups[].arn').replace(/:\*$/, '');
       try {

@@ -78,10 +78,10 @@ async function findStopped(client: ECSClient, cluster: string, serviceName: stri
   const listed = await client.send(
     new ListTasksCommand({ cluster, serviceName, desiredStatus: 'STOPPED', maxResults: 100 }),
   );
-  const tasks = listed.taskArns ?? [];
+  const tasks = sent(listed.taskArns, { service: 'ecs', action: 'ListTasks' }, 'taskArns');
   if (tasks.length === 0) return [];
   const answer = await client.send(new DescribeTasksCommand({ cluster, tasks }));
-  return (answer.tasks ?? []).map(toStoppedTask);
+  return sent(answer.tasks, { service: 'ecs', action: 'DescribeTasks' }, 'tasks').map(toStoppedTask);
 }
 
 function toRunningTask(raw: Task): RunningTask {

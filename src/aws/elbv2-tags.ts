@@ -14,7 +14,7 @@ export async function describeTags(
   for (let from = 0; from < arns.length; from += ARNS_PER_CALL) {
     const answer = await client.send(new DescribeTagsCommand({ ResourceArns: arns.slice(from, from + ARNS_PER_CALL) }));
     const call = { service: 'elasticloadbalancing', action: 'DescribeTags' };
-    for (const { ResourceArn, Tags: tags } of answer.TagDescriptions ?? []) {
+    for (const { ResourceArn, Tags: tags } of sent(answer.TagDescriptions, call, 'TagDescriptions')) {
       found.set(sent(ResourceArn, call, 'ResourceArn'), tagsOf(tags));
     }
   }

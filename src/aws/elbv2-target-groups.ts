@@ -110,9 +110,9 @@ function createInput(request: TargetGroupRequest) {
 async function find(client: ElasticLoadBalancingV2Client, name: string): Promise<TargetGroup | undefined> {
   try {
     const answer = await client.send(new DescribeTargetGroupsCommand({ Names: [name] }));
-    const raw = answer.TargetGroups?.[0];
-    if (!raw) return undefined;
     const call = { service, action: 'DescribeTargetGroups' };
+    const [raw] = sent(answer.TargetGroups, call, 'TargetGroups');
+    if (!raw) return undefined;
     const arn = sent(raw.TargetGroupArn, call, 'TargetGroupArn');
     return {
       arn,
@@ -134,7 +134,7 @@ async function targetHealth(
   try {
     const answer = await client.send(new DescribeTargetHealthCommand({ TargetGroupArn: arn }));
     const call = { service, action: 'DescribeTargetHealth' };
-    return (answer.TargetHealthDescriptions ?? []).map((raw) => ({
+    return sent(answer.TargetHealthDescriptions, call, 'TargetHealthDescriptions').map((raw) => ({
       target: `${raw.Target?.Id ?? '?'}:${raw.Target?.Port ?? '?'}`,
       state: sent(raw.TargetHealth?.State, call, 'TargetHealth.State'),
       reason: [raw.TargetHealth?.Reason, raw.TargetHealth?.Description].filter(Boolean).join(': '),

@@ -20,12 +20,57 @@ export function isRead(action: string): boolean {
  */
 export function classifyAwsError(error: unknown, call: AwsCall): StepError {
   if (error instanceof StepError) return error;
+  if (error instanceof CredentialsError) return credentialsFailure(error, call);
   const seen = inspect(error);
   const code = codeOf(seen, isRead(call.action));
+  if (code === 'AWS_ANSWER_UNREADABLE') return unreadable(call, seen.answer, error);
   return new StepError(code, `${call.service}:${call.action} failed: ${seen.name}: ${seen.message}`, {
     detail: seen.requestId === undefined ? undefined : `AWS request id ${seen.requestId}`,
     cause: error,
   });
+}
+
+/** No credentials to sign a call with; nothing was sent. The cause is what the source of the credentials said. */
+export class CredentialsError extends Error {
+  override readonly name = 'CredentialsProviderError';
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Codes that the call for the credentials themselves (AssumeRole) may end with; all else is an outage of their source. */
+const codesOfCredentials: readonly ErrorCode[] = ['ACCESS_DENIED', 'THROTTLED'];
+
+function credentialsFailure(error: CredentialsError, call: AwsCall): StepError {
+  const { name, message, ...seen } = inspect(error.cause);
+  const code = codeOf({ name, message, ...seen }, true);
+  return new StepError(
+    codesOfCredentials.includes(code) ? code : 'CREDENTIALS_MISSING',
+    `${call.service}:${call.action} was not sent: no AWS credentials: ${name}: ${message}`,
+    { cause: error },
+  );
+}
+
+/**
+ * AWS names the request in each of its answers; a proxy, a portal or a load balancer on the way does not. Without this
+ * check their page would be taken for an answer in which everything is absent.
+ *
+ * @param output what the SDK made of an answer of status 2xx
+ * @throws StepError AWS_ANSWER_UNREADABLE
+ */
+export function assertAnswered(output: object, call: AwsCall): void {
+  const metadata = '$metadata' in output ? output.$metadata : undefined;
+  if (typeof field(metadata, 'requestId') === 'string') return;
+  throw unreadable(call, { status: numberOr(field(metadata, 'httpStatusCode')), type: undefined }, undefined);
+}
+
+function unreadable(call: AwsCall, { status, type }: Answer, cause: unknown): StepError {
+  const what = [status === undefined ? '' : `status ${status}`, type].filter(Boolean).join(', ');
+  return new StepError(
+    'AWS_ANSWER_UNREADABLE',
+    `${call.service}:${call.action} got an answer that is not AWS's${what === '' ? '' : ` (${what})`}: something on the way answered, or cut it short`,
+    { cause },
+  );
 }
 
 /** Whether the error (classed or raw) is one of AWS's named ones; `Exception` at the end of a name does not matter. */
@@ -51,32 +96,56 @@ export function sent<T>(value: T | undefined | null, call: AwsCall, field: strin
   );
 }
 
+interface Answer {
+  readonly status: number | undefined;
+  /** Content-Type. */
+  readonly type: string | undefined;
+}
+
 interface Seen {
   readonly name: string;
   readonly message: string;
   readonly systemCode: string | undefined;
-  readonly status: number | undefined;
+  /** Empty when none came, or it was cut. */
+  readonly answer: Answer;
+  /** Whether the answer holds an error code of AWS, which `name` is then. */
+  readonly isNamed: boolean;
   readonly requestId: string | undefined;
 }
 
 function inspect(error: unknown): Seen {
-  if (typeof error !== 'object' || error === null) {
-    return { name: 'Error', message: String(error), systemCode: undefined, status: undefined, requestId: undefined };
-  }
-  const metadata = 'metadata' in error ? error.metadata : '$metadata' in error ? error.$metadata : undefined;
-  const field = (of: unknown, key: string): unknown =>
-    typeof of === 'object' && of !== null && key in of ? (of as Record<string, unknown>)[key] : undefined;
-  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
-  const status = field(metadata, 'httpStatusCode');
+  const metadata = field(error, 'metadata') ?? field(error, '$metadata');
+  const name = text(field(error, 'name')) ?? text(field(error, 'Code'));
+  const type = field(field(field(error, '$response'), 'headers'), 'content-type');
   return {
-    name: text(field(error, 'name')) ?? text(field(error, 'Code')) ?? 'Error',
+    name: name ?? 'Error',
     // Some emulated and some real answers hold their message under another spelling.
-    message: text(field(error, 'message')) ?? text(field(error, 'Message')) ?? '(no message)',
+    message: text(field(error, 'message')) ?? text(field(error, 'Message')) ?? messageOfNoError(error),
     systemCode: text(field(error, 'code')) ?? text(field(error, 'errno')),
-    status: typeof status === 'number' && status >= 300 ? status : undefined,
+    answer: { status: numberOr(field(metadata, 'httpStatusCode')), type: text(type) },
+    isNamed: isNamed(error, name),
     requestId: text(field(metadata, 'requestId')),
   };
 }
+
+/**
+ * Whether AWS named the error: the SDK made an exception of the service of it (`$fault`), and its name is no stopgap. An
+ * answer without a code becomes `Unknown`, one of status 404 in XML `NotFound`; a body that is no JSON or XML makes an
+ * error of the parser.
+ */
+function isNamed(error: unknown, name: string | undefined): boolean {
+  if (field(error, '$fault') === undefined || name === undefined || !/^[A-Za-z]/.test(name)) return false;
+  if (name === 'NotFound') return (field(error, 'Code') ?? field(field(error, 'Error'), 'Code')) !== undefined;
+  return !['Unknown', 'UnknownError', 'Error'].includes(name);
+}
+
+function field(of: unknown, key: string): unknown {
+  return typeof of === 'object' && of !== null && key in of ? (of as Record<string, unknown>)[key] : undefined;
+}
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+const numberOr = (value: unknown) => (typeof value === 'number' ? value : undefined);
+const messageOfNoError = (error: unknown) => (error instanceof Object ? '(no message)' : String(error));
 
 /** Messages that tell more than their code does. Source: aws-facts.md, "More traps". */
 const messageRows: readonly (readonly [RegExp, ErrorCode])[] = [
@@ -139,9 +208,10 @@ const nameRows: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
     'InvalidHostedZoneAccess',
   ],
   CREDENTIALS_MISSING: [
-    'CredentialsProviderError',
-    'TokenProviderError',
     'ExpiredToken',
+    // A clock that is wrong, or a signature that AWS does not accept: the SDK corrects the clock for the next call.
+    'RequestTimeTooSkewed',
+    'RequestInTheFuture',
     'RequestExpired',
     'UnrecognizedClient',
     'InvalidClientTokenId',
@@ -161,7 +231,7 @@ const nameRows: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
     'TargetGroupAssociationLimit',
   ],
   // Nothing was done: the request was refused before it was looked at.
-  AWS_UNAVAILABLE: ['RequestTimeTooSkewed', 'ServiceUnavailable', 'BusyError'],
+  AWS_UNAVAILABLE: ['ServiceUnavailable', 'BusyError'],
   INVALID_REQUEST: ['TooManyTags'],
 };
 
@@ -172,18 +242,31 @@ const codeByName = new Map(
   Object.entries(nameRows).flatMap(([code, names]) => names.map((n) => [plainName(n), code as ErrorCode] as const)),
 );
 
+/** Of the SDK's sources of credentials: nothing was sent. */
+const credentialNames = ['CredentialsProviderError', 'TokenProviderError'];
+
 function codeOf(seen: Seen, read: boolean): ErrorCode {
   const unknownOutcome: ErrorCode = read ? 'AWS_UNAVAILABLE' : 'UNCLEAR';
-  for (const [pattern, code] of messageRows) if (pattern.test(seen.message)) return code;
-  const named = codeByName.get(plainName(seen.name));
+  const { name, systemCode } = seen;
+  const { status } = seen.answer;
+  if (credentialNames.includes(name)) return 'CREDENTIALS_MISSING';
+  if (seen.isNamed && status !== undefined && status >= 400) return namedCode(seen, status, unknownOutcome);
+  if (systemCode !== undefined && neverArrived.has(systemCode)) return 'AWS_UNAVAILABLE';
+  // A time-out, a reset, an abort, a body that was cut.
+  if (status === undefined || systemCode !== undefined) return unknownOutcome;
+  return status === 429 ? 'THROTTLED' : 'AWS_ANSWER_UNREADABLE';
+}
+
+/** Of an error that AWS itself gave a code. A code that we do not know is a definite answer when its status is 4xx. */
+function namedCode({ name, message }: Seen, status: number, unknownOutcome: ErrorCode): ErrorCode {
+  for (const [pattern, code] of messageRows) if (pattern.test(message)) return code;
+  const named = codeByName.get(plainName(name));
   if (named) return named;
-  if (/^TooMany[A-Z]/.test(seen.name)) return 'QUOTA_EXCEEDED';
-  if (seen.systemCode !== undefined && neverArrived.has(seen.systemCode)) return 'AWS_UNAVAILABLE';
-  if (seen.status === undefined) return unknownOutcome; // time-out, reset, abort, an answer that cannot be parsed
-  if (seen.status === 429) return 'THROTTLED';
-  if (seen.status === 403 || seen.status === 401) return 'ACCESS_DENIED';
-  if (seen.status === 503) return 'AWS_UNAVAILABLE';
-  if (seen.status >= 500) return unknownOutcome;
+  if (/^TooMany[A-Z]/.test(name)) return 'QUOTA_EXCEEDED';
+  if (status === 429) return 'THROTTLED';
+  if (status === 403 || status === 401) return 'ACCESS_DENIED';
+  if (status === 503) return 'AWS_UNAVAILABLE';
+  if (status >= 500) return unknownOutcome;
   return 'INVALID_REQUEST';
 }
 

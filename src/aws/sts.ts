@@ -1,9 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
+import { errorInfo } from '../contracts/errors.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { sent } from './errors.ts';
+
+export interface Caller {
+  readonly accountId: string;
+  readonly arn: string;
+}
 
 export interface Identity {
   /** Who the worker is in this cell. @throws StepError CREDENTIALS_MISSING or ACCESS_DENIED */
-  whoAmI(): Promise<{ readonly accountId: string; readonly arn: string }>;
+  whoAmI(): Promise<Caller>;
 }
 
 export function createIdentity(client: STSClient): Identity {
@@ -14,4 +22,36 @@ export function createIdentity(client: STSClient): Identity {
       return { accountId: sent(answer.Account, call, 'Account'), arn: sent(answer.Arn, call, 'Arn') };
     },
   };
+}
+
+export interface Patience {
+  /** How long a failure that may pass is tried again, in ms. */
+  readonly forMs: number;
+  readonly everyMs: number;
+  /** Ends the tries early. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told once, when the first try has failed. */
+  readonly onWait?: (reason: string) => void;
+}
+
+/**
+ * Who we are in a cell. A failure that may pass by itself is tried again for a while: a credential endpoint that restarts, a
+ * clock that the SDK corrects. @throws StepError the last one
+ */
+export async function findCaller(identity: Identity, patience: Patience): Promise<Caller> {
+  const untilMs = performance.now() + patience.forMs;
+  for (let waits = false; ; waits = true) {
+    try {
+      return await identity.whoAmI();
+    } catch (error) {
+      if (!mayPass(error) || performance.now() + patience.everyMs > untilMs) throw error;
+      if (!waits) patience.onWait?.(error.message);
+      await sleep(patience.everyMs, undefined, { signal: patience.signal }).catch(() => undefined);
+      if (patience.signal?.aborted) throw error;
+    }
+  }
+}
+
+function mayPass(error: unknown): error is StepError {
+  return error instanceof StepError && errorInfo(error.code)?.retryable === true;
 }

@@ -83,7 +83,10 @@ export const errorTable = {
     'No listener-rule priority is left in the band: free some; add a load balancer for new tenants.',
   ),
   ACCESS_DENIED: info("Fix the rights of the worker's role."),
-  CREDENTIALS_MISSING: info('Give the worker AWS credentials.'),
+  CREDENTIALS_MISSING: info(
+    'The worker has no AWS credentials that AWS accepts, or its clock is wrong: fix that. It is tried again by itself, for as long as it takes.',
+    { retryable: true },
+  ),
   QUOTA_EXCEEDED: info('Have the quota raised, or free room.'),
   INVALID_REQUEST: info(
     'AWS refused the request as invalid; the message holds its words. Usually a mistake in the product.',
@@ -103,6 +106,10 @@ export const errorTable = {
   PROTECTED: info("It held a live tenant's data, so an undo does not drop it; only a deletion of the tenant does."),
   THROTTLED: info('AWS throttles; it is tried again by itself.', { retryable: true }),
   AWS_UNAVAILABLE: info('AWS answered with a server error; it is tried again by itself.', { retryable: true }),
+  AWS_ANSWER_UNREADABLE: info(
+    "What answered is not AWS (a proxy, a firewall's page) or the answer was cut short: fix the way to AWS. The next attempt looks first.",
+    { retryable: true },
+  ),
   UNCLEAR: info('No answer came; the next attempt looks first.', { retryable: true }),
   CONFLICT_RETRYABLE: info('The resource is busy (draining, a batch in flight); it is tried again by itself.', {
     retryable: true,
@@ -137,7 +144,11 @@ export const codesInStepsWords: readonly string[] = [
 ] satisfies readonly ErrorCode[];
 
 /**
- * Failures that say nothing of the step: an outage of our own database, throttling. The attempts that they use up are given
- * anew, so they end no step.
+ * Failures that say nothing of the step: an outage of our own database or of the worker's credentials, throttling. The
+ * attempts that they use up are given anew, so they end no step.
  */
-export const codesThatPass: readonly string[] = ['DATABASE_UNAVAILABLE', 'THROTTLED'] satisfies readonly ErrorCode[];
+export const codesThatPass: readonly string[] = [
+  'DATABASE_UNAVAILABLE',
+  'THROTTLED',
+  'CREDENTIALS_MISSING',
+] satisfies readonly ErrorCode[];

@@ -1,4 +1,5 @@
 import type { CellAws } from '../aws/cell-aws.ts';
+import { findCaller, type Patience } from '../aws/sts.ts';
 import type { LandingZone } from '../aws/landing-zone.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
@@ -12,6 +13,9 @@ const otherSpellings: Readonly<Record<string, string>> = {
   'moamalat-cluster': 'moamalat-saas-cluster',
   'moamalat-saas-cluster': 'moamalat-cluster',
 };
+
+/** One failure that passes is no finding. */
+const PATIENCE: Patience = { forMs: 6_000, everyMs: 1_000 };
 
 export interface CellParts {
   readonly cell: Cell;
@@ -43,7 +47,7 @@ export async function checkCell(parts: CellParts): Promise<Finding[]> {
 }
 
 async function checkIdentity({ cell, aws }: CellParts, subject: string): Promise<Finding> {
-  const { accountId, arn } = await aws.identity.whoAmI();
+  const { accountId, arn } = await findCaller(aws.identity, PATIENCE);
   return accountId === cell.accountId
     ? ok(subject, arn)
     : problem(subject, `the platform says account ${cell.accountId}, the credentials are of ${accountId} (${arn})`);

@@ -1,5 +1,7 @@
+import type { Logger } from 'pino';
 import { StepError } from '../contracts/step-error.ts';
 import type { PlatformAws } from '../aws/cell-aws.ts';
+import { findCaller, type Patience } from '../aws/sts.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Database } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
@@ -23,13 +25,18 @@ export interface StartChecks {
   readonly temporal: TemporalClient;
   readonly aws: PlatformAws;
   readonly platform: Platform;
+  readonly log?: Pick<Logger, 'warn'>;
+  /** Ends the waiting. */
+  readonly stop?: AbortSignal;
+  /** Whether the environment names a source of AWS credentials. Without one there is nothing to wait for. */
+  readonly awsCredentialsNamed?: boolean;
 }
 
 /** Looks at all that every run will need, before the first task is taken. Each problem is a sentence. */
 export async function startProblems(checks: StartChecks): Promise<string[]> {
   const found = await Promise.all([
     serverProblems(checks),
-    ...checks.platform.cells.map((cell) => credentialProblems(checks.aws, cell.id, cell.accountId)),
+    ...checks.platform.cells.map((cell) => credentialProblems(checks, cell.id, cell.accountId)),
   ]);
   return found.flat();
 }
@@ -61,18 +68,30 @@ async function temporalProblems(temporal: TemporalClient, database: Database | u
   }
 }
 
-async function credentialProblems(aws: PlatformAws, cellId: string, accountId: string): Promise<string[]> {
+async function credentialProblems(checks: StartChecks, cellId: string, accountId: string): Promise<string[]> {
   try {
-    const identity = await aws(cellId).identity.whoAmI();
+    const identity = await findCaller(checks.aws(cellId).identity, patienceOf(checks, cellId));
     if (identity.accountId === accountId) return [];
     return [
       `cell "${cellId}" is account ${accountId}, but the AWS credentials are of account ${identity.accountId} (${identity.arn})`,
     ];
   } catch (error) {
     const code = error instanceof StepError ? `${error.code}: ` : '';
-    return [`no usable AWS credentials for cell "${cellId}": ${code}${messageOf(error)}`];
+    const source = checks.awsCredentialsNamed === false ? ' (the environment names no source of credentials)' : '';
+    return [`no usable AWS credentials for cell "${cellId}"${source}: ${code}${messageOf(error)}`];
   }
 }
+
+/** Where the environment names none, only a default profile or an instance's role can give credentials, and soon. */
+function patienceOf({ log, stop: signal, awsCredentialsNamed }: StartChecks, cell: string): Patience {
+  const forMs = awsCredentialsNamed === false ? UNNAMED_PATIENCE_MS : PATIENCE_MS;
+  const onWait = (reason: string) =>
+    log?.warn({ cell, reason }, `AWS does not know the worker in cell "${cell}"; tried again for ${forMs / 1_000} s`);
+  return { forMs, everyMs: 2_000, signal, onWait };
+}
+
+const PATIENCE_MS = 60_000;
+const UNNAMED_PATIENCE_MS = 6_000;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

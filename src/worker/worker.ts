@@ -18,6 +18,7 @@ import { createSweep } from '../sweep/sweep.ts';
 import { temporalWitness } from '../sweep/temporal-witness.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { createIdentityWatch, IDENTITY_EVERY_MS } from './identity-watch.ts';
 import { startHealthServer } from './health.ts';
 import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -46,13 +47,15 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
   try {
     if (config.workerHealthPort !== undefined)
       health = await startHealthServer(config.workerHealthPort, () => polling?.getState() === 'RUNNING');
-    const problems = await startProblems({ database, temporal, aws, platform: config.platform });
+    const { platform, awsCredentialsNamed } = config;
+    const checks = { database, temporal, aws, platform, awsCredentialsNamed, log, stop };
+    const problems = await startProblems(checks);
+    if (stop.aborted) return;
     if (problems.length > 0) throw new WorkerStartError(problems);
     const foreign = await foreignNamespace(database, temporal);
     if (foreign !== undefined) throw new WorkerStartError([foreign]);
     await tenantDatabases.closeToPublic();
     const installationId = await findInstallationId(database);
-    const { platform } = config;
     const orchestrator = temporalOrchestrator(temporal.client);
     const client = createTenantryClient({ database, orchestrator, platform, products, log });
     const witness = temporalWitness({ temporal: temporal.client, orchestrator, client, database, log });
@@ -129,6 +132,7 @@ function startLoops({ config, log, database, temporal, aws, installationId, orch
     startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () =>
       watchOperations({ database, temporal, orchestrator, log }),
     ),
+    startLoop({ name: 'identity', everyMs: IDENTITY_EVERY_MS, log }, createIdentityWatch({ platform, aws, log })),
     startLoop({ name: 'ledger-mark', everyMs: MARK_EVERY_MS, log }, markLedger),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);

@@ -40,7 +40,9 @@ const context = (changes: Partial<CallContext> = {}): CallContext => ({
 });
 
 const json = (response: http.ServerResponse, status: number, body: unknown) =>
-  void response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+  void response
+    .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'r-1' })
+    .end(JSON.stringify(body));
 
 describe('every call', () => {
   it('ends at its time-out: unclear after a change, unavailable after a read; asked once', async () => {
@@ -101,7 +103,7 @@ describe('every call', () => {
       }
       const credentials = `<AccessKeyId>ASSUMED</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>`;
       const body = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>${credentials}</Credentials></AssumeRoleResult></AssumeRoleResponse>`;
-      response.writeHead(200, { 'content-type': 'text/xml' }).end(body);
+      response.writeHead(200, { 'content-type': 'text/xml', 'x-amzn-requestid': 'r-1' }).end(body);
     });
     const cell = exampleCell({ roleArn: 'arn:aws:iam::000000000000:role/cell' });
     const credentials = { accessKeyId: 'WORKER', secretAccessKey: 'test' };

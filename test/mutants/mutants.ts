@@ -7,7 +7,7 @@ export interface Edit {
 
 /** Tests that must fail on a mutant: a file of a vitest project, and a pattern for their full names. */
 export interface Detector {
-  readonly project: 'sagas' | 'chaos';
+  readonly project: 'sagas' | 'chaos' | 'integration' | 'unit';
   readonly file: string;
   readonly tests: string;
 }
@@ -135,5 +135,21 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     detector: promise('a new deployment that fails beside an old one that runs is a failure'),
+  },
+  {
+    id: 'page-for-refusal',
+    mistake: "a proxy's page of status 403 is taken for AWS's refusal",
+    edits: [
+      {
+        file: 'src/aws/errors.ts',
+        from: "return status === 429 ? 'THROTTLED' : 'AWS_ANSWER_UNREADABLE';",
+        to: "return status === 429 ? 'THROTTLED' : status === 403 ? 'ACCESS_DENIED' : 'AWS_ANSWER_UNREADABLE';",
+      },
+    ],
+    detector: {
+      project: 'integration',
+      file: 'test/aws/unreadable-answers.test.ts',
+      tests: 'a page, 403',
+    },
   },
 ];

@@ -80,7 +80,7 @@ describe("AWS's error names", () => {
 
   it.each(named)('$name is classed as $heading', ({ heading, name }) => {
     // A time-out brings no answer, so no status.
-    const status = name === 'TimeoutError' ? {} : { $metadata: { httpStatusCode: 400 } };
+    const status = name === 'TimeoutError' ? {} : { $fault: 'client', $metadata: { httpStatusCode: 400 } };
     const error = Object.assign(new Error('no'), { name, ...status });
     expect(classifyAwsError(error, { service: 'ecs', action: 'CreateService' }).code).toBe(heading);
   });

@@ -145,7 +145,7 @@ describe('a step that fails for good', () => {
     expect(world.violations).toEqual([]);
   });
 
-  it.each(['DATABASE_UNAVAILABLE', 'THROTTLED'] as const)(
+  it.each(['DATABASE_UNAVAILABLE', 'THROTTLED', 'CREDENTIALS_MISSING'] as const)(
     'is none while it is only %s, however long that takes',
     async (code) => {
       const away = [...Array.from({ length: 20 }, () => ({ code })), 'ok' as const];
@@ -156,7 +156,7 @@ describe('a step that fails for good', () => {
     },
   );
 
-  it.each(['DATABASE_UNAVAILABLE', 'THROTTLED'] as const)(
+  it.each(['DATABASE_UNAVAILABLE', 'THROTTLED', 'CREDENTIALS_MISSING'] as const)(
     'is one while it is %s when another has failed: the operation goes on without it',
     async (code) => {
       const steps = [step('bad'), step('busy'), step('finalize', ['bad', 'busy'])];

@@ -7,7 +7,7 @@ import { currentCallContext } from '../call-context.ts';
 const pausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 
 /** Other retryable ones (a thing that was not found) are an answer here. */
-const passing: readonly ErrorCode[] = ['THROTTLED', 'AWS_UNAVAILABLE'];
+const passing: readonly ErrorCode[] = ['THROTTLED', 'AWS_UNAVAILABLE', 'AWS_ANSWER_UNREADABLE', 'CREDENTIALS_MISSING'];
 
 /** A read, tried again while its error is one that passes by itself. @throws StepError the last one */
 export async function patientRead<T>(read: () => Promise<T>): Promise<T> {

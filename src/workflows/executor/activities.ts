@@ -37,7 +37,7 @@ export interface CallOptions {
 
 /**
  * Calls a verb of a step's kind. The attempts of the table are for what may be wrong with the step: when they were used up by
- * an outage of our own database or by throttling, they are given anew, for as long as it takes (a cancel ends it) or until
+ * an outage of our own database or of the worker's credentials or by throttling, they are given anew, for as long as it takes (a cancel ends it) or until
  * that is pointless.
  */
 export async function callVerb<V extends Verb>(
@@ -54,7 +54,7 @@ export async function callVerb<V extends Verb>(
       return await activity(call);
     } catch (error) {
       const code = error instanceof TemporalFailure ? failureOf(error).code : undefined;
-      if (code === undefined || !codesThatPass.includes(code) || givesUp(isPointless)) throw error;
+      if (code === undefined || !passes(code) || givesUp(isPointless)) throw error;
       await sleep(VERB_AGAIN_MS, { summary: `${step.id}: ${code}; once more after 30 s` });
       if (givesUp(isPointless)) throw error;
     }
@@ -62,6 +62,11 @@ export async function callVerb<V extends Verb>(
 }
 
 const VERB_AGAIN_MS = 30_000;
+
+/** Missing credentials ended a step before this code; runs in which they did replay that. */
+function passes(code: string): boolean {
+  return codesThatPass.includes(code) && (code !== 'CREDENTIALS_MISSING' || patched('credentials-pass'));
+}
 
 /** Runs that asked anew all the same before this code replay that, and give up from then on. */
 function givesUp(isPointless: () => boolean): boolean {

@@ -6,13 +6,18 @@ export interface LossyProxy {
   readonly url: string;
   /** The next call of this action reaches AWS, its answer does not come back. */
   loseAnswerOf(action: string): void;
+  /** The next call of this action reaches AWS, but what comes back is a page of somebody on the way. */
+  replaceAnswerOf(action: string, status: number): void;
   /** Names of the actions that passed, in order. */
   actions(): readonly string[];
   close(): Promise<void>;
 }
 
+const page = '<html><head><title>403 Forbidden</title></head><body><h1>Access Denied</h1></body></html>';
+
 export async function startLossyProxy(upstreamUrl: string): Promise<LossyProxy> {
   const toLose = new Set<string>();
+  const toReplace = new Map<string, number>();
   const actions: string[] = [];
   const server = http.createServer((incoming, outgoing) => {
     void bodyOf(incoming).then((body) => {
@@ -27,6 +32,12 @@ export async function startLossyProxy(upstreamUrl: string): Promise<LossyProxy> 
             answer.resume().on('end', () => incoming.socket.destroy());
             return;
           }
+          const status = toReplace.get(action);
+          if (status !== undefined) {
+            toReplace.delete(action);
+            answer.resume().on('end', () => outgoing.writeHead(status, { 'content-type': 'text/html' }).end(page));
+            return;
+          }
           outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
           answer.pipe(outgoing);
         },
@@ -38,6 +49,7 @@ export async function startLossyProxy(upstreamUrl: string): Promise<LossyProxy> 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    replaceAnswerOf: (action, status) => void toReplace.set(action, status),
     loseAnswerOf: (action) => void toLose.add(action),
     actions: () => actions,
     close: async () => {

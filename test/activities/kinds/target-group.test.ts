@@ -52,6 +52,22 @@ describe('target-group', () => {
     expect((await world.aws.loadBalancing.findTargetGroup(name))?.arn).toBe(outputs.arn);
   });
 
+  it.each([200, 302, 403])(
+    'adopts what was made when a page of status %i came back, and takes no such page for "there is none"',
+    async (status) => {
+      const { name, context } = await group();
+      world.proxy.replaceAnswerOf('CreateTargetGroup', status);
+      expect(await stepErrorOf(targetGroup.ensure(context))).toMatchObject({ code: 'AWS_ANSWER_UNREADABLE' });
+      world.proxy.replaceAnswerOf('DescribeTargetGroups', status);
+      expect(await stepErrorOf(targetGroup.observe(context))).toMatchObject({ code: 'AWS_ANSWER_UNREADABLE' });
+      world.proxy.replaceAnswerOf('DescribeTargetGroups', status);
+      expect(await stepErrorOf(targetGroup.remove(context))).toMatchObject({ code: 'AWS_ANSWER_UNREADABLE' });
+      const { outputs } = await targetGroup.ensure(context);
+      expect((await world.aws.loadBalancing.findTargetGroup(name))?.arn).toBe(outputs.arn);
+      expect(world.proxy.actions().filter((a) => a === 'DeleteTargetGroup')).toEqual([]);
+    },
+  );
+
   it('removes its own, and a second time does nothing', async () => {
     const { context } = await group();
     await targetGroup.ensure(context);

@@ -3,9 +3,18 @@ import { StepError } from '../../../src/contracts/step-error.ts';
 import { classifyAwsError, isAwsError, isRead, sent } from '../../../src/aws/errors.ts';
 import { errorTable, type ErrorCode } from '../../../src/contracts/errors.ts';
 
-/** An error as the SDK throws it. */
+/** An error that AWS gave a code, as the SDK throws it. */
 function awsError(name: string, message = 'words', httpStatusCode = 400): Error {
-  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode, requestId: 'r-1' } });
+  return Object.assign(new Error(message), {
+    name,
+    $fault: httpStatusCode < 500 ? 'client' : 'server',
+    $metadata: { httpStatusCode, requestId: 'r-1' },
+  });
+}
+
+/** What the SDK throws when it cannot make anything of the answer. */
+function parserError(name: string, httpStatusCode: number): Error {
+  return Object.assign(new Error('no'), { name, $metadata: { httpStatusCode } });
 }
 
 function networkError(code: string): Error {
@@ -28,12 +37,28 @@ const rows: readonly (readonly [string, Error, ErrorCode, ErrorCode])[] = [
   ['time-out', Object.assign(new Error('t'), { name: 'TimeoutError' }), 'UNCLEAR', 'AWS_UNAVAILABLE'],
   ['reset', networkError('ECONNRESET'), 'UNCLEAR', 'AWS_UNAVAILABLE'],
   ['abort', Object.assign(new Error('a'), { name: 'AbortError' }), 'UNCLEAR', 'AWS_UNAVAILABLE'],
-  ['an answer that cannot be parsed', awsError('SyntaxError', '<html>', 200), 'UNCLEAR', 'AWS_UNAVAILABLE'],
+  ['HTML for JSON', parserError('SyntaxError', 200), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
+  ['HTML for JSON, 403', parserError('SyntaxError', 403), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
+  ['403 without a code', awsError('Unknown', 'x', 403), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
+  ['404 without a code', awsError('NotFound', 'x', 404), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
+  ['a number for a code', awsError('403', 'x', 403), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
+  ['a redirect', awsError('Moved', 'x', 302), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
+  ['503 without a code', awsError('Unknown', 'x', 503), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
+  ['429 without a code', awsError('Unknown', 'x', 429), 'THROTTLED', 'THROTTLED'],
+  ['a body cut short', Object.assign(parserError('Error', 200), { code: 'ECONNRESET' }), 'UNCLEAR', 'AWS_UNAVAILABLE'],
+  ['a new code', awsError('NeverSeenException'), 'INVALID_REQUEST', 'INVALID_REQUEST'],
+  ['a clock that is wrong', awsError('RequestTimeTooSkewed', 'x', 403), 'CREDENTIALS_MISSING', 'CREDENTIALS_MISSING'],
+  [
+    'a signature from another time',
+    awsError('InvalidSignatureException'),
+    'CREDENTIALS_MISSING',
+    'CREDENTIALS_MISSING',
+  ],
   ['refused connection', networkError('ECONNREFUSED'), 'AWS_UNAVAILABLE', 'AWS_UNAVAILABLE'],
   ['unknown host', networkError('ENOTFOUND'), 'AWS_UNAVAILABLE', 'AWS_UNAVAILABLE'],
   ['access denied', awsError('AccessDeniedException'), 'ACCESS_DENIED', 'ACCESS_DENIED'],
   ['access denied, query protocol', awsError('AccessDenied', 'x', 403), 'ACCESS_DENIED', 'ACCESS_DENIED'],
-  ['403 without a name', awsError('Forbidden', 'x', 403), 'ACCESS_DENIED', 'ACCESS_DENIED'],
+  ['403 with a new code', awsError('Forbidden', 'x', 403), 'ACCESS_DENIED', 'ACCESS_DENIED'],
   [
     'no credentials',
     Object.assign(new Error('x'), { name: 'CredentialsProviderError' }),
@@ -122,7 +147,16 @@ describe('classifyAwsError', () => {
 
   it('has only codes whose retry matches what the design says of their class', () => {
     const retried = rows.filter(([, , code]) => errorTable[code].retryable).map(([, , code]) => code);
-    expect(new Set(retried)).toEqual(new Set(['THROTTLED', 'UNCLEAR', 'AWS_UNAVAILABLE', 'CONFLICT_RETRYABLE']));
+    expect(new Set(retried)).toEqual(
+      new Set([
+        'THROTTLED',
+        'UNCLEAR',
+        'AWS_UNAVAILABLE',
+        'AWS_ANSWER_UNREADABLE',
+        'CREDENTIALS_MISSING',
+        'CONFLICT_RETRYABLE',
+      ]),
+    );
   });
 
   it('survives what is thrown and is no error', () => {
