@@ -6,6 +6,8 @@ import type { Cell } from '../contracts/platform.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import type { TenantDatabases } from '../db/tenant-databases.ts';
+import type { Recorded } from './cell-guard.ts';
+import type { NotOurs, OthersJudged } from './ownership.ts';
 
 /** A resource that a step sets out to make: its type and its deterministic name, known before any call. */
 export interface ResourceName {
@@ -39,6 +41,13 @@ export interface StepContext<K extends KindName> {
   readonly mayExist: boolean;
   /** When the removal of this step began; undefined before. */
   readonly removingAt: Date | undefined;
+  /** What an earlier attempt at the removal noted, in whichever process; `note` adds to it, null forgets a field. */
+  readonly removal: {
+    readonly noted: () => Readonly<Record<string, string>>;
+    readonly note: (fields: Readonly<Record<string, string | null>>) => Promise<void>;
+  };
+  /** Places that this installation recorded for the tenant: what a removal goes by, whatever the cell lists today. */
+  readonly recorded: Recorded;
   /** Ownership mark of design rule 3: tag key to value. */
   readonly tags: Readonly<Record<string, string>>;
   /** Token of design rule 11, at most 32 characters; `part` tells several calls of one step apart. */
@@ -50,6 +59,13 @@ export interface StepContext<K extends KindName> {
   readonly guard: () => Promise<void>;
   /** Tells the ledger of resources that a removal has taken away for sure, so that what is left is listed exactly should the rest fail. */
   readonly gone: (resources: readonly ResourceName[]) => Promise<void>;
+  /** Tells the ledger of resources that are made for sure: for a kind that makes several, one after the other. */
+  readonly made: (resources: readonly ResourceName[]) => Promise<void>;
+  /**
+   * Judges what is there under the step's names without this tenant's mark; call it before anything is taken away.
+   * @throws StepError STILL_PRESENT (OWNERSHIP_CONFLICT before the removal) when the ledger holds it as made
+   */
+  readonly notOurs: (found: readonly NotOurs[]) => Promise<OthersJudged>;
   readonly heartbeat: () => void;
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -65,16 +81,21 @@ export interface Ensured<K extends KindName> {
   readonly tenantStatus?: TenantStatus | undefined;
 }
 
-export interface Observation {
-  /** `failed`: a definite failure, `code` and `detail` say which; `absent`: nothing of ours is there. */
-  readonly status: 'absent' | 'pending' | 'ready' | 'failed';
-  /** For people: what was seen. */
-  readonly detail: string;
-}
+export type Observation =
+  | {
+      /** `failed`: a definite failure, `code` and `detail` say which. */
+      readonly status: 'pending' | 'ready' | 'failed';
+      /** For people: what was seen. */
+      readonly detail: string;
+    }
+  /** Nothing of ours is there, nor anything that was ours. */
+  | { readonly status: 'absent'; readonly detail: string; readonly others: OthersJudged };
 
 export interface Removed {
   /** `pending`: asked for, absence is to be observed. */
   readonly status: 'removed' | 'pending';
+  /** What was seen under the step's names that is not the tenant's. */
+  readonly others: OthersJudged;
   readonly residues?: readonly Residue[] | undefined;
   /** Something that the step makes was not to be seen: a look right after a change may be older than it. */
   readonly missing?: boolean | undefined;
@@ -100,7 +121,7 @@ export interface Kind<K extends KindName> {
    * one's: the step, and with it the slug, is not free until it can land no more.
    */
   readonly deletesByName?: true;
-  /** Take away what is ours; missing is done, foreign is left alone (and done). @throws StepError */
+  /** Take away what is ours; missing is done, foreign is left alone and judged by `context.notOurs`. @throws StepError */
   remove(context: StepContext<K>): Promise<Removed>;
 }
 

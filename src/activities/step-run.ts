@@ -5,13 +5,16 @@ import type { KindName, OutputsOf, Resolved, SpecOf, Verb } from '../contracts/k
 import type { StepCall } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
-import { recordGone } from '../db/step-removal.ts';
+import { listMade } from '../db/ledger.ts';
+import { recordPartsMade } from '../db/step-making.ts';
+import { noteRemoval, recordGone } from '../db/step-removal.ts';
 import { findSurroundings, type StepKey, type Surroundings } from '../db/steps.ts';
 import { ownershipTags, requestToken } from '../naming.ts';
 import { cellById } from '../platform.ts';
-import { outsideCell, type Purpose } from './cell-guard.ts';
+import { movedAway, outsideCell, recordedOf, type Purpose } from './cell-guard.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { Kind, StepContext } from './kind.ts';
+import { lostOf, OthersJudged, refuseLost, type NotOurs } from './ownership.ts';
 import { LAST_WORDS_MS, patiently, type Patience } from './patience.ts';
 import { checkStanding } from './standing.ts';
 import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
@@ -74,8 +77,12 @@ export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patienc
   );
   const spec = resolveSpec(step.spec, sources);
   const { tenantId, slug, product } = surroundings;
-  const bounds = { cell, installationId: deps.installationId, tenant: { id: tenantId, slug, product } };
-  const outside = outsideCell(kindName, spec, bounds, verbCall.purpose);
+  const recorded = recordedOf(surroundings, call.stepId);
+  const bounds = { cell, installationId: deps.installationId, tenant: { id: tenantId, slug, product }, recorded };
+  const outside = [
+    ...outsideCell(kindName, spec, bounds, verbCall.purpose),
+    ...(verbCall.purpose === 'take-away' ? movedAway(surroundings.steps, cell) : []),
+  ];
   const key = { ...call, tenantId, cell: cell.id, kind: kindName };
   const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
   const stored = surroundings.steps.find((s) => s.stepId === call.stepId);
@@ -151,6 +158,7 @@ function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
     operationId: call.operationId,
     stepId: call.stepId,
   };
+  const key = { tenantId: s.tenantId, stepId: call.stepId };
   const activity = Context.current();
   return {
     installationId: deps.installationId,
@@ -177,12 +185,50 @@ function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
     db: deps.database,
     tenantDatabases: deps.tenantDatabases,
     guard: () => checkStanding({ deps, call, verb: parts.verb, patience: parts.patience }),
-    gone: (resources) =>
-      patiently(parts.patience, () =>
-        recordGone(deps.database, { tenantId: s.tenantId, stepId: call.stepId }, resources),
-      ),
+    gone: (resources) => patiently(parts.patience, () => recordGone(deps.database, key, resources)),
+    made: (resources) => patiently(parts.patience, () => recordPartsMade(deps.database, key, resources)),
+    notOurs: (found) => judgeOthers(parts, ownershipTags(ownership), found),
+    removal: removalNotes(parts),
+    recorded: recordedOf(s, call.stepId),
     heartbeat: () => activity.heartbeat(),
     signal: activity.cancellationSignal,
     log: deps.log.child({ tenantId: s.tenantId, ...call, kind: parts.kindName, verb: parts.verb }),
+  };
+}
+
+/** @throws StepError STILL_PRESENT, OWNERSHIP_CONFLICT */
+async function judgeOthers(
+  { deps, call, surroundings, stored, patience, verb }: ContextParts<KindName>,
+  tags: Readonly<Record<string, string>>,
+  found: readonly NotOurs[],
+): Promise<OthersJudged> {
+  if (found.length > 0) {
+    const key = { tenantId: surroundings.tenantId, stepId: call.stepId };
+    const made = await patiently(patience, () => listMade(deps.database, key));
+    const isRemoving = verb === 'remove' || stored?.state === 'removing';
+    refuseLost(lostOf(found, made), { stepId: call.stepId, isRemoving, tags });
+  }
+  return new OthersJudged(found);
+}
+
+/** Kept with the step, because the next attempt may run in another process. */
+function removalNotes({
+  deps,
+  call,
+  surroundings,
+  stored,
+  patience,
+}: ContextParts<KindName>): StepContext<KindName>['removal'] {
+  const key = { tenantId: surroundings.tenantId, stepId: call.stepId };
+  let noted: Readonly<Record<string, string>> = stored?.removal ?? {};
+  return {
+    noted: () => noted,
+    note: async (fields) => {
+      await patiently(patience, () => noteRemoval(deps.database, key, fields));
+      const kept = Object.entries({ ...noted, ...fields }).filter(
+        (entry): entry is [string, string] => entry[1] !== null,
+      );
+      noted = Object.fromEntries(kept);
+    },
   };
 }

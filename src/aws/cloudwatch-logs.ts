@@ -13,6 +13,7 @@ export interface LogGroup {
   readonly arn: string;
   readonly name: string;
   readonly retentionDays: number | undefined;
+  readonly createdAt: Date | undefined;
   readonly tags: Tags;
 }
 
@@ -39,7 +40,8 @@ export function createLogs(client: CloudWatchLogsClient): Logs {
       const arn = sent(raw.arn, call, 'logGroups[].arn').replace(/:\*$/, '');
       try {
         const { tags } = await client.send(new ListTagsForResourceCommand({ resourceArn: arn }));
-        return { arn, name, retentionDays: raw.retentionInDays, tags: tags ?? {} };
+        const createdAt = raw.creationTime === undefined ? undefined : new Date(raw.creationTime);
+        return { arn, name, retentionDays: raw.retentionInDays, createdAt, tags: tags ?? {} };
       } catch (error) {
         if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
         throw error;

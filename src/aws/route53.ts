@@ -34,26 +34,13 @@ export interface Dns {
    * records are not as the changes assume: list them again
    */
   change(zoneId: string, changes: readonly DnsChange[]): Promise<string>;
-  /** The last change that this process made to records of a name: a shortcut, forgotten with the process. */
-  lastChange(zoneId: string, name: string): { readonly id: string; readonly at: Date } | undefined;
   /** Whether every name server has the change; undefined when Route 53 does not know it (any more). Shared look. */
   isInSync(changeId: string): Promise<boolean | undefined>;
 }
 
 const service = 'route53';
 
-const REMEMBERED_CHANGES = 5_000;
-
 export function createDns(client: Route53Client): Dns {
-  const lastChanges = new Map<string, { id: string; at: Date }>();
-  const remember = (zoneId: string, name: string, id: string) => {
-    const key = `${zoneId}/${plainName(name)}`;
-    lastChanges.delete(key);
-    lastChanges.set(key, { id, at: new Date() });
-    const [oldest] = lastChanges.keys();
-    if (lastChanges.size > REMEMBERED_CHANGES && oldest !== undefined) lastChanges.delete(oldest);
-  };
-
   const inTurn = createTurns();
 
   return {
@@ -68,12 +55,8 @@ export function createDns(client: Route53Client): Dns {
         client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zoneId, ChangeBatch: { Changes } })),
       );
       const sentId = sent(answer.ChangeInfo?.Id, { service, action: 'ChangeResourceRecordSets' }, 'ChangeInfo.Id');
-      const id = sentId.replace(/^\/change\//, '');
-      for (const { record } of changes) remember(zoneId, record.name, id);
-      return id;
+      return sentId.replace(/^\/change\//, '');
     },
-
-    lastChange: (zoneId, name) => lastChanges.get(`${zoneId}/${plainName(name)}`),
 
     isInSync: sharedLook<string, boolean>({
       batchSize: 1,

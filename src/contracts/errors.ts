@@ -95,7 +95,9 @@ export const errorTable = {
   DEADLINE_EXCEEDED: info(
     'It took longer than its deadline; the detail holds the last thing seen. Fix what delays it.',
   ),
-  STILL_PRESENT: info('Something keeps it, or it came back; the detail says what was seen. Remove that.'),
+  STILL_PRESENT: info(
+    'Something keeps it, it came back, or it lost its ownership mark; the detail says what was seen. Remove that, or put the mark back.',
+  ),
   STEP_REVOKED: info('The step is being taken back, a late attempt stopped itself. Nothing to do.'),
   BLUEPRINT_INVALID: info(
     'The stored blueprint cannot run; the detail lists why. A mistake in the product: fix it there.',

@@ -50,7 +50,8 @@ export interface KindMap {
   /** Alias to the load balancer with its TXT companion `_tenantry.<host>`. */
   'dns-record': {
     spec: { zoneId: string; host: string; loadBalancerArn: string };
-    outputs: { host: string; changeId: string };
+    /** `target`: the name that the alias points to. */
+    outputs: { host: string; changeId: string; target: string };
   };
   /** A service whose readiness is three probes: deployment and tasks, target health, an HTTPS request to the host. */
   'ecs-service': {

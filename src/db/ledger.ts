@@ -44,6 +44,23 @@ export async function listNotRemoved(db: Queryable, tenantId: string): Promise<L
   );
 }
 
+const madeResource = z.object({ type: z.string(), name: z.string(), physicalId: z.string().nullable(), madeAt: time });
+/** A resource that was known for sure to be made. */
+export type MadeResource = z.output<typeof madeResource>;
+
+/** What of a step was made for sure. */
+export async function listMade(
+  db: Queryable,
+  { tenantId, stepId }: { readonly tenantId: string; readonly stepId: string },
+): Promise<MadeResource[]> {
+  const answer = await db.query(
+    `select type, name, physical_id as "physicalId", made_at as "madeAt" from ledger
+     where tenant_id = $1 and step_id = $2 and made_at is not null order by id`,
+    [tenantId, stepId],
+  );
+  return rowsOf(madeResource, answer);
+}
+
 /** Whether a tenant had such a resource and holds it no more. */
 export async function wasRemoved(
   db: Queryable,

@@ -53,7 +53,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
            then s.started_at else now() end,
          unclear_until = greatest(s.unclear_until, excluded.unclear_until),
          outputs = case when s.state = 'removed' then null else s.outputs end,
-         failure = null, ready_at = null, removing_at = null, removed_at = null
+         failure = null, ready_at = null, removing_at = null, removed_at = null, removal = null
        where case when s.operation_id <> excluded.operation_id then true
          when s.state in ('removing', 'removed') or s.generation > excluded.generation then false
          else $9::boolean or s.state = 'intended' or s.generation < excluded.generation end
@@ -66,6 +66,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
          operation_id = excluded.operation_id, updated_at = now(), failure = null,
          physical_id = case when l.state = 'removed' then null else l.physical_id end,
          residues = case when l.state = 'removed' then null else l.residues end,
+         made_at = case when l.state = 'removed' then null else l.made_at end,
          state = case when l.state in ('present', 'ready') then 'present' else 'intended' end
      ), event as (
        insert into events (cell, tenant_id, operation_id, type, step_id, data)
@@ -153,7 +154,7 @@ export async function recordMade(db: Queryable, made: Made): Promise<boolean> {
        returning *
      ), rows as (
        update ledger l set state = case when l.state in ('removing', 'removed') then l.state else $7 end,
-         physical_id = coalesce($12::jsonb ->> l.name, l.physical_id), updated_at = now()
+         physical_id = coalesce($12::jsonb ->> l.name, l.physical_id), made_at = now(), updated_at = now()
        where l.tenant_id = $1 and l.step_id = $2 and l.name = any ($13::text[])
      ), event as (
        insert into events (cell, tenant_id, operation_id, type, step_id, data)
@@ -180,6 +181,19 @@ export async function recordMade(db: Queryable, made: Made): Promise<boolean> {
     ],
   );
   return rowCount === 1;
+}
+
+/** Some of a step's resources are made for sure, whatever becomes of the others. */
+export async function recordPartsMade(
+  db: Queryable,
+  { tenantId, stepId }: Pick<StepKey, 'tenantId' | 'stepId'>,
+  resources: readonly { readonly type: string; readonly name: string }[],
+): Promise<void> {
+  await db.query(
+    `update ledger l set made_at = now() from unnest($3::text[], $4::text[]) as r (type, name)
+     where l.tenant_id = $1 and l.step_id = $2 and l.type = r.type and l.name = r.name`,
+    [tenantId, stepId, resources.map((r) => r.type), resources.map((r) => r.name)],
+  );
 }
 
 /** A ready step with unchanged inputs is not made again: it belongs to this operation and generation, with `step.skipped`. */
@@ -218,6 +232,10 @@ export async function recordFailedAttempt(db: Queryable, failed: FailedAttempt):
          unclear_until = case when $11::boolean then ${settledWindow} else unclear_until end
        where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4
          and state in ('intended', 'present', 'ready')
+     ), made as (
+       -- Of a step that makes several things it is not known which one it was: its kind says so (recordPartsMade).
+       update ledger l set made_at = now() where $12::boolean and l.tenant_id = $1 and l.step_id = $2
+         and (select count(*) from ledger o where o.tenant_id = $1 and o.step_id = $2) = 1
      )
      insert into events (cell, tenant_id, operation_id, type, step_id, data)
      select $10, $1, $3, 'step.failed', $2, $8::jsonb - 'stepId' where $9::boolean`,

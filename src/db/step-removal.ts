@@ -97,6 +97,19 @@ export async function recordGone(
   );
 }
 
+/** Remembers what the next attempt at a removal has to know; null forgets a field. */
+export async function noteRemoval(
+  db: Queryable,
+  key: Pick<StepKey, 'tenantId' | 'stepId'>,
+  notes: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  await db.query(
+    `update steps set removal = jsonb_strip_nulls(coalesce(removal, '{}') || $3::jsonb)
+     where tenant_id = $1 and step_id = $2 and state = 'removing'`,
+    [key.tenantId, key.stepId, json(notes)],
+  );
+}
+
 /** What stays by design, on the step's first resource. */
 export async function recordResidues(db: Queryable, key: StepKey, residues: readonly Residue[]): Promise<void> {
   if (residues.length === 0) return;

@@ -53,6 +53,7 @@ const surroundings = z.object({
   hostName: z.string(),
   status: tenantStatus,
   activatedAt: optionalTime,
+  places: z.array(z.object({ kind: z.string(), scope: z.string(), key: z.string(), stepId: z.string().nullable() })),
   steps: z.array(
     z.object({
       stepId: z.string(),
@@ -64,6 +65,7 @@ const surroundings = z.object({
       outputsHash: z.string().nullable(),
       removingAt: z.coerce.date().nullable(),
       unclearUntil: z.coerce.date().nullable(),
+      removal: z.record(z.string(), z.string()).nullable(),
     }),
   ),
 });
@@ -77,10 +79,12 @@ export async function findSurroundings(db: Queryable, operationId: string): Prom
     await db.query(
       `select o.state as "operationState", o.type as "operationType", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
          t.display_name as "displayName", t.host_name as "hostName", t.status, t.activated_at as "activatedAt",
+         coalesce((select jsonb_agg(jsonb_build_object('kind', a.kind, 'scope', a.scope, 'key', a.key, 'stepId', a.step_id))
+           from allocations a where a.tenant_id = t.id), '[]') as places,
          coalesce((select jsonb_agg(jsonb_build_object(
            'stepId', s.step_id, 'state', s.state, 'generation', s.generation, 'operationId', s.operation_id,
            'inputsHash', s.inputs_hash, 'outputs', s.outputs, 'outputsHash', s.outputs_hash,
-           'removingAt', s.removing_at, 'unclearUntil', s.unclear_until)) from steps s where s.tenant_id = t.id), '[]') as steps
+           'removingAt', s.removing_at, 'unclearUntil', s.unclear_until, 'removal', s.removal)) from steps s where s.tenant_id = t.id), '[]') as steps
        from operations o join tenants t on t.id = o.tenant_id where o.id = $1`,
       [operationId],
     ),

@@ -25,5 +25,8 @@ export function profilesOf(kind: KindName, cell: Cell): { ready?: PollingProfile
   const given = profiles[kind];
   const inCell = (profile: PollingProfile | undefined, which: 'ready' | 'gone') =>
     profile && { [which]: { ...profile, usualMs: cell.usualMs?.[`${kind}.${which}`] ?? profile.usualMs } };
-  return { ...inCell(given?.ready, 'ready'), ...inCell(given?.gone, 'gone') };
+  // A deleted record is waited for until resolvers have forgotten it, however long the cell gives them.
+  const drainMs = kind === 'dns-record' ? cell.hostedZone.drainSeconds * SECOND : 0;
+  const gone = given?.gone && { ...given.gone, deadlineMs: given.gone.deadlineMs + drainMs };
+  return { ...inCell(given?.ready, 'ready'), ...inCell(gone, 'gone') };
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import type { Kind, KindRegistry, Observation, ResourceName } from '../../src/activities/kind.ts';
+import { OthersJudged, type NotOurs } from '../../src/activities/ownership.ts';
 import { currentCallContext } from '../../src/aws/call-context.ts';
 import type { Activities } from '../../src/contracts/activities.ts';
 import { kindNames } from '../../src/contracts/kinds.ts';
@@ -24,6 +25,8 @@ export class FakeKind implements Kind<'log-group'> {
   deletesByName?: true;
   /** What a removal takes before the rest. */
   gone: ResourceName[] = [];
+  /** What a removal sees under its names without the tenant's mark. */
+  others: NotOurs[] = [];
   /** Looks of removals that do not show yet what there is. */
   staleLooks = 0;
   beforeEffect: () => Promise<void> = () => Promise.resolve();
@@ -52,19 +55,20 @@ export class FakeKind implements Kind<'log-group'> {
     this.calls.push('observe');
     const usual: Observation = this.made.has(nameIn(spec))
       ? { status: 'ready', detail: 'it is there' }
-      : { status: 'absent', detail: 'it is not there' };
+      : { status: 'absent', detail: 'it is not there', others: new OthersJudged([]) };
     return Promise.resolve(this.seen ?? usual);
   };
 
-  remove: Kind<'log-group'>['remove'] = async ({ spec, gone }) => {
+  remove: Kind<'log-group'>['remove'] = async ({ spec, gone, notOurs }) => {
     this.calls.push('remove');
+    const others = await notOurs(this.others);
     await gone(this.gone);
-    if (this.staleLooks-- > 0) return { status: 'removed', missing: true };
+    if (this.staleLooks-- > 0) return { status: 'removed', others, missing: true };
     await currentCallContext()?.beforeMutation();
     await this.removing();
     this.made.delete(nameIn(spec));
     const residues = [{ type: 'thing', name: nameIn(spec), reason: 'by design', expiresAt: null }];
-    return { status: this.outcome === 'pending' ? 'pending' : 'removed', residues };
+    return { status: this.outcome === 'pending' ? 'pending' : 'removed', others, residues };
   };
 }
 

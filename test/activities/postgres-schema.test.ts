@@ -3,6 +3,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StepContext } from '../../src/activities/kind.ts';
+import { OthersJudged } from '../../src/activities/ownership.ts';
 import { postgresSchema } from '../../src/activities/kinds/postgres-schema.ts';
 import { createCellAws, type CellAws } from '../../src/aws/cell-aws.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
@@ -57,6 +58,10 @@ function contextFor(tenantId: string = randomUUID(), overrides: Partial<Context>
     previous: {},
     mayExist: false,
     gone: () => Promise.resolve(),
+    made: () => Promise.resolve(),
+    notOurs: (found) => Promise.resolve(new OthersJudged(found)),
+    removal: { noted: () => ({}), note: () => Promise.resolve() },
+    recorded: { hostName: 'x.tenants.test', zoneIds: [], loadBalancerArns: [], listenerArns: [] },
     removingAt: undefined,
     tags: ownershipTags(ownership),
     token: (suffix) => requestToken(operationId, 'create_schema', 1, suffix),

@@ -1,9 +1,10 @@
 import { isAwsError } from '../../aws/errors.ts';
 import { plainName, type DnsChange, type DnsRecord } from '../../aws/route53.ts';
-import type { LoadBalancer } from '../../contracts/platform.ts';
 import { ownershipMarker, parseOwnershipMarker } from '../../naming.ts';
 import type { Kind, Observation, StepContext } from '../kind.ts';
+import type { OthersJudged } from '../ownership.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { deletedEverywhereAt, sendDeletion, wasDeleted } from './dns-record-deletion.ts';
 import { refusalOf } from './foreign.ts';
 
 const COMPANION_TTL_SECONDS = 60;
@@ -42,12 +43,14 @@ export const dnsRecord: Kind<'dns-record'> = {
   },
 
   async remove(context) {
-    const { aws, spec, tenant } = context;
-    refuseOutsideCell(context);
-    const own = await findLeft(context);
+    const { own, others } = await findLeft(context);
     if (own.length > 0) await deleteRecords(context, own);
-    const waits = own.length > 0 || tenant.everActive || aws.dns.lastChange(spec.zoneId, spec.host) !== undefined;
-    return { status: waits ? 'pending' : 'removed', ...(own.length < wantedCount(context) && { missing: true }) };
+    const waits = own.length > 0 || context.tenant.everActive || wasDeleted(context);
+    return {
+      status: waits ? 'pending' : 'removed',
+      others,
+      ...(own.length < wantedCount(context) && { missing: true }),
+    };
   },
 };
 
@@ -58,12 +61,8 @@ type Context = StepContext<'dns-record'>;
  * make, it is deleted by its values too. When there is none, Route 53 refuses the batch, and what is listed goes alone.
  */
 async function deleteRecords(context: Context, own: readonly DnsRecord[]): Promise<void> {
-  const { aws, spec } = context;
-  const send = (records: readonly DnsRecord[]) =>
-    aws.dns.change(
-      spec.zoneId,
-      records.map((record) => ({ action: 'DELETE', record })),
-    );
+  const { spec } = context;
+  const send = (records: readonly DnsRecord[]) => sendDeletion(context, records);
   const unlisted = own.some(isCompanion)
     ? aliasesOf(context).filter((alias) => !own.some((record) => record.type === alias.type))
     : [];
@@ -90,10 +89,11 @@ function companionOf(host: string): string {
   return `_tenantry.${host}`;
 }
 
-function ensured({ spec }: Context, changeId: string) {
+function ensured(context: Context, changeId: string) {
+  const { spec } = context;
   return {
     status: 'pending' as const,
-    outputs: { host: spec.host, changeId },
+    outputs: { host: spec.host, changeId, target: aliasesOf(context)[0]?.alias?.dnsName ?? '' },
     detail: `waiting for ${spec.host} to be known to every name server`,
   };
 }
@@ -126,8 +126,8 @@ async function missingRecords(context: Context): Promise<DnsRecord[]> {
 
 async function observeReady(context: Context): Promise<Observation> {
   const { aws, previous, spec } = context;
-  const own = await findOwn(context);
-  if (own.length === 0) return { status: 'absent', detail: `no record of this tenant at ${spec.host}` };
+  const { own, others } = await findLeft(context);
+  if (!own.some(isCompanion)) return { status: 'absent', detail: `no record of this tenant at ${spec.host}`, others };
   const wanted = wantedCount(context);
   if (own.length < wanted) return { status: 'pending', detail: `${own.length} of ${wanted} records are there` };
   const changeId = previous.changeId ?? '';
@@ -139,20 +139,17 @@ async function observeReady(context: Context): Promise<Observation> {
 }
 
 async function observeGone(context: Context): Promise<Observation> {
-  const { aws, cell, removingAt, spec, tenant } = context;
-  const own = await findLeft(context);
-  const last = aws.dns.lastChange(spec.zoneId, spec.host);
+  const { cell, spec, tenant } = context;
+  const { own, others } = await findLeft(context);
   if (own.length > 0) return { status: 'ready', detail: `still there: ${own.map(describeRecord).join('; ')}` };
-  if (last && (await aws.dns.isInSync(last.id)) === false) {
-    return { status: 'pending', detail: `change ${last.id} that deletes ${spec.host} is PENDING` };
-  }
-  // Resolvers hold what they were told before: counted from the deletion where this process made it.
-  const since = Math.max(removingAt?.getTime() ?? 0, last?.at.getTime() ?? 0);
-  const leftMs = since + cell.hostedZone.drainSeconds * 1000 - Date.now();
+  const inSyncAtMs = await deletedEverywhereAt(context);
+  if (inSyncAtMs === undefined) return { status: 'pending', detail: `the change that deletes ${spec.host} is PENDING` };
+  // Resolvers hold what the last name server told them before it had the change.
+  const leftMs = inSyncAtMs + cell.hostedZone.drainSeconds * 1000 - Date.now();
   if (tenant.everActive && leftMs > 0) {
     return { status: 'pending', detail: `resolvers may still know ${spec.host} for ${Math.ceil(leftMs / 1000)} s` };
   }
-  return { status: 'absent', detail: `no record of this tenant at ${spec.host}` };
+  return { status: 'absent', detail: `no record of this tenant at ${spec.host}`, others };
 }
 
 async function findRecords({ aws, spec }: Context) {
@@ -163,24 +160,35 @@ async function findRecords({ aws, spec }: Context) {
   return { atHost, companions };
 }
 
-/** The tenant's records: the companion with its mark, and the aliases to the cell's load balancers under it. */
-async function findOwn(context: Context): Promise<DnsRecord[]> {
+/**
+ * What of the records is the tenant's: the companion with its mark, and the aliases under it. Our batch made the aliases where
+ * nothing was, and nobody else's mark is there: when only the companion was deleted by hand, they must not be left to dangle.
+ */
+async function findLeft(context: Context): Promise<{ own: DnsRecord[]; others: OthersJudged }> {
   const { atHost, companions } = await findRecords(context);
-  const companion = companions.find((record) => isOwnCompanion(context, record));
-  if (!companion) return [];
-  return [...atHost.filter((record) => isOwnAlias(context, record)), companion];
+  const marks = companions.filter((record) => isOwnCompanion(context, record));
+  const wasMade = companions.length === 0 && context.previous.host === context.spec.host;
+  const isMarked = marks.length > 0 || wasMade;
+  const own = isMarked ? [...atHost.filter((record) => isOwnAlias(context, record)), ...marks] : [];
+  const notOwn = [...atHost.filter(isAddress), ...companions].filter((record) => !own.includes(record));
+  const mark = (record: DnsRecord) =>
+    isMarked
+      ? `it was changed, ${describeRecord(record)}`
+      : `${describeRecord(record)} does not name this tenant alone`;
+  const others = await context.notOurs(
+    notOwn.map((record) => ({
+      type: 'route53:record',
+      name: record.name,
+      physicalId: record.name,
+      mark: mark(record),
+    })),
+  );
+  return { own, others };
 }
 
-/**
- * What a removal takes. Our batch made the aliases where nothing was, and nobody else's mark is there: when only the companion
- * was deleted by hand, they must not be left to dangle.
- */
-async function findLeft(context: Context): Promise<DnsRecord[]> {
-  const { atHost, companions } = await findRecords(context);
-  const own = companions.filter((record) => isOwnCompanion(context, record));
-  const wasMade = companions.length === 0 && context.previous.host === context.spec.host;
-  if (own.length === 0 && !wasMade) return [];
-  return [...atHost.filter((record) => isOwnAlias(context, record)), ...own];
+/** What a browser follows: our aliases are of these types, and other records of the name are not the tenant's. */
+function isAddress({ type }: DnsRecord): boolean {
+  return type === 'A' || type === 'AAAA' || type === 'CNAME';
 }
 
 function isOwnCompanion({ installationId, tenant }: Context, record: DnsRecord): boolean {
@@ -193,14 +201,17 @@ function markerOf({ setIdentifier, type, values: [value, ...more] }: DnsRecord) 
   return parseOwnershipMarker(value.replace(/^"|"$/g, ''));
 }
 
-function isOwnAlias({ cell }: Context, { alias, setIdentifier, type }: DnsRecord): boolean {
+/** To a load balancer of the cell, or where the step pointed it when it was made. */
+function isOwnAlias({ cell, previous }: Context, { alias, setIdentifier, type }: DnsRecord): boolean {
   if (!alias || setIdentifier !== undefined || (type !== 'A' && type !== 'AAAA')) return false;
-  return cell.loadBalancers.some((lb) => sameTarget(alias.dnsName, lb));
+  const targets = [...cell.loadBalancers.map((lb) => lb.dnsName), ...(previous.target ? [previous.target] : [])];
+  return targets.some((target) => isSameTarget(alias.dnsName, target));
 }
 
-function sameTarget(dnsName: string, lb: LoadBalancer): boolean {
+function isSameTarget(a: string, b: string): boolean {
   // The console writes this prefix before a load balancer's name.
-  return plainName(dnsName).replace(/^dualstack\./, '') === plainName(lb.dnsName).replace(/^dualstack\./, '');
+  const plain = (name: string) => plainName(name).replace(/^dualstack\./, '');
+  return plain(a) === plain(b);
 }
 
 /** The aliases that we make; none when the load balancer has left the cell. */

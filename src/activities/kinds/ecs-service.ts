@@ -1,6 +1,8 @@
 import type { EcsService } from '../../aws/ecs-services.ts';
+import type { Ecs } from '../../aws/ecs.ts';
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Kind, Observation, StepContext } from '../kind.ts';
+import type { OthersJudged } from '../ownership.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { convergence, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './ecs-service-deployment.ts';
 import { refusalOf } from './foreign.ts';
@@ -37,17 +39,19 @@ export const ecsService: Kind<'ecs-service'> = {
   deletesByName: true,
 
   async remove(context) {
-    const { aws, spec, previous } = context;
-    const seen = await aws.ecs.findService(spec.serviceName);
+    const { spec, previous } = context;
+    const ecs = ecsOf(context);
+    const seen = await ecs.findService(spec.serviceName);
     // ECS shows a deleted service for a while: that of an earlier tenant of the name says nothing of ours.
     const any = seen?.status === 'INACTIVE' && !ownOf(context, seen) ? undefined : seen;
+    const others = await othersIn(context, any);
     // Right after we made it a look may not show it yet; what is not there cannot be somebody else's either.
-    if (!any && previous.arn !== undefined && (await aws.ecs.deleteService(spec.serviceName)))
-      return { status: 'pending' };
+    if (!any && previous.arn !== undefined && (await ecs.deleteService(spec.serviceName)))
+      return { status: 'pending', others };
     const found = ownOf(context, any);
-    if (!found || found.status === 'INACTIVE') return { status: 'removed', ...(!any && { missing: true }) };
-    if (found.status === 'ACTIVE') await aws.ecs.deleteService(spec.serviceName);
-    return { status: 'pending' };
+    if (!found || found.status === 'INACTIVE') return { status: 'removed', others, ...(!any && { missing: true }) };
+    if (found.status === 'ACTIVE') await ecs.deleteService(spec.serviceName);
+    return { status: 'pending', others };
   },
 };
 
@@ -104,10 +108,10 @@ async function mark({ aws, generation, operation }: Context, service: EcsService
 
 async function observeReady(context: Context): Promise<Observation> {
   const { aws, spec } = context;
-  const service = await findOwn(context);
+  const { service, others } = await findOwn(context);
   // An INACTIVE one is an earlier one of the name, or was deleted: whether the look is to be believed the wrapper decides.
   if (!service || service.status === 'INACTIVE') {
-    return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant` };
+    return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant`, others };
   }
   if (service.status !== 'ACTIVE') {
     return { status: 'failed', detail: `ECS service ${service.name} is ${service.status}` };
@@ -147,16 +151,30 @@ async function probeDeployment({ aws, spec }: Context, service: EcsService) {
 
 async function observeGone(context: Context): Promise<Observation> {
   const { spec } = context;
-  const service = await findOwn(context);
+  const { service, others } = await findOwn(context);
   if (!service || service.status === 'INACTIVE') {
-    return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant` };
+    return { status: 'absent', detail: `no ECS service ${spec.serviceName} of this tenant`, others };
   }
   const detail = `ECS service ${service.name} is ${service.status}, ${service.runningCount} tasks run`;
   return { status: service.status === 'DRAINING' ? 'pending' : 'ready', detail };
 }
 
-async function findOwn(context: Context): Promise<EcsService | undefined> {
-  return ownOf(context, await context.aws.ecs.findService(context.spec.serviceName));
+async function findOwn(context: Context): Promise<{ service: EcsService | undefined; others: OthersJudged }> {
+  const found = await ecsOf(context).findService(context.spec.serviceName);
+  return { service: ownOf(context, found), others: await othersIn(context, found) };
+}
+
+/** A service that was made lies in the cluster that its ARN names (`service/<cluster>/<name>`), which may be the cell's no more. */
+function ecsOf({ aws, cell, previous }: Context): Ecs {
+  const cluster = /:service\/([^/]+)\/[^/]+$/.exec(previous.arn ?? '')?.[1];
+  return cluster === undefined || cluster === cell.cluster ? aws.ecs : aws.ecs.inCluster(cluster);
+}
+
+/** What is INACTIVE is gone, whoever's it was. */
+function othersIn(context: Context, found: EcsService | undefined): Promise<OthersJudged> {
+  if (!found || found.status === 'INACTIVE' || ownOf(context, found)) return context.notOurs([]);
+  const { arn: physicalId, createdAt, name } = found;
+  return context.notOurs([{ type: 'ecs:service', name, physicalId, createdAt, mark: describeHolder(found.tags) }]);
 }
 
 function ownOf({ tags }: Context, found: EcsService | undefined): EcsService | undefined {

@@ -25,20 +25,20 @@ export const listenerRule: Kind<'listener-rule'> = {
   },
 
   async observe(context) {
-    const { listed, own } = await findSameRules(context, loadBalancerOf(context).httpsListenerArn);
+    const { listed, own, others } = await findSameRules(context);
     const [rule] = own;
-    if (!rule) return { status: 'absent', detail: `no rule for ${nameOf(context.spec)} of this tenant` };
+    if (!rule) return { status: 'absent', detail: `no rule for ${nameOf(context.spec)} of this tenant`, others };
     if (context.removingAt === undefined) await refuseShadowedAt(context, listed, rule.priority);
     return { status: 'ready', detail: `rule for ${nameOf(context.spec)} at priority ${rule.priority}` };
   },
 
   async remove(context) {
     const { aws, previous } = context;
-    const { same, own } = await findSameRules(context, loadBalancerOf(context).httpsListenerArn);
+    const { same, own, others } = await findSameRules(context);
     // The one that we know to have made too: right after that the list may not hold it yet. No ARN is given twice.
     const arns = new Set([...own.map((rule) => rule.arn), ...(previous.arn === undefined ? [] : [previous.arn])]);
     for (const arn of arns) await aws.loadBalancing.deleteRule(arn);
-    return { status: 'removed', ...(same.length + arns.size === 0 && { missing: true }) };
+    return { status: 'removed', others, ...(same.length + arns.size === 0 && { missing: true }) };
   },
 };
 
@@ -148,12 +148,34 @@ function giveUp({ cell, db, log, stepId, tenant }: Context, listenerArn: string,
   return markPriorityForeign(db, { cell: cell.id, listenerArn, priority, tenantId: tenant.id, stepId });
 }
 
-/** Rules of the same host and paths: all, and those that are the tenant's. */
-async function findSameRules({ aws, spec, tags }: Context, listenerArn: string) {
-  const listed = await aws.loadBalancing.findRules(listenerArn);
-  const same = listed.filter((rule) => hasSameConditions(rule, spec));
+/** Rules of the same host and paths, and the one that we made, whatever its conditions are now: all, ours, and the others judged. */
+async function findSameRules(context: Context) {
+  const { aws, notOurs, previous, spec, tags } = context;
+  const [listed = [], ...elsewhere] = await Promise.all(
+    listenersOf(context).map((arn) => aws.loadBalancing.findRules(arn)),
+  );
+  const same = [...listed, ...elsewhere.flat()].filter(
+    (rule) => hasSameConditions(rule, spec) || rule.arn === previous.arn,
+  );
   const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
-  return { listed, same, own: same.filter((rule) => isOwnedBy(ruleTags.get(rule.arn) ?? {}, ownerOf(tags))) };
+  const held = (rule: ListenerRule) => ruleTags.get(rule.arn) ?? {};
+  const own = same.filter((rule) => isOwnedBy(held(rule), ownerOf(tags)));
+  const others = same
+    .filter((rule) => !own.includes(rule))
+    .map((rule) => ({
+      type: 'elbv2:rule',
+      name: nameOf(spec),
+      physicalId: rule.arn,
+      mark: describeHolder(held(rule)),
+    }));
+  return { listed, same, own, others: await notOurs(others) };
+}
+
+/** The listener of today, and those where a rule of this step was made or a priority taken. */
+function listenersOf({ cell, previous, recorded, spec }: Context): string[] {
+  const now = cell.loadBalancers.find((lb) => lb.arn === spec.loadBalancerArn)?.httpsListenerArn;
+  const ofRule = previous.arn?.replace(':listener-rule/', ':listener/').replace(/\/[^/]+$/, '');
+  return [...new Set([now, ofRule, ...recorded.listenerArns])].filter((arn) => arn !== undefined);
 }
 
 function hasSameConditions(rule: ListenerRule, spec: Context['spec']): boolean {

@@ -1,5 +1,7 @@
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { LogGroup } from '../../aws/cloudwatch-logs.ts';
 import type { Kind, StepContext } from '../kind.ts';
+import type { OthersJudged } from '../ownership.ts';
 import { refusalOf } from './foreign.ts';
 
 /** A CloudWatch log group with its retention. */
@@ -23,10 +25,11 @@ export const logGroup: Kind<'log-group'> = {
   },
 
   async observe(context) {
-    const found = await findOwn(context);
-    return found
+    const found = await context.aws.logs.findLogGroup(context.spec.name);
+    const others = await othersIn(context, found);
+    return found && others.count === 0
       ? { status: 'ready', detail: `log group ${found.name} is there` }
-      : { status: 'absent', detail: `no log group ${context.spec.name} of this tenant` };
+      : { status: 'absent', detail: `no log group ${context.spec.name} of this tenant`, others };
   },
 
   deletesByName: true,
@@ -34,14 +37,16 @@ export const logGroup: Kind<'log-group'> = {
   async remove(context) {
     const { aws, previous, spec } = context;
     const found = await aws.logs.findLogGroup(spec.name);
+    const others = await othersIn(context, found);
     // Right after we made it the list may not hold it yet; what is not there cannot be somebody else's either.
-    const isOurs = found ? isOwnedBy(found.tags, ownerOf(context.tags)) : previous.name === spec.name;
+    const isOurs = found ? others.count === 0 : previous.name === spec.name;
     if (isOurs) await aws.logs.deleteLogGroup(spec.name);
-    return { status: 'removed', ...(!found && !isOurs && { missing: true }) };
+    return { status: 'removed', others, ...(!found && !isOurs && { missing: true }) };
   },
 };
 
-async function findOwn({ aws, spec, tags }: StepContext<'log-group'>) {
-  const found = await aws.logs.findLogGroup(spec.name);
-  return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
+function othersIn({ notOurs, tags }: StepContext<'log-group'>, found: LogGroup | undefined): Promise<OthersJudged> {
+  if (!found || isOwnedBy(found.tags, ownerOf(tags))) return notOurs([]);
+  const { arn: physicalId, createdAt, name } = found;
+  return notOurs([{ type: 'logs:log-group', name, physicalId, createdAt, mark: describeHolder(found.tags) }]);
 }

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Inspection } from '../../db/tenant-databases.ts';
 import type { SchemaKey } from '../../db/tenant-schema-key.ts';
 import { schemaName, secretName } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
+import type { NotOurs } from '../ownership.ts';
 import { StepError } from '../../contracts/step-error.ts';
 
 type Context = StepContext<'postgres-schema'>;
@@ -23,8 +26,11 @@ export const postgresSchema: Kind<'postgres-schema'> = {
     const { arn, password } = await ensurePassword(context);
     await context.guard();
     await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit });
+    const [role, schema] = inDatabase(context);
+    await context.made([{ type: 'secretsmanager:secret', name: secretOf(context) }, role]);
     await context.guard();
     await tenantDatabases.ensureSchema(key);
+    await context.made([schema]);
     await migrateTenant(context, key, password);
     const { host, port, name } = database;
     return {
@@ -40,19 +46,26 @@ export const postgresSchema: Kind<'postgres-schema'> = {
     const detail = `role ${role}, schema ${schema}, secret ${secret ? 'present' : 'absent'}`;
     const parts = [role === 'ours', schema === 'ours', secret];
     if (parts.every(Boolean)) return { status: 'ready', detail };
-    return { status: parts.some(Boolean) ? 'pending' : 'absent', detail };
+    const others = await context.notOurs([
+      ...foreignIn(context, { role, schema }),
+      ...(secret ? [] : await foreignSecret(context)),
+    ]);
+    return parts.some(Boolean) ? { status: 'pending', detail } : { status: 'absent', detail, others };
   },
 
   async remove(context) {
     await context.guard();
+    // Before anything goes: where the role has lost its mark, its schema may be somebody else's by now as well.
+    const others = await context.notOurs(foreignIn(context, await context.tenantDatabases.inspect(keyOf(context))));
     await context.tenantDatabases.dropSchemaAndRole(keyOf(context));
     await context.gone(inDatabase(context));
     const name = secretOf(context);
     const scheduled = await context.aws.secrets.scheduleDeletion(name, { recoveryDays, tags: context.tags });
-    if (!scheduled) return { status: 'removed', missing: true };
+    if (!scheduled)
+      return { status: 'removed', missing: true, others: await context.notOurs(await foreignSecret(context)) };
     const reason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
     const expiresAt = scheduled.deletionDate.toISOString();
-    return { status: 'removed', residues: [{ type: 'secretsmanager:secret', name, reason, expiresAt }] };
+    return { status: 'removed', others, residues: [{ type: 'secretsmanager:secret', name, reason, expiresAt }] };
   },
 };
 
@@ -61,7 +74,23 @@ function inDatabase({ tenant }: Context) {
   return [
     { type: 'postgres:role', name },
     { type: 'postgres:schema', name },
-  ];
+  ] as const;
+}
+
+/** Role and schema of the name that do not bear this tenant's mark. */
+function foreignIn(context: Context, { role, schema }: Inspection): NotOurs[] {
+  const physicalId = `${context.spec.database}/${schemaName(context.tenant.id)}`;
+  const seen: Readonly<Record<string, Inspection['role']>> = { 'postgres:role': role, 'postgres:schema': schema };
+  return inDatabase(context)
+    .filter(({ type }) => seen[type] === 'foreign')
+    .map((resource) => ({ ...resource, physicalId, mark: "its comment is not this tenant's mark" }));
+}
+
+async function foreignSecret(context: Context): Promise<NotOurs[]> {
+  const found = await context.aws.secrets.findSecret(secretOf(context));
+  if (!found || found.deletionDate !== undefined || isOwnedBy(found.tags, ownerOf(context.tags))) return [];
+  const { arn: physicalId, name } = found;
+  return [{ type: 'secretsmanager:secret', name, physicalId, mark: describeHolder(found.tags) }];
 }
 
 function keyOf({ spec, tenant, installationId, operation, stepId }: Context): SchemaKey {

@@ -22,11 +22,15 @@ export const slugReservation: Kind<'slug-reservation'> = {
     const holder = await findSlugHolder(context.db, { product: context.tenant.product, slug: context.spec.slug });
     return holder?.tenantId === context.tenant.id
       ? { status: 'ready', detail: `slug "${context.spec.slug}" is held by this tenant` }
-      : { status: 'absent', detail: `slug "${context.spec.slug}" is not held by this tenant` };
+      : {
+          status: 'absent',
+          detail: `slug "${context.spec.slug}" is not held by this tenant`,
+          others: await context.notOurs([]),
+        };
   },
 
   // While something of the tenant may be left, nobody else may get its slug: the end of the operation gives it back.
-  remove: () => Promise.resolve({ status: 'removed' }),
+  remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
 };
 
 async function confirmSlug({ db, tenant, spec }: StepContext<'slug-reservation'>): Promise<void> {

@@ -2,6 +2,7 @@ import type { TargetGroup } from '../../aws/elbv2-target-groups.ts';
 import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import { targetGroupName } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
+import type { OthersJudged } from '../ownership.ts';
 import { StepError } from '../../contracts/step-error.ts';
 
 /** How long a target that leaves still gets its open requests, in s; AWS's own default is 300. */
@@ -35,18 +36,20 @@ export const targetGroup: Kind<'target-group'> = {
   },
 
   async observe(context) {
-    const found = await findOwn(context);
-    return found
+    const found = await context.aws.loadBalancing.findTargetGroup(nameOf(context));
+    const others = await othersIn(context, found);
+    return found && others.count === 0
       ? { status: 'ready', detail: `target group ${found.name} is there` }
-      : { status: 'absent', detail: `no target group ${nameOf(context)} of this tenant` };
+      : { status: 'absent', detail: `no target group ${nameOf(context)} of this tenant`, others };
   },
 
   async remove(context) {
     const found = await context.aws.loadBalancing.findTargetGroup(nameOf(context));
+    const others = await othersIn(context, found);
     // Right after it was made a look by name may not show it yet. No ARN is given twice.
-    const arn = ownOf(context, found)?.arn ?? context.previous.arn;
+    const arn = found && others.count === 0 ? found.arn : context.previous.arn;
     if (arn !== undefined) await context.aws.loadBalancing.deleteTargetGroup(arn);
-    return { status: 'removed', ...(!found && arn === undefined && { missing: true }) };
+    return { status: 'removed', others, ...(!found && arn === undefined && { missing: true }) };
   },
 };
 
@@ -54,10 +57,11 @@ function nameOf({ installationId, tenant, spec }: StepContext<'target-group'>): 
   return targetGroupName(installationId, tenant.id, spec.component);
 }
 
-async function findOwn(context: StepContext<'target-group'>) {
-  return ownOf(context, await context.aws.loadBalancing.findTargetGroup(nameOf(context)));
-}
-
-function ownOf({ tags }: StepContext<'target-group'>, found: TargetGroup | undefined): TargetGroup | undefined {
-  return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
+function othersIn(
+  { notOurs, tags }: StepContext<'target-group'>,
+  found: TargetGroup | undefined,
+): Promise<OthersJudged> {
+  if (!found || isOwnedBy(found.tags, ownerOf(tags))) return notOurs([]);
+  const { arn: physicalId, name } = found;
+  return notOurs([{ type: 'elbv2:target-group', name, physicalId, mark: describeHolder(found.tags) }]);
 }

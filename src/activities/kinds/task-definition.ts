@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EcsService } from '../../aws/ecs-services.ts';
 import type { TaskDefinitionRevision } from '../../aws/ecs-task-definitions.ts';
-import { isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import { cloneTaskDefinition, type Clone } from '../../aws/task-definition-clone.ts';
 import { contentHash } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
@@ -41,16 +41,15 @@ export const taskDefinition: Kind<'task-definition'> = {
   },
 
   async observe(context) {
-    const own = await ownRevisions(context, 'ACTIVE');
+    const { own, others } = await activeRevisions(context);
     return own.length > 0
       ? { status: 'ready', detail: `${own.length} active revision(s) of ${context.spec.family}` }
-      : { status: 'absent', detail: `no active revision of ${context.spec.family} of this tenant` };
+      : { status: 'absent', detail: `no active revision of ${context.spec.family} of this tenant`, others };
   },
 
   async remove(context) {
-    const arns = new Set((await ownRevisions(context, 'ACTIVE')).map((revision) => revision.arn));
-    const known = await knownRevision(context);
-    if (known?.active === true) arns.add(known.arn);
+    const { own, others, known } = await activeRevisions(context);
+    const arns = new Set(own.map((revision) => revision.arn));
     for (const arn of arns) await context.aws.ecs.deregisterTaskDefinition(arn);
     // The list may not hold yet what was deregistered just now, or by the attempt before.
     const listed = (await ownRevisions(context, 'INACTIVE')).map((revision) => revision.arn);
@@ -61,7 +60,7 @@ export const taskDefinition: Kind<'task-definition'> = {
       reason: 'ECS keeps revisions that were deregistered as INACTIVE',
       expiresAt: null,
     }));
-    return { status: 'removed', residues, ...(residues.length === 0 && { missing: true }) };
+    return { status: 'removed', others, residues, ...(residues.length === 0 && { missing: true }) };
   },
 };
 
@@ -125,10 +124,24 @@ function cloneFor({ cell, spec, stepId }: StepContext<'task-definition'>, templa
   });
 }
 
-/** The revision that we know to have registered: right after that the list may not hold it yet. */
-async function knownRevision({ aws, previous, tags }: StepContext<'task-definition'>) {
-  const found = previous.arn === undefined ? undefined : await aws.ecs.findTaskDefinition(previous.arn);
-  return found && isOwnedBy(found.tags, ownerOf(tags)) ? found : undefined;
+/** Ours of the family, the others judged, and the revision that we know to have registered: the list may not hold it yet. */
+async function activeRevisions({ aws, notOurs, previous, spec, tags }: StepContext<'task-definition'>) {
+  const listed = await aws.ecs.findRevisions(spec.family, 'ACTIVE');
+  const last = previous.arn === undefined ? undefined : await aws.ecs.findTaskDefinition(previous.arn);
+  const byArn = new Map(
+    [...listed, ...(last?.active === true ? [last] : [])].map((revision) => [revision.arn, revision]),
+  );
+  const isOwn = (revision: TaskDefinitionRevision) => isOwnedBy(revision.tags, ownerOf(tags));
+  const others = [...byArn.values()]
+    .filter((revision) => !isOwn(revision))
+    .map(({ arn, tags: held }) => ({
+      type: 'ecs:task-definition',
+      name: spec.family,
+      physicalId: arn,
+      mark: describeHolder(held),
+    }));
+  const known = last && isOwn(last) ? last : undefined;
+  return { own: [...byArn.values()].filter(isOwn), others: await notOurs(others), known };
 }
 
 async function ownRevisions({ aws, spec, tags }: StepContext<'task-definition'>, status: 'ACTIVE' | 'INACTIVE') {

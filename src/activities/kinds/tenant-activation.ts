@@ -30,13 +30,13 @@ export const tenantActivation: Kind<'tenant-activation'> = {
     await queueMail(tx, { tenantId: tenant.id, operationId: operation.id, cell: cell.id, template: 'welcome' });
   },
 
-  async observe({ db, tenant }) {
+  async observe({ db, tenant, notOurs }) {
     const status = (await findTenant(db, tenant.id))?.status;
     return status === 'active'
       ? { status: 'ready', detail: 'the tenant is active' }
-      : { status: 'absent', detail: `the tenant is ${status ?? 'unknown'}` };
+      : { status: 'absent', detail: `the tenant is ${status ?? 'unknown'}`, others: await notOurs([]) };
   },
 
   // What was committed is not undone: a deprovisioning settles the tenant's status itself.
-  remove: () => Promise.resolve({ status: 'removed' }),
+  remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
 };

@@ -308,7 +308,7 @@ describe('ecs-service', () => {
       }),
     );
     expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('OWNERSHIP_CONFLICT');
-    expect(await ecsService.remove(context())).toEqual({ status: 'removed' });
+    expect(await ecsService.remove(context())).toMatchObject({ status: 'removed' });
     expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });
     expect(await describeService(spec.serviceName)).toMatchObject({ status: 'ACTIVE', desiredCount: 1 });
   });
@@ -320,12 +320,12 @@ describe('ecs-service', () => {
     world.gateway.setTime({ serviceDrainMs: 800 });
     try {
       const removing = context({}, { removingAt: new Date() });
-      expect(await ecsService.remove(removing)).toEqual({ status: 'pending' });
+      expect(await ecsService.remove(removing)).toMatchObject({ status: 'pending' });
       expect(await ecsService.observe(removing)).toMatchObject({ status: 'pending' });
       expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('CONFLICT_RETRYABLE');
-      expect(await ecsService.remove(removing)).toEqual({ status: 'pending' });
+      expect(await ecsService.remove(removing)).toMatchObject({ status: 'pending' });
       await observeUntil(ecsService, removing, 'absent');
-      expect(await ecsService.remove(removing)).toEqual({ status: 'removed' });
+      expect(await ecsService.remove(removing)).toMatchObject({ status: 'removed' });
       expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });
     } finally {
       world.gateway.setTime('fast');
@@ -340,9 +340,9 @@ describe('ecs-service', () => {
     const ecs = { ...world.aws.ecs, findService: () => Promise.resolve(earlier) };
     const stale = { aws: { ...world.aws, ecs } };
     // Without knowing that it was made, it is looked for a while longer; known, it is deleted unseen.
-    expect(await ecsService.remove(context({}, stale))).toEqual({ status: 'removed', missing: true });
+    expect(await ecsService.remove(context({}, stale))).toMatchObject({ status: 'removed', missing: true });
     expect((await describeService(spec.serviceName))?.status).toBe('ACTIVE');
-    expect(await ecsService.remove(context({}, { ...stale, previous: outputs }))).toEqual({ status: 'pending' });
+    expect(await ecsService.remove(context({}, { ...stale, previous: outputs }))).toMatchObject({ status: 'pending' });
     expect((await describeService(spec.serviceName))?.status).not.toBe('ACTIVE');
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { startGateway, type Gateway } from '../../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../../sandbox/landing-zone/seed.ts';
 import type { Kind, Observation, StepContext } from '../../../src/activities/kind.ts';
+import { OthersJudged } from '../../../src/activities/ownership.ts';
 import { StepError } from '../../../src/contracts/step-error.ts';
 import { createCellAws, type CellAws } from '../../../src/aws/cell-aws.ts';
 import type { KindName, OutputsOf, Resolved, SpecOf } from '../../../src/contracts/kinds.ts';
@@ -24,6 +25,7 @@ export interface KindWorld {
   readonly cell: Cell;
   readonly aws: CellAws;
   readonly db: Database;
+  readonly databases: TestDatabase;
   readonly installationId: string;
   /** The account, for clients that play somebody else. */
   readonly target: { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
@@ -67,6 +69,7 @@ async function createWorld(): Promise<{ world: KindWorld; end: () => Promise<voi
       cell,
       aws,
       db,
+      databases,
       installationId: randomUUID(),
       target: { endpoint: gateway.url, region, credentials },
     },
@@ -145,6 +148,10 @@ export function contextOf<K extends KindName>(
     previous: settings.previous ?? {},
     mayExist: settings.mayExist ?? false,
     gone: () => Promise.resolve(),
+    made: () => Promise.resolve(),
+    notOurs: (found) => Promise.resolve(new OthersJudged(found)),
+    removal: { noted: () => ({}), note: () => Promise.resolve() },
+    recorded: { hostName: tenant.host, zoneIds: [], loadBalancerArns: [], listenerArns: [] },
     removingAt: settings.removingAt,
     tags: ownershipTags({ installationId, tenantId: tenant.id, product, operationId, stepId }),
     token: (part) => requestToken(operationId, stepId, generation, part),

@@ -34,8 +34,8 @@ describe('log-group', () => {
   it('removes its own, and a second time does nothing', async () => {
     const { context } = await group();
     await logGroup.ensure(context);
-    expect(await logGroup.remove(context)).toEqual({ status: 'removed' });
-    expect(await logGroup.remove(context)).toEqual({ status: 'removed', missing: true });
+    expect(await logGroup.remove(context)).toMatchObject({ status: 'removed' });
+    expect(await logGroup.remove(context)).toMatchObject({ status: 'removed', missing: true });
     expect(await logGroup.observe(context)).toMatchObject({ status: 'absent' });
   });
 
@@ -45,7 +45,7 @@ describe('log-group', () => {
     await others.send(new CreateLogGroupCommand({ logGroupName: name, tags: { team: 'other' } }));
     const refused = await stepErrorOf(logGroup.ensure(context));
     expect(refused).toMatchObject({ code: 'OWNERSHIP_CONFLICT', detail: expect.stringContaining(name) as string });
-    expect(await logGroup.remove(context)).toEqual({ status: 'removed' });
+    expect(await logGroup.remove(context)).toMatchObject({ status: 'removed' });
     const left = await others.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
     expect(left.logGroups).toHaveLength(1);
     expect(left.logGroups?.[0]?.retentionInDays).toBeUndefined();

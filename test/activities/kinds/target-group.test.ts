@@ -72,8 +72,8 @@ describe('target-group', () => {
     const { context } = await group();
     await targetGroup.ensure(context);
     expect(await targetGroup.observe(context)).toMatchObject({ status: 'ready' });
-    expect(await targetGroup.remove(context)).toEqual({ status: 'removed' });
-    expect(await targetGroup.remove(context)).toEqual({ status: 'removed', missing: true });
+    expect(await targetGroup.remove(context)).toMatchObject({ status: 'removed' });
+    expect(await targetGroup.remove(context)).toMatchObject({ status: 'removed', missing: true });
     expect(await targetGroup.observe(context)).toMatchObject({ status: 'absent' });
   });
 
@@ -97,7 +97,7 @@ describe('target-group', () => {
       new CreateTargetGroupCommand({ Name: name, Protocol: 'HTTP', Port: 9999, VpcId: 'vpc-1', TargetType: 'ip' }),
     );
     expect((await stepErrorOf(targetGroup.ensure(context))).code).toBe('OWNERSHIP_CONFLICT');
-    expect(await targetGroup.remove(context)).toEqual({ status: 'removed' });
+    expect(await targetGroup.remove(context)).toMatchObject({ status: 'removed' });
     const answer = await others().send(new DescribeTargetGroupsCommand({ Names: [name] }));
     expect(answer.TargetGroups?.[0]?.Port).toBe(9999);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outsideCell, type Bounds } from '../../../src/activities/cell-guard.ts';
+import { movedAway, outsideCell, type Bounds } from '../../../src/activities/cell-guard.ts';
 import type { KindName } from '../../../src/contracts/kinds.ts';
 import { moamalat } from '../../../src/products/moamalat.ts';
 import { resolveSpec } from '../../../src/activities/spec-resolution.ts';
@@ -126,5 +126,56 @@ describe('the guard of the cell', () => {
     }
     const foreign = { ...specOf('create_task_definition:backend'), family: 'moamalat-other-backend' };
     expect(outsideCell('task-definition', foreign, moved, 'take-away')).not.toEqual([]);
+  });
+
+  const recorded = {
+    hostName: 'acme.former.test',
+    zoneIds: ['ZFORMER'],
+    loadBalancerArns: [otherBalancer],
+    listenerArns: [arn('elasticloadbalancing', 'listener/app/other/9/8')],
+  };
+  const formerRecord = {
+    ...specOf('create_dns'),
+    host: 'acme.former.test',
+    zoneId: 'ZFORMER',
+    loadBalancerArn: otherBalancer,
+  };
+  const former: [string, KindName, unknown][] = [
+    ['host, zone and load balancer', 'dns-record', formerRecord],
+    [
+      'a rule',
+      'listener-rule',
+      { ...specOf('create_alb_rule:backend'), host: formerRecord.host, loadBalancerArn: otherBalancer },
+    ],
+    [
+      'a service',
+      'ecs-service',
+      { ...specOf('deploy_backend'), probe: { loadBalancerArn: otherBalancer, host: formerRecord.host, path: '/' } },
+    ],
+    ['an address', 'tenant-activation', { tenantUrl: 'https://acme.former.test' }],
+    ['a database', 'postgres-schema', { ...specOf('create_schema'), database: 'former' }],
+  ];
+  it.each(former)('takes away by what was recorded, and makes by what the cell lists: %s', (_what, kind, spec) => {
+    const known = { ...bounds, recorded };
+    expect(outsideCell(kind, spec, known, 'take-away')).toEqual([]);
+    expect(outsideCell(kind, spec, known, 'make')).not.toEqual([]);
+  });
+
+  it.each([
+    ['host', { host: 'other.former.test' }],
+    ['zone', { zoneId: 'ZOTHER' }],
+    ['load balancer', { loadBalancerArn: arn('elasticloadbalancing', 'loadbalancer/app/third/7') }],
+  ])('takes nothing away by a %s that was recorded for nobody or another', (_what, change) => {
+    const spec = { ...formerRecord, ...change };
+    expect(outsideCell('dns-record', spec, { ...bounds, recorded }, 'take-away')).not.toEqual([]);
+  });
+
+  it('tells of what was made in another account or region, but for what is removed', () => {
+    const step = (state: string, account: string) => ({
+      state,
+      outputs: { arn: arn('ecs', 'service/shared/x', account) },
+    });
+    expect(movedAway([step('removing', cell.accountId), step('removed', '999999999999')], cell)).toEqual([]);
+    expect(movedAway([step('removing', '999999999999')], cell)).toHaveLength(1);
   });
 });

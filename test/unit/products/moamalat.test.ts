@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blueprintProblems, type AnyStep } from '../../../src/contracts/blueprint.ts';
+import { profilesOf } from '../../../src/products/profiles.ts';
 import { moamalat } from '../../../src/products/moamalat.ts';
 import { exampleCell } from '../../support/platform.ts';
 
@@ -77,5 +78,10 @@ describe('the blueprint of moamalat', () => {
       host: 'acme.moamalat-pro.com',
     }).steps;
     expect(steps.find((s) => s.id === 'deploy_backend')?.ready).toEqual({ usualMs: 3_000, deadlineMs: 20 * 60_000 });
+  });
+
+  it('gives a deleted record as long as resolvers may hold it, on top of its deadline', () => {
+    const slow = { ...exampleCell(), hostedZone: { ...exampleCell().hostedZone, drainSeconds: 86_400 } };
+    expect(profilesOf('dns-record', slow).gone?.deadlineMs).toBe(10 * 60_000 + 86_400_000);
   });
 });
