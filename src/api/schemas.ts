@@ -47,11 +47,19 @@ const whole = (min: number, max: number, initial: number) =>
     )
     .default(initial);
 
+const flag = z.preprocess((text) => (text === 'true' ? true : text === 'false' ? false : text), z.boolean());
+
 export const listQuery = z.strictObject({
   product: z.string().min(1).max(40).optional(),
   slug: z.string().min(1).max(100).optional(),
   status: z.enum(tenantStatuses).optional(),
   operation: z.enum(openOperationStates).optional().describe('Only tenants whose open operation is in this state'),
+  includeGone: flag
+    .optional()
+    .describe(
+      'Whether to list tenants of which nothing is left too (`deleted`, or `failed` and rolled back). By default they are ' +
+        'left out, unless `status` or `slug` is given',
+    ),
   limit: whole(1, 200, 50),
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
 });
@@ -115,12 +123,24 @@ export const tenantAnswer = z
   })
   .describe('The tenant');
 
+const outcome = z
+  .object({
+    operationId: z.uuid(),
+    type: z.enum(operationTypes),
+    state: z.enum(closedOperationStates),
+    message: z.string(),
+  })
+  .nullable()
+  .describe('How the newest operation ended; null while it is open');
+
+export const tenantWithOutcomeAnswer = tenantAnswer.extend({ outcome }).describe('The tenant');
+
 const openOperation = z
   .object({ operationId: z.uuid(), type: z.enum(operationTypes), state: z.enum(openOperationStates) })
   .nullable();
 
 export const tenantsAnswer = z
-  .object({ tenants: z.array(tenantAnswer.extend({ openOperation })), nextCursor: z.string().nullable() })
+  .object({ tenants: z.array(tenantWithOutcomeAnswer.extend({ openOperation })), nextCursor: z.string().nullable() })
   .describe('A page of tenants');
 
 export const acceptedAnswer = z
@@ -139,6 +159,7 @@ export const statusAnswer = z
     tenantId: z.uuid(),
     status: z.enum(tenantStatuses),
     operation: z.object({ operationId: z.uuid(), type: z.enum(operationTypes), state: operationState }),
+    outcome,
     currentStep: z.string().nullable(),
     currentSteps: z.array(z.string()),
     stepsDone: z.array(z.string()),

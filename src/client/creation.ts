@@ -13,6 +13,7 @@ import { parseSlug } from '../products/slug.ts';
 import { TemplateNotConfiguredError } from '../products/templates.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { RequestError } from './request-error.ts';
+import { hostTaken, slugTaken } from './slug-taken.ts';
 import { startOrWithdraw } from './starting.ts';
 import type { ClientDeps, CreateTenantInput } from './requests.ts';
 import type { AcceptedView } from './views.ts';
@@ -127,12 +128,10 @@ async function write(tx: Queryable, request: CheckedRequest, ids: Ids, cell: Cel
     tenantUrl: `https://${host}`,
   });
   if (!(await reserveSlug(tx, { product: product.name, slug, tenantId }))) {
-    throw new RequestError('SLUG_TAKEN', `the slug "${slug}" of product ${product.name} is taken`, {
-      details: { product: product.name, slug },
-    });
+    throw await slugTaken(tx, { product: product.name, slug });
   }
   if (!(await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId }))) {
-    throw new RequestError('SLUG_TAKEN', `the host name ${host} is taken`, { details: { host } });
+    throw await hostTaken(tx, { zone: cell.hostedZone.id, host });
   }
   const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId);
   if (!loadBalancer) throw new CellFullSignal();

@@ -1,17 +1,26 @@
+import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
 import { listLeftovers } from '../db/leftovers.ts';
-import { findOperation, listOpenOperationsOf, listOperationsOf, type OperationRow } from '../db/operations.ts';
+import { findOperation, listNewestOperationsOf, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
-import { countSteps } from '../db/summaries.ts';
+import { countBlueprintSteps } from '../db/summaries.ts';
 import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../db/tenants.ts';
 import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
+import { outcomeOf } from './outcome.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
-import type { EventView, ListedTenantView, OperationView, StatusView, TenantView } from './views.ts';
+import type {
+  EventView,
+  ListedTenantView,
+  OperationView,
+  StatusView,
+  TenantView,
+  TenantWithOutcomeView,
+} from './views.ts';
 
 /** @throws RequestError TENANT_NOT_FOUND */
 export async function existingTenant(db: Queryable, tenantId: string): Promise<TenantRow> {
@@ -20,17 +29,31 @@ export async function existingTenant(db: Queryable, tenantId: string): Promise<T
   return tenant;
 }
 
-export async function readTenant(db: Queryable, tenantId: string): Promise<TenantView> {
-  return tenantView(await existingTenant(db, tenantId));
+/** Tenant and operation change together, so they are read together. */
+export function readTenant(db: Pick<Database, 'snapshot'>, tenantId: string): Promise<TenantWithOutcomeView> {
+  return db.snapshot(async (at) => {
+    const tenant = await existingTenant(at, tenantId);
+    return { ...tenantView(tenant), outcome: outcomeOf(tenant, await newestOperation(at, tenantId)) };
+  });
 }
 
+async function newestOperation(db: Queryable, tenantId: string): Promise<OperationRow> {
+  const [operation] = await listNewestOperationsOf(db, [tenantId]);
+  if (!operation) throw new Error(`tenant ${tenantId} has no operation`);
+  return operation;
+}
+
+/** Newest first. Tenants that are gone are left out, unless `includeGone`, a status or a slug asks for them. */
 export async function readTenants(
-  db: Queryable,
+  db: Pick<Database, 'snapshot'>,
   input: ListInput,
 ): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }> {
+  const includeGone = input.includeGone ?? (input.status !== undefined || input.slug !== undefined);
   try {
-    const page = await listTenants(db, input);
-    return { tenants: await listed(db, page.tenants), nextCursor: page.nextCursor ?? null };
+    return await db.snapshot(async (at) => {
+      const page = await listTenants(at, { ...input, includeGone });
+      return { tenants: await listed(at, page.tenants), nextCursor: page.nextCursor ?? null };
+    });
   } catch (cause) {
     if (!(cause instanceof InvalidCursorError)) throw cause;
     throw new RequestError('INVALID_INPUT', cause.message, {
@@ -41,16 +64,17 @@ export async function readTenants(
 }
 
 async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<ListedTenantView[]> {
-  const open = await listOpenOperationsOf(
+  const newest = await listNewestOperationsOf(
     db,
     tenants.map((tenant) => tenant.id),
   );
-  const byTenant = new Map(open.map((operation) => [operation.tenantId, operation]));
+  const byTenant = new Map(newest.map((operation) => [operation.tenantId, operation]));
   return tenants.map((tenant) => {
     const operation = byTenant.get(tenant.id);
-    if (!operation || !isOpen(operation.state)) return { ...tenantView(tenant), openOperation: null };
+    if (!operation) throw new Error(`tenant ${tenant.id} has no operation`);
     const { id, type, state } = operation;
-    return { ...tenantView(tenant), openOperation: { operationId: id, type, state } };
+    const openOperation = isOpen(state) ? { operationId: id, type, state } : null;
+    return { ...tenantView(tenant), outcome: outcomeOf(tenant, operation), openOperation };
   });
 }
 
@@ -88,10 +112,7 @@ export function readStatus(db: Pick<Database, 'snapshot'>, tenantId: string): Pr
 
 async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   const tenant = await existingTenant(db, tenantId);
-  const operations = await listOperationsOf(db, tenantId);
-  // A withdrawn one changed nothing, so it is not what the tenant is at.
-  const operation = operations.find(({ state }) => state !== 'withdrawn') ?? operations[0];
-  if (!operation) throw new Error(`tenant ${tenantId} has no operation`);
+  const operation = await newestOperation(db, tenantId);
   const steps = await listSteps(db, tenantId);
   const currentSteps = idsIn(steps, underWay(operation));
   const failure = currentFailure(tenant, operation);
@@ -102,8 +123,8 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     operation: { operationId: operation.id, type: operation.type, state: operation.state },
     currentStep: currentSteps[0] ?? null,
     currentSteps,
-    stepsDone: idsIn(steps, [operation.type === 'provision' ? 'ready' : 'removed']),
-    stepsTotal: await countSteps(db, operation.id),
+    outcome: outcomeOf(tenant, operation),
+    ...(await progressAt(db, operation, steps)),
     startedAt: operation.acceptedAt.toISOString(),
     updatedAt: latest(operation.updatedAt, tenant.updatedAt).toISOString(),
     ...(failure === null ? {} : { error: failure }),
@@ -126,6 +147,19 @@ async function attentionAt(
     ...(leftovers.length > 0 ? { leftovers } : {}),
     attention: attentionOf(tenant, operation, leftovers, since),
   };
+}
+
+/** A deprovisioning walks what was begun; the commit (`finalize`) made nothing that could be removed. */
+async function progressAt(
+  db: Queryable,
+  operation: OperationRow,
+  steps: readonly StepRow[],
+): Promise<Pick<StatusView, 'stepsDone' | 'stepsTotal'>> {
+  if (operation.type === 'provision') {
+    return { stepsDone: idsIn(steps, ['ready']), stepsTotal: await countBlueprintSteps(db, operation.id) };
+  }
+  const removable = steps.filter((step) => step.stepId !== FINALIZE_STEP);
+  return { stepsDone: idsIn(removable, ['removed']), stepsTotal: removable.length };
 }
 
 /** Which states of a step mean that the operation is at it. */

@@ -29,6 +29,8 @@ export interface ListInput {
   readonly status?: TenantStatus | undefined;
   /** Only tenants whose open operation is in this state. */
   readonly operation?: OpenOperationState | undefined;
+  /** Whether to list tenants that are gone too; by default only where `status` or `slug` asks for them. */
+  readonly includeGone?: boolean | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
 }

@@ -9,7 +9,14 @@ import * as reading from './reading.ts';
 import { checkReadiness, type Readiness } from './readiness.ts';
 import { deleteTenant, type DeleteOutcome } from './removal.ts';
 import { startAccepted } from './starting.ts';
-import type { AcceptedView, EventView, ListedTenantView, OperationView, StatusView, TenantView } from './views.ts';
+import type {
+  AcceptedView,
+  EventView,
+  ListedTenantView,
+  OperationView,
+  StatusView,
+  TenantWithOutcomeView,
+} from './views.ts';
 
 /** The typed facade: the only place that starts, signals and queries. Every method may throw {@link RequestError}. */
 export interface TenantryClient {
@@ -25,7 +32,7 @@ export interface TenantryClient {
    * an earlier run was still open). Safe to repeat. @throws OrchestratorUnreachableError
    */
   startAccepted(operation: OperationRow): Promise<'started' | 'already-open'>;
-  get(tenantId: string): Promise<TenantView>;
+  get(tenantId: string): Promise<TenantWithOutcomeView>;
   list(input: ListInput): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }>;
   status(tenantId: string): Promise<StatusView>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;

@@ -2,7 +2,13 @@ import type { Advice } from '../contracts/advice.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
 import type { Leftover } from '../contracts/messages.ts';
-import type { OnFailure, OpenOperationState, OperationState, OperationType } from '../contracts/operation-state.ts';
+import type {
+  ClosedOperationState,
+  OnFailure,
+  OpenOperationState,
+  OperationState,
+  OperationType,
+} from '../contracts/operation-state.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 
 /** A tenant as callers see it; times are ISO 8601. */
@@ -23,8 +29,23 @@ export interface TenantView {
   readonly deletedAt: string | null;
 }
 
+/** How the newest operation of a tenant ended. */
+export interface OutcomeView {
+  readonly operationId: string;
+  readonly type: OperationType;
+  readonly state: ClosedOperationState;
+  /** A sentence for people. */
+  readonly message: string;
+}
+
+/** A tenant, with how its newest operation ended. */
+export interface TenantWithOutcomeView extends TenantView {
+  /** Null: the newest operation is open. */
+  readonly outcome: OutcomeView | null;
+}
+
 /** A tenant in a list, with what it is at. */
-export interface ListedTenantView extends TenantView {
+export interface ListedTenantView extends TenantWithOutcomeView {
   /** Null: no operation is open. */
   readonly openOperation: {
     readonly operationId: string;
@@ -57,11 +78,14 @@ export interface StatusView {
   readonly status: TenantStatus;
   /** The newest operation. */
   readonly operation: { readonly operationId: string; readonly type: OperationType; readonly state: OperationState };
+  /** How the operation ended; null while it is open. */
+  readonly outcome: OutcomeView | null;
   /** The first of `currentSteps`; null when nothing is under way. */
   readonly currentStep: string | null;
   readonly currentSteps: readonly string[];
   /** Provisioning: steps that are ready. Deprovisioning: steps that are removed. */
   readonly stepsDone: readonly string[];
+  /** Provisioning: steps of the blueprint. Deprovisioning: those of them that were ever begun and leave something to remove. */
   readonly stepsTotal: number;
   readonly startedAt: string;
   readonly updatedAt: string;

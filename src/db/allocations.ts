@@ -136,6 +136,18 @@ export async function reserveHostName(
   return rowCount === 1;
 }
 
+/** Id of the tenant that holds a host name in a zone; undefined when it is free. */
+export async function findHostHolder(
+  db: Queryable,
+  { zone, host }: { zone: string; host: string },
+): Promise<string | undefined> {
+  const answer = await db.query<{ tenantId: string }>(
+    `select tenant_id as "tenantId" from allocations where kind = 'host-name' and scope = $1 and key = $2`,
+    [zone, host],
+  );
+  return answer.rows[0]?.tenantId;
+}
+
 /** Gives back every place that a tenant holds. */
 export async function releaseAllocations(tx: Queryable, tenantId: string): Promise<void> {
   await tx.query('delete from allocations where tenant_id = $1', [tenantId]);

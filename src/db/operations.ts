@@ -219,14 +219,16 @@ export async function listAcceptedWithoutRun(db: Queryable, olderThanMs: number)
   );
 }
 
-/** The open operations of some tenants. */
-export async function listOpenOperationsOf(db: Queryable, tenantIds: readonly string[]): Promise<OperationRow[]> {
+/** The newest operation of each of some tenants: the open one, where one is open. A withdrawn one changed nothing, so it comes last. */
+export async function listNewestOperationsOf(db: Queryable, tenantIds: readonly string[]): Promise<OperationRow[]> {
   if (tenantIds.length === 0) return [];
   return rowsOf(
     operationRow,
-    await db.query(`select ${columns} from operations where tenant_id = any ($1::uuid[]) and state in (${openList})`, [
-      [...tenantIds],
-    ]),
+    await db.query(
+      `select distinct on (tenant_id) ${columns} from operations where tenant_id = any ($1::uuid[])
+       order by tenant_id, state = 'withdrawn', closed_at is null desc, accepted_at desc, id`,
+      [[...tenantIds]],
+    ),
   );
 }
 

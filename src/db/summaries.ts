@@ -1,21 +1,17 @@
 import { z } from 'zod';
-import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { operationState, tenantStatus } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowsOf } from './rows.ts';
 import { wasNotWithdrawn } from './tenants.ts';
 
-/** How many steps an operation has: of its blueprint all, but for a deprovisioning `finalize`, which leaves nothing to remove. */
-export async function countSteps(db: Queryable, operationId: string): Promise<number> {
+/** How many steps the blueprint of an operation has. */
+export async function countBlueprintSteps(db: Queryable, operationId: string): Promise<number> {
   const [row] = rowsOf(
     z.object({ steps: z.int() }),
-    await db.query(
-      `select (select count(*)::int from jsonb_array_elements(blueprint -> 'steps') as step
-               where type = 'provision' or step ->> 'id' <> $2) as steps
-       from operations where id = $1`,
-      [operationId, FINALIZE_STEP],
-    ),
+    await db.query(`select jsonb_array_length(blueprint -> 'steps') as steps from operations where id = $1`, [
+      operationId,
+    ]),
   );
   return row?.steps ?? 0;
 }

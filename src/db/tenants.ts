@@ -126,6 +126,8 @@ export interface TenantFilter {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;
   readonly status?: TenantStatus | undefined;
+  /** Also those of which nothing is left: deleted, or failed and rolled back. Default false. */
+  readonly includeGone?: boolean | undefined;
   /** State of the open operation. */
   readonly operation?: OpenOperationState | undefined;
   readonly limit: number;
@@ -151,13 +153,16 @@ export class InvalidCursorError extends Error {
 export const wasNotWithdrawn = `(tenants.status <> 'deleted' or not exists (
   select from operations o where o.tenant_id = tenants.id and o.type = 'provision' and o.state = 'withdrawn'))`;
 
+/** Of which nothing is left. The index `tenants_present` leaves out the same. */
+const isGone = `status = 'deleted' or (status = 'failed' and not cleanup_pending)`;
+
 /** Tenants, newest first; without those whose creation was withdrawn. @throws InvalidCursorError */
 export async function listTenants(db: Queryable, filter: TenantFilter): Promise<TenantPage> {
   const after = filter.cursor === undefined ? undefined : decodeCursor(filter.cursor);
   const answer = await db.query(
     `select ${columns}, ${position} as position from tenants
      where ${wasNotWithdrawn} and ($1::text is null or product = $1) and ($2::text is null or status = $2)
-       and ($6::text is null or slug = $6)
+       and ($6::text is null or slug = $6) ${filter.includeGone === true ? '' : `and not (${isGone})`}
        and ($7::text is null or exists (select from operations o where o.tenant_id = tenants.id and o.state = $7))
        and ($3::timestamptz is null or created_at < $3 or (created_at = $3 and id > $4::uuid))
      order by created_at desc, id limit $5`,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findBlueprint, findOperation, listOperationsOf } from '../../src/db/operations.ts';
-import { findSlugHolder } from '../../src/db/reservations.ts';
+import { findSlugHolder, quarantineSlug } from '../../src/db/reservations.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
 import { anyString, matching } from './matchers.ts';
 
@@ -67,6 +67,28 @@ describe('POST /api/v1/tenants', () => {
     expect(errorOf(answers.find((a) => a.statusCode === 409)!).code).toBe('SLUG_TAKEN');
     const { rows } = await api.database.query('select id from tenants where slug = $1', [slug]);
     expect(rows).toHaveLength(1);
+  });
+
+  it('says of a taken slug who has it, and until when: a removed tenant keeps it for its quarantine', async () => {
+    const slug = freshSlug();
+    const { tenantId } = (await post({ ...acme, slug })).json<{ tenantId: string }>();
+    const inUse = errorOf(await post({ ...acme, slug }));
+    expect(inUse).toMatchObject({
+      code: 'SLUG_TAKEN',
+      message: `the slug "${slug}" of product moamalat is in use by tenant ${tenantId}, which is pending`,
+      details: { product: 'moamalat', slug, tenantId, status: 'pending', until: null },
+    });
+    await quarantineSlug(api.database, { product: 'moamalat', slug, tenantId });
+    const { until, ...quarantined } = errorOf(await post({ ...acme, slug })).details as Record<string, string>;
+    expect(quarantined).toEqual({ product: 'moamalat', slug, tenantId, status: 'deleted' });
+    const days = (Date.parse(until!) - Date.now()) / 86_400_000;
+    expect([days > 29.9, days <= 30]).toEqual([true, true]);
+    await api.database.query('delete from reservations where slug = $1', [slug]);
+    expect(errorOf(await post({ ...acme, slug }))).toMatchObject({
+      code: 'SLUG_TAKEN',
+      message: `the host name ${slug}.moamalat-pro.com is in use by tenant ${tenantId}, which is pending`,
+      details: { host: `${slug}.moamalat-pro.com`, tenantId, until: null },
+    });
   });
 
   it.each(['before', 'after'] as const)(

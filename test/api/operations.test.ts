@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findOperation, listOperationsOf } from '../../src/db/operations.ts';
-import { findSlugHolder } from '../../src/db/reservations.ts';
+import { findSlugHolder, releaseSlug } from '../../src/db/reservations.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
 import { exampleCell, examplePlatform } from '../support/platform.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
+import { anyString, containing } from './matchers.ts';
 
 let api: ApiFixture;
 beforeAll(async () => {
@@ -381,6 +382,67 @@ describe('reading', () => {
     }>();
     expect(deleted.tenants.every((t) => t.status === 'deleted')).toBe(true);
     expect((await api.app.inject('/api/v1/tenants?product=none')).json()).toEqual({ tenants: [], nextCursor: null });
+  });
+
+  it('leaves out of the list what is gone, unless it is asked for', async () => {
+    const [living, left, rolledBack, gone] = [await active(), await stuck(), await claimed(), await created()];
+    await api.move(rolledBack.tenantId, ['rolling-back', 'rolled-back'], ['failed']);
+    await api.database.query('update tenants set cleanup_pending = true where id = $1', [left.tenantId]);
+    await send('POST', `${gone.tenantId}/cancel`);
+    const listed = async (query: string) => {
+      const page = (await api.app.inject(`/api/v1/tenants?limit=200&${query}`)).json<{ tenants: Accepted[] }>();
+      const made = [living, left, rolledBack, gone].map((t) => t.tenantId);
+      return made.map((id) => page.tenants.some((t) => t.tenantId === id));
+    };
+    expect(await listed('')).toEqual([true, true, false, false]);
+    expect(await listed('includeGone=false')).toEqual([true, true, false, false]);
+    expect(await listed('includeGone=true')).toEqual([true, true, true, true]);
+    expect(await listed('status=deleted')).toEqual([false, false, false, true]);
+    expect(await listed('status=failed')).toEqual([false, true, true, false]);
+    expect(await listed('status=failed&includeGone=false')).toEqual([false, true, false, false]);
+    expect(await listed(`slug=${gone.slug}`)).toEqual([false, false, false, true]);
+    expect(await listed(`slug=${gone.slug}&includeGone=false`)).toEqual([false, false, false, false]);
+    const pages = await api.client.list({ limit: 1 });
+    expect([pages.tenants.map((t) => t.tenantId), pages.nextCursor]).toEqual([[left.tenantId], anyString]);
+  });
+
+  it('lists the tenant that holds a slug before those that had it earlier', async () => {
+    const first = await claimed();
+    await api.move(first.tenantId, ['rolling-back', 'cancelled'], ['failed']);
+    await releaseSlug(api.database, { product: 'moamalat', slug: first.slug, tenantId: first.tenantId });
+    await api.database.query('delete from allocations where tenant_id = $1', [first.tenantId]);
+    api.orchestrator.end(first.workflowId);
+    const again = await api.app.inject({
+      method: 'POST',
+      url: '/api/v1/tenants',
+      payload: { ...acme, slug: first.slug },
+    });
+    const holder = again.json<Accepted>().tenantId;
+    const ids = async (query: string) =>
+      (await api.app.inject(`/api/v1/tenants?${query}`)).json<{ tenants: Accepted[] }>().tenants.map((t) => t.tenantId);
+    expect(await ids(`slug=${first.slug}`)).toEqual([holder, first.tenantId]);
+    expect(await ids(`slug=${first.slug}&includeGone=false`)).toEqual([holder]);
+  });
+
+  it('says of a tenant whose creation was cancelled that this was no fault', async () => {
+    const [cancelled, failed] = [await claimed(), await claimed()];
+    await api.move(cancelled.tenantId, ['rolling-back', 'cancelled'], ['failed']);
+    await api.move(failed.tenantId, ['rolling-back', 'rolled-back'], ['failed']);
+    const outcomes = async ({ tenantId, slug }: Accepted & { slug: string }) => {
+      const page = (await api.app.inject(`/api/v1/tenants?slug=${slug}`)).json<{ tenants: { outcome: object }[] }>();
+      const of = (answer: unknown) => (answer as { outcome: object }).outcome;
+      return [
+        of((await send('GET', tenantId)).body),
+        of((await send('GET', `${tenantId}/status`)).body),
+        of(page.tenants[0]!),
+      ];
+    };
+    const message = 'the creation was cancelled on request and rolled back, which is no fault; nothing is left';
+    for (const outcome of await outcomes(cancelled))
+      expect(outcome).toEqual({ operationId: cancelled.operationId, type: 'provision', state: 'cancelled', message });
+    for (const outcome of await outcomes(failed))
+      expect(outcome).toMatchObject({ state: 'rolled-back', message: containing('the creation failed') });
+    for (const outcome of await outcomes(await claimed())) expect(outcome).toBeNull();
   });
 
   it.each(['limit=0', 'limit=201', 'limit=1&limit=2', 'limit=x', 'status=gone', 'cursor=abc', 'color=red'])(

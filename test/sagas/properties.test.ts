@@ -81,6 +81,15 @@ describe.each(Object.values(products))('a saga of $name', (product) => {
     await expectNothingLeft(world, run, before);
   });
 
+  it('counts every step as done once it is deprovisioned', async () => {
+    const run = await world.provision(product.name);
+    expect(await world.outcome(run)).toBe('active');
+    await world.deprovision(run);
+    expect(await world.outcome(run)).toBe('deleted');
+    const { stepsDone, stepsTotal } = await world.client.status(run.tenantId);
+    expect([stepsDone.length, [...stepsDone].sort()]).toEqual([stepsTotal, made.map((s) => s.id).sort()]);
+  });
+
   describe('whose undo keeps failing at', () => {
     it.each(made.map((s) => s.id))('%s ends stuck with exactly what is left, and clean after retry', async (stepId) => {
       world.weather.faults = [failingCommit, { stepId, verb: 'remove', when: 'before' }];

@@ -8,8 +8,8 @@ import {
   listQuery,
   noQuery,
   statusAnswer,
-  tenantAnswer,
   tenantParams,
+  tenantWithOutcomeAnswer,
   tenantsAnswer,
 } from '../schemas.ts';
 
@@ -57,7 +57,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         tags: ['tenants'],
         params: tenantParams,
         querystring: noQuery,
-        response: answers({ 200: tenantAnswer }, ['TENANT_NOT_FOUND']),
+        response: answers({ 200: tenantWithOutcomeAnswer }, ['TENANT_NOT_FOUND']),
       },
     },
     async (request) => client.get(request.params.tenantId),

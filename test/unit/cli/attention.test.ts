@@ -9,6 +9,7 @@ const status: Status = {
   tenantId: id,
   status: 'failed',
   operation: { operationId: id, type: 'provision', state: 'stuck' },
+  outcome: null,
   currentStep: null,
   currentSteps: [],
   stepsDone: [],
