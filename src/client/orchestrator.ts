@@ -38,6 +38,13 @@ export type UpdateVerdict =
   | { readonly taken: true }
   | { readonly taken: false; readonly why: 'refused' | 'not-running'; readonly reason: string };
 
+export interface Poller {
+  /** As the worker names itself. */
+  readonly identity: string;
+  /** When its last poll began or ended. */
+  readonly lastAccessAt: Date;
+}
+
 /**
  * All that the client needs of Temporal. Every method answers within a few seconds; when the outcome is unclear it
  * throws {@link OrchestratorUnreachableError}.
@@ -53,8 +60,8 @@ export interface Orchestrator {
   look(run: Pick<RunReference, 'workflowId' | 'runId'>): Promise<RunSight>;
   /** Reaches the server, or throws. */
   ping(): Promise<void>;
-  /** How many workers poll the task queue. */
-  pollers(): Promise<number>;
+  /** Who polled the task queue of late: also workers that have died since. */
+  pollers(): Promise<readonly Poller[]>;
 }
 
 /** Temporal gave no answer, so what was asked may or may not have happened. */

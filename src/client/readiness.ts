@@ -1,5 +1,7 @@
+import type { Queryable } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { ForeignOrchestratorError } from './orchestrator.ts';
+import { listDeadWorkers } from '../db/worker-heartbeats.ts';
+import { ForeignOrchestratorError, type Poller } from './orchestrator.ts';
 import type { ClientDeps } from './requests.ts';
 
 export interface Check {
@@ -31,7 +33,7 @@ export async function checkReadiness({ database, orchestrator, log }: ClientDeps
       await orchestrator.ping();
       return { ok: true, detail: 'reachable' };
     }),
-    check('the task queue', async () => pollersCheck(await orchestrator.pollers())),
+    check('the task queue', async () => workersCheck(await livingWorkers(database, await orchestrator.pollers()))),
   ]);
   return { postgresql, temporal, workers };
 }
@@ -42,8 +44,21 @@ function migrationsCheck(pending: readonly string[]): Check {
     : { ok: false, detail: `migrations are missing: ${pending.join(', ')}` };
 }
 
-function pollersCheck(pollers: number): Check {
-  return pollers > 0
-    ? { ok: true, detail: `${pollers} pollers` }
-    : { ok: false, detail: 'no worker polls the task queue' };
+/** A live worker's poll lasts at most a minute and begins anew: one that has not polled for so long does not poll any more, in ms. */
+const POLL_COUNTS_MS = 75_000;
+
+/**
+ * Who polls now, by name. Temporal keeps a poller for five minutes, and one that was cut off looks for a minute like one whose poll
+ * lasts; so the workers' own heartbeats decide about those that have any.
+ */
+async function livingWorkers(db: Queryable, pollers: readonly Poller[]): Promise<ReadonlySet<string>> {
+  // That PostgreSQL cannot be read is another check's finding.
+  const dead = await listDeadWorkers(db).catch(() => new Set<string>());
+  const recent = pollers.filter(({ lastAccessAt }) => Date.now() - lastAccessAt.getTime() <= POLL_COUNTS_MS);
+  return new Set(recent.map(({ identity }) => identity).filter((identity) => !dead.has(identity)));
+}
+
+function workersCheck({ size }: ReadonlySet<string>): Check {
+  if (size === 0) return { ok: false, detail: 'no worker polls the task queue' };
+  return { ok: true, detail: size === 1 ? '1 worker polls' : `${size} workers poll` };
 }

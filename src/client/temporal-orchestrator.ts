@@ -16,6 +16,7 @@ import {
   type ClosedWhileStuck,
   type OperatorVerb,
   type Orchestrator,
+  type Poller,
   type RunReference,
   type RunRequest,
   type RunSight,
@@ -154,7 +155,7 @@ async function ping(client: Client): Promise<void> {
   await bounded(client, CHECK_MS, 'reach Temporal', () => client.workflowService.getSystemInfo({}));
 }
 
-async function pollers(client: Client): Promise<number> {
+async function pollers(client: Client): Promise<readonly Poller[]> {
   const answer = await bounded(client, CHECK_MS, `describe task queue ${TASK_QUEUE}`, () =>
     client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
@@ -162,7 +163,10 @@ async function pollers(client: Client): Promise<number> {
       taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     }),
   );
-  return answer.pollers.length;
+  return answer.pollers.map(({ identity, lastAccessTime }) => ({
+    identity: identity ?? '',
+    lastAccessAt: new Date(Number(lastAccessTime?.seconds ?? 0) * 1000),
+  }));
 }
 
 /**

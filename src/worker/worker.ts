@@ -20,6 +20,7 @@ import { createTemporalClient, type TemporalClient } from '../temporal/client.ts
 import { createDataConverter } from '../temporal/data-converter.ts';
 import { createIdentityWatch, IDENTITY_EVERY_MS } from './identity-watch.ts';
 import { startHealthServer } from './health.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { sendDueMails } from './mailer.ts';
@@ -123,10 +124,12 @@ async function runUntilStopped(running: Running): Promise<void> {
 }
 
 /** What a worker does beside its operations. */
-function startLoops({ config, log, database, temporal, aws, installationId, orchestrator, client }: Running): Loop[] {
+function startLoops(running: Running): Loop[] {
+  const { config, log, worker, database, temporal, aws, installationId, orchestrator, client } = running;
   const { platform } = config;
   const markLedger = createLedgerMarker({ database, installationId, platform, aws }, log);
   return [
+    startHeartbeat({ database, worker, log }),
     startLoop({ name: 'mailer', everyMs: 1_000, log }, () => sendDueMails({ database, platform, aws, log })),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
     startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () =>

@@ -2,6 +2,7 @@ import {
   OrchestratorUnreachableError,
   type ClosedWhileStuck,
   type Orchestrator,
+  type Poller,
   type OperatorVerb,
   type RunReference,
   type RunRequest,
@@ -30,7 +31,7 @@ export class FakeOrchestrator implements Orchestrator {
   /** An Update whose answer is lost: it never came, or it was taken. */
   updateFault: 'before' | 'after' | undefined;
   unreachable = false;
-  workers = 1;
+  workers: readonly Poller[] = [{ identity: 'worker-1', lastAccessAt: new Date() }];
   readonly #db: Database;
 
   constructor(db: Database) {
@@ -79,7 +80,7 @@ export class FakeOrchestrator implements Orchestrator {
     if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
   }
 
-  async pollers(): Promise<number> {
+  async pollers(): Promise<readonly Poller[]> {
     await this.ping();
     return this.workers;
   }

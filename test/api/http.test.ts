@@ -6,6 +6,7 @@ import { buildApp } from '../../src/api/app.ts';
 import { PublicAddressError, startApiServer } from '../../src/api/server.ts';
 import { createTenantryClient } from '../../src/client/tenantry.ts';
 import { createDatabase } from '../../src/db/database.ts';
+import { recordHeartbeat, recordWorkerStop } from '../../src/db/worker-heartbeats.ts';
 import { products } from '../../src/products/index.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { errorTable } from '../../src/contracts/errors.ts';
@@ -162,13 +163,41 @@ describe('health', () => {
       return { code: answer.statusCode, bad: Object.keys(checks).filter((name) => !checks[name]?.ok) };
     };
     expect(await ready()).toEqual({ code: 200, bad: [] });
-    api.orchestrator.workers = 0;
+    const { workers } = api.orchestrator;
+    api.orchestrator.workers = [];
     expect(await ready()).toEqual({ code: 503, bad: ['workers'] });
     api.orchestrator.unreachable = true;
     expect(await ready()).toEqual({ code: 503, bad: ['temporal', 'workers'] });
     api.orchestrator.unreachable = false;
-    api.orchestrator.workers = 1;
+    api.orchestrator.workers = workers;
     expect((await api.app.inject('/healthz')).json()).toEqual({ ok: true });
+  });
+
+  it('counts a worker that polled lately, unless its own heartbeat says that it stopped or died', async () => {
+    const before = api.orchestrator.workers;
+    const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+    const workers = async () =>
+      (await api.app.inject('/readyz')).json<{ checks: { workers: object } }>().checks.workers;
+    const none = { ok: false, detail: 'no worker polls the task queue' };
+    api.orchestrator.workers = [{ identity: 'beats', lastAccessAt: ago(60) }];
+    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
+    await recordHeartbeat(api.database, 'beats');
+    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
+    await recordWorkerStop(api.database, 'beats');
+    expect(await workers()).toEqual(none);
+    await recordHeartbeat(api.database, 'beats');
+    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
+    await api.database.query(`update worker_heartbeats set beat_at = beat_at - interval '31 seconds'`);
+    expect(await workers()).toEqual(none);
+    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(1) }];
+    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
+    await recordHeartbeat(api.database, 'beats');
+    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(2) }];
+    expect(await workers()).toEqual({ ok: true, detail: '2 workers poll' });
+    // Its process lives, and Temporal has not heard of it for longer than a poll lasts.
+    api.orchestrator.workers = [{ identity: 'beats', lastAccessAt: ago(80) }];
+    expect(await workers()).toEqual(none);
+    api.orchestrator.workers = before;
   });
 
   it('counts tenants, operations and requests for Prometheus', async () => {

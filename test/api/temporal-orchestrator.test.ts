@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -97,7 +98,9 @@ describe('the orchestrator on a real Temporal server', () => {
     });
     await withWorker(async () => {
       while (!claims.has(run.operationId)) await new Promise((resolve) => setTimeout(resolve, 50));
-      expect(await orchestrator.pollers()).toBeGreaterThan(0);
+      const pollers = await orchestrator.pollers();
+      expect(pollers.map((p) => p.identity)).toContain(`${process.pid}@${hostname()}`);
+      for (const { lastAccessAt } of pollers) expect(Date.now() - lastAccessAt.getTime()).toBeLessThan(75_000);
       const reference = { operationId: run.operationId, workflowId: run.workflowId, runId: null };
       expect(await orchestrator.update(reference, 'retry')).toMatchObject({
         taken: false,
