@@ -5,11 +5,12 @@ import {
   DescribeRulesCommand,
   DescribeTargetGroupsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { GetHostedZoneCommand } from '@aws-sdk/client-route-53';
+import { GetHostedZoneCommand, ListHostedZonesCommand, type HostedZone } from '@aws-sdk/client-route-53';
 import type { Cell } from '../contracts/platform.ts';
 import { createClients, type ClientOptions } from './clients.ts';
 import { isAwsError } from './errors.ts';
 import { createPacer } from './pacing.ts';
+import { plainName } from './route53.ts';
 
 /** What the preflight sees of a cell's shared infrastructure. Every method throws StepError. */
 export interface LandingZone {
@@ -19,8 +20,10 @@ export interface LandingZone {
   serviceNames(): Promise<string[]>;
   /** Undefined: no such load balancer. */
   loadBalancer(arn: string): Promise<LoadBalancerSeen | undefined>;
-  /** Undefined: no such zone. The name comes without its final dot. */
-  zoneName(id: string): Promise<string | undefined>;
+  /** Undefined: no such zone. */
+  zone(id: string): Promise<ZoneSeen | undefined>;
+  /** Every hosted zone of the account, public and private. */
+  zones(): Promise<ZoneSeen[]>;
   taskDefinition(arn: string): Promise<TaskDefinitionSeen>;
   destroy(): void;
 }
@@ -32,6 +35,13 @@ export interface LoadBalancerSeen {
   readonly listeners: readonly { readonly arn: string; readonly port: number; readonly protocol: string }[];
   readonly httpsRules: number;
   readonly targetGroups: number;
+}
+
+export interface ZoneSeen {
+  readonly id: string;
+  /** Without its final dot. */
+  readonly name: string;
+  readonly isPrivate: boolean;
 }
 
 export interface TaskDefinitionSeen {
@@ -63,11 +73,22 @@ export function createLandingZone(cell: Cell, options: ClientOptions = {}): Land
 
     loadBalancer: (arn) => absentWhen(['LoadBalancerNotFound'], () => seenLoadBalancer(clients, cell, arn)),
 
-    zoneName: (id) =>
+    zone: (id) =>
       absentWhen(['NoSuchHostedZone'], async () => {
         const { HostedZone } = await clients.route53.send(new GetHostedZoneCommand({ Id: id }));
-        return HostedZone?.Name?.replace(/\.$/, '');
+        return HostedZone && toZone(HostedZone);
       }),
+
+    async zones() {
+      const zones: ZoneSeen[] = [];
+      let Marker: string | undefined;
+      do {
+        const page = await clients.route53.send(new ListHostedZonesCommand({ Marker }));
+        zones.push(...(page.HostedZones ?? []).map(toZone));
+        Marker = page.IsTruncated ? page.NextMarker : undefined;
+      } while (Marker !== undefined);
+      return zones;
+    },
 
     async taskDefinition(arn) {
       const { taskDefinition } = await clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
@@ -107,6 +128,14 @@ async function seenLoadBalancer(
     })),
     httpsRules: (rules?.Rules ?? []).filter((rule) => rule.IsDefault !== true).length,
     targetGroups: groups.TargetGroups?.length ?? 0,
+  };
+}
+
+function toZone({ Config, Id, Name }: HostedZone): ZoneSeen {
+  return {
+    id: (Id ?? '').replace(/^\/hostedzone\//, ''),
+    name: plainName(Name ?? ''),
+    isPrivate: Config?.PrivateZone ?? false,
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
+  GetHostedZoneCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
   type Route53Client,
@@ -29,6 +30,13 @@ export interface DnsChange {
 export interface Dns {
   /** Every record set of exactly this name. */
   findRecords(zoneId: string, name: string): Promise<readonly DnsRecord[]>;
+  /** Whether only VPCs see the zone. */
+  isPrivateZone(zoneId: string): Promise<boolean>;
+  /**
+   * The NS record by which the zone gives a name to other name servers: at the name or above it, below the zone's own. What
+   * else the zone holds there is seen by nobody.
+   */
+  findDelegation(zone: { readonly id: string; readonly name: string }, name: string): Promise<DnsRecord | undefined>;
   /**
    * One batch, all or nothing; answers the change's id. @throws StepError whose cause is InvalidChangeBatch when the
    * records are not as the changes assume: list them again
@@ -45,6 +53,19 @@ export function createDns(client: Route53Client): Dns {
 
   return {
     findRecords: (zoneId, name) => findRecords(client, zoneId, name),
+
+    async isPrivateZone(zoneId) {
+      const answer = await client.send(new GetHostedZoneCommand({ Id: zoneId }));
+      return sent(answer.HostedZone, { service, action: 'GetHostedZone' }, 'HostedZone').Config?.PrivateZone ?? false;
+    },
+
+    async findDelegation(zone, name) {
+      for (const above of namesBelow(zone.name, name)) {
+        const found = (await findRecords(client, zone.id, above)).find((record) => record.type === 'NS');
+        if (found) return found;
+      }
+      return undefined;
+    },
 
     async change(zoneId, changes) {
       const Changes = changes.map(({ action, record }) => ({
@@ -93,6 +114,15 @@ export function plainName(name: string): string {
     .replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
     .replace(/\.$/, '')
     .toLowerCase();
+}
+
+/** A name and those above it, as far as they are below the zone's: `a.b.zone`, `b.zone`. */
+function namesBelow(zoneName: string, name: string): string[] {
+  const zone = plainName(zoneName);
+  const plain = plainName(name);
+  if (!plain.endsWith(`.${zone}`)) return [];
+  const labels = plain.slice(0, -zone.length - 1).split('.');
+  return labels.map((_, i) => [...labels.slice(i), zone].join('.'));
 }
 
 /** Every record set of exactly this name. */

@@ -1,12 +1,10 @@
 import type { CellAws } from '../aws/cell-aws.ts';
 import { findCaller, type Patience } from '../aws/sts.ts';
 import type { LandingZone } from '../aws/landing-zone.ts';
-import type { Cell, LoadBalancer } from '../contracts/platform.ts';
+import type { Cell } from '../contracts/platform.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
-
-/** Rules and target groups an ALB may have by default; the second cannot be raised (aws-facts, "Quotas"). */
-const RULES_PER_LOAD_BALANCER = 100;
-const TARGET_GROUPS_PER_LOAD_BALANCER = 100;
+import { checkLoadBalancer } from './load-balancer-checks.ts';
+import { checkZone } from './zone-checks.ts';
 
 /** The source texts spell the cluster in two ways (C-02). */
 const otherSpellings: Readonly<Record<string, string>> = {
@@ -105,57 +103,6 @@ function repositoryOf(image: string): string {
   const name = image.split('@')[0] ?? image;
   const colon = name.lastIndexOf(':');
   return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
-}
-
-async function checkLoadBalancer({ landingZone }: CellParts, lb: LoadBalancer, subject: string): Promise<Finding[]> {
-  const covers = 'R-PRE-04';
-  const seen = await landingZone.loadBalancer(lb.arn);
-  if (!seen) return [problem(subject, `${lb.arn} does not exist`, covers)];
-  const findings: Finding[] = [];
-  if (seen.state !== 'active') findings.push(problem(subject, `is ${seen.state}`, covers));
-  if (seen.dnsName !== lb.dnsName)
-    findings.push(problem(subject, `AWS names it ${seen.dnsName}: aliases would point elsewhere`, covers));
-  if (seen.canonicalHostedZoneId !== lb.canonicalHostedZoneId) {
-    findings.push(
-      problem(
-        subject,
-        `its canonical zone is ${seen.canonicalHostedZoneId}, the platform says ${lb.canonicalHostedZoneId}`,
-        covers,
-      ),
-    );
-  }
-  const https = seen.listeners.find((l) => l.arn === lb.httpsListenerArn);
-  if (https?.protocol !== 'HTTPS')
-    findings.push(
-      problem(
-        subject,
-        `listener ${lb.httpsListenerArn} ${https ? `speaks ${https.protocol}` : 'does not exist'}`,
-        covers,
-      ),
-    );
-  if (!seen.listeners.some((l) => l.port === 80))
-    findings.push(warning(subject, 'nothing listens on port 80 to redirect to HTTPS', covers));
-  if (seen.httpsRules + 3 > RULES_PER_LOAD_BALANCER || seen.targetGroups + 2 > TARGET_GROUPS_PER_LOAD_BALANCER) {
-    findings.push(warning(subject, `is full: ${seen.httpsRules} rules, ${seen.targetGroups} target groups`, covers));
-  }
-  if (findings.length > 0) return findings;
-  return [ok(subject, `active, ${seen.httpsRules} rules and ${seen.targetGroups} target groups in use`, covers)];
-}
-
-async function checkZone({ cell, landingZone }: CellParts, subject: string): Promise<Finding[]> {
-  const name = await landingZone.zoneName(cell.hostedZone.id);
-  if (name === undefined) return [problem(subject, `${cell.hostedZone.id} does not exist`, 'R-PRE-04')];
-  if (name !== cell.hostedZone.name)
-    return [
-      problem(subject, `${cell.hostedZone.id} is ${name}, the platform says ${cell.hostedZone.name}`, 'R-PRE-04'),
-    ];
-  const outside = Object.entries(cell.domains).filter(([, domain]) => domain !== name && !domain.endsWith(`.${name}`));
-  if (outside.length > 0) {
-    return outside.map(([product, domain]) =>
-      problem(subject, `domain ${domain} of ${product} does not lie in zone ${name}`, 'R-PRE-04'),
-    );
-  }
-  return [ok(subject, `${name} (${cell.hostedZone.id})`, 'R-PRE-04')];
 }
 
 /** Provisioning pieces that exist already, so that nothing is built twice (R-PRE-07). */

@@ -1,6 +1,24 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  CreateListenerCommand,
+  CreateRuleCommand,
+  DeleteListenerCommand,
+  DeleteRuleCommand,
+  ElasticLoadBalancingV2Client,
+  SetRulePrioritiesCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  ChangeResourceRecordSetsCommand,
+  CreateHostedZoneCommand,
+  DeleteHostedZoneCommand,
+  Route53Client,
+  type ResourceRecordSet,
+  type VPC,
+  type VPCRegion,
+} from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Connection } from '@temporalio/client';
 import { startGateway, type FaultRule, type Gateway } from '../../sandbox/gateway/gateway.ts';
@@ -77,6 +95,23 @@ async function describeNamespace() {
   }
 }
 
+function client<C>(Client: new (config: object) => C): C {
+  const { accountId: accessKeyId, region } = onlyCell();
+  return new Client({ endpoint: gateway.url, region, credentials: { accessKeyId, secretAccessKey: 'test' } });
+}
+
+/** A hosted zone, private when it is given a VPC; answers its id. */
+async function makeZone(Name: string, VPC?: VPC): Promise<string> {
+  const input = { Name, CallerReference: randomUUID(), ...(VPC && { VPC }) };
+  const made = await client(Route53Client).send(new CreateHostedZoneCommand(input));
+  return made.HostedZone!.Id!.replace('/hostedzone/', '');
+}
+
+const nameServersOf = (Name: string): ResourceRecordSet => ({
+  ...{ Name, Type: 'NS', TTL: 300 },
+  ResourceRecords: [{ Value: 'ns1.example.net.' }],
+});
+
 async function problems(...given: Parameters<typeof findings>): Promise<string> {
   const bad = (await findings(...given)).filter((finding) => finding.verdict === 'problem');
   return bad.map((finding) => `${finding.subject}: ${finding.detail}`).join('\n');
@@ -137,6 +172,104 @@ describe('the preflight', () => {
     expect(await problems({ domains: { moamalat: 'elsewhere.com' } })).toContain(
       'domain elsewhere.com of moamalat does not lie in zone moamalat-pro.com',
     );
+  });
+
+  it('names a domain that no certificate of the listener covers: a wildcard is for one label', async () => {
+    expect(await problems({ domains: { moamalat: 'notes.moamalat-pro.com' } })).toMatch(
+      /load balancer .+: no certificate for tenants of moamalat \(\*\.notes\.moamalat-pro\.com\): .*altnames/,
+    );
+  });
+
+  it('warns when a load balancer cannot be asked as readiness will ask it', async () => {
+    const [loadBalancer] = onlyCell().loadBalancers;
+    const found = await findings({ loadBalancers: [{ ...loadBalancer!, connect: { host: '127.0.0.1', port: 9 } }] });
+    expect(found.find((f) => f.verdict === 'warning')?.detail).toMatch(/cannot be asked from here.*ECONNREFUSED/);
+  });
+
+  it("names somebody else's rule that would answer for tenants, unless it is allowed or comes last", async () => {
+    const elb = client(ElasticLoadBalancingV2Client);
+    const [loadBalancer] = onlyCell().loadBalancers;
+    const made = await elb.send(
+      new CreateRuleCommand({
+        ...{ ListenerArn: loadBalancer!.httpsListenerArn, Priority: 12 },
+        Conditions: [{ Field: 'host-header', HostHeaderConfig: { Values: ['*.moamalat-pro.com'] } }],
+        Actions: [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '200' } }],
+      }),
+    );
+    const RuleArn = made.Rules![0]!.RuleArn!;
+    try {
+      expect(await problems()).toContain(`${RuleArn} at priority 12 (host *.moamalat-pro.com) catches every request`);
+      expect(await problems({ loadBalancers: [{ ...loadBalancer!, allowedRuleArns: [RuleArn] }] })).toBe('');
+      await elb.send(new SetRulePrioritiesCommand({ RulePriorities: [{ RuleArn, Priority: 50_000 }] }));
+      expect(await problems()).toBe('');
+    } finally {
+      await elb.send(new DeleteRuleCommand({ RuleArn }));
+    }
+  });
+
+  it('names a listener on a port that no browser asks', async () => {
+    const elb = client(ElasticLoadBalancingV2Client);
+    const [loadBalancer] = onlyCell().loadBalancers;
+    const made = await elb.send(
+      new CreateListenerCommand({
+        ...{ LoadBalancerArn: loadBalancer!.arn, Port: 9443, Protocol: 'HTTPS' },
+        Certificates: [{ CertificateArn: loadBalancer!.certificateArn }],
+        DefaultActions: [{ Type: 'fixed-response', FixedResponseConfig: { StatusCode: '404' } }],
+      }),
+    );
+    const ListenerArn = made.Listeners![0]!.ListenerArn!;
+    try {
+      const { connect: _, ...direct } = loadBalancer!;
+      const said = await problems({ loadBalancers: [{ ...direct, httpsListenerArn: ListenerArn }] });
+      expect(said).toContain(`listener ${ListenerArn} is on port 9443: browsers ask 443`);
+    } finally {
+      await elb.send(new DeleteListenerCommand({ ListenerArn }));
+    }
+  });
+
+  it('names a part of the zone that it gives to other name servers, where tenants would be', async () => {
+    const route53 = client(Route53Client);
+    const { id } = onlyCell().hostedZone;
+    const delegation = (Action: 'CREATE' | 'DELETE') =>
+      route53.send(
+        new ChangeResourceRecordSetsCommand({
+          HostedZoneId: id,
+          ChangeBatch: { Changes: [{ Action, ResourceRecordSet: nameServersOf('tenants.moamalat-pro.com') }] },
+        }),
+      );
+    await delegation('CREATE');
+    try {
+      expect(await problems()).toBe('');
+      for (const domain of ['tenants.moamalat-pro.com', 'eu.tenants.moamalat-pro.com'])
+        expect(await problems({ domains: { moamalat: domain } })).toContain(
+          `hosted zone: ${id} delegates tenants.moamalat-pro.com to ns1.example.net.: nobody sees records of moamalat here`,
+        );
+    } finally {
+      await delegation('DELETE');
+    }
+  });
+
+  it('names a private zone, and warns of other zones that answer for tenants', async () => {
+    const { hostedZone, region, vpcId } = onlyCell();
+    const zones = await Promise.all([
+      makeZone(hostedZone.name, { VPCId: vpcId, VPCRegion: region as VPCRegion }),
+      makeZone(hostedZone.name),
+      makeZone(`tenants.${hostedZone.name}`),
+    ]);
+    const [hidden, twin, below] = zones;
+    try {
+      expect(await problems({ hostedZone: { ...hostedZone, id: hidden } })).toContain(
+        `hosted zone: ${hidden} (${hostedZone.name}) is private`,
+      );
+      const warnings = async (domain: string) =>
+        (await findings({ domains: { moamalat: domain } }))
+          .filter((f) => f.verdict === 'warning' && f.subject.endsWith('hosted zone'))
+          .map((f) => f.detail.split(' (')[0]?.split(' has')[0]);
+      expect((await warnings(hostedZone.name)).sort()).toEqual([`private zone ${hidden}`, `zone ${twin}`].sort());
+      expect(await warnings(`tenants.${hostedZone.name}`)).toContain(`zone ${below}`);
+    } finally {
+      for (const Id of zones) await client(Route53Client).send(new DeleteHostedZoneCommand({ Id }));
+    }
   });
 
   it('names credentials of another account, and looks no further there', async () => {

@@ -5,6 +5,7 @@ import type { Kind, Observation, StepContext } from '../kind.ts';
 import type { OthersJudged } from '../ownership.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { deletedEverywhereAt, sendDeletion, wasDeleted } from './dns-record-deletion.ts';
+import { refuseUnseen } from './dns-record-visibility.ts';
 import { refusalOf } from './foreign.ts';
 
 const COMPANION_TTL_SECONDS = 60;
@@ -21,16 +22,16 @@ export const dnsRecord: Kind<'dns-record'> = {
 
   async ensure(context) {
     const { aws, spec } = context;
-    const missing = await missingRecords(context);
-    const changes = missing.map((record): DnsChange => ({ action: 'CREATE', record }));
+    const missing = await missingChanges(context);
+    await refuseUnseen(context);
     const known = context.previous.changeId ?? '';
-    if (changes.length === 0) return ensured(context, known);
+    if (missing.length === 0) return ensured(context, known);
     try {
-      return ensured(context, await aws.dns.change(spec.zoneId, changes));
+      return ensured(context, await aws.dns.change(spec.zoneId, missing));
     } catch (error) {
       if (!isAwsError(error, 'InvalidChangeBatch')) throw error;
       // Never parse the message: list again. Ours are adopted, a foreign record is refused, anything else is the error.
-      const still = await missingRecords(context);
+      const still = await missingChanges(context);
       if (still.length === 0) return ensured(context, known);
       // After an attempt without an answer the list may still lack what that made.
       if (still.length === missing.length && !context.mayExist) throw error;
@@ -98,8 +99,11 @@ function ensured(context: Context, changeId: string) {
   };
 }
 
-/** Which of the records that are wanted are not there. @throws StepError OWNERSHIP_CONFLICT when another has the name */
-async function missingRecords(context: Context): Promise<DnsRecord[]> {
+/**
+ * What makes the records as they are wanted: those that are not there, and ours that lead to another load balancer of the cell.
+ * @throws StepError OWNERSHIP_CONFLICT when another has the name
+ */
+async function missingChanges(context: Context): Promise<DnsChange[]> {
   refuseOutsideCell(context);
   const { spec } = context;
   const { atHost, companions } = await findRecords(context);
@@ -120,8 +124,22 @@ async function missingRecords(context: Context): Promise<DnsRecord[]> {
   if (aliasesOf(context).length === 0) {
     throw new StepError('OUTSIDE_CELL', `${spec.loadBalancerArn} is no load balancer of cell ${context.cell.id}`);
   }
-  const wanted = aliasesOf(context).filter((want) => !atHost.some((record) => record.type === want.type));
-  return companion ? wanted : [...wanted, companionRecord(context)];
+  const astray = atHost.filter((record) => leadsAstray(context, record));
+  const kept = atHost.filter((record) => !astray.includes(record));
+  const wanted = aliasesOf(context).filter((want) => !kept.some((record) => record.type === want.type));
+  const created = companion ? wanted : [...wanted, companionRecord(context)];
+  return [
+    ...astray.map((record): DnsChange => ({ action: 'DELETE', record })),
+    ...created.map((record): DnsChange => ({ action: 'CREATE', record })),
+  ];
+}
+
+/** An alias that leads elsewhere than to the tenant's load balancer, which alone has the tenant's rules. */
+function leadsAstray(context: Context, { alias, type }: DnsRecord): boolean {
+  const lb = context.cell.loadBalancers.find(({ arn }) => arn === context.spec.loadBalancerArn);
+  if (!alias || !lb) return false;
+  const isWanted = aliasesOf(context).some((want) => want.type === type && want.alias?.zoneId === alias.zoneId);
+  return !isWanted || !isSameTarget(alias.dnsName, lb.dnsName);
 }
 
 async function observeReady(context: Context): Promise<Observation> {
@@ -130,6 +148,9 @@ async function observeReady(context: Context): Promise<Observation> {
   if (!own.some(isCompanion)) return { status: 'absent', detail: `no record of this tenant at ${spec.host}`, others };
   const wanted = wantedCount(context);
   if (own.length < wanted) return { status: 'pending', detail: `${own.length} of ${wanted} records are there` };
+  const astray = own.find((record) => leadsAstray(context, record));
+  if (astray)
+    return { status: 'pending', detail: `${describeRecord(astray)} does not lead to ${spec.loadBalancerArn}` };
   const changeId = previous.changeId ?? '';
   // Adopted without a change's id, or one that Route 53 has forgotten: what is listed counts.
   const inSync = changeId === '' ? true : ((await aws.dns.isInSync(changeId)) ?? true);

@@ -1,8 +1,10 @@
 import {
   ChangeResourceRecordSetsCommand,
+  CreateHostedZoneCommand,
   ListResourceRecordSetsCommand,
   Route53Client,
   type ResourceRecordSet,
+  type VPCRegion,
 } from '@aws-sdk/client-route-53';
 import { describe, expect, it } from 'vitest';
 import { dnsRecord } from '../../../src/activities/kinds/dns-record.ts';
@@ -187,6 +189,67 @@ describe('dns-record', () => {
     expect(seen).toMatchObject({ status: 'pending', detail: expect.stringContaining('resolvers') as string });
     await observeUntil(dnsRecord, context(settings), 'absent');
     expect(Date.now() - startedAtMs).toBeGreaterThanOrEqual(world.cell.hostedZone.drainSeconds * 1000);
+  });
+
+  it('refuses, by name, a host below a name that the zone gives to other name servers, and makes nothing', async () => {
+    const { name } = world.cell.hostedZone;
+    const { tenant } = await record();
+    const delegated = { ...tenant, host: `${tenant.slug}.tenants.${name}` };
+    const NS: ResourceRecordSet = {
+      ...{ Name: `tenants.${name}`, Type: 'NS', TTL: 300 },
+      ResourceRecords: [{ Value: 'ns1.example.net.' }, { Value: 'ns2.example.net.' }],
+    };
+    await change('CREATE', NS);
+    try {
+      const refused = await stepErrorOf(dnsRecord.ensure(contextFor(delegated)));
+      expect(refused.code).toBe('ZONE_NOT_AUTHORITATIVE');
+      expect(refused.message).toContain(`delegates tenants.${name}`);
+      expect(refused.detail).toContain('ns1.example.net');
+      expect(await recordsAt(delegated.host)).toEqual([]);
+    } finally {
+      await change('DELETE', NS);
+    }
+    await dnsRecord.ensure(contextFor(delegated));
+    expect(await recordsAt(delegated.host)).toHaveLength(2);
+  });
+
+  it('refuses a zone that only VPCs see', async () => {
+    const { tenant } = await record();
+    const { hostedZone, region, vpcId } = world.cell;
+    const made = await others().send(
+      new CreateHostedZoneCommand({
+        ...{ Name: hostedZone.name, CallerReference: tenant.id },
+        VPC: { VPCId: vpcId, VPCRegion: region as VPCRegion },
+      }),
+    );
+    const id = made.HostedZone!.Id!.replace('/hostedzone/', '');
+    const cell: Cell = { ...world.cell, hostedZone: { ...hostedZone, id } };
+    const refused = await stepErrorOf(dnsRecord.ensure(contextFor(tenant, { cell })));
+    expect(refused).toMatchObject({
+      code: 'ZONE_NOT_AUTHORITATIVE',
+      message: expect.stringContaining('is private') as string,
+    });
+  });
+
+  it('is not ready while its alias leads to another load balancer of the cell, and is led back', async () => {
+    const { host, tenant } = await record();
+    const [lb] = world.cell.loadBalancers;
+    const second = { ...lb!, arn: `${lb!.arn}2`, dnsName: 'second-alb.us-east-1.elb.amazonaws.com' };
+    const cell: Cell = { ...world.cell, loadBalancers: [lb!, second] };
+    const context = (previous = {}) => contextFor(tenant, { cell, previous });
+    await dnsRecord.ensure(context());
+    const alias = (await recordsAt(host)).find((set) => set.Type === 'A')!;
+    await change('DELETE', alias);
+    await change('CREATE', { ...alias, AliasTarget: { ...alias.AliasTarget!, DNSName: second.dnsName } });
+    expect(await dnsRecord.observe(context())).toMatchObject({
+      status: 'pending',
+      detail: expect.stringMatching(/alias second-alb.* does not lead to /) as string,
+    });
+    const { outputs } = await dnsRecord.ensure(context());
+    await observeUntil(dnsRecord, context(outputs), 'ready');
+    expect(await recordsAt(host)).toHaveLength(2);
+    const led = (await recordsAt(host)).find((set) => set.Type === 'A');
+    expect(led?.AliasTarget?.DNSName).toContain(lb!.dnsName);
   });
 
   it('refuses a zone or a host outside the cell', async () => {
