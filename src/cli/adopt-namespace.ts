@@ -1,9 +1,4 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../config.ts';
-import { createDatabase } from '../db/database.ts';
-import { adoptNamespace, findNamespace } from '../db/temporal-namespaces.ts';
-import { createTemporalClient } from '../temporal/client.ts';
-import { lookUpNamespace } from '../temporal/namespace.ts';
 import { runCommand } from './process.ts';
 import { processUser } from './user.ts';
 
@@ -19,29 +14,10 @@ export function registerAdoptNamespace(program: Command): void {
     .description("let the workers serve TEMPORAL_NAMESPACE from now on, when the installation's own is gone for good")
     .requiredOption('--reason <text>', 'why: for the audit trail')
     .option('--by <name>', 'who decides (default: the user that runs it)')
-    .action((options: Options) => runCommand(() => adopt(options)));
-}
-
-async function adopt({ reason, by = processUser() }: Options): Promise<void> {
-  const config = loadConfig('api');
-  const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-adopt' });
-  const { client, namespace: name, close } = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
-  try {
-    const namespace = await client.withDeadline(Date.now() + 10_000, () => lookUpNamespace(client, name));
-    if (!namespace) throw new Error(`Temporal gives the namespace ${name} no id`);
-    const tied = await findNamespace(database);
-    if (tied?.id === namespace.id) {
-      console.log(`the runs are in ${name} (id ${namespace.id}) as it is: nothing to do`);
-      return;
-    }
-    await adoptNamespace(database, { namespace, reason, by });
-    console.log(`from now on the runs are in ${name} (id ${namespace.id})`);
-    if (tied)
-      console.log(
-        `open operations whose run stayed in ${tied.name} (id ${tied.id}) become stuck (RUN_LOST) and take "retry"`,
-      );
-  } finally {
-    await close();
-    await database.close();
-  }
+    .action(({ reason, by = processUser() }: Options) =>
+      runCommand(async () => {
+        const { adoptNamespaceAt } = await import('./adopting.ts');
+        await adoptNamespaceAt({ reason, by });
+      }),
+    );
 }

@@ -69,8 +69,8 @@ export interface ApiClient {
   abandon(tenantId: string, reason: string, by?: string): Promise<Operation>;
   delete(tenantId: string, confirm: string | undefined): Promise<Accepted | Tenant>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
-  /** Live events after an id; ends when the connection does. */
-  stream(tenantId: string, after: number, signal: AbortSignal): AsyncGenerator<EventView>;
+  /** Live events after an id; ends when the connection does. @param onOpen called once the API has answered */
+  stream(tenantId: string, after: number, signal: AbortSignal, onOpen?: () => void): AsyncGenerator<EventView>;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -94,7 +94,7 @@ export function createApiClient(baseUrl: string): ApiClient {
     events: async (id, { after, limit }) =>
       (await call(eventsAnswer, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
         .events,
-    stream: (id, after, signal) => streamOf(`${baseUrl}${tenant(id)}/events`, after, signal),
+    stream: (id, after, signal, onOpen) => streamOf(`${baseUrl}${tenant(id)}/events`, after, signal, onOpen),
   };
 }
 
@@ -136,9 +136,15 @@ function refusal(status: number, answer: unknown, url: string): Error {
     : new ApiUnreachableError(`${url} answers with status ${status}, but not as Tenantry's API does`);
 }
 
-async function* streamOf(url: string, after: number, signal: AbortSignal): AsyncGenerator<EventView> {
+async function* streamOf(
+  url: string,
+  after: number,
+  signal: AbortSignal,
+  onOpen?: () => void,
+): AsyncGenerator<EventView> {
   const response = await send(url, { signal, headers: { accept: 'text/event-stream', 'last-event-id': `${after}` } });
   if (!response.ok) throw refusal(response.status, await response.json().catch(() => undefined), url);
+  onOpen?.();
   if (!response.body) return;
   const decoder = new TextDecoder();
   let buffered = '';

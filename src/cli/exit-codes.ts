@@ -8,6 +8,8 @@ export const exitCodes = {
   unavailable: 5,
   holding: 6,
   unknown: 7,
+  /** As shells have it: 128 + SIGINT. */
+  interrupted: 130,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -20,7 +22,10 @@ Exit codes:
   4  conflict: slug taken, another operation open, nothing to retry, not cancellable, not stuck
   5  the API, Temporal or PostgreSQL cannot be reached
   6  it holds and waits for an operator (only with --until-hold)
-  7  unknown: it may have taken effect, or goes on unwatched; look before you send it again`;
+  7  unknown: it may have taken effect, or goes on unwatched; look before you send it again
+  130  Ctrl-C: the operation goes on
+
+With --json a failure is one line of JSON on stderr: { "error": { code, message, details?, requestId? } }`;
 
 /** The exit code for an HTTP status of a refused request. */
 export function exitCodeOfStatus(status: number): ExitCode {

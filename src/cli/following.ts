@@ -11,41 +11,47 @@ export interface Following {
   /** Id of the last event that is not to be shown any more. */
   readonly after: number;
   readonly onEvent: (event: EventView) => void;
-  /** The connection was lost and is being made again. */
-  readonly onInterruption?: ((reason: string) => void) | undefined;
+  /** Told once when the API is lost, and once when it answers again. */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Leave when it holds, too. */
   readonly untilHold?: boolean | undefined;
 }
 
-/** How long the API may be away before we give up, in ms. */
+/** How long the API may be unavailable before we give up, in ms. */
 const PATIENCE_MS = 60_000;
 
 /**
  * Shows the events of an operation as they come, until it is closed, stuck or (when asked) holds; survives restarts of the API.
  * @returns the state it ended in
- * @throws ApiUnreachableError when the API stays away
+ * @throws ApiUnreachableError when the API stays unavailable
  */
 export async function followOperation(api: ApiClient, following: Following): Promise<OperationState> {
   let { after } = following;
   let lostAtMs: number | undefined;
+  let isLossTold = false;
+  const onOpen = () => {
+    lostAtMs = undefined;
+    if (isLossTold) following.onNote?.('the API answers again');
+    isLossTold = false;
+  };
   for (;;) {
     const connection = new AbortController();
     try {
-      for await (const event of api.stream(following.tenantId, after, connection.signal)) {
-        lostAtMs = undefined;
+      for await (const event of api.stream(following.tenantId, after, connection.signal, onOpen)) {
         after = event.id;
         if (event.operationId !== following.operationId) continue;
         following.onEvent(event);
         const state = stateOf(event);
         if (state !== undefined && isEnd(state, following.untilHold)) return state;
       }
-      lostAtMs ??= Date.now();
-      following.onInterruption?.('the stream of events ended');
+      // Ended in order, by a restart perhaps: only when it does not come back is there something to tell.
+      lostAtMs = Date.now();
     } catch (error) {
       if (!isInterruption(error)) throw error;
       lostAtMs ??= Date.now();
       if (Date.now() - lostAtMs > PATIENCE_MS) throw error;
-      following.onInterruption?.(error instanceof Error ? error.message : String(error));
+      if (!isLossTold) following.onNote?.(lossText(error));
+      isLossTold = true;
     } finally {
       connection.abort();
     }
@@ -80,6 +86,11 @@ function stateOf(event: EventView): OperationState | undefined {
   const { to } = event.data;
   if (event.type !== 'operation.state' || typeof to !== 'string') return undefined;
   return isOneOf([...openOperationStates, ...closedOperationStates], to) ? to : undefined;
+}
+
+function lossText(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `the API does not answer (${reason}): asking again for ${PATIENCE_MS / 1000} s; the operation goes on`;
 }
 
 /** A connection that breaks off in the middle shows as a TypeError of `fetch`. */

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { loadDatabaseUrl } from '../config.ts';
-import { migrate } from '../db/migrate.ts';
 import { runCommand } from './process.ts';
 
 /** `tenantry migrate`: brings the control plane's database up to this code. */
@@ -10,6 +9,7 @@ export function registerMigrate(program: Command): void {
     .description("apply the control plane's migrations to DATABASE_URL (safe to run twice at once)")
     .action(() =>
       runCommand(async () => {
+        const { migrate } = await import('../db/migrate.ts');
         const { applied } = await migrate(loadDatabaseUrl());
         console.log(applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`);
       }),

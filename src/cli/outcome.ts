@@ -6,20 +6,22 @@ import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation } from './following.ts';
 import { printAttention, printJson, type Terminal } from './output.ts';
+import { interruptible, operationGoesOn } from './interruption.ts';
 import { createProgressPrinter, failureText } from './progress.ts';
 import { wrapped } from './text.ts';
 
 /**
  * Follows what was accepted to its end, unless the caller does not want to wait.
  * @param after id of the last event before the request
- * @param good states that the caller wanted
+ * @param expected.good states that the caller wanted
+ * @param expected.isCancellable what Ctrl-C says: whether a cancel may apply to what is followed
  */
 export async function afterAcceptance(
   context: Context,
   accepted: Accepted,
   after: number,
   options: Waiting,
-  good: readonly OperationState[],
+  { good, isCancellable = false }: { readonly good: readonly OperationState[]; readonly isCancellable?: boolean },
 ): Promise<ExitCode> {
   const { api, terminal } = context;
   const { tenantId, operationId } = accepted;
@@ -30,14 +32,20 @@ export async function afterAcceptance(
   }
   const show = options.json ? silent : eventPrinter(terminal, options);
   show.note(`tenant ${tenantId}, operation ${operationId}`);
-  const state = await followOperation(api, {
+  const following = {
     tenantId,
     operationId,
     after,
     onEvent: show.event,
-    onInterruption: show.note,
+    onNote: show.note,
     untilHold: options.untilHold,
-  });
+  };
+  const state = await interruptible(
+    terminal,
+    options,
+    () => ({ ...operationGoesOn(accepted, isCancellable), finish: show.finish }),
+    () => followOperation(api, following),
+  );
   show.finish();
   return outcome(context, tenantId, state, options, good, 'document');
 }
@@ -79,7 +87,8 @@ export function eventPrinter(terminal: Terminal, options: Common & { readonly un
   if (options.json) {
     return {
       event: (event) => printJson(terminal, event),
-      note: (text) => void terminal.err.write(`${text}\n`),
+      // What stands on stderr is a failure, in JSON.
+      note: () => undefined,
       finish: () => undefined,
     };
   }
@@ -104,7 +113,7 @@ function holdingHint({ tenantId, data, advice }: EventView, nowMs: number, { out
     // Live lines are cut to the terminal's width; in a pipe the event has said all.
     ...(out.isTTY && failure !== undefined ? wrapped(failure, out.columns, '  ', '  ') : []),
     ...(advice ? [`  ${advice.text} See ${advice.runbook}`] : []),
-    `  mend the cause, then in another terminal: tenantry tenants retry ${tenantId}`,
+    `  fix the cause, then in another terminal: tenantry tenants retry ${tenantId}`,
     `  or take it back now: tenantry tenants cancel ${tenantId}`,
     '  Ctrl-C leaves; the operation goes on',
   ];

@@ -6,6 +6,8 @@ import { oneLine } from './text.ts';
 export interface Terminal {
   readonly out: NodeJS.WriteStream;
   readonly err: NodeJS.WriteStream;
+  /** Where people answer questions. */
+  readonly input?: NodeJS.ReadStream;
 }
 
 export function printJson(terminal: Terminal, value: unknown): void {

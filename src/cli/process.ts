@@ -1,11 +1,7 @@
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { exitCodes } from './exit-codes.ts';
-
-/** The log of a long-running process: JSON lines on stderr, so that stdout stays for answers. */
-export function processLog(level: string): Logger {
-  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
-}
+import { reportOf, wantsJson, writeError, type ErrorReport } from './error-report.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
 
 /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
 export function untilSignalled(log: Logger): AbortSignal {
@@ -33,6 +29,7 @@ export async function runServer(
 ): Promise<void> {
   await runCommand(async () => {
     const config = load();
+    const { processLog } = await import('./process-log.ts');
     const log = processLog(config.logLevel);
     logWarnings(log);
     await serve(config, log, untilSignalled(log));
@@ -51,18 +48,24 @@ export async function runCommand(command: () => Promise<void>): Promise<void> {
   try {
     await command();
   } catch (error) {
-    const known = error instanceof Error && expected.has(error.name);
-    console.error(known ? error.message : error);
-    process.exitCode = known ? exitCodes.usage : exitCodes.failed;
+    process.exitCode = printFailure(error, error instanceof Error ? expected[error.name] : undefined);
   }
 }
 
+/** Prints the failure of a command that runs with credentials. @returns its exit code */
+export function printFailure(error: unknown, known: Pick<ErrorReport, 'code' | 'exitCode'> | undefined): ExitCode {
+  const report = { ...reportOf(error), ...known };
+  if (wantsJson(process.argv.slice(2))) writeError(process.stderr, report, true);
+  else console.error(known && error instanceof Error ? error.message : error);
+  return report.exitCode;
+}
+
 /** Errors whose message says all: wrong settings, a part that is unavailable. */
-const expected = new Set([
-  'ConfigError',
-  'WorkerStartError',
-  'PublicAddressError',
-  'MigrationError',
-  'DatabaseUnavailableError',
-  'PortTakenError',
-]);
+const expected: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = {
+  ConfigError: { code: 'CONFIGURATION_INVALID', exitCode: exitCodes.usage },
+  WorkerStartError: { code: 'WORKER_START', exitCode: exitCodes.usage },
+  PublicAddressError: { code: 'PUBLIC_ADDRESS', exitCode: exitCodes.usage },
+  MigrationError: { code: 'MIGRATION_FAILED', exitCode: exitCodes.usage },
+  PortTakenError: { code: 'PORT_TAKEN', exitCode: exitCodes.usage },
+  DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.usage },
+};

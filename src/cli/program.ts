@@ -1,4 +1,6 @@
-import { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { Command, Help, type Option } from 'commander';
+import { registerCompletion } from './completion.ts';
 import type { Terminal } from './output.ts';
 import { registerTenants, type SetExitCode } from './tenants.ts';
 
@@ -8,27 +10,49 @@ export type Registrar = (program: Command) => void;
 export interface ProgramOptions {
   readonly terminal?: Terminal;
   readonly setExitCode?: SetExitCode;
+  /** Failures are JSON: commander prints none of its own. */
+  readonly json?: boolean;
   /** Commands besides those on tenants. */
   readonly registrars?: readonly Registrar[];
 }
 
 /** The command line. Parsing throws CommanderError instead of ending the process. */
 export function buildProgram(options: ProgramOptions = {}): Command {
-  const terminal = options.terminal ?? { out: process.stdout, err: process.stderr };
+  const terminal = options.terminal ?? { out: process.stdout, err: process.stderr, input: process.stdin };
   const setExitCode = options.setExitCode ?? ((code) => (process.exitCode = code));
   const program = new Command('tenantry')
     .description('Tenant control plane: provisions, changes, watches and removes tenants on AWS, durably')
     .showHelpAfterError('(--help tells more)')
     // An option belongs to the command that it follows, whatever its parents call theirs.
     .enablePositionalOptions()
-    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => (options.json === true ? true : terminal.err.write(text)),
+    })
+    .configureHelp({ optionDescription: describeOption })
+    .version(packageVersion(), '--version', 'print the version')
     .exitOverride();
   registerTenants(program, terminal, setExitCode);
+  registerCompletion(program, terminal);
   for (const register of options.registrars ?? []) register(program);
   return program;
 }
 
-/** The commands that run where credentials are. Loaded apart: they pull in Temporal's worker and the AWS SDK. */
+/** As commander has it, and whether the option must be given. */
+function describeOption(option: Option): string {
+  const described = new Help().optionDescription(option);
+  return option.mandatory ? `${described} (required)` : described;
+}
+
+/** Of package.json, which stands above the source. */
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+/** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
   const [api, worker, migrate, adoptNamespace, doctor, sweep] = await Promise.all([
     import('./api.ts'),

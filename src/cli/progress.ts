@@ -154,6 +154,8 @@ export interface ProgressOutput {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
+  /** What Node makes of TERM and NO_COLOR. */
+  hasColors?(): boolean;
 }
 
 export interface ProgressPrinter {
@@ -186,7 +188,7 @@ export function createProgressPrinter(
   }
   let drawn = 0;
   const draw = (above = '') => {
-    const style = { colour: options.colour ?? true, width: output.columns ?? 80 };
+    const style = { colour: options.colour ?? output.hasColors?.() ?? false, width: output.columns ?? 80 };
     const lines = fitting(renderProgress(view, Date.now(), style), output.rows ?? 24);
     const up = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
     output.write(`${up}${above}${lines.map((line) => `${line}\n`).join('')}`);

@@ -3,7 +3,8 @@ import { loadConfig } from '../config.ts';
 import { isInOrder, type SweepRemoval, type SweepReport } from '../contracts/sweep.ts';
 import type { Sweep } from '../sweep/sweep.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
-import { processLog, runCommand } from './process.ts';
+import type { ErrorReport } from './error-report.ts';
+import { printFailure, runCommand } from './process.ts';
 import { processUser } from './user.ts';
 import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
 
@@ -87,7 +88,10 @@ function refuseParentOptions(sweep: Command, subcommand: Command): void {
 
 async function fromEnvironment() {
   const config = loadConfig('worker');
-  const { openSweep } = await import('../sweep/open-sweep.ts');
+  const [{ openSweep }, { processLog }] = await Promise.all([
+    import('../sweep/open-sweep.ts'),
+    import('./process-log.ts'),
+  ]);
   return openSweep(config, processLog(config.logLevel === 'info' ? 'warn' : config.logLevel));
 }
 
@@ -105,20 +109,19 @@ function runner(source: SweepSource): (action: Action) => Promise<void> {
           await opened.close();
         }
       } catch (error) {
-        const code = error instanceof Error ? codes[error.name] : undefined;
-        if (code === undefined || !(error instanceof Error)) throw error;
-        console.error(error.message);
-        process.exitCode = code;
+        const known = error instanceof Error ? codes[error.name] : undefined;
+        if (known === undefined) throw error;
+        process.exitCode = printFailure(error, known);
       }
     });
 }
 
-const codes: Readonly<Record<string, ExitCode>> = {
-  SweepRefusedError: exitCodes.conflict,
-  SweepNotFoundError: exitCodes.notFound,
-  DatabaseUnavailableError: exitCodes.unavailable,
-  OrchestratorUnreachableError: exitCodes.unavailable,
-  ForeignNamespaceError: exitCodes.usage,
+const codes: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = {
+  SweepRefusedError: { code: 'SWEEP_REFUSED', exitCode: exitCodes.conflict },
+  SweepNotFoundError: { code: 'SWEEP_NOT_FOUND', exitCode: exitCodes.notFound },
+  DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.unavailable },
+  OrchestratorUnreachableError: { code: 'ORCHESTRATOR_UNAVAILABLE', exitCode: exitCodes.unavailable },
+  ForeignNamespaceError: { code: 'FOREIGN_NAMESPACE', exitCode: exitCodes.usage },
 };
 
 async function report(

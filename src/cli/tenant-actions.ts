@@ -1,7 +1,10 @@
 import { hostname, userInfo } from 'node:os';
+import { cancelRefusal } from '../contracts/applicability.ts';
+import { confirmedSlug } from './confirmation.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, isEnd, lastEventId, pastEvents } from './following.ts';
+import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
 import { afterAcceptance, eventPrinter, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { eventLine } from './progress.ts';
@@ -20,21 +23,19 @@ export interface ListOptions {
   readonly slug?: string;
   readonly status?: string;
   readonly operation?: string;
+  readonly all?: boolean;
   readonly limit?: string;
   readonly cursor?: string;
 }
 
 /** Creates a tenant and follows its provisioning. @throws ApiError, ApiUnreachableError, TenantNameError (all) */
 export async function create(context: Context, options: Waiting & CreateOptions): Promise<ExitCode> {
-  const accepted = await context.api.create({
-    product: options.product,
-    slug: options.slug,
-    displayName: options.name,
-    contactEmail: options.email,
-    tier: options.tier,
-    onFailure: options.onFailure,
-  });
-  return afterAcceptance(context, accepted, 0, options, ['succeeded']);
+  const { product, slug, name, email, tier, onFailure } = options;
+  const look = `tenantry tenants list --product ${product} --slug ${slug}`;
+  const accepted = await interruptibleRequest(context.terminal, options, look, () =>
+    context.api.create({ product, slug, displayName: name, contactEmail: email, tier, onFailure }),
+  );
+  return afterAcceptance(context, accepted, 0, options, { good: ['succeeded'], isCancellable: true });
 }
 
 /** Prints a page of tenants. */
@@ -52,7 +53,7 @@ export async function list(context: Context, options: Common & ListOptions): Pro
 
 /** Prints a tenant with its newest operation. */
 export async function show(context: Context, name: string, options: Common): Promise<ExitCode> {
-  const tenantId = await findTenantId(context.api, name);
+  const tenantId = await findTenantId(context, name, options);
   const [tenant, status] = await Promise.all([context.api.get(tenantId), context.api.status(tenantId)]);
   if (options.json) printJson(context.terminal, { ...tenant, ...status });
   else printTenant(context.terminal, tenant, status);
@@ -62,8 +63,9 @@ export async function show(context: Context, name: string, options: Common): Pro
 /** Follows the newest operation of a tenant to its end. */
 export async function watch(context: Context, name: string, options: Following): Promise<ExitCode> {
   const { api, terminal } = context;
-  const tenantId = await findTenantId(api, name);
-  const { operationId } = (await api.status(tenantId)).operation;
+  const tenantId = await findTenantId(context, name, options);
+  const { operationId, type, state: begun } = (await api.status(tenantId)).operation;
+  const isCancellable = cancelRefusal(type, begun) === undefined;
   const show = eventPrinter(terminal, options);
   let after = 0;
   const catchUp = async () => {
@@ -77,21 +79,27 @@ export async function watch(context: Context, name: string, options: Following):
   // Events that came between the two look-ups belong to the picture too.
   if (isEnd(state, options.untilHold)) await catchUp();
   else
-    state = await followOperation(api, {
-      tenantId,
-      operationId,
-      after,
-      onEvent: show.event,
-      onInterruption: show.note,
-      untilHold: options.untilHold,
-    });
+    state = await interruptible(
+      terminal,
+      options,
+      () => ({ ...operationGoesOn({ tenantId, operationId }, isCancellable), finish: show.finish }),
+      () =>
+        followOperation(api, {
+          tenantId,
+          operationId,
+          after,
+          onEvent: show.event,
+          onNote: show.note,
+          untilHold: options.untilHold,
+        }),
+    );
   show.finish();
   return outcome(context, tenantId, state, options, ['succeeded'], 'stream');
 }
 
 /** Prints all events of a tenant. */
 export async function events(context: Context, name: string, options: Common & { after?: string }): Promise<ExitCode> {
-  const tenantId = await findTenantId(context.api, name);
+  const tenantId = await findTenantId(context, name, options);
   const after = Number(options.after ?? 0);
   for await (const event of pastEvents(context.api, tenantId, after)) {
     const line = options.json ? JSON.stringify(event) : eventLine(event);
@@ -109,25 +117,22 @@ export async function act(
   verb: 'retry' | 'cancel',
   options: Waiting,
 ): Promise<ExitCode> {
-  const tenantId = await findTenantId(context.api, name);
+  const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
-  const accepted = await context.api[verb](tenantId);
-  return afterAcceptance(
-    context,
-    accepted,
-    after,
-    options,
-    verb === 'retry' ? ['succeeded'] : ['cancelled', 'rolled-back'],
+  // What is retried goes on forwards only from a hold: a stuck one is taken back.
+  const isCancellable = verb === 'retry' && (await context.api.status(tenantId)).operation.state === 'holding';
+  const accepted = await interruptibleRequest(context.terminal, options, lookAt(tenantId), () =>
+    context.api[verb](tenantId),
   );
+  if (verb === 'cancel')
+    return afterAcceptance(context, accepted, after, options, { good: ['cancelled', 'rolled-back'] });
+  return afterAcceptance(context, accepted, after, options, { good: ['succeeded'], isCancellable });
 }
 
 /** Closes a stuck operation as it is; nothing to follow. */
-export async function abandon(
-  { api, terminal }: Context,
-  name: string,
-  options: Common & { reason: string },
-): Promise<ExitCode> {
-  const tenantId = await findTenantId(api, name);
+export async function abandon(context: Context, name: string, options: Common & { reason: string }): Promise<ExitCode> {
+  const { api, terminal } = context;
+  const tenantId = await findTenantId(context, name, options);
   const operation = await api.abandon(tenantId, options.reason, whoAsks());
   if (options.json) printJson(terminal, operation);
   else {
@@ -143,13 +148,20 @@ export async function remove(
   name: string,
   options: Waiting & { confirm?: string },
 ): Promise<ExitCode> {
-  const tenantId = await findTenantId(context.api, name);
+  const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
-  const answer = await context.api.delete(tenantId, options.confirm);
-  if ('operationId' in answer) return afterAcceptance(context, answer, after, options, ['succeeded']);
+  const confirm = options.confirm ?? (await confirmedSlug(context, tenantId, options));
+  const answer = await interruptibleRequest(context.terminal, options, lookAt(tenantId), () =>
+    context.api.delete(tenantId, confirm),
+  );
+  if ('operationId' in answer) return afterAcceptance(context, answer, after, options, { good: ['succeeded'] });
   if (options.json) printJson(context.terminal, answer);
   else context.terminal.out.write(`${answer.slug}: nothing was left of it, ${answer.status}\n`);
   return exitCodes.done;
+}
+
+function lookAt(tenantId: string): string {
+  return `tenantry tenants show ${tenantId}`;
 }
 
 /** For the audit trail, `user@host`: the API does not know its callers yet. */

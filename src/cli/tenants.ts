@@ -15,7 +15,7 @@ export type SetExitCode = (code: ExitCode) => void;
 export function registerTenants(program: Command, terminal: Terminal, setExitCode: SetExitCode): void {
   const tenants = program
     .command('tenants')
-    .description('create, follow, mend and remove tenants, through the API at TENANTRY_API_URL')
+    .description('create, follow, repair and remove tenants, through the API at TENANTRY_API_URL')
     .addHelpText(
       'after',
       `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL  address of the API (default http://127.0.0.1:3006)`,
@@ -58,6 +58,7 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
   command('list', 'list tenants, newest first')
     .option('--product <name>', 'only of this product')
     .option('--slug <slug>', 'only with this slug')
+    .option('--all', 'tenants of which nothing is left too')
     .addOption(new Option('--status <status>', 'only in this status').choices(tenantStatuses))
     .addOption(
       new Option('--operation <state>', 'only with an open operation in this state').choices(openOperationStates),
@@ -100,7 +101,7 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
     );
 
   command('delete <tenant>', 'remove a tenant and everything it consists of')
-    .option('--confirm <slug>', 'the slug of the tenant, repeated')
+    .option('--confirm <slug>', 'the slug of the tenant, repeated (asked for on a terminal)')
     .option('--wait', 'follow until it is done', true)
     .option('--no-wait', 'return as soon as it is accepted')
     .action(async (tenant: string, options: Waiting & { confirm?: string }) =>

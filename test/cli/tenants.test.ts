@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OperationState } from '../../src/contracts/operation-state.ts';
 import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
 import { appendEvent } from '../../src/db/events.ts';
+import { releaseAllocations } from '../../src/db/allocations.ts';
+import { releaseSlug } from '../../src/db/reservations.ts';
 import { findTenantBySlug } from '../../src/db/tenants.ts';
 import { createApiFixture, type ApiFixture } from '../api/api-fixture.ts';
 import { containing } from '../api/matchers.ts';
@@ -27,6 +29,10 @@ interface Ended {
 
 /** `tenantry tenants ...` in a process of its own. */
 function tenants(args: readonly string[], apiUrl = url): Promise<Ended> {
+  return started(args, apiUrl).ended;
+}
+
+function started(args: readonly string[], apiUrl = url) {
   const child = spawn(process.execPath, [bin, 'tenants', ...args], {
     env: { ...process.env, TENANTRY_API_URL: apiUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -34,27 +40,29 @@ function tenants(args: readonly string[], apiUrl = url): Promise<Ended> {
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  return new Promise((done, failed) => {
+  const ended = new Promise<Ended>((done, failed) => {
     child.on('error', failed);
     child.on('close', (code) => done({ code, out, err }));
   });
+  const says = async (text: string) => {
+    while (!out.includes(text)) await sleep(20);
+  };
+  return { process: child, ended, says };
 }
 
 let counter = 0;
 const freshSlug = () => `cli-${(counter += 1)}`;
-const create = (slug: string, ...more: string[]) =>
-  tenants([
-    'create',
-    '--product',
-    'moamalat',
-    '--slug',
-    slug,
-    '--name',
-    'Acme Corp',
-    '--email',
-    'ops@acme.example',
-    ...more,
-  ]);
+const identity = (slug: string) => [
+  '--product',
+  'moamalat',
+  '--slug',
+  slug,
+  '--name',
+  'Acme Corp',
+  '--email',
+  'ops@acme.example',
+];
+const create = (slug: string, ...more: string[]) => tenants(['create', ...identity(slug), ...more]);
 
 async function tenantOf(slug: string): Promise<{ tenantId: string; operationId: string }> {
   for (let n = 0; n < 500; n += 1) {
@@ -154,7 +162,7 @@ describe('tenants create', () => {
     const bad = await create('www', '--no-wait');
     expect(bad).toMatchObject({ code: 2, out: '' });
     expect(bad.err).toMatch(
-      /^error: INVALID_INPUT: body\.slug: "www" is reserved\nwhat to do: Mend the request: .* See docs\/runbook\.md#invalid_input\ndetails: \{"fields".*\nrequest: [0-9a-f-]{36}\n$/,
+      /^error: INVALID_INPUT: --slug: "www" is reserved\nwhat to do: Fix .* See docs\/runbook\.md#invalid_input\nrequest: [0-9a-f-]{36}\n$/,
     );
     expect(await create(slug, '--no-wait')).toMatchObject({ code: 4, err: containing('SLUG_TAKEN') });
     api.orchestrator.unreachable = true;
@@ -169,6 +177,38 @@ describe('tenants create', () => {
     expect((await tenants(['list'], 'ftp://nowhere')).code).toBe(2);
     expect((await tenants(['create', '--slug', 'x'])).code).toBe(2);
     expect((await tenants(['frobnicate'])).code).toBe(2);
+  });
+
+  it('names options, not fields of the API: the caller typed --email, not body.contactEmail', async () => {
+    const asked = ['create', '--product', 'moamalat', '--slug', freshSlug(), '--name', 'A', '--email', 'nowhere'];
+    const bad = await tenants(asked);
+    expect(bad.code).toBe(2);
+    expect(bad.err).toMatch(/^error: INVALID_INPUT: --email: /);
+    expect(bad.err).not.toMatch(/contactEmail|body\./);
+    const json = await tenants([...asked, '--json']);
+    expect(JSON.parse(json.err)).toMatchObject({
+      error: { details: { fields: [{ field: 'body.contactEmail', option: '--email' }] } },
+    });
+    expect((await tenants(['list', '--limit', '0'])).err).toMatch(/^error: INVALID_INPUT: --limit: /);
+  });
+
+  it('leaves at Ctrl-C with exit code 130, and says that the operation goes on and how to follow or cancel it', async () => {
+    const slug = freshSlug();
+    const child = started(['create', ...identity(slug)]);
+    const { tenantId } = await tenantOf(slug);
+    await child.says(tenantId);
+    child.process.kill('SIGINT');
+    const ended = await child.ended;
+    expect(ended.code).toBe(130);
+    expect(ended.err).toContain('the operation goes on');
+    expect(ended.err).toContain(`tenantry tenants watch ${tenantId}\n`);
+    expect(ended.err).toContain(`tenantry tenants cancel ${tenantId}\n`);
+    const watching = started(['watch', tenantId, '--json']);
+    await watching.says('operation.accepted');
+    watching.process.kill('SIGINT');
+    const watched = await watching.ended;
+    expect(watched.code).toBe(130);
+    expect(JSON.parse(watched.err)).toMatchObject({ error: { code: 'INTERRUPTED', details: { tenantId } } });
   });
 });
 
@@ -205,6 +245,51 @@ describe('tenants show, list, events', () => {
     });
     expect((await tenants(['show', crypto.randomUUID()])).code).toBe(3);
     expect((await tenants(['show', '../../metrics'])).code).toBe(2);
+  });
+});
+
+describe('a slug that several tenants of one product had', () => {
+  it('names the one that has it now, and says that there were earlier ones', async () => {
+    const slug = freshSlug();
+    const first = await made(slug);
+    expect((await tenants(['cancel', slug])).code).toBe(0);
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    const second = await made(slug);
+    await play(slug, ['rolling-back', 'cancelled'], ['creating', 'failed']);
+    await api.database.transaction(async (tx) => {
+      await releaseSlug(tx, { product: 'moamalat', slug, tenantId: second.tenantId });
+      await releaseAllocations(tx, second.tenantId);
+    });
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    const now = await made(slug);
+    const shown = await tenants(['show', slug]);
+    expect(shown).toMatchObject({ code: 0, out: containing(now.tenantId) });
+    expect(shown.err).toMatch(new RegExp(`^note: ${slug} is tenant ${now.tenantId}; 2 earlier ones had this slug: `));
+    expect(await tenants(['show', slug, '--json'])).toMatchObject({ code: 0, err: '' });
+    for (const { tenantId } of [first, second]) expect((await tenants(['show', tenantId])).out).toContain(tenantId);
+  });
+});
+
+describe('with --json a failure', () => {
+  it.each([
+    ['of usage', ['create'], 2, 'USAGE'],
+    ['of an unknown option', ['list', '--colour'], 2, 'USAGE'],
+    ['of the API', ['show', '3f0e7f0a-5f0a-4f0e-8f0a-5f0a4f0e8f0a'], 3, 'TENANT_NOT_FOUND'],
+    ['of a name', ['show', 'nobody-has-this'], 3, 'TENANT_NOT_FOUND'],
+    ['of input', ['list', '--cursor', 'x'], 2, 'INVALID_INPUT'],
+  ])('%s is one line of JSON on stderr, and nothing on stdout', async (_what, args, code, errorCode) => {
+    const ended = await tenants([...args, '--json']);
+    expect(ended).toMatchObject({ code, out: '' });
+    expect(ended.err).toMatch(/^[^\n]+\n$/);
+    const { error } = JSON.parse(ended.err) as { error: Record<string, unknown> };
+    expect(error).toMatchObject({ code: errorCode, message: expect.any(String) as string });
+    for (const key of Object.keys(error)) expect(['code', 'message', 'details', 'requestId']).toContain(key);
+  });
+
+  it('to reach the API is one too', async () => {
+    const ended = await tenants(['list', '--json'], 'http://127.0.0.1:9');
+    expect(ended).toMatchObject({ code: 5, out: '' });
+    expect(JSON.parse(ended.err)).toMatchObject({ error: { code: 'API_UNREACHABLE' } });
   });
 });
 

@@ -1,0 +1,47 @@
+import { createInterface } from 'node:readline/promises';
+import { oneLine } from './text.ts';
+import type { Common, Context } from './context.ts';
+
+/** The caller did not confirm: nothing was asked of the API. */
+export class NotConfirmedError extends Error {
+  override readonly name = 'NotConfirmedError';
+}
+
+/**
+ * Asks for the slug of a tenant on a terminal. Where nobody can answer it is undefined, and the API refuses.
+ * @throws NotConfirmedError when something else is typed
+ */
+export async function confirmedSlug(
+  { api, terminal }: Context,
+  tenantId: string,
+  options: Common,
+): Promise<string | undefined> {
+  if (options.json === true || !terminal.input?.isTTY || !terminal.err.isTTY) return undefined;
+  const { slug, product, displayName, status, tenantUrl } = await api.get(tenantId);
+  terminal.err.write(
+    `This removes ${product}/${slug} (${oneLine(displayName)}, ${status}, ${tenantUrl}) and everything it consists of, data included.\n`,
+  );
+  const typed = await ask(terminal.input, terminal.err, 'Type its slug to confirm: ');
+  if (typed?.trim() !== slug) throw new NotConfirmedError('not confirmed: nothing was changed');
+  return slug;
+}
+
+/** Undefined when the input ends, or with Ctrl-C. */
+async function ask(
+  input: NodeJS.ReadStream,
+  output: NodeJS.WriteStream,
+  question: string,
+): Promise<string | undefined> {
+  const lines = createInterface({ input, output });
+  const given = new AbortController();
+  lines.on('SIGINT', () => given.abort());
+  lines.on('close', () => given.abort());
+  try {
+    return await lines.question(question, { signal: given.signal });
+  } catch {
+    output.write('\n');
+    return undefined;
+  } finally {
+    lines.close();
+  }
+}

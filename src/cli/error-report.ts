@@ -1,0 +1,91 @@
+import { CommanderError } from 'commander';
+import { adviceOn } from '../contracts/advice.ts';
+import { ApiError, ApiUnreachableError } from './api-client.ts';
+import { NotConfirmedError } from './confirmation.ts';
+import { exitCodeOfStatus, exitCodes, type ExitCode } from './exit-codes.ts';
+import { adviceInOptionNames, inOptionNames, withOptions } from './option-names.ts';
+import { TenantNameError } from './tenant-names.ts';
+
+/** What a command says of its failure: `{ error: { code, message, details?, requestId? } }` for programs. */
+export interface ErrorReport {
+  readonly exitCode: ExitCode;
+  /** The API's code (docs/errors.md), or one of the command line's own (docs/cli.md). */
+  readonly code: string;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+  readonly requestId?: string | undefined;
+  /** The message as people read it, when not as it is. */
+  readonly headline?: string;
+  /** Lines for people, after the message. */
+  readonly more?: readonly string[];
+}
+
+/** Whether the command line asks for JSON; looked for before it is parsed, because that may fail. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return argv.slice(0, end < 0 ? undefined : end).includes('--json');
+}
+
+/** Writes to stderr: a line of JSON for programs, else lines for people. */
+export function writeError(err: { write(text: string): unknown }, report: ErrorReport, json: boolean): void {
+  const { code, message, details, requestId, headline = message, more = [] } = report;
+  if (json) {
+    err.write(`${JSON.stringify({ error: { code, message, details, requestId } })}\n`);
+    return;
+  }
+  for (const line of [`error: ${headline}`, ...more]) err.write(`${line}\n`);
+}
+
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof ApiError) return refusalReport(error);
+  if (error instanceof TenantNameError)
+    return {
+      exitCode: error.fault === 'not-found' ? exitCodes.notFound : exitCodes.usage,
+      code: error.code,
+      message: error.message,
+    };
+  if (error instanceof ApiUnreachableError) {
+    return {
+      exitCode: exitCodes.unavailable,
+      code: 'API_UNREACHABLE',
+      message: error.message,
+      more: ['  is the API up? `tenantry api` starts it; TENANTRY_API_URL says where it is'],
+    };
+  }
+  if (error instanceof NotConfirmedError)
+    return { exitCode: exitCodes.usage, code: 'NOT_CONFIRMED', message: error.message };
+  if (error instanceof CommanderError) return usageReport(error.message.replace(/^error: /, ''));
+  if (error instanceof Error && error.name === 'ConfigError')
+    return { exitCode: exitCodes.usage, code: 'CONFIGURATION_INVALID', message: error.message };
+  return { exitCode: exitCodes.failed, code: 'FAILED', message: withCauses(error) };
+}
+
+export function usageReport(message: string): ErrorReport {
+  return { exitCode: exitCodes.usage, code: 'USAGE', message };
+}
+
+function refusalReport({ status, code, message: said, details, requestId }: ApiError): ErrorReport {
+  const advice = adviceOn(code);
+  const message = inOptionNames(said);
+  const told = details === undefined ? undefined : withOptions(details);
+  return {
+    exitCode: exitCodeOfStatus(status),
+    code,
+    message,
+    headline: `${code}: ${message}`,
+    details: told,
+    requestId,
+    more: [
+      ...(advice ? [`what to do: ${adviceInOptionNames[code] ?? advice.text} See ${advice.runbook}`] : []),
+      // The message has said which fields.
+      ...(details !== undefined && !('fields' in details) ? [`details: ${JSON.stringify(details)}`] : []),
+      ...(requestId === undefined ? [] : [`request: ${requestId}`]),
+    ],
+  };
+}
+
+/** The message with those of its causes: the reason is often the innermost one. */
+function withCauses(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}\n  because: ${withCauses(error.cause)}`;
+}

@@ -1,0 +1,46 @@
+/** What the API's fields are called on the command line. A field that has no option is shown as the API names it. */
+const optionOf: Readonly<Record<string, string>> = {
+  'body.product': '--product',
+  'body.slug': '--slug',
+  'body.displayName': '--name',
+  'body.contactEmail': '--email',
+  'body.tier': '--tier',
+  'body.onFailure': '--on-failure',
+  'body.reason': '--reason',
+  'params.tenantId': '<tenant>',
+  'querystring.product': '--product',
+  'querystring.slug': '--slug',
+  'querystring.status': '--status',
+  'querystring.operation': '--operation',
+  'querystring.includeGone': '--all',
+  'querystring.limit': '--limit',
+  'querystring.cursor': '--cursor',
+  'querystring.after': '--after',
+  'querystring.confirm': '--confirm',
+};
+
+/** A message of the API with its fields named as options. */
+export function inOptionNames(message: string): string {
+  return message.replace(/\b(?:body|params|querystring)\.[A-Za-z]+\b/g, (field) => optionOf[field] ?? field);
+}
+
+/** Details of an error with the option beside each field, for programs: `{ field, problem, option }`. */
+export function withOptions(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { fields } = details;
+  if (!Array.isArray(fields)) return details;
+  return { ...details, fields: fields.map(withOption) };
+}
+
+function withOption(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || !('field' in given) || typeof given.field !== 'string')
+    return given;
+  const option = optionOf[given.field];
+  return option === undefined ? given : { ...given, option };
+}
+
+/** What to do about a code, where the table of errors says it in terms of the API's requests. */
+export const adviceInOptionNames: Readonly<Record<string, string>> = {
+  INVALID_INPUT: 'Fix what the message names.',
+  CONFIRMATION_REQUIRED: 'Repeat with `--confirm <slug>`, the slug of the tenant that is to be deleted.',
+  UNKNOWN_PRODUCT: 'Give `--product` one of those that the details list.',
+};

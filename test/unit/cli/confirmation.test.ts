@@ -1,0 +1,43 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import type { ApiClient } from '../../../src/cli/api-client.ts';
+import { confirmedSlug } from '../../../src/cli/confirmation.ts';
+import type { Context } from '../../../src/cli/context.ts';
+
+function terminal(typed: string | undefined, isTTY = true) {
+  const input = Object.assign(new PassThrough(), { isTTY });
+  if (typed !== undefined) input.end(typed);
+  let said = '';
+  const err = Object.assign(new PassThrough(), { isTTY });
+  err.on('data', (text: Buffer) => (said += text.toString()));
+  const tenant = {
+    slug: 'acme',
+    product: 'mate',
+    displayName: 'Acme',
+    status: 'active',
+    tenantUrl: 'https://acme.example',
+  };
+  const api = { get: () => Promise.resolve(tenant) } as unknown as ApiClient;
+  return { context: { api, terminal: { out: err, err, input } } as unknown as Context, said: () => said };
+}
+
+describe('a deletion without --confirm', () => {
+  it('asks for the slug on a terminal, and says what would be removed', async () => {
+    const { context, said } = terminal('acme\n');
+    expect(await confirmedSlug(context, 'id', {})).toBe('acme');
+    expect(said()).toContain('mate/acme (Acme, active, https://acme.example)');
+  });
+
+  it.each([
+    ['another slug', 'acne\n'],
+    ['an empty line', '\n'],
+    ['the end of the input', ''],
+  ])('is not done after %s', async (_what, typed) => {
+    await expect(confirmedSlug(terminal(typed).context, 'id', {})).rejects.toThrow('nothing was changed');
+  });
+
+  it('asks nobody where nobody can answer: the API refuses', async () => {
+    expect(await confirmedSlug(terminal(undefined, false).context, 'id', {})).toBeUndefined();
+    expect(await confirmedSlug(terminal(undefined).context, 'id', { json: true })).toBeUndefined();
+  });
+});

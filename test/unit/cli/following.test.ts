@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ApiUnreachableError, type ApiClient } from '../../../src/cli/api-client.ts';
+import { followOperation } from '../../../src/cli/following.ts';
+import type { EventView } from '../../../src/client/views.ts';
+
+const [tenantId, operationId] = ['tenant', 'operation'];
+const event = (id: number, to: string) =>
+  ({ id, type: 'operation.state', tenantId, operationId, stepId: null, data: { to } }) as unknown as EventView;
+
+/** An API whose connections go as they are told; `undefined`: nobody answers. */
+function apiOf(connections: (EventView[] | undefined)[], stepMs: number): ApiClient {
+  const stream: ApiClient['stream'] = async function* (_id, _after, _signal, onOpen) {
+    const events = connections.shift();
+    vi.setSystemTime(Date.now() + stepMs);
+    if (!events) throw new ApiUnreachableError('no answer from http://127.0.0.1:3006: connect ECONNREFUSED');
+    onOpen?.();
+    yield* events;
+  };
+  return { stream } as ApiClient;
+}
+
+// The pauses between two tries are real, the clock jumps at each try.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+afterEach(() => void vi.useRealTimers());
+
+async function follow(connections: (EventView[] | undefined)[], stepMs = 1_000) {
+  const notes: string[] = [];
+  const seen: number[] = [];
+  const following = { tenantId, operationId, after: 0, onEvent: (e: EventView) => seen.push(e.id) };
+  const state = followOperation(apiOf(connections, stepMs), { ...following, onNote: (text) => notes.push(text) });
+  const ended = state.catch((error: unknown) => error);
+  return { ended: await ended, notes, seen };
+}
+
+describe('while the API is unavailable', () => {
+  it('one line says so, and one that it answers again', async () => {
+    const { ended, notes, seen } = await follow([
+      [event(1, 'running')],
+      ...Array.from({ length: 3 }, () => undefined),
+      [event(2, 'succeeded')],
+    ]);
+    expect(ended).toBe('succeeded');
+    expect(seen).toEqual([1, 2]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^the API does not answer \(.*ECONNREFUSED\): asking again .*; the operation goes on$/),
+      'the API answers again',
+    ]);
+  });
+
+  it('following ends after a minute, with the last reason', async () => {
+    const { ended, notes } = await follow(
+      Array.from({ length: 9 }, () => undefined),
+      40_000,
+    );
+    expect(ended).toBeInstanceOf(ApiUnreachableError);
+    expect(notes).toHaveLength(1);
+  });
+
+  it('nothing is said of a connection that was ended in order and made again at once', async () => {
+    const { ended, notes } = await follow([[event(1, 'running')], [], [event(2, 'succeeded')]]);
+    expect([ended, notes]).toEqual(['succeeded', []]);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { abandonBody, createTenantBody, deleteQuery, eventsQuery, listQuery } from '../../../src/api/schemas.ts';
+import { inOptionNames, withOptions } from '../../../src/cli/option-names.ts';
+import { buildProgram } from '../../../src/cli/program.ts';
+
+const requests = [
+  ['create', 'body', createTenantBody],
+  ['abandon', 'body', abandonBody],
+  ['list', 'querystring', listQuery],
+  ['delete', 'querystring', deleteQuery],
+  ['events', 'querystring', eventsQuery],
+] as const;
+/** What the command sets by itself. */
+const ownFields = ['body.by'];
+
+describe('a field of the API', () => {
+  const tenants = buildProgram().commands.find((command) => command.name() === 'tenants');
+  const fields = requests.flatMap(([command, where, schema]) =>
+    Object.keys(schema.shape)
+      .map((name) => [command, `${where}.${name}`] as const)
+      // The pages of events are the command's own affair.
+      .filter(([, field]) => !ownFields.includes(field) && !(command === 'events' && field.endsWith('.limit'))),
+  );
+
+  it.each(fields)('of %s, %s, is called what the command calls it', (name, field) => {
+    const option = inOptionNames(field);
+    const known = tenants?.commands.find((command) => command.name() === name)?.options.map(({ long }) => long);
+    expect(known).toContain(option);
+  });
+
+  it('that has no option is shown as it is', () => {
+    expect(inOptionNames('body.colour: is not known')).toBe('body.colour: is not known');
+    const details = { fields: [{ field: 'body.colour', problem: 'no' }], more: 1 };
+    expect(withOptions(details)).toEqual(details);
+  });
+
+  it('is named so within a sentence, and in the details beside its own name', () => {
+    expect(inOptionNames('body.contactEmail: no; body.slug: no')).toBe('--email: no; --slug: no');
+    expect(withOptions({ fields: [{ field: 'body.contactEmail', problem: 'no' }] })).toEqual({
+      fields: [{ field: 'body.contactEmail', problem: 'no', option: '--email' }],
+    });
+  });
+});
