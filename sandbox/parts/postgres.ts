@@ -17,6 +17,8 @@ export type PostgresOptions = {
   log: Log;
   /** Keeps the data here, its credentials in `<dataDir>.credentials.json`; temporary when left out. */
   dataDir?: string;
+  /** Of the server, over those that it is started with. */
+  settings?: Readonly<Record<string, string | number>>;
   /** Exactly this port; without it 5432, or any free one. */
   port?: number;
   /** Gets all that it prints. */
@@ -66,7 +68,13 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   };
   try {
     const credentials = await initialise(binaries, dataDir, temporary);
-    const target = { dataDir, durable: temporary === undefined, credentials, logFile: options.logFile };
+    const target = {
+      dataDir,
+      durable: temporary === undefined,
+      credentials,
+      logFile: options.logFile,
+      settings: options.settings,
+    };
     const launch = async (port: number) => ({ port, child: await launchServer(binaries, target, port) });
     const started = await (options.port === undefined ? startOnFreePort(5432, launch) : launch(options.port));
     await setUpDatabases(urlFor('postgres', credentials.admin, started.port, 'postgres'), credentials).catch(
@@ -85,6 +93,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 type Launch = {
   dataDir: string;
   durable: boolean;
+  settings: PostgresOptions['settings'];
   credentials: PostgresCredentials;
   logFile: string | undefined;
 };
@@ -187,7 +196,7 @@ async function initialise(
 
 async function launchServer(
   { postgres, identity }: PostgresBinaries,
-  { dataDir, durable, credentials, logFile }: Launch,
+  { dataDir, durable, credentials, logFile, settings: others }: Launch,
   port: number,
 ): Promise<Child> {
   const settings = {
@@ -199,6 +208,7 @@ async function launchServer(
     // A temporary cluster does not survive the machine, so it need not be ready for a power cut; but what it confirmed
     // must outlive its own crash, so commits stay synchronous.
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
+    ...others,
   };
   const child = await startChild({
     name: 'PostgreSQL',

@@ -53,6 +53,11 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
 }
 
+/**
+ * How long the server keeps a transaction whose client is silent: below every `latenessWindowMs`, so that a process that was
+ * frozen does not commit what others took for lost.
+ */
+const IDLE_IN_TRANSACTION_MS = 20_000;
 const connectTimeoutMs = 5_000;
 /** A host that hangs never answers that it timed out: the client gives up this much later than the server should. */
 const answerGraceMs = 2_000;
@@ -90,7 +95,7 @@ function connectionOptions({ url, applicationName, statementTimeoutMs = 15_000 }
     application_name: applicationName ?? 'tenantry',
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    idle_in_transaction_session_timeout: 60_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     ...(statementTimeoutMs === 0
       ? {}
       : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + answerGraceMs }),

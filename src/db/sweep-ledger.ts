@@ -82,6 +82,8 @@ export async function findSweptTenants(db: Queryable, ids: readonly string[]): P
  * rows refer to its row. False when the ledger does not know it.
  */
 export async function lockTenantForSweep(tx: Queryable, id: string): Promise<boolean> {
+  // AWS is called under the lock. What is written in the end is written under it too, so it cannot come too late.
+  await tx.query(`set local idle_in_transaction_session_timeout = '60s'`);
   const { rowCount } = await tx.query(`select id from tenants where id::text = $1 for update`, [id]);
   return rowCount === 1;
 }

@@ -8,6 +8,10 @@ export interface TenantDatabaseSeen {
   readonly isSuperuser: boolean;
   readonly mayCreateRoles: boolean;
   readonly mayCreateSchemas: boolean;
+  /** It owns the database, so it may take CONNECT from PUBLIC and give it to tenants. */
+  readonly isOwner: boolean;
+  /** How many roles have rights on the database: a tenant each. */
+  readonly rolesWithRights: number;
   /** See {@link identifyServer}. */
   readonly server: string;
 }
@@ -18,8 +22,10 @@ export async function inspectTenantDatabase(url: string): Promise<TenantDatabase
     const { rows } = await client.query<TenantDatabaseSeen>(
       `select current_user::text as role, current_database()::text as database, current_setting('server_version') as version,
          rolsuper as "isSuperuser", rolsuper or rolcreaterole as "mayCreateRoles",
-         has_database_privilege(current_database(), 'CREATE') as "mayCreateSchemas", ${identity} as server
-       from pg_roles where rolname = current_user`,
+         has_database_privilege(current_database(), 'CREATE') as "mayCreateSchemas",
+         pg_has_role(current_user, datdba, 'usage') as "isOwner", coalesce(cardinality(datacl), 0) as "rolesWithRights",
+         ${identity} as server
+       from pg_roles, pg_database where rolname = current_user and datname = current_database()`,
     );
     return theOne(rows);
   });

@@ -12,8 +12,10 @@ const rows: Readonly<Record<string, ErrorCode>> = {
   '28P01': 'ACCESS_DENIED',
   '53400': 'QUOTA_EXCEEDED',
   '53100': 'QUOTA_EXCEEDED',
+  '54000': 'QUOTA_EXCEEDED', // a limit of PostgreSQL itself: a row of its catalogue that is too big, for one
+  '53200': 'CONFLICT_RETRYABLE', // its lock table is full: of everybody's locks, so there may be room the next time
   '55P03': 'CONFLICT_RETRYABLE', // lock_timeout: somebody works in the schema
-  '2BP01': 'STILL_PRESENT', // the role owns something in another database
+  '2BP01': 'STILL_PRESENT', // something hangs on it
   '55006': 'CONFLICT_RETRYABLE', // the role still has a session
   '40P01': 'CONFLICT_RETRYABLE',
   '42710': 'CONFLICT_RETRYABLE', // made by another attempt between our look and our CREATE
@@ -25,7 +27,34 @@ const rows: Readonly<Record<string, ErrorCode>> = {
 export function tenantDatabaseError(error: unknown, action: Action): StepError {
   if (error instanceof StepError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new StepError(errorCode(error), `could not ${action}: ${message}`, { detail: detailOf(error), cause: error });
+  const hint = error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? ` (${error.hint})` : '';
+  return new StepError(errorCode(error), `could not ${action}: ${message}${hint}`, {
+    detail: detailOf(error),
+    cause: error,
+  });
+}
+
+/** What a guard threw, on its way through code that takes every error for one of PostgreSQL. */
+class GuardFailure extends Error {
+  constructor(thrown: unknown) {
+    super('a guard refused', { cause: thrown });
+  }
+}
+
+export function passingThrough(guard: () => Promise<void>): () => Promise<void> {
+  return () =>
+    guard().catch((error: unknown) => {
+      throw new GuardFailure(error);
+    });
+}
+
+export function isGuardFailure(error: unknown): boolean {
+  return error instanceof GuardFailure;
+}
+
+/** What a guard threw, as it was; any other error as the StepError that it means. */
+export function databaseFailure(error: unknown, action: Action): unknown {
+  return error instanceof GuardFailure ? error.cause : tenantDatabaseError(error, action);
 }
 
 /** SQLSTATE; for a role that something depends on, what that is too: names only, and without them nobody finds it. */

@@ -1,13 +1,14 @@
 import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
-import { newPool } from './connections.ts';
 import { listCatalogue, type CatalogueEntry } from './sweep-catalogue.ts';
 import type { MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
-import { closeDatabase, inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
+import { closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
+import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
 import { applyTenantMigrations } from './tenant-migrations.ts';
-import { tenantDatabaseError } from './tenant-database-errors.ts';
+import { databaseFailure, passingThrough } from './tenant-database-errors.ts';
+import { openProvisionerPool } from './tenant-sessions.ts';
 
 /** What there is under a name: `ours` by the comment of design rule 3. */
 export interface Inspection {
@@ -15,31 +16,38 @@ export interface Inspection {
   readonly schema: 'absent' | 'ours' | 'foreign';
 }
 
+/** Awaited inside each transaction before it changes anything; what it throws comes out as it is. */
+type Guard = () => Promise<void>;
+
 /** The databases that tenants' schemas live in, as their provisioner (NOSUPERUSER CREATEROLE). Every method throws StepError. */
 export interface TenantDatabases {
-  /** Takes from PUBLIC what every new role would have, in every database: done at a worker's start, before any tenant. */
+  /**
+   * Takes from PUBLIC what every new role would have, in every database: done at a worker's start, before any tenant.
+   * @throws StepError ACCESS_DENIED when PUBLIC has it all the same
+   */
   closeToPublic(): Promise<void>;
   /** Makes or converges the login role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
-  ensureRole(key: SchemaKey, request: RoleRequest): Promise<void>;
+  ensureRole(key: SchemaKey, request: RoleRequest, guard: Guard): Promise<void>;
   /** Makes the schema, owned by the role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
-  ensureSchema(key: SchemaKey): Promise<void>;
+  ensureSchema(key: SchemaKey, guard: Guard): Promise<void>;
   /** Applies what is missing of the tenant's migrations. @throws StepError MIGRATION_FAILED naming the file */
   runTenantMigrations(run: MigrationRun): Promise<{ readonly applied: string[] }>;
   inspect(key: SchemaKey): Promise<Inspection>;
-  /** Takes away what is ours under the name, sessions included; missing is done, foreign is left alone. */
-  dropSchemaAndRole(key: SchemaKey): Promise<void>;
+  /**
+   * Takes away what is ours under the name, sessions included; missing is done, foreign is left alone.
+   * @throws StepError STILL_PRESENT, and nothing was touched, when things of others hang on it: each is named
+   */
+  dropSchemaAndRole(key: SchemaKey, guard: Guard): Promise<void>;
   /** Schemas and roles of our pattern or with a mark, for the sweep; with `name` that one alone. */
   listMarked(database: string, name?: string): Promise<CatalogueEntry[]>;
   close(): Promise<void>;
 }
 
-const lockTimeoutMs = 5_000;
-
 /** @param urls provisioner's connection URL per database id */
 export function createTenantDatabases(urls: Readonly<Record<string, string>>): TenantDatabases {
   const pools = new Map<string, pg.Pool>();
   const poolOf = (database: string): pg.Pool => {
-    const made = pools.get(database) ?? openPool(urlOf(urls, database));
+    const made = pools.get(database) ?? openProvisionerPool(urlOf(urls, database));
     pools.set(database, made);
     return made;
   };
@@ -51,25 +59,29 @@ export function createTenantDatabases(urls: Readonly<Record<string, string>>): T
         await withClient(poolOf(database), `close database "${database}" to PUBLIC`, closeDatabase);
       }
     },
-    ensureRole: (key, request) =>
+    ensureRole: (key, request, guard) =>
       within(key, 'make role', async (client) => {
         const seen = await inspectNames(client, key.name);
         refuseForeign(judge(seen, key.ownership).role, key, 'role');
-        await makeRole(client, key, seen.role !== undefined, request);
+        await makeRole(client, key, seen.role !== undefined, request, passingThrough(guard));
       }),
-    ensureSchema: (key) =>
+    ensureSchema: (key, guard) =>
       within(key, 'make schema', async (client) => {
         const seen = await inspectNames(client, key.name);
         refuseForeign(judge(seen, key.ownership).schema, key, 'schema');
-        if (!seen.schema) await makeSchema(client, key);
+        if (!seen.schema) await makeSchema(client, key, passingThrough(guard));
       }),
-    runTenantMigrations: (run) => applyTenantMigrations(urlOf(urls, run.database), run),
+    runTenantMigrations: async (run) => {
+      const name = await within(run, 'migrate schema', nameOfDatabase);
+      return applyTenantMigrations(urlOf(urls, run.database), name, run);
+    },
     inspect: (key) =>
       within(key, 'look at', async (client) => judge(await inspectNames(client, key.name), key.ownership)),
-    dropSchemaAndRole: (key) =>
+    dropSchemaAndRole: (key, guard) =>
       within(key, 'drop schema and role', async (client) => {
         const found = judge(await inspectNames(client, key.name), key.ownership);
-        await removeSchemaAndRole(client, key.name, { role: found.role === 'ours', schema: found.schema === 'ours' });
+        const ours = { role: found.role === 'ours', schema: found.schema === 'ours' };
+        await removeSchemaAndRole(client, { name: key.name, ...ours }, passingThrough(guard));
       }),
     listMarked: (database, name) =>
       withClient(poolOf(database), `list schemas and roles of database "${database}"`, (client) =>
@@ -108,20 +120,6 @@ function urlOf(urls: Readonly<Record<string, string>>, database: string): string
   return url;
 }
 
-function openPool(url: string): pg.Pool {
-  return newPool({
-    connectionString: url,
-    max: 4,
-    application_name: 'tenantry-provisioner',
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
-    keepAlive: true,
-    lock_timeout: lockTimeoutMs,
-    statement_timeout: 5 * 60_000,
-    query_timeout: 5 * 60_000 + 5_000,
-  });
-}
-
 async function withClient<T>(pool: pg.Pool, action: string, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   let client: pg.PoolClient | undefined;
   try {
@@ -132,6 +130,6 @@ async function withClient<T>(pool: pg.Pool, action: string, fn: (client: pg.Pool
   } catch (error) {
     // After an error the connection may be in any state.
     client?.release(true);
-    throw tenantDatabaseError(error, action);
+    throw databaseFailure(error, action);
   }
 }

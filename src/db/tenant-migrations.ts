@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
-import { newClient } from './connections.ts';
 import { codeOf, isUnavailable } from './database-errors.ts';
 import { missing, readMigrations, type MigrationFile } from './migrate.ts';
 import type { MigrationRun } from './tenant-schema-key.ts';
-import { tenantDatabaseError } from './tenant-database-errors.ts';
+import { databaseFailure, isGuardFailure, passingThrough, tenantDatabaseError } from './tenant-database-errors.ts';
+import { newTenantClient } from './tenant-sessions.ts';
 
 const folder = fileURLToPath(new URL('../../tenant-migrations', import.meta.url));
 
@@ -19,32 +19,50 @@ export function tenantMigrationFiles(set: string): MigrationFile[] {
   return orMigrationFailed(`read set "${set}"`, () => readMigrations(`${folder}/${set}`));
 }
 
-/** Applies what is missing in a session of the tenant's own role, a transaction for each file. */
-export async function applyTenantMigrations(provisionerUrl: string, run: MigrationRun): Promise<{ applied: string[] }> {
+/**
+ * Applies what is missing in a session of the tenant's own role, a transaction for each file.
+ * @param databaseName the database that the provisioner's own sessions are in
+ */
+export async function applyTenantMigrations(
+  provisionerUrl: string,
+  databaseName: string,
+  run: MigrationRun,
+): Promise<{ applied: string[] }> {
   const files = tenantMigrationFiles(run.set);
   const action = `migrate schema "${run.name}" of database "${run.database}"`;
-  const client = newClient({
-    connectionString: tenantUrl(provisionerUrl, run),
-    application_name: 'tenantry-migrations',
-    connectionTimeoutMillis: 5_000,
-    lock_timeout: 10_000,
-    keepAlive: true,
-  });
+  const guard = passingThrough(run.guard);
+  const { name: role, password } = run;
+  const client = newTenantClient(provisionerUrl, { role, password, database: databaseName });
   try {
     await client.connect();
+    await refuseOtherSession(client, role, databaseName);
     const applied: string[] = [];
     const left = await leftToApply(client, run, files);
     for (const file of left) {
-      await run.guard();
-      await apply(client, run, file);
+      await apply(client, { ...run, guard }, file);
       applied.push(file.name);
     }
     return { applied };
   } catch (error) {
-    throw tenantDatabaseError(error, action);
+    throw databaseFailure(error, action);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** A migration may do all that its session may: a pooler or a setting of the role that makes it another's is seen here. */
+async function refuseOtherSession(client: pg.Client, role: string, database: string): Promise<void> {
+  const { rows } = await client.query<{ user: string; session: string; database: string }>(
+    'select current_user::text as user, session_user::text as session, current_database()::text as database',
+  );
+  const [is] = rows;
+  if (is?.user === role && is.session === role && is.database === database) return;
+  throw new StepError(
+    'MIGRATION_FAILED',
+    `no migration was run: a session for role "${role}" in database "${database}" is one of role "${is?.user ?? '?'}"` +
+      ` (login "${is?.session ?? '?'}") in database "${is?.database ?? '?'}". Point the worker's URL of the tenants' database` +
+      ' at PostgreSQL itself, or at a pooler that keeps user and database',
+  );
 }
 
 async function leftToApply(
@@ -64,10 +82,12 @@ async function leftToApply(
 async function apply(client: pg.Client, run: MigrationRun, file: MigrationFile): Promise<void> {
   try {
     await client.query('begin');
+    await run.guard();
     await client.query(file.sql);
     await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [file.name, file.checksum]);
     await client.query('commit');
   } catch (error) {
+    if (isGuardFailure(error)) throw error;
     // Another session is in the way, or the server went: the same file may work the next time.
     if (isUnavailable(error)) throw tenantDatabaseError(error, `apply ${run.set}/${file.name}`);
     throw new StepError('MIGRATION_FAILED', `tenant migration ${run.set}/${file.name} failed`, {
@@ -84,12 +104,4 @@ function orMigrationFailed<T>(what: string, fn: () => T): T {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new StepError('MIGRATION_FAILED', `could not ${what}: ${message}`, { detail: message, cause });
   }
-}
-
-/** The same server and database, its TLS settings too, as the tenant's role. */
-function tenantUrl(provisionerUrl: string, run: MigrationRun): string {
-  const url = new URL(provisionerUrl);
-  url.username = encodeURIComponent(run.name);
-  url.password = encodeURIComponent(run.password);
-  return url.toString();
 }

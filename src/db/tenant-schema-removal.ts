@@ -1,30 +1,59 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { StepError } from '../contracts/step-error.ts';
-import { joinRole, retryingConcurrentUpdates } from './tenant-schemas.ts';
+import { codeOf } from './database-errors.ts';
+import { joinRole } from './tenant-database-rights.ts';
+import { retryingConcurrentUpdates } from './tenant-schemas.ts';
+import { dropContents, lockPartitioned } from './tenant-schema-drops.ts';
+import { listPartitioned, type Removal } from './tenant-schema-contents.ts';
+import { describeHolders, listHolders } from './tenant-schema-holders.ts';
 
 const patienceMs = 5_000;
 const lookEveryMs = 50;
 
-/** Drops what the caller has seen to be ours; sessions of the role are ended first and cannot come back. */
+/**
+ * Drops what the caller has seen to be ours. What others have is never taken along: it is looked for before anything is
+ * touched, and no DROP cascades, so what is made in the meantime stops it. Contents go in portions; safe to repeat.
+ * @param guard awaited in each transaction before it changes anything
+ * @throws StepError STILL_PRESENT naming what keeps it, each with the statement that frees it
+ */
 export async function removeSchemaAndRole(
   client: ClientBase,
-  name: string,
-  ours: { readonly role: boolean; readonly schema: boolean },
+  removal: Removal,
+  guard: () => Promise<void>,
 ): Promise<void> {
-  const quoted = client.escapeIdentifier(name);
-  if (ours.role) {
-    await joinRole(client, name);
-    await client.query(`alter role ${quoted} nologin`);
-    await endSessions(client, name);
+  if (!removal.role && !removal.schema) return;
+  await refuseHeld(client, removal, 'nothing was touched');
+  try {
+    if (removal.role) await closeToTenant(client, removal.name, guard);
+    await dropContents(client, removal, guard);
+    await dropSchemaAndRole(client, removal, guard);
+  } catch (error) {
+    // Somebody made something that hangs on it since we looked; PostgreSQL names it too, without the way out.
+    if (codeOf(error) === '2BP01') await refuseHeld(client, removal, 'the rest stays');
+    throw error;
   }
+}
+
+async function refuseHeld(client: ClientBase, removal: Removal, state: string): Promise<void> {
+  const holders = await listHolders(client, removal);
+  if (holders.length === 0) return;
+  const list = describeHolders(holders);
+  throw new StepError(
+    'STILL_PRESENT',
+    `could not drop schema and role "${removal.name}", ${state}. What keeps it: ${list}`,
+    { detail: list },
+  );
+}
+
+/** Sessions of the role are ended and cannot come back. */
+async function closeToTenant(client: ClientBase, name: string, guard: () => Promise<void>): Promise<void> {
   await retryingConcurrentUpdates(client, async () => {
-    if (ours.schema) await client.query(`drop schema if exists ${quoted} cascade`);
-    if (!ours.role) return;
-    // What it owns outside its schema (large objects), and its right to connect.
-    await client.query(`drop owned by ${quoted} cascade`);
-    await client.query(`drop role if exists ${quoted}`);
+    await guard();
+    await joinRole(client, name);
+    await client.query(`alter role ${client.escapeIdentifier(name)} nologin`);
   });
+  await endSessions(client, name);
 }
 
 async function endSessions(client: ClientBase, role: string): Promise<void> {
@@ -41,4 +70,17 @@ async function endSessions(client: ClientBase, role: string): Promise<void> {
       );
     await sleep(lookEveryMs);
   }
+}
+
+/** The schema and what is left in it, with what the role owns elsewhere in the database and its rights there. */
+async function dropSchemaAndRole(client: ClientBase, removal: Removal, guard: () => Promise<void>): Promise<void> {
+  const quoted = client.escapeIdentifier(removal.name);
+  const partitioned = await listPartitioned(client, removal);
+  await retryingConcurrentUpdates(client, async () => {
+    await guard();
+    await lockPartitioned(client, partitioned);
+    if (removal.role) await client.query(`drop owned by ${quoted} restrict`);
+    if (removal.schema) await client.query(`drop schema if exists ${quoted} restrict`);
+    if (removal.role) await client.query(`drop role if exists ${quoted}`);
+  });
 }

@@ -3,7 +3,9 @@ import type { ClientBase } from 'pg';
 import { ownershipMarker } from '../naming.ts';
 import { scramVerifier } from './scram.ts';
 import type { SchemaKey } from './tenant-schema-key.ts';
+import { closeDatabase, joinRole, letConnect } from './tenant-database-rights.ts';
 import { isConcurrentUpdate } from './tenant-database-errors.ts';
+import { TRANSACTION_MS } from './tenant-sessions.ts';
 
 export interface RoleRequest {
   readonly password: string;
@@ -41,11 +43,13 @@ export async function makeRole(
   key: SchemaKey,
   exists: boolean,
   request: RoleRequest,
+  guard: () => Promise<void>,
 ): Promise<void> {
   const role = client.escapeIdentifier(key.name);
   const verifier = client.escapeLiteral(scramVerifier(request.password));
   const login = `login connection limit ${Math.trunc(request.connectionLimit)} password ${verifier}`;
   await retryingConcurrentUpdates(client, async () => {
+    await guard();
     // With its mark from the first moment on: a role without one would be nobody's.
     if (exists) await client.query(`alter role ${role} ${login}`);
     else
@@ -56,60 +60,34 @@ export async function makeRole(
     await joinRole(client, key.name);
     await client.query(`alter role ${role} set search_path = ${role}`);
     await closeDatabase(client);
-    await client.query(`grant connect on database ${await databaseName(client)} to ${role}`);
+    await letConnect(client, key.name);
   });
 }
 
 /** Makes a tenant's schema, owned by its role; the caller has seen that the name is free. */
-export async function makeSchema(client: ClientBase, key: SchemaKey): Promise<void> {
+export async function makeSchema(client: ClientBase, key: SchemaKey, guard: () => Promise<void>): Promise<void> {
   const name = client.escapeIdentifier(key.name);
   await retryingConcurrentUpdates(client, async () => {
+    await guard();
     await client.query(`create schema ${name} authorization ${name}`);
     await client.query(`comment on schema ${name} is ${client.escapeLiteral(ownershipMarker(key.ownership))}`);
   });
 }
 
-/**
- * From PostgreSQL 16 on, who makes a role may administer it, but neither become it nor act with its rights before
- * granting itself that; CREATE SCHEMA ... AUTHORIZATION, DROP OWNED and pg_terminate_backend need it.
- */
-export async function joinRole(client: ClientBase, name: string): Promise<void> {
-  const role = client.escapeIdentifier(name);
-  const { rows } = await client.query<{ version: number; member: boolean }>(
-    `select current_setting('server_version_num')::int as version, pg_has_role(current_user, $1, 'usage') as member`,
-    [name],
-  );
-  const [row] = rows;
-  if (row?.member === true) return;
-  const options = (row?.version ?? 0) >= 160_000 ? ' with set true, inherit true' : '';
-  await client.query(`grant ${role} to current_user${options}`);
-}
-
-/** Takes from PUBLIC what every new role would have in the database that tenants share. */
-export async function closeDatabase(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{ open: boolean; publicSchema: boolean }>(
-    `select has_database_privilege('public', current_database(), 'connect')
-       or has_database_privilege('public', current_database(), 'temporary') as open,
-     coalesce((select has_schema_privilege('public', oid, 'usage') or has_schema_privilege('public', oid, 'create')
-       from pg_namespace where nspname = 'public'), false) as "publicSchema"`,
-  );
-  if (rows[0]?.open === true)
-    await client.query(`revoke connect, temporary on database ${await databaseName(client)} from public`);
-  if (rows[0]?.publicSchema === true) await client.query('revoke all on schema public from public');
-}
-
-async function databaseName(client: ClientBase): Promise<string> {
-  const { rows } = await client.query<{ name: string }>('select quote_ident(current_database()) as name');
-  return rows[0]?.name ?? '';
-}
-
 const tries = 20;
 
-/** One transaction; made again when another worker changed the same catalogue row of the shared database at that moment. */
+/** Bounded in all, where the server can (17 and later): waits for locks would add up. In one message with BEGIN. */
+const begin = `begin; select set_config(name, '${TRANSACTION_MS}ms', true) from pg_settings where name = 'transaction_timeout'`;
+
+/**
+ * One transaction; made again when another worker changed the same catalogue row of the shared database at that moment.
+ * Whatever has to hold when it commits is asked inside: the server ends a transaction whose client falls silent, so the
+ * commit comes soon after the answer or not at all.
+ */
 export async function retryingConcurrentUpdates(client: ClientBase, fn: () => Promise<void>): Promise<void> {
   for (let left = tries; ; left -= 1) {
     try {
-      await client.query('begin');
+      await client.query(begin);
       await fn();
       await client.query('commit');
       return;

@@ -97,6 +97,9 @@ async function checkTemporal(config: Config): Promise<Finding[]> {
   }
 }
 
+/** PostgreSQL sets no limit that was reached at 14,000; what a tenant's role costs grows with their number. */
+const MANY_TENANTS = 10_000;
+
 /** R-PRE-06, and: outside the sandbox tenants' schemas do not go on the control plane's own server. */
 async function checkTenantDatabase(config: Config, id: string, url: string): Promise<Finding[]> {
   const subject = `tenant database ${id}`;
@@ -118,6 +121,22 @@ async function checkTenantDatabase(config: Config, id: string, url: string): Pro
     findings.push(problem(subject, `role ${seen.role} may not create roles: it needs CREATEROLE`, 'R-PRE-06'));
   if (!seen.mayCreateSchemas)
     findings.push(problem(subject, `role ${seen.role} may not create schemas in ${seen.database}`, 'R-PRE-06'));
+  if (!seen.isOwner)
+    findings.push(
+      problem(
+        subject,
+        `role ${seen.role} does not own ${seen.database}: it cannot close it to PUBLIC, and let tenants in; run ALTER DATABASE ${seen.database} OWNER TO ${seen.role}`,
+        'R-PRE-06',
+      ),
+    );
+  if (seen.rolesWithRights > MANY_TENANTS)
+    findings.push(
+      warning(
+        subject,
+        `${seen.rolesWithRights} roles have rights on ${seen.database}: each new tenant rewrites that list, which takes longer and longer; give new tenants another database`,
+        'R-PRE-06',
+      ),
+    );
   if (seen.isSuperuser)
     findings.push(warning(subject, `role ${seen.role} is a superuser; CREATEROLE is enough`, 'R-PRE-06'));
   return findings.length > 0

@@ -70,11 +70,7 @@ async function dropSchema({ deps, item, guard }: RemovalCall): Promise<string> {
   const { installationId = '', tenantId = '', product = '', operationId = '', stepId = '' } = ownerIn(item.tags ?? {});
   const database = item.physicalId.slice(0, item.physicalId.indexOf('/'));
   const name = schemaName(tenantId);
-  await guard();
-  await deps.tenantDatabases.dropSchemaAndRole({
-    database,
-    name,
-    ownership: { installationId, tenantId, product, operationId, stepId },
-  });
+  const ownership = { installationId, tenantId, product, operationId, stepId };
+  await deps.tenantDatabases.dropSchemaAndRole({ database, name, ownership }, guard);
   return `schema and role ${name} were dropped`;
 }

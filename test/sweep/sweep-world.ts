@@ -248,8 +248,8 @@ export async function plantSchema({ tenantDatabases }: SweepWorld, owner: Strang
   const operationId = tags['tenantry:operation-id']!;
   const ownership = { installationId, tenantId, product: 'moamalat', operationId, stepId: 'planted' };
   const key = { database: 'primary', name: schemaName(tenantId), ownership };
-  await tenantDatabases.ensureRole(key, { password: 'planted-password', connectionLimit: 2 });
-  await tenantDatabases.ensureSchema(key);
+  await tenantDatabases.ensureRole(key, { password: 'planted-password', connectionLimit: 2 }, () => Promise.resolve());
+  await tenantDatabases.ensureSchema(key, () => Promise.resolve());
 }
 
 /** A tenant with a closed provisioning, as SQL says: what an undo or a commit left in the ledger is put there by the test. */

@@ -24,12 +24,10 @@ export const postgresSchema: Kind<'postgres-schema'> = {
     const database = cell.tenantDatabases.find((d) => d.id === spec.database);
     if (!database) throw new StepError('OUTSIDE_CELL', `cell "${cell.id}" has no tenants' database "${spec.database}"`);
     const { arn, password } = await ensurePassword(context);
-    await context.guard();
-    await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit });
+    await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit }, context.guard);
     const [role, schema] = inDatabase(context);
     await context.made([{ type: 'secretsmanager:secret', name: secretOf(context) }, role]);
-    await context.guard();
-    await tenantDatabases.ensureSchema(key);
+    await tenantDatabases.ensureSchema(key, context.guard);
     await context.made([schema]);
     await migrateTenant(context, key, password);
     const { host, port, name } = database;
@@ -54,10 +52,9 @@ export const postgresSchema: Kind<'postgres-schema'> = {
   },
 
   async remove(context) {
-    await context.guard();
     // Before anything goes: where the role has lost its mark, its schema may be somebody else's by now as well.
     const others = await context.notOurs(foreignIn(context, await context.tenantDatabases.inspect(keyOf(context))));
-    await context.tenantDatabases.dropSchemaAndRole(keyOf(context));
+    await context.tenantDatabases.dropSchemaAndRole(keyOf(context), context.guard);
     await context.gone(inDatabase(context));
     const name = secretOf(context);
     const scheduled = await context.aws.secrets.scheduleDeletion(name, { recoveryDays, tags: context.tags });

@@ -1,0 +1,145 @@
+import type { ClientBase } from 'pg';
+import { listDependents, type Dependent, type Removal } from './tenant-schema-contents.ts';
+
+/** Something that keeps a schema or a role from being dropped, and the statement that frees it. */
+export interface Holder {
+  readonly what: string;
+  readonly statement: string;
+}
+
+/** All that keeps what is to go, or would be lost with it. Only looks; sees what this role may see. */
+export async function listHolders(client: ClientBase, removal: Removal): Promise<Holder[]> {
+  const dependents = await listDependents(client, removal);
+  return [
+    ...dependents.map(holderOf),
+    ...(await listPreparedTransactions(client, removal)),
+    ...(removal.role ? await listElsewhere(client, removal.name) : []),
+  ];
+}
+
+const named = 10;
+
+/** As one sentence part, bounded: `view public.seen (free it with: DROP VIEW public.seen)`, ... */
+export function describeHolders(holders: readonly Holder[]): string {
+  const list = holders.slice(0, named).map(({ what, statement }) => `${what} (free it with: ${statement})`);
+  const more = holders.length - named;
+  return `${list.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+}
+
+function holderOf(dependent: Dependent): Holder {
+  const { place, type, identity, owner, on } = dependent;
+  const what =
+    place === 'within' ? `${type} ${identity} of ${owner ?? 'somebody else'} in ${on}` : `${type} ${identity} on ${on}`;
+  return { what, statement: place === 'within' ? keepIt(dependent) : letGo(dependent) };
+}
+
+function keepIt({ type, identity }: Dependent): string {
+  return `ALTER ${type.toUpperCase()} ${identity} SET SCHEMA public`;
+}
+
+/** Of several ways the one that keeps data. */
+function letGo(dependent: Dependent): string {
+  const { type, identity, relationKind, isPartition, isGenerated, on } = dependent;
+  const split = (word: string) => splitIdentity(identity, word);
+  switch (type) {
+    case 'table column': {
+      const { before: table, after: column } = splitIdentity(identity, '.', 'last');
+      return `ALTER TABLE ${table} ALTER COLUMN ${column} TYPE text USING ${column}::text`;
+    }
+    case 'table constraint':
+      return `ALTER TABLE ${split(' on ').after} DROP CONSTRAINT ${split(' on ').before}`;
+    case 'domain constraint':
+      return `ALTER DOMAIN ${split(' on ').after} DROP CONSTRAINT ${split(' on ').before}`;
+    case 'default value': {
+      const { before: table, after: column } = splitIdentity(identity.replace(/^for /, ''), '.', 'last');
+      return `ALTER TABLE ${table} ALTER COLUMN ${column} DROP ${isGenerated ? 'EXPRESSION' : 'DEFAULT'}`;
+    }
+    case 'trigger':
+    case 'policy':
+    case 'rule':
+      return `DROP ${type.toUpperCase()} ${split(' on ').before} ON ${split(' on ').after}`;
+    case 'operator of access method':
+    case 'function of access method':
+      return `DROP OPERATOR FAMILY ${split(' of ').after}`;
+    case 'publication relation':
+      return `ALTER PUBLICATION ${split(' in publication ').after} DROP TABLE ${split(' in publication ').before}`;
+    case 'publication namespace':
+      return `ALTER PUBLICATION ${split(' in publication ').after} DROP TABLES IN SCHEMA ${split(' in publication ').before}`;
+    case 'table':
+    case 'foreign table': {
+      if (on.startsWith('type ')) return `ALTER TABLE ${identity} NOT OF`;
+      const parent = on.replace(/^(foreign )?table /, '');
+      return isPartition
+        ? `ALTER TABLE ${parent} DETACH PARTITION ${identity}`
+        : `ALTER TABLE ${identity} NO INHERIT ${parent}`;
+    }
+    default:
+      return `DROP ${relationKind === 'i' || relationKind === 'I' ? 'INDEX' : type.toUpperCase()} ${identity}`;
+  }
+}
+
+function splitIdentity(identity: string, word: string, which: 'first' | 'last' = 'first') {
+  const at = which === 'first' ? identity.indexOf(word) : identity.lastIndexOf(word);
+  return { before: identity.slice(0, at), after: identity.slice(at + word.length) };
+}
+
+/** A prepared transaction keeps its locks, and what it made, until somebody ends it; no session has to be there. */
+async function listPreparedTransactions(client: ClientBase, { name, role, schema }: Removal): Promise<Holder[]> {
+  const { rows } = await client.query<{ gid: string; owner: string; database: string }>(
+    `select p.gid, p.owner::text, p.database::text from pg_prepared_xacts p
+      where ($2 and p.owner = $1)
+         or ($3 and p.database = current_database() and exists (
+              select from pg_locks x join pg_locks l on l.virtualtransaction = x.virtualtransaction
+                join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
+               where x.locktype = 'transactionid' and x.transactionid = p.transaction and x.pid is null and l.pid is null
+                 and n.nspname = $1 and l.database = (select oid from pg_database where datname = current_database())))
+      order by p.gid`,
+    [name, role, schema],
+  );
+  return rows.map(({ gid, owner, database }) => ({
+    what: `prepared transaction ${client.escapeLiteral(gid)} of role ${owner} in database ${database}`,
+    statement: `ROLLBACK PREPARED ${client.escapeLiteral(gid)} in database ${database}, as ${owner} or a superuser`,
+  }));
+}
+
+interface Elsewhere {
+  readonly catalog: string;
+  readonly database: string | null;
+  readonly owned: number;
+  readonly other: number;
+  readonly names: string | null;
+}
+
+/**
+ * What the role owns of the whole server, and owns or may use in other databases. Rights on whole databases are left out:
+ * DROP OWNED revokes them.
+ */
+async function listElsewhere(client: ClientBase, role: string): Promise<Holder[]> {
+  const { rows } = await client.query<Elsewhere>(
+    `select case when s.dbid = 0 then s.classid::regclass::text else '' end as catalog, d.datname::text as database,
+       (count(*) filter (where s.deptype = 'o'))::int as owned, (count(*) filter (where s.deptype <> 'o'))::int as other,
+       string_agg((pg_identify_object(s.classid, s.objid, 0)).identity, ', ') filter (where s.dbid = 0) as names
+     from pg_shdepend s join pg_roles r on r.oid = s.refobjid left join pg_database d on d.oid = s.dbid
+     where s.refclassid = 'pg_authid'::regclass and r.rolname = $1 and d.datname is distinct from current_database()
+       and (s.dbid <> 0 or s.deptype = 'o') and s.classid <> 'pg_auth_members'::regclass
+     group by 1, 2 order by 2, 1`,
+    [role],
+  );
+  const quoted = client.escapeIdentifier(role);
+  return rows.map(({ catalog, database, owned, other, names }) => {
+    if (database === null) return ofTheServer(catalog, names ?? '?', quoted);
+    const rights = other > 0 ? ` and holds ${other} rights` : '';
+    const reassign = owned > 0 ? `REASSIGN OWNED BY ${quoted} TO CURRENT_USER; ` : '';
+    return {
+      what: `role ${role} owns ${owned} ${owned === 1 ? 'object' : 'objects'}${rights} in database ${database}`,
+      statement: `${reassign}DROP OWNED BY ${quoted} in database ${database}`,
+    };
+  });
+}
+
+function ofTheServer(catalog: string, names: string, role: string): Holder {
+  const type = catalog.replace(/^pg_/, '');
+  const owned = `${type} ${names} of role ${role}`;
+  if (type === 'subscription') return { what: owned, statement: `DROP SUBSCRIPTION ${names}` };
+  return { what: owned, statement: `ALTER ${type.toUpperCase()} ${names} OWNER TO CURRENT_USER` };
+}
