@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SchemaKey } from '../../src/db/tenant-schema-key.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { openTenantServer, type TenantServer } from './tenant-server.ts';
+import { openTenantServer, refusalOf, type TenantServer } from './tenant-server.ts';
 
 let test: TestDatabase;
 let server: TenantServer;
@@ -215,20 +215,13 @@ const inSchema = (sql: string, { name }: SchemaKey) => sql.replaceAll(/\bA\b/g, 
 
 /** Everything of the tenant's schema, and whether its role may log in. */
 async function stateOf({ name }: SchemaKey): Promise<unknown[]> {
-  const { rows } = await server.admin.query(
+  const { rows } = await server.admin.query<{ what: string }>(
     `select pg_describe_object(classid, objid, objsubid) as what, deptype from pg_depend
       where refclassid = 'pg_namespace'::regclass and refobjid = to_regnamespace($1)
      union all select 'login ' || rolcanlogin, 'r' from pg_roles where rolname = $1 order by 1`,
     [name],
   );
   return rows;
-}
-
-async function refusal(key: SchemaKey): Promise<{ code?: string; message: string }> {
-  return server.remove(key).then(
-    () => expect.fail('the removal went through'),
-    (error: Error) => error,
-  );
 }
 
 describe('the removal of a schema', () => {
@@ -238,7 +231,7 @@ describe('the removal of a schema', () => {
       const key = await server.make(hanging.tenant);
       await server.admin.query(inSchema(hanging.other, key));
       const before = await stateOf(key);
-      const { code, message } = await refusal(key);
+      const { code, message } = await refusalOf(server.remove(key));
       expect({ code, message: message.replaceAll(key.name, 'A') }).toEqual({
         code: 'STILL_PRESENT',
         message: expect.stringMatching(hanging.named) as unknown,

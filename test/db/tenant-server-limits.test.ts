@@ -1,7 +1,8 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { openTenantServer, type TenantServer } from './tenant-server.ts';
+import { openTenantServer, password, refusalOf, unguarded, type TenantServer } from './tenant-server.ts';
 
 let postgres: Postgres;
 let test: TestDatabase;
@@ -79,16 +80,37 @@ describe('a prepared transaction', () => {
     await admin.query(
       `begin; set local session authorization ${role}; insert into ${key.name}.t values (1); prepare transaction 'half ''way'`,
     );
-    const { message } = await server.remove(key).then(
-      () => expect.fail('the removal went through'),
-      (error: Error) => error,
-    );
+    const { message } = await refusalOf(server.remove(key));
     expect(message).toContain(
       `nothing was touched. What keeps it: prepared transaction 'half ''way' of role ${role} in database`,
     );
     const statement = /free it with: (ROLLBACK PREPARED .*?) in database/.exec(message)?.[1];
     await admin.query(statement!);
     await server.remove(key);
+  });
+});
+
+describe('in a database of 6,000 tenants', () => {
+  it('the next one is made, connects, and is removed like the first', { timeout: 180_000 }, async () => {
+    const provisioner = new pg.Client({ connectionString: test.tenantUrl });
+    await provisioner.connect();
+    const roles = Array.from({ length: 6_000 }, (_, i) => `crowd_${i}`);
+    try {
+      for (let i = 0; i < roles.length; i += 100) {
+        const some = roles.slice(i, i + 100);
+        await provisioner.query(`begin; ${some.map((role) => `create role ${role}`).join('; ')};
+          grant connect on database ${provisioner.escapeIdentifier(provisioner.database ?? '')} to ${some.join(', ')}; commit`);
+      }
+    } finally {
+      await provisioner.end();
+    }
+    const key = await server.make();
+    const run = { ...key, password, set: 'moamalat', guard: unguarded };
+    expect(await server.databases.runTenantMigrations(run)).toEqual({
+      applied: ['0001_notes.sql', '0002_settings.sql'],
+    });
+    await server.remove(key);
+    expect(await server.databases.inspect(key)).toEqual({ role: 'absent', schema: 'absent' });
   });
 });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { StepError } from '../../src/contracts/step-error.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
 import type { SchemaKey } from '../../src/db/tenant-schema-key.ts';
 import { schemaName } from '../../src/naming.ts';
@@ -49,4 +50,14 @@ export function newKey(): SchemaKey {
   const [installationId, operationId] = [randomUUID(), randomUUID()];
   const ownership = { installationId, tenantId, product: 'moamalat', operationId, stepId: 'create_schema' };
   return { database: 'primary', name: schemaName(tenantId), ownership };
+}
+
+/** How it was refused. */
+export async function refusalOf(attempt: Promise<void>): Promise<StepError> {
+  const error = await attempt.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof StepError) return error;
+  throw new Error('it was not refused', { cause: error });
 }

@@ -9,7 +9,7 @@ import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant
 import { retryingConcurrentUpdates } from '../../src/db/tenant-schemas.ts';
 import { IDLE_IN_TRANSACTION_MS, openProvisionerPool } from '../../src/db/tenant-sessions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { newKey, openTenantServer, password, unguarded, type TenantServer } from './tenant-server.ts';
+import { newKey, openTenantServer, password, refusalOf, unguarded, type TenantServer } from './tenant-server.ts';
 
 let test: TestDatabase;
 let server: TenantServer;
@@ -129,10 +129,7 @@ describe('a database that the provisioner does not own', () => {
       await admin.query(`grant connect, create on database ${name} to provisioner; grant connect on database ${name} to public;
         grant usage on schema public to public`);
       await withDatabases(inIt(test.tenantUrl), async (databases) => {
-        const refused = await databases.closeToPublic().then(
-          () => expect.fail('it was taken for closed'),
-          (error: Error) => error,
-        );
+        const refused = await refusalOf(databases.closeToPublic());
         expect(refused).toMatchObject({ code: 'ACCESS_DENIED' });
         const statements = /Have the owner run: (.*)$/.exec(refused.message)?.[1];
         expect(statements).toMatch(/revoke connect, temporary on database.*; revoke all on schema public from public/);

@@ -21,8 +21,10 @@ import {
 } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Connection } from '@temporalio/client';
+import pg from 'pg';
 import { startGateway, type FaultRule, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
+import { createClosedDatabase, dropDatabase } from '../../sandbox/parts/postgres-databases.ts';
 import { createCellAws } from '../../src/aws/cell-aws.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
@@ -299,6 +301,24 @@ describe('the preflight', () => {
     }
     const away = await problems({}, { TENANT_DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing' });
     expect(away).toMatch(/tenant database primary: .*ECONNREFUSED/);
+  });
+
+  it("names a tenants' database that its role does not own, and so cannot close to PUBLIC", async () => {
+    const { adminUrl } = await part('postgres');
+    const name = `unowned_by_doctor_${process.pid}`;
+    await createClosedDatabase(adminUrl, name, 'postgres');
+    const admin = new pg.Client({ connectionString: adminUrl });
+    await admin.connect();
+    try {
+      await admin.query(`grant connect on database ${name} to provisioner`);
+      const url = Object.assign(new URL(database.tenantUrl), { pathname: `/${name}` });
+      const said = await problems({}, { TENANT_DATABASE_URL: url.href });
+      expect(said).toContain(`role provisioner does not own ${name}`);
+      expect(said).toContain(`run ALTER DATABASE ${name} OWNER TO provisioner`);
+    } finally {
+      await admin.end();
+      await dropDatabase(adminUrl, name);
+    }
   });
 
   it('names a Temporal that does not hold the runs of this database', async () => {

@@ -152,4 +152,25 @@ export const mutants: readonly Mutant[] = [
       tests: 'a page, 403',
     },
   },
+  {
+    id: 'reaching-removal',
+    mistake: 'a schema goes with all that hangs on it, without a look at whose that is',
+    edits: [
+      {
+        file: 'src/db/tenant-schema-removal.ts',
+        from: "  await refuseHeld(client, removal, 'nothing was touched');\n",
+        to: '',
+      },
+      {
+        file: 'src/db/tenant-schema-removal.ts',
+        from: 'drop owned by ${quoted} restrict',
+        to: 'drop owned by ${quoted} cascade',
+      },
+    ],
+    detector: {
+      project: 'integration',
+      file: 'test/db/tenant-dependents.test.ts',
+      tests: 'a view. alive touches nothing',
+    },
+  },
 ];
