@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../client/tenantry.ts';
 import { parseBodies } from './bodies.ts';
@@ -96,16 +101,24 @@ async function describe(app: FastifyInstance): Promise<void> {
         version: '1',
         description:
           'Tenant control plane. Mutations are accepted with 202 and carried out durably; errors have one shape: ' +
-          '`{ error: { code, message, details?, requestId } }`.',
+          '`{ error: { code, message, details?, requestId } }`. HEAD is answered wherever GET is.',
       },
+      servers: [{ url: '/', description: 'This API' }],
+      tags: [
+        { name: 'tenants', description: 'Create, read, list and remove tenants; act on what is open' },
+        { name: 'operations', description: 'What was done to a tenant, and how it went' },
+        { name: 'operation of the service', description: 'Health, figures, this description, the codec of Temporal' },
+      ],
     },
     transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.get(
     '/openapi.json',
     {
       schema: {
+        operationId: 'getDescription',
         summary: 'This description',
         tags: ['operation of the service'],
         querystring: noQuery,

@@ -4,19 +4,30 @@ import { eventTypes } from '../contracts/events.ts';
 import { closedOperationStates, openOperationStates, operationTypes } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 
-/** Text for people: no control characters (PostgreSQL refuses NUL, terminals obey the rest), no half surrogates. */
+/** Not only blanks, and no control characters: terminals would obey them. */
+const control = String.raw`\u0000-\u001f\u007f-\u009f`;
+const plain = new RegExp(`^[^${control}]*[^\\s${control}][^${control}]*$`);
+
+/** Text for people. Its length is counted as JSON Schema does, in code points. */
 const plainText = (max: number) =>
   z
     .string()
+    .regex(plain, 'must contain more than blanks, and no control characters')
+    .refine((text) => Array.from(text).length <= max, `must have at most ${max} characters`)
     .trim()
-    .min(1)
-    .max(max)
-    .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), 'must not contain control characters');
+    .meta({ minLength: 1, maxLength: max });
+
+/** What the description says of a slug; `parseSlug` checks it, and says better what is wrong. */
+const slugFormat = { pattern: String.raw`^\s*(?!..--)[A-Za-z0-9][A-Za-z0-9\-]{1,38}[A-Za-z0-9]\s*$`, minLength: 3 };
 
 export const createTenantBody = z.strictObject({
   product: z.string().min(1).max(40).describe('Name of the product, such as `moamalat`'),
   tier: z.string().min(1).max(40).optional().describe('Size inside the product, where the product has tiers'),
-  slug: z.string().max(100).describe('DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen'),
+  slug: z
+    .string()
+    .max(100)
+    .describe('DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen')
+    .meta({ ...slugFormat, examples: ['acme'] }),
   displayName: plainText(200),
   contactEmail: z.string().trim().max(254).pipe(z.email()).describe('Where the welcome mail goes'),
   onFailure: z
@@ -74,24 +85,33 @@ export const deleteQuery = z.strictObject({
 });
 
 const time = z.iso.datetime({ offset: true });
-const operationState = z.enum([...openOperationStates, ...closedOperationStates]);
-const failure = z.object({
-  code: z.string(),
-  message: z.string(),
-  stepId: z.string().optional(),
-  detail: z.string().optional(),
-});
-const leftover = z.object({
-  stepId: z.string(),
-  type: z.string(),
-  name: z.string(),
-  physicalId: z.string().optional(),
-  code: z.string().optional(),
-  reason: z.string(),
-});
+const operationState = z.enum([...openOperationStates, ...closedOperationStates]).meta({ id: 'OperationState' });
+/** Formats that the description gives; what is stored was checked when it came in. */
+const uri = z.string().meta({ format: 'uri' });
+const email = z.string().meta({ format: 'email' });
+const tenantStatus = z.enum(tenantStatuses).meta({ id: 'TenantStatus' });
+const operationType = z.enum(operationTypes).meta({ id: 'OperationType' });
+const failure = z
+  .object({
+    code: z.string(),
+    message: z.string(),
+    stepId: z.string().optional(),
+    detail: z.string().optional(),
+  })
+  .meta({ id: 'Failure', description: 'What failed for good' });
+const leftover = z
+  .object({
+    stepId: z.string(),
+    type: z.string(),
+    name: z.string(),
+    physicalId: z.string().optional(),
+    code: z.string().optional(),
+    reason: z.string(),
+  })
+  .meta({ id: 'Leftover', description: 'Something that is left, and why' });
 const advice = z
   .object({ code: z.string(), text: z.string(), runbook: z.string() })
-  .describe('What the code asks of an operator, and its page of the runbook');
+  .meta({ id: 'Advice', description: 'What the code asks of an operator, and its page of the runbook' });
 const attention = z
   .object({
     since: time,
@@ -102,7 +122,10 @@ const attention = z
       z.object({ verb: z.enum(['retry', 'cancel', 'abandon', 'delete']), command: z.string(), effect: z.string() }),
     ),
   })
-  .describe('It waits for a person: since when, until when, what happens otherwise, and what can be done');
+  .meta({
+    id: 'Attention',
+    description: 'It waits for a person: since when, until when, what happens otherwise, and what can be done',
+  });
 
 export const tenantAnswer = z
   .object({
@@ -111,54 +134,57 @@ export const tenantAnswer = z
     tier: z.string().nullable(),
     slug: z.string(),
     displayName: z.string(),
-    contactEmail: z.string(),
+    contactEmail: email,
     cell: z.string(),
-    status: z.enum(tenantStatuses),
+    status: tenantStatus,
     cleanupPending: z.boolean(),
-    tenantUrl: z.string(),
+    tenantUrl: uri,
     createdAt: time,
     updatedAt: time,
     activatedAt: time.nullable(),
     deletedAt: time.nullable(),
   })
-  .describe('The tenant');
+  .meta({ id: 'Tenant', description: 'The tenant' });
 
 const outcome = z
   .object({
     operationId: z.uuid(),
-    type: z.enum(operationTypes),
+    type: operationType,
     state: z.enum(closedOperationStates),
     message: z.string(),
   })
+  .meta({ id: 'Outcome', description: 'How the newest operation ended' })
   .nullable()
-  .describe('How the newest operation ended; null while it is open');
+  .describe('Null while the newest operation is open');
 
-export const tenantWithOutcomeAnswer = tenantAnswer.extend({ outcome }).describe('The tenant');
+export const tenantWithOutcomeAnswer = tenantAnswer
+  .extend({ outcome })
+  .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
 
 const openOperation = z
-  .object({ operationId: z.uuid(), type: z.enum(operationTypes), state: z.enum(openOperationStates) })
+  .object({ operationId: z.uuid(), type: operationType, state: z.enum(openOperationStates) })
   .nullable();
 
 export const tenantsAnswer = z
   .object({ tenants: z.array(tenantWithOutcomeAnswer.extend({ openOperation })), nextCursor: z.string().nullable() })
-  .describe('A page of tenants');
+  .meta({ id: 'TenantPage', description: 'A page of tenants' });
 
 export const acceptedAnswer = z
   .object({
     tenantId: z.uuid(),
     operationId: z.uuid(),
     workflowId: z.string(),
-    status: z.enum(tenantStatuses),
-    statusUrl: z.string(),
-    tenantUrl: z.string(),
+    status: tenantStatus,
+    statusUrl: z.string().meta({ format: 'uri-reference' }),
+    tenantUrl: uri,
   })
-  .describe('Accepted: it is carried out from now on');
+  .meta({ id: 'Accepted', description: 'Accepted: it is carried out from now on' });
 
 export const statusAnswer = z
   .object({
     tenantId: z.uuid(),
-    status: z.enum(tenantStatuses),
-    operation: z.object({ operationId: z.uuid(), type: z.enum(operationTypes), state: operationState }),
+    status: tenantStatus,
+    operation: z.object({ operationId: z.uuid(), type: operationType, state: operationState }),
     outcome,
     currentStep: z.string().nullable(),
     currentSteps: z.array(z.string()),
@@ -170,15 +196,15 @@ export const statusAnswer = z
     leftovers: z.array(leftover).optional(),
     attention: attention.optional(),
     cleanupPending: z.boolean(),
-    tenantUrl: z.string(),
+    tenantUrl: uri,
   })
-  .describe('How far it is');
+  .meta({ id: 'Status', description: 'How far it is' });
 
 export const operationAnswer = z
   .object({
     operationId: z.uuid(),
     tenantId: z.uuid(),
-    type: z.enum(operationTypes),
+    type: operationType,
     state: operationState,
     onFailure: z.enum(['hold', 'rollback']),
     workflowId: z.string(),
@@ -192,27 +218,31 @@ export const operationAnswer = z
     closedAt: time.nullable(),
     updatedAt: time,
   })
-  .describe('The operation');
+  .meta({ id: 'Operation', description: 'The operation' });
 
-export const operationsAnswer = z.object({ operations: z.array(operationAnswer) }).describe('The operations');
+export const operationsAnswer = z
+  .object({ operations: z.array(operationAnswer) })
+  .meta({ id: 'OperationList', description: 'The operations' });
 
-export const eventAnswer = z.object({
-  id: z.int(),
-  at: time,
-  type: z.enum(eventTypes),
-  tenantId: z.uuid(),
-  operationId: z.uuid().nullable(),
-  stepId: z.string().nullable(),
-  data: z.record(z.string(), z.unknown()),
-  advice: advice.optional(),
-});
+export const eventAnswer = z
+  .object({
+    id: z.int(),
+    at: time,
+    type: z.enum(eventTypes),
+    tenantId: z.uuid(),
+    operationId: z.uuid().nullable(),
+    stepId: z.string().nullable(),
+    data: z.record(z.string(), z.unknown()),
+    advice: advice.optional(),
+  })
+  .meta({ id: 'Event', description: 'Something that happened to a tenant' });
 
 export const eventsAnswer = z
   .object({
     events: z.array(eventAnswer),
     nextAfter: z.int().describe('Give it as `after` to read on'),
   })
-  .describe('A page of events');
+  .meta({ id: 'EventPage', description: 'A page of events' });
 
 const check = z.object({ ok: z.boolean(), detail: z.string() });
 export const readyAnswer = z
@@ -220,8 +250,8 @@ export const readyAnswer = z
     ok: z.boolean(),
     checks: z.object({ postgresql: check, temporal: check, workers: check }),
   })
-  .describe('Each part that is needed, and whether it is there');
-export const healthAnswer = z.object({ ok: z.literal(true) }).describe('It lives');
+  .meta({ id: 'Readiness', description: 'Each part that is needed, and whether it is there' });
+export const healthAnswer = z.object({ ok: z.literal(true) }).meta({ id: 'Health', description: 'It lives' });
 
 const payload = z.object({
   metadata: z.record(z.string(), z.base64()).optional(),
@@ -230,7 +260,7 @@ const payload = z.object({
 /** protojson leaves empty lists out: Temporal's CLI sends `{}` for a header without fields. */
 export const payloads = z
   .object({ payloads: z.array(payload).max(10_000).default([]) })
-  .describe('Payloads of Temporal');
+  .meta({ id: 'Payloads', description: 'Payloads of Temporal' });
 
 const answerCodes = Object.entries(errorTable).flatMap(([code, row]) => ('httpStatus' in row ? [code] : []));
 
@@ -240,16 +270,23 @@ export const errorAnswer = z
       code: z.string().describe(`One of ${answerCodes.join(', ')} (docs/errors.md)`),
       message: z.string(),
       details: z.record(z.string(), z.unknown()).optional(),
-      requestId: z.string(),
+      requestId: z.string().meta({ format: 'uuid' }),
     }),
   })
-  .describe('What went wrong, and what to do about it');
+  .meta({ id: 'Error', description: 'What went wrong, and what to do about it' });
 
-/** Error answers that any route may give. */
+/** An answer in other media types than JSON, or in several. */
+export interface MediaAnswer {
+  readonly description: string;
+  readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
+}
+
+/** Error answers that any route may give, besides those that any path of HTTP may (`default`). */
 const always: readonly ErrorCode[] = ['INVALID_INPUT', 'NOT_FOUND', 'INTERNAL', 'DATABASE_UNAVAILABLE'];
+const byHttp: readonly ErrorCode[] = ['METHOD_NOT_ALLOWED', 'REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE'];
 
 /** Response schemas of a route: its own answers, and an error body for each status that its error codes have. */
-export function answers<T extends Readonly<Record<number, z.ZodType>>>(
+export function answers<T extends Readonly<Record<number, z.ZodType | MediaAnswer>>>(
   own: T,
   codes: readonly ErrorCode[] = [],
 ): T & Record<number, z.ZodType> {
@@ -260,5 +297,6 @@ export function answers<T extends Readonly<Record<number, z.ZodType>>>(
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   const errors = [...byStatus].map(([status, names]) => [status, errorAnswer.describe(names.join(', '))] as const);
-  return { ...Object.fromEntries(errors), ...own };
+  const rest = { default: errorAnswer.describe(`Any other error, such as ${byHttp.join(', ')}`) };
+  return Object.assign<Record<number, z.ZodType>, typeof rest, T>(Object.fromEntries(errors), rest, own);
 }

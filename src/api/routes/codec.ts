@@ -40,6 +40,7 @@ export const codecRoutes: FastifyPluginCallbackZod<{ codec: Codec; uiOrigin: str
       {
         bodyLimit: BODY_LIMIT_BYTES,
         schema: {
+          operationId: `${verb}Payloads`,
           summary: `${verb === 'decode' ? 'Decrypt' : 'Encrypt'} payloads of Temporal`,
           tags: ['operation of the service'],
           querystring: noQuery,

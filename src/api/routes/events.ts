@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { streamEvents, streamHeaders, type StreamTimes } from '../event-stream.ts';
@@ -21,6 +22,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
     '/api/v1/tenants/:tenantId/events',
     {
       schema: {
+        operationId: 'listEvents',
         summary: 'Events of a tenant, oldest first',
         description:
           'JSON, a page at a time: give `nextAfter` as `after` to read on. With `Accept: text/event-stream` a live ' +
@@ -29,7 +31,15 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
         tags: ['tenants'],
         params: tenantParams,
         querystring: eventsQuery,
-        response: answers({ 200: eventsAnswer }, ['TENANT_NOT_FOUND']),
+        response: answers(
+          {
+            200: {
+              description: 'A page of events, or the live stream',
+              content: { 'application/json': { schema: eventsAnswer }, 'text/event-stream': { schema: z.string() } },
+            },
+          },
+          ['TENANT_NOT_FOUND'],
+        ),
       },
     },
     async (request, reply) => {

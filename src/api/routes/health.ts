@@ -8,6 +8,7 @@ export const healthRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     '/healthz',
     {
       schema: {
+        operationId: 'getHealth',
         summary: 'The process lives',
         tags: ['operation of the service'],
         querystring: noQuery,
@@ -21,6 +22,7 @@ export const healthRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     '/readyz',
     {
       schema: {
+        operationId: 'getReadiness',
         summary: 'PostgreSQL, Temporal and the workers can be reached',
         tags: ['operation of the service'],
         querystring: noQuery,

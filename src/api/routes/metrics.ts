@@ -16,10 +16,13 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
     '/metrics',
     {
       schema: {
+        operationId: 'getMetrics',
         summary: 'Figures for Prometheus',
         tags: ['operation of the service'],
         querystring: noQuery,
-        response: answers({ 200: z.string().describe('Prometheus text format') }),
+        response: answers({
+          200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
+        }),
       },
     },
     async (_request, reply) => {

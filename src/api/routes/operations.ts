@@ -8,6 +8,7 @@ export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient 
     '/api/v1/tenants/:tenantId/operations',
     {
       schema: {
+        operationId: 'listOperations',
         summary: 'List the operations of a tenant, newest first',
         tags: ['operations'],
         params: tenantParams,
@@ -22,6 +23,7 @@ export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient 
     '/api/v1/tenants/:tenantId/operations/:operationId',
     {
       schema: {
+        operationId: 'getOperation',
         summary: 'Read an operation',
         tags: ['operations'],
         params: operationParams,

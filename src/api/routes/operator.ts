@@ -12,6 +12,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
       {
         preValidation: refuseBody,
         schema: {
+          operationId: `${verb}Operation`,
           summary: verb === 'retry' ? 'Go on with what holds or is stuck' : 'Take the open operation back',
           tags: ['tenants'],
           params: tenantParams,
@@ -32,6 +33,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
     '/api/v1/tenants/:tenantId/abandon',
     {
       schema: {
+        operationId: 'abandonOperation',
         summary: 'Close a stuck operation as it is',
         description: 'What is left stays in the ledger, and the slug taken, until the tenant is deleted.',
         tags: ['tenants'],

@@ -11,6 +11,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
     {
       preValidation: refuseBody,
       schema: {
+        operationId: 'deleteTenant',
         summary: 'Remove a tenant and everything it consists of',
         description: 'Needs `confirm=<slug>`. Answers 200 when nothing was left to remove, else 202.',
         tags: ['tenants'],

@@ -19,6 +19,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     '/api/v1/tenants',
     {
       schema: {
+        operationId: 'createTenant',
         summary: 'Create a tenant',
         description: 'Accepts the tenant and starts its provisioning; poll `statusUrl`, or read its events.',
         tags: ['tenants'],
@@ -40,6 +41,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     '/api/v1/tenants',
     {
       schema: {
+        operationId: 'listTenants',
         summary: 'List tenants, newest first',
         tags: ['tenants'],
         querystring: listQuery,
@@ -53,6 +55,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     '/api/v1/tenants/:tenantId',
     {
       schema: {
+        operationId: 'getTenant',
         summary: 'Read a tenant',
         tags: ['tenants'],
         params: tenantParams,
@@ -67,6 +70,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     '/api/v1/tenants/:tenantId/status',
     {
       schema: {
+        operationId: 'getTenantStatus',
         summary: 'How far the newest operation of a tenant is',
         tags: ['tenants'],
         params: tenantParams,
