@@ -143,7 +143,8 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   const { quotas, launches } = limits;
   const scheduler: Scheduler = new Scheduler({ clock, targets, runner, launches });
   targets.onChange((arn) => {
-    for (const s of services.all()) if (s.loadBalancers.some((lb) => lb.targetGroupArn === arn)) scheduler.wake(s);
+    for (const s of services.all())
+      if (s.deployments.some((d) => d.loadBalancers.some((lb) => lb.targetGroupArn === arn))) scheduler.wake(s);
   });
   const certificates = await Certificates.create();
   const listenerCertificates = new ListenerCertificates(upstream);

@@ -29,7 +29,8 @@ export function finishOpen(service: Service, outcome: DeploymentOutcome): void {
 }
 
 /** A PRIMARY deployment in progress. */
-export function newDeployment(taskDefinition: TaskDefinition, desiredCount: number): Deployment {
+export function newDeployment(taskDefinition: TaskDefinition, service: Service): Deployment {
+  const { desiredCount, loadBalancers, subnetIds } = service;
   const digits = Array.from({ length: 19 }, (_, i) => randomInt(i === 0 ? 1 : 0, 10)).join('');
   const id = `ecs-svc/${digits}`;
   const now = Date.now();
@@ -37,6 +38,8 @@ export function newDeployment(taskDefinition: TaskDefinition, desiredCount: numb
     id,
     status: 'PRIMARY',
     taskDefinition,
+    loadBalancers,
+    subnetIds,
     desiredCount,
     failedTasks: 0,
     rolloutState: 'IN_PROGRESS',

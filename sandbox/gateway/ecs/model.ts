@@ -15,6 +15,8 @@ export interface TaskDefinition {
   readonly cpu: string | undefined;
   readonly memory: string | undefined;
   readonly containers: readonly ContainerDefinition[];
+  /** Volumes that whoever runs it has to configure. */
+  readonly volumesAtLaunch: readonly string[];
 }
 
 export interface ContainerDefinition {
@@ -23,7 +25,7 @@ export interface ContainerDefinition {
   readonly essential: boolean;
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: readonly { readonly name: string; readonly valueFrom: string }[];
-  readonly containerPorts: readonly number[];
+  readonly tcpPorts: readonly number[];
   /** CloudWatch group that must be there before the task can start (not one that the task itself creates). */
   readonly logGroup: string | undefined;
 }
@@ -39,6 +41,9 @@ export interface Deployment {
   readonly id: string;
   status: 'PRIMARY' | 'ACTIVE' | 'INACTIVE';
   readonly taskDefinition: TaskDefinition;
+  /** Where its tasks are registered: the service's when it began. */
+  readonly loadBalancers: readonly LoadBalancerTarget[];
+  readonly subnetIds: readonly string[];
   desiredCount: number;
   failedTasks: number;
   rolloutState: RolloutState;
@@ -68,6 +73,7 @@ export interface Task {
   readonly id: string;
   readonly deploymentId: string;
   readonly taskDefinition: TaskDefinition;
+  readonly loadBalancers: readonly LoadBalancerTarget[];
   /** Filled in once the address is taken; empty before. */
   readonly address: { ip: string };
   readonly subnetId: string;

@@ -47,7 +47,7 @@ export class Scheduler {
       if (deployment.status === 'PRIMARY') deployment.status = 'ACTIVE';
     }
     finishOpen(service, 'STOPPED');
-    const deployment = newDeployment(taskDefinition, service.desiredCount);
+    const deployment = newDeployment(taskDefinition, service);
     service.history = [deployment, ...service.history].slice(0, keptDeployments);
     service.deployments = [deployment, ...service.deployments.filter((d) => d.status !== 'INACTIVE')];
     this.wake(service);
@@ -107,7 +107,7 @@ export class Scheduler {
   #failUnhealthy(service: Service): void {
     const graceMs = service.gracePeriodSeconds * 1000 * this.#parts.clock.settings.gracePeriodScale;
     for (const task of liveTasks(service)) {
-      const bad = task.lastStatus === 'RUNNING' ? this.#unhealthyGroup(service, task) : undefined;
+      const bad = task.lastStatus === 'RUNNING' ? this.#unhealthyGroup(task) : undefined;
       if (bad === undefined) continue;
       const leftMs = (task.startedAtMs ?? 0) + graceMs - Date.now();
       if (leftMs > 0) this.wake(service, leftMs + 1);
@@ -115,15 +115,15 @@ export class Scheduler {
         const reason = `Task failed ELB health checks in (target-group ${bad})`;
         addEvent(
           service,
-          `(service ${service.name}) (port ${service.loadBalancers[0]?.containerPort ?? 0}) is unhealthy in (target-group ${bad}).`,
+          `(service ${service.name}) (port ${task.loadBalancers[0]?.containerPort ?? 0}) is unhealthy in (target-group ${bad}).`,
         );
         this.#parts.runner.fail(service, task, reason, 'ServiceSchedulerInitiated');
       }
     }
   }
 
-  #unhealthyGroup(service: Service, task: Task): string | undefined {
-    return service.loadBalancers.find(
+  #unhealthyGroup(task: Task): string | undefined {
+    return task.loadBalancers.find(
       (lb) =>
         this.#parts.targets.stateOf(lb.targetGroupArn, { id: task.address.ip, port: lb.containerPort }) === 'unhealthy',
     )?.targetGroupArn;
@@ -152,6 +152,9 @@ export class Scheduler {
     previous.rolloutStateReason = `ECS deployment circuit breaker: rolling back to deployment ${previous.id}.`;
     previous.failedTasks = 0;
     previous.updatedAtMs = Date.now();
+    // A deployment goes back with all that it was made with.
+    service.loadBalancers = previous.loadBalancers;
+    service.subnetIds = previous.subnetIds;
     service.deployments = [previous, ...service.deployments.filter((d) => d !== previous)];
     addEvent(service, `(service ${service.name}) rolling back to deployment ${previous.id}.`);
   }
@@ -202,9 +205,9 @@ export class Scheduler {
     const surplus = mine.slice(service.desiredCount);
     const old = wanted.filter((t) => t.deploymentId !== primary.id);
     const mustStay = Math.ceil((service.desiredCount * service.minimumHealthyPercent) / 100);
-    let healthy = wanted.filter((t) => this.#isSteady(service, t)).length;
+    let healthy = wanted.filter((t) => this.#isSteady(t)).length;
     for (const task of [...surplus, ...old]) {
-      const steady = this.#isSteady(service, task);
+      const steady = this.#isSteady(task);
       if (steady && healthy - 1 < mustStay && !surplus.includes(task)) continue;
       // A failed deployment without a way back keeps what older ones still run.
       if (primary.rolloutState === 'FAILED' && !surplus.includes(task)) continue;
@@ -234,7 +237,7 @@ export class Scheduler {
     const primary = primaryOf(service);
     if (primary.rolloutState !== 'IN_PROGRESS') return;
     const live = liveTasks(service);
-    const steady = live.filter((t) => t.deploymentId === primary.id && this.#isSteady(service, t)).length;
+    const steady = live.filter((t) => t.deploymentId === primary.id && this.#isSteady(t)).length;
     if (steady < service.desiredCount || live.some((t) => t.deploymentId !== primary.id)) {
       this.#wakeWhenSteady(service, live);
       return;
@@ -253,17 +256,17 @@ export class Scheduler {
 
   #wakeWhenSteady(service: Service, live: readonly Task[]): void {
     if (service.loadBalancers.length > 0) return;
-    const young = live.filter((t) => t.lastStatus === 'RUNNING' && !this.#isSteady(service, t));
+    const young = live.filter((t) => t.lastStatus === 'RUNNING' && !this.#isSteady(t));
     if (young.length > 0) this.wake(service, this.#parts.clock.settings.targetHealthMs);
   }
 
   /** Healthy in all its target groups; without any, up for as long as one health check takes. */
-  #isSteady(service: Service, task: Task): boolean {
+  #isSteady(task: Task): boolean {
     if (task.lastStatus !== 'RUNNING' || task.desiredStatus !== 'RUNNING' || task.startedAtMs === undefined)
       return false;
-    if (service.loadBalancers.length === 0)
+    if (task.loadBalancers.length === 0)
       return Date.now() - task.startedAtMs >= this.#parts.clock.settings.targetHealthMs;
-    return service.loadBalancers.every(
+    return task.loadBalancers.every(
       (lb) =>
         this.#parts.targets.stateOf(lb.targetGroupArn, { id: task.address.ip, port: lb.containerPort }) === 'healthy',
     );

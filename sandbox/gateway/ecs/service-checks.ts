@@ -3,7 +3,8 @@ import { AwsError } from '../answer.ts';
 import { loadTargetGroup } from '../elb/target-group.ts';
 import type { Call } from '../request.ts';
 import type { ServiceParts } from './service-handlers.ts';
-import type { CreateServiceInput } from './service-input.ts';
+import type { LoadBalancerTarget, Service, TaskDefinition } from './model.ts';
+import type { CreateServiceInput, UpdateServiceInput } from './service-input.ts';
 
 /** MiniStack makes unknown clusters on the fly; AWS refuses them. @throws AwsError ClusterNotFoundException */
 export async function requireCluster(parts: ServiceParts, call: Call, cluster: string): Promise<void> {
@@ -30,6 +31,68 @@ export async function requireAttached(
       );
     }
   }
+}
+
+/** Whoever a service's requests go to must be in the task definition that it runs. */
+export function requireContainers(targets: readonly LoadBalancerTarget[], { containers }: TaskDefinition): void {
+  for (const { containerName, containerPort } of targets) {
+    const container = containers.find(({ name }) => name === containerName);
+    if (!container) {
+      throw new AwsError(
+        'InvalidParameterException',
+        `The container ${containerName} does not exist in the task definition.`,
+      );
+    }
+    if (!container.tcpPorts.includes(containerPort)) {
+      throw new AwsError(
+        'InvalidParameterException',
+        `The container ${containerName} did not have a container port ${containerPort} defined.`,
+      );
+    }
+  }
+}
+
+/** A volume that is configured at launch is configured by the service. */
+export function requireVolumes(
+  { volumeConfigurations }: Pick<CreateServiceInput, 'volumeConfigurations'>,
+  { volumesAtLaunch }: TaskDefinition,
+): void {
+  const missing = volumesAtLaunch.find((name) => !volumeConfigurations?.some((volume) => volume.name === name));
+  if (missing === undefined) return;
+  throw new AwsError(
+    'InvalidParameterException',
+    `The task definition is configured with the launch volume ${missing}, which volumeConfigurations does not name.`,
+  );
+}
+
+/** What only ECS's own deployments change; with another controller these settings belong to its task sets. */
+const ofRollingDeployments = {
+  taskDefinition: 'task definition',
+  networkConfiguration: 'network parameters',
+  loadBalancers: 'load balancers',
+  forceNewDeployment: 'deployment',
+} as const satisfies Partial<Record<keyof UpdateServiceInput, string>>;
+
+/** A service that CodeDeploy or somebody else deploys takes no deployment from UpdateService (API reference). */
+export function requireRolling({ described }: Pick<Service, 'described'>, input: UpdateServiceInput): void {
+  const controller = controllerOf(described);
+  if (controller === 'ECS') return;
+  for (const [field, what] of Object.entries(ofRollingDeployments)) {
+    const value = input[field as keyof typeof ofRollingDeployments];
+    if (value === undefined || value === false) continue;
+    throw new AwsError(
+      'InvalidParameterException',
+      `Unable to update ${what} on services with a ${controller} deployment controller.`,
+    );
+  }
+}
+
+/** `ECS`, `CODE_DEPLOY` or `EXTERNAL`. */
+export function controllerOf(described: Readonly<Record<string, unknown>>): string {
+  const { deploymentController: controller } = described;
+  const type: unknown =
+    typeof controller === 'object' && controller !== null ? Reflect.get(controller, 'type') : undefined;
+  return typeof type === 'string' ? type : 'ECS';
 }
 
 /** Quotas of a service that is to be made; services that drain still count. */

@@ -8,7 +8,15 @@ import { scopeKey, withJson, type Answer, type Call } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
 import { primaryOf, type Service } from './model.ts';
 import type { Scheduler } from './scheduler.ts';
-import { requireAttached, requireCluster, requireServiceRoom } from './service-checks.ts';
+import {
+  controllerOf,
+  requireAttached,
+  requireCluster,
+  requireContainers,
+  requireRolling,
+  requireServiceRoom,
+  requireVolumes,
+} from './service-checks.ts';
 import {
   applySettings,
   fingerprintOf,
@@ -52,6 +60,8 @@ export function createServiceHandlers(parts: ServiceParts): Record<string, Handl
     parts.exclusion.run(`ecs/${scopeKey(call.scope)}/${lastPart(cluster)}/${lastPart(name)}`, action);
   return {
     CreateService: (call) => {
+      // Its task sets are not lived here: it stays as upstream has it.
+      if (controllerOf(readInput(call, z.looseObject({}))) === 'EXTERNAL') return parts.upstream.forward(call);
       const input = readCreateService(call);
       const create = () => inTurn(call, input.cluster, input.serviceName, () => createService(parts, call, input));
       // A count that must not be passed is a matter of the whole cluster.
@@ -88,6 +98,8 @@ async function createService(parts: ServiceParts, call: Call, input: CreateServi
   await requireAttached(parts, call, input);
   await requireServiceRoom(parts, call, input);
   const taskDefinition = await loadTaskDefinition(upstream.clients(call.scope), input.taskDefinition);
+  requireContainers(input.loadBalancers ?? [], taskDefinition);
+  requireVolumes(input, taskDefinition);
   const answer = await upstream.forward(withJson(call, { ...input, desiredCount: 0 }));
   if (answer.status >= 300) return answer;
   const { service: described } = serviceAnswer.parse(JSON.parse(answer.body.toString('utf8')));
@@ -105,6 +117,7 @@ async function updateService(parts: ServiceParts, call: Call): Promise<Answer> {
   const service = services.find(call.scope, input.cluster, input.service) ?? (await adopt(parts, call, input));
   if (!service) return upstream.forward(call);
   if (service.status !== 'ACTIVE') throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
+  requireRolling(service, input);
   await requireAttached(parts, call, input);
   parts.quotas?.require('tasks-per-service', input.desiredCount ?? 0);
   const current = primaryOf(service).taskDefinition;
@@ -112,6 +125,7 @@ async function updateService(parts: ServiceParts, call: Call): Promise<Answer> {
     input.taskDefinition === undefined
       ? current
       : await loadTaskDefinition(upstream.clients(call.scope), input.taskDefinition);
+  requireContainers(input.loadBalancers ?? service.loadBalancers, wanted);
   const answer = await upstream.forward(withJson(call, { ...input, desiredCount: 0 }));
   if (answer.status >= 300) return answer;
   service.described = serviceAnswer.parse(JSON.parse(answer.body.toString('utf8'))).service;
@@ -176,9 +190,16 @@ async function describeServices({ upstream, services }: ServiceParts, call: Call
   const body = servicesAnswer.parse(JSON.parse(answer.body.toString('utf8')));
   const overlaid = body.services.map((described) => {
     const own = services.find(call.scope, described.clusterArn, described.serviceArn);
-    return own ? serviceView(own, described) : described;
+    return own ? serviceView(own, described) : withoutTaskDefinition(described);
   });
   return jsonAnswer({ ...body, services: overlaid });
+}
+
+/** A service that is not ECS's to deploy has task sets; MiniStack answers an empty name of a task definition. */
+function withoutTaskDefinition<T extends Readonly<Record<string, unknown>>>(described: T) {
+  if (controllerOf(described) === 'ECS') return described;
+  const { taskDefinition: _taskDefinition, deployments: _deployments, ...rest } = described;
+  return rest;
 }
 
 /** AWS lists services that drain, too; upstream knows only ACTIVE ones. They come on the last page. */

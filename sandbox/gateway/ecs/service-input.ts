@@ -12,6 +12,7 @@ const settings = {
   networkConfiguration: z
     .looseObject({ awsvpcConfiguration: z.looseObject({ subnets: z.array(z.string()) }).optional() })
     .optional(),
+  volumeConfigurations: z.array(z.looseObject({ name: z.string() })).optional(),
   healthCheckGracePeriodSeconds: z.int().min(0).optional(),
   deploymentConfiguration: z
     .looseObject({

@@ -21,6 +21,7 @@ export async function loadTaskDefinition(clients: UpstreamClients, reference: st
     cpu: found.cpu,
     memory: found.memory,
     containers: (found.containerDefinitions ?? []).map(readContainer),
+    volumesAtLaunch: (found.volumes ?? []).flatMap((v) => (v.configuredAtLaunch === true ? [v.name ?? ''] : [])),
   };
 }
 
@@ -32,8 +33,8 @@ function readContainer(container: SdkContainer): ContainerDefinition {
     essential: container.essential ?? true,
     environment: Object.fromEntries((container.environment ?? []).map((e) => [e.name ?? '', e.value ?? ''])),
     secrets: (container.secrets ?? []).map((s) => ({ name: s.name ?? '', valueFrom: s.valueFrom ?? '' })),
-    containerPorts: (container.portMappings ?? []).flatMap((p) =>
-      p.containerPort === undefined ? [] : [p.containerPort],
+    tcpPorts: (container.portMappings ?? []).flatMap((p) =>
+      p.containerPort === undefined || p.protocol === 'udp' ? [] : [p.containerPort],
     ),
     logGroup: log?.['awslogs-create-group'] === 'true' ? undefined : log?.['awslogs-group'],
   };

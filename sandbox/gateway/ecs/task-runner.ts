@@ -37,7 +37,7 @@ export class TaskRunner {
   /** Launches one task of a deployment; it is in the service's list when this returns. */
   launch(service: Service, deployment: Deployment): void {
     const subnetId =
-      service.subnetIds[service.tasks.length % Math.max(service.subnetIds.length, 1)] ?? 'subnet-unknown';
+      deployment.subnetIds[service.tasks.length % Math.max(deployment.subnetIds.length, 1)] ?? 'subnet-unknown';
     const task = newTask(service, deployment, subnetId);
     service.tasks.push(task);
     this.#start(service, task).catch((error: unknown) => {
@@ -103,15 +103,14 @@ export class TaskRunner {
         {
           started: (localPort) => {
             container.status = 'RUNNING';
-            for (const port of definition?.containerPorts ?? [])
-              this.#parts.addresses.bind(task.address.ip, port, localPort);
+            for (const port of definition?.tcpPorts ?? []) this.#parts.addresses.bind(task.address.ip, port, localPort);
             resolve();
           },
           exited: (exitCode, reason) => {
             container.status = 'STOPPED';
             container.exitCode = exitCode;
             // The local port is free for others from now on: nothing may be sent there in this task's name.
-            for (const port of definition?.containerPorts ?? []) this.#parts.addresses.unbind(task.address.ip, port);
+            for (const port of definition?.tcpPorts ?? []) this.#parts.addresses.unbind(task.address.ip, port);
             if (!isStopping(task)) container.reason = reason;
             resolve();
             if (definition?.essential ?? true) {
@@ -126,7 +125,7 @@ export class TaskRunner {
 
   async #register(service: Service, task: Task): Promise<void> {
     task.registered = true;
-    for (const { targetGroupArn, containerPort } of service.loadBalancers) {
+    for (const { targetGroupArn, containerPort } of task.loadBalancers) {
       await this.#parts.targets.register(service.scope, targetGroupArn, { id: task.address.ip, port: containerPort });
       if (isStopping(task)) await this.#deregister(service, task);
     }
@@ -135,7 +134,7 @@ export class TaskRunner {
   async #deregister(service: Service, task: Task): Promise<void> {
     if (!task.registered) return;
     await Promise.all(
-      service.loadBalancers.map(({ targetGroupArn, containerPort }) =>
+      task.loadBalancers.map(({ targetGroupArn, containerPort }) =>
         this.#parts.targets.deregister(service.scope, targetGroupArn, { id: task.address.ip, port: containerPort }),
       ),
     );
@@ -178,6 +177,7 @@ function newTask(service: Service, deployment: Deployment, subnetId: string): Ta
     arn: `${service.clusterArn.replace(':cluster/', ':task/')}/${id}`,
     deploymentId: deployment.id,
     taskDefinition: deployment.taskDefinition,
+    loadBalancers: deployment.loadBalancers,
     address: { ip: '' },
     subnetId,
     networkInterfaceId: `eni-${randomBytes(9).toString('hex').slice(0, 17)}`,
