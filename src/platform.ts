@@ -19,6 +19,14 @@ const loadBalancer = z.strictObject({
   connect: z.strictObject({ host: nonEmpty, port: z.int().min(1).max(65535), ca: nonEmpty.optional() }).optional(),
 });
 
+const names = z.array(nonEmpty).optional();
+const sharedWithTemplate = z.strictObject({
+  volumes: names,
+  secrets: names,
+  environmentFiles: names,
+  environment: names,
+});
+
 const cell = z.strictObject({
   id: label.default('default'),
   environment: label,
@@ -32,6 +40,7 @@ const cell = z.strictObject({
   allowedRoleArns: z.array(arn('iam')),
   allowedImageRepositories: z.array(nonEmpty).min(1),
   templateServices: z.record(label, z.record(label, nonEmpty)),
+  sharedWithTemplate: z.record(label, sharedWithTemplate).optional(),
   loadBalancers: z.array(loadBalancer).min(1),
   hostedZone: z.strictObject({ id: nonEmpty, name: domain, drainSeconds: z.int().min(0).max(86_400).default(60) }),
   domains: z.record(label, domain),

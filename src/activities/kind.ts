@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { CellAws } from '../aws/cell-aws.ts';
+import type { Blueprint } from '../contracts/blueprint.ts';
 import type { KindName, OutputsOf, Resolved, SpecOf } from '../contracts/kinds.ts';
 import type { Residue } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
@@ -30,6 +31,8 @@ export interface StepContext<K extends KindName> {
   };
   readonly operation: { readonly id: string; readonly type: 'provision' | 'deprovision' };
   readonly stepId: string;
+  /** The graph that the step is one of; its references are not resolved. */
+  readonly blueprint: Blueprint;
   /** References replaced by the outputs of the steps they name. For `observe` and `remove` of a step whose sources
    * never became ready the unresolved references are left out: names derive from the tenant, never from a reference. */
   readonly spec: Resolved<SpecOf<K>>;

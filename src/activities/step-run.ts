@@ -86,7 +86,7 @@ export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patienc
   const key = { ...call, tenantId, cell: cell.id, kind: kindName };
   const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
   const stored = surroundings.steps.find((s) => s.stepId === call.stepId);
-  const context = contextOf<K>({ ...verbCall, surroundings, cell, spec, stored, patience });
+  const context = contextOf<K>({ ...verbCall, blueprint, surroundings, cell, spec, stored, patience });
   const { signal } = patience;
   const attempt = Context.current().info.attempt;
   return {
@@ -125,6 +125,7 @@ function cellOf(deps: ActivityDependencies, surroundings: Surroundings, blueprin
 }
 
 interface ContextParts<K extends KindName> extends VerbCall<K> {
+  readonly blueprint: Blueprint;
   readonly surroundings: Surroundings;
   readonly cell: Cell;
   readonly spec: unknown;
@@ -172,6 +173,7 @@ function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
     },
     operation: { id: call.operationId, type: s.operationType },
     stepId: call.stepId,
+    blueprint: parts.blueprint,
     // Both were checked by schema when they were stored: the spec by the blueprint's, the outputs by the kind's own type.
     spec: parts.spec as Resolved<SpecOf<K>>,
     previous: (stored?.outputs ?? {}) as Partial<OutputsOf<K>>,

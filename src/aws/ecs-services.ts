@@ -4,43 +4,16 @@ import {
   DescribeServicesCommand,
   TagResourceCommand,
   UpdateServiceCommand,
-  type Deployment,
   type ECSClient,
   type Service,
 } from '@aws-sdk/client-ecs';
-import { isAwsError, sent, type AwsCall } from './errors.ts';
-import { lowerKeyValueList, tagsOf, type Tags } from './tags.ts';
+import { toService, type EcsService } from './ecs-service.ts';
+import { isAwsError, sent } from './errors.ts';
+import { lowerKeyValueList, type Tags } from './tags.ts';
 import { sharedLook } from './watcher.ts';
 
-export interface EcsDeployment {
-  readonly id: string;
-  readonly isPrimary: boolean;
-  readonly rolloutState: 'COMPLETED' | 'FAILED' | 'IN_PROGRESS' | 'STOPPED' | undefined;
-  readonly rolloutStateReason: string | undefined;
-  readonly taskDefinitionArn: string;
-  readonly desiredCount: number;
-  readonly runningCount: number;
-  readonly failedTasks: number;
-  readonly createdAt: Date;
-}
-
-export interface EcsService {
-  readonly arn: string;
-  readonly name: string;
-  readonly status: 'ACTIVE' | 'DRAINING' | 'INACTIVE';
-  readonly taskDefinitionArn: string;
-  readonly desiredCount: number;
-  readonly runningCount: number;
-  readonly pendingCount: number;
-  readonly deployments: readonly EcsDeployment[];
-  readonly targetGroupArns: readonly string[];
-  readonly createdAt: Date;
-  readonly tags: Tags;
-}
-
-/** A Fargate service behind a load balancer, with the settings of requirement U-23. */
-export interface ServiceRequest {
-  readonly name: string;
+/** What of a Fargate service behind a load balancer a new deployment takes over (requirement U-23). */
+export interface ServiceSettings {
   readonly taskDefinitionArn: string;
   readonly desiredCount: number;
   readonly subnetIds: readonly string[];
@@ -49,23 +22,25 @@ export interface ServiceRequest {
   readonly containerName: string;
   readonly containerPort: number;
   readonly healthCheckGraceSeconds: number;
+}
+
+export interface ServiceRequest extends ServiceSettings {
+  readonly name: string;
   readonly tags: Tags;
   /** Idempotency token, at most 36 characters. */
   readonly token: string;
 }
 
-export interface ServiceChange {
-  readonly name: string;
-  readonly taskDefinitionArn?: string;
-  readonly desiredCount?: number;
-  readonly forceNewDeployment?: boolean;
-}
+/** What changes without a new deployment. */
+export type ServiceScale = Pick<ServiceSettings, 'desiredCount' | 'healthCheckGraceSeconds'>;
 
 export interface EcsServices {
   /** The service as it is, INACTIVE and DRAINING ones too; undefined when the cluster knows none of the name. Shared look. */
   findService(name: string): Promise<EcsService | undefined>;
   createService(request: ServiceRequest): Promise<EcsService>;
-  updateService(change: ServiceChange): Promise<EcsService>;
+  /** A new deployment, also when the settings are those that the service has. */
+  deployService(name: string, settings: ServiceSettings): Promise<EcsService>;
+  scaleService(name: string, scale: ServiceScale): Promise<EcsService>;
   tagService(arn: string, tags: Tags): Promise<void>;
   /** Deletes with its tasks; missing and inactive ones are done (`false`: nothing was there to delete). */
   deleteService(name: string): Promise<boolean>;
@@ -75,24 +50,30 @@ const service = 'ecs';
 const notThere = ['ServiceNotFoundException', 'ServiceNotActiveException', 'ClusterNotFoundException'] as const;
 
 export function createEcsServices(client: ECSClient, cluster: string): EcsServices {
-  const findService = sharedLook<string, EcsService>({
+  const described = { service, action: 'DescribeServices' };
+  // Shared as AWS answers them: one that cannot be read is the error of those who asked for it, not of the whole batch.
+  const look = sharedLook<string, Service>({
     batchSize: 10,
     load: async (names) => {
       const answer = await client.send(
         new DescribeServicesCommand({ cluster, services: [...names], include: ['TAGS'] }),
       );
-      const call = { service, action: 'DescribeServices' };
-      return new Map(
-        sent(answer.services, call, 'services').map((s) => {
-          const found = toService(s, call);
-          return [found.name, found] as const;
-        }),
-      );
+      const services = sent(answer.services, described, 'services');
+      return new Map(services.flatMap((s) => (s.serviceName === undefined ? [] : [[s.serviceName, s] as const])));
     },
   });
 
+  const update = async (name: string, changes: object) => {
+    const answer = await client.send(new UpdateServiceCommand({ cluster, service: name, ...changes }));
+    const call = { service, action: 'UpdateService' };
+    return toService(sent(answer.service, call, 'service'), call);
+  };
+
   return {
-    findService,
+    async findService(name) {
+      const found = await look(name);
+      return found && toService(found, described);
+    },
 
     async createService(request) {
       const answer = await client.send(new CreateServiceCommand(createInput(cluster, request)));
@@ -100,19 +81,10 @@ export function createEcsServices(client: ECSClient, cluster: string): EcsServic
       return toService(sent(answer.service, call, 'service'), call);
     },
 
-    async updateService({ name, taskDefinitionArn, desiredCount, forceNewDeployment }) {
-      const answer = await client.send(
-        new UpdateServiceCommand({
-          cluster,
-          service: name,
-          taskDefinition: taskDefinitionArn,
-          desiredCount,
-          forceNewDeployment,
-        }),
-      );
-      const call = { service, action: 'UpdateService' };
-      return toService(sent(answer.service, call, 'service'), call);
-    },
+    deployService: (name, settings) => update(name, { ...settingsInput(settings), forceNewDeployment: true }),
+
+    scaleService: (name, { desiredCount, healthCheckGraceSeconds }) =>
+      update(name, { desiredCount, healthCheckGracePeriodSeconds: healthCheckGraceSeconds }),
 
     async tagService(arn, tags) {
       await client.send(new TagResourceCommand({ resourceArn: arn, tags: lowerKeyValueList(tags) }));
@@ -135,13 +107,21 @@ function createInput(cluster: string, request: ServiceRequest) {
     cluster,
     serviceName: request.name,
     clientToken: request.token,
-    taskDefinition: request.taskDefinitionArn,
-    desiredCount: request.desiredCount,
     launchType: 'FARGATE' as const,
+    tags: lowerKeyValueList(request.tags),
+    ...settingsInput(request),
+  };
+}
+
+/** The fields that CreateService and UpdateService have in common. */
+function settingsInput(settings: ServiceSettings) {
+  return {
+    taskDefinition: settings.taskDefinitionArn,
+    desiredCount: settings.desiredCount,
     networkConfiguration: {
       awsvpcConfiguration: {
-        subnets: [...request.subnetIds],
-        securityGroups: [...request.securityGroupIds],
+        subnets: [...settings.subnetIds],
+        securityGroups: [...settings.securityGroupIds],
         assignPublicIp: 'DISABLED' as const,
       },
     },
@@ -150,49 +130,15 @@ function createInput(cluster: string, request: ServiceRequest) {
       minimumHealthyPercent: 100,
       maximumPercent: 200,
     },
-    healthCheckGracePeriodSeconds: request.healthCheckGraceSeconds,
+    healthCheckGracePeriodSeconds: settings.healthCheckGraceSeconds,
     loadBalancers: [
       {
-        targetGroupArn: request.targetGroupArn,
-        containerName: request.containerName,
-        containerPort: request.containerPort,
+        targetGroupArn: settings.targetGroupArn,
+        containerName: settings.containerName,
+        containerPort: settings.containerPort,
       },
     ],
     enableECSManagedTags: true,
     propagateTags: 'SERVICE' as const,
-    tags: lowerKeyValueList(request.tags),
   };
 }
-
-function toService(raw: Service, call: AwsCall): EcsService {
-  const status = sent(raw.status, call, 'service.status');
-  return {
-    arn: sent(raw.serviceArn, call, 'service.serviceArn'),
-    name: sent(raw.serviceName, call, 'service.serviceName'),
-    status: status === 'ACTIVE' || status === 'DRAINING' ? status : 'INACTIVE',
-    taskDefinitionArn: sent(raw.taskDefinition, call, 'service.taskDefinition'),
-    desiredCount: sent(raw.desiredCount, call, 'service.desiredCount'),
-    runningCount: sent(raw.runningCount, call, 'service.runningCount'),
-    pendingCount: raw.pendingCount ?? 0,
-    deployments: (raw.deployments ?? []).map((d) => toDeployment(d, call)),
-    targetGroupArns: (raw.loadBalancers ?? []).flatMap((l) => l.targetGroupArn ?? []),
-    createdAt: sent(raw.createdAt, call, 'service.createdAt'),
-    tags: tagsOf(raw.tags),
-  };
-}
-
-function toDeployment(raw: Deployment, call: AwsCall): EcsDeployment {
-  return {
-    id: sent(raw.id, call, 'deployment.id'),
-    isPrimary: sent(raw.status, call, 'deployment.status') === 'PRIMARY',
-    rolloutState: rolloutStates.find((state) => state === raw.rolloutState),
-    rolloutStateReason: raw.rolloutStateReason,
-    taskDefinitionArn: sent(raw.taskDefinition, call, 'deployment.taskDefinition'),
-    desiredCount: raw.desiredCount ?? 0,
-    runningCount: raw.runningCount ?? 0,
-    failedTasks: raw.failedTasks ?? 0,
-    createdAt: sent(raw.createdAt, call, 'deployment.createdAt'),
-  };
-}
-
-const rolloutStates = ['COMPLETED', 'FAILED', 'IN_PROGRESS', 'STOPPED'] as const;

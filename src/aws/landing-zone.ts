@@ -1,4 +1,4 @@
-import { DescribeClustersCommand, DescribeTaskDefinitionCommand, ListServicesCommand } from '@aws-sdk/client-ecs';
+import { DescribeClustersCommand, ListServicesCommand } from '@aws-sdk/client-ecs';
 import {
   DescribeListenersCommand,
   DescribeLoadBalancersCommand,
@@ -24,7 +24,6 @@ export interface LandingZone {
   zone(id: string): Promise<ZoneSeen | undefined>;
   /** Every hosted zone of the account, public and private. */
   zones(): Promise<ZoneSeen[]>;
-  taskDefinition(arn: string): Promise<TaskDefinitionSeen>;
   destroy(): void;
 }
 
@@ -42,11 +41,6 @@ export interface ZoneSeen {
   /** Without its final dot. */
   readonly name: string;
   readonly isPrivate: boolean;
-}
-
-export interface TaskDefinitionSeen {
-  readonly images: readonly string[];
-  readonly roleArns: readonly string[];
 }
 
 /** A reader of the cell's landing zone with clients of its own; `destroy` closes them. */
@@ -88,15 +82,6 @@ export function createLandingZone(cell: Cell, options: ClientOptions = {}): Land
         Marker = page.IsTruncated ? page.NextMarker : undefined;
       } while (Marker !== undefined);
       return zones;
-    },
-
-    async taskDefinition(arn) {
-      const { taskDefinition } = await clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
-      const roles = [taskDefinition?.taskRoleArn, taskDefinition?.executionRoleArn];
-      return {
-        images: (taskDefinition?.containerDefinitions ?? []).flatMap((c) => (c.image === undefined ? [] : [c.image])),
-        roleArns: roles.flatMap((role) => (role === undefined || role === '' ? [] : [role])),
-      };
     },
 
     destroy: () => clients.destroy(),

@@ -75,7 +75,9 @@ export const errorTable = {
     "Nobody would be told of the record: the cell's zone is private, or an NS record in it gives the name to other servers. Correct the zone or the platform description.",
   ),
   TEMPLATE_NOT_FOUND: info('Deploy the template service that the detail names.'),
-  TEMPLATE_UNUSABLE: info('Fix the template service: the detail says what is wrong.'),
+  TEMPLATE_UNUSABLE: info(
+    'Correct the template service (the message says what is wrong), or allow what it shares in the platform description.',
+  ),
   OUTSIDE_CELL: info(
     'The blueprint names something that the cell does not list: fix the platform description, and restart the workers.',
   ),

@@ -28,6 +28,11 @@ export interface Cell {
   readonly allowedImageRepositories: readonly string[];
   /** Per product and component: the ECS service whose task definition is cloned. */
   readonly templateServices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /**
+   * Per product: what its tenants may share with their templates, and so with each other. A template that holds anything else of
+   * these sorts is refused.
+   */
+  readonly sharedWithTemplate?: Readonly<Record<string, SharedWithTemplate>> | undefined;
   readonly loadBalancers: readonly LoadBalancer[];
   readonly hostedZone: HostedZone;
   /** Per product: the parent domain of its tenants' hosts. */
@@ -47,6 +52,18 @@ export interface Cell {
 }
 
 export type MailLocale = 'en' | 'ar';
+
+/** Names, as the template's task definition has them. */
+export interface SharedWithTemplate {
+  /** Volumes on a file system (EFS). */
+  readonly volumes?: readonly string[] | undefined;
+  /** Secrets of containers (`secrets[].name`). */
+  readonly secrets?: readonly string[] | undefined;
+  /** Environment files (`environmentFiles[].value`, S3 ARNs). */
+  readonly environmentFiles?: readonly string[] | undefined;
+  /** Plain variables that look like a credential, a data store or the template's own name. */
+  readonly environment?: readonly string[] | undefined;
+}
 
 export interface LoadBalancer {
   readonly arn: string;

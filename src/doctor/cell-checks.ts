@@ -2,8 +2,10 @@ import type { CellAws } from '../aws/cell-aws.ts';
 import { findCaller, type Patience } from '../aws/sts.ts';
 import type { LandingZone } from '../aws/landing-zone.ts';
 import type { Cell } from '../contracts/platform.ts';
-import { look, ok, problem, warning, type Finding } from './finding.ts';
+import type { Product } from '../products/product.ts';
+import { look, ok, problem, type Finding } from './finding.ts';
 import { checkLoadBalancer } from './load-balancer-checks.ts';
+import { checkTemplate } from './template-checks.ts';
 import { checkZone } from './zone-checks.ts';
 
 /** The source texts spell the cluster in two ways (C-02). */
@@ -19,6 +21,7 @@ export interface CellParts {
   readonly cell: Cell;
   readonly aws: CellAws;
   readonly landingZone: LandingZone;
+  readonly products: Readonly<Record<string, Product>>;
 }
 
 /** Everything that tenants of a cell rest on (requirements R-PRE-01..04, 07). */
@@ -32,7 +35,7 @@ export async function checkCell(parts: CellParts): Promise<Finding[]> {
     ...Object.entries(cell.templateServices).flatMap(([product, components]) =>
       Object.entries(components).map(([component, name]) => {
         const subject = at(`template service ${name} (${product} ${component})`);
-        return look(subject, () => checkTemplate(parts, name, subject));
+        return look(subject, () => checkTemplate(parts, { product, name, subject }));
       }),
     ),
     ...cell.loadBalancers.map((lb) =>
@@ -61,48 +64,6 @@ async function checkCluster({ cell, landingZone }: CellParts, subject: string): 
     `${cell.cluster} ${status === undefined ? 'does not exist' : `is ${status}`}${hint}`,
     'R-PRE-01',
   );
-}
-
-async function checkTemplate({ cell, aws, landingZone }: CellParts, name: string, subject: string): Promise<Finding> {
-  const covers = ['R-PRE-02', 'R-PRE-03'];
-  const service = await aws.ecs.findService(name);
-  if (!service || service.status !== 'ACTIVE') {
-    return problem(
-      subject,
-      `${service ? `is ${service.status}` : 'does not exist'}: deploy it before the first tenant`,
-      ...covers,
-    );
-  }
-  const { images, roleArns } = await landingZone.taskDefinition(service.taskDefinitionArn);
-  const outside = [
-    ...images.filter((image) => !cell.allowedImageRepositories.includes(repositoryOf(image))),
-    ...roleArns.filter((role) => !cell.allowedRoleArns.includes(role)),
-  ];
-  if (outside.length > 0)
-    return problem(
-      subject,
-      `uses ${outside.join(', ')}, which the platform does not list: no tenant can be cloned`,
-      ...covers,
-    );
-  if (service.desiredCount === 0 || service.runningCount < service.desiredCount) {
-    return warning(
-      subject,
-      `runs ${service.runningCount} of ${service.desiredCount} tasks: tenants cloned from it may not get healthy`,
-      ...covers,
-    );
-  }
-  return ok(
-    subject,
-    `runs ${service.runningCount} of ${service.desiredCount} tasks of ${service.taskDefinitionArn}`,
-    ...covers,
-  );
-}
-
-/** `account.dkr.../name:tag` or `...@sha256:...` without what comes behind the name. */
-function repositoryOf(image: string): string {
-  const name = image.split('@')[0] ?? image;
-  const colon = name.lastIndexOf(':');
-  return colon > name.lastIndexOf('/') ? name.slice(0, colon) : name;
 }
 
 /** Provisioning pieces that exist already, so that nothing is built twice (R-PRE-07). */

@@ -36,7 +36,7 @@ async function examineCell(config: Config, cell: Cell): Promise<Finding[]> {
   const aws = createCellAws(cell, { endpointUrl: config.awsEndpointUrl });
   const landingZone = createLandingZone(cell, { endpointUrl: config.awsEndpointUrl });
   try {
-    const found = await checkCell({ cell, aws, landingZone });
+    const found = await checkCell({ cell, aws, landingZone, products });
     // Without usable credentials there is nothing to ask about.
     const reachable = !found.every((finding) => finding.verdict === 'problem');
     return reachable ? [...found, ...(await checkMarkOf(config, cell, aws))] : found;

@@ -1,4 +1,4 @@
-import { blueprintProblems } from '../contracts/blueprint.ts';
+import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { Product } from '../products/product.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
@@ -27,12 +27,30 @@ function tierProblems(product: Product, cell: Cell, domain: string): string[] {
 }
 
 function problemsOf(product: Product, cell: Cell, domain: string, tier: string | null): string[] {
-  const [loadBalancer] = cell.loadBalancers;
-  if (!loadBalancer) return ['the cell names no load balancer'];
-  const tenant = { tenantId: '00000000-0000-4000-8000-000000000000', slug: 'preflight', host: `preflight.${domain}` };
   try {
-    return blueprintProblems(product.resolve({ cell, loadBalancer, tier, ...tenant }));
+    return blueprintProblems(preflightBlueprint(product, cell, domain, tier));
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
+}
+
+/** The blueprints that a product's tenants would have in the cell, a tier each; none where the cell cannot serve it. */
+export function blueprintsOf(product: Product, cell: Cell): Blueprint[] {
+  const domain = cell.domains[product.name];
+  if (domain === undefined) return [];
+  return (product.tiers.length === 0 ? [null] : product.tiers).flatMap((tier) => {
+    try {
+      return [preflightBlueprint(product, cell, domain, tier)];
+    } catch {
+      // Said by `checkProducts`.
+      return [];
+    }
+  });
+}
+
+function preflightBlueprint(product: Product, cell: Cell, domain: string, tier: string | null): Blueprint {
+  const [loadBalancer] = cell.loadBalancers;
+  if (!loadBalancer) throw new Error('the cell names no load balancer');
+  const tenant = { tenantId: '00000000-0000-4000-8000-000000000000', slug: 'preflight', host: `preflight.${domain}` };
+  return product.resolve({ cell, loadBalancer, tier, ...tenant });
 }

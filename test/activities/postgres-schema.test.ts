@@ -49,6 +49,7 @@ function contextFor(tenantId: string = randomUUID(), overrides: Partial<Context>
     tenant: { id: tenantId, slug: 'x', product: 'moamalat', tier: null, displayName: 'X', everActive: false },
     operation: { id: operationId, type: 'provision' },
     stepId: 'create_schema',
+    blueprint: { version: 1, product: 'moamalat', tier: null, cell: exampleCell.id, steps: [] },
     spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },
     cell: {
       ...exampleCell,

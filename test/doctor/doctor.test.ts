@@ -20,6 +20,7 @@ import {
   type VPCRegion,
 } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CreateServiceCommand, ECSClient, RegisterTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { Connection } from '@temporalio/client';
 import pg from 'pg';
 import { startGateway, type FaultRule, type Gateway } from '../../sandbox/gateway/gateway.ts';
@@ -148,8 +149,43 @@ describe('the preflight', () => {
 
   it('names a template that uses what tenants may not use', async () => {
     expect(await problems({ allowedImageRepositories: ['elsewhere/image'], allowedRoleArns: [] })).toMatch(
-      /moamalat-backend:.+, arn:aws:iam::.+, which the platform does not list/,
+      /names role arn:aws:iam::.+ may not use; it names image .+moamalat-backend:.+ none of the cell's image repositories/,
     );
+  });
+
+  it('names what a clone of a template would be refused for, unless the platform allows it', async () => {
+    const ecs = new ECSClient({ endpoint: gateway.url, region: 'us-east-1' });
+    const image = `${onlyCell().allowedImageRepositories[0] ?? ''}:1.0`;
+    const container = { name: 'app', image, secrets: [{ name: 'API_KEY', valueFrom: 'arn:shared' }] };
+    const portMappings = [{ containerPort: 8080 }, { containerPort: 9000 }];
+    const { taskDefinition } = await ecs.send(
+      new RegisterTaskDefinitionCommand({
+        family: 'other-template',
+        networkMode: 'awsvpc',
+        requiresCompatibilities: ['FARGATE'],
+        cpu: '256',
+        memory: '512',
+        containerDefinitions: [{ ...container, portMappings }],
+      }),
+    );
+    await ecs.send(
+      new CreateServiceCommand({
+        cluster: onlyCell().cluster,
+        serviceName: 'other-template',
+        taskDefinition: taskDefinition!.taskDefinitionArn,
+        desiredCount: 0,
+        launchType: 'FARGATE',
+        networkConfiguration: { awsvpcConfiguration: { subnets: [...onlyCell().subnetIds] } },
+      }),
+    );
+    const templateServices = { moamalat: { backend: 'other-template', frontend: 'moamalat-company-x-frontend' } };
+    const said = await problems({ templateServices });
+    expect(said).toMatch(
+      /other-template \(moamalat backend\): cannot be cloned .*several TCP ports \(app:8080, app:9000\)/,
+    );
+    expect(said).toContain('secret API_KEY of container app');
+    const sharedWithTemplate = { moamalat: { secrets: ['API_KEY'] } };
+    expect(await problems({ templateServices, sharedWithTemplate })).not.toContain('API_KEY');
   });
 
   it('names a load balancer or listener that is not there, or is described as another', async () => {

@@ -291,7 +291,7 @@ export async function plantServing(
   const names = namesFor(owner);
   const planted = await plantAll(world, owner);
   const template = await aws.ecs.findService(cell.templateServices.moamalat!.backend!);
-  const revision = await aws.ecs.findTaskDefinition(template!.taskDefinitionArn);
+  const revision = await aws.ecs.findTaskDefinition(template!.taskDefinitionArn!);
   const { family: _, ...definition } = revision!.definition;
   const { containerDefinitions, networkMode, requiresCompatibilities, cpu, memory, taskRoleArn, executionRoleArn } =
     definition;

@@ -1,4 +1,5 @@
-import type { EcsDeployment, EcsService } from '../../aws/ecs-services.ts';
+import type { EcsDeployment, EcsService } from '../../aws/ecs-service.ts';
+import type { ServiceSettings } from '../../aws/ecs-services.ts';
 
 /**
  * Which operation and generation made a service's last deployment, and which deployment that was: kept in a tag of the
@@ -29,9 +30,7 @@ export function parseDeploymentMark(text: string | undefined): DeploymentMark | 
   return { operationId, generation: Number(generation), deploymentId, at };
 }
 
-export interface ServiceWanted {
-  readonly taskDefinitionArn: string;
-  readonly desiredCount: number;
+export interface ServiceWanted extends ServiceSettings {
   readonly operationId: string;
   readonly generation: number;
 }
@@ -57,7 +56,8 @@ export function convergence(service: EcsService, wanted: ServiceWanted, now: Dat
     primary.taskDefinitionArn !== wanted.taskDefinitionArn ||
     service.taskDefinitionArn !== wanted.taskDefinitionArn ||
     primary.rolloutState === 'FAILED' ||
-    primary.rolloutState === 'STOPPED'
+    primary.rolloutState === 'STOPPED' ||
+    !runsWhere(service, wanted)
   ) {
     return { change: 'deploy' };
   }
@@ -66,8 +66,29 @@ export function convergence(service: EcsService, wanted: ServiceWanted, now: Dat
   const madeBy = mark?.operationId === wanted.operationId ? mark.generation : 1;
   if (origin === 'marked' && madeBy < wanted.generation) return { change: 'deploy' };
   if (origin === 'unknown' && wanted.generation > 1) return { change: 'deploy' };
-  if (service.desiredCount !== wanted.desiredCount) return { change: 'scale' };
+  const { desiredCount, healthCheckGraceSeconds } = wanted;
+  if (service.desiredCount !== desiredCount || service.healthCheckGraceSeconds !== healthCheckGraceSeconds)
+    return { change: 'scale' };
   return { change: origin === 'lost-answer' ? 'mark' : 'none' };
+}
+
+/** Whether the service is in the network and behind the target group that are wanted now: both may have been corrected. */
+function runsWhere({ network, targets }: EcsService, wanted: ServiceWanted): boolean {
+  const [target, ...others] = targets;
+  return (
+    network?.assignPublicIp === false &&
+    isSameSet(network.subnetIds, wanted.subnetIds) &&
+    isSameSet(network.securityGroupIds, wanted.securityGroupIds) &&
+    others.length === 0 &&
+    target?.targetGroupArn === wanted.targetGroupArn &&
+    target.containerName === wanted.containerName &&
+    target.containerPort === wanted.containerPort
+  );
+}
+
+function isSameSet(some: readonly string[], others: readonly string[]): boolean {
+  const plain = (list: readonly string[]) => [...new Set(list)].sort().join(' ');
+  return plain(some) === plain(others);
 }
 
 function originOf(

@@ -1,9 +1,10 @@
-import type { EcsDeployment, EcsService } from '../../aws/ecs-services.ts';
+import type { EcsDeployment, EcsService } from '../../aws/ecs-service.ts';
 import type { RunningTask, StoppedTask } from '../../aws/ecs-tasks.ts';
 import type { TargetHealth } from '../../aws/elbv2-target-groups.ts';
 import type { ProbeAnswer } from '../../aws/probe.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { Observation } from '../kind.ts';
+import { plainReason, troubleSince } from './ecs-service-reasons.ts';
 
 /** Stopped tasks with the same reason that make a deployment a failure (requirement U-09). */
 export const FAILED_TASKS_LIMIT = 3;
@@ -59,19 +60,20 @@ export function deploymentProbe(
   const primary = service.deployments.find((d) => d.isPrimary);
   if (!primary) return { status: 'pending', detail: 'no PRIMARY deployment yet' };
   if (primary.taskDefinitionArn !== wanted.taskDefinitionArn) return otherPrimary(service, primary, wanted, now);
+  const trouble = troubleSince(service, primary.createdAt);
   if (primary.rolloutState === 'FAILED' || primary.rolloutState === 'STOPPED') {
     return {
       status: 'failed',
-      detail: `${primary.id} ${primary.rolloutState}: ${reasonOf(primary)}${withTasks(stopped, primary)}`,
+      detail: `${primary.id} ${primary.rolloutState}: ${reasonOf(primary)}${withTasks(stopped, primary)}${trouble}`,
     };
   }
   const repeated = repeatedStops(stopped, primary);
-  if (repeated) return { status: 'failed', detail: repeated };
+  if (repeated) return { status: 'failed', detail: `${repeated}${trouble}` };
   const counts = `${service.runningCount} of ${wanted.desiredCount} tasks run`;
   if (primary.rolloutState !== 'COMPLETED')
-    return { status: 'pending', detail: `${primary.id} IN_PROGRESS, ${counts}` };
+    return { status: 'pending', detail: `${primary.id} IN_PROGRESS, ${counts}${trouble}` };
   if (service.desiredCount !== wanted.desiredCount || service.runningCount !== wanted.desiredCount) {
-    return { status: 'pending', detail: `${primary.id} COMPLETED, ${counts}` };
+    return { status: 'pending', detail: `${primary.id} COMPLETED, ${counts}${trouble}` };
   }
   return { status: 'ok', detail: `${primary.id} COMPLETED, ${counts}` };
 }
@@ -99,8 +101,7 @@ function otherPrimary(
 export function repeatedStops(stopped: readonly StoppedTask[], deployment: EcsDeployment): string | undefined {
   const byReason = new Map<string, StoppedTask[]>();
   for (const task of failuresOf(stopped, deployment)) {
-    // Ids of tasks and addresses differ from task to task in one and the same reason.
-    const reason = task.reason.replace(/[0-9a-f]{32}|\b\d+\.\d+\.\d+\.\d+(:\d+)?\b/g, '…');
+    const reason = plainReason(task.reason);
     byReason.set(reason, [...(byReason.get(reason) ?? []), task]);
   }
   const worst = [...byReason].find(([, tasks]) => tasks.length >= FAILED_TASKS_LIMIT);
@@ -121,8 +122,8 @@ function failuresOf(stopped: readonly StoppedTask[], deployment: EcsDeployment):
 }
 
 function withTasks(stopped: readonly StoppedTask[], deployment: EcsDeployment): string {
-  const reasons = new Set(failuresOf(stopped, deployment).map((task) => task.reason));
-  return reasons.size === 0 ? '' : ` (stopped tasks: ${[...reasons].slice(0, 3).join(' | ')})`;
+  const reasons = new Map(failuresOf(stopped, deployment).map((task) => [plainReason(task.reason), task.reason]));
+  return reasons.size === 0 ? '' : ` (stopped tasks: ${[...reasons.values()].slice(0, 3).join(' | ')})`;
 }
 
 function reasonOf(deployment: EcsDeployment): string {

@@ -1,4 +1,5 @@
-import type { EcsService } from '../../aws/ecs-services.ts';
+import type { EcsService } from '../../aws/ecs-service.ts';
+import type { ServiceSettings } from '../../aws/ecs-services.ts';
 import type { Ecs } from '../../aws/ecs.ts';
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Kind, Observation, StepContext } from '../kind.ts';
@@ -19,6 +20,8 @@ import {
 /** A Fargate service behind the load balancer (requirement U-23), ready when three probes agree (U-09) and the third reached what the first two saw. */
 export const ecsService: Kind<'ecs-service'> = {
   resources: ({ spec }) => [{ type: 'ecs:service', name: spec.serviceName }],
+
+  fingerprint: ({ cell }) => Promise.resolve(JSON.stringify([cell.subnetIds, cell.securityGroupIds])),
 
   async ensure(context) {
     const { aws, spec } = context;
@@ -58,9 +61,17 @@ export const ecsService: Kind<'ecs-service'> = {
 type Context = StepContext<'ecs-service'>;
 
 async function create(context: Context): Promise<EcsService> {
-  const { aws, cell, generation, operation, spec, tags, token } = context;
+  const { aws, generation, operation, spec, tags, token } = context;
   return await aws.ecs.createService({
     name: spec.serviceName,
+    ...settingsOf(context),
+    tags: { ...tags, [DEPLOYMENT_TAG]: formatDeploymentMark({ operationId: operation.id, generation }) },
+    token: token(),
+  });
+}
+
+function settingsOf({ cell, spec }: Context): ServiceSettings {
+  return {
     taskDefinitionArn: spec.taskDefinitionArn,
     desiredCount: spec.desiredCount,
     subnetIds: cell.subnetIds,
@@ -69,13 +80,11 @@ async function create(context: Context): Promise<EcsService> {
     containerName: spec.containerName,
     containerPort: spec.containerPort,
     healthCheckGraceSeconds: spec.healthCheckGraceSeconds,
-    tags: { ...tags, [DEPLOYMENT_TAG]: formatDeploymentMark({ operationId: operation.id, generation }) },
-    token: token(),
-  });
+  };
 }
 
 async function adopt(context: Context, found: EcsService): Promise<EcsService> {
-  const { generation, operation, spec, tags } = context;
+  const { aws, generation, operation, tags } = context;
   if (!isOwnedBy(found.tags, ownerOf(tags))) {
     throw await refusalOf(context, {
       resource: { type: 'ecs:service', name: found.name },
@@ -87,15 +96,12 @@ async function adopt(context: Context, found: EcsService): Promise<EcsService> {
   if (found.status === 'DRAINING') {
     throw new StepError('CONFLICT_RETRYABLE', `an earlier ECS service "${found.name}" of this tenant still drains`);
   }
-  const { taskDefinitionArn, desiredCount } = spec;
-  const wanted = { taskDefinitionArn, desiredCount, operationId: operation.id, generation };
-  const { change } = convergence(found, wanted, new Date());
+  const settings = settingsOf(context);
+  const { change } = convergence(found, { ...settings, operationId: operation.id, generation }, new Date());
   if (change === 'none') return found;
   if (change === 'mark') return await mark(context, found);
-  if (change === 'scale') return await context.aws.ecs.updateService({ name: found.name, desiredCount });
-  const forceNewDeployment = true;
-  const update = { name: found.name, taskDefinitionArn, desiredCount, forceNewDeployment };
-  return await mark(context, await context.aws.ecs.updateService(update));
+  if (change === 'scale') return await aws.ecs.scaleService(found.name, settings);
+  return await mark(context, await aws.ecs.deployService(found.name, settings));
 }
 
 /** Notes on the service which generation its PRIMARY deployment belongs to. */

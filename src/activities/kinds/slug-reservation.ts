@@ -1,3 +1,5 @@
+import { refuseUnclonable } from '../../aws/template-check.ts';
+import { findTemplate, templateUses } from '../../aws/template.ts';
 import { findSlugHolder } from '../../db/reservations.ts';
 import { changeTenantStatus, lockTenant } from '../../db/tenants.ts';
 import type { Kind, StepContext } from '../kind.ts';
@@ -45,19 +47,25 @@ async function confirmSlug({ db, tenant, spec }: StepContext<'slug-reservation'>
   );
 }
 
-async function confirmTemplates({ aws, cell, spec }: StepContext<'slug-reservation'>): Promise<void> {
+/** What the clones of later steps would refuse is refused here, where there is nothing to take back yet. */
+async function confirmTemplates(context: StepContext<'slug-reservation'>): Promise<void> {
+  const { aws, blueprint, cell, spec } = context;
   const found = await Promise.all(
     spec.templateServices.map(async (name) => ({ name, service: await aws.ecs.findService(name) })),
   );
   const missing = found.filter(({ service }) => service?.status !== 'ACTIVE').map(({ name }) => name);
-  if (missing.length === 0) return;
-  throw new StepError(
-    'TEMPLATE_NOT_FOUND',
-    `template service ${missing.join(', ')} does not run in cluster ${cell.cluster}`,
-    {
-      detail: missing.join(', '),
-    },
-  );
+  if (missing.length > 0) {
+    throw new StepError(
+      'TEMPLATE_NOT_FOUND',
+      `template service ${missing.join(', ')} does not run in cluster ${cell.cluster}`,
+      {
+        detail: missing.join(', '),
+      },
+    );
+  }
+  for (const { service, use } of templateUses(blueprint, cell)) {
+    refuseUnclonable(await findTemplate(aws.ecs, service), use);
+  }
 }
 
 async function beginCreating({ db, tenant, operation }: StepContext<'slug-reservation'>) {

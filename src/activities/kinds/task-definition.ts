@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EcsService } from '../../aws/ecs-services.ts';
 import type { TaskDefinitionRevision } from '../../aws/ecs-task-definitions.ts';
-import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
-import { cloneTaskDefinition, type Clone } from '../../aws/task-definition-clone.ts';
+import { describeHolder, findOwner, isOwnedBy, ownerOf, type Tags } from '../../aws/tags.ts';
+import { appOf, cloneTaskDefinition, type Clone } from '../../aws/task-definition-clone.ts';
+import { findTemplate, templateUse, type Template } from '../../aws/template.ts';
+import { wasRemoved } from '../../db/ledger.ts';
 import { contentHash } from '../../naming.ts';
 import type { Kind, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
 
 /** The template's revision that a tenant's was cloned from: for drift checks. */
 export const TEMPLATE_TAG = 'tenantry:template';
-/** Hash of template revision and resolved spec: tells a revision that an unclear answer left from one of other inputs. */
+/** Hash of what was registered: tells a revision that an unclear answer left from one of other inputs. */
 export const DEFINITION_TAG = 'tenantry:definition';
 
 /** A revision cloned from what the template service runs now (requirements R-ECS-01/02, U-21). */
@@ -17,22 +18,24 @@ export const taskDefinition: Kind<'task-definition'> = {
   resources: ({ spec }) => [{ type: 'ecs:task-definition', name: spec.family }],
 
   async fingerprint(context) {
-    return (await templateService(context)).taskDefinitionArn;
+    const template = await templateOf(context);
+    const { containerName, containerPort } = appOf(template);
+    return `${template.arn} ${containerName}:${containerPort}`;
   },
 
   async ensure(context) {
     const { aws, spec, tags } = context;
-    const template = await templateRevision(context);
+    const template = await templateOf(context);
     const clone = cloneFor(context, template);
-    const hash = contentHash({ template: template.arn, spec });
+    const { containerName, containerPort, definition } = clone;
+    const hash = contentHash({ template: template.arn, definition });
     const arn =
       (await findRegistered(context, hash)) ??
-      (await aws.ecs.registerTaskDefinition(clone.definition, {
+      (await aws.ecs.registerTaskDefinition(definition, {
         ...tags,
         [TEMPLATE_TAG]: template.arn,
         [DEFINITION_TAG]: hash,
       }));
-    const { containerName, containerPort } = clone;
     return {
       status: 'ready',
       outputs: { arn, templateArn: template.arn, containerName, containerPort },
@@ -75,76 +78,93 @@ const LOOK_AGAIN_MS = 1_000;
 async function findRegistered(context: StepContext<'task-definition'>, hash: string): Promise<string | undefined> {
   const untilMs = context.mayExist ? Date.now() + LISTED_WITHIN_MS : 0;
   for (;;) {
-    const own = await ownRevisions(context, 'ACTIVE');
-    const found = own.find((revision) => revision.tags[DEFINITION_TAG] === hash);
+    const active = await context.aws.ecs.findRevisions(context.spec.family, 'ACTIVE');
+    await refuseForeign(context, active);
+    const alike = active.filter(({ tags }) => isOwn(context, tags) && tags[DEFINITION_TAG] === hash);
+    // A late answer may have left a second one. The one that was given to the service stays.
+    const found = alike.find(({ arn }) => arn === context.previous.arn) ?? alike[0];
+    if (found) await dropDuplicates(context, found, alike);
     if (found || Date.now() + LOOK_AGAIN_MS > untilMs) return found?.arn;
     await sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal });
   }
 }
 
-async function templateService(context: StepContext<'task-definition'>): Promise<EcsService> {
-  const { aws, cell, spec, tenant } = context;
+/** Only beside one that is known: another attempt may be about to tell of one that is not. */
+async function dropDuplicates(
+  { aws, previous }: StepContext<'task-definition'>,
+  kept: TaskDefinitionRevision,
+  alike: readonly TaskDefinitionRevision[],
+): Promise<void> {
+  if (kept.arn !== previous.arn) return;
+  for (const { arn } of alike) if (arn !== kept.arn) await aws.ecs.deregisterTaskDefinition(arn);
+}
+
+/**
+ * Whoever runs "the newest revision of the family" would run the tenant's. INACTIVE ones keep nobody from a name; nor do those of
+ * an earlier tenant of the slug that was removed, which nothing of ours runs.
+ */
+async function refuseForeign(
+  context: StepContext<'task-definition'>,
+  active: readonly TaskDefinitionRevision[],
+): Promise<void> {
+  const { db, installationId, spec } = context;
+  const resource = { type: 'ecs:task-definition', name: spec.family };
+  for (const { arn, tags } of active) {
+    if (isOwn(context, tags)) continue;
+    const owner = findOwner(tags);
+    if (owner?.installationId === installationId && (await wasRemoved(db, owner.tenantId, resource))) continue;
+    throw new StepError('OWNERSHIP_CONFLICT', `task definition family "${spec.family}" is somebody else's`, {
+      detail: `${arn} is ACTIVE: ${describeHolder(tags)}`,
+    });
+  }
+}
+
+async function templateOf({ aws, cell, spec, tenant }: StepContext<'task-definition'>): Promise<Template> {
   const name = spec.templateService;
   if (!Object.values(cell.templateServices[tenant.product] ?? {}).includes(name)) {
     throw new StepError('OUTSIDE_CELL', `cell ${cell.id} lists no template service "${name}" of ${tenant.product}`);
   }
-  const found = await aws.ecs.findService(name);
-  if (!found) {
-    throw new StepError('TEMPLATE_NOT_FOUND', `template service "${name}" does not exist in cluster ${cell.cluster}`);
-  }
-  if (found.status !== 'ACTIVE') {
-    throw new StepError('TEMPLATE_UNUSABLE', `template service "${name}" is ${found.status}`);
-  }
-  return found;
+  return findTemplate(aws.ecs, name);
 }
 
-async function templateRevision(context: StepContext<'task-definition'>): Promise<TaskDefinitionRevision> {
-  const service = await templateService(context);
-  const revision = await context.aws.ecs.findTaskDefinition(service.taskDefinitionArn);
-  if (!revision || (revision.definition.containerDefinitions ?? []).length === 0) {
-    throw new StepError(
-      'TEMPLATE_UNUSABLE',
-      `template service "${service.name}" runs ${service.taskDefinitionArn}, which ${revision ? 'has no container' : 'does not exist'}`,
-    );
-  }
-  return revision;
-}
-
-function cloneFor({ cell, spec, stepId }: StepContext<'task-definition'>, template: TaskDefinitionRevision): Clone {
+function cloneFor({ blueprint, cell, spec, stepId }: StepContext<'task-definition'>, template: Template): Clone {
   const environment = Object.fromEntries(Object.entries(spec.environment).map(([name, v]) => [name, String(v)]));
-  return cloneTaskDefinition(template.definition, {
+  return cloneTaskDefinition(template, templateUse(spec, blueprint, cell), {
     family: spec.family,
     environment,
     secrets: spec.secrets,
     logGroup: spec.logGroup,
     logStreamPrefix: stepId.slice(stepId.indexOf(':') + 1),
     region: cell.region,
-    allowedRoleArns: cell.allowedRoleArns,
-    allowedImageRepositories: cell.allowedImageRepositories,
   });
 }
 
 /** Ours of the family, the others judged, and the revision that we know to have registered: the list may not hold it yet. */
-async function activeRevisions({ aws, notOurs, previous, spec, tags }: StepContext<'task-definition'>) {
+async function activeRevisions(context: StepContext<'task-definition'>) {
+  const { aws, notOurs, previous, spec } = context;
   const listed = await aws.ecs.findRevisions(spec.family, 'ACTIVE');
   const last = previous.arn === undefined ? undefined : await aws.ecs.findTaskDefinition(previous.arn);
   const byArn = new Map(
     [...listed, ...(last?.active === true ? [last] : [])].map((revision) => [revision.arn, revision]),
   );
-  const isOwn = (revision: TaskDefinitionRevision) => isOwnedBy(revision.tags, ownerOf(tags));
+  const isOurs = ({ tags }: TaskDefinitionRevision) => isOwn(context, tags);
   const others = [...byArn.values()]
-    .filter((revision) => !isOwn(revision))
+    .filter((revision) => !isOurs(revision))
     .map(({ arn, tags: held }) => ({
       type: 'ecs:task-definition',
       name: spec.family,
       physicalId: arn,
       mark: describeHolder(held),
     }));
-  const known = last && isOwn(last) ? last : undefined;
-  return { own: [...byArn.values()].filter(isOwn), others: await notOurs(others), known };
+  const known = last && isOurs(last) ? last : undefined;
+  return { own: [...byArn.values()].filter(isOurs), others: await notOurs(others), known };
 }
 
-async function ownRevisions({ aws, spec, tags }: StepContext<'task-definition'>, status: 'ACTIVE' | 'INACTIVE') {
-  const revisions = await aws.ecs.findRevisions(spec.family, status);
-  return revisions.filter((revision) => isOwnedBy(revision.tags, ownerOf(tags)));
+async function ownRevisions(context: StepContext<'task-definition'>, status: 'ACTIVE' | 'INACTIVE') {
+  const revisions = await context.aws.ecs.findRevisions(context.spec.family, status);
+  return revisions.filter(({ tags }) => isOwn(context, tags));
+}
+
+function isOwn(context: StepContext<'task-definition'>, tags: Tags): boolean {
+  return isOwnedBy(tags, ownerOf(context.tags));
 }

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { CreateServiceCommand, DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import {
+  CreateServiceCommand,
+  DescribeServicesCommand,
+  DescribeTaskDefinitionCommand,
+  ECSClient,
+  RegisterTaskDefinitionCommand,
+} from '@aws-sdk/client-ecs';
 import {
   CreateRuleCommand,
   DeleteRuleCommand,
@@ -15,6 +21,7 @@ import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
 import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
 import { logGroup } from '../../../src/activities/kinds/log-group.ts';
 import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { findTemplate } from '../../../src/aws/template.ts';
 import { TENANT_TAG } from '../../../src/aws/tags.ts';
 import { taskDefinition } from '../../../src/activities/kinds/task-definition.ts';
 import {
@@ -35,7 +42,7 @@ async function definitionOf(tenant: TestTenant) {
   const spec = {
     family: `${tenant.slug}-frontend`,
     templateService: 'moamalat-company-x-frontend',
-    environment: { TENANT_SUBDOMAIN: tenant.slug },
+    environment: { ENVIRONMENT: 'test', TENANT_SUBDOMAIN: tenant.slug },
     secrets: {},
     logGroup: `/ecs/${tenant.slug}`,
   };
@@ -104,7 +111,73 @@ async function whilePageCatches(Conditions: RuleCondition[], fn: (ruleArn: strin
   }
 }
 
+describe('a look at a service', () => {
+  it('succeeds though another one of the same call cannot be read: a service that ECS does not deploy', async () => {
+    const { cluster } = world.cell;
+    const serviceName = `outside-${randomUUID()}`;
+    const deploymentController = { type: 'EXTERNAL' as const };
+    await others().send(new CreateServiceCommand({ cluster, serviceName, deploymentController }));
+    const calls = callsOf('DescribeServices');
+    const [outside, template] = await Promise.all(
+      [serviceName, 'moamalat-company-x'].map((name) => world.aws.ecs.findService(name)),
+    );
+    expect(callsOf('DescribeServices')).toBe(calls + 1);
+    expect(template).toMatchObject({ name: 'moamalat-company-x', status: 'ACTIVE' });
+    expect(outside).toMatchObject({ deploymentController: 'EXTERNAL' });
+    expect(outside!.taskDefinitionArn).toBeUndefined();
+    await expect(findTemplate(world.aws.ecs, serviceName)).rejects.toMatchObject({
+      code: 'TEMPLATE_UNUSABLE',
+      message: expect.stringContaining('EXTERNAL') as string,
+    });
+  });
+});
+
 describe('ecs-service', () => {
+  it('moves a service into the subnets and behind the security groups that the cell names now, once', async () => {
+    const { spec, context } = await frontend();
+    const [subnetId] = world.cell.subnetIds;
+    const wrong = { ...world.cell, subnetIds: [subnetId!], securityGroupIds: ['sg-wrong'] };
+    await ecsService.ensure(context({}, { cell: wrong }));
+    await observeUntil(ecsService, context(), 'ready');
+    const updates = callsOf('UpdateService');
+    world.proxy.loseAnswerOf('UpdateService');
+    expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('UNCLEAR');
+    await ecsService.ensure(context());
+    expect(callsOf('UpdateService')).toBe(updates + 1);
+    expect((await observeUntil(ecsService, context(), 'ready', 'failed')).status).toBe('ready');
+    const { subnets, securityGroups } = (await describeService(spec.serviceName))!.networkConfiguration!
+      .awsvpcConfiguration!;
+    expect(subnets).toEqual(world.cell.subnetIds);
+    expect(securityGroups).toEqual(world.cell.securityGroupIds);
+    const [before, after] = await Promise.all(
+      [wrong, world.cell].map((cell) => ecsService.fingerprint!(context({}, { cell }))),
+    );
+    expect(after).not.toBe(before);
+  });
+
+  it("follows the template's container to another name and port", async () => {
+    const { spec, context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    const { taskDefinition: made } = await others().send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: spec.taskDefinitionArn }),
+    );
+    const { containerDefinitions, networkMode, cpu, memory, family, requiresCompatibilities } = made!;
+    const portMappings = [{ containerPort: 8081 }];
+    const { taskDefinition: next } = await others().send(
+      new RegisterTaskDefinitionCommand({
+        ...{ family, networkMode, cpu, memory, requiresCompatibilities },
+        containerDefinitions: [{ ...containerDefinitions![0]!, name: 'web', portMappings }],
+      }),
+    );
+    const taskDefinitionArn = next!.taskDefinitionArn!;
+    const changed = context({ taskDefinitionArn, containerName: 'web', containerPort: 8081 });
+    await ecsService.ensure(changed);
+    expect((await observeUntil(ecsService, changed, 'ready', 'failed')).status).toBe('ready');
+    const [target] = (await describeService(spec.serviceName))!.loadBalancers!;
+    expect(target).toMatchObject({ containerName: 'web', containerPort: 8081 });
+  });
+
   it('makes the service with the settings of U-23 and is ready when all three probes agree, by the way of its own rule', async () => {
     const { spec, context } = await frontend();
     expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });

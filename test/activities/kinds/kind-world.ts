@@ -8,6 +8,7 @@ import type { Kind, Observation, StepContext } from '../../../src/activities/kin
 import { OthersJudged } from '../../../src/activities/ownership.ts';
 import { StepError } from '../../../src/contracts/step-error.ts';
 import { createCellAws, type CellAws } from '../../../src/aws/cell-aws.ts';
+import type { AnyStep } from '../../../src/contracts/blueprint.ts';
 import type { KindName, OutputsOf, Resolved, SpecOf } from '../../../src/contracts/kinds.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';
 import { createDatabase, type Database } from '../../../src/db/database.ts';
@@ -118,6 +119,8 @@ export interface ContextSettings<K extends KindName> {
   readonly everActive?: boolean;
   readonly cell?: Cell;
   readonly aws?: CellAws;
+  /** Other steps that the blueprint holds. */
+  readonly steps?: readonly AnyStep[];
 }
 
 /** What the worker hands to a verb; the same tenant gets the same operation unless the settings say otherwise. */
@@ -142,6 +145,7 @@ export function contextOf<K extends KindName>(
     },
     operation: { id: operationId, type: 'provision' },
     stepId,
+    blueprint: { version: 1, product, tier: null, cell: world.cell.id, steps: settings.steps ?? [] },
     spec,
     cell: settings.cell ?? world.cell,
     generation,

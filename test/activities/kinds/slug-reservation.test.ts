@@ -3,7 +3,8 @@ import { slugReservation } from '../../../src/activities/kinds/slug-reservation.
 import { reserveSlug } from '../../../src/db/reservations.ts';
 import { changeTenantStatus, findTenant } from '../../../src/db/tenants.ts';
 import { accept } from '../../db/fixtures.ts';
-import { contextOf, newTenant, useKindWorld } from './kind-world.ts';
+import type { AnyStep } from '../../../src/contracts/blueprint.ts';
+import { contextOf, newTenant, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';
 
 const world = useKindWorld();
 
@@ -17,7 +18,16 @@ async function reserved() {
   });
   const spec = { slug, templateServices: ['moamalat-company-x'] };
   const context = contextOf<'slug-reservation'>(world, tenant, spec, { operationId });
-  return { tenantId, context };
+  const contextWith = (settings: ContextSettings<'slug-reservation'>) =>
+    contextOf<'slug-reservation'>(world, tenant, spec, { operationId, ...settings });
+  return { tenantId, slug, context, contextWith };
+}
+
+/** The step that clones the backend's template, giving a tenant these variables. */
+function cloning(slug: string, environment: Readonly<Record<string, string>>): AnyStep {
+  const family = `moamalat-${slug}-backend`;
+  const spec = { family, templateService: 'moamalat-company-x', environment, secrets: {}, logGroup: `/ecs/${family}` };
+  return { id: 'create_task_definition:backend', kind: 'task-definition', needs: [], spec };
 }
 
 const waiting = async () =>
@@ -41,4 +51,17 @@ it('begins the creation once, however often it runs', async () => {
   for (let n = 0; n < 2; n += 1)
     expect(await slugReservation.ensure(context)).toMatchObject({ status: 'ready', tenantStatus: 'creating' });
   expect((await findTenant(world.db, tenantId))?.status).toBe('creating');
+});
+
+it('refuses a template that a later step would not clone, before anything is made', async () => {
+  const { tenantId, slug, contextWith } = await reserved();
+  const sharing = [cloning(slug, { TENANT_ID: tenantId })];
+  const refused = await stepErrorOf(slugReservation.ensure(contextWith({ steps: sharing })));
+  expect(refused.code).toBe('TEMPLATE_UNUSABLE');
+  expect(refused.message).toMatch(/variable ENVIRONMENT of container backend.*sharedWithTemplate/);
+  expect((await findTenant(world.db, tenantId))?.status).toBe('validating');
+  const cell = { ...world.cell, allowedImageRepositories: ['elsewhere/app'] };
+  const steps = [cloning(slug, { ENVIRONMENT: 'sandbox' })];
+  expect((await stepErrorOf(slugReservation.ensure(contextWith({ steps, cell })))).code).toBe('OUTSIDE_CELL');
+  expect(await slugReservation.ensure(contextWith({ steps }))).toMatchObject({ status: 'ready' });
 });

@@ -58,7 +58,7 @@ describe('an undo right after the effect, while looks do not show it yet', () =>
     const logs = { name: `/ecs/${name}`, retentionDays: 30 };
     const { outputs: madeLogs } = await logGroup.ensure(contextOf<'log-group'>(world, tenant, logs));
     const definition = {
-      ...{ family: name, templateService: 'moamalat-company-x', environment: {}, secrets: {} },
+      ...{ family: name, templateService: 'moamalat-company-x', environment: { ENVIRONMENT: 'test' }, secrets: {} },
       logGroup: logs.name,
     };
     const settings: ContextSettings<'task-definition'> = { stepId: 'create_task_definition:backend' };

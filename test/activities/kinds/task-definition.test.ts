@@ -1,13 +1,20 @@
 import {
+  CreateServiceCommand,
+  DeregisterTaskDefinitionCommand,
   DescribeTaskDefinitionCommand,
   ECSClient,
   ListTaskDefinitionsCommand,
   RegisterTaskDefinitionCommand,
+  type ContainerDefinition,
 } from '@aws-sdk/client-ecs';
 import { describe, expect, it } from 'vitest';
 import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
 import type { CellAws } from '../../../src/aws/cell-aws.ts';
-import { taskDefinition, TEMPLATE_TAG } from '../../../src/activities/kinds/task-definition.ts';
+import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
+import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { DEFINITION_TAG, taskDefinition, TEMPLATE_TAG } from '../../../src/activities/kinds/task-definition.ts';
+import { ownershipTags } from '../../../src/naming.ts';
+import { seedTenant } from '../../db/fixtures.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';
 
 const world = useKindWorld();
@@ -20,7 +27,7 @@ async function definition() {
   const spec = {
     family: `${tenant.slug}-backend`,
     templateService: templateName,
-    environment: { TENANT_ID: tenant.id, DB_PORT: 5432 },
+    environment: { ENVIRONMENT: 'test', TENANT_ID: tenant.id, DB_PORT: 5432 },
     secrets: { DB_PASSWORD: secretArn },
     logGroup: `/ecs/${tenant.slug}`,
   };
@@ -41,7 +48,174 @@ async function activeRevisions(family: string): Promise<string[]> {
   return taskDefinitionArns;
 }
 
+const imageOf = (name: string) => `${world.cell.accountId}.dkr.ecr.us-east-1.amazonaws.com/moamalat-${name}:1.0`;
+const backend = (changes: Partial<ContainerDefinition> = {}): ContainerDefinition => ({
+  name: 'app',
+  image: imageOf('backend'),
+  portMappings: [{ containerPort: 8080, protocol: 'tcp' }],
+  ...changes,
+});
+const xray = (): ContainerDefinition => ({
+  name: 'xray',
+  image: imageOf('frontend'),
+  portMappings: [{ containerPort: 2000, protocol: 'udp' }],
+});
+
+/** A template service of these containers, behind a target group of its own; the cell that lists it. */
+async function otherTemplate(containerDefinitions: ContainerDefinition[], target?: [name: string, port: number]) {
+  const { slug: name, ...rest } = await newTenant(world, 'template');
+  const { taskDefinition: made } = await others().send(
+    new RegisterTaskDefinitionCommand({
+      family: name,
+      networkMode: 'awsvpc',
+      requiresCompatibilities: ['FARGATE'],
+      cpu: '256',
+      memory: '512',
+      containerDefinitions,
+    }),
+  );
+  const loadBalancers = target && [
+    {
+      targetGroupArn: await attachedGroup({ slug: name, ...rest }),
+      containerName: target[0],
+      containerPort: target[1],
+    },
+  ];
+  await others().send(
+    new CreateServiceCommand({
+      cluster: world.cell.cluster,
+      serviceName: name,
+      taskDefinition: made!.taskDefinitionArn,
+      desiredCount: 0,
+      launchType: 'FARGATE',
+      networkConfiguration: { awsvpcConfiguration: { subnets: [...world.cell.subnetIds] } },
+      ...(loadBalancers && { loadBalancers }),
+    }),
+  );
+  return { name, cell: { ...world.cell, templateServices: { moamalat: { backend: name } } } };
+}
+
+async function attachedGroup(tenant: Awaited<ReturnType<typeof newTenant>>): Promise<string> {
+  const spec = { component: 'backend', port: 8080, healthPath: '/health' } as const;
+  const { arn } = (await targetGroup.ensure(contextOf<'target-group'>(world, tenant, spec))).outputs;
+  const loadBalancerArn = world.cell.loadBalancers[0]!.arn;
+  const rule = { loadBalancerArn, host: tenant.host, paths: [], targetGroupArn: arn };
+  await listenerRule.ensure(contextOf<'listener-rule'>(world, tenant, rule));
+  return arn;
+}
+
+/** A revision of the family, with these tags. */
+async function registerAs(family: string, tags: Readonly<Record<string, string>> = {}): Promise<string> {
+  const made = await others().send(
+    new RegisterTaskDefinitionCommand({
+      family,
+      containerDefinitions: [{ name: 'other', image: 'other:1', memory: 128 }],
+      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+    }),
+  );
+  return made.taskDefinition!.taskDefinitionArn!;
+}
+
+describe('a template with a sidecar', () => {
+  it("is cloned so that the container behind the template's load balancer gets the tenant's values, though another is first", async () => {
+    const { tenant, context } = await definition();
+    const { name, cell } = await otherTemplate([xray(), backend()], ['app', 8080]);
+    const { outputs } = await taskDefinition.ensure(context({ templateService: name }, { cell }));
+    expect(outputs).toMatchObject({ containerName: 'app', containerPort: 8080 });
+    const answer = await others().send(new DescribeTaskDefinitionCommand({ taskDefinition: outputs.arn }));
+    const [sidecar, app] = answer.taskDefinition!.containerDefinitions!;
+    expect(app!.environment).toContainEqual({ name: 'TENANT_ID', value: tenant.id });
+    expect(sidecar!.environment).toEqual([]);
+  });
+
+  it('is refused when nothing says which container is the application, and when the load balancer names the wrong one', async () => {
+    const { spec, context } = await definition();
+    const two = await otherTemplate([
+      xray(),
+      backend(),
+      backend({ name: 'admin', portMappings: [{ containerPort: 9000 }] }),
+    ]);
+    const refused = await stepErrorOf(
+      taskDefinition.ensure(context({ templateService: two.name }, { cell: two.cell })),
+    );
+    expect(refused.code).toBe('TEMPLATE_UNUSABLE');
+    expect(refused.message).toMatch(/app:8080, admin:9000.*give the service a load balancer/);
+    expect(await activeRevisions(spec.family)).toEqual([]);
+  });
+
+  it('has a fingerprint that changes with the container that requests go to', async () => {
+    const { context } = await definition();
+    const both = [backend(), backend({ name: 'admin', portMappings: [{ containerPort: 9000 }] })];
+    const [first, second] = [await otherTemplate(both, ['app', 8080]), await otherTemplate(both, ['admin', 9000])];
+    const seen = await Promise.all(
+      [first, second].map(({ name, cell }) =>
+        taskDefinition.fingerprint!(context({ templateService: name }, { cell })),
+      ),
+    );
+    expect(seen).toEqual([expect.stringMatching(/ app:8080$/), expect.stringMatching(/ admin:9000$/)]);
+  });
+});
+
+describe('a template that tenants would share something with', () => {
+  it('is refused, unless the cell allows the thing by its name', async () => {
+    const { spec, context } = await definition();
+    const { name, cell } = await otherTemplate([backend({ secrets: [{ name: 'API_KEY', valueFrom: 'arn:shared' }] })]);
+    const refused = await stepErrorOf(taskDefinition.ensure(context({ templateService: name }, { cell })));
+    expect(refused.code).toBe('TEMPLATE_UNUSABLE');
+    expect(refused.message).toContain('secret API_KEY of container app');
+    expect(await activeRevisions(spec.family)).toEqual([]);
+    const allowing = { ...cell, sharedWithTemplate: { moamalat: { secrets: ['API_KEY'] } } };
+    await taskDefinition.ensure(context({ templateService: name }, { cell: allowing }));
+    expect(await activeRevisions(spec.family)).toHaveLength(1);
+  });
+});
+
+describe("a family that is somebody else's", () => {
+  it('gets no revision of ours while one of theirs is ACTIVE', async () => {
+    const { spec, context } = await definition();
+    const foreign = await registerAs(spec.family);
+    const refused = await stepErrorOf(taskDefinition.ensure(context()));
+    expect(refused.code).toBe('OWNERSHIP_CONFLICT');
+    expect(refused.detail).toContain(foreign);
+    expect(await activeRevisions(spec.family)).toEqual([foreign]);
+    await others().send(new DeregisterTaskDefinitionCommand({ taskDefinition: foreign }));
+    const { outputs } = await taskDefinition.ensure(context());
+    expect(await activeRevisions(spec.family)).toEqual([outputs.arn]);
+  });
+
+  it('is no such family when an earlier tenant of the slug, which is removed, left a revision in it', async () => {
+    const { spec, context } = await definition();
+    const { tenantId, operationId } = await seedTenant(world.db);
+    const mark = { installationId: world.installationId, tenantId, product: 'moamalat', operationId, stepId: 's' };
+    const left = await registerAs(spec.family, ownershipTags(mark));
+    expect((await stepErrorOf(taskDefinition.ensure(context()))).code).toBe('OWNERSHIP_CONFLICT');
+    await world.db.query(
+      `insert into ledger (tenant_id, step_id, cell, operation_id, type, name, state)
+       values ($1, 's', 'default', $2, 'ecs:task-definition', $3, 'removed')`,
+      [tenantId, operationId, spec.family],
+    );
+    const { outputs } = await taskDefinition.ensure(context());
+    expect((await activeRevisions(spec.family)).sort()).toEqual([left, outputs.arn].sort());
+  });
+});
+
 describe('task-definition', () => {
+  it('keeps the revision that the service runs, and takes away another of the same inputs that landed late', async () => {
+    const { spec, context } = await definition();
+    const { outputs } = await taskDefinition.ensure(context());
+    const { taskDefinition: made, tags } = await others().send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: outputs.arn, include: ['TAGS'] }),
+    );
+    const { containerDefinitions, networkMode, cpu, memory, family } = made!;
+    const late = { family, containerDefinitions, networkMode, cpu, memory, tags };
+    await others().send(new RegisterTaskDefinitionCommand(late));
+    expect(tags?.map(({ key }) => key)).toContain(DEFINITION_TAG);
+    expect(await activeRevisions(spec.family)).toHaveLength(2);
+    const again = await taskDefinition.ensure(context({}, { previous: outputs }));
+    expect(again.outputs.arn).toBe(outputs.arn);
+    expect(await activeRevisions(spec.family)).toEqual([outputs.arn]);
+  });
+
   it("clones what the template service runs, with the tenant's variables, secrets and logs", async () => {
     const { tenant, spec, secretArn, context } = await definition();
     const { outputs } = await taskDefinition.ensure(context());
@@ -72,7 +246,9 @@ describe('task-definition', () => {
     const first = await taskDefinition.ensure(context());
     expect(await taskDefinition.ensure(context())).toEqual(first);
     expect(await activeRevisions(spec.family)).toHaveLength(1);
-    const other = await taskDefinition.ensure(context({ environment: { TENANT_ID: 'x', DB_PORT: 5433 } }));
+    const other = await taskDefinition.ensure(
+      context({ environment: { ENVIRONMENT: 'test', TENANT_ID: 'x', DB_PORT: 5433 } }),
+    );
     expect(other.outputs.arn).not.toBe(first.outputs.arn);
   });
 
@@ -96,8 +272,8 @@ describe('task-definition', () => {
       component: 'backend',
       tag: '2.0',
     });
-    expect(await taskDefinition.fingerprint!(context())).toBe(arn);
-    expect(before).not.toBe(arn);
+    expect(await taskDefinition.fingerprint!(context())).toBe(`${arn} backend:8080`);
+    expect(before).not.toContain(arn);
     const second = await taskDefinition.ensure(context());
     expect(second.outputs.templateArn).toBe(arn);
     expect(second.outputs.arn).not.toBe(first.outputs.arn);

@@ -5,10 +5,23 @@ import {
   formatDeploymentMark,
   parseDeploymentMark,
 } from '../../../../src/activities/kinds/ecs-service-deployment.ts';
-import type { EcsDeployment, EcsService } from '../../../../src/aws/ecs-services.ts';
+import type { EcsDeployment, EcsService } from '../../../../src/aws/ecs-service.ts';
 
 const created = new Date('2026-01-01T10:00:00Z');
-const wanted = { taskDefinitionArn: 'td:2', desiredCount: 1, operationId: 'op-1', generation: 1 };
+const wanted = {
+  taskDefinitionArn: 'td:2',
+  desiredCount: 1,
+  subnetIds: ['subnet-1', 'subnet-2'],
+  securityGroupIds: ['sg-1'],
+  targetGroupArn: 'tg:1',
+  containerName: 'app',
+  containerPort: 8080,
+  healthCheckGraceSeconds: 120,
+  operationId: 'op-1',
+  generation: 1,
+};
+const target = { targetGroupArn: 'tg:1', containerName: 'app', containerPort: 8080 };
+const network = { subnetIds: ['subnet-2', 'subnet-1'], securityGroupIds: ['sg-1'], assignPublicIp: false };
 const soon = new Date(created.getTime() + 5_000);
 const later = new Date(created.getTime() + 600_000);
 
@@ -38,7 +51,11 @@ function service(
     runningCount: 1,
     pendingCount: 0,
     deployments: [deployment],
-    targetGroupArns: [],
+    deploymentController: 'ECS',
+    targets: [target],
+    network,
+    healthCheckGraceSeconds: 120,
+    events: [],
     createdAt: created,
     tags: mark === undefined ? {} : { [DEPLOYMENT_TAG]: mark },
     ...changes,
@@ -47,6 +64,17 @@ function service(
 
 const updated = new Date(created.getTime() + 300_000);
 
+/** What was right when the service was made, and is corrected since. */
+const moved: readonly (readonly [string, Partial<EcsService>])[] = [
+  ['into other subnets', { network: { ...network, subnetIds: ['subnet-1'] } }],
+  ['behind other security groups', { network: { ...network, securityGroupIds: ['sg-0'] } }],
+  ['without a public address', { network: { ...network, assignPublicIp: true } }],
+  ['another container behind the load balancer', { targets: [{ ...target, containerName: 'xray' }] }],
+  ['another port behind the load balancer', { targets: [{ ...target, containerPort: 2000 }] }],
+  ['behind another target group', { targets: [{ ...target, targetGroupArn: 'tg:0' }] }],
+  ['behind one target group alone', { targets: [target, { ...target, targetGroupArn: 'tg:0' }] }],
+];
+
 describe('convergence', () => {
   it.each([
     ['leaves what is as wanted', service({}, 'op-1 1'), wanted, later, 'none'],
@@ -54,6 +82,10 @@ describe('convergence', () => {
     ['deploys another task definition', service({ taskDefinitionArn: 'td:1' }, 'op-1 1'), wanted, later, 'deploy'],
     ['deploys anew after a failure', service({ rolloutState: 'FAILED' }, 'op-1 1'), wanted, later, 'deploy'],
     ['deploys anew when none is PRIMARY', service({ isPrimary: false }, 'op-1 1'), wanted, later, 'deploy'],
+    ...moved.map(
+      ([what, changes]) => [`deploys ${what}`, service({}, 'op-1 1', changes), wanted, later, 'deploy'] as const,
+    ),
+    ['gives another grace period', service({}, 'op-1 1', { healthCheckGraceSeconds: 0 }), wanted, later, 'scale'],
     ['scales', service({}, 'op-1 1', { desiredCount: 0 }), wanted, later, 'scale'],
     ['deploys for a higher generation', service({}, 'op-1 1'), { ...wanted, generation: 2 }, later, 'deploy'],
     [

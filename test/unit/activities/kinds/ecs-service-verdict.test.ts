@@ -7,7 +7,7 @@ import {
   serviceVerdict,
   targetsProbe,
 } from '../../../../src/activities/kinds/ecs-service-verdict.ts';
-import type { EcsDeployment, EcsService } from '../../../../src/aws/ecs-services.ts';
+import type { EcsDeployment, EcsService } from '../../../../src/aws/ecs-service.ts';
 import type { StoppedTask } from '../../../../src/aws/ecs-tasks.ts';
 
 const ours = 'arn:aws:ecs:us-east-1:000000000000:task-definition/acme:2';
@@ -41,7 +41,11 @@ function service(deployments: readonly EcsDeployment[], changes: Partial<EcsServ
     runningCount: 2,
     pendingCount: 0,
     deployments,
-    targetGroupArns: [],
+    deploymentController: 'ECS',
+    targets: [],
+    network: undefined,
+    healthCheckGraceSeconds: undefined,
+    events: [],
     createdAt: began,
     tags: {},
     ...changes,
@@ -109,6 +113,40 @@ describe('deployment probe', () => {
   });
 });
 
+describe("the service's own words", () => {
+  const message =
+    '(service acme) was unable to place a task because no container instance met all of its requirements.';
+  const event = (text: string, at = now) => ({ at, message: text });
+  const started = event('(service acme) has started 1 tasks: (task 3f2a9c0d).');
+  const waiting = (...events: EcsService['events']) =>
+    service([deployment({ rolloutState: 'IN_PROGRESS' })], { runningCount: 0, events });
+  const detailOf = (s: EcsService) => deploymentProbe(s, [], wanted, now).detail;
+
+  it('stand beside a count of tasks that is not reached', () => {
+    expect(detailOf(waiting(started, event(message)))).toBe(
+      `ecs-svc/1 IN_PROGRESS, 0 of 2 tasks run; ECS says: ${message}`,
+    );
+  });
+
+  it('stand beside a failure that no stopped task explains', () => {
+    const failed = service([deployment({ rolloutState: 'FAILED' })], { events: [event(message)] });
+    expect(detailOf(failed)).toContain(message);
+  });
+
+  it('are left out where they are routine, or of an earlier deployment', () => {
+    const steady = event('(service acme) has reached a steady state.');
+    const earlier = event(message, new Date('2026-01-01T09:00:00Z'));
+    expect(detailOf(waiting(started, steady, earlier))).toBe('ecs-svc/1 IN_PROGRESS, 0 of 2 tasks run');
+  });
+
+  it('are told once, the newest, when they differ by an id only', () => {
+    const unhealthy = (id: string) => `(service acme) (task ${id.repeat(4)}) failed container health checks.`;
+    const detail = detailOf(waiting(event(unhealthy('0b2c4d6e')), event(unhealthy('1a3b5c7d'))));
+    expect(detail).toContain('0b2c4d6e');
+    expect(detail).not.toContain('1a3b5c7d');
+  });
+});
+
 describe('repeated stops', () => {
   const three = (changes: Partial<StoppedTask>, reason = 'x') => [1, 2, 3].map(() => stopped(reason, changes));
 
@@ -122,11 +160,30 @@ describe('repeated stops', () => {
     expect(repeatedStops(tasks, deployment())).toBeUndefined();
   });
 
-  it("takes reasons that differ by a task's id or address only for the same", () => {
-    const tasks = ['a', 'b', 'c'].map((c, i) =>
-      stopped(`task ${c.repeat(32)} at 10.0.0.${i}:8080 failed its health check`),
-    );
-    expect(repeatedStops(tasks, deployment())).toContain('3 tasks');
+  it.each([
+    ["a task's id", ['task 1a3b5c7d9e0f1a3b5c7d9e0f1a3b5c7d stopped', 'task 0b2c4d6e8f0a0b2c4d6e8f0a0b2c4d6e stopped']],
+    ['a request id', ['request 6b1f6f0e-6d5c-4b52-9a53-0d8a4d1f9c11', 'request 0e6f1f6b-6d5c-4b52-9a53-11c9f1d4a8d0']],
+    ['an ARN', ['arn:aws:ecs:us-east-1:1:task/c/a failed', 'arn:aws:ecs:us-east-1:1:task/c/b failed']],
+    ['an interface', ['eni-0a1b2c3d4e5f60718 is gone', 'eni-9f8e7d6c5b4a39281 is gone']],
+    ['an address', ['dial tcp 10.0.0.1:8080: i/o timeout', 'dial tcp 10.0.12.7:8081: i/o timeout']],
+    ['an IPv6 address', ['dial tcp [2001:db8::1]:443 refused', 'dial tcp [fe80::aa]:444 refused']],
+    ['a time', ['at 2026-01-01T10:00:00.123Z no answer', 'at 2026-01-01T10:01:07Z no answer']],
+    ['an hour', ['10:00:00 no answer', '11:12:13.5 no answer']],
+    ['a duration', ['no answer after 3.2s', 'no answer after 15 seconds', 'no answer after 1m30s']],
+    ['a number of tries', ['has been retried 1 time(s): EOF', 'has been retried 3 time(s): EOF']],
+  ])('takes reasons that differ by %s only for the same', (_, reasons) => {
+    const tasks = [...reasons, ...reasons].map((reason) => stopped(reason));
+    expect(repeatedStops(tasks, deployment())).toContain(`${tasks.length} tasks`);
+  });
+
+  it('tells exit codes, statuses and names apart', () => {
+    const reasons = ['exit code 1', 'exit code 137', 'status 500', 'status 503', 'no module app', 'no module web'];
+    expect(
+      repeatedStops(
+        [...reasons, ...reasons].map((r) => stopped(r)),
+        deployment(),
+      ),
+    ).toBeUndefined();
   });
 });
 

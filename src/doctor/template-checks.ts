@@ -1,0 +1,52 @@
+import type { CellAws } from '../aws/cell-aws.ts';
+import { templateProblems } from '../aws/template-check.ts';
+import { findTemplate, templateUses, type Template } from '../aws/template.ts';
+import type { Cell } from '../contracts/platform.ts';
+import { StepError } from '../contracts/step-error.ts';
+import type { Product } from '../products/product.ts';
+import { ok, problem, warning, type Finding } from './finding.ts';
+import { blueprintsOf } from './product-checks.ts';
+
+export interface TemplateCheck {
+  readonly cell: Cell;
+  readonly aws: CellAws;
+  readonly products: Readonly<Record<string, Product>>;
+}
+
+const covers = ['R-PRE-02', 'R-PRE-03'];
+
+/** Whether a template service runs, and whether tenants' steps would clone it: by the very list of reasons that they ask. */
+export async function checkTemplate(
+  { cell, aws, products }: TemplateCheck,
+  { product, name, subject }: { readonly product: string; readonly name: string; readonly subject: string },
+): Promise<Finding> {
+  const service = await aws.ecs.findService(name);
+  if (!service || service.status !== 'ACTIVE') {
+    const state = service ? `is ${service.status}` : 'does not exist';
+    return problem(subject, `${state}: deploy it before the first tenant`, ...covers);
+  }
+  const [template, why] = await readTemplate(aws, name);
+  const problems = template ? problemsOf(template, cell, products[product]) : [why];
+  if (problems.length > 0)
+    return problem(subject, `cannot be cloned for tenants: it ${problems.join('; it ')}`, ...covers);
+  const runs = `runs ${service.runningCount} of ${service.desiredCount} tasks`;
+  return service.desiredCount === 0 || service.runningCount < service.desiredCount
+    ? warning(subject, `${runs}: tenants cloned from it may not get healthy`, ...covers)
+    : ok(subject, `${runs} of ${service.taskDefinitionArn ?? ''}`, ...covers);
+}
+
+async function readTemplate(aws: CellAws, name: string): Promise<[Template | undefined, string]> {
+  try {
+    return [await findTemplate(aws.ecs, name), ''];
+  } catch (error) {
+    if (error instanceof StepError && error.code === 'TEMPLATE_UNUSABLE') return [undefined, error.message];
+    throw error;
+  }
+}
+
+/** Without the product nobody knows what its tenants take over; that it is not installed is said elsewhere. */
+function problemsOf(template: Template, cell: Cell, product: Product | undefined): string[] {
+  const uses = product ? blueprintsOf(product, cell).flatMap((blueprint) => templateUses(blueprint, cell)) : [];
+  const ofThis = uses.filter(({ service }) => service === template.service.name);
+  return [...new Set(ofThis.flatMap(({ use }) => templateProblems(template, use).map(({ what }) => what)))];
+}

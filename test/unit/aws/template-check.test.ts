@@ -1,0 +1,187 @@
+import type { TaskDefinition } from '@aws-sdk/client-ecs';
+import { describe, expect, it } from 'vitest';
+import { imageRepository, refuseUnclonable, templateProblems } from '../../../src/aws/template-check.ts';
+import { findApp } from '../../../src/aws/template-app.ts';
+import type { Template, TemplateUse } from '../../../src/aws/template.ts';
+import { app, exampleTemplate, exampleUse, sidecar } from './example-template.ts';
+
+const target = (containerName: string, containerPort: number) => ({
+  targetGroupArn: 'tg',
+  containerName,
+  containerPort,
+});
+const tcp = (...ports: number[]) => ports.map((containerPort) => ({ containerPort }));
+const problems = (template: Template, use: Partial<TemplateUse> = {}) =>
+  templateProblems(template, exampleUse(use)).map(({ what }) => what);
+
+describe("a template's application", () => {
+  const admin = { ...app, name: 'admin', portMappings: tcp(9000) };
+
+  it.each([
+    ['its load balancer names, behind a sidecar', exampleTemplate(), 'app', 8080],
+    [
+      'two target groups name',
+      exampleTemplate({}, [target('app', 8080), { ...target('app', 8080), targetGroupArn: 'b' }]),
+      'app',
+      8080,
+    ],
+    ['is the only one with a TCP port, when there is no load balancer', exampleTemplate({}, []), 'app', 8080],
+    [
+      'its load balancer names among several',
+      exampleTemplate({ containerDefinitions: [app, admin] }, [target('admin', 9000)]),
+      'admin',
+      9000,
+    ],
+  ] as const)('is the one that %s', (_, template, containerName, containerPort) => {
+    expect(findApp(template)).toEqual({ containerName, containerPort });
+  });
+
+  it.each([
+    [
+      'several ports by TCP and no load balancer',
+      exampleTemplate({ containerDefinitions: [admin, app] }, []),
+      'give the service a load balancer',
+    ],
+    [
+      'a range of ports and no load balancer',
+      exampleTemplate(
+        { containerDefinitions: [app, { ...admin, portMappings: [{ containerPortRange: '9000-9005' }] }] },
+        [],
+      ),
+      'admin:9000',
+    ],
+    [
+      'load balancers for two containers',
+      exampleTemplate({}, [target('app', 8080), target('sidecar', 2000)]),
+      'app:8080, sidecar:2000',
+    ],
+    ['no TCP port', exampleTemplate({ containerDefinitions: [sidecar] }, []), 'maps no TCP port'],
+    ['no container', exampleTemplate({ containerDefinitions: [] }, []), 'maps no TCP port'],
+    ['a container that is not there', exampleTemplate({}, [target('web', 80)]), 'no such container'],
+    ['a port that is not mapped', exampleTemplate({}, [target('app', 8081)]), 'does not map'],
+    ['a port that is mapped by UDP', exampleTemplate({}, [target('sidecar', 2000)]), 'map it by TCP'],
+    [
+      'a container that is not essential',
+      exampleTemplate({ containerDefinitions: [{ ...app, essential: false }] }),
+      'not essential',
+    ],
+  ] as const)('is refused with %s', (_, template, words) => {
+    expect(findApp(template)).toEqual({ problem: expect.stringContaining(words) as string });
+    expect(problems(template).join()).toContain(words);
+  });
+});
+
+describe('a template', () => {
+  const fileSystem = { name: 'media', efsVolumeConfiguration: { fileSystemId: 'fs-1' } };
+  const withApp = (changes: Partial<typeof app>) =>
+    exampleTemplate({ containerDefinitions: [sidecar, { ...app, ...changes }] });
+  const withVariable = (name: string, value: string) => withApp({ environment: [{ name, value }] });
+  const file = 'arn:aws:s3:::settings/app.env';
+
+  it('that Fargate can run and tenants share nothing with can be cloned', () => {
+    expect(problems(exampleTemplate())).toEqual([]);
+  });
+
+  const unusable: readonly (readonly [string, Partial<TaskDefinition>])[] = [
+    ['no network mode awsvpc', { networkMode: 'bridge' }],
+    ['no cpu', { cpu: undefined }],
+    ['an EC2 revision', { compatibilities: ['EC2'] }],
+    ['a volume on its host', { volumes: [{ name: 'data', host: { sourcePath: '/data' } }] }],
+    ['a volume of Docker', { volumes: [{ name: 'data', dockerVolumeConfiguration: { scope: 'shared' } }] }],
+    ['a volume that is configured at launch', { volumes: [{ name: 'data', configuredAtLaunch: true }] }],
+    ['FireLens', { containerDefinitions: [app, { ...sidecar, firelensConfiguration: { type: 'fluentbit' } }] }],
+    ['a credential spec', { containerDefinitions: [{ ...app, credentialSpecs: ['credentialspec:arn:x'] }] }],
+  ];
+  it.each(unusable)('with %s cannot be cloned, whatever the cell allows', (_, changes) => {
+    const shared = { volumes: ['data'], secrets: ['API_KEY'] };
+    expect(problems(exampleTemplate(changes), { shared })).toHaveLength(1);
+  });
+
+  const sharing = [
+    ['a secret', exampleTemplate(), {}, { secrets: ['API_KEY'] }],
+    ['a file system', exampleTemplate({ volumes: [fileSystem] }), { secrets: ['API_KEY'] }, { volumes: ['media'] }],
+    [
+      'an environment file',
+      withApp({ secrets: [], environmentFiles: [{ type: 's3', value: file }] }),
+      {},
+      { environmentFiles: [file] },
+    ],
+    [
+      'a credential in plain text',
+      withVariable('SMTP_PASSWORD', 'x'),
+      { secrets: ['API_KEY'] },
+      { environment: ['SMTP_PASSWORD'] },
+    ],
+    [
+      'a URL with a password',
+      withVariable('PROXY', 'http://me:pw@proxy'),
+      { secrets: ['API_KEY'] },
+      { environment: ['PROXY'] },
+    ],
+    [
+      'the address of a data store',
+      withVariable('CACHE', 'redis://cache:6379'),
+      { secrets: ['API_KEY'] },
+      { environment: ['CACHE'] },
+    ],
+    [
+      "what the product gives to a tenant's other containers",
+      withVariable('PUBLIC_URL', 'https://x'),
+      { secrets: ['API_KEY'] },
+      { environment: ['PUBLIC_URL'] },
+    ],
+    [
+      "the template's own name",
+      withVariable('SERVICE', 'company-x'),
+      { secrets: ['API_KEY'] },
+      { environment: ['SERVICE'] },
+    ],
+    [
+      'the word that says template',
+      withVariable('ENVIRONMENT', 'template'),
+      { secrets: ['API_KEY'] },
+      { environment: ['ENVIRONMENT'] },
+    ],
+  ] as const;
+  it.each(sharing)(
+    'that would share %s is refused unless the cell allows it by name',
+    (_, template, without, named) => {
+      const [problem, ...others] = problems(template, { shared: without });
+      expect(others).toEqual([]);
+      expect(problem).toContain(JSON.stringify(named).slice(1, -1).replace(':', ': '));
+      expect(problems(template, { shared: { ...without, ...named } })).toEqual([]);
+    },
+  );
+
+  it('may share what is nobody’s: a log level, an empty password, the length of a token’s life', () => {
+    for (const [name, value] of [
+      ['LOG_LEVEL', 'info'],
+      ['SMTP_PASSWORD', ''],
+      ['TOKEN_TTL', '60'],
+    ] as const)
+      expect(problems(withVariable(name, value))).toEqual([]);
+  });
+
+  it.each([
+    ['task role', exampleTemplate({ taskRoleArn: 'arn:aws:iam::000000000000:role/admin' })],
+    ['execution role', exampleTemplate({ executionRoleArn: 'arn:aws:iam::000000000000:role/admin' })],
+    ['image', withApp({ image: 'elsewhere/app' })],
+  ])('with a %s outside the cell is refused', (_, template) => {
+    expect(() => refuseUnclonable(template, exampleUse())).toThrow(expect.objectContaining({ code: 'OUTSIDE_CELL' }));
+  });
+
+  it('is refused with all its reasons at once', () => {
+    const template = exampleTemplate({ networkMode: 'bridge', cpu: undefined });
+    expect(() => refuseUnclonable(template, exampleUse())).toThrow(/company-x.*awsvpc.*; it sets no cpu/);
+  });
+});
+
+describe('imageRepository', () => {
+  it.each([
+    ['app', 'app'],
+    ['app:1.0', 'app'],
+    ['team/app@sha256:abc', 'team/app'],
+    ['registry:5000/team/app', 'registry:5000/team/app'],
+    ['registry:5000/team/app:1@sha256:abc', 'registry:5000/team/app'],
+  ])('%s is of %s', (image, repository) => expect(imageRepository(image)).toBe(repository));
+});
