@@ -8,7 +8,12 @@ export function schemaName(tenantId: string): string {
 
 /** Name of a tenant's target group: at most 32 characters, letters, digits and hyphens (ELBv2). */
 export function targetGroupName(installationId: string, tenantId: string, component: Component): string {
-  return `t-${sha256(installationId + tenantId).slice(0, 10)}-${component === 'backend' ? 'be' : 'fe'}`;
+  return `${targetGroupPrefix(installationId, tenantId)}${component === 'backend' ? 'be' : 'fe'}`;
+}
+
+/** What the names of all target groups of a tenant begin with, and of no other. */
+export function targetGroupPrefix(installationId: string, tenantId: string): string {
+  return `t-${sha256(installationId + tenantId).slice(0, 10)}-`;
 }
 
 /**

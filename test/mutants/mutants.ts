@@ -173,4 +173,20 @@ export const mutants: readonly Mutant[] = [
       tests: 'a view. alive touches nothing',
     },
   },
+  {
+    id: 'any-200',
+    mistake: 'readiness takes any page at the address for the tenant’s own',
+    edits: [
+      {
+        file: 'src/activities/kinds/ecs-service.ts',
+        from: 'const route = await routeProbe(context);',
+        to: "const route: ProbeResult = { status: 'ok', detail: 'whoever answers' };",
+      },
+    ],
+    detector: {
+      project: 'integration',
+      file: 'test/activities/kinds/ecs-service.test.ts',
+      tests: 'answers every host of the zone with 200',
+    },
+  },
 ];

@@ -2,6 +2,7 @@ import type { ListenerRule } from '../../aws/elbv2-rules.ts';
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { KindName } from '../../contracts/kinds.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
+import { targetGroupPrefix } from '../../naming.ts';
 import type { StepContext } from '../kind.ts';
 import { refusalOf } from './foreign.ts';
 import { describeRule, reachOf, type Route } from './rule-reach.ts';
@@ -11,12 +12,12 @@ export interface Placed extends Route {
   readonly priority: number;
 }
 
-type Context = Pick<StepContext<KindName>, 'aws' | 'db' | 'installationId' | 'tags'>;
+type Context = Pick<StepContext<KindName>, 'aws' | 'db' | 'installationId' | 'tags' | 'tenant'>;
 
 /**
  * Refuses when a rule with a better priority catches requests that the tenant's rule is for, all or some: the load balancer
- * takes the first rule that matches, so somebody else would answer them. The tenant's own rules may come first (paths before the
- * host, design rule 14), and those that the platform description allows by ARN.
+ * takes the first rule that matches, so somebody else would answer them. Rules that lead to the tenant's own target groups may come
+ * first (paths before the host, design rule 14), those with the tenant's mark, and those that the platform description allows.
  * @throws StepError RULE_SHADOWED; CONFLICT_RETRYABLE when it is the rule of an earlier tenant, removed and still listed
  */
 export async function refuseShadowed(
@@ -27,7 +28,7 @@ export async function refuseShadowed(
 ): Promise<void> {
   const earlier = listed
     .filter((rule) => rule.priority < ours.priority && !allowedRuleArns.includes(rule.arn))
-    .filter((rule) => reachOf(rule, ours) !== 'none')
+    .filter((rule) => reachOf(rule, ours) !== 'none' && !leadsToTenant(rule, context))
     .sort((a, b) => a.priority - b.priority);
   if (earlier.length === 0) return;
   // A rule that is gone and only still listed ends here: its tags cannot be read, which is tried again.
@@ -45,4 +46,10 @@ export async function refuseShadowed(
       owner: findOwner(held),
     });
   }
+}
+
+/** Whether all that a rule does is forward to target groups of the tenant; their names tell, so nobody has to be asked. */
+function leadsToTenant(rule: ListenerRule, { installationId, tenant }: Context): boolean {
+  const own = `:targetgroup/${targetGroupPrefix(installationId, tenant.id)}`;
+  return rule.onlyForwards && rule.targetGroupArns.length > 0 && rule.targetGroupArns.every((arn) => arn.includes(own));
 }

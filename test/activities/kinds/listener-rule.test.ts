@@ -197,7 +197,8 @@ describe('listener-rule', () => {
   });
 
   it('waits for the rule of an earlier tenant of the host that was removed and is still listed', async () => {
-    const { context, tenant, backend } = await rule();
+    const { context, tenant } = await rule();
+    const { backend } = await rule();
     const earlier = await seedTenant(world.db);
     const listed = {
       ...{ arn: 'arn:aws:rule/gone', priority: 1_000, hosts: [tenant.host], hostRegexes: [], paths: ['/api/*'] },

@@ -74,14 +74,18 @@ function whyNot(point: AwsPoint | StatementPoint, fault: FaultName, templates: r
   if (point.source === 'postgres') return 'a primary of PostgreSQL answers no stale reads';
   if (templates.some((name) => point.resource.includes(name)))
     return 'it looks at a template, which no operation changes';
-  return unchanging[point.action] ?? (point.changes.length === 0 ? 'the step changes nothing at AWS' : undefined);
+  return (
+    unchanging[point.action] ?? (point.changes.length === 0 ? 'the step changes nothing at this service' : undefined)
+  );
 }
 
 /** Reads whose answer no call of an operation changes. */
 const unchanging: Readonly<Record<string, string>> = {
   GetChange: 'it tells how a change goes, not what there is',
   DescribeTargetHealth: 'targets come and go with tasks, no call of the operation changes what it shows',
-  ListTasks: 'it lists tasks that stopped, of which a calm tenant has none',
+  ListTasks: 'tasks come and go with the scheduler, no call of the operation changes what it shows',
+  DescribeTasks: 'tasks come and go with the scheduler, no call of the operation changes what it shows',
+  GetHostedZone: 'no operation changes what it shows of the zone',
 };
 
 /**

@@ -24,7 +24,7 @@ export interface AwsPoint extends Point {
   readonly source: 'aws';
   readonly service: string;
   readonly action: string;
-  /** The changes whose effect it may show, or not show yet: of the step's verb, for a look that of the verb before it. */
+  /** The changes at its service whose effect it may show, or not show yet: of the step's verb, for a look that of the verb before it. */
   readonly changes: readonly string[];
   /** The name or ARN that the calm run's call was about. */
   readonly resource: string;
@@ -52,7 +52,8 @@ export function awsPoints(phase: Phase, runs: readonly (readonly CallRecord[])[]
     const most = verb === 'observe' ? resources.size : always;
     const changing = changingVerb(phase, verb);
     const changes = first
-      .filter((c) => c.kind === 'change' && c.caller.stepId === stepId && c.caller.verb === changing)
+      .filter((c) => c.kind === 'change' && c.service === call.service)
+      .filter((c) => c.caller.stepId === stepId && c.caller.verb === changing)
       .map((c) => c.action);
     return Array.from({ length: Math.min(always, most) }, (_, i): AwsPoint => {
       const { service, action, kind, resource = '' } = call;
