@@ -25,27 +25,22 @@ export function registerDoctor(program: Command): void {
 
 const marks: Readonly<Record<Verdict, string>> = { ok: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' };
 
-function report(findings: readonly Finding[]): string {
+export function report(findings: readonly Finding[]): string {
   const lines = findings.map((f) => `${marks[f.verdict]} ${f.subject}: ${f.detail}`);
-  return [...lines, '', ...answers(findings)].join('\n');
+  return [...lines, '', readiness(findings)].join('\n');
 }
 
-/** The four open questions of requirement R-PRE-08. */
-function answers(findings: readonly Finding[]): string[] {
-  const all = (id: string) => findings.filter((f) => f.covers?.includes(id));
-  const yes = (id: string) => {
-    // A look that itself failed (no credentials, no rights) covers nothing.
-    if (all(id).length === 0) return 'not known';
-    return all(id).every((f) => f.verdict === 'ok') ? 'yes' : 'no';
+/** Whether the first tenant can come, and if not, where to begin. */
+function readiness(findings: readonly Finding[]): string {
+  const count = (verdict: Verdict, one: string) => {
+    const { length } = findings.filter((f) => f.verdict === verdict);
+    return length === 1 ? `1 ${one}` : `${length} ${one}s`;
   };
-  return [
-    `Does the cluster exist? ${yes('R-PRE-01')}`,
-    `Are the template services deployed and working? ${yes('R-PRE-02')}`,
-    'Which approach? orchestrated, by Temporal',
-    `Are there earlier provisioning components? ${
-      all('R-PRE-07')
-        .map((f) => f.detail)
-        .join('; ') || 'not known'
-    }`,
-  ];
+  const [problems, warnings] = [count('problem', 'problem'), count('warning', 'warning')];
+  if (findings.some((f) => f.verdict === 'problem')) {
+    return `Not ready for tenants: ${problems}, ${warnings}. Fix each line marked PROBLEM, then run \`tenantry doctor\` again.`;
+  }
+  return findings.some((f) => f.verdict === 'warning')
+    ? `Ready for tenants, with ${warnings}: read each line marked warning first.`
+    : 'Ready for tenants: nothing is missing.';
 }

@@ -8,12 +8,6 @@ import { checkLoadBalancer } from './load-balancer-checks.ts';
 import { checkTemplate } from './template-checks.ts';
 import { checkZone } from './zone-checks.ts';
 
-/** The source texts spell the cluster in two ways (C-02). */
-const otherSpellings: Readonly<Record<string, string>> = {
-  'moamalat-cluster': 'moamalat-saas-cluster',
-  'moamalat-saas-cluster': 'moamalat-cluster',
-};
-
 /** One failure that passes is no finding. */
 const PATIENCE: Patience = { forMs: 6_000, everyMs: 1_000 };
 
@@ -42,7 +36,7 @@ export async function checkCell(parts: CellParts): Promise<Finding[]> {
       look(at(`load balancer ${lb.dnsName}`), () => checkLoadBalancer(parts, lb, at(`load balancer ${lb.dnsName}`))),
     ),
     look(at('hosted zone'), () => checkZone(parts, at('hosted zone'))),
-    look(at('earlier pieces'), () => checkEarlierPieces(parts, at('earlier pieces'))),
+    look(at('other services'), () => checkOtherServices(parts, at('other services'))),
   ]);
   return [...identity, ...found.flat()];
 }
@@ -57,24 +51,23 @@ async function checkIdentity({ cell, aws }: CellParts, subject: string): Promise
 async function checkCluster({ cell, landingZone }: CellParts, subject: string): Promise<Finding> {
   const status = await landingZone.clusterStatus();
   if (status === 'ACTIVE') return ok(subject, `${cell.cluster} is ACTIVE`, 'R-PRE-01');
-  const other = otherSpellings[cell.cluster];
-  const hint = other === undefined ? '' : `; it is also spelt "${other}" in places: look for that one`;
+  const seen = status === undefined ? 'does not exist' : `is ${status}`;
   return problem(
     subject,
-    `${cell.cluster} ${status === undefined ? 'does not exist' : `is ${status}`}${hint}`,
+    `${cell.cluster} ${seen} in region ${cell.region}: create it, or correct \`cluster\` in the platform description`,
     'R-PRE-01',
   );
 }
 
-/** Provisioning pieces that exist already, so that nothing is built twice (R-PRE-07). */
-async function checkEarlierPieces({ cell, landingZone }: CellParts, subject: string): Promise<Finding> {
+/** What runs in the cluster already, so that nothing is built twice (R-PRE-07). */
+async function checkOtherServices({ cell, landingZone }: CellParts, subject: string): Promise<Finding> {
   const templates = new Set(Object.values(cell.templateServices).flatMap((components) => Object.values(components)));
   const services = (await landingZone.serviceNames()).filter((name) => !templates.has(name));
-  if (services.length === 0) return ok(subject, 'no services but the templates in the cluster', 'R-PRE-07');
+  if (services.length === 0) return ok(subject, 'the cluster runs no services but the templates', 'R-PRE-07');
   const some = services.slice(0, 5).join(', ');
   return ok(
     subject,
-    `${services.length} services besides the templates (${some}${services.length > 5 ? ', ...' : ''}); foreign ones are never touched`,
+    `the cluster runs ${services.length} besides the templates (${some}${services.length > 5 ? ', ...' : ''}); those that are not tenants stay as they are`,
     'R-PRE-07',
   );
 }

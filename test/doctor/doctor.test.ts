@@ -131,9 +131,9 @@ describe('the preflight', () => {
       expect(covered).toContain(id);
   });
 
-  it('names a cluster that is not there, and the other way to spell it', async () => {
+  it('names a cluster that is not there, and what to do', async () => {
     expect(await problems({ cluster: 'moamalat-saas-cluster' })).toMatch(
-      /ECS cluster: moamalat-saas-cluster does not exist; it is also spelt "moamalat-cluster"/,
+      /ECS cluster: moamalat-saas-cluster does not exist in region us-east-1: create it, or correct `cluster`/,
     );
   });
 
