@@ -15,12 +15,18 @@ interface KnownPath {
 export function answerUnrouted(app: FastifyInstance): void {
   const known = new Map<string, KnownPath>();
   app.addHook('onRoute', (route) => remember(known, route));
-  app.setNotFoundHandler((request, reply) => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
     const allowed = [...known.values()].filter(({ pattern }) => pattern.test(path)).flatMap((k) => [...k.methods]);
     if (allowed.length > 0) return answerNotAllowed(allowed, path, request, reply);
     return answerError(new RequestError('NOT_FOUND', `there is no route ${request.method} ${path}`), request, reply);
+  };
+  // Before the body is looked at: what is wrong with it does not matter here, and QUERY without one would be refused for that.
+  app.addHook('onRequest', (request, reply, next) => {
+    if (request.is404) void refuse(request, reply);
+    else next();
   });
+  app.setNotFoundHandler(refuse);
 }
 
 function remember(known: Map<string, KnownPath>, { url, method }: RouteOptions): void {

@@ -80,9 +80,10 @@ export const eventsQuery = z.strictObject({
   limit: whole(1, 500, 100),
 });
 
-export const deleteQuery = z.strictObject({
-  confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated'),
-});
+/** Required, though the schema lets it be left out: the refusal has a code of its own. */
+export const deleteQuery = z
+  .strictObject({ confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated') })
+  .meta({ required: ['confirm'] });
 
 const time = z.iso.datetime({ offset: true });
 const operationState = z.enum([...openOperationStates, ...closedOperationStates]).meta({ id: 'OperationState' });
