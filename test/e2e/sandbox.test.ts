@@ -40,6 +40,17 @@ describe('a sandbox that stays up', () => {
     expect(readFileSync(join(directory, 'env'), 'utf8')).toBe(env);
   });
 
+  it("runs the README's block as it is printed", () => {
+    const lines = readmeBlock().replace('.sandbox/env', join(directory, 'env')).trim().split('\n');
+    const script = lines.map((line) => `${line}\necho "exit code $?"`).join('\n');
+    const printed = execFileSync('bash', ['-c', script], { cwd: checkout, encoding: 'utf8', stdio: 'pipe' });
+    const codes = [...printed.matchAll(/^exit code (\d+)$/gm)].map(([, code]) => Number(code));
+    // One was cancelled, and one held.
+    expect(codes, printed).toEqual([0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0]);
+    expect(printed).toMatch(/ globex +failed/);
+    expect(printed).toMatch(/ initech +active/);
+  }, 240_000);
+
   it.each(parts)('starts $name again when it is killed, says so, and loses nothing', async ({ name, command }) => {
     const { tenantId, operationId } = await create(`kill-${name.replaceAll(/\W/g, '-').toLowerCase()}`);
     process.kill(pidOf(command), 'SIGKILL');
@@ -70,6 +81,14 @@ describe('a sandbox that stays up', () => {
     expect(processes().filter(({ args }) => args.includes(directory))).toEqual([]);
   });
 });
+
+/** The commands for another terminal. */
+function readmeBlock(): string {
+  const blocks = readFileSync(join(checkout, 'README.md'), 'utf8').split(/^```.*$/m);
+  const block = blocks.find((text) => text.includes('. .sandbox/env'));
+  if (block === undefined) throw new Error('README.md has no block that sources .sandbox/env');
+  return block;
+}
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Child> {
   return startChild({
