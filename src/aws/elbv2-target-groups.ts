@@ -4,6 +4,7 @@ import {
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ModifyTargetGroupAttributesCommand,
+  ModifyTargetGroupCommand,
   type ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { isAwsError, sent } from './errors.ts';
@@ -15,6 +16,7 @@ export interface TargetGroup {
   readonly arn: string;
   readonly name: string;
   readonly port: number | undefined;
+  readonly vpcId: string | undefined;
   readonly healthPath: string | undefined;
   readonly tags: Tags;
 }
@@ -40,6 +42,7 @@ export interface TargetGroups {
   findTargetGroup(name: string): Promise<TargetGroup | undefined>;
   /** Creates one and answers its ARN. @throws StepError CONFLICT_RETRYABLE when the name was taken meanwhile */
   createTargetGroup(request: TargetGroupRequest): Promise<string>;
+  setHealthPath(arn: string, path: string): Promise<void>;
   /** How long a target that leaves still gets its open requests, in s. */
   setDeregistrationDelay(arn: string, seconds: number): Promise<void>;
   /** Missing is done. @throws StepError CONFLICT_RETRYABLE while a rule or service still uses it */
@@ -58,6 +61,10 @@ export function createTargetGroups(client: ElasticLoadBalancingV2Client): Target
       const answer = await client.send(new CreateTargetGroupCommand(createInput(request)));
       const call = { service, action: 'CreateTargetGroup' };
       return sent(answer.TargetGroups?.[0]?.TargetGroupArn, call, 'TargetGroups[0].TargetGroupArn');
+    },
+
+    async setHealthPath(arn, path) {
+      await client.send(new ModifyTargetGroupCommand({ TargetGroupArn: arn, HealthCheckPath: path }));
     },
 
     async setDeregistrationDelay(arn, seconds) {
@@ -118,6 +125,7 @@ async function find(client: ElasticLoadBalancingV2Client, name: string): Promise
       arn,
       name: sent(raw.TargetGroupName, call, 'TargetGroupName'),
       port: raw.Port,
+      vpcId: raw.VpcId,
       healthPath: raw.HealthCheckPath,
       tags: (await describeTags(client, [arn])).get(arn) ?? {},
     };

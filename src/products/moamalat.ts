@@ -53,6 +53,7 @@ function resolve(request: BlueprintRequest): Blueprint {
       id: 'create_schema',
       kind: 'postgres-schema',
       needs: ['validate'],
+      rereads: true,
       spec: { database: cell.tenantDatabases[0]?.id ?? 'primary', migrations: 'moamalat', connectionLimit: 20 },
     }),
     ...componentSteps(request, 'backend', step),
@@ -61,6 +62,7 @@ function resolve(request: BlueprintRequest): Blueprint {
       id: 'create_dns',
       kind: 'dns-record',
       needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],
+      rereads: true,
       spec: { zoneId: cell.hostedZone.id, host, loadBalancerArn: loadBalancer.arn },
     }),
     step({
@@ -103,12 +105,14 @@ function componentSteps(request: BlueprintRequest, component: Component, step: M
       id: `create_target_group:${component}`,
       kind: 'target-group',
       needs: ['validate'],
+      rereads: true,
       spec: { component, port: of.port, healthPath: of.healthPath },
     }),
     step({
       id: `create_alb_rule:${component}`,
       kind: 'listener-rule',
       needs: [`create_target_group:${component}`],
+      rereads: true,
       spec: {
         loadBalancerArn: loadBalancer.arn,
         host,
@@ -125,6 +129,7 @@ function componentSteps(request: BlueprintRequest, component: Component, step: M
         `create_alb_rule:${component}`,
         ...(component === 'frontend' ? ['deploy_backend'] : []),
       ],
+      rereads: true,
       removeAfter: ['create_dns'], // design rule 8: a record goes before what it points at
       failsAs: of.failsAs,
       spec: {

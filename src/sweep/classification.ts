@@ -37,8 +37,9 @@ export function classifyItems(items: readonly SweptItem[], around: Surroundings)
   const tooYoung: TooYoung[] = [];
   const counts = { held: 0, otherCells: 0, otherInstallations: 0, foreign: 0, passing: 0 };
   const there = new Set(items.map(({ physicalId }) => physicalId));
+  const running = new Set(items.filter(({ type }) => type === 'ecs:service').map(({ seen }) => seen['taskDefinition']));
   for (const item of items) {
-    const verdict = verdictOn(item, around, there);
+    const verdict = verdictOn(item, around, { there, running });
     if (verdict.is === 'finding') drafts.push(verdict.draft);
     else if (verdict.is === 'too-young')
       tooYoung.push({ type: item.type, physicalId: item.physicalId, why: verdict.why });
@@ -47,8 +48,14 @@ export function classifyItems(items: readonly SweptItem[], around: Surroundings)
   return { drafts, tooYoung, counts };
 }
 
-/** @param there physical ids of all that was listed: what a row names and is not among them may have been made anew */
-function verdictOn(item: SweptItem, around: Surroundings, there: ReadonlySet<string>): Verdict {
+interface Listed {
+  /** Physical ids of all that was listed: what a row names and is not among them may have been made anew. */
+  readonly there: ReadonlySet<string>;
+  /** Revisions that a service runs. */
+  readonly running: ReadonlySet<unknown>;
+}
+
+function verdictOn(item: SweptItem, around: Surroundings, { there, running }: Listed): Verdict {
   if (item.tags === undefined) return { is: 'held' };
   const owner = ownerIn(item.tags);
   if (owner.installationId === undefined) return withoutMark(item, around);
@@ -58,6 +65,8 @@ function verdictOn(item: SweptItem, around: Surroundings, there: ReadonlySet<str
   const isReplaced = (row: LedgerEntry) => row.cell === around.cell && !there.has(row.physicalId ?? '');
   const namesakes = around.ledger.holdersOf(item).filter((row) => row.tenantId === owner.tenantId);
   if (namesakes.some(isReplaced)) return { is: 'held' };
+  // A circuit breaker went back to it: the service's step says so.
+  if (namesakes.length > 0 && running.has(item.physicalId)) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');
   if (tenant && tenant.cell !== around.cell && around.isListedIn(tenant.cell, item)) return { is: 'otherCells' };
   const young = youthOf(item, tenant, around.now);
@@ -94,9 +103,10 @@ export function obstacleTo(item: SweptItem, around: Surroundings): string | unde
   const holders = around.ledger.holdersOf(item);
   if (around.ledger.holderOf(item, tenantId)) return 'the ledger holds it';
   const [other] = holders;
-  if (other?.tenantId === tenantId)
+  // Which of a tenant's revisions serves is known: no service names the others (serving.ts).
+  if (other?.tenantId === tenantId && item.type !== 'ecs:task-definition')
     return `the ledger holds another one of this name for its tenant (${other.physicalId ?? 'id unknown'}): see which one serves`;
-  if (other) return `the ledger holds one of this name for tenant ${other.tenantId}`;
+  if (other && other.tenantId !== tenantId) return `the ledger holds one of this name for tenant ${other.tenantId}`;
   if (tenant && tenant.cell !== around.cell) return `its tenant lives in cell ${tenant.cell}`;
   if (tenant && tenant.openOperationId !== null) return `operation ${tenant.openOperationId} of its tenant is open`;
   if (!around.names.isGivenTo(item, { installationId, tenantId, product }, tenant))

@@ -47,10 +47,10 @@ function isRowOf(row: LedgerEntry, physicalId: string): boolean {
 }
 
 /**
- * Types whose step, when it is taken back, looks for all that is the tenant's by name: earlier revisions of the family, and what
- * has a name to itself. Not rules: two of them compete for the same requests.
+ * Types whose step, when it is taken back, looks for all that is the tenant's by name, because the name is had by one thing only.
+ * Not rules: two of them compete for the same requests. Not revisions: one that came late would stay for the tenant's life.
  */
-const takenByName: readonly string[] = ['ecs:task-definition', 'elbv2:target-group', 'secretsmanager:secret'];
+const takenByName: readonly string[] = ['elbv2:target-group', 'secretsmanager:secret'];
 
 function goesWithStep({ type, name, physicalId }: LedgerEntry, item: ItemKey): boolean {
   const place = (arn: string) => arn.split(':').slice(0, 5).join(':');

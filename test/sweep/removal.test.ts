@@ -50,6 +50,27 @@ const left = async (tenantId: string) =>
     .sort();
 
 describe('a removal', () => {
+  it("takes a living tenant's revision that came late, and neither the one that the ledger names nor one that a service runs", async () => {
+    const tenant = await ledgerTenant(world, 'active');
+    const planted = await plantServing(world, tenant);
+    const type = 'ecs:task-definition';
+    const name = namesFor(tenant).service;
+    // A circuit breaker went back to an earlier revision than the one that the ledger names.
+    await ledgerRow(world, tenant, { type, name, state: 'ready', physicalId: planted[type] });
+    const late = await world.aws.ecs.registerTaskDefinition(
+      { family: name, containerDefinitions: [{ name: 'app', image: 'nowhere/app:3', memory: 128 }] },
+      tenant.tags,
+    );
+    const made = await report(world, world.sweep);
+    const revisions = findingsOf(made, tenant.tenantId).filter((finding) => finding.type === type);
+    expect(revisions.map(({ physicalId }) => physicalId)).toEqual([late]);
+    const { id } = await world.sweep.approve({ reportId: made.id, by: 'Ada', only: revisions.map((f) => f.id) });
+    expect(outcomes((await remove(id)).removals)).toEqual(['ecs:task-definition removed']);
+    const active = await world.aws.ecs.findRevisions(name, 'ACTIVE');
+    expect(active.map(({ arn }) => arn).sort()).toEqual([planted[type], planted['running-revision']].sort());
+    await world.aws.ecs.deleteService(name);
+  });
+
   it('takes what was approved, what points at something first, and writes down who and what', async () => {
     await plantAll(world, owner);
     const approved = await approvedFor(owner);

@@ -20,6 +20,8 @@ export const dnsRecord: Kind<'dns-record'> = {
     { type: 'route53:record', name: companionOf(spec.host) },
   ],
 
+  fingerprint: (context) => Promise.resolve(JSON.stringify(aliasesOf(context))),
+
   async ensure(context) {
     const { aws, spec } = context;
     const missing = await missingChanges(context);

@@ -17,6 +17,8 @@ const MAX_FOREIGN = 200;
 export const listenerRule: Kind<'listener-rule'> = {
   resources: ({ spec }) => [{ type: 'elbv2:rule', name: nameOf(spec) }],
 
+  fingerprint: (context) => Promise.resolve(loadBalancerOf(context).httpsListenerArn),
+
   async ensure(context) {
     const { httpsListenerArn } = loadBalancerOf(context);
     const rule = (await adoptRule(context, httpsListenerArn)) ?? (await createRule(context, httpsListenerArn));

@@ -18,6 +18,9 @@ const recoveryDays = 7;
 export const postgresSchema: Kind<'postgres-schema'> = {
   resources: (context) => [{ type: 'secretsmanager:secret', name: secretOf(context) }, ...inDatabase(context)],
 
+  fingerprint: ({ cell, spec }) =>
+    Promise.resolve(JSON.stringify(cell.tenantDatabases.find(({ id }) => id === spec.database) ?? null)),
+
   async ensure(context) {
     const { spec, tenantDatabases, cell } = context;
     const key = keyOf(context);

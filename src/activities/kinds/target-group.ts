@@ -12,6 +12,8 @@ const DEREGISTRATION_DELAY_SECONDS = 30;
 export const targetGroup: Kind<'target-group'> = {
   resources: (context) => [{ type: 'elbv2:target-group', name: nameOf(context) }],
 
+  fingerprint: ({ cell }) => Promise.resolve(cell.vpcId),
+
   async ensure(context) {
     const { aws, cell, spec, tags } = context;
     const name = nameOf(context);
@@ -21,6 +23,7 @@ export const targetGroup: Kind<'target-group'> = {
         detail: `${found.arn}: ${describeHolder(found.tags)}`,
       });
     }
+    if (found) await converge(context, found);
     const arn =
       found?.arn ??
       (await aws.loadBalancing.createTargetGroup({
@@ -52,6 +55,18 @@ export const targetGroup: Kind<'target-group'> = {
     return { status: 'removed', others, ...(!found && arn === undefined && { missing: true }) };
   },
 };
+
+/** Its port is not looked at: it is that of targets registered without one, and ECS names the container's. */
+async function converge({ aws, cell, spec }: StepContext<'target-group'>, found: TargetGroup): Promise<void> {
+  if (found.vpcId !== undefined && found.vpcId !== cell.vpcId) {
+    throw new StepError(
+      'OUTSIDE_CELL',
+      `target group "${found.name}" lies in VPC ${found.vpcId}, and cell ${cell.id} is in ${cell.vpcId} now: AWS cannot move it. Correct the platform description, or make the tenant anew`,
+      { detail: found.arn },
+    );
+  }
+  if (found.healthPath !== spec.healthPath) await aws.loadBalancing.setHealthPath(found.arn, spec.healthPath);
+}
 
 function nameOf({ installationId, tenant, spec }: StepContext<'target-group'>): string {
   return targetGroupName(installationId, tenant.id, spec.component);

@@ -17,7 +17,9 @@ async function group() {
   const tenant = await newTenant(world);
   const spec = { component: 'backend', port: 8080, healthPath: '/health' } as const;
   const name = targetGroupName(world.installationId, tenant.id, 'backend');
-  return { name, context: contextOf<'target-group'>(world, tenant, spec) };
+  const contextWith = (changes: { healthPath?: string }, cell = world.cell) =>
+    contextOf<'target-group'>(world, tenant, { ...spec, ...changes }, { cell });
+  return { name, context: contextWith({}), contextWith };
 }
 
 describe('target-group', () => {
@@ -42,6 +44,19 @@ describe('target-group', () => {
       new DescribeTargetGroupAttributesCommand({ TargetGroupArn: first.outputs.arn }),
     );
     expect(Attributes).toContainEqual({ Key: 'deregistration_delay.timeout_seconds', Value: '30' });
+  });
+
+  it('gives another health path to a group that exists, and refuses in words what AWS cannot move to another VPC', async () => {
+    const { name, context, contextWith } = await group();
+    const first = await targetGroup.ensure(context);
+    expect(await targetGroup.ensure(contextWith({ healthPath: '/ready' }))).toEqual(first);
+    const answer = await others().send(new DescribeTargetGroupsCommand({ Names: [name] }));
+    expect(answer.TargetGroups?.[0]?.HealthCheckPath).toBe('/ready');
+    const moved = contextWith({}, { ...world.cell, vpcId: 'vpc-other' });
+    const refused = await stepErrorOf(targetGroup.ensure(moved));
+    expect(refused.code).toBe('OUTSIDE_CELL');
+    expect(refused.message).toMatch(/lies in VPC .+ is in vpc-other now/);
+    expect(await targetGroup.fingerprint!(moved)).not.toBe(await targetGroup.fingerprint!(context));
   });
 
   it('adopts what an attempt without an answer made', async () => {

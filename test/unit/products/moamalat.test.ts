@@ -34,6 +34,19 @@ describe('the blueprint of moamalat', () => {
     for (const name of ['create_dns', 'deploy_backend', 'deploy_frontend', 'finalize']) expect(names).toContain(name);
   });
 
+  it('reads again on a retry whatever its steps read of the platform or a template', () => {
+    const reading = [
+      'postgres-schema',
+      'task-definition',
+      'target-group',
+      'listener-rule',
+      'dns-record',
+      'ecs-service',
+    ];
+    const rereads = blueprint.steps.filter((s) => s.rereads).map((s) => s.id);
+    expect(rereads).toEqual(blueprint.steps.filter((s) => reading.includes(s.kind)).map((s) => s.id));
+  });
+
   it('starts the frontend only once the backend is ready', () => {
     expect(step('deploy_frontend').needs).toContain('deploy_backend');
   });
