@@ -4,6 +4,12 @@
  */
 export class DatabaseUnavailableError extends Error {
   override readonly name: string = 'DatabaseUnavailableError';
+  /** What somebody has to do: waiting alone does not help. Absent: it passes by itself. */
+  readonly remedy: string | undefined;
+  constructor(message: string, { remedy, ...options }: ErrorOptions & { readonly remedy?: string } = {}) {
+    super(message, options);
+    this.remedy = remedy;
+  }
 }
 
 /** A transaction's commit was sent, and whether it took effect could not be found out. */
@@ -13,7 +19,8 @@ export class CommitUnclearError extends DatabaseUnavailableError {
 
 /**
  * SQLSTATEs that pass by themselves: connection trouble (class 08), shutdown and start-up, too many connections, a
- * read-only standby after a fail-over, serialisation failure, deadlock, time-outs. Source: PostgreSQL, appendix A.
+ * read-only standby after a fail-over, serialisation failure, deadlock, time-outs, trouble of the
+ * server with its system. Source: PostgreSQL, appendix A.
  */
 const passingStates = [
   '53300',
@@ -28,6 +35,8 @@ const passingStates = [
   '40P01',
   '55P03',
   '57014',
+  '58000',
+  '58030',
 ];
 const networkCodes = [
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE'],
@@ -37,15 +46,48 @@ const networkCodes = [
 const connectionWords =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed)/;
 
-/** The error as DatabaseUnavailableError; undefined when it is of another sort. */
+/** How PostgreSQL, or a pooler before it, refuses what is set up wrongly: retried like an outage, but named, with what to do. */
+const refusals: readonly { readonly states: readonly string[]; readonly words?: RegExp; readonly remedy: string }[] = [
+  { states: ['28P01', '28000'], remedy: 'correct user and password in the URL, or the rules of pg_hba.conf' },
+  { states: ['3D000', '57P04'], remedy: 'correct the name of the database in the URL, or make the database' },
+  { states: ['42501'], remedy: "give the URL's role the rights on the database, or name its owner in the URL" },
+  { states: ['53100'], remedy: 'free room on the disk of the server' },
+  { states: ['53000', '53200', '53400'], remedy: 'raise the limit of the server or of the role' },
+  { states: ['55000'], words: /not currently accepting connections/, remedy: 'allow connections to the database' },
+  {
+    states: ['25006'],
+    remedy: 'after a fail-over this passes; else name the primary in the URL, or reset default_transaction_read_only',
+  },
+  {
+    // PgBouncer gives all that it refuses this one code; only a parameter is refused for good.
+    states: ['08P01'],
+    words: /startup parameter/,
+    remedy: 'connect without the pooler, or with one that keeps a session for each client and lets its parameters pass',
+  },
+];
+
+/** The error as DatabaseUnavailableError, refusals included; undefined when it is of another sort. */
 export function unavailable(error: unknown): DatabaseUnavailableError | undefined {
   if (error instanceof DatabaseUnavailableError) return error;
+  const remedy = remedyOf(error);
+  if (remedy !== undefined) {
+    const message = `PostgreSQL refuses (${codeOf(error) ?? '?'}): ${messageOf(error)}; ${remedy}`;
+    return new DatabaseUnavailableError(message, { cause: error, remedy });
+  }
   if (!passes(error)) return undefined;
   return new DatabaseUnavailableError(`PostgreSQL did not answer: ${messageOf(error)}`, { cause: error });
 }
 
+/** What to do about a refusal; undefined when the error is none. */
+export function remedyOf(error: unknown): string | undefined {
+  const state = codeOf(error) ?? '';
+  const message = error instanceof Error ? error.message : '';
+  return refusals.find(({ states, words }) => states.includes(state) && (words?.test(message) ?? true))?.remedy;
+}
+
+/** Whether it is an outage, or was taken for one already; a refusal of one statement is not. */
 export function isUnavailable(error: unknown): boolean {
-  return unavailable(error) !== undefined;
+  return error instanceof DatabaseUnavailableError || passes(error);
 }
 
 /** SQLSTATE of an error of PostgreSQL, or the network's code; undefined when it has none. */

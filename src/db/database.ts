@@ -3,6 +3,7 @@ import { newPool } from './connections.ts';
 import { isUnavailable, unavailable } from './database-errors.ts';
 import { startListening, type Listening } from './listening.ts';
 import { createLocks } from './locks.ts';
+import { sessionProblems } from './session-problems.ts';
 import { beginIdentified, wasCommitted, type TransactionIdentity } from './unclear-commits.ts';
 
 export { CommitUnclearError, DatabaseUnavailableError } from './database-errors.ts';
@@ -41,6 +42,8 @@ export interface Database extends Queryable {
    * @returns undefined when another holds it, else what `fn` answered
    */
   withLock<T>(name: string, fn: (lost: AbortSignal) => Promise<T>): Promise<{ readonly value: T } | undefined>;
+  /** What is set up wrongly for sessions like these; a sentence each. @throws DatabaseUnavailableError */
+  sessionProblems(): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -77,6 +80,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       return listening;
     },
     withLock: (name, fn) => locks.withLock(name, fn),
+    sessionProblems: () => sessionProblems(connectionOptions(options)),
     close: async () => {
       await Promise.all([...listenings].map((l) => l.stop()));
       await locks.close();
@@ -89,6 +93,7 @@ function openPool(options: DatabaseOptions): pg.Pool {
   return newPool({ ...connectionOptions(options), max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 });
 }
 
+/** What every session of the control plane's database is opened with. */
 function connectionOptions({ url, applicationName, statementTimeoutMs = 15_000 }: DatabaseOptions): pg.ClientConfig {
   return {
     connectionString: url,

@@ -102,6 +102,8 @@ async function applyAll(database: Database, files: readonly MigrationFile[]): Pr
 
 /** Applies the first missing file under the lock; undefined when none is missing. */
 async function applyNext(tx: Queryable, files: readonly MigrationFile[]): Promise<string | undefined> {
+  // A migration takes as long as it takes, whatever the role, the database or the server set for others.
+  await tx.query('set local statement_timeout = 0; set local lock_timeout = 0');
   await tx.query('select pg_advisory_xact_lock($1)', [lockKey]);
   await tx.query(`create table if not exists schema_migrations (
     name text primary key, checksum text not null, applied_at timestamptz not null default now())`);

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import { newClient } from './connections.ts';
+import { sessionProblems } from './session-problems.ts';
+import { provisionerConnection } from './tenant-sessions.ts';
 
 export interface TenantDatabaseSeen {
   readonly role: string;
@@ -16,7 +18,12 @@ export interface TenantDatabaseSeen {
   readonly server: string;
 }
 
-/** What the provisioner's login may do, looked at with one short connection. @throws Error of the driver */
+/** What is set up wrongly for the provisioner's sessions; a sentence each. @throws DatabaseUnavailableError */
+export function provisionerProblems(url: string): Promise<string[]> {
+  return sessionProblems(provisionerConnection(url));
+}
+
+/** What the provisioner's login may do, looked at with one short session like those of a worker. @throws Error of the driver */
 export async function inspectTenantDatabase(url: string): Promise<TenantDatabaseSeen> {
   return withClient(url, async (client) => {
     const { rows } = await client.query<TenantDatabaseSeen>(
@@ -46,11 +53,7 @@ export async function identifyServer(url: string): Promise<string> {
 const identity = 'extract(epoch from pg_postmaster_start_time())::text';
 
 async function withClient<T>(url: string, look: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = newClient({
-    connectionString: url,
-    application_name: 'tenantry-doctor',
-    connectionTimeoutMillis: 5_000,
-  });
+  const client = newClient({ ...provisionerConnection(url), application_name: 'tenantry-doctor' });
   try {
     await client.connect();
     return await look(client);

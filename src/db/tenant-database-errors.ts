@@ -1,6 +1,6 @@
 import { StepError } from '../contracts/step-error.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
-import { codeOf, isUnavailable } from './database-errors.ts';
+import { codeOf, isUnavailable, remedyOf } from './database-errors.ts';
 
 /** What was tried, in words: `make role "x" in database "primary"`. */
 type Action = string;
@@ -10,6 +10,8 @@ const rows: Readonly<Record<string, ErrorCode>> = {
   '42501': 'ACCESS_DENIED',
   '28000': 'ACCESS_DENIED',
   '28P01': 'ACCESS_DENIED',
+  '3D000': 'TENANT_DATABASE_UNAVAILABLE',
+  '57P04': 'TENANT_DATABASE_UNAVAILABLE',
   '53400': 'QUOTA_EXCEEDED',
   '53100': 'QUOTA_EXCEEDED',
   '54000': 'QUOTA_EXCEEDED', // a limit of PostgreSQL itself: a row of its catalogue that is too big, for one
@@ -28,7 +30,10 @@ export function tenantDatabaseError(error: unknown, action: Action): StepError {
   if (error instanceof StepError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? ` (${error.hint})` : '';
-  return new StepError(errorCode(error), `could not ${action}: ${message}${hint}`, {
+  const code = errorCode(error);
+  const remedy = code === 'TENANT_DATABASE_UNAVAILABLE' ? remedyOf(error) : undefined;
+  const said = [`${message}${hint}`, remedy].filter(Boolean).join('; ');
+  return new StepError(code, `could not ${action}: ${said}`, {
     detail: detailOf(error),
     cause: error,
   });

@@ -20,18 +20,20 @@ const common = {
   idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
 };
 
-/** Sessions of the provisioner. The settings here win over parameters of the URL. */
 export function openProvisionerPool(url: string): pg.Pool {
-  return newPool({
+  return newPool({ ...provisionerConnection(url), max: 4, idleTimeoutMillis: 30_000 });
+}
+
+/** Sessions of the provisioner; the preflight's, too. The settings here win over parameters of the URL. */
+export function provisionerConnection(url: string): pg.ClientConfig {
+  return {
     ...partsOf(url),
     ...common,
-    max: 4,
     application_name: 'tenantry-provisioner',
-    idleTimeoutMillis: 30_000,
     lock_timeout: lockTimeoutMs,
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + 5_000,
-  });
+  };
 }
 
 /** Who a session is to be, and where. */

@@ -6,7 +6,7 @@ import { isInOrder } from '../contracts/sweep.ts';
 import { createDatabase, DatabaseUnavailableError, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { identifyServer, inspectTenantDatabase } from '../db/tenant-database-check.ts';
+import { identifyServer, inspectTenantDatabase, provisionerProblems } from '../db/tenant-database-check.ts';
 import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { checkMark } from '../sweep/ledger-mark.ts';
@@ -71,13 +71,14 @@ async function withControlDatabase<T>(config: Config, look: (database: Database)
   }
 }
 
-async function checkControlDatabase(config: Config): Promise<Finding> {
+async function checkControlDatabase(config: Config): Promise<Finding[]> {
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-doctor' });
   try {
+    const subject = 'control database';
+    const problems = (await database.sessionProblems()).map((said) => problem(subject, said));
     const pending = await pendingMigrations(database);
-    return pending.length === 0
-      ? ok('control database', 'reachable, all migrations applied')
-      : problem('control database', `lacks ${pending.join(', ')}: run "tenantry migrate"`);
+    if (pending.length > 0) problems.push(problem(subject, `lacks ${pending.join(', ')}: run "tenantry migrate"`));
+    return problems.length > 0 ? problems : [ok(subject, 'reachable, all migrations applied')];
   } finally {
     await database.close();
   }
@@ -104,7 +105,7 @@ const MANY_TENANTS = 10_000;
 async function checkTenantDatabase(config: Config, id: string, url: string): Promise<Finding[]> {
   const subject = `tenant database ${id}`;
   const seen = await inspectTenantDatabase(url);
-  const findings: Finding[] = [];
+  const findings = (await provisionerProblems(url)).map((said) => problem(subject, said, 'R-PRE-06'));
   const sandboxed = config.platform.cells
     .filter((c) => c.tenantDatabases.some((d) => d.id === id))
     .every((c) => c.environment === 'sandbox');

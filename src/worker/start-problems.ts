@@ -49,8 +49,11 @@ async function serverProblems({ database, temporal }: StartChecks): Promise<stri
 
 async function databaseProblems(database: Database): Promise<string[]> {
   try {
+    const wrong = (await database.sessionProblems()).map((said) => `DATABASE_URL: ${said}`);
     const pending = await pendingMigrations(database);
-    return pending.length === 0 ? [] : [`the database lacks ${pending.join(', ')}: run "tenantry migrate"`];
+    return pending.length === 0
+      ? wrong
+      : [...wrong, `the database lacks ${pending.join(', ')}: run "tenantry migrate"`];
   } catch (error) {
     return [`DATABASE_URL: ${messageOf(error)}`];
   }

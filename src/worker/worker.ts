@@ -18,6 +18,7 @@ import { createSweep } from '../sweep/sweep.ts';
 import { temporalWitness } from '../sweep/temporal-witness.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { createDatabaseWatch, DATABASE_EVERY_MS } from './database-watch.ts';
 import { createIdentityWatch, IDENTITY_EVERY_MS } from './identity-watch.ts';
 import { startHealthServer } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -135,6 +136,7 @@ function startLoops(running: Running): Loop[] {
     startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () =>
       watchOperations({ database, temporal, orchestrator, log }),
     ),
+    startLoop({ name: 'database', everyMs: DATABASE_EVERY_MS, log }, createDatabaseWatch({ database, log })),
     startLoop({ name: 'identity', everyMs: IDENTITY_EVERY_MS, log }, createIdentityWatch({ platform, aws, log })),
     startLoop({ name: 'ledger-mark', everyMs: MARK_EVERY_MS, log }, markLedger),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
