@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Cell, Platform } from './contracts/platform.ts';
+import { awsArn as arn, awsRegion, dnsLabel as label, domain, emailAddress } from './formats.ts';
 
-const label = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a DNS label');
-const arn = (service: string) =>
-  z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
-const domain = z.string().regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/, 'must be a domain name');
 const nonEmpty = z.string().min(1);
 
 const loadBalancer = z.strictObject({
@@ -31,7 +28,7 @@ const cell = z.strictObject({
   id: label.default('default'),
   environment: label,
   accountId: z.string().regex(/^\d{12}$/, 'must be a 12-digit account number'),
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region'),
+  region: awsRegion,
   roleArn: arn('iam').optional(),
   vpcId: nonEmpty,
   subnetIds: z.array(nonEmpty).min(1),
@@ -48,8 +45,8 @@ const cell = z.strictObject({
     .array(z.strictObject({ id: label, host: nonEmpty, port: z.int().min(1).max(65535), name: nonEmpty }))
     .min(1),
   logRetentionDays: z.int().positive().default(30),
-  mailFrom: z.email(),
-  mailReplyTo: z.email().optional(),
+  mailFrom: emailAddress,
+  mailReplyTo: emailAddress.optional(),
   mailLocale: z.enum(['en', 'ar']).default('en'),
   usualMs: z.record(z.string().regex(/^[a-z-]+\.(ready|gone)$/), z.int().min(0)).optional(),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { emailAddress } from '../formats.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
 import { closedOperationStates, openOperationStates, operationTypes } from '../contracts/operation-state.ts';
@@ -29,7 +30,7 @@ export const createTenantBody = z.strictObject({
     .describe('DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen')
     .meta({ ...slugFormat, examples: ['acme'] }),
   displayName: plainText(200),
-  contactEmail: z.string().trim().max(254).pipe(z.email()).describe('Where the welcome mail goes'),
+  contactEmail: z.string().trim().pipe(emailAddress).describe('Where the welcome mail goes'),
   onFailure: z
     .enum(['hold', 'rollback'])
     .default('hold')

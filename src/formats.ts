@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** One part of a domain name (RFC 1123); a punycode A-label (RFC 5890) is one, too. */
+const part = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+/** At most 253 characters; the last part is no number (RFC 3696, 2), but it may be punycode: top-level domains are an open set. */
+const domainName = `(?=.{1,253}$)(?:${part}\\.)+(?!\\d+$)${part}`;
+
+export const dnsLabel = z.string().regex(new RegExp(`^${part}$`), 'must be a DNS label');
+
+export const domain = z
+  .string()
+  .regex(new RegExp(`^${domainName}$`), 'must be a domain name (in lower case, other scripts as punycode: xn--...)');
+
+/** Local part: dot-atom of RFC 5321, at most 64 characters, as SES takes it; no quoted ones. Domain: {@link domain} in any case. */
+const localPart = "(?=.{1,64}@)[\\w!#$%&'*+/=?^`{|}~-]+(?:\\.[\\w!#$%&'*+/=?^`{|}~-]+)*";
+
+export const emailAddress = z
+  .string()
+  .max(254)
+  .regex(
+    new RegExp(`^${localPart}@${domainName.replaceAll('a-z', 'A-Za-z')}$`),
+    'must be an email address (domains in other scripts as punycode: xn--...)',
+  );
+
+/** Of any partition: `eu-central-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`. */
+export const awsRegion = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'must be an AWS region');
+
+/** An ARN of a service, of any partition: `aws`, `aws-cn`, `aws-us-gov`, `aws-iso-b`, `aws-eusc`. */
+export const awsArn = (service: string) =>
+  z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
