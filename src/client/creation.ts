@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
+import { physicalNames, sluggedTypes } from '../contracts/physical-names.ts';
 import type { Cell } from '../contracts/platform.ts';
-import { placeOnLoadBalancer, reserveHostName } from '../db/allocations.ts';
+import { placeOnLoadBalancer, reserveHostName, reserveNames } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { insertOperation, type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
@@ -135,6 +136,8 @@ async function write(tx: Queryable, request: CheckedRequest, ids: Ids, cell: Cel
   }
   const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId);
   if (!loadBalancer) throw new CellFullSignal();
+  const blueprint = resolve(product, { cell, loadBalancer, tenantId, slug, tier, host });
+  await reserveOrRefuse(tx, blueprint, { cell: cell.id, tenantId, slug });
   const operation = await insertOperation(tx, {
     id: ids.operationId,
     tenantId,
@@ -143,10 +146,27 @@ async function write(tx: Queryable, request: CheckedRequest, ids: Ids, cell: Cel
     onFailure: input.onFailure ?? 'hold',
     holdMs: DEFAULT_HOLD_MS,
     workflowId: tenantWorkflowId({ product: product.name, slug }),
-    blueprint: resolve(product, { cell, loadBalancer, tenantId, slug, tier, host }),
+    blueprint,
   });
   if (!operation) throw new Error(`the new tenant ${tenantId} has an open operation already`);
   return { tenant, operation };
+}
+
+/** `notes` with the slug `pro-acme` and `notes-pro` with `acme` give the same names: the second one is refused. */
+async function reserveOrRefuse(
+  tx: Queryable,
+  { steps, product }: Blueprint,
+  { cell, tenantId, slug }: { cell: string; tenantId: string; slug: string },
+): Promise<void> {
+  const names = steps.flatMap(physicalNames).filter(({ type }) => sluggedTypes.includes(type));
+  const [held] = await reserveNames(tx, { cell, tenantId, names });
+  if (!held) return;
+  const { type, name } = held;
+  throw new RequestError(
+    'SLUG_TAKEN',
+    `the slug "${slug}" of product ${product} gives the ${type} name "${name}", which the tenant "${held.slug}" of product ${held.product} has`,
+    { details: { product, slug, resource: { type, name }, holder: { product: held.product, slug: held.slug } } },
+  );
 }
 
 function resolve(product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {

@@ -1,4 +1,5 @@
 import type { KindName, SpecOf } from './kinds.ts';
+import { physicalNames } from './physical-names.ts';
 
 /** How a wait is polled: `usualMs` is how long it usually takes (sets the first look), `deadlineMs` ends it as a failure. */
 export interface PollingProfile {
@@ -72,9 +73,22 @@ export function blueprintProblems(blueprint: Blueprint): string[] {
       problems.push(`the spec of step "${step.id}" is larger than ${MAX_SPEC_BYTES} bytes`);
   }
   for (const step of blueprint.steps) problems.push(...edgeProblems(step, byId));
+  problems.push(...nameProblems(blueprint.steps));
   if (problems.length === 0)
     problems.push(...cycleProblems(blueprint.steps), ...finalizeProblems(blueprint.steps, byId));
   return problems;
+}
+
+/** A step would adopt what another step of its tenant made. */
+function nameProblems(steps: readonly AnyStep[]): string[] {
+  const makers = new Map<string, string>();
+  return steps.flatMap((step) =>
+    physicalNames(step).flatMap(({ type, name }) => {
+      const maker = makers.get(`${type} ${name}`);
+      makers.set(`${type} ${name}`, maker ?? step.id);
+      return maker === undefined ? [] : [`steps "${maker}" and "${step.id}" both make ${type} "${name}"`];
+    }),
+  );
 }
 
 function edgeProblems(step: AnyStep, byId: ReadonlyMap<string, AnyStep>): string[] {

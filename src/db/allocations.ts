@@ -148,6 +148,34 @@ export async function findHostHolder(
   return answer.rows[0]?.tenantId;
 }
 
+const nameHolder = z.object({ type: z.string(), name: z.string(), product: z.string(), slug: z.string() });
+/** A name that another tenant of the installation has. */
+export type NameHolder = z.output<typeof nameHolder>;
+
+/** Takes the names of what a tenant is to be made of, in whichever cell; answers those that another tenant has. */
+export async function reserveNames(
+  tx: Queryable,
+  request: { cell: string; tenantId: string; names: readonly { readonly type: string; readonly name: string }[] },
+): Promise<NameHolder[]> {
+  const types = request.names.map(({ type }) => type);
+  const names = request.names.map(({ name }) => name);
+  await tx.query(
+    // In order, so that two tenants that want each other's names wait and do not deadlock.
+    `insert into allocations (cell, kind, scope, key, tenant_id)
+     select $1, 'resource-name', n.type, n.name, $2 from unnest($3::text[], $4::text[]) as n (type, name)
+     order by n.type, n.name on conflict do nothing`,
+    [request.cell, request.tenantId, types, names],
+  );
+  const answer = await tx.query(
+    `select a.scope as type, a.key as name, t.product, t.slug
+     from unnest($2::text[], $3::text[]) as n (type, name)
+     join allocations a on a.kind = 'resource-name' and a.scope = n.type and a.key = n.name
+     join tenants t on t.id = a.tenant_id where a.tenant_id <> $1 order by a.id`,
+    [request.tenantId, types, names],
+  );
+  return rowsOf(nameHolder, answer);
+}
+
 /** Gives back every place that a tenant holds. */
 export async function releaseAllocations(tx: Queryable, tenantId: string): Promise<void> {
   await tx.query('delete from allocations where tenant_id = $1', [tenantId]);

@@ -1,10 +1,12 @@
 import type { AnyStep } from '../contracts/blueprint.ts';
 import type { Component } from '../contracts/kinds.ts';
+import { physicalNames } from '../contracts/physical-names.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { SweptItem, SweptType } from '../contracts/sweep.ts';
 import { schemaName, secretPrefix, targetGroupName } from '../naming.ts';
 import type { Product } from '../products/product.ts';
 import { reservedSlugs } from '../products/slug.ts';
+import { isSwept } from './ledger-view.ts';
 
 /** What a name tells, when it is one that we would give. */
 export interface NameReading {
@@ -115,25 +117,13 @@ function patternsOf(cell: Cell, product: Product, domain: string): Pattern[] {
   });
 }
 
+/** A rule by its name in the ledger: on which load balancer it is says nothing of its name. */
 function namesIn(step: AnyStep): { type: SweptType; name: string }[] {
-  const named = (type: SweptType, name: string) => (name.includes(PLACEHOLDER) ? [{ type, name }] : []);
-  switch (step.kind) {
-    case 'ecs-service':
-      return named('ecs:service', step.spec.serviceName);
-    case 'task-definition':
-      return named('ecs:task-definition', step.spec.family);
-    case 'log-group':
-      return named('logs:log-group', step.spec.name);
-    case 'listener-rule':
-      return named('elbv2:rule', step.spec.host + step.spec.paths.join(','));
-    case 'dns-record':
-      return named('route53:record', step.spec.host);
-    case 'slug-reservation':
-    case 'postgres-schema':
-    case 'target-group':
-    case 'tenant-activation':
-      return [];
-  }
+  const names =
+    step.kind === 'listener-rule'
+      ? [{ type: 'elbv2:rule', name: step.spec.host + step.spec.paths.join(',') }]
+      : physicalNames(step);
+  return names.flatMap(({ type, name }) => (isSwept(type) && name.includes(PLACEHOLDER) ? [{ type, name }] : []));
 }
 
 /** The cell's own things whose names could be read as a tenant's. */

@@ -57,7 +57,9 @@ describe('POST /api/v1/tenants', () => {
     const kinds = await api.database.query('select kind from allocations where tenant_id = $1 order by kind', [
       body.tenantId,
     ]);
-    expect(kinds.rows.map((r) => r.kind)).toEqual(['host-name', 'load-balancer']);
+    // Two services, two families, two log groups and the record have names of their own.
+    const names = Array.from({ length: 7 }, () => 'resource-name');
+    expect(kinds.rows.map((r) => r.kind)).toEqual(['host-name', 'load-balancer', ...names]);
   });
 
   it('gives one of two simultaneous requests for a slug 202, the other 409 SLUG_TAKEN', async () => {

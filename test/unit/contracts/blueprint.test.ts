@@ -23,6 +23,18 @@ const group = (id: string, needs: string[] = [], removeAfter?: string[]): AnySte
   ...(removeAfter && { removeAfter }),
   spec: { name: id, retentionDays: 1 },
 });
+const targets = (id: string, component: 'backend' | 'frontend'): AnyStep => ({
+  id,
+  kind: 'target-group',
+  needs: [],
+  spec: { component, port: 80, healthPath: '/' },
+});
+const rule = (id: string, host: string, paths: string[], loadBalancerArn = 'lb-1'): AnyStep => ({
+  id,
+  kind: 'listener-rule',
+  needs: [],
+  spec: { loadBalancerArn, host, paths, targetGroupArn: 'arn' },
+});
 const blueprint = (...steps: AnyStep[]): Blueprint => ({
   version: 1,
   product: 'p',
@@ -73,8 +85,28 @@ describe('blueprintProblems', () => {
       ),
       /refers to "a.arn" but does not need step "a"/,
     ],
+    [
+      'two steps that make one log group',
+      blueprint(group('a'), { ...group('b'), spec: { name: 'a', retentionDays: 2 } } as AnyStep, finalize('a', 'b')),
+      /steps "a" and "b" both make logs:log-group "a"/,
+    ],
+    [
+      'two target groups of one component',
+      blueprint(targets('a', 'backend'), targets('b', 'backend'), finalize('a', 'b')),
+      /both make elbv2:target-group "backend"/,
+    ],
+    [
+      'two rules of one host and the same paths',
+      blueprint(rule('a', 'H', ['/x', '/y']), rule('b', 'h', ['/y', '/x']), finalize('a', 'b')),
+      /steps "a" and "b" both make elbv2:rule/,
+    ],
   ])('names %s', (_, given, problem) => {
     expect(blueprintProblems(given).join('\n')).toMatch(problem);
+  });
+  it('takes rules of one host that differ in their paths or their load balancer, and a group per component', () => {
+    const steps = [rule('a', 'h', []), rule('b', 'h', ['/x']), rule('c', 'h', [], 'lb-2')];
+    const groups = [targets('d', 'backend'), targets('e', 'frontend')];
+    expect(blueprintProblems(blueprint(...steps, ...groups, finalize('a', 'b', 'c', 'd', 'e')))).toEqual([]);
   });
   it('splits references at the last dot', () => {
     expect([refStep('create_x:a.b.arn'), refField('create_x:a.b.arn')]).toEqual(['create_x:a.b', 'arn']);
