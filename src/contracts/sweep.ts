@@ -1,7 +1,7 @@
 /** What a finding of the sweep is; `docs/architecture.md`, "The sweep". */
 export const findingClasses = [
   'leak', // bears this installation's mark, and no row of the ledger holds it
-  'unmarked', // a name of our pattern without a mark: reported only
+  'unmarked', // a name of our pattern, or a thing of the ledger, without our mark: reported only
   'missing', // the ledger says it is there, and it is not
   'left', // a row of the ledger that a closed or stuck operation left: the tenant's own commands finish it
   'lost-run', // an open operation whose run is not open in Temporal

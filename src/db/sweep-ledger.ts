@@ -17,16 +17,24 @@ const ledgerEntry = z.object({
   physicalId: z.string().nullable(),
   state: z.enum(ledgerStates),
   updatedAt: time,
+  /** When it was last known for sure to be made. */
+  madeAt: optionalTime,
   failure: failure.nullable(),
 });
 export type LedgerEntry = z.output<typeof ledgerEntry>;
 
 const entryColumns = `id, tenant_id as "tenantId", cell, step_id as "stepId", operation_id as "operationId", type, name,
-  physical_id as "physicalId", state, updated_at as "updatedAt", failure`;
+  physical_id as "physicalId", state, updated_at as "updatedAt", made_at as "madeAt", failure`;
 
 /** Every row of every cell that is not removed. */
 export async function listHeldEntries(db: Queryable): Promise<LedgerEntry[]> {
   return rowsOf(ledgerEntry, await db.query(`select ${entryColumns} from ledger where state <> 'removed' order by id`));
+}
+
+/** Rows that say that a thing of one of these physical ids is gone. */
+export async function listRemovedEntries(db: Queryable, physicalIds: readonly string[]): Promise<LedgerEntry[]> {
+  const where = `where state = 'removed' and physical_id = any ($1) order by id`;
+  return rowsOf(ledgerEntry, await db.query(`select ${entryColumns} from ledger ${where}`, [physicalIds]));
 }
 
 /** All rows, removed ones too, that a resource of this type could be: by its name or its physical id. */

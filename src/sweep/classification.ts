@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly now: Date;
   /** Things that removed rows of the ledger were for: `<tenant>|<type>|<name>`. */
   readonly everMade: (tenantId: string, item: Pick<SweptItem, 'type' | 'name'>) => boolean;
+  /** Of things without this installation's mark: the row that says that the very thing was removed. */
+  readonly removedRowOf: (physicalId: string) => LedgerEntry | undefined;
 }
 
 export interface Classified {
@@ -59,7 +61,15 @@ function verdictOn(item: SweptItem, around: Surroundings, { there, running }: Li
   if (item.tags === undefined) return { is: 'held' };
   const owner = ownerIn(item.tags);
   if (owner.installationId === undefined) return withoutMark(item, around);
-  if (owner.installationId !== around.installationId) return { is: 'otherInstallations' };
+  if (owner.installationId !== around.installationId) {
+    const row = rowOfVery(item, around);
+    if (!row) return { is: 'otherInstallations' };
+    return lostMark(
+      item,
+      around,
+      `it carries the mark of installation ${owner.installationId}, and ${whatRowSays(row)}`,
+    );
+  }
   if (item.passing !== undefined) return { is: 'passing' };
   if (around.ledger.holderOf(item, owner.tenantId)) return { is: 'held' };
   const isReplaced = (row: LedgerEntry) => row.cell === around.cell && !there.has(row.physicalId ?? '');
@@ -140,23 +150,54 @@ function whyLeaked(item: SweptItem, { tenants, ledger, everMade }: Surroundings)
 }
 
 function withoutMark(item: SweptItem, around: Surroundings): Verdict {
+  const very = rowOfVery(item, around);
   const [holder] = around.ledger.holdersOf(item);
   const reading = around.names.read(item.type, item.name);
-  if (!reading && !holder) return { is: 'foreign' };
+  if (!reading && !holder && !very) return { is: 'foreign' };
   if (item.passing !== undefined) return { is: 'passing' };
   if (item.createdAt && youthOf(item, undefined, around.now) !== undefined)
     return { is: 'too-young', why: youthOf(item, undefined, around.now) ?? '' };
+  if (very) return lostMark(item, around, `it carries no mark, and ${whatRowSays(very)}`);
   const why = holder
     ? `it bears no mark, and the ledger holds one of its name for tenant ${holder.tenantId}`
     : 'it bears no mark, but its name is one that we give';
+  return unmarked(item, around, why, 'find out whose it is; the sweep never takes away what bears no mark');
+}
+
+/** Types whose physical id is given once: another thing of the same name has another one. */
+const uniquelyIdentified: readonly SweptItem['type'][] = [
+  'elbv2:rule',
+  'elbv2:target-group',
+  'ecs:task-definition',
+  'secretsmanager:secret',
+];
+
+/** The row of this very thing: the ledger holds it as made, or says that it was removed. */
+function rowOfVery(item: SweptItem, { ledger, removedRowOf }: Surroundings): LedgerEntry | undefined {
+  const held = ledger
+    .holdersOf(item)
+    .find(({ madeAt, physicalId }) => madeAt !== null && (physicalId ?? item.physicalId) === item.physicalId);
+  return held ?? (uniquelyIdentified.includes(item.type) ? removedRowOf(item.physicalId) : undefined);
+}
+
+function whatRowSays({ state, tenantId, stepId }: LedgerEntry): string {
+  const is = state === 'removed' ? 'that this very thing was removed from' : `that it is ${state} for`;
+  return `the ledger says ${is} tenant ${tenantId} (step ${stepId})`;
+}
+
+function lostMark(item: SweptItem, around: Surroundings, why: string): Verdict {
+  return unmarked(item, around, why, 'find out who took its mark off: put it back, or take the thing away by hand');
+}
+
+function unmarked(item: SweptItem, around: Surroundings, why: string, remedy: string): Verdict {
   const draft: Draft = {
     class: 'unmarked',
     type: item.type,
     physicalId: item.physicalId,
     name: item.name,
-    owner: { product: reading?.product },
+    owner: { product: around.names.read(item.type, item.name)?.product },
     why,
-    remedy: 'find out whose it is; the sweep never takes away what bears no mark',
+    remedy,
     fingerprint: fingerprintOf(item.seen),
     removable: false,
   };

@@ -1,7 +1,13 @@
 import type { Cell } from '../contracts/platform.ts';
 import type { SweptItem } from '../contracts/sweep.ts';
 import type { Queryable } from '../db/database.ts';
-import { findEntries, findSweptTenants, listHeldEntries, type SweptTenant } from '../db/sweep-ledger.ts';
+import {
+  findEntries,
+  findSweptTenants,
+  listHeldEntries,
+  listRemovedEntries,
+  type SweptTenant,
+} from '../db/sweep-ledger.ts';
 import type { Surroundings } from './classification.ts';
 import { nowOf, type SweepDeps } from './dependencies.ts';
 import { ownerIn } from './identity.ts';
@@ -27,7 +33,31 @@ export async function surroundingsOf(
     return other !== undefined && listsToo(other, cell, item);
   };
   const everMade = await madeOnce(at, installationId, items, tenants);
-  return { installationId, cell: cell.id, isListedIn, names, ledger, tenants, now: nowOf(deps), everMade };
+  const removedRowOf = await removedRows(at, installationId, items);
+  return {
+    installationId,
+    cell: cell.id,
+    isListedIn,
+    names,
+    ledger,
+    tenants,
+    now: nowOf(deps),
+    everMade,
+    removedRowOf,
+  };
+}
+
+/** Asked only of things that do not carry this installation's mark. */
+async function removedRows(
+  at: Queryable,
+  installationId: string,
+  items: readonly SweptItem[],
+): Promise<Surroundings['removedRowOf']> {
+  const others = items.filter(({ tags }) => tags !== undefined && ownerIn(tags).installationId !== installationId);
+  const ids = others.map(({ physicalId }) => physicalId);
+  const rows = ids.length === 0 ? [] : await listRemovedEntries(at, ids);
+  const byId = new Map(rows.map((row) => [row.physicalId, row]));
+  return (physicalId) => byId.get(physicalId);
 }
 
 /** Asked only of marked things of known tenants that no row holds any more. */

@@ -230,6 +230,62 @@ describe('what bears no mark of ours', () => {
   });
 });
 
+describe('what has lost its mark', () => {
+  const wasMade = true;
+  const why = async (...names: string[]) => {
+    const { findings } = await report(world, world.sweep);
+    const found = findings.filter((f) => f.class === 'unmarked' && names.includes(f.physicalId));
+    return Object.fromEntries(found.map((f) => [f.physicalId, f.why]));
+  };
+
+  it('is found though the ledger says that the very thing was removed', async () => {
+    const owner = await ledgerTenant(world, 'deleted');
+    const name = `other-name-${randomUUID().slice(0, 8)}`;
+    const arn = await plantTargetGroup(world, name, {});
+    await ledgerRow(world, owner, { type: 'elbv2:target-group', name, state: 'removed', physicalId: arn, wasMade });
+    expect((await why(arn))[arn]).toMatch(
+      new RegExp(`no mark.*this very thing was removed from tenant ${owner.tenantId}`),
+    );
+  });
+
+  it("is found when it carries another installation's mark, held or removed", async () => {
+    const owner = await ledgerTenant(world, 'failed');
+    const planted = await plantAll(world, stranger({ installationId: randomUUID() }, owner.slug));
+    const { service, targetGroup } = namesFor(owner);
+    const [group, revision] = [planted['elbv2:target-group'], planted['ecs:task-definition']];
+    await ledgerRow(world, owner, {
+      type: 'elbv2:target-group',
+      name: targetGroup,
+      state: 'removing',
+      physicalId: group,
+      wasMade,
+    });
+    await ledgerRow(world, owner, {
+      type: 'ecs:task-definition',
+      name: service,
+      state: 'removed',
+      physicalId: revision,
+      wasMade,
+    });
+    const host = `${owner.slug}.${world.cell.hostedZone.name}`;
+    await ledgerRow(world, owner, { type: 'route53:record', name: host, state: 'removing', wasMade });
+    const found = await why(group, revision, planted['route53:record'], planted['elbv2:rule']);
+    expect(found).toEqual({
+      [group]: containing('the ledger says that it is removing'),
+      [revision]: containing('was removed'),
+      [planted['route53:record']]: containing('the ledger says that it is removing'),
+    });
+  });
+
+  it('is not taken for lost where nothing was made for sure', async () => {
+    const owner = await ledgerTenant(world, 'failed');
+    const planted = await plantAll(world, stranger({ installationId: randomUUID() }, owner.slug));
+    const host = `${owner.slug}.${world.cell.hostedZone.name}`;
+    await ledgerRow(world, owner, { type: 'route53:record', name: host, state: 'intended' });
+    expect(await why(planted['route53:record'])).toEqual({});
+  });
+});
+
 describe('the ledger', () => {
   it('is missing what it says is there', async () => {
     const owner = await ledgerTenant(world, 'active');

@@ -272,12 +272,21 @@ export async function ledgerTenant(
 export async function ledgerRow(
   { database, cell }: Pick<SweepWorld, 'database' | 'cell'>,
   owner: { readonly tenantId: string; readonly operationId: string },
-  row: { type: string; name: string; state: string; physicalId?: string },
+  row: { type: string; name: string; state: string; physicalId?: string; wasMade?: boolean },
 ): Promise<void> {
   await database.query(
-    `insert into ledger (tenant_id, step_id, cell, operation_id, type, name, physical_id, state)
-     values ($1, 'planted', $2, $3, $4, $5, $6, $7)`,
-    [owner.tenantId, cell.id, owner.operationId, row.type, row.name, row.physicalId ?? null, row.state],
+    `insert into ledger (tenant_id, step_id, cell, operation_id, type, name, physical_id, state, made_at)
+     values ($1, 'planted', $2, $3, $4, $5, $6, $7, case when $8 then now() end)`,
+    [
+      owner.tenantId,
+      cell.id,
+      owner.operationId,
+      row.type,
+      row.name,
+      row.physicalId ?? null,
+      row.state,
+      row.wasMade ?? false,
+    ],
   );
 }
 
