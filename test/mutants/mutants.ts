@@ -189,4 +189,20 @@ export const mutants: readonly Mutant[] = [
       tests: 'answers every host of the zone with 200',
     },
   },
+  {
+    id: 'stripped-is-gone',
+    mistake: 'a thing whose tags somebody took off counts as gone, though the ledger holds it as made',
+    edits: [
+      {
+        file: 'src/activities/step-run.ts',
+        from: 'refuseLost(lostOf(found, made), ',
+        to: 'refuseLost(lostOf([], made), ',
+      },
+    ],
+    detector: {
+      project: 'integration',
+      file: 'test/activities/kinds/ownership.test.ts',
+      tests: 'logs:log-group, stripped',
+    },
+  },
 ];
