@@ -16,7 +16,7 @@ const localPart = "(?=.{1,64}@)[\\w!#$%&'*+/=?^`{|}~-]+(?:\\.[\\w!#$%&'*+/=?^`{|
 
 export const emailAddress = z
   .string()
-  .max(254)
+  .max(254, { abort: true })
   .regex(
     new RegExp(`^${localPart}@${domainName.replaceAll('a-z', 'A-Za-z')}$`),
     'must be an email address (domains in other scripts as punycode: xn--...)',
