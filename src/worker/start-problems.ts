@@ -80,8 +80,8 @@ async function credentialProblems(checks: StartChecks, cellId: string, accountId
     ];
   } catch (error) {
     const code = error instanceof StepError ? `${error.code}: ` : '';
-    const source = checks.awsCredentialsNamed === false ? ' (the environment names no source of credentials)' : '';
-    return [`no usable AWS credentials for cell "${cellId}"${source}: ${code}${messageOf(error)}`];
+    const source = checks.awsCredentialsNamed === false ? '; the environment names no source of credentials' : '';
+    return [`no usable AWS credentials for cell "${cellId}": ${code}${messageOf(error)}${source}`];
   }
 }
 
