@@ -23,7 +23,7 @@ export async function adoptNamespaceAt({
       console.log(`the runs are in ${name} (id ${namespace.id}) as it is: nothing to do`);
       return;
     }
-    await adoptNamespace(database, { namespace, reason, by });
+    await database.transaction((tx) => adoptNamespace(tx, { namespace, reason, by }));
     console.log(`from now on the runs are in ${name} (id ${namespace.id})`);
     if (tied)
       console.log(

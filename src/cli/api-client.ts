@@ -35,7 +35,18 @@ export class ApiError extends Error {
 
 /** Nobody answers at the API's address, or not as our API does. */
 export class ApiUnreachableError extends Error {
-  override readonly name = 'ApiUnreachableError';
+  override readonly name: string = 'ApiUnreachableError';
+  /** Of an answer that is not our API's. */
+  readonly status: number | undefined;
+  constructor(message: string, options: { readonly cause?: unknown; readonly status?: number | undefined } = {}) {
+    super(message, { cause: options.cause });
+    this.status = options.status;
+  }
+}
+
+/** A request that changes something was sent, and no answer says whether it was carried out. */
+export class UnclearAnswerError extends ApiUnreachableError {
+  override readonly name = 'UnclearAnswerError';
 }
 
 export interface CreateRequest {
@@ -104,6 +115,29 @@ function queryOf(values: Readonly<Record<string, string | undefined>>): string {
 }
 
 async function request<T>(schema: z.ZodType<T>, method: string, url: string, body: unknown): Promise<T> {
+  try {
+    return await exchange(schema, method, url, body);
+  } catch (error) {
+    if (method === 'GET' || !(error instanceof ApiUnreachableError) || wasNotCarriedOut(error)) throw error;
+    throw new UnclearAnswerError(error.message, { cause: error.cause, status: error.status });
+  }
+}
+
+/** Whether something on the way refused the request, or the connection itself could not be made. */
+function wasNotCarriedOut({ status = 0, cause }: ApiUnreachableError): boolean {
+  if (status >= 400 && status < 500) return true;
+  const reason = cause instanceof Error ? cause.cause : undefined;
+  // Several addresses of a host, each tried in vain.
+  const reasons: unknown[] = reason instanceof AggregateError ? reason.errors : [reason];
+  return reasons.every((one) => one instanceof Error && 'code' in one && unsentCodes.includes(String(one.code)));
+}
+
+const unsentCodes = [
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'],
+  'UND_ERR_CONNECT_TIMEOUT',
+];
+
+async function exchange<T>(schema: z.ZodType<T>, method: string, url: string, body: unknown): Promise<T> {
   const response = await send(url, {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -111,7 +145,10 @@ async function request<T>(schema: z.ZodType<T>, method: string, url: string, bod
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const answer = await response.json().catch((cause: unknown) => {
-    throw new ApiUnreachableError(`${url} answers with status ${response.status}, but not with JSON`, { cause });
+    throw new ApiUnreachableError(`${url} answers with status ${response.status}, but not with JSON`, {
+      cause,
+      status: response.status,
+    });
   });
   if (!response.ok) throw refusal(response.status, answer, url);
   const parsed = schema.safeParse(answer);
@@ -133,7 +170,7 @@ function refusal(status: number, answer: unknown, url: string): Error {
   const parsed = errorAnswer.safeParse(answer);
   return parsed.success
     ? new ApiError(status, parsed.data.error)
-    : new ApiUnreachableError(`${url} answers with status ${status}, but not as Tenantry's API does`);
+    : new ApiUnreachableError(`${url} answers with status ${status}, but not as Tenantry's API does`, { status });
 }
 
 async function* streamOf(

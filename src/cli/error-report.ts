@@ -5,6 +5,7 @@ import { NotConfirmedError } from './confirmation.ts';
 import { exitCodeOfStatus, exitCodes, type ExitCode } from './exit-codes.ts';
 import { adviceInOptionNames, inOptionNames, withOptions } from './option-names.ts';
 import { TenantNameError } from './tenant-names.ts';
+import { UnknownOutcomeError } from './unknown-outcome.ts';
 
 /** What a command says of its failure: `{ error: { code, message, details?, requestId? } }` for programs. */
 export interface ErrorReport {
@@ -37,6 +38,7 @@ export function writeError(err: { write(text: string): unknown }, report: ErrorR
 }
 
 export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof UnknownOutcomeError) return unknownReport(error);
   if (error instanceof ApiError) return refusalReport(error);
   if (error instanceof TenantNameError)
     return {
@@ -58,6 +60,19 @@ export function reportOf(error: unknown): ErrorReport {
   if (error instanceof Error && error.name === 'ConfigError')
     return { exitCode: exitCodes.usage, code: 'CONFIGURATION_INVALID', message: error.message };
   return { exitCode: exitCodes.failed, code: 'FAILED', message: withCauses(error) };
+}
+
+/** The advice of a code is about a request that was refused: only that of an unknown outcome fits here. */
+function unknownReport({ message, look, cause }: UnknownOutcomeError): ErrorReport {
+  const said = cause instanceof ApiError && cause.code === 'OUTCOME_UNKNOWN' ? refusalReport(cause) : undefined;
+  return {
+    code: 'OUTCOME_UNKNOWN',
+    message,
+    ...said,
+    exitCode: exitCodes.unknown,
+    details: { ...said?.details, look, ...(said ? {} : { because: withCauses(cause) }) },
+    more: [...(said?.more ?? [`  because: ${withCauses(cause)}`]), `look before you send anything again: ${look}`],
+  };
 }
 
 export function usageReport(message: string): ErrorReport {

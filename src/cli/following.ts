@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventView } from '../client/views.ts';
 import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
-import { ApiUnreachableError, type ApiClient } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import { isOneOf } from './one-of.ts';
+import { createOutages } from './outages.ts';
 import { isFinal } from './progress.ts';
+import { UnknownOutcomeError } from './unknown-outcome.ts';
 
 export interface Following {
   readonly tenantId: string;
@@ -13,49 +14,41 @@ export interface Following {
   readonly onEvent: (event: EventView) => void;
   /** Told once when the API is lost, and once when it answers again. */
   readonly onNote?: ((text: string) => void) | undefined;
+  /** How long the API may be unavailable, in ms; default a minute. */
+  readonly patienceMs?: number | undefined;
   /** Leave when it holds, too. */
   readonly untilHold?: boolean | undefined;
 }
 
-/** How long the API may be unavailable before we give up, in ms. */
-const PATIENCE_MS = 60_000;
-
 /**
- * Shows the events of an operation as they come, until it is closed, stuck or (when asked) holds; survives restarts of the API.
+ * Shows the events of an operation as they come, until it is closed, stuck or (when asked) holds. Survives restarts of the API
+ * and what makes it answer 503: the operation does not need it.
  * @returns the state it ended in
- * @throws ApiUnreachableError when the API stays unavailable
+ * @throws UnknownOutcomeError when the API stays unavailable, or fails
  */
 export async function followOperation(api: ApiClient, following: Following): Promise<OperationState> {
+  const { tenantId, operationId } = following;
+  const outages = createOutages(following.onNote, following.patienceMs);
   let { after } = following;
-  let lostAtMs: number | undefined;
-  let isLossTold = false;
-  const onOpen = () => {
-    lostAtMs = undefined;
-    if (isLossTold) following.onNote?.('the API answers again');
-    isLossTold = false;
-  };
   for (;;) {
     const connection = new AbortController();
     try {
-      for await (const event of api.stream(following.tenantId, after, connection.signal, onOpen)) {
+      for await (const event of api.stream(tenantId, after, connection.signal, outages.over)) {
         after = event.id;
-        if (event.operationId !== following.operationId) continue;
+        if (event.operationId !== operationId) continue;
         following.onEvent(event);
         const state = stateOf(event);
         if (state !== undefined && isEnd(state, following.untilHold)) return state;
       }
-      // Ended in order, by a restart perhaps: only when it does not come back is there something to tell.
-      lostAtMs = Date.now();
+      await outages.ended();
     } catch (error) {
-      if (!isInterruption(error)) throw error;
-      lostAtMs ??= Date.now();
-      if (Date.now() - lostAtMs > PATIENCE_MS) throw error;
-      if (!isLossTold) following.onNote?.(lossText(error));
-      isLossTold = true;
+      await outages.met(error).catch((cause: unknown) => {
+        const look = `tenantry tenants watch ${tenantId}`;
+        throw new UnknownOutcomeError(`operation ${operationId} goes on, but cannot be followed`, look, cause);
+      });
     } finally {
       connection.abort();
     }
-    await sleep(1_000);
   }
 }
 
@@ -86,14 +79,4 @@ function stateOf(event: EventView): OperationState | undefined {
   const { to } = event.data;
   if (event.type !== 'operation.state' || typeof to !== 'string') return undefined;
   return isOneOf([...openOperationStates, ...closedOperationStates], to) ? to : undefined;
-}
-
-function lossText(error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  return `the API does not answer (${reason}): asking again for ${PATIENCE_MS / 1000} s; the operation goes on`;
-}
-
-/** A connection that breaks off in the middle shows as a TypeError of `fetch`. */
-function isInterruption(error: unknown): boolean {
-  return error instanceof ApiUnreachableError || error instanceof TypeError;
 }

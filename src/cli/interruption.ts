@@ -2,6 +2,7 @@ import { writeError } from './error-report.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Common } from './context.ts';
 import type { Terminal } from './output.ts';
+import { sending } from './unknown-outcome.ts';
 
 /** What goes on after Ctrl-C. */
 export interface Interruption {
@@ -36,7 +37,10 @@ export async function interruptible<T>(
   }
 }
 
-/** A request that changes something: Ctrl-C before its answer leaves open whether it took effect. */
+/**
+ * A request that changes something: Ctrl-C before its answer leaves open whether it took effect.
+ * @throws UnknownOutcomeError when an answer that is lost leaves it open
+ */
 export function interruptibleRequest<T>(
   terminal: Terminal,
   options: Common,
@@ -47,7 +51,7 @@ export function interruptibleRequest<T>(
     message: 'whether the request was accepted is not known',
     more: [`  look:  ${howToLook}`],
   });
-  return interruptible(terminal, options, left, request);
+  return interruptible(terminal, options, left, () => sending(howToLook, request));
 }
 
 /** Of an operation that is being followed. */

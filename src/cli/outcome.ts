@@ -5,10 +5,12 @@ import { moment } from './attention.ts';
 import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation } from './following.ts';
+import { createOutages, readThrough } from './outages.ts';
 import { printAttention, printJson, type Terminal } from './output.ts';
 import { interruptible, operationGoesOn } from './interruption.ts';
 import { createProgressPrinter, failureText } from './progress.ts';
 import { wrapped } from './text.ts';
+import { UnknownOutcomeError } from './unknown-outcome.ts';
 
 /**
  * Follows what was accepted to its end, unless the caller does not want to wait.
@@ -47,19 +49,22 @@ export async function afterAcceptance(
     () => followOperation(api, following),
   );
   show.finish();
-  return outcome(context, tenantId, state, options, good, 'document');
+  return outcome(context, accepted, state, options, good, 'document');
 }
 
 /** Says how it ended, and what to do when it waits for a person. @returns the exit code that says the same */
 export async function outcome(
   context: Context,
-  tenantId: string,
+  { tenantId, operationId }: { readonly tenantId: string; readonly operationId: string },
   state: OperationState,
   options: Common,
   good: readonly OperationState[],
   json: 'document' | 'stream',
 ): Promise<ExitCode> {
-  const status = await context.api.status(tenantId);
+  const status = await readThrough(createOutages(), () => context.api.status(tenantId)).catch((cause: unknown) => {
+    const message = `operation ${operationId} is ${state}, but the status of its tenant cannot be read`;
+    throw new UnknownOutcomeError(message, `tenantry tenants show ${tenantId}`, cause);
+  });
   if (options.json) {
     if (json === 'document') printJson(context.terminal, status);
   } else {

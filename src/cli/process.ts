@@ -68,4 +68,5 @@ const expected: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>>
   MigrationError: { code: 'MIGRATION_FAILED', exitCode: exitCodes.usage },
   PortTakenError: { code: 'PORT_TAKEN', exitCode: exitCodes.usage },
   DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.usage },
+  CommitUnclearError: { code: 'OUTCOME_UNKNOWN', exitCode: exitCodes.unknown },
 };

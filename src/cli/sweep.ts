@@ -120,6 +120,7 @@ const codes: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = 
   SweepRefusedError: { code: 'SWEEP_REFUSED', exitCode: exitCodes.conflict },
   SweepNotFoundError: { code: 'SWEEP_NOT_FOUND', exitCode: exitCodes.notFound },
   DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.unavailable },
+  CommitUnclearError: { code: 'OUTCOME_UNKNOWN', exitCode: exitCodes.unknown },
   OrchestratorUnreachableError: { code: 'ORCHESTRATOR_UNAVAILABLE', exitCode: exitCodes.unavailable },
   ForeignNamespaceError: { code: 'FOREIGN_NAMESPACE', exitCode: exitCodes.usage },
 };

@@ -28,7 +28,10 @@ export interface ListOptions {
   readonly cursor?: string;
 }
 
-/** Creates a tenant and follows its provisioning. @throws ApiError, ApiUnreachableError, TenantNameError (all) */
+/**
+ * Creates a tenant and follows its provisioning.
+ * @throws ApiError, ApiUnreachableError, TenantNameError (all); UnknownOutcomeError (all that change something)
+ */
 export async function create(context: Context, options: Waiting & CreateOptions): Promise<ExitCode> {
   const { product, slug, name, email, tier, onFailure } = options;
   const look = `tenantry tenants list --product ${product} --slug ${slug}`;
@@ -74,27 +77,21 @@ export async function watch(context: Context, name: string, options: Following):
       if (event.operationId === operationId) show.event(event);
     }
   };
-  await catchUp();
-  let { state } = await api.operation(tenantId, operationId);
-  // Events that came between the two look-ups belong to the picture too.
-  if (isEnd(state, options.untilHold)) await catchUp();
-  else
-    state = await interruptible(
-      terminal,
-      options,
-      () => ({ ...operationGoesOn({ tenantId, operationId }, isCancellable), finish: show.finish }),
-      () =>
-        followOperation(api, {
-          tenantId,
-          operationId,
-          after,
-          onEvent: show.event,
-          onNote: show.note,
-          untilHold: options.untilHold,
-        }),
-    );
+  const follow = async () => {
+    await catchUp();
+    const { state } = await api.operation(tenantId, operationId);
+    if (!isEnd(state, options.untilHold)) {
+      const { event: onEvent, note: onNote } = show;
+      return followOperation(api, { tenantId, operationId, after, onEvent, onNote, untilHold: options.untilHold });
+    }
+    // Events that came between the two look-ups belong to the picture too.
+    await catchUp();
+    return state;
+  };
+  const left = () => ({ ...operationGoesOn({ tenantId, operationId }, isCancellable), finish: show.finish });
+  const state = await interruptible(terminal, options, left, follow);
   show.finish();
-  return outcome(context, tenantId, state, options, ['succeeded'], 'stream');
+  return outcome(context, { tenantId, operationId }, state, options, ['succeeded'], 'stream');
 }
 
 /** Prints all events of a tenant. */
@@ -133,11 +130,15 @@ export async function act(
 export async function abandon(context: Context, name: string, options: Common & { reason: string }): Promise<ExitCode> {
   const { api, terminal } = context;
   const tenantId = await findTenantId(context, name, options);
-  const operation = await api.abandon(tenantId, options.reason, whoAsks());
+  const operation = await interruptibleRequest(terminal, options, lookAt(tenantId), () =>
+    api.abandon(tenantId, options.reason, whoAsks()),
+  );
   if (options.json) printJson(terminal, operation);
   else {
     terminal.out.write(`abandoned: operation ${operation.operationId}\n`);
-    printAttention(terminal, await api.status(tenantId));
+    // It is done: that the status cannot be read now is no failure of it.
+    const status = await api.status(tenantId).catch(() => undefined);
+    if (status) printAttention(terminal, status);
   }
   return exitCodes.done;
 }

@@ -28,10 +28,8 @@ export async function approve(
   const findings = only === undefined ? report.findings.filter(isApprovable) : only.map((id) => approvable(report, id));
   if (findings.length === 0)
     throw new SweepRefusedError(`report ${report.id} holds nothing that the sweep may take away`);
-  const approved = await approveReport(deps.database, report.id, {
-    by: by.trim(),
-    findings: findings.map(({ id, fingerprint }) => ({ id, fingerprint })),
-  });
+  const approval = { by: by.trim(), findings: findings.map(({ id, fingerprint }) => ({ id, fingerprint })) };
+  const approved = await deps.database.transaction((tx) => approveReport(tx, report.id, approval));
   if (!approved)
     throw new SweepRefusedError(`report ${report.id} is approved already; make a new one to approve other findings`);
   return approved;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiUnreachableError, type ApiClient } from '../../../src/cli/api-client.ts';
 import { followOperation } from '../../../src/cli/following.ts';
+import { UnknownOutcomeError } from '../../../src/cli/unknown-outcome.ts';
 import type { EventView } from '../../../src/client/views.ts';
 
 const [tenantId, operationId] = ['tenant', 'operation'];
@@ -52,7 +53,8 @@ describe('while the API is unavailable', () => {
       Array.from({ length: 9 }, () => undefined),
       40_000,
     );
-    expect(ended).toBeInstanceOf(ApiUnreachableError);
+    expect(ended).toBeInstanceOf(UnknownOutcomeError);
+    expect(ended).toMatchObject({ cause: { name: 'ApiUnreachableError' } });
     expect(notes).toHaveLength(1);
   });
 

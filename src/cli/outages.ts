@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, ApiUnreachableError } from './api-client.ts';
+
+/** How long an API that gives no good answer is waited for, in ms. */
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 1_000;
+
+/** Waits while the API, or what it reads from, is unavailable. */
+export interface Outages {
+  /** Tells of it once. @throws the error when it is none that passes, or when it has lasted too long */
+  readonly met: (error: unknown) => Promise<void>;
+  /** The API ended the connection in order, for a restart perhaps: there is something to tell only when it does not come back. */
+  readonly ended: () => Promise<void>;
+  /** The API answers. */
+  readonly over: () => void;
+}
+
+/** @param onNote told once when the API is lost, and once when it answers again */
+export function createOutages(onNote?: (text: string) => void, patienceMs = PATIENCE_MS): Outages {
+  let sinceMs: number | undefined;
+  let isTold = false;
+  return {
+    met: async (error) => {
+      sinceMs ??= Date.now();
+      if (!isOutage(error) || Date.now() - sinceMs > patienceMs) throw error;
+      if (!isTold) onNote?.(lossText(error, patienceMs));
+      isTold = true;
+      await sleep(PAUSE_MS);
+    },
+    ended: async () => {
+      sinceMs = Date.now();
+      await sleep(PAUSE_MS);
+    },
+    over: () => {
+      sinceMs = undefined;
+      if (isTold) onNote?.('the API answers again');
+      isTold = false;
+    },
+  };
+}
+
+function lossText({ message }: Error, patienceMs: number): string {
+  return `the API does not answer (${message}): asking again for ${patienceMs / 1000} s; the operation goes on`;
+}
+
+/** Reads until it succeeds, or {@link Outages.met} throws. */
+export async function readThrough<T>(outages: Outages, read: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      const answer = await read();
+      outages.over();
+      return answer;
+    } catch (error) {
+      await outages.met(error);
+    }
+  }
+}
+
+/** A connection that breaks off in the middle shows as a TypeError of `fetch`. */
+function isOutage(error: unknown): error is Error {
+  if (error instanceof ApiError) return error.status > 500;
+  return error instanceof ApiUnreachableError || error instanceof TypeError;
+}

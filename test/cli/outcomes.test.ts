@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createApiClient } from '../../src/cli/api-client.ts';
+import { followOperation } from '../../src/cli/following.ts';
+import { UnknownOutcomeError } from '../../src/cli/unknown-outcome.ts';
+import { createApiFixture, acme, type ApiFixture } from '../api/api-fixture.ts';
+import { anyString, containing, matching } from '../api/matchers.ts';
+
+const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
+let api: ApiFixture;
+let url: string;
+beforeAll(async () => {
+  api = await createApiFixture();
+  url = (await api.listen()).url;
+});
+afterAll(() => api.close());
+const servers: Server[] = [];
+const rules: string[] = [];
+afterEach(() => {
+  for (const rule of rules.splice(0)) api.proxy.removeRule(rule);
+  for (const server of servers.splice(0)) server.close();
+  api.orchestrator.updateFault = undefined;
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+function tenants(args: readonly string[], apiUrl = url): Promise<Ended> {
+  const child = spawn(process.execPath, [bin, 'tenants', ...args], {
+    env: { ...process.env, TENANTRY_API_URL: apiUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  return new Promise((done, failed) => {
+    child.on('error', failed);
+    child.on('close', (code) => done({ code, out, err }));
+  });
+}
+const creation = (slug: string) =>
+  [
+    'create',
+    '--product',
+    acme.product,
+    '--slug',
+    slug,
+    '--name',
+    acme.displayName,
+    '--email',
+    acme.contactEmail,
+  ] as const;
+
+/** An API whose every mutation ends like this. */
+async function broken(how: 'cut' | 'html 502' | 'html 404'): Promise<string> {
+  const server = createServer((request, response) => {
+    if (how === 'cut') request.socket.destroy();
+    else response.writeHead(Number(how.slice(5)), { 'content-type': 'text/html' }).end('<html></html>');
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function claimed(slug: string) {
+  const { tenantId, operationId } = await api.client.createTenant({ ...acme, slug });
+  await api.orchestrator.claim(operationId);
+  return { tenantId, operationId };
+}
+
+/** PostgreSQL gives the API no events. */
+function loseEvents(): string {
+  const rule = api.proxy.addRule({
+    match: { application: 'api', startsWith: 'select id, at, cell' },
+    fault: { type: 'cut', when: 'before' },
+    times: null,
+  });
+  rules.push(rule);
+  return rule;
+}
+
+describe('a request that changes something', () => {
+  it.each(['cut', 'html 502'] as const)(
+    'whose answer is lost (%s) is said to be unknown, with the command that shows it: exit code 7',
+    async (how) => {
+      const ended = await tenants([...creation('unknown'), '--no-wait'], await broken(how));
+      expect(ended).toMatchObject({
+        code: 7,
+        out: '',
+        err: containing('whether the request was carried out is not known'),
+      });
+      expect(ended.err).toMatch(
+        /look before you send anything again: tenantry tenants list --product moamalat --slug unknown\n$/,
+      );
+    },
+  );
+
+  it('that was never sent, or refused on the way, is said to be so: exit code 5', async () => {
+    const nobody = await broken('cut');
+    await new Promise((closed) => servers.pop()?.close(closed));
+    for (const at of [nobody, await broken('html 404')]) {
+      const ended = await tenants([...creation('unsent'), '--no-wait'], at);
+      expect(ended).toMatchObject({ code: 5, err: containing('is the API up?') });
+    }
+  });
+
+  it('that the API answers OUTCOME_UNKNOWN shows its advice, and exits 7', async () => {
+    const { tenantId, operationId } = await claimed('unclear');
+    api.orchestrator.updateFault = 'after';
+    const ended = await tenants(['cancel', tenantId, '--no-wait']);
+    expect(ended).toMatchObject({ code: 7, out: '', err: matching(/^error: OUTCOME_UNKNOWN: /) });
+    expect(ended.err).toContain(operationId);
+    expect(ended.err).not.toContain('nothing was changed');
+  });
+});
+
+describe('an operation that was accepted', () => {
+  it('is followed to its end through an outage of PostgreSQL, with one line about it', async () => {
+    const { tenantId, operationId } = await api.client.createTenant({ ...acme, slug: 'through' });
+    const watching = tenants(['watch', tenantId]);
+    await api.orchestrator.claim(operationId);
+    await sleep(2_000);
+    const rule = loseEvents();
+    await api.move(tenantId, [], ['creating']);
+    await sleep(4_000);
+    api.proxy.removeRule(rule);
+    await api.move(tenantId, ['committing', 'succeeded'], ['active']);
+    const ended = await watching;
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toContain('succeeded; the tenant is active');
+    expect(ended.out.split('\n').filter((line) => /stream of events ended|cannot be reached/.test(line))).toHaveLength(
+      1,
+    );
+    expect(ended.out).not.toContain('nothing was changed');
+  });
+
+  it('that cannot be followed any longer goes on: its id and the command that follows it', async () => {
+    const { tenantId, operationId } = await claimed('goes-on');
+    loseEvents();
+    const followed = followOperation(createApiClient(url), {
+      tenantId,
+      operationId,
+      after: 0,
+      onEvent: () => undefined,
+      patienceMs: 1_500,
+    });
+    const error = await followed.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnknownOutcomeError);
+    expect(error).toMatchObject({
+      message: `operation ${operationId} goes on, but cannot be followed`,
+      look: `tenantry tenants watch ${tenantId}`,
+      cause: { code: 'DATABASE_UNAVAILABLE', message: anyString },
+    });
+  });
+
+  it('whose API fails is not said to have changed nothing: exit code 7', async () => {
+    const { tenantId } = await claimed('api-fails');
+    // The look before the request passes, the following after it does not.
+    const rule = api.proxy.addRule({
+      match: { application: 'api', startsWith: 'select id, at, cell' },
+      fault: { type: 'error', when: 'before', code: '42P01' },
+      times: null,
+      skip: 1,
+    });
+    rules.push(rule);
+    const ended = await tenants(['cancel', tenantId]);
+    expect(ended.code).toBe(7);
+    expect(ended.err).toMatch(/operation [0-9a-f-]{36} goes on, but cannot be followed\n {2}because: /);
+    expect(ended.err).toContain(`tenantry tenants watch ${tenantId}`);
+  });
+});
