@@ -9,6 +9,7 @@ import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts'
 import { TASK_QUEUE } from '../../src/contracts/ids.ts';
 import type { Claim, ClaimInput } from '../../src/contracts/messages.ts';
 import { part } from '../support/parts.ts';
+import { startTemporalProxy } from '../support/temporal-proxy.ts';
 import { containing } from './matchers.ts';
 
 let connection: Connection;
@@ -157,6 +158,35 @@ describe('the orchestrator on a real Temporal server', () => {
       OrchestratorUnreachableError,
     );
     await away.close();
+  });
+
+  it('counts a start and an Update whose answers were lost as its own when it sends them again', async () => {
+    const proxy = await startTemporalProxy((await part('temporal')).address);
+    const proxied = await Connection.connect({ address: proxy.address, interceptors: [] });
+    try {
+      const orchestrator = temporalOrchestrator(new Client({ connection: proxied, namespace }));
+      const run = request();
+      proxy.loseAnswerOf('StartWorkflowExecution');
+      expect(await orchestrator.start(run)).toBe('started');
+      expect(proxy.calls('StartWorkflowExecution')).toBe(2);
+      // Another operation of the same workflow id did not start it.
+      proxy.loseAnswerOf('StartWorkflowExecution');
+      expect(await orchestrator.start({ ...run, operationId: randomUUID() })).toBe('already-open');
+      await withWorker(async () => {
+        while (!claims.has(run.operationId)) await new Promise((resolve) => setTimeout(resolve, 50));
+        proxy.loseAnswerOf('UpdateWorkflowExecution');
+        const reference = { operationId: run.operationId, workflowId: run.workflowId, runId: null };
+        expect(await orchestrator.update(reference, 'cancel')).toEqual({ taken: true });
+        expect(proxy.calls('UpdateWorkflowExecution')).toBe(2);
+        const { events } = await client.workflow.getHandle(run.workflowId).fetchHistory();
+        const accepted = events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+        expect(accepted).toHaveLength(1);
+        letGo(run.operationId);
+      });
+    } finally {
+      await proxied.close();
+      await proxy.close();
+    }
   });
 
   it('says that the outcome is unclear when no worker answers an Update within 5 s', async () => {

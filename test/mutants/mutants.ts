@@ -205,4 +205,20 @@ export const mutants: readonly Mutant[] = [
       tests: 'logs:log-group, stripped',
     },
   },
+  {
+    id: 'unclear-is-undone',
+    mistake: 'a commit without an answer is answered as if nothing had happened',
+    edits: [
+      {
+        file: 'src/db/database.ts',
+        from: 'if (await wasCommitted(pool, done.identity, error)) return done.answer;',
+        to: 'await wasCommitted(pool, done.identity, error).catch(() => false);',
+      },
+    ],
+    detector: {
+      project: 'integration',
+      file: 'test/db/unclear-commits.test.ts',
+      tests: 'answers as any other when PostgreSQL committed it|stays unavailable',
+    },
+  },
 ];
