@@ -26,7 +26,8 @@ export function registerSandbox(program: Command): void {
   });
   sandbox.addCommand(gatewayCommand());
   sandbox.addCommand(inventoryCommand());
-  program.addCommand(temporalCommand());
+  // What follows `temporal` is Temporal's own.
+  program.enablePositionalOptions().addCommand(temporalCommand());
   sandbox
     .command('seed')
     .description(

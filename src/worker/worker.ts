@@ -10,6 +10,7 @@ import { createTenantryClient, type TenantryClient } from '../client/tenantry.ts
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
 import { TASK_QUEUE } from '../contracts/ids.ts';
+import { StepError } from '../contracts/step-error.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
@@ -56,7 +57,7 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     if (problems.length > 0) throw new WorkerStartError(problems);
     const foreign = await foreignNamespace(database, temporal);
     if (foreign !== undefined) throw new WorkerStartError([foreign]);
-    await tenantDatabases.closeToPublic();
+    await tenantDatabases.closeToPublic().catch(notClosed);
     const installationId = await findInstallationId(database);
     const orchestrator = temporalOrchestrator(temporal.client);
     const client = createTenantryClient({ database, orchestrator, platform, products, log });
@@ -80,6 +81,12 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     await tenantDatabases.close();
     await database.close();
   }
+}
+
+/** A database that somebody else owns stays open to everybody until its owner closes it: its words say how. */
+function notClosed(error: unknown): never {
+  if (!(error instanceof StepError) || error.code !== 'ACCESS_DENIED') throw error;
+  throw new WorkerStartError([`${error.message}${error.detail === undefined ? '' : ` (${error.detail})`}`]);
 }
 
 async function createWorker(config: Config, connection: NativeConnection, activities: object): Promise<Worker> {
