@@ -63,6 +63,7 @@ export interface ListRequest {
   readonly slug?: string | undefined;
   readonly status?: string | undefined;
   readonly operation?: string | undefined;
+  readonly includeGone?: 'true' | undefined;
   readonly limit?: string | undefined;
   readonly cursor?: string | undefined;
 }

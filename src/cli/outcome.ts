@@ -6,7 +6,7 @@ import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation } from './following.ts';
 import { createOutages, readThrough } from './outages.ts';
-import { printAttention, printJson, type Terminal } from './output.ts';
+import { printAttention, printJson, statusText, type Terminal } from './output.ts';
 import { interruptible, operationGoesOn } from './interruption.ts';
 import { createProgressPrinter, failureText } from './progress.ts';
 import { wrapped } from './text.ts';
@@ -71,7 +71,7 @@ export async function outcome(
     // Another operation may have begun since: its failure is not this one's.
     const failed = state === 'succeeded' ? undefined : status.error;
     const failure = failed === undefined ? '' : `: ${failed.code}: ${failed.message}`;
-    context.terminal.out.write(`${state}${failure}; the tenant is ${status.status}\n`);
+    context.terminal.out.write(`${state}${failure}; the tenant is ${statusText(status.status, status.outcome)}\n`);
     if (status.status === 'active') context.terminal.out.write(`${status.tenantUrl}\n`);
     printAttention(context.terminal, status);
   }

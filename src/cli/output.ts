@@ -19,12 +19,19 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
     t.tenantId,
     t.product,
     t.slug,
-    t.status,
+    statusText(t.status, t.outcome),
     whatGoesOn(t),
     utc(t.createdAt),
     t.tenantUrl,
   ]);
   printTable(terminal, [['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'OPERATION', 'CREATED', 'URL'], ...rows]);
+}
+
+/** `failed` alone does not tell a creation that somebody took back from one that could not be done. */
+export function statusText(status: string, outcome: Status['outcome']): string {
+  if (status !== 'failed' || outcome?.type !== 'provision') return status;
+  if (outcome.state === 'cancelled') return `${status} (cancelled on request)`;
+  return outcome.state === 'rolled-back' ? `${status} (rolled back)` : status;
 }
 
 function whatGoesOn({ openOperation, cleanupPending }: ListedTenant): string {
@@ -35,6 +42,7 @@ function whatGoesOn({ openOperation, cleanupPending }: ListedTenant): string {
 export function printTenant(terminal: Terminal, tenant: Tenant, status: Status): void {
   const { operation } = status;
   const nowMs = Date.now();
+  const stands = statusText(tenant.status, status.outcome);
   const rows: (readonly [string, string | undefined])[] = [
     ['tenant', tenant.tenantId],
     ['name', tenant.displayName],
@@ -42,7 +50,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['slug', tenant.slug],
     ['contact', tenant.contactEmail],
     ['url', tenant.tenantUrl],
-    ['status', tenant.cleanupPending ? `${tenant.status} (something is left to clean up)` : tenant.status],
+    ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],

@@ -44,7 +44,9 @@ export async function create(context: Context, options: Waiting & CreateOptions)
 /** Prints a page of tenants. */
 export async function list(context: Context, options: Common & ListOptions): Promise<ExitCode> {
   const { product, slug, status, operation, limit, cursor } = options;
-  const page = await context.api.list({ product, slug, status, operation, limit, cursor });
+  // Left to the API otherwise: it lists them for a slug or a status.
+  const includeGone = options.all === true ? 'true' : undefined;
+  const page = await context.api.list({ product, slug, status, operation, includeGone, limit, cursor });
   if (options.json) {
     printJson(context.terminal, page);
     return exitCodes.done;

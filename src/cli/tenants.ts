@@ -58,7 +58,7 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
   command('list', 'list tenants, newest first')
     .option('--product <name>', 'only of this product')
     .option('--slug <slug>', 'only with this slug')
-    .option('--all', 'tenants of which nothing is left too')
+    .option('--all', 'also tenants of which nothing is left')
     .addOption(new Option('--status <status>', 'only in this status').choices(tenantStatuses))
     .addOption(
       new Option('--operation <state>', 'only with an open operation in this state').choices(openOperationStates),

@@ -266,7 +266,23 @@ describe('a slug that several tenants of one product had', () => {
     expect(shown).toMatchObject({ code: 0, out: containing(now.tenantId) });
     expect(shown.err).toMatch(new RegExp(`^note: ${slug} is tenant ${now.tenantId}; 2 earlier ones had this slug: `));
     expect(await tenants(['show', slug, '--json'])).toMatchObject({ code: 0, err: '' });
+    expect((await tenants(['show', second.tenantId])).out).toMatch(/^status +failed \(cancelled on request\)$/m);
     for (const { tenantId } of [first, second]) expect((await tenants(['show', tenantId])).out).toContain(tenantId);
+  });
+});
+
+describe('the list', () => {
+  it('leaves out tenants of which nothing is left, unless --all asks, and says of each how it ended', async () => {
+    const [there, gone] = [freshSlug(), freshSlug()];
+    await made(there);
+    await made(gone);
+    await play(gone, ['rolling-back', 'cancelled'], ['creating', 'failed']);
+    const shown = await tenants(['list', '--limit', '200']);
+    expect(shown.out).toContain(` ${there} `);
+    expect(shown.out).not.toContain(` ${gone} `);
+    const all = await tenants(['list', '--limit', '200', '--all']);
+    expect(all.out).toContain(` ${there} `);
+    expect(all.out).toMatch(new RegExp(` ${gone} +failed \\(cancelled on request\\) `));
   });
 });
 
@@ -337,7 +353,7 @@ describe('tenants cancel, retry, delete', () => {
     await api.move(tenantId, ['rolling-back', 'rolled-back']);
     const ended = await retried;
     expect(ended.code).toBe(1);
-    expect(ended.out).toContain('rolled-back; the tenant is failed');
+    expect(ended.out).toContain('rolled-back; the tenant is failed (rolled back)');
     const gone = await tenants(['delete', tenantId, '--confirm', slug]);
     expect(gone).toMatchObject({ code: 0, out: containing('nothing was left of it') });
   });
