@@ -103,7 +103,8 @@ export async function startParts(options: PartsOptions, given: Environment = pro
 
 /** Temporal's UI has to know the API's port before there is an API; a sandbox beside this one must not take it meanwhile. */
 function provideApiPort({ TENANTRY_API_PORT }: Environment): Promise<HeldPort> {
-  if (!TENANTRY_API_PORT) return holdPort(3006);
+  // 0 asks for any free port, which has to be known before the API has it.
+  if (!TENANTRY_API_PORT || TENANTRY_API_PORT === '0') return holdPort(3006);
   return Promise.resolve({ port: Number(TENANTRY_API_PORT), release: () => Promise.resolve() });
 }
 

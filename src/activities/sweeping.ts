@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { inCallContext } from '../aws/call-context.ts';
 import { SWEEP_HEARTBEAT_MS, type SweepActivities, type SweepReport } from '../contracts/sweep.ts';
 import type { Database } from '../db/database.ts';
-import { pruneReports, takeUnalerted } from '../db/sweep-reports.ts';
+import { findUnalerted, markAlerted, pruneReports } from '../db/sweep-reports.ts';
 import type { Sweep } from '../sweep/sweep.ts';
 
 export interface SweepingDeps {
@@ -43,13 +43,18 @@ async function heartbeating<T>(work: () => Promise<T>): Promise<T> {
 /** One line for all that nobody was told of yet; what was seen by a person's sweep first is told all the same. */
 async function alertFindings({ database, log }: SweepingDeps, report: SweepReport): Promise<number> {
   const seen = report.findings.map(({ id }) => id);
-  const unalerted = new Set(await takeUnalerted(database, report.cell, seen));
+  const unalerted = new Set(await findUnalerted(database, report.cell, seen));
   const fresh = report.findings.filter(({ id }) => unalerted.has(id));
   if (fresh.length > 0) {
     const findings = fresh.map(({ id, class: of, type, name, why }) => `${id} ${of} ${type} ${name}: ${why}`);
     log.error(
       { alert: 'sweep-findings', cell: report.cell, reportId: report.id, findings },
       `the sweep found ${fresh.length} new things: tenantry sweep show ${report.id}`,
+    );
+    await markAlerted(
+      database,
+      report.cell,
+      fresh.map(({ id }) => id),
     );
   }
   return fresh.length;

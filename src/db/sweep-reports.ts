@@ -99,17 +99,21 @@ export async function recordSightings(
   return new Map(rows.map(({ id, at }) => [id, at]));
 }
 
-/** Of these findings of a cell those that nobody was told of yet; to be asked by whoever tells. */
-export async function takeUnalerted(db: Queryable, cell: string, ids: readonly string[]): Promise<string[]> {
-  const rows = rowsOf(
-    z.object({ id: z.string() }),
-    await db.query(
-      `update sweep_sightings set alerted_at = now()
-       where cell = $1 and finding_id = any ($2) and alerted_at is null returning finding_id as id`,
-      [cell, ids],
-    ),
+/** Which of these findings nobody was alerted of yet. */
+export async function findUnalerted(db: Queryable, cell: string, ids: readonly string[]): Promise<string[]> {
+  const answer = await db.query(
+    'select finding_id as id from sweep_sightings where cell = $1 and finding_id = any ($2) and alerted_at is null',
+    [cell, ids],
   );
-  return rows.map(({ id }) => id);
+  return rowsOf(z.object({ id: z.string() }), answer).map(({ id }) => id);
+}
+
+/** Once the alert has been raised: one that was marked before it would be lost with the process, one after it comes twice. */
+export async function markAlerted(db: Queryable, cell: string, ids: readonly string[]): Promise<void> {
+  await db.query('update sweep_sightings set alerted_at = now() where cell = $1 and finding_id = any ($2)', [
+    cell,
+    ids,
+  ]);
 }
 
 export type NewReport = Omit<SweepReport, 'approval' | 'at'>;

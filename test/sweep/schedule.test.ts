@@ -102,6 +102,22 @@ it('makes a report of every cell, takes nothing away, and tells of a new finding
   expect(await world.aws.logs.findLogGroup(logGroup)).toBeDefined();
 });
 
+it('tells of a finding although it cannot record that it did, and then tells of it again', async () => {
+  const owner = stranger(world);
+  const { logGroup } = namesFor(owner);
+  await world.aws.logs.createLogGroup(logGroup, owner.tags);
+  const told = () => lines.flatMap(({ findings = [] }) => findings).filter((text) => text.includes(logGroup));
+  await world.database
+    .query(`create function refuse() returns trigger language plpgsql as 'begin raise exception ''no''; end';
+    create trigger refuse before update on sweep_sightings for each row execute function refuse()`);
+  const sweeping = sweepOnce();
+  await until(() => Promise.resolve(told().length > 0));
+  await world.database.query('drop function refuse cascade');
+  await sweeping;
+  await sweepOnce();
+  expect(told().length).toBeGreaterThan(1);
+});
+
 it('tells later of what it could not list this time', async () => {
   const owner = stranger(world);
   const { logGroup } = namesFor(owner);
