@@ -14,8 +14,15 @@ export interface CatalogObject {
   readonly catalog: string;
   readonly oid: string;
   readonly type: string;
-  /** Qualified by its schema and quoted where needed; of a part of a table `part on table`. */
+  /** Qualified by its schema and quoted where needed; of a part of a table `part on table`. For people: never to be taken apart. */
   readonly identity: string;
+}
+
+/** A constraint of a table, in SQL: each name is quoted by PostgreSQL. */
+export interface TableConstraint {
+  readonly oid: string;
+  readonly table: string;
+  readonly name: string;
 }
 
 /** An object that is not the tenant's, and what it hangs on. */
@@ -25,6 +32,9 @@ export interface Dependent extends CatalogObject {
   readonly isPartition: boolean;
   readonly isGenerated: boolean;
   readonly owner: string | null;
+  /** The parts of its address as `pg_identify_object_as_address` tells them, each quoted as SQL needs it. */
+  readonly names: readonly string[];
+  readonly args: readonly string[];
   readonly on: string;
   /** `within`: it is in the tenant's schema and belongs to somebody else. */
   readonly place: 'within' | 'outside';
@@ -92,7 +102,7 @@ export async function listDependents(client: ClientBase, removal: Removal): Prom
        union all
        select 'pg_class'::regclass, c.oid, 0, 'within', format('schema %s', $1::text)
          from pg_class c join schema on schema.oid = c.relnamespace
-        where c.relkind in ('r', 'p', 'm') and c.relowner <> current_user::regrole and c.relowner <> schema.nspowner
+        where c.relkind in ('r', 'p', 'm') and c.relowner <> (select oid from pg_roles where rolname = current_user) and c.relowner <> schema.nspowner
           and not exists (select from tenant where tenant.oid = c.relowner)
           and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
        union all
@@ -107,10 +117,15 @@ export async function listDependents(client: ClientBase, removal: Removal): Prom
          from hanging h left join pg_rewrite r on h.classid = 'pg_rewrite'::regclass and r.oid = h.objid and r.rulename = '_RETURN'
      )
      select l.classid::regclass::text as catalog, l.objid::text as oid, i.type, i.identity, l.place, l.on,
+       -- Of a domain's constraint it is the domain's name, which comes as SQL.
+       case when i.type = 'domain constraint' then address.object_names
+         else array(select quote_ident(n) from unnest(address.object_names) with ordinality u (n, place) order by u.place) end as names,
+       array(select quote_ident(a) from unnest(address.object_args) with ordinality u (a, place) order by u.place) as args,
        c.relkind::text as "relationKind", coalesce(c.relispartition, false) as "isPartition",
        coalesce(a.attgenerated <> '', false) as "isGenerated", pg_get_userbyid(c.relowner)::text as owner
        from lifted l
        cross join lateral pg_identify_object(l.classid, l.objid, l.objsubid) i
+       cross join lateral pg_identify_object_as_address(l.classid, l.objid, l.objsubid) address
        left join pg_class c on l.classid = 'pg_class'::regclass and c.oid = l.objid
        left join pg_attrdef d on l.classid = 'pg_attrdef'::regclass and d.oid = l.objid
        left join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
@@ -159,11 +174,11 @@ export async function listLeaves(client: ClientBase, removal: Removal, limit: nu
 }
 
 /** Foreign keys from one of the tenant's tables to another: only they can make tables hang on each other in a circle. */
-export async function listForeignKeys(client: ClientBase, removal: Removal, limit: number): Promise<CatalogObject[]> {
-  const { rows } = await client.query<CatalogObject>(
+export async function listForeignKeys(client: ClientBase, removal: Removal, limit: number): Promise<TableConstraint[]> {
+  const { rows } = await client.query<TableConstraint>(
     `${contents}
-     select 'pg_constraint' as catalog, k.oid::text as oid, i.type, i.identity
-       from pg_constraint k cross join lateral pg_identify_object('pg_constraint'::regclass, k.oid, 0) i
+     select k.oid::text as oid, format('%I.%I', n.nspname, c.relname) as table, quote_ident(k.conname) as name
+       from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
       where k.contype = 'f' and k.conparentid = 0 and k.conrelid <> k.confrelid
         and exists (select from roots r where r.classid = 'pg_class'::regclass and r.objid = k.conrelid)
         and exists (select from roots r where r.classid = 'pg_class'::regclass and r.objid = k.confrelid)

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryConfig } from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { codeOf } from './database-errors.ts';
 import { retryingConcurrentUpdates } from './tenant-schemas.ts';
@@ -8,6 +8,7 @@ import {
   type CatalogObject,
   type Leaves,
   type Removal,
+  type TableConstraint,
 } from './tenant-schema-contents.ts';
 
 /** A table takes some twenty locks with its indexes and the like, of 6,400 that a server has by default. */
@@ -24,17 +25,44 @@ type Leaf = Leaves['leaves'][number];
  * circle, which the role's own DROP takes at once.
  */
 export async function dropContents(client: ClientBase, removal: Removal, guard: Guard): Promise<void> {
+  const refuseSame = progressGuard();
   for (;;) {
     const { leaves, left } = await listLeaves(client, removal, page);
-    if (leaves.length > 0) await inPortions(leaves, (some) => dropLeaves(client, some, guard));
-    else {
-      const keys = await listForeignKeys(client, removal, page);
-      if (keys.length === 0) return;
-      await inPortions(keys, (some) => dropForeignKeys(client, some, guard));
-      continue;
-    }
-    if (left === 0) return;
+    const keys = leaves.length > 0 ? [] : await listForeignKeys(client, removal, page);
+    if (leaves.length + keys.length === 0) return;
+    refuseSame([
+      ...leaves.map(({ oid, type, identity }) => ({ oid, what: `${type} ${identity}` })),
+      ...keys.map(keyOf),
+    ]);
+    await inPortions(leaves, (some) => dropLeaves(client, some, guard));
+    await inPortions(keys, (some) => dropForeignKeys(client, some, guard));
+    if (keys.length === 0 && left === 0) return;
   }
+}
+
+interface Listed {
+  readonly oid: string;
+  readonly what: string;
+}
+
+function keyOf({ oid, table, name }: TableConstraint): Listed {
+  return { oid, what: `constraint ${name} of table ${table}` };
+}
+
+/** Every DROP says IF EXISTS: one that hits nothing would be sent again and again. */
+function progressGuard(): (listed: readonly Listed[]) => void {
+  let before = new Set<string>();
+  return (listed) => {
+    const stays = listed.filter(({ oid }) => before.has(oid));
+    if (stays.length > 0) {
+      const names = stays.slice(0, 10).map(({ what }) => what);
+      throw new StepError(
+        'STILL_PRESENT',
+        `${stays.length} objects are there though they were dropped: ${names.join(', ')}`,
+      );
+    }
+    before = new Set(listed.map(({ oid }) => oid));
+  };
 }
 
 /** Half as many at a time when the lock table is full all the same. */
@@ -60,19 +88,28 @@ async function dropLeaves(client: ClientBase, leaves: readonly Leaf[], guard: Gu
       client,
       leaves.filter((leaf) => leaf.relationKind === 'p'),
     );
-    await client.query(statements.join('; '));
+    await sendEach(client, statements);
   });
 }
 
-async function dropForeignKeys(client: ClientBase, keys: readonly CatalogObject[], guard: Guard): Promise<void> {
-  const statements = keys.map(({ identity }) => {
-    const at = identity.indexOf(' on ');
-    return `alter table ${identity.slice(at + 4)} drop constraint if exists ${identity.slice(0, at)} restrict`;
-  });
+async function dropForeignKeys(client: ClientBase, keys: readonly TableConstraint[], guard: Guard): Promise<void> {
+  const statements = keys.map(({ table, name }) => `alter table ${table} drop constraint if exists ${name} restrict`);
   await retryingConcurrentUpdates(client, async () => {
     await guard();
-    await client.query(statements.join('; '));
+    await sendEach(client, statements);
   });
+}
+
+/**
+ * One after the other by the extended protocol, which takes a single statement: whatever a tenant calls its things, no name can
+ * add one that we would carry out.
+ */
+async function sendEach(client: ClientBase, statements: readonly string[]): Promise<void> {
+  for (const text of statements) {
+    // The types of `pg` do not know the option yet.
+    const single: QueryConfig & { readonly queryMode: 'extended' } = { text, queryMode: 'extended' };
+    await client.query(single);
+  }
 }
 
 /**
@@ -81,7 +118,10 @@ async function dropForeignKeys(client: ClientBase, keys: readonly CatalogObject[
  */
 export async function lockPartitioned(client: ClientBase, tables: readonly CatalogObject[]): Promise<void> {
   if (tables.length === 0) return;
-  await client.query(tables.map(({ identity }) => `lock table only ${identity} in access exclusive mode`).join('; '));
+  await sendEach(
+    client,
+    tables.map(({ identity }) => `lock table only ${identity} in access exclusive mode`),
+  );
   const { rows } = await client.query<{ name: string }>(
     `select format('%s of %s', inhrelid::regclass, inhparent::regclass) as name from pg_inherits where inhparent = any ($1::oid[]) limit 1`,
     [tables.map(({ oid }) => oid)],

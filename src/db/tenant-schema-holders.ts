@@ -37,34 +37,33 @@ function keepIt({ type, identity }: Dependent): string {
   return `ALTER ${type.toUpperCase()} ${identity} SET SCHEMA public`;
 }
 
-/** Of several ways the one that keeps data. */
+/** Of several ways the one that keeps data. Names come by their parts: an identity may hold anything, ` on ` included. */
 function letGo(dependent: Dependent): string {
-  const { type, identity, relationKind, isPartition, isGenerated, on } = dependent;
-  const split = (word: string) => splitIdentity(identity, word);
+  const { type, identity, relationKind, isPartition, isGenerated, on, names, args } = dependent;
+  // Of a part of a table: schema, table, part.
+  const table = qualified(names.slice(0, -1));
+  const part = qualified(names.slice(-1));
   switch (type) {
-    case 'table column': {
-      const { before: table, after: column } = splitIdentity(identity, '.', 'last');
-      return `ALTER TABLE ${table} ALTER COLUMN ${column} TYPE text USING ${column}::text`;
-    }
+    case 'table column':
+      return `ALTER TABLE ${table} ALTER COLUMN ${part} TYPE text USING ${part}::text`;
     case 'table constraint':
-      return `ALTER TABLE ${split(' on ').after} DROP CONSTRAINT ${split(' on ').before}`;
+      return `ALTER TABLE ${table} DROP CONSTRAINT ${part}`;
     case 'domain constraint':
-      return `ALTER DOMAIN ${split(' on ').after} DROP CONSTRAINT ${split(' on ').before}`;
-    case 'default value': {
-      const { before: table, after: column } = splitIdentity(identity.replace(/^for /, ''), '.', 'last');
-      return `ALTER TABLE ${table} ALTER COLUMN ${column} DROP ${isGenerated ? 'EXPRESSION' : 'DEFAULT'}`;
-    }
+      return `ALTER DOMAIN ${qualified(names)} DROP CONSTRAINT ${qualified(args)}`;
+    case 'default value':
+      return `ALTER TABLE ${table} ALTER COLUMN ${part} DROP ${isGenerated ? 'EXPRESSION' : 'DEFAULT'}`;
     case 'trigger':
     case 'policy':
     case 'rule':
-      return `DROP ${type.toUpperCase()} ${split(' on ').before} ON ${split(' on ').after}`;
+      return `DROP ${type.toUpperCase()} ${part} ON ${table}`;
     case 'operator of access method':
     case 'function of access method':
-      return `DROP OPERATOR FAMILY ${split(' of ').after}`;
+      // Access method, schema, family, number.
+      return `DROP OPERATOR FAMILY ${qualified(names.slice(1, 3))} USING ${qualified(names.slice(0, 1))}`;
     case 'publication relation':
-      return `ALTER PUBLICATION ${split(' in publication ').after} DROP TABLE ${split(' in publication ').before}`;
+      return `ALTER PUBLICATION ${qualified(args)} DROP TABLE ${qualified(names)}`;
     case 'publication namespace':
-      return `ALTER PUBLICATION ${split(' in publication ').after} DROP TABLES IN SCHEMA ${split(' in publication ').before}`;
+      return `ALTER PUBLICATION ${qualified(args)} DROP TABLES IN SCHEMA ${qualified(names)}`;
     case 'table':
     case 'foreign table': {
       if (on.startsWith('type ')) return `ALTER TABLE ${identity} NOT OF`;
@@ -78,9 +77,9 @@ function letGo(dependent: Dependent): string {
   }
 }
 
-function splitIdentity(identity: string, word: string, which: 'first' | 'last' = 'first') {
-  const at = which === 'first' ? identity.indexOf(word) : identity.lastIndexOf(word);
-  return { before: identity.slice(0, at), after: identity.slice(at + word.length) };
+/** Parts that are quoted already. */
+function qualified(parts: readonly string[]): string {
+  return parts.join('.');
 }
 
 /** A prepared transaction keeps its locks, and what it made, until somebody ends it; no session has to be there. */
@@ -125,14 +124,14 @@ async function listElsewhere(client: ClientBase, role: string): Promise<Holder[]
      group by 1, 2 order by 2, 1`,
     [role],
   );
-  const quoted = client.escapeIdentifier(role);
+  const roleName = client.escapeIdentifier(role);
   return rows.map(({ catalog, database, owned, other, names }) => {
-    if (database === null) return ofTheServer(catalog, names ?? '?', quoted);
+    if (database === null) return ofTheServer(catalog, names ?? '?', roleName);
     const rights = other > 0 ? ` and holds ${other} rights` : '';
-    const reassign = owned > 0 ? `REASSIGN OWNED BY ${quoted} TO CURRENT_USER; ` : '';
+    const reassign = owned > 0 ? `REASSIGN OWNED BY ${roleName} TO CURRENT_USER; ` : '';
     return {
       what: `role ${role} owns ${owned} ${owned === 1 ? 'object' : 'objects'}${rights} in database ${database}`,
-      statement: `${reassign}DROP OWNED BY ${quoted} in database ${database}`,
+      statement: `${reassign}DROP OWNED BY ${roleName} in database ${database}`,
     };
   });
 }

@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createClosedDatabase, dropDatabase } from '../../sandbox/parts/postgres-databases.ts';
+import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
 import type { SchemaKey } from '../../src/db/tenant-schema-key.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { openTenantServer, refusalOf, type TenantServer } from './tenant-server.ts';
+import { newKey, openTenantServer, password, refusalOf, unguarded, type TenantServer } from './tenant-server.ts';
 
 let test: TestDatabase;
 let server: TenantServer;
@@ -46,6 +50,20 @@ const hangings: readonly Hanging[] = [
     other: 'create table b.child (a int constraint points references A.t)',
     named: /ALTER TABLE b\.child DROP CONSTRAINT points/,
     after: 'drop table b.child',
+  },
+  {
+    what: 'a foreign key whose name reads like SQL',
+    tenant: table,
+    other: 'create table b.odd (a int constraint "x on b.y; drop table b.z" references A.t)',
+    named: /ALTER TABLE b\.odd DROP CONSTRAINT "x on b\.y; drop table b\.z"/,
+    after: 'drop table b.odd',
+  },
+  {
+    what: 'a column whose name has a dot',
+    tenant: `create type mood as enum ('fine')`,
+    other: 'create table b.dotted ("a.b" A.mood)',
+    named: /ALTER TABLE b\.dotted ALTER COLUMN "a\.b" TYPE text USING "a\.b"::text/,
+    after: 'drop table b.dotted',
   },
   {
     what: 'a function with an SQL body',
@@ -248,6 +266,59 @@ describe('the removal of a schema', () => {
       if (hanging.after !== undefined) await server.admin.query(hanging.after);
     },
   );
+
+  it('carries out nothing that a tenant wrote into a name', async () => {
+    await server.admin.query(`create table b.victim (); alter table b.victim owner to provisioner;
+      grant all on schema b to provisioner`);
+    const names = [
+      ' on if exists a drop b;/*',
+      ' on */drop table b.victim;--',
+      'x on y',
+      `"quoted" ' on $1 -- `,
+      'a;b',
+    ];
+    const key = await server.make(
+      names
+        .map((name, i) => {
+          const constraint = pg.escapeIdentifier(name);
+          return `create table one${i} (id int primary key, other int); create table two${i} (id int primary key, other int);
+            alter table one${i} add constraint ${constraint} foreign key (other) references two${i};
+            alter table two${i} add constraint ${constraint} foreign key (other) references one${i};
+            create table ${constraint} (${constraint} int); create view ${pg.escapeIdentifier(`${name} `)} as select 1`;
+        })
+        .join('; '),
+    );
+    await server.remove(key);
+    expect(await stateOf(key)).toEqual([]);
+    const { rows } = await server.admin.query(`select to_regclass('b.victim')::text as victim`);
+    expect(rows).toEqual([{ victim: 'b.victim' }]);
+  });
+
+  it('works for a provisioner whose name has to be quoted', async () => {
+    const database = `quoted_${randomUUID().slice(0, 8)}`;
+    const role = `Prov.${database}`;
+    await server.admin.query(`create role "${role}" login createrole password '${password}'`);
+    await createClosedDatabase(test.adminUrl, database, role);
+    const url = new URL(`/${database}`, test.adminUrl);
+    Object.assign(url, { username: encodeURIComponent(role), password });
+    const databases = createTenantDatabases({ primary: url.href });
+    const admin = new pg.Client({ connectionString: new URL(`/${database}`, test.adminUrl).href });
+    await admin.connect();
+    try {
+      const key = newKey();
+      await databases.closeToPublic();
+      await databases.ensureRole(key, { password, connectionLimit: 5 }, unguarded);
+      await databases.ensureSchema(key, unguarded);
+      await admin.query(`create table ${key.name}.t (id int); alter table ${key.name}.t owner to ${key.name}`);
+      await databases.dropSchemaAndRole(key, unguarded);
+      expect(await databases.inspect(key)).toMatchObject({ role: 'absent', schema: 'absent' });
+    } finally {
+      await admin.end();
+      await databases.close();
+      await dropDatabase(test.adminUrl, database);
+      await server.admin.query(`drop role "${role}"`);
+    }
+  });
 
   it('takes all that a tenant can make, whatever hangs on what', async () => {
     const key = await server.make(`
