@@ -192,6 +192,7 @@ async function recordResult<K extends KindName>(run: StepRun<K>, result: Result<
     inputsHash,
     resources,
     physicalIds: ensured.physicalIds ?? {},
+    earlierIds: ensured.earlierIds ?? {},
     detail,
   };
   const recorded = await (run.kind.commit

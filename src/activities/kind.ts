@@ -80,6 +80,8 @@ export interface Ensured<K extends KindName> {
   readonly outputs: OutputsOf<K>;
   /** Physical id (ARN or the like) per resource name. */
   readonly physicalIds?: Readonly<Record<string, string>>;
+  /** Physical ids of more that is this tenant's under a resource name: a removal answers for it, whatever becomes of its mark. */
+  readonly earlierIds?: Readonly<Record<string, readonly string[]>>;
   readonly detail?: string | undefined;
   readonly tenantStatus?: TenantStatus | undefined;
 }

@@ -42,9 +42,13 @@ export function lostOf(others: readonly NotOurs[], made: readonly MadeResource[]
   );
 }
 
-/** A physical id of its own, or a creation after ours, shows that ours is gone and this is another one. In doubt it is the same. */
-function isSame({ physicalId, madeAt }: MadeResource, other: NotOurs): boolean {
-  if (physicalId !== null && physicalId !== other.physicalId) return false;
+/**
+ * A physical id that we never made, or a creation after ours, shows that ours is gone and this is another one. In doubt it is the
+ * same.
+ */
+function isSame({ physicalId, earlierIds, madeAt }: MadeResource, other: NotOurs): boolean {
+  const ids = physicalId === null ? [] : [physicalId, ...earlierIds];
+  if (ids.length > 0 && !ids.includes(other.physicalId)) return false;
   return other.createdAt === undefined || other.createdAt.getTime() <= madeAt.getTime() + CLOCK_SKEW_MS;
 }
 

@@ -27,6 +27,11 @@ export interface EcsTaskDefinitions {
   findTaskDefinition(arn: string): Promise<TaskDefinitionRevision | undefined>;
   /** Revisions of exactly this family, newest first. */
   findRevisions(family: string, status: 'ACTIVE' | 'INACTIVE'): Promise<readonly TaskDefinitionRevision[]>;
+  /** INACTIVE ones that pass, newest first, until a look at {@link LOOK_SIZE} of them finds none: a family keeps all that it ever had. */
+  findLatestInactive(
+    family: string,
+    passes: (revision: TaskDefinitionRevision) => boolean,
+  ): Promise<readonly TaskDefinitionRevision[]>;
   /** Registers one more revision and answers its ARN. Not idempotent: look first. */
   registerTaskDefinition(input: TaskDefinitionInput, tags: Tags): Promise<string>;
   /** Makes a revision INACTIVE; one that is so already, or missing, is done. */
@@ -34,6 +39,8 @@ export interface EcsTaskDefinitions {
 }
 
 const service = 'ecs';
+/** Revisions that are described at once. */
+export const LOOK_SIZE = 10;
 
 export function createEcsTaskDefinitions(client: ECSClient): EcsTaskDefinitions {
   const findTaskDefinition = sharedLook<string, TaskDefinitionRevision>({
@@ -51,6 +58,18 @@ export function createEcsTaskDefinitions(client: ECSClient): EcsTaskDefinitions 
       const arns = await listRevisions(client, family, status);
       const revisions = await Promise.all(arns.map(findTaskDefinition));
       return revisions.filter((revision) => revision !== undefined);
+    },
+
+    async findLatestInactive(family, passes) {
+      const arns = await listRevisions(client, family, 'INACTIVE');
+      const found: TaskDefinitionRevision[] = [];
+      for (let at = 0; at < arns.length; at += LOOK_SIZE) {
+        const looked = await Promise.all(arns.slice(at, at + LOOK_SIZE).map(findTaskDefinition));
+        const passing = looked.filter((revision) => revision !== undefined).filter(passes);
+        if (passing.length === 0) break;
+        found.push(...passing);
+      }
+      return found;
     },
 
     async registerTaskDefinition(input, tags) {

@@ -44,7 +44,14 @@ export async function listNotRemoved(db: Queryable, tenantId: string): Promise<L
   );
 }
 
-const madeResource = z.object({ type: z.string(), name: z.string(), physicalId: z.string().nullable(), madeAt: time });
+const madeResource = z.object({
+  type: z.string(),
+  name: z.string(),
+  physicalId: z.string().nullable(),
+  /** Of what was made of this name before, or beside it. */
+  earlierIds: z.array(z.string()),
+  madeAt: time,
+});
 /** A resource that was known for sure to be made. */
 export type MadeResource = z.output<typeof madeResource>;
 
@@ -54,7 +61,7 @@ export async function listMade(
   { tenantId, stepId }: { readonly tenantId: string; readonly stepId: string },
 ): Promise<MadeResource[]> {
   const answer = await db.query(
-    `select type, name, physical_id as "physicalId", made_at as "madeAt" from ledger
+    `select type, name, physical_id as "physicalId", earlier_ids as "earlierIds", made_at as "madeAt" from ledger
      where tenant_id = $1 and step_id = $2 and made_at is not null order by id`,
     [tenantId, stepId],
   );

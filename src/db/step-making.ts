@@ -65,6 +65,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
        on conflict (tenant_id, step_id, type, name) do update set
          operation_id = excluded.operation_id, updated_at = now(), failure = null,
          physical_id = case when l.state = 'removed' then null else l.physical_id end,
+         earlier_ids = case when l.state = 'removed' then '{}' else l.earlier_ids end,
          residues = case when l.state = 'removed' then null else l.residues end,
          made_at = case when l.state = 'removed' then null else l.made_at end,
          state = case when l.state in ('present', 'ready') then 'present' else 'intended' end
@@ -139,6 +140,8 @@ export interface Made {
   readonly resources: readonly { readonly type: string; readonly name: string }[];
   /** Physical id per resource name. */
   readonly physicalIds: Readonly<Record<string, string>>;
+  /** Physical ids per resource name of what was made beside it, or before it. */
+  readonly earlierIds: Readonly<Record<string, readonly string[]>>;
   readonly detail?: string | undefined;
 }
 
@@ -154,7 +157,13 @@ export async function recordMade(db: Queryable, made: Made): Promise<boolean> {
        returning *
      ), rows as (
        update ledger l set state = case when l.state in ('removing', 'removed') then l.state else $7 end,
-         physical_id = coalesce($12::jsonb ->> l.name, l.physical_id), made_at = now(), updated_at = now()
+         physical_id = coalesce($12::jsonb ->> l.name, l.physical_id), made_at = now(), updated_at = now(),
+         earlier_ids = array(
+           select unnest(l.earlier_ids || l.physical_id)
+           union select jsonb_array_elements_text($14::jsonb -> l.name)
+           except select coalesce($12::jsonb ->> l.name, l.physical_id)
+           except select null
+         )
        where l.tenant_id = $1 and l.step_id = $2 and l.name = any ($13::text[])
      ), event as (
        insert into events (cell, tenant_id, operation_id, type, step_id, data)
@@ -178,6 +187,7 @@ export async function recordMade(db: Queryable, made: Made): Promise<boolean> {
       made.detail ?? null,
       json(made.physicalIds),
       made.resources.map((r) => r.name),
+      json(made.earlierIds),
     ],
   );
   return rowCount === 1;

@@ -29,8 +29,9 @@ export const taskDefinition: Kind<'task-definition'> = {
     const clone = cloneFor(context, template);
     const { containerName, containerPort, definition } = clone;
     const hash = contentHash({ template: template.arn, definition });
+    const { found, own } = await findRegistered(context, hash);
     const arn =
-      (await findRegistered(context, hash)) ??
+      found ??
       (await aws.ecs.registerTaskDefinition(definition, {
         ...tags,
         [TEMPLATE_TAG]: template.arn,
@@ -40,6 +41,8 @@ export const taskDefinition: Kind<'task-definition'> = {
       status: 'ready',
       outputs: { arn, templateArn: template.arn, containerName, containerPort },
       physicalIds: { [spec.family]: arn },
+      // Revisions of earlier inputs stay ACTIVE: a service may run them.
+      earlierIds: { [spec.family]: own.filter((other) => other !== arn) },
     };
   },
 
@@ -55,8 +58,8 @@ export const taskDefinition: Kind<'task-definition'> = {
     const arns = new Set(own.map((revision) => revision.arn));
     for (const arn of arns) await context.aws.ecs.deregisterTaskDefinition(arn);
     // The list may not hold yet what was deregistered just now, or by the attempt before.
-    const listed = (await ownRevisions(context, 'INACTIVE')).map((revision) => revision.arn);
-    const inactive = new Set([...listed, ...arns, ...(known ? [known.arn] : [])]);
+    const listed = await context.aws.ecs.findLatestInactive(context.spec.family, ({ tags }) => isOwn(context, tags));
+    const inactive = new Set([...listed.map(({ arn }) => arn), ...arns, ...(known ? [known.arn] : [])]);
     const residues = [...inactive].map((arn) => ({
       type: 'ecs:task-definition',
       name: arn.slice(arn.lastIndexOf('/') + 1),
@@ -75,16 +78,20 @@ const LOOK_AGAIN_MS = 1_000;
  * RegisterTaskDefinition has no idempotency: what an attempt without an answer registered is found by its hash. After such an
  * attempt one list without it is not believed, because it would be registered twice.
  */
-async function findRegistered(context: StepContext<'task-definition'>, hash: string): Promise<string | undefined> {
+async function findRegistered(
+  context: StepContext<'task-definition'>,
+  hash: string,
+): Promise<{ found: string | undefined; own: string[] }> {
   const untilMs = context.mayExist ? Date.now() + LISTED_WITHIN_MS : 0;
   for (;;) {
     const active = await context.aws.ecs.findRevisions(context.spec.family, 'ACTIVE');
     await refuseForeign(context, active);
-    const alike = active.filter(({ tags }) => isOwn(context, tags) && tags[DEFINITION_TAG] === hash);
+    const own = active.filter(({ tags }) => isOwn(context, tags));
+    const alike = own.filter(({ tags }) => tags[DEFINITION_TAG] === hash);
     // A late answer may have left a second one. The one that was given to the service stays.
     const found = alike.find(({ arn }) => arn === context.previous.arn) ?? alike[0];
     if (found) await dropDuplicates(context, found, alike);
-    if (found || Date.now() + LOOK_AGAIN_MS > untilMs) return found?.arn;
+    if (found || Date.now() + LOOK_AGAIN_MS > untilMs) return { found: found?.arn, own: own.map(({ arn }) => arn) };
     await sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal });
   }
 }
@@ -158,11 +165,6 @@ async function activeRevisions(context: StepContext<'task-definition'>) {
     }));
   const known = last && isOurs(last) ? last : undefined;
   return { own: [...byArn.values()].filter(isOurs), others: await notOurs(others), known };
-}
-
-async function ownRevisions(context: StepContext<'task-definition'>, status: 'ACTIVE' | 'INACTIVE') {
-  const revisions = await context.aws.ecs.findRevisions(context.spec.family, status);
-  return revisions.filter(({ tags }) => isOwn(context, tags));
 }
 
 function isOwn(context: StepContext<'task-definition'>, tags: Tags): boolean {

@@ -5,8 +5,11 @@ import {
   DeleteTargetGroupCommand,
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { DeregisterTaskDefinitionCommand, ECSClient, UntagResourceCommand } from '@aws-sdk/client-ecs';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
+import { INSTALLATION_TAG, TENANT_TAG } from '../../../src/aws/tags.ts';
 import { schemaName } from '../../../src/naming.ts';
 import { useKindWorld } from './kind-world.ts';
 import { changeRecord, marksOfThings, recordsOf } from './lost-marks.ts';
@@ -67,6 +70,54 @@ describe('what the ledger holds as made and has lost its mark', () => {
       code: 'OWNERSHIP_CONFLICT',
       message: expect.stringContaining(tenant.slug) as string,
     });
+  });
+});
+
+describe('an earlier revision that lost its mark', () => {
+  const stepId = 'create_task_definition:backend';
+  const deployTemplateAnew = (tag: string) => {
+    const { endpoint: endpointUrl, ...rest } = world.target;
+    return setTemplateImage({ endpointUrl, ...rest, component: 'backend', tag });
+  };
+  const ecs = () => new ECSClient(world.target);
+  const activeOf = async (tenant: StepTenant) =>
+    (await world.aws.ecs.findRevisions(`moamalat-${tenant.slug}-backend`, 'ACTIVE')).map(({ arn }) => arn).sort();
+  const strip = (resourceArn: string) =>
+    ecs().send(new UntagResourceCommand({ resourceArn, tagKeys: [INSTALLATION_TAG, TENANT_TAG] }));
+
+  async function staysPresent(tenant: StepTenant, both: string[]): Promise<void> {
+    const [earlier = '', latest = ''] = both;
+    await strip(earlier);
+    await tenant.beginUndo();
+    const failed = await failureOf(tenant.remove(stepId));
+    expect(failed).toMatchObject({ code: 'STILL_PRESENT', detail: expect.stringContaining(earlier) as string });
+    expect(failed.detail).not.toContain(latest);
+    expect(await activeOf(tenant)).toEqual(both);
+  }
+
+  it('is still present though the ledger knows a later one, and holds nothing up once it is deregistered', async () => {
+    const tenant = await bench.tenant();
+    await tenant.make(stepId);
+    await deployTemplateAnew('3.0');
+    await tenant.ensure(stepId);
+    const both = await activeOf(tenant);
+    expect(both).toEqual([expect.stringMatching(/:1$/), expect.stringMatching(/:2$/)]);
+    await staysPresent(tenant, both);
+    await ecs().send(new DeregisterTaskDefinitionCommand({ taskDefinition: both[0] }));
+    await removeWholly(tenant, stepId);
+    expect(await activeOf(tenant)).toEqual([]);
+  });
+
+  it('is still present though the attempt that registered it had no answer', async () => {
+    const tenant = await bench.tenant();
+    for (const need of tenant.blueprint.steps.find(({ id }) => id === stepId)!.needs) await tenant.make(need);
+    world.proxy.loseAnswerOf('RegisterTaskDefinition');
+    expect((await failureOf(tenant.ensure(stepId))).code).toBe('UNCLEAR');
+    await deployTemplateAnew('4.0');
+    await tenant.ensure(stepId);
+    const both = await activeOf(tenant);
+    expect(both).toHaveLength(2);
+    await staysPresent(tenant, both);
   });
 });
 

@@ -18,7 +18,12 @@ function stale(rules: Awaited<ReturnType<CellAws['loadBalancing']['findRules']>>
   const nothing = () => Promise.resolve(undefined);
   return {
     ...aws,
-    ecs: { ...aws.ecs, findService: nothing, findRevisions: () => Promise.resolve([]) },
+    ecs: {
+      ...aws.ecs,
+      findService: nothing,
+      findRevisions: () => Promise.resolve([]),
+      findLatestInactive: () => Promise.resolve([]),
+    },
     loadBalancing: { ...aws.loadBalancing, findTargetGroup: nothing, findRules: () => Promise.resolve(rules) },
     logs: { ...aws.logs, findLogGroup: nothing },
   };

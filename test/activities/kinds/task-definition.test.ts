@@ -314,13 +314,29 @@ describe('task-definition', () => {
     expect(await taskDefinition.observe(context())).toMatchObject({ status: 'absent' });
   });
 
+  it('describes few of the revisions that earlier tenants of the slug left, and still names all of its own', async () => {
+    const { spec, context } = await definition();
+    const earlier: string[] = [];
+    for (let n = 0; n < 25; n++) earlier.push(await registerAs(spec.family));
+    for (const taskDefinition of earlier) await others().send(new DeregisterTaskDefinitionCommand({ taskDefinition }));
+    await taskDefinition.ensure(context());
+    await taskDefinition.ensure(context({ logGroup: `${spec.logGroup}-2` }));
+    const seen = world.proxy.actions().length;
+    const removed = await taskDefinition.remove(context());
+    expect(removed.residues?.map((r) => r.name).sort()).toEqual([`${spec.family}:26`, `${spec.family}:27`]);
+    const described = world.proxy
+      .actions()
+      .slice(seen)
+      .filter((action) => action === 'DescribeTaskDefinition');
+    expect(described.length).toBeLessThan(25);
+  });
+
   it('names what it deregistered just now as residues though the list does not hold it yet', async () => {
     const { spec, context } = await definition();
     const { outputs } = await taskDefinition.ensure(context());
     const ecs: CellAws['ecs'] = {
       ...world.aws.ecs,
-      findRevisions: async (family, status) =>
-        status === 'INACTIVE' ? [] : world.aws.ecs.findRevisions(family, status),
+      findLatestInactive: () => Promise.resolve([]),
     };
     const stale = { aws: { ...world.aws, ecs } };
     const removed = await taskDefinition.remove(context({}, stale));

@@ -6,7 +6,7 @@ const type = 'ecs:service';
 const name = 'moamalat-acme-backend';
 const physicalId = 'arn:aws:ecs:eu-central-1:123456789012:service/shared/moamalat-acme-backend';
 const madeAt = new Date('2026-03-01T12:00:00Z');
-const made = { type, name, physicalId, madeAt };
+const made = { type, name, physicalId, earlierIds: [], madeAt };
 const seen: NotOurs = { type, name, physicalId, mark: 'it carries no mark' };
 const after = (minutes: number) => new Date(madeAt.getTime() + minutes * 60_000);
 
@@ -19,6 +19,12 @@ describe('what is found without its mark', () => {
   it('is ours in doubt: no physical id, no time of creation, or clocks that differ', () => {
     expect(lostOf([seen], [{ ...made, physicalId: null }])).toHaveLength(1);
     expect(lostOf([{ ...seen, createdAt: after(4) }], [made])).toHaveLength(1);
+  });
+
+  it('is ours when it is one that was made of the name before the last one', () => {
+    const later = { ...made, physicalId: `${physicalId}-2`, earlierIds: [physicalId] };
+    expect(lostOf([seen], [later])).toEqual([seen]);
+    expect(lostOf([{ ...seen, physicalId: 'another' }], [later])).toEqual([]);
   });
 
   it('is another one when its physical id differs or it was created later', () => {
