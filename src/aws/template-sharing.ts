@@ -1,5 +1,6 @@
 import type { ContainerDefinition, Volume } from '@aws-sdk/client-ecs';
 import type { SharedWithTemplate } from '../contracts/platform.ts';
+import { suspicionsOf, suspicionsOfCommand } from './template-suspicion.ts';
 import type { Template, TemplateUse } from './template.ts';
 
 /**
@@ -19,7 +20,10 @@ export function sharedThings(
     volumes,
     secrets: containers.flatMap((container) => secretsOf(container, use)),
     environmentFiles: containers.flatMap(filesOf),
-    environment: containers.flatMap((container) => variablesOf(container, service.name, use)),
+    environment: containers.flatMap((container) => [
+      ...variablesOf(container, service.name, use),
+      ...textsOf(container, service.name),
+    ]),
   } satisfies Record<keyof SharedWithTemplate, Shared[]>;
   return Object.entries(found).flatMap(([list, things]) => {
     const allowed = use.shared[list as keyof SharedWithTemplate] ?? [];
@@ -70,23 +74,30 @@ function variablesOf(
 ): Shared[] {
   return environment.flatMap(({ name = '', value = '' }) => {
     if (given.has(name)) return [];
-    const why = perTenant.has(name) ? 'which tenants have of their own' : suspicion(name, value, templateName);
-    return why === undefined ? [] : [{ name, what: `variable ${name} of container ${container} (${why})` }];
+    const ofTenants = perTenant.has(name) ? ['which tenants have of their own'] : [];
+    const why = [...ofTenants, ...suspicionsOf(name, value, templateName)];
+    return sharedText(name, `variable ${name} of container ${container}`, why);
   });
 }
 
-const secretName =
-  /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_?KEY(?:_BASE)?|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|ACCESS_KEY_ID|CREDENTIALS?)$/i;
-const userinfo = /^[a-z][a-z0-9+.-]*:\/\/[^\s/@]*:[^\s/@]+@/i;
-const dataStore =
-  /^(?:jdbc:)?(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|sqlserver|oracle|memcached):/i;
+/** Text of a container besides its variables that a clone keeps. Allowed in `environment` too, by the field's name. */
+function textsOf(
+  { name: container = '?', command = [], entryPoint = [], healthCheck, dockerLabels = {} }: ContainerDefinition,
+  templateName: string,
+): Shared[] {
+  const commands = { command, entryPoint, 'healthCheck.command': healthCheck?.command ?? [] };
+  return [
+    ...Object.entries(commands).flatMap(([field, words]) =>
+      sharedText(field, `${field} of container ${container}`, suspicionsOfCommand(words, templateName)),
+    ),
+    ...Object.entries(dockerLabels).flatMap(([label, value]) => {
+      const field = `dockerLabels.${label}`;
+      return sharedText(field, `${field} of container ${container}`, suspicionsOf(label, value, templateName));
+    }),
+  ];
+}
 
-/** Why a plain value looks like nobody's to share; undefined for the rest (a log level), which a clone keeps. */
-function suspicion(name: string, value: string, templateName: string): string | undefined {
-  if (value === '') return undefined;
-  if (secretName.test(name)) return 'a credential in plain text';
-  if (userinfo.test(value)) return 'a URL with a password in it';
-  if (dataStore.test(value)) return 'the address of a data store';
-  if (value.toLowerCase() === 'template' || value.includes(templateName)) return "the template's own name";
-  return undefined;
+/** All the reasons, not the first: who allows a name allows it for each of them. */
+function sharedText(name: string, what: string, why: readonly string[]): Shared[] {
+  return why.length === 0 ? [] : [{ name, what: `${what} (${why.join('; ')})` }];
 }

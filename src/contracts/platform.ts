@@ -61,7 +61,10 @@ export interface SharedWithTemplate {
   readonly secrets?: readonly string[] | undefined;
   /** Environment files (`environmentFiles[].value`, S3 ARNs). */
   readonly environmentFiles?: readonly string[] | undefined;
-  /** Plain variables that look like a credential, a data store or the template's own name. */
+  /**
+   * Plain variables that look like a credential, a data store or the template's own name. Other text of containers by its
+   * field: `command`, `entryPoint`, `healthCheck.command`, `dockerLabels.<label>`.
+   */
   readonly environment?: readonly string[] | undefined;
 }
 

@@ -153,6 +153,66 @@ describe('a template', () => {
     },
   );
 
+  const texts = [
+    ['command', { command: ['serve', '--db', 'postgres://app:pw@db.internal/app'] }, 'a URL with a password in it'],
+    ['command', { command: ['sh', '-c', 'wait-for redis://cache:6379 && serve'] }, 'the address of a data store'],
+    ['command', { command: ['serve', '--admin-password', 'hunter2'] }, 'a credential in plain text'],
+    ['entryPoint', { entryPoint: ['sh', '-c', 'API_TOKEN=abc exec serve'] }, 'a credential in plain text'],
+    ['entryPoint', { entryPoint: ['serve', '--tenant=company-x'] }, "the template's own name"],
+    [
+      'healthCheck.command',
+      { healthCheck: { command: ['CMD-SHELL', 'curl http://me:pw@localhost/'] } },
+      'a URL with a password in it',
+    ],
+    ['dockerLabels.app.tenant', { dockerLabels: { 'app.tenant': 'company-x' } }, "the template's own name"],
+    ['dockerLabels.hook.token', { dockerLabels: { 'hook.token': 'abc' } }, 'a credential in plain text'],
+  ] as const;
+  it.each(texts)(
+    'whose %s holds what is nobody’s to share (%o) is refused unless it is allowed',
+    (field, text, why) => {
+      const template = withApp({ ...text, command: 'command' in text ? [...text.command] : undefined } as typeof app);
+      const [problem, ...others] = problems(template);
+      expect(others).toEqual([]);
+      expect(problem).toContain(`${field} of container app (`);
+      expect(problem).toContain(why);
+      expect(problem).toContain(`{"environment": ["${field}"]}`);
+      expect(problems(template, { shared: { secrets: ['API_KEY'], environment: [field] } })).toEqual([]);
+    },
+  );
+
+  it('may give a container commands and labels that hold no value of anybody', () => {
+    const changes = {
+      entryPoint: ['sh', '-c', 'DB_PASSWORD=$SECRET exec serve --token "$TOKEN" --no-password on'],
+      command: ['serve', '--password-file', '/run/it', '--token', '--port=8080'],
+      healthCheck: { command: ['CMD-SHELL', 'curl -f http://localhost:8080/health || exit 1'] },
+      dockerLabels: { team: 'web', 'org.opencontainers.image.source': 'https://git.example.com/team/app' },
+    };
+    expect(problems(withApp(changes))).toEqual([]);
+  });
+
+  it.each([
+    ['web', 'https://web.example.com', true],
+    ['web', 'a,web;b', true],
+    ['web', 'web', true],
+    ['web', 'https://webhooks.example.com', false],
+    ['web', 'https://my-web.example.com', false],
+    ['api', 'rapid', false],
+    ['api', 'apié', false],
+    ['a+b', 'x/a+b/y', true],
+  ])('called %s finds its own name in %s as a word only: %s', (name, value, isFound) => {
+    const { service, ...rest } = withVariable('LINK', value);
+    const found = problems({ ...rest, service: { ...service, name } }).join();
+    expect(found.includes("the template's own name")).toBe(isFound);
+  });
+
+  it('is refused for a variable with every reason, as its name allows it for all of them', () => {
+    const [problem] = problems(withVariable('PUBLIC_URL', 'redis://me:pw@company-x'));
+    expect(problem).toContain(
+      "variable PUBLIC_URL of container app (which tenants have of their own; a URL with a password in it; the address of a data store; the template's own name)",
+    );
+    expect(problems(withVariable('URLS', 'x,postgresql+asyncpg://me:pw@db')).join()).toContain('a URL with a password');
+  });
+
   it('may share what is nobody’s: a log level, an empty password, the length of a token’s life', () => {
     for (const [name, value] of [
       ['LOG_LEVEL', 'info'],
