@@ -6,7 +6,7 @@ import type { Kind, StepContext } from '../kind.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from './foreign.ts';
 import { refuseShadowed } from './rule-precedence.ts';
-import { forwardsOnlyTo } from './rule-reach.ts';
+import { describeRule, forwardsOnlyTo } from './rule-reach.ts';
 
 /** CreateRule calls of one attempt that may find their priority taken; the next attempt goes on with the ones after. */
 const MAX_CREATES = 4;
@@ -28,10 +28,14 @@ export const listenerRule: Kind<'listener-rule'> = {
 
   async observe(context) {
     const { listed, own, others } = await findSameRules(context);
-    const [rule] = own;
-    if (!rule) return { status: 'absent', detail: `no rule for ${nameOf(context.spec)} of this tenant`, others };
-    if (context.removingAt === undefined) await refuseShadowedAt(context, listed, rule.priority);
-    return { status: 'ready', detail: `rule for ${nameOf(context.spec)} at priority ${rule.priority}` };
+    const { removingAt, spec } = context;
+    const [any] = own;
+    if (!any) return { status: 'absent', detail: `no rule for ${nameOf(spec)} of this tenant`, others };
+    if (removingAt !== undefined) return { status: 'ready', detail: `${describeRule(any)} is there` };
+    const rule = listed.find((one) => own.includes(one) && doesWhatIsAsked(one, spec));
+    if (!rule) return { status: 'pending', detail: describeAstray(any, spec) };
+    await refuseShadowedAt(context, listed, rule.priority);
+    return { status: 'ready', detail: `rule for ${nameOf(spec)} at priority ${rule.priority}` };
   },
 
   async remove(context) {
@@ -178,6 +182,16 @@ function listenersOf({ cell, previous, recorded, spec }: Context): string[] {
   const now = cell.loadBalancers.find((lb) => lb.arn === spec.loadBalancerArn)?.httpsListenerArn;
   const ofRule = previous.arn?.replace(':listener-rule/', ':listener/').replace(/\/[^/]+$/, '');
   return [...new Set([now, ofRule, ...recorded.listenerArns])].filter((arn) => arn !== undefined);
+}
+
+function doesWhatIsAsked(rule: ListenerRule, spec: Context['spec']): boolean {
+  return hasSameConditions(rule, spec) && forwardsOnlyTo(rule, spec.targetGroupArn);
+}
+
+/** What was changed at a rule of ours since it was made. */
+function describeAstray(rule: ListenerRule, spec: Context['spec']): string {
+  const targets = rule.targetGroupArns.join(', ') || 'no target group';
+  return `${describeRule(rule)} leads to ${targets}; asked for: ${nameOf(spec)}, to ${spec.targetGroupArn} alone`;
 }
 
 function hasSameConditions(rule: ListenerRule, spec: Context['spec']): boolean {

@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import type { ListenerRule } from '../../aws/elbv2-rules.ts';
 
 /** The requests that a tenant's rule is for. */
@@ -12,11 +13,13 @@ export type Reach = 'none' | 'some' | 'all';
 
 /** How much of a route a listener rule would catch if it came first. Pure: the load balancer's matching, as its user guide gives it. */
 export function reachOf(rule: ListenerRule, route: Route): Reach {
-  if (!matchesHost(rule, route.host)) return 'none';
+  const hostReach = reachOfHost(rule, route.host);
+  if (hostReach === 'none') return 'none';
   const paths = route.paths.length > 0 ? route.paths : ['*'];
   const reaches = paths.map((path) => pathReach(rule, path));
   if (reaches.every((reach) => reach === 'none')) return 'none';
-  return rule.otherConditions.length === 0 && reaches.every((reach) => reach === 'all') ? 'all' : 'some';
+  const isCertain = hostReach === 'all' && rule.otherConditions.length === 0;
+  return isCertain && reaches.every((reach) => reach === 'all') ? 'all' : 'some';
 }
 
 /** Whether all that a rule does is forward to this one target group. */
@@ -34,13 +37,11 @@ export function describeRule(rule: ListenerRule): string {
   return `${rule.arn} at priority ${rule.priority} (${conditions.length > 0 ? conditions.join(', ') : 'any request'})`;
 }
 
-function matchesHost({ hosts, hostRegexes }: ListenerRule, host: string): boolean {
-  if (hosts.length + hostRegexes.length === 0) return true;
+function reachOfHost({ hosts, hostRegexes }: ListenerRule, host: string): Reach {
+  if (hosts.length + hostRegexes.length === 0) return 'all';
   const name = host.toLowerCase();
-  return (
-    hosts.some((pattern) => overlap(pattern.toLowerCase(), name)) ||
-    hostRegexes.some((regex) => matchesRegex(regex, name, 'i'))
-  );
+  if (hosts.some((pattern) => overlap(pattern.toLowerCase(), name))) return 'all';
+  return hostRegexes.some((regex) => mayMatch(regex, name, RE2JS.CASE_INSENSITIVE)) ? 'some' : 'none';
 }
 
 function pathReach({ paths, pathRegexes }: ListenerRule, path: string): Reach {
@@ -48,8 +49,8 @@ function pathReach({ paths, pathRegexes }: ListenerRule, path: string): Reach {
   const overlapping = paths.filter((pattern) => overlap(pattern, path));
   if (overlapping.some((pattern) => pattern === '*' || pattern === '/*' || pattern === path)) return 'all';
   if (isLiteral(path)) {
-    const isMatched = overlapping.length > 0 || pathRegexes.some((regex) => matchesRegex(regex, path));
-    return isMatched ? 'all' : 'none';
+    if (overlapping.length > 0) return 'all';
+    return pathRegexes.some((regex) => mayMatch(regex, path)) ? 'some' : 'none';
   }
   // Whether a regular expression and a pattern share a path is not worked out: it may catch some.
   return overlapping.length > 0 || pathRegexes.length > 0 ? 'some' : 'none';
@@ -59,10 +60,13 @@ function isLiteral(pattern: string): boolean {
   return !/[*?]/.test(pattern);
 }
 
-/** AWS's dialect may differ from ours, so what cannot be read counts as a match, and an expression is not anchored. */
-function matchesRegex(regex: string, text: string, flags = ''): boolean {
+/**
+ * An expression of strangers: in time that grows with the text alone (RE2), as it runs in the worker's event loop. AWS does not say
+ * whether it anchors, so nothing is anchored; what cannot be read counts as a match.
+ */
+function mayMatch(regex: string, text: string, flags = 0): boolean {
   try {
-    return new RegExp(regex, flags).test(text);
+    return RE2JS.compile(regex, flags).matcher(text).find();
   } catch {
     return true;
   }

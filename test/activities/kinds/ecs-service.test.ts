@@ -21,6 +21,7 @@ import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
 import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
 import { logGroup } from '../../../src/activities/kinds/log-group.ts';
 import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import type { ListenerRule } from '../../../src/aws/elbv2-rules.ts';
 import { findTemplate } from '../../../src/aws/template.ts';
 import { TENANT_TAG } from '../../../src/aws/tags.ts';
 import { taskDefinition } from '../../../src/activities/kinds/task-definition.ts';
@@ -229,6 +230,26 @@ describe('ecs-service', () => {
       expect(seen.status).toBe('pending');
       expect(seen.detail).toContain(`is answered by ${ruleArn}`);
     });
+  });
+
+  it('lets the probe decide where a rule that is allowed to come first has a regular expression', async () => {
+    const { context } = await frontend();
+    await ecsService.ensure(context());
+    await observeUntil(ecsService, context(), 'ready');
+    const { loadBalancing } = world.aws;
+    const stranger: ListenerRule = {
+      ...{ arn: 'arn:stranger', priority: 3, hosts: [], hostRegexes: ['moamalat'], paths: [], pathRegexes: [] },
+      ...{ otherConditions: [], targetGroupArns: [], onlyForwards: false },
+    };
+    // The emulator keeps no regular expressions of conditions.
+    const findRules = async (arn: string) => [stranger, ...(await loadBalancing.findRules(arn))];
+    const findRuleTags = (arns: readonly string[]) =>
+      loadBalancing.findRuleTags(arns.filter((arn) => arn !== stranger.arn));
+    const aws = { ...world.aws, loadBalancing: { ...loadBalancing, findRules, findRuleTags } };
+    expect((await stepErrorOf(ecsService.observe(context({}, { aws })))).code).toBe('RULE_SHADOWED');
+    const [loadBalancer] = world.cell.loadBalancers;
+    const cell = { ...world.cell, loadBalancers: [{ ...loadBalancer!, allowedRuleArns: [stranger.arn] }] };
+    expect(await ecsService.observe(context({}, { aws, cell }))).toMatchObject({ status: 'ready' });
   });
 
   it('is not ready by a healthy target that is no task of its own', async () => {

@@ -3,6 +3,7 @@ import {
   DeleteRuleCommand,
   DescribeRulesCommand,
   ElasticLoadBalancingV2Client,
+  ModifyRuleCommand,
   type RuleCondition,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
@@ -178,6 +179,38 @@ describe('listener-rule', () => {
       expect(await listenerRule.observe(context({}, { removingAt: new Date() }))).toMatchObject({ status: 'ready' });
     });
     expect(await listenerRule.observe(context())).toMatchObject({ status: 'ready' });
+  });
+
+  it('is not ready while its own rule is for another host or path, or leads elsewhere; it is still there to be removed', async () => {
+    const { context, tenant, backend, frontend } = await rule();
+    const { outputs } = await listenerRule.ensure(context());
+    const made = { previous: outputs };
+    const answer = { Type: 'fixed-response' as const, FixedResponseConfig: { StatusCode: '200' } };
+    const asMade = {
+      Conditions: [hosts(tenant.host)],
+      Actions: [{ Type: 'forward' as const, TargetGroupArn: backend }],
+    };
+    const elsewhere = {
+      Conditions: [hosts('elsewhere.example.com')],
+      Actions: [{ Type: 'forward' as const, TargetGroupArn: frontend }],
+    };
+    const edits = [
+      { ...asMade, Conditions: elsewhere.Conditions },
+      { ...asMade, Conditions: [hosts(tenant.host), paths('/api/*')] },
+      { ...asMade, Actions: elsewhere.Actions },
+      { ...asMade, Actions: [answer] },
+    ];
+    for (const edit of edits) {
+      await others().send(new ModifyRuleCommand({ RuleArn: outputs.arn, ...edit }));
+      const seen = await listenerRule.observe(context({}, made));
+      expect(seen.status).toBe('pending');
+      expect(seen.detail).toContain(outputs.arn);
+      expect(seen.detail).toContain(`asked for: ${tenant.host}, to ${backend} alone`);
+      const removing = context({}, { ...made, removingAt: new Date() });
+      expect(await listenerRule.observe(removing)).toMatchObject({ status: 'ready' });
+    }
+    await others().send(new ModifyRuleCommand({ RuleArn: outputs.arn, ...asMade }));
+    expect(await listenerRule.observe(context({}, made))).toMatchObject({ status: 'ready' });
   });
 
   it("lets pass its own rule for paths, another tenant's, rules for other hosts, and those that the platform allows", async () => {
