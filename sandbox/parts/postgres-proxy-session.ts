@@ -143,6 +143,10 @@ export class ProxiedSession {
           this.#refuse(fault.code);
           return;
         }
+      case 'garbage':
+        await this.#unheard(raw);
+        this.#client.write(Buffer.from([0x01, 0, 0, 0, 4]));
+        return;
       case 'late': {
         this.#swallows = true;
         this.#client.destroy();

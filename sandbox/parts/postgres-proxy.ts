@@ -19,6 +19,8 @@ export type StatementFault =
   | { readonly type: 'cut'; readonly when: 'before' | 'after' }
   /** An SQLSTATE instead of the statement or after its effect; those of class 53 and 57 end the connection, as the server's do. */
   | { readonly type: 'error'; readonly when: 'before' | 'after'; readonly code: string }
+  /** Bytes that are no message of PostgreSQL's instead of the answer, after the statement's effect. */
+  | { readonly type: 'garbage' }
   /** The client's connection ends at once; the statement reaches the server that long after. */
   | { readonly type: 'late'; readonly effectAfterMs: number }
   | { readonly type: 'delay'; readonly ms: number }

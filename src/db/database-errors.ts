@@ -90,6 +90,24 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof DatabaseUnavailableError || passes(error);
 }
 
+/**
+ * The error of a commit that was sent, as DatabaseUnavailableError, unless PostgreSQL itself refused the commit. Anything else
+ * (of TLS, of a socket, of bytes that are no answer) leaves open whether it took effect.
+ */
+export function unlessRefused(error: unknown): DatabaseUnavailableError | undefined {
+  if (isUnavailable(error)) return unavailable(error);
+  if (isRefusal(error)) return undefined;
+  return new DatabaseUnavailableError(`PostgreSQL did not answer the commit: ${messageOf(error)}`, { cause: error });
+}
+
+/** Whether PostgreSQL refused a statement and goes on; one that ends the session may have done what it was asked before. */
+export function isRefusal(error: unknown): boolean {
+  if (isUnavailable(error)) return false;
+  const severity = error instanceof Error && 'severity' in error ? error.severity : undefined;
+  if (typeof severity !== 'string' || ['FATAL', 'PANIC'].includes(severity)) return false;
+  return /^[0-9A-Z]{5}$/.test(codeOf(error) ?? '');
+}
+
 /** SQLSTATE of an error of PostgreSQL, or the network's code; undefined when it has none. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

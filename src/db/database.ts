@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { newPool } from './connections.ts';
-import { isUnavailable, unavailable } from './database-errors.ts';
+import { isUnavailable, unavailable, unlessRefused } from './database-errors.ts';
 import { startListening, type Listening } from './listening.ts';
 import { createLocks } from './locks.ts';
 import { sessionProblems } from './session-problems.ts';
@@ -142,7 +142,9 @@ async function transaction<T>(pool: pg.Pool, fn: Work<T>): Promise<T> {
 
 /** A statement that failed, and whose error somebody caught, turns the commit into a rollback without an error. */
 async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query('commit');
+  const { command } = await client.query('commit').catch((error: unknown) => {
+    throw unlessRefused(error) ?? error;
+  });
   if (command !== 'COMMIT') throw new Error(`a transaction was to be committed, and PostgreSQL answered ${command}`);
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { z } from 'zod';
-import { CommitUnclearError, isUnavailable } from './database-errors.ts';
+import { CommitUnclearError, isRefusal } from './database-errors.ts';
 import { rowOf } from './rows.ts';
 
 /** What PostgreSQL knows a transaction by beyond its session. */
@@ -54,7 +54,7 @@ async function askFate(pool: pg.Pool, { xid, pid }: TransactionIdentity): Promis
     }
     return fate;
   } catch (error) {
-    if (isUnavailable(error)) return undefined;
+    if (!isRefusal(error)) return undefined;
     throw new CommitUnclearError('PostgreSQL does not know the transaction (any more)', { cause: error });
   }
 }

@@ -37,6 +37,7 @@ describe('a transaction whose commit was not answered', () => {
   it.each([
     { type: 'cut', when: 'after' },
     { type: 'error', when: 'after', code: '57P01' },
+    { type: 'garbage' },
   ] as const)('answers as any other when PostgreSQL committed it: $type $code', async (fault) => {
     const rule = atCommit(fault);
     expect(await write('kept')).toBe('kept');
