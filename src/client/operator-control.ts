@@ -6,6 +6,7 @@ import {
   findOperation,
   forgetCancelRequest,
   recordCancelRequest,
+  recordTakenCancel,
   type OperationRow,
 } from '../db/operations.ts';
 import { findTenant, type TenantRow } from '../db/tenants.ts';
@@ -86,10 +87,31 @@ async function ask(deps: ClientDeps, asked: OperationRow, verb: OperatorVerb): P
   await reachOrchestrator(deps);
   const recordedAt = verb === 'cancel' ? await recordCancel(deps, asked) : undefined;
   // Claimed meanwhile, perhaps: then it has a run id.
-  const operation = (await findOperation(deps.database, asked.id)) ?? asked;
-  const verdict = await reached(operation, verb, () => verdictOn(deps, operation, verb));
-  if (verb === 'cancel') await correctRecord(deps, operation, verdict, recordedAt);
+  const operation = await newest(deps, asked);
+  const correct = (stands: boolean) =>
+    verb === 'cancel' ? correctRecord(deps, operation, stands, recordedAt) : Promise.resolve();
+  const verdict = await reached(operation, verb, () => verdictOn(deps, operation, verb)).catch(
+    async (error: unknown) => {
+      await correct(!wasNotAsked(error));
+      throw error;
+    },
+  );
+  await correct(verdict.taken);
   if (!verdict.taken) throw await refusal(deps, operation, verb, verdict);
+}
+
+/** As it is now; as it was when PostgreSQL does not say: the request is on its way, and its run decides. */
+async function newest({ database }: ClientDeps, asked: OperationRow): Promise<OperationRow> {
+  try {
+    return (await findOperation(database, asked.id)) ?? asked;
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) return asked;
+    throw error;
+  }
+}
+
+function wasNotAsked(error: unknown): boolean {
+  return error instanceof RequestError && error.code === 'ORCHESTRATOR_UNAVAILABLE';
 }
 
 /** Before the run is asked: when its answer is lost, the record is what shows that somebody asked. */
@@ -103,18 +125,18 @@ async function recordCancel({ database }: ClientDeps, { id }: OperationRow): Pro
   }
 }
 
-/** A refused cancel is none. A taken one stands, also when another request's refusal removed the record meanwhile. */
+/** A refused cancel is none. One that was or may have been taken stands, also when another request's refusal removes its own. */
 async function correctRecord(
   { database, log }: ClientDeps,
   { id }: OperationRow,
-  { taken }: UpdateVerdict,
+  stands: boolean,
   recordedAt: string | undefined,
 ): Promise<void> {
   try {
-    if (taken) await recordCancelRequest(database, id);
+    if (stands) await recordTakenCancel(database, id);
     else if (recordedAt !== undefined) await forgetCancelRequest(database, id, recordedAt);
   } catch (error) {
-    log.warn({ err: error, operationId: id, taken }, 'the record of a cancel could not be corrected');
+    log.warn({ err: error, operationId: id, stands }, 'the record of a cancel could not be corrected');
   }
 }
 
@@ -163,7 +185,7 @@ async function refusal(
   verb: OperatorVerb,
   { why, reason }: Extract<UpdateVerdict, { taken: false }>,
 ): Promise<RequestError> {
-  const { id, state } = (await findOperation(deps.database, asked.id)) ?? asked;
+  const { id, state } = await newest(deps, asked);
   const details = { operationId: id, state };
   if (why === 'not-running' && isOpen(state))
     return new RequestError(

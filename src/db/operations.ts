@@ -199,6 +199,14 @@ export async function recordCancelRequest(tx: Queryable, id: string): Promise<st
   return rowOf(z.object({ at: z.string() }), answer)?.at;
 }
 
+/**
+ * Records that a cancel was taken, or may have been, whatever is recorded: a refused one that was recorded before no longer
+ * finds its own time, and leaves the record.
+ */
+export async function recordTakenCancel(db: Queryable, id: string): Promise<void> {
+  await db.query('update operations set cancel_requested_at = clock_timestamp() where id = $1', [id]);
+}
+
 /** Removes the record of a cancel that was refused, unless it is another's. */
 export async function forgetCancelRequest(db: Queryable, id: string, at: string): Promise<void> {
   await db.query(

@@ -181,6 +181,41 @@ describe('cancel', () => {
     expect(api.orchestrator.taken).not.toContainEqual({ operationId: tenant.operationId, verb: 'cancel' });
   });
 
+  it('is asked of the run once it is recorded, although PostgreSQL is gone by then, and answered as the run does', async () => {
+    const [taken, refused] = [await claimed(), await claimed()];
+    await api.move(refused.tenantId, ['committing']);
+    for (const [{ tenantId }, code] of [
+      [taken, 202],
+      [refused, 409],
+    ] as const) {
+      away('select id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs"', 1);
+      expect((await send('POST', `/${tenantId}/cancel`)).code).toBe(code);
+      for (const rule of rules.splice(0)) api.proxy.removeRule(rule);
+    }
+    const recorded = async (id: string) => (await findOperation(api.database, id))?.cancelRequestedAt;
+    expect(await recorded(taken.operationId)).toBeInstanceOf(Date);
+    expect(await recorded(refused.operationId)).toBeNull();
+  });
+
+  it.each([undefined, 'after'] as const)(
+    'that was taken (answer lost: %s) stays recorded when one that was recorded before it is refused',
+    async (fault) => {
+      const { tenantId, operationId } = await claimed();
+      await api.move(tenantId, ['committing']);
+      const forget = { application: 'api', startsWith: 'update operations set cancel_requested_at = null' };
+      const parked = api.proxy.addRule({ match: forget, fault: { type: 'park' } });
+      rules.push(parked);
+      const first = send('POST', `/${tenantId}/cancel`);
+      await expect.poll(() => api.proxy.hits(parked)).toBe(1);
+      await api.move(tenantId, ['holding']);
+      api.orchestrator.updateFault = fault;
+      expect((await send('POST', `/${tenantId}/cancel`)).code).toBe(fault ? 504 : 202);
+      api.proxy.release();
+      expect((await first).code).toBe(409);
+      expect((await findOperation(api.database, operationId))?.cancelRequestedAt).toBeInstanceOf(Date);
+    },
+  );
+
   it('that is refused leaves no record of one', async () => {
     const tenant = await claimed();
     await api.move(tenant.tenantId, ['committing']);
