@@ -81,8 +81,16 @@ export interface ApiClient {
   abandon(tenantId: string, reason: string, by?: string): Promise<Operation>;
   delete(tenantId: string, confirm: string | undefined): Promise<Accepted | Tenant>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
-  /** Live events after an id; ends when the connection does. @param onOpen called once the API has answered */
-  stream(tenantId: string, after: number, signal: AbortSignal, onOpen?: () => void): AsyncGenerator<EventView>;
+  /** Live events after an id; ends when the connection does. */
+  stream(tenantId: string, after: number, signal: AbortSignal, on?: StreamSigns): AsyncGenerator<EventView>;
+}
+
+/** What a stream shows besides its events. */
+export interface StreamSigns {
+  /** The API has answered. */
+  readonly onOpen?: () => void;
+  /** An event or a heartbeat came. */
+  readonly onSign?: () => void;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -106,7 +114,7 @@ export function createApiClient(baseUrl: string): ApiClient {
     events: async (id, { after, limit }) =>
       (await call(eventsAnswer, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
         .events,
-    stream: (id, after, signal, onOpen) => streamOf(`${baseUrl}${tenant(id)}/events`, after, signal, onOpen),
+    stream: (id, after, signal, on) => streamOf(`${baseUrl}${tenant(id)}/events`, after, signal, on),
   };
 }
 
@@ -178,7 +186,7 @@ async function* streamOf(
   url: string,
   after: number,
   signal: AbortSignal,
-  onOpen?: () => void,
+  { onOpen, onSign }: StreamSigns = {},
 ): AsyncGenerator<EventView> {
   const response = await send(url, { signal, headers: { accept: 'text/event-stream', 'last-event-id': `${after}` } });
   if (!response.ok) throw refusal(response.status, await response.json().catch(() => undefined), url);
@@ -192,6 +200,7 @@ async function* streamOf(
     buffered = frames.pop() ?? '';
     for (const frame of frames) {
       const data = frame.split('\n').find((line) => line.startsWith('data: '));
+      if (data !== undefined || frame.startsWith(':')) onSign?.();
       if (data !== undefined) yield eventAnswer.parse(JSON.parse(data.slice('data: '.length)));
     }
   }

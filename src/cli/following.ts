@@ -33,7 +33,10 @@ export async function followOperation(api: ApiClient, following: Following): Pro
   for (;;) {
     const connection = new AbortController();
     try {
-      for await (const event of api.stream(tenantId, after, connection.signal, outages.over)) {
+      for await (const event of api.stream(tenantId, after, connection.signal, {
+        onOpen: outages.opened,
+        onSign: outages.over,
+      })) {
         after = event.id;
         if (event.operationId !== operationId) continue;
         following.onEvent(event);

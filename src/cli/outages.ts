@@ -4,37 +4,57 @@ import { ApiError, ApiUnreachableError } from './api-client.ts';
 /** How long an API that gives no good answer is waited for, in ms. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 1_000;
+/** How long connections may end in order before it is told of, in ms: a restart takes less. */
+const RESTART_MS = 5_000;
 
 /** Waits while the API, or what it reads from, is unavailable. */
 export interface Outages {
   /** Tells of it once. @throws the error when it is none that passes, or when it has lasted too long */
   readonly met: (error: unknown) => Promise<void>;
-  /** The API ended the connection in order, for a restart perhaps: there is something to tell only when it does not come back. */
+  /**
+   * The API ended the connection in order, for a restart perhaps: told of only when it goes on like that.
+   * @throws ApiUnreachableError when that has lasted too long
+   */
   readonly ended: () => Promise<void>;
-  /** The API answers. */
+  /** The API took a connection; it may end it at once. */
+  readonly opened: () => void;
+  /** The API answers what it is asked. */
   readonly over: () => void;
 }
 
 /** @param onNote told once when the API is lost, and once when it answers again */
 export function createOutages(onNote?: (text: string) => void, patienceMs = PATIENCE_MS): Outages {
   let sinceMs: number | undefined;
-  let isTold = false;
+  let toldOf: 'silence' | 'ends' | undefined;
+  const tell = (of: typeof toldOf, error: Error) => {
+    if (toldOf === undefined) onNote?.(lossText(error, patienceMs));
+    toldOf ??= of;
+  };
+  const isBack = () => {
+    if (toldOf !== undefined) onNote?.('the API answers again');
+    toldOf = undefined;
+  };
   return {
     met: async (error) => {
       sinceMs ??= Date.now();
       if (!isOutage(error) || Date.now() - sinceMs > patienceMs) throw error;
-      if (!isTold) onNote?.(lossText(error, patienceMs));
-      isTold = true;
+      tell('silence', error);
       await sleep(PAUSE_MS);
     },
     ended: async () => {
-      sinceMs = Date.now();
+      sinceMs ??= Date.now();
+      const lastedMs = Date.now() - sinceMs;
+      const error = new ApiUnreachableError('it ends each connection without a word');
+      if (lastedMs > patienceMs) throw error;
+      if (lastedMs > RESTART_MS) tell('ends', error);
       await sleep(PAUSE_MS);
+    },
+    opened: () => {
+      if (toldOf === 'silence') isBack();
     },
     over: () => {
       sinceMs = undefined;
-      if (isTold) onNote?.('the API answers again');
-      isTold = false;
+      isBack();
     },
   };
 }

@@ -10,12 +10,15 @@ const event = (id: number, to: string) =>
 
 /** An API whose connections go as they are told; `undefined`: nobody answers. */
 function apiOf(connections: (EventView[] | undefined)[], stepMs: number): ApiClient {
-  const stream: ApiClient['stream'] = async function* (_id, _after, _signal, onOpen) {
+  const stream: ApiClient['stream'] = async function* (_id, _after, _signal, on) {
     const events = connections.shift();
     vi.setSystemTime(Date.now() + stepMs);
     if (!events) throw new ApiUnreachableError('no answer from http://127.0.0.1:3006: connect ECONNREFUSED');
-    onOpen?.();
-    yield* events;
+    on?.onOpen?.();
+    for (const event of events) {
+      on?.onSign?.();
+      yield event;
+    }
   };
   return { stream } as ApiClient;
 }
@@ -61,5 +64,15 @@ describe('while the API is unavailable', () => {
   it('nothing is said of a connection that was ended in order and made again at once', async () => {
     const { ended, notes } = await follow([[event(1, 'running')], [], [event(2, 'succeeded')]]);
     expect([ended, notes]).toEqual(['succeeded', []]);
+  });
+
+  it('following ends after a minute, with one line before, when each connection is taken and ended without an event', async () => {
+    const { ended, notes } = await follow(
+      Array.from({ length: 9 }, () => []),
+      25_000,
+    );
+    expect(ended).toBeInstanceOf(UnknownOutcomeError);
+    expect(ended).toMatchObject({ cause: { message: expect.stringContaining('ends each connection') as string } });
+    expect(notes).toHaveLength(1);
   });
 });
