@@ -16,25 +16,37 @@ export function untilSignalled(log: Logger): AbortSignal {
   return stop.signal;
 }
 
-/** For what is still being written or closed when a server has stopped, in ms. */
-const LAST_MS = 5_000;
+export interface Deadlines {
+  /** From the signal to stop, in ms; default 30 s, above what the API and a worker take for it. */
+  readonly stopMs?: number;
+  /** For what is still being written or closed when a server has stopped, in ms; default 5 s. */
+  readonly lastMs?: number;
+}
 
 /**
  * Runs a server until it is told to stop, everything that it logs being a line of JSON. A process that something still holds
- * after that is ended: one that lives on without doing anything would not be started again by whatever runs it.
+ * after that, or that does not stop, is ended: one that lives on without doing anything would not be started again by whatever runs it.
  */
 export async function runServer(
   load: () => Config,
   serve: (config: Config, log: Logger, stop: AbortSignal) => Promise<void>,
+  { stopMs = 30_000, lastMs = 5_000 }: Deadlines = {},
 ): Promise<void> {
   await runCommand(async () => {
     const config = load();
     const { processLog } = await import('./process-log.ts');
     const log = processLog(config.logLevel);
     logWarnings(log);
-    await serve(config, log, untilSignalled(log));
+    const stop = untilSignalled(log);
+    stop.addEventListener('abort', () => setTimeout(() => endUnstopped(log, stopMs), stopMs).unref());
+    await serve(config, log, stop);
   });
-  setTimeout(() => process.exit(), LAST_MS).unref();
+  setTimeout(() => process.exit(), lastMs).unref();
+}
+
+function endUnstopped(log: Logger, stopMs: number): void {
+  log.error({ stopMs }, 'it did not stop in time: the process is ended');
+  process.exit(exitCodes.failed);
 }
 
 /** What Node.js and libraries warn of goes into the log, instead of as text between its lines. */

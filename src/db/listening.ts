@@ -36,6 +36,8 @@ export async function startListening(
       else await sleep(waitMs, undefined, { signal: stopped.signal }).catch(() => undefined);
       const again = await reconnect(config, channel, onNotify, stopped.signal);
       if (again === undefined) return;
+      // Stopped while it was made: `stop` has ended the one before.
+      if (stopped.signal.aborted) return again.end();
       client = again;
       openedAtMs = performance.now();
       waitMs = Math.min(waitMs * 2, longestWaitMs);
