@@ -10,7 +10,7 @@ export interface Finished {
   readonly events: readonly EventView[];
 }
 
-/** Creates a tenant of `moamalat` and shows every step; one that fails rolls back at once, because nobody is asked to mend it. */
+/** Creates a tenant of `moamalat` and shows every step; one that fails rolls back at once, because nobody is asked to fix it. */
 export async function createTenant(api: ApiClient, slug: string): Promise<Finished> {
   console.log(`\n  POST /api/v1/tenants { "product": "moamalat", "slug": "${slug}", ... }`);
   const { tenantId, operationId } = await api.create({

@@ -34,11 +34,11 @@ export async function seedLandingZone(options: SeedOptions): Promise<Platform> {
 
 export interface TemplateImageOptions extends AwsTarget {
   readonly component: TemplateComponent;
-  /** `unhealthy`, `crash` and `missing` break the template; any other tag mends it. */
+  /** `unhealthy`, `crash` and `missing` break the template; any other tag fixes it. */
   readonly tag: string;
 }
 
-/** Gives a template service another image: what an operator does to break or to mend it. Returns the new revision's ARN. */
+/** Gives a template service another image: what an operator does to break or to fix it. Returns the new revision's ARN. */
 export async function setTemplateImage(options: TemplateImageOptions): Promise<string> {
   const clients = createClients(options);
   try {

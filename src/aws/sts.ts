@@ -24,7 +24,7 @@ export function createIdentity(client: STSClient): Identity {
   };
 }
 
-export interface Patience {
+export interface CallerRetry {
   /** How long a failure that may pass is tried again, in ms. */
   readonly forMs: number;
   readonly everyMs: number;
@@ -38,16 +38,16 @@ export interface Patience {
  * Who we are in a cell. A failure that may pass by itself is tried again for a while: a credential endpoint that restarts, a
  * clock that the SDK corrects. @throws StepError the last one
  */
-export async function findCaller(identity: Identity, patience: Patience): Promise<Caller> {
-  const untilMs = performance.now() + patience.forMs;
+export async function findCaller(identity: Identity, retry: CallerRetry): Promise<Caller> {
+  const untilMs = performance.now() + retry.forMs;
   for (let waits = false; ; waits = true) {
     try {
       return await identity.whoAmI();
     } catch (error) {
-      if (!mayPass(error) || performance.now() + patience.everyMs > untilMs) throw error;
-      if (!waits) patience.onWait?.(error.message);
-      await sleep(patience.everyMs, undefined, { signal: patience.signal }).catch(() => undefined);
-      if (patience.signal?.aborted) throw error;
+      if (!mayPass(error) || performance.now() + retry.everyMs > untilMs) throw error;
+      if (!waits) retry.onWait?.(error.message);
+      await sleep(retry.everyMs, undefined, { signal: retry.signal }).catch(() => undefined);
+      if (retry.signal?.aborted) throw error;
     }
   }
 }

@@ -18,7 +18,7 @@ const info = (operator: string, o: { retryable?: boolean; httpStatus?: number } 
 
 export const errorTable = {
   // Answers of the API
-  INVALID_INPUT: info('Mend the request: `details` names each field.', { httpStatus: 400 }),
+  INVALID_INPUT: info('Fix the request: `details` names each field.', { httpStatus: 400 }),
   UNKNOWN_PRODUCT: info('Name a product that this installation has: `details.products` lists them.', {
     httpStatus: 400,
   }),

@@ -1,5 +1,5 @@
 import type { CellAws } from '../aws/cell-aws.ts';
-import { findCaller, type Patience } from '../aws/sts.ts';
+import { findCaller, type CallerRetry } from '../aws/sts.ts';
 import type { LandingZone } from '../aws/landing-zone.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { Product } from '../products/product.ts';
@@ -9,7 +9,7 @@ import { checkTemplate } from './template-checks.ts';
 import { checkZone } from './zone-checks.ts';
 
 /** One failure that passes is no finding. */
-const PATIENCE: Patience = { forMs: 6_000, everyMs: 1_000 };
+const CALLER_RETRY: CallerRetry = { forMs: 6_000, everyMs: 1_000 };
 
 export interface CellParts {
   readonly cell: Cell;
@@ -42,7 +42,7 @@ export async function checkCell(parts: CellParts): Promise<Finding[]> {
 }
 
 async function checkIdentity({ cell, aws }: CellParts, subject: string): Promise<Finding> {
-  const { accountId, arn } = await findCaller(aws.identity, PATIENCE);
+  const { accountId, arn } = await findCaller(aws.identity, CALLER_RETRY);
   return accountId === cell.accountId
     ? ok(subject, arn)
     : problem(subject, `the platform says account ${cell.accountId}, the credentials are of ${accountId} (${arn})`);

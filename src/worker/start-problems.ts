@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { StepError } from '../contracts/step-error.ts';
 import type { PlatformAws } from '../aws/cell-aws.ts';
-import { findCaller, type Patience } from '../aws/sts.ts';
+import { findCaller, type CallerRetry } from '../aws/sts.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Database } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
@@ -73,7 +73,7 @@ async function temporalProblems(temporal: TemporalClient, database: Database | u
 
 async function credentialProblems(checks: StartChecks, cellId: string, accountId: string): Promise<string[]> {
   try {
-    const identity = await findCaller(checks.aws(cellId).identity, patienceOf(checks, cellId));
+    const identity = await findCaller(checks.aws(cellId).identity, callerRetryOf(checks, cellId));
     if (identity.accountId === accountId) return [];
     return [
       `cell "${cellId}" is account ${accountId}, but the AWS credentials are of account ${identity.accountId} (${identity.arn})`,
@@ -86,15 +86,15 @@ async function credentialProblems(checks: StartChecks, cellId: string, accountId
 }
 
 /** Where the environment names none, only a default profile or an instance's role can give credentials, and soon. */
-function patienceOf({ log, stop: signal, awsCredentialsNamed }: StartChecks, cell: string): Patience {
-  const forMs = awsCredentialsNamed === false ? UNNAMED_PATIENCE_MS : PATIENCE_MS;
+function callerRetryOf({ log, stop: signal, awsCredentialsNamed }: StartChecks, cell: string): CallerRetry {
+  const forMs = awsCredentialsNamed === false ? UNNAMED_RETRY_MS : CALLER_RETRY_MS;
   const onWait = (reason: string) =>
     log?.warn({ cell, reason }, `AWS does not know the worker in cell "${cell}"; tried again for ${forMs / 1_000} s`);
   return { forMs, everyMs: 2_000, signal, onWait };
 }
 
-const PATIENCE_MS = 60_000;
-const UNNAMED_PATIENCE_MS = 6_000;
+const CALLER_RETRY_MS = 60_000;
+const UNNAMED_RETRY_MS = 6_000;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
