@@ -26,41 +26,46 @@ export interface Supervision {
 /** So many ends of one part within {@link WITHIN_MS} are no accident. */
 const MOST_ENDS = 4;
 const WITHIN_MS = 120_000;
+/** Before a part is started again, in ms; twice as long after each further end within {@link WITHIN_MS}. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 8_000;
 /** A server that was killed leaves its port, its memory and its children for a moment. */
 const START_TRIES = 20;
 const BETWEEN_TRIES_MS = 500;
 
-/** Starts parts again that end by themselves, and says so. */
-export function supervise(parts: readonly SupervisedPart[], log: Log): Supervision {
-  const state = { stopping: false };
+/**
+ * Starts parts again that end by themselves, and says so. The others need the parts that hold data: while one of these is
+ * being started, no other part is, and an end of another part then is not its own fault.
+ */
+export function supervise(
+  parts: readonly SupervisedPart[],
+  log: Log,
+  firstPauseMs: number = FIRST_PAUSE_MS,
+): Supervision {
+  const stopping = new AbortController();
   let fail: (reason: string) => void = () => undefined;
   const failed = new Promise<string>((resolve) => (fail = resolve));
-  const restarts = new Set<Promise<void>>();
+  const restarts = new Restarts();
   const keep = async (part: SupervisedPart): Promise<void> => {
     const ends: number[] = [];
-    for (;;) {
+    const own: number[] = [];
+    for (let startedAt = performance.now(); ; startedAt = performance.now()) {
       const exit = await part.exited();
-      if (state.stopping) return;
+      if (stopping.signal.aborted) return;
       ends.push(Date.now());
-      const problem = whyNotAgain(part, ends);
+      if (part.holdsData === true || !restarts.ofData(startedAt)) own.push(Date.now());
+      const problem = whyNotAgain(part, own);
       if (problem !== undefined) {
         fail(`${ended(part, exit)}${problem}`);
         return;
       }
       log(`${ended(part, exit)}: starting it again`);
-      const restart = startAgain(part, log, () => state.stopping);
-      const settled = restart.then(
-        () => undefined,
-        () => undefined,
-      );
-      restarts.add(settled);
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (recent(ends) - 1));
       try {
-        await restart;
+        await restarts.run(part, () => startAgain(part, { log, pauseMs, signal: stopping.signal, restarts }));
       } catch (error) {
         fail(`${part.name} could not be started again: ${messageOf(error)} (see ${part.logFile})`);
         return;
-      } finally {
-        restarts.delete(settled);
       }
     }
   };
@@ -68,34 +73,81 @@ export function supervise(parts: readonly SupervisedPart[], log: Log): Supervisi
   return {
     failed,
     stop: async () => {
-      state.stopping = true;
-      await Promise.all(restarts);
+      stopping.abort();
+      await restarts.settled();
     },
   };
 }
 
-function whyNotAgain({ restart, logFile }: SupervisedPart, ends: readonly number[]): string | undefined {
-  if (!restart) return `, and all that it held is lost: the sandbox has to be started anew (see ${logFile})`;
-  const recent = ends.filter((at) => Date.now() - at < WITHIN_MS);
-  return recent.length >= MOST_ENDS ? ` for the ${MOST_ENDS}th time in a row (see ${logFile})` : undefined;
+/** Which parts are being started again. */
+class Restarts {
+  readonly #all = new Set<Promise<unknown>>();
+  readonly #data = new Set<Promise<unknown>>();
+  #dataEndedAt = -Infinity;
+
+  async run({ holdsData }: SupervisedPart, restart: () => Promise<void>): Promise<void> {
+    const running = restart();
+    const settled = Promise.allSettled([running]);
+    const sets = holdsData === true ? [this.#all, this.#data] : [this.#all];
+    for (const set of sets) set.add(settled);
+    try {
+      await running;
+    } finally {
+      for (const set of sets) set.delete(settled);
+      if (holdsData === true) this.#dataEndedAt = performance.now();
+    }
+  }
+
+  /** Whether a part that holds data was being started at any moment since. */
+  ofData(since: number): boolean {
+    return this.#data.size > 0 || this.#dataEndedAt >= since;
+  }
+
+  async dataSettled(): Promise<void> {
+    while (this.#data.size > 0) await Promise.all(this.#data);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#all);
+  }
 }
 
-async function startAgain(
-  { name, restart, holdsData }: SupervisedPart,
-  log: Log,
-  stopping: () => boolean,
-): Promise<void> {
+function recent(ends: readonly number[]): number {
+  return ends.filter((at) => Date.now() - at < WITHIN_MS).length;
+}
+
+function whyNotAgain({ restart, logFile }: SupervisedPart, ends: readonly number[]): string | undefined {
+  if (!restart) return `, and all that it held is lost: the sandbox has to be started anew (see ${logFile})`;
+  return recent(ends) >= MOST_ENDS ? ` for the ${MOST_ENDS}th time in a row (see ${logFile})` : undefined;
+}
+
+interface Start {
+  readonly log: Log;
+  readonly pauseMs: number;
+  /** Ends the tries. */
+  readonly signal: AbortSignal;
+  readonly restarts: Restarts;
+}
+
+async function startAgain({ name, restart, holdsData }: SupervisedPart, start: Start): Promise<void> {
+  const { log, pauseMs, signal, restarts } = start;
   const began = Date.now();
-  for (let left = START_TRIES; !stopping(); left -= 1) {
+  await pause(pauseMs, signal);
+  if (holdsData !== true) await restarts.dataSettled();
+  for (let left = START_TRIES; !signal.aborted; left -= 1) {
     try {
       await restart?.();
       log(`${name} runs again after ${formatDuration(Date.now() - began)}${holdsData ? ', with its data' : ''}`);
       return;
     } catch (error) {
       if (left <= 1) throw error;
-      await sleep(BETWEEN_TRIES_MS);
+      await pause(BETWEEN_TRIES_MS, signal);
     }
   }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 function ended({ name }: SupervisedPart, { code, signal }: ChildExit): string {
