@@ -6,7 +6,9 @@ import { runServer } from './process.ts';
 export function registerWorker(program: Command): void {
   program
     .command('worker')
-    .description('run a worker: workflows, activities with AWS credentials, outbox (stops at SIGTERM within 10 s)')
+    .description(
+      'run a worker: workflows, activities with AWS credentials, outbox (SIGTERM: calls under way end within 30 s, mostly at once)',
+    )
     .action(() =>
       runServer(
         () => loadConfig('worker'),

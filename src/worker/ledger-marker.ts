@@ -19,11 +19,12 @@ const UNREACHABLE_ROUNDS = 12;
  * the ledger is older than its mark, or a mark that was made stands still. The first mark is not its business: a sweep makes
  * it, which has seen what exists.
  */
-export function createLedgerMarker(deps: MarkerDeps, log: Logger): () => Promise<void> {
+export function createLedgerMarker(deps: MarkerDeps, log: Logger): (stop?: AbortSignal) => Promise<void> {
   const seen = new Map<string, { readonly state: MarkState; readonly rounds: number }>();
   const notByMe = () => Promise.resolve({ may: false, why: 'the first sweep that knows every owner makes it' });
-  return async () => {
+  return async (stop) => {
     for (const { id } of deps.platform.cells) {
+      if (stop?.aborted) return;
       const context = { beforeMutation: () => Promise.resolve(), signal: AbortSignal.timeout(ROUND_MS) };
       const { verdict } = await inCallContext(context, () => advanceMark(deps, id, notByMe));
       const { state } = verdict;

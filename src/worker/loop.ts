@@ -12,12 +12,17 @@ export interface LoopOptions {
   readonly log: Logger;
 }
 
-/** Runs `round` again and again until stopped; a round that fails is logged and the next one comes all the same. */
-export function startLoop({ name, everyMs, log }: LoopOptions, round: () => Promise<void>): Loop {
+/**
+ * Runs `round` again and again until stopped; a round that fails is logged and the next one comes all the same. A round of
+ * many calls looks at the signal between them: it is aborted once the loop is to stop.
+ */
+export function startLoop({ name, everyMs, log }: LoopOptions, round: (stop: AbortSignal) => Promise<void>): Loop {
   const stopped = new AbortController();
   const running = (async () => {
     while (!stopped.signal.aborted) {
-      await round().catch((error: unknown) => log.warn({ err: error, loop: name }, `${name}: this round failed`));
+      await round(stopped.signal).catch((error: unknown) =>
+        log.warn({ err: error, loop: name }, `${name}: this round failed`),
+      );
       await sleep(everyMs, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
   })();

@@ -14,15 +14,19 @@ export interface MailerDeps {
   readonly log: Logger;
 }
 
-/** Mails claimed at a time; SES sends a few per second in a young account. */
+/** Mails of a round; SES sends a few per second in a young account. */
 const BATCH = 10;
 
 /**
  * Sends what lies in the outbox, outside any operation: a mail that fails never takes a tenant back (requirement U-15).
  * A worker that dies between SES's answer and our note sends the mail twice; both carry the same `X-Tenantry-Mail-Id`.
+ *
+ * @param stop no further mail is claimed once it is aborted
  */
-export async function sendDueMails(deps: MailerDeps): Promise<void> {
-  for (const mail of await claimDueMails(deps.database, BATCH)) {
+export async function sendDueMails(deps: MailerDeps, stop?: AbortSignal): Promise<void> {
+  for (let left = BATCH; left > 0 && stop?.aborted !== true; left -= 1) {
+    const [mail] = await claimDueMails(deps.database, 1);
+    if (!mail) return;
     try {
       await recordMailSent(deps.database, mail.id, await send(deps, mail));
     } catch (error) {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -25,6 +24,7 @@ import { startHealthServer } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
 import { startLoop, type Loop } from './loop.ts';
+import { runBesideLoops } from './beside-loops.ts';
 import { sendDueMails } from './mailer.ts';
 import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
@@ -117,28 +117,24 @@ interface Running {
   readonly client: TenantryClient;
 }
 
-async function runUntilStopped(running: Running): Promise<void> {
-  const { config, log, stop, worker } = running;
-  const loops = startLoops(running);
-  try {
-    // Also when it is to stop already: the connection of a worker that never ran cannot be closed.
-    await worker.runUntil(async () => {
-      log.info({ taskQueue: TASK_QUEUE, cells: config.platform.cells.map((c) => c.id) }, 'worker is polling');
-      if (!stop.aborted) await once(stop, 'abort');
-    });
-  } finally {
-    await Promise.all(loops.map((loop) => loop.stop()));
-  }
+function runUntilStopped(running: Running): Promise<void> {
+  const { config, log, stop, worker, database } = running;
+  const onPolling = () =>
+    log.info({ taskQueue: TASK_QUEUE, cells: config.platform.cells.map((c) => c.id) }, 'worker is polling');
+  return runBesideLoops(
+    { worker, heartbeat: startHeartbeat({ database, worker, log }), loops: startLoops(running) },
+    stop,
+    onPolling,
+  );
 }
 
 /** What a worker does beside its operations. */
 function startLoops(running: Running): Loop[] {
-  const { config, log, worker, database, temporal, aws, installationId, orchestrator, client } = running;
+  const { config, log, database, temporal, aws, installationId, orchestrator, client } = running;
   const { platform } = config;
   const markLedger = createLedgerMarker({ database, installationId, platform, aws }, log);
   return [
-    startHeartbeat({ database, worker, log }),
-    startLoop({ name: 'mailer', everyMs: 1_000, log }, () => sendDueMails({ database, platform, aws, log })),
+    startLoop({ name: 'mailer', everyMs: 1_000, log }, (stop) => sendDueMails({ database, platform, aws, log }, stop)),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
     startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () =>
       watchOperations({ database, temporal, orchestrator, log }),

@@ -68,3 +68,21 @@ it('tries for a day, then gives the mail up with an alert', async () => {
   const alerts = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(alerts).toMatchObject([{ alert: 'mail-given-up', tenantId: tenant.tenantId, reason: 'SES is away' }]);
 });
+
+it('claims no further mail once it is to stop: another worker sends it at once', async () => {
+  const tenants = [await welcomed('active'), await welcomed('active')];
+  const stop = new AbortController();
+  const sent: string[] = [];
+  const mail: CellAws['mail'] = {
+    send: ({ idempotencyKey }) => {
+      sent.push(idempotencyKey);
+      stop.abort();
+      return Promise.resolve('message-1');
+    },
+  };
+  const deps = { database: db, platform, aws: () => ({ mail }), log: pino({ level: 'silent' }) };
+  await sendDueMails(deps, stop.signal);
+  expect(sent).toHaveLength(1);
+  await sendDueMails(deps);
+  expect(sent.sort()).toEqual(tenants.map(({ operationId }) => `${operationId}.welcome`).sort());
+});
