@@ -7,9 +7,15 @@ export class NotConfirmedError extends Error {
   override readonly name = 'NotConfirmedError';
 }
 
+/** Ctrl-C at the question: nothing was asked of the API. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
 /**
  * Asks for the slug of a tenant on a terminal. Where nobody can answer it is undefined, and the API refuses.
  * @throws NotConfirmedError when something else is typed
+ * @throws InterruptedError at Ctrl-C
  */
 export async function confirmedSlug(
   { api, terminal }: Context,
@@ -26,7 +32,7 @@ export async function confirmedSlug(
   return slug;
 }
 
-/** Undefined when the input ends, or with Ctrl-C. */
+/** Undefined when the input ends. @throws InterruptedError at Ctrl-C */
 async function ask(
   input: NodeJS.ReadStream,
   output: NodeJS.WriteStream,
@@ -34,12 +40,13 @@ async function ask(
 ): Promise<string | undefined> {
   const lines = createInterface({ input, output });
   const given = new AbortController();
-  lines.on('SIGINT', () => given.abort());
+  lines.on('SIGINT', () => given.abort(new InterruptedError('interrupted: nothing was changed')));
   lines.on('close', () => given.abort());
   try {
     return await lines.question(question, { signal: given.signal });
   } catch {
     output.write('\n');
+    if (given.signal.reason instanceof InterruptedError) throw given.signal.reason;
     return undefined;
   } finally {
     lines.close();

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { adviceOn } from '../contracts/advice.ts';
 import { ApiError, ApiUnreachableError } from './api-client.ts';
-import { NotConfirmedError } from './confirmation.ts';
+import { InterruptedError, NotConfirmedError } from './confirmation.ts';
 import { exitCodeOfStatus, exitCodes, type ExitCode } from './exit-codes.ts';
 import { adviceInOptionNames, inOptionNames, withOptions } from './option-names.ts';
 import { TenantNameError } from './tenant-names.ts';
@@ -56,6 +56,8 @@ export function reportOf(error: unknown): ErrorReport {
   }
   if (error instanceof NotConfirmedError)
     return { exitCode: exitCodes.usage, code: 'NOT_CONFIRMED', message: error.message };
+  if (error instanceof InterruptedError)
+    return { exitCode: exitCodes.interrupted, code: 'INTERRUPTED', message: error.message };
   if (error instanceof CommanderError) return usageReport(error.message.replace(/^error: /, ''));
   if (error instanceof Error && error.name === 'ConfigError')
     return { exitCode: exitCodes.usage, code: 'CONFIGURATION_INVALID', message: error.message };

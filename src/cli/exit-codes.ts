@@ -23,7 +23,7 @@ Exit codes:
   5  the API, Temporal or PostgreSQL cannot be reached
   6  it holds and waits for an operator (only with --until-hold)
   7  unknown: it may have taken effect, or goes on unwatched; look before you send it again
-  130  Ctrl-C: the operation goes on
+  130  Ctrl-C: an operation that was accepted goes on
 
 With --json a failure is one line of JSON on stderr: { "error": { code, message, details?, requestId? } }`;
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../../src/cli/api-client.ts';
 import { confirmedSlug } from '../../../src/cli/confirmation.ts';
 import type { Context } from '../../../src/cli/context.ts';
+import { reportOf } from '../../../src/cli/error-report.ts';
 
 function terminal(typed: string | undefined, isTTY = true) {
   const input = Object.assign(new PassThrough(), { isTTY });
@@ -34,6 +35,12 @@ describe('a deletion without --confirm', () => {
     ['the end of the input', ''],
   ])('is not done after %s', async (_what, typed) => {
     await expect(confirmedSlug(terminal(typed).context, 'id', {})).rejects.toThrow('nothing was changed');
+  });
+
+  it('is interrupted by Ctrl-C at the question: exit code 130, nothing changed', async () => {
+    const error: unknown = await confirmedSlug(terminal('\x03').context, 'id', {}).catch((thrown: unknown) => thrown);
+    expect(reportOf(error)).toMatchObject({ exitCode: 130, code: 'INTERRUPTED' });
+    expect(reportOf(error).message).toContain('nothing was changed');
   });
 
   it('asks nobody where nobody can answer: the API refuses', async () => {
