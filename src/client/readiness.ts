@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { listDeadWorkers } from '../db/worker-heartbeats.ts';
-import { ForeignOrchestratorError, type Poller } from './orchestrator.ts';
+import { ForeignOrchestratorError, type Orchestrator, type Poller } from './orchestrator.ts';
 import type { ClientDeps } from './requests.ts';
 
 export interface Check {
@@ -33,9 +33,16 @@ export async function checkReadiness({ database, orchestrator, log }: ClientDeps
       await orchestrator.ping();
       return { ok: true, detail: 'reachable' };
     }),
-    check('the task queue', async () => workersCheck(await livingWorkers(database, await orchestrator.pollers()))),
+    check('the task queue', () => checkWorkers(database, orchestrator)),
   ]);
   return { postgresql, temporal, workers };
+}
+
+/** Whether a worker lives that takes runs. */
+export async function checkWorkers(db: Queryable, orchestrator: Pick<Orchestrator, 'pollers'>): Promise<Check> {
+  const { size } = await livingWorkers(db, await orchestrator.pollers());
+  if (size === 0) return { ok: false, detail: 'no worker polls the task queue' };
+  return { ok: true, detail: size === 1 ? '1 worker polls' : `${size} workers poll` };
 }
 
 function migrationsCheck(pending: readonly string[]): Check {
@@ -56,9 +63,4 @@ async function livingWorkers(db: Queryable, pollers: readonly Poller[]): Promise
   const dead = await listDeadWorkers(db).catch(() => new Set<string>());
   const recent = pollers.filter(({ lastAccessAt }) => Date.now() - lastAccessAt.getTime() <= POLL_COUNTS_MS);
   return new Set(recent.map(({ identity }) => identity).filter((identity) => !dead.has(identity)));
-}
-
-function workersCheck({ size }: ReadonlySet<string>): Check {
-  if (size === 0) return { ok: false, detail: 'no worker polls the task queue' };
-  return { ok: true, detail: size === 1 ? '1 worker polls' : `${size} workers poll` };
 }

@@ -34,8 +34,12 @@ export async function deleteTenant(
 ): Promise<DeleteOutcome> {
   const { slug } = await existingTenant(deps.database, tenantId);
   if (confirm !== slug) {
-    throw new RequestError('CONFIRMATION_REQUIRED', `deletion must be confirmed with the slug of tenant ${tenantId}`, {
-      details: { parameter: 'confirm' },
+    const problem =
+      confirm === undefined
+        ? `deletion must be confirmed with the slug of tenant ${tenantId}`
+        : `"${confirm}" is not the slug of tenant ${tenantId}: nothing was deleted`;
+    throw new RequestError('CONFIRMATION_REQUIRED', problem, {
+      details: { parameter: 'confirm', given: confirm ?? null },
     });
   }
   await reachOrchestratorIfStuck(deps, tenantId);

@@ -1,5 +1,8 @@
+import type { Client } from '@temporalio/client';
 import { createCellAws, type CellAws } from '../aws/cell-aws.ts';
 import { createLandingZone } from '../aws/landing-zone.ts';
+import { checkWorkers } from '../client/readiness.ts';
+import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { isInOrder } from '../contracts/sweep.ts';
@@ -92,10 +95,22 @@ async function checkTemporal(config: Config): Promise<Finding[]> {
     if (foreign !== undefined) return [problem('Temporal', foreign)];
     const problems = await client.withDeadline(Date.now() + 10_000, () => searchAttributeProblems(client, namespace));
     if (problems.length > 0) return problems.map((p) => problem('Temporal', p));
-    return [ok('Temporal', `namespace ${namespace} is reachable, its search attributes are registered`)];
+    const said = `namespace ${namespace} is reachable, its search attributes are registered`;
+    const workers = await withControlDatabase(config, async (db) => [await workersFinding(db, client)]);
+    return [ok('Temporal', said), ...workers];
   } finally {
     await close();
   }
+}
+
+/** A warning only: the doctor is asked before the first worker starts, too. */
+async function workersFinding(db: Database, client: Client): Promise<Finding> {
+  const { ok: isOk, detail } = await checkWorkers(db, temporalOrchestrator(client));
+  if (isOk) return ok('workers', detail);
+  return warning(
+    'workers',
+    `${detail}: \`tenantry worker\` starts one; until then tenants wait, and nobody raises an alert`,
+  );
 }
 
 /** PostgreSQL sets no limit that was reached at 14,000; what a tenant's role costs grows with their number. */

@@ -241,6 +241,10 @@ describe('DELETE', () => {
         error: 'CONFIRMATION_REQUIRED',
       });
     }
+    const wrong = await api.app.inject({ method: 'DELETE', url: `/api/v1/tenants/${tenant.tenantId}?confirm=other` });
+    expect(wrong.json()).toMatchObject({
+      error: { message: `"other" is not the slug of tenant ${tenant.tenantId}: nothing was deleted` },
+    });
     expect(await listOperationsOf(api.database, tenant.tenantId)).toHaveLength(1);
   });
 

@@ -125,10 +125,21 @@ const onlyCell = (): Cell => platform.cells[0]!;
 describe('the preflight', () => {
   it('finds nothing wrong with a seeded landing zone, and covers what is asked of it', async () => {
     const found = await findings();
-    expect(found.filter((finding) => finding.verdict !== 'ok')).toEqual([]);
+    // No worker runs here, which is another test's.
+    expect(found.filter((finding) => finding.verdict !== 'ok').map((f) => f.subject)).toEqual(['workers']);
     const covered = new Set(found.flatMap((finding) => finding.covers ?? []));
     for (const id of ['R-PRE-01', 'R-PRE-02', 'R-PRE-03', 'R-PRE-04', 'R-PRE-06', 'R-PRE-07'])
       expect(covered).toContain(id);
+  });
+
+  it('warns that no worker polls, because nothing becomes of a tenant before one does', async () => {
+    const workers = (await findings()).filter(({ subject }) => subject === 'workers');
+    expect(workers).toEqual([
+      expect.objectContaining({
+        verdict: 'warning',
+        detail: expect.stringMatching(/no worker polls the task queue: `tenantry worker` starts one/) as string,
+      }),
+    ]);
   });
 
   it('names a cluster that is not there, and what to do', async () => {
@@ -221,7 +232,8 @@ describe('the preflight', () => {
   it('warns when a load balancer cannot be asked as readiness will ask it', async () => {
     const [loadBalancer] = onlyCell().loadBalancers;
     const found = await findings({ loadBalancers: [{ ...loadBalancer!, connect: { host: '127.0.0.1', port: 9 } }] });
-    expect(found.find((f) => f.verdict === 'warning')?.detail).toMatch(/cannot be asked from here.*ECONNREFUSED/);
+    const warned = found.filter((f) => f.verdict === 'warning' && f.subject !== 'workers');
+    expect(warned[0]?.detail).toMatch(/cannot be asked from here.*ECONNREFUSED/);
   });
 
   it("names somebody else's rule that would answer for tenants, unless it is allowed or comes last", async () => {
