@@ -15,6 +15,8 @@ const ledgerEntry = z.object({
   type: z.string(),
   name: z.string(),
   physicalId: z.string().nullable(),
+  /** What the name had before, and may still have: goes with it. */
+  earlierIds: z.array(z.string()),
   state: z.enum(ledgerStates),
   updatedAt: time,
   /** When it was last known for sure to be made. */
@@ -24,7 +26,7 @@ const ledgerEntry = z.object({
 export type LedgerEntry = z.output<typeof ledgerEntry>;
 
 const entryColumns = `id, tenant_id as "tenantId", cell, step_id as "stepId", operation_id as "operationId", type, name,
-  physical_id as "physicalId", state, updated_at as "updatedAt", made_at as "madeAt", failure`;
+  physical_id as "physicalId", earlier_ids as "earlierIds", state, updated_at as "updatedAt", made_at as "madeAt", failure`;
 
 /** Every row of every cell that is not removed. */
 export async function listHeldEntries(db: Queryable): Promise<LedgerEntry[]> {

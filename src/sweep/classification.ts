@@ -75,6 +75,8 @@ function verdictOn(item: SweptItem, around: Surroundings, { there, running }: Li
   const isReplaced = (row: LedgerEntry) => row.cell === around.cell && !there.has(row.physicalId ?? '');
   const namesakes = around.ledger.holdersOf(item).filter((row) => row.tenantId === owner.tenantId);
   if (namesakes.some(isReplaced)) return { is: 'held' };
+  // A retry with another template made its successor; it goes with the tenant.
+  if (namesakes.some(({ earlierIds }) => earlierIds.includes(item.physicalId))) return { is: 'held' };
   // A circuit breaker went back to it: the service's step says so.
   if (namesakes.length > 0 && running.has(item.physicalId)) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');

@@ -177,6 +177,17 @@ describe('beside a thing that the ledger holds, under its name', () => {
     expect(await findingsNamed(late, known)).toEqual([]);
   });
 
+  it('holds an earlier revision that a retry with another template made anew: it goes with its tenant', async () => {
+    const { owner, planted, secondRevision } = await heldTenant();
+    const earlier = await secondRevision(owner.tags);
+    await world.database.query('update ledger set earlier_ids = array[$1] where tenant_id = $2 and type = $3', [
+      earlier,
+      owner.tags['tenantry:tenant-id'],
+      'ecs:task-definition',
+    ]);
+    expect(await findingsNamed(earlier, planted['ecs:task-definition'])).toEqual([]);
+  });
+
   it('takes what was made again by hand, with its mark, for what the ledger holds', async () => {
     const { owner, planted, secondRule } = await heldTenant();
     const remade = await secondRule(owner.tags);
