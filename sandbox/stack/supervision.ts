@@ -137,7 +137,12 @@ async function startAgain({ name, restart, holdsData }: SupervisedPart, start: S
   for (let left = START_TRIES; !signal.aborted; left -= 1) {
     try {
       await restart?.();
-      log(`${name} runs again after ${formatDuration(Date.now() - began)}${holdsData ? ', with its data' : ''}`);
+      // A server is waited for until it answers; of other processes no more is known here than that they run.
+      log(
+        holdsData
+          ? `${name} answers again after ${formatDuration(Date.now() - began)}, with its data`
+          : `${name} was started again`,
+      );
       return;
     } catch (error) {
       if (left <= 1) throw error;

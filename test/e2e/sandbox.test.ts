@@ -11,10 +11,10 @@ import { createApiClient, type ApiClient } from '../../src/cli/api-client.ts';
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-sandbox-'));
 const parts = [
-  { name: 'PostgreSQL', command: /\bpostgres -D / },
-  { name: 'Temporal', command: /\bserver start-dev / },
-  { name: 'the worker', command: /tenantry\.js worker/ },
-  { name: 'the api', command: /tenantry\.js api/ },
+  { name: 'PostgreSQL', command: /\bpostgres -D /, holdsData: true },
+  { name: 'Temporal', command: /\bserver start-dev /, holdsData: true },
+  { name: 'the worker', command: /tenantry\.js worker/, holdsData: false },
+  { name: 'the api', command: /tenantry\.js api/, holdsData: false },
 ];
 
 let sandbox: Child;
@@ -51,17 +51,20 @@ describe('a sandbox that stays up', () => {
     expect(printed).toMatch(/ initech +active/);
   }, 240_000);
 
-  it.each(parts)('starts $name again when it is killed, says so, and loses nothing', async ({ name, command }) => {
-    const { tenantId, operationId } = await create(`kill-${name.replaceAll(/\W/g, '-').toLowerCase()}`);
-    process.kill(pidOf(command), 'SIGKILL');
-    await untilPrinted(`${name} ended by itself (SIGKILL): starting it again`);
-    await untilPrinted(`${name} runs again`);
-    await expect
-      .poll(() => api.status(tenantId).then(({ operation }) => operation), { timeout: 90_000, interval: 500 })
-      .toMatchObject({ operationId, state: 'succeeded' });
-    const { tenants } = await api.list({ product: 'moamalat', limit: '200' });
-    expect(tenants.find(({ slug }) => slug === 'acme')).toMatchObject({ status: 'active' });
-  });
+  it.each(parts)(
+    'starts $name again when it is killed, says so, and loses nothing',
+    async ({ name, command, holdsData }) => {
+      const { tenantId, operationId } = await create(`kill-${name.replaceAll(/\W/g, '-').toLowerCase()}`);
+      process.kill(pidOf(command), 'SIGKILL');
+      await untilPrinted(`${name} ended by itself (SIGKILL): starting it again`);
+      await untilPrinted(holdsData ? `${name} answers again` : `${name} was started again`);
+      await expect
+        .poll(() => api.status(tenantId).then(({ operation }) => operation), { timeout: 90_000, interval: 500 })
+        .toMatchObject({ operationId, state: 'succeeded' });
+      const { tenants } = await api.list({ product: 'moamalat', limit: '200' });
+      expect(tenants.find(({ slug }) => slug === 'acme')).toMatchObject({ status: 'active' });
+    },
+  );
 
   it('keeps what each part prints in a file of its own, the log of worker and API as lines of JSON', () => {
     for (const part of ['worker', 'api']) {
