@@ -146,6 +146,10 @@ function leadsAstray(context: Context, { alias, type }: DnsRecord): boolean {
 
 async function observeReady(context: Context): Promise<Observation> {
   const { aws, previous, spec } = context;
+  const changeId = previous.changeId ?? '';
+  // While the change is PENDING the list says nothing about the name servers. The zone's records are asked for once it is not.
+  if (changeId !== '' && (await aws.dns.isInSync(changeId)) === false)
+    return { status: 'pending', detail: `change ${changeId} of ${spec.host} is PENDING` };
   const { own, others } = await findLeft(context);
   if (!own.some(isCompanion)) return { status: 'absent', detail: `no record of this tenant at ${spec.host}`, others };
   const wanted = wantedCount(context);
@@ -153,26 +157,34 @@ async function observeReady(context: Context): Promise<Observation> {
   const astray = own.find((record) => leadsAstray(context, record));
   if (astray)
     return { status: 'pending', detail: `${describeRecord(astray)} does not lead to ${spec.loadBalancerArn}` };
-  const changeId = previous.changeId ?? '';
-  // Adopted without a change's id, or one that Route 53 has forgotten: what is listed counts.
-  const inSync = changeId === '' ? true : ((await aws.dns.isInSync(changeId)) ?? true);
-  return inSync
-    ? { status: 'ready', detail: `${spec.host} is known to every name server` }
-    : { status: 'pending', detail: `change ${changeId} of ${spec.host} is PENDING` };
+  // In sync; or adopted without a change's id, or with one that Route 53 has forgotten: what is listed counts.
+  return { status: 'ready', detail: `${spec.host} is known to every name server` };
 }
 
 async function observeGone(context: Context): Promise<Observation> {
-  const { cell, spec, tenant } = context;
+  // A deletion that was sent is waited out first: only what is listed after that decides.
+  const waiting = wasDeleted(context) ? await waitForNameServers(context) : undefined;
+  if (waiting) return waiting;
   const { own, others } = await findLeft(context);
   if (own.length > 0) return { status: 'ready', detail: `still there: ${own.map(describeRecord).join('; ')}` };
+  return (
+    (await waitForNameServers(context)) ?? {
+      status: 'absent',
+      detail: `no record of this tenant at ${context.spec.host}`,
+      others,
+    }
+  );
+}
+
+/** Undefined once neither a name server nor a resolver can know the records any more. */
+async function waitForNameServers(context: Context): Promise<Observation | undefined> {
+  const { cell, spec, tenant } = context;
   const inSyncAtMs = await deletedEverywhereAt(context);
   if (inSyncAtMs === undefined) return { status: 'pending', detail: `the change that deletes ${spec.host} is PENDING` };
   // Resolvers hold what the last name server told them before it had the change.
   const leftMs = inSyncAtMs + cell.hostedZone.drainSeconds * 1000 - Date.now();
-  if (tenant.everActive && leftMs > 0) {
-    return { status: 'pending', detail: `resolvers may still know ${spec.host} for ${Math.ceil(leftMs / 1000)} s` };
-  }
-  return { status: 'absent', detail: `no record of this tenant at ${spec.host}`, others };
+  if (!tenant.everActive || leftMs <= 0) return undefined;
+  return { status: 'pending', detail: `resolvers may still know ${spec.host} for ${Math.ceil(leftMs / 1000)} s` };
 }
 
 async function findRecords({ aws, spec }: Context) {

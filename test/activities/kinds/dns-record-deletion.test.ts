@@ -53,8 +53,13 @@ describe('the deletion of a record', () => {
       await withNewWorker(tenant, world.cell, async (after) => {
         // A second attempt at the removal, as the new worker makes it, does not start the wait anew.
         expect((await after.remove('create_dns')).status).toBe('pending');
+        const before = world.gateway.calls().at(-1)?.seq ?? 0;
         const details = await untilGone(after);
         expect(details.some((detail) => detail.includes('PENDING'))).toBe(true);
+        const asked = world.gateway.calls(before).flatMap((call) => (call.service === 'route53' ? [call.action] : []));
+        // The wait asks for the change alone; the zone's records are looked at when it is over.
+        expect(asked.slice(0, -2).every((action) => action === 'GetChange')).toBe(true);
+        expect(asked.slice(-2)).toEqual(['ListResourceRecordSets', 'ListResourceRecordSets']);
       });
       const drainMs = world.cell.hostedZone.drainSeconds * 1000;
       expect(Date.now() - deletedAtMs).toBeGreaterThanOrEqual(20_000 + drainMs);

@@ -52,6 +52,15 @@ async function recordsAt(host: string): Promise<ResourceRecordSet[]> {
   );
 }
 
+/** Number of the last call that AWS answered. */
+const lastCall = () => world.gateway.calls().at(-1)?.seq ?? 0;
+
+const route53Since = (seq: number) =>
+  world.gateway
+    .calls(seq)
+    .filter(({ service }) => service === 'route53')
+    .map(({ action }) => action);
+
 const foreignA = (host: string): ResourceRecordSet => ({
   Name: host,
   Type: 'A',
@@ -87,6 +96,21 @@ describe('dns-record', () => {
       const seen = await dnsRecord.observe(context({ previous: outputs }));
       expect(seen).toMatchObject({ status: 'pending', detail: expect.stringContaining('PENDING') as string });
       await observeUntil(dnsRecord, context({ previous: outputs }), 'ready');
+    } finally {
+      world.gateway.setTime('fast');
+    }
+  });
+
+  it('asks for the change alone while it is PENDING, and for the records once it is in sync', async () => {
+    world.gateway.setTime({ dnsSyncMs: 1_500 });
+    try {
+      const { context } = await record();
+      const { outputs } = await dnsRecord.ensure(context());
+      const before = lastCall();
+      for (let looks = 0; looks < 3; looks += 1) await dnsRecord.observe(context({ previous: outputs }));
+      expect(route53Since(before)).toEqual(['GetChange', 'GetChange', 'GetChange']);
+      await observeUntil(dnsRecord, context({ previous: outputs }), 'ready');
+      expect(route53Since(before).slice(-2)).toEqual(['ListResourceRecordSets', 'ListResourceRecordSets']);
     } finally {
       world.gateway.setTime('fast');
     }
