@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { AcceptedView } from '../client/views.ts';
+import type { AcceptedView, WorkersView } from '../client/views.ts';
 
 /** Error codes of every request that changes something. */
 export const mutationCodes = [
@@ -9,11 +9,11 @@ export const mutationCodes = [
   'OUTCOME_UNKNOWN',
 ] as const;
 
-/** Answers 202 with where to look how it goes on. */
-export function accepted(reply: FastifyReply, view: AcceptedView): FastifyReply {
+/** Answers 202 with where to look how it goes on, and whether anybody carries it out. */
+export function accepted(reply: FastifyReply, view: AcceptedView, workers: WorkersView): FastifyReply {
   const url = `/api/v1/tenants/${view.tenantId}`;
   return reply
     .code(202)
     .header('location', url)
-    .send({ ...view, statusUrl: `${url}/status` });
+    .send({ ...view, statusUrl: `${url}/status`, workers });
 }

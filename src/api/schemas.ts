@@ -129,6 +129,12 @@ const attention = z
     description: 'It waits for a person: since when, until when, what happens otherwise, and what can be done',
   });
 
+/** Optional: an API of an earlier release does not give it. */
+const workers = z
+  .object({ state: z.enum(['polling', 'none', 'unknown']), detail: z.string() })
+  .meta({ id: 'Workers', description: 'Whether a worker polls, as seen lately: without one, operations wait' })
+  .optional();
+
 export const tenantAnswer = z
   .object({
     tenantId: z.uuid(),
@@ -160,7 +166,7 @@ const outcome = z
   .describe('Null while the newest operation is open');
 
 export const tenantWithOutcomeAnswer = tenantAnswer
-  .extend({ outcome })
+  .extend({ outcome, workers })
   .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
 
 const openOperation = z
@@ -168,7 +174,7 @@ const openOperation = z
   .nullable();
 
 export const tenantsAnswer = z
-  .object({ tenants: z.array(tenantWithOutcomeAnswer.extend({ openOperation })), nextCursor: z.string().nullable() })
+  .object({ tenants: z.array(tenantAnswer.extend({ outcome, openOperation })), nextCursor: z.string().nullable() })
   .meta({ id: 'TenantPage', description: 'A page of tenants' });
 
 export const acceptedAnswer = z
@@ -179,6 +185,7 @@ export const acceptedAnswer = z
     status: tenantStatus,
     statusUrl: z.string().meta({ format: 'uri-reference' }),
     tenantUrl: uri,
+    workers,
   })
   .meta({ id: 'Accepted', description: 'Accepted: it is carried out from now on' });
 
@@ -199,6 +206,7 @@ export const statusAnswer = z
     attention: attention.optional(),
     cleanupPending: z.boolean(),
     tenantUrl: uri,
+    workers,
   })
   .meta({ id: 'Status', description: 'How far it is' });
 

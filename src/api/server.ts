@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { isPortTaken, PortTakenError } from '../port-taken.ts';
 import { buildApp, type ApiDeps } from './app.ts';
 
@@ -39,8 +40,13 @@ export async function startApiServer(deps: ApiDeps & { host?: string; port: numb
       cause,
     });
   }
+  const watch = deps.client.watchWorkers();
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('the API has no TCP address');
   const name = isIPv6(address.address) ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}`, close: () => app.close() };
+  return { url: `http://${name}:${address.port}`, close: () => closeAll(app, watch) };
+}
+
+async function closeAll(app: FastifyInstance, watch: { stop(): Promise<void> }): Promise<void> {
+  await Promise.all([app.close(), watch.stop()]);
 }

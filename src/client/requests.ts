@@ -5,6 +5,7 @@ import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Database } from '../db/database.ts';
 import type { Product } from '../products/product.ts';
 import type { Orchestrator } from './orchestrator.ts';
+import type { WorkerWatchTimes } from './worker-watch.ts';
 
 export interface ClientDeps {
   readonly database: Database;
@@ -12,6 +13,7 @@ export interface ClientDeps {
   readonly platform: Platform;
   readonly products: Readonly<Record<string, Product>>;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly workerWatchTimes?: WorkerWatchTimes | undefined;
 }
 
 export interface CreateTenantInput {

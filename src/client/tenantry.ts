@@ -6,7 +6,7 @@ import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import * as reading from './reading.ts';
-import { checkReadiness, type Readiness } from './readiness.ts';
+import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, type DeleteOutcome } from './removal.ts';
 import { startAccepted } from './starting.ts';
 import type {
@@ -16,7 +16,10 @@ import type {
   OperationView,
   StatusView,
   TenantWithOutcomeView,
+  WorkersView,
 } from './views.ts';
+import { createWorkerWatch } from './worker-watch.ts';
+import { workersLook } from './workers.ts';
 
 /** The typed facade: the only place that starts, signals and queries. Every method may throw {@link RequestError}. */
 export interface TenantryClient {
@@ -42,6 +45,10 @@ export interface TenantryClient {
   subscribe(tenantId: string, onEvents: () => void): () => void;
   counts(): Promise<Counts>;
   readiness(): Promise<Readiness>;
+  /** Whether a worker polls, as seen lately: nobody waits for it. */
+  workers(): WorkersView;
+  /** Looks at the workers until stopped; raises the alert `no-worker`. */
+  watchWorkers(): { stop(): Promise<void> };
   /** Stops listening for events; database and orchestrator belong to the caller. */
   close(): Promise<void>;
 }
@@ -49,6 +56,8 @@ export interface TenantryClient {
 export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const { database } = deps;
   const feed = createEventFeed(database, deps.log);
+  const lookAtWorkers = workersLook(database, deps.orchestrator);
+  const workers = createWorkerWatch(deps, lookAtWorkers, deps.workerWatchTimes);
   return {
     createTenant: (input) => createTenant(deps, input),
     deleteTenant: (tenantId, confirm) => deleteTenant(deps, tenantId, confirm),
@@ -64,7 +73,9 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     operation: (tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
     subscribe: (tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
     counts: () => countAll(database),
-    readiness: () => checkReadiness(deps),
+    readiness: readinessCheck(deps, lookAtWorkers),
+    workers: () => workers.seen(),
+    watchWorkers: () => workers.start(),
     close: () => feed.close(),
   };
 }

@@ -3,10 +3,13 @@ import type { TemporalClient } from '../temporal/client.ts';
 import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
 import { ForeignOrchestratorError, type Orchestrator } from './orchestrator.ts';
 import { bounded } from './temporal-orchestrator.ts';
+import { TimeLimitError, withinLimit } from './time-limit.ts';
 
 /** For how long a look at the namespace counts, in ms. */
 export const LOOK_COUNTS_MS = 30_000;
 const LOOK_MS = 2_000;
+/** How long a ping waits for PostgreSQL, in ms. */
+const PING_TIE_MS = 1_000;
 
 export interface Tie {
   readonly database: Queryable;
@@ -28,8 +31,8 @@ export function tiedOrchestrator(inner: Orchestrator, tie: Tie): Orchestrator {
     ping: async () => {
       await inner.ping();
       // That PostgreSQL is away says nothing about Temporal.
-      await refuseForeign().catch((error: unknown) => {
-        if (!(error instanceof DatabaseUnavailableError)) throw error;
+      await withinLimit(PING_TIE_MS, refuseForeign()).catch((error: unknown) => {
+        if (!(error instanceof DatabaseUnavailableError || error instanceof TimeLimitError)) throw error;
       });
     },
     pollers: () => inner.pollers(),

@@ -73,6 +73,14 @@ export interface OperationView {
   readonly updatedAt: string;
 }
 
+/** Whether anybody carries operations out. */
+export interface WorkersView {
+  /** `none`: operations are accepted, and wait. `unknown`: it was not found out. */
+  readonly state: 'polling' | 'none' | 'unknown';
+  /** A sentence for people. */
+  readonly detail: string;
+}
+
 export interface StatusView {
   readonly tenantId: string;
   readonly status: TenantStatus;

@@ -107,10 +107,7 @@ async function checkTemporal(config: Config): Promise<Finding[]> {
 async function workersFinding(db: Database, client: Client): Promise<Finding> {
   const { ok: isOk, detail } = await checkWorkers(db, temporalOrchestrator(client));
   if (isOk) return ok('workers', detail);
-  return warning(
-    'workers',
-    `${detail}: \`tenantry worker\` starts one; until then tenants wait, and nobody raises an alert`,
-  );
+  return warning('workers', `${detail}: \`tenantry worker\` starts one; until then tenants wait`);
 }
 
 /** PostgreSQL sets no limit that was reached at 14,000; what a tenant's role costs grows with their number. */

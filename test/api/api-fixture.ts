@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { startApiServer, type ApiServer } from '../../src/api/server.ts';
 import { buildApp, type ApiDeps } from '../../src/api/app.ts';
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
+import type { WorkerWatchTimes } from '../../src/client/worker-watch.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { changeOperationState, findOpenOperation } from '../../src/db/operations.ts';
@@ -38,7 +39,7 @@ export interface ApiFixture {
 
 /** The API on a real, empty PostgreSQL database and an orchestrator that keeps state. */
 export async function createApiFixture(
-  options: { platform?: ReturnType<typeof examplePlatform> } = {},
+  options: { platform?: ReturnType<typeof examplePlatform>; workerWatchTimes?: WorkerWatchTimes } = {},
 ): Promise<ApiFixture> {
   const testDatabase = await createTestDatabase();
   const database = createDatabase({ url: testDatabase.controlUrl });
@@ -55,6 +56,7 @@ export async function createApiFixture(
     platform: options.platform ?? examplePlatform(),
     products,
     log,
+    workerWatchTimes: options.workerWatchTimes,
   });
   const routes: RouteOptions[] = [];
   const deps: ApiDeps = {

@@ -188,25 +188,34 @@ describe('health', () => {
     const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
     const workers = async () =>
       (await api.app.inject('/readyz')).json<{ checks: { workers: object } }>().checks.workers;
-    const none = { ok: false, detail: 'no worker polls the task queue' };
+    const none = (seconds: number) => ({
+      ok: false,
+      detail: `no worker polls the task queue; the last one was seen ${seconds} s ago`,
+    });
+    const some = (detail: string) => ({ ok: true, detail });
+    api.orchestrator.workers = [];
+    expect(await workers()).toEqual({ ok: false, detail: 'no worker polls the task queue' });
     api.orchestrator.workers = [{ identity: 'beats', lastAccessAt: ago(60) }];
-    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
+    expect(await workers()).toEqual(some('1 worker, last seen 60 s ago'));
     await recordHeartbeat(api.database, 'beats');
-    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
+    expect(await workers()).toEqual(some('1 worker, last seen 0 s ago'));
     await recordWorkerStop(api.database, 'beats');
-    expect(await workers()).toEqual(none);
+    expect(await workers()).toEqual(none(0));
     await recordHeartbeat(api.database, 'beats');
-    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
-    await api.database.query(`update worker_heartbeats set beat_at = beat_at - interval '31 seconds'`);
-    expect(await workers()).toEqual(none);
+    expect(await workers()).toEqual(some('1 worker, last seen 0 s ago'));
+    // Killed: what it claimed last is told with its age, and soon not at all.
+    await api.database.query(`update worker_heartbeats set beat_at = clock_timestamp() - interval '12 seconds'`);
+    expect(await workers()).toEqual(some('1 worker, last seen 12 s ago'));
+    await api.database.query(`update worker_heartbeats set beat_at = clock_timestamp() - interval '16 seconds'`);
+    expect(await workers()).toEqual(none(16));
     api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(1) }];
-    expect(await workers()).toEqual({ ok: true, detail: '1 worker polls' });
+    expect(await workers()).toEqual(some('1 worker, last seen 1 s ago'));
     await recordHeartbeat(api.database, 'beats');
-    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(2) }];
-    expect(await workers()).toEqual({ ok: true, detail: '2 workers poll' });
+    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(9) }];
+    expect(await workers()).toEqual(some('2 workers, last seen 0 s to 1 s ago'));
     // Its process lives, and Temporal has not heard of it for longer than a poll lasts.
     api.orchestrator.workers = [{ identity: 'beats', lastAccessAt: ago(80) }];
-    expect(await workers()).toEqual(none);
+    expect(await workers()).toEqual(none(0));
     api.orchestrator.workers = before;
   });
 

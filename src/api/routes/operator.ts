@@ -25,7 +25,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
           ]),
         },
       },
-      async (request, reply) => accepted(reply, await client[verb](request.params.tenantId)),
+      async (request, reply) => accepted(reply, await client[verb](request.params.tenantId), client.workers()),
     );
   }
 

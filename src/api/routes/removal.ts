@@ -29,7 +29,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
     },
     async (request, reply) => {
       const outcome = await client.deleteTenant(request.params.tenantId, request.query.confirm);
-      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted);
+      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
     },
   );
   done();

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import type { WorkersView } from '../../client/views.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
 import {
   acceptedAnswer,
@@ -34,7 +35,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         ]),
       },
     },
-    async (request, reply) => accepted(reply, await client.createTenant(request.body)),
+    async (request, reply) => accepted(reply, await client.createTenant(request.body), client.workers()),
   );
 
   app.get(
@@ -63,7 +64,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: tenantWithOutcomeAnswer }, ['TENANT_NOT_FOUND']),
       },
     },
-    async (request) => client.get(request.params.tenantId),
+    async (request) => withWorkers(client, await client.get(request.params.tenantId)),
   );
 
   app.get(
@@ -78,8 +79,16 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: statusAnswer }, ['TENANT_NOT_FOUND']),
       },
     },
-    async (request) => client.status(request.params.tenantId),
+    async (request) => withWorkers(client, await client.status(request.params.tenantId)),
   );
 
   done();
 };
+
+/** An open operation goes on only while a worker polls. */
+function withWorkers<T extends { readonly outcome: unknown }>(
+  client: TenantryClient,
+  view: T,
+): T & { workers?: WorkersView } {
+  return view.outcome === null ? { ...view, workers: client.workers() } : view;
+}
