@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createDatabase, type Database, type Queryable } from './database.ts';
+import { findTransactionStatement } from './transaction-statements.ts';
 
 export interface MigrationResult {
   /** File names in the order in which this process applied them. */
@@ -56,7 +57,10 @@ export async function pendingMigrations(database: Database, from: string = folde
   return missing(files, await appliedMigrations(database)).map((f) => f.name);
 }
 
-/** The SQL files of a folder in order. @throws MigrationError when two have the same number or a name is not `NNNN_name.sql`. */
+/**
+ * The SQL files of a folder in order.
+ * @throws MigrationError when two have the same number, a name is not `NNNN_name.sql`, or a file begins or ends a transaction
+ */
 export function readMigrations(from: string): MigrationFile[] {
   const names = readdirSync(from)
     .filter((name) => name.endsWith('.sql'))
@@ -68,8 +72,19 @@ export function readMigrations(from: string): MigrationFile[] {
       throw new MigrationError(`migration ${name} in ${from} is not named by a number of its own (NNNN_name.sql)`);
     numbers.add(number);
     const sql = readFileSync(`${from}/${name}`, 'utf8');
+    refuseTransactionStatement(name, sql);
     return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
   });
+}
+
+/** It would end the transaction that the file and its record share: half of it would stay when the other half fails. */
+function refuseTransactionStatement(name: string, sql: string): void {
+  const found = findTransactionStatement(sql);
+  if (!found) return;
+  throw new MigrationError(
+    `migration ${name} has its own ${found.word} in line ${found.line}: each file runs in one transaction, which it must` +
+      ' neither begin nor end. Remove the statement, or split the file',
+  );
 }
 
 /** The files that are not applied yet. @throws MigrationError when what is applied is not the beginning of what there is. */
@@ -100,10 +115,14 @@ async function applyAll(database: Database, files: readonly MigrationFile[]): Pr
   }
 }
 
+/** Else PostgreSQL might read a file in another way than `readMigrations` did. */
+export const readStringsAsStandard = 'set local standard_conforming_strings = on';
+
 /** Applies the first missing file under the lock; undefined when none is missing. */
 async function applyNext(tx: Queryable, files: readonly MigrationFile[]): Promise<string | undefined> {
   // A migration takes as long as it takes, whatever the role, the database or the server set for others.
   await tx.query('set local statement_timeout = 0; set local lock_timeout = 0');
+  await tx.query(readStringsAsStandard);
   await tx.query('select pg_advisory_xact_lock($1)', [lockKey]);
   await tx.query(`create table if not exists schema_migrations (
     name text primary key, checksum text not null, applied_at timestamptz not null default now())`);

@@ -3,15 +3,17 @@ import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { codeOf, isUnavailable } from './database-errors.ts';
-import { missing, readMigrations, type MigrationFile } from './migrate.ts';
+import { missing, readMigrations, readStringsAsStandard, type MigrationFile } from './migrate.ts';
 import type { MigrationRun } from './tenant-schema-key.ts';
 import { databaseFailure, isGuardFailure, passingThrough, tenantDatabaseError } from './tenant-database-errors.ts';
 import { newTenantClient } from './tenant-sessions.ts';
+import { beginIdentified, type TransactionIdentity } from './unclear-commits.ts';
 
 const folder = fileURLToPath(new URL('../../tenant-migrations', import.meta.url));
 
 /**
- * The migrations of a set, in order. @throws StepError MIGRATION_FAILED when there is no such set or a file is misnamed
+ * The migrations of a set, in order.
+ * @throws StepError MIGRATION_FAILED when there is no such set, or a file is misnamed or begins or ends a transaction
  */
 export function tenantMigrationFiles(set: string): MigrationFile[] {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(set) || !existsSync(`${folder}/${set}`))
@@ -81,10 +83,11 @@ async function leftToApply(
 
 async function apply(client: pg.Client, run: MigrationRun, file: MigrationFile): Promise<void> {
   try {
-    await client.query('begin');
+    const transaction = await beginIdentified(client);
+    await client.query(readStringsAsStandard);
     await run.guard();
     await client.query(file.sql);
-    await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [file.name, file.checksum]);
+    await recordMigration(client, transaction, file);
     await client.query('commit');
   } catch (error) {
     if (isGuardFailure(error)) throw error;
@@ -95,6 +98,22 @@ async function apply(client: pg.Client, run: MigrationRun, file: MigrationFile):
       cause: error,
     });
   }
+}
+
+/** @throws Error when the session is not in that transaction any more: what the file did may be committed */
+export async function recordMigration(
+  client: pg.ClientBase,
+  { xid }: TransactionIdentity,
+  { name, checksum }: Pick<MigrationFile, 'name' | 'checksum'>,
+): Promise<void> {
+  const { rowCount } = await client.query(
+    'insert into schema_migrations (name, checksum) select $1, $2 where pg_current_xact_id() = $3::xid8',
+    [name, checksum, xid],
+  );
+  if (rowCount !== 1)
+    throw new Error(
+      'the file ended the transaction that it ran in; it is not recorded, but what it did may be committed',
+    );
 }
 
 function orMigrationFailed<T>(what: string, fn: () => T): T {

@@ -14,7 +14,7 @@ export interface TransactionIdentity {
 const identityRow = z.object({ xid: z.string(), pid: z.number() });
 
 /** Begins a transaction in one round trip, and names it. */
-export async function beginIdentified(client: pg.PoolClient): Promise<TransactionIdentity> {
+export async function beginIdentified(client: pg.ClientBase): Promise<TransactionIdentity> {
   const answers: unknown = await client.query(
     'begin; select pg_current_xact_id()::text as xid, pg_backend_pid() as pid',
   );

@@ -1,5 +1,6 @@
 import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Cell } from '../contracts/platform.ts';
+import { tenantMigrationFiles } from '../db/tenant-migrations.ts';
 import type { Product } from '../products/product.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
@@ -28,10 +29,17 @@ function tierProblems(product: Product, cell: Cell, domain: string): string[] {
 
 function problemsOf(product: Product, cell: Cell, domain: string, tier: string | null): string[] {
   try {
-    return blueprintProblems(preflightBlueprint(product, cell, domain, tier));
+    const blueprint = preflightBlueprint(product, cell, domain, tier);
+    checkMigrationFiles(blueprint);
+    return blueprintProblems(blueprint);
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
   }
+}
+
+/** @throws StepError when a set of tenant migrations is not there, or a file of it would be refused */
+function checkMigrationFiles({ steps }: Blueprint): void {
+  for (const step of steps) if (step.kind === 'postgres-schema') tenantMigrationFiles(step.spec.migrations);
 }
 
 /** The blueprints that a product's tenants would have in the cell, a tier each; none where the cell cannot serve it. */

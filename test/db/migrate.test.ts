@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate, MigrationError, pendingMigrations, readMigrations } from '../../src/db/migrate.ts';
@@ -46,6 +47,30 @@ describe('migrate', () => {
     await expect(migrate(test.controlUrl)).rejects.toThrow('9999_later.sql, which this code does not know');
   });
 
+  it('runs no file of a folder in which one begins or ends a transaction', async () => {
+    writeFileSync(join(folder, '9998_fine.sql'), 'create table fine ();');
+    writeFileSync(join(folder, '9999_own.sql'), 'create table half ();\ncommit;\nselect 1 / 0;');
+    const refused = 'migration 9999_own.sql has its own COMMIT in line 2: each file runs in one transaction';
+    await expect(migrate(test.controlUrl, folder)).rejects.toThrow(refused);
+    await expect(pendingMigrations(db, folder)).rejects.toThrow(refused);
+    expect(await tablesOf(db, 'fine', 'half', 'schema_migrations')).toEqual([]);
+  });
+
+  it('reads strings as it read the file, whatever the database was set to', async () => {
+    await migrate(test.controlUrl, folder);
+    const admin = new pg.Client({ connectionString: test.adminUrl });
+    await admin.connect();
+    await admin.query(
+      `alter database ${new URL(test.controlUrl).pathname.slice(1)} set standard_conforming_strings = off`,
+    );
+    await admin.end();
+    // With the setting off, the string ends before the COMMIT.
+    const sql = `create table half (); select 'a\\''; commit; select ' as x --'\n; select 1 / 0;`;
+    writeFileSync(join(folder, '9999_later.sql'), sql);
+    await expect(migrate(test.controlUrl, folder)).rejects.toThrow('division by zero');
+    expect(await tablesOf(db, 'half')).toEqual([]);
+  });
+
   it('leaves nothing of a file that fails, and applies it once it is mended', async () => {
     await migrate(test.controlUrl, folder);
     writeFileSync(join(folder, '9999_later.sql'), 'create table half (); select 1 / 0;');
@@ -55,6 +80,13 @@ describe('migrate', () => {
     expect((await migrate(test.controlUrl, folder)).applied).toEqual(['9999_later.sql']);
   });
 });
+
+async function tablesOf(db: Database, ...names: string[]): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>('select relname as name from pg_class where relname = any ($1)', [
+    names,
+  ]);
+  return rows.map(({ name }) => name);
+}
 
 describe('a database that is not there', () => {
   let db: Database;
