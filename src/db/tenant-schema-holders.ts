@@ -106,7 +106,10 @@ interface Elsewhere {
   readonly database: string | null;
   readonly owned: number;
   readonly other: number;
-  readonly names: string | null;
+  /** Of an object of the server. */
+  readonly identity: string | null;
+  /** Of a subscription: the database that it is in. */
+  readonly within: string | null;
 }
 
 /**
@@ -117,16 +120,20 @@ async function listElsewhere(client: ClientBase, role: string): Promise<Holder[]
   const { rows } = await client.query<Elsewhere>(
     `select case when s.dbid = 0 then s.classid::regclass::text else '' end as catalog, d.datname::text as database,
        (count(*) filter (where s.deptype = 'o'))::int as owned, (count(*) filter (where s.deptype <> 'o'))::int as other,
-       string_agg((pg_identify_object(s.classid, s.objid, 0)).identity, ', ') filter (where s.dbid = 0) as names
+       min((pg_identify_object(s.classid, s.objid, 0)).identity) filter (where s.dbid = 0) as identity,
+       min(w.datname::text) as within
      from pg_shdepend s join pg_roles r on r.oid = s.refobjid left join pg_database d on d.oid = s.dbid
+       left join pg_subscription b on s.classid = 'pg_subscription'::regclass and b.oid = s.objid
+       left join pg_database w on w.oid = b.subdbid
      where s.refclassid = 'pg_authid'::regclass and r.rolname = $1 and d.datname is distinct from current_database()
        and (s.dbid <> 0 or s.deptype = 'o') and s.classid <> 'pg_auth_members'::regclass
-     group by 1, 2 order by 2, 1`,
+     group by 1, 2, case when s.dbid = 0 then s.objid end order by 2, 1, identity`,
     [role],
   );
   const roleName = client.escapeIdentifier(role);
-  return rows.map(({ catalog, database, owned, other, names }) => {
-    if (database === null) return ofTheServer(catalog, names ?? '?', roleName);
+  return rows.map((row) => {
+    const { database, owned, other } = row;
+    if (database === null) return ofTheServer(row, roleName);
     const rights = other > 0 ? ` and holds ${other} rights` : '';
     const reassign = owned > 0 ? `REASSIGN OWNED BY ${roleName} TO CURRENT_USER; ` : '';
     return {
@@ -136,9 +143,13 @@ async function listElsewhere(client: ClientBase, role: string): Promise<Holder[]
   });
 }
 
-function ofTheServer(catalog: string, names: string, role: string): Holder {
+function ofTheServer({ catalog, identity, within }: Elsewhere, role: string): Holder {
   const type = catalog.replace(/^pg_/, '');
-  const owned = `${type} ${names} of role ${role}`;
-  if (type === 'subscription') return { what: owned, statement: `DROP SUBSCRIPTION ${names}` };
-  return { what: owned, statement: `ALTER ${type.toUpperCase()} ${names} OWNER TO CURRENT_USER` };
+  const name = identity ?? '?';
+  const owned = `${type} ${name} of role ${role}`;
+  if (type === 'subscription') {
+    const place = `in database ${within ?? '?'}`;
+    return { what: `${owned} ${place}`, statement: `DROP SUBSCRIPTION ${name} ${place}` };
+  }
+  return { what: owned, statement: `ALTER ${type.toUpperCase()} ${name} OWNER TO CURRENT_USER` };
 }

@@ -361,6 +361,56 @@ describe('the removal of a schema', () => {
     expect(rows).toEqual([]);
   });
 
+  it("takes a tenant's own publications, of its tables and of somebody else's, which stay", async () => {
+    await server.admin.query('create table b.public_one (id int primary key)');
+    const key = await server.make(table);
+    await server.admin.query(`create publication own for table ${key.name}.t, b.public_one;
+      create publication whole for tables in schema ${key.name};
+      alter publication own owner to ${key.name}; alter publication whole owner to ${key.name}`);
+    await server.remove(key);
+    expect(await stateOf(key)).toEqual([]);
+    expect((await server.admin.query('select from pg_publication')).rowCount).toBe(0);
+    expect((await server.admin.query('select from b.public_one')).rowCount).toBe(0);
+    await server.admin.query('drop table b.public_one');
+  });
+
+  it('that takes the role of subscriptions touches nothing, and names each with its database', async () => {
+    const other = `subscriber_${randomUUID().slice(0, 8)}`;
+    await createClosedDatabase(test.adminUrl, other, 'provisioner');
+    const elsewhere = new pg.Client({ connectionString: new URL(`/${other}`, test.adminUrl).href });
+    await elsewhere.connect();
+    try {
+      const key = await server.make(table);
+      const here = new URL(test.adminUrl).pathname.slice(1);
+      const subscribe = async (client: pg.Pool | pg.Client, name: string) => {
+        // A tenant needs the grant of pg_create_subscription for it; an operator can give it one as well.
+        await client.query(`create subscription ${name} connection 'host=127.0.0.1 port=9' publication p
+          with (connect = false, slot_name = none)`);
+        await client.query(`alter subscription ${name} owner to ${key.name}`);
+      };
+      await subscribe(server.admin, 'first_here');
+      await subscribe(server.admin, '"Second here"');
+      await subscribe(elsewhere, 'third_there');
+      const before = await stateOf(key);
+      const { code, message } = await refusalOf(server.remove(key));
+      expect(code).toBe('STILL_PRESENT');
+      expect(message).toContain('nothing was touched');
+      expect(await stateOf(key)).toEqual(before);
+      const statements = [...message.matchAll(/\(free it with: (DROP SUBSCRIPTION .*?) in database (.*?)\)(?=;|$)/gs)];
+      expect(statements.map(([, sql, database]) => [sql, database]).toSorted()).toEqual([
+        ['DROP SUBSCRIPTION "Second here"', here],
+        ['DROP SUBSCRIPTION first_here', here],
+        ['DROP SUBSCRIPTION third_there', other],
+      ]);
+      for (const [, sql = '', database] of statements) await (database === other ? elsewhere : server.admin).query(sql);
+      await server.remove(key);
+      expect(await stateOf(key)).toEqual([]);
+    } finally {
+      await elsewhere.end();
+      await dropDatabase(test.adminUrl, other);
+    }
+  });
+
   it.each([
     { what: 'a view', tenant: table, other: 'create view b.late as select * from A.t', code: 'STILL_PRESENT' },
     {
