@@ -5,7 +5,7 @@ import { checkWorkers } from '../client/readiness.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
-import { isInOrder } from '../contracts/sweep.ts';
+import { isInOrder, type MarkVerdict } from '../contracts/sweep.ts';
 import { createDatabase, DatabaseUnavailableError, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { pendingMigrations } from '../db/migrate.ts';
@@ -55,10 +55,20 @@ async function checkMarkOf(config: Config, cell: Cell, aws: CellAws): Promise<Fi
   return withControlDatabase(config, async (database) => {
     const deps = { database, installationId: await findInstallationId(database), aws: () => aws };
     const mark = await checkMark(deps, cell.id);
-    if (isInOrder(mark)) return [ok(subject, mark.detail)];
-    const rights = mark.state === 'unreachable' ? '; it needs ssm:GetParameter and ssm:PutParameter' : '';
-    return [problem(subject, `${mark.detail}${rights}`)];
+    return [isInOrder(mark) ? ok(subject, orderOf(mark)) : problem(subject, `${mark.detail}${remedyFor(mark)}`)];
   });
+}
+
+function orderOf({ state, detail }: MarkVerdict): string {
+  return state === 'intact'
+    ? `this database is the one that the mark was made from, and not an older copy: the sweep may remove what is approved (${detail})`
+    : `none was made yet: the first sweep report that lists everything makes it; until then the sweep removes nothing (${detail})`;
+}
+
+function remedyFor({ state }: MarkVerdict): string {
+  const rights = state === 'unreachable' ? '; it needs ssm:GetParameter and ssm:PutParameter' : '';
+  const page = state === 'broken' ? 'ledger-older-than-mark' : 'ledger-mark-stands-still';
+  return `${rights}. Until then the sweep removes nothing: docs/runbook.md#${page}`;
 }
 
 /** What `look` finds in a control database that is up to date; nothing when it is not: that is another finding. */

@@ -1,4 +1,5 @@
 import type { CellAws } from '../aws/cell-aws.ts';
+import type { EcsService } from '../aws/ecs-service.ts';
 import { templateProblems } from '../aws/template-check.ts';
 import { findTemplate, templateUses, type Template } from '../aws/template.ts';
 import type { Cell } from '../contracts/platform.ts';
@@ -13,7 +14,9 @@ export interface TemplateCheck {
   readonly products: Readonly<Record<string, Product>>;
 }
 
-const covers = ['R-PRE-02', 'R-PRE-03'];
+const covers = ['R-PRE-02', 'R-PRE-03'] as const;
+/** A deployment that takes longer than this, in ms, does not get on. */
+const LONGEST_DEPLOYMENT_MS = 30 * 60_000;
 
 /** Whether a template service runs, and whether tenants' steps would clone it: by the very list of reasons that they ask. */
 export async function checkTemplate(
@@ -29,10 +32,29 @@ export async function checkTemplate(
   const problems = template ? problemsOf(template, cell, products[product]) : [why];
   if (problems.length > 0)
     return problem(subject, `cannot be cloned for tenants: it ${problems.join('; it ')}`, ...covers);
-  const runs = `runs ${service.runningCount} of ${service.desiredCount} tasks`;
-  return service.desiredCount === 0 || service.runningCount < service.desiredCount
+  return checkTasks(service, subject);
+}
+
+/** Whether it runs as many tasks as it is to. */
+export function checkTasks(service: EcsService, subject: string): Finding {
+  const { desiredCount, runningCount, taskDefinitionArn = '' } = service;
+  if (runningCount > desiredCount && desiredCount > 0) return checkSurplus(service, subject);
+  const runs = `runs ${runningCount} of ${desiredCount} tasks`;
+  return desiredCount === 0 || runningCount < desiredCount
     ? warning(subject, `${runs}: tenants cloned from it may not get healthy`, ...covers)
-    : ok(subject, `${runs} of ${service.taskDefinitionArn ?? ''}`, ...covers);
+    : ok(subject, `${runs} of ${taskDefinitionArn}`, ...covers);
+}
+
+/** A deployment runs old tasks beside new ones, for a while. */
+function checkSurplus({ desiredCount, runningCount, deployments }: EcsService, subject: string): Finding {
+  const runs = `${runningCount} tasks run, and ${desiredCount} ${desiredCount === 1 ? 'is' : 'are'} wanted`;
+  const deploying = deployments.filter(({ rolloutState }) => rolloutState === 'IN_PROGRESS');
+  if (deploying.length === 0)
+    return warning(subject, `${runs}, but no deployment is under way: find out why the others do not stop`, ...covers);
+  const beganAt = new Date(Math.min(...deploying.map(({ createdAt }) => createdAt.getTime())));
+  return Date.now() - beganAt.getTime() > LONGEST_DEPLOYMENT_MS
+    ? warning(subject, `${runs}: its deployment of ${beganAt.toISOString()} does not come to an end`, ...covers)
+    : ok(subject, `is deploying: ${runs} until the deployment of ${beganAt.toISOString()} has ended`, ...covers);
 }
 
 async function readTemplate(aws: CellAws, name: string): Promise<[Template | undefined, string]> {

@@ -35,7 +35,8 @@ import { findInstallationId } from '../../src/db/installation.ts';
 import { adoptNamespace } from '../../src/db/temporal-namespaces.ts';
 import { examine } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
-import { markName } from '../../src/sweep/ledger-mark.ts';
+import { adoptLedger, markName } from '../../src/sweep/ledger-mark.ts';
+import { seedTenant } from '../db/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freshAccountId, part } from '../support/parts.ts';
 
@@ -130,6 +131,34 @@ describe('the preflight', () => {
     const covered = new Set(found.flatMap((finding) => finding.covers ?? []));
     for (const id of ['R-PRE-01', 'R-PRE-02', 'R-PRE-03', 'R-PRE-04', 'R-PRE-06', 'R-PRE-07'])
       expect(covered).toContain(id);
+    for (const { checks, covers = [] } of found) expect(checks).toHaveLength(covers.length);
+    expect(found.find(({ subject }) => subject.startsWith('tenant database'))?.checks).toEqual(['tenant-database']);
+  });
+
+  it("says in plain words how the sweep's mark stands, before there is one and after", async () => {
+    const ofMark = async () => (await findings()).find(({ subject }) => subject.includes("the sweep's mark"));
+    expect(await ofMark()).toMatchObject({
+      verdict: 'ok',
+      detail: expect.stringMatching(
+        /^none was made yet: the first sweep report that lists everything makes it/,
+      ) as string,
+    });
+    const control = createDatabase({ url: database.controlUrl });
+    const aws = createCellAws(onlyCell(), { endpointUrl: gateway.url });
+    try {
+      await seedTenant(control, { slug: 'marked' });
+      const deps = { database: control, installationId: await findInstallationId(control), aws: () => aws };
+      await adoptLedger(deps, onlyCell().id, { by: 'Ada', reason: 'a test' });
+    } finally {
+      aws.destroy();
+      await control.close();
+    }
+    expect(await ofMark()).toMatchObject({
+      verdict: 'ok',
+      detail: expect.stringMatching(
+        /^this database is the one that the mark was made from, and not an older copy/,
+      ) as string,
+    });
   });
 
   it('warns that no worker polls, because nothing becomes of a tenant before one does', async () => {
@@ -366,6 +395,42 @@ describe('the preflight', () => {
     } finally {
       await admin.end();
       await dropDatabase(adminUrl, name);
+    }
+  });
+
+  it("warns of a tenants' database on which more than 10,000 roles have rights", { timeout: 120_000 }, async () => {
+    const { adminUrl } = await part('postgres');
+    const name = `crowded_by_doctor_${process.pid}`;
+    await createClosedDatabase(adminUrl, name, 'provisioner');
+    const admin = new pg.Client({ connectionString: adminUrl });
+    await admin.connect();
+    const url = Object.assign(new URL(database.tenantUrl), { pathname: `/${name}` });
+    const warned = async () => {
+      const found = await findings({}, { TENANT_DATABASE_URL: url.href });
+      return found
+        .filter((f) => f.verdict === 'warning' && f.subject.startsWith('tenant database'))
+        .map((f) => f.detail);
+    };
+    // The server's lock table holds the roles of one portion.
+    const portions = Array.from({ length: 10 }, (_, i) =>
+      Array.from({ length: 1_000 }, (_, k) => `${name}_${i * 1_000 + k}`),
+    );
+    try {
+      for (const roles of portions) {
+        await admin.query(roles.map((role) => `create role ${role}`).join(';'));
+        await admin.query(`grant connect on database ${name} to ${roles.slice(1).join(', ')}`);
+      }
+      expect(await warned()).toEqual([]);
+      await admin.query(`grant connect on database ${name} to ${portions.map(([role]) => role).join(', ')}`);
+      expect(await warned()).toEqual([
+        expect.stringMatching(
+          /^100\d\d roles have rights on crowded_by_doctor_\d+: each new tenant rewrites that list/,
+        ),
+      ]);
+    } finally {
+      await dropDatabase(adminUrl, name);
+      for (const roles of portions) await admin.query(`drop role if exists ${roles.join(', ')}`);
+      await admin.end();
     }
   });
 
