@@ -127,6 +127,9 @@ export function loadApiUrl(env: Environment = process.env): string {
     .default('http://127.0.0.1:3006')
     .safeParse(env.TENANTRY_API_URL === '' ? undefined : env.TENANTRY_API_URL);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map((i) => `TENANTRY_API_URL ${i.message}`));
+  const { username, password, search, hash } = new URL(parsed.data);
+  if (username || password || search || hash)
+    throw new ConfigError(['TENANTRY_API_URL must have no user name, password, query or fragment']);
   return parsed.data.replace(/\/+$/, '');
 }
 

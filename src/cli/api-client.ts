@@ -10,6 +10,7 @@ import {
   tenantsAnswer,
 } from '../api/schemas.ts';
 import type { EventView } from '../client/views.ts';
+import { ConfigError } from '../config.ts';
 
 export type Accepted = z.infer<typeof acceptedAnswer>;
 export type Tenant = z.infer<typeof tenantAnswer>;
@@ -171,6 +172,11 @@ async function send(url: string, init: RequestInit): Promise<Response> {
     return await fetch(url, init);
   } catch (cause) {
     const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+    // What `fetch` says of the ports that the Fetch standard blocks: nothing was sent.
+    if (reason === 'bad port')
+      throw new ConfigError([
+        `TENANTRY_API_URL names port ${new URL(url).port}, to which HTTP clients refuse to connect`,
+      ]);
     throw new ApiUnreachableError(`no answer from ${url}: ${reason}`, { cause });
   }
 }

@@ -1,4 +1,7 @@
 import { createInterface } from 'node:readline/promises';
+import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
+import { addressText } from './addresses.ts';
+import type { Tenant } from './api-client.ts';
 import { oneLine } from './text.ts';
 import type { Common, Context } from './context.ts';
 
@@ -23,13 +26,22 @@ export async function confirmedSlug(
   options: Common,
 ): Promise<string | undefined> {
   if (options.json === true || !terminal.input?.isTTY || !terminal.err.isTTY) return undefined;
-  const { slug, product, displayName, status, tenantUrl } = await api.get(tenantId);
+  const tenant = await api.get(tenantId);
+  const { slug, product, displayName, status } = tenant;
+  const known = [oneLine(displayName), status, addressText(tenant)].filter((part) => part !== undefined);
   terminal.err.write(
-    `This removes ${product}/${slug} (${oneLine(displayName)}, ${status}, ${tenantUrl}) and everything it consists of, data included.\n`,
+    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${slugNotice(tenant)}\n`,
   );
   const typed = await ask(terminal.input, terminal.err, 'Type its slug to confirm: ');
   if (typed?.trim() !== slug) throw new NotConfirmedError('not confirmed: nothing was changed');
   return slug;
+}
+
+/** What becomes of the slug: somebody may still hold links to a tenant that was ever active. */
+function slugNotice({ slug, activatedAt }: Tenant): string {
+  return activatedAt === null
+    ? `Its slug ${slug} is free again afterwards.`
+    : `Its slug ${slug} stays reserved for ${QUARANTINE_DAYS} days: until then no tenant can be created with it.`;
 }
 
 /** Undefined when the input ends. @throws InterruptedError at Ctrl-C */

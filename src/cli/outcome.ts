@@ -1,35 +1,45 @@
 import type { EventView } from '../client/views.ts';
 import type { OperationState } from '../contracts/operation-state.ts';
+import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
+import { addressText } from './addresses.ts';
 import type { Accepted } from './api-client.ts';
 import { moment } from './attention.ts';
 import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation } from './following.ts';
 import { createOutages, readThrough } from './outages.ts';
-import { printAttention, printJson, statusText, type Terminal } from './output.ts';
+import { printAttention, printJson, slugText, statusText, type Terminal } from './output.ts';
 import { interruptible, operationGoesOn } from './interruption.ts';
 import { createProgressPrinter, failureText } from './progress.ts';
 import { wrapped } from './text.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
 
+/** What the caller knows of the operation that was accepted. */
+export interface Expected {
+  /** What the tenant is called in the commands that are printed. */
+  readonly name: string;
+  /** States that the caller wanted. */
+  readonly good: readonly OperationState[];
+  /** What Ctrl-C says: whether a cancel may apply to what is followed. */
+  readonly isCancellable?: boolean;
+}
+
 /**
  * Follows what was accepted to its end, unless the caller does not want to wait.
  * @param after id of the last event before the request
- * @param expected.good states that the caller wanted
- * @param expected.isCancellable what Ctrl-C says: whether a cancel may apply to what is followed
  */
 export async function afterAcceptance(
   context: Context,
   accepted: Accepted,
   after: number,
   options: Waiting,
-  { good, isCancellable = false }: { readonly good: readonly OperationState[]; readonly isCancellable?: boolean },
+  { name, good, isCancellable = false }: Expected,
 ): Promise<ExitCode> {
   const { api, terminal } = context;
   const { tenantId, operationId } = accepted;
   if (!options.wait) {
     if (options.json) printJson(terminal, accepted);
-    else terminal.out.write(`accepted: tenant ${tenantId}, operation ${operationId}\n${accepted.tenantUrl}\n`);
+    else for (const line of acceptanceLines(accepted, name, isCancellable)) terminal.out.write(`${line}\n`);
     return exitCodes.done;
   }
   const show = options.json ? silent : eventPrinter(terminal, options);
@@ -50,6 +60,16 @@ export async function afterAcceptance(
   );
   show.finish();
   return outcome(context, accepted, state, options, good, 'document');
+}
+
+/** What happens next has no other place: nobody follows it. */
+function acceptanceLines(accepted: Accepted, name: string, isBeingCreated: boolean): string[] {
+  const address = isBeingCreated ? addressText(accepted) : undefined;
+  return [
+    `accepted: tenant ${accepted.tenantId}, operation ${accepted.operationId}`,
+    ...(address === undefined ? [] : [`  address:    ${address}`]),
+    `  follow it:  tenantry tenants watch ${name}`,
+  ];
 }
 
 /** Says how it ended, and what to do when it waits for a person. @returns the exit code that says the same */
@@ -73,10 +93,19 @@ export async function outcome(
     const failure = failed === undefined ? '' : `: ${failed.code}: ${failed.message}`;
     context.terminal.out.write(`${state}${failure}; the tenant is ${statusText(status.status, status.outcome)}\n`);
     if (status.status === 'active') context.terminal.out.write(`${status.tenantUrl}\n`);
+    if (status.status === 'deleted') await printReservation(context, tenantId);
     printAttention(context.terminal, status);
   }
   if (state === 'holding') return exitCodes.holding;
   return good.includes(state) ? exitCodes.done : exitCodes.failed;
+}
+
+/** It is removed: that the tenant cannot be read now is no failure of it. */
+async function printReservation({ api, terminal }: Context, tenantId: string): Promise<void> {
+  const tenant = await api.get(tenantId).catch(() => undefined);
+  const nowMs = Date.now();
+  if (tenant && slugReservedUntil(tenant, nowMs) !== undefined)
+    terminal.out.write(`its slug ${slugText(tenant, nowMs)}\n`);
 }
 
 /** Shows events as they come. */

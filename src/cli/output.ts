@@ -1,3 +1,5 @@
+import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
+import { addressText } from './addresses.ts';
 import type { ListedTenant, Status, Tenant } from './api-client.ts';
 import { attentionLines, moment, utc } from './attention.ts';
 import { oneLine } from './text.ts';
@@ -22,7 +24,7 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
     statusText(t.status, t.outcome),
     whatGoesOn(t),
     utc(t.createdAt),
-    t.tenantUrl,
+    addressText(t) ?? '-',
   ]);
   printTable(terminal, [['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'OPERATION', 'CREATED', 'URL'], ...rows]);
 }
@@ -47,9 +49,9 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['tenant', tenant.tenantId],
     ['name', tenant.displayName],
     ['product', tenant.tier === null ? tenant.product : `${tenant.product} (${tenant.tier})`],
-    ['slug', tenant.slug],
+    ['slug', slugText(tenant, nowMs)],
     ['contact', tenant.contactEmail],
-    ['url', tenant.tenantUrl],
+    ['url', addressText(tenant)],
     ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
@@ -66,6 +68,12 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   printAttention(terminal, status);
+}
+
+/** A tenant's slug, and of a removed tenant until when nobody can create another one with it. */
+export function slugText(tenant: Tenant, nowMs: number): string {
+  const until = slugReservedUntil(tenant, nowMs);
+  return until === undefined ? tenant.slug : `${tenant.slug} stays reserved until ${moment(until, nowMs)}`;
 }
 
 /** What waits for a person, with a line of its own before it. */

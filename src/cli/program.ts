@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Command, Help, type Option } from 'commander';
+import { Help, type Command, type Option } from 'commander';
+import { CheckedCommand } from './checked-command.ts';
 import { registerCompletion } from './completion.ts';
 import type { Terminal } from './output.ts';
 import { registerTenants, type SetExitCode } from './tenants.ts';
@@ -20,9 +21,9 @@ export interface ProgramOptions {
 export function buildProgram(options: ProgramOptions = {}): Command {
   const terminal = options.terminal ?? { out: process.stdout, err: process.stderr, input: process.stdin };
   const setExitCode = options.setExitCode ?? ((code) => (process.exitCode = code));
-  const program = new Command('tenantry')
+  const program = new CheckedCommand('tenantry')
     .description('Tenant control plane: provisions, changes, watches and removes tenants on AWS, durably')
-    .showHelpAfterError('(--help tells more)')
+    .showHelpAfterError('(run the command with --help to see its options)')
     // An option belongs to the command that it follows, whatever its parents call theirs.
     .enablePositionalOptions()
     .configureOutput({
@@ -30,7 +31,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
       writeErr: (text) => (options.json === true ? true : terminal.err.write(text)),
     })
     .configureHelp({ optionDescription: describeOption })
-    .version(packageVersion(), '--version', 'print the version')
+    .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride();
   registerTenants(program, terminal, setExitCode);
   registerCompletion(program, terminal);
@@ -38,7 +39,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
   return program;
 }
 
-/** As commander has it, and whether the option must be given. */
+/** Commander's text, and whether the option must be given. */
 function describeOption(option: Option): string {
   const described = new Help().optionDescription(option);
   return option.mandatory ? `${described} (required)` : described;

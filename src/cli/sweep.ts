@@ -1,9 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { isInOrder, type SweepRemoval, type SweepReport } from '../contracts/sweep.ts';
 import type { Sweep } from '../sweep/sweep.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import type { ErrorReport } from './error-report.ts';
+import { wholeNumber } from './option-values.ts';
 import { printFailure, runCommand } from './process.ts';
 import { processUser } from './user.ts';
 import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
@@ -62,7 +63,7 @@ export function registerSweep(program: Command, source: SweepSource = fromEnviro
   sweep
     .command('remove <report>')
     .description('take away what was approved, a few things per run')
-    .option('--limit <n>', 'at most so many things, 20 at most', count, 5)
+    .option('--limit <n>', 'remove at most this many things, 1 to 20', wholeNumber(1, 20), 5)
     .option('--by <name>', 'who runs it (default: the user)')
     .option('--json', 'one JSON document on stdout')
     .action((id: string, options: Common & { limit: number; by?: string }) => run((s) => remove(s, id, options)));
@@ -191,10 +192,4 @@ async function adopt(
 
 function print(json: boolean | undefined, value: unknown, text: () => string): void {
   console.log(json ? JSON.stringify(value) : text());
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 20) throw new InvalidArgumentError('must be 1 to 20.');
-  return value;
 }

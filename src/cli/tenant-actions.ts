@@ -24,7 +24,7 @@ export interface ListOptions {
   readonly status?: string;
   readonly operation?: string;
   readonly all?: boolean;
-  readonly limit?: string;
+  readonly limit?: number;
   readonly cursor?: string;
 }
 
@@ -38,7 +38,11 @@ export async function create(context: Context, options: Waiting & CreateOptions)
   const accepted = await interruptibleRequest(context.terminal, options, look, () =>
     context.api.create({ product, slug, displayName: name, contactEmail: email, tier, onFailure }),
   );
-  return afterAcceptance(context, accepted, 0, options, { good: ['succeeded'], isCancellable: true });
+  return afterAcceptance(context, accepted, 0, options, {
+    name: `${product}/${slug.trim().toLowerCase()}`,
+    good: ['succeeded'],
+    isCancellable: true,
+  });
 }
 
 /** Prints a page of tenants. */
@@ -46,7 +50,15 @@ export async function list(context: Context, options: Common & ListOptions): Pro
   const { product, slug, status, operation, limit, cursor } = options;
   // Left to the API otherwise: it lists them for a slug or a status.
   const includeGone = options.all === true ? 'true' : undefined;
-  const page = await context.api.list({ product, slug, status, operation, includeGone, limit, cursor });
+  const page = await context.api.list({
+    product,
+    slug,
+    status,
+    operation,
+    includeGone,
+    limit: limit?.toString(),
+    cursor,
+  });
   if (options.json) {
     printJson(context.terminal, page);
     return exitCodes.done;
@@ -97,10 +109,9 @@ export async function watch(context: Context, name: string, options: Following):
 }
 
 /** Prints all events of a tenant. */
-export async function events(context: Context, name: string, options: Common & { after?: string }): Promise<ExitCode> {
+export async function events(context: Context, name: string, options: Common & { after?: number }): Promise<ExitCode> {
   const tenantId = await findTenantId(context, name, options);
-  const after = Number(options.after ?? 0);
-  for await (const event of pastEvents(context.api, tenantId, after)) {
+  for await (const event of pastEvents(context.api, tenantId, options.after)) {
     const line = options.json ? JSON.stringify(event) : eventLine(event);
     if (line !== undefined) context.terminal.out.write(`${line}\n`);
   }
@@ -124,8 +135,8 @@ export async function act(
     context.api[verb](tenantId),
   );
   if (verb === 'cancel')
-    return afterAcceptance(context, accepted, after, options, { good: ['cancelled', 'rolled-back'] });
-  return afterAcceptance(context, accepted, after, options, { good: ['succeeded'], isCancellable });
+    return afterAcceptance(context, accepted, after, options, { name, good: ['cancelled', 'rolled-back'] });
+  return afterAcceptance(context, accepted, after, options, { name, good: ['succeeded'], isCancellable });
 }
 
 /** Closes a stuck operation as it is; nothing to follow. */
@@ -157,7 +168,7 @@ export async function remove(
   const answer = await interruptibleRequest(context.terminal, options, lookAt(tenantId), () =>
     context.api.delete(tenantId, confirm),
   );
-  if ('operationId' in answer) return afterAcceptance(context, answer, after, options, { good: ['succeeded'] });
+  if ('operationId' in answer) return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'] });
   if (options.json) printJson(context.terminal, answer);
   else context.terminal.out.write(`${answer.slug}: nothing was left of it, ${answer.status}\n`);
   return exitCodes.done;

@@ -1,18 +1,23 @@
-import { Option, type Command } from 'commander';
+import { Option } from 'commander';
+import type { CheckedCommand } from './checked-command.ts';
 import { loadApiUrl } from '../config.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { createApiClient } from './api-client.ts';
 import { exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
+import { contactEmail, displayName, slug, wholeNumber } from './option-values.ts';
 import type { Terminal } from './output.ts';
 import * as actions from './tenant-actions.ts';
+
+/** The API's longest page of tenants. */
+export const LONGEST_PAGE = 200;
 
 /** How a command ended; the caller sets the process's exit code. */
 export type SetExitCode = (code: ExitCode) => void;
 
 /** The commands on tenants; they speak HTTP with the API at `TENANTRY_API_URL`. */
-export function registerTenants(program: Command, terminal: Terminal, setExitCode: SetExitCode): void {
+export function registerTenants(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
   const tenants = program
     .command('tenants')
     .description('create, follow, repair and remove tenants, through the API at TENANTRY_API_URL')
@@ -35,7 +40,7 @@ export function registerTenants(program: Command, terminal: Terminal, setExitCod
 
 /** What the commands are made with. */
 interface CommandParts {
-  readonly command: (name: string, description: string) => Command;
+  readonly command: (name: string, description: string) => CheckedCommand;
   readonly context: () => Context;
   readonly setExitCode: SetExitCode;
 }
@@ -43,14 +48,16 @@ interface CommandParts {
 function registerCreation({ command, context, setExitCode }: CommandParts): void {
   command('create', 'create a tenant')
     .requiredOption('--product <name>', 'product, such as moamalat')
-    .requiredOption('--slug <slug>', 'DNS label of the tenant, unique in its product')
-    .requiredOption('--name <text>', 'name of the tenant, for people')
-    .requiredOption('--email <address>', 'where the welcome mail goes')
+    .requiredOption('--slug <slug>', 'DNS label of the tenant, unique in its product', slug)
+    .requiredOption('--name <text>', 'name of the tenant, for people', displayName)
+    .requiredOption('--email <address>', 'where the welcome mail goes', contactEmail)
     .option('--tier <tier>', 'size inside the product, where it has tiers')
     .addOption(new Option('--on-failure <what>', 'what a failure does').choices(['hold', 'rollback']))
     .option('--wait', 'follow until it is done', true)
     .option('--no-wait', 'return as soon as it is accepted')
     .addOption(untilHold())
+    .contradict('--wait', '--no-wait')
+    .contradict('--until-hold', '--no-wait')
     .action(async (options: Waiting & actions.CreateOptions) => setExitCode(await actions.create(context(), options)));
 }
 
@@ -63,8 +70,8 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
     .addOption(
       new Option('--operation <state>', 'only with an open operation in this state').choices(openOperationStates),
     )
-    .option('--limit <n>', 'tenants per page')
-    .option('--cursor <cursor>', 'go on after the page that ended with this cursor')
+    .option('--limit <n>', `tenants per page, 1 to ${LONGEST_PAGE}`, wholeNumber(1, LONGEST_PAGE))
+    .option('--cursor <cursor>', 'start after the page that ended with this cursor')
     .action(async (options: Common & actions.ListOptions) => setExitCode(await actions.list(context(), options)));
 
   command('show <tenant>', 'show a tenant and its newest operation').action(async (tenant: string, options: Common) =>
@@ -76,40 +83,51 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
     .action(async (tenant: string, options: Following) => setExitCode(await actions.watch(context(), tenant, options)));
 
   command('events <tenant>', 'print what happened to a tenant (JSON: a line per event)')
-    .option('--after <id>', 'only events after this one')
-    .action(async (tenant: string, options: Common & { after?: string }) =>
+    .option('--after <id>', 'only events after this one, 0 or more', wholeNumber(0))
+    .action(async (tenant: string, options: Common & { after?: number }) =>
       setExitCode(await actions.events(context(), tenant, options)),
     );
 }
 
 function registerOperatorCommands({ command, context, setExitCode }: CommandParts): void {
   for (const verb of ['retry', 'cancel'] as const) {
-    const what = verb === 'retry' ? 'go on with what holds or is stuck' : 'take the open operation back';
+    const what =
+      verb === 'retry'
+        ? 'resume an operation that is on hold or stuck: its failed steps run again'
+        : 'cancel the open operation: all that it created is removed';
     const control = command(`${verb} <tenant>`, what)
       .option('--wait', 'follow until it is done', true)
-      .option('--no-wait', 'return as soon as it is accepted');
-    if (verb === 'retry') control.addOption(untilHold());
+      .option('--no-wait', 'return as soon as it is accepted')
+      .contradict('--wait', '--no-wait');
+    if (verb === 'retry') control.addOption(untilHold()).contradict('--until-hold', '--no-wait');
     control.action(async (tenant: string, options: Waiting) =>
       setExitCode(await actions.act(context(), tenant, verb, options)),
     );
   }
 
-  command('abandon <tenant>', 'close a stuck operation as it is; what is left stays until the tenant is deleted')
+  command(
+    'abandon <tenant>',
+    'close a stuck operation without finishing it; what is left stays until the tenant is deleted',
+  )
     .requiredOption('--reason <text>', 'why, for the audit trail')
     .action(async (tenant: string, options: Common & { reason: string }) =>
       setExitCode(await actions.abandon(context(), tenant, options)),
     );
 
-  command('delete <tenant>', 'remove a tenant and everything it consists of')
+  command(
+    'delete <tenant>',
+    'remove a tenant with all its resources and data; its slug stays reserved for 30 days if it was ever active',
+  )
     .option('--confirm <slug>', 'the slug of the tenant, repeated (asked for on a terminal)')
     .option('--wait', 'follow until it is done', true)
     .option('--no-wait', 'return as soon as it is accepted')
+    .contradict('--wait', '--no-wait')
     .action(async (tenant: string, options: Waiting & { confirm?: string }) =>
       setExitCode(await actions.remove(context(), tenant, options)),
     );
 }
 
-/** Scripts that must not sit through a hold (30 minutes by default) leave when it begins. */
+/** Scripts that must not wait through a hold (30 minutes by default) leave when it begins. */
 function untilHold(): Option {
-  return new Option('--until-hold', 'leave when it holds for an operator, with exit code 6');
+  return new Option('--until-hold', 'stop following when the operation is on hold for an operator, with exit code 6');
 }

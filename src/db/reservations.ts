@@ -1,10 +1,8 @@
 import { z } from 'zod';
+import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
 import { optionalTime, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf } from './rows.ts';
-
-/** How long the slug of a removed tenant that was active stays closed, in days. */
-export const QUARANTINE_DAYS = 30;
 
 interface Slug {
   readonly product: string;

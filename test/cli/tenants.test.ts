@@ -151,8 +151,19 @@ describe('tenants create', () => {
     expect(watched.out.trimEnd().split('\n').at(-1)).toMatch(/"from":"running","to":"holding"|"to":"creating"/);
   });
 
-  it('--no-wait returns once it is accepted', async () => {
-    const { tenantId } = await made(freshSlug());
+  it('--no-wait returns once it is accepted, and says how to follow it', async () => {
+    const slug = freshSlug();
+    const ended = await create(slug, '--no-wait');
+    const { tenantId, operationId } = await tenantOf(slug);
+    expect(ended).toEqual({
+      code: 0,
+      err: '',
+      out: [
+        `accepted: tenant ${tenantId}, operation ${operationId}`,
+        `  address:    https://${slug}.moamalat-pro.com (not live yet)`,
+        `  follow it:  tenantry tenants watch moamalat/${slug}\n`,
+      ].join('\n'),
+    });
     expect((await api.client.get(tenantId)).status).toBe('pending');
   });
 
@@ -169,7 +180,7 @@ describe('tenants create', () => {
     const away = await create(freshSlug(), '--no-wait');
     api.orchestrator.unreachable = false;
     expect(away).toMatchObject({ code: 5, err: containing('ORCHESTRATOR_UNAVAILABLE') });
-    expect(await tenants(['list'], 'http://127.0.0.1:9')).toMatchObject({
+    expect(await tenants(['list'], 'http://127.0.0.1:2')).toMatchObject({
       code: 5,
       out: '',
       err: containing('TENANTRY_API_URL'),
@@ -189,7 +200,7 @@ describe('tenants create', () => {
     expect(JSON.parse(json.err)).toMatchObject({
       error: { details: { fields: [{ field: 'body.contactEmail', option: '--email' }] } },
     });
-    expect((await tenants(['list', '--limit', '0'])).err).toMatch(/^error: INVALID_INPUT: --limit: /);
+    expect((await tenants(['list', '--limit', '0'])).err).toMatch(/^error: --limit "0": .* from 1 to 200\n/);
   });
 
   it('leaves at Ctrl-C with exit code 130, and says that the operation goes on and how to follow or cancel it', async () => {
@@ -286,6 +297,22 @@ describe('the list', () => {
   });
 });
 
+describe('the address of a tenant', () => {
+  it('is labeled until it is live, and left out once there is nothing behind it', async () => {
+    const [planned, live, gone] = [freshSlug(), freshSlug(), freshSlug()];
+    for (const slug of [planned, live, gone]) await made(slug);
+    await play(live, ['committing', 'succeeded'], ['creating', 'active']);
+    await play(gone, ['rolling-back', 'cancelled'], ['creating', 'failed']);
+    const listed = (await tenants(['list', '--limit', '200', '--all'])).out;
+    expect(listed).toMatch(new RegExp(` https://${planned}\\S+ \\(not live yet\\)$`, 'm'));
+    expect(listed).toMatch(new RegExp(` https://${live}\\S+$`, 'm'));
+    expect(listed).toMatch(new RegExp(` ${gone} .* -$`, 'm'));
+    expect((await tenants(['show', planned])).out).toMatch(/^url +https:\S+ \(not live yet\)$/m);
+    expect((await tenants(['show', live])).out).toMatch(/^url +https:\S+$/m);
+    expect((await tenants(['show', gone])).out).not.toContain('https:');
+  });
+});
+
 describe('with --json a failure', () => {
   it.each([
     ['of usage', ['create'], 2, 'USAGE'],
@@ -303,7 +330,7 @@ describe('with --json a failure', () => {
   });
 
   it('to reach the API is one too', async () => {
-    const ended = await tenants(['list', '--json'], 'http://127.0.0.1:9');
+    const ended = await tenants(['list', '--json'], 'http://127.0.0.1:2');
     expect(ended).toMatchObject({ code: 5, out: '' });
     expect(JSON.parse(ended.err)).toMatchObject({ error: { code: 'API_UNREACHABLE' } });
   });
@@ -393,5 +420,43 @@ describe('tenants cancel, retry, delete', () => {
       status: 'deleted',
       operation: { type: 'deprovision', state: 'succeeded' },
     });
+  });
+
+  it('delete says at its end until when the slug stays reserved, as watch and show do afterwards', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    const tenantId = await play(slug, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    const deleting = tenants(['delete', slug, '--confirm', slug]);
+    const { operationId } = await tenantOf(slug);
+    await api.orchestrator.claim(operationId);
+    await api.move(tenantId, ['committing', 'succeeded'], ['deleted']);
+    const { deletedAt } = await api.client.get(tenantId);
+    const until = new Date(Date.parse(deletedAt ?? '') + 30 * 86_400_000).toISOString();
+    const date = `${until.slice(0, 10)} ${until.slice(11, 19)} UTC (in 30 days)`;
+    const ended = await deleting;
+    expect(ended).toMatchObject({ code: 0, out: containing(`its slug ${slug} stays reserved until ${date}\n`) });
+    expect(ended.out).not.toContain('https:');
+    expect((await tenants(['watch', tenantId])).out).toContain(`stays reserved until ${date}`);
+    expect((await tenants(['show', tenantId])).out).toMatch(
+      new RegExp(`^slug +${slug} stays reserved until ${date.replace(/[()]/g, '.')}$`, 'm'),
+    );
+  });
+
+  it('retry, cancel and delete say with --no-wait how to follow them', async () => {
+    const [held, active] = [freshSlug(), freshSlug()];
+    await made(held);
+    await made(active);
+    await play(held, ['holding'], ['creating']);
+    await play(active, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(`tenant.moamalat.${active}`);
+    for (const [slug, ...words] of [
+      [held, 'retry', held],
+      [held, 'cancel', held],
+      [active, 'delete', active, '--confirm', active],
+    ] as const) {
+      const ended = await tenants([...words, '--no-wait']);
+      expect(ended).toMatchObject({ code: 0, out: containing(`\n  follow it:  tenantry tenants watch ${slug}\n`) });
+    }
   });
 });

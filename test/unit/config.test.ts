@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig } from '../../src/config.ts';
+import { createApiClient } from '../../src/cli/api-client.ts';
+import { ConfigError, loadApiUrl, loadConfig } from '../../src/config.ts';
 import { examplePlatform } from '../support/platform.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-config-'));
@@ -99,5 +100,22 @@ describe('loadConfig', () => {
       'TENANT_DATABASE_URL_PRIMARY must be a postgres:// URL',
       'TENANT_DATABASE_URL_SECOND_ONE is not set: the platform has 2 tenant databases',
     ]);
+  });
+});
+
+describe('TENANTRY_API_URL', () => {
+  it.each(['http://u:secret@127.0.0.1:3006', 'http://127.0.0.1:3006/?a=1', 'http://127.0.0.1:3006/#a'])(
+    '%s is refused without repeating it: paths are added to it, and fetch takes no password in a URL',
+    (url) => {
+      const load = () => loadApiUrl({ TENANTRY_API_URL: url });
+      expect(load).toThrow('TENANTRY_API_URL must have no user name, password, query or fragment');
+      expect(load).not.toThrow('secret');
+    },
+  );
+
+  it('with a port that fetch blocks is named in the error, with the port', async () => {
+    const asked = createApiClient('http://127.0.0.1:1').status('3f0e7f0a-5f0a-4f0e-8f0a-5f0a4f0e8f0a');
+    await expect(asked).rejects.toThrow('TENANTRY_API_URL names port 1, to which HTTP clients refuse to connect');
+    await expect(asked).rejects.toBeInstanceOf(ConfigError);
   });
 });

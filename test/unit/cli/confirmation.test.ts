@@ -5,7 +5,7 @@ import { confirmedSlug } from '../../../src/cli/confirmation.ts';
 import type { Context } from '../../../src/cli/context.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
 
-function terminal(typed: string | undefined, isTTY = true) {
+function terminal(typed: string | undefined, isTTY = true, more: object = {}) {
   const input = Object.assign(new PassThrough(), { isTTY });
   if (typed !== undefined) input.end(typed);
   let said = '';
@@ -17,6 +17,8 @@ function terminal(typed: string | undefined, isTTY = true) {
     displayName: 'Acme',
     status: 'active',
     tenantUrl: 'https://acme.example',
+    activatedAt: '2026-01-31T03:00:12.000Z',
+    ...more,
   };
   const api = { get: () => Promise.resolve(tenant) } as unknown as ApiClient;
   return { context: { api, terminal: { out: err, err, input } } as unknown as Context, said: () => said };
@@ -27,6 +29,16 @@ describe('a deletion without --confirm', () => {
     const { context, said } = terminal('acme\n');
     expect(await confirmedSlug(context, 'id', {})).toBe('acme');
     expect(said()).toContain('mate/acme (Acme, active, https://acme.example)');
+  });
+
+  it('says that the slug stays reserved after a tenant that was ever active, and is free after any other', async () => {
+    const active = terminal('acme\n');
+    await confirmedSlug(active.context, 'id', {});
+    expect(active.said()).toContain('Its slug acme stays reserved for 30 days: until then no tenant');
+    const failed = terminal('acme\n', true, { status: 'failed', activatedAt: null });
+    await confirmedSlug(failed.context, 'id', {});
+    expect(failed.said()).toContain('Its slug acme is free again afterwards.');
+    expect(failed.said()).toContain('mate/acme (Acme, failed) ');
   });
 
   it.each([
