@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addTotals, oneFailure, printFailures, readTotals, reportTotals } from './totals.mjs';
+import { addTotals, oneFailure, printFailures, printSlowest, readTotals, reportTotals } from './totals.mjs';
 
 const isShort = process.argv.includes('--short');
 const publishes = !isShort || process.argv.includes('--publish');
@@ -50,6 +50,7 @@ try {
     failures: counted.failures.map(({ test, why }) => ({ test, why: `seed ${seed}\n${why}` })),
   });
   printFailures(counted);
+  printSlowest(counted);
   console.log(`${counted.passed} passed, ${counted.failed} failed (seed ${seed}, ${seconds} s)`);
   process.exitCode = counted.failed === 0 ? 0 : 1;
 } finally {

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addTotals, noTotals, oneFailure, printFailures, readTotals, reportTotals } from './totals.mjs';
+import { addTotals, noTotals, oneFailure, printFailures, printSlowest, readTotals, reportTotals } from './totals.mjs';
 
 const contributorSuites = ['unit', 'workflows', 'integration', 'sagas'];
 const files = process.argv.slice(2).filter((argument) => argument.includes('/'));
@@ -25,6 +25,7 @@ try {
 }
 reportTotals(totals);
 printFailures(totals);
+printSlowest(totals);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
 

@@ -1,7 +1,7 @@
 // A vitest reporter that adds its counts to the file TENANTRY_TEST_TOTALS (see totals.mjs), each failure with its message and,
 // unlike vitest's JSON report, with the difference between what was expected and what was there.
 import { stripVTControlCharacters } from 'node:util';
-import { reportTotals } from './totals.mjs';
+import { reportTotals, slowestOf } from './totals.mjs';
 
 export default class TotalsReporter {
   onTestRunEnd(modules, unhandled) {
@@ -18,7 +18,8 @@ export default class TotalsReporter {
       ...(unhandled.length > 0 ? [failed('outside any test', unhandled)] : []),
     ];
     const passed = tests.filter((test) => test.result().state === 'passed').length;
-    reportTotals({ passed, failed: failures.length, failures });
+    const timed = tests.map((test) => ({ test: nameOf(test), ms: test.diagnostic()?.duration ?? 0 }));
+    reportTotals({ passed, failed: failures.length, failures, slowest: slowestOf(timed) });
   }
 }
 
