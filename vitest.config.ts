@@ -9,6 +9,8 @@ export default defineConfig({
     // What is waited for comes within milliseconds, or within seconds on a busy machine.
     expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
+    // The SDK's nine lines on old versions of Node, once per test file, hide what matters.
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
       // Pure: no server.
       project('unit', ['unit', 'contracts', 'products']),

@@ -4,6 +4,8 @@
 import { existsSync } from 'node:fs';
 import { register } from 'tsx/esm/api';
 
+// The SDK's warning of old versions of Node takes nine lines; ours takes one (src/cli/node-version.ts).
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 register();
 const { main } = await import('../src/cli/main.ts');
 const sandbox = new URL('../sandbox/cli.ts', import.meta.url);

@@ -20,10 +20,6 @@ export function registerSandbox(program: Command): void {
       const { runSandbox } = await import('./run.ts');
       await runSandbox(given);
     });
-  // The SDK's advice on Node versions is not for whoever tries Tenantry out.
-  sandbox.hook('preAction', () => {
-    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  });
   sandbox.addCommand(gatewayCommand());
   sandbox.addCommand(inventoryCommand());
   // What follows `temporal` is Temporal's own.

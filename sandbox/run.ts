@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { nodeAdvice } from '../src/cli/node-version.ts';
 import { formatDuration, type Log } from './parts/log.ts';
 import { endWithNpm } from './parts/npm-parent.ts';
 import { shutdownOnSignals } from './parts/shutdown.ts';
@@ -70,6 +71,8 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   const began = Date.now();
   stops.list.push(await lockDirectory(options.dir));
   console.error('Tenantry sandbox: starting its parts');
+  const advice = nodeAdvice();
+  if (advice !== undefined) log(advice);
   const parts = await startParts({
     log,
     directory: options.dir,

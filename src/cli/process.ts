@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { reportOf, wantsJson, writeError, type ErrorReport } from './error-report.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { nodeAdvice } from './node-version.ts';
 
 /** Aborts at the first SIGINT or SIGTERM; the second ends the process at once. */
 export function untilSignalled(log: Logger): AbortSignal {
@@ -37,6 +38,8 @@ export async function runServer(
     const { processLog } = await import('./process-log.ts');
     const log = processLog(config.logLevel);
     logWarnings(log);
+    const advice = nodeAdvice();
+    if (advice !== undefined) log.warn(advice);
     const stop = untilSignalled(log);
     stop.addEventListener('abort', () => setTimeout(() => endUnstopped(log, stopMs), stopMs).unref());
     await serve(config, log, stop);
