@@ -85,14 +85,13 @@ describe('every call', () => {
   });
 
   it("ends with the activity's cancellation", async () => {
-    const { url } = await endpoint(() => undefined);
-    const aws = awsOf(url);
     const controller = new AbortController();
-    setTimeout(() => controller.abort(new Error('cancelled')), 50);
+    const { url } = await endpoint(() => controller.abort(new Error('cancelled')));
+    const aws = awsOf(url, { requestTimeoutMs: 60_000 });
     const startedAtMs = performance.now();
     const call = inCallContext(context({ signal: controller.signal }), () => aws.ecs.deleteService('s'));
     await expect(call).rejects.toMatchObject({ code: 'UNCLEAR' });
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(30_000);
   });
 
   it('is made with the role of the cell', async () => {

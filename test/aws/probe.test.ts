@@ -102,9 +102,9 @@ describe('probe', () => {
     expect(await probeOf({ timeoutMs: 100 }).ask('/slow')).toEqual({ error: 'no answer within 100 ms' });
     const context = { beforeMutation: () => Promise.resolve(), signal: AbortSignal.timeout(50) };
     const startedAtMs = performance.now();
-    const answer = await inCallContext(context, () => probeOf({ timeoutMs: 5_000 }).ask('/slow'));
+    const answer = await inCallContext(context, () => probeOf({ timeoutMs: 60_000 }).ask('/slow'));
     expect(answer).toHaveProperty('error');
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(30_000);
   });
 
   it('asks nobody but a load balancer of the cell', async () => {

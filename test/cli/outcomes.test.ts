@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient } from '../../src/cli/api-client.ts';
@@ -32,6 +31,10 @@ interface Ended {
   readonly err: string;
 }
 function tenants(args: readonly string[], apiUrl = url): Promise<Ended> {
+  return started(args, apiUrl).ended;
+}
+
+function started(args: readonly string[], apiUrl = url) {
   const child = spawn(process.execPath, [bin, 'tenants', ...args], {
     env: { ...process.env, TENANTRY_API_URL: apiUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,10 +42,11 @@ function tenants(args: readonly string[], apiUrl = url): Promise<Ended> {
   let [out, err] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  return new Promise((done, failed) => {
+  const ended = new Promise<Ended>((done, failed) => {
     child.on('error', failed);
     child.on('close', (code) => done({ code, out, err }));
   });
+  return { ended, output: () => out };
 }
 const creation = (slug: string) =>
   [
@@ -120,23 +124,26 @@ describe('a request that changes something', () => {
   });
 });
 
+const outageLine = /stream of events ended|cannot be reached/;
+
 describe('an operation that was accepted', () => {
   it('is followed to its end through an outage of PostgreSQL, with one line about it', async () => {
     const { tenantId, operationId } = await api.client.createTenant({ ...acme, slug: 'through' });
-    const watching = tenants(['watch', tenantId]);
+    const watching = started(['watch', tenantId]);
     await api.orchestrator.claim(operationId);
-    await sleep(2_000);
+    await expect.poll(watching.output).toContain('running');
     const rule = loseEvents();
     await api.move(tenantId, [], ['creating']);
-    await sleep(4_000);
+    await expect.poll(watching.output).toMatch(outageLine);
+    // More than one attempt to follow falls into the outage.
+    const hits = api.proxy.hits(rule);
+    await expect.poll(() => api.proxy.hits(rule)).toBeGreaterThan(hits + 2);
     api.proxy.removeRule(rule);
     await api.move(tenantId, ['committing', 'succeeded'], ['active']);
-    const ended = await watching;
+    const ended = await watching.ended;
     expect(ended).toMatchObject({ code: 0, err: '' });
     expect(ended.out).toContain('succeeded; the tenant is active');
-    expect(ended.out.split('\n').filter((line) => /stream of events ended|cannot be reached/.test(line))).toHaveLength(
-      1,
-    );
+    expect(ended.out.split('\n').filter((line) => outageLine.test(line))).toHaveLength(1);
     expect(ended.out).not.toContain('nothing was changed');
   });
 

@@ -65,13 +65,13 @@ const identity = (slug: string) => [
 const create = (slug: string, ...more: string[]) => tenants(['create', ...identity(slug), ...more]);
 
 async function tenantOf(slug: string): Promise<{ tenantId: string; operationId: string }> {
-  for (let n = 0; n < 500; n += 1) {
+  for (let n = 0; n < 1_500; n += 1) {
     const tenant = await findTenantBySlug(api.database, { product: 'moamalat', slug });
     const run = api.orchestrator.open.get(`tenant.moamalat.${slug}`);
     if (tenant && run) return { tenantId: tenant.id, operationId: run.operationId };
     await sleep(20);
   }
-  throw new Error(`no run for ${slug} within 10 s`);
+  throw new Error(`no run for ${slug} within 30 s`);
 }
 
 /** Plays the worker of a tenant's first operation. */
@@ -129,11 +129,11 @@ describe('tenants create', () => {
 
   it('says how to go on while it holds, and keeps following', async () => {
     const slug = freshSlug();
-    const following = create(slug);
+    const following = started(['create', ...identity(slug)]);
     const tenantId = await play(slug, ['holding'], ['creating']);
-    await sleep(300);
+    await following.says('\nit holds until ');
     await api.move(tenantId, ['running', 'committing', 'succeeded'], ['active']);
-    const ended = await following;
+    const ended = await following.ended;
     expect(ended.code).toBe(0);
     expect(ended.out).toMatch(
       /\nit holds until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(in 30 min\), then it rolls back\n/,

@@ -3,7 +3,7 @@ import { startPostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { createDatabase } from '../../src/db/database.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-it('a LISTEN that is stopped while it connects again stops, and leaves no session', { timeout: 15_000 }, async () => {
+it('a LISTEN that is stopped while it connects again stops, and leaves no session', async () => {
   const test = await createTestDatabase();
   const { hostname: host, port } = new URL(test.controlUrl);
   const proxy = await startPostgresProxy({ host, port: Number(port) });
@@ -20,7 +20,7 @@ it('a LISTEN that is stopped while it connects again stops, and leaves no sessio
   let isStopped = false;
   void listening.stop().then(() => (isStopped = true));
   proxy.release();
-  await expect.poll(() => isStopped, { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => isStopped).toBe(true);
   await expect.poll(async () => (await direct.query(`select 1 ${sessions}`)).rowCount).toBe(0);
   await db.close();
   await direct.close();

@@ -100,7 +100,7 @@ describe('a tenant, from one POST to nothing', () => {
     }
 
     // 8 the mail holds URL and user name, and no password
-    await expect.poll(async () => (await mails()).length, { timeout: 15_000 }).toBe(1);
+    await expect.poll(async () => (await mails()).length, { timeout: 60_000 }).toBe(1);
     const [mail] = await mails();
     expect(JSON.stringify(mail)).toContain('https://nine-points.moamalat-pro.com');
     expect(JSON.stringify(mail)).toContain('admin@nine-points.example');

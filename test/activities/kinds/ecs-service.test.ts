@@ -411,7 +411,8 @@ describe('ecs-service', () => {
     const { context } = await frontend();
     await ecsService.ensure(context());
     await observeUntil(ecsService, context(), 'ready');
-    world.gateway.setTime({ serviceDrainMs: 800 });
+    // Longer than the looks at it may take.
+    world.gateway.setTime({ serviceDrainMs: 4_000 });
     try {
       const removing = context({}, { removingAt: new Date() });
       expect(await ecsService.remove(removing)).toMatchObject({ status: 'pending' });

@@ -7,8 +7,8 @@ import { startPostgres, type Postgres } from '../../../sandbox/parts/postgres.ts
 
 const log = () => undefined;
 
-async function query(connectionString: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1000, query_timeout: 1000 });
+async function query(connectionString: string, sql: string, limitMs = 20_000): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: limitMs, query_timeout: limitMs });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -70,7 +70,7 @@ describe('startPostgres', () => {
     await postgres.pause();
     let answered = false;
     const pending = session.query('SELECT 1').then(() => (answered = true));
-    await expect(query(postgres.controlUrl, 'SELECT 1')).rejects.toThrow(/timeout/);
+    await expect(query(postgres.controlUrl, 'SELECT 1', 1_000)).rejects.toThrow(/timeout/);
     expect(answered).toBe(false);
     await postgres.resume();
     await pending;

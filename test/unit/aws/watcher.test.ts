@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { currentCallContext, inCallContext } from '../../../src/aws/call-context.ts';
 import { sharedLook } from '../../../src/aws/watcher.ts';
 
@@ -17,6 +17,8 @@ function recorded(batchSize: number, shareMs = 0) {
   return { calls, look };
 }
 
+afterEach(() => void vi.useRealTimers());
+
 describe('sharedLook', () => {
   it('asks once for what many ask within a tick, and everybody gets the answer', async () => {
     const { calls, look } = recorded(10);
@@ -32,34 +34,37 @@ describe('sharedLook', () => {
 
   it('never answers with something older than the question', async () => {
     let version = 0;
+    let loads = 0;
     let release: () => void = () => undefined;
     const look = sharedLook<string, number>({
       batchSize: 1,
       tickMs: 1,
       load: async () => {
         const seen = version;
+        loads += 1;
         await new Promise<void>((resolve) => (release = resolve));
         return new Map([['a', seen]]);
       },
     });
     const first = look('a');
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await expect.poll(() => loads).toBe(1);
     version = 1; // changed while the first call is under way
     const second = look('a');
     release();
     expect(await first).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await expect.poll(() => loads).toBe(2);
     release();
     expect(await second).toBe(1);
   });
 
   it('shares an answer for as long as it may, and no longer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
     const { calls, look } = recorded(1, 40);
-    await look('a');
-    await look('a');
-    expect(calls).toHaveLength(1);
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    await look('a');
+    const [first] = await Promise.all([look('a'), vi.advanceTimersByTimeAsync(5)]);
+    await vi.advanceTimersByTimeAsync(39);
+    expect([first, await look('a'), calls.length]).toEqual([1, 1, 1]);
+    await vi.advanceTimersByTimeAsync(1);
+    await Promise.all([look('a'), vi.advanceTimersByTimeAsync(5)]);
     expect(calls).toHaveLength(2);
   });
 
