@@ -1,5 +1,11 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
+/**
+ * Imports take more CPU than most files' tests, so files that run one after the other in a worker share them. What a file
+ * changes in a module or globally (spies, environment, timers) it has to put back.
+ */
+const sharedImports = { isolate: false };
+
 /** One project per kind of test, by folder; `npx vitest run --project unit` runs one alone. */
 export default defineConfig({
   test: {
@@ -13,23 +19,16 @@ export default defineConfig({
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
       // Pure: no server.
-      project('unit', ['unit', 'contracts', 'products']),
+      project('unit', ['unit', 'contracts', 'products'], sharedImports),
       // Time-skipping Temporal server, fakes that keep state.
       project('workflows', ['workflows']),
       // PostgreSQL, MiniStack, and Temporal where a test asks for it.
-      project('integration', [
-        'db',
-        'aws',
-        'activities',
-        'api',
-        'cli',
-        'client',
-        'doctor',
-        'sandbox',
-        'sweep',
-        'temporal',
-        'worker',
-      ]),
+      project(
+        'integration',
+        ['db', 'aws', 'activities', 'api', 'cli', 'client', 'doctor', 'sandbox', 'sweep', 'temporal', 'worker'],
+        // Tests of the command line start many processes, seconds each on a busy machine.
+        { ...sharedImports, testTimeout: 180_000 },
+      ),
       // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
       // A machine so busy that a call times out makes an undo wait out the lateness window (40 s).
       project('sagas', ['sagas'], { testTimeout: 300_000 }),

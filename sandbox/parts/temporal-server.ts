@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { startChild, type Child, type ChildExit } from './child.ts';
 import { messageOf, type Log } from './log.ts';
-import { freePort, startOnFreePort } from './ports.ts';
+import { startOnFreePort } from './ports.ts';
 import { temporalExecutable } from './temporal-executable.ts';
 
 export type TemporalServerOptions = {
@@ -47,7 +47,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const executable = await temporalExecutable(options.log);
   const namespace = options.namespace ?? 'default';
   const searchAttributes = Object.keys(options.searchAttributes ?? {});
-  const uiPort = options.uiPort === false ? undefined : (options.uiPort ?? (await freePort(8233)));
+  let uiPort = options.uiPort === false ? undefined : options.uiPort;
   const launch = (port: number) =>
     launchServer(executable, serverArguments(options, port, uiPort), port, {
       namespace,
@@ -55,10 +55,15 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
       logFile: options.logFile,
     });
   let port = options.port ?? 0;
+  const start = () =>
+    options.port === undefined ? startOnFreePort(7233, (free) => launch((port = free))) : launch(port);
   let child =
-    options.port === undefined
-      ? await startOnFreePort(7233, (free) => launch((port = free)))
-      : await launch(options.port);
+    options.uiPort === undefined
+      ? await startOnFreePort(8233, (free) => {
+          uiPort = free;
+          return start();
+        })
+      : await start();
   return {
     address: `127.0.0.1:${port}`,
     uiUrl: uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import { OrchestratorUnreachableError, type RunRequest } from '../../src/client/
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
 import { TASK_QUEUE } from '../../src/contracts/ids.ts';
 import type { Claim, ClaimInput } from '../../src/contracts/messages.ts';
+import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { part } from '../support/parts.ts';
 import { startTemporalProxy } from '../support/temporal-proxy.ts';
 import { containing } from './matchers.ts';
@@ -22,7 +22,8 @@ const letGo = (operationId: string) => claims.get(operationId)?.({ claimed: fals
 
 beforeAll(async () => {
   const { address } = await part('temporal');
-  connection = await Connection.connect({ address });
+  // The SDK's retries go on by timer after `close`.
+  connection = await Connection.connect({ address, interceptors: [] });
   await createNamespace();
   client = new Client({ connection, namespace });
   native = await NativeConnection.connect({ address });
@@ -73,7 +74,7 @@ async function withWorker<T>(body: () => Promise<T>): Promise<T> {
     connection: native,
     namespace,
     taskQueue: TASK_QUEUE,
-    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    workflowBundle: { codePath: await workflowBundlePath() },
     activities: {
       claimOperation: ({ operationId }: ClaimInput) => new Promise<Claim>((done) => void claims.set(operationId, done)),
     },
@@ -204,7 +205,7 @@ describe('the orchestrator on a real Temporal server', () => {
   });
 
   it('gives up on a server that is away within 4 s', async () => {
-    const away = Connection.lazy({ address: '127.0.0.1:9', connectTimeout: '3s' });
+    const away = Connection.lazy({ address: '127.0.0.1:9', connectTimeout: '3s', interceptors: [] });
     const orchestrator = temporalOrchestrator(new Client({ connection: away, namespace }));
     const begin = Date.now();
     await expect(orchestrator.start(request())).rejects.toThrow(OrchestratorUnreachableError);

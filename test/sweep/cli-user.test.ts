@@ -1,22 +1,26 @@
-import type os from 'node:os';
-import { afterEach, expect, it, vi } from 'vitest';
-import { buildProgram, serviceRegistrars } from '../../src/cli/program.ts';
-import { registerSweep, type SweepSource } from '../../src/cli/sweep.ts';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { SweepSource } from '../../src/cli/sweep.ts';
 
 /** As with `docker run --user 1234`: the user id has no entry in the password file. */
-vi.mock('node:os', async (original) => ({
-  ...(await original<typeof os>()),
-  userInfo: () => {
+beforeEach(() => {
+  vi.spyOn(os, 'userInfo').mockImplementation(() => {
     throw new Error('A system error occurred: uv_os_get_passwd returned ENOENT (no such file or directory)');
-  },
-}));
-
+  });
+  syncBuiltinESMExports();
+  // Loaded anew, because loading is what such a user id once broke.
+  vi.resetModules();
+});
 afterEach(() => {
   vi.restoreAllMocks();
+  syncBuiltinESMExports();
+  vi.resetModules();
   process.exitCode = undefined;
 });
 
 it('leaves every command of the program usable for a user id without a name', async () => {
+  const { buildProgram, serviceRegistrars } = await import('../../src/cli/program.ts');
   const program = buildProgram({ registrars: await serviceRegistrars() });
   expect(program.commands.map((command) => command.name())).toEqual(
     expect.arrayContaining(['worker', 'api', 'migrate', 'doctor', 'sweep', 'adopt-namespace']),
@@ -32,6 +36,8 @@ it('writes the number of the user down where there is no name', async () => {
   const sweep = { adoptLedger, cells: () => ['default'] } as unknown as Awaited<ReturnType<SweepSource>>['sweep'];
   const source: SweepSource = () => Promise.resolve({ sweep, close: () => Promise.resolve() });
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const { buildProgram } = await import('../../src/cli/program.ts');
+  const { registerSweep } = await import('../../src/cli/sweep.ts');
   const program = buildProgram({ registrars: [(p) => registerSweep(p, source)] });
   await program.parseAsync(['sweep', 'adopt-ledger', '--reason', 'a test'], { from: 'user' });
   expect(asked).toEqual([{ cell: 'default', by: `uid ${process.getuid?.()}`, reason: 'a test' }]);
