@@ -104,6 +104,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** How long a connection may be idle, in ms: as long as MiniStack's. */
+const keepAliveMs = 75_000;
+
 /** Starts the sandbox's AWS: a proxy before an emulator that runs what the emulator only stores. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const logger = options.logger ?? pino({ level: 'silent' });
@@ -115,6 +118,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       else response.writeHead(500).end();
     });
   });
+  // Node's 5 s end connections that callers are about to use again, which they see as "socket hang up".
+  server.keepAliveTimeout = keepAliveMs;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);

@@ -46,6 +46,8 @@ export async function startLossyProxy(upstreamUrl: string): Promise<LossyProxy> 
       forwarded.end(body);
     });
   });
+  // As long as the gateway's, or a call on a connection that this ends looks like a lost answer.
+  server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
