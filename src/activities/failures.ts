@@ -51,15 +51,24 @@ export function endsStep({ code, retryable }: Judged, attempt: number, maximumAt
   return !retryable || (attempt >= maximumAttempts && !codesThatPass.includes(code));
 }
 
-/** The failure as Temporal carries it: type and message of the failure, details `[{ stepId, code, detail }]`. */
+/**
+ * The failure as Temporal carries it: type and message of the failure, details `[{ stepId, code, detail }]`. One that only waits
+ * for its turn says when that comes (`retryAfterMs`) and ends the activity: the workflow asks anew then, with all attempts.
+ */
 export function applicationFailure({ failure, code, retryable, cause }: Judged): ApplicationFailure {
+  const retryAfterMs = turnAfterMs(cause);
   return ApplicationFailure.create({
     type: failure.code,
     message: failure.message,
-    nonRetryable: !retryable,
-    details: [{ stepId: failure.stepId, code, detail: failure.detail }],
+    nonRetryable: !retryable || retryAfterMs !== undefined,
+    details: [{ stepId: failure.stepId, code, detail: failure.detail, ...(retryAfterMs && { retryAfterMs }) }],
     ...(plainCause(cause) ?? {}),
   });
+}
+
+/** In how many ms its turn comes, of work that only waits for it; undefined for everything else. */
+export function turnAfterMs(error: unknown): number | undefined {
+  return error instanceof StepError ? error.retryAfterMs : undefined;
 }
 
 /** Cancellation, and failures that are Temporal's already, pass as they are. */

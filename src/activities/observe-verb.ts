@@ -5,7 +5,7 @@ import { OBSERVE_EVERY_MS, OBSERVE_SLICE_MS } from '../contracts/verbs.ts';
 import { recordReady } from '../db/step-making.ts';
 import { recordRemoved } from '../db/step-removal.ts';
 import { recordFailure } from './ensure-verb.ts';
-import { judge } from './failures.ts';
+import { judge, turnAfterMs } from './failures.ts';
 import type { Observation } from './kind.ts';
 import { patiently } from './patience.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
@@ -64,6 +64,11 @@ async function look<K extends KindName>(run: StepRun<K>, call: ObserveCall): Pro
     return await onBehalfOf(run, () => kind.observe(context));
   } catch (error) {
     const { retryable, failure } = judge(error, { id: call.stepId });
+    // Past the deadline it is the workflow that waits for the turn: without a look nothing can be said.
+    if (turnAfterMs(error) !== undefined) {
+      if (Date.now() >= call.deadlineAtMs) throw error;
+      return { status: 'pending', detail: failure.detail ?? failure.message };
+    }
     if (!retryable || Date.now() < call.deadlineAtMs) throw error;
     throw deadlineExceeded(run, call, `${failure.code}: ${failure.message}`, error);
   }

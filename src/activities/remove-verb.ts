@@ -12,7 +12,7 @@ import {
   settleRemovalWindow,
   type RemovalWindow,
 } from '../db/step-removal.ts';
-import { endsStep, judge } from './failures.ts';
+import { endsStep, judge, turnAfterMs } from './failures.ts';
 import type { Removed } from './kind.ts';
 import { patiently } from './patience.ts';
 import { revoked } from './standing.ts';
@@ -114,7 +114,8 @@ async function recordResult(
 export async function recordRemovalFailed(run: StepRun<KindName>, error: unknown, verb: Verb): Promise<void> {
   const judged = judge(error, { id: run.step.id });
   const { failure, code } = judged;
-  if (code === 'STEP_REVOKED' || run.signal.aborted) return;
+  // What only waits for its turn has not failed.
+  if (code === 'STEP_REVOKED' || run.signal.aborted || turnAfterMs(error) !== undefined) return;
   const final = endsStep(judged, run.attempt, verbOptions(run.key.kind, verb).maximumAttempts);
   await patiently(run.patience, () => recordRemovalFailure(run.deps.database, run.key, failure, final));
 }

@@ -146,8 +146,9 @@ export function onBehalfOf<T>(
   { before, after }: ChangeWatch = { before: run.context.guard },
 ): Promise<T> {
   const { operationId, stepId } = run.key;
-  const caller = { operationId, stepId, verb: run.verb };
-  return inCallContext({ beforeMutation: before, afterMutation: after, signal: run.signal, caller }, fn);
+  const caller = { operationId, stepId, verb: run.verb, since: run.surroundings.acceptedAt.getTime() };
+  const untilMs = () => run.patience.untilMs;
+  return inCallContext({ beforeMutation: before, afterMutation: after, signal: run.signal, untilMs, caller }, fn);
 }
 
 function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {

@@ -7,7 +7,7 @@ import { verbOptions } from '../contracts/verbs.ts';
 import { createBlueprintCache } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { ensureStep } from './ensure-verb.ts';
-import { applicationFailure, cancelled, isTemporalFailure, judge } from './failures.ts';
+import { applicationFailure, cancelled, isTemporalFailure, judge, turnAfterMs } from './failures.ts';
 import type { KindRegistry } from './kind.ts';
 import { observeStep } from './observe-verb.ts';
 import { removeStep } from './remove-verb.ts';
@@ -79,7 +79,9 @@ async function attempt<K extends KindName, C extends StepCall, A>(
     const judged = judge(error, { id: call.stepId, failsAs });
     const { operationId, stepId } = call;
     const { attempt: attemptNumber } = Context.current().info;
-    deps.log.warn(
+    // To wait for its turn is no trouble.
+    const level = turnAfterMs(error) === undefined ? 'warn' : 'debug';
+    deps.log[level](
       { operationId, stepId, kind: kindName, verb, attempt: attemptNumber, code: judged.code, err: error },
       judged.failure.message,
     );

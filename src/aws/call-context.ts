@@ -5,6 +5,8 @@ export interface StepCaller {
   readonly operationId: string;
   readonly stepId: string;
   readonly verb: string;
+  /** When the operation was accepted, in epoch ms: the calls of an older one go first. */
+  readonly since?: number | undefined;
 }
 
 /** What every AWS call made on behalf of a verb carries along without being handed from function to function. */
@@ -15,6 +17,10 @@ export interface CallContext {
   readonly afterMutation?: (() => void) | undefined;
   /** Aborts the call when the activity is cancelled or times out. */
   readonly signal: AbortSignal;
+  /** When the attempt's time is over, in epoch ms; absent: it has no end. */
+  readonly untilMs?: (() => number | undefined) | undefined;
+  /** Called when a call has its turn, right before it is sent. */
+  readonly onTurn?: (() => void) | undefined;
   /** Absent: nobody's step (the worker's own loops). */
   readonly caller?: StepCaller | undefined;
 }

@@ -4,7 +4,7 @@ import { createLogs, type Logs } from './cloudwatch-logs.ts';
 import { createClients, type ClientOptions } from './clients.ts';
 import { createEcs, type Ecs } from './ecs.ts';
 import { createLoadBalancing, type LoadBalancing } from './elbv2.ts';
-import { createPacer, type PacerOptions } from './pacing.ts';
+import { createPacing, type Pacing, type PacingOptions } from './pacing.ts';
 import { createProbe, type Probe } from './probe.ts';
 import { createDns, type Dns } from './route53.ts';
 import { createSecrets, type Secrets } from './secrets-manager.ts';
@@ -31,12 +31,13 @@ export interface CellAws {
 }
 
 export interface CellAwsOptions extends ClientOptions {
-  readonly pacing?: PacerOptions | undefined;
+  /** How calls are paced: options, or pacers that others of this process draw on too. */
+  readonly pacing?: PacingOptions | Pacing | undefined;
 }
 
-/** Makes the adapters of one cell; make one per cell and process, the pacing is in it. */
+/** Makes the adapters of one cell; make one per cell and process, the shared looks are in it. */
 export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws {
-  const clients = createClients(cell, options, createPacer(options.pacing));
+  const clients = createClients(cell, options, pacingOf(options)(cell));
   return {
     ecs: createEcs(clients.ecs, cell.cluster),
     loadBalancing: createLoadBalancing(clients.elbv2),
@@ -52,6 +53,10 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
   };
 }
 
+function pacingOf({ pacing }: CellAwsOptions): Pacing {
+  return typeof pacing === 'function' ? pacing : createPacing(pacing);
+}
+
 export interface PlatformAws {
   /** The adapters of a cell, made on first use. @throws RangeError when the platform has no such cell */
   (cellId: string): CellAws;
@@ -61,10 +66,11 @@ export interface PlatformAws {
 /** AWS of every cell of the platform. */
 export function createAwsForPlatform(platform: Platform, options: CellAwsOptions = {}): PlatformAws {
   const made = new Map<string, CellAws>();
+  const pacing = pacingOf(options);
   const ofCell = (cellId: string): CellAws => {
     const known = made.get(cellId);
     if (known) return known;
-    const aws = createCellAws(cellById(platform, cellId), options);
+    const aws = createCellAws(cellById(platform, cellId), { ...options, pacing });
     made.set(cellId, aws);
     return aws;
   };

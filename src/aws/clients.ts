@@ -7,17 +7,20 @@ import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Cell } from '../contracts/platform.ts';
-import { currentCallContext } from './call-context.ts';
+import { currentCallContext, type CallContext } from './call-context.ts';
 import { cellCredentials } from './credentials.ts';
-import { assertAnswered, classifyAwsError, isRead } from './errors.ts';
-import { abortReason, bucketsOf, type Pacer } from './pacing.ts';
+import { assertAnswered, classifyAwsError, isRead, type AwsCall } from './errors.ts';
+import { abortReason, type Pacer, type TurnRequest } from './pacing.ts';
+import { bucketsOf } from './rate-buckets.ts';
+
+/** Request time-out, in ms. One attempt only: retries are Temporal's. */
+export const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
- * Request time-out, in ms. One attempt only (retries are Temporal's), so that this and the longest wait for a token
- * (4 s) stay below the 10 s start-to-close of a verb that makes one call. A second call of the same verb that finds no
- * time left is cut by the activity's signal, and is unclear like any other.
+ * How long before the end of its attempt (which comes 1.5 s before Temporal's) a call stops waiting for its turn, in ms: a change
+ * so that it may take its whole time-out, a look, of which nothing is left when it is cut, so that it may take a usual one.
  */
-export const REQUEST_TIMEOUT_MS = 5_000;
+const TIME_TO_CALL_MS = { change: 3_500, look: 1_000 };
 
 export interface ClientOptions {
   /** Endpoint of every service (an emulator); absent: AWS's own. */
@@ -104,10 +107,10 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
   const middleware = (next: Handler, execution: Execution) => async (args: { input: object }) => {
     const action = (execution.commandName ?? 'Unknown').replace(/Command$/, '');
     const context = currentCallContext();
-    await pacer.pace(bucketsOf(service, action, isRead(action)), context?.signal);
-    if (!isRead(action)) await context?.beforeMutation();
+    await untilTurn(pacer, { service, action }, context);
     // A call that waited for its turn longer than its activity lived must have no late effect.
     if (context?.signal.aborted) throw abortReason(context.signal);
+    context?.onTurn?.();
     try {
       if (credentialsRefused) await client.config.credentials({ forceRefresh: true });
       credentialsRefused = false;
@@ -125,6 +128,31 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
   client.middlewareStack.add(nameCaller as never, { step: 'finalizeRequest', name: 'tenantryCaller' } as never);
   passSignal(client.config.requestHandler);
   return client;
+}
+
+/** Waits for a turn; another one when looking at the step took longer than the turn may be kept. */
+async function untilTurn(pacer: Pacer, call: AwsCall, context: CallContext | undefined): Promise<void> {
+  const request = turnRequest(call, context);
+  for (;;) {
+    const { untilMs } = await pacer.turn(request);
+    if (!request.isLook) await context?.beforeMutation();
+    if (performance.now() <= untilMs) return;
+  }
+}
+
+function turnRequest({ service, action }: AwsCall, context: CallContext | undefined): TurnRequest {
+  const isLook = isRead(action);
+  const buckets = bucketsOf(service, action, isLook);
+  if (!context) return { buckets, isLook };
+  const { caller, signal, untilMs } = context;
+  const timeMs = isLook ? TIME_TO_CALL_MS.look : TIME_TO_CALL_MS.change;
+  const latestAtMs = () => {
+    const endMs = untilMs?.();
+    return endMs === undefined ? undefined : endMs - timeMs;
+  };
+  if (!caller) return { buckets, isLook, signal, latestAtMs };
+  const key = [caller.operationId, caller.stepId, caller.verb].join(' ');
+  return { buckets, isLook, signal, latestAtMs, key, since: caller.since };
 }
 
 type RequestHandler = (args: { request: { headers: Record<string, string> } }) => Promise<{ output: object }>;

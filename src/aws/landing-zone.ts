@@ -9,7 +9,7 @@ import { GetHostedZoneCommand, ListHostedZonesCommand, type HostedZone } from '@
 import type { Cell } from '../contracts/platform.ts';
 import { createClients, type ClientOptions } from './clients.ts';
 import { isAwsError } from './errors.ts';
-import { createPacer } from './pacing.ts';
+import { createPacing, type Pacing } from './pacing.ts';
 import { plainName } from './route53.ts';
 
 /** What the preflight sees of a cell's shared infrastructure. Every method throws StepError. */
@@ -43,9 +43,14 @@ export interface ZoneSeen {
   readonly isPrivate: boolean;
 }
 
+export interface LandingZoneOptions extends ClientOptions {
+  /** Pacers that others of this process draw on too. */
+  readonly pacing?: Pacing | undefined;
+}
+
 /** A reader of the cell's landing zone with clients of its own; `destroy` closes them. */
-export function createLandingZone(cell: Cell, options: ClientOptions = {}): LandingZone {
-  const clients = createClients(cell, options, createPacer());
+export function createLandingZone(cell: Cell, options: LandingZoneOptions = {}): LandingZone {
+  const clients = createClients(cell, options, (options.pacing ?? createPacing())(cell));
   return {
     async clusterStatus() {
       const { clusters } = await clients.ecs.send(new DescribeClustersCommand({ clusters: [cell.cluster] }));

@@ -1,140 +1,128 @@
 import { StepError } from '../contracts/step-error.ts';
+import type { LeaseTokens } from '../db/rate-buckets.ts';
+import { bucketRate, leasedBucket, type BucketName } from './rate-buckets.ts';
+import { ownTokens, withLocalFallback, type TokenSource } from './token-fallback.ts';
+import { TurnQueue } from './turn-queue.ts';
 
-/** A token bucket as AWS publishes it: so many at once, so many more per second. */
-export interface BucketRate {
-  readonly burst: number;
-  readonly perSecond: number;
+/** A call that is to be made. */
+export interface TurnRequest {
+  /** It draws one token from each. */
+  readonly buckets: readonly BucketName[];
+  /** It changes nothing: changes go first. */
+  readonly isLook: boolean;
+  /** When the work that it is part of was asked for, in epoch ms: older work goes first. Absent: now. */
+  readonly since?: number | undefined;
+  /** Whose call it is; the same when it is tried again. */
+  readonly key?: string | undefined;
+  /** Until when it may wait, in epoch ms; asked whenever it matters. */
+  readonly latestAtMs?: (() => number | undefined) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * API groups that share a bucket each. Sources: aws-facts.md ("Rate limits"): ECS and ELB throttling pages, Route 53's
- * change-based throttling; CloudWatch Logs and Secrets Manager from their quota pages.
- */
-export const bucketRates = {
-  route53: { burst: 50, perSecond: 10 },
-  elbv2: { burst: 40, perSecond: 10 },
-  'elbv2-mutating': { burst: 20, perSecond: 3 },
-  'ecs-task-definition': { burst: 20, perSecond: 1 },
-  'ecs-task-definition-delete': { burst: 5, perSecond: 1 },
-  'ecs-service': { burst: 50, perSecond: 5 },
-  logs: { burst: 10, perSecond: 10 },
-  secrets: { burst: 50, perSecond: 40 },
-  'ssm-put': { burst: 3, perSecond: 3 },
-} as const satisfies Readonly<Record<string, BucketRate>>;
-
-export type BucketName = keyof typeof bucketRates;
-
-/** The buckets that a call draws a token from each; none: the call is not paced. */
-export function bucketsOf(service: string, action: string, read: boolean): readonly BucketName[] {
-  if (service === 'route53') return ['route53'];
-  if (service === 'elasticloadbalancing') return read ? ['elbv2'] : ['elbv2', 'elbv2-mutating'];
-  if (service === 'ecs' && /^(Der|R)egisterTaskDefinition$/.test(action)) return ['ecs-task-definition'];
-  if (service === 'ecs' && action === 'DeleteTaskDefinitions') return ['ecs-task-definition-delete'];
-  if (service === 'ecs' && /^(Create|Update|Delete)Service$/.test(action)) return ['ecs-service'];
-  if (service === 'logs') return ['logs'];
-  if (service === 'secretsmanager') return ['secrets'];
-  if (service === 'ssm' && action === 'PutParameter') return ['ssm-put'];
-  return [];
-}
-
-/** Pure core: a bucket whose tokens may be promised ahead of their time, so that waiters are served in order. */
-export class TokenBucket {
-  readonly #rate: BucketRate;
-  #tokens: number;
-  #atMs: number;
-
-  constructor(rate: BucketRate, nowMs: number) {
-    this.#rate = rate;
-    this.#tokens = rate.burst;
-    this.#atMs = nowMs;
-  }
-
-  /** How long a token asked for now would have to be waited for, in ms. */
-  waitMs(nowMs: number): number {
-    this.#refill(nowMs);
-    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) / this.#rate.perSecond) * 1000);
-  }
-
-  /** Takes a token, on credit if none is there (the wait is {@link waitMs} as asked before). */
-  take(nowMs: number): void {
-    this.#refill(nowMs);
-    this.#tokens -= 1;
-  }
-
-  /** Gives back a token that was promised and not used. */
-  giveBack(): void {
-    this.#tokens = Math.min(this.#rate.burst, this.#tokens + 1);
-  }
-
-  #refill(nowMs: number): void {
-    const elapsedMs = Math.max(0, nowMs - this.#atMs);
-    this.#tokens = Math.min(this.#rate.burst, this.#tokens + (elapsedMs / 1000) * this.#rate.perSecond);
-    this.#atMs = Math.max(this.#atMs, nowMs);
-  }
+/** The turn of a call: it is to begin until then (`performance.now()`), or to ask for another turn. */
+export interface Turn {
+  readonly untilMs: number;
 }
 
 /** Waits until each of the buckets has a token for the caller. */
 export interface Pacer {
-  /** @throws StepError THROTTLED at once when the wait would be longer than the pacer allows; the signal's reason when aborted */
-  pace(buckets: readonly BucketName[], signal?: AbortSignal): Promise<void>;
+  /**
+   * @throws StepError THROTTLED, with `retryAfterMs`, when the turn would come too late: no token was taken, and nothing
+   * counts as tried; the signal's reason when aborted
+   */
+  turn(request: TurnRequest): Promise<Turn>;
 }
 
-export interface PacerOptions {
+export interface PacingOptions {
   /** Multiplies every rate and burst (1: AWS's own); `Infinity` does not pace. */
   readonly factor?: number | undefined;
-  /** Longest wait for a token, in ms: start-to-close (10 s) less the request's time-out. */
-  readonly maxWaitMs?: number | undefined;
+  /** Leases from buckets that all processes share; absent: this process has them to itself. */
+  readonly lease?: LeaseTokens | undefined;
 }
 
-/** One pacer per cell and process: it holds this process to the account's rates (other processes have theirs). */
-export function createPacer({ factor = 1, maxWaitMs = 4_000 }: PacerOptions = {}): Pacer {
-  const buckets = new Map<BucketName, TokenBucket>();
-  const bucket = (name: BucketName): TokenBucket => {
-    const known = buckets.get(name);
-    if (known) return known;
-    const { burst, perSecond } = bucketRates[name];
-    const made = new TokenBucket(
-      { burst: Math.max(1, burst * factor), perSecond: perSecond * factor },
-      performance.now(),
-    );
-    buckets.set(name, made);
-    return made;
-  };
-  return {
-    async pace(names, signal) {
-      if (factor === Infinity || names.length === 0) return;
-      const drawn = names.map(bucket);
-      const waitMs = Math.max(...drawn.map((b) => b.waitMs(performance.now())));
-      if (waitMs > maxWaitMs) {
-        throw new StepError('THROTTLED', `no token of ${names.join(' and ')} within ${maxWaitMs} ms`, {
-          detail: `our own pacing would have to wait ${waitMs} ms`,
-        });
-      }
-      for (const b of drawn) b.take(performance.now());
-      try {
-        await sleep(waitMs, signal);
-      } catch (error) {
-        for (const b of drawn) b.giveBack();
-        throw error;
-      }
+/** Pacers of one process. Cells of one account and region share one. */
+export type Pacing = (place: { readonly accountId: string; readonly region: string }) => Pacer;
+
+/** How long a call waits for its turn that nobody set a time for, in ms. */
+const LONGEST_WAIT_MS = 60_000;
+/** How long any call may wait, in ms: slow work gets on as long as tokens are there. */
+const SHORTEST_WAIT_MS = 500;
+
+export function createPacing({ factor = 1, lease }: PacingOptions = {}): Pacing {
+  const source = lease ? withLocalFallback(lease) : ownTokens();
+  const queues = new Map<string, TurnQueue>();
+  return ({ accountId, region }) => ({
+    turn: (request) => {
+      if (request.signal?.aborted) return Promise.reject(abortReason(request.signal));
+      if (factor === Infinity || request.buckets.length === 0) return Promise.resolve({ untilMs: Infinity });
+      const isGlobal = request.buckets.some((name) => bucketRate(name).isGlobal === true);
+      const place = { accountId, region: isGlobal ? 'global' : region };
+      const key = [place.accountId, place.region, request.isLook, ...request.buckets].join(' ');
+      const queue = queues.get(key) ?? createQueue(place, request, { factor, lease: source });
+      queues.set(key, queue);
+      return waitForTurn(queue, request);
     },
-  };
+  });
 }
 
-/** Resolves after `ms`; rejects with the signal's reason when aborted. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return Promise.reject(abortReason(signal));
-  if (ms <= 0) return Promise.resolve();
+function createQueue(
+  place: { readonly accountId: string; readonly region: string },
+  { buckets: names, isLook }: TurnRequest,
+  { factor, lease }: { readonly factor: number; readonly lease: TokenSource },
+): TurnQueue {
+  const buckets = names.map((name) => leasedBucket(name, factor, isLook));
+  const leaseMs = Math.min(...buckets.map((bucket) => bucket.leaseMs));
+  return new TurnQueue({ draw: { ...place, buckets }, leaseMs, lease, tellsEarly: !isLook });
+}
+
+function waitForTurn(queue: TurnQueue, request: TurnRequest): Promise<Turn> {
+  const { buckets, signal, since = Date.now(), key } = request;
+  const atLeastMs = Date.now() + SHORTEST_WAIT_MS;
+  const giveUpAtMs = Date.now() + LONGEST_WAIT_MS;
   return new Promise((resolve, reject) => {
+    let leave = (): void => undefined;
+    let late: NodeJS.Timeout | undefined;
+    const end = () => {
+      clearTimeout(late);
+      signal?.removeEventListener('abort', onAbort);
+      leave();
+    };
     const onAbort = () => {
-      clearTimeout(timer);
+      end();
       if (signal) reject(abortReason(signal));
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
+    const onLate = (againInMs: number) => {
+      end();
+      reject(turnTooLate(buckets, againInMs));
+    };
+    // The wall clock says until when; what is left of it is measured by the one that never jumps.
+    const leftMs = () => Math.max(atLeastMs, request.latestAtMs?.() ?? giveUpAtMs) - Date.now();
+    const watch = () => {
+      if (leftMs() <= 0) onLate(1_000);
+      else late = setTimeout(watch, Math.max(1, leftMs()));
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
+    watch();
+    leave = queue.join({
+      order: since,
+      key,
+      latestAtMs: () => performance.now() + leftMs(),
+      onTurn: (untilMs) => {
+        end();
+        resolve({ untilMs });
+      },
+      onLate,
+    });
+  });
+}
+
+/** What ends a wait for a turn that comes too late. @param buckets those that it waited for, as far as it is known */
+export function turnTooLate(buckets: readonly BucketName[], retryAfterMs: number): StepError {
+  const which = buckets.length === 0 ? '' : ` (${buckets.join(', ')})`;
+  const message = `waits for its turn at AWS's rate limit${which}`;
+  return new StepError('THROTTLED', message, {
+    detail: `${message}, about ${Math.ceil(retryAfterMs / 1000)} s more`,
+    retryAfterMs,
   });
 }
 

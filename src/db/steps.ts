@@ -44,6 +44,7 @@ export async function listSteps(db: Queryable, tenantId: string): Promise<StepRo
 const surroundings = z.object({
   operationState,
   operationType,
+  acceptedAt: time,
   cell: z.string(),
   tenantId: uuid,
   product: z.string(),
@@ -77,7 +78,7 @@ export async function findSurroundings(db: Queryable, operationId: string): Prom
   return rowOf(
     surroundings,
     await db.query(
-      `select o.state as "operationState", o.type as "operationType", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
+      `select o.state as "operationState", o.type as "operationType", o.accepted_at as "acceptedAt", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
          t.display_name as "displayName", t.host_name as "hostName", t.status, t.activated_at as "activatedAt",
          coalesce((select jsonb_agg(jsonb_build_object('kind', a.kind, 'scope', a.scope, 'key', a.key, 'stepId', a.step_id))
            from allocations a where a.tenant_id = t.id), '[]') as places,

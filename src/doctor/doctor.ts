@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createCellAws, type CellAws } from '../aws/cell-aws.ts';
+import { createPacing } from '../aws/pacing.ts';
 import { createLandingZone } from '../aws/landing-zone.ts';
 import { checkWorkers } from '../client/readiness.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
@@ -8,6 +9,7 @@ import type { Cell } from '../contracts/platform.ts';
 import { isInOrder, type MarkVerdict } from '../contracts/sweep.ts';
 import { createDatabase, DatabaseUnavailableError, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
+import { sharedTokens } from '../db/rate-buckets.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { identifyServer, inspectTenantDatabase, provisionerProblems } from '../db/tenant-database-check.ts';
 import { products } from '../products/index.ts';
@@ -36,8 +38,10 @@ export async function examine(config: Config): Promise<Finding[]> {
 }
 
 async function examineCell(config: Config, cell: Cell): Promise<Finding[]> {
-  const aws = createCellAws(cell, { endpointUrl: config.awsEndpointUrl });
-  const landingZone = createLandingZone(cell, { endpointUrl: config.awsEndpointUrl });
+  const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-doctor' });
+  const pacing = createPacing({ lease: sharedTokens(database) });
+  const aws = createCellAws(cell, { endpointUrl: config.awsEndpointUrl, pacing });
+  const landingZone = createLandingZone(cell, { endpointUrl: config.awsEndpointUrl, pacing });
   try {
     const found = await checkCell({ cell, aws, landingZone, products });
     // Without usable credentials there is nothing to ask about.
@@ -46,6 +50,7 @@ async function examineCell(config: Config, cell: Cell): Promise<Finding[]> {
   } finally {
     landingZone.destroy();
     aws.destroy();
+    await database.close();
   }
 }
 

@@ -5,6 +5,7 @@ import { createTenantryClient } from '../client/tenantry.ts';
 import type { Config } from '../config.ts';
 import { createDatabase, DatabaseUnavailableError } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
+import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
 import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
@@ -24,7 +25,8 @@ export interface OpenSweep {
 export async function openSweep(config: Config, log: Logger): Promise<OpenSweep> {
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 4, applicationName: 'tenantry-sweep' });
   const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
-  const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl });
+  const pacing = { lease: sharedTokens(database) };
+  const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl, pacing });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   const orchestrator = temporalOrchestrator(temporal.client);
   const { platform } = config;

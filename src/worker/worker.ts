@@ -12,6 +12,7 @@ import { TASK_QUEUE } from '../contracts/ids.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
+import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
 import { products } from '../products/index.ts';
 import { createSweep } from '../sweep/sweep.ts';
@@ -43,7 +44,8 @@ const SHUTDOWN_GRACE = '10s';
 export async function runWorker(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 20, applicationName: 'tenantry-worker' });
   const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
-  const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl });
+  const pacing = { lease: sharedTokens(database) };
+  const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl, pacing });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   let polling: Worker | undefined;
   let health: Server | undefined;

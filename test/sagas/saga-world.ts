@@ -14,7 +14,7 @@ import { currentCallContext } from '../../src/aws/call-context.ts';
 import { createClients } from '../../src/aws/clients.ts';
 import { createEcs } from '../../src/aws/ecs.ts';
 import { createLoadBalancing } from '../../src/aws/elbv2.ts';
-import { createPacer } from '../../src/aws/pacing.ts';
+import { createPacing } from '../../src/aws/pacing.ts';
 import { cellById } from '../../src/platform.ts';
 import { createAwsForPlatform, type CellAws, type CellAwsOptions, type PlatformAws } from '../../src/aws/cell-aws.ts';
 import type { Orchestrator, RunRequest } from '../../src/client/orchestrator.ts';
@@ -176,7 +176,7 @@ function adapterOptions({ gateway, target }: Awaited<ReturnType<typeof ownAws>>)
 function looksPerStep(shared: PlatformAws, platform: Platform, options: CellAwsOptions) {
   const made = new Map<string, Pick<CellAws, 'ecs' | 'loadBalancing'>>();
   const clients = new Map(
-    platform.cells.map((cell) => [cell.id, createClients(cell, options, createPacer({ factor: Infinity }))]),
+    platform.cells.map((cell) => [cell.id, createClients(cell, options, createPacing({ factor: Infinity })(cell))]),
   );
   const own = (cell: Cell) => {
     const { operationId = '', stepId = '', verb = '' } = currentCallContext()?.caller ?? {};

@@ -186,6 +186,35 @@ describe('a step that fails for good', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it.each(['ensure', 'remove'] as const)(
+    'is none while %s waits for its turn, which uses up no attempt',
+    async (verb) => {
+      const { maximumAttempts } = verbOptions('log-group', verb);
+      const waits = Array.from({ length: 30 }, () => ({ code: 'THROTTLED' as const, retryAfterMs: 7_000 }));
+      const failures = Array.from({ length: maximumAttempts - 1 }, () => ({ code: 'UNCLEAR' as const }));
+      const attempts = [...waits, ...failures, 'ok' as const];
+      const { world, handle } = await env.start({
+        steps: chain,
+        onFailure: 'rollback',
+        behaviours:
+          verb === 'ensure'
+            ? { b: { ensure: attempts } }
+            : { b: { remove: attempts }, c: { ensure: [{ code: 'QUOTA_EXCEEDED' as const }] } },
+      });
+      await endingOf(handle);
+      expect(world.count(`b.${verb}`)).toBe(attempts.length);
+      expect(world.violations).toEqual([]);
+      const { history } = await handle.fetchHistory().then((h) => ({ history: h.events ?? [] }));
+      const timersMs = history.flatMap((event) => {
+        const started = event.timerStartedEventAttributes;
+        return started ? [Number(started.startToFireTimeout?.seconds) * 1_000] : [];
+      });
+      // Each wait lasts until the turn, not the pause after an outage.
+      expect(timersMs.filter((ms) => ms === 7_000)).toHaveLength(30);
+      expect(timersMs).not.toContain(30_000);
+    },
+  );
+
   it('is tried again by Temporal while its failures are retryable', async () => {
     const { world, handle } = await env.start({
       steps: chain,

@@ -33,6 +33,8 @@ import { ancestorsOf } from '../../src/workflows/executor/graph.ts';
 export interface Fault {
   readonly code: ErrorCode;
   readonly detail?: string;
+  /** The attempt only waited for its turn, which comes so much later. */
+  readonly retryAfterMs?: number;
   /** The effect landed all the same. */
   readonly effect?: boolean;
   /** The effect lands so much later. */
@@ -468,12 +470,14 @@ export function activitiesOf(worlds: ReadonlyMap<string, World>): Activities {
   };
 }
 
-function asFailure({ code, detail }: Fault): ApplicationFailure {
+function asFailure({ code, detail, retryAfterMs }: Fault): ApplicationFailure {
   return ApplicationFailure.create({
     type: code,
     message: `${code} happened`,
-    nonRetryable: errorInfo(code)?.retryable !== true,
-    details: [{ code, message: `${code} happened`, detail } satisfies Failure],
+    nonRetryable: errorInfo(code)?.retryable !== true || retryAfterMs !== undefined,
+    details: [
+      { code, message: `${code} happened`, detail, retryAfterMs } satisfies Failure & Pick<Fault, 'retryAfterMs'>,
+    ],
   });
 }
 

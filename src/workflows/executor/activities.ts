@@ -20,7 +20,7 @@ import type {
   StepCall,
 } from '../../contracts/messages.ts';
 import { verbOptions } from '../../contracts/verbs.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, turnAfterMs } from './failures.ts';
 
 interface Calls {
   readonly ensure: (call: StepCall) => Promise<EnsureAnswer>;
@@ -55,13 +55,20 @@ export async function callVerb<V extends Verb>(
     } catch (error) {
       const code = error instanceof TemporalFailure ? failureOf(error).code : undefined;
       if (code === undefined || !passes(code) || givesUp(isPointless)) throw error;
-      await sleep(VERB_AGAIN_MS, { summary: `${step.id}: ${code}; once more after 30 s` });
+      await sleep(...nextCall(step, code, error as TemporalFailure));
       if (givesUp(isPointless)) throw error;
     }
   }
 }
 
 const VERB_AGAIN_MS = 30_000;
+
+/** How long to wait, and why: until its turn, of one that only waits for that. */
+function nextCall(step: PlannedStep, code: string, error: TemporalFailure): Parameters<typeof sleep> {
+  const turnMs = turnAfterMs(error);
+  if (turnMs === undefined) return [VERB_AGAIN_MS, { summary: `${step.id}: ${code}; once more after 30 s` }];
+  return [turnMs, { summary: `${step.id}: AWS's rate limit; its turn comes in about ${Math.ceil(turnMs / 1000)} s` }];
+}
 
 /** Missing credentials ended a step before this code; runs in which they did replay that. */
 function passes(code: string): boolean {

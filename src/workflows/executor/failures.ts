@@ -29,6 +29,14 @@ export function failureOf(error: TemporalFailure, stepId?: string): Failure {
   return { code: 'UNCLEAR', message, ...what, detail };
 }
 
+/** In how many ms a call's turn comes, of one that only waits for it (account-wide pacing); undefined for everything else. */
+export function turnAfterMs(error: TemporalFailure): number | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const first: unknown = cause instanceof ApplicationFailure ? cause.details?.[0] : undefined;
+  const isRecord = typeof first === 'object' && first !== null;
+  return isRecord && 'retryAfterMs' in first && typeof first.retryAfterMs === 'number' ? first.retryAfterMs : undefined;
+}
+
 /** The failure that a step ends in: its own words, with what really happened as the detail (design rule 15). */
 export function inStepsWords(failure: Failure, step: PlannedStep): Failure {
   const { failsAs } = step;

@@ -40,6 +40,7 @@ describe('sharedLook', () => {
       batchSize: 1,
       tickMs: 1,
       load: async () => {
+        currentCallContext()?.onTurn?.(); // as the cell's clients do when they send a call
         const seen = version;
         loads += 1;
         await new Promise<void>((resolve) => (release = resolve));
@@ -55,6 +56,55 @@ describe('sharedLook', () => {
     await expect.poll(() => loads).toBe(2);
     release();
     expect(await second).toBe(1);
+  });
+
+  it('is shared by who asks for the same while the call still waits for its turn', async () => {
+    let calls = 0;
+    let turn: () => void = () => undefined;
+    const look = sharedLook<string, number>({
+      batchSize: 1,
+      tickMs: 1,
+      load: async () => {
+        await new Promise<void>((resolve) => (turn = resolve));
+        currentCallContext()?.onTurn?.();
+        return new Map([['a', ++calls]]);
+      },
+    });
+    const first = look('a');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const second = look('a');
+    turn();
+    expect(await Promise.all([first, second])).toEqual([1, 1]);
+  });
+
+  it('is not made once nobody waits for it any more', async () => {
+    let wasAborted: boolean | undefined;
+    const look = sharedLook<string, number>({
+      batchSize: 1,
+      tickMs: 1,
+      load: () =>
+        new Promise((_, reject) => {
+          const signal = currentCallContext()?.signal;
+          signal?.addEventListener('abort', () => {
+            wasAborted = true;
+            reject(new Error('aborted'));
+          });
+        }),
+    });
+    const controller = new AbortController();
+    const context = { beforeMutation: () => Promise.resolve(), signal: controller.signal };
+    const cancelled = inCallContext(context, () => look('a'));
+    const outOfTime = inCallContext(
+      { ...context, signal: new AbortController().signal, untilMs: () => Date.now() },
+      () => look('a'),
+    );
+    await expect(outOfTime).rejects.toMatchObject({ code: 'THROTTLED', retryAfterMs: 1_000 });
+    expect(wasAborted).toBeUndefined();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    controller.abort(new Error('cancelled'));
+    await expect(cancelled).rejects.toThrow('cancelled');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(wasAborted).toBe(true);
   });
 
   it('shares an answer for as long as it may, and no longer', async () => {
