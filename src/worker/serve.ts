@@ -14,7 +14,8 @@ export async function serveWorker(config: Config, log: Logger, stop: AbortSignal
 
 type SdkLogger = NonNullable<Parameters<typeof Runtime.install>[0]['logger']>;
 
-function sdkLogger(log: Logger): SdkLogger {
+/** What the SDK logs, as lines of `log`. */
+export function sdkLogger(log: Logger): SdkLogger {
   const child = log.child({ from: 'temporal' });
   return {
     log: (level, message, meta) => child[levelOf(level)](meta ?? {}, message),
