@@ -80,6 +80,7 @@ const expected: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>>
   ConfigError: { code: 'CONFIGURATION_INVALID', exitCode: exitCodes.usage },
   WorkerStartError: { code: 'WORKER_START', exitCode: exitCodes.usage },
   PublicAddressError: { code: 'PUBLIC_ADDRESS', exitCode: exitCodes.usage },
+  NamespaceInUseError: { code: 'NAMESPACE_IN_USE', exitCode: exitCodes.conflict },
   MigrationError: { code: 'MIGRATION_FAILED', exitCode: exitCodes.usage },
   PortTakenError: { code: 'PORT_TAKEN', exitCode: exitCodes.usage },
   DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.usage },

@@ -5,7 +5,7 @@ import { oneAtATime, withinLimit } from './time-limit.ts';
 import type { WorkersView } from './views.ts';
 
 /** A live worker's poll lasts at most a minute and begins anew: one that has not polled for so long does not poll any more, in ms. */
-const POLL_COUNTS_MS = 75_000;
+export const POLL_COUNTS_MS = 75_000;
 /** How long PostgreSQL is waited for, in ms. */
 const HEARTBEATS_MS = 1_500;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { rowOf } from './rows.ts';
 
@@ -24,6 +25,27 @@ export async function findNamespace(db: Queryable): Promise<TemporalNamespace | 
       'select namespace_id as id, name from temporal_namespaces order by temporal_namespaces.id desc limit 1',
     ),
   );
+}
+
+/** Who this installation is, and the namespace that it is tied to. */
+export interface InstallationTie {
+  readonly installationId: string;
+  /** Undefined before the first worker. */
+  readonly namespace: TemporalNamespace | undefined;
+}
+
+/** @throws Error when the database holds no installation */
+export async function findTie(db: Queryable): Promise<InstallationTie> {
+  const row = rowOf(
+    z.object({ installationId: uuid, id: z.string().nullable(), name: z.string().nullable() }),
+    await db.query(
+      `select i.id as "installationId", n.namespace_id as id, n.name
+       from installation i left join temporal_namespaces n on true order by n.id desc limit 1`,
+    ),
+  );
+  if (!row) throw new Error('the database names no installation: its first migration makes that row');
+  const { installationId, id, name } = row;
+  return { installationId, namespace: id === null || name === null ? undefined : { id, name } };
 }
 
 /** Ties an installation that has none yet to the namespace. @returns the one it is tied to */

@@ -12,6 +12,7 @@ import { adoptNamespace } from '../../src/db/temporal-namespaces.ts';
 import { products } from '../../src/products/index.ts';
 import type { TemporalClient } from '../../src/temporal/client.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
+import { takeNamespace } from '../../src/temporal/namespace-mark.ts';
 import { lookUpNamespace } from '../../src/temporal/namespace.ts';
 import { seedTenant, setRunning } from '../db/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -72,7 +73,7 @@ async function apiOn(temporal: TemporalClient) {
 }
 
 describe('the orchestrator of an API', () => {
-  it('asks nothing of an installation that is tied to no namespace', async () => {
+  it('works in a namespace that nobody has taken, while its installation is tied to none', async () => {
     await tied(foreign).ping();
     expect(looks).toBe(1);
   });
@@ -96,6 +97,17 @@ describe('the orchestrator of an API', () => {
     }
   });
 
+  it('does nothing in a namespace that another installation has taken', async () => {
+    const { own: taken, close } = await openNamespaces(payloadKey);
+    await takeNamespace(taken.client, 'another-one');
+    await tie(taken);
+    const refused = tied(taken).look({ workflowId: 'tenant.moamalat.acme', runId: null });
+    await expect(refused).rejects.toThrow(/holds the runs of installation another-one, .* adopt-namespace/);
+    await expect(tied(taken).ping()).rejects.toThrow('holds the runs of installation another-one');
+    await tie(own);
+    await close();
+  });
+
   it('does nothing without an answer, asks again for one, and finds Temporal there all the same', async () => {
     isAway = true;
     const orchestrator = tied(own);
@@ -112,7 +124,7 @@ describe('an API in a foreign namespace', () => {
     await tie(own);
     const { app, close } = await apiOn(foreign);
     try {
-      const why = containing(`the runs of this database are in the Temporal namespace "default"`);
+      const why = containing(`the runs of this database are in the Temporal namespace "${own.namespace}"`);
       const ready = await app.inject('/readyz');
       expect(ready.statusCode).toBe(503);
       expect(ready.json()).toMatchObject({ checks: { temporal: { ok: false, detail: why } } });

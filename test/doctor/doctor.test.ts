@@ -37,7 +37,9 @@ import { examine } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { adoptLedger, markName } from '../../src/sweep/ledger-mark.ts';
 import { seedTenant } from '../db/fixtures.ts';
+import { takeNamespace } from '../../src/temporal/namespace-mark.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openNamespaces } from '../support/namespaces.ts';
 import { freshAccountId, part } from '../support/parts.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-doctor-'));
@@ -447,6 +449,17 @@ describe('the preflight', () => {
     } finally {
       await control.close();
     }
+  });
+
+  it('names the installation that has taken the namespace', async () => {
+    const { own, close } = await openNamespaces();
+    await takeNamespace(own.client, 'another-one');
+    const found = await findings({}, { TEMPORAL_NAMESPACE: own.namespace });
+    expect(found.find((f) => f.verdict === 'problem')).toMatchObject({
+      subject: 'Temporal',
+      detail: expect.stringMatching(/holds the runs of installation another-one, .* adopt-namespace/) as unknown,
+    });
+    await close();
   });
 
   it('names Temporal when it is away, and goes on with the rest', async () => {

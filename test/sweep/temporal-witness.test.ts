@@ -172,7 +172,7 @@ describe('the command line', () => {
     vi.stubEnv('PLATFORM_CONFIG', join(directory, 'platform.json'));
     vi.stubEnv('TENANTRY_PAYLOAD_KEY', Buffer.alloc(32, 1).toString('base64'));
     vi.stubEnv('TEMPORAL_ADDRESS', address);
-    vi.stubEnv('TEMPORAL_NAMESPACE', 'default');
+    vi.stubEnv('TEMPORAL_NAMESPACE', own.namespace);
     vi.stubEnv('LOG_LEVEL', 'silent');
   });
   afterEach(() => {
@@ -192,7 +192,7 @@ describe('the command line', () => {
     vi.stubEnv('TEMPORAL_NAMESPACE', other.namespace);
     const refused = await sweepList();
     expect(refused.code).toBe(2);
-    expect(refused.text).toContain('the runs of this database are in the Temporal namespace "default"');
+    expect(refused.text).toContain(`the runs of this database are in the Temporal namespace "${own.namespace}"`);
   });
 
   it('opens without a Temporal that answers: reports are made all the same', async () => {

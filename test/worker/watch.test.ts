@@ -9,20 +9,21 @@ import { createTemporalClient, type TemporalClient } from '../../src/temporal/cl
 import { watchOperations } from '../../src/worker/watch.ts';
 import { seedTenant, setRunning, type Seeded } from '../db/fixtures.ts';
 import { useControlDatabase } from '../support/database.ts';
-import { part } from '../support/parts.ts';
+import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 
 let db: Database;
 useControlDatabase((opened) => (db = opened));
 
+let namespaces: Namespaces;
 let here: TemporalClient;
 let away: TemporalClient;
 beforeAll(async () => {
-  const { address, namespace } = await part('temporal');
-  const connect = (to: string) =>
-    createTemporalClient({ connectionOptions: { address: to }, namespace }, { payloadKeys: [Buffer.alloc(32, 1)] });
-  [here, away] = [connect(address), connect('127.0.0.1:9')];
+  namespaces = await openNamespaces();
+  here = namespaces.own;
+  const connect = { connectionOptions: { address: '127.0.0.1:9' }, namespace: here.namespace };
+  away = createTemporalClient(connect, { payloadKeys: [Buffer.alloc(32, 1)] });
 });
-afterAll(() => Promise.all([here.close(), away.close()]));
+afterAll(() => Promise.all([namespaces.close(), away.close()]));
 
 const alerts: Record<string, unknown>[] = [];
 const log = pino(
