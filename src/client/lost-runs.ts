@@ -8,6 +8,8 @@ export interface LostRunDeps {
   readonly database: Database;
   readonly orchestrator: Pick<Orchestrator, 'look'>;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Hears of each run that was looked at and is open. */
+  readonly onOpen?: (operation: SilentOperation, seen: RunSight & { readonly is: 'open' }) => void;
 }
 
 /** An open operation whose run ended without recording its end. */
@@ -43,9 +45,11 @@ export async function findLostRuns(deps: LostRunDeps): Promise<LostRun[]> {
   return found;
 }
 
-async function lookAt({ orchestrator }: LostRunDeps, operation: SilentOperation): Promise<LostRun | undefined> {
+async function lookAt({ orchestrator, onOpen }: LostRunDeps, operation: SilentOperation): Promise<LostRun | undefined> {
   const { workflowId, runId } = operation;
-  const ended = endOf(await orchestrator.look({ workflowId, runId }));
+  const seen = await orchestrator.look({ workflowId, runId });
+  if (seen.is === 'open') onOpen?.(operation, seen);
+  const ended = endOf(seen);
   if (ended === undefined) return undefined;
   // Another run of the workflow id may be at it: one that was reset in Temporal, or that is about to take over.
   const newest = await orchestrator.look({ workflowId, runId: null });

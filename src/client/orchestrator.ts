@@ -22,9 +22,12 @@ export interface RunReference {
   readonly runId: string | null;
 }
 
-/** What Temporal knows of a run; `as` is its own word for how it closed. `missing`: it knows no such run. */
+/**
+ * What Temporal knows of a run; `as` is its own word for how it closed. `missing`: it knows no such run. `taskAttempt`: of the
+ * workflow task that waits or is at work, when it is not the first.
+ */
 export type RunSight =
-  | { readonly is: 'open' }
+  | { readonly is: 'open'; readonly taskAttempt?: number }
   | { readonly is: 'closed'; readonly as: string; readonly at: Date }
   | { readonly is: 'missing' };
 

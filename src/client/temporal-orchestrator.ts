@@ -144,7 +144,9 @@ async function look(client: Client, run: Pick<RunReference, 'workflowId' | 'runI
   try {
     const seen = await bounded(client, CHECK_MS, `describe workflow ${run.workflowId}`, () => handle.describe());
     // One that is paused, or of a status that this code does not know, has not ended.
-    return seen.closeTime ? { is: 'closed', as: seen.status.name, at: seen.closeTime } : { is: 'open' };
+    if (seen.closeTime) return { is: 'closed', as: seen.status.name, at: seen.closeTime };
+    const taskAttempt = seen.raw.pendingWorkflowTask?.attempt ?? 1;
+    return { is: 'open', ...(taskAttempt > 1 && { taskAttempt }) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { is: 'missing' };
     throw error;

@@ -4,7 +4,7 @@ export const eventTypes = [
   'tenant.status', // data: { from, to }
   'operation.accepted',
   'operation.state', // data: { from, to, failure?, leftovers?, until?, reason?, by?, requestId? }: of an abandonment, the last three
-  'operation.slow', // data: { state, since, waiting: [{ stepId, waitsFor }] }: nothing has come of it for 20 minutes
+  'operation.slow', // data: { state, since, waiting: [{ stepId, waitsFor }], reason? }: nothing comes of it
   'step.started', // data: { kind, generation, attempt }
   'step.pending', // data: { detail }: made, readiness is being polled
   'step.ready', // data: { durationMs }

@@ -4,7 +4,7 @@ import { failure, json, operationState, operationType, time, uuid } from './colu
 import type { Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
 import type { LedgerState } from './ledger.ts';
-import { rowsOf } from './rows.ts';
+import { rowOf, rowsOf } from './rows.ts';
 
 const slowRow = z.object({
   id: uuid,
@@ -28,20 +28,26 @@ export async function listSlow(db: Queryable, slowAfter: SlowAfter): Promise<Slo
   return rowsOf(
     slowRow,
     await db.query(
-      `select o.id, o.tenant_id as "tenantId", o.cell, o.type, o.state, p.since
-       from operations o cross join lateral (
-         select max(e.at) filter (where e.type <> 'operation.slow') as since,
-           max(e.at) filter (where e.type = 'operation.slow') as told
-         from events e where e.tenant_id = o.tenant_id and e.operation_id = o.id
-       ) p
-       where o.state = any ($2) and (p.told is null or p.told < p.since)
-         and p.since < now() - interval '1 millisecond'
-           * (($1::jsonb ->> o.state)::bigint + case when o.state = 'holding' then o.hold_ms else 0 end)
+      `${untold} and o.state = any ($2) and p.since < now() - interval '1 millisecond'
+         * (($1::jsonb ->> o.state)::bigint + case when o.state = 'holding' then o.hold_ms else 0 end)
        order by p.since`,
       [json(slowAfter), Object.keys(slowAfter)],
     ),
   );
 }
+
+/** The operation, unless it was told of by {@link recordSlow} and has not moved on since. */
+export async function findUntold(db: Queryable, operationId: string): Promise<SlowOperation | undefined> {
+  return rowOf(slowRow, await db.query(`${untold} and o.id = $1`, [operationId]));
+}
+
+const untold = `select o.id, o.tenant_id as "tenantId", o.cell, o.type, o.state, p.since
+  from operations o cross join lateral (
+    select max(e.at) filter (where e.type <> 'operation.slow') as since,
+      max(e.at) filter (where e.type = 'operation.slow') as told
+    from events e where e.tenant_id = o.tenant_id and e.operation_id = o.id
+  ) p
+  where (p.told is null or p.told < p.since)`;
 
 export interface WaitingStep {
   readonly stepId: string;
@@ -76,7 +82,8 @@ export async function recordSlow(
   db: Queryable,
   { id, tenantId, cell, state, since }: SlowOperation,
   waiting: readonly WaitingStep[],
+  reason?: string,
 ): Promise<void> {
-  const data = { state, since: since.toISOString(), waiting };
+  const data = { state, since: since.toISOString(), waiting, ...(reason !== undefined && { reason }) };
   await appendEvent(db, { cell, tenantId, operationId: id, type: 'operation.slow', data });
 }

@@ -18,7 +18,7 @@ import { products } from '../products/index.ts';
 import { createSweep } from '../sweep/sweep.ts';
 import { temporalWitness } from '../sweep/temporal-witness.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
-import { createDataConverter } from '../temporal/data-converter.ts';
+import { createWorkerDataConverter } from '../temporal/data-converter.ts';
 import { createDatabaseWatch, DATABASE_EVERY_MS } from './database-watch.ts';
 import { createIdentityWatch, IDENTITY_EVERY_MS } from './identity-watch.ts';
 import { startHealthServer } from './health.ts';
@@ -98,7 +98,7 @@ async function createWorker(config: Config, connection: NativeConnection, activi
     taskQueue: TASK_QUEUE,
     activities,
     workflowBundle: { codePath: await workflowBundlePath() },
-    dataConverter: createDataConverter(config.payloadKeys),
+    dataConverter: createWorkerDataConverter(config.payloadKeys),
     // A workflow task for a dead worker's sticky queue would wait 10 s by default (temporal-patterns: 11.2 s -> 3.2 s).
     stickyQueueScheduleToStartTimeout: '2s',
     shutdownGraceTime: SHUTDOWN_GRACE,

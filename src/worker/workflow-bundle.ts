@@ -18,6 +18,7 @@ export async function workflowBundlePath(): Promise<string> {
   if (existsSync(path)) return path;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'src/workflows/index.ts'),
+    workflowInterceptorModules: [join(root, 'src/workflows/interceptors.ts')],
     failureConverterPath,
     logger: new DefaultLogger('WARN'),
   });

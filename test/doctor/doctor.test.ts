@@ -436,6 +436,17 @@ describe('the preflight', () => {
     }
   });
 
+  it('names the installation that has taken the namespace', async () => {
+    const { own, close } = await openNamespaces();
+    await takeNamespace(own.client, 'another-one');
+    const found = await findings({}, { TEMPORAL_NAMESPACE: own.namespace });
+    expect(found.find((f) => f.verdict === 'problem')).toMatchObject({
+      subject: 'Temporal',
+      detail: expect.stringMatching(/holds the runs of installation another-one, .* adopt-namespace/) as unknown,
+    });
+    await close();
+  });
+
   it('names a Temporal that does not hold the runs of this database', async () => {
     const control = createDatabase({ url: database.controlUrl });
     const tie = (id: string) =>
@@ -449,17 +460,6 @@ describe('the preflight', () => {
     } finally {
       await control.close();
     }
-  });
-
-  it('names the installation that has taken the namespace', async () => {
-    const { own, close } = await openNamespaces();
-    await takeNamespace(own.client, 'another-one');
-    const found = await findings({}, { TEMPORAL_NAMESPACE: own.namespace });
-    expect(found.find((f) => f.verdict === 'problem')).toMatchObject({
-      subject: 'Temporal',
-      detail: expect.stringMatching(/holds the runs of installation another-one, .* adopt-namespace/) as unknown,
-    });
-    await close();
   });
 
   it('names Temporal when it is away, and goes on with the rest', async () => {

@@ -29,11 +29,14 @@ export function commandsFile(historyFile: string): string {
   return historyFile.replace(/\.history\.json$/, '.commands.json');
 }
 
+/** The product's own, and the recorder of commands. */
+const interceptorModules = [here('../../src/workflows/interceptors.ts'), here('./command-recorder.ts')];
+
 /** The workflows with the recorder of commands. */
 export function recordingBundle(): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
     workflowsPath: here('../../src/workflows/index.ts'),
-    workflowInterceptorModules: [here('./command-recorder.ts')],
+    workflowInterceptorModules: interceptorModules,
     failureConverterPath: here('../../src/temporal/failure-converter.cjs'),
     logger: new DefaultLogger('ERROR'),
   });
@@ -50,7 +53,7 @@ export async function replay(
   const command = { fn: (_info: unknown, c: Command) => void commands.push(c), callDuringReplay: true };
   const options = {
     workflowBundle,
-    interceptors: { workflowModules: [here('./command-recorder.ts')] },
+    interceptors: { workflowModules: interceptorModules },
     dataConverter: { failureConverterPath: here('../../src/temporal/failure-converter.cjs') },
     sinks: { recorder: { command } },
   };

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Payload } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { EncryptionCodec } from '../../../src/temporal/codec.ts';
 
@@ -36,5 +37,22 @@ describe('EncryptionCodec', () => {
   it("lets plain payloads of Temporal's own CLI pass", async () => {
     const plain = text('operation id');
     expect(await new EncryptionCodec([key]).decode([plain])).toEqual([plain]);
+  });
+  it('marks garbage, whatever the keys, where it is told to, and still names a key that is missing', async () => {
+    const codec = new EncryptionCodec([key], { onGarbage: 'mark' });
+    const [readable] = await codec.encode([text('x')]);
+    const garbage: Payload[] = [
+      { ...readable, data: Buffer.from('short') },
+      { ...readable, data: Buffer.alloc(100) },
+      { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('"x"') },
+      { metadata: { ...readable!.metadata!, 'encryption-key-id': Buffer.from('mine') }, data: readable!.data! },
+    ];
+    const marked = await codec.decode([...garbage, readable!]);
+    const encodings = marked.map((payload) => Buffer.from(payload.metadata!.encoding!).toString());
+    expect(encodings.slice(0, 4)).toEqual(Array(4).fill(expect.stringMatching(/^unreadable \(payload is not/)));
+    expect(encodings[4]).toBe('json/plain');
+    for (const payload of garbage) await expect(new EncryptionCodec([key]).decode([payload])).rejects.toThrow('is not');
+    const [foreign] = await new EncryptionCodec([randomBytes(32)]).encode([text('x')]);
+    await expect(codec.decode([foreign!])).rejects.toThrow('which is not configured');
   });
 });
