@@ -16,7 +16,7 @@ export function generatedDocuments(): Readonly<Record<string, string>> {
 function errorsPage(): string {
   const rows = Object.entries<ErrorInfo>(errorTable).map(
     ([code, e]) =>
-      `| [\`${code}\`](${besideIt(runbookPage(code))}) | ${e.httpStatus ?? ''} | ${e.retryable ? 'yes' : 'no'} | ${e.operator} |`,
+      `| [\`${code}\`](${besideIt(runbookPage(code))}) | ${e.httpStatus ?? ''} | ${e.retryable ? 'yes' : 'no'} | ${toDo(e)} |`,
   );
   return [
     '# Error codes',
@@ -29,6 +29,10 @@ function errorsPage(): string {
     ...rows,
     '',
   ].join('\n');
+}
+
+function toDo({ operator, whenOver }: ErrorInfo): string {
+  return whenOver === undefined ? operator : `${operator} Once it is not tried again any more: ${whenOver}`;
 }
 
 /** A page's address as seen from another page of `docs/`. */

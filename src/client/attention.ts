@@ -1,4 +1,4 @@
-import { adviceOn, adviceOnFailure } from '../contracts/advice.ts';
+import { adviceOnFailure, adviceWhenOver } from '../contracts/advice.ts';
 import { cancelRefusal, isDeletable, retryRefusal } from '../contracts/applicability.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
@@ -39,7 +39,7 @@ export function attentionOf(
   since: Date,
 ): AttentionView {
   const until = operation.state === 'holding' ? new Date(since.getTime() + operation.holdMs) : undefined;
-  const kept = leftovers.flatMap(({ code }) => adviceOn(code ?? '') ?? []);
+  const kept = leftovers.flatMap(({ code }) => adviceWhenOver(code ?? '') ?? []);
   const failure = currentFailure(tenant, operation);
   // What keeps a thing there is to be fixed; why its operation began to take it away is past.
   const advices = kept.length > 0 ? kept : failure ? [adviceOnFailure(failure)] : [];

@@ -15,12 +15,18 @@ export function adviceOn(code: string): Advice | undefined {
   return row && { code, text: row.operator, runbook: runbookPage(code) };
 }
 
+/** The same once nothing is tried again by itself: a step or its removal has failed for good. */
+export function adviceWhenOver(code: string): Advice | undefined {
+  const advice = adviceOn(code);
+  return advice && { ...advice, text: errorInfo(code)?.whenOver ?? advice.text };
+}
+
 /**
- * What to do about a failure. In a product's own words (`failsAs`) the code stands at the beginning of the detail.
+ * What to do about a failure that is on record: nothing is tried again by itself any more. In a product's own words (`failsAs`) the code stands at the beginning of the detail.
  * @returns undefined when neither is known
  */
 export function adviceOnFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): Advice | undefined {
-  return adviceOn(code) ?? adviceOn(/^([A-Z_]+): /.exec(detail ?? '')?.[1] ?? '');
+  return adviceWhenOver(code) ?? adviceWhenOver(/^([A-Z_]+): /.exec(detail ?? '')?.[1] ?? '');
 }
 
 /** A page's address: GitHub makes an anchor of a heading that consists of the code alone. */

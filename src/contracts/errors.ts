@@ -8,11 +8,17 @@ export interface ErrorInfo {
   /** Present on codes that the API answers with. */
   readonly httpStatus?: number;
   readonly operator: string;
+  /** Of a retryable code: what the operator does when it is not tried again any more (the step or its removal failed for good). */
+  readonly whenOver?: string;
 }
 
-const info = (operator: string, o: { retryable?: boolean; httpStatus?: number } = {}): ErrorInfo => ({
+const info = (
+  operator: string,
+  o: { retryable?: boolean; httpStatus?: number; whenOver?: string } = {},
+): ErrorInfo => ({
   retryable: o.retryable ?? false,
   operator,
+  ...(o.whenOver === undefined ? {} : { whenOver: o.whenOver }),
   ...(o.httpStatus === undefined ? {} : { httpStatus: o.httpStatus }),
 });
 
@@ -60,6 +66,7 @@ export const errorTable = {
   DATABASE_UNAVAILABLE: info('PostgreSQL cannot be reached; nothing was changed. Try again.', {
     httpStatus: 503,
     retryable: true,
+    whenOver: 'PostgreSQL could not be reached: bring it back.',
   }),
   INTERNAL: info('A defect: report it with the request id.', { httpStatus: 500 }),
 
@@ -87,7 +94,10 @@ export const errorTable = {
   ACCESS_DENIED: info("Fix the rights of the worker's role."),
   CREDENTIALS_MISSING: info(
     'The worker has no AWS credentials that AWS accepts, or its clock is wrong: fix that. It is tried again by itself, for as long as it takes.',
-    { retryable: true },
+    {
+      retryable: true,
+      whenOver: 'The worker had no AWS credentials that AWS accepts, or its clock was wrong: fix that.',
+    },
   ),
   QUOTA_EXCEEDED: info('Have the quota raised, or free room.'),
   INVALID_REQUEST: info(
@@ -108,18 +118,34 @@ export const errorTable = {
     'A tenant migration failed; the detail names file and SQLSTATE. Fix it, and restart the workers.',
   ),
   PROTECTED: info("It held a live tenant's data, so an undo does not drop it; only a deletion of the tenant does."),
-  THROTTLED: info('AWS throttles; it is tried again by itself.', { retryable: true }),
-  AWS_UNAVAILABLE: info('AWS answered with a server error; it is tried again by itself.', { retryable: true }),
+  THROTTLED: info('AWS throttles; it is tried again by itself.', {
+    retryable: true,
+    whenOver: 'AWS throttled the last try: find what uses up the rate of the account.',
+  }),
+  AWS_UNAVAILABLE: info('AWS answered with a server error; it is tried again by itself.', {
+    retryable: true,
+    whenOver: 'AWS answered every try with a server error: see whether the service is well again.',
+  }),
   AWS_ANSWER_UNREADABLE: info(
     "What answered is not AWS (a proxy, a firewall's page) or the answer was cut short: fix the way to AWS. The next attempt looks first.",
-    { retryable: true },
+    {
+      retryable: true,
+      whenOver:
+        "What answered is not AWS (a proxy, a firewall's page) or the answer was cut short: fix the way to AWS.",
+    },
   ),
-  UNCLEAR: info('No answer came; the next attempt looks first.', { retryable: true }),
+  UNCLEAR: info('No answer came; the next attempt looks first.', {
+    retryable: true,
+    whenOver: 'No try got an answer: see whether the worker reaches the service. What came of it is looked at first.',
+  }),
   CONFLICT_RETRYABLE: info('The resource is busy (draining, a batch in flight); it is tried again by itself.', {
     retryable: true,
+    whenOver:
+      'The resource stayed busy through every try: find what uses it (the detail names what AWS said) and end that.',
   }),
   TENANT_DATABASE_UNAVAILABLE: info("The tenants' database cannot be reached; it is tried again by itself.", {
     retryable: true,
+    whenOver: "The tenants' database could not be reached through every try: bring it back, or the way to it.",
   }),
 } as const satisfies Readonly<Record<string, ErrorInfo>>;
 
