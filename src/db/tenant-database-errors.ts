@@ -29,10 +29,10 @@ const rows: Readonly<Record<string, ErrorCode>> = {
 export function tenantDatabaseError(error: unknown, action: Action): StepError {
   if (error instanceof StepError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const hint = error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? ` (${error.hint})` : '';
+  const hint = fieldOf(error, 'hint');
   const code = errorCode(error);
   const remedy = code === 'TENANT_DATABASE_UNAVAILABLE' ? remedyOf(error) : undefined;
-  const said = [`${message}${hint}`, remedy].filter(Boolean).join('; ');
+  const said = [hint === '' ? message : `${message} (${hint})`, remedy].filter(Boolean).join('; ');
   return new StepError(code, `could not ${action}: ${said}`, {
     detail: detailOf(error),
     cause: error,
@@ -62,11 +62,19 @@ export function databaseFailure(error: unknown, action: Action): unknown {
   return error instanceof GuardFailure ? error.cause : tenantDatabaseError(error, action);
 }
 
-/** SQLSTATE; for a role that something depends on, what that is too: names only, and without them nobody finds it. */
+/** SQLSTATE, and what PostgreSQL says beside its message: often only there is what to do. Not values of a row. */
 function detailOf(error: unknown): string | undefined {
   const code = codeOf(error);
-  const names = error instanceof Error && 'detail' in error && typeof error.detail === 'string' ? error.detail : '';
-  return code === '2BP01' && names !== '' ? `${code}: ${names.slice(0, 500)}` : code;
+  const parts = code?.startsWith('23') ? [] : [fieldOf(error, 'detail'), fieldOf(error, 'hint')];
+  const words = parts.filter((part) => part !== '').join(' ');
+  return words === '' ? code : `${code ?? 'no SQLSTATE'}: ${words.slice(0, 500)}`;
+}
+
+/** A field of PostgreSQL's error; empty when it has none. */
+export function fieldOf(error: unknown, name: 'detail' | 'hint' | 'where'): string {
+  if (!(error instanceof Error) || !(name in error)) return '';
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : '';
 }
 
 /** Two sessions changed the same catalogue row (privileges of the database that all tenants share): try again at once. */

@@ -86,6 +86,53 @@ export async function joinRole(client: ClientBase, name: string): Promise<void> 
   );
 }
 
+interface Administration {
+  readonly version: number;
+  readonly provisioner: string;
+  readonly tenant: string;
+  readonly isSuperuser: boolean;
+  readonly createsRoles: boolean;
+  readonly administers: boolean;
+  readonly tenantIsSuperuser: boolean;
+}
+
+/**
+ * That the provisioner may change and drop the role, asked before anything is done with it: PostgreSQL says it at DROP ROLE,
+ * when all else is gone.
+ * @throws StepError ACCESS_DENIED with the statement that gives it back
+ */
+export async function assertAdministers(client: ClientBase, name: string): Promise<void> {
+  const { rows } = await client.query<Administration>(
+    `select current_setting('server_version_num')::int as version, quote_ident(me.rolname) as provisioner,
+       quote_ident(r.rolname) as tenant, me.rolsuper as "isSuperuser", me.rolcreaterole as "createsRoles",
+       pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION') as administers, r.rolsuper as "tenantIsSuperuser"
+     from pg_roles r, pg_roles me where r.rolname = $1 and me.rolname = current_user`,
+    [name],
+  );
+  const [found] = rows;
+  const lack = found && lackOf(found);
+  if (lack === undefined) return;
+  throw new StepError(
+    'ACCESS_DENIED',
+    `the provisioner may not change or drop role "${name}", nothing was touched: ${lack.why}. Have a superuser run: ${lack.statement}`,
+    { detail: lack.statement },
+  );
+}
+
+/** Until 15, CREATEROLE is enough for all roles but superusers. */
+function lackOf(seen: Administration): { why: string; statement: string } | undefined {
+  const { version, provisioner, tenant, isSuperuser, createsRoles, administers, tenantIsSuperuser } = seen;
+  if (isSuperuser) return undefined;
+  if (tenantIsSuperuser) return { why: 'that is a superuser', statement: `ALTER ROLE ${tenant} NOSUPERUSER` };
+  if (!createsRoles)
+    return { why: `${provisioner} lacks CREATEROLE`, statement: `ALTER ROLE ${provisioner} CREATEROLE` };
+  if (version < 160_000 || administers) return undefined;
+  return {
+    why: `${provisioner} lacks its ADMIN option`,
+    statement: `GRANT ${tenant} TO ${provisioner} WITH ADMIN OPTION`,
+  };
+}
+
 async function membership(client: ClientBase, name: string): Promise<{ version: number; member: boolean }> {
   const { rows } = await client.query<{ version: number; member: boolean }>(
     `select current_setting('server_version_num')::int as version, pg_has_role(current_user, $1, 'usage') as member`,

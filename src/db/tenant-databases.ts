@@ -5,6 +5,7 @@ import { listCatalogue, type CatalogueEntry } from './sweep-catalogue.ts';
 import type { MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
 import { closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
+import { listRenamed, type Renamed } from './tenant-schema-marks.ts';
 import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
 import { applyTenantMigrations } from './tenant-migrations.ts';
 import { databaseFailure, passingThrough } from './tenant-database-errors.ts';
@@ -14,6 +15,8 @@ import { openProvisionerPool } from './tenant-sessions.ts';
 export interface Inspection {
   readonly role: 'absent' | 'ours' | 'foreign';
   readonly schema: 'absent' | 'ours' | 'foreign';
+  /** What bears this tenant's mark under another name. */
+  readonly renamed: readonly Renamed[];
 }
 
 /** Awaited inside each transaction before it changes anything; what it throws comes out as it is. */
@@ -63,25 +66,31 @@ export function createTenantDatabases(urls: Readonly<Record<string, string>>): T
       within(key, 'make role', async (client) => {
         const seen = await inspectNames(client, key.name);
         refuseForeign(judge(seen, key.ownership).role, key, 'role');
+        if (!seen.role) await refuseRenamed(client, key, 'role');
         await makeRole(client, key, seen.role !== undefined, request, passingThrough(guard));
       }),
     ensureSchema: (key, guard) =>
       within(key, 'make schema', async (client) => {
         const seen = await inspectNames(client, key.name);
         refuseForeign(judge(seen, key.ownership).schema, key, 'schema');
-        if (!seen.schema) await makeSchema(client, key, passingThrough(guard));
+        if (seen.schema) return;
+        await refuseRenamed(client, key, 'schema');
+        await makeSchema(client, key, passingThrough(guard));
       }),
     runTenantMigrations: async (run) => {
       const name = await within(run, 'migrate schema', nameOfDatabase);
       return applyTenantMigrations(urlOf(urls, run.database), name, run);
     },
     inspect: (key) =>
-      within(key, 'look at', async (client) => judge(await inspectNames(client, key.name), key.ownership)),
+      within(key, 'look at', async (client) => ({
+        ...judge(await inspectNames(client, key.name), key.ownership),
+        renamed: await listRenamed(client, key.name, key.ownership),
+      })),
     dropSchemaAndRole: (key, guard) =>
       within(key, 'drop schema and role', async (client) => {
         const found = judge(await inspectNames(client, key.name), key.ownership);
         const ours = { role: found.role === 'ours', schema: found.schema === 'ours' };
-        await removeSchemaAndRole(client, { name: key.name, ...ours }, passingThrough(guard));
+        await removeSchemaAndRole(client, { name: key.name, owner: key.ownership, ...ours }, passingThrough(guard));
       }),
     listMarked: (database, name) =>
       withClient(poolOf(database), `list schemas and roles of database "${database}"`, (client) =>
@@ -94,15 +103,16 @@ export function createTenantDatabases(urls: Readonly<Record<string, string>>): T
 }
 
 /** The schema belongs to its tenant, who may write over its comment: one that our marked role owns is ours all the same. */
-function judge(seen: Seen, ownership: Ownership): Inspection {
+function judge({ role, schema }: Seen, ownership: Ownership): Omit<Inspection, 'renamed'> {
   const ours = (comment: string | null) => {
     const mark = parseOwnershipMarker(comment ?? '');
     return mark?.installationId === ownership.installationId && mark.tenantId === ownership.tenantId;
   };
-  const role = !seen.role ? 'absent' : ours(seen.role.comment) ? 'ours' : 'foreign';
-  const ownsSchema = role === 'ours' && seen.schema?.owner === seen.role?.name;
-  const schema = !seen.schema ? 'absent' : ownsSchema || ours(seen.schema.comment) ? 'ours' : 'foreign';
-  return { role, schema };
+  const isOurs = schema !== undefined && (ours(schema.comment) || ours(schema.ownerComment));
+  return {
+    role: !role ? 'absent' : ours(role.comment) ? 'ours' : 'foreign',
+    schema: !schema ? 'absent' : isOurs ? 'ours' : 'foreign',
+  };
 }
 
 function refuseForeign(found: 'absent' | 'ours' | 'foreign', key: SchemaKey, what: 'role' | 'schema'): void {
@@ -110,6 +120,18 @@ function refuseForeign(found: 'absent' | 'ours' | 'foreign', key: SchemaKey, wha
   throw new StepError(
     'OWNERSHIP_CONFLICT',
     `${what} "${key.name}" of database "${key.database}" does not bear this tenant's mark`,
+  );
+}
+
+/** @throws StepError OWNERSHIP_CONFLICT: with a second one of its own the tenant would not have its data */
+async function refuseRenamed(client: pg.ClientBase, key: SchemaKey, what: 'role' | 'schema'): Promise<void> {
+  const renamed = await listRenamed(client, key.name, key.ownership);
+  const [first] = renamed.filter((one) => one.what === what);
+  if (!first) return;
+  throw new StepError(
+    'OWNERSHIP_CONFLICT',
+    `${what} ${first.name} of database "${key.database}" bears this tenant's mark and is not called "${key.name}" any more:` +
+      ` run ${first.statement}`,
   );
 }
 

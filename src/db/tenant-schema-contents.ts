@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import type { Ownership } from '../naming.ts';
 
 /** What is to go: the role, the schema of its name, or both. */
 export interface Removal {
@@ -7,6 +8,8 @@ export interface Removal {
   readonly role: boolean;
   /** The schema is ours. */
   readonly schema: boolean;
+  /** Whose mark they bear. */
+  readonly owner: Pick<Ownership, 'installationId' | 'tenantId'>;
 }
 
 /** An object of PostgreSQL by its catalog and oid, with the words of `pg_identify_object`. */
@@ -36,6 +39,12 @@ export interface Dependent extends CatalogObject {
   readonly names: readonly string[];
   readonly args: readonly string[];
   readonly on: string;
+  /** Of a policy for the role: whom else it is for, as SQL; null when nobody. */
+  readonly otherRoles: string | null;
+  /** Within: it belongs to whoever owns the schema. Not the tenant, so somebody gave both away. */
+  readonly isSchemaOwners: boolean;
+  /** Who could own it so that it goes with the tenant, as SQL. */
+  readonly heir: string;
   /** `within`: it is in the tenant's schema and belongs to somebody else. */
   readonly place: 'within' | 'outside';
 }
@@ -48,7 +57,7 @@ export interface Dependent extends CatalogObject {
  * Dependency types, see PostgreSQL's chapter on pg_depend: a auto, i internal, P and S partition, e member of an extension,
  * x by "depends on extension", n normal.
  */
-const contents = `
+export const contents = `
   with recursive schema as (select oid, nspowner from pg_namespace where nspname = $1 and $2),
   tenant as (select oid from pg_roles where rolname = $1 and $3),
   roots as (
@@ -75,7 +84,7 @@ const contents = `
          and exists (select from pg_class c where c.oid = d.objid and c.relkind in ('r', 'p', 'f', 'v', 'm')))
   )`;
 
-const valuesOf = ({ name, role, schema }: Removal) => [name, schema, role];
+export const valuesOf = ({ name, role, schema }: Removal) => [name, schema, role];
 
 /**
  * What would be lost to others with the tenant: what hangs on something of the tenant's, wherever it is; and tables and
@@ -102,7 +111,7 @@ export async function listDependents(client: ClientBase, removal: Removal): Prom
        union all
        select 'pg_class'::regclass, c.oid, 0, 'within', format('schema %s', $1::text)
          from pg_class c join schema on schema.oid = c.relnamespace
-        where c.relkind in ('r', 'p', 'm') and c.relowner <> (select oid from pg_roles where rolname = current_user) and c.relowner <> schema.nspowner
+        where c.relkind in ('r', 'p', 'm') and c.relowner <> (select oid from pg_roles where rolname = current_user)
           and not exists (select from tenant where tenant.oid = c.relowner)
           and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
        union all
@@ -122,13 +131,19 @@ export async function listDependents(client: ClientBase, removal: Removal): Prom
          else array(select quote_ident(n) from unnest(address.object_names) with ordinality u (n, place) order by u.place) end as names,
        array(select quote_ident(a) from unnest(address.object_args) with ordinality u (a, place) order by u.place) as args,
        c.relkind::text as "relationKind", coalesce(c.relispartition, false) as "isPartition",
-       coalesce(a.attgenerated <> '', false) as "isGenerated", pg_get_userbyid(c.relowner)::text as owner
+       coalesce(a.attgenerated <> '', false) as "isGenerated", pg_get_userbyid(c.relowner)::text as owner,
+       case when l.on = format('role %s', $1::text) then
+         (select string_agg(quote_ident(pg_get_userbyid(r)), ', ') from unnest(pol.polroles) r where r not in (select oid from tenant))
+       end as "otherRoles",
+       coalesce(c.relowner = (select nspowner from schema), false) as "isSchemaOwners",
+       quote_ident(case when $3 then $1::text else current_user::text end) as heir
        from lifted l
        cross join lateral pg_identify_object(l.classid, l.objid, l.objsubid) i
        cross join lateral pg_identify_object_as_address(l.classid, l.objid, l.objsubid) address
        left join pg_class c on l.classid = 'pg_class'::regclass and c.oid = l.objid
        left join pg_attrdef d on l.classid = 'pg_attrdef'::regclass and d.oid = l.objid
        left join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+       left join pg_policy pol on l.classid = 'pg_policy'::regclass and pol.oid = l.objid
       order by i.identity, i.type`,
     valuesOf(removal),
   );

@@ -1,5 +1,8 @@
 import type { ClientBase } from 'pg';
-import { listDependents, type Dependent, type Removal } from './tenant-schema-contents.ts';
+import { listDependents, type Removal } from './tenant-schema-contents.ts';
+import { holderOf } from './tenant-schema-freeing.ts';
+import { listRenamedHolders, listSchemaOwner } from './tenant-schema-marks.ts';
+import { listRights } from './tenant-schema-rights.ts';
 
 /** Something that keeps a schema or a role from being dropped, and the statement that frees it. */
 export interface Holder {
@@ -9,9 +12,14 @@ export interface Holder {
 
 /** All that keeps what is to go, or would be lost with it. Only looks; sees what this role may see. */
 export async function listHolders(client: ClientBase, removal: Removal): Promise<Holder[]> {
+  // By the names that they have now, the rest would look like somebody else's.
+  const renamed = await listRenamedHolders(client, removal);
+  if (renamed.length > 0) return renamed;
   const dependents = await listDependents(client, removal);
   return [
+    ...(await listSchemaOwner(client, removal)),
     ...dependents.map(holderOf),
+    ...(await listRights(client, removal)),
     ...(await listPreparedTransactions(client, removal)),
     ...(removal.role ? await listElsewhere(client, removal.name) : []),
   ];
@@ -24,62 +32,6 @@ export function describeHolders(holders: readonly Holder[]): string {
   const list = holders.slice(0, named).map(({ what, statement }) => `${what} (free it with: ${statement})`);
   const more = holders.length - named;
   return `${list.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
-}
-
-function holderOf(dependent: Dependent): Holder {
-  const { place, type, identity, owner, on } = dependent;
-  const what =
-    place === 'within' ? `${type} ${identity} of ${owner ?? 'somebody else'} in ${on}` : `${type} ${identity} on ${on}`;
-  return { what, statement: place === 'within' ? keepIt(dependent) : letGo(dependent) };
-}
-
-function keepIt({ type, identity }: Dependent): string {
-  return `ALTER ${type.toUpperCase()} ${identity} SET SCHEMA public`;
-}
-
-/** Of several ways the one that keeps data. Names come by their parts: an identity may hold anything, ` on ` included. */
-function letGo(dependent: Dependent): string {
-  const { type, identity, relationKind, isPartition, isGenerated, on, names, args } = dependent;
-  // Of a part of a table: schema, table, part.
-  const table = qualified(names.slice(0, -1));
-  const part = qualified(names.slice(-1));
-  switch (type) {
-    case 'table column':
-      return `ALTER TABLE ${table} ALTER COLUMN ${part} TYPE text USING ${part}::text`;
-    case 'table constraint':
-      return `ALTER TABLE ${table} DROP CONSTRAINT ${part}`;
-    case 'domain constraint':
-      return `ALTER DOMAIN ${qualified(names)} DROP CONSTRAINT ${qualified(args)}`;
-    case 'default value':
-      return `ALTER TABLE ${table} ALTER COLUMN ${part} DROP ${isGenerated ? 'EXPRESSION' : 'DEFAULT'}`;
-    case 'trigger':
-    case 'policy':
-    case 'rule':
-      return `DROP ${type.toUpperCase()} ${part} ON ${table}`;
-    case 'operator of access method':
-    case 'function of access method':
-      // Access method, schema, family, number.
-      return `DROP OPERATOR FAMILY ${qualified(names.slice(1, 3))} USING ${qualified(names.slice(0, 1))}`;
-    case 'publication relation':
-      return `ALTER PUBLICATION ${qualified(args)} DROP TABLE ${qualified(names)}`;
-    case 'publication namespace':
-      return `ALTER PUBLICATION ${qualified(args)} DROP TABLES IN SCHEMA ${qualified(names)}`;
-    case 'table':
-    case 'foreign table': {
-      if (on.startsWith('type ')) return `ALTER TABLE ${identity} NOT OF`;
-      const parent = on.replace(/^(foreign )?table /, '');
-      return isPartition
-        ? `ALTER TABLE ${parent} DETACH PARTITION ${identity}`
-        : `ALTER TABLE ${identity} NO INHERIT ${parent}`;
-    }
-    default:
-      return `DROP ${relationKind === 'i' || relationKind === 'I' ? 'INDEX' : type.toUpperCase()} ${identity}`;
-  }
-}
-
-/** Parts that are quoted already. */
-function qualified(parts: readonly string[]): string {
-  return parts.join('.');
 }
 
 /** A prepared transaction keeps its locks, and what it made, until somebody ends it; no session has to be there. */
@@ -112,10 +64,7 @@ interface Elsewhere {
   readonly within: string | null;
 }
 
-/**
- * What the role owns of the whole server, and owns or may use in other databases. Rights on whole databases are left out:
- * DROP OWNED revokes them.
- */
+/** What the role owns of the whole server, and owns or may use in other databases, whose catalogs do not show here. */
 async function listElsewhere(client: ClientBase, role: string): Promise<Holder[]> {
   const { rows } = await client.query<Elsewhere>(
     `select case when s.dbid = 0 then s.classid::regclass::text else '' end as catalog, d.datname::text as database,
@@ -134,13 +83,18 @@ async function listElsewhere(client: ClientBase, role: string): Promise<Holder[]
   return rows.map((row) => {
     const { database, owned, other } = row;
     if (database === null) return ofTheServer(row, roleName);
-    const rights = other > 0 ? ` and holds ${other} rights` : '';
+    const owns = owned > 0 ? [`owns ${counted(owned, 'object')}`] : [];
+    const holds = other > 0 ? [`holds ${counted(other, 'right')}`] : [];
     const reassign = owned > 0 ? `REASSIGN OWNED BY ${roleName} TO CURRENT_USER; ` : '';
     return {
-      what: `role ${role} owns ${owned} ${owned === 1 ? 'object' : 'objects'}${rights} in database ${database}`,
+      what: `role ${role} ${[...owns, ...holds].join(' and ')} in database ${database}`,
       statement: `${reassign}DROP OWNED BY ${roleName} in database ${database}`,
     };
   });
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${n === 1 ? what : `${what}s`}`;
 }
 
 function ofTheServer({ catalog, identity, within }: Elsewhere, role: string): Holder {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { codeOf } from './database-errors.ts';
-import { joinRole } from './tenant-database-rights.ts';
+import { assertAdministers, joinRole } from './tenant-database-rights.ts';
+import { namingEventTrigger } from './tenant-event-triggers.ts';
 import { retryingConcurrentUpdates } from './tenant-schemas.ts';
 import { dropContents, lockPartitioned } from './tenant-schema-drops.ts';
 import { listPartitioned, type Removal } from './tenant-schema-contents.ts';
@@ -22,15 +23,19 @@ export async function removeSchemaAndRole(
   removal: Removal,
   guard: () => Promise<void>,
 ): Promise<void> {
-  if (!removal.role && !removal.schema) return;
+  if (removal.role) await assertAdministers(client, removal.name);
   await refuseHeld(client, removal, 'nothing was touched');
+  if (!removal.role && !removal.schema) return;
+  const action = `drop schema and role "${removal.name}", the rest stays`;
   try {
-    if (removal.role) await closeToTenant(client, removal.name, guard);
-    await dropContents(client, removal, guard);
-    await dropSchemaAndRole(client, removal, guard);
+    await namingEventTrigger(client, { code: 'STILL_PRESENT', action }, async () => {
+      if (removal.role) await closeToTenant(client, removal.name, guard);
+      await dropContents(client, removal, guard);
+      await dropSchemaAndRole(client, removal, guard);
+    });
   } catch (error) {
-    // Somebody made something that hangs on it since we looked; PostgreSQL names it too, without the way out.
-    if (codeOf(error) === '2BP01') await refuseHeld(client, removal, 'the rest stays');
+    // Somebody made something that hangs on it, or gave it a right, since we looked; PostgreSQL names it too, without the way out.
+    if (['2BP01', '42501'].includes(codeOf(error) ?? '')) await refuseHeld(client, removal, 'the rest stays');
     throw error;
   }
 }

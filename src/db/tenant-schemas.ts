@@ -3,7 +3,8 @@ import type { ClientBase } from 'pg';
 import { ownershipMarker } from '../naming.ts';
 import { scramVerifier } from './scram.ts';
 import type { SchemaKey } from './tenant-schema-key.ts';
-import { closeDatabase, joinRole, letConnect } from './tenant-database-rights.ts';
+import { assertAdministers, closeDatabase, joinRole, letConnect } from './tenant-database-rights.ts';
+import { namingEventTrigger } from './tenant-event-triggers.ts';
 import { isConcurrentUpdate } from './tenant-database-errors.ts';
 import { TRANSACTION_MS } from './tenant-sessions.ts';
 
@@ -14,26 +15,28 @@ export interface RoleRequest {
 
 /** What the catalogue holds under a name. */
 export interface Seen {
-  readonly role: { readonly name: string; readonly comment: string | null } | undefined;
-  readonly schema: { readonly owner: string; readonly comment: string | null } | undefined;
+  readonly role: { readonly comment: string | null } | undefined;
+  readonly schema: { readonly comment: string | null; readonly ownerComment: string | null } | undefined;
 }
 
 export async function inspectNames(client: ClientBase, name: string): Promise<Seen> {
   const { rows } = await client.query<{
     role: string | null;
     roleComment: string | null;
-    owner: string | null;
+    schema: string | null;
     schemaComment: string | null;
+    ownerComment: string | null;
   }>(
     `select r.rolname::text as role, shobj_description(r.oid, 'pg_authid') as "roleComment",
-       pg_get_userbyid(n.nspowner)::text as owner, obj_description(n.oid, 'pg_namespace') as "schemaComment"
+       n.nspname::text as schema, obj_description(n.oid, 'pg_namespace') as "schemaComment",
+       shobj_description(n.nspowner, 'pg_authid') as "ownerComment"
      from (select) as one left join pg_roles r on r.rolname = $1 left join pg_namespace n on n.nspname = $1`,
     [name],
   );
   const [row] = rows;
   return {
-    role: row?.role ? { name: row.role, comment: row.roleComment } : undefined,
-    schema: row?.owner ? { owner: row.owner, comment: row.schemaComment } : undefined,
+    role: row?.role ? { comment: row.roleComment } : undefined,
+    schema: row?.schema ? { comment: row.schemaComment, ownerComment: row.ownerComment } : undefined,
   };
 }
 
@@ -48,6 +51,7 @@ export async function makeRole(
   const role = client.escapeIdentifier(key.name);
   const verifier = client.escapeLiteral(scramVerifier(request.password));
   const login = `login connection limit ${Math.trunc(request.connectionLimit)} password ${verifier}`;
+  if (exists) await assertAdministers(client, key.name);
   await retryingConcurrentUpdates(client, async () => {
     await guard();
     // With its mark from the first moment on: a role without one would be nobody's.
@@ -67,11 +71,13 @@ export async function makeRole(
 /** Makes a tenant's schema, owned by its role; the caller has seen that the name is free. */
 export async function makeSchema(client: ClientBase, key: SchemaKey, guard: () => Promise<void>): Promise<void> {
   const name = client.escapeIdentifier(key.name);
-  await retryingConcurrentUpdates(client, async () => {
-    await guard();
-    await client.query(`create schema ${name} authorization ${name}`);
-    await client.query(`comment on schema ${name} is ${client.escapeLiteral(ownershipMarker(key.ownership))}`);
-  });
+  await namingEventTrigger(client, { code: 'ACCESS_DENIED', action: `make schema "${key.name}"` }, () =>
+    retryingConcurrentUpdates(client, async () => {
+      await guard();
+      await client.query(`create schema ${name} authorization ${name}`);
+      await client.query(`comment on schema ${name} is ${client.escapeLiteral(ownershipMarker(key.ownership))}`);
+    }),
+  );
 }
 
 const tries = 20;

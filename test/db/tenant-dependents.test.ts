@@ -164,6 +164,58 @@ const hangings: readonly Hanging[] = [
     after: 'drop table b.shared',
   },
   {
+    what: 'a row-level policy for the role and others, who keep it',
+    tenant: table,
+    other: 'create table b.shared (x int); create policy theirs on b.shared to A, pg_monitor using (true)',
+    named: /ALTER POLICY theirs ON b\.shared TO pg_monitor/,
+    after: 'drop policy theirs on b.shared; drop table b.shared',
+  },
+  {
+    what: 'a column of a composite type',
+    tenant: `create type mood as enum ('fine')`,
+    other: 'create type b.person as (m A.mood)',
+    named: /ALTER TYPE b\.person ALTER ATTRIBUTE m TYPE text/,
+    after: 'drop type b.person',
+  },
+  {
+    what: 'a column of a foreign table',
+    tenant: `create type mood as enum ('fine')`,
+    other: `create foreign data wrapper far; create server away foreign data wrapper far;
+      create foreign table b.distant (m A.mood) server away`,
+    named: /ALTER FOREIGN TABLE b\.distant ALTER COLUMN m TYPE text/,
+    after: 'drop foreign data wrapper far cascade',
+  },
+  {
+    what: 'a foreign-data wrapper with its validator',
+    tenant: `create function valid(text[], oid) returns bool language sql as 'select true'`,
+    other: 'create foreign data wrapper "Far away" validator A.valid',
+    named: /DROP FOREIGN DATA WRAPPER "Far away"/,
+  },
+  {
+    what: 'a user mapping and a foreign table on a server of the role',
+    tenant: table,
+    other: `create foreign data wrapper far; create server "Our server" foreign data wrapper far;
+      alter foreign data wrapper far owner to current_user; grant usage on foreign data wrapper far to A;
+      alter server "Our server" owner to A; revoke usage on foreign data wrapper far from A;
+      create user mapping for public server "Our server"; create foreign table b.distant (x int) server "Our server"`,
+    named: /DROP FOREIGN TABLE b\.distant.*DROP USER MAPPING FOR public SERVER "Our server"/s,
+    after: 'drop foreign data wrapper far cascade',
+  },
+  {
+    what: 'statistics on an expression',
+    tenant: `create function low(text) returns text immutable language sql as 'select $1'`,
+    other: 'create table b.measured (x text); create statistics b.facts on (A.low(x)) from b.measured',
+    named: /DROP STATISTICS b\.facts/,
+    after: 'drop table b.measured',
+  },
+  {
+    what: 'a table of somebody else in another schema of the role',
+    tenant: table,
+    other: 'create schema second; create table second.guest (id int); alter schema second owner to A',
+    named: /table second\.guest on schema second \(free it with: ALTER TABLE second\.guest SET SCHEMA public\)/,
+    after: 'drop table public.guest',
+  },
+  {
     what: 'a rule',
     tenant: table,
     other:

@@ -61,3 +61,8 @@ export async function refusalOf(attempt: Promise<void>): Promise<StepError> {
   if (error instanceof StepError) return error;
   throw new Error('it was not refused', { cause: error });
 }
+
+/** What a refusal says frees the things that it names. */
+export function statementsOf(message: string): string[] {
+  return [...message.matchAll(/\(free it with: (.*?)\)(?=;|$)/gs)].map(([, statement = '']) => statement);
+}

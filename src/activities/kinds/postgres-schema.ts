@@ -42,16 +42,19 @@ export const postgresSchema: Kind<'postgres-schema'> = {
   },
 
   async observe(context) {
-    const { role, schema } = await context.tenantDatabases.inspect(keyOf(context));
+    const { role, schema, renamed } = await context.tenantDatabases.inspect(keyOf(context));
     const secret = await ownSecret(context);
-    const detail = `role ${role}, schema ${schema}, secret ${secret ? 'present' : 'absent'}`;
+    const seen = [`role ${role}`, `schema ${schema}`, `secret ${secret ? 'present' : 'absent'}`];
+    const detail = [...seen, ...renamed.map(({ what, name }) => `${what} ${name} bears its mark`)].join(', ');
     const parts = [role === 'ours', schema === 'ours', secret];
     if (parts.every(Boolean)) return { status: 'ready', detail };
     const others = await context.notOurs([
-      ...foreignIn(context, { role, schema }),
+      ...foreignIn(context, { role, schema, renamed }),
       ...(secret ? [] : await foreignSecret(context)),
     ]);
-    return parts.some(Boolean) ? { status: 'pending', detail } : { status: 'absent', detail, others };
+    return parts.some(Boolean) || renamed.length > 0
+      ? { status: 'pending', detail }
+      : { status: 'absent', detail, others };
   },
 
   async remove(context) {
@@ -77,12 +80,12 @@ function inDatabase({ tenant }: Context) {
   ] as const;
 }
 
-/** Role and schema of the name that do not bear this tenant's mark. */
-function foreignIn(context: Context, { role, schema }: Inspection): NotOurs[] {
+/** Role and schema of the name that do not bear this tenant's mark, and may be what was made: that one has no other name. */
+function foreignIn(context: Context, { role, schema, renamed }: Inspection): NotOurs[] {
   const physicalId = `${context.spec.database}/${schemaName(context.tenant.id)}`;
   const seen: Readonly<Record<string, Inspection['role']>> = { 'postgres:role': role, 'postgres:schema': schema };
   return inDatabase(context)
-    .filter(({ type }) => seen[type] === 'foreign')
+    .filter(({ type }) => seen[type] === 'foreign' && !renamed.some(({ what }) => type === `postgres:${what}`))
     .map((resource) => ({ ...resource, physicalId, mark: "its comment is not this tenant's mark" }));
 }
 
