@@ -154,6 +154,30 @@ describe('a tenant in its schema', () => {
   });
 });
 
+describe('a role that was renamed', () => {
+  it('is not gone, and another one of its old name is not taken for it', async () => {
+    const judged: string[] = [];
+    const renamed = contextFor(undefined, {
+      notOurs: (found) => {
+        judged.push(...found.map(({ type }) => type));
+        return Promise.resolve(new OthersJudged(found));
+      },
+    });
+    await postgresSchema.ensure(renamed);
+    const name = schemaName(renamed.tenant.id);
+    await admin.query(`alter role ${name} rename to ${name}_old; create role ${name}`);
+    expect(await postgresSchema.observe(renamed)).toMatchObject({
+      status: 'pending',
+      detail: expect.stringContaining(`role ${name}_old bears its mark`) as unknown,
+    });
+    await expect(postgresSchema.remove(renamed)).rejects.toMatchObject({ code: 'STILL_PRESENT' });
+    expect(judged).toEqual([]);
+    await admin.query(`drop role ${name}; alter role ${name}_old rename to ${name}`);
+    expect(await postgresSchema.remove(renamed)).toMatchObject({ status: 'removed' });
+    expect(await postgresSchema.observe(renamed)).toMatchObject({ status: 'absent' });
+  });
+});
+
 describe('ensure', () => {
   it('run twice, and by several at once, is harmless: same outputs, same password, data kept', async () => {
     const first = await postgresSchema.ensure(context);
