@@ -199,6 +199,7 @@ export const statusAnswer = z
     currentSteps: z.array(z.string()),
     stepsDone: z.array(z.string()),
     stepsTotal: z.int(),
+    retrying: z.array(z.object({ stepId: z.string(), failure })).optional(),
     startedAt: time,
     updatedAt: time,
     error: failure.optional(),

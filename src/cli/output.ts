@@ -56,6 +56,10 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],
+    ...(status.retrying ?? []).map(
+      ({ stepId, failure: { code, message } }) =>
+        ['tried again', `${stepId}, because the last attempt failed: ${code}: ${message}`] as const,
+    ),
     // What waits for a person says it again, with all else that belongs to it.
     ['failure', status.attention ? undefined : status.error && `${status.error.code}: ${status.error.message}`],
     ['detail', status.attention ? undefined : status.error?.detail],

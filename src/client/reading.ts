@@ -4,6 +4,7 @@ import type { Database, Queryable } from '../db/database.ts';
 import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { findOperation, listNewestOperationsOf, listOperationsOf, type OperationRow } from '../db/operations.ts';
+import { listFailingRemovals } from '../db/step-removal.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
 import { countBlueprintSteps } from '../db/summaries.ts';
 import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../db/tenants.ts';
@@ -116,6 +117,8 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   const steps = await listSteps(db, tenantId);
   const currentSteps = idsIn(steps, underWay(operation));
   const failure = currentFailure(tenant, operation);
+  const removes = underWay(operation).includes('removing');
+  const retrying = removes ? await listFailingRemovals(db, tenantId) : [];
   const attention = needsAttention(tenant, operation) ? await attentionAt(db, tenant, operation) : undefined;
   return {
     tenantId,
@@ -125,6 +128,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     currentSteps,
     outcome: outcomeOf(tenant, operation),
     ...(await progressAt(db, operation, steps)),
+    ...(retrying.length > 0 ? { retrying } : {}),
     startedAt: operation.acceptedAt.toISOString(),
     updatedAt: latest(operation.updatedAt, tenant.updatedAt).toISOString(),
     ...(failure === null ? {} : { error: failure }),

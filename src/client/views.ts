@@ -95,6 +95,8 @@ export interface StatusView {
   readonly stepsDone: readonly string[];
   /** Provisioning: steps of the blueprint. Deprovisioning: those of them that were ever begun and leave something to remove. */
   readonly stepsTotal: number;
+  /** Of the steps whose removal is under way: those whose last attempt failed, which is tried again, and why it failed. */
+  readonly retrying?: readonly { readonly stepId: string; readonly failure: Failure }[] | undefined;
   readonly startedAt: string;
   readonly updatedAt: string;
   readonly error?: Failure | undefined;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
 import type { Residue } from '../contracts/messages.ts';
-import { json, optionalTime, time } from './columns.ts';
+import { failure, json, optionalTime, time } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { ledgerStates } from './ledger.ts';
-import { rowOf } from './rows.ts';
+import { rowOf, rowsOf } from './rows.ts';
 import type { StepKey } from './steps.ts';
 
 /* The changes of a step on its way down; each is one statement, like those in step-making.ts. */
@@ -166,5 +166,21 @@ export async function recordRemovalFailure(
      insert into events (cell, tenant_id, operation_id, type, step_id, data)
      select $6, $1, $3, 'step.remove-failed', $2, $4::jsonb - 'stepId' where $7::boolean`,
     [key.tenantId, key.stepId, key.operationId, json(failure), failure.detail ?? failure.message, key.cell, final],
+  );
+}
+
+const failingRow = z.object({ stepId: z.string(), failure });
+
+/** Steps that are being removed, with the failure of the last attempt at that, where it failed: it is tried again. */
+export async function listFailingRemovals(db: Queryable, tenantId: string): Promise<z.output<typeof failingRow>[]> {
+  return rowsOf(
+    failingRow,
+    await db.query(
+      `select distinct on (s.started_at, s.step_id) s.step_id as "stepId", l.failure
+       from steps s join ledger l using (tenant_id, step_id)
+       where s.tenant_id = $1 and s.state = 'removing' and l.state <> 'removed' and l.failure is not null
+       order by s.started_at, s.step_id`,
+      [tenantId],
+    ),
   );
 }

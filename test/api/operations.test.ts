@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findOperation, listOperationsOf } from '../../src/db/operations.ts';
 import { findSlugHolder, releaseSlug } from '../../src/db/reservations.ts';
+import { recordRemovalFailure } from '../../src/db/step-removal.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
 import { exampleCell, examplePlatform } from '../support/platform.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
@@ -363,6 +364,26 @@ describe('reading', () => {
       stepsTotal: 14,
       cleanupPending: false,
       tenantUrl: `https://${tenant.slug}.moamalat-pro.com`,
+    });
+  });
+
+  it('tells of a removal that is tried again why its last attempt failed, and of a failed making nothing', async () => {
+    const tenant = await claimed();
+    const { tenantId, operationId } = tenant;
+    await intend(tenant);
+    const making = { code: 'SERVICE_FAILED', message: 'it exits' };
+    await api.database.query('update steps set failure = $2 where tenant_id = $1', [tenantId, making]);
+    await api.move(tenantId, ['rolling-back'], ['creating', 'failed']);
+    await api.database.query(`update steps set state = 'removing' where tenant_id = $1`, [tenantId]);
+    expect((await send('GET', `${tenantId}/status`)).body).not.toHaveProperty('retrying');
+
+    const step = { stepId: 'create_schema', kind: 'postgres-schema', generation: 1 } as const;
+    const failure = { code: 'CONFLICT_RETRYABLE', message: 'the schema is in use' };
+    const key = { ...step, tenantId, operationId, cell: 'default' };
+    await recordRemovalFailure(api.database, key, failure, false);
+    expect((await send('GET', `${tenantId}/status`)).body).toMatchObject({
+      currentSteps: ['create_schema'],
+      retrying: [{ stepId: 'create_schema', failure }],
     });
   });
 
