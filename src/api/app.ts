@@ -12,7 +12,7 @@ import { z } from 'zod';
 import type { TenantryClient } from '../client/tenantry.ts';
 import { parseBodies } from './bodies.ts';
 import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
-import { answerError, answerErrors } from './error-answers.ts';
+import { answerError, answerErrors, identify } from './error-answers.ts';
 import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
 import { guardRequests } from './guards.ts';
 import { answerUnrouted } from './methods.ts';
@@ -24,6 +24,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { removalRoutes } from './routes/removal.ts';
+import { startRoutes } from './routes/start.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { answers, noQuery } from './schemas.ts';
 import { refuseUnstorableText } from './text-guard.ts';
@@ -71,7 +72,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   parseBodies(app);
   if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
   app.addHook('onRequest', (request, reply, next) => {
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    identify(request, reply);
     next();
   });
   const requests = countRequests(app);
@@ -81,6 +82,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   answerUnrouted(app);
   await describe(app);
   const { client, codec, uiOrigin } = deps;
+  await app.register(startRoutes);
   await app.register(tenantRoutes, { client });
   await app.register(operatorRoutes, { client });
   await app.register(removalRoutes, { client });

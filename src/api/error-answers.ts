@@ -14,6 +14,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const known = toRequestError(error, request);
   const row: ErrorInfo = errorTable[known.code];
   const status = row.httpStatus ?? 500;
+  // Of a request that reached no route no hook has run.
+  identify(request, reply);
   if (status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
   else request.log.info({ code: known.code, reason: known.message }, 'request refused');
   return reply
@@ -27,6 +29,11 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
         requestId: request.id,
       },
     });
+}
+
+/** Headers of every answer. */
+export function identify(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
 }
 
 function toRequestError(error: unknown, request: FastifyRequest): RequestError {
@@ -46,7 +53,9 @@ function toRequestError(error: unknown, request: FastifyRequest): RequestError {
     return new RequestError('OUTCOME_UNKNOWN', 'whether the request took effect is not known', { cause: error });
   }
   if (error instanceof DatabaseUnavailableError) {
-    return new RequestError('DATABASE_UNAVAILABLE', 'PostgreSQL cannot be reached', { cause: error });
+    const { reason, remedy } = error;
+    const message = remedy === undefined ? reason : `${reason}: ${remedy}`;
+    return new RequestError('DATABASE_UNAVAILABLE', message, { cause: error });
   }
   // What went wrong inside stays inside: the log has it, under the request id.
   return new RequestError('INTERNAL', `the request failed inside; the log has it as request ${request.id}`, {

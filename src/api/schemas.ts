@@ -262,6 +262,13 @@ export const readyAnswer = z
     checks: z.object({ postgresql: check, temporal: check, workers: check }),
   })
   .meta({ id: 'Readiness', description: 'Each part that is needed, and whether it is there' });
+export const startAnswer = z
+  .object({
+    name: z.string(),
+    docs: z.string().meta({ format: 'uri-reference' }),
+    openapi: z.string().meta({ format: 'uri-reference' }),
+  })
+  .meta({ id: 'Start', description: 'Where this API is described: for people, and as OpenAPI' });
 export const healthAnswer = z.object({ ok: z.literal(true) }).meta({ id: 'Health', description: 'It lives' });
 
 const payload = z.object({

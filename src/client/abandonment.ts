@@ -36,8 +36,8 @@ async function closeRun(deps: ClientDeps, { id, workflowId, runId }: OperationRo
 }
 
 function notStuck(open: OperationRow | undefined): RequestError {
-  if (!open) return new RequestError('NOT_STUCK', 'the tenant has no open operation to abandon');
-  return new RequestError('NOT_STUCK', `operation ${open.id} is ${open.state}, not stuck`, {
+  if (!open) return new RequestError('NOT_STUCK', 'the tenant has no open operation: only a stuck one is abandoned');
+  return new RequestError('NOT_STUCK', `operation ${open.id} is ${open.state}: only a stuck one is abandoned`, {
     details: { operationId: open.id, state: open.state },
   });
 }

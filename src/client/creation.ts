@@ -46,12 +46,16 @@ function checkRequest(deps: ClientDeps, input: CreateTenantInput): CheckedReques
   const product = Object.hasOwn(deps.products, input.product) ? deps.products[input.product] : undefined;
   if (!product) {
     throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${input.product}"`, {
-      details: { products: Object.keys(deps.products) },
+      details: { products: servedProducts(deps) },
     });
   }
   const slug = parseSlug(input.slug, product.reservedSlugs);
   if (!slug.ok) throw invalid('slug', slug.problem);
   return { product, slug: slug.slug, tier: checkTier(product, input.tier), input };
+}
+
+function servedProducts({ products, platform }: ClientDeps): string[] {
+  return Object.keys(products).filter((name) => platform.cells.some((cell) => cell.domains[name] !== undefined));
 }
 
 function checkTier(product: Product, tier: string | undefined): string | null {
@@ -87,6 +91,7 @@ async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Id
     throw new RequestError(
       'UNKNOWN_PRODUCT',
       `no cell of this installation serves the product ${request.product.name}`,
+      { details: { products: servedProducts(deps) } },
     );
   }
   for (const cell of cells) {

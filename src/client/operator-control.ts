@@ -28,6 +28,11 @@ const refusals = { cancel: 'NOT_CANCELLABLE', retry: 'NOTHING_TO_RETRY' } as con
   ErrorCode
 >;
 
+const appliesTo: Readonly<Record<OperatorVerb, string>> = {
+  cancel: 'only one that is accepted, runs or holds is cancelled',
+  retry: 'only one that holds or is stuck is retried',
+};
+
 /**
  * `cancel` or `retry` of the tenant's open operation; answers once the workflow has taken or refused it.
  * @throws RequestError OUTCOME_UNKNOWN when nobody said whether it was taken
@@ -35,7 +40,7 @@ const refusals = { cancel: 'NOT_CANCELLABLE', retry: 'NOTHING_TO_RETRY' } as con
 export async function control(deps: ClientDeps, tenantId: string, verb: OperatorVerb): Promise<AcceptedView> {
   const before = await existingTenant(deps.database, tenantId);
   const operation = await findOpenOperation(deps.database, tenantId);
-  if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation to ${verb}`);
+  if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation: ${appliesTo[verb]}`);
   if (verb === 'cancel') refuseDeprovisioning(operation);
   const cancelled =
     verb === 'cancel' && operation.state === 'accepted' ? await cancelUnclaimed(deps, operation) : undefined;
@@ -120,7 +125,7 @@ async function recordCancel({ database }: ClientDeps, { id }: OperationRow): Pro
     return await database.transaction((tx) => recordCancelRequest(tx, id));
   } catch (cause) {
     if (!(cause instanceof CommitUnclearError)) throw cause;
-    const message = `PostgreSQL cannot be reached: the run of operation ${id} was not asked to cancel`;
+    const message = `${cause.reason}: the run of operation ${id} was not asked to cancel`;
     throw new RequestError('DATABASE_UNAVAILABLE', message, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/database.ts';
+import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { ForeignOrchestratorError, type Orchestrator } from './orchestrator.ts';
 import type { ClientDeps } from './requests.ts';
@@ -61,6 +61,8 @@ function checkOf({ state, detail }: WorkersView): Check {
 
 function failureOf(name: string, error: unknown): string {
   if (error instanceof ForeignOrchestratorError) return error.message;
+  if (error instanceof DatabaseUnavailableError)
+    return error.remedy === undefined ? error.reason : `${error.reason}: ${error.remedy}`;
   if (error instanceof TimeLimitError) return `${name} is unknown: ${error.message}`;
   return `${name} cannot be reached`;
 }

@@ -117,9 +117,12 @@ function whatOpensTheWay({ type, state }: OperationRow): string {
 
 function refuseUndeletable(tenant: TenantRow): void {
   if (isDeletable({ status: tenant.status, open: undefined })) return;
-  throw new RequestError('TENANT_NOT_DELETABLE', `a tenant that is ${tenant.status} cannot be deleted`, {
-    details: { status: tenant.status },
-  });
+  const { id, status } = tenant;
+  const message =
+    status === 'deleted'
+      ? `tenant ${id} is deleted already`
+      : `tenant ${id} is ${status}, and cannot be deleted from there`;
+  throw new RequestError('TENANT_NOT_DELETABLE', message, { details: { status } });
 }
 
 async function isNothingLeft(tx: Queryable, tenant: TenantRow): Promise<boolean> {

@@ -6,7 +6,12 @@ import {
   type Client,
   type WorkflowUpdateHandle,
 } from '@temporalio/client';
-import { WorkflowNotFoundError, defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  WorkflowNotFoundError,
+  defineSearchAttributeKey,
+  type SearchAttributePair,
+} from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { TASK_QUEUE, taskQueues, type SearchAttribute } from '../contracts/ids.ts';
 import { signalNames, updateNames, type OperationInput } from '../contracts/messages.ts';
@@ -102,21 +107,41 @@ async function update(client: Client, run: RunReference, verb: OperatorVerb): Pr
   const what = `${verb} operation ${run.operationId} in workflow ${run.workflowId}`;
   // One id however often it is sent: Temporal takes it once, and answers each time as the first.
   const updateId = randomUUID();
+  let sent = 0;
   try {
-    const taken = await bounded(client, UPDATE_MS, what, () =>
-      handle.startUpdate(updateNames[verb], { updateId, waitForStage: 'ACCEPTED', args: [run.operationId] }),
-    );
+    const taken = await bounded(client, UPDATE_MS, what, () => {
+      sent += 1;
+      return handle.startUpdate(updateNames[verb], { updateId, waitForStage: 'ACCEPTED', args: [run.operationId] });
+    });
     await refusalOf(client, taken);
     return { taken: true };
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) {
+      if (wasAccepted(error)) return { taken: true };
       return { taken: false, why: 'refused', reason: error.cause?.message ?? error.message };
     }
     if (error instanceof WorkflowNotFoundError) {
+      // Sent again because no answer came: then the run may have taken it and ended since.
+      if (sent > 1 && (await hasTaken(client, run, updateId))) return { taken: true };
       return { taken: false, why: 'not-running', reason: `the run of workflow ${run.workflowId} has ended` };
     }
     throw error;
   }
+}
+
+/** The server's words for an update whose run took it and ended before it answered. */
+function wasAccepted({ cause }: WorkflowUpdateFailedError): boolean {
+  return cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow';
+}
+
+/** Whether the history of a run holds the acceptance of an update: it is written before anybody is told. */
+async function hasTaken(client: Client, run: RunReference, updateId: string): Promise<boolean> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
+  const what = `read the history of workflow ${run.workflowId}`;
+  const { events } = await bounded(client, CHECK_MS, what, () => handle.fetchHistory());
+  return (events ?? []).some(
+    (event) => event.workflowExecutionUpdateAcceptedEventAttributes?.protocolInstanceId === updateId,
+  );
 }
 
 /** A refusal came with the answer already and is thrown here at once; an accepted update may still be at work. */

@@ -34,40 +34,44 @@ export const errorTable = {
   }),
   NOT_FOUND: info('There is no such route.', { httpStatus: 404 }),
   METHOD_NOT_ALLOWED: info('The path takes other methods: the header `Allow` lists them.', { httpStatus: 405 }),
-  TENANT_NOT_FOUND: info('Check the id; `tenants list` shows those that exist.', { httpStatus: 404 }),
+  TENANT_NOT_FOUND: info('Check the name; `tenantry tenants list --all` shows all.', { httpStatus: 404 }),
   OPERATION_NOT_FOUND: info('Check the operation id; the tenant names its operations.', { httpStatus: 404 }),
-  SLUG_TAKEN: info('Choose another slug; a removed tenant keeps its slug for 30 days.', { httpStatus: 409 }),
+  SLUG_TAKEN: info('Choose another slug; the message says who holds this one, and until when.', { httpStatus: 409 }),
   OPERATION_IN_PROGRESS: info('Wait for the open operation to end; the message says whether it can be cancelled.', {
     httpStatus: 409,
   }),
-  NOTHING_TO_RETRY: info('Retry applies while an operation holds or is stuck.', { httpStatus: 409 }),
+  NOTHING_TO_RETRY: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
   RUN_LOST: info(
     'The run ended without recording its end (terminated, or gone with its namespace). The operation gets stuck within two minutes; then what is left can be taken back.',
     { httpStatus: 409 },
   ),
-  NOT_STUCK: info('Only a stuck operation is abandoned: wait until it ends or gets stuck.', { httpStatus: 409 }),
-  NOT_CANCELLABLE: info(
-    'The operation is a deprovisioning, past its point of no return, being taken back already, or closed.',
-    { httpStatus: 409 },
+  NOT_STUCK: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
+  NOT_CANCELLABLE: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
+  TENANT_NOT_DELETABLE: info(
+    'A deletion starts from `active`, `suspended`, `failed` or `deleting`; of a deleted tenant nothing is left to do.',
+    {
+      httpStatus: 409,
+    },
   ),
-  TENANT_NOT_DELETABLE: info('The tenant is gone already, or in a status that deletion does not start from.', {
-    httpStatus: 409,
-  }),
   CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
   HEADERS_TOO_LARGE: info('Send fewer or shorter headers, or a shorter URL.', { httpStatus: 431 }),
   REQUEST_TIMEOUT: info('The request did not arrive in time: send it again, without pauses.', { httpStatus: 408 }),
   UNSUPPORTED_MEDIA_TYPE: info('Send application/json.', { httpStatus: 415 }),
-  ORCHESTRATOR_UNAVAILABLE: info('Temporal cannot be reached; nothing was changed. Try again.', { httpStatus: 503 }),
+  ORCHESTRATOR_UNAVAILABLE: info(
+    "See that the API reaches the installation's own Temporal (`GET /readyz`), then try again.",
+    {
+      httpStatus: 503,
+    },
+  ),
   OUTCOME_UNKNOWN: info(
     'The request may have taken effect, or may yet: no clear answer came from PostgreSQL or Temporal. Ask what `details.ask` names before you try again.',
     { httpStatus: 504 },
   ),
-  DATABASE_UNAVAILABLE: info('PostgreSQL cannot be reached; nothing was changed. Try again.', {
-    httpStatus: 503,
-    retryable: true,
-    whenOver: 'PostgreSQL could not be reached: bring it back.',
-  }),
+  DATABASE_UNAVAILABLE: info(
+    'Nothing was changed. See that PostgreSQL takes requests (`GET /readyz`), then try again.',
+    { httpStatus: 503, retryable: true, whenOver: 'PostgreSQL could not be reached: bring it back.' },
+  ),
   INTERNAL: info('A defect: report it with the request id.', { httpStatus: 500 }),
 
   // Failures of steps

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { newPool } from './connections.ts';
-import { isUnavailable, unavailable, unlessRefused } from './database-errors.ts';
+import { isUnavailable, unavailable, unlessAnswered, unlessRefused } from './database-errors.ts';
 import { startListening, type Listening } from './listening.ts';
 import { createLocks } from './locks.ts';
 import { sessionProblems } from './session-problems.ts';
@@ -116,8 +116,13 @@ async function send<T extends object>(
     const { rows, rowCount } = await target.query<T & pg.QueryResultRow>(text, [...values]);
     return { rows, rowCount: rowCount ?? 0 };
   } catch (error) {
-    throw unavailable(error) ?? error;
+    throw unlessAnswered(error) ?? error;
   }
+}
+
+/** For what is sent besides {@link send}. */
+function asUnavailable(error: unknown): never {
+  throw unlessAnswered(error) ?? error;
 }
 
 type Work<T> = (tx: Queryable) => Promise<T>;
@@ -126,7 +131,7 @@ async function transaction<T>(pool: pg.Pool, fn: Work<T>): Promise<T> {
   const work: { done?: { readonly answer: T; readonly identity: TransactionIdentity } } = {};
   try {
     return await onClient(pool, async (client) => {
-      const identity = await beginIdentified(client);
+      const identity = await beginIdentified(client).catch(asUnavailable);
       const answer = await fn(queryable(client));
       work.done = { answer, identity };
       await commit(client);
@@ -150,9 +155,9 @@ async function commit(client: pg.PoolClient): Promise<void> {
 
 function snapshot<T>(pool: pg.Pool, fn: Work<T>): Promise<T> {
   return onClient(pool, async (client) => {
-    await client.query('begin isolation level repeatable read, read only');
+    await client.query('begin isolation level repeatable read, read only').catch(asUnavailable);
     const answer = await fn(queryable(client));
-    await client.query('commit');
+    await client.query('commit').catch(asUnavailable);
     return answer;
   });
 }
@@ -163,9 +168,7 @@ function queryable(client: pg.PoolClient): Queryable {
 
 /** Runs `fn` with a connection of its own; rolls back and rethrows when it rejects. */
 async function onClient<T>(pool: pg.Pool, fn: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect().catch((error: unknown) => {
-    throw unavailable(error) ?? error;
-  });
+  const client = await pool.connect().catch(asUnavailable);
   let broken = false;
   try {
     return await fn(client);

@@ -23,6 +23,8 @@ export const payloadKey = Buffer.alloc(32, 7);
 export interface ApiFixture {
   readonly app: Awaited<ReturnType<typeof buildApp>>;
   readonly client: TenantryClient;
+  /** Of the database, not by way of the proxy. */
+  readonly controlUrl: string;
   /** Not by way of the proxy. */
   readonly database: Database;
   /** Before the database that the API uses, as application `api`. */
@@ -71,6 +73,7 @@ export async function createApiFixture(
   return {
     app,
     client,
+    controlUrl: testDatabase.controlUrl,
     database,
     proxy,
     orchestrator,

@@ -278,9 +278,10 @@ describe('methods', () => {
 });
 
 describe('what is refused before any route', () => {
-  const asRefusal = ({ status, body }: { status: number; body: string }) => {
+  const asRefusal = ({ status, body, head }: { status: number; body: string; head: string }) => {
     const { error } = JSON.parse(body) as { error: ErrorBody };
     expect(error.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(head.toLowerCase()).toContain(`x-request-id: ${error.requestId}`);
     return [status, error.code];
   };
 
@@ -313,9 +314,33 @@ describe('what is refused before any route', () => {
       });
       const [head, body] = (await answer).split('\r\n\r\n');
       expect(head).toMatch(/^HTTP\/1\.1 408 /);
-      expect(asRefusal({ status: 408, body: body! })).toEqual([408, 'REQUEST_TIMEOUT']);
+      expect(asRefusal({ status: 408, body: body!, head: head! })).toEqual([408, 'REQUEST_TIMEOUT']);
     } finally {
       await listening.close();
+    }
+  });
+
+  it('names its request in a header as in the body, whatever is wrong', async () => {
+    const json = { 'content-type': 'application/json' };
+    const post = { method: 'POST', url: '/api/v1/tenants' } as const;
+    for (const [status, request] of [
+      [400, { url: '/api/v1/tenants/%zz' }],
+      [400, { url: '/%zz' }],
+      [400, { url: '/api/v1/tenants/x' }],
+      [400, { ...post, headers: json, payload: '{' }],
+      [400, { url: '/healthz', headers: { host: 'evil.example' } }],
+      [404, { url: '/nope' }],
+      [405, { method: 'PUT', url: '/healthz' }],
+      [413, { ...post, headers: json, payload: `"${'a'.repeat(70_000)}"` }],
+      [415, { ...post, headers: { 'content-type': 'text/plain' }, payload: 'x' }],
+    ] as const) {
+      const answer = await api.app.inject(request);
+      expect([request, answer.statusCode, answer.headers['x-request-id']]).toEqual([
+        request,
+        status,
+        errorOf(answer).requestId,
+      ]);
+      expect(answer.headers['x-content-type-options']).toBe('nosniff');
     }
   });
 

@@ -115,6 +115,15 @@ describe('the door', () => {
     expect([long.statusCode, codeOf(long)]).toEqual([400, 'INVALID_INPUT']);
   });
 
+  it('says where it is described', async () => {
+    const answer = await api.app.inject('/');
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      { name: 'Tenantry', docs: '/docs', openapi: '/openapi.json' },
+    ]);
+    for (const url of ['/docs/', '/openapi.json']) expect((await api.app.inject(url)).statusCode).toBe(200);
+  });
+
   it('never tells what went wrong inside', async () => {
     await api.database.query('alter table operations rename to operations_away');
     try {
@@ -165,6 +174,82 @@ describe('without PostgreSQL', () => {
   });
 });
 
+describe('a PostgreSQL that refuses', () => {
+  const answersOn = async (url: string, body: (ask: (url: string) => Promise<Reply>) => Promise<void>) => {
+    const database = createDatabase({ url });
+    const { orchestrator } = api;
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const client = createTenantryClient({ database, orchestrator, platform: examplePlatform(), products, log });
+    const app = await buildApp({ client, codec: new EncryptionCodec([payloadKey]), log: api.app.log });
+    try {
+      await body(async (path) => {
+        const answer = await app.inject(path);
+        return { status: answer.statusCode, body: answer.body };
+      });
+    } finally {
+      await app.close();
+      await client.close();
+      await database.close();
+    }
+  };
+  interface Reply {
+    readonly status: number;
+    readonly body: string;
+  }
+  const changed = (change: (of: URL) => void) => {
+    const url = new URL(api.controlUrl);
+    change(url);
+    return url.href;
+  };
+
+  it.each([
+    [
+      'the login',
+      (of: URL) => void (of.password = 'wrong'),
+      'PostgreSQL refuses the login (28P01): correct user and password in the URL, or the rules of pg_hba.conf',
+    ],
+    [
+      'the database',
+      (of: URL) => void (of.pathname = '/nowhere'),
+      'PostgreSQL has no such database (3D000): correct the name of the database in the URL, or make the database',
+    ],
+    [
+      'TLS',
+      (of: URL) => of.searchParams.set('sslmode', 'require'),
+      'PostgreSQL speaks no TLS: correct sslmode in the URL',
+    ],
+  ])(
+    '%s is not called unreachable: what it is and what to do are said, and no account',
+    async (_what, change, said) => {
+      await answersOn(changed(change), async (ask) => {
+        const list = await ask('/api/v1/tenants');
+        expect([list.status, JSON.parse(list.body)]).toMatchObject([
+          503,
+          { error: { code: 'DATABASE_UNAVAILABLE', message: said } },
+        ]);
+        const ready = await ask('/readyz');
+        expect(JSON.parse(ready.body)).toMatchObject({ checks: { postgresql: { ok: false, detail: said } } });
+        for (const { body } of [list, ready]) expect(body).not.toMatch(/"?tenantry"? ?(failed|user)|127\.0/);
+      });
+    },
+  );
+
+  it.each([
+    [{ type: 'error', when: 'before', code: '53300' }, 'PostgreSQL has no connection left (53300): raise'],
+    [{ type: 'error', when: 'before', code: '57P03' }, 'PostgreSQL is starting or stopping (57P03)'],
+    [{ type: 'garbage' }, 'PostgreSQL cannot be reached'],
+    [{ type: 'cut', when: 'before' }, 'PostgreSQL cannot be reached'],
+  ] as const)('a statement before the commit is 503, and nothing is changed: %j', async (fault, said) => {
+    const slug = `before-${crypto.randomUUID().slice(0, 8)}`;
+    const rule = api.proxy.addRule({ match: { startsWith: 'insert into tenants', contains: [slug] }, fault });
+    const create = () => api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload: { ...acme, slug } });
+    const answer = await create();
+    expect([api.proxy.hits(rule), answer.statusCode, codeOf(answer)]).toEqual([1, 503, 'DATABASE_UNAVAILABLE']);
+    expect(answer.json<{ error: { message: string } }>().error.message).toContain(said);
+    expect((await create()).statusCode).toBe(202);
+  });
+});
+
 describe('health', () => {
   it('is ready when PostgreSQL, Temporal and a worker are there, and names what is not', async () => {
     const ready = async () => {
@@ -188,34 +273,32 @@ describe('health', () => {
     const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
     const workers = async () =>
       (await api.app.inject('/readyz')).json<{ checks: { workers: object } }>().checks.workers;
-    const none = (seconds: number) => ({
-      ok: false,
-      detail: `no worker polls the task queue; the last one was seen ${seconds} s ago`,
-    });
-    const some = (detail: string) => ({ ok: true, detail });
+    // The machine may be slow, and a look that began a moment before may answer.
+    const see = (ok: boolean, detail: RegExp) => expect.poll(workers).toEqual({ ok, detail: matching(detail) });
+    const alive = /^1 worker, last seen [0-5] s ago$/;
     api.orchestrator.workers = [];
-    expect(await workers()).toEqual({ ok: false, detail: 'no worker polls the task queue' });
+    await see(false, /^no worker polls the task queue$/);
     api.orchestrator.workers = [{ identity: 'beats', lastAccessAt: ago(60) }];
-    expect(await workers()).toEqual(some('1 worker, last seen 60 s ago'));
+    await see(true, /^1 worker, last seen 6\d s ago$/);
     await recordHeartbeat(api.database, 'beats');
-    expect(await workers()).toEqual(some('1 worker, last seen 0 s ago'));
+    await see(true, alive);
     await recordWorkerStop(api.database, 'beats');
-    expect(await workers()).toEqual(none(0));
+    await see(false, /^no worker polls the task queue; the last one was seen [0-5] s ago$/);
     await recordHeartbeat(api.database, 'beats');
-    expect(await workers()).toEqual(some('1 worker, last seen 0 s ago'));
+    await see(true, alive);
     // Killed: what it claimed last is told with its age, and soon not at all.
-    await api.database.query(`update worker_heartbeats set beat_at = clock_timestamp() - interval '12 seconds'`);
-    expect(await workers()).toEqual(some('1 worker, last seen 12 s ago'));
+    await api.database.query(`update worker_heartbeats set beat_at = clock_timestamp() - interval '10 seconds'`);
+    await see(true, /^1 worker, last seen 1\d s ago$/);
     await api.database.query(`update worker_heartbeats set beat_at = clock_timestamp() - interval '16 seconds'`);
-    expect(await workers()).toEqual(none(16));
-    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(1) }];
-    expect(await workers()).toEqual(some('1 worker, last seen 1 s ago'));
+    await see(false, /^no worker polls the task queue; the last one was seen (1[6-9]|2\d) s ago$/);
+    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(20) }];
+    await see(true, /^1 worker, last seen 2\d s ago$/);
     await recordHeartbeat(api.database, 'beats');
-    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(9) }];
-    expect(await workers()).toEqual(some('2 workers, last seen 0 s to 1 s ago'));
+    api.orchestrator.workers = [...api.orchestrator.workers, { identity: 'other', lastAccessAt: ago(50) }];
+    await see(true, /^2 workers, last seen [0-5] s to 2\d s ago$/);
     // Its process lives, and Temporal has not heard of it for longer than a poll lasts.
     api.orchestrator.workers = [{ identity: 'beats', lastAccessAt: ago(80) }];
-    expect(await workers()).toEqual(none(0));
+    await see(false, /^no worker polls the task queue; the last one was seen [0-9] s ago$/);
     api.orchestrator.workers = before;
   });
 
@@ -245,7 +328,7 @@ describe('the description', () => {
     const shown = api.routes.filter((r) => !r.schema?.hide && r.method !== 'HEAD');
     const served = shown.flatMap((r) => [r.method].flat().map((m) => `${m} ${r.url.replaceAll(/:(\w+)/g, '{$1}')}`));
     expect(listed.sort()).toEqual(served.sort());
-    expect(served).toHaveLength(17);
+    expect(served).toHaveLength(18);
     for (const methods of Object.values(paths)) {
       for (const { responses } of Object.values(methods)) {
         expect(Object.keys(responses)).toEqual(expect.arrayContaining(['400', '500']));

@@ -190,6 +190,35 @@ describe('the orchestrator on a real Temporal server', () => {
     }
   });
 
+  it('counts an Update as taken that a run accepted which ended before it was sent again, and no other', async () => {
+    const proxy = await startTemporalProxy((await part('temporal')).address);
+    const proxied = await Connection.connect({ address: proxy.address, interceptors: [] });
+    try {
+      const orchestrator = temporalOrchestrator(new Client({ connection: proxied, namespace }));
+      const run = request();
+      await orchestrator.start(run);
+      const { workflowId, operationId } = run;
+      const handle = client.workflow.getHandle(workflowId);
+      const { runId } = await handle.describe();
+      const reference = { operationId, workflowId, runId };
+      await withWorker(async () => {
+        while (!claims.has(operationId)) await new Promise((resolve) => setTimeout(resolve, 50));
+        proxy.loseAnswerOf('UpdateWorkflowExecution', async () => {
+          letGo(operationId);
+          await handle.result().catch(() => undefined);
+        });
+        expect(await orchestrator.update(reference, 'cancel')).toEqual({ taken: true });
+        proxy.loseAnswerOf('UpdateWorkflowExecution');
+        const late = await orchestrator.update(reference, 'cancel');
+        expect(late).toMatchObject({ taken: false, why: 'not-running' });
+        expect(proxy.calls('UpdateWorkflowExecution')).toBe(4);
+      });
+    } finally {
+      await proxied.close();
+      await proxy.close();
+    }
+  });
+
   it('says that the outcome is unclear when no worker answers an Update within 5 s', async () => {
     const orchestrator = temporalOrchestrator(client);
     const run = request();

@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 /** Stands before a Temporal server without TLS and, when told, ends the connection after a call has had its effect. */
 export interface TemporalProxy {
   readonly address: string;
-  /** The next call of this gRPC method reaches Temporal, its answer does not come back. */
-  loseAnswerOf(method: string): void;
+  /** The next call of this gRPC method reaches Temporal, its answer does not come back; the caller notices after `meanwhile`. */
+  loseAnswerOf(method: string, meanwhile?: () => Promise<void>): void;
   /** How often a method was called. */
   calls(method: string): number;
   close(): Promise<void>;
 }
 
 export async function startTemporalProxy(upstream: string): Promise<TemporalProxy> {
-  const toLose = new Set<string>();
+  const toLose = new Map<string, () => Promise<void>>();
   const called: string[] = [];
   const sessions = new Set<http2.ServerHttp2Session>();
   const server = http2.createServer();
@@ -26,13 +26,14 @@ export async function startTemporalProxy(upstream: string): Promise<TemporalProx
   server.on('stream', (client, headers) => {
     const method = (headers[':path'] ?? '').split('/').at(-1) ?? '';
     called.push(method);
-    const isLost = toLose.delete(method);
+    const meanwhile = toLose.get(method);
+    toLose.delete(method);
     const call = target.request({ ...headers, ':authority': upstream });
     for (const stream of [client, call]) stream.on('error', () => undefined);
     client.on('close', () => call.close());
     client.pipe(call);
-    if (isLost) {
-      call.resume().on('end', () => client.session?.destroy());
+    if (meanwhile) {
+      call.resume().on('end', () => void meanwhile().finally(() => client.session?.destroy()));
       return;
     }
     forward(call, client);
@@ -40,7 +41,7 @@ export async function startTemporalProxy(upstream: string): Promise<TemporalProx
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    loseAnswerOf: (method) => void toLose.add(method),
+    loseAnswerOf: (method, meanwhile = () => Promise.resolve()) => void toLose.set(method, meanwhile),
     calls: (method) => called.filter((one) => one === method).length,
     close: async () => {
       for (const session of sessions) session.destroy();
