@@ -2,12 +2,7 @@ import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify';
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../client/tenantry.ts';
 import { parseBodies } from './bodies.ts';
@@ -15,6 +10,7 @@ import { answerConnectionError, ignoreUnknownExpectations } from './connection-e
 import { answerError, answerErrors, identify } from './error-answers.ts';
 import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
 import { guardRequests } from './guards.ts';
+import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
 import { countRequests } from './request-counter.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';

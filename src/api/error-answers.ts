@@ -1,5 +1,4 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { RequestError } from '../client/request-error.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
@@ -38,7 +37,7 @@ export function identify(request: FastifyRequest, reply: FastifyReply): void {
 
 function toRequestError(error: unknown, request: FastifyRequest): RequestError {
   if (error instanceof RequestError) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) return invalidFields(error);
+  if (isValidationError(error)) return invalidFields(error);
   const code = codeOf(error);
   if (code !== undefined && code in fastifyErrors) {
     const [ours, message] = fastifyErrors[code as keyof typeof fastifyErrors];
@@ -72,9 +71,13 @@ const fastifyErrors = {
   FST_ERR_BAD_URL: ['INVALID_INPUT', 'the URL is malformed'],
 } as const satisfies Record<string, readonly [ErrorCode, string]>;
 
-interface ValidationError {
+interface ValidationError extends Error {
   readonly validation: readonly { readonly instancePath: string; readonly message?: string | undefined }[];
   readonly validationContext?: string | undefined;
+}
+
+function isValidationError(error: unknown): error is ValidationError {
+  return error instanceof Error && 'validation' in error && Array.isArray(error.validation);
 }
 
 function invalidFields(error: ValidationError): RequestError {

@@ -4,6 +4,7 @@ import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.
 import { eventTypes } from '../contracts/events.ts';
 import { closedOperationStates, openOperationStates, operationTypes } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
+import { parseSlug } from '../products/slug.ts';
 
 /** Not only blanks, and no control characters: terminals would obey them. */
 const control = String.raw`\u0000-\u001f\u007f-\u009f`;
@@ -18,7 +19,8 @@ const plainText = (max: number) =>
     .trim()
     .meta({ minLength: 1, maxLength: max });
 
-/** What the description says of a slug; `parseSlug` checks it, and says better what is wrong. */
+/** What the description says of a slug; `parseSlug` says better what is wrong. A product may reserve more. */
+const slugPattern = '^(?!..--)[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$';
 const slugFormat = { pattern: String.raw`^\s*(?!..--)[A-Za-z0-9][A-Za-z0-9\-]{1,38}[A-Za-z0-9]\s*$`, minLength: 3 };
 
 export const createTenantBody = z.strictObject({
@@ -26,7 +28,11 @@ export const createTenantBody = z.strictObject({
   tier: z.string().min(1).max(40).optional().describe('Size inside the product, where the product has tiers'),
   slug: z
     .string()
-    .max(100)
+    .max(100, { abort: true })
+    .superRefine((text, context) => {
+      const parsed = parseSlug(text);
+      if (!parsed.ok) context.addIssue(parsed.problem);
+    })
     .describe('DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen')
     .meta({ ...slugFormat, examples: ['acme'] }),
   displayName: plainText(200),
@@ -55,7 +61,7 @@ const whole = (min: number, max: number, initial: number) =>
   z
     .preprocess(
       (text) => (typeof text === 'string' && /^-?\d+$/.test(text) ? Number(text) : text),
-      z.int('must be a whole number').min(min).max(max),
+      z.int().min(min).max(max),
     )
     .default(initial);
 
@@ -73,7 +79,11 @@ export const listQuery = z.strictObject({
         'left out, unless `status` or `slug` is given',
     ),
   limit: whole(1, 200, 50),
-  cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
+  cursor: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('`nextCursor` of the page before, as it came: opaque, and INVALID_INPUT when no page ended with it'),
 });
 
 export const eventsQuery = z.strictObject({
@@ -83,7 +93,9 @@ export const eventsQuery = z.strictObject({
 
 /** Required, though the schema lets it be left out: the refusal has a code of its own. */
 export const deleteQuery = z
-  .strictObject({ confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated') })
+  .strictObject({
+    confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated').meta({ pattern: slugPattern }),
+  })
   .meta({ required: ['confirm'] });
 
 const time = z.iso.datetime({ offset: true });

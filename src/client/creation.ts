@@ -50,28 +50,31 @@ function checkRequest(deps: ClientDeps, input: CreateTenantInput): CheckedReques
     });
   }
   const slug = parseSlug(input.slug, product.reservedSlugs);
-  if (!slug.ok) throw invalid('slug', slug.problem);
-  return { product, slug: slug.slug, tier: checkTier(product, input.tier), input };
+  const tier = checkTier(product, input.tier);
+  if (slug.ok && tier.ok) return { product, slug: slug.slug, tier: tier.tier, input };
+  throw invalid([
+    ...(slug.ok ? [] : [{ field: 'body.slug', problem: slug.problem }]),
+    ...(tier.ok ? [] : [{ field: 'body.tier', problem: tier.problem }]),
+  ]);
 }
 
 function servedProducts({ products, platform }: ClientDeps): string[] {
   return Object.keys(products).filter((name) => platform.cells.some((cell) => cell.domains[name] !== undefined));
 }
 
-function checkTier(product: Product, tier: string | undefined): string | null {
-  if (product.tiers.length === 0) {
-    if (tier !== undefined) throw invalid('tier', `the product ${product.name} has no tiers`);
-    return null;
-  }
-  if (tier === undefined || !product.tiers.includes(tier)) {
-    throw invalid('tier', `must be one of ${product.tiers.join(', ')}`);
-  }
-  return tier;
+type CheckedTier =
+  { readonly ok: true; readonly tier: string | null } | { readonly ok: false; readonly problem: string };
+
+function checkTier({ name, tiers }: Product, tier: string | undefined): CheckedTier {
+  if (tiers.length === 0)
+    return tier === undefined ? { ok: true, tier: null } : { ok: false, problem: `the product ${name} has no tiers` };
+  if (tier === undefined || !tiers.includes(tier)) return { ok: false, problem: `must be one of ${tiers.join(', ')}` };
+  return { ok: true, tier };
 }
 
-function invalid(field: string, problem: string): RequestError {
-  return new RequestError('INVALID_INPUT', `body.${field}: ${problem}`, {
-    details: { fields: [{ field: `body.${field}`, problem }] },
+function invalid(fields: readonly { readonly field: string; readonly problem: string }[]): RequestError {
+  return new RequestError('INVALID_INPUT', fields.map((f) => `${f.field}: ${f.problem}`).join('; '), {
+    details: { fields },
   });
 }
 

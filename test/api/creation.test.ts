@@ -42,6 +42,7 @@ describe('POST /api/v1/tenants', () => {
       status: 'pending',
       statusUrl: `/api/v1/tenants/${body.tenantId}/status`,
       tenantUrl: `https://${slug}.moamalat-pro.com`,
+      workers: { state: matching(/^(polling|unknown)$/), detail: anyString },
     });
     expect(answer.headers.location).toBe(`/api/v1/tenants/${body.tenantId}`);
     expect(api.orchestrator.open.get(`tenant.moamalat.${slug}`)).toMatchObject({

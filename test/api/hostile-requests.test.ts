@@ -66,17 +66,21 @@ describe('text that PostgreSQL cannot store', () => {
         expect([field, ...refusal(answer)]).toEqual([field, 400, 'INVALID_INPUT']);
         expect(errorOf(answer).details?.fields?.map((f) => f.field)).toEqual([`body.${field}`]);
       }
-    const metadata = { payloads: [{ metadata: { 'key\0': '' } }, { metadata: {} }] };
-    const answer = await api.app.inject({ method: 'POST', url: '/codec/decode', payload: metadata });
-    expect([...refusal(answer), errorOf(answer).message]).toEqual([
-      400,
-      'INVALID_INPUT',
-      expect.stringContaining('body.payloads.0.metadata'),
-    ]);
     const tenantId = await created('nul-abandon');
     const abandon = { method: 'POST', url: `/api/v1/tenants/${tenantId}/abandon` } as const;
     for (const payload of [{ reason: 'a\0' }, { reason: 'a', by: '\udfff' }])
       expect(refusal(await api.app.inject({ ...abandon, payload }))).toEqual([400, 'INVALID_INPUT']);
+  });
+
+  it('is no fault of payloads, which are stored nowhere', async () => {
+    for (const verb of ['decode', 'encode'])
+      for (const payload of [
+        { payloads: [{ metadata: { 'key\0': '' } }] },
+        { payloads: [], 'unknown\0': '\0\ud800' },
+      ]) {
+        const answer = await api.app.inject({ method: 'POST', url: `/codec/${verb}`, payload });
+        expect([verb, payload, answer.statusCode]).toEqual([verb, payload, 200]);
+      }
   });
 
   it('is looked for in a body that is nested deeper than a stack', async () => {
@@ -209,6 +213,50 @@ describe('parameters', () => {
   it('of any length get an answer in the one shape', async () => {
     for (const url of [`/api/v1/tenants/${'a'.repeat(5_000)}`, `/api/v1/tenants?slug=${'a'.repeat(5_000)}`])
       expect(refusal(await api.app.inject(url))).toEqual([400, 'INVALID_INPUT']);
+  });
+});
+
+describe('what is wrong with a request', () => {
+  const fieldsOf = (answer: Answer) =>
+    (errorOf(answer).details?.fields ?? []).map((one) => Object.values(one).join(': ')).sort();
+  const post = (payload: object) => api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload });
+
+  it('is said of all fields at once, in plain sentences', async () => {
+    expect(fieldsOf(await post({}))).toEqual([
+      'body.contactEmail: is required',
+      'body.displayName: is required',
+      'body.product: is required',
+      'body.slug: is required',
+    ]);
+    expect(
+      fieldsOf(await post({ ...acme, slug: 'A b', contactEmail: 'x', onFailure: 'no', tier: 5, size: 1 })),
+    ).toEqual([
+      'body.contactEmail: must be an email address (domains in other scripts as punycode: xn--...)',
+      'body.onFailure: must be one of hold, rollback',
+      'body.slug: must consist of letters a-z, digits and hyphens, and begin and end with a letter or digit',
+      'body.tier: must be a string',
+      'body: unknown field "size"; known: product, tier, slug, displayName, contactEmail, onFailure',
+    ]);
+    const both = await post({ ...acme, slug: 'www', contactEmail: 'x' });
+    expect(fieldsOf(both)).toHaveLength(2);
+    expect(errorOf(both).message).toContain('body.slug: "www" is reserved');
+  });
+
+  it('is said in plain sentences of parameters and ids', async () => {
+    const get = async (url: string) => fieldsOf(await api.app.inject(url));
+    expect(await get('/api/v1/tenants/x')).toEqual(['params.tenantId: must be a UUID']);
+    expect(await get('/api/v1/tenants?limit=500&includeGone=x')).toEqual([
+      'querystring.includeGone: must be true or false',
+      'querystring.limit: must be at most 200',
+    ]);
+    expect(await get('/healthz?x=1')).toEqual(['querystring: unknown field "x"; none is taken here']);
+    for (const url of [
+      '/api/v1/tenants?status=x',
+      '/api/v1/tenants?limit=x',
+      '/api/v1/tenants?slug=',
+      '/healthz?x=1&y=2',
+    ])
+      expect((await get(url)).join()).not.toMatch(/Invalid|expected|received|Unrecognized|Too /);
   });
 });
 
