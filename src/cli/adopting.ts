@@ -30,7 +30,7 @@ export async function adoptNamespaceAt({
     if (!namespace) throw new Error(`Temporal gives the namespace ${name} no id`);
     const { installationId, namespace: tied } = await findTie(database);
     if (tied?.id === namespace.id && namespace.holder === installationId) {
-      console.log(`the runs are in ${name} (id ${namespace.id}) as it is: nothing to do`);
+      console.log(`the runs are in ${name} (id ${namespace.id}) already: nothing to do`);
       return;
     }
     if (namespace.holder !== installationId) await refuseInUse(temporal, namespace);

@@ -21,9 +21,9 @@ Exit codes:
   3  no such tenant or operation
   4  conflict: slug taken, another operation open, nothing to retry, not cancellable, not stuck
   5  the API, Temporal or PostgreSQL cannot be reached
-  6  it holds and waits for an operator (only with --until-hold)
-  7  unknown: it may have taken effect, or goes on unwatched; look before you send it again
-  130  Ctrl-C: an operation that was accepted goes on
+  6  it is on hold and waits for an operator (only with --until-hold)
+  7  unknown: it may have taken effect, or it continues unwatched; look before you send it again
+  130  Ctrl-C: an operation that was accepted continues
 
 With --json a failure is one line of JSON on stderr: { "error": { code, message, details?, requestId? } }`;
 

@@ -47,7 +47,7 @@ export async function followOperation(api: ApiClient, following: Following): Pro
     } catch (error) {
       await outages.met(error).catch((cause: unknown) => {
         const look = `tenantry tenants watch ${tenantId}`;
-        throw new UnknownOutcomeError(`operation ${operationId} goes on, but cannot be followed`, look, cause);
+        throw new UnknownOutcomeError(`operation ${operationId} continues, but cannot be followed`, look, cause);
       });
     } finally {
       connection.abort();

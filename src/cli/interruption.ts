@@ -60,7 +60,7 @@ export function operationGoesOn(
   isCancellable: boolean,
 ): Pick<Interruption, 'message' | 'details' | 'more'> {
   return {
-    message: 'the operation goes on without this command',
+    message: 'the operation continues without this command',
     details: { tenantId, operationId },
     more: [
       `  follow it:  tenantry tenants watch ${tenantId}`,

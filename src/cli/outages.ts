@@ -44,7 +44,7 @@ export function createOutages(onNote?: (text: string) => void, patienceMs = PATI
     ended: async () => {
       sinceMs ??= Date.now();
       const lastedMs = Date.now() - sinceMs;
-      const error = new ApiUnreachableError('it ends each connection without a word');
+      const error = new ApiUnreachableError('it closes each connection without an answer');
       if (lastedMs > patienceMs) throw error;
       if (lastedMs > RESTART_MS) tell('ends', error);
       await sleep(PAUSE_MS);
@@ -60,7 +60,7 @@ export function createOutages(onNote?: (text: string) => void, patienceMs = PATI
 }
 
 function lossText({ message }: Error, patienceMs: number): string {
-  return `the API does not answer (${message}): asking again for ${patienceMs / 1000} s; the operation goes on`;
+  return `the API does not answer (${message}): asking again for ${patienceMs / 1000} s; the operation continues`;
 }
 
 /** Reads until it succeeds, or {@link Outages.met} throws. */

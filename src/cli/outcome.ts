@@ -8,7 +8,7 @@ import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation } from './following.ts';
 import { createOutages, readThrough } from './outages.ts';
-import { printAttention, printJson, slugText, statusText, type Terminal } from './output.ts';
+import { printAttention, printJson, slugText, statusText, workerNotice, type Terminal } from './output.ts';
 import { interruptible, operationGoesOn } from './interruption.ts';
 import { createProgressPrinter, failureText } from './progress.ts';
 import { wrapped } from './text.ts';
@@ -44,6 +44,7 @@ export async function afterAcceptance(
   }
   const show = options.json ? silent : eventPrinter(terminal, options);
   show.note(`tenant ${tenantId}, operation ${operationId}`);
+  noteWorkers(show, accepted);
   const following = {
     tenantId,
     operationId,
@@ -62,12 +63,20 @@ export async function afterAcceptance(
   return outcome(context, accepted, state, options, good, 'document');
 }
 
+/** Somebody who follows an operation would otherwise wait without a word. */
+export function noteWorkers(show: Pick<EventPrinter, 'note'>, answer: Pick<Accepted, 'workers'>): void {
+  const notice = workerNotice(answer);
+  if (notice !== undefined) show.note(`waiting: ${notice}`);
+}
+
 /** What happens next has no other place: nobody follows it. */
 function acceptanceLines(accepted: Accepted, name: string, isBeingCreated: boolean): string[] {
+  const notice = workerNotice(accepted);
   const address = isBeingCreated ? addressText(accepted) : undefined;
   return [
     `accepted: tenant ${accepted.tenantId}, operation ${accepted.operationId}`,
     ...(address === undefined ? [] : [`  address:    ${address}`]),
+    ...(notice === undefined ? [] : [`  waiting:    ${notice}`]),
     `  follow it:  tenantry tenants watch ${name}`,
   ];
 }
@@ -143,12 +152,12 @@ function holdingHint({ tenantId, data, advice }: EventView, nowMs: number, { out
   const failure = failureText(data.failure);
   const until = typeof data.until === 'string' ? ` until ${moment(data.until, nowMs)}, then it rolls back` : '';
   return [
-    `it holds${until}`,
+    `it is on hold${until}`,
     // Live lines are cut to the terminal's width; in a pipe the event has said all.
     ...(out.isTTY && failure !== undefined ? wrapped(failure, out.columns, '  ', '  ') : []),
     ...(advice ? [`  ${advice.text} See ${advice.runbook}`] : []),
     `  fix the cause, then in another terminal: tenantry tenants retry ${tenantId}`,
-    `  or take it back now: tenantry tenants cancel ${tenantId}`,
-    '  Ctrl-C leaves; the operation goes on',
+    `  or roll it back now: tenantry tenants cancel ${tenantId}`,
+    '  Ctrl-C stops following; the operation continues',
   ];
 }

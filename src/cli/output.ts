@@ -55,6 +55,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
+    ['waiting', workerNotice(status)],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],
     ...(status.retrying ?? []).map(
       ({ stepId, failure: { code, message } }) =>
@@ -78,6 +79,12 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
 export function slugText(tenant: Tenant, nowMs: number): string {
   const until = slugReservedUntil(tenant, nowMs);
   return until === undefined ? tenant.slug : `${tenant.slug} stays reserved until ${moment(until, nowMs)}`;
+}
+
+/** Of an open operation: that nobody carries it out, and since when. Undefined when somebody may. */
+export function workerNotice({ workers }: Pick<Status, 'workers'>): string | undefined {
+  if (workers?.state !== 'none') return undefined;
+  return `${workers.detail}; nothing is carried out until one is started (\`tenantry worker\`)`;
 }
 
 /** What waits for a person, with a line of its own before it. */

@@ -28,7 +28,7 @@ export function reportText(report: SweepReport, removals: readonly SweepRemoval[
 function markLines({ mark }: SweepReport): string[] {
   if (mark.state === 'intact') return [`ledger    ${mark.detail}`];
   return [
-    '!!!!!!!!  THE LEDGER IS NOT TO BE TRUSTED: THIS REPORT TAKES NOTHING AWAY',
+    '!!!!!!!!  THE LEDGER IS NOT TO BE TRUSTED: THIS REPORT REMOVES NOTHING',
     `!!!!!!!!  ${mark.state}: ${mark.detail}`,
     '!!!!!!!!  what it calls a leak may be a customer; see docs/adr/0005-sweep.md before `sweep adopt-ledger`',
   ];
@@ -61,7 +61,7 @@ function nextLines({ id, approval, findings, mark }: SweepReport, removals: read
   }
   const removable = findings.filter((finding) => finding.removable).length;
   if (removable === 0 || mark.state !== 'intact') return [];
-  return ['', `${removable} may be taken away: tenantry sweep approve ${id} --by <your name> [--only <finding>...]`];
+  return ['', `${removable} can be removed: tenantry sweep approve ${id} --by <your name> [--only <finding>...]`];
 }
 
 /** One line per report. */
@@ -84,7 +84,7 @@ export function removalText(reportId: string, { removals, left, notCome }: Remov
   return [
     ...removals.map(removalLine),
     ...notCome.map((r) => clean(`left  ${r.findingId}  ${r.type} ${r.physicalId}`)),
-    `${count} taken away, ${removals.length - removals.filter(isSettled).length} not, ${next}`,
+    `${count} removed, ${removals.length - removals.filter(isSettled).length} not, ${next}`,
   ].join('\n');
 }
 

@@ -10,9 +10,9 @@ import { processUser } from './user.ts';
 import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
 
 const help = `
-The sweep compares what exists with what the ledger holds. It only reports; what it finds is taken away by
+The sweep compares what exists with what the ledger holds. It only reports; what it finds is removed by
   tenantry sweep approve <report> --by <name>, then tenantry sweep remove <report>
-a few things per run, each looked at again right before. Nothing is taken away while the ledger is older than its mark
+a few things per run, each looked at again right before. Nothing is removed while the ledger is older than its mark
 outside the database (a restored backup).
 
 Exit codes:
@@ -36,7 +36,7 @@ export function registerSweep(program: Command, source: SweepSource = fromEnviro
   const run = runner(source);
   const sweep = program
     .command('sweep')
-    .description('find what nobody owns, and what is missing, stuck or lost; takes nothing away by itself')
+    .description('find what nobody owns, and what is missing, stuck or lost; removes nothing by itself')
     .addHelpText('after', help)
     .option('--cell <id>', 'this cell only')
     .option('--by <name>', 'who asks (default: the user that runs it)')
@@ -55,14 +55,14 @@ export function registerSweep(program: Command, source: SweepSource = fromEnviro
     .action((id: string, options: Common) => run((s) => show(s, id, options)));
   sweep
     .command('approve <report>')
-    .description('let the sweep take away what the report lists, once')
+    .description('let the sweep remove what the report lists, once')
     .requiredOption('--by <name>', 'who approves')
     .option('--only <finding...>', 'these findings only')
     .option('--json', 'one JSON document on stdout')
     .action((id: string, options: Common & { by: string; only?: string[] }) => run((s) => approve(s, id, options)));
   sweep
     .command('remove <report>')
-    .description('take away what was approved, a few things per run')
+    .description('remove what was approved, a few things per run')
     .option('--limit <n>', 'remove at most this many things, 1 to 20', wholeNumber(1, 20), 5)
     .option('--by <name>', 'who runs it (default: the user)')
     .option('--json', 'one JSON document on stdout')

@@ -5,7 +5,7 @@ import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, isEnd, lastEventId, pastEvents } from './following.ts';
 import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
-import { afterAcceptance, eventPrinter, outcome } from './outcome.ts';
+import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { eventLine } from './progress.ts';
 import { findTenantId } from './tenant-names.ts';
@@ -81,9 +81,11 @@ export async function show(context: Context, name: string, options: Common): Pro
 export async function watch(context: Context, name: string, options: Following): Promise<ExitCode> {
   const { api, terminal } = context;
   const tenantId = await findTenantId(context, name, options);
-  const { operationId, type, state: begun } = (await api.status(tenantId)).operation;
+  const status = await api.status(tenantId);
+  const { operationId, type, state: begun } = status.operation;
   const isCancellable = cancelRefusal(type, begun) === undefined;
   const show = eventPrinter(terminal, options);
+  noteWorkers(show, status);
   let after = 0;
   const catchUp = async () => {
     for await (const event of pastEvents(api, tenantId, after)) {

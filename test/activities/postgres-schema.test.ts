@@ -244,7 +244,7 @@ describe('ensure', () => {
     await admin.query(`drop schema ${name}`);
   });
 
-  it('names the migration that fails, and goes on from there once it is mended', async () => {
+  it('names the migration that fails, and goes on from there once it is fixed', async () => {
     const { outputs } = await postgresSchema.ensure(context);
     await admin.query(`drop table ${outputs.schema}.settings; drop index ${outputs.schema}.notes_newest`);
     await admin.query(`delete from ${outputs.schema}.schema_migrations where name like '0002%'`);

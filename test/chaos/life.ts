@@ -135,7 +135,7 @@ function undisturbedStory(story: Story): Story {
   return { ...story, ...undisturbed };
 }
 
-/** Whoever retries has mended what was wrong. */
+/** Whoever retries has fixed what was wrong. */
 async function retry(world: ProcessWorld, tenant: Tenant): Promise<void> {
   liftStrikes(world, tenant);
   await ask(() => world.api.retry(tenant.tenantId));

@@ -133,7 +133,7 @@ describe('the next build', () => {
   );
 });
 
-/** One that failed under the old build and waits for an operator, with its cause mended. */
+/** One that failed under the old build and waits for an operator, with its cause fixed. */
 async function holdingTenant(): Promise<Tenant> {
   const denied = { type: 'error', when: 'before', code: 'AccessDeniedException' } as const;
   world.gateway.addRule({ match: { action: 'CreateService', stepId: 'deploy_frontend' }, fault: denied });

@@ -49,7 +49,7 @@ const outages: readonly Outage[] = [
       meanwhile(
         15_000,
         async () => world.wire.cut(),
-        async () => world.wire.mend(),
+        async () => world.wire.fix(),
       ),
   },
   {

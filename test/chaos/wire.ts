@@ -7,9 +7,9 @@ import { constants, gunzipSync } from 'node:zlib';
 export interface Wire {
   /** `host:port`, to be given to the process in the server's place. */
   readonly address: string;
-  /** Ends every connection and refuses new ones until {@link Wire.mend}. */
+  /** Ends every connection and refuses new ones until {@link Wire.fix}. */
   cut(): void;
-  mend(): void;
+  fix(): void;
   /** From now on keeps what the process says; the server's words still arrive. */
   hold(): void;
   /** Whether a message is among what is kept that contains all these texts. */
@@ -53,7 +53,7 @@ export async function openWire(target: string): Promise<Wire> {
       state.cut = true;
       end();
     },
-    mend: () => {
+    fix: () => {
       state.cut = false;
     },
     hold: () => {

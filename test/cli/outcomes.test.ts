@@ -160,7 +160,7 @@ describe('an operation that was accepted', () => {
     const error = await followed.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnknownOutcomeError);
     expect(error).toMatchObject({
-      message: `operation ${operationId} goes on, but cannot be followed`,
+      message: `operation ${operationId} continues, but cannot be followed`,
       look: `tenantry tenants watch ${tenantId}`,
       cause: { code: 'DATABASE_UNAVAILABLE', message: anyString },
     });
@@ -178,7 +178,7 @@ describe('an operation that was accepted', () => {
     rules.push(rule);
     const ended = await tenants(['cancel', tenantId]);
     expect(ended.code).toBe(7);
-    expect(ended.err).toMatch(/operation [0-9a-f-]{36} goes on, but cannot be followed\n {2}because: /);
+    expect(ended.err).toMatch(/operation [0-9a-f-]{36} continues, but cannot be followed\n {2}because: /);
     expect(ended.err).toContain(`tenantry tenants watch ${tenantId}`);
   });
 });

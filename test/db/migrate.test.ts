@@ -71,7 +71,7 @@ describe('migrate', () => {
     expect(await tablesOf(db, 'half')).toEqual([]);
   });
 
-  it('leaves nothing of a file that fails, and applies it once it is mended', async () => {
+  it('leaves nothing of a file that fails, and applies it once it is fixed', async () => {
     await migrate(test.controlUrl, folder);
     writeFileSync(join(folder, '9999_later.sql'), 'create table half (); select 1 / 0;');
     await expect(migrate(test.controlUrl, folder)).rejects.toBeInstanceOf(MigrationError);

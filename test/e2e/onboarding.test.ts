@@ -150,7 +150,7 @@ describe("an operator with Temporal's own CLI", () => {
     await until(again.tenantId, 'cancelled');
   });
 
-  it('retries a run that holds, once the cause is mended', async () => {
+  it('retries a run that holds, once the cause is fixed', async () => {
     const { until, parts, temporal, api } = running();
     const template = {
       endpointUrl: parts.env.AWS_ENDPOINT_URL ?? '',

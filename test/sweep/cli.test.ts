@@ -76,7 +76,7 @@ it('says loudly that a ledger is not to be trusted, and takes a reason to adopt 
   await world.aws.parameters.writeParameter(name, JSON.stringify({ ...kept, eventId: 1_000_000 }));
   const untrusted = await tenantry('sweep');
   expect(untrusted.code).toBe(1);
-  expect(untrusted.text).toMatch(/^!!!!!!!! +THE LEDGER IS NOT TO BE TRUSTED: THIS REPORT TAKES NOTHING AWAY$/m);
+  expect(untrusted.text).toMatch(/^!!!!!!!! +THE LEDGER IS NOT TO BE TRUSTED: THIS REPORT REMOVES NOTHING$/m);
   expect(untrusted.text).toContain('older than its mark');
   await expect(tenantry('sweep', 'adopt-ledger')).rejects.toThrow('--reason');
   expect((await tenantry('sweep', 'adopt-ledger', '--reason', 'a test')).text).toContain('default: intact');

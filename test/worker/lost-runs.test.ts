@@ -269,7 +269,7 @@ describe('the claim of a run that takes over', () => {
     expect(await claim('run-3', 'run-2')).toMatchObject({ takeover: { generation: 2, failure } });
   });
 
-  it('knows nothing of a failure that a retry had mended, and knows of a cancel', async () => {
+  it('knows nothing of a failure that a retry had fixed, and knows of a cancel', async () => {
     await change('holding', { failure });
     await run('changeOperationState', { operationId: tenant.operationId, state: 'running', generation: 2 });
     await db.query(`update operations set cancel_requested_at = now() where id = $1`, [tenant.operationId]);

@@ -120,7 +120,7 @@ describe('a cancel', () => {
     await world.untilState('stuck');
     await expect(handle.executeUpdate('cancel')).rejects.toSatisfy(isRefusal('NOT_CANCELLABLE'));
     await handle.cancel();
-    world.mend('a');
+    world.fix('a');
     await handle.executeUpdate('retry');
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'ACCESS_DENIED' });
     expectGone(world);

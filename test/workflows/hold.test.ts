@@ -66,7 +66,7 @@ describe('a step that fails for good', () => {
       steps: { a: 'ready', b: 'failed', c: 'waiting' },
       failure: { code: 'ACCESS_DENIED', stepId: 'b', detail: 'no ecs:CreateService' },
     });
-    world.mend('b');
+    world.fix('b');
     expect(await handle.executeUpdate('retry', { args: [world.operationId] })).toMatchObject({ state: 'holding' });
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect(world.count('a.ensure')).toBe(1);

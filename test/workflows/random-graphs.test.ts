@@ -101,7 +101,7 @@ it('a provisioning over any graph ends wholly there or wholly gone, in order', a
   }, 25);
 }, 240_000);
 
-it('a provisioning over any graph that is mended while it holds ends wholly there', async () => {
+it('a provisioning over any graph that is fixed while it holds ends wholly there', async () => {
   await check(async ({ steps, behaviours }) => {
     const { world, end } = await run({ steps, behaviours, onFailure: 'hold' });
     expect(world.violations).toEqual([]);
@@ -119,7 +119,7 @@ it('a deprovisioning over any graph ends wholly gone, in order', async () => {
   }, 15);
 }, 240_000);
 
-/** Runs a case to its end; whenever it holds or is stuck, all is mended and an operator retries. */
+/** Runs a case to its end; whenever it holds or is stuck, all is fixed and an operator retries. */
 async function run(options: Parameters<WorkflowEnvironment['start']>[0]) {
   for (;;) {
     const { world, handle } = await begin(options);
@@ -140,7 +140,7 @@ async function begin(options: Parameters<WorkflowEnvironment['start']>[0]) {
   const handed = new Promise<Handle>((resolve) => (hand = resolve));
   const onState = async (world: World, state: string): Promise<void> => {
     if (state !== 'holding' && state !== 'stuck') return;
-    for (const { id } of options.steps) world.mend(id);
+    for (const { id } of options.steps) world.fix(id);
     await (await handed).signal('retry');
   };
   const started = await env.start({ ...options, calmFailures: true, onState });

@@ -52,7 +52,7 @@ interface Scenario extends WorldOptions {
 
 const retryWhenStuck = async ({ world, handle }: Started) => {
   await world.untilState('stuck');
-  world.mend('create_schema');
+  world.fix('create_schema');
   await handle.executeUpdate('retry');
 };
 const settled = () => new Promise((resolve) => setTimeout(resolve, 500));

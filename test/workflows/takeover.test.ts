@@ -60,7 +60,7 @@ describe('a run that takes over from a lost one', () => {
     await world.until((w) => w.changes.length === 2);
     expect(world.changes.at(-1)).toMatchObject({ state: 'stuck', generation: 2, failure: lost });
     expect(await handle.query<Progress>('progress')).toMatchObject({ state: 'stuck', leftovers: [{}, {}] });
-    world.mend('left');
+    world.fix('left');
     await handle.signal('retry');
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'RUN_LOST' });
     expect(world.changes.at(-1)).toMatchObject({ state: 'rolling-back', generation: 3 });

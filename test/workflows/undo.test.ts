@@ -50,7 +50,7 @@ describe('an undo', () => {
     expect(world.changes.at(-1)?.leftovers?.map((l) => l.stepId)).toEqual(['left', 'root']);
     expect(world.tenantStatus).toBe('failed');
 
-    world.mend('left');
+    world.fix('left');
     expect(await handle.executeUpdate('retry')).toMatchObject({ state: 'stuck' });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
     expect(world.changes.map((c) => [c.state, c.generation])).toEqual([
@@ -71,7 +71,7 @@ describe('an undo', () => {
     await world.untilState('stuck');
     await handle.signal('retry');
     await world.until((w) => w.changes.filter((c) => c.state === 'stuck').length === 2);
-    world.mend('left');
+    world.fix('left');
     await handle.signal('retry');
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED' });
     expect([...world.living]).toEqual([]);
@@ -86,7 +86,7 @@ describe('an undo', () => {
     const end = endingOf(handle); // lets time skip
     await world.untilState('stuck');
     expect(world.changes.at(-1)?.leftovers?.map((l) => l.stepId)).toEqual(['a']);
-    world.mend('a');
+    world.fix('a');
     await handle.signal('retry');
     expect(await end).toMatchObject({ status: 'FAILED' });
     expect(world.violations).toEqual([]);
@@ -202,7 +202,7 @@ describe('a stuck operation', () => {
     await handle.signal('close', { outcome: 'abandoned', operationId: 'an-earlier-operation' });
     await handle.signal('close', { outcome: 'active' });
     await handle.signal('close');
-    world.mend('left');
+    world.fix('left');
     await handle.signal('retry');
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
   });
@@ -239,7 +239,7 @@ describe('a deprovisioning', () => {
       failure: { code: 'ACCESS_DENIED', stepId: 'left', detail: 'no rights' },
       leftovers: [{ stepId: 'left' }, { stepId: 'root' }],
     });
-    world.mend('left');
+    world.fix('left');
     await handle.executeUpdate('retry');
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'deleted' });
     expect(world.changes.map((c) => c.state)).toEqual(['committing', 'stuck', 'committing']);

@@ -113,7 +113,7 @@ export class World {
   readonly #attempts = new Map<string, number>();
   readonly #refuses: Set<OperationState>;
   readonly #gates = new Map<string, { reach: () => void; opened: Promise<void> }>();
-  readonly #mended = new Set<string>();
+  readonly #fixed = new Set<string>();
   #forwardInFlight = 0;
   #failing = 0;
   #watchers: (() => void)[] = [];
@@ -135,8 +135,8 @@ export class World {
   }
 
   /** From now on the step does as it should. */
-  mend(stepId: string): void {
-    this.#mended.add(stepId);
+  fix(stepId: string): void {
+    this.#fixed.add(stepId);
   }
 
   /** Stops the next such call (`<step>.<verb>` or `state:<state>`) at its entry until it is opened. */
@@ -277,11 +277,11 @@ export class World {
     if (want === 'gone') return this.#observeGone(call);
     if (this.state !== 'running') this.violations.push(`${stepId} observed while ${this.state}`);
     const { failsInGenerations = [] } = this.#behaviour(stepId);
-    if (failsInGenerations.includes(generation) && !this.#mended.has(stepId)) {
+    if (failsInGenerations.includes(generation) && !this.#fixed.has(stepId)) {
       if (this.options.calmFailures) await this.#calm();
       throw asFailure({ code: 'SERVICE_FAILED', detail: `the tasks of ${stepId} stop` });
     }
-    if (this.#mended.has(stepId) || nowMs() >= (this.#readyAtMs.get(stepId) ?? 0)) {
+    if (this.#fixed.has(stepId) || nowMs() >= (this.#readyAtMs.get(stepId) ?? 0)) {
       this.#ready.add(stepId);
       return { status: 'done' };
     }
@@ -296,7 +296,7 @@ export class World {
   #observeGone({ stepId, deadlineAtMs }: ObserveCall): ObserveAnswer {
     this.#land(stepId);
     const goneAtMs = this.#goneAtMs.get(stepId);
-    if (goneAtMs !== undefined && (nowMs() >= goneAtMs || this.#mended.has(stepId))) {
+    if (goneAtMs !== undefined && (nowMs() >= goneAtMs || this.#fixed.has(stepId))) {
       this.living.delete(stepId);
       this.#goneAtMs.delete(stepId);
     }
@@ -320,7 +320,7 @@ export class World {
     this.#land(stepId);
     this.#ready.delete(stepId);
     const { goneAfterMs } = this.#behaviour(stepId);
-    if (goneAfterMs !== undefined && this.living.has(stepId) && !this.#mended.has(stepId)) {
+    if (goneAfterMs !== undefined && this.living.has(stepId) && !this.#fixed.has(stepId)) {
       this.#goneAtMs.set(stepId, goneAfterMs === 'never' ? Infinity : nowMs() + goneAfterMs);
       return { status: 'pending', ...this.#recheck(stepId) };
     }
@@ -384,7 +384,7 @@ export class World {
   #outcome(stepId: string, verb: 'ensure' | 'remove', nth: number): 'ok' | Fault {
     const listed = this.#behaviour(stepId)[verb] ?? [];
     const outcome = listed[Math.min(nth, listed.length) - 1] ?? 'ok';
-    return this.#mended.has(stepId) ? 'ok' : outcome;
+    return this.#fixed.has(stepId) ? 'ok' : outcome;
   }
 
   #attempt(what: string): number {

@@ -361,15 +361,15 @@ describe('ecs-service', () => {
     expect((await describeService(spec.serviceName))?.deployments?.[0]?.id).not.toBe(before?.deployments?.[0]?.id);
   });
 
-  it('reports a first deployment that never gets healthy as failed, with its reason; a retry with a mended one is ready', async () => {
+  it('reports a first deployment that never gets healthy as failed, with its reason; a retry with a fixed one is ready', async () => {
     const { tenant, context } = await frontend();
     const broken = await withTemplateImage('crash', () => definitionOf(tenant));
     await ecsService.ensure(context({ taskDefinitionArn: broken.arn }));
     const failed = await observeUntil(ecsService, context({ taskDefinitionArn: broken.arn }), 'failed', 'ready');
     expect(failed.status).toBe('failed');
     expect(failed.detail).toMatch(/exit|stopped|circuit breaker/i);
-    const mended = await definitionOf(tenant);
-    const retried = context({ taskDefinitionArn: mended.arn }, { generation: 2 });
+    const fixed = await definitionOf(tenant);
+    const retried = context({ taskDefinitionArn: fixed.arn }, { generation: 2 });
     await ecsService.ensure(retried);
     expect((await observeUntil(ecsService, retried, 'ready', 'failed')).status).toBe('ready');
   });

@@ -117,15 +117,15 @@ describe('a later deployment', () => {
     expect([...statuses]).toEqual([200]);
   });
 
-  it('after a failed one mends the service, and is the only one left', async () => {
+  it('after a failed one fixes the service, and is the only one left', async () => {
     const account = newAccount(shared.gateway);
     const { listenerArn } = await makePlatform(account);
-    await makeService(account, listenerArn, { name: 'mended', tag: 'missing' });
-    await untilRollout(account, 'mended', 'FAILED');
-    const good = await registerDefinition(account, 'mended', { tag: '1.1' });
-    const update = { cluster, service: 'mended', taskDefinition: good, forceNewDeployment: true };
+    await makeService(account, listenerArn, { name: 'fixed', tag: 'missing' });
+    await untilRollout(account, 'fixed', 'FAILED');
+    const good = await registerDefinition(account, 'fixed', { tag: '1.1' });
+    const update = { cluster, service: 'fixed', taskDefinition: good, forceNewDeployment: true };
     await account.ecs.send(new UpdateServiceCommand(update));
-    const done = await untilRollout(account, 'mended', 'COMPLETED');
+    const done = await untilRollout(account, 'fixed', 'COMPLETED');
     expect(done.deployments).toMatchObject([{ taskDefinition: good, failedTasks: 0 }]);
   });
 
@@ -146,7 +146,7 @@ describe('a later deployment', () => {
     }
   });
 
-  it('without a circuit breaker keeps trying, and mends itself when the image does', async () => {
+  it('without a circuit breaker keeps trying, and fixes itself when the image does', async () => {
     const account = newAccount(shared.gateway);
     const { listenerArn } = await makePlatform(account);
     await makeService(account, listenerArn, {

@@ -65,7 +65,7 @@ describe('the landing zone', () => {
     }
   });
 
-  it('lets an operator break and mend a template', async () => {
+  it('lets an operator break and fix a template', async () => {
     await seed(shared.gateway.url);
     const options = { endpointUrl: shared.gateway.url, region, credentials, component: 'backend' } as const;
     const ecs = new ECSClient({ endpoint: shared.gateway.url, region, credentials });

@@ -46,7 +46,7 @@ describe('while the API is unavailable', () => {
     expect(ended).toBe('succeeded');
     expect(seen).toEqual([1, 2]);
     expect(notes).toEqual([
-      expect.stringMatching(/^the API does not answer \(.*ECONNREFUSED\): asking again .*; the operation goes on$/),
+      expect.stringMatching(/^the API does not answer \(.*ECONNREFUSED\): asking again .*; the operation continues$/),
       'the API answers again',
     ]);
   });
@@ -72,7 +72,7 @@ describe('while the API is unavailable', () => {
       25_000,
     );
     expect(ended).toBeInstanceOf(UnknownOutcomeError);
-    expect(ended).toMatchObject({ cause: { message: expect.stringContaining('ends each connection') as string } });
+    expect(ended).toMatchObject({ cause: { message: expect.stringContaining('closes each connection') as string } });
     expect(notes).toHaveLength(1);
   });
 });
