@@ -19,6 +19,7 @@ import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { operatorRoutes } from './routes/operator.ts';
+import { productRoutes } from './routes/products.ts';
 import { removalRoutes } from './routes/removal.ts';
 import { startRoutes } from './routes/start.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -80,6 +81,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const { client, codec, uiOrigin } = deps;
   await app.register(startRoutes);
   await app.register(tenantRoutes, { client });
+  await app.register(productRoutes, { client });
   await app.register(operatorRoutes, { client });
   await app.register(removalRoutes, { client });
   await app.register(operationRoutes, { client });

@@ -9,6 +9,7 @@ import {
   tenantAnswer,
   tenantsAnswer,
 } from '../api/schemas.ts';
+import { productsAnswer } from '../api/routes/products.ts';
 import type { EventView } from '../client/views.ts';
 import { ConfigError } from '../config.ts';
 
@@ -71,6 +72,7 @@ export interface ListRequest {
 
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
+  products(): Promise<z.infer<typeof productsAnswer>>;
   create(request: CreateRequest): Promise<Accepted>;
   list(request: ListRequest): Promise<z.infer<typeof tenantsAnswer>>;
   get(tenantId: string): Promise<Tenant>;
@@ -102,6 +104,7 @@ export function createApiClient(baseUrl: string): ApiClient {
   const call = <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown) =>
     request(schema, method, `${baseUrl}${path}`, body);
   return {
+    products: () => call(productsAnswer, 'GET', '/api/v1/products'),
     create: (body) => call(acceptedAnswer, 'POST', '/api/v1/tenants', body),
     list: (query) => call(tenantsAnswer, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
     get: (id) => call(tenantAnswer, 'GET', tenant(id)),

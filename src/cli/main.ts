@@ -16,7 +16,7 @@ export async function main(argv: readonly string[], loadMore: () => Promise<read
   });
   const json = wantsJson(argv);
   try {
-    const light = argv[0] === 'tenants';
+    const light = argv[0] === 'tenants' || argv[0] === 'products';
     const registrars = light ? [] : [...(await serviceRegistrars()), ...(await loadMore())];
     await buildProgram({ registrars, json }).parseAsync([...argv], { from: 'user' });
   } catch (error) {

@@ -3,6 +3,7 @@ import { Help, type Command, type Option } from 'commander';
 import { CheckedCommand } from './checked-command.ts';
 import { registerCompletion } from './completion.ts';
 import type { Terminal } from './output.ts';
+import { registerProducts } from './products.ts';
 import { registerTenants, type SetExitCode } from './tenants.ts';
 
 /** Adds commands to the program. */
@@ -34,6 +35,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride();
   registerTenants(program, terminal, setExitCode);
+  registerProducts(program, terminal, setExitCode);
   registerCompletion(program, terminal);
   for (const register of options.registrars ?? []) register(program);
   return program;

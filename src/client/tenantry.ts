@@ -5,6 +5,7 @@ import { abandon } from './abandonment.ts';
 import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
+import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, type DeleteOutcome } from './removal.ts';
@@ -43,6 +44,7 @@ export interface TenantryClient {
   operation(tenantId: string, operationId: string): Promise<OperationView>;
   /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */
   subscribe(tenantId: string, onEvents: () => void): () => void;
+  products(): ProductView[];
   counts(): Promise<Counts>;
   readiness(): Promise<Readiness>;
   /** Whether a worker polls, as seen lately: nobody waits for it. */
@@ -72,6 +74,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     operations: (tenantId) => reading.readOperations(database, tenantId),
     operation: (tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
     subscribe: (tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
+    products: () => listProducts(deps),
     counts: () => countAll(database),
     readiness: readinessCheck(deps, lookAtWorkers),
     workers: () => workers.seen(),

@@ -1,0 +1,63 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { ProductView } from '../../client/product-list.ts';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { answers, createTenantBody, noQuery } from '../schemas.ts';
+
+const field = z.object({
+  name: z.string(),
+  required: z.boolean(),
+  values: z.array(z.string()).optional().describe('The only values that are accepted'),
+  description: z.string().optional(),
+});
+
+/** Answer of `GET /api/v1/products`. */
+export const productsAnswer = z
+  .object({
+    products: z.array(
+      z.object({
+        name: z.string(),
+        tiers: z.array(z.string()).describe('Empty: the product has no tiers'),
+        domains: z.array(z.string()).describe('Domains of its tenants; empty: no cell serves the product'),
+        reservedSlugs: z.array(z.string()),
+        fields: z.array(field).describe('What a request for a tenant of the product carries'),
+      }),
+    ),
+  })
+  .meta({ id: 'ProductList', description: 'The products of this installation' });
+
+/** The products whose tenants can be created, and what a request for one carries. */
+export const productRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
+  app.get(
+    '/api/v1/products',
+    {
+      schema: {
+        operationId: 'listProducts',
+        summary: 'List the products and what a tenant of each asks for',
+        tags: ['tenants'],
+        querystring: noQuery,
+        response: answers({ 200: productsAnswer }),
+      },
+    },
+    () => ({
+      products: client.products().map((product) => ({
+        ...product,
+        tiers: [...product.tiers],
+        domains: [...product.domains],
+        reservedSlugs: [...product.reservedSlugs],
+        fields: fieldsOf(product),
+      })),
+    }),
+  );
+  done();
+};
+
+/** The fields of the request's schema; the tier only where the product has tiers. */
+function fieldsOf({ name: product, tiers }: ProductView): z.infer<typeof field>[] {
+  return Object.entries(createTenantBody.shape).flatMap(([name, schema]) => {
+    if (name === 'tier' && tiers.length === 0) return [];
+    const described = { name, required: !schema.safeParse(undefined).success, description: schema.description };
+    if (name === 'tier') return [{ ...described, required: true, values: [...tiers] }];
+    return [name === 'product' ? { ...described, values: [product] } : described];
+  });
+}

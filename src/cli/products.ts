@@ -1,0 +1,43 @@
+import type { z } from 'zod';
+import type { productsAnswer } from '../api/routes/products.ts';
+import { loadApiUrl } from '../config.ts';
+import { createApiClient } from './api-client.ts';
+import type { CheckedCommand } from './checked-command.ts';
+import type { Common } from './context.ts';
+import { exitCodes, exitCodesHelp } from './exit-codes.ts';
+import { inOptionNames } from './option-names.ts';
+import { printJson, type Terminal } from './output.ts';
+import type { SetExitCode } from './tenants.ts';
+
+type Product = z.infer<typeof productsAnswer>['products'][number];
+
+/** `tenantry products`: what tenants can be created, through the API at `TENANTRY_API_URL`. */
+export function registerProducts(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
+  program
+    .command('products')
+    .description('list the products, and what a tenant of each asks for')
+    .option('--json', 'print JSON, for programs')
+    .addHelpText('after', exitCodesHelp)
+    .action(async ({ json }: Common) => {
+      const answer = await createApiClient(loadApiUrl()).products();
+      if (json) printJson(terminal, answer);
+      else for (const line of answer.products.flatMap(productLines)) terminal.out.write(`${line}\n`);
+      setExitCode(exitCodes.done);
+    });
+}
+
+function productLines({ name, tiers, domains, fields }: Product): string[] {
+  const option = (field: Product['fields'][number]) => inOptionNames(`body.${field.name}`);
+  const named = (required: boolean) =>
+    fields
+      .filter((f) => f.required === required)
+      .map(option)
+      .join(', ');
+  return [
+    name,
+    `  tiers     ${tiers.join(', ') || 'none'}`,
+    `  domains   ${domains.map((domain) => `<slug>.${domain}`).join(', ') || 'none: no cell serves this product'}`,
+    `  required  ${named(true)}`,
+    `  optional  ${named(false) || 'none'}`,
+  ];
+}
