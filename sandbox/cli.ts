@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
+import { imageTags } from './demo-app/image-tags.ts';
 import { gatewayCommand, turbulenceOption } from './gateway/command.ts';
 import { inventoryCommand } from './inventory/command.ts';
 import { timePresets, isTimePreset, type TimePreset } from './gateway/time.ts';
@@ -35,10 +36,11 @@ export function registerSandbox(program: Command): void {
       await seedEndpoint(given.dir);
     });
   sandbox
-    .command('template <tag>')
+    .command('template')
     .description(
-      'deploy another image tag to the template services: "unhealthy", "crash", "missing", or any good one ("1.1")',
+      'deploy another image tag to a template service, as its own team would: new tenants are cloned from it',
     )
+    .addArgument(tagArgument())
     .addOption(new Option('--component <name>').choices(['backend', 'frontend']).default('backend'))
     .addOption(directoryOption())
     .action(async (tag: string, given: { component: 'backend' | 'frontend'; dir: string }) => {
@@ -71,6 +73,11 @@ export interface SandboxOptions {
   readonly turbulence?: number;
   readonly time: TimePreset;
   readonly dir: string;
+}
+
+function tagArgument(): Argument {
+  const meanings = Object.entries(imageTags).map(([tag, meaning]) => `"${tag}" ${meaning}`);
+  return new Argument('<tag>', meanings.join('; ')).choices(Object.keys(imageTags));
 }
 
 function timeOption(): Option {

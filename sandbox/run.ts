@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { nodeAdvice } from '../src/cli/node-version.ts';
-import { formatDuration, type Log } from './parts/log.ts';
+import { atTime, formatDuration, type Log } from './parts/log.ts';
 import { endWithNpm } from './parts/npm-parent.ts';
 import { shutdownOnSignals } from './parts/shutdown.ts';
 import type { SandboxOptions } from './cli.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
 import { startTurbulence, turbulenceReport, weatherCommands } from './demo/turbulence.ts';
-import { writeEnvFile } from './stack/env-file.ts';
+import { removeEnvFile, writeEnvFile } from './stack/env-file.ts';
 import { DirectoryTakenError, lockDirectory } from './stack/directory-lock.ts';
 import { logFileOf, startParts, type Parts } from './stack/parts.ts';
 import { prepare } from './stack/preparation.ts';
@@ -23,7 +23,7 @@ import {
 import { supervise } from './stack/supervision.ts';
 import type { Child } from './parts/child.ts';
 
-const log: Log = (line) => console.error(`  ${line}`);
+const log: Log = (line) => console.error(`  ${atTime(line)}`);
 
 /** `tenantry sandbox`, `npm start`, `npm start -- --once`. */
 export async function runSandbox(options: SandboxOptions): Promise<void> {
@@ -31,6 +31,7 @@ export async function runSandbox(options: SandboxOptions): Promise<void> {
   const stopAll = async () => {
     for (const stop of stops.list.splice(0).reverse())
       await stop().catch((error: unknown) => log(`while stopping: ${String(error)}`));
+    if (stops.embedded) log(farewell(stops.embedded, options));
   };
   shutdownOnSignals({
     stop: () => {
@@ -65,12 +66,22 @@ function tell(error: unknown, { dir }: SandboxOptions): void {
 interface Stops {
   readonly list: (() => Promise<void>)[];
   signalled: boolean;
+  /** Parts of the sandbox's own, once they run. */
+  embedded?: readonly string[];
+}
+
+function farewell(embedded: readonly string[], { dir }: SandboxOptions): string {
+  const gone =
+    embedded.length === 0
+      ? 'every part was given, and keeps its data'
+      : `gone with all their data: ${embedded.join(', ')}; the next start begins anew`;
+  return `stopped. ${gone}. Logs stay in ${resolve(dir, 'logs')}`;
 }
 
 async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   const began = Date.now();
   stops.list.push(await lockDirectory(options.dir));
-  console.error('Tenantry sandbox: starting its parts');
+  log('Tenantry sandbox: starting its parts');
   const advice = nodeAdvice();
   if (advice !== undefined) log(advice);
   const parts = await startParts({
@@ -80,8 +91,10 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
     taskHost: options.once ? 'shared' : 'process-per-task',
   });
   stops.list.push(parts.stop);
+  stops.embedded = parts.embedded;
   await prepare(parts);
   const envFile = writeEnvFile(options.dir, parts.env, parts.platform);
+  stops.list.push(() => Promise.resolve(removeEnvFile(options.dir)));
   log(`embedded: ${parts.embedded.join(', ') || 'nothing'} (${formatDuration(Date.now() - began)})`);
   if (options.turbulence !== undefined) await startTurbulence(gatewayUrlOf(parts), options.turbulence);
   await parts.releaseApiPort();
@@ -91,7 +104,7 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   const supervision = supervise([...parts.supervised, ...processes], log);
   stops.list.push(() => supervision.stop());
   const failed = supervision.failed.then((reason) => {
-    if (!stops.signalled) console.error(`\n${reason}`);
+    if (!stops.signalled) log(reason);
     return 1;
   });
   return Promise.race([failed, use(parts, envFile, options)]);
@@ -118,7 +131,7 @@ async function startProcesses(parts: Parts, options: SandboxOptions, stops: Stop
   const workerEnv = options.once ? { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off' } : parts.env;
   const start = async (name: string, run: (given: ProcessOptions) => Promise<Child>) => {
     const logFile = logFileOf(options.dir, name);
-    const started = await restartable({ name: `the ${name}`, logFile }, () => run({ log: childLog, logFile }));
+    const started = await restartable({ name: `the ${name}`, logFile }, () => run({ log: childLog, logFile }), log);
     stops.list.push(started.stop);
     return started;
   };
@@ -155,7 +168,7 @@ function printParts(parts: Parts, envFile: string, { demo: isWhole, dir }: Sandb
   environment  set -a; . ${envFile}; set +a
   logs         ${resolve(dir, 'logs')}
 
-  Ctrl-C stops everything.
+  Ctrl-C stops everything; what the embedded parts hold is gone then.
 `);
 }
 

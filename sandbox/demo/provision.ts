@@ -2,6 +2,7 @@ import type { ApiClient, Status } from '../../src/cli/api-client.ts';
 import { followOperation } from '../../src/cli/following.ts';
 import { createProgressPrinter } from '../../src/cli/progress.ts';
 import type { EventView } from '../../src/client/views.ts';
+import { atTime } from '../parts/log.ts';
 
 export interface Finished {
   readonly tenantId: string;
@@ -12,7 +13,7 @@ export interface Finished {
 
 /** Creates a tenant of `moamalat` and shows every step; one that fails rolls back at once, because nobody is asked to fix it. */
 export async function createTenant(api: ApiClient, slug: string): Promise<Finished> {
-  console.log(`\n  POST /api/v1/tenants { "product": "moamalat", "slug": "${slug}", ... }`);
+  console.log(`\n  ${atTime(`POST /api/v1/tenants { "product": "moamalat", "slug": "${slug}", ... }`)}`);
   const { tenantId, operationId } = await api.create({
     product: 'moamalat',
     slug,
@@ -25,7 +26,7 @@ export async function createTenant(api: ApiClient, slug: string): Promise<Finish
 
 /** Deletes a tenant and shows every step. */
 export async function deleteTenant(api: ApiClient, tenantId: string, slug: string): Promise<Finished> {
-  console.log(`\n  DELETE /api/v1/tenants/${tenantId}?confirm=${slug}`);
+  console.log(`\n  ${atTime(`DELETE /api/v1/tenants/${tenantId}?confirm=${slug}`)}`);
   const accepted = await api.delete(tenantId, slug);
   if (!('operationId' in accepted)) throw new Error(`tenant ${tenantId} was gone before its deletion began`);
   return { tenantId, slug, ...(await follow(api, tenantId, accepted.operationId)) };

@@ -13,3 +13,8 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }
+
+/** The line behind the time of day, `14:03:59`, as the clock on the wall shows it. */
+export function atTime(line: string, at: Date = new Date()): string {
+  return `${at.toTimeString().slice(0, 8)}  ${line}`;
+}

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +49,11 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     await release();
     throw error;
   }
+}
+
+/** Whether a sandbox keeps its files in the directory at this moment; one that does not answer does. */
+export async function isSandboxRunning(directory: string): Promise<boolean> {
+  return existsSync(directory) && (await ask(socketPath(directory))) !== 'nobody';
 }
 
 /** @throws DirectoryTakenError */

@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { STOP_MS } from '../../src/cli/process.ts';
 import { startChild, type Child } from '../parts/child.ts';
 import type { Log } from '../parts/log.ts';
 import type { SupervisedPart } from './supervision.ts';
 
 const cli = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
 const readyTimeoutMs = 60_000;
+/** When worker and API are killed that do not stop, in ms: after the time that they give themselves. */
+export const KILL_AFTER_MS = STOP_MS + 10_000;
+/** A stop that takes longer than this, in ms, is explained. */
+const SAY_AFTER_MS = 1_000;
 
 /** Variables that a process which calls no AWS and no tenant database has no business with. */
 const credentials = /^(AWS_(?!REGION$).*|TENANT_DATABASE_URL.*)$/;
@@ -35,10 +40,14 @@ export interface RestartableProcess extends SupervisedPart {
   readonly stop: () => Promise<void>;
 }
 
-/** @param start the first time at once, and again whenever it ended */
+/**
+ * @param start the first time at once, and again whenever it ended
+ * @param log told what is waited for when it takes its time to stop
+ */
 export async function restartable(
   { name, logFile }: Pick<SupervisedPart, 'name' | 'logFile'>,
   start: () => Promise<Child>,
+  log: Log,
 ): Promise<RestartableProcess> {
   let child = await start();
   return {
@@ -49,7 +58,11 @@ export async function restartable(
     restart: async () => {
       child = await start();
     },
-    stop: () => child.stop(),
+    stop: async () => {
+      const said = `waiting for ${name} to stop: what it has under way may take up to ${STOP_MS / 1_000} s`;
+      const waiting = setTimeout(() => log(said), SAY_AFTER_MS);
+      await child.stop().finally(() => clearTimeout(waiting));
+    },
   };
 }
 
@@ -61,7 +74,7 @@ function startTenantry(command: string, env: NodeJS.ProcessEnv, { log, logFile }
     env,
     log,
     logFile,
-    stopTimeoutMs: 20_000,
+    stopTimeoutMs: KILL_AFTER_MS,
   });
 }
 

@@ -17,8 +17,11 @@ export function untilSignalled(log: Logger): AbortSignal {
   return stop.signal;
 }
 
+/** How long a server may take from the signal to its end, in ms: above what the API and a worker take for it. */
+export const STOP_MS = 30_000;
+
 export interface Deadlines {
-  /** From the signal to stop, in ms; default 30 s, above what the API and a worker take for it. */
+  /** From the signal to stop, in ms; default {@link STOP_MS}. */
   readonly stopMs?: number;
   /** For what is still being written or closed when a server has stopped, in ms; default 5 s. */
   readonly lastMs?: number;
@@ -31,7 +34,7 @@ export interface Deadlines {
 export async function runServer(
   load: () => Config,
   serve: (config: Config, log: Logger, stop: AbortSignal) => Promise<void>,
-  { stopMs = 30_000, lastMs = 5_000 }: Deadlines = {},
+  { stopMs = STOP_MS, lastMs = 5_000 }: Deadlines = {},
 ): Promise<void> {
   await runCommand(async () => {
     const config = load();
