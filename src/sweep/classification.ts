@@ -121,8 +121,9 @@ export function obstacleTo(item: SweptItem, around: Surroundings): string | unde
   if (other && other.tenantId !== tenantId) return `the ledger holds one of this name for tenant ${other.tenantId}`;
   if (tenant && tenant.cell !== around.cell) return `its tenant lives in cell ${tenant.cell}`;
   if (tenant && tenant.openOperationId !== null) return `operation ${tenant.openOperationId} of its tenant is open`;
-  if (!around.names.isGivenTo(item, { installationId, tenantId, product }, tenant))
-    return 'we would not have given it this name: somebody may have copied our mark';
+  // A name of a domain that the platform does not give the product any more is known from the ledger's own row.
+  if (!around.names.isGivenTo(item, { installationId, tenantId, product }, tenant) && !around.everMade(tenantId, item))
+    return 'we would not have given it this name: somebody may have copied our mark, or the platform named another domain then';
   if (tenant && isLiving(tenant) && !around.everMade(tenantId, item))
     return `its tenant is ${tenant.status}, and the ledger never knew this thing`;
   if (item.type === 'postgres:schema') return dataObstacle(tenant);

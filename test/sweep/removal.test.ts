@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SweepRemoval, SweepReport } from '../../src/contracts/sweep.ts';
+import { createSweep } from '../../src/sweep/sweep.ts';
 import { containing } from '../api/matchers.ts';
 import {
   findingsOf,
@@ -14,6 +15,7 @@ import {
   someSlug,
   startSweepWorld,
   stranger,
+  type PlantedType,
   type Stranger,
   type SweepWorld,
 } from './sweep-world.ts';
@@ -91,6 +93,29 @@ describe('a removal', () => {
     expect(trail.every((row) => row.approvedBy === 'Ada' && row.removedBy === 'Grace')).toBe(true);
     expect(await remove(approved.id)).toEqual({ removals: [], left: 0, notCome: [] });
     await expect(world.database.query('delete from sweep_removals')).rejects.toThrow('append-only');
+  });
+
+  it('takes what the ledger knows under a domain that the platform no longer names, and no stranger there', async () => {
+    const tenant = await ledgerTenant(world, 'deleted');
+    const host = `${tenant.slug}.${world.cell.hostedZone.name}`;
+    const planted = await plantAll(world, tenant);
+    await plantAll(world, owner);
+    const row = (type: PlantedType, name: string) =>
+      ledgerRow(world, tenant, { type, name, state: 'removed', physicalId: planted[type], wasMade: true });
+    await row('elbv2:rule', `${host}/api/*`);
+    await row('route53:record', host);
+    const moved = { ...world.cell, domains: { moamalat: `new.${world.cell.hostedZone.name}` } };
+    const sweep = createSweep({ ...world.deps, platform: { ...world.deps.platform, cells: [moved] } });
+    const made = await report(world, sweep);
+    const ofHost = (tenantId: string) =>
+      findingsOf(made, tenantId).filter(({ type }) => type === 'elbv2:rule' || type === 'route53:record');
+    expect(ofHost(owner.tenantId).map(({ removable }) => removable)).toEqual([false, false]);
+    expect(ofHost(owner.tenantId)[0]?.remedy).toMatch(/or the platform named another domain then$/);
+    const only = ofHost(tenant.tenantId).map(({ id }) => id);
+    await sweep.approve({ reportId: made.id, by: 'Ada', only });
+    const { removals } = await sweep.remove({ reportId: made.id, by: 'Grace' });
+    expect(outcomes(removals)).toEqual(['route53:record removed', 'elbv2:rule removed']);
+    await remove((await approvedFor(owner, tenant)).id);
   });
 
   it('leaves what is of another installation or foreign untouched, and what was not approved', async () => {
