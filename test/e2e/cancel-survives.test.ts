@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
+import { freePort } from '../../sandbox/parts/ports.ts';
+import { startApi } from '../../sandbox/stack/processes.ts';
+import { createApiClient } from '../../src/cli/api-client.ts';
+import { startSystem, type System } from './system.ts';
+
+let system: System;
+let proxy: PostgresProxy;
+beforeAll(async () => {
+  system = await startSystem();
+  const { hostname: host, port } = new URL(system.parts.env.DATABASE_URL ?? '');
+  proxy = await startPostgresProxy({ host, port: Number(port) });
+}, 180_000);
+afterAll(async () => {
+  await proxy.close();
+  await system.stop();
+}, 60_000);
+
+/** An API of its own behind the proxy. */
+async function startAnotherApi() {
+  const port = String(await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const DATABASE_URL = proxy.through(system.parts.env.DATABASE_URL ?? '');
+  const child = await startApi(
+    { ...system.parts.env, DATABASE_URL, TENANTRY_API_PORT: port },
+    { log: () => undefined },
+  );
+  await vi.waitFor(async () => expect((await fetch(`${url}/healthz`)).ok).toBe(true), { timeout: 60_000 });
+  return { child, api: createApiClient(url) };
+}
+
+it(
+  'a cancel that its run took takes effect, though API and worker are killed before it is stamped',
+  { timeout: 240_000 },
+  async () => {
+    const { child, api } = await startAnotherApi();
+    const { tenantId, operationId } = await system.create('cancel-survives', 'hold');
+    await system.until(tenantId, 'running');
+    const stamp = { startsWith: 'update operations set cancel_requested_at = clock_timestamp() where' };
+    // The first one is the record, before the run is asked.
+    const parked = proxy.addRule({ match: stamp, skip: 1, fault: { type: 'park' } });
+    const lost = api.cancel(tenantId).catch(() => 'no answer');
+    await vi.waitFor(() => expect(proxy.hits(parked)).toBe(1), { timeout: 20_000, interval: 20 });
+    for (const process of [child, system.worker]) {
+      process.kill('SIGKILL');
+      await process.exited;
+    }
+    expect(await lost).toBe('no answer');
+    await system.startAnotherWorker();
+    await system.until(tenantId, 'cancelled', 'succeeded', 'rolled-back', 'stuck');
+    const closed = await system.api.operation(tenantId, operationId);
+    expect(closed).toMatchObject({ state: 'cancelled', cancelRequestedAt: expect.any(String) as string });
+  },
+);
