@@ -46,7 +46,7 @@ export type Pacing = (place: { readonly accountId: string; readonly region: stri
 /** How long a call waits for its turn that nobody set a time for, in ms. */
 const LONGEST_WAIT_MS = 60_000;
 /** How long any call may wait, in ms: slow work gets on as long as tokens are there. */
-const SHORTEST_WAIT_MS = 500;
+export const SHORTEST_WAIT_MS = 500;
 
 export function createPacing({ factor = 1, lease }: PacingOptions = {}): Pacing {
   const source = lease ? withLocalFallback(lease) : ownTokens();

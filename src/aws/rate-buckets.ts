@@ -78,7 +78,7 @@ function logsBucketsOf(action: string): readonly BucketName[] {
 }
 
 /** Longest time that a leased token may be kept, in ms. */
-const LONGEST_LEASE_MS = 1_000;
+const LONGEST_LEASE_MS = 3_000;
 
 /** What is leased from a bucket, and how long a lease lasts. */
 export interface LeasedBucket {

@@ -6,8 +6,8 @@ export type Leased = TokenGrant & { readonly sinceMs: number };
 /** @param leaseMs how long the lease is to last: an answer that takes longer is of no use */
 export type TokenSource = (request: TokenRequest, leaseMs: number) => Promise<Leased>;
 
-/** How long it is not asked again after it has not answered, in ms. */
-const ASK_AGAIN_AFTER_MS = 2_000;
+/** How long PostgreSQL is not asked again after it has refused, and after it was too slow, in ms. */
+const ASK_AGAIN_AFTER_MS = { refused: 2_000, slow: 500 };
 /** Processes that are reckoned with as long as nobody has counted them. */
 const WORKERS_UNCOUNTED = 5;
 
@@ -33,8 +33,9 @@ export function withLocalFallback(shared: LeaseTokens): TokenSource {
         local.forget();
         workers = grant.workers;
         return { ...grant, sinceMs };
-      } catch {
-        askAgainAtMs = performance.now() + ASK_AGAIN_AFTER_MS;
+      } catch (error) {
+        const pauseMs = error instanceof TooSlowError ? ASK_AGAIN_AFTER_MS.slow : ASK_AGAIN_AFTER_MS.refused;
+        askAgainAtMs = performance.now() + pauseMs;
       }
     }
     const grant = local.lease(request, 1 / (2 * Math.max(1, workers)));
@@ -91,9 +92,13 @@ function createLocalTokens() {
   };
 }
 
+class TooSlowError extends Error {
+  override readonly name = 'TooSlowError';
+}
+
 function answerWithin<T>(limitMs: number, asked: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    const timer = setTimeout(() => reject(new TooSlowError(`no answer within ${limitMs} ms`)), limitMs);
     asked.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -1,5 +1,5 @@
 import { inCallContext, currentCallContext, type CallContext } from './call-context.ts';
-import { abortReason, turnTooLate } from './pacing.ts';
+import { abortReason, SHORTEST_WAIT_MS, turnTooLate } from './pacing.ts';
 
 export interface LookOptions<K extends string, V> {
   /** Most keys that one call takes. */
@@ -124,7 +124,9 @@ class Question {
         if (!this.isSent) reject(turnTooLate([], 1_000));
       };
       const late =
-        endMs === undefined ? undefined : setTimeout(onLate, Math.max(0, endMs - TIME_TO_LOOK_MS - Date.now()));
+        endMs === undefined
+          ? undefined
+          : setTimeout(onLate, Math.max(SHORTEST_WAIT_MS, endMs - TIME_TO_LOOK_MS - Date.now()));
       const end = () => {
         clearTimeout(late);
         context?.signal.removeEventListener('abort', onAbort);

@@ -3,7 +3,7 @@ import { createPacing, type TurnRequest } from '../../../src/aws/pacing.ts';
 import type { LeaseTokens } from '../../../src/db/rate-buckets.ts';
 
 const place = { accountId: '123456789012', region: 'us-east-1' };
-/** Task definitions: 19 at once (a burst of 20 less the second of a lease), then one per second. */
+/** Task definitions: 17 at once (a burst of 20 less the three seconds of a lease), then one per second. */
 const change: TurnRequest = { buckets: ['ecs-task-definition'], isLook: false };
 
 beforeEach(() => {
@@ -35,12 +35,12 @@ describe('a pacer', () => {
     const served: number[] = [];
     const ask = (n: number, since: number) =>
       pacer.turn({ ...change, since, latestAtMs: inMs(60_000) }).then(() => served.push(n));
-    const asked = Array.from({ length: 19 }, (_, n) => ask(n, 1_000));
+    const asked = Array.from({ length: 17 }, (_, n) => ask(n, 1_000));
     await vi.advanceTimersByTimeAsync(10);
-    expect(served).toHaveLength(19);
+    expect(served).toHaveLength(17);
     asked.push(ask(20, 3_000), ask(21, 2_000), ask(22, 1_500));
     await vi.advanceTimersByTimeAsync(4_000);
-    expect(served.slice(19)).toEqual([22, 21, 20]);
+    expect(served.slice(17)).toEqual([22, 21, 20]);
     await Promise.all(asked);
   });
 
@@ -74,7 +74,7 @@ describe('a pacer', () => {
 
   it('gives those who wait behind each other times that are apart by the rate', async () => {
     const pacer = createPacing()(place);
-    await Promise.all(Array.from({ length: 19 }, () => pacer.turn(change)));
+    await Promise.all(Array.from({ length: 17 }, () => pacer.turn(change)));
     const told = await Promise.all(
       [0, 1, 2, 3].map((n) =>
         pacer.turn({ ...change, key: `step ${n}`, since: n, latestAtMs: inMs(900) }).then(
@@ -113,7 +113,7 @@ describe('a pacer', () => {
 
   it('ends the wait of an aborted call and gives its turn to the next', async () => {
     const pacer = createPacing()(place);
-    await Promise.all(Array.from({ length: 19 }, () => pacer.turn(change)));
+    await Promise.all(Array.from({ length: 17 }, () => pacer.turn(change)));
     const controller = new AbortController();
     const aborted = pacer.turn({ ...change, since: 1, signal: controller.signal });
     const next = pacer.turn({ ...change, since: 2 });

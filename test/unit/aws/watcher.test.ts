@@ -107,6 +107,12 @@ describe('sharedLook', () => {
     expect(wasAborted).toBe(true);
   });
 
+  it('is made for an attempt that is nearly over too: slow work gets on', async () => {
+    const { look } = recorded(1);
+    const context = { beforeMutation: () => Promise.resolve(), signal: new AbortController().signal };
+    expect(await inCallContext({ ...context, untilMs: () => Date.now() + 100 }, () => look('a'))).toBe(1);
+  });
+
   it('shares an answer for as long as it may, and no longer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     const { calls, look } = recorded(1, 40);
