@@ -1,0 +1,137 @@
+/**
+ * How long a POST of a tenant takes to be accepted (202), 50 at once: `npm run bench -- accept`. Without a worker on the same
+ * cores, and with one that has the tenants of the bursts to make.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Platform } from '../src/contracts/platform.ts';
+import { TENANTS_PER_LOAD_BALANCER } from '../src/db/allocations.ts';
+import { saveResult } from './results.ts';
+import { startStand, type Stand } from './stand.ts';
+
+const BURST = 50;
+const ROUNDS = 5;
+
+const { yardstickP99Ms, ...withoutWorker } = await measure(false);
+const { yardstickP99Ms: _, ...besideWorker } = await measure(true);
+const figures = { burst: BURST, rounds: ROUNDS, yardstickP99Ms, withoutWorker, besideWorker };
+console.log(JSON.stringify(figures, null, 2));
+saveResult('accept', figures);
+
+async function measure(hasWorker: boolean) {
+  const stand = await startStand('fast');
+  try {
+    giveRoom(stand);
+    await stand.startApi();
+    await untilListening(stand);
+    await burst(stand, 'warm');
+    if (hasWorker) await stand.startWorker();
+    if (hasWorker) await stand.ready();
+    return await rounds(stand, 'round');
+  } finally {
+    await stand.stop();
+  }
+}
+
+/** The sandbox's one load balancer has room for a burst: the API, which calls no AWS, is told of more of them. */
+function giveRoom({ parts }: Stand): void {
+  const file = parts.env.PLATFORM_CONFIG ?? '';
+  const platform = JSON.parse(readFileSync(file, 'utf8')) as Platform;
+  const cells = platform.cells.map((cell) => ({
+    ...cell,
+    loadBalancers: Array.from({ length: Math.ceil(((ROUNDS + 1) * BURST) / TENANTS_PER_LOAD_BALANCER) + 1 }, (_, n) => {
+      const [{ arn, httpsListenerArn, ...lb }] = cell.loadBalancers as [
+        Platform['cells'][number]['loadBalancers'][number],
+      ];
+      return n === 0
+        ? { arn, httpsListenerArn, ...lb }
+        : { ...lb, arn: `${arn}${n}`, httpsListenerArn: `${httpsListenerArn}${n}` };
+    }),
+  }));
+  writeFileSync(file, JSON.stringify({ ...platform, cells }));
+}
+
+/** Ready it is not, without a worker: it listens. */
+async function untilListening({ apiUrl }: Stand): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const answer = await fetch(`${apiUrl}/healthz`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`nothing listens at ${apiUrl}`);
+}
+
+async function rounds(on: Stand, name: string) {
+  const bursts: Burst[] = [];
+  const yardstickMs: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    yardstickMs.push(percentile(await yardstick(on), 0.99));
+    bursts.push(await burst(on, `${name}-${round}`));
+  }
+  const percentiles = bursts.map(({ tookMs }) => ({ p50Ms: percentile(tookMs, 0.5), p99Ms: percentile(tookMs, 0.99) }));
+  return {
+    yardstickP99Ms: median(yardstickMs),
+    refused: bursts.reduce((sum, { refused }) => sum + refused, 0),
+    p50Ms: median(percentiles.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(percentiles.map(({ p99Ms }) => p99Ms)),
+    rounds: percentiles,
+  };
+}
+
+interface Burst {
+  /** Of those that were accepted, sorted. */
+  readonly tookMs: readonly number[];
+  /** Those that were told that Temporal or PostgreSQL is unavailable. */
+  readonly refused: number;
+}
+
+/** Sends as many POSTs at once. @throws Error when one is answered otherwise than by 202 or 503 */
+async function burst({ apiUrl }: Stand, name: string): Promise<Burst> {
+  const took = await Promise.all(
+    Array.from({ length: BURST }, async (_, n) => {
+      const slug = `${name}-${n}`;
+      const body = JSON.stringify({
+        product: 'moamalat',
+        slug,
+        displayName: slug,
+        contactEmail: `admin@${slug}.example`,
+      });
+      const beganMs = performance.now();
+      const answer = await fetch(`${apiUrl}/api/v1/tenants`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      const tookMs = performance.now() - beganMs;
+      const text = await answer.text();
+      if (answer.status === 503) return undefined;
+      if (answer.status !== 202) throw new Error(`POST of ${slug}: ${answer.status} ${text}`);
+      return tookMs;
+    }),
+  );
+  const tookMs = took.filter((each) => each !== undefined).sort((a, b) => a - b);
+  return { tookMs, refused: BURST - tookMs.length };
+}
+
+/** As many requests that do nothing. */
+async function yardstick({ apiUrl }: Stand): Promise<number[]> {
+  const took = await Promise.all(
+    Array.from({ length: BURST }, async () => {
+      const beganMs = performance.now();
+      await (await fetch(`${apiUrl}/healthz`)).text();
+      return performance.now() - beganMs;
+    }),
+  );
+  return took.sort((a, b) => a - b);
+}
+
+function percentile(sorted: readonly number[], part: number): number {
+  return round(sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)]!);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,133 @@
+import type { Result } from './results.ts';
+
+/** What of `lifecycle` the page shows. */
+export interface LifecycleFigures {
+  readonly alone: {
+    readonly tookMs: number;
+    readonly criticalPathMs: number;
+    readonly ratio: number;
+    readonly events: number;
+    readonly actions: number;
+    readonly route53: Readonly<Record<string, number>>;
+  };
+  readonly wave: {
+    readonly tenants: number;
+    readonly tookMs: number;
+    readonly allowedMs: number;
+    readonly tightest: string;
+    readonly ratio: number;
+    readonly actionsPerTenant: number;
+    readonly eventsPerTenant: number;
+    readonly turnsAwaited: number;
+    readonly attemptsAgain: number;
+    readonly throttledByAws: Readonly<Record<string, number>>;
+  };
+}
+
+interface Percentiles {
+  /** Answered by 503, of all bursts together. */
+  readonly refused: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** What of `accept` the page shows. */
+export interface AcceptFigures {
+  readonly burst: number;
+  readonly rounds: number;
+  /** As many GET /healthz at once, in the same runs: what HTTP and the machine take. */
+  readonly yardstickP99Ms: number;
+  readonly withoutWorker: Percentiles;
+  readonly besideWorker: Percentiles;
+}
+
+export interface Results {
+  readonly lifecycle: Result<LifecycleFigures> | undefined;
+  readonly accept: Result<AcceptFigures> | undefined;
+}
+
+/** The page of benchmarks, from the raw figures of their last runs. */
+export function renderBenchmarks({ lifecycle, accept }: Results): string {
+  const rows = [...(lifecycle ? lifecycleRows(lifecycle.figures) : []), ...(accept ? acceptRows(accept.figures) : [])];
+  const runs = Object.entries({ lifecycle, accept }).flatMap(([name, result]) =>
+    result
+      ? [
+          `- \`${name}\`: ${result.at.slice(0, 10)}, commit ${result.commit}, ${result.machine}, load before it ${result.loadBefore}`,
+        ]
+      : [],
+  );
+  return [
+    '# Benchmarks',
+    '',
+    'Written by `npm run bench` from the raw figures in `bench/results/`; nothing here is typed by hand. What is compared was measured',
+    'in one run. `npm run bench -- lifecycle` and `npm run bench -- accept` run one of them.',
+    '',
+    '| what | seen | against | ratio | target |',
+    '|---|---|---|---|---|',
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    '',
+    'The critical path is the time that the emulated AWS itself took over the two services, one after the other, in AWS-like time. What the',
+    "tightest bucket allows a wave is the time of the tenant alone and the time in which AWS's bucket gives the changing calls of all tenants",
+    'beyond its burst. An action is what a hosted Temporal bills: a start, an attempt of an activity, a timer, a signal, an Update, an upsert of search',
+    'attributes. "Waited for their turn": activities that ended because their turn at a rate limit came past their time; they used up no attempt',
+    '([ADR 12](adr/0012-rate-limits-are-shared-by-leases.md)).',
+    '',
+    'Runs (a load above the number of cores means that others used them: times are then longer than they would be):',
+    '',
+    ...runs,
+    '',
+  ].join('\n');
+}
+
+type Row = readonly [what: string, seen: string, against: string, ratio: string, target: string];
+
+function lifecycleRows({ alone, wave }: LifecycleFigures): Row[] {
+  const route53Calls = sum(alone.route53);
+  const throttled = sum(wave.throttledByAws);
+  return [
+    [
+      'time to ready of one tenant',
+      seconds(alone.tookMs),
+      `critical path ${seconds(alone.criticalPathMs)}`,
+      alone.ratio.toFixed(3),
+      'at most 1.02',
+    ],
+    ['Temporal actions of one tenant', String(alone.actions), '', '', 'at most 35'],
+    ['history events of one tenant', String(alone.events), '', '', 'at most 200'],
+    ['Route 53 calls of one tenant', String(route53Calls), '', '', ''],
+    [
+      `a wave of ${wave.tenants} tenants under AWS's limits`,
+      seconds(wave.tookMs),
+      `${seconds(wave.allowedMs)} (${wave.tightest})`,
+      wave.ratio.toFixed(3),
+      'at least 0.95',
+    ],
+    ['Temporal actions of a tenant in the wave', wave.actionsPerTenant.toFixed(1), '', '', ''],
+    ['history events of a tenant in the wave', wave.eventsPerTenant.toFixed(1), '', '', ''],
+    ['activities of the wave that waited for their turn', String(wave.turnsAwaited), '', '', 'no attempt used up'],
+    ['attempts of the wave that failed or ran out of time', String(wave.attemptsAgain), '', '', '0'],
+    ['calls of the wave that AWS throttled', String(throttled), '', '', '0'],
+  ];
+}
+
+function acceptRows({ burst, rounds, withoutWorker, besideWorker, yardstickP99Ms }: AcceptFigures): Row[] {
+  const row = (what: string, { p50Ms, p99Ms, refused }: Percentiles, target: string): Row => [
+    `POST to 202, ${burst} at once, ${what} (median of ${rounds} bursts)`,
+    `p50 ${p50Ms} ms, p99 ${p99Ms} ms; ${refused} of ${burst * rounds} answered 503`,
+    `p99 ${yardstickP99Ms} ms of as many GET /healthz`,
+    (p99Ms / yardstickP99Ms).toFixed(1),
+    target,
+  ];
+  return [
+    row('no worker on the same cores', withoutWorker, 'p99 at most 50 ms'),
+    row('beside a worker', besideWorker, ''),
+  ];
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((a, b) => a + b, 0);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

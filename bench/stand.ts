@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CallRecord } from '../sandbox/gateway/gateway.ts';
+import type { TimePreset } from '../sandbox/gateway/time.ts';
+import type { Child } from '../sandbox/parts/child.ts';
+import { freePort } from '../sandbox/parts/ports.ts';
+import { startParts, type Parts } from '../sandbox/stack/parts.ts';
+import { prepare } from '../sandbox/stack/preparation.ts';
+import { startApi, startWorker, waitUntilReady } from '../sandbox/stack/processes.ts';
+import { createApiClient, type ApiClient } from '../src/cli/api-client.ts';
+
+/** The product as its users run it, to be measured: every part real, worker and API as processes of their own. */
+export interface Stand {
+  readonly parts: Parts;
+  readonly api: ApiClient;
+  readonly apiUrl: string;
+  startWorker(): Promise<Child>;
+  startApi(): Promise<Child>;
+  ready(): Promise<void>;
+  /** AWS calls since one, oldest first, without the bench's own. */
+  calls(afterSeq: number): Promise<CallRecord[]>;
+  setLimits(limits: { factor: number } | null): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const quiet = () => undefined;
+
+export async function startStand(time: TimePreset): Promise<Stand> {
+  const directory = mkdtempSync(join(tmpdir(), 'tenantry-bench-'));
+  const options = { log: quiet, directory, time, taskHost: 'shared' } as const;
+  const parts = await startParts(options, { TENANTRY_API_PORT: String(await freePort()) });
+  const children: Child[] = [];
+  const apiUrl = parts.env.TENANTRY_API_URL ?? '';
+  const gateway = parts.env.AWS_ENDPOINT_URL ?? '';
+  const started = async (child: Promise<Child>) => {
+    children.push(await child);
+    return await child;
+  };
+  await prepare(parts);
+  return {
+    parts,
+    api: createApiClient(apiUrl),
+    apiUrl,
+    startWorker: () => started(startWorker({ ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off' }, { log: quiet })),
+    startApi: () => started(startApi(parts.env, { log: quiet })),
+    ready: () => waitUntilReady(apiUrl, children),
+    calls: async (afterSeq) => {
+      const answer = await fetch(new URL(`/_gateway/calls?after=${afterSeq}`, gateway));
+      return (await answer.json()) as CallRecord[];
+    },
+    setLimits: async (limits) => {
+      const body = JSON.stringify({ limits });
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(new URL('/_gateway/weather', gateway), { method: 'PUT', headers, body });
+      if (!answer.ok) throw new Error(`the gateway refused the limits: ${await answer.text()}`);
+    },
+    stop: async () => {
+      await Promise.all(children.map((child) => child.stop()));
+      await parts.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
