@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 import type { Platform } from './contracts/platform.ts';
@@ -13,6 +14,8 @@ export interface Config {
   readonly tenantDatabaseUrls: Readonly<Record<string, string>>;
   readonly temporal: TemporalConnectConfig;
   readonly platform: Platform;
+  /** File that names the products of this installation; undefined: those that come with Tenantry. */
+  readonly catalogFile: string | undefined;
   /** 32-byte keys: the first encrypts, all decrypt. */
   readonly payloadKeys: readonly Buffer[];
   readonly awsEndpointUrl: string | undefined;
@@ -58,6 +61,7 @@ const environment = z.object({
       'is not set: give 32 random bytes in base64 (openssl rand -base64 32); payloads in Temporal are encrypted with it',
   }),
   AWS_ENDPOINT_URL: url.optional(),
+  TENANTRY_CONFIG: z.string().optional(),
   TENANTRY_API_HOST: z.string().default('127.0.0.1'),
   TENANTRY_API_PORT: port.default(3006),
   TENANTRY_TEMPORAL_UI_URL: url.optional(),
@@ -102,6 +106,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     tenantDatabaseUrls,
     temporal,
     platform,
+    catalogFile: given.TENANTRY_CONFIG ?? ownCatalogFile(),
     payloadKeys,
     awsEndpointUrl: given.AWS_ENDPOINT_URL,
     awsCredentialsNamed: credentialVariables.some((name) => (env[name] ?? '') !== ''),
@@ -112,6 +117,11 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),
     logLevel: given.LOG_LEVEL,
   };
+}
+
+/** `tenantry.config.ts` of the current folder, when there is one. */
+function ownCatalogFile(): string | undefined {
+  return ['tenantry.config.ts', 'tenantry.config.js', 'tenantry.config.mjs'].find((file) => existsSync(file));
 }
 
 /** `DATABASE_URL` alone, for `migrate`. @throws ConfigError */

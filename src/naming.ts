@@ -1,14 +1,27 @@
 import { createHash } from 'node:crypto';
-import type { Component } from './contracts/kinds.ts';
 
 /** Name of a tenant's schema and of its login role (requirement U-19): a slug can be used again, a tenant id cannot. */
 export function schemaName(tenantId: string): string {
   return `tenant_${tenantId.replaceAll('-', '')}`;
 }
 
-/** Name of a tenant's target group: at most 32 characters, letters, digits and hyphens (ELBv2). */
-export function targetGroupName(installationId: string, tenantId: string, component: Component): string {
-  return `${targetGroupPrefix(installationId, tenantId)}${component === 'backend' ? 'be' : 'fe'}`;
+/**
+ * Name of the target group of a tenant's component: at most 32 characters, letters, digits and hyphens (ELBv2).
+ * @param component a label of at most 18 characters
+ */
+export function targetGroupName(installationId: string, tenantId: string, component: string): string {
+  return `${targetGroupPrefix(installationId, tenantId)}${targetGroupSuffix(component)}`;
+}
+
+function targetGroupSuffix(component: string): string {
+  return component === 'backend' ? 'be' : component === 'frontend' ? 'fe' : component;
+}
+
+/** Names that {@link targetGroupName} gives. */
+export const targetGroupPattern = /^t-[0-9a-f]{10}-[a-z](?:[a-z0-9-]{0,16}[a-z0-9])?$/;
+
+export function isTargetGroupNameOf(name: string, installationId: string, tenantId: string): boolean {
+  return targetGroupPattern.test(name) && name.startsWith(targetGroupPrefix(installationId, tenantId));
 }
 
 /** What the names of all target groups of a tenant begin with, and of no other. */

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { planned, type Blueprint, type PlannedStep } from '../contracts/blueprint.ts';
+import type { Blueprint, PlannedStep, Step } from '../contracts/blueprint.ts';
 import type {
   BookkeepingActivities,
   Claim,
@@ -15,6 +15,7 @@ import { listLeftovers } from '../db/leftovers.ts';
 import { changeOperationState, findOperation, lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
 import { listSteps } from '../db/steps.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { loadBlueprint } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { alertStuck, changeState } from './operation-change.ts';
@@ -26,10 +27,11 @@ import { StepError } from '../contracts/step-error.ts';
 /** What the executor writes about an operation: PostgreSQL only, a transaction each, safe to repeat. */
 export function createBookkeeping({
   database,
+  kinds,
   log,
-}: Pick<ActivityDependencies, 'database' | 'log'>): BookkeepingActivities {
+}: Pick<ActivityDependencies, 'database' | 'kinds' | 'log'>): BookkeepingActivities {
   return {
-    claimOperation: (input) => claimOperation(database, input),
+    claimOperation: (input) => claimOperation({ database, kinds }, input),
     changeOperationState: async (change) => {
       const answer = await changeStateOnce(database, change);
       if (change.state === 'stuck' && answer.changed) await alertStuck({ database, log }, change);
@@ -40,9 +42,11 @@ export function createBookkeeping({
   };
 }
 
-async function claimOperation(database: Database, input: ClaimInput): Promise<Claim> {
-  const invalid = await findInvalidity(database, input.operationId);
-  return database.transaction(async (tx): Promise<Claim> => {
+type ClaimDeps = Pick<ActivityDependencies, 'database' | 'kinds'>;
+
+async function claimOperation(deps: ClaimDeps, input: ClaimInput): Promise<Claim> {
+  const invalid = await findInvalidity(deps, input.operationId);
+  return deps.database.transaction(async (tx): Promise<Claim> => {
     const operation = await lockOperation(tx, input.operationId);
     if (!operation) return { claimed: false };
     if (operation.state === 'accepted') {
@@ -54,15 +58,15 @@ async function claimOperation(database: Database, input: ClaimInput): Promise<Cl
     } else if (operation.runId !== input.runId || !isOpen(operation.state)) {
       if (invalid || !(await claimStuck(tx, operation, input))) return { claimed: false };
     }
-    return planOf(tx, operation);
+    return planOf(tx, operation, deps.kinds);
   });
 }
 
 /** What is wrong with the stored blueprint; undefined when it may run. */
-async function findInvalidity(database: Database, operationId: string): Promise<StepError | undefined> {
+async function findInvalidity({ database, kinds }: ClaimDeps, operationId: string): Promise<StepError | undefined> {
   if (!(await findOperation(database, operationId))) return undefined;
   try {
-    await loadBlueprint(database, operationId);
+    await loadBlueprint(database, operationId, kinds);
     return undefined;
   } catch (error) {
     if (error instanceof StepError) return error;
@@ -81,9 +85,9 @@ async function refuse(tx: Queryable, operation: OperationRow, invalid: StepError
   return { claimed: false };
 }
 
-async function planOf(tx: Queryable, operation: OperationRow): Promise<Claim> {
+async function planOf(tx: Queryable, operation: OperationRow, kinds: KindRegistry): Promise<Claim> {
   const tenant = await lockTenant(tx, operation.tenantId);
-  const blueprint = await loadBlueprint(tx, operation.id);
+  const blueprint = await loadBlueprint(tx, operation.id, kinds);
   return {
     claimed: true,
     operationId: operation.id,
@@ -95,20 +99,31 @@ async function planOf(tx: Queryable, operation: OperationRow): Promise<Claim> {
     tenantStatus: tenant.status,
     onFailure: operation.onFailure,
     holdMs: operation.holdMs,
-    steps: await stepsOf(tx, operation, blueprint),
+    steps: await stepsOf(tx, operation, blueprint, kinds),
     // Between a claim and the run's first change of state nothing else is stuck.
     ...(operation.state === 'stuck' ? { takeover: await takeoverOf(tx, operation) } : {}),
   };
 }
 
 /** The way down walks what was begun and is not removed; of a step that was never begun there is nothing. */
-async function stepsOf(tx: Queryable, operation: OperationRow, blueprint: Blueprint): Promise<PlannedStep[]> {
-  const all = blueprint.steps.map(planned);
+async function stepsOf(
+  tx: Queryable,
+  operation: OperationRow,
+  blueprint: Blueprint,
+  kinds: KindRegistry,
+): Promise<PlannedStep[]> {
+  const all = blueprint.steps.map((step) => planned(step, kinds));
   if (operation.type === 'provision' && operation.state !== 'stuck') return all;
   const begun = new Set(
     (await listSteps(tx, operation.tenantId)).filter((s) => s.state !== 'removed').map((s) => s.stepId),
   );
   return withoutSteps(all, new Set(all.map((s) => s.id).filter((id) => !begun.has(id))));
+}
+
+/** The step as the workflow walks it: without its spec, with what its kind says of the walk. */
+function planned({ spec: _spec, ...step }: Step, { kinds }: KindRegistry): PlannedStep {
+  const limits = kinds.get(step.kind)?.limits;
+  return limits ? { ...step, limits } : step;
 }
 
 async function changeStateOnce(database: Database, change: StateChange): Promise<StateChangeAnswer> {

@@ -3,7 +3,7 @@ import type { CellAws } from '../aws/cell-aws.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Database } from '../db/database.ts';
 import type { TenantDatabases } from '../db/tenant-databases.ts';
-import type { KindRegistry } from './kind.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 
 /** What the activities of one worker work with. */
 export interface ActivityDependencies {
@@ -14,6 +14,5 @@ export interface ActivityDependencies {
   /** The adapters of a cell, by its id. */
   readonly aws: (cellId: string) => CellAws;
   readonly log: Logger;
-  /** Other than this code's own: for tests. */
-  readonly kinds?: KindRegistry | undefined;
+  readonly kinds: KindRegistry;
 }

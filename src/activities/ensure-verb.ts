@@ -1,4 +1,4 @@
-import type { KindName, Verb } from '../contracts/kinds.ts';
+import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer } from '../contracts/messages.ts';
 import { verbOptions, latenessWindowMs } from '../contracts/verbs.ts';
 import {
@@ -15,14 +15,14 @@ import { lockOperation } from '../db/operations.ts';
 import { findSurroundings } from '../db/steps.ts';
 import { contentHash } from '../naming.ts';
 import { endsStep, judge } from './failures.ts';
-import type { Ensured, ResourceName } from './kind.ts';
+import type { Ensured, ResourceName } from '../kinds/framework/kind.ts';
 import { LAST_WORDS_MS, patiently } from './patience.ts';
 import { mayMake, refuseOutOfTime, revoked } from './standing.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
 /** Intent, call, result (design rule 2): what is about to be made is stored first, so that an undo needs no answer. */
-export async function ensureStep<K extends KindName>(run: StepRun<K>): Promise<EnsureAnswer> {
+export async function ensureStep(run: StepRun): Promise<EnsureAnswer> {
   const committed = isCommitted(run);
   const inputsHash = await recordingFailure(run, undefined, async () => {
     refuseUnlessStanding(run, committed);
@@ -43,13 +43,13 @@ export async function ensureStep<K extends KindName>(run: StepRun<K>): Promise<E
 }
 
 /** The commit is one transaction: when the attempt died after it, the operation is closed and only the answer is missing. */
-function isCommitted(run: StepRun<KindName>): boolean {
-  return run.key.kind === 'tenant-activation' && run.surroundings.operationState === 'succeeded';
+function isCommitted(run: StepRun): boolean {
+  return run.kind.commit !== undefined && run.surroundings.operationState === 'succeeded';
 }
 
 const alreadyCommitted: RecordedIntent = { unclearUntil: new Date(0), unclearBefore: null };
 
-function refuseUnlessStanding(run: StepRun<KindName>, committed: boolean): void {
+function refuseUnlessStanding(run: StepRun, committed: boolean): void {
   const { surroundings, stored, key } = run;
   const takenBack =
     stored?.operationId === key.operationId && (stored.state === 'removing' || stored.state === 'removed');
@@ -62,7 +62,7 @@ function refuseUnlessStanding(run: StepRun<KindName>, committed: boolean): void 
   }
 }
 
-async function hashInputs<K extends KindName>(run: StepRun<K>): Promise<string> {
+async function hashInputs(run: StepRun): Promise<string> {
   const { kind, context } = run;
   const read = async () => kind.fingerprint?.(context);
   return contentHash({
@@ -71,9 +71,9 @@ async function hashInputs<K extends KindName>(run: StepRun<K>): Promise<string> 
   });
 }
 
-async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]): Promise<RecordedIntent> {
-  const { key, attempt, stored } = run;
-  const latenessMs = latenessWindowMs(key.kind, 'ensure');
+async function intend(run: StepRun, resources: readonly ResourceName[]): Promise<RecordedIntent> {
+  const { key, kind, attempt, stored } = run;
+  const latenessMs = latenessWindowMs(kind.limits, 'ensure');
   const isOfThis = stored?.operationId === key.operationId && stored.generation === key.generation;
   const sawMade = isOfThis && (stored.state === 'present' || stored.state === 'ready');
   const intent = await patiently(run.patience, () =>
@@ -84,7 +84,7 @@ async function intend(run: StepRun<KindName>, resources: readonly ResourceName[]
 }
 
 /** An attempt before this one may have come to its result after this one began: the next one finds that and skips. */
-async function refusedIntent({ deps, key, patience }: StepRun<KindName>): Promise<StepError> {
+async function refusedIntent({ deps, key, patience }: StepRun): Promise<StepError> {
   const now = await patiently(patience, () => findSurroundings(deps.database, key.operationId));
   const step = now?.steps.find((s) => s.stepId === key.stepId);
   const isOfThis = step?.operationId === key.operationId && step.generation === key.generation;
@@ -100,7 +100,7 @@ interface Course {
   landed: boolean;
 }
 
-function callKind<K extends KindName>(run: StepRun<K>, course: Course): Promise<Ensured<K>> {
+function callKind(run: StepRun, course: Course): Promise<Ensured> {
   const { kind, context } = run;
   const watch = {
     before: () => letThrough(run, course),
@@ -117,10 +117,10 @@ function callKind<K extends KindName>(run: StepRun<K>, course: Course): Promise<
 }
 
 /** Before each change. An attempt that shows by heartbeats that it lives may last: its window is counted from its last change. */
-async function letThrough({ context, deps, key, patience }: StepRun<KindName>, course: Course): Promise<void> {
+async function letThrough({ context, deps, key, kind, patience }: StepRun, course: Course): Promise<void> {
   await context.guard();
-  if (verbOptions(key.kind, 'ensure').heartbeatMs !== undefined) {
-    const latenessMs = latenessWindowMs(key.kind, 'ensure');
+  if (verbOptions(kind.limits, 'ensure').heartbeatMs !== undefined) {
+    const latenessMs = latenessWindowMs(kind.limits, 'ensure');
     const extended = await patiently(patience, () => extendWindow(deps.database, key, course.intent, latenessMs));
     if (!extended) throw revoked(key);
     course.intent = extended;
@@ -128,11 +128,7 @@ async function letThrough({ context, deps, key, patience }: StepRun<KindName>, c
   course.begun = true;
 }
 
-async function recordingFailure<T>(
-  run: StepRun<KindName>,
-  course: Course | undefined,
-  fn: () => Promise<T>,
-): Promise<T> {
+async function recordingFailure<T>(run: StepRun, course: Course | undefined, fn: () => Promise<T>): Promise<T> {
   try {
     return await fn();
   } catch (error) {
@@ -145,13 +141,8 @@ async function recordingFailure<T>(
 }
 
 /** Notes a failed attempt at making a step or at seeing it ready; STEP_REVOKED is none, nor is a cancellation. */
-export async function recordFailure(
-  run: StepRun<KindName>,
-  error: unknown,
-  verb: Verb,
-  course?: Course,
-): Promise<void> {
-  const { deps, key, patience } = run;
+export async function recordFailure(run: StepRun, error: unknown, verb: Verb, course?: Course): Promise<void> {
+  const { deps, key, kind, patience } = run;
   const judged = judge(error, run.step);
   const { failure, code, definite } = judged;
   const sentNothing = course?.begun === false;
@@ -159,7 +150,7 @@ export async function recordFailure(
     if (sentNothing) await patiently(patience, () => settleWindow(deps.database, key, course.intent));
     return;
   }
-  const { maximumAttempts } = verbOptions(key.kind, verb);
+  const { maximumAttempts } = verbOptions(kind.limits, verb);
   const attempt = {
     intent: course?.intent,
     failure,
@@ -171,14 +162,14 @@ export async function recordFailure(
   await patiently(patience, () => recordFailedAttempt(deps.database, { key, ...attempt }));
 }
 
-interface Result<K extends KindName> {
+interface Result {
   readonly course: Course;
-  readonly ensured: Ensured<K>;
+  readonly ensured: Ensured;
   readonly inputsHash: string;
   readonly resources: readonly ResourceName[];
 }
 
-async function recordResult<K extends KindName>(run: StepRun<K>, result: Result<K>): Promise<EnsureAnswer> {
+async function recordResult(run: StepRun, result: Result): Promise<EnsureAnswer> {
   const { course, ensured, inputsHash, resources } = result;
   const { status, detail, tenantStatus } = ensured;
   const outputs: Readonly<Record<string, unknown>> = { ...ensured.outputs };
@@ -203,7 +194,7 @@ async function recordResult<K extends KindName>(run: StepRun<K>, result: Result<
 }
 
 /** Record and effect together. The operation is locked first, as everything that changes its state does. */
-function commitMade<K extends KindName>({ deps, kind, context, key, patience }: StepRun<K>, made: Made) {
+function commitMade({ deps, kind, context, key, patience }: StepRun, made: Made) {
   const { operationId } = key;
   return patiently(patience, () =>
     deps.database.transaction(async (tx) => {

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KindName } from '../contracts/kinds.ts';
 import type { ObserveAnswer, ObserveCall } from '../contracts/messages.ts';
 import { OBSERVE_EVERY_MS, OBSERVE_SLICE_MS } from '../contracts/verbs.ts';
 import { recordReady } from '../db/step-making.ts';
 import { recordRemoved } from '../db/step-removal.ts';
 import { recordFailure } from './ensure-verb.ts';
 import { judge, turnAfterMs } from './failures.ts';
-import type { Observation } from './kind.ts';
+import type { Observation } from '../kinds/framework/kind.ts';
 import { patiently } from './patience.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
 import { mayMake, revoked } from './standing.ts';
@@ -17,7 +16,7 @@ import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 const MISSING_LOOKS = 3;
 
 /** Looks about once a second, for one slice at most, for what is wanted to come (design rule 4). */
-export async function observeStep<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<ObserveAnswer> {
+export async function observeStep(run: StepRun, call: ObserveCall): Promise<ObserveAnswer> {
   try {
     if (call.want === 'ready') refuseUnlessStanding(run);
     refuseOutside(run);
@@ -32,12 +31,12 @@ export async function observeStep<K extends KindName>(run: StepRun<K>, call: Obs
   }
 }
 
-function refuseUnlessStanding({ surroundings, stored, key }: StepRun<KindName>): void {
+function refuseUnlessStanding({ surroundings, stored, key }: StepRun): void {
   const making = mayMake(surroundings.operationType, surroundings.operationState);
   if (!making || stored?.state === 'removing' || stored?.state === 'removed') throw revoked(key);
 }
 
-async function watch<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<ObserveAnswer> {
+async function watch(run: StepRun, call: ObserveCall): Promise<ObserveAnswer> {
   const sliceEndMs = Date.now() + OBSERVE_SLICE_MS;
   for (let looks = 1, absences = 0; ; looks += 1) {
     const seen = await look(run, call);
@@ -58,7 +57,7 @@ async function watch<K extends KindName>(run: StepRun<K>, call: ObserveCall): Pr
 }
 
 /** One look; when even that fails past the deadline, the wait ends with what went wrong. */
-async function look<K extends KindName>(run: StepRun<K>, call: ObserveCall): Promise<Observation> {
+async function look(run: StepRun, call: ObserveCall): Promise<Observation> {
   const { kind, context } = run;
   try {
     return await onBehalfOf(run, () => kind.observe(context));
@@ -74,7 +73,7 @@ async function look<K extends KindName>(run: StepRun<K>, call: ObserveCall): Pro
   }
 }
 
-async function readyAnswer(run: StepRun<KindName>, seen: Observation): Promise<ObserveAnswer | undefined> {
+async function readyAnswer(run: StepRun, seen: Observation): Promise<ObserveAnswer | undefined> {
   if (seen.status === 'failed')
     throw new StepError('SERVICE_FAILED', `step "${run.key.stepId}" failed`, { detail: seen.detail });
   if (seen.status !== 'ready') return undefined;
@@ -83,22 +82,18 @@ async function readyAnswer(run: StepRun<KindName>, seen: Observation): Promise<O
 }
 
 /** Where the time of a late effect comes within this slice, it is waited for here: clocks differ by some seconds. */
-async function goneAnswer(
-  run: StepRun<KindName>,
-  seen: Observation,
-  lookUntilMs: number,
-): Promise<ObserveAnswer | undefined> {
+async function goneAnswer(run: StepRun, seen: Observation, lookUntilMs: number): Promise<ObserveAnswer | undefined> {
   if (seen.status !== 'absent') return undefined;
   const recheckAt = await patiently(run.patience, () => recordRemoved(run.deps.database, run.key));
   if (recheckAt && Math.max(recheckAt.getTime(), Date.now()) + OBSERVE_EVERY_MS <= lookUntilMs) return undefined;
   return { status: 'done', detail: seen.detail, recheckAtMs: recheckAt?.getTime() };
 }
 
-function missing({ key }: StepRun<KindName>, detail: string): StepError {
+function missing({ key }: StepRun, detail: string): StepError {
   return new StepError('SERVICE_FAILED', `what step "${key.stepId}" made is missing`, { detail });
 }
 
-function deadlineExceeded(run: StepRun<KindName>, call: ObserveCall, detail: string, cause?: unknown): StepError {
+function deadlineExceeded(run: StepRun, call: ObserveCall, detail: string, cause?: unknown): StepError {
   const deadline = new Date(call.deadlineAtMs).toISOString();
   return call.want === 'ready'
     ? new StepError('DEADLINE_EXCEEDED', `step "${run.key.stepId}" was not ready by ${deadline}`, { detail, cause })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KindName, Verb } from '../contracts/kinds.ts';
+import type { Verb } from '../contracts/kinds.ts';
 import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { latenessWindowMs, OBSERVE_EVERY_MS, verbOptions } from '../contracts/verbs.ts';
@@ -13,14 +13,14 @@ import {
   type RemovalWindow,
 } from '../db/step-removal.ts';
 import { endsStep, judge, turnAfterMs } from './failures.ts';
-import type { Removed } from './kind.ts';
+import type { Removed } from '../kinds/framework/kind.ts';
 import { patiently } from './patience.ts';
 import { revoked } from './standing.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
 /** Mark, call, result: the mark comes first, so that an attempt of `ensure` that still runs stops itself (design rule 7). */
-export async function removeStep<K extends KindName>(run: StepRun<K>): Promise<RemoveAnswer> {
+export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
   const { deps, key, patience, stored } = run;
   if (!isOpen(run.surroundings.operationState)) throw revoked(key);
   try {
@@ -41,8 +41,8 @@ export async function removeStep<K extends KindName>(run: StepRun<K>): Promise<R
 }
 
 /** An undo never drops the data of a tenant that was ever active (design rule 8): only its deprovisioning does. */
-function refuseProtected({ key, context }: StepRun<KindName>): void {
-  if (key.kind === 'postgres-schema' && context.operation.type === 'provision' && context.tenant.everActive)
+function refuseProtected({ key, kind, context }: StepRun): void {
+  if (kind.holdsData && context.operation.type === 'provision' && context.tenant.everActive)
     throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
 }
 
@@ -53,7 +53,7 @@ const MISSING_FOR_MS = 6_000;
  * Right after a change a look may be older than it (design rule 4 believes a slice of looks, not one). What is not to be seen
  * though the ledger knows of it is looked for a while longer; of a step that made nothing for sure, because no attempt was without a clear answer, the first look counts.
  */
-async function takeAway<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {
+async function takeAway(run: StepRun, removingAt: Date | undefined): Promise<Removed> {
   const { state, unclearUntil } = run.stored ?? {};
   const madeNothing = state === 'intended' && !unclearUntil;
   const untilMs = madeNothing ? 0 : Date.now() + MISSING_FOR_MS;
@@ -64,19 +64,19 @@ async function takeAway<K extends KindName>(run: StepRun<K>, removingAt: Date | 
   }
 }
 
-async function callKind<K extends KindName>(run: StepRun<K>, removingAt: Date | undefined): Promise<Removed> {
+async function callKind(run: StepRun, removingAt: Date | undefined): Promise<Removed> {
   const { kind, context } = run;
   const remove = () => kind.remove({ ...context, removingAt });
   return kind.deletesByName ? deletingByName(run, remove) : onBehalfOf(run, remove);
 }
 
 /** A deletion whose answer is lost, or whose worker dies, leaves its window open. */
-async function deletingByName(run: StepRun<KindName>, remove: () => Promise<Removed>): Promise<Removed> {
-  const { context, deps, key, patience } = run;
+async function deletingByName(run: StepRun, remove: () => Promise<Removed>): Promise<Removed> {
+  const { context, deps, key, kind, patience } = run;
   let window: RemovalWindow | undefined;
   const before = async () => {
     await context.guard();
-    const latenessMs = latenessWindowMs(key.kind, 'remove');
+    const latenessMs = latenessWindowMs(kind.limits, 'remove');
     const opened = await patiently(patience, () => openRemovalWindow(deps.database, key, latenessMs));
     if (!opened) throw revoked(key);
     window = window ? { ...opened, unclearBefore: window.unclearBefore } : opened;
@@ -95,11 +95,7 @@ async function deletingByName(run: StepRun<KindName>, remove: () => Promise<Remo
   }
 }
 
-async function recordResult(
-  run: StepRun<KindName>,
-  removed: Removed,
-  unclearUntil: Date | null,
-): Promise<RemoveAnswer> {
+async function recordResult(run: StepRun, removed: Removed, unclearUntil: Date | null): Promise<RemoveAnswer> {
   const { deps, key, patience } = run;
   await patiently(patience, () => recordResidues(deps.database, key, removed.residues ?? []));
   if (removed.status === 'pending') {
@@ -111,11 +107,11 @@ async function recordResult(
 }
 
 /** Notes a failed attempt at taking a step away or at seeing it gone: why it is still there, should it stay. */
-export async function recordRemovalFailed(run: StepRun<KindName>, error: unknown, verb: Verb): Promise<void> {
+export async function recordRemovalFailed(run: StepRun, error: unknown, verb: Verb): Promise<void> {
   const judged = judge(error, { id: run.step.id });
   const { failure, code } = judged;
   // What only waits for its turn has not failed.
   if (code === 'STEP_REVOKED' || run.signal.aborted || turnAfterMs(error) !== undefined) return;
-  const final = endsStep(judged, run.attempt, verbOptions(run.key.kind, verb).maximumAttempts);
+  const final = endsStep(judged, run.attempt, verbOptions(run.kind.limits, verb).maximumAttempts);
   await patiently(run.patience, () => recordRemovalFailure(run.deps.database, run.key, failure, final));
 }

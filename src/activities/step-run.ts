@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { inCallContext } from '../aws/call-context.ts';
 import { refsIn, type Blueprint, type Step } from '../contracts/blueprint.ts';
-import type { KindName, OutputsOf, Resolved, SpecOf, Verb } from '../contracts/kinds.ts';
+import type { Resolved, Spec, Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
@@ -11,22 +11,23 @@ import { noteRemoval, recordGone } from '../db/step-removal.ts';
 import { findSurroundings, type StepKey, type Surroundings } from '../db/steps.ts';
 import { ownershipTags, requestToken } from '../naming.ts';
 import { cellById } from '../platform.ts';
-import { movedAway, outsideCell, recordedOf, type Purpose } from './cell-guard.ts';
+import type { Kind, StepContext } from '../kinds/framework/kind.ts';
+import { lostOf, OthersJudged, refuseLost, type NotOurs } from '../kinds/framework/ownership.ts';
+import type { Purpose } from '../kinds/framework/within.ts';
+import { movedAway, outsideCell, recordedOf } from './cell-guard.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import type { Kind, StepContext } from './kind.ts';
-import { lostOf, OthersJudged, refuseLost, type NotOurs } from './ownership.ts';
 import { LAST_WORDS_MS, patiently, type Patience } from './patience.ts';
 import { checkStanding } from './standing.ts';
 import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
 import { StepError } from '../contracts/step-error.ts';
 
 /** One attempt at a verb of a step, with all that it needs: loaded from the database, nothing believed from the caller. */
-export interface StepRun<K extends KindName> {
+export interface StepRun {
   readonly deps: ActivityDependencies;
-  readonly kind: Kind<K>;
-  readonly step: Step<K>;
+  readonly kind: Kind;
+  readonly step: Step;
   readonly verb: Verb;
-  readonly context: StepContext<K>;
+  readonly context: StepContext;
   readonly key: StepKey;
   readonly surroundings: Surroundings;
   /** The step's own row, as it was when the attempt began. */
@@ -40,37 +41,34 @@ export interface StepRun<K extends KindName> {
   readonly signal: AbortSignal;
 }
 
-export interface VerbCall<K extends KindName> {
+export interface VerbCall {
   readonly deps: ActivityDependencies;
   readonly blueprintOf: (operationId: string) => Promise<Blueprint>;
-  readonly kindName: K;
-  readonly kind: Kind<K>;
+  readonly kind: Kind;
   readonly verb: Verb;
   readonly purpose: Purpose;
   readonly call: StepCall;
 }
 
 /** Until when an attempt that starts now bears with a database that is away. */
-export function patienceOf(kind: KindName, verb: Verb): Patience {
-  const untilMs = Date.now() + verbOptions(kind, verb).startToCloseMs - LAST_WORDS_MS;
+export function patienceOf({ limits }: Pick<Kind, 'limits'>, verb: Verb): Patience {
+  const untilMs = Date.now() + verbOptions(limits, verb).startToCloseMs - LAST_WORDS_MS;
   return { untilMs, signal: Context.current().cancellationSignal };
 }
 
 /** Loads the step and looks at it beside its cell. @throws StepError BLUEPRINT_INVALID, OUTSIDE_CELL */
-export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patience: Patience): Promise<StepRun<K>> {
-  const { deps, blueprintOf, kindName, call } = verbCall;
+export async function loadRun(verbCall: VerbCall, patience: Patience): Promise<StepRun> {
+  const { deps, blueprintOf, kind, call } = verbCall;
   const { blueprint, surroundings } = await patiently(patience, async () => ({
     surroundings: await findSurroundings(deps.database, call.operationId),
     blueprint: await blueprintOf(call.operationId),
   }));
-  const found = blueprint.steps.find((s) => s.id === call.stepId);
-  if (!surroundings || found?.kind !== kindName)
+  const step = blueprint.steps.find((s) => s.id === call.stepId);
+  if (!surroundings || step?.kind !== kind.name)
     throw new StepError(
       'BLUEPRINT_INVALID',
-      `operation ${call.operationId} has no step "${call.stepId}" of kind ${kindName}`,
+      `operation ${call.operationId} has no step "${call.stepId}" of kind ${kind.name}`,
     );
-  // The kind was compared just now; the compiler does not carry that over to the union's generic member.
-  const step = found as unknown as Step<K>;
   const cell = cellOf(deps, surroundings, blueprint);
   const sources = new Map<string, Source>(
     surroundings.steps.map((s) => [s.stepId, { ready: s.state === 'ready', outputs: s.outputs }]),
@@ -80,18 +78,18 @@ export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patienc
   const recorded = recordedOf(surroundings, call.stepId);
   const bounds = { cell, installationId: deps.installationId, tenant: { id: tenantId, slug, product }, recorded };
   const outside = [
-    ...outsideCell(kindName, spec, bounds, verbCall.purpose),
+    ...outsideCell(kind, spec, bounds, verbCall.purpose),
     ...(verbCall.purpose === 'take-away' ? movedAway(surroundings.steps, cell) : []),
   ];
-  const key = { ...call, tenantId, cell: cell.id, kind: kindName };
+  const key = { ...call, tenantId, cell: cell.id, kind: kind.name };
   const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
   const stored = surroundings.steps.find((s) => s.stepId === call.stepId);
-  const context = contextOf<K>({ ...verbCall, blueprint, surroundings, cell, spec, stored, patience });
+  const context = contextOf({ ...verbCall, blueprint, surroundings, cell, spec, stored, patience });
   const { signal } = patience;
   const attempt = Context.current().info.attempt;
   return {
     deps,
-    kind: verbCall.kind,
+    kind,
     verb: verbCall.verb,
     step,
     context,
@@ -107,7 +105,7 @@ export async function loadRun<K extends KindName>(verbCall: VerbCall<K>, patienc
 }
 
 /** @throws StepError OUTSIDE_CELL */
-export function refuseOutside({ outside, key }: StepRun<KindName>): void {
+export function refuseOutside({ outside, key }: StepRun): void {
   if (outside.length === 0) return;
   throw new StepError('OUTSIDE_CELL', `step "${key.stepId}" names what lies outside cell "${key.cell}"`, {
     detail: outside.join('; '),
@@ -124,12 +122,12 @@ function cellOf(deps: ActivityDependencies, surroundings: Surroundings, blueprin
   }
 }
 
-interface ContextParts<K extends KindName> extends VerbCall<K> {
+interface ContextParts extends VerbCall {
   readonly blueprint: Blueprint;
   readonly surroundings: Surroundings;
   readonly cell: Cell;
   readonly spec: unknown;
-  readonly stored: StepRun<K>['stored'];
+  readonly stored: StepRun['stored'];
   readonly patience: Patience;
 }
 
@@ -141,7 +139,7 @@ export interface ChangeWatch {
 
 /** Runs the kind's own work so that every AWS call in it is guarded, ends with the attempt and names the step. */
 export function onBehalfOf<T>(
-  run: StepRun<KindName>,
+  run: StepRun,
   fn: () => Promise<T>,
   { before, after }: ChangeWatch = { before: run.context.guard },
 ): Promise<T> {
@@ -151,7 +149,7 @@ export function onBehalfOf<T>(
   return inCallContext({ beforeMutation: before, afterMutation: after, signal: run.signal, untilMs, caller }, fn);
 }
 
-function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
+function contextOf(parts: ContextParts): StepContext {
   const { deps, call, surroundings: s, cell, stored } = parts;
   const ownership = {
     installationId: deps.installationId,
@@ -164,20 +162,13 @@ function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
   const activity = Context.current();
   return {
     installationId: deps.installationId,
-    tenant: {
-      id: s.tenantId,
-      slug: s.slug,
-      product: s.product,
-      tier: s.tier,
-      displayName: s.displayName,
-      everActive: s.activatedAt !== null,
-    },
+    tenant: tenantOf(s),
     operation: { id: call.operationId, type: s.operationType },
     stepId: call.stepId,
     blueprint: parts.blueprint,
-    // Both were checked by schema when they were stored: the spec by the blueprint's, the outputs by the kind's own type.
-    spec: parts.spec as Resolved<SpecOf<K>>,
-    previous: (stored?.outputs ?? {}) as Partial<OutputsOf<K>>,
+    // Checked by the kind's schema when it was loaded; its references are resolved.
+    spec: parts.spec as Resolved<Spec>,
+    previous: stored?.outputs ?? {},
     cell,
     generation: call.generation,
     removingAt: stored?.removingAt ?? undefined,
@@ -193,15 +184,36 @@ function contextOf<K extends KindName>(parts: ContextParts<K>): StepContext<K> {
     notOurs: (found) => judgeOthers(parts, ownershipTags(ownership), found),
     removal: removalNotes(parts),
     recorded: recordedOf(s, call.stepId),
+    foresee: () => foresee(parts),
     heartbeat: () => activity.heartbeat(),
     signal: activity.cancellationSignal,
-    log: deps.log.child({ tenantId: s.tenantId, ...call, kind: parts.kindName, verb: parts.verb }),
+    log: deps.log.child({ tenantId: s.tenantId, ...call, kind: parts.kind.name, verb: parts.verb }),
+  };
+}
+
+/** One after the other, in the order of the steps: the first refusal is the answer. */
+async function foresee({ deps, blueprint, cell, surroundings: s }: ContextParts): Promise<void> {
+  const tenant = tenantOf(s);
+  for (const step of blueprint.steps) {
+    const kind = deps.kinds.kinds.get(step.kind);
+    await kind?.foresee?.({ aws: deps.aws(cell.id), cell, blueprint, tenant, spec: step.spec });
+  }
+}
+
+function tenantOf(s: Surroundings): StepContext['tenant'] {
+  return {
+    id: s.tenantId,
+    slug: s.slug,
+    product: s.product,
+    tier: s.tier,
+    displayName: s.displayName,
+    everActive: s.activatedAt !== null,
   };
 }
 
 /** @throws StepError STILL_PRESENT, OWNERSHIP_CONFLICT */
 async function judgeOthers(
-  { deps, call, surroundings, stored, patience, verb }: ContextParts<KindName>,
+  { deps, call, kind, surroundings, stored, patience, verb }: ContextParts,
   tags: Readonly<Record<string, string>>,
   found: readonly NotOurs[],
 ): Promise<OthersJudged> {
@@ -209,19 +221,13 @@ async function judgeOthers(
     const key = { tenantId: surroundings.tenantId, stepId: call.stepId };
     const made = await patiently(patience, () => listMade(deps.database, key));
     const isRemoving = verb === 'remove' || stored?.state === 'removing';
-    refuseLost(lostOf(found, made), { stepId: call.stepId, isRemoving, tags });
+    refuseLost(lostOf(found, made), { stepId: call.stepId, isRemoving, tags, types: kind.types });
   }
   return new OthersJudged(found);
 }
 
 /** Kept with the step, because the next attempt may run in another process. */
-function removalNotes({
-  deps,
-  call,
-  surroundings,
-  stored,
-  patience,
-}: ContextParts<KindName>): StepContext<KindName>['removal'] {
+function removalNotes({ deps, call, surroundings, stored, patience }: ContextParts): StepContext['removal'] {
   const key = { tenantId: surroundings.tenantId, stepId: call.stepId };
   let noted: Readonly<Record<string, string>> = stored?.removal ?? {};
   return {

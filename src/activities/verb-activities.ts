@@ -1,50 +1,32 @@
 import { Context } from '@temporalio/activity';
 import type { VerbActivities } from '../contracts/activities.ts';
 import type { FailsAs } from '../contracts/blueprint.ts';
-import { kindNames, type KindName, type Verb } from '../contracts/kinds.ts';
+import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer, ObserveAnswer, ObserveCall, RemoveAnswer, StepCall } from '../contracts/messages.ts';
 import { verbOptions } from '../contracts/verbs.ts';
 import { createBlueprintCache } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { ensureStep } from './ensure-verb.ts';
 import { applicationFailure, cancelled, isTemporalFailure, judge, turnAfterMs } from './failures.ts';
-import type { KindRegistry } from './kind.ts';
+import type { Kind } from '../kinds/framework/kind.ts';
 import { observeStep } from './observe-verb.ts';
 import { removeStep } from './remove-verb.ts';
-import { loadRun, patienceOf, type StepRun } from './step-run.ts';
+import { loadRun, patienceOf, type StepRun, type VerbCall } from './step-run.ts';
 import { recordUnloaded } from './unloaded-step.ts';
 
 /** The three verbs of every kind as activities, each wrapped by the ledger. */
-export function createVerbActivities(deps: ActivityDependencies, kinds: KindRegistry): VerbActivities {
-  const blueprintOf = createBlueprintCache(deps.database);
+export function createVerbActivities(deps: ActivityDependencies): VerbActivities {
+  const blueprintOf = createBlueprintCache(deps);
   const activity =
-    <K extends KindName, C extends StepCall, A>(
-      kindName: K,
-      verb: Verb,
-      act: (run: StepRun<K>, call: C) => Promise<A>,
-    ) =>
+    <C extends StepCall, A>(kind: Kind, verb: Verb, act: (run: StepRun, call: C) => Promise<A>) =>
     (call: C): Promise<A> =>
-      attempt<K, C, A>(
-        {
-          kindName,
-          verb,
-          call,
-          act,
-          load: (p) => {
-            const { operationId, stepId, generation } = call;
-            const step = { operationId, stepId, generation };
-            const purpose = takesAway(verb, call) ? 'take-away' : 'make';
-            return loadRun({ deps, blueprintOf, kindName, kind: kinds[kindName], verb, purpose, call: step }, p);
-          },
-        },
-        deps,
-      );
-  const entries = kindNames.flatMap((kind) => [
-    [`${kind}.ensure`, activity<KindName, StepCall, EnsureAnswer>(kind, 'ensure', ensureStep)] as const,
-    [`${kind}.observe`, activity<KindName, ObserveCall, ObserveAnswer>(kind, 'observe', observeStep)] as const,
-    [`${kind}.remove`, activity<KindName, StepCall, RemoveAnswer>(kind, 'remove', removeStep)] as const,
+      attempt({ deps, blueprintOf, kind, verb, call, act });
+  const entries = [...deps.kinds.kinds.values()].flatMap((kind) => [
+    [`${kind.name}.ensure`, activity<StepCall, EnsureAnswer>(kind, 'ensure', ensureStep)] as const,
+    [`${kind.name}.observe`, activity<ObserveCall, ObserveAnswer>(kind, 'observe', observeStep)] as const,
+    [`${kind.name}.remove`, activity<StepCall, RemoveAnswer>(kind, 'remove', removeStep)] as const,
   ]);
-  // Every kind has its three verbs by the loop above; Object.fromEntries forgets the names.
+  // Each entry has the form by the loop above; Object.fromEntries forgets it.
   return Object.fromEntries(entries) as VerbActivities;
 }
 
@@ -52,37 +34,39 @@ function takesAway(verb: Verb, call: StepCall | ObserveCall): boolean {
   return verb === 'remove' || ('want' in call && call.want === 'gone');
 }
 
-interface Attempt<K extends KindName, C extends StepCall, A> {
-  readonly kindName: K;
+interface Attempt<C extends StepCall, A> {
+  readonly deps: ActivityDependencies;
+  readonly blueprintOf: VerbCall['blueprintOf'];
+  readonly kind: Kind;
   readonly verb: Verb;
   readonly call: C;
-  readonly load: (patience: ReturnType<typeof patienceOf>) => Promise<StepRun<K>>;
-  readonly act: (run: StepRun<K>, call: C) => Promise<A>;
+  readonly act: (run: StepRun, call: C) => Promise<A>;
 }
 
-async function attempt<K extends KindName, C extends StepCall, A>(
-  { kindName, verb, call, load, act }: Attempt<K, C, A>,
-  deps: ActivityDependencies,
-): Promise<A> {
-  const stopHeartbeats = startHeartbeats(kindName, verb);
-  const patience = patienceOf(kindName, verb);
+async function attempt<C extends StepCall, A>({ deps, blueprintOf, kind, verb, call, act }: Attempt<C, A>): Promise<A> {
+  const stopHeartbeats = startHeartbeats(kind, verb);
+  const patience = patienceOf(kind, verb);
+  const { operationId, stepId, generation } = call;
   let failsAs: FailsAs | undefined;
   try {
-    const run = await load(patience).catch(async (error: unknown) => {
-      if (takesAway(verb, call)) await recordUnloaded({ deps, patience, kindName, verb, call }, error);
-      throw error;
-    });
+    const purpose = takesAway(verb, call) ? 'take-away' : 'make';
+    const step = { operationId, stepId, generation };
+    const run = await loadRun({ deps, blueprintOf, kind, verb, purpose, call: step }, patience).catch(
+      async (error: unknown) => {
+        if (purpose === 'take-away') await recordUnloaded({ deps, patience, kind, verb, call }, error);
+        throw error;
+      },
+    );
     failsAs = run.step.failsAs;
     return await act(run, call);
   } catch (error) {
     if (isTemporalFailure(error)) throw error;
-    const judged = judge(error, { id: call.stepId, failsAs });
-    const { operationId, stepId } = call;
+    const judged = judge(error, { id: stepId, failsAs });
     const { attempt: attemptNumber } = Context.current().info;
     // To wait for its turn is no trouble.
     const level = turnAfterMs(error) === undefined ? 'warn' : 'debug';
     deps.log[level](
-      { operationId, stepId, kind: kindName, verb, attempt: attemptNumber, code: judged.code, err: error },
+      { operationId, stepId, kind: kind.name, verb, attempt: attemptNumber, code: judged.code, err: error },
       judged.failure.message,
     );
     throw cancelled(Context.current().cancellationSignal) ?? applicationFailure(judged);
@@ -92,8 +76,8 @@ async function attempt<K extends KindName, C extends StepCall, A>(
 }
 
 /** Verbs that may take minutes show by heartbeats that their worker lives. */
-function startHeartbeats(kind: KindName, verb: Verb): () => void {
-  const { heartbeatMs } = verbOptions(kind, verb);
+function startHeartbeats({ limits }: Kind, verb: Verb): () => void {
+  const { heartbeatMs } = verbOptions(limits, verb);
   if (heartbeatMs === undefined) return () => undefined;
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), heartbeatMs / 3);

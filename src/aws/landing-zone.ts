@@ -10,7 +10,7 @@ import type { Cell } from '../contracts/platform.ts';
 import { createClients, type ClientOptions } from './clients.ts';
 import { isAwsError } from './errors.ts';
 import { createPacing, type Pacing } from './pacing.ts';
-import { plainName } from './route53.ts';
+import { plainName } from './dns-names.ts';
 
 /** What the preflight sees of a cell's shared infrastructure. Every method throws StepError. */
 export interface LandingZone {

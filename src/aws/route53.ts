@@ -7,25 +7,9 @@ import {
   type Route53Client,
   type RRType,
 } from '@aws-sdk/client-route-53';
+import { plainName, type DnsChange, type DnsRecord } from './dns-names.ts';
 import { isAwsError, sent } from './errors.ts';
 import { sharedLook } from './watcher.ts';
-
-/** A record set. Names are lower case without the dot at their end. */
-export interface DnsRecord {
-  readonly name: string;
-  readonly type: string;
-  readonly ttlSeconds?: number | undefined;
-  /** Values as Route 53 writes them (a TXT value in quotes); empty for an alias. */
-  readonly values: readonly string[];
-  readonly alias?: { readonly zoneId: string; readonly dnsName: string; readonly evaluateTargetHealth: boolean };
-  /** Of a weighted, latency, ... record: never one of ours. */
-  readonly setIdentifier?: string | undefined;
-}
-
-export interface DnsChange {
-  readonly action: 'CREATE' | 'DELETE';
-  readonly record: DnsRecord;
-}
 
 export interface Dns {
   /** Every record set of exactly this name. */
@@ -106,14 +90,6 @@ function createTurns(): <T>(zoneId: string, send: () => Promise<T>) => Promise<T
     );
     return turn;
   };
-}
-
-/** Lower case, without the dot at the end, Route 53's octal escapes (`\052` for an asterisk) read. */
-export function plainName(name: string): string {
-  return name
-    .replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
-    .replace(/\.$/, '')
-    .toLowerCase();
 }
 
 /** A name and those above it, as far as they are below the zone's: `a.b.zone`, `b.zone`. */

@@ -1,7 +1,5 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
-import type { Cell, SharedWithTemplate } from '../contracts/platform.ts';
-import type { Blueprint } from '../contracts/blueprint.ts';
-import type { SpecOf } from '../contracts/kinds.ts';
+import type { SharedWithTemplate } from '../contracts/platform.ts';
 import { StepError } from '../contracts/step-error.ts';
 import type { Ecs } from './ecs.ts';
 import type { EcsService } from './ecs-service.ts';
@@ -22,34 +20,6 @@ export interface TemplateUse {
   readonly shared: SharedWithTemplate;
   readonly allowedRoleArns: readonly string[];
   readonly allowedImageRepositories: readonly string[];
-}
-
-type CloneSpec = { readonly [K in 'environment' | 'secrets']: Readonly<Record<string, unknown>> };
-
-/** The use that a step makes of its template. */
-export function templateUse(spec: CloneSpec, { steps, product }: Pick<Blueprint, 'steps' | 'product'>, cell: Cell) {
-  const given = namesIn(spec);
-  const others = steps.flatMap((step) => (step.kind === 'task-definition' ? namesIn(step.spec) : []));
-  return {
-    given: new Set(given),
-    perTenant: new Set([...given, ...others]),
-    shared: cell.sharedWithTemplate?.[product] ?? {},
-    allowedRoleArns: cell.allowedRoleArns,
-    allowedImageRepositories: cell.allowedImageRepositories,
-  } satisfies TemplateUse;
-}
-
-/** Every use that a blueprint makes of a template, by the template service's name. */
-export function templateUses(blueprint: Pick<Blueprint, 'steps' | 'product'>, cell: Cell) {
-  return blueprint.steps.flatMap((step) =>
-    step.kind === 'task-definition'
-      ? [{ service: step.spec.templateService, use: templateUse(step.spec, blueprint, cell) }]
-      : [],
-  );
-}
-
-function namesIn({ environment, secrets }: CloneSpec | SpecOf<'task-definition'>): string[] {
-  return [...Object.keys(environment), ...Object.keys(secrets)];
 }
 
 /** @throws StepError TEMPLATE_NOT_FOUND, TEMPLATE_UNUSABLE */

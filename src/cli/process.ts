@@ -81,6 +81,7 @@ export function printFailure(error: unknown, known: Pick<ErrorReport, 'code' | '
 /** Errors whose message says all: wrong settings, a part that is unavailable. */
 const expected: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = {
   ConfigError: { code: 'CONFIGURATION_INVALID', exitCode: exitCodes.usage },
+  CatalogError: { code: 'CONFIGURATION_INVALID', exitCode: exitCodes.usage },
   WorkerStartError: { code: 'WORKER_START', exitCode: exitCodes.usage },
   PublicAddressError: { code: 'PUBLIC_ADDRESS', exitCode: exitCodes.usage },
   NamespaceInUseError: { code: 'NAMESPACE_IN_USE', exitCode: exitCodes.conflict },

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
+import { loadCatalog } from '../catalog/load.ts';
 import { startApiServer } from '../api/server.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import { tiedOrchestrator } from '../client/tied-orchestrator.ts';
 import { createTenantryClient } from '../client/tenantry.ts';
 import type { Config } from '../config.ts';
 import { createDatabase } from '../db/database.ts';
-import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { EncryptionCodec } from '../temporal/codec.ts';
 
@@ -18,7 +18,7 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
     database,
     orchestrator: tiedOrchestrator(temporalOrchestrator(temporal.client), { database, temporal }),
     platform: config.platform,
-    products,
+    catalog: await loadCatalog(config.catalogFile),
     log,
   });
   try {

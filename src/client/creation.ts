@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
-import { physicalNames, sluggedTypes } from '../contracts/physical-names.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { placeOnLoadBalancer, reserveHostName, reserveNames } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { insertOperation, type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
 import { insertTenant, type TenantRow } from '../db/tenants.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { Product } from '../products/product.ts';
 import { parseSlug } from '../products/slug.ts';
 import { TemplateNotConfiguredError } from '../products/templates.ts';
@@ -43,7 +43,8 @@ export async function createTenant(deps: ClientDeps, input: CreateTenantInput): 
 }
 
 function checkRequest(deps: ClientDeps, input: CreateTenantInput): CheckedRequest {
-  const product = Object.hasOwn(deps.products, input.product) ? deps.products[input.product] : undefined;
+  const { products } = deps.catalog;
+  const product = Object.hasOwn(products, input.product) ? products[input.product] : undefined;
   if (!product) {
     throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${input.product}"`, {
       details: { products: servedProducts(deps) },
@@ -58,8 +59,10 @@ function checkRequest(deps: ClientDeps, input: CreateTenantInput): CheckedReques
   ]);
 }
 
-function servedProducts({ products, platform }: ClientDeps): string[] {
-  return Object.keys(products).filter((name) => platform.cells.some((cell) => cell.domains[name] !== undefined));
+function servedProducts({ catalog, platform }: ClientDeps): string[] {
+  return Object.keys(catalog.products).filter((name) =>
+    platform.cells.some((cell) => cell.domains[name] !== undefined),
+  );
 }
 
 type CheckedTier =
@@ -109,7 +112,7 @@ async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Id
 function writeIn(deps: ClientDeps, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written | undefined> {
   const what = `tenant ${request.product.name}/${request.slug} was accepted`;
   return orUnknown({ what, ...ids }, () =>
-    deps.database.transaction((tx) => write(tx, request, ids, cell)).catch(undoneWhenFull),
+    deps.database.transaction((tx) => write(tx, deps.catalog.kinds, request, ids, cell)).catch(undoneWhenFull),
   );
 }
 
@@ -121,7 +124,13 @@ function undoneWhenFull(error: unknown): undefined {
   throw error;
 }
 
-async function write(tx: Queryable, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written> {
+async function write(
+  tx: Queryable,
+  kinds: KindRegistry,
+  request: CheckedRequest,
+  ids: Ids,
+  cell: Cell,
+): Promise<Written> {
   const { product, slug, tier, input } = request;
   const { tenantId } = ids;
   const host = `${slug}.${cell.domains[product.name] ?? ''}`;
@@ -144,8 +153,8 @@ async function write(tx: Queryable, request: CheckedRequest, ids: Ids, cell: Cel
   }
   const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId);
   if (!loadBalancer) throw new CellFullSignal();
-  const blueprint = resolve(product, { cell, loadBalancer, tenantId, slug, tier, host });
-  await reserveOrRefuse(tx, blueprint, { cell: cell.id, tenantId, slug });
+  const blueprint = resolve(kinds, product, { cell, loadBalancer, tenantId, slug, tier, host });
+  await reserveOrRefuse(tx, kinds, blueprint, { cell: cell.id, tenantId, slug });
   const operation = await insertOperation(tx, {
     id: ids.operationId,
     tenantId,
@@ -163,10 +172,11 @@ async function write(tx: Queryable, request: CheckedRequest, ids: Ids, cell: Cel
 /** `notes` with the slug `pro-acme` and `notes-pro` with `acme` give the same names: the second one is refused. */
 async function reserveOrRefuse(
   tx: Queryable,
+  kinds: KindRegistry,
   { steps, product }: Blueprint,
   { cell, tenantId, slug }: { cell: string; tenantId: string; slug: string },
 ): Promise<void> {
-  const names = steps.flatMap(physicalNames).filter(({ type }) => sluggedTypes.includes(type));
+  const names = steps.flatMap((step) => kinds.physicalNames(step)).filter(({ type }) => isNamedBySlug(kinds, type));
   const [held] = await reserveNames(tx, { cell, tenantId, names });
   if (!held) return;
   const { type, name } = held;
@@ -177,9 +187,13 @@ async function reserveOrRefuse(
   );
 }
 
-function resolve(product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {
+function isNamedBySlug({ sweptTypes, sweptTypeOf }: KindRegistry, type: string): boolean {
+  return sweptTypes.get(sweptTypeOf(type) ?? '')?.named === 'slug';
+}
+
+function resolve(kinds: KindRegistry, product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {
   const blueprint = resolveOrRefuse(product, request);
-  const problems = blueprintProblems(blueprint);
+  const problems = blueprintProblems(blueprint, kinds);
   if (problems.length > 0) {
     throw new Error(
       `product ${product.name} resolved tenant ${request.tenantId} to a blueprint that cannot run: ${problems.join('; ')}`,

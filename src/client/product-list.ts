@@ -12,8 +12,8 @@ export interface ProductView {
 }
 
 /** Every product, by name. Pure. */
-export function listProducts({ products, platform }: Pick<ClientDeps, 'products' | 'platform'>): ProductView[] {
-  return Object.values(products)
+export function listProducts({ catalog, platform }: Pick<ClientDeps, 'catalog' | 'platform'>): ProductView[] {
+  return Object.values(catalog.products)
     .map(({ name, tiers, reservedSlugs }) => ({
       name,
       tiers,

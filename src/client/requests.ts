@@ -3,7 +3,7 @@ import type { OnFailure, OpenOperationState } from '../contracts/operation-state
 import type { Platform } from '../contracts/platform.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Database } from '../db/database.ts';
-import type { Product } from '../products/product.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Orchestrator } from './orchestrator.ts';
 import type { WorkerWatchTimes } from './worker-watch.ts';
 
@@ -11,7 +11,7 @@ export interface ClientDeps {
   readonly database: Database;
   readonly orchestrator: Orchestrator;
   readonly platform: Platform;
-  readonly products: Readonly<Record<string, Product>>;
+  readonly catalog: Catalog;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly workerWatchTimes?: WorkerWatchTimes | undefined;
 }

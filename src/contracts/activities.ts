@@ -1,4 +1,3 @@
-import type { KindName } from './kinds.ts';
 import type {
   BookkeepingActivities,
   EnsureAnswer,
@@ -8,9 +7,16 @@ import type {
   StepCall,
 } from './messages.ts';
 
-/** Activities of the verbs, named `<kind>.<verb>`; the worker's registry `satisfies` this, so a missing verb fails the build. */
-export type VerbActivities = { [K in KindName as `${K}.ensure`]: (call: StepCall) => Promise<EnsureAnswer> } & {
-  [K in KindName as `${K}.observe`]: (call: ObserveCall) => Promise<ObserveAnswer>;
-} & { [K in KindName as `${K}.remove`]: (call: StepCall) => Promise<RemoveAnswer> };
+/** The verbs of a kind. */
+export interface VerbCalls {
+  readonly ensure: (call: StepCall) => Promise<EnsureAnswer>;
+  readonly observe: (call: ObserveCall) => Promise<ObserveAnswer>;
+  readonly remove: (call: StepCall) => Promise<RemoveAnswer>;
+}
+
+/** Activities of the verbs, named `<kind>.<verb>`. */
+export type VerbActivities = Readonly<Record<`${string}.ensure`, VerbCalls['ensure']>> &
+  Readonly<Record<`${string}.observe`, VerbCalls['observe']>> &
+  Readonly<Record<`${string}.remove`, VerbCalls['remove']>>;
 
 export type Activities = VerbActivities & BookkeepingActivities;

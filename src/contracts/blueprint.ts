@@ -1,5 +1,5 @@
-import type { KindName, SpecOf } from './kinds.ts';
-import { physicalNames } from './physical-names.ts';
+import type { Spec } from './kinds.ts';
+import type { KindLimits } from './verbs.ts';
 
 /** How a wait is polled: `usualMs` is how long it usually takes (sets the first look), `deadlineMs` ends it as a failure. */
 export interface PollingProfile {
@@ -14,14 +14,14 @@ export interface FailsAs {
 }
 
 /** One node of a blueprint. */
-export interface Step<K extends KindName = KindName> {
+export interface Step<S extends Spec = Spec> {
   readonly id: string;
-  readonly kind: K;
+  readonly kind: string;
   /** Ids of the steps that must be ready first. */
   readonly needs: readonly string[];
   /** On the way down: ids of the steps that must be gone before this one is removed, besides those that need it. */
   readonly removeAfter?: readonly string[] | undefined;
-  readonly spec: SpecOf<K>;
+  readonly spec: S;
   readonly ready?: PollingProfile | undefined;
   readonly gone?: PollingProfile | undefined;
   readonly failsAs?: FailsAs | undefined;
@@ -29,16 +29,13 @@ export interface Step<K extends KindName = KindName> {
   readonly rereads?: boolean | undefined;
 }
 
-/** A step of any kind, discriminated by `kind`. */
-export type AnyStep = { [K in KindName]: Step<K> }[KindName];
-
 /** The resolved, serialisable graph of steps that one tenant consists of: a snapshot, stored with the operation. */
 export interface Blueprint {
   readonly version: 1;
   readonly product: string;
   readonly tier: string | null;
   readonly cell: string;
-  readonly steps: readonly AnyStep[];
+  readonly steps: readonly Step[];
 }
 
 /** Id of the step that commits: needs everything else, directly or not; never undone. */
@@ -48,50 +45,67 @@ export const MAX_BLUEPRINT_BYTES = 256 * 1024;
 export const MAX_SPEC_BYTES = 4 * 1024;
 
 /** What the workflow sees of a step: the graph, without specs (workers load those themselves, by operation id). */
-export type PlannedStep = Omit<Step, 'spec'>;
+export interface PlannedStep extends Omit<Step, 'spec'> {
+  /** Of its kind, where they differ from the table of verbs. */
+  readonly limits?: KindLimits | undefined;
+}
 
-/** The step without its spec, as the workflow walks it. */
-export function planned(step: AnyStep): PlannedStep {
-  const { spec: _spec, ...rest } = step;
-  return rest;
+/** What a step makes, by the name that it has in AWS or PostgreSQL. */
+export interface PhysicalName {
+  /** As in the ledger: `ecs:service`, ... */
+  readonly type: string;
+  readonly name: string;
+  /** What tells it from another one, where that is not the name. */
+  readonly key?: string | undefined;
+}
+
+/** What a blueprint is checked by of its kinds. */
+export interface KindFacts {
+  /** What is wrong with the kind's name or the spec's shape, as sentences. */
+  specProblems(step: Step): readonly string[];
+  /** Of a step whose spec is in order. Two steps of a blueprint that answer the same would adopt each other's. */
+  physicalNames(step: Step): readonly PhysicalName[];
+  /** Whether the kind's effect is the commit of a provisioning. */
+  readonly isCommit: (kind: string) => boolean;
 }
 
 /**
  * All that is wrong with a blueprint, as sentences; empty when it may run. Checked at the door (client) and again by
  * the worker that claims the operation.
  */
-export function blueprintProblems(blueprint: Blueprint): string[] {
+export function blueprintProblems(blueprint: Blueprint, kinds: KindFacts): string[] {
   const problems: string[] = [];
   const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
   if (bytes(blueprint) > MAX_BLUEPRINT_BYTES)
     problems.push(`the blueprint is larger than ${MAX_BLUEPRINT_BYTES} bytes`);
-  const byId = new Map<string, AnyStep>();
+  const byId = new Map<string, Step>();
   for (const step of blueprint.steps) {
     if (byId.has(step.id)) problems.push(`step id "${step.id}" is given twice`);
     byId.set(step.id, step);
     if (bytes(step.spec) > MAX_SPEC_BYTES)
       problems.push(`the spec of step "${step.id}" is larger than ${MAX_SPEC_BYTES} bytes`);
   }
-  for (const step of blueprint.steps) problems.push(...edgeProblems(step, byId));
-  problems.push(...nameProblems(blueprint.steps));
+  for (const step of blueprint.steps) problems.push(...edgeProblems(step, byId), ...kinds.specProblems(step));
+  problems.push(...nameProblems(blueprint.steps, kinds));
   if (problems.length === 0)
-    problems.push(...cycleProblems(blueprint.steps), ...finalizeProblems(blueprint.steps, byId));
+    problems.push(...cycleProblems(blueprint.steps), ...finalizeProblems(blueprint.steps, byId, kinds));
   return problems;
 }
 
 /** A step would adopt what another step of its tenant made. */
-function nameProblems(steps: readonly AnyStep[]): string[] {
+function nameProblems(steps: readonly Step[], kinds: KindFacts): string[] {
   const makers = new Map<string, string>();
-  return steps.flatMap((step) =>
-    physicalNames(step).flatMap(({ type, name }) => {
-      const maker = makers.get(`${type} ${name}`);
-      makers.set(`${type} ${name}`, maker ?? step.id);
+  const sound = steps.filter((step) => kinds.specProblems(step).length === 0);
+  return sound.flatMap((step) =>
+    kinds.physicalNames(step).flatMap(({ type, name, key = name }) => {
+      const maker = makers.get(`${type} ${key}`);
+      makers.set(`${type} ${key}`, maker ?? step.id);
       return maker === undefined ? [] : [`steps "${maker}" and "${step.id}" both make ${type} "${name}"`];
     }),
   );
 }
 
-function edgeProblems(step: AnyStep, byId: ReadonlyMap<string, AnyStep>): string[] {
+function edgeProblems(step: Step, byId: ReadonlyMap<string, Step>): string[] {
   const problems: string[] = [];
   for (const id of [...step.needs, ...(step.removeAfter ?? [])]) {
     if (!byId.has(id)) problems.push(`step "${step.id}" names step "${id}", which does not exist`);
@@ -105,10 +119,10 @@ function edgeProblems(step: AnyStep, byId: ReadonlyMap<string, AnyStep>): string
   return problems;
 }
 
-function finalizeProblems(steps: readonly AnyStep[], byId: ReadonlyMap<string, AnyStep>): string[] {
-  const activations = steps.filter((s) => s.kind === 'tenant-activation');
-  const [finalize] = activations;
-  if (activations.length !== 1 || finalize?.id !== FINALIZE_STEP) {
+function finalizeProblems(steps: readonly Step[], byId: ReadonlyMap<string, Step>, { isCommit }: KindFacts): string[] {
+  const commits = steps.filter((s) => isCommit(s.kind));
+  const [finalize] = commits;
+  if (commits.length !== 1 || finalize?.id !== FINALIZE_STEP) {
     return [`exactly one step of kind tenant-activation, with the id "${FINALIZE_STEP}", is needed`];
   }
   return steps
@@ -117,7 +131,7 @@ function finalizeProblems(steps: readonly AnyStep[], byId: ReadonlyMap<string, A
 }
 
 /** Cycles in either direction: `needs` upwards, reversed `needs` with `removeAfter` downwards. */
-function cycleProblems(steps: readonly AnyStep[]): string[] {
+function cycleProblems(steps: readonly Step[]): string[] {
   const up = new Map(steps.map((s) => [s.id, [...s.needs]]));
   const down = new Map(steps.map((s) => [s.id, [...(s.removeAfter ?? [])]]));
   for (const step of steps) for (const need of step.needs) down.get(need)?.push(step.id);
@@ -137,7 +151,7 @@ function isAcyclic(edges: ReadonlyMap<string, readonly string[]>): boolean {
   }
 }
 
-function reaches(from: AnyStep, id: string, byId: ReadonlyMap<string, AnyStep>, seen = new Set<string>()): boolean {
+function reaches(from: Step, id: string, byId: ReadonlyMap<string, Step>, seen = new Set<string>()): boolean {
   return from.needs.some((need) => {
     if (need === id) return true;
     if (seen.has(need)) return false;

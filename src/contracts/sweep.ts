@@ -12,25 +12,10 @@ export type FindingClass = (typeof findingClasses)[number];
 /** Classes that an approved report may take away or finish. */
 export const removableClasses: readonly FindingClass[] = ['leak', 'lost-run', 'stale-allocation'];
 
-/**
- * Types of resources that the sweep lists, named as in the ledger; a schema and its role count as one. In the order of removal: what
- * points at something goes before it, and a schema before the secret that opens it.
- */
-export const sweptTypes = [
-  'route53:record',
-  'elbv2:rule',
-  'ecs:service',
-  'elbv2:target-group',
-  'ecs:task-definition',
-  'logs:log-group',
-  'postgres:schema',
-  'secretsmanager:secret',
-] as const;
-export type SweptType = (typeof sweptTypes)[number];
-
 /** One thing that exists, as its own API lists it. */
 export interface SweptItem {
-  readonly type: SweptType;
+  /** As in the ledger: `ecs:service`; a schema and its role count as one. */
+  readonly type: string;
   /** ARN, `<zone id>/<host>` or `<database id>/<schema>`. */
   readonly physicalId: string;
   /** As the ledger names it. */
@@ -43,6 +28,17 @@ export interface SweptItem {
   readonly passing: string | undefined;
   /** What its fingerprint is made of: all that would make it another thing, nothing that changes by itself. */
   readonly seen: Readonly<Record<string, unknown>>;
+}
+
+/** What the listing need not look at closely: the ledger holds it, so its tags cost no call. */
+export type IsHeld = (type: string, name: string, physicalId: string) => boolean;
+
+/** What of a type exists in a cell, by that type's own API. Every method throws StepError. */
+export interface TypeList {
+  /** Everything of the type, foreign things too. */
+  list(isHeld: IsHeld): Promise<SweptItem[]>;
+  /** One thing, looked at closely, as it is now; undefined when it is not there. */
+  find(ref: { readonly name: string; readonly physicalId: string }): Promise<SweptItem | undefined>;
 }
 
 /** Who made a thing, as far as its mark tells. */
@@ -58,7 +54,7 @@ export interface SweepFinding {
   /** The same for the same thing in every report: 12 hexadecimal digits. */
   readonly id: string;
   readonly class: FindingClass;
-  /** A {@link SweptType}, another type of the ledger, `operation` or `allocation`. */
+  /** A type of the ledger, `operation` or `allocation`. */
   readonly type: string;
   /** ARN, `<zone>/<host>`, `<database>/<schema>`, operation id or allocation id. */
   readonly physicalId: string;

@@ -1,4 +1,4 @@
-import { kindNames, type KindName, type Verb } from './kinds.ts';
+import type { Verb } from './kinds.ts';
 
 /** Time limits and retries of one verb, in ms; the one table that workflows and the worker's ledger wrapper read. */
 export interface VerbOptions {
@@ -37,16 +37,11 @@ const defaults: Readonly<Record<Verb, VerbOptions>> = {
   },
 };
 
-const exceptions: Partial<Record<KindName, Partial<Record<Verb, Partial<VerbOptions>>>>> = {
-  // Tenant migrations and DROP SCHEMA take as long as they take; heartbeats show that the worker lives.
-  'postgres-schema': {
-    ensure: { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 },
-    remove: { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 },
-  },
-};
+/** Where a kind's verbs differ from the table; travels in the plan of an operation. */
+export type KindLimits = Readonly<Partial<Record<Verb, Partial<VerbOptions>>>>;
 
-export function verbOptions(kind: KindName, verb: Verb): VerbOptions {
-  return { ...defaults[verb], ...exceptions[kind]?.[verb] };
+export function verbOptions(limits: KindLimits | undefined, verb: Verb): VerbOptions {
+  return { ...defaults[verb], ...limits?.[verb] };
 }
 
 /** How long an observe slice looks before it answers `pending`, and how often, in ms (design rule 4). */
@@ -57,12 +52,16 @@ export const OBSERVE_EVERY_MS = 1_000;
  * How long after an attempt's start its effect may still land, in ms: the longest time that one attempt may be without
  * a sign of life (start-to-close, or the heartbeat time-out) + 30 s (design rule 7).
  */
-export function latenessWindowMs(kind: KindName, verb: 'ensure' | 'remove'): number {
-  const { heartbeatMs, startToCloseMs } = verbOptions(kind, verb);
+export function latenessWindowMs(limits: KindLimits | undefined, verb: 'ensure' | 'remove'): number {
+  const { heartbeatMs, startToCloseMs } = verbOptions(limits, verb);
   return (heartbeatMs ?? startToCloseMs) + 30_000;
 }
 
-/** After this time nothing that a run has scheduled can take effect any more, whatever it was, in ms. */
+/**
+ * After this time nothing that a run has scheduled can take effect any more, whatever it was, in ms. No kind may have a wider
+ * window: one whose attempts may last longer shows by heartbeats that its worker lives.
+ */
 export const LONGEST_LATENESS_MS = Math.max(
-  ...kindNames.flatMap((kind) => [latenessWindowMs(kind, 'ensure'), latenessWindowMs(kind, 'remove')]),
+  latenessWindowMs(undefined, 'ensure'),
+  latenessWindowMs(undefined, 'remove'),
 );

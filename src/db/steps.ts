@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import type { KindName } from '../contracts/kinds.ts';
-import { kindNames } from '../contracts/kinds.ts';
 import { failure, operationState, operationType, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { ledgerStates } from './ledger.ts';
@@ -11,7 +9,7 @@ const outputs = z.record(z.string(), z.unknown());
 const stepRow = z.object({
   tenantId: uuid,
   stepId: z.string(),
-  kind: z.enum(kindNames),
+  kind: z.string(),
   operationId: uuid,
   state: z.enum(ledgerStates),
   generation: z.number(),
@@ -115,6 +113,6 @@ export interface StepKey {
   readonly cell: string;
   readonly operationId: string;
   readonly stepId: string;
-  readonly kind: KindName;
+  readonly kind: string;
   readonly generation: number;
 }

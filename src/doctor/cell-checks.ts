@@ -2,7 +2,7 @@ import type { CellAws } from '../aws/cell-aws.ts';
 import { findCaller, type CallerRetry } from '../aws/sts.ts';
 import type { LandingZone } from '../aws/landing-zone.ts';
 import type { Cell } from '../contracts/platform.ts';
-import type { Product } from '../products/product.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { look, ok, problem, type Finding } from './finding.ts';
 import { checkLoadBalancer } from './load-balancer-checks.ts';
 import { checkTemplate } from './template-checks.ts';
@@ -15,7 +15,7 @@ export interface CellParts {
   readonly cell: Cell;
   readonly aws: CellAws;
   readonly landingZone: LandingZone;
-  readonly products: Readonly<Record<string, Product>>;
+  readonly catalog: Catalog;
 }
 
 /** Everything that tenants of a cell rest on (requirements R-PRE-01..04, 07). */

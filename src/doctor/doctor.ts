@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import { createCellAws, type CellAws } from '../aws/cell-aws.ts';
 import { createPacing } from '../aws/pacing.ts';
 import { createLandingZone } from '../aws/landing-zone.ts';
+import { loadCatalog } from '../catalog/load.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { checkWorkers } from '../client/readiness.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
@@ -12,7 +14,6 @@ import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { identifyServer, inspectTenantDatabase, provisionerProblems } from '../db/tenant-database-check.ts';
-import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { checkMark } from '../sweep/ledger-mark.ts';
 import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
@@ -23,6 +24,7 @@ import { checkProducts } from './product-checks.ts';
 
 /** The preflight: everything that the first tenant needs, looked at without changing anything (requirements R-PRE-*). */
 export async function examine(config: Config): Promise<Finding[]> {
+  const catalog = await loadCatalog(config.catalogFile);
   const found = await Promise.all([
     look('control database', () => checkControlDatabase(config)),
     look('Temporal', () => checkTemporal(config)),
@@ -30,20 +32,20 @@ export async function examine(config: Config): Promise<Finding[]> {
       look(`tenant database ${id}`, () => checkTenantDatabase(config, id, url)),
     ),
     ...config.platform.cells.flatMap((cell) => [
-      Promise.resolve(checkProducts(cell, products)),
-      examineCell(config, cell),
+      Promise.resolve(checkProducts(cell, catalog)),
+      examineCell(config, catalog, cell),
     ]),
   ]);
   return found.flat();
 }
 
-async function examineCell(config: Config, cell: Cell): Promise<Finding[]> {
+async function examineCell(config: Config, catalog: Catalog, cell: Cell): Promise<Finding[]> {
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-doctor' });
   const pacing = createPacing({ lease: sharedTokens(database) });
   const aws = createCellAws(cell, { endpointUrl: config.awsEndpointUrl, pacing });
   const landingZone = createLandingZone(cell, { endpointUrl: config.awsEndpointUrl, pacing });
   try {
-    const found = await checkCell({ cell, aws, landingZone, products });
+    const found = await checkCell({ cell, aws, landingZone, catalog });
     // Without usable credentials there is nothing to ask about.
     const reachable = !found.every((finding) => finding.verdict === 'problem');
     return reachable ? [...found, ...(await checkMarkOf(config, cell, aws))] : found;

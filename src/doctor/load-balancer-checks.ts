@@ -1,4 +1,4 @@
-import { describeRule, reachOf } from '../activities/kinds/rule-reach.ts';
+import { describeRule, reachOf } from '../kinds/listener-rule/reach.ts';
 import type { ListenerRule } from '../aws/elbv2-rules.ts';
 import type { LoadBalancer } from '../contracts/platform.ts';
 import type { CellParts } from './cell-checks.ts';

@@ -1,9 +1,11 @@
 import type { CellAws } from '../aws/cell-aws.ts';
 import type { EcsService } from '../aws/ecs-service.ts';
 import { templateProblems } from '../aws/template-check.ts';
-import { findTemplate, templateUses, type Template } from '../aws/template.ts';
+import { findTemplate, type Template } from '../aws/template.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { StepError } from '../contracts/step-error.ts';
+import { templateUses } from '../kinds/task-definition/template-use.ts';
 import type { Product } from '../products/product.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 import { blueprintsOf } from './product-checks.ts';
@@ -11,7 +13,7 @@ import { blueprintsOf } from './product-checks.ts';
 export interface TemplateCheck {
   readonly cell: Cell;
   readonly aws: CellAws;
-  readonly products: Readonly<Record<string, Product>>;
+  readonly catalog: Catalog;
 }
 
 const covers = ['R-PRE-02', 'R-PRE-03'] as const;
@@ -20,7 +22,7 @@ const LONGEST_DEPLOYMENT_MS = 30 * 60_000;
 
 /** Whether a template service runs, and whether tenants' steps would clone it: by the very list of reasons that they ask. */
 export async function checkTemplate(
-  { cell, aws, products }: TemplateCheck,
+  { cell, aws, catalog }: TemplateCheck,
   { product, name, subject }: { readonly product: string; readonly name: string; readonly subject: string },
 ): Promise<Finding> {
   const service = await aws.ecs.findService(name);
@@ -29,7 +31,7 @@ export async function checkTemplate(
     return problem(subject, `${state}: deploy it before the first tenant`, ...covers);
   }
   const [template, why] = await readTemplate(aws, name);
-  const problems = template ? problemsOf(template, cell, products[product]) : [why];
+  const problems = template ? problemsOf(template, cell, catalog.products[product]) : [why];
   if (problems.length > 0)
     return problem(subject, `cannot be cloned for tenants: it ${problems.join('; it ')}`, ...covers);
   return checkTasks(service, subject);

@@ -1,7 +1,15 @@
-import type { AnyStep, Blueprint, FailsAs, Step } from '../contracts/blueprint.ts';
-import type { Component, KindName } from '../contracts/kinds.ts';
+import type { Blueprint, FailsAs, Step } from '../contracts/blueprint.ts';
+import { dnsRecord } from '../kinds/dns-record/kind.ts';
+import { ecsService } from '../kinds/ecs-service/kind.ts';
+import { listenerRule } from '../kinds/listener-rule/kind.ts';
+import { logGroup } from '../kinds/log-group/kind.ts';
+import { postgresSchema } from '../kinds/postgres-schema/kind.ts';
+import { slugReservation } from '../kinds/slug-reservation/kind.ts';
+import { targetGroup } from '../kinds/target-group/kind.ts';
+import { taskDefinition } from '../kinds/task-definition/kind.ts';
+import { tenantActivation } from '../kinds/tenant-activation/kind.ts';
 import type { BlueprintRequest, Product } from './product.ts';
-import { profilesOf } from './profiles.ts';
+import { stepsIn, type MakeStep } from './step.ts';
 import { templateServiceOf } from './templates.ts';
 
 /**
@@ -21,25 +29,26 @@ const components = {
     port: 8080,
     healthPath: '/health',
     probePath: '/api/health',
-    rulePaths: ['/api/*'],
+    rulePaths: ['/api/*'] as string[],
     failsAs: { type: 'BackendFailed', message: 'Backend service failed to start' },
   },
   frontend: {
     port: 80,
     healthPath: '/',
     probePath: '/',
-    rulePaths: [],
+    rulePaths: [] as string[],
     failsAs: { type: 'FrontendFailed', message: 'Frontend service failed to start' },
   },
-} as const satisfies Record<Component, { failsAs: FailsAs } & Record<string, unknown>>;
+} satisfies Record<string, { failsAs: FailsAs } & Record<string, unknown>>;
+
+type Component = keyof typeof components;
 
 function resolve(request: BlueprintRequest): Blueprint {
   const { cell, slug, host, loadBalancer } = request;
-  const step = <K extends KindName>(s: Step<K>): Step<K> => ({ ...profilesOf(s.kind, cell), ...s });
-  const steps: AnyStep[] = [
-    step({
+  const step = stepsIn(cell);
+  const steps: Step[] = [
+    step(slugReservation, {
       id: 'validate',
-      kind: 'slug-reservation',
       needs: [],
       spec: {
         slug,
@@ -49,25 +58,22 @@ function resolve(request: BlueprintRequest): Blueprint {
         ],
       },
     }),
-    step({
+    step(postgresSchema, {
       id: 'create_schema',
-      kind: 'postgres-schema',
       needs: ['validate'],
       rereads: true,
       spec: { database: cell.tenantDatabases[0]?.id ?? 'primary', migrations: 'moamalat', connectionLimit: 20 },
     }),
     ...componentSteps(request, 'backend', step),
     ...componentSteps(request, 'frontend', step),
-    step({
+    step(dnsRecord, {
       id: 'create_dns',
-      kind: 'dns-record',
       needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],
       rereads: true,
       spec: { zoneId: cell.hostedZone.id, host, loadBalancerArn: loadBalancer.arn },
     }),
-    step({
+    step(tenantActivation, {
       id: 'finalize',
-      kind: 'tenant-activation',
       needs: ['create_dns', 'deploy_backend', 'deploy_frontend'],
       spec: { tenantUrl: `https://${host}` },
     }),
@@ -75,22 +81,18 @@ function resolve(request: BlueprintRequest): Blueprint {
   return { version: 1, product: 'moamalat', tier: null, cell: cell.id, steps };
 }
 
-type MakeStep = <K extends KindName>(s: Step<K>) => Step<K>;
-
-function componentSteps(request: BlueprintRequest, component: Component, step: MakeStep): AnyStep[] {
+function componentSteps(request: BlueprintRequest, component: Component, step: MakeStep): Step[] {
   const { cell, slug, host, loadBalancer } = request;
   const of = components[component];
   const name = `moamalat-${slug}-${component}`;
   return [
-    step({
+    step(logGroup, {
       id: `create_log_group:${component}`,
-      kind: 'log-group',
       needs: ['validate'],
       spec: { name: `/ecs/${name}`, retentionDays: cell.logRetentionDays },
     }),
-    step({
+    step(taskDefinition, {
       id: `create_task_definition:${component}`,
-      kind: 'task-definition',
       needs: ['create_schema', `create_log_group:${component}`],
       rereads: true,
       spec: {
@@ -101,16 +103,14 @@ function componentSteps(request: BlueprintRequest, component: Component, step: M
         logGroup: { ref: `create_log_group:${component}.name` },
       },
     }),
-    step({
+    step(targetGroup, {
       id: `create_target_group:${component}`,
-      kind: 'target-group',
       needs: ['validate'],
       rereads: true,
       spec: { component, port: of.port, healthPath: of.healthPath },
     }),
-    step({
+    step(listenerRule, {
       id: `create_alb_rule:${component}`,
-      kind: 'listener-rule',
       needs: [`create_target_group:${component}`],
       rereads: true,
       spec: {
@@ -120,9 +120,8 @@ function componentSteps(request: BlueprintRequest, component: Component, step: M
         targetGroupArn: { ref: `create_target_group:${component}.arn` },
       },
     }),
-    step({
+    step(ecsService, {
       id: `deploy_${component}`,
-      kind: 'ecs-service',
       // ECS refuses a service whose target group is not attached to a listener: the rule comes first.
       needs: [
         `create_task_definition:${component}`,

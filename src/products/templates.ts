@@ -1,4 +1,3 @@
-import type { Component } from '../contracts/kinds.ts';
 import type { Cell } from '../contracts/platform.ts';
 
 /** The cell serves this product without naming the template that its tenants are cloned from. */
@@ -7,7 +6,7 @@ export class TemplateNotConfiguredError extends Error {
 }
 
 /** Name of the template service of a component. @throws TemplateNotConfiguredError when the cell names none. */
-export function templateServiceOf(cell: Cell, product: string, component: Component): string {
+export function templateServiceOf(cell: Cell, product: string, component: string): string {
   const name = cell.templateServices[product]?.[component];
   if (name === undefined) {
     throw new TemplateNotConfiguredError(`cell "${cell.id}" names no ${component} template service for ${product}`);

@@ -1,5 +1,6 @@
 import type { SweepCounts, SweptItem, TooYoung } from '../contracts/sweep.ts';
 import type { LedgerEntry, SweptTenant } from '../db/sweep-ledger.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { fingerprintOf, ownerIn, type Draft } from './identity.ts';
 import { isLiving, type LedgerView } from './ledger-view.ts';
 import type { Names } from './names.ts';
@@ -12,6 +13,7 @@ export interface Surroundings {
   /** Whether that other cell's report lists the thing too. */
   readonly isListedIn: (cell: string, item: SweptItem) => boolean;
   readonly names: Names;
+  readonly kinds: KindRegistry;
   /** Read after the inventory: an intent row comes before its call, so what was listed has its row by then. */
   readonly ledger: LedgerView;
   readonly tenants: ReadonlyMap<string, SweptTenant>;
@@ -39,9 +41,10 @@ export function classifyItems(items: readonly SweptItem[], around: Surroundings)
   const tooYoung: TooYoung[] = [];
   const counts = { held: 0, otherCells: 0, otherInstallations: 0, foreign: 0, passing: 0 };
   const there = new Set(items.map(({ physicalId }) => physicalId));
-  const running = new Set(items.filter(({ type }) => type === 'ecs:service').map(({ seen }) => seen['taskDefinition']));
+  const { sweptTypes } = around.kinds;
+  const used = new Set(items.flatMap((item) => sweptTypes.get(item.type)?.uses?.(item) ?? []));
   for (const item of items) {
-    const verdict = verdictOn(item, around, { there, running });
+    const verdict = verdictOn(item, around, { there, used });
     if (verdict.is === 'finding') drafts.push(verdict.draft);
     else if (verdict.is === 'too-young')
       tooYoung.push({ type: item.type, physicalId: item.physicalId, why: verdict.why });
@@ -53,11 +56,11 @@ export function classifyItems(items: readonly SweptItem[], around: Surroundings)
 interface Listed {
   /** Physical ids of all that was listed: what a row names and is not among them may have been made anew. */
   readonly there: ReadonlySet<string>;
-  /** Revisions that a service runs. */
-  readonly running: ReadonlySet<unknown>;
+  /** Physical ids of what other things use: revisions that a service runs. */
+  readonly used: ReadonlySet<string>;
 }
 
-function verdictOn(item: SweptItem, around: Surroundings, { there, running }: Listed): Verdict {
+function verdictOn(item: SweptItem, around: Surroundings, { there, used }: Listed): Verdict {
   if (item.tags === undefined) return { is: 'held' };
   const owner = ownerIn(item.tags);
   if (owner.installationId === undefined) return withoutMark(item, around);
@@ -78,7 +81,7 @@ function verdictOn(item: SweptItem, around: Surroundings, { there, running }: Li
   // A retry with another template made its successor; it goes with the tenant.
   if (namesakes.some(({ earlierIds }) => earlierIds.includes(item.physicalId))) return { is: 'held' };
   // A circuit breaker went back to it: the service's step says so.
-  if (namesakes.length > 0 && running.has(item.physicalId)) return { is: 'held' };
+  if (namesakes.length > 0 && used.has(item.physicalId)) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');
   if (tenant && tenant.cell !== around.cell && around.isListedIn(tenant.cell, item)) return { is: 'otherCells' };
   const young = youthOf(item, tenant, around.now);
@@ -113,10 +116,11 @@ export function obstacleTo(item: SweptItem, around: Surroundings): string | unde
   if (tenantId === undefined || product === undefined) return 'its mark is not whole';
   const tenant = around.tenants.get(tenantId);
   const holders = around.ledger.holdersOf(item);
+  const type = around.kinds.sweptTypes.get(item.type);
   if (around.ledger.holderOf(item, tenantId)) return 'the ledger holds it';
   const [other] = holders;
   // Which of a tenant's revisions serves is known: no service names the others (serving.ts).
-  if (other?.tenantId === tenantId && item.type !== 'ecs:task-definition')
+  if (other?.tenantId === tenantId && !type?.isKnownByUse)
     return `the ledger holds another one of this name for its tenant (${other.physicalId ?? 'id unknown'}): see which one serves`;
   if (other && other.tenantId !== tenantId) return `the ledger holds one of this name for tenant ${other.tenantId}`;
   if (tenant && tenant.cell !== around.cell) return `its tenant lives in cell ${tenant.cell}`;
@@ -126,11 +130,11 @@ export function obstacleTo(item: SweptItem, around: Surroundings): string | unde
     return 'we would not have given it this name: somebody may have copied our mark, or the platform named another domain then';
   if (tenant && isLiving(tenant) && !around.everMade(tenantId, item))
     return `its tenant is ${tenant.status}, and the ledger never knew this thing`;
-  if (item.type === 'postgres:schema') return dataObstacle(tenant);
+  if (type?.holdsData) return dataObstacle(tenant);
   return undefined;
 }
 
-/** A schema is data: only that of a tenant who never was active, as the ledger knows for sure. */
+/** Data: only that of a tenant who never was active, as the ledger knows for sure. */
 function dataObstacle(tenant: SweptTenant | undefined): string | undefined {
   if (!tenant) return 'it may hold data, and the ledger does not know its tenant';
   if (tenant.activatedAt) return `it may hold data: its tenant was active since ${tenant.activatedAt.toISOString()}`;
@@ -167,20 +171,12 @@ function withoutMark(item: SweptItem, around: Surroundings): Verdict {
   return unmarked(item, around, why, 'find out whose it is; the sweep never takes away what bears no mark');
 }
 
-/** Types whose physical id is given once: another thing of the same name has another one. */
-const uniquelyIdentified: readonly SweptItem['type'][] = [
-  'elbv2:rule',
-  'elbv2:target-group',
-  'ecs:task-definition',
-  'secretsmanager:secret',
-];
-
 /** The row of this very thing: the ledger holds it as made, or says that it was removed. */
-function rowOfVery(item: SweptItem, { ledger, removedRowOf }: Surroundings): LedgerEntry | undefined {
+function rowOfVery(item: SweptItem, { kinds, ledger, removedRowOf }: Surroundings): LedgerEntry | undefined {
   const held = ledger
     .holdersOf(item)
     .find(({ madeAt, physicalId }) => madeAt !== null && (physicalId ?? item.physicalId) === item.physicalId);
-  return held ?? (uniquelyIdentified.includes(item.type) ? removedRowOf(item.physicalId) : undefined);
+  return held ?? (kinds.sweptTypes.get(item.type)?.hasUniqueIds ? removedRowOf(item.physicalId) : undefined);
 }
 
 function whatRowSays({ state, tenantId, stepId }: LedgerEntry): string {

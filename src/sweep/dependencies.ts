@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { CellAws } from '../aws/cell-aws.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { LostOperation } from '../contracts/sweep.ts';
 import type { Database } from '../db/database.ts';
-import type { TenantDatabases } from '../db/tenant-databases.ts';
-import type { Product } from '../products/product.ts';
+import type { SweepAws, SweepDatabases } from '../kinds/framework/resource-type.ts';
 
 /** What the sweep asks Temporal: a witness that does not go back with a restored database. */
 export interface Witness {
@@ -18,19 +18,16 @@ export interface Witness {
 
 export interface SweepDeps {
   readonly database: Database;
-  readonly tenantDatabases: Pick<TenantDatabases, 'listMarked' | 'dropSchemaAndRole'>;
+  readonly tenantDatabases: SweepDatabases;
   readonly platform: Platform;
-  readonly products: Readonly<Record<string, Product>>;
+  readonly catalog: Catalog;
   readonly installationId: string;
-  readonly aws: (cellId: string) => Pick<CellAws, 'inventory' | 'parameters' | SweptAdapters>;
+  readonly aws: (cellId: string) => SweepAws & Pick<CellAws, 'parameters'>;
   readonly witness: Witness;
   readonly log: Logger;
   /** Default: the clock. */
   readonly now?: (() => Date) | undefined;
 }
-
-/** Adapters that take things away. */
-type SweptAdapters = 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets';
 
 export function nowOf({ now }: Pick<SweepDeps, 'now'>): Date {
   return now ? now() : new Date();

@@ -1,8 +1,9 @@
 import { LONGEST_LATENESS_MS } from '../contracts/verbs.ts';
-import type { LostOperation, SweptItem, SweptType } from '../contracts/sweep.ts';
+import type { LostOperation, SweptItem } from '../contracts/sweep.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { LedgerEntry, SweptAllocation, SweptTenant } from '../db/sweep-ledger.ts';
 import { fingerprintOf, ownerIn, type Draft } from './identity.ts';
-import { isLiving, isSwept, sweptNameOf } from './ledger-view.ts';
+import { isLiving, sweptNameOf } from './ledger-view.ts';
 
 /* The direction from the ledger to what exists. All pure. */
 
@@ -14,8 +15,9 @@ export interface LedgerLook {
   readonly tenants: ReadonlyMap<string, SweptTenant>;
   readonly items: readonly SweptItem[];
   /** Types whose listing was whole. */
-  readonly listed: ReadonlySet<SweptType>;
+  readonly listed: ReadonlySet<string>;
   readonly now: Date;
+  readonly kinds: KindRegistry;
 }
 
 /** A row of the ledger that nothing in the inventory answers to. */
@@ -28,16 +30,16 @@ export interface Absence {
  * What the ledger says is there and is not; to be confirmed by a look at the thing itself, as lists may be stale. A tenant with an
  * open operation is left out: its steps look for themselves.
  */
-export function findAbsences({ cell, before, after, tenants, items, listed, now }: LedgerLook): Absence[] {
+export function findAbsences({ cell, before, after, tenants, items, kinds, listed, now }: LedgerLook): Absence[] {
   const unchanged = new Map(before.map((entry) => [entry.id, entry]));
   const there = new Set(
     items.flatMap((item) => [`${item.type}|${item.name}`, `id|${item.physicalId}`].map(keyOf(item))),
   );
   return after.flatMap((entry) => {
-    const { type, name } = sweptNameOf(entry);
+    const { type, name } = sweptNameOf(kinds, entry);
     const earlier = unchanged.get(entry.id);
     const tenant = tenants.get(entry.tenantId);
-    if (entry.cell !== cell || !isSwept(type) || !listed.has(type)) return [];
+    if (entry.cell !== cell || !listed.has(type)) return [];
     if (entry.state !== 'present' && entry.state !== 'ready') return [];
     if (earlier?.state !== entry.state || earlier.updatedAt.getTime() !== entry.updatedAt.getTime()) return [];
     if (!tenant || tenant.openOperationId !== null) return [];

@@ -1,6 +1,6 @@
-import type { SweptItem, SweptType } from '../contracts/sweep.ts';
-import { sweptTypes } from '../contracts/sweep.ts';
+import type { SweptItem } from '../contracts/sweep.ts';
 import type { LedgerEntry, SweptTenant } from '../db/sweep-ledger.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 
 /** The ledger's rows that are not removed, found by what they are rows of. */
 export interface LedgerView {
@@ -10,16 +10,16 @@ export interface LedgerView {
   /** The tenant's row that is this very thing's, or whose step takes the thing away as well. */
   holderOf(item: ItemKey, tenantId: string | undefined): LedgerEntry | undefined;
   /** Whether a row holds it that was seen to be made: what it is need not be looked at again. */
-  isSettled(type: SweptType, name: string, physicalId: string): boolean;
+  isSettled(type: string, name: string, physicalId: string): boolean;
 }
 
 type ItemKey = Pick<SweptItem, 'type' | 'name' | 'physicalId'>;
 
-export function ledgerView(entries: readonly LedgerEntry[]): LedgerView {
+export function ledgerView(entries: readonly LedgerEntry[], kinds: KindRegistry): LedgerView {
   const byKey = new Map<string, LedgerEntry[]>();
   const put = (key: string, entry: LedgerEntry) => byKey.set(key, [...(byKey.get(key) ?? []), entry]);
   for (const entry of entries) {
-    const { type, name } = sweptNameOf(entry);
+    const { type, name } = sweptNameOf(kinds, entry);
     put(`${type}|${name}`, entry);
     if (entry.physicalId !== null) put(`id|${entry.physicalId}`, entry);
   }
@@ -31,7 +31,7 @@ export function ledgerView(entries: readonly LedgerEntry[]): LedgerView {
     holdersOf,
     holderOf: (item, tenantId) =>
       holdersOf(item).find(
-        (row) => row.tenantId === tenantId && (isRowOf(row, item.physicalId) || goesWithStep(row, item)),
+        (row) => row.tenantId === tenantId && (isRowOf(row, item.physicalId) || goesWithStep(kinds, row, item)),
       ),
     isSettled: (type, name, physicalId) => {
       const rows = holdersOf({ type, name, physicalId });
@@ -47,31 +47,30 @@ function isRowOf(row: LedgerEntry, physicalId: string): boolean {
 }
 
 /**
- * Types whose step, when it is taken back, looks for all that is the tenant's by name, because the name is had by one thing only.
- * Not rules: two of them compete for the same requests. Not revisions: one that came late would stay for the tenant's life.
+ * Whether the row's step, when it is taken back, finds the thing by its name. Not a rule: two of them compete for the same requests.
+ * Not a revision: one that came late would stay for the tenant's life.
  */
-const takenByName: readonly string[] = ['elbv2:target-group', 'secretsmanager:secret'];
-
-function goesWithStep({ type, name, physicalId }: LedgerEntry, item: ItemKey): boolean {
+function goesWithStep({ sweptTypes }: KindRegistry, { type, name, physicalId }: LedgerEntry, item: ItemKey): boolean {
   const place = (arn: string) => arn.split(':').slice(0, 5).join(':');
   const isAlike = type === item.type && name === item.name && place(physicalId ?? '') === place(item.physicalId);
-  return takenByName.includes(type) && isAlike;
+  return sweptTypes.get(type)?.isFoundByName === true && isAlike;
 }
 
-/** A record and its companion, a schema and its role are one thing to the sweep. */
-export function sweptNameOf({ type, name }: Pick<LedgerEntry, 'type' | 'name'>): { type: string; name: string } {
-  if (type === 'route53:record') return { type, name: name.replace(/^_tenantry\./, '') };
-  return { type: type === 'postgres:role' ? 'postgres:schema' : type, name };
+/** What the sweep calls a row's thing: a record and its companion, a schema and its role are one to it. */
+export function sweptNameOf(
+  { sweptTypes, sweptTypeOf }: KindRegistry,
+  { type: ledgerType, name }: Pick<LedgerEntry, 'type' | 'name'>,
+): { type: string; name: string } {
+  const type = sweptTypeOf(ledgerType) ?? ledgerType;
+  return { type, name: sweptTypes.get(type)?.thingOf?.(name) ?? name };
 }
 
 /** The inverse: the ledger's types and names of one thing. */
-export function ledgerNamesOf({ type, name }: Pick<SweptItem, 'type' | 'name'>): { types: string[]; names: string[] } {
-  if (type === 'route53:record') return { types: [type], names: [name, `_tenantry.${name}`] };
-  return { types: type === 'postgres:schema' ? [type, 'postgres:role'] : [type], names: [name] };
-}
-
-export function isSwept(type: string): type is SweptType {
-  return (sweptTypes as readonly string[]).includes(type);
+export function ledgerNamesOf(
+  { ledgerTypesOf, sweptTypes }: KindRegistry,
+  { type, name }: Pick<SweptItem, 'type' | 'name'>,
+): { types: string[]; names: string[] } {
+  return { types: [...ledgerTypesOf(type)], names: [...(sweptTypes.get(type)?.ledgerNames?.(name) ?? [name])] };
 }
 
 /** A tenant that people use, or are about to use again. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { createAwsForPlatform } from '../aws/cell-aws.ts';
+import { loadCatalog } from '../catalog/load.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import { createTenantryClient } from '../client/tenantry.ts';
 import type { Config } from '../config.ts';
@@ -7,7 +8,6 @@ import { createDatabase, DatabaseUnavailableError } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
-import { products } from '../products/index.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { ForeignNamespaceError } from './dependencies.ts';
 import { createSweep, type Sweep } from './sweep.ts';
@@ -23,6 +23,7 @@ export interface OpenSweep {
  * @throws DatabaseUnavailableError, ForeignNamespaceError
  */
 export async function openSweep(config: Config, log: Logger): Promise<OpenSweep> {
+  const catalog = await loadCatalog(config.catalogFile);
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 4, applicationName: 'tenantry-sweep' });
   const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
   const pacing = { lease: sharedTokens(database) };
@@ -30,7 +31,7 @@ export async function openSweep(config: Config, log: Logger): Promise<OpenSweep>
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   const orchestrator = temporalOrchestrator(temporal.client);
   const { platform } = config;
-  const client = createTenantryClient({ database, orchestrator, platform, products, log });
+  const client = createTenantryClient({ database, orchestrator, platform, catalog, log });
   const close = async () => {
     await client.close();
     await temporal.close();
@@ -42,7 +43,7 @@ export async function openSweep(config: Config, log: Logger): Promise<OpenSweep>
     await refuseKnownForeign({ temporal: temporal.client, database }, log);
     const installationId = await findInstallationId(database);
     const witness = temporalWitness({ temporal: temporal.client, orchestrator, client, database, log });
-    const sweep = createSweep({ database, tenantDatabases, platform, products, installationId, aws, witness, log });
+    const sweep = createSweep({ database, tenantDatabases, platform, catalog, installationId, aws, witness, log });
     return { sweep, close };
   } catch (error) {
     await close();

@@ -1,27 +1,18 @@
 import { inCallContext } from '../aws/call-context.ts';
 import type { Cell } from '../contracts/platform.ts';
-import { isSwept } from './ledger-view.ts';
-import {
-  sweptTypes,
-  type SweepFinding,
-  type SweepRemoval,
-  type SweepReport,
-  type SweptItem,
-} from '../contracts/sweep.ts';
+import type { SweepFinding, SweepRemoval, SweepReport, SweptItem } from '../contracts/sweep.ts';
 import type { Queryable } from '../db/database.ts';
 import { findAllocation, freeAllocation, lockTenantForSweep } from '../db/sweep-ledger.ts';
 import { listRemovals, recordRemoval } from '../db/sweep-reports.ts';
-import { schemaName } from '../naming.ts';
 import { cellById } from '../platform.ts';
 import { existingReport, refuseOld, refuseUntrusted } from './approval.ts';
-import { lookAtThing } from './cell-look.ts';
+import { accessTo, lookAtThing } from './cell-look.ts';
 import { obstacleTo } from './classification.ts';
 import { nowOf, SweepRefusedError, type SweepDeps } from './dependencies.ts';
 import { fingerprintOf, ownerIn } from './identity.ts';
 import { allocationFingerprint, lostRunFingerprint, staleness } from './ledger-findings.ts';
 import { checkMark } from './ledger-mark.ts';
 import { namesOf, type Names } from './names.ts';
-import { takeAway } from './removal-calls.ts';
 import { witnessObjection } from './report.ts';
 import { useOf } from './serving.ts';
 import { surroundingsOf } from './surroundings.ts';
@@ -69,7 +60,7 @@ export async function remove(deps: SweepDeps, request: RemovalRequest): Promise<
     deps,
     cell,
     report,
-    names: namesOf(cell, deps.products),
+    names: namesOf(cell, deps.catalog),
     approvedBy: approval.by,
     removedBy: request.by,
     approved: new Map(approval.findings.map(({ id, fingerprint }) => [id, fingerprint])),
@@ -94,7 +85,10 @@ async function removeSome(run: Run, limit: number, onRemoval: RemovalRequest['on
   const settled = new Set(
     before.filter((r) => r.outcome === 'removed' || r.outcome === 'gone').map((r) => r.findingId),
   );
-  const waiting = inOrder(run.report.findings.filter(({ id }) => run.approved.has(id) && !settled.has(id)));
+  const waiting = inOrder(
+    run.deps,
+    run.report.findings.filter(({ id }) => run.approved.has(id) && !settled.has(id)),
+  );
   const removals: SweepRemoval[] = [];
   let taken = 0;
   for (const finding of waiting) {
@@ -113,10 +107,11 @@ async function removeSome(run: Run, limit: number, onRemoval: RemovalRequest['on
 }
 
 /** Runs first: they remove what is theirs by themselves. Then what points at something before it. Places last. */
-function inOrder(findings: readonly SweepFinding[]): SweepFinding[] {
+function inOrder({ catalog }: SweepDeps, findings: readonly SweepFinding[]): SweepFinding[] {
+  const order = [...catalog.kinds.sweptTypes.keys()];
   const rank = ({ class: of, type }: SweepFinding) => {
     if (of === 'lost-run') return -1;
-    return isSwept(type) ? sweptTypes.indexOf(type) : sweptTypes.length;
+    return order.includes(type) ? order.indexOf(type) : order.length;
   };
   return [...findings].sort((a, b) => rank(a) - rank(b));
 }
@@ -169,20 +164,21 @@ function attempt(run: Run, finding: SweepFinding): Promise<Outcome> {
 /** Everything happens while the tenant is locked: no operation can begin that would make the thing somebody's. */
 function removeLeak(run: Run, finding: SweepFinding): Promise<Outcome> {
   const { type } = finding;
-  if (!isSwept(type)) return Promise.resolve(skipped(`the sweep does not know type ${type}`));
+  const swept = run.deps.catalog.kinds.sweptTypes.get(type);
+  if (!swept) return Promise.resolve(skipped(`the sweep does not know type ${type}`));
   const signal = AbortSignal.timeout(ONE_REMOVAL_MS);
   const caller = { operationId: run.report.id, stepId: `sweep.${finding.id}`, verb: 'remove' };
   return run.deps.database.transaction(async (tx) => {
     await lockTenantForSweep(tx, finding.owner.tenantId ?? '');
     const look = (of: { beforeMutation: () => Promise<void> }) => ({ ...of, signal, caller });
     const nothing = look({ beforeMutation: () => Promise.reject(new Error('a look changes nothing')) });
-    const seen = await inCallContext(nothing, () => lookAgain(run, tx, { ...finding, type }));
+    const seen = await inCallContext(nothing, () => lookAgain(run, tx, finding));
     if ('outcome' in seen) return seen;
     await note(run, finding, begun);
     const guard = () => refuseHeld(run, tx, seen.item);
     const { deps, cell } = run;
     const detail = await inCallContext(look({ beforeMutation: guard }), () =>
-      takeAway({ deps, cell, item: seen.item, guard }),
+      swept.takeAway({ ...accessTo(deps, cell), item: seen.item, guard }),
     );
     return { outcome: 'removed', detail };
   });
@@ -192,7 +188,7 @@ function removeLeak(run: Run, finding: SweepFinding): Promise<Outcome> {
 async function lookAgain(
   run: Run,
   tx: Queryable,
-  finding: SweepFinding & { readonly type: SweptItem['type'] },
+  finding: SweepFinding,
 ): Promise<{ readonly item: SweptItem } | Outcome> {
   const { deps, cell } = run;
   const item = await lookAtThing(deps, cell, finding);
@@ -207,7 +203,7 @@ async function lookAgain(
   if (young !== undefined) return skipped(`too young: ${young}`);
   const objection = await witnessObjection(deps, tenantId, around);
   if (objection !== undefined) return skipped(objection);
-  const use = (await useOf(deps, cell, item)) ?? (await useOfSecret(run, item)) ?? (await useOfSchema(run, item));
+  const use = await useOf(deps, cell, item);
   return use === undefined ? { item } : skipped(`it is in use: ${use}`);
 }
 
@@ -215,24 +211,6 @@ async function lookAgain(
 async function refuseHeld(run: Run, tx: Queryable, item: SweptItem): Promise<void> {
   const obstacle = obstacleTo(item, await surroundingsOf(run.deps, tx, run.cell, run.names, [item]));
   if (obstacle !== undefined) throw new SweepRefusedError(`not taken away at the last moment: ${obstacle}`);
-}
-
-/** A password stays as long as the schema that it opens, in whichever cell's database. What is approved of both goes in order. */
-async function useOfSecret({ deps }: Run, item: SweptItem): Promise<string | undefined> {
-  if (item.type !== 'secretsmanager:secret') return undefined;
-  const name = schemaName(ownerIn(item.tags ?? {}).tenantId ?? '');
-  for (const cell of deps.platform.cells) {
-    const schema = await lookAtThing(deps, cell, { type: 'postgres:schema', name, physicalId: name });
-    if (schema) return `schema or role ${name} is there, which it opens`;
-  }
-  return undefined;
-}
-
-async function useOfSchema({ deps }: Run, item: SweptItem): Promise<string | undefined> {
-  if (item.type !== 'postgres:schema') return undefined;
-  const database = item.physicalId.slice(0, item.physicalId.indexOf('/'));
-  const [entry] = await deps.tenantDatabases.listMarked(database, item.name);
-  return entry && entry.sessions > 0 ? `its role has ${entry.sessions} sessions` : undefined;
 }
 
 async function finishLost(run: Run, finding: SweepFinding): Promise<Outcome> {

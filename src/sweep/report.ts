@@ -7,7 +7,7 @@ import { lookAtCell, lookAtThing, type CellLook } from './cell-look.ts';
 import { classifyItems, type Surroundings } from './classification.ts';
 import type { SweepDeps } from './dependencies.ts';
 import { findingId, ownerIn, type Draft } from './identity.ts';
-import { ledgerView, sweptNameOf, isSwept } from './ledger-view.ts';
+import { ledgerView, sweptNameOf } from './ledger-view.ts';
 import {
   findAbsences,
   leftEntries,
@@ -35,10 +35,10 @@ type Problem = SweepReport['problems'][number];
  * @throws DatabaseUnavailableError; what AWS does not answer is among the report's problems
  */
 export async function makeReport(deps: SweepDeps, { cell, by, onProgress }: ReportRequest): Promise<SweepReport> {
-  const names = namesOf(cell, deps.products);
+  const names = namesOf(cell, deps.catalog);
   // Before the inventory, so that what is missing was wanted all along; after it, so that what was made meanwhile has its row.
   const before = await listHeldEntries(deps.database);
-  const look = await lookAtCell(deps, cell, ledgerView(before), onProgress ?? (() => undefined));
+  const look = await lookAtCell(deps, cell, ledgerView(before, deps.catalog.kinds), onProgress ?? (() => undefined));
   const around = await deps.database.snapshot((at) => surroundingsOf(deps, at, cell, names, look.items));
   const classified = classifyItems(look.items, around);
   const mark = await markFor(deps, cell, look, around);
@@ -152,17 +152,18 @@ async function missingDrafts(
   look: CellLook,
   around: Surroundings,
 ): Promise<Draft[]> {
-  const { tenants, now, ledger } = around;
+  const { kinds, tenants, now, ledger } = around;
   const { items, listed } = look;
-  const absences = findAbsences({ cell: cell.id, before, after: ledger.entries, tenants, items, listed, now });
+  const absences = findAbsences({ cell: cell.id, before, after: ledger.entries, tenants, items, kinds, listed, now });
   const confirmed: Draft[] = [];
   for (const absence of absences) if (!(await isThere(deps, cell, absence))) confirmed.push(absence.draft);
   return confirmed;
 }
 
 async function isThere(deps: SweepDeps, cell: Cell, { entry }: Absence): Promise<boolean> {
-  const { type, name } = sweptNameOf(entry);
-  if (!isSwept(type)) return true;
+  const { kinds } = deps.catalog;
+  const { type, name } = sweptNameOf(kinds, entry);
+  if (!kinds.sweptTypes.has(type)) return true;
   const found = await lookAtThing(deps, cell, { type, name, physicalId: entry.physicalId ?? name });
   return found !== undefined && found.passing === undefined && ownerIn(found.tags ?? {}).tenantId === entry.tenantId;
 }

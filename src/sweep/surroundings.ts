@@ -12,31 +12,35 @@ import type { Surroundings } from './classification.ts';
 import { nowOf, type SweepDeps } from './dependencies.ts';
 import { ownerIn } from './identity.ts';
 import { ledgerNamesOf, ledgerView } from './ledger-view.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { Names } from './names.ts';
 import { listsToo } from './neighbours.ts';
 
 /** What the ledger says of some things, read at one moment. */
 export async function surroundingsOf(
-  deps: Pick<SweepDeps, 'installationId' | 'now' | 'platform'>,
+  deps: Pick<SweepDeps, 'catalog' | 'installationId' | 'now' | 'platform'>,
   at: Queryable,
   cell: Cell,
   names: Names,
   items: readonly SweptItem[],
 ): Promise<Surroundings> {
-  const ledger = ledgerView(await listHeldEntries(at));
+  const { kinds } = deps.catalog;
+  const ledger = ledgerView(await listHeldEntries(at), kinds);
   const marked = items.flatMap(({ tags }) => (tags === undefined ? [] : (ownerIn(tags).tenantId ?? [])));
   const ids = new Set([...marked, ...ledger.entries.map((entry) => entry.tenantId)]);
   const tenants = new Map((await findSweptTenants(at, [...ids])).map((tenant) => [tenant.id, tenant]));
   const { installationId, platform } = deps;
   const isListedIn = (id: string, item: SweptItem) => {
     const other = platform.cells.find((c) => c.id === id);
-    return other !== undefined && listsToo(other, cell, item);
+    const type = kinds.sweptTypes.get(item.type);
+    return other !== undefined && type !== undefined && listsToo(other, cell, item, type);
   };
-  const everMade = await madeOnce(at, installationId, items, tenants);
+  const everMade = await madeOnce(at, kinds, installationId, items, tenants);
   const removedRowOf = await removedRows(at, installationId, items);
   return {
     installationId,
     cell: cell.id,
+    kinds,
     isListedIn,
     names,
     ledger,
@@ -63,6 +67,7 @@ async function removedRows(
 /** Asked only of marked things of known tenants that no row holds any more. */
 async function madeOnce(
   at: Queryable,
+  kinds: KindRegistry,
   installationId: string,
   items: readonly SweptItem[],
   tenants: ReadonlyMap<string, SweptTenant>,
@@ -71,7 +76,7 @@ async function madeOnce(
   for (const item of items) {
     const owner = item.tags && ownerIn(item.tags);
     if (!owner || owner.installationId !== installationId || !tenants.has(owner.tenantId ?? '')) continue;
-    const rows = await findEntries(at, { ...ledgerNamesOf(item), physicalId: item.physicalId });
+    const rows = await findEntries(at, { ...ledgerNamesOf(kinds, item), physicalId: item.physicalId });
     for (const row of rows) made.add(`${row.tenantId}|${item.type}|${item.name}`);
   }
   return (tenantId, { type, name }) => made.has(`${tenantId}|${type}|${name}`);

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import { createSweepActivities } from '../activities/sweeping.ts';
 import { createAwsForPlatform, type PlatformAws } from '../aws/cell-aws.ts';
+import { loadCatalog } from '../catalog/load.ts';
 import type { Orchestrator } from '../client/orchestrator.ts';
 import { createTenantryClient, type TenantryClient } from '../client/tenantry.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
@@ -14,7 +15,6 @@ import { createDatabase, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
-import { products } from '../products/index.ts';
 import { createSweep } from '../sweep/sweep.ts';
 import { temporalWitness } from '../sweep/temporal-witness.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
@@ -42,6 +42,7 @@ const SHUTDOWN_GRACE = '10s';
  * @throws WorkerStartError when something that every run needs is missing; all of it is named.
  */
 export async function runWorker(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
+  const catalog = await loadCatalog(config.catalogFile);
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 20, applicationName: 'tenantry-worker' });
   const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
   const pacing = { lease: sharedTokens(database) };
@@ -62,10 +63,10 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     await tenantDatabases.closeToPublic().catch(notClosed);
     const installationId = await findInstallationId(database);
     const orchestrator = temporalOrchestrator(temporal.client);
-    const client = createTenantryClient({ database, orchestrator, platform, products, log });
+    const client = createTenantryClient({ database, orchestrator, platform, catalog, log });
     const witness = temporalWitness({ temporal: temporal.client, orchestrator, client, database, log });
-    const deps = { database, tenantDatabases, platform, installationId, aws, log };
-    const sweep = createSweep({ ...deps, products, witness });
+    const deps = { database, tenantDatabases, platform, installationId, aws, kinds: catalog.kinds, log };
+    const sweep = createSweep({ ...deps, catalog, witness });
     const activities = { ...createActivities(deps), ...createSweepActivities({ sweep, database, log }) };
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {

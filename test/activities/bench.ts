@@ -3,19 +3,19 @@ import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
-import type { Kind, KindRegistry, Observation, ResourceName } from '../../src/activities/kind.ts';
-import { OthersJudged, type NotOurs } from '../../src/activities/ownership.ts';
+import { builtInKinds } from '../../src/kinds/built-in.ts';
+import type { Kind, Observation, ResourceName, StepContext } from '../../src/kinds/framework/kind.ts';
+import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
+import { OthersJudged, type NotOurs } from '../../src/kinds/framework/ownership.ts';
 import { currentCallContext } from '../../src/aws/call-context.ts';
 import type { Activities } from '../../src/contracts/activities.ts';
-import { kindNames } from '../../src/contracts/kinds.ts';
-import { tenantActivation } from '../../src/activities/kinds/tenant-activation.ts';
 import type { Database } from '../../src/db/database.ts';
 import { platform } from '../db/fixtures.ts';
 
 export const installationId = '00000000-0000-4000-8000-000000000001';
 
 /** A kind that keeps what it made, and does at each call what a test has told it to. */
-export class FakeKind implements Kind<'log-group'> {
+export class FakeKind {
   /** Names that exist. */
   readonly made = new Set<string>();
   readonly calls: string[] = [];
@@ -33,10 +33,10 @@ export class FakeKind implements Kind<'log-group'> {
   afterEffect: () => Promise<void> = () => Promise.resolve();
   removing: () => Promise<void> = () => Promise.resolve();
 
-  resources: Kind<'log-group'>['resources'] = ({ spec }) => [{ type: 'logs:log-group', name: nameIn(spec) }];
+  resources: Kind['resources'] = ({ spec }: StepContext) => [{ type: 'logs:log-group', name: nameIn(spec) }];
   fingerprint = () => Promise.resolve(this.print);
 
-  ensure: Kind<'log-group'>['ensure'] = async ({ spec }) => {
+  ensure: Kind['ensure'] = async ({ spec }: StepContext) => {
     this.calls.push('ensure');
     await this.beforeEffect();
     // As every AWS adapter does before it changes something.
@@ -51,7 +51,7 @@ export class FakeKind implements Kind<'log-group'> {
     };
   };
 
-  observe: Kind<'log-group'>['observe'] = ({ spec }) => {
+  observe: Kind['observe'] = ({ spec }: StepContext) => {
     this.calls.push('observe');
     const usual: Observation = this.made.has(nameIn(spec))
       ? { status: 'ready', detail: 'it is there' }
@@ -59,7 +59,7 @@ export class FakeKind implements Kind<'log-group'> {
     return Promise.resolve(this.seen ?? usual);
   };
 
-  remove: Kind<'log-group'>['remove'] = async ({ spec, gone, notOurs }) => {
+  remove: Kind['remove'] = async ({ spec, gone, notOurs }: StepContext) => {
     this.calls.push('remove');
     const others = await notOurs(this.others);
     await gone(this.gone);
@@ -73,19 +73,34 @@ export class FakeKind implements Kind<'log-group'> {
 }
 
 /** Specs of other kinds have no name. */
-function nameIn(spec: { readonly name?: string }): string {
-  return spec.name ?? 'nameless';
+function nameIn(spec: Readonly<Record<string, unknown>>): string {
+  return typeof spec['name'] === 'string' ? spec['name'] : 'nameless';
+}
+
+/** The kind with the fake's verbs, which a test may change at any time. */
+function faked(kind: Kind, fake: FakeKind): Kind {
+  return {
+    ...kind,
+    resources: (context) => fake.resources(context),
+    fingerprint: () => fake.fingerprint(),
+    ensure: (context) => fake.ensure(context),
+    observe: (context) => fake.observe(context),
+    remove: (context) => fake.remove(context),
+    get deletesByName() {
+      return fake.deletesByName;
+    },
+  };
 }
 
 /** Activities over the fake kind (for every kind but the activation), called as a worker calls them. */
 export function activityBench(database: Database, fake: FakeKind, log = pino({ level: 'silent' })) {
-  const kinds = Object.fromEntries(kindNames.map((name) => [name, fake])) as unknown as KindRegistry;
+  const kinds = createKindRegistry(builtInKinds.map((kind) => (kind.commit ? kind : faked(kind, fake))));
   const deps: ActivityDependencies = {
     database,
     platform,
     installationId,
     log,
-    kinds: { ...kinds, 'tenant-activation': tenantActivation },
+    kinds,
     // The fake kinds call neither.
     aws: () => ({}) as ReturnType<ActivityDependencies['aws']>,
     tenantDatabases: {} as ActivityDependencies['tenantDatabases'],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepError } from '../../src/contracts/step-error.ts';
-import type { AnyStep } from '../../src/contracts/blueprint.ts';
+import type { Step } from '../../src/contracts/blueprint.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { listLedger, listResidues } from '../../src/db/ledger.ts';
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 /** The step `logs` of another kind: one that lasts, and holds data. */
-const schemaSteps = (slug: string): AnyStep[] => [
+const schemaSteps = (slug: string): Step[] => [
   {
     id: 'logs',
     kind: 'postgres-schema',
@@ -198,7 +198,7 @@ describe('ensure', () => {
   });
 
   it('refuses what lies outside the cell before it stores or calls anything', async () => {
-    const steps = (slug: string): AnyStep[] =>
+    const steps = (slug: string): Step[] =>
       smallSteps(slug).map((s) =>
         s.kind === 'log-group' ? { ...s, spec: { ...s.spec, name: '/ecs/moamalat-other-backend' } } : s,
       );
@@ -211,7 +211,7 @@ describe('ensure', () => {
   });
 
   it('refuses a reference to a step that is not ready', async () => {
-    const steps = (slug: string): AnyStep[] => [
+    const steps = (slug: string): Step[] => [
       ...smallSteps(slug).map((s) => (s.id === 'finalize' ? { ...s, needs: ['rule'] } : s)),
       {
         id: 'rule',
@@ -273,7 +273,7 @@ describe('observe', () => {
 
   it("ends a definite failure, and a deadline, in the step's own words with the last thing seen", async () => {
     const failsAs = { type: 'BackendFailed', message: 'Backend service failed to start' };
-    const steps = (slug: string): AnyStep[] => smallSteps(slug).map((s) => (s.id === 'logs' ? { ...s, failsAs } : s));
+    const steps = (slug: string): Step[] => smallSteps(slug).map((s) => (s.id === 'logs' ? { ...s, failsAs } : s));
     tenant = await seedTenant(db, { steps });
     await setRunning(db, tenant);
     fake.outcome = 'pending';

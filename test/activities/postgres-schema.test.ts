@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { StepContext } from '../../src/activities/kind.ts';
-import { OthersJudged } from '../../src/activities/ownership.ts';
-import { postgresSchema } from '../../src/activities/kinds/postgres-schema.ts';
+import type { ContextOf } from '../support/kinds.ts';
+import { OthersJudged } from '../../src/kinds/framework/ownership.ts';
+import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
 import { createCellAws, type CellAws } from '../../src/aws/cell-aws.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -15,7 +15,7 @@ import { freshAccountId, part } from '../support/parts.ts';
 import { cell as exampleCell } from '../db/fixtures.ts';
 import { installationId } from './bench.ts';
 
-type Context = StepContext<'postgres-schema'>;
+type Context = ContextOf<'postgres-schema'>;
 
 let test: TestDatabase;
 let db: Database;
@@ -70,6 +70,7 @@ function contextFor(tenantId: string = randomUUID(), overrides: Partial<Context>
     db,
     tenantDatabases,
     guard: () => Promise.resolve(),
+    foresee: () => Promise.resolve(),
     heartbeat: () => undefined,
     signal: new AbortController().signal,
     log: pino({ level: 'silent' }),

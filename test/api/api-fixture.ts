@@ -10,7 +10,7 @@ import { changeOperationState, findOpenOperation } from '../../src/db/operations
 import { changeTenantStatus } from '../../src/db/tenants.ts';
 import type { OperationState } from '../../src/contracts/operation-state.ts';
 import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -56,7 +56,7 @@ export async function createApiFixture(
     database: proxied,
     orchestrator,
     platform: options.platform ?? examplePlatform(),
-    products,
+    catalog: defaultCatalog,
     log,
     workerWatchTimes: options.workerWatchTimes,
   });

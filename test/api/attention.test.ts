@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/contracts/errors.ts';
-import type { KindName } from '../../src/contracts/kinds.ts';
 import type { OperationState } from '../../src/contracts/operation-state.ts';
 import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
 import type { AttentionView, EventView, StatusView } from '../../src/client/views.ts';
@@ -27,7 +26,7 @@ async function claimed() {
 }
 type Tenant = Awaited<ReturnType<typeof claimed>>;
 
-const keyOf = ({ tenantId, operationId }: Tenant, stepId: string, kind: KindName) => ({
+const keyOf = ({ tenantId, operationId }: Tenant, stepId: string, kind: string) => ({
   tenantId,
   cell: 'default',
   operationId,
@@ -35,7 +34,7 @@ const keyOf = ({ tenantId, operationId }: Tenant, stepId: string, kind: KindName
   kind,
   generation: 1,
 });
-const begin = (tenant: Tenant, stepId: string, kind: KindName, ...resources: { type: string; name: string }[]) =>
+const begin = (tenant: Tenant, stepId: string, kind: string, ...resources: { type: string; name: string }[]) =>
   recordIntent(api.database, {
     key: keyOf(tenant, stepId, kind),
     resources,
@@ -43,7 +42,7 @@ const begin = (tenant: Tenant, stepId: string, kind: KindName, ...resources: { t
     attempt: 1,
     sawMade: false,
   });
-async function failRemoval(tenant: Tenant, stepId: string, kind: KindName, failure: Failure): Promise<void> {
+async function failRemoval(tenant: Tenant, stepId: string, kind: string, failure: Failure): Promise<void> {
   const key = keyOf(tenant, stepId, kind);
   await markRemoving(api.database, key);
   await recordRemovalFailure(api.database, key, { ...failure, stepId }, true);

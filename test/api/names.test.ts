@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../src/client/request-error.ts';
 import { createTenantryClient } from '../../src/client/tenantry.ts';
 import { tenantWorkflowId } from '../../src/contracts/ids.ts';
-import { physicalNames } from '../../src/contracts/physical-names.ts';
+import { createCatalog, defaultCatalog } from '../../src/catalog/catalog.ts';
 import type { Platform } from '../../src/contracts/platform.ts';
 import type { Database } from '../../src/db/database.ts';
 import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
@@ -60,7 +60,7 @@ async function createAll(
     database,
     orchestrator,
     platform: platformFor(Object.keys(products)),
-    products,
+    catalog: createCatalog({ products: Object.values(products) }),
     log: pino({ level: 'silent' }),
   });
   try {
@@ -87,7 +87,7 @@ async function namesOf(tenantId: string): Promise<string[]> {
   const { steps } = (await findBlueprint(database, operation!.id)) as ReturnType<Product['resolve']>;
   const ofTenant = ['elbv2:target-group', 'postgres:schema'];
   return steps
-    .flatMap(physicalNames)
+    .flatMap((step) => defaultCatalog.kinds.physicalNames(step))
     .filter(({ type }) => !ofTenant.includes(type))
     .map(({ type, name }) => `${type} ${name}`);
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCatalog } from '../../src/catalog/catalog.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { listProducts } from '../../src/client/product-list.ts';
 import { moamalat } from '../../src/products/moamalat.ts';
@@ -23,8 +24,8 @@ describe('the list of products', () => {
   });
 
   it('gives the tiers of a product that has some, and no domain where no cell serves it', () => {
-    const products = { other: { ...moamalat, name: 'other', tiers: ['small', 'large'] } };
-    expect(listProducts({ products, platform: examplePlatform() })).toMatchObject([
+    const catalog = createCatalog({ products: [{ ...moamalat, name: 'other', tiers: ['small', 'large'] }] });
+    expect(listProducts({ catalog, platform: examplePlatform() })).toMatchObject([
       { name: 'other', tiers: ['small', 'large'], domains: [] },
     ]);
   });

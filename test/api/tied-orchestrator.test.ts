@@ -9,7 +9,7 @@ import { createDatabase, DatabaseUnavailableError, type Database } from '../../s
 import { migrate } from '../../src/db/migrate.ts';
 import { findOpenOperation } from '../../src/db/operations.ts';
 import { adoptNamespace } from '../../src/db/temporal-namespaces.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import type { TemporalClient } from '../../src/temporal/client.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { takeNamespace } from '../../src/temporal/namespace-mark.ts';
@@ -64,7 +64,7 @@ async function apiOn(temporal: TemporalClient) {
     database: db,
     orchestrator: tied(temporal),
     platform: examplePlatform(),
-    products,
+    catalog: defaultCatalog,
     log,
   });
   const app = await buildApp({ client, codec: new EncryptionCodec([payloadKey]), log });

@@ -5,7 +5,7 @@ import {
   withoutResidues,
   type InventoryItem,
 } from '../../sandbox/inventory/inventory.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { watchCalm } from './matrix/calm.ts';
 import { allCases } from './matrix/cases.ts';
 import { live, missedOf, type LifeContext, type LifeOutcome } from './matrix/live.ts';
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-describe.each(Object.values(products))('a tenant of $name', ({ name }) => {
+describe.each(Object.values(defaultCatalog.products))('a tenant of $name', ({ name }) => {
   it('is wholly there, wholly gone or stuck with a true list, whatever call fails', async () => {
     const calm = await watchCalm(world, name);
     const templates = world.platform.cells.flatMap((cell) => Object.values(cell.templateServices[name] ?? {}));

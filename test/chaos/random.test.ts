@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startChild } from '../../sandbox/parts/child.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { blueprintOfProduct } from '../sagas/blueprints.ts';
 import { end, live, type Life } from './life.ts';
 import { expectLikeBefore, inventoryOf } from './process-inventory.ts';
@@ -98,7 +98,9 @@ async function playWave(first: number, size: number): Promise<Wave> {
 }
 
 function blueprints() {
-  return Object.fromEntries(Object.values(products).map((product) => [product.name, blueprintOfProduct(product)]));
+  return Object.fromEntries(
+    Object.values(defaultCatalog.products).map((product) => [product.name, blueprintOfProduct(product)]),
+  );
 }
 
 /** Kills the two workers in turn, each with a successor at once; answers how many were killed. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { FaultRule } from '../../sandbox/gateway/weather/setting.ts';
-import type { AnyStep } from '../../src/contracts/blueprint.ts';
+import type { Step } from '../../src/contracts/blueprint.ts';
 
 /** What happens to one tenant besides the weather: drawn by the run's seed before anything starts, so that it can be read and repeated. */
 export interface Story {
@@ -35,7 +35,7 @@ export interface StoryWish {
   readonly count: number;
   /** Within which the tenants start. */
   readonly spreadMs: number;
-  readonly products: Readonly<Record<string, readonly AnyStep[]>>;
+  readonly products: Readonly<Record<string, readonly Step[]>>;
 }
 
 /** Moments at which workers are killed, in ms from the start. */
@@ -50,7 +50,7 @@ function seldom<T>(value: fc.Arbitrary<T>, oneIn: number): fc.Arbitrary<T | unde
 }
 
 /** Only steps that call AWS can be struck there. */
-function strike(steps: readonly AnyStep[]): fc.Arbitrary<Strike> {
+function strike(steps: readonly Step[]): fc.Arbitrary<Strike> {
   const calling = steps.filter((step) => step.kind !== 'slug-reservation' && step.kind !== 'tenant-activation');
   return fc.record({
     stepId: fc.constantFrom(...calling.map((step) => step.id)),

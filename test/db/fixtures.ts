@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { AnyStep, Blueprint } from '../../src/contracts/blueprint.ts';
+import type { Step, Blueprint } from '../../src/contracts/blueprint.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
 import type { Database } from '../../src/db/database.ts';
 import { insertOperation } from '../../src/db/operations.ts';
@@ -47,7 +47,7 @@ export interface Seeded {
 }
 
 /** Steps of the smallest blueprint there is. */
-export function smallSteps(slug: string): AnyStep[] {
+export function smallSteps(slug: string): Step[] {
   return [
     { id: 'logs', kind: 'log-group', needs: [], spec: { name: `/ecs/moamalat-${slug}-backend`, retentionDays: 30 } },
     { id: 'finalize', kind: 'tenant-activation', needs: ['logs'], spec: { tenantUrl: `https://${slug}.tenants.test` } },
@@ -57,7 +57,7 @@ export function smallSteps(slug: string): AnyStep[] {
 /** A tenant with an accepted provisioning, as the API writes it. */
 export async function seedTenant(
   db: Database,
-  options: { slug?: string; steps?: (slug: string) => AnyStep[]; blueprint?: unknown } = {},
+  options: { slug?: string; steps?: (slug: string) => Step[]; blueprint?: unknown } = {},
 ): Promise<Seeded> {
   const tenantId = randomUUID();
   const slug = options.slug ?? `t${randomBytes(4).toString('hex')}`;

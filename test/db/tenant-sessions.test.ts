@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClosedDatabase, dropDatabase } from '../../sandbox/parts/postgres-databases.ts';
-import { kindNames } from '../../src/contracts/kinds.ts';
+import { builtInKinds } from '../../src/kinds/built-in.ts';
 import { latenessWindowMs } from '../../src/contracts/verbs.ts';
 import { createDatabase } from '../../src/db/database.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
@@ -22,7 +22,10 @@ afterAll(async () => {
   await test.drop();
 });
 
-const windowsMs = kindNames.flatMap((kind) => [latenessWindowMs(kind, 'ensure'), latenessWindowMs(kind, 'remove')]);
+const windowsMs = builtInKinds.flatMap(({ limits }) => [
+  latenessWindowMs(limits, 'ensure'),
+  latenessWindowMs(limits, 'remove'),
+]);
 
 async function withDatabases<T>(url: string, fn: (databases: TenantDatabases) => Promise<T>): Promise<T> {
   const databases = createTenantDatabases({ primary: url });

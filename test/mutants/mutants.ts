@@ -47,9 +47,9 @@ export const mutants: readonly Mutant[] = [
     mistake: 'a resource is made without its ownership mark',
     edits: [
       {
-        file: 'src/activities/kinds/log-group.ts',
-        from: 'aws.logs.createLogGroup(spec.name, tags)',
-        to: 'aws.logs.createLogGroup(spec.name, {})',
+        file: 'src/kinds/log-group/kind.ts',
+        from: 'aws.logs.createLogGroup(name, tags)',
+        to: 'aws.logs.createLogGroup(name, {})',
       },
     ],
     detector: saga('makes the same when every step is executed twice'),
@@ -117,9 +117,9 @@ export const mutants: readonly Mutant[] = [
     mistake: 'a resource of the right name is adopted without a look at its owner',
     edits: [
       {
-        file: 'src/activities/kinds/log-group.ts',
-        from: 'if (found && !isOwnedBy(found.tags, ownerOf(tags))) {',
-        to: 'if (found && found.name !== spec.name) {',
+        file: 'src/kinds/framework/define-kind.ts',
+        from: 'if (found && !isOwn(context, found))',
+        to: "if (found?.physicalId === '')",
       },
     ],
     detector: promise('what is somebody else’s a log group at a tenant’s name'),
@@ -129,7 +129,7 @@ export const mutants: readonly Mutant[] = [
     mistake: 'readiness accepts the old deployment that the circuit breaker brought back',
     edits: [
       {
-        file: 'src/activities/kinds/ecs-service-verdict.ts',
+        file: 'src/kinds/ecs-service/verdict.ts',
         from: '  if (primary.taskDefinitionArn !== wanted.taskDefinitionArn) return otherPrimary(service, primary, wanted, now);\n',
         to: '',
       },
@@ -178,7 +178,7 @@ export const mutants: readonly Mutant[] = [
     mistake: 'readiness takes any page at the address for the tenant’s own',
     edits: [
       {
-        file: 'src/activities/kinds/ecs-service.ts',
+        file: 'src/kinds/ecs-service/kind.ts',
         from: 'const route = await routeProbe(context);',
         to: "const route: ProbeResult = { status: 'ok', detail: 'whoever answers' };",
       },

@@ -1,9 +1,10 @@
-import { blueprintProblems, type AnyStep } from '../../src/contracts/blueprint.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
+import { blueprintProblems, type Step } from '../../src/contracts/blueprint.ts';
 import type { Product } from '../../src/products/product.ts';
 import { exampleCell } from '../support/platform.ts';
 
 /** The steps of a product's tenants, for naming the cases before anything runs. */
-export function blueprintOfProduct(product: Product): readonly AnyStep[] {
+export function blueprintOfProduct(product: Product): readonly Step[] {
   const cell = exampleCell();
   const blueprint = product.resolve({
     cell,
@@ -13,7 +14,7 @@ export function blueprintOfProduct(product: Product): readonly AnyStep[] {
     tier: product.tiers[0] ?? null,
     host: 'acme.moamalat-pro.com',
   });
-  const problems = blueprintProblems(blueprint);
+  const problems = blueprintProblems(blueprint, defaultCatalog.kinds);
   if (problems.length > 0) throw new Error(`the blueprint of ${product.name} cannot run: ${problems.join('; ')}`);
   return blueprint.steps;
 }

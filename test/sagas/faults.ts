@@ -1,6 +1,5 @@
-import type { Kind, KindRegistry, StepContext } from '../../src/activities/kind.ts';
+import type { Kind, StepContext } from '../../src/kinds/framework/kind.ts';
 import { StepError } from '../../src/contracts/step-error.ts';
-import type { KindName } from '../../src/contracts/kinds.ts';
 
 /** Where a failure strikes: at a step's verb, before the kind did anything or after all of it was done. */
 export interface Fault {
@@ -20,12 +19,11 @@ export interface Weather {
 }
 
 /** The real kinds in this weather: what fails is the kind's own work, inside the ledger's wrapper. */
-export function inWeather(kinds: KindRegistry, weather: Weather): KindRegistry {
-  const entries = Object.entries(kinds).map(([name, kind]) => [name, exposed(kind as Kind<KindName>, weather)]);
-  return Object.fromEntries(entries) as KindRegistry;
+export function inWeather(kinds: readonly Kind[], weather: Weather): Kind[] {
+  return kinds.map((kind) => exposed(kind, weather));
 }
 
-function exposed(kind: Kind<KindName>, weather: Weather): Kind<KindName> {
+function exposed(kind: Kind, weather: Weather): Kind {
   return {
     ...kind,
     ensure: (context) => struck(weather, 'ensure', context, () => kind.ensure(context)),
@@ -40,7 +38,7 @@ function exposed(kind: Kind<KindName>, weather: Weather): Kind<KindName> {
 async function struck<A>(
   weather: Weather,
   verb: Fault['verb'],
-  context: StepContext<KindName>,
+  context: StepContext,
   act: () => Promise<A>,
 ): Promise<A> {
   const strikes = weather.faults.find((f) => f.stepId === context.stepId && f.verb === verb)?.when;

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusView } from '../../src/client/views.ts';
-import { FINALIZE_STEP, type AnyStep } from '../../src/contracts/blueprint.ts';
+import { FINALIZE_STEP, type Step } from '../../src/contracts/blueprint.ts';
 import { listNotRemoved } from '../../src/db/ledger.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import type { InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { blueprintOfProduct } from './blueprints.ts';
 import type { Fault } from './faults.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 afterEach(() => Object.assign(world.weather, { faults: [], twice: undefined, struck: [] }));
 
-describe.each(Object.values(products))('a saga of $name', (product) => {
+describe.each(Object.values(defaultCatalog.products))('a saga of $name', (product) => {
   const steps = blueprintOfProduct(product);
   const made = steps.filter((s) => s.id !== FINALIZE_STEP);
 
@@ -136,7 +136,7 @@ interface StuckExpectation {
 const failingCommit: Fault = { stepId: FINALIZE_STEP, verb: 'ensure', when: 'before' };
 
 /** The step whose removal fails, and all that may only be removed after it. */
-function blockedBy(stepId: string, steps: readonly AnyStep[]): string[] {
+function blockedBy(stepId: string, steps: readonly Step[]): string[] {
   const blocked = new Set([stepId]);
   for (let grew = true; grew;) {
     const size = blocked.size;
@@ -153,7 +153,7 @@ function blockedBy(stepId: string, steps: readonly AnyStep[]): string[] {
 }
 
 /** A slug is a row of its tenant, not a resource: it is named only when the failure is its own. */
-function hasResources(steps: readonly AnyStep[], id: string): boolean {
+function hasResources(steps: readonly Step[], id: string): boolean {
   return steps.find((s) => s.id === id)?.kind !== 'slug-reservation';
 }
 

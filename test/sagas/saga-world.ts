@@ -9,7 +9,9 @@ import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
-import { createActivities, kindRegistry } from '../../src/activities/create-activities.ts';
+import { createActivities } from '../../src/activities/create-activities.ts';
+import { builtInKinds } from '../../src/kinds/built-in.ts';
+import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
 import { currentCallContext } from '../../src/aws/call-context.ts';
 import { createClients } from '../../src/aws/clients.ts';
 import { createEcs } from '../../src/aws/ecs.ts';
@@ -28,7 +30,7 @@ import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { freshAccountId, part } from '../support/parts.ts';
@@ -111,14 +113,14 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     log,
     aws: apart ?? adapters,
     installationId: await findInstallationId(database),
-    kinds: inWeather(kindRegistry, weather),
+    kinds: createKindRegistry(inWeather(builtInKinds, weather)),
   });
   const temporal = await ownTemporal(stops, registry);
   const client = createTenantryClient({
     database,
     orchestrator: announcing(temporalOrchestrator(temporal), options.beforeStart),
     platform,
-    products,
+    catalog: defaultCatalog,
     log,
   });
   stops.push(() => client.close());

@@ -360,8 +360,7 @@ describe('the ledger', () => {
     await ledgerRow(world, owner, { type: 'logs:log-group', name: namesFor(owner).logGroup, state: 'ready' });
     const gone = { ...world.cell, loadBalancers: [{ ...world.cell.loadBalancers[0]!, httpsListenerArn: 'arn:gone' }] };
     const { inventory, ...rest } = world.aws;
-    const types = { ...inventory.types, 'logs:log-group': failing, 'elbv2:rule': failing };
-    const aws = () => ({ ...rest, inventory: { ...inventory, types } });
+    const aws = () => ({ ...rest, inventory: { ...inventory, logGroups: failing, rules: failing } });
     const blind = createSweep({ ...world.deps, aws, platform: { version: 1, cells: [gone] } });
     const seen = await report(world, blind);
     expect(seen.problems.map((p) => p.what)).toEqual(expect.arrayContaining(['elbv2:rule', 'logs:log-group']));

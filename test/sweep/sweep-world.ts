@@ -13,7 +13,7 @@ import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
 import { ownershipTags, schemaName, secretName, targetGroupName } from '../../src/naming.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import type { SweepDeps, Witness } from '../../src/sweep/dependencies.ts';
 import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
 import { seedTenant } from '../db/fixtures.ts';
@@ -119,7 +119,7 @@ export async function startSweepWorld(given?: SweepGround): Promise<SweepWorld> 
     database,
     tenantDatabases,
     platform,
-    products,
+    catalog: defaultCatalog,
     installationId,
     aws: adapters,
     witness,

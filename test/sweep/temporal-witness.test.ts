@@ -14,7 +14,7 @@ import { LONGEST_LATENESS_MS } from '../../src/contracts/verbs.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { findOperation } from '../../src/db/operations.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { lostRunDraft } from '../../src/sweep/ledger-findings.ts';
 import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
 import type { TemporalClient } from '../../src/temporal/client.ts';
@@ -54,7 +54,7 @@ afterAll(async () => {
 
 function witnessOf({ client: temporal }: TemporalClient) {
   const orchestrator = temporalOrchestrator(temporal);
-  const client = createTenantryClient({ database: db, orchestrator, platform, products, log });
+  const client = createTenantryClient({ database: db, orchestrator, platform, catalog: defaultCatalog, log });
   clients.push(client);
   return temporalWitness({ temporal, orchestrator, client, database: db, log });
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createAwsForPlatform } from '../../src/aws/cell-aws.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
-import { products } from '../../src/products/index.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
 import { startSagaWorld, type SagaWorld } from '../sagas/saga-world.ts';
 import { FakeWitness, GROWN_UP_MS } from './sweep-world.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
     database,
     tenantDatabases,
     platform,
-    products,
+    catalog: defaultCatalog,
     installationId: await findInstallationId(database),
     aws,
     witness: new FakeWitness(),

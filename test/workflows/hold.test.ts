@@ -166,7 +166,7 @@ describe('a step that fails for good', () => {
         behaviours: { bad: { ensure: [{ code: 'ACCESS_DENIED' }] }, busy: { ensure: busy } },
       });
       expect(await endingOf(handle)).toMatchObject({ type: 'ACCESS_DENIED', details: { stepId: 'bad' } });
-      expect(world.count('busy.ensure')).toBe(verbOptions('log-group', 'ensure').maximumAttempts);
+      expect(world.count('busy.ensure')).toBe(verbOptions(undefined, 'ensure').maximumAttempts);
       expect(world.changes.map((c) => c.state)).toEqual(['holding', 'rolling-back']);
       expect([...world.living]).toEqual([]);
       expect(world.violations).toEqual([]);
@@ -182,14 +182,14 @@ describe('a step that fails for good', () => {
       behaviours: { bad: { failsInGenerations: [1] }, busy: { ensure: busy } },
     });
     expect(await endingOf(handle)).toMatchObject({ type: 'SERVICE_FAILED', details: { stepId: 'bad' } });
-    expect(world.count('busy.ensure')).toBe(verbOptions('log-group', 'ensure').maximumAttempts);
+    expect(world.count('busy.ensure')).toBe(verbOptions(undefined, 'ensure').maximumAttempts);
     expect(world.violations).toEqual([]);
   });
 
   it.each(['ensure', 'remove'] as const)(
     'is none while %s waits for its turn, which uses up no attempt',
     async (verb) => {
-      const { maximumAttempts } = verbOptions('log-group', verb);
+      const { maximumAttempts } = verbOptions(undefined, verb);
       const waits = Array.from({ length: 30 }, () => ({ code: 'THROTTLED' as const, retryAfterMs: 7_000 }));
       const failures = Array.from({ length: maximumAttempts - 1 }, () => ({ code: 'UNCLEAR' as const }));
       const attempts = [...waits, ...failures, 'ok' as const];

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Activities } from '../../src/contracts/activities.ts';
 import { FINALIZE_STEP, type PlannedStep } from '../../src/contracts/blueprint.ts';
 import { errorInfo, type ErrorCode, type Failure } from '../../src/contracts/errors.ts';
-import { kindNames } from '../../src/contracts/kinds.ts';
+import { builtInKinds } from '../../src/kinds/built-in.ts';
 import type {
   Claim,
   ClaimInput,
@@ -456,7 +456,7 @@ export function activitiesOf(worlds: ReadonlyMap<string, World>): Activities {
     if (!world) throw ApplicationFailure.nonRetryable(`no world for operation ${call.operationId}`, 'INTERNAL');
     return world;
   };
-  const verbs = kindNames.flatMap((kind) => [
+  const verbs = builtInKinds.flatMap(({ name: kind }) => [
     [`${kind}.ensure`, (call: StepCall) => of(call).ensure(call)],
     [`${kind}.observe`, (call: ObserveCall) => of(call).observe(call)],
     [`${kind}.remove`, (call: StepCall) => of(call).remove(call)],

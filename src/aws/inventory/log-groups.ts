@@ -4,10 +4,9 @@ import {
   type CloudWatchLogsClient,
   type LogGroup,
 } from '@aws-sdk/client-cloudwatch-logs';
-import type { SweptItem } from '../../contracts/sweep.ts';
+import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { isAwsError, sent } from '../errors.ts';
 import type { Tags } from '../tags.ts';
-import type { TypeList } from './inventory.ts';
 import { allPages, patientRead } from './pages.ts';
 
 /** Every log group that we make is named so; those of other names are not looked at. */

@@ -1,14 +1,11 @@
 import { ListResourceRecordSetsCommand, type Route53Client, type RRType } from '@aws-sdk/client-route-53';
 import type { Cell } from '../../contracts/platform.ts';
-import type { SweptItem } from '../../contracts/sweep.ts';
+import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { ownershipTags, parseOwnershipMarker } from '../../naming.ts';
 import { sent } from '../errors.ts';
-import { findRecords, plainName, toRecord, type DnsRecord } from '../route53.ts';
-import type { TypeList } from './inventory.ts';
+import { companionOf, hostOf, isCellAlias, isCompanion, plainName, type DnsRecord } from '../dns-names.ts';
+import { findRecords, toRecord } from '../route53.ts';
 import { allPages, patientRead } from './pages.ts';
-
-/** What stands before the host in the name of its TXT companion (design rule 3). */
-const COMPANION_PREFIX = '_tenantry.';
 
 /**
  * Hosts of the cell's zone: an alias to one of its load balancers, a companion, or both, count as one thing. Records that are
@@ -29,28 +26,11 @@ export function recordList(client: Route53Client, cell: Cell): TypeList {
       const host = hostOf(plainName(name));
       const zone = cell.hostedZone.id;
       const atHost = await patientRead(() => findRecords(client, zone, host));
-      const companions = await patientRead(() => findRecords(client, zone, COMPANION_PREFIX + host));
+      const companions = await patientRead(() => findRecords(client, zone, companionOf(host)));
       const own = [...atHost, ...companions].filter((r) => isOfInterest(r, cell));
       return own.length === 0 ? undefined : toItem(cell, host, own);
     },
   };
-}
-
-/** The host that a record or its companion is for. */
-export function hostOf(name: string): string {
-  return name.startsWith(COMPANION_PREFIX) ? name.slice(COMPANION_PREFIX.length) : name;
-}
-
-/** An alias to one of the cell's load balancers. */
-export function isCellAlias({ alias, setIdentifier, type }: DnsRecord, cell: Cell): boolean {
-  if (!alias || setIdentifier !== undefined || (type !== 'A' && type !== 'AAAA')) return false;
-  // The console writes this prefix before a load balancer's name.
-  const bare = (name: string) => plainName(name).replace(/^dualstack\./, '');
-  return cell.loadBalancers.some((lb) => bare(lb.dnsName) === bare(alias.dnsName));
-}
-
-export function isCompanion({ name, type, setIdentifier }: DnsRecord): boolean {
-  return type === 'TXT' && setIdentifier === undefined && name.startsWith(COMPANION_PREFIX);
 }
 
 function isOfInterest(record: DnsRecord, cell: Cell): boolean {

@@ -1,10 +1,9 @@
 import { DescribeRulesCommand, type ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Cell } from '../../contracts/platform.ts';
-import type { SweptItem } from '../../contracts/sweep.ts';
+import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { isAwsError, sent } from '../errors.ts';
 import { toRule, type ListenerRule } from '../elbv2-rules.ts';
 import type { Tags } from '../tags.ts';
-import type { TypeList } from './inventory.ts';
 import { allPages, patientRead } from './pages.ts';
 import { tagsByArn } from './target-groups.ts';
 

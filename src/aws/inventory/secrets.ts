@@ -4,10 +4,9 @@ import {
   type SecretListEntry,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import type { SweptItem } from '../../contracts/sweep.ts';
+import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { isAwsError, sent } from '../errors.ts';
 import { INSTALLATION_TAG, tagsOf } from '../tags.ts';
-import type { TypeList } from './inventory.ts';
 import { allPages, patientRead } from './pages.ts';
 
 /** Every secret that we make is named so. */

@@ -1,9 +1,8 @@
 import { DescribeServicesCommand, ListServicesCommand, type ECSClient, type Service } from '@aws-sdk/client-ecs';
-import type { SweptItem } from '../../contracts/sweep.ts';
+import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import type { Cell } from '../../contracts/platform.ts';
 import { isAwsError, sent } from '../errors.ts';
 import { tagsOf } from '../tags.ts';
-import type { TypeList } from './inventory.ts';
 import { allPages, chunks, patientRead } from './pages.ts';
 
 /** DescribeServices takes so many names a call (API reference). */

@@ -3,11 +3,10 @@ import {
   type ElasticLoadBalancingV2Client,
   type TargetGroup,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { SweptItem } from '../../contracts/sweep.ts';
+import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { describeTags } from '../elbv2-tags.ts';
 import { isAwsError, sent } from '../errors.ts';
 import type { Tags } from '../tags.ts';
-import type { TypeList } from './inventory.ts';
 import { allPages, chunks, patientRead } from './pages.ts';
 
 /** DescribeTags takes so many ARNs a call; asked part by part, a throttled part is tried again alone. */

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeTaskDefinitionCommand, ListTaskDefinitionsCommand, type ECSClient } from '@aws-sdk/client-ecs';
-import type { SweptItem } from '../../contracts/sweep.ts';
+import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { familyOf } from '../ecs-task-definitions.ts';
 import { awsMessage, isAwsError, sent } from '../errors.ts';
 import { tagsOf } from '../tags.ts';
-import type { TypeList } from './inventory.ts';
 import { allPages, patientRead } from './pages.ts';
 
 /** Tags of a revision cost a call each, which nothing else paces: at most ten a second, in ms. */

@@ -6,27 +6,14 @@ import {
   TemporalFailure,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import type { Activities } from '../../contracts/activities.ts';
+import type { VerbActivities, VerbCalls } from '../../contracts/activities.ts';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
 import { codesThatPass, type Failure } from '../../contracts/errors.ts';
 import { taskQueues } from '../../contracts/ids.ts';
 import type { Verb } from '../../contracts/kinds.ts';
-import type {
-  BookkeepingActivities,
-  EnsureAnswer,
-  ObserveAnswer,
-  ObserveCall,
-  RemoveAnswer,
-  StepCall,
-} from '../../contracts/messages.ts';
-import { verbOptions } from '../../contracts/verbs.ts';
+import type { BookkeepingActivities } from '../../contracts/messages.ts';
+import { verbOptions, type KindLimits } from '../../contracts/verbs.ts';
 import { failureOf, turnAfterMs } from './failures.ts';
-
-interface Calls {
-  readonly ensure: (call: StepCall) => Promise<EnsureAnswer>;
-  readonly observe: (call: ObserveCall) => Promise<ObserveAnswer>;
-  readonly remove: (call: StepCall) => Promise<RemoveAnswer>;
-}
 
 export interface CallOptions {
   /** What is done, where the verb alone does not say it. */
@@ -43,12 +30,12 @@ export interface CallOptions {
 export async function callVerb<V extends Verb>(
   step: PlannedStep,
   verb: V,
-  call: Parameters<Calls[V]>[0],
+  call: Parameters<VerbCalls[V]>[0],
   { summary = verb, isPointless = () => false }: CallOptions = {},
-): Promise<Awaited<ReturnType<Calls[V]>>> {
-  const proxies = proxyActivities<Activities>({ ...limitsOf(step, verb), summary: `${step.id}: ${summary}` });
-  // The one cast: the compiler does not correlate a kind with its verbs; VerbActivities names each pair.
-  const activity = proxies[`${step.kind}.${verb}`] as unknown as (c: typeof call) => ReturnType<Calls[V]>;
+): Promise<Awaited<ReturnType<VerbCalls[V]>>> {
+  const proxies = proxyActivities<VerbActivities>({ ...limitsOf(step, verb), summary: `${step.id}: ${summary}` });
+  // The one cast: the verb in the name says which of the three calls it is.
+  const activity = proxies[`${step.kind}.${verb}`] as unknown as (c: typeof call) => ReturnType<VerbCalls[V]>;
   for (;;) {
     try {
       return await activity(call);
@@ -117,7 +104,7 @@ export function bookkeeping(summary: string): BookkeepingActivities {
 const RECORD_AGAIN_MS = 60_000;
 
 function limitsOf(step: PlannedStep, verb: Verb): ActivityOptions {
-  const limits = verbOptions(step.kind, verb);
+  const limits = verbOptions(limitsIn(step), verb);
   return {
     startToCloseTimeout: limits.startToCloseMs,
     ...(limits.heartbeatMs === undefined ? {} : { heartbeatTimeout: limits.heartbeatMs }),
@@ -132,6 +119,14 @@ function limitsOf(step: PlannedStep, verb: Verb): ActivityOptions {
     ...queueOf(verb),
   };
 }
+
+/** Plans of 0.1.0 did not carry them; then one kind differed from the table. */
+function limitsIn({ kind, limits }: PlannedStep): KindLimits | undefined {
+  return limits ?? (kind === 'postgres-schema' ? longLimits : undefined);
+}
+
+const longVerb = { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 };
+const longLimits: KindLimits = { ensure: longVerb, remove: longVerb };
 
 /** A run stays on its own queue as long as the table does not separate the roles. */
 function queueOf(duty: keyof typeof taskQueues): { taskQueue?: string } {

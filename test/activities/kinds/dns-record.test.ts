@@ -7,7 +7,7 @@ import {
   type VPCRegion,
 } from '@aws-sdk/client-route-53';
 import { describe, expect, it } from 'vitest';
-import { dnsRecord } from '../../../src/activities/kinds/dns-record.ts';
+import { dnsRecord } from '../../../src/kinds/dns-record/kind.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';
 import {
   contextOf,
@@ -280,8 +280,12 @@ describe('dns-record', () => {
     const { tenant } = await record();
     const [lb] = world.cell.loadBalancers;
     const spec = { zoneId: 'ZOTHER', host: tenant.host, loadBalancerArn: lb!.arn };
-    expect((await stepErrorOf(dnsRecord.ensure(contextOf(world, tenant, spec)))).code).toBe('OUTSIDE_CELL');
+    expect((await stepErrorOf(dnsRecord.ensure(contextOf<'dns-record'>(world, tenant, spec)))).code).toBe(
+      'OUTSIDE_CELL',
+    );
     const host = { ...spec, zoneId: world.cell.hostedZone.id, host: 'victim.example.org' };
-    expect((await stepErrorOf(dnsRecord.ensure(contextOf(world, tenant, host)))).code).toBe('OUTSIDE_CELL');
+    expect((await stepErrorOf(dnsRecord.ensure(contextOf<'dns-record'>(world, tenant, host)))).code).toBe(
+      'OUTSIDE_CELL',
+    );
   });
 });

@@ -17,14 +17,14 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
 import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
-import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
-import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
-import { logGroup } from '../../../src/activities/kinds/log-group.ts';
-import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { ecsService } from '../../../src/kinds/ecs-service/kind.ts';
+import { listenerRule } from '../../../src/kinds/listener-rule/kind.ts';
+import { logGroup } from '../../../src/kinds/log-group/kind.ts';
+import { targetGroup } from '../../../src/kinds/target-group/kind.ts';
 import type { ListenerRule } from '../../../src/aws/elbv2-rules.ts';
 import { findTemplate } from '../../../src/aws/template.ts';
 import { TENANT_TAG } from '../../../src/aws/tags.ts';
-import { taskDefinition } from '../../../src/activities/kinds/task-definition.ts';
+import { taskDefinition } from '../../../src/kinds/task-definition/kind.ts';
 import {
   contextOf,
   newTenant,

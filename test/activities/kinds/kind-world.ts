@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
+import { defaultCatalog } from '../../../src/catalog/catalog.ts';
 import { startGateway, type Gateway } from '../../../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../../../sandbox/landing-zone/seed.ts';
-import type { Kind, Observation, StepContext } from '../../../src/activities/kind.ts';
-import { OthersJudged } from '../../../src/activities/ownership.ts';
+import type { Kind, Observation, StepContext } from '../../../src/kinds/framework/kind.ts';
+import { OthersJudged } from '../../../src/kinds/framework/ownership.ts';
 import { StepError } from '../../../src/contracts/step-error.ts';
 import { createCellAws, type CellAws } from '../../../src/aws/cell-aws.ts';
-import type { AnyStep } from '../../../src/contracts/blueprint.ts';
-import type { KindName, OutputsOf, Resolved, SpecOf } from '../../../src/contracts/kinds.ts';
+import type { Step } from '../../../src/contracts/blueprint.ts';
+import type { Outputs, Resolved, Spec } from '../../../src/contracts/kinds.ts';
+import type { ContextOf, KindName, OutputsOf, SpecOf } from '../../support/kinds.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';
 import { createDatabase, type Database } from '../../../src/db/database.ts';
 import { migrate } from '../../../src/db/migrate.ts';
@@ -119,8 +121,8 @@ export interface ContextSettings<K extends KindName> {
   readonly everActive?: boolean;
   readonly cell?: Cell;
   readonly aws?: CellAws;
-  /** Other steps that the blueprint holds. */
-  readonly steps?: readonly AnyStep[];
+  /** Other steps that the blueprint has. */
+  readonly steps?: readonly Step[];
 }
 
 /** What the worker hands to a verb; the same tenant gets the same operation unless the settings say otherwise. */
@@ -129,11 +131,11 @@ export function contextOf<K extends KindName>(
   tenant: TestTenant,
   spec: Resolved<SpecOf<K>>,
   settings: ContextSettings<K> = {},
-): StepContext<K> {
+): ContextOf<K> {
   const { stepId = 'step', generation = 1, operationId = tenant.id } = settings;
   const { installationId } = world;
   const product = 'moamalat';
-  return {
+  const context: ContextOf<K> = {
     installationId,
     tenant: {
       id: tenant.id,
@@ -165,16 +167,22 @@ export function contextOf<K extends KindName>(
       throw new Error('kinds on AWS use no tenant database');
     },
     guard: () => Promise.resolve(),
+    foresee: async () => {
+      const { aws, blueprint, cell, tenant: of } = context;
+      for (const { kind, spec: own } of blueprint.steps)
+        await defaultCatalog.kinds.kinds.get(kind)?.foresee?.({ aws, blueprint, cell, tenant: of, spec: own });
+    },
     heartbeat: () => undefined,
     signal: new AbortController().signal,
     log: pino({ level: 'silent' }),
   };
+  return context;
 }
 
 /** Observes until the status is one of these. @throws Error after 20 s, or when it failed, with the last thing seen */
-export async function observeUntil<K extends KindName>(
-  kind: Kind<K>,
-  context: StepContext<K>,
+export async function observeUntil<S extends Spec, O extends Outputs>(
+  kind: Pick<Kind<S, O>, 'observe'>,
+  context: StepContext<S, O>,
   ...statuses: Observation['status'][]
 ): Promise<Observation> {
   const deadline = Date.now() + 20_000;

@@ -7,8 +7,8 @@ import {
   type RuleCondition,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
-import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
-import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { listenerRule } from '../../../src/kinds/listener-rule/kind.ts';
+import { targetGroup } from '../../../src/kinds/target-group/kind.ts';
 import { INSTALLATION_TAG, TENANT_TAG } from '../../../src/aws/tags.ts';
 import { releaseAllocations } from '../../../src/db/allocations.ts';
 import { seedTenant } from '../../db/fixtures.ts';

@@ -1,6 +1,6 @@
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { describe, expect, it } from 'vitest';
-import { logGroup } from '../../../src/activities/kinds/log-group.ts';
+import { logGroup } from '../../../src/kinds/log-group/kind.ts';
 import { TENANT_TAG } from '../../../src/aws/tags.ts';
 import { seedTenant } from '../../db/fixtures.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld } from './kind-world.ts';

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { slugReservation } from '../../../src/activities/kinds/slug-reservation.ts';
+import { slugReservation } from '../../../src/kinds/slug-reservation/kind.ts';
 import { reserveSlug } from '../../../src/db/reservations.ts';
 import { changeTenantStatus, findTenant } from '../../../src/db/tenants.ts';
 import { accept } from '../../db/fixtures.ts';
-import type { AnyStep } from '../../../src/contracts/blueprint.ts';
+import type { Step } from '../../../src/contracts/blueprint.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';
 
 const world = useKindWorld();
@@ -24,7 +24,7 @@ async function reserved() {
 }
 
 /** The step that clones the backend's template, giving a tenant these variables. */
-function cloning(slug: string, environment: Readonly<Record<string, string>>): AnyStep {
+function cloning(slug: string, environment: Readonly<Record<string, string>>): Step {
   const family = `moamalat-${slug}-backend`;
   const spec = { family, templateService: 'moamalat-company-x', environment, secrets: {}, logGroup: `/ecs/${family}` };
   return { id: 'create_task_definition:backend', kind: 'task-definition', needs: [], spec };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { CellAws } from '../../../src/aws/cell-aws.ts';
-import { dnsRecord } from '../../../src/activities/kinds/dns-record.ts';
-import { ecsService } from '../../../src/activities/kinds/ecs-service.ts';
-import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
-import { logGroup } from '../../../src/activities/kinds/log-group.ts';
-import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
-import { taskDefinition } from '../../../src/activities/kinds/task-definition.ts';
+import { dnsRecord } from '../../../src/kinds/dns-record/kind.ts';
+import { ecsService } from '../../../src/kinds/ecs-service/kind.ts';
+import { listenerRule } from '../../../src/kinds/listener-rule/kind.ts';
+import { logGroup } from '../../../src/kinds/log-group/kind.ts';
+import { targetGroup } from '../../../src/kinds/target-group/kind.ts';
+import { taskDefinition } from '../../../src/kinds/task-definition/kind.ts';
 import { contextOf, newTenant, observeUntil, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';
 
 const world = useKindWorld();

@@ -7,7 +7,8 @@ import { afterAll, beforeAll } from 'vitest';
 import { createActivities } from '../../../src/activities/create-activities.ts';
 import type { CellAws } from '../../../src/aws/cell-aws.ts';
 import type { Activities } from '../../../src/contracts/activities.ts';
-import type { AnyStep, Blueprint } from '../../../src/contracts/blueprint.ts';
+import { defaultCatalog } from '../../../src/catalog/catalog.ts';
+import type { Step, Blueprint } from '../../../src/contracts/blueprint.ts';
 import type { EnsureAnswer, Leftover, ObserveAnswer, RemoveAnswer } from '../../../src/contracts/messages.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';
 import { placeOnLoadBalancer, reserveHostName } from '../../../src/db/allocations.ts';
@@ -104,8 +105,9 @@ function verbsOf(
     log: pino({ level: 'silent' }),
     aws: () => worker.aws ?? world.aws,
     installationId,
+    kinds: defaultCatalog.kinds,
   });
-  const stepOf = (stepId: string): AnyStep => {
+  const stepOf = (stepId: string): Step => {
     const step = blueprint.steps.find((s) => s.id === stepId);
     if (!step) throw new Error(`the blueprint has no step ${stepId}`);
     return step;

@@ -6,7 +6,7 @@ import {
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
-import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
+import { targetGroup } from '../../../src/kinds/target-group/kind.ts';
 import { targetGroupName } from '../../../src/naming.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld } from './kind-world.ts';
 

@@ -10,9 +10,9 @@ import {
 import { describe, expect, it } from 'vitest';
 import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
 import type { CellAws } from '../../../src/aws/cell-aws.ts';
-import { listenerRule } from '../../../src/activities/kinds/listener-rule.ts';
-import { targetGroup } from '../../../src/activities/kinds/target-group.ts';
-import { DEFINITION_TAG, taskDefinition, TEMPLATE_TAG } from '../../../src/activities/kinds/task-definition.ts';
+import { listenerRule } from '../../../src/kinds/listener-rule/kind.ts';
+import { targetGroup } from '../../../src/kinds/target-group/kind.ts';
+import { DEFINITION_TAG, taskDefinition, TEMPLATE_TAG } from '../../../src/kinds/task-definition/kind.ts';
 import { ownershipTags } from '../../../src/naming.ts';
 import { seedTenant } from '../../db/fixtures.ts';
 import { contextOf, newTenant, stepErrorOf, useKindWorld, type ContextSettings } from './kind-world.ts';

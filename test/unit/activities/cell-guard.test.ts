@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { movedAway, outsideCell, type Bounds } from '../../../src/activities/cell-guard.ts';
-import type { KindName } from '../../../src/contracts/kinds.ts';
+import { movedAway, outsideCell as outside } from '../../../src/activities/cell-guard.ts';
+import { defaultCatalog } from '../../../src/catalog/catalog.ts';
+import type { Bounds, Purpose } from '../../../src/kinds/framework/within.ts';
 import { moamalat } from '../../../src/products/moamalat.ts';
 import { resolveSpec } from '../../../src/activities/spec-resolution.ts';
 import { cell } from '../../db/fixtures.ts';
@@ -21,6 +22,9 @@ const arn = (service: string, resource: string, account = cell.accountId, region
   `arn:aws:${service}:${region}:${account}:${resource}`;
 const secret = arn('secretsmanager', `secret:tenantry/${installationId}/${tenant.id}/create_schema-AbCdEf`);
 
+const outsideCell = (kind: string, spec: unknown, within: Bounds, purpose?: Purpose) =>
+  outside(defaultCatalog.kinds.kinds.get(kind)!, spec, within, purpose);
+
 describe('the guard of the cell', () => {
   it('lets every step of the product pass, with its references left out or filled in', () => {
     const outputs = {
@@ -30,7 +34,7 @@ describe('the guard of the cell', () => {
     };
     const filled = new Map(blueprint.steps.map((s) => [s.id, { ready: true, outputs }]));
     for (const step of blueprint.steps) {
-      const kind: KindName = step.kind;
+      const kind: string = step.kind;
       expect(
         outsideCell(kind, resolveSpec(step.spec, new Map()), bounds).filter((p) => !p.includes('secret (none)')),
       ).toEqual([]);
@@ -41,7 +45,7 @@ describe('the guard of the cell', () => {
   const specOf = (id: string) =>
     resolveSpec(blueprint.steps.find((s) => s.id === id)?.spec, new Map()) as Record<string, unknown>;
   const otherBalancer = arn('elasticloadbalancing', 'loadbalancer/app/other/9');
-  const cases: [string, KindName, unknown][] = [
+  const cases: [string, string, unknown][] = [
     [
       'another load balancer',
       'listener-rule',
@@ -120,7 +124,7 @@ describe('the guard of the cell', () => {
   it('takes away what a template that is listed no more was cloned for', () => {
     const moved = { ...bounds, cell: { ...cell, templateServices: {} } };
     for (const id of ['validate', 'create_task_definition:backend']) {
-      const kind: KindName = id === 'validate' ? 'slug-reservation' : 'task-definition';
+      const kind: string = id === 'validate' ? 'slug-reservation' : 'task-definition';
       expect(outsideCell(kind, specOf(id), moved)).not.toEqual([]);
       expect(outsideCell(kind, specOf(id), moved, 'take-away')).toEqual([]);
     }
@@ -140,7 +144,7 @@ describe('the guard of the cell', () => {
     zoneId: 'ZFORMER',
     loadBalancerArn: otherBalancer,
   };
-  const former: [string, KindName, unknown][] = [
+  const former: [string, string, unknown][] = [
     ['host, zone and load balancer', 'dns-record', formerRecord],
     [
       'a rule',

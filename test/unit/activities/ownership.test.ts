@@ -1,5 +1,7 @@
+import { builtInKinds } from '../../../src/kinds/built-in.ts';
+import type { Kind } from '../../../src/kinds/framework/kind.ts';
 import { describe, expect, it } from 'vitest';
-import { lostOf, refuseLost, type NotOurs } from '../../../src/activities/ownership.ts';
+import { lostOf, refuseLost, type NotOurs } from '../../../src/kinds/framework/ownership.ts';
 import { ownershipTags } from '../../../src/naming.ts';
 
 const type = 'ecs:service';
@@ -9,6 +11,8 @@ const madeAt = new Date('2026-03-01T12:00:00Z');
 const made = { type, name, physicalId, earlierIds: [], madeAt };
 const seen: NotOurs = { type, name, physicalId, mark: 'it carries no mark' };
 const after = (minutes: number) => new Date(madeAt.getTime() + minutes * 60_000);
+
+const types = Object.assign({}, ...builtInKinds.map((kind) => kind.types)) as Kind['types'];
 
 describe('what is found without its mark', () => {
   it('is ours, and lost, when the ledger holds it as made', () => {
@@ -44,7 +48,7 @@ describe('what is found without its mark', () => {
     ['postgres:role', "the comment 'tenantry:i1:t1:"],
   ])('is named with how its mark is written: %s', (of, mark) => {
     const ownership = { installationId: 'i1', tenantId: 't1', product: 'moamalat', operationId: 'o1', stepId: 's1' };
-    const step = { stepId: 's1', isRemoving: true, tags: ownershipTags(ownership) };
+    const step = { stepId: 's1', isRemoving: true, tags: ownershipTags(ownership), types };
     expect(() => refuseLost([{ ...seen, type: of }], step)).toThrow(
       expect.objectContaining({ code: 'STILL_PRESENT', detail: expect.stringContaining(mark) as string }) as Error,
     );

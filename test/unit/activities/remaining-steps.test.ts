@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withoutSteps } from '../../../src/activities/remaining-steps.ts';
-import { planned } from '../../../src/contracts/blueprint.ts';
+import type { PlannedStep } from '../../../src/contracts/blueprint.ts';
 import { moamalat } from '../../../src/products/moamalat.ts';
 import { cell } from '../../db/fixtures.ts';
 
@@ -14,7 +14,7 @@ const blueprint = moamalat.resolve({
 });
 
 describe('a plan without some of its steps', () => {
-  const plan = blueprint.steps.map(planned);
+  const plan = blueprint.steps.map(({ spec: _spec, ...step }): PlannedStep => step);
   const ids = plan.map((s) => s.id);
 
   /** Whether `later` must wait for `earlier` on the way down. */

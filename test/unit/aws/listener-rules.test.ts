@@ -1,6 +1,6 @@
 import type { Action, Rule } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
-import { forwardsOnlyTo } from '../../../src/activities/kinds/rule-reach.ts';
+import { forwardsOnlyTo } from '../../../src/kinds/listener-rule/reach.ts';
 import { toRule } from '../../../src/aws/elbv2-rules.ts';
 
 const call = { service: 'elasticloadbalancing', action: 'DescribeRules' };

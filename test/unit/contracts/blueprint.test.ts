@@ -4,38 +4,39 @@ import {
   refField,
   refStep,
   refsIn,
-  type AnyStep,
+  type Step,
   type Blueprint,
 } from '../../../src/contracts/blueprint.ts';
-import { kindNames } from '../../../src/contracts/kinds.ts';
+import { builtInKinds } from '../../../src/kinds/built-in.ts';
+import { createKindRegistry } from '../../../src/kinds/framework/registry.ts';
 import { blueprintSchema } from '../../../src/db/blueprint-column.ts';
 
-const finalize = (...needs: string[]): AnyStep => ({
+const finalize = (...needs: string[]): Step => ({
   id: 'finalize',
   kind: 'tenant-activation',
   needs,
   spec: { tenantUrl: 'https://a.example' },
 });
-const group = (id: string, needs: string[] = [], removeAfter?: string[]): AnyStep => ({
+const group = (id: string, needs: string[] = [], removeAfter?: string[]): Step => ({
   id,
   kind: 'log-group',
   needs,
   ...(removeAfter && { removeAfter }),
   spec: { name: id, retentionDays: 1 },
 });
-const targets = (id: string, component: 'backend' | 'frontend'): AnyStep => ({
+const targets = (id: string, component: 'backend' | 'frontend'): Step => ({
   id,
   kind: 'target-group',
   needs: [],
   spec: { component, port: 80, healthPath: '/' },
 });
-const rule = (id: string, host: string, paths: string[], loadBalancerArn = 'lb-1'): AnyStep => ({
+const rule = (id: string, host: string, paths: string[], loadBalancerArn = 'lb-1'): Step => ({
   id,
   kind: 'listener-rule',
   needs: [],
   spec: { loadBalancerArn, host, paths, targetGroupArn: 'arn' },
 });
-const blueprint = (...steps: AnyStep[]): Blueprint => ({
+const blueprint = (...steps: Step[]): Blueprint => ({
   version: 1,
   product: 'p',
   tier: null,
@@ -43,9 +44,11 @@ const blueprint = (...steps: AnyStep[]): Blueprint => ({
   steps,
 });
 
+const kinds = createKindRegistry(builtInKinds);
+
 describe('blueprintProblems', () => {
   it('finds nothing wrong with a sound graph', () => {
-    expect(blueprintProblems(blueprint(group('a'), group('b', ['a']), finalize('b')))).toEqual([]);
+    expect(blueprintProblems(blueprint(group('a'), group('b', ['a']), finalize('b')), kinds)).toEqual([]);
   });
   it.each([
     ['a step given twice', blueprint(group('a'), group('a'), finalize('a')), /"a" is given twice/],
@@ -87,7 +90,7 @@ describe('blueprintProblems', () => {
     ],
     [
       'two steps that make one log group',
-      blueprint(group('a'), { ...group('b'), spec: { name: 'a', retentionDays: 2 } } as AnyStep, finalize('a', 'b')),
+      blueprint(group('a'), { ...group('b'), spec: { name: 'a', retentionDays: 2 } } as Step, finalize('a', 'b')),
       /steps "a" and "b" both make logs:log-group "a"/,
     ],
     [
@@ -101,12 +104,12 @@ describe('blueprintProblems', () => {
       /steps "a" and "b" both make elbv2:rule/,
     ],
   ])('names %s', (_, given, problem) => {
-    expect(blueprintProblems(given).join('\n')).toMatch(problem);
+    expect(blueprintProblems(given, kinds).join('\n')).toMatch(problem);
   });
   it('takes rules of one host that differ in their paths or their load balancer, and a group per component', () => {
     const steps = [rule('a', 'h', []), rule('b', 'h', ['/x']), rule('c', 'h', [], 'lb-2')];
     const groups = [targets('d', 'backend'), targets('e', 'frontend')];
-    expect(blueprintProblems(blueprint(...steps, ...groups, finalize('a', 'b', 'c', 'd', 'e')))).toEqual([]);
+    expect(blueprintProblems(blueprint(...steps, ...groups, finalize('a', 'b', 'c', 'd', 'e')), kinds)).toEqual([]);
   });
   it('splits references at the last dot', () => {
     expect([refStep('create_x:a.b.arn'), refField('create_x:a.b.arn')]).toEqual(['create_x:a.b', 'arn']);
@@ -114,11 +117,18 @@ describe('blueprintProblems', () => {
   });
 });
 
-describe('the stored shape of a blueprint', () => {
-  it.each(kindNames)('knows the kind %s', (kind) => {
-    const steps = [{ id: 'x', kind, needs: [], spec: {} }];
-    const parsed = blueprintSchema.safeParse({ version: 1, product: 'p', tier: null, cell: 'default', steps });
-    // An empty spec is refused for its fields; a kind without a row would be refused for its name.
-    expect(parsed.error?.issues.map((issue) => issue.path.slice(0, 3).join('.'))).toContain('steps.0.spec');
+describe('the specs of a blueprint', () => {
+  it.each(builtInKinds.filter(({ commit }) => !commit))('are of the shape that the kind $name gives', ({ name }) => {
+    const step = { id: 'x', kind: name, needs: [], spec: { nonsense: true } };
+    expect(blueprintSchema.safeParse(blueprint(step)).success).toBe(true);
+    expect(blueprintProblems(blueprint(step, finalize('x')), kinds).join('\n')).toMatch(
+      /the spec of step "x" is wrong/,
+    );
+  });
+  it('are of a kind that the installation has', () => {
+    const step = { id: 'x', kind: 'sqs-queue', needs: [], spec: {} };
+    expect(blueprintProblems(blueprint(step, finalize('x')), kinds)).toContain(
+      'step "x" is of kind "sqs-queue", which this installation does not have',
+    );
   });
 });

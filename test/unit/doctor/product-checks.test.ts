@@ -1,3 +1,4 @@
+import { createCatalog } from '../../../src/catalog/catalog.ts';
 import { describe, expect, it } from 'vitest';
 import type { Product } from '../../../src/products/product.ts';
 import { moamalat } from '../../../src/products/moamalat.ts';
@@ -20,12 +21,12 @@ function withMigrations(migrations: string): Product {
 
 describe('the check of products', () => {
   it('finds a product in order whose set of tenant migrations can be read', () => {
-    const [finding] = checkProducts(exampleCell(), { moamalat: withMigrations('moamalat') });
+    const [finding] = checkProducts(exampleCell(), createCatalog({ products: [withMigrations('moamalat')] }));
     expect(finding).toMatchObject({ verdict: 'ok' });
   });
 
   it('names a set of tenant migrations that is not there, before the first tenant does', () => {
-    const [finding] = checkProducts(exampleCell(), { moamalat: withMigrations('nobodys') });
+    const [finding] = checkProducts(exampleCell(), createCatalog({ products: [withMigrations('nobodys')] }));
     expect(finding).toMatchObject({
       verdict: 'problem',
       detail: 'there is no set of tenant migrations "nobodys"',

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { blueprintProblems, type AnyStep } from '../../../src/contracts/blueprint.ts';
-import { profilesOf } from '../../../src/products/profiles.ts';
+import { blueprintProblems, type Step } from '../../../src/contracts/blueprint.ts';
+import { defaultCatalog } from '../../../src/catalog/catalog.ts';
+import { dnsRecord } from '../../../src/kinds/dns-record/kind.ts';
+import { profilesOf } from '../../../src/products/step.ts';
 import { moamalat } from '../../../src/products/moamalat.ts';
 import { exampleCell } from '../../support/platform.ts';
 
@@ -13,11 +15,11 @@ const blueprint = moamalat.resolve({
   tier: null,
   host: 'acme.moamalat-pro.com',
 });
-const step = (id: string): AnyStep => blueprint.steps.find((s) => s.id === id)!;
+const step = (id: string): Step => blueprint.steps.find((s) => s.id === id)!;
 
 describe('the blueprint of moamalat', () => {
   it('may run', () => {
-    expect(blueprintProblems(blueprint)).toEqual([]);
+    expect(blueprintProblems(blueprint, defaultCatalog.kinds)).toEqual([]);
   });
 
   it('keeps the nine names, with a suffix where there are two', () => {
@@ -95,6 +97,6 @@ describe('the blueprint of moamalat', () => {
 
   it('gives a deleted record as long as resolvers may hold it, on top of its deadline', () => {
     const slow = { ...exampleCell(), hostedZone: { ...exampleCell().hostedZone, drainSeconds: 86_400 } };
-    expect(profilesOf('dns-record', slow).gone?.deadlineMs).toBe(10 * 60_000 + 86_400_000);
+    expect(profilesOf(dnsRecord, slow).gone?.deadlineMs).toBe(10 * 60_000 + 86_400_000);
   });
 });

@@ -4,7 +4,7 @@ import {
   DEPLOYMENT_TAG,
   formatDeploymentMark,
   parseDeploymentMark,
-} from '../../../../src/activities/kinds/ecs-service-deployment.ts';
+} from '../../../../src/kinds/ecs-service/deployment.ts';
 import type { EcsDeployment, EcsService } from '../../../../src/aws/ecs-service.ts';
 
 const created = new Date('2026-01-01T10:00:00Z');

@@ -6,7 +6,7 @@ import {
   repeatedStops,
   serviceVerdict,
   targetsProbe,
-} from '../../../../src/activities/kinds/ecs-service-verdict.ts';
+} from '../../../../src/kinds/ecs-service/verdict.ts';
 import type { EcsDeployment, EcsService } from '../../../../src/aws/ecs-service.ts';
 import type { StoppedTask } from '../../../../src/aws/ecs-tasks.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeRule, reachOf } from '../../../../src/activities/kinds/rule-reach.ts';
+import { describeRule, reachOf } from '../../../../src/kinds/listener-rule/reach.ts';
 import type { ListenerRule } from '../../../../src/aws/elbv2-rules.ts';
 
 const host = 'acme.moamalat-pro.com';

@@ -1,0 +1,30 @@
+import { builtInKinds } from '../kinds/built-in.ts';
+import type { Kind } from '../kinds/framework/kind.ts';
+import { createKindRegistry, type KindRegistry } from '../kinds/framework/registry.ts';
+import { moamalat } from '../products/moamalat.ts';
+import type { Product } from '../products/product.ts';
+
+/** What an installation can make: its products by name, and every kind that their steps are of. */
+export interface Catalog {
+  readonly products: Readonly<Record<string, Product>>;
+  readonly kinds: KindRegistry;
+}
+
+export interface CatalogParts {
+  readonly products: readonly Product[];
+  /** Beside those that come with Tenantry and those that products bring. */
+  readonly kinds?: readonly Kind[] | undefined;
+}
+
+/** @throws RangeError naming all that is wrong: a product given twice, kinds that do not go together */
+export function createCatalog({ products, kinds = [] }: CatalogParts): Catalog {
+  const twice = products.filter((product, i) => products.findIndex(({ name }) => name === product.name) !== i);
+  if (twice.length > 0) throw new RangeError(`given twice: product ${twice.map(({ name }) => name).join(', ')}`);
+  return {
+    products: Object.fromEntries(products.map((product) => [product.name, product])),
+    kinds: createKindRegistry([...builtInKinds, ...kinds]),
+  };
+}
+
+/** Of an installation that configures nothing. */
+export const defaultCatalog: Catalog = createCatalog({ products: [moamalat] });

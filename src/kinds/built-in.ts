@@ -1,0 +1,23 @@
+import type { Kind } from './framework/kind.ts';
+import { dnsRecord } from './dns-record/kind.ts';
+import { ecsService } from './ecs-service/kind.ts';
+import { listenerRule } from './listener-rule/kind.ts';
+import { logGroup } from './log-group/kind.ts';
+import { postgresSchema } from './postgres-schema/kind.ts';
+import { slugReservation } from './slug-reservation/kind.ts';
+import { targetGroup } from './target-group/kind.ts';
+import { taskDefinition } from './task-definition/kind.ts';
+import { tenantActivation } from './tenant-activation/kind.ts';
+
+/** The kinds that come with Tenantry; an installation's products bring their own beside them. */
+export const builtInKinds: readonly Kind[] = [
+  slugReservation,
+  dnsRecord,
+  listenerRule,
+  ecsService,
+  targetGroup,
+  taskDefinition,
+  logGroup,
+  postgresSchema,
+  tenantActivation,
+];

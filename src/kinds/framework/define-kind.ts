@@ -1,0 +1,180 @@
+import type { Tags } from '../../aws/tags.ts';
+import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Outputs, Spec } from '../../contracts/kinds.ts';
+import type { Residue } from '../../contracts/messages.ts';
+import { refusalOf } from './foreign.ts';
+import type { Kind, Observation, ResourceName, StepContext } from './kind.ts';
+import type { OthersJudged } from './ownership.ts';
+import type { SweptType } from './resource-type.ts';
+
+/** A thing as a look by its name shows it. */
+export interface Found {
+  /** ARN, or what else tells it from another one of the name; undefined where its name alone does. */
+  readonly physicalId: string | undefined;
+  readonly tags: Tags;
+  /** Where the API tells it. */
+  readonly createdAt?: Date | undefined;
+}
+
+/** Whether a thing that is there is as it should be. */
+export interface Status {
+  /** `failed`: for good, whatever is waited for. */
+  readonly status: 'pending' | 'ready' | 'failed';
+  /** What was seen, for people. */
+  readonly detail: string;
+}
+
+type Declared<S extends Spec, O extends Outputs> = Pick<
+  Kind<S, O>,
+  'name' | 'spec' | 'outputs' | 'inCell' | 'permissions' | 'limits' | 'profiles' | 'holdsData' | 'deletesByName'
+>;
+
+/**
+ * What is particular to a kind that makes one thing with tags. Every function gets what its step is about and is called with the
+ * thing that `find` shows, which is the tenant's own by then; none of them has to look at marks, retries or late effects.
+ */
+export interface KindDefinition<S extends Spec, O extends Outputs, T extends string, F extends Found> extends Declared<
+  S,
+  O
+> {
+  /** `sqs:queue`: as in the ledger. */
+  readonly type: T;
+  /** For people: `queue`. */
+  readonly noun: string;
+  /** How the sweep lists it. */
+  readonly swept: SweptType;
+  /** What the spec names, before anything is accepted; what stands for it where the tenant's id makes the name. */
+  readonly namedBy: (spec: S) => string;
+  /** Its name, from the tenant and the spec; never from another step's output. */
+  readonly nameOf: (context: StepContext<S, O>) => string;
+  /** A string that changes with whatever `create` and `converge` read outside the spec. */
+  readonly fingerprint?: (context: StepContext<S, O>) => string;
+  /** One look by the name. */
+  readonly find: (context: StepContext<S, O>, name: string) => Promise<F | undefined>;
+  /** Makes it, with `context.tags`. @throws StepError CONFLICT_RETRYABLE when it is there by now */
+  readonly create: (context: StepContext<S, O>, name: string) => Promise<F>;
+  /** Makes one that is there as the spec wants it, the one that was just made too: an attempt may have ended in between. */
+  readonly converge?: (context: StepContext<S, O>, found: F) => Promise<void>;
+  readonly outputsOf: (context: StepContext<S, O>, found: F) => O;
+  /** Default: what is there is ready. */
+  readonly status?: (context: StepContext<S, O>, found: F) => Promise<Status> | Status;
+  /** Takes it away by its id (its name, where that is all there is); missing is done. It may be one that is not listed yet. */
+  readonly remove: (context: StepContext<S, O>, physicalId: string) => Promise<RemoveOutcome | void>;
+  /** The id that its outputs tell, for a removal right after it was made. */
+  readonly idIn: (previous: Partial<O>) => string | undefined;
+}
+
+/** What a removal answers when the thing does not go at once, or stays for a while. */
+export interface RemoveOutcome {
+  readonly isGoing?: boolean;
+  readonly residues?: readonly Residue[];
+}
+
+/** A kind whose verbs are the framework's: it adopts what is the tenant's, refuses what is not, and judges what lost its mark. */
+export function defineKind<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  definition: KindDefinition<S, O, T, F>,
+): Kind<S, O, T> {
+  const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
+  const { fingerprint, namedBy, profiles } = definition;
+  // One property, whose name is the type's own.
+  const types = { [type]: swept } as Kind<S, O, T>['types'];
+  return {
+    name,
+    spec,
+    outputs,
+    types,
+    inCell,
+    permissions,
+    limits,
+    ...(profiles && { profiles }),
+    ...(holdsData && { holdsData }),
+    ...(deletesByName && { deletesByName }),
+    physicalNames: (of) => [{ type, name: namedBy(of) }],
+    resources: (context) => [{ type, name: definition.nameOf(context) }],
+    ...(fingerprint && { fingerprint: (context: StepContext<S, O>) => Promise.resolve(fingerprint(context)) }),
+    ensure: (context) => ensure(definition, context),
+    observe: (context) => observe(definition, context),
+    remove: (context) => remove(definition, context),
+  };
+}
+
+async function ensure<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  definition: KindDefinition<S, O, T, F>,
+  context: StepContext<S, O>,
+) {
+  const { create, converge, find, nameOf, outputsOf, status } = definition;
+  const name = nameOf(context);
+  const found = await find(context, name);
+  if (found && !isOwn(context, found)) throw await refusal(definition, context, name, found);
+  const own = found ?? (await create(context, name));
+  await converge?.(context, own);
+  const seen = status && (await status(context, own));
+  return {
+    status: seen === undefined || seen.status === 'ready' ? ('ready' as const) : ('pending' as const),
+    outputs: outputsOf(context, own),
+    ...(own.physicalId !== undefined && { physicalIds: { [name]: own.physicalId } }),
+    detail: seen?.detail,
+  };
+}
+
+async function observe<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  { find, nameOf, noun, status, type }: KindDefinition<S, O, T, F>,
+  context: StepContext<S, O>,
+): Promise<Observation> {
+  const name = nameOf(context);
+  const found = await find(context, name);
+  const others = await othersIn(context, { type, name }, found);
+  if (!found || others.count > 0) return { status: 'absent', detail: `no ${noun} ${name} of this tenant`, others };
+  if (context.removingAt !== undefined) return { status: 'ready', detail: `${noun} ${name} is there` };
+  return (await status?.(context, found)) ?? { status: 'ready', detail: `${noun} ${name} is there` };
+}
+
+async function remove<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  definition: KindDefinition<S, O, T, F>,
+  context: StepContext<S, O>,
+) {
+  const { find, idIn, nameOf, swept, type } = definition;
+  const name = nameOf(context);
+  const found = await find(context, name);
+  const others = await othersIn(context, { type, name }, found);
+  // Right after it was made a look by name may not show it. Where no id is given twice, another one of the name is not hit by that.
+  const known = !found || swept.hasUniqueIds ? idIn(context.previous) : undefined;
+  const id = found && others.count === 0 ? (found.physicalId ?? name) : known;
+  const outcome = id === undefined ? undefined : await definition.remove(context, id);
+  return {
+    status: outcome?.isGoing ? ('pending' as const) : ('removed' as const),
+    others,
+    residues: outcome?.residues,
+    ...(!found && id === undefined && { missing: true }),
+  };
+}
+
+function isOwn<S extends Spec, O extends Outputs>({ tags }: StepContext<S, O>, found: Found): boolean {
+  return isOwnedBy(found.tags, ownerOf(tags));
+}
+
+function refusal<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  { noun, type }: KindDefinition<S, O, T, F>,
+  context: StepContext<S, O>,
+  name: string,
+  { physicalId, tags }: Found,
+) {
+  return refusalOf(context, {
+    resource: { type, name },
+    message: `${noun} "${name}" is somebody else's`,
+    detail: `${physicalId ?? name}: ${describeHolder(tags)}`,
+    owner: findOwner(tags),
+  });
+}
+
+function othersIn<S extends Spec, O extends Outputs>(
+  context: StepContext<S, O>,
+  resource: ResourceName,
+  found: Found | undefined,
+): Promise<OthersJudged> {
+  if (!found || isOwn(context, found)) return context.notOurs([]);
+  const { physicalId, createdAt, tags } = found;
+  return context.notOurs([
+    { ...resource, physicalId: physicalId ?? resource.name, createdAt, mark: describeHolder(tags) },
+  ]);
+}

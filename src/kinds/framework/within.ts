@@ -1,0 +1,108 @@
+import type { Cell } from '../../contracts/platform.ts';
+import { secretPrefix } from '../../naming.ts';
+
+/** Whose step it is, and where it may work. */
+export interface Bounds {
+  readonly cell: Cell;
+  readonly installationId: string;
+  readonly tenant: { readonly id: string; readonly slug: string; readonly product: string };
+  /** What a removal is judged by: absent, only what the cell lists today counts. */
+  readonly recorded?: Recorded | undefined;
+}
+
+/** What this installation itself recorded as the tenant's, when it accepted and made it. */
+export interface Recorded {
+  readonly hostName: string;
+  readonly zoneIds: readonly string[];
+  readonly loadBalancerArns: readonly string[];
+  /** Listeners that the step took a rule's priority on. */
+  readonly listenerArns: readonly string[];
+}
+
+/**
+ * `make`: everything counts, by what the cell lists today. `take-away`: what only making reads (a template, roles) does not, and
+ * what was recorded for the tenant counts as well: the platform's description may have moved on since.
+ */
+export type Purpose = 'make' | 'take-away';
+
+/**
+ * Judges values of a spec by the cell and the tenant; every method answers what is wrong, as sentences, none when it is in order.
+ * Workers trust no caller: the blueprint may name anything (design rule 13).
+ */
+export interface Within {
+  readonly cell: Cell;
+  readonly tenant: Bounds['tenant'];
+  readonly purpose: Purpose;
+  /** `<prefix><product>-<slug>`, with one more word at most: with two, one tenant could name another's (`a` and `a-b`). */
+  tenantName(name: unknown, prefix?: string): string[];
+  slug(slug: unknown): string[];
+  host(host: unknown): string[];
+  /** `https://` and the tenant's host. */
+  url(url: unknown): string[];
+  zone(id: unknown): string[];
+  loadBalancer(arn: unknown): string[];
+  listener(arn: string): string[];
+  database(id: unknown): string[];
+  templateService(name: unknown): string[];
+  /** ARN of a secret of the tenant's own. */
+  secret(arn: unknown): string[];
+}
+
+/** Host name of a tenant, from the cell's description alone; undefined when the cell has no domain for the product. */
+export function hostOf({ cell, tenant }: Pick<Bounds, 'cell' | 'tenant'>): string | undefined {
+  const domain = cell.domains[tenant.product];
+  return domain === undefined ? undefined : `${tenant.slug}.${domain}`;
+}
+
+export function within({ cell, installationId, tenant, recorded: known }: Bounds, purpose: Purpose): Within {
+  const recorded = purpose === 'take-away' ? known : undefined;
+  const ownHost = recorded?.hostName ?? hostOf({ cell, tenant });
+  const zoneIds = [cell.hostedZone.id, ...(recorded?.zoneIds ?? [])];
+  const loadBalancerArns = [...cell.loadBalancers.map((lb) => lb.arn), ...(recorded?.loadBalancerArns ?? [])];
+  const listenerArns = [...cell.loadBalancers.map((lb) => lb.httpsListenerArn), ...(recorded?.listenerArns ?? [])];
+  const templates = Object.values(cell.templateServices[tenant.product] ?? {});
+  const isMaking = purpose === 'make';
+  return {
+    cell,
+    tenant,
+    purpose,
+    tenantName(name, prefix = '') {
+      const own = `${prefix}${tenant.product}-${tenant.slug}`;
+      const rest = typeof name === 'string' && name.startsWith(own) ? name.slice(own.length) : undefined;
+      const isOwn = rest !== undefined && /^(-[a-z0-9]+)?$/.test(rest);
+      return must(isOwn, `name ${show(name)} is not derived from the tenant`);
+    },
+    slug: (slug) => must(slug === tenant.slug, `slug ${show(slug)} is not the tenant's`),
+    host: (host) => must(host !== undefined && host === ownHost, `host ${show(host)} is not the tenant's`),
+    url: (url) => must(url === `https://${ownHost ?? ''}`, `URL ${show(url)} is not the tenant's`),
+    zone: (id) => must(zoneIds.includes(String(id)), `zone ${show(id)} is not the cell's`),
+    loadBalancer: (arn) =>
+      must(loadBalancerArns.includes(String(arn)), `load balancer ${show(arn)} is none of the cell's`),
+    listener: (arn) => must(listenerArns.includes(arn), `listener ${arn} is none of the cell's`),
+    // For a removal the worker's connections decide: what it drops there bears the tenant's mark.
+    database: (id) =>
+      must(!isMaking || cell.tenantDatabases.some((d) => d.id === id), `database ${show(id)} is none of the cell's`),
+    templateService: (name) =>
+      must(
+        !isMaking || (typeof name === 'string' && templates.includes(name)),
+        `template service ${show(name)} is none of the cell's for ${tenant.product}`,
+      ),
+    secret(arn) {
+      const own = `:secret:${secretPrefix(installationId, tenant.id)}`;
+      return must(typeof arn === 'string' && arn.includes(own), `secret ${show(arn)} is not the tenant's`);
+    },
+  };
+}
+
+function must(isInOrder: boolean, problem: string): string[] {
+  return isInOrder ? [] : [problem];
+}
+
+function show(value: unknown): string {
+  return value === undefined ? '(none)' : JSON.stringify(value);
+}
+
+/** The fields of an object of a spec, of which nothing is known. */
+export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

@@ -1,0 +1,195 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Inspection } from '../../db/tenant-databases.ts';
+import { tenantMigrationFiles } from '../../db/tenant-migrations.ts';
+import type { SchemaKey } from '../../db/tenant-schema-key.ts';
+import { schemaName, secretName } from '../../naming.ts';
+import { StepError } from '../../contracts/step-error.ts';
+import type { Kind, StepContext } from '../framework/kind.ts';
+import type { NotOurs } from '../framework/ownership.ts';
+import { text } from '../framework/values.ts';
+import { secretType } from './secret-type.ts';
+import { roleType, schemaType } from './type.ts';
+
+const spec = z.strictObject({
+  database: text,
+  // Names a folder of SQL files: nothing that leads out of it.
+  migrations: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  connectionLimit: z.int().min(1).max(1000),
+});
+const outputs = z.strictObject({
+  schema: z.string(),
+  role: z.string(),
+  secretArn: z.string(),
+  host: z.string(),
+  port: z.number(),
+  database: z.string(),
+});
+
+type SchemaSpec = z.output<typeof spec>;
+type SchemaOutputs = z.output<typeof outputs>;
+type SchemaTypes = 'secretsmanager:secret' | 'postgres:schema' | 'postgres:role';
+type Context = StepContext<SchemaSpec, SchemaOutputs>;
+
+const recoveryDays = 7;
+
+/**
+ * Schema and login role of a tenant (requirement U-19), the password in Secrets Manager only. The secret comes first:
+ * whatever happens after it, the password that the role gets is the one that is stored.
+ */
+export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
+  name: 'postgres-schema',
+  spec,
+  outputs,
+  types: { 'postgres:schema': schemaType, 'postgres:role': roleType, 'secretsmanager:secret': secretType },
+  permissions: [
+    'secretsmanager:DescribeSecret',
+    'secretsmanager:CreateSecret',
+    'secretsmanager:TagResource',
+    'secretsmanager:GetSecretValue',
+    'secretsmanager:RestoreSecret',
+    'secretsmanager:DeleteSecret',
+  ],
+  holdsData: true,
+  // Tenant migrations and DROP SCHEMA take as long as they take; heartbeats show that the worker lives.
+  limits: {
+    ensure: { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 },
+    remove: { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 },
+  },
+  inCell: ({ database }, within) => within.database(database),
+  checkFiles({ migrations }) {
+    tenantMigrationFiles(migrations);
+  },
+  physicalNames: ({ database }) => [{ type: 'postgres:schema', name: database }],
+  resources: (context) => [{ type: 'secretsmanager:secret', name: secretOf(context) }, ...inDatabase(context)],
+
+  fingerprint: ({ cell, spec }) =>
+    Promise.resolve(JSON.stringify(cell.tenantDatabases.find(({ id }) => id === spec.database) ?? null)),
+
+  async ensure(context) {
+    const { spec, tenantDatabases, cell } = context;
+    const key = keyOf(context);
+    const database = cell.tenantDatabases.find((d) => d.id === spec.database);
+    if (!database) throw new StepError('OUTSIDE_CELL', `cell "${cell.id}" has no tenants' database "${spec.database}"`);
+    const { arn, password } = await ensurePassword(context);
+    await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit }, context.guard);
+    const [role, schema] = inDatabase(context);
+    await context.made([{ type: 'secretsmanager:secret', name: secretOf(context) }, role]);
+    await tenantDatabases.ensureSchema(key, context.guard);
+    await context.made([schema]);
+    await migrateTenant(context, key, password);
+    const { host, port, name } = database;
+    return {
+      status: 'ready',
+      outputs: { schema: key.name, role: key.name, secretArn: arn, host, port, database: name },
+      physicalIds: { [secretOf(context)]: arn },
+    };
+  },
+
+  async observe(context) {
+    const { role, schema, renamed } = await context.tenantDatabases.inspect(keyOf(context));
+    const secret = await ownSecret(context);
+    const seen = [`role ${role}`, `schema ${schema}`, `secret ${secret ? 'present' : 'absent'}`];
+    const detail = [...seen, ...renamed.map(({ what, name }) => `${what} ${name} bears its mark`)].join(', ');
+    const parts = [role === 'ours', schema === 'ours', secret];
+    if (parts.every(Boolean)) return { status: 'ready', detail };
+    const others = await context.notOurs([
+      ...foreignIn(context, { role, schema, renamed }),
+      ...(secret ? [] : await foreignSecret(context)),
+    ]);
+    return parts.some(Boolean) || renamed.length > 0
+      ? { status: 'pending', detail }
+      : { status: 'absent', detail, others };
+  },
+
+  async remove(context) {
+    // Before anything goes: where the role has lost its mark, its schema may be somebody else's by now as well.
+    const others = await context.notOurs(foreignIn(context, await context.tenantDatabases.inspect(keyOf(context))));
+    await context.tenantDatabases.dropSchemaAndRole(keyOf(context), context.guard);
+    await context.gone(inDatabase(context));
+    const name = secretOf(context);
+    const scheduled = await context.aws.secrets.scheduleDeletion(name, { recoveryDays, tags: context.tags });
+    if (!scheduled)
+      return { status: 'removed', missing: true, others: await context.notOurs(await foreignSecret(context)) };
+    const reason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
+    const expiresAt = scheduled.deletionDate.toISOString();
+    return { status: 'removed', others, residues: [{ type: 'secretsmanager:secret', name, reason, expiresAt }] };
+  },
+};
+
+function inDatabase({ tenant }: Context) {
+  const name = schemaName(tenant.id);
+  return [
+    { type: 'postgres:role', name },
+    { type: 'postgres:schema', name },
+  ] as const;
+}
+
+/** Role and schema of the name that do not bear this tenant's mark, and may be what was made: that one has no other name. */
+function foreignIn(context: Context, { role, schema, renamed }: Inspection): NotOurs[] {
+  const physicalId = `${context.spec.database}/${schemaName(context.tenant.id)}`;
+  const seen: Readonly<Record<string, Inspection['role']>> = { 'postgres:role': role, 'postgres:schema': schema };
+  return inDatabase(context)
+    .filter(({ type }) => seen[type] === 'foreign' && !renamed.some(({ what }) => type === `postgres:${what}`))
+    .map((resource) => ({ ...resource, physicalId, mark: "its comment is not this tenant's mark" }));
+}
+
+async function foreignSecret(context: Context): Promise<NotOurs[]> {
+  const found = await context.aws.secrets.findSecret(secretOf(context));
+  if (!found || found.deletionDate !== undefined || isOwnedBy(found.tags, ownerOf(context.tags))) return [];
+  const { arn: physicalId, name } = found;
+  return [{ type: 'secretsmanager:secret', name, physicalId, mark: describeHolder(found.tags) }];
+}
+
+function keyOf({ spec, tenant, installationId, operation, stepId }: Context): SchemaKey {
+  return {
+    database: spec.database,
+    name: schemaName(tenant.id),
+    ownership: { installationId, tenantId: tenant.id, product: tenant.product, operationId: operation.id, stepId },
+  };
+}
+
+function secretOf({ installationId, tenant, stepId }: Context): string {
+  return secretName(installationId, tenant.id, stepId);
+}
+
+/** Random, and stored before it is used; of a secret that is there (restored, if need be) the password is used again. */
+async function ensurePassword(context: Context): Promise<{ arn: string; password: string }> {
+  const { secrets } = context.aws;
+  const value = randomBytes(24).toString('base64url');
+  const { arn, created } = await secrets.ensureSecret({
+    name: secretOf(context),
+    value,
+    tags: context.tags,
+    token: context.token('secret'),
+  });
+  return { arn, password: created ? value : await secrets.readSecret(arn) };
+}
+
+/** Under a lock of the control plane's database: in its own a tenant could hold it. */
+async function migrateTenant(context: Context, key: SchemaKey, password: string): Promise<void> {
+  const { db, spec, tenant, guard, tenantDatabases } = context;
+  const ran = await db.withLock(`tenant migrations ${tenant.id}`, (lost) =>
+    tenantDatabases.runTenantMigrations({
+      ...key,
+      password,
+      set: spec.migrations,
+      guard: async () => {
+        if (lost.aborted) throw lockLost(key);
+        await guard();
+      },
+    }),
+  );
+  if (!ran) throw new StepError('CONFLICT_RETRYABLE', `another attempt migrates schema "${key.name}" at this moment`);
+}
+
+function lockLost(key: SchemaKey): StepError {
+  return new StepError('CONFLICT_RETRYABLE', `the lock for migrating schema "${key.name}" was lost`);
+}
+
+/** A secret in its recovery window is a residue, not there. */
+async function ownSecret(context: Context): Promise<boolean> {
+  const found = await context.aws.secrets.findSecret(secretOf(context));
+  return found?.deletionDate === undefined && found?.tags['tenantry:tenant-id'] === context.tenant.id;
+}

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TaskDefinitionRevision } from '../../aws/ecs-task-definitions.ts';
+import { describeHolder, findOwner, isOwnedBy, ownerOf, type Tags } from '../../aws/tags.ts';
+import { appOf, cloneTaskDefinition, type Clone } from '../../aws/task-definition-clone.ts';
+import { refuseUnclonable } from '../../aws/template-check.ts';
+import { findTemplate, type Template } from '../../aws/template.ts';
+import { wasRemoved } from '../../db/ledger.ts';
+import { contentHash } from '../../naming.ts';
+import { StepError } from '../../contracts/step-error.ts';
+import type { Kind } from '../framework/kind.ts';
+import { fieldsOf } from '../framework/within.ts';
+import {
+  definitionOutputs,
+  definitionSpec,
+  type DefinitionContext,
+  type DefinitionOutputs,
+  type DefinitionSpec,
+} from './spec.ts';
+import { DEFINITION_KIND, templateUse } from './template-use.ts';
+import { definitionType } from './type.ts';
+
+/** The template's revision that a tenant's was cloned from: for drift checks. */
+export const TEMPLATE_TAG = 'tenantry:template';
+/** Hash of what was registered: tells a revision that an unclear answer left from one of other inputs. */
+export const DEFINITION_TAG = 'tenantry:definition';
+
+/** A revision cloned from what the template service runs now (requirements R-ECS-01/02, U-21). */
+export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-definition'> = {
+  name: DEFINITION_KIND,
+  spec: definitionSpec,
+  outputs: definitionOutputs,
+  types: { 'ecs:task-definition': definitionType },
+  permissions: [
+    'ecs:DescribeServices',
+    'ecs:DescribeTaskDefinition',
+    'ecs:ListTaskDefinitions',
+    'ecs:RegisterTaskDefinition',
+    'ecs:TagResource',
+    'ecs:DeregisterTaskDefinition',
+    'iam:PassRole',
+  ],
+  inCell: ({ family, logGroup, secrets, templateService }, within) => [
+    ...within.tenantName(family),
+    ...within.templateService(templateService),
+    ...Object.values(fieldsOf(secrets)).flatMap((arn) => within.secret(arn)),
+    ...(logGroup === undefined ? [] : within.tenantName(logGroup, '/ecs/')),
+  ],
+  physicalNames: ({ family }) => [{ type: 'ecs:task-definition', name: family }],
+
+  async foresee({ aws, blueprint, cell, spec }) {
+    refuseUnclonable(await findTemplate(aws.ecs, spec.templateService), templateUse(spec, blueprint, cell));
+  },
+
+  resources: ({ spec }) => [{ type: 'ecs:task-definition', name: spec.family }],
+
+  async fingerprint(context) {
+    const template = await templateOf(context);
+    const { containerName, containerPort } = appOf(template);
+    return `${template.arn} ${containerName}:${containerPort}`;
+  },
+
+  async ensure(context) {
+    const { aws, spec, tags } = context;
+    const template = await templateOf(context);
+    const clone = cloneFor(context, template);
+    const { containerName, containerPort, definition } = clone;
+    const hash = contentHash({ template: template.arn, definition });
+    const { found, own } = await findRegistered(context, hash);
+    const arn =
+      found ??
+      (await aws.ecs.registerTaskDefinition(definition, {
+        ...tags,
+        [TEMPLATE_TAG]: template.arn,
+        [DEFINITION_TAG]: hash,
+      }));
+    return {
+      status: 'ready',
+      outputs: { arn, templateArn: template.arn, containerName, containerPort },
+      physicalIds: { [spec.family]: arn },
+      // Revisions of earlier inputs stay ACTIVE: a service may run them.
+      earlierIds: { [spec.family]: own.filter((other) => other !== arn) },
+    };
+  },
+
+  async observe(context) {
+    const { own, others } = await activeRevisions(context);
+    return own.length > 0
+      ? { status: 'ready', detail: `${own.length} active revision(s) of ${context.spec.family}` }
+      : { status: 'absent', detail: `no active revision of ${context.spec.family} of this tenant`, others };
+  },
+
+  async remove(context) {
+    const { own, others, known } = await activeRevisions(context);
+    const arns = new Set(own.map((revision) => revision.arn));
+    for (const arn of arns) await context.aws.ecs.deregisterTaskDefinition(arn);
+    // The list may not hold yet what was deregistered just now, or by the attempt before.
+    const listed = await context.aws.ecs.findLatestInactive(context.spec.family, ({ tags }) => isOwn(context, tags));
+    const inactive = new Set([...listed.map(({ arn }) => arn), ...arns, ...(known ? [known.arn] : [])]);
+    const residues = [...inactive].map((arn) => ({
+      type: 'ecs:task-definition',
+      name: arn.slice(arn.lastIndexOf('/') + 1),
+      reason: 'ECS keeps revisions that were deregistered as INACTIVE',
+      expiresAt: null,
+    }));
+    return { status: 'removed', others, residues, ...(residues.length === 0 && { missing: true }) };
+  },
+};
+
+/** How long a list may lack what an attempt without an answer registered a moment before, in ms. */
+const LISTED_WITHIN_MS = 4_000;
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * RegisterTaskDefinition has no idempotency: what an attempt without an answer registered is found by its hash. After such an
+ * attempt one list without it is not believed, because it would be registered twice.
+ */
+async function findRegistered(
+  context: DefinitionContext,
+  hash: string,
+): Promise<{ found: string | undefined; own: string[] }> {
+  const untilMs = context.mayExist ? Date.now() + LISTED_WITHIN_MS : 0;
+  for (;;) {
+    const active = await context.aws.ecs.findRevisions(context.spec.family, 'ACTIVE');
+    await refuseForeign(context, active);
+    const own = active.filter(({ tags }) => isOwn(context, tags));
+    const alike = own.filter(({ tags }) => tags[DEFINITION_TAG] === hash);
+    // A late answer may have left a second one. The one that was given to the service stays.
+    const found = alike.find(({ arn }) => arn === context.previous.arn) ?? alike[0];
+    if (found) await dropDuplicates(context, found, alike);
+    if (found || Date.now() + LOOK_AGAIN_MS > untilMs) return { found: found?.arn, own: own.map(({ arn }) => arn) };
+    await sleep(LOOK_AGAIN_MS, undefined, { signal: context.signal });
+  }
+}
+
+/** Only beside one that is known: another attempt may be about to tell of one that is not. */
+async function dropDuplicates(
+  { aws, previous }: DefinitionContext,
+  kept: TaskDefinitionRevision,
+  alike: readonly TaskDefinitionRevision[],
+): Promise<void> {
+  if (kept.arn !== previous.arn) return;
+  for (const { arn } of alike) if (arn !== kept.arn) await aws.ecs.deregisterTaskDefinition(arn);
+}
+
+/**
+ * Whoever runs "the newest revision of the family" would run the tenant's. INACTIVE ones keep nobody from a name; nor do those of
+ * an earlier tenant of the slug that was removed, which nothing of ours runs.
+ */
+async function refuseForeign(context: DefinitionContext, active: readonly TaskDefinitionRevision[]): Promise<void> {
+  const { db, installationId, spec } = context;
+  const resource = { type: 'ecs:task-definition', name: spec.family };
+  for (const { arn, tags } of active) {
+    if (isOwn(context, tags)) continue;
+    const owner = findOwner(tags);
+    if (owner?.installationId === installationId && (await wasRemoved(db, owner.tenantId, resource))) continue;
+    throw new StepError('OWNERSHIP_CONFLICT', `task definition family "${spec.family}" is somebody else's`, {
+      detail: `${arn} is ACTIVE: ${describeHolder(tags)}`,
+    });
+  }
+}
+
+async function templateOf({ aws, cell, spec, tenant }: DefinitionContext): Promise<Template> {
+  const name = spec.templateService;
+  if (!Object.values(cell.templateServices[tenant.product] ?? {}).includes(name)) {
+    throw new StepError('OUTSIDE_CELL', `cell ${cell.id} lists no template service "${name}" of ${tenant.product}`);
+  }
+  return findTemplate(aws.ecs, name);
+}
+
+function cloneFor({ blueprint, cell, spec, stepId }: DefinitionContext, template: Template): Clone {
+  const environment = Object.fromEntries(Object.entries(spec.environment).map(([name, v]) => [name, String(v)]));
+  return cloneTaskDefinition(template, templateUse(spec, blueprint, cell), {
+    family: spec.family,
+    environment,
+    secrets: spec.secrets,
+    logGroup: spec.logGroup,
+    logStreamPrefix: stepId.slice(stepId.indexOf(':') + 1),
+    region: cell.region,
+  });
+}
+
+/** Ours of the family, the others judged, and the revision that we know to have registered: the list may not hold it yet. */
+async function activeRevisions(context: DefinitionContext) {
+  const { aws, notOurs, previous, spec } = context;
+  const listed = await aws.ecs.findRevisions(spec.family, 'ACTIVE');
+  const last = previous.arn === undefined ? undefined : await aws.ecs.findTaskDefinition(previous.arn);
+  const byArn = new Map(
+    [...listed, ...(last?.active === true ? [last] : [])].map((revision) => [revision.arn, revision]),
+  );
+  const isOurs = ({ tags }: TaskDefinitionRevision) => isOwn(context, tags);
+  const others = [...byArn.values()]
+    .filter((revision) => !isOurs(revision))
+    .map(({ arn, tags: held }) => ({
+      type: 'ecs:task-definition',
+      name: spec.family,
+      physicalId: arn,
+      mark: describeHolder(held),
+    }));
+  const known = last && isOurs(last) ? last : undefined;
+  return { own: [...byArn.values()].filter(isOurs), others: await notOurs(others), known };
+}
+
+function isOwn(context: DefinitionContext, tags: Tags): boolean {
+  return isOwnedBy(tags, ownerOf(context.tags));
+}
