@@ -28,3 +28,8 @@ export const awsRegion = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'must
 /** An ARN of a service, of any partition: `aws`, `aws-cn`, `aws-us-gov`, `aws-iso-b`, `aws-eusc`. */
 export const awsArn = (service: string) =>
   z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
+
+/** A hosted zone's id as it is compared everywhere; Route 53 itself answers `/hostedzone/Z123`. */
+export function plainZoneId(id: string): string {
+  return id.replace(/^\/?hostedzone\//, '');
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Cell, Platform } from './contracts/platform.ts';
-import { awsArn as arn, awsRegion, dnsLabel as label, domain, emailAddress } from './formats.ts';
+import { awsArn as arn, awsRegion, dnsLabel as label, domain, emailAddress, plainZoneId } from './formats.ts';
 
 const nonEmpty = z.string().min(1);
 
@@ -39,7 +39,11 @@ const cell = z.strictObject({
   templateServices: z.record(label, z.record(label, nonEmpty)),
   sharedWithTemplate: z.record(label, sharedWithTemplate).optional(),
   loadBalancers: z.array(loadBalancer).min(1),
-  hostedZone: z.strictObject({ id: nonEmpty, name: domain, drainSeconds: z.int().min(0).max(86_400).default(60) }),
+  hostedZone: z.strictObject({
+    id: nonEmpty.transform(plainZoneId).pipe(nonEmpty),
+    name: domain,
+    drainSeconds: z.int().min(0).max(86_400).default(60),
+  }),
   domains: z.record(label, domain),
   tenantDatabases: z
     .array(z.strictObject({ id: label, host: nonEmpty, port: z.int().min(1).max(65535), name: nonEmpty }))

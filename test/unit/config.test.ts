@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createApiClient } from '../../src/cli/api-client.ts';
 import { ConfigError, loadApiUrl, loadConfig } from '../../src/config.ts';
+import { parsePlatform } from '../../src/platform.ts';
 import { examplePlatform } from '../support/platform.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-config-'));
@@ -82,6 +83,14 @@ describe('loadConfig', () => {
     expect(problems).toContain('cells.0.accountId');
     expect(problems).toContain('cells.0.region');
     expect(problems).toContain('surprise');
+  });
+  it.each(['Z1', '/hostedzone/Z1', 'hostedzone/Z1'])("takes the hosted zone's id as AWS answers it, too: %s", (id) => {
+    const [cell] = examplePlatform().cells;
+    const hostedZone = { ...cell!.hostedZone, id };
+    expect(parsePlatform(examplePlatform({ hostedZone })).cells[0]?.hostedZone.id).toBe('Z1');
+    expect(() => parsePlatform(examplePlatform({ hostedZone: { ...hostedZone, id: '/hostedzone/' } }))).toThrow(
+      'cells.0.hostedZone.id',
+    );
   });
   it('says so when the platform file is missing or no JSON', () => {
     expect(problemsOf({ ...good, PLATFORM_CONFIG: join(directory, 'none.json') }).join()).toContain('ENOENT');

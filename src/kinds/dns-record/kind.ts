@@ -1,5 +1,6 @@
 import { isAwsError } from '../../aws/errors.ts';
 import { companionOf, plainName, type DnsChange, type DnsRecord } from '../../aws/dns-names.ts';
+import { plainZoneId } from '../../formats.ts';
 import { ownershipMarker, parseOwnershipMarker } from '../../naming.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from '../framework/foreign.ts';
@@ -298,7 +299,7 @@ function companionRecord({ installationId, operation, spec, stepId, tenant }: Co
 }
 
 function refuseOutsideCell({ cell, spec }: Context): void {
-  if (spec.zoneId !== cell.hostedZone.id) {
+  if (plainZoneId(spec.zoneId) !== plainZoneId(cell.hostedZone.id)) {
     throw new StepError('OUTSIDE_CELL', `hosted zone ${spec.zoneId} is not that of cell ${cell.id}`);
   }
   if (!spec.host.endsWith(`.${cell.hostedZone.name}`)) {

@@ -1,4 +1,5 @@
 import type { Cell } from '../../contracts/platform.ts';
+import { plainZoneId } from '../../formats.ts';
 import { secretPrefix } from '../../naming.ts';
 
 /** Whose step it is, and where it may work. */
@@ -57,7 +58,7 @@ export function hostOf({ cell, tenant }: Pick<Bounds, 'cell' | 'tenant'>): strin
 export function within({ cell, installationId, tenant, recorded: known }: Bounds, purpose: Purpose): Within {
   const recorded = purpose === 'take-away' ? known : undefined;
   const ownHost = recorded?.hostName ?? hostOf({ cell, tenant });
-  const zoneIds = [cell.hostedZone.id, ...(recorded?.zoneIds ?? [])];
+  const zoneIds = [cell.hostedZone.id, ...(recorded?.zoneIds ?? [])].map(plainZoneId);
   const loadBalancerArns = [...cell.loadBalancers.map((lb) => lb.arn), ...(recorded?.loadBalancerArns ?? [])];
   const listenerArns = [...cell.loadBalancers.map((lb) => lb.httpsListenerArn), ...(recorded?.listenerArns ?? [])];
   const templates = Object.values(cell.templateServices[tenant.product] ?? {});
@@ -75,7 +76,7 @@ export function within({ cell, installationId, tenant, recorded: known }: Bounds
     slug: (slug) => must(slug === tenant.slug, `slug ${show(slug)} is not the tenant's`),
     host: (host) => must(host !== undefined && host === ownHost, `host ${show(host)} is not the tenant's`),
     url: (url) => must(url === `https://${ownHost ?? ''}`, `URL ${show(url)} is not the tenant's`),
-    zone: (id) => must(zoneIds.includes(String(id)), `zone ${show(id)} is not the cell's`),
+    zone: (id) => must(zoneIds.includes(plainZoneId(String(id))), `zone ${show(id)} is not the cell's`),
     loadBalancer: (arn) =>
       must(loadBalancerArns.includes(String(arn)), `load balancer ${show(arn)} is none of the cell's`),
     listener: (arn) => must(listenerArns.includes(arn), `listener ${arn} is none of the cell's`),

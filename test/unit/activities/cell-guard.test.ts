@@ -26,6 +26,13 @@ const outsideCell = (kind: string, spec: unknown, within: Bounds, purpose?: Purp
   outside(defaultCatalog.kinds.kinds.get(kind)!, spec, within, purpose);
 
 describe('the guard of the cell', () => {
+  it('knows its zone in both of its spellings: older specs hold the other one', () => {
+    const { spec } = blueprint.steps.find(({ kind }) => kind === 'dns-record')!;
+    const zoneId = `/hostedzone/${cell.hostedZone.id}`;
+    expect(outsideCell('dns-record', { ...spec, zoneId }, bounds)).toEqual([]);
+    expect(outsideCell('dns-record', { ...spec, zoneId: '/hostedzone/ZOTHER' }, bounds)).toHaveLength(1);
+  });
+
   it('lets every step of the product pass, with its references left out or filled in', () => {
     const outputs = {
       arn: arn('elasticloadbalancing', 'targetgroup/t-1/2'),
