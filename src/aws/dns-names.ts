@@ -1,3 +1,4 @@
+import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { Cell } from '../contracts/platform.ts';
 
 /* What names and records of a zone mean. Pure. */
@@ -12,6 +13,11 @@ export interface DnsRecord {
   readonly alias?: { readonly zoneId: string; readonly dnsName: string; readonly evaluateTargetHealth: boolean };
   /** Of a weighted, latency, ... record: never one of ours. */
   readonly setIdentifier?: string | undefined;
+  /**
+   * As Route 53 listed it; absent for one that is to be made. A deletion has to give every value, those too that have no word here
+   * (a health check that somebody added).
+   */
+  readonly listed?: ResourceRecordSet;
 }
 
 export interface DnsChange {

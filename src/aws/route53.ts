@@ -40,6 +40,7 @@ export function createDns(client: Route53Client): Dns {
 
     async isPrivateZone(zoneId) {
       const answer = await client.send(new GetHostedZoneCommand({ Id: zoneId }));
+      // A zone that was made without a Config is answered without one.
       return sent(answer.HostedZone, { service, action: 'GetHostedZone' }, 'HostedZone').Config?.PrivateZone ?? false;
     },
 
@@ -153,10 +154,12 @@ export function toRecord(raw: ResourceRecordSet): DnsRecord {
       },
     }),
     setIdentifier: raw.SetIdentifier,
+    listed: raw,
   };
 }
 
 function toRecordSet(record: DnsRecord): ResourceRecordSet {
+  if (record.listed) return record.listed;
   return {
     Name: record.name,
     Type: record.type as RRType,

@@ -112,6 +112,6 @@ function keyOf({ name, type, setIdentifier }: RecordSet): string {
 }
 
 /** What a deletion must give exactly as it is. */
-function contentOf({ ttl, values, alias }: RecordSet): string {
-  return alias === undefined ? JSON.stringify([ttl, [...values].sort()]) : alias;
+function contentOf({ ttl, values, alias, further }: RecordSet): string {
+  return JSON.stringify([alias === undefined ? [ttl, [...values].sort()] : alias, further]);
 }

@@ -10,6 +10,8 @@ export interface RecordSet {
   readonly values: readonly string[];
   /** Zone, name and health evaluation of an alias. */
   readonly alias: string | undefined;
+  /** All else that a record set may have: its health check, weight, region, ... as XML. */
+  readonly further: readonly string[];
 }
 
 export interface Change extends RecordSet {
@@ -37,6 +39,18 @@ export function recordName(name: string): string {
     .replaceAll('*', String.raw`\052`)}.`;
 }
 
+const furtherElements = [
+  'HealthCheckId',
+  'Weight',
+  'Region',
+  'GeoLocation',
+  'GeoProximityLocation',
+  'Failover',
+  'MultiValueAnswer',
+  'TrafficPolicyInstanceId',
+  'CidrRoutingConfig',
+];
+
 function readRecordSet(xml: string): RecordSet {
   const alias = /<AliasTarget>(.*?)<\/AliasTarget>/s.exec(xml)?.[1];
   return {
@@ -46,6 +60,7 @@ function readRecordSet(xml: string): RecordSet {
     ttl: element(xml, 'TTL'),
     values: [...xml.matchAll(/<Value>([^<]*)<\/Value>/g)].map(([, value = '']) => unescapeXml(value)),
     alias: alias === undefined ? undefined : readAlias(alias),
+    further: furtherElements.flatMap((name) => new RegExp(`<${name}>.*?</${name}>`, 's').exec(xml)?.[0] ?? []),
   };
 }
 

@@ -1,6 +1,8 @@
+import { ChangeResourceRecordSetsCommand, Route53Client, type ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { describe, expect, it } from 'vitest';
 import { createCellAws, type CellAws } from '../../../src/aws/cell-aws.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';
+import { recordType } from '../../../src/kinds/dns-record/type.ts';
 import { useKindWorld } from './kind-world.ts';
 import { recordsOf } from './lost-marks.ts';
 import { failureOf, useStepBench, type StepTenant } from './step-bench.ts';
@@ -42,7 +44,42 @@ async function untilGone(tenant: StepTenant): Promise<string[]> {
   }
 }
 
+/** As somebody with the rights for it may: a health check on both records, and other values of each. */
+async function addHealthChecks(host: string): Promise<void> {
+  const route53 = new Route53Client(world.target);
+  const upsert = (set: ResourceRecordSet) =>
+    route53.send(
+      new ChangeResourceRecordSetsCommand({
+        HostedZoneId: world.cell.hostedZone.id,
+        ChangeBatch: { Changes: [{ Action: 'UPSERT', ResourceRecordSet: set }] },
+      }),
+    );
+  const sets = await recordsOf(world, host);
+  const alias = sets.find(({ Type }) => Type === 'A')!;
+  const companion = sets.find(({ Type }) => Type === 'TXT')!;
+  const AliasTarget = { ...alias.AliasTarget!, EvaluateTargetHealth: true };
+  await upsert({ ...alias, AliasTarget, HealthCheckId: 'check-of-ops' });
+  await upsert({ ...companion, TTL: 300, HealthCheckId: 'check-of-ops' });
+  expect(await recordsOf(world, host)).toMatchObject([{ HealthCheckId: 'check-of-ops' }, { TTL: 300 }]);
+}
+
 describe('the deletion of a record', () => {
+  it('gives every value that the record has by now, those too that somebody else added', async () => {
+    const tenant = await leaving();
+    await addHealthChecks(tenant.host);
+    expect((await tenant.remove('create_dns')).status).toBe('pending');
+    expect(await recordsOf(world, tenant.host)).toEqual([]);
+  });
+
+  it('by the sweep gives every such value, too', async () => {
+    const { host } = await leaving();
+    await addHealthChecks(host);
+    const item = await world.aws.inventory.records.find({ name: host, physicalId: host });
+    const access = { aws: world.aws, cell: world.cell, tenantDatabases: bench.tenantDatabases() };
+    await recordType.takeAway({ ...access, item: item!, guard: () => Promise.resolve() });
+    expect(await recordsOf(world, host)).toEqual([]);
+  });
+
   it('is waited for by another worker until it is in sync, and the TTL counts from there', async () => {
     const tenant = await leaving();
     world.gateway.setTime({ dnsSyncMs: 20_000 });

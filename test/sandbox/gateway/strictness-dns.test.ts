@@ -48,6 +48,21 @@ async function newZone() {
   };
 }
 
+describe('a deletion', () => {
+  it('is refused unless it gives all values of the record set, its health check too', async () => {
+    const { change, records } = await newZone();
+    const checked = { ...alias('a.example.com', 'lb.example.net'), HealthCheckId: 'check-1' };
+    await change(create(checked));
+    const refused = await errorOf(change(remove(alias('a.example.com', 'lb.example.net'))));
+    expect(refused).toMatchObject({
+      name: 'InvalidChangeBatch',
+      message: expect.stringContaining('the values provided do not match the current values') as string,
+    });
+    await change(remove(checked));
+    expect(await records()).toEqual([]);
+  });
+});
+
 describe('a CNAME', () => {
   it('stands alone at its name, whichever comes first', async () => {
     const { change, records } = await newZone();
