@@ -68,8 +68,10 @@ function clientConfig(cell: Cell, options: ClientOptions) {
   const base = {
     region: cell.region,
     maxAttempts: 1,
+    logger: silent,
     ...(options.endpointUrl === undefined ? {} : { endpoint: options.endpointUrl }),
     requestHandler: {
+      logger: silent,
       connectionTimeout: 2_000,
       requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       // Without this the handler only warns when the time is over.
@@ -80,6 +82,10 @@ function clientConfig(cell: Cell, options: ClientOptions) {
   };
   return { ...base, credentials: cellCredentials(cell, { credentials: options.credentials, clientConfig: base }) };
 }
+
+const ignore = () => undefined;
+/** What the SDK would print on the console is in its errors, and those are told by whoever made the call. */
+const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** What `equipped` needs of a client, whatever its service. */
 interface EquippableClient {

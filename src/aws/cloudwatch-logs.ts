@@ -39,9 +39,10 @@ export function createLogs(client: CloudWatchLogsClient): Logs {
       // `arn` ends in `:*`, which the tag calls refuse.
       const arn = sent(raw.arn, call, 'logGroups[].arn').replace(/:\*$/, '');
       try {
-        const { tags } = await client.send(new ListTagsForResourceCommand({ resourceArn: arn }));
+        const answered = await client.send(new ListTagsForResourceCommand({ resourceArn: arn }));
+        const tags = sent(answered.tags, { service, action: 'ListTagsForResource' }, 'tags');
         const createdAt = raw.creationTime === undefined ? undefined : new Date(raw.creationTime);
-        return { arn, name, retentionDays: raw.retentionInDays, createdAt, tags: tags ?? {} };
+        return { arn, name, retentionDays: raw.retentionInDays, createdAt, tags };
       } catch (error) {
         if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
         throw error;

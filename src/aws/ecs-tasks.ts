@@ -64,10 +64,10 @@ async function findRunning(client: ECSClient, cluster: string, serviceName: stri
     const page: ListTasksCommandOutput = await client.send(
       new ListTasksCommand({ cluster, serviceName, desiredStatus: 'RUNNING', maxResults: 100, nextToken }),
     );
-    const tasks = page.taskArns ?? [];
+    const tasks = sent(page.taskArns, { service: 'ecs', action: 'ListTasks' }, 'taskArns');
     if (tasks.length > 0) {
       const answer = await client.send(new DescribeTasksCommand({ cluster, tasks }));
-      found.push(...(answer.tasks ?? []).map(toRunningTask));
+      found.push(...sent(answer.tasks, { service: 'ecs', action: 'DescribeTasks' }, 'tasks').map(toRunningTask));
     }
     nextToken = page.nextToken;
   } while (nextToken !== undefined);

@@ -127,7 +127,7 @@ async function find(client: ElasticLoadBalancingV2Client, name: string): Promise
       port: raw.Port,
       vpcId: raw.VpcId,
       healthPath: raw.HealthCheckPath,
-      tags: (await describeTags(client, [arn])).get(arn) ?? {},
+      tags: sent((await describeTags(client, [arn])).get(arn), { service, action: 'DescribeTags' }, 'TagDescriptions'),
     };
   } catch (error) {
     if (isAwsError(error, 'TargetGroupNotFound')) return undefined;

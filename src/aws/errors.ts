@@ -24,7 +24,7 @@ export function classifyAwsError(error: unknown, call: AwsCall): StepError {
   const seen = inspect(error);
   const code = codeOf(seen, isRead(call.action));
   if (code === 'AWS_ANSWER_UNREADABLE') return unreadable(call, seen.answer, error);
-  return new StepError(code, `${call.service}:${call.action} failed: ${seen.name}: ${seen.message}`, {
+  return new StepError(code, `${call.service}:${call.action} failed: ${wordsOf(seen)}`, {
     detail: seen.requestId === undefined ? undefined : `AWS request id ${seen.requestId}`,
     cause: error,
   });
@@ -42,11 +42,11 @@ export class CredentialsError extends Error {
 const codesOfCredentials: readonly ErrorCode[] = ['ACCESS_DENIED', 'THROTTLED'];
 
 function credentialsFailure(error: CredentialsError, call: AwsCall): StepError {
-  const { name, message, ...seen } = inspect(error.cause);
-  const code = codeOf({ name, message, ...seen }, true);
+  const seen = inspect(error.cause);
+  const code = codeOf(seen, true);
   return new StepError(
     codesOfCredentials.includes(code) ? code : 'CREDENTIALS_MISSING',
-    `${call.service}:${call.action} was not sent: no AWS credentials: ${name}: ${message}`,
+    `${call.service}:${call.action} was not sent: no AWS credentials: ${wordsOf(seen)}`,
     { cause: error },
   );
 }
@@ -64,7 +64,8 @@ export function assertAnswered(output: object, call: AwsCall): void {
   throw unreadable(call, { status: numberOr(field(metadata, 'httpStatusCode')), type: undefined }, undefined);
 }
 
-function unreadable(call: AwsCall, { status, type }: Answer, cause: unknown): StepError {
+/** The error for an answer from which nobody can tell what AWS did. */
+export function unreadable(call: AwsCall, { status, type }: Partial<Answer>, cause: unknown): StepError {
   const what = [status === undefined ? '' : `status ${status}`, type].filter(Boolean).join(', ');
   return new StepError(
     'AWS_ANSWER_UNREADABLE',
@@ -85,13 +86,13 @@ export function awsMessage(error: unknown): string {
 }
 
 /**
- * A field that AWS always sends. @throws StepError when it is missing: UNCLEAR after a change (it may have been made),
- * AWS_UNAVAILABLE after a read
+ * A field that AWS always sends, empty lists and maps too. An answer without it is cut or not AWS's, though it may bear a request
+ * id. @throws StepError when it is missing: UNCLEAR after a change (it may have been made), AWS_ANSWER_UNREADABLE after a read
  */
 export function sent<T>(value: T | undefined | null, call: AwsCall, field: string): T {
   if (value !== undefined && value !== null) return value;
   throw new StepError(
-    isRead(call.action) ? 'AWS_UNAVAILABLE' : 'UNCLEAR',
+    isRead(call.action) ? 'AWS_ANSWER_UNREADABLE' : 'UNCLEAR',
     `${call.service}:${call.action} answered without ${field}`,
   );
 }
@@ -234,6 +235,19 @@ const nameRows: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   AWS_UNAVAILABLE: ['ServiceUnavailable', 'BusyError'],
   INVALID_REQUEST: ['TooManyTags'],
 };
+
+/** AWS's own words, or what became of the connection: the SDK calls a cut one a time-out, and puts its log's words into errors. */
+function wordsOf({ name, message, systemCode, isNamed }: Seen): string {
+  if (isNamed) return `${name}: ${message}`;
+  if (systemCode !== undefined && neverArrived.has(systemCode)) return `no connection: ${message}`;
+  if (systemCode === 'ECONNRESET' || systemCode === 'EPIPE')
+    return `the connection was cut before the answer was complete (${systemCode})`;
+  if (name !== 'TimeoutError') return `${name}: ${message}`;
+  const waited = /\d+ ms/.exec(message)?.[0] ?? 'the time allowed';
+  return /did not establish a connection/.test(message)
+    ? `no connection within ${waited}`
+    : `no answer within ${waited}`;
+}
 
 /** System errors after which the request certainly never arrived. */
 const neverArrived = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);

@@ -8,7 +8,8 @@ import {
 import { GetHostedZoneCommand, ListHostedZonesCommand, type HostedZone } from '@aws-sdk/client-route-53';
 import type { Cell } from '../contracts/platform.ts';
 import { createClients, type ClientOptions } from './clients.ts';
-import { isAwsError } from './errors.ts';
+import { plainZoneId } from '../formats.ts';
+import { isAwsError, sent } from './errors.ts';
 import { createPacing, type Pacing } from './pacing.ts';
 import { plainName } from './dns-names.ts';
 
@@ -53,8 +54,10 @@ export function createLandingZone(cell: Cell, options: LandingZoneOptions = {}):
   const clients = createClients(cell, options, (options.pacing ?? createPacing())(cell));
   return {
     async clusterStatus() {
-      const { clusters } = await clients.ecs.send(new DescribeClustersCommand({ clusters: [cell.cluster] }));
-      return clusters?.[0]?.status;
+      const answer = await clients.ecs.send(new DescribeClustersCommand({ clusters: [cell.cluster] }));
+      const call = { service: 'ecs', action: 'DescribeClusters' };
+      const [found] = sent(answer.clusters, call, 'clusters');
+      return found && sent(found.status, call, 'clusters[].status');
     },
 
     async serviceNames() {
@@ -64,7 +67,8 @@ export function createLandingZone(cell: Cell, options: LandingZoneOptions = {}):
         const page = await clients.ecs.send(
           new ListServicesCommand({ cluster: cell.cluster, maxResults: 100, nextToken }),
         );
-        names.push(...(page.serviceArns ?? []).map((arn) => arn.slice(arn.lastIndexOf('/') + 1)));
+        const arns = sent(page.serviceArns, { service: 'ecs', action: 'ListServices' }, 'serviceArns');
+        names.push(...arns.map((arn) => arn.slice(arn.lastIndexOf('/') + 1)));
         nextToken = page.nextToken;
       } while (nextToken !== undefined);
       return names;
@@ -74,8 +78,8 @@ export function createLandingZone(cell: Cell, options: LandingZoneOptions = {}):
 
     zone: (id) =>
       absentWhen(['NoSuchHostedZone'], async () => {
-        const { HostedZone } = await clients.route53.send(new GetHostedZoneCommand({ Id: id }));
-        return HostedZone && toZone(HostedZone);
+        const answer = await clients.route53.send(new GetHostedZoneCommand({ Id: id }));
+        return toZone(sent(answer.HostedZone, { service: 'route53', action: 'GetHostedZone' }, 'HostedZone'));
       }),
 
     async zones() {
@@ -83,7 +87,8 @@ export function createLandingZone(cell: Cell, options: LandingZoneOptions = {}):
       let Marker: string | undefined;
       do {
         const page = await clients.route53.send(new ListHostedZonesCommand({ Marker }));
-        zones.push(...(page.HostedZones ?? []).map(toZone));
+        const call = { service: 'route53', action: 'ListHostedZones' };
+        zones.push(...sent(page.HostedZones, call, 'HostedZones').map(toZone));
         Marker = page.IsTruncated ? page.NextMarker : undefined;
       } while (Marker !== undefined);
       return zones;
@@ -98,33 +103,43 @@ async function seenLoadBalancer(
   cell: Cell,
   arn: string,
 ): Promise<LoadBalancerSeen | undefined> {
-  const { LoadBalancers } = await clients.elbv2.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }));
-  const found = LoadBalancers?.[0];
+  const { elbv2 } = clients;
+  const { LoadBalancers } = await elbv2.send(new DescribeLoadBalancersCommand({ LoadBalancerArns: [arn] }));
+  const [found] = answered(LoadBalancers, 'LoadBalancers');
   if (!found) return undefined;
-  const { Listeners } = await clients.elbv2.send(new DescribeListenersCommand({ LoadBalancerArn: arn }));
-  const groups = await clients.elbv2.send(new DescribeTargetGroupsCommand({ LoadBalancerArn: arn }));
+  const described = await elbv2.send(new DescribeListenersCommand({ LoadBalancerArn: arn }));
+  const listeners = answered(described.Listeners, 'Listeners');
+  const groups = await elbv2.send(new DescribeTargetGroupsCommand({ LoadBalancerArn: arn }));
   const https = cell.loadBalancers.find((lb) => lb.arn === arn)?.httpsListenerArn;
-  const rules = Listeners?.some((l) => l.ListenerArn === https)
-    ? await clients.elbv2.send(new DescribeRulesCommand({ ListenerArn: https }))
-    : undefined;
+  const rules = listeners.some((l) => l.ListenerArn === https)
+    ? answered((await elbv2.send(new DescribeRulesCommand({ ListenerArn: https }))).Rules, 'Rules')
+    : [];
   return {
-    dnsName: found.DNSName ?? '',
-    canonicalHostedZoneId: found.CanonicalHostedZoneId ?? '',
-    state: found.State?.Code ?? 'unknown',
-    listeners: (Listeners ?? []).map((l) => ({
-      arn: l.ListenerArn ?? '',
-      port: l.Port ?? 0,
-      protocol: l.Protocol ?? '',
+    dnsName: answered(found.DNSName, 'LoadBalancers.DNSName'),
+    canonicalHostedZoneId: answered(found.CanonicalHostedZoneId, 'LoadBalancers.CanonicalHostedZoneId'),
+    state: answered(found.State?.Code, 'LoadBalancers.State.Code'),
+    listeners: listeners.map((l) => ({
+      arn: answered(l.ListenerArn, 'Listeners.ListenerArn'),
+      port: answered(l.Port, 'Listeners.Port'),
+      protocol: answered(l.Protocol, 'Listeners.Protocol'),
     })),
-    httpsRules: (rules?.Rules ?? []).filter((rule) => rule.IsDefault !== true).length,
-    targetGroups: groups.TargetGroups?.length ?? 0,
+    httpsRules: rules.filter((rule) => rule.IsDefault !== true).length,
+    targetGroups: answered(groups.TargetGroups, 'TargetGroups').length,
   };
 }
 
+/** A member of ELBv2's answers about a load balancer. */
+function answered<T>(value: T | undefined, member: string): T {
+  return sent(value, { service: 'elasticloadbalancing', action: 'Describe' }, member);
+}
+
+const zoneCall = { service: 'route53', action: 'GetHostedZone' };
+
 function toZone({ Config, Id, Name }: HostedZone): ZoneSeen {
   return {
-    id: (Id ?? '').replace(/^\/hostedzone\//, ''),
-    name: plainName(Name ?? ''),
+    id: plainZoneId(sent(Id, zoneCall, 'Id')),
+    name: plainName(sent(Name, zoneCall, 'Name')),
+    // A zone that was made without a Config is answered without one.
     isPrivate: Config?.PrivateZone ?? false,
   };
 }

@@ -52,6 +52,11 @@ export async function findCaller(identity: Identity, retry: CallerRetry): Promis
   }
 }
 
+/** Whether a call for the caller got no answer of AWS: nothing is known of the credentials then. */
+export function isUnanswered(error: unknown): error is StepError {
+  return error instanceof StepError && ['AWS_UNAVAILABLE', 'AWS_ANSWER_UNREADABLE'].includes(error.code);
+}
+
 function mayPass(error: unknown): error is StepError {
   return error instanceof StepError && errorInfo(error.code)?.retryable === true;
 }

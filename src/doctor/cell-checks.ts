@@ -1,5 +1,5 @@
 import type { CellAws } from '../aws/cell-aws.ts';
-import { findCaller, type CallerRetry } from '../aws/sts.ts';
+import { findCaller, isUnanswered, type CallerRetry } from '../aws/sts.ts';
 import type { LandingZone } from '../aws/landing-zone.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -22,7 +22,7 @@ export interface CellParts {
 export async function checkCell(parts: CellParts): Promise<Finding[]> {
   const { cell } = parts;
   const at = (what: string) => `cell ${cell.id}: ${what}`;
-  const identity = await look(at('AWS credentials'), () => checkIdentity(parts, at('AWS credentials')));
+  const identity = await look(at('AWS credentials'), () => checkIdentity(parts, at));
   if (identity.some((f) => f.verdict === 'problem')) return identity;
   const found = await Promise.all([
     look(at('ECS cluster'), () => checkCluster(parts, at('ECS cluster'))),
@@ -41,8 +41,18 @@ export async function checkCell(parts: CellParts): Promise<Finding[]> {
   return [...identity, ...found.flat()];
 }
 
-async function checkIdentity({ cell, aws }: CellParts, subject: string): Promise<Finding> {
-  const { accountId, arn } = await findCaller(aws.identity, CALLER_RETRY);
+async function checkIdentity({ cell, aws }: CellParts, at: (what: string) => string): Promise<Finding> {
+  const subject = at('AWS credentials');
+  const caller = await findCaller(aws.identity, CALLER_RETRY).catch((error: unknown) => {
+    if (isUnanswered(error)) return { unanswered: error.message };
+    throw error;
+  });
+  if ('unanswered' in caller) {
+    const remedy =
+      'see that this machine reaches AWS (DNS, proxy, firewall, AWS_ENDPOINT_URL); nothing is said of the credentials';
+    return problem(at('AWS endpoint'), `${caller.unanswered}: ${remedy}`);
+  }
+  const { accountId, arn } = caller;
   return accountId === cell.accountId
     ? ok(subject, arn)
     : problem(subject, `the platform says account ${cell.accountId}, the credentials are of ${accountId} (${arn})`);

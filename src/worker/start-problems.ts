@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { StepError } from '../contracts/step-error.ts';
 import type { PlatformAws } from '../aws/cell-aws.ts';
-import { findCaller, type CallerRetry } from '../aws/sts.ts';
+import { findCaller, isUnanswered, type CallerRetry } from '../aws/sts.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Database } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
@@ -81,6 +81,10 @@ async function credentialProblems(checks: StartChecks, cellId: string, accountId
   } catch (error) {
     const code = error instanceof StepError ? `${error.code}: ` : '';
     const source = checks.awsCredentialsNamed === false ? '; the environment names no source of credentials' : '';
+    if (isUnanswered(error))
+      return [
+        `AWS does not answer for cell "${cellId}", so its credentials are not known to be good: ${code}${messageOf(error)}`,
+      ];
     return [`no usable AWS credentials for cell "${cellId}": ${code}${messageOf(error)}${source}`];
   }
 }
@@ -89,7 +93,10 @@ async function credentialProblems(checks: StartChecks, cellId: string, accountId
 function callerRetryOf({ log, stop: signal, awsCredentialsNamed }: StartChecks, cell: string): CallerRetry {
   const forMs = awsCredentialsNamed === false ? UNNAMED_RETRY_MS : CALLER_RETRY_MS;
   const onWait = (reason: string) =>
-    log?.warn({ cell, reason }, `AWS does not know the worker in cell "${cell}"; tried again for ${forMs / 1_000} s`);
+    log?.warn(
+      { cell, reason },
+      `AWS did not say who the worker is in cell "${cell}"; tried again for ${forMs / 1_000} s`,
+    );
   return { forMs, everyMs: 2_000, signal, onWait };
 }
 

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { StepError } from '../../src/contracts/step-error.ts';
 import { inCallContext, type CallContext } from '../../src/aws/call-context.ts';
 import { createAwsForPlatform, createCellAws, type CellAws, type CellAwsOptions } from '../../src/aws/cell-aws.ts';
@@ -51,6 +51,21 @@ describe('every call', () => {
     await expect(aws.logs.setRetention('g', 30)).rejects.toMatchObject({ code: 'UNCLEAR' });
     await expect(aws.ecs.findService('s')).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE' });
     expect(requests).toHaveLength(2);
+  });
+
+  it('prints nothing of its own on the terminal, however it ends', async () => {
+    const printed = (['log', 'info', 'warn', 'error'] as const).map((level) => vi.spyOn(console, level));
+    const { url } = await endpoint((request) => request.socket.destroy());
+    const { url: silentUrl } = await endpoint(() => undefined);
+    const { url: pageUrl } = await endpoint((_, response) => void response.end('<html>'));
+    for (const [at, words] of [
+      [url, 'the connection was cut'],
+      [silentUrl, 'no answer within 150 ms'],
+      [pageUrl, "an answer that is not AWS's"],
+    ] as const)
+      await expect(awsOf(at, { requestTimeoutMs: 150 }).ecs.findService('s')).rejects.toThrow(words);
+    for (const spy of printed) expect(spy).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
   });
 
   it('is unclear when the connection is cut after a change', async () => {

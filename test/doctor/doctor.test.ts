@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -203,6 +204,7 @@ describe('the preflight', () => {
     const { taskDefinition } = await ecs.send(
       new RegisterTaskDefinitionCommand({
         family: 'other-template',
+        executionRoleArn: onlyCell().allowedRoleArns[0],
         networkMode: 'awsvpc',
         requiresCompatibilities: ['FARGATE'],
         cpu: '256',
@@ -327,6 +329,36 @@ describe('the preflight', () => {
         );
     } finally {
       await delegation('DELETE');
+    }
+  });
+
+  it('takes the id of its hosted zone as AWS answers it, and no other zone for a rival', async () => {
+    const { hostedZone } = onlyCell();
+    const found = await findings({ hostedZone: { ...hostedZone, id: `/hostedzone/${hostedZone.id}` } });
+    expect(found.filter(({ subject }) => subject.endsWith('hosted zone')).map(({ verdict }) => verdict)).toEqual([
+      'ok',
+    ]);
+  });
+
+  it.each([
+    ['cuts the connection', (socket: Socket) => socket.destroy(), 'the connection was cut'],
+    [
+      'answers with a page',
+      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi'),
+      "an answer that is not AWS's",
+    ],
+  ])('names the endpoint, not the credentials, when it %s', async (_, answer, words) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => answer(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const found = await problems({}, { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
+      expect(found).toMatch(new RegExp(`^cell default: AWS endpoint: sts:GetCallerIdentity .*${words}`, 'm'));
+      expect(found).not.toContain('AWS credentials');
+    } finally {
+      server.close();
     }
   });
 

@@ -41,10 +41,11 @@ function listGroups(client: CloudWatchLogsClient, logGroupNamePrefix: string): P
 
 async function withTags(client: CloudWatchLogsClient, group: LogGroup): Promise<SweptItem[]> {
   try {
-    const { tags } = await patientRead(() =>
-      client.send(new ListTagsForResourceCommand({ resourceArn: arnOf(group) })),
-    );
-    return [toItem(group, tags ?? {})];
+    const tags = await patientRead(async () => {
+      const answer = await client.send(new ListTagsForResourceCommand({ resourceArn: arnOf(group) }));
+      return sent(answer.tags, { service: 'logs', action: 'ListTagsForResource' }, 'tags');
+    });
+    return [toItem(group, tags)];
   } catch (error) {
     // Gone between the two calls.
     if (isAwsError(error, 'ResourceNotFoundException')) return [];

@@ -27,7 +27,9 @@ export function ruleList(client: ElasticLoadBalancingV2Client, cell: Cell): Type
     },
     async find({ physicalId }) {
       const rule = await findRule(client, physicalId);
-      return rule && toItem(rule, (await tagsByArn(client, [physicalId])).get(physicalId) ?? {});
+      const tags = rule && (await tagsByArn(client, [physicalId])).get(physicalId);
+      // Gone between the two calls.
+      return rule && tags && toItem(rule, tags);
     },
   };
 }

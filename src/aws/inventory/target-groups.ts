@@ -30,7 +30,9 @@ export function targetGroupList(client: ElasticLoadBalancingV2Client): TypeList 
         );
         const [found] = sent(answer.TargetGroups, call, 'TargetGroups');
         if (!found) return undefined;
-        return toItem(found, (await tagsByArn(client, [physicalId])).get(physicalId) ?? {});
+        const tags = (await tagsByArn(client, [physicalId])).get(physicalId);
+        // Gone between the two calls.
+        return tags && toItem(found, tags);
       } catch (error) {
         if (isAwsError(error, 'TargetGroupNotFound')) return undefined;
         throw error;

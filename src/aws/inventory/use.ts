@@ -46,7 +46,7 @@ export function createUse({ ecs, elbv2 }: Clients, cell: Cell): Use {
       const [found] = await describeServices(ecs, cell.cluster, [nameOrArn]);
       if (!found) return undefined;
       return {
-        running: found.runningCount ?? 0,
+        running: sent(found.runningCount, { service: 'ecs', action: 'DescribeServices' }, 'runningCount'),
         targetGroupArns: (found.loadBalancers ?? []).flatMap((lb) => lb.targetGroupArn ?? []),
       };
     },

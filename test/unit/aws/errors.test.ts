@@ -174,12 +174,50 @@ describe('isAwsError', () => {
   });
 });
 
+describe('the message of a call without an answer', () => {
+  const timeOut = (message: string, code: object = {}) =>
+    Object.assign(new Error(message), { name: 'TimeoutError', ...code });
+  it.each([
+    [
+      'socket hang up',
+      timeOut('socket hang up', { code: 'ECONNRESET' }),
+      'the connection was cut before the answer was complete (ECONNRESET)',
+    ],
+    [
+      'write EPIPE',
+      timeOut('write EPIPE', { code: 'EPIPE' }),
+      'the connection was cut before the answer was complete (EPIPE)',
+    ],
+    [
+      "the SDK's time-out of a request",
+      timeOut('@smithy/node-http-handler - [ERROR] a request has exceeded the configured 5000 ms requestTimeout.', {
+        code: 'ETIMEDOUT',
+      }),
+      'no answer within 5000 ms',
+    ],
+    [
+      "the SDK's time-out of a connection",
+      timeOut(
+        '@smithy/node-http-handler - the request socket did not establish a connection with the server within the configured timeout of 2000 ms.',
+      ),
+      'no connection within 2000 ms',
+    ],
+    [
+      'a refused connection',
+      Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }),
+      'no connection: connect ECONNREFUSED 127.0.0.1:1',
+    ],
+  ])('says for %s what became of the connection', (_, error, words) => {
+    expect(classifyAwsError(error, read).message).toBe(`${read.service}:${read.action} failed: ${words}`);
+  });
+});
+
 describe('sent', () => {
   it('names the call and the field that is missing; after a change the outcome is unclear', () => {
     expect(sent(0, read, 'x')).toBe(0);
     expect(() => sent(undefined, read, 'services[0].arn')).toThrow(
       expect.objectContaining({
-        code: 'AWS_UNAVAILABLE',
+        code: 'AWS_ANSWER_UNREADABLE',
         message: expect.stringContaining('services[0].arn') as string,
       }),
     );
