@@ -8,6 +8,7 @@ import {
   type TaskDefinition,
 } from '@aws-sdk/client-ecs';
 import { awsMessage, isAwsError, sent } from './errors.ts';
+import { keepRawAnswer, unknownMembers } from './raw-answer.ts';
 import { lowerKeyValueList, tagsOf, type Tags } from './tags.ts';
 import { sharedLook } from './watcher.ts';
 
@@ -16,6 +17,8 @@ export interface TaskDefinitionRevision {
   readonly arn: string;
   readonly active: boolean;
   readonly definition: TaskDefinition;
+  /** Paths of what AWS says of it and the SDK's model, and so `definition`, does not have. */
+  readonly unknownFields: readonly string[];
   readonly tags: Tags;
 }
 
@@ -109,20 +112,27 @@ async function listRevisions(client: ECSClient, family: string, status: 'ACTIVE'
 }
 
 async function describe(client: ECSClient, arn: string): Promise<TaskDefinitionRevision | undefined> {
+  const call = { service, action: 'DescribeTaskDefinition' };
   try {
-    const answer = await client.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn, include: ['TAGS'] }));
-    const call = { service, action: 'DescribeTaskDefinition' };
+    const command = new DescribeTaskDefinitionCommand({ taskDefinition: arn, include: ['TAGS'] });
+    const rawAnswer = keepRawAnswer(command, call);
+    const answer = await client.send(command);
     const definition = sent(answer.taskDefinition, call, 'taskDefinition');
     return {
       arn: sent(definition.taskDefinitionArn, call, 'taskDefinition.taskDefinitionArn'),
       active: sent(definition.status, call, 'taskDefinition.status') === 'ACTIVE',
       definition,
+      unknownFields: unknownMembers(memberOf(rawAnswer(), 'taskDefinition'), definition),
       tags: tagsOf(answer.tags),
     };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function memberOf(answer: unknown, name: string): unknown {
+  return typeof answer === 'object' && answer !== null ? Reflect.get(answer, name) : undefined;
 }
 
 /** ECS has no error of its own for a missing revision: a ClientException whose words tell. */

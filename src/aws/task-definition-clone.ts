@@ -49,7 +49,10 @@ export function appOf(template: Template): AppContainer {
   throw new StepError('TEMPLATE_UNUSABLE', `template service "${template.service.name}" ${app.problem}`);
 }
 
-/** All fields but those that AWS answers and does not take. Naming the read-only ones keeps what AWS adds later. */
+/**
+ * All fields but those that AWS answers and does not take. Naming the read-only ones keeps every field that the SDK knows; a
+ * template with one that it does not know was refused (`Template.unknownFields`).
+ */
 function writableFields(template: TaskDefinition): Omit<TaskDefinitionInput, 'family' | 'containerDefinitions'> {
   const {
     taskDefinitionArn: _arn,

@@ -1,6 +1,7 @@
-import type { TaskDefinition, Volume } from '@aws-sdk/client-ecs';
+import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { StepError } from '../contracts/step-error.ts';
 import { findApp } from './template-app.ts';
+import { fargateProblems } from './template-fargate.ts';
 import { sharedThings } from './template-sharing.ts';
 import type { Template, TemplateUse } from './template.ts';
 
@@ -21,6 +22,10 @@ export function templateProblems(template: Template, use: TemplateUse): Template
     ...('problem' in app ? [app.problem] : []),
     ...fargateProblems(definition),
     ...unclonable(definition),
+    ...template.unknownFields.map(
+      (path) =>
+        `sets ${path}, which this version of Tenantry does not know and a clone would silently lose: take it out of the template, or upgrade Tenantry`,
+    ),
     ...sharedThings(template, use),
   ];
   return [
@@ -36,21 +41,6 @@ export function refuseUnclonable(template: Template, use: TemplateUse): void {
   if (!first) return;
   const what = problems.map((problem) => problem.what).join('; it ');
   throw new StepError(first.code, `template service "${template.service.name}" (${template.arn}) ${what}`);
-}
-
-/** What Fargate could not run behind a load balancer. */
-function fargateProblems({ compatibilities, networkMode, cpu, memory, volumes = [] }: TaskDefinition): string[] {
-  const fits = compatibilities === undefined || compatibilities.length === 0 || compatibilities.includes('FARGATE');
-  return [
-    ...when(networkMode !== 'awsvpc', 'has no network mode awsvpc, which Fargate needs'),
-    ...when(!cpu || !memory, 'sets no cpu and memory for the task, which Fargate needs'),
-    ...when(!fits, `was registered for ${(compatibilities ?? []).join(' and ')} only: register it for FARGATE`),
-    ...volumes.filter(isOfHost).map(({ name = '?' }) => `has volume ${name} on its host, which Fargate does not have`),
-  ];
-}
-
-function isOfHost({ host, dockerVolumeConfiguration }: Volume): boolean {
-  return dockerVolumeConfiguration !== undefined || Boolean(host?.sourcePath);
 }
 
 /** What works for the template and not for a clone of it, with logs and settings of its own. */
@@ -89,8 +79,4 @@ export function imageRepository(image: string): string {
   const colon = reference.lastIndexOf(':');
   // A colon before the last slash belongs to a registry's port.
   return colon > reference.lastIndexOf('/') ? reference.slice(0, colon) : reference;
-}
-
-function when(holds: boolean, problem: string): string[] {
-  return holds ? [problem] : [];
 }

@@ -43,7 +43,7 @@ interface Shared {
   readonly what: string;
 }
 
-/** Everything but scratch space of the task: a file system, and whatever AWS adds. */
+/** Everything but scratch space of the task: a file system, of whatever kind the SDK knows. */
 function isLasting({
   name: _name,
   host: _host,

@@ -8,6 +8,8 @@ import type { EcsService } from './ecs-service.ts';
 export interface Template {
   readonly service: Pick<EcsService, 'name' | 'targets'>;
   readonly definition: TaskDefinition;
+  /** Paths of its fields that `definition` lacks, because the SDK does not know them. */
+  readonly unknownFields: readonly string[];
   readonly arn: string;
 }
 
@@ -38,5 +40,6 @@ export async function findTemplate(ecs: Ecs, name: string): Promise<Template> {
   }
   const revision = await ecs.findTaskDefinition(arn);
   if (!revision) throw unusable(`runs ${arn}, which does not exist: deploy it anew`);
-  return { service, definition: revision.definition, arn: revision.arn };
+  const { definition, unknownFields } = revision;
+  return { service, definition, unknownFields, arn: revision.arn };
 }

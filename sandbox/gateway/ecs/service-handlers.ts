@@ -1,3 +1,4 @@
+import { ListTagsForResourceCommand, UntagResourceCommand } from '@aws-sdk/client-ecs';
 import { z } from 'zod';
 import { AwsError, jsonAnswer } from '../answer.ts';
 import type { Routes } from '../elb/routes.ts';
@@ -50,6 +51,7 @@ const storedServices = z.looseObject({
 });
 /** Services that one DescribeServices call may name (ECS API reference). */
 const maxDescribed = 10;
+const tagsInput = z.looseObject({ tags: z.array(z.unknown()).default([]) });
 const describeInput = z.looseObject({ services: z.array(z.string()).default([]) });
 const describeServicesTarget = 'AmazonEC2ContainerServiceV20141113.DescribeServices';
 const listAnswer = z.looseObject({ serviceArns: z.array(z.string()), nextToken: z.string().optional() });
@@ -61,7 +63,7 @@ export function createServiceHandlers(parts: ServiceParts): Record<string, Handl
   return {
     CreateService: (call) => {
       // Its task sets are not lived here: it stays as upstream has it.
-      if (controllerOf(readInput(call, z.looseObject({}))) === 'EXTERNAL') return parts.upstream.forward(call);
+      if (controllerOf(readInput(call, z.looseObject({}))) === 'EXTERNAL') return forwardCreation(parts, call);
       const input = readCreateService(call);
       const create = () => inTurn(call, input.cluster, input.serviceName, () => createService(parts, call, input));
       // A count that must not be passed is a matter of the whole cluster.
@@ -100,7 +102,7 @@ async function createService(parts: ServiceParts, call: Call, input: CreateServi
   const taskDefinition = await loadTaskDefinition(upstream.clients(call.scope), input.taskDefinition);
   requireContainers(input.loadBalancers ?? [], taskDefinition);
   requireVolumes(input, taskDefinition);
-  const answer = await upstream.forward(withJson(call, { ...input, desiredCount: 0 }));
+  const answer = await forwardCreation(parts, withJson(call, { ...input, desiredCount: 0 }));
   if (answer.status >= 300) return answer;
   const { service: described } = serviceAnswer.parse(JSON.parse(answer.body.toString('utf8')));
   const service = newService(call, input, described, creation);
@@ -108,6 +110,19 @@ async function createService(parts: ServiceParts, call: Call, input: CreateServi
   services.put(service);
   scheduler.deploy(service, taskDefinition);
   return jsonAnswer({ service: serviceView(service) });
+}
+
+/** MiniStack gives a service without tags those of a deleted one of its name: they are taken off. */
+async function forwardCreation({ upstream }: ServiceParts, call: Call): Promise<Answer> {
+  const answer = await upstream.forward(call);
+  const made = answer.status < 300 ? serviceAnswer.safeParse(JSON.parse(answer.body.toString('utf8'))).data : undefined;
+  if (!made || readInput(call, tagsInput).tags.length > 0) return answer;
+  const { ecs } = upstream.clients(call.scope);
+  const resourceArn = made.service.serviceArn;
+  const { tags = [] } = await ecs.send(new ListTagsForResourceCommand({ resourceArn }));
+  const tagKeys = tags.flatMap(({ key }) => key ?? []);
+  if (tagKeys.length > 0) await ecs.send(new UntagResourceCommand({ resourceArn, tagKeys }));
+  return answer;
 }
 
 async function updateService(parts: ServiceParts, call: Call): Promise<Answer> {

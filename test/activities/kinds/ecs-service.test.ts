@@ -163,11 +163,11 @@ describe('ecs-service', () => {
     const { taskDefinition: made } = await others().send(
       new DescribeTaskDefinitionCommand({ taskDefinition: spec.taskDefinitionArn }),
     );
-    const { containerDefinitions, networkMode, cpu, memory, family, requiresCompatibilities } = made!;
+    const { containerDefinitions, executionRoleArn, networkMode, cpu, memory, family, requiresCompatibilities } = made!;
     const portMappings = [{ containerPort: 8081 }];
     const { taskDefinition: next } = await others().send(
       new RegisterTaskDefinitionCommand({
-        ...{ family, networkMode, cpu, memory, requiresCompatibilities },
+        ...{ family, executionRoleArn, networkMode, cpu, memory, requiresCompatibilities },
         containerDefinitions: [{ ...containerDefinitions![0]!, name: 'web', portMappings }],
       }),
     );

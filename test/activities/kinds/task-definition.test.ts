@@ -67,6 +67,7 @@ async function otherTemplate(containerDefinitions: ContainerDefinition[], target
   const { taskDefinition: made } = await others().send(
     new RegisterTaskDefinitionCommand({
       family: name,
+      executionRoleArn: world.cell.allowedRoleArns[0],
       networkMode: 'awsvpc',
       requiresCompatibilities: ['FARGATE'],
       cpu: '256',

@@ -147,6 +147,7 @@ export async function registerDefinition(
   const made = await ecs.send(
     new RegisterTaskDefinitionCommand({
       family,
+      executionRoleArn: `arn:aws:iam::${accountId}:role/execution`,
       networkMode: 'awsvpc',
       requiresCompatibilities: ['FARGATE'],
       cpu: '256',

@@ -1,5 +1,6 @@
 import {
   CreateServiceCommand,
+  DeleteServiceCommand,
   DescribeServicesCommand,
   RegisterTaskDefinitionCommand,
   UpdateServiceCommand,
@@ -20,6 +21,7 @@ import {
   registerDefinition,
   request,
   serviceInput,
+  until,
   untilRollout,
 } from './sandbox-aws.ts';
 import { useGateway } from './shared-gateway.ts';
@@ -37,6 +39,46 @@ describe('a task definition', () => {
     ['another network mode than awsvpc', { ...fargate, networkMode: 'bridge' }, /network mode 'awsvpc'/],
     ['a volume on its host', { ...fargate, ...host }, /do not support sourcePath/],
     ['a volume of Docker', { ...fargate, ...docker }, /do not support dockerVolumeConfiguration/],
+    ['a size that Fargate does not offer', { ...fargate, cpu: '300' }, /No Fargate configuration exists/],
+    ['memory that its cpu does not go with', { ...fargate, memory: '4096' }, /No Fargate configuration exists/],
+    ['no memory', { ...fargate, memory: undefined }, /'memory' be defined at the task level/],
+    ['the ipc of its host', { ...fargate, ipcMode: 'host' as const }, /do not support ipcMode/],
+    ['privileges', { ...fargate, containerDefinitions: [{ ...container, privileged: true }] }, /support privileged/],
+    ['links', { ...fargate, containerDefinitions: [{ ...container, links: ['db'] }] }, /do not support links/],
+    [
+      'a capability of Linux',
+      {
+        ...fargate,
+        containerDefinitions: [{ ...container, linuxParameters: { capabilities: { add: ['NET_ADMIN'] } } }],
+      },
+      /do not support capabilities/,
+    ],
+    [
+      'a port of its host',
+      { ...fargate, containerDefinitions: [{ ...container, portMappings: [{ containerPort: 80, hostPort: 8080 }] }] },
+      /host ports and container ports in port mappings must match/,
+    ],
+    [
+      'logs and no execution role',
+      {
+        ...fargate,
+        containerDefinitions: [{ ...container, logConfiguration: { logDriver: 'awslogs' as const, options: {} } }],
+      },
+      /Fargate requires task definition to have execution role ARN to support log driver awslogs\./,
+    ],
+    [
+      'secrets and no execution role',
+      { ...fargate, containerDefinitions: [{ ...container, secrets: [{ name: 'KEY', valueFrom: 'arn:s' }] }] },
+      /execution role ARN to support secrets\./,
+    ],
+    [
+      'an image of ECR and no execution role',
+      {
+        ...fargate,
+        containerDefinitions: [{ name: 'app', image: '000000000000.dkr.ecr.us-east-1.amazonaws.com/app:1' }],
+      },
+      /execution role ARN to support ECR images\./,
+    ],
     [
       'a log router that nobody logs to',
       { ...fargate, containerDefinitions: [{ ...container, firelensConfiguration: { type: 'fluentbit' } }] },
@@ -78,6 +120,24 @@ describe('a service', () => {
     const taskDefinition = await registerDefinition(account, 'kept', { component: 'frontend' });
     const update = new UpdateServiceCommand({ cluster, service: 'kept', taskDefinition });
     expect((await errorOf(account.ecs.send(update))).message).toContain('did not have a container port 8080');
+  });
+
+  it('has none of the tags of a deleted one of its name', async () => {
+    const account = newAccount(shared.gateway);
+    await makePlatform(account);
+    const definition = await registerDefinition(account, 'again');
+    const create = (settings: object) =>
+      account.ecs.send(new CreateServiceCommand(serviceInput('again', definition, undefined, settings)));
+    const tagsOf = async () => {
+      const describe = new DescribeServicesCommand({ cluster, services: ['again'], include: ['TAGS'] });
+      return (await account.ecs.send(describe)).services?.[0]?.tags;
+    };
+    await create({ desiredCount: 0, tags: [{ key: 'owner', value: 'first' }] });
+    expect(await tagsOf()).toEqual([{ key: 'owner', value: 'first' }]);
+    await account.ecs.send(new DeleteServiceCommand({ cluster, service: 'again', force: true }));
+    await until('again is INACTIVE', async () => (await describeService(account, 'again')).status === 'INACTIVE');
+    await create({ desiredCount: 0 });
+    expect(await tagsOf()).toEqual([]);
   });
 
   it('moves into other subnets and behind another target group with a deployment of its own', async () => {

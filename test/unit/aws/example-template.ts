@@ -53,7 +53,7 @@ export function exampleTemplate(
     containerDefinitions: [sidecar, app],
     ...changes,
   };
-  return { service: { name: 'company-x', targets }, definition, arn };
+  return { service: { name: 'company-x', targets }, definition, unknownFields: [], arn };
 }
 
 /** A clone that takes over the names of a tenant, and may share one secret. */

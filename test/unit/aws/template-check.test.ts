@@ -86,6 +86,20 @@ describe('a template', () => {
     ['no network mode awsvpc', { networkMode: 'bridge' }],
     ['no cpu', { cpu: undefined }],
     ['an EC2 revision', { compatibilities: ['EC2'] }],
+    ['no execution role', { executionRoleArn: undefined }],
+    ['a size that Fargate does not offer', { compatibilities: undefined, cpu: '300' }],
+    ['memory that Fargate does not offer for its cpu', { compatibilities: [], cpu: '256', memory: '4096' }],
+    ['no memory', { memory: '' }],
+    ['the ipc of its host', { compatibilities: undefined, ipcMode: 'host' }],
+    ['privileges', { compatibilities: undefined, containerDefinitions: [{ ...app, privileged: true }] }],
+    ['links', { compatibilities: undefined, containerDefinitions: [{ ...app, links: ['db'] }] }],
+    [
+      'a capability of Linux that Fargate does not have',
+      {
+        compatibilities: undefined,
+        containerDefinitions: [{ ...app, linuxParameters: { capabilities: { add: ['NET_ADMIN', 'SYS_PTRACE'] } } }],
+      },
+    ],
     ['a volume on its host', { volumes: [{ name: 'data', host: { sourcePath: '/data' } }] }],
     ['a volume of Docker', { volumes: [{ name: 'data', dockerVolumeConfiguration: { scope: 'shared' } }] }],
     ['a volume that is configured at launch', { volumes: [{ name: 'data', configuredAtLaunch: true }] }],
@@ -95,6 +109,22 @@ describe('a template', () => {
   it.each(unusable)('with %s cannot be cloned, whatever the cell allows', (_, changes) => {
     const shared = { volumes: ['data'], secrets: ['API_KEY'] };
     expect(problems(exampleTemplate(changes), { shared })).toHaveLength(1);
+  });
+
+  it.each([
+    ['256', '512'],
+    ['256', '2048'],
+    ['512', '1024'],
+    ['4096', '30720'],
+    ['8192', '20480'],
+    ['16384', '122880'],
+  ])('of %s CPU units and %s MiB is one that Fargate offers', (cpu, memory) => {
+    expect(problems(exampleTemplate({ compatibilities: undefined, cpu, memory }))).toEqual([]);
+  });
+
+  it('that AWS itself registered for Fargate is judged by that', () => {
+    const later = { cpu: '32768', memory: '249856', containerDefinitions: [{ ...app, dnsServers: ['10.0.0.2'] }] };
+    expect(problems(exampleTemplate(later))).toEqual([]);
   });
 
   const sharing = [
