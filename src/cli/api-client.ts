@@ -12,6 +12,7 @@ import {
 import { productsAnswer } from '../api/routes/products.ts';
 import type { EventView } from '../client/views.ts';
 import { ConfigError } from '../config.ts';
+import { errorInfo } from '../contracts/errors.ts';
 
 export type Accepted = z.infer<typeof acceptedAnswer>;
 export type Tenant = z.infer<typeof tenantAnswer>;
@@ -26,9 +27,12 @@ export class ApiError extends Error {
   readonly code: string;
   readonly details: Readonly<Record<string, unknown>> | undefined;
   readonly requestId: string | undefined;
-  constructor(status: number, error: z.infer<typeof errorAnswer>['error']) {
+  /** When it was answered by the API's clock, in ms since 1970; undefined when the answer does not say. */
+  readonly answeredAtMs: number | undefined;
+  constructor(status: number, error: z.infer<typeof errorAnswer>['error'], answeredAtMs?: number) {
     super(error.message);
     this.status = status;
+    this.answeredAtMs = answeredAtMs;
     this.code = error.code;
     this.details = error.details;
     this.requestId = error.requestId;
@@ -131,24 +135,38 @@ async function request<T>(schema: z.ZodType<T>, method: string, url: string, bod
   try {
     return await exchange(schema, method, url, body);
   } catch (error) {
-    if (method === 'GET' || !(error instanceof ApiUnreachableError) || wasNotCarriedOut(error)) throw error;
+    if (method === 'GET') throw error;
+    if (error instanceof ApiError && !isOurs(error))
+      throw new UnclearAnswerError(`${url} answers with status ${error.status}, but not as Tenantry's API does`, {
+        status: error.status,
+      });
+    if (!(error instanceof ApiUnreachableError) || wasNotSent(error)) throw error;
     throw new UnclearAnswerError(error.message, { cause: error.cause, status: error.status });
   }
 }
 
-/** Whether something on the way refused the request, or the connection itself could not be made. */
-function wasNotCarriedOut({ status = 0, cause }: ApiUnreachableError): boolean {
-  if (status >= 400 && status < 500) return true;
+/** Whether our API gave the answer, for certain: with a code of the table, its status, and an id of the request. */
+function isOurs({ code, status, requestId }: ApiError): boolean {
+  return errorInfo(code)?.httpStatus === status && z.uuid().safeParse(requestId).success;
+}
+
+/**
+ * Whether no connection could be made. An answer that is not our API's says nothing, whatever its status: a proxy may have
+ * passed the request on before it gave up waiting.
+ */
+function wasNotSent({ cause }: ApiUnreachableError): boolean {
   const reason = cause instanceof Error ? cause.cause : undefined;
   // Several addresses of a host, each tried in vain.
   const reasons: unknown[] = reason instanceof AggregateError ? reason.errors : [reason];
-  return reasons.every((one) => one instanceof Error && 'code' in one && unsentCodes.includes(String(one.code)));
+  return reasons.length > 0 && reasons.every(isOfConnecting);
 }
 
-const unsentCodes = [
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'],
-  'UND_ERR_CONNECT_TIMEOUT',
-];
+/** A connection that is open can end with the same codes: its error then names another system call. */
+function isOfConnecting(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && error.code === 'UND_ERR_CONNECT_TIMEOUT') return true;
+  return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
+}
 
 async function exchange<T>(schema: z.ZodType<T>, method: string, url: string, body: unknown): Promise<T> {
   const response = await send(url, {
@@ -163,11 +181,19 @@ async function exchange<T>(schema: z.ZodType<T>, method: string, url: string, bo
       status: response.status,
     });
   });
-  if (!response.ok) throw refusal(response.status, answer, url);
+  if (!response.ok) throw refusal(response, answer, url);
   const parsed = schema.safeParse(answer);
   if (!parsed.success)
-    throw new ApiUnreachableError(`${url} does not answer as Tenantry's API does`, { cause: parsed.error });
+    throw new ApiUnreachableError(`${url} does not answer as Tenantry's API does: ${wrongPlace(parsed.error)}`, {
+      status: response.status,
+    });
   return parsed.data;
+}
+
+/** The first thing that is wrong, in one sentence: the API may be of another release, or something else answers. */
+function wrongPlace({ issues: [first] }: z.ZodError): string {
+  const path = first?.path.map(String).join('.') ?? '';
+  return path === '' ? 'the answer has another form' : `the field ${path} of its answer is missing or has another form`;
 }
 
 async function send(url: string, init: RequestInit): Promise<Response> {
@@ -184,11 +210,16 @@ async function send(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-function refusal(status: number, answer: unknown, url: string): Error {
-  const parsed = errorAnswer.safeParse(answer);
-  return parsed.success
-    ? new ApiError(status, parsed.data.error)
-    : new ApiUnreachableError(`${url} answers with status ${status}, but not as Tenantry's API does`, { status });
+function refusal({ status, headers }: Response, answer: unknown, url: string): Error {
+  const { data } = errorAnswer.safeParse(answer);
+  if (data) return new ApiError(status, data.error, timeOf(headers));
+  const message = `${url} answers with status ${status}, but not as Tenantry's API does`;
+  return new ApiUnreachableError(message, { status });
+}
+
+function timeOf(headers: Headers): number | undefined {
+  const atMs = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(atMs) ? undefined : atMs;
 }
 
 async function* streamOf(
@@ -198,7 +229,7 @@ async function* streamOf(
   { onOpen, onSign }: StreamSigns = {},
 ): AsyncGenerator<EventView> {
   const response = await send(url, { signal, headers: { accept: 'text/event-stream', 'last-event-id': `${after}` } });
-  if (!response.ok) throw refusal(response.status, await response.json().catch(() => undefined), url);
+  if (!response.ok) throw refusal(response, await response.json().catch(() => undefined), url);
   onOpen?.();
   if (!response.body) return;
   const decoder = new TextDecoder();

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { adviceOn } from '../contracts/advice.ts';
 import { ApiError, ApiUnreachableError } from './api-client.ts';
 import { InterruptedError, NotConfirmedError } from './confirmation.ts';
-import { exitCodeOfStatus, exitCodes, type ExitCode } from './exit-codes.ts';
+import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { adviceInOptionNames, inOptionNames, withOptions } from './option-names.ts';
 import { TenantNameError } from './tenant-names.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
@@ -81,12 +81,13 @@ export function usageReport(message: string): ErrorReport {
   return { exitCode: exitCodes.usage, code: 'USAGE', message };
 }
 
-function refusalReport({ status, code, message: said, details, requestId }: ApiError): ErrorReport {
+function refusalReport({ code, message: said, details, requestId }: ApiError): ErrorReport {
   const advice = adviceOn(code);
   const message = inOptionNames(said);
   const told = details === undefined ? undefined : withOptions(details);
   return {
-    exitCode: exitCodeOfStatus(status),
+    // A code of another release says nothing that scripts could act on.
+    exitCode: exitCodeOf(code) ?? exitCodes.failed,
     code,
     message,
     headline: `${code}: ${message}`,

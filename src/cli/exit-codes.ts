@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../contracts/errors.ts';
+
 /** What the commands exit with; the table is printed by `tenantry tenants --help`. */
 export const exitCodes = {
   done: 0,
@@ -19,7 +21,7 @@ Exit codes:
   1  the outcome is a failure: rolled back, stuck, or (except for cancel) cancelled
   2  wrong usage or bad input
   3  no such tenant or operation
-  4  conflict: slug taken, another operation open, nothing to retry, not cancellable, not stuck
+  4  conflict: slug taken, no room in a cell, another operation open, nothing to retry, not cancellable, not stuck
   5  the API, Temporal or PostgreSQL cannot be reached
   6  it is on hold and waits for an operator (only with --until-hold)
   7  unknown: it may have taken effect, or it continues unwatched; look before you send it again
@@ -27,11 +29,37 @@ Exit codes:
 
 With --json a failure is one line of JSON on stderr: { "error": { code, message, details?, requestId? } }`;
 
-/** The exit code for an HTTP status of a refused request. */
-export function exitCodeOfStatus(status: number): ExitCode {
-  if (status === 404) return exitCodes.notFound;
-  if (status === 409) return exitCodes.conflict;
-  if (status === 504) return exitCodes.unknown;
-  if (status >= 500) return status === 500 ? exitCodes.failed : exitCodes.unavailable;
-  return exitCodes.usage;
+/** The exit code of each error code that the API answers with. */
+const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
+  INVALID_INPUT: exitCodes.usage,
+  UNKNOWN_PRODUCT: exitCodes.usage,
+  NOT_SUPPORTED: exitCodes.usage,
+  CONFIRMATION_REQUIRED: exitCodes.usage,
+  // The address is wrong, or the API is of another release: it says nothing of a tenant.
+  NOT_FOUND: exitCodes.usage,
+  METHOD_NOT_ALLOWED: exitCodes.usage,
+  TENANT_NOT_FOUND: exitCodes.notFound,
+  OPERATION_NOT_FOUND: exitCodes.notFound,
+  SLUG_TAKEN: exitCodes.conflict,
+  OPERATION_IN_PROGRESS: exitCodes.conflict,
+  NOTHING_TO_RETRY: exitCodes.conflict,
+  RUN_LOST: exitCodes.conflict,
+  NOT_STUCK: exitCodes.conflict,
+  NOT_CANCELLABLE: exitCodes.conflict,
+  TENANT_NOT_DELETABLE: exitCodes.conflict,
+  // Waiting does not help: somebody has to add a load balancer, or a tenant has to go.
+  CELL_FULL: exitCodes.conflict,
+  PAYLOAD_TOO_LARGE: exitCodes.usage,
+  HEADERS_TOO_LARGE: exitCodes.usage,
+  REQUEST_TIMEOUT: exitCodes.unavailable,
+  UNSUPPORTED_MEDIA_TYPE: exitCodes.usage,
+  ORCHESTRATOR_UNAVAILABLE: exitCodes.unavailable,
+  OUTCOME_UNKNOWN: exitCodes.unknown,
+  DATABASE_UNAVAILABLE: exitCodes.unavailable,
+  INTERNAL: exitCodes.failed,
+};
+
+/** The exit code for a request that was refused with this code; undefined when the table has no such code. */
+export function exitCodeOf(code: string): ExitCode | undefined {
+  return Object.entries(ofCode).find(([name]) => name === code)?.[1];
 }

@@ -21,8 +21,11 @@ export async function sending<T>(look: string, send: () => Promise<T>): Promise<
     return await send();
   } catch (error) {
     const isUnknown =
-      error instanceof ApiError ? error.code === 'OUTCOME_UNKNOWN' : error instanceof UnclearAnswerError;
+      error instanceof ApiError ? leavesOpen.includes(error.code) : error instanceof UnclearAnswerError;
     if (!isUnknown) throw error;
     throw new UnknownOutcomeError('whether the request was carried out is not known', look, error);
   }
 }
+
+/** A defect may show before the request took effect, or after. */
+const leavesOpen: readonly string[] = ['OUTCOME_UNKNOWN', 'INTERNAL'];

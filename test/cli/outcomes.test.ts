@@ -61,11 +61,26 @@ const creation = (slug: string) =>
     acme.contactEmail,
   ] as const;
 
+const unsigned = { error: { code: 'SLUG_TAKEN', message: 'taken', requestId: 'req-1' } };
+const foreign = { error: { code: 'CONFLICT', message: 'no', requestId: 'b7a1f6de-0b5c-4f0e-9a43-0a4a2b1f2c3d' } };
+const ways = {
+  cut: undefined,
+  'html 502': [502, '<html></html>'],
+  'html 404': [404, '<html></html>'],
+  'html 408': [408, '<html></html>'],
+  'html 429': [429, '<html></html>'],
+  'json 409 of another program': [409, '{"error":"conflict"}'],
+  'json 409 without an id of ours': [409, JSON.stringify(unsigned)],
+  'json 409 with a code of another program': [409, JSON.stringify(foreign)],
+  'json 200 of another form': [200, '{"ok":true}'],
+} as const;
+
 /** An API whose every mutation ends like this. */
-async function broken(how: 'cut' | 'html 502' | 'html 404'): Promise<string> {
+async function broken(how: keyof typeof ways): Promise<string> {
+  const answer = ways[how];
   const server = createServer((request, response) => {
-    if (how === 'cut') request.socket.destroy();
-    else response.writeHead(Number(how.slice(5)), { 'content-type': 'text/html' }).end('<html></html>');
+    if (answer === undefined) request.socket.destroy();
+    else response.writeHead(answer[0], { 'content-type': 'text/html' }).end(answer[1]);
   });
   servers.push(server);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -90,8 +105,8 @@ function loseEvents(): string {
 }
 
 describe('a request that changes something', () => {
-  it.each(['cut', 'html 502'] as const)(
-    'whose answer is lost (%s) is said to be unknown, with the command that shows it: exit code 7',
+  it.each(Object.keys(ways) as (keyof typeof ways)[])(
+    "whose answer is not the API's own (%s) is said to be unknown, with the command that shows it: exit code 7",
     async (how) => {
       const ended = await tenants([...creation('unknown'), '--no-wait'], await broken(how));
       expect(ended).toMatchObject({
@@ -99,19 +114,27 @@ describe('a request that changes something', () => {
         out: '',
         err: containing('whether the request was carried out is not known'),
       });
+      // One plain sentence, not the checker's own list.
+      expect(ended.err).not.toMatch(/[[{]\n|invalid_type/);
       expect(ended.err).toMatch(
         /look before you send anything again: tenantry tenants list --product moamalat --slug unknown\n$/,
       );
     },
   );
 
-  it('that was never sent, or refused on the way, is said to be so: exit code 5', async () => {
+  it('that the API answers with a defect of its own is unknown, too', async () => {
+    const match = { application: 'api', startsWith: 'insert into tenants' };
+    rules.push(api.proxy.addRule({ match, fault: { type: 'error', when: 'before', code: '42P01' } }));
+    const ended = await tenants([...creation('defect'), '--no-wait', '--json']);
+    expect(ended.code).toBe(7);
+    expect(JSON.parse(ended.err)).toMatchObject({ error: { code: 'OUTCOME_UNKNOWN', details: { look: anyString } } });
+  });
+
+  it('that was never sent is said to be so: exit code 5', async () => {
     const nobody = await broken('cut');
     await new Promise((closed) => servers.pop()?.close(closed));
-    for (const at of [nobody, await broken('html 404')]) {
-      const ended = await tenants([...creation('unsent'), '--no-wait'], at);
-      expect(ended).toMatchObject({ code: 5, err: containing('is the API up?') });
-    }
+    const ended = await tenants([...creation('unsent'), '--no-wait'], nobody);
+    expect(ended).toMatchObject({ code: 5, err: containing('is the API up?') });
   });
 
   it('that the API answers OUTCOME_UNKNOWN shows its advice, and exits 7', async () => {
