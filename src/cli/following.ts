@@ -1,8 +1,9 @@
 import type { EventView } from '../client/views.ts';
 import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
-import type { ApiClient } from './api-client.ts';
+import type { Accepted, ApiClient } from './api-client.ts';
 import { isOneOf } from './one-of.ts';
 import { createOutages } from './outages.ts';
+import { workerNotice } from './output.ts';
 import { isFinal } from './progress.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
 
@@ -16,6 +17,10 @@ export interface Following {
   readonly onNote?: ((text: string) => void) | undefined;
   /** How long the API may be unavailable, in ms; default a minute. */
   readonly patienceMs?: number | undefined;
+  /** What the caller was told of the workers already. */
+  readonly workers?: Accepted['workers'];
+  /** How often is looked whether a worker still polls, in ms. */
+  readonly workersEveryMs?: number | undefined;
   /** Leave when it holds, too. */
   readonly untilHold?: boolean | undefined;
 }
@@ -27,6 +32,15 @@ export interface Following {
  * @throws UnknownOutcomeError when the API stays unavailable, or fails
  */
 export async function followOperation(api: ApiClient, following: Following): Promise<OperationState> {
+  const workers = watchWorkers(api, following);
+  try {
+    return await follow(api, following);
+  } finally {
+    workers.stop();
+  }
+}
+
+async function follow(api: ApiClient, following: Following): Promise<OperationState> {
   const { tenantId, operationId } = following;
   const outages = createOutages(following.onNote, following.patienceMs);
   let { after } = following;
@@ -53,6 +67,29 @@ export async function followOperation(api: ApiClient, following: Following): Pro
       connection.abort();
     }
   }
+}
+
+const WORKERS_MS = 15_000;
+
+/** Tells when the last worker stops, and when one polls again: without one no event comes, and nothing else would say why. */
+function watchWorkers(
+  api: ApiClient,
+  { tenantId, onNote, workers, workersEveryMs = WORKERS_MS }: Following,
+): { stop(): void } {
+  let isWaiting = workers?.state === 'none';
+  const look = async () => {
+    // What a lost API means is told by whoever reads the events.
+    const status = await api.status(tenantId).catch(() => undefined);
+    const state = status?.workers?.state;
+    if (status === undefined || (state !== 'none' && state !== 'polling')) return;
+    const notice = workerNotice(status);
+    if (!isWaiting && notice !== undefined) onNote?.(`waiting: ${notice}`);
+    if (isWaiting && notice === undefined) onNote?.('a worker polls again');
+    isWaiting = notice !== undefined;
+  };
+  const clock = setInterval(() => void look(), workersEveryMs);
+  clock.unref();
+  return { stop: () => clearInterval(clock) };
 }
 
 /** All events of a tenant after an id, and the id of the last one. */

@@ -51,6 +51,7 @@ export async function afterAcceptance(
     after,
     onEvent: show.event,
     onNote: show.note,
+    workers: accepted.workers,
     untilHold: options.untilHold,
   };
   const state = await interruptible(

@@ -7,7 +7,7 @@ import { reachOrchestrator } from './starting.ts';
 import type { OperationView } from './views.ts';
 
 /**
- * Closes a stuck operation as it is, with an operator's reason in the audit trail (design rule 7). What is left stays in the
+ * Closes a stuck operation without finishing it, with an operator's reason in the audit trail (design rule 7). What is left stays in the
  * ledger, the tenant keeps its status, its slug and `cleanupPending`: a DELETE takes the rest away later.
  * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE, OUTCOME_UNKNOWN
  */

@@ -3,6 +3,7 @@ import { cancelRefusal, isDeletable, retryRefusal } from '../contracts/applicabi
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
 import { isOpen, type OperationState } from '../contracts/operation-state.ts';
+import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { AttentionView, ChoiceView } from './views.ts';
@@ -54,29 +55,30 @@ export function attentionOf(
 
 /** What happens when nobody does anything. */
 function otherwise({ state }: OperationRow): string {
-  if (state === 'holding') return 'it rolls back by itself then: all that it made is taken away';
-  if (state === 'stuck') return 'it waits, without a limit: nothing is made, nothing is taken away';
-  return 'what is left stays, and keeps the slug';
+  if (state === 'holding') return 'at that time it rolls back: everything that it created is removed';
+  if (state === 'stuck') return 'it waits without a time limit: nothing is created or removed';
+  return 'what is left stays, and the slug stays taken';
 }
 
 /** Only what the API would accept in this state. */
 function choicesOf(tenant: TenantRow, operation: OperationRow): ChoiceView[] {
-  return Object.entries(effectsOf(operation)).flatMap(([verb, effect]) =>
+  return Object.entries(effectsOf(tenant, operation)).flatMap(([verb, effect]) =>
     isVerb(verb) && applies(verb, tenant, operation) ? [{ verb, command: commandOf(verb, tenant), effect }] : [],
   );
 }
 
 type ChoiceVerb = ChoiceView['verb'];
 
-function effectsOf({ state, type }: OperationRow): Partial<Record<ChoiceVerb, string>> {
+function effectsOf({ activatedAt }: TenantRow, { state, type }: OperationRow): Partial<Record<ChoiceVerb, string>> {
   if (state === 'holding')
-    return { retry: 'goes on: failed steps run again, what is ready stays', cancel: 'rolls back now' };
-  if (state !== 'stuck') return { delete: 'removes what is left, and frees the slug' };
+    return { retry: 'continues: failed steps run again, what is ready stays', cancel: 'rolls back now' };
+  const slug = activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
+  if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };
   const rest = type === 'provision' ? 'and ends rolled back' : 'and ends with the tenant deleted';
   return {
-    retry: `takes what is left away again, ${rest}`,
+    retry: `tries again to remove what is left, ${rest}`,
     delete: 'a new deprovisioning takes over from this operation',
-    abandon: 'closes the operation as it is; what is left stays, listed, until a delete',
+    abandon: 'closes the operation without finishing it; what is left stays, and is listed, until a delete',
   };
 }
 

@@ -16,7 +16,7 @@ export function outcomeOf(
   return { operationId: id, type, state, message: `${words[type][state]}; ${left}` };
 }
 
-const closedByOperator = 'an operator closed it as it was';
+const closedByOperator = 'an operator closed it unfinished';
 const words: Readonly<Record<OperationRow['type'], Readonly<Record<ClosedOperationState, string>>>> = {
   provision: {
     succeeded: 'created',

@@ -29,7 +29,7 @@ export interface TenantryClient {
   deleteTenant(tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
   cancel(tenantId: string): Promise<AcceptedView>;
   retry(tenantId: string): Promise<AcceptedView>;
-  /** Closes a stuck operation as it is; what is left stays in the ledger. */
+  /** Closes a stuck operation without finishing it; what is left stays in the ledger. */
   abandon(tenantId: string, audit: Audit): Promise<OperationView>;
   /**
    * Starts the run of an operation that was accepted and has none (the process died between writing and starting, or

@@ -12,8 +12,9 @@ export function cancelRefusal(type: OperationType, state: OperationState): strin
     case 'committing':
       return 'the tenant is being committed: it is past the point of no return';
     case 'rolling-back':
+      return 'the operation is already being rolled back (rolling-back)';
     case 'stuck':
-      return `the operation is being taken back already (${state})`;
+      return 'the operation is stuck: its rollback could not be finished';
     default:
       return `the operation is closed (${state})`;
   }
@@ -22,7 +23,7 @@ export function cancelRefusal(type: OperationType, state: OperationState): strin
 /** Why `retry` does not apply, as a sentence; undefined when it does. */
 export function retryRefusal(state: OperationState): string | undefined {
   if (state === 'holding' || state === 'stuck') return undefined;
-  return `there is nothing to retry: the operation neither holds nor is stuck (${state})`;
+  return `there is nothing to retry: the operation is ${state}, not on hold or stuck`;
 }
 
 /** `deleting` without an open operation: its deprovisioning was abandoned. */

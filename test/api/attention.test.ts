@@ -88,7 +88,7 @@ describe('an operation that holds', () => {
     await move(tenant, 'running', 'holding', 'creating');
     const { attention, ...rest } = await status(tenant);
     expect(Date.parse(attention?.until ?? '') - Date.parse(attention?.since ?? '')).toBe(30 * 60_000);
-    expect(attention?.otherwise).toContain('rolls back by itself');
+    expect(attention?.otherwise).toContain('at that time it rolls back');
     expect(verbs(attention)).toEqual(['retry', 'cancel']);
     expect(rest).toMatchObject({ currentStep: null, currentSteps: [], error: failure });
     expect(rest).not.toHaveProperty('leftovers');

@@ -13,7 +13,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
         preValidation: refuseBody,
         schema: {
           operationId: `${verb}Operation`,
-          summary: verb === 'retry' ? 'Go on with what holds or is stuck' : 'Take the open operation back',
+          summary: verb === 'retry' ? 'Continue an operation that is on hold or stuck' : 'Cancel the open operation',
           tags: ['tenants'],
           params: tenantParams,
           querystring: noQuery,
@@ -34,7 +34,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
     {
       schema: {
         operationId: 'abandonOperation',
-        summary: 'Close a stuck operation as it is',
+        summary: 'Close a stuck operation without finishing it',
         description: 'What is left stays in the ledger, and the slug taken, until the tenant is deleted.',
         tags: ['tenants'],
         params: tenantParams,

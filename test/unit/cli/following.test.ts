@@ -36,6 +36,28 @@ async function follow(connections: (EventView[] | undefined)[], stepMs = 1_000) 
   return { ended: await ended, notes, seen };
 }
 
+it('a worker that stops while a command follows is told of, once, and so is one that polls again', async () => {
+  const states = ['polling', 'none', 'none', 'unknown', 'none', 'polling', 'polling'];
+  const notes: string[] = [];
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const api = {
+    stream: async function* () {
+      await ended;
+      yield event(1, 'succeeded');
+    },
+    status: () => {
+      const state = states.shift();
+      if (state === undefined) end();
+      return Promise.resolve({ workers: { state: state ?? 'polling', detail: 'no worker polls the task queue' } });
+    },
+  } as unknown as ApiClient;
+  const onNote = (text: string) => notes.push(text);
+  const following = { tenantId, operationId, after: 0, onEvent: () => undefined, onNote, workersEveryMs: 5 };
+  expect(await followOperation(api, following)).toBe('succeeded');
+  expect(notes).toEqual([expect.stringMatching(/^waiting: no worker polls the task queue; /), 'a worker polls again']);
+});
+
 describe('while the API is unavailable', () => {
   it('one line says so, and one that it answers again', async () => {
     const { ended, notes, seen } = await follow([
