@@ -49,17 +49,27 @@ function toRequestError(error: unknown, request: FastifyRequest): RequestError {
     });
   }
   if (error instanceof CommitUnclearError) {
-    return new RequestError('OUTCOME_UNKNOWN', 'whether the request took effect is not known', { cause: error });
+    const mayLandUntil = error.mayLandUntil?.toISOString();
+    return new RequestError('OUTCOME_UNKNOWN', 'whether the request took effect is not known', {
+      details: mayLandUntil === undefined ? undefined : { mayLandUntil },
+      cause: error,
+    });
   }
   if (error instanceof DatabaseUnavailableError) {
     const { reason, remedy } = error;
-    const message = remedy === undefined ? reason : `${reason}: ${remedy}`;
+    // A request changes things in transactions; what comes after them does not end in this answer.
+    const outcome = isRead(request) ? '' : '; nothing was changed';
+    const message = `${reason}${remedy === undefined ? '' : `: ${remedy}`}${outcome}`;
     return new RequestError('DATABASE_UNAVAILABLE', message, { cause: error });
   }
   // What went wrong inside stays inside: the log has it, under the request id.
   return new RequestError('INTERNAL', `the request failed inside; the log has it as request ${request.id}`, {
     cause: error,
   });
+}
+
+function isRead({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 const fastifyErrors = {

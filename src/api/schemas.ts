@@ -194,7 +194,10 @@ export const acceptedAnswer = z
     tenantId: z.uuid(),
     operationId: z.uuid(),
     workflowId: z.string(),
-    status: tenantStatus,
+    status: tenantStatus.describe(
+      'Status of the tenant at that moment; a run changes it when it carries the request out',
+    ),
+    message: z.string().optional().describe('What was accepted, a sentence for people'),
     statusUrl: z.string().meta({ format: 'uri-reference' }),
     tenantUrl: uri,
     workers,

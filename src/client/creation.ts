@@ -17,7 +17,7 @@ import { RequestError } from './request-error.ts';
 import { hostTaken, slugTaken } from './slug-taken.ts';
 import { startOrWithdraw } from './starting.ts';
 import type { ClientDeps, CreateTenantInput } from './requests.ts';
-import type { AcceptedView } from './views.ts';
+import { acceptance, type AcceptedView } from './views.ts';
 
 /** A request whose every field is checked. */
 interface CheckedRequest {
@@ -38,6 +38,7 @@ export async function createTenant(deps: ClientDeps, input: CreateTenantInput): 
     operationId: operation.id,
     workflowId: operation.workflowId,
     status: tenant.status,
+    message: acceptance('the creation', tenant.status),
     tenantUrl: tenant.tenantUrl,
   };
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../contracts/errors.ts';
+import { cancelRefusal, retryRefusal } from '../contracts/applicability.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
 import {
@@ -21,7 +22,7 @@ import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { closeUnclaimed, orchestratorUnavailable, reachOrchestrator, startTakeover } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
-import type { AcceptedView } from './views.ts';
+import { acceptance, type AcceptedView } from './views.ts';
 
 const refusals = { cancel: 'NOT_CANCELLABLE', retry: 'NOTHING_TO_RETRY' } as const satisfies Record<
   OperatorVerb,
@@ -51,6 +52,9 @@ export async function control(deps: ClientDeps, tenantId: string, verb: Operator
     operationId: operation.id,
     workflowId: operation.workflowId,
     status: tenant.status,
+    message: cancelled
+      ? `the operation was cancelled before a worker began it; the tenant is ${tenant.status}`
+      : acceptance(`the ${verb}`, tenant.status),
     tenantUrl: tenant.tenantUrl,
   };
 }
@@ -81,23 +85,41 @@ async function latest(deps: ClientDeps, before: TenantRow): Promise<TenantRow> {
 function cancelUnclaimed(deps: ClientDeps, { id, tenantId }: OperationRow): Promise<TenantRow | undefined> {
   return orUnknown({ what: `operation ${id} was cancelled`, tenantId, operationId: id }, () =>
     deps.database.transaction(async (tx) => {
-      await recordCancelRequest(tx, id);
-      return (await closeUnclaimed(tx, id, 'cancelled')) ? findTenant(tx, tenantId) : undefined;
+      const recordedAt = await recordCancelRequest(tx, id);
+      if (await closeUnclaimed(tx, id, 'cancelled')) return findTenant(tx, tenantId);
+      // Its run is asked now, and the record is made anew before that.
+      if (recordedAt !== undefined) await forgetCancelRequest(tx, id, recordedAt);
+      return undefined;
     }),
   );
 }
 
+/**
+ * Refuses what no run could take: an operation that is closed, or a retry of one that no run has claimed. Of any other state its
+ * run is ahead of the database.
+ */
+function refuseWithoutRun({ id, type, state }: OperationRow, verb: OperatorVerb): void {
+  if (isOpen(state) && !(verb === 'retry' && state === 'accepted')) return;
+  const reason = verb === 'cancel' ? cancelRefusal(type, state) : retryRefusal(state);
+  const message = `operation ${id} does not take the ${verb}: ${reason ?? `it is ${state}`}`;
+  throw new RequestError(refusals[verb], message, { details: { operationId: id, state } });
+}
+
 async function ask(deps: ClientDeps, asked: OperationRow, verb: OperatorVerb): Promise<void> {
+  // Somebody else may have closed it meanwhile: then it has no run that would answer.
+  refuseWithoutRun(await newest(deps, asked), verb);
   // From here on an answer that does not come leaves it open whether the run has taken the request.
   await reachOrchestrator(deps);
   const recordedAt = verb === 'cancel' ? await recordCancel(deps, asked) : undefined;
   // Claimed meanwhile, perhaps: then it has a run id.
   const operation = await newest(deps, asked);
+  refuseWithoutRun(operation, verb);
   const correct = (stands: boolean) =>
     verb === 'cancel' ? correctRecord(deps, operation, stands, recordedAt) : Promise.resolve();
   const verdict = await reached(operation, verb, () => verdictOn(deps, operation, verb)).catch(
     async (error: unknown) => {
       await correct(!wasNotAsked(error));
+      await refuseIfNeverClaimed(deps, operation, verb);
       throw error;
     },
   );
@@ -115,7 +137,15 @@ async function newest({ database }: ClientDeps, asked: OperationRow): Promise<Op
   }
 }
 
+/** It was closed while its run was asked, and never had one: so nobody took the request, and nobody will. */
+async function refuseIfNeverClaimed(deps: ClientDeps, asked: OperationRow, verb: OperatorVerb): Promise<void> {
+  const now = await newest(deps, asked);
+  if (now.claimedAt === null) refuseWithoutRun(now, verb);
+}
+
+/** PostgreSQL is asked only before a run is. */
 function wasNotAsked(error: unknown): boolean {
+  if (error instanceof DatabaseUnavailableError) return true;
   return error instanceof RequestError && error.code === 'ORCHESTRATOR_UNAVAILABLE';
 }
 

@@ -20,7 +20,7 @@ import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
-import type { AcceptedView, TenantView } from './views.ts';
+import { acceptance, type AcceptedView, type TenantView } from './views.ts';
 
 /** `done`: nothing was left to remove, the tenant is deleted. */
 export type DeleteOutcome =
@@ -60,6 +60,7 @@ export async function deleteTenant(
       operationId: operation.id,
       workflowId: operation.workflowId,
       status: tenant.status,
+      message: acceptance('the deletion', tenant.status),
       tenantUrl: tenant.tenantUrl,
     },
   };

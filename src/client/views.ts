@@ -141,11 +141,19 @@ export interface EventView {
   readonly advice?: Advice | undefined;
 }
 
-/** Answer of a request that starts an operation. */
+/** Answer of a request that starts an operation, or that its run has taken. */
 export interface AcceptedView {
   readonly tenantId: string;
   readonly operationId: string;
   readonly workflowId: string;
+  /** Of the tenant at that moment: the run changes it when it carries the request out. */
   readonly status: TenantStatus;
+  /** A sentence for people: what was accepted. */
+  readonly message: string;
   readonly tenantUrl: string;
+}
+
+/** What a caller is told whose request was accepted: the tenant's status is still the one before. */
+export function acceptance(what: string, status: TenantStatus): string {
+  return `${what} is accepted; the tenant is ${status} until a worker carries it out`;
 }

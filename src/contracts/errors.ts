@@ -65,13 +65,14 @@ export const errorTable = {
     },
   ),
   OUTCOME_UNKNOWN: info(
-    'The request may have taken effect, or may yet: no clear answer came from PostgreSQL or Temporal. Ask what `details.ask` names before you try again.',
+    'The request may have taken effect, or may yet: no clear answer came from PostgreSQL or Temporal. Ask what `details.ask` names: that it shows nothing proves nothing before `details.mayLandUntil`.',
     { httpStatus: 504 },
   ),
-  DATABASE_UNAVAILABLE: info(
-    'Nothing was changed. See that PostgreSQL takes requests (`GET /readyz`), then try again.',
-    { httpStatus: 503, retryable: true, whenOver: 'PostgreSQL could not be reached: bring it back.' },
-  ),
+  DATABASE_UNAVAILABLE: info('See that PostgreSQL takes requests (`GET /readyz`), then try again.', {
+    httpStatus: 503,
+    retryable: true,
+    whenOver: 'PostgreSQL could not be reached: bring it back.',
+  }),
   INTERNAL: info('A defect: report it with the request id.', { httpStatus: 500 }),
 
   // Failures of steps

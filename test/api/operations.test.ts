@@ -17,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 afterEach(() => {
   api.orchestrator.startFault = undefined;
+  api.orchestrator.updateFault = undefined;
   api.orchestrator.unreachable = false;
 });
 
@@ -80,6 +81,36 @@ describe('cancel', () => {
     expect(await findSlugHolder(api.database, { product: 'moamalat', slug: tenant.slug })).toBeUndefined();
     expect(await api.orchestrator.claim(tenant.operationId)).toBe(false);
     expect((await send('POST', `${tenant.tenantId}/cancel`)).error).toBe('NOT_CANCELLABLE');
+  });
+
+  it('of an operation that no run has claimed, among other requests: each is answered as the database has it', async () => {
+    const tenant = await created();
+    // No worker: nobody answers for a run.
+    api.orchestrator.updateFault = 'before';
+    const [cancel, retry] = [`${tenant.tenantId}/cancel`, `${tenant.tenantId}/retry`];
+    const answers = await Promise.all([
+      ...Array.from({ length: 8 }, () => send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`)),
+      ...Array.from({ length: 8 }, () => send('POST', cancel)),
+      ...Array.from({ length: 4 }, () => send('POST', retry)),
+    ]);
+    const errors = answers.map(({ code, error }) => error ?? code);
+    expect(errors.filter((error) => error === 202)).toHaveLength(1);
+    expect(errors.slice(8, 16).filter((error) => error === 'NOT_CANCELLABLE')).toHaveLength(7);
+    expect(errors.slice(16)).toEqual(Array.from({ length: 4 }, () => 'NOTHING_TO_RETRY'));
+    for (const error of errors.slice(0, 8)) expect(['OPERATION_IN_PROGRESS', 'TENANT_NOT_DELETABLE']).toContain(error);
+    expect((await findOperation(api.database, tenant.operationId))?.state).toBe('cancelled');
+  });
+
+  it('says what was accepted: the status is still the one before', async () => {
+    const message = (answer: { body: object }) => ('message' in answer.body ? answer.body.message : undefined);
+    const [living, failed, early] = [await active(), await stuck(), await created()];
+    expect(message(await send('DELETE', `${living.tenantId}?confirm=${living.slug}`))).toBe(
+      'the deletion is accepted; the tenant is active until a worker carries it out',
+    );
+    expect(message(await send('POST', `${failed.tenantId}/retry`))).toBe(
+      'the retry is accepted; the tenant is failed until a worker carries it out',
+    );
+    expect(message(await send('POST', `${early.tenantId}/cancel`))).toContain('cancelled before a worker began it');
   });
 
   it('asks the run of a claimed operation, by its operation id', async () => {
