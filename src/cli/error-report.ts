@@ -1,9 +1,11 @@
 import { CommanderError } from 'commander';
 import { adviceOn } from '../contracts/advice.ts';
-import { ApiError, ApiUnreachableError } from './api-client.ts';
+import { ApiError, ApiUnreachableError, UnclearAnswerError } from './api-client.ts';
+import { moment } from './attention.ts';
 import { InterruptedError, NotConfirmedError } from './confirmation.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { adviceInOptionNames, inOptionNames, withOptions } from './option-names.ts';
+import { NotCarriedOutError } from './late-outcome.ts';
 import { TenantNameError } from './tenant-names.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
 
@@ -54,6 +56,8 @@ export function reportOf(error: unknown): ErrorReport {
       more: ['  is the API up? `tenantry api` starts it; TENANTRY_API_URL says where it is'],
     };
   }
+  if (error instanceof NotCarriedOutError)
+    return { exitCode: exitCodes.unavailable, code: 'NOT_CARRIED_OUT', message: error.message };
   if (error instanceof NotConfirmedError)
     return { exitCode: exitCodes.usage, code: 'NOT_CONFIRMED', message: error.message };
   if (error instanceof InterruptedError)
@@ -73,8 +77,23 @@ function unknownReport({ message, look, cause }: UnknownOutcomeError): ErrorRepo
     ...said,
     exitCode: exitCodes.unknown,
     details: { ...said?.details, look, ...(said ? {} : { because: withCauses(cause) }) },
-    more: [...(said?.more ?? [`  because: ${withCauses(cause)}`]), `look before you send anything again: ${look}`],
+    more: [
+      ...(said?.more ?? [`  because: ${withCauses(cause)}`]),
+      ...lateLines(cause),
+      `look before you send anything again: ${look}`,
+    ],
   };
+}
+
+/** A look comes too early while the request may still be on its way. */
+function lateLines(cause: unknown): string[] {
+  if (cause instanceof UnclearAnswerError)
+    return ['the request may still be on its way: a look that shows nothing of it yet proves nothing'];
+  const until = cause instanceof ApiError ? cause.details?.mayLandUntil : undefined;
+  if (typeof until !== 'string') return [];
+  return [
+    `it may take effect until ${moment(until, Date.now())}: that a look before then shows nothing proves nothing`,
+  ];
 }
 
 export function usageReport(message: string): ErrorReport {

@@ -76,8 +76,8 @@ export async function readThrough<T>(outages: Outages, read: () => Promise<T>): 
   }
 }
 
-/** A connection that breaks off in the middle shows as a TypeError of `fetch`. */
-function isOutage(error: unknown): error is Error {
+/** Whether it may pass by itself. A connection that breaks off in the middle shows as a TypeError of `fetch`. */
+export function isOutage(error: unknown): error is Error {
   if (error instanceof ApiError) return error.status > 500;
   return error instanceof ApiUnreachableError || error instanceof TypeError;
 }

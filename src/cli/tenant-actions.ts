@@ -5,6 +5,7 @@ import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, isEnd, lastEventId, pastEvents } from './following.ts';
 import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
+import { controlSigns, creationSigns, deletionSigns, settling, type Signs } from './late-outcome.ts';
 import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { eventLine } from './progress.ts';
@@ -35,9 +36,8 @@ export interface ListOptions {
 export async function create(context: Context, options: Waiting & CreateOptions): Promise<ExitCode> {
   const { product, slug, name, email, tier, onFailure } = options;
   const look = `tenantry tenants list --product ${product} --slug ${slug}`;
-  const accepted = await interruptibleRequest(context.terminal, options, look, () =>
-    context.api.create({ product, slug, displayName: name, contactEmail: email, tier, onFailure }),
-  );
+  const send = () => context.api.create({ product, slug, displayName: name, contactEmail: email, tier, onFailure });
+  const accepted = await request(context, options, look, send, creationSigns(context.api));
   return afterAcceptance(context, accepted, 0, options, {
     name: `${product}/${slug.trim().toLowerCase()}`,
     good: ['succeeded'],
@@ -98,7 +98,9 @@ export async function watch(context: Context, name: string, options: Following):
     const { state } = await api.operation(tenantId, operationId);
     if (!isEnd(state, options.untilHold)) {
       const { event: onEvent, note: onNote } = show;
-      return followOperation(api, { tenantId, operationId, after, onEvent, onNote, untilHold: options.untilHold });
+      const { workers } = status;
+      const following = { tenantId, operationId, after, onEvent, onNote, workers, untilHold: options.untilHold };
+      return followOperation(api, following);
     }
     // Events that came between the two look-ups belong to the picture too.
     await catchUp();
@@ -132,16 +134,16 @@ export async function act(
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   // What is retried goes on forwards only from a hold: a stuck one is taken back.
-  const isCancellable = verb === 'retry' && (await context.api.status(tenantId)).operation.state === 'holding';
-  const accepted = await interruptibleRequest(context.terminal, options, lookAt(tenantId), () =>
-    context.api[verb](tenantId),
-  );
+  const before = verb === 'retry' ? (await context.api.status(tenantId)).operation.state : undefined;
+  const isCancellable = before === 'holding';
+  const signs = controlSigns(context.api, before === undefined ? ['accepted', 'running', 'holding'] : [before]);
+  const accepted = await request(context, options, lookAt(tenantId), () => context.api[verb](tenantId), signs);
   if (verb === 'cancel')
     return afterAcceptance(context, accepted, after, options, { name, good: ['cancelled', 'rolled-back'] });
   return afterAcceptance(context, accepted, after, options, { name, good: ['succeeded'], isCancellable });
 }
 
-/** Closes a stuck operation as it is; nothing to follow. */
+/** Closes a stuck operation without finishing it; nothing to follow. */
 export async function abandon(context: Context, name: string, options: Common & { reason: string }): Promise<ExitCode> {
   const { api, terminal } = context;
   const tenantId = await findTenantId(context, name, options);
@@ -167,13 +169,26 @@ export async function remove(
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const confirm = options.confirm ?? (await confirmedSlug(context, tenantId, options));
-  const answer = await interruptibleRequest(context.terminal, options, lookAt(tenantId), () =>
-    context.api.delete(tenantId, confirm),
-  );
+  const send = () => context.api.delete(tenantId, confirm);
+  const answer = await request(context, options, lookAt(tenantId), send, deletionSigns(context.api));
   if ('operationId' in answer) return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'] });
   if (options.json) printJson(context.terminal, answer);
   else context.terminal.out.write(`${answer.slug}: nothing was left of it, ${answer.status}\n`);
   return exitCodes.done;
+}
+
+/** A request whose outcome is looked for when it is unknown, unless the caller does not want to wait. */
+function request<T>(
+  { terminal }: Context,
+  options: Waiting,
+  look: string,
+  send: () => Promise<T>,
+  signs: Signs<T>,
+): Promise<T> {
+  const onNote = (text: string) => {
+    if (options.json !== true) terminal.err.write(`${text}\n`);
+  };
+  return interruptibleRequest(terminal, options, look, () => (options.wait ? settling(send, signs, onNote) : send()));
 }
 
 function lookAt(tenantId: string): string {

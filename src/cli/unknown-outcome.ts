@@ -20,8 +20,7 @@ export async function sending<T>(look: string, send: () => Promise<T>): Promise<
   try {
     return await send();
   } catch (error) {
-    const isUnknown =
-      error instanceof ApiError ? leavesOpen.includes(error.code) : error instanceof UnclearAnswerError;
+    const isUnknown = error instanceof ApiError ? leavesOpen.includes(error.code) : error instanceof UnclearAnswerError;
     if (!isUnknown) throw error;
     throw new UnknownOutcomeError('whether the request was carried out is not known', look, error);
   }

@@ -70,6 +70,12 @@ export interface Orchestrator {
 /** Temporal gave no answer, so what was asked may or may not have happened. */
 export class OrchestratorUnreachableError extends Error {
   override readonly name: string = 'OrchestratorUnreachableError';
+  /** What was asked and has not happened by then never does. Undefined: nothing bounds it. */
+  readonly mayLandUntil: Date | undefined;
+  constructor(message: string, options: { readonly cause?: unknown; readonly mayLandUntil?: Date | undefined } = {}) {
+    super(message, { cause: options.cause });
+    this.mayLandUntil = options.mayLandUntil;
+  }
 }
 
 /** Temporal is another than the one that holds this installation's runs; the message says which is. Nothing was asked of it. */

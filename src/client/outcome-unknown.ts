@@ -1,4 +1,5 @@
 import { CommitUnclearError } from '../db/database.ts';
+import type { OrchestratorUnreachableError } from './orchestrator.ts';
 import { RequestError } from './request-error.ts';
 
 /** What a request was to do, and the operation that shows whether it did. */
@@ -11,13 +12,17 @@ export interface Attempted {
   readonly shownBy?: 'status' | undefined;
 }
 
-/** The answer of a request that may have taken effect, or may yet: says what to ask. */
-export function outcomeUnknown({ what, tenantId, operationId, shownBy }: Attempted, cause: unknown): RequestError {
+/** The answer of a request that may have taken effect, or may yet: says what to ask, and until when it may. */
+export function outcomeUnknown(
+  { what, tenantId, operationId, shownBy }: Attempted,
+  cause: CommitUnclearError | OrchestratorUnreachableError,
+): RequestError {
   const ask = `/api/v1/tenants/${tenantId}/${shownBy ?? `operations/${operationId}`}`;
-  return new RequestError('OUTCOME_UNKNOWN', `whether ${what} is not known: ask GET ${ask} before you try again`, {
-    details: { tenantId, operationId, ask },
-    cause,
-  });
+  const mayLandUntil = cause.mayLandUntil?.toISOString();
+  const until = mayLandUntil === undefined ? '' : `; it may still take effect until ${mayLandUntil}`;
+  const message = `whether ${what} is not known: ask GET ${ask} before you try again${until}`;
+  const details = { tenantId, operationId, ask, ...(mayLandUntil !== undefined && { mayLandUntil }) };
+  return new RequestError('OUTCOME_UNKNOWN', message, { details, cause });
 }
 
 /** Runs a transaction of a request. @throws RequestError OUTCOME_UNKNOWN when it is not known whether it was committed */

@@ -34,6 +34,14 @@ const UPDATE_MS = 5_000;
 const SIGNAL_MS = 3_000;
 const CHECK_MS = 2_000;
 
+/**
+ * A run refuses an Update that reaches it later than this after it was sent, in ms: it may have waited for a worker, and its
+ * sender was told long ago that the outcome is unknown. Long enough for clocks that differ.
+ */
+const UPDATE_COUNTS_MS = 30_000;
+/** Temporal's default limit of a workflow task: what its validator took at the beginning is written by the end. */
+const WORKFLOW_TASK_MS = 10_000;
+
 /** Workflow type per operation type; the worker registers them under these names. */
 export const workflowTypes = {
   provision: 'TenantProvisioning',
@@ -107,11 +115,13 @@ async function update(client: Client, run: RunReference, verb: OperatorVerb): Pr
   const what = `${verb} operation ${run.operationId} in workflow ${run.workflowId}`;
   // One id however often it is sent: Temporal takes it once, and answers each time as the first.
   const updateId = randomUUID();
+  const notAfterMs = Date.now() + UPDATE_COUNTS_MS;
+  const args: [string, string] = [run.operationId, new Date(notAfterMs).toISOString()];
   let sent = 0;
   try {
     const taken = await bounded(client, UPDATE_MS, what, () => {
       sent += 1;
-      return handle.startUpdate(updateNames[verb], { updateId, waitForStage: 'ACCEPTED', args: [run.operationId] });
+      return handle.startUpdate(updateNames[verb], { updateId, waitForStage: 'ACCEPTED', args });
     });
     await refusalOf(client, taken);
     return { taken: true };
@@ -125,7 +135,9 @@ async function update(client: Client, run: RunReference, verb: OperatorVerb): Pr
       if (sent > 1 && (await hasTaken(client, run, updateId))) return { taken: true };
       return { taken: false, why: 'not-running', reason: `the run of workflow ${run.workflowId} has ended` };
     }
-    throw error;
+    if (!(error instanceof OrchestratorUnreachableError)) throw error;
+    const mayLandUntil = new Date(notAfterMs + WORKFLOW_TASK_MS);
+    throw new OrchestratorUnreachableError(error.message, { cause: error.cause, mayLandUntil });
   }
 }
 

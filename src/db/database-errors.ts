@@ -25,6 +25,12 @@ const unreachable = 'PostgreSQL cannot be reached';
 /** A transaction's commit was sent, and whether it took effect could not be found out. */
 export class CommitUnclearError extends DatabaseUnavailableError {
   override readonly name = 'CommitUnclearError';
+  /** A commit that has not taken effect by then never does. Undefined: nothing bounds it. */
+  readonly mayLandUntil: Date | undefined;
+  constructor(message: string, { mayLandUntil, cause }: { mayLandUntil: Date | undefined; cause?: unknown }) {
+    super(message, { cause });
+    this.mayLandUntil = mayLandUntil;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { isUnavailable, unavailable, unlessAnswered, unlessRefused } from './dat
 import { startListening, type Listening } from './listening.ts';
 import { createLocks } from './locks.ts';
 import { sessionProblems } from './session-problems.ts';
-import { beginIdentified, wasCommitted, type TransactionIdentity } from './unclear-commits.ts';
+import { beginIdentified, wasCommitted, type UnclearCommit } from './unclear-commits.ts';
 
 export { CommitUnclearError, DatabaseUnavailableError } from './database-errors.ts';
 
@@ -61,6 +61,7 @@ export interface DatabaseOptions {
  * frozen does not commit what others took for lost.
  */
 const IDLE_IN_TRANSACTION_MS = 20_000;
+const STATEMENT_MS = 15_000;
 const connectTimeoutMs = 5_000;
 /** A host that hangs never answers that it timed out: the client gives up this much later than the server should. */
 const answerGraceMs = 2_000;
@@ -68,11 +69,12 @@ const answerGraceMs = 2_000;
 /** Opens a pool (no connection is made before the first query). */
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = openPool(options);
+  const commitMs = commitLandsWithinMs(options);
   const listenings = new Set<Listening>();
   const locks = createLocks(connectionOptions(options));
   return {
     query: (text, values) => send(pool, text, values),
-    transaction: (fn) => transaction(pool, fn),
+    transaction: (fn) => transaction(pool, commitMs, fn),
     snapshot: (fn) => snapshot(pool, fn),
     listen: async (channel, onNotify) => {
       const listening = await startListening(connectionOptions(options), channel, onNotify);
@@ -94,7 +96,11 @@ function openPool(options: DatabaseOptions): pg.Pool {
 }
 
 /** What every session of the control plane's database is opened with. */
-function connectionOptions({ url, applicationName, statementTimeoutMs = 15_000 }: DatabaseOptions): pg.ClientConfig {
+function connectionOptions({
+  url,
+  applicationName,
+  statementTimeoutMs = STATEMENT_MS,
+}: DatabaseOptions): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: applicationName ?? 'tenantry',
@@ -127,20 +133,29 @@ function asUnavailable(error: unknown): never {
 
 type Work<T> = (tx: Queryable) => Promise<T>;
 
-async function transaction<T>(pool: pg.Pool, fn: Work<T>): Promise<T> {
-  const work: { done?: { readonly answer: T; readonly identity: TransactionIdentity } } = {};
+/**
+ * How long after it was sent a commit may still take effect, in ms: one that is on its way for longer than PostgreSQL keeps a
+ * silent transaction finds its session ended, and one that arrived is ended by the statement's own limit. Undefined: no limit.
+ */
+function commitLandsWithinMs({ statementTimeoutMs = STATEMENT_MS }: DatabaseOptions): number | undefined {
+  return statementTimeoutMs === 0 ? undefined : IDLE_IN_TRANSACTION_MS + statementTimeoutMs;
+}
+
+async function transaction<T>(pool: pg.Pool, commitMs: number | undefined, fn: Work<T>): Promise<T> {
+  const work: { done?: UnclearCommit & { readonly answer: T } } = {};
   try {
     return await onClient(pool, async (client) => {
       const identity = await beginIdentified(client).catch(asUnavailable);
       const answer = await fn(queryable(client));
-      work.done = { answer, identity };
+      const mayLandUntil = commitMs === undefined ? undefined : new Date(Date.now() + commitMs);
+      work.done = { answer, identity, mayLandUntil };
       await commit(client);
       return answer;
     });
   } catch (error) {
     const { done } = work;
     if (!done || !isUnavailable(error)) throw error;
-    if (await wasCommitted(pool, done.identity, error)) return done.answer;
+    if (await wasCommitted(pool, done, error)) return done.answer;
     throw error;
   }
 }

@@ -11,6 +11,13 @@ export interface TransactionIdentity {
   readonly pid: number;
 }
 
+/** A commit that was sent and not answered. */
+export interface UnclearCommit {
+  readonly identity: TransactionIdentity;
+  /** See {@link CommitUnclearError.mayLandUntil}. */
+  readonly mayLandUntil: Date | undefined;
+}
+
 const identityRow = z.object({ xid: z.string(), pid: z.number() });
 
 /** Begins a transaction in one round trip, and names it. */
@@ -31,19 +38,27 @@ const PAUSE_MS = 200;
  * may be on the way, and must not take effect after this answer.
  * @throws CommitUnclearError when PostgreSQL does not say within a few seconds
  */
-export async function wasCommitted(pool: pg.Pool, transaction: TransactionIdentity, cause: unknown): Promise<boolean> {
+export async function wasCommitted(
+  pool: pg.Pool,
+  { identity, mayLandUntil }: UnclearCommit,
+  cause: unknown,
+): Promise<boolean> {
   const deadlineMs = Date.now() + FIND_OUT_MS;
   while (Date.now() < deadlineMs) {
-    const fate = await within(deadlineMs - Date.now(), askFate(pool, transaction));
+    const fate = await within(deadlineMs - Date.now(), askFate(pool, identity, mayLandUntil));
     if (fate === 'committed') return true;
     if (fate === 'aborted') return false;
     await sleep(PAUSE_MS);
   }
-  throw new CommitUnclearError('PostgreSQL did not say whether it committed the transaction', { cause });
+  throw new CommitUnclearError('PostgreSQL did not say whether it committed the transaction', { mayLandUntil, cause });
 }
 
 /** Undefined: it is open, or nobody knows. */
-async function askFate(pool: pg.Pool, { xid, pid }: TransactionIdentity): Promise<string | undefined> {
+async function askFate(
+  pool: pg.Pool,
+  { xid, pid }: TransactionIdentity,
+  mayLandUntil: Date | undefined,
+): Promise<string | undefined> {
   try {
     const answer = await pool.query('select pg_xact_status($1::xid8) as fate', [xid]);
     const fate = rowOf(z.object({ fate: z.string().nullable() }), answer)?.fate ?? undefined;
@@ -55,7 +70,7 @@ async function askFate(pool: pg.Pool, { xid, pid }: TransactionIdentity): Promis
     return fate;
   } catch (error) {
     if (!isRefusal(error)) return undefined;
-    throw new CommitUnclearError('PostgreSQL does not know the transaction (any more)', { cause: error });
+    throw new CommitUnclearError('PostgreSQL does not know the transaction (any more)', { mayLandUntil, cause: error });
   }
 }
 

@@ -126,7 +126,10 @@ describe('an operation that is stuck', () => {
         reason: 'ACCESS_DENIED: ecs:Deregister failed (AWS request id 1-2-3)',
       },
     ]);
-    expect(attention).toMatchObject({ since: (await lastEvent(tenant))?.at, otherwise: containing('without a limit') });
+    expect(attention).toMatchObject({
+      since: (await lastEvent(tenant))?.at,
+      otherwise: containing('without a time limit'),
+    });
     expect(attention?.until).toBeUndefined();
     expect(attention?.advice.map((advice) => advice.code)).toEqual(['ACCESS_DENIED']);
     expect(verbs(attention)).toEqual(['retry', 'delete', 'abandon']);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { StatementFault } from '../../sandbox/parts/postgres-proxy.ts';
 import { findOperation, listOperationsOf } from '../../src/db/operations.ts';
@@ -20,7 +21,11 @@ afterEach(() => {
 interface Answer {
   readonly code: number;
   readonly body: { tenantId: string; operationId: string; state: string; status: string };
-  readonly error: { code: string; message: string; details: { tenantId: string; operationId: string; ask: string } };
+  readonly error: {
+    code: string;
+    message: string;
+    details: { tenantId: string; operationId: string; ask: string; mayLandUntil: string };
+  };
 }
 async function send(method: 'GET' | 'POST' | 'DELETE', path: string, payload?: object): Promise<Answer> {
   const answer = await api.app.inject({ method, url: `/api/v1/tenants${path}`, ...(payload && { payload }) });
@@ -108,6 +113,7 @@ describe.each(names)('%s whose commit is not answered', (name) => {
     atCommit(within, never);
     const answer = await go();
     expect([answer.code, answer.error.code]).toEqual([503, 'DATABASE_UNAVAILABLE']);
+    expect(answer.error.message).toMatch(/; nothing was changed$/);
     expect((await go()).code).toBe(success);
   });
 });
@@ -128,6 +134,29 @@ describe('a request whose commit is not answered while PostgreSQL stays unavaila
       const asked = await api.app.inject(error.details.ask);
       expect([asked.statusCode, asked.body]).toEqual([200, containing(error.details.operationId)]);
     }
+  });
+});
+
+describe('a commit that is delivered late', () => {
+  it('may land until the time that the answer names, and never after it', { timeout: 120_000 }, async () => {
+    const [soon, tooLate] = [await requests['POST /tenants'](), await requests.abandon()];
+    atCommit(soon.within, { type: 'late', effectAfterMs: 9_000 });
+    // PostgreSQL ends a session whose transaction is silent for 20 s.
+    atCommit('kept for the auditors', { type: 'late', effectAfterMs: 23_000 });
+    away(findingOut);
+    const [landed, lapsed] = await Promise.all([soon.go(), tooLate.go()]);
+    for (const { code, error } of [landed, lapsed]) {
+      expect([code, error.code]).toEqual([504, 'OUTCOME_UNKNOWN']);
+      expect(error.message).toContain(`it may still take effect until ${error.details.mayLandUntil}`);
+      expect(Date.parse(error.details.mayLandUntil)).toBeGreaterThan(Date.now() + 20_000);
+    }
+    const ask = ({ error }: Answer) => api.app.inject(error.details.ask);
+    // It proves nothing yet.
+    expect((await ask(landed)).statusCode).toBe(404);
+    await expect.poll(async () => (await ask(landed)).statusCode, { timeout: 10_000 }).toBe(200);
+    await api.proxy.whenQuiet();
+    await sleep(Date.parse(lapsed.error.details.mayLandUntil) - Date.now());
+    expect((await ask(lapsed)).json()).toMatchObject({ state: 'stuck' });
   });
 });
 

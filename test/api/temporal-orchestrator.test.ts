@@ -127,6 +127,35 @@ describe('the orchestrator on a real Temporal server', () => {
     });
   });
 
+  it('has no Update taken after the time that it names when nobody answered', { timeout: 90_000 }, async () => {
+    const orchestrator = temporalOrchestrator(client);
+    const run = request();
+    await orchestrator.start(run);
+    const reference = { operationId: run.operationId, workflowId: run.workflowId, runId: null };
+    const sentMs = Date.now();
+    const unclear = await orchestrator.update(reference, 'cancel').catch((error: unknown) => error);
+    expect(unclear).toBeInstanceOf(OrchestratorUnreachableError);
+    const { mayLandUntil } = unclear as OrchestratorUnreachableError;
+    expect(mayLandUntil!.getTime()).toBeGreaterThan(sentMs + 20_000);
+    await new Promise((resolve) => setTimeout(resolve, mayLandUntil!.getTime() - Date.now()));
+    const accepted = async () => {
+      const { events } = await client.workflow.getHandle(run.workflowId).fetchHistory();
+      return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+    };
+    await withWorker(async () => {
+      while (!claims.has(run.operationId) && (await accepted()).length === 0)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await accepted()).toEqual([]);
+      // One that comes in time is taken.
+      expect(await orchestrator.update(reference, 'cancel')).toEqual({ taken: true });
+      letGo(run.operationId);
+      await client.workflow
+        .getHandle(run.workflowId)
+        .result()
+        .catch(() => undefined);
+    });
+  });
+
   it('tells a run that is open from one that was terminated, and from one that it does not know', async () => {
     const orchestrator = temporalOrchestrator(client);
     const run = request();

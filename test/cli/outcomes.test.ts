@@ -147,6 +147,45 @@ describe('a request that changes something', () => {
   });
 });
 
+describe('a request that the API cannot say the outcome of', () => {
+  /** The next commit that holds this text is delivered so late, and PostgreSQL does not say what became of it for as long. */
+  const deliverLate = (within: string, effectAfterMs: number) => {
+    const match = { application: 'api', startsWith: 'commit', contains: [within] };
+    rules.push(api.proxy.addRule({ match, fault: { type: 'late', effectAfterMs } }));
+    const findingOut = { application: 'api', startsWith: 'select pg_xact_status' };
+    rules.push(api.proxy.addRule({ match: findingOut, fault: { type: 'cut', when: 'before' }, times: null }));
+  };
+
+  it('is followed as soon as it shows that it was carried out', { timeout: 60_000 }, async () => {
+    deliverLate('lands-late', 9_000);
+    const creating = tenants(creation('lands-late'));
+    const found = async () =>
+      (await api.database.query<{ id: string }>('select id from tenants where slug = $1', ['lands-late'])).rows[0]?.id;
+    await expect.poll(found, { timeout: 40_000 }).toBeDefined();
+    const tenantId = (await found()) ?? '';
+    await api.move(tenantId, ['running', 'committing', 'succeeded'], ['validating', 'creating', 'active']);
+    const ended = await creating;
+    expect(ended).toMatchObject({ code: 0, err: containing('looking until then') });
+    expect(ended.out).toContain('succeeded; the tenant is active');
+  });
+
+  it('is said not to be carried out only after it could have been: exit code 5', { timeout: 90_000 }, async () => {
+    deliverLate('never-lands', 23_000);
+    const startedMs = Date.now();
+    const ended = await tenants([...creation('never-lands'), '--json']);
+    expect(Date.now() - startedMs).toBeGreaterThan(30_000);
+    expect(ended.code).toBe(5);
+    expect(JSON.parse(ended.err)).toMatchObject({ error: { code: 'NOT_CARRIED_OUT' } });
+  });
+
+  it('says, without waiting, until when it may take effect: exit code 7', { timeout: 60_000 }, async () => {
+    deliverLate('no-wait', 9_000);
+    const ended = await tenants([...creation('no-wait'), '--no-wait']);
+    expect(ended.code).toBe(7);
+    expect(ended.err).toMatch(/it may take effect until [0-9-]+ [0-9:]+ UTC \(in \d+ s\): that a look before then/);
+  });
+});
+
 const outageLine = /stream of events ended|cannot be reached/;
 
 describe('an operation that was accepted', () => {

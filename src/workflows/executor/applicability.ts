@@ -1,3 +1,9 @@
+/** Why a request that was to be taken until then (an ISO time) is not taken any more; undefined when it is. */
+export function lateRefusal(notAfter: unknown, nowMs: number): string | undefined {
+  if (typeof notAfter !== 'string' || !(nowMs > Date.parse(notAfter))) return undefined;
+  return `the request came too late: it was to be taken until ${notAfter}`;
+}
+
 /**
  * Why a request that names an operation does not apply to this one, as a sentence; undefined when it does. None named
  * means the one that runs, so that Temporal's own CLI needs no argument.

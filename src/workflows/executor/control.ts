@@ -14,7 +14,7 @@ import {
   type OperationState,
   type OperationType,
 } from '../../contracts/operation-state.ts';
-import { guardRefusal } from './applicability.ts';
+import { guardRefusal, lateRefusal } from './applicability.ts';
 
 /** How a stuck operation may be closed by somebody else, in the database. */
 export type ClosedAs = 'abandoned' | 'superseded';
@@ -44,8 +44,8 @@ export const cancelSignal = defineSignal<[operationId?: string]>(signalNames.can
 export const retrySignal = defineSignal<[operationId?: string]>(signalNames.retry);
 /** Internal: the operation was closed in the database while it was stuck. */
 export const closeSignal = defineSignal<[CloseRequest]>(signalNames.close);
-export const cancelUpdate = defineUpdate<UpdateAnswer, [operationId?: string]>(updateNames.cancel);
-export const retryUpdate = defineUpdate<UpdateAnswer, [operationId?: string]>(updateNames.retry);
+export const cancelUpdate = defineUpdate<UpdateAnswer, [operationId?: string, notAfter?: string]>(updateNames.cancel);
+export const retryUpdate = defineUpdate<UpdateAnswer, [operationId?: string, notAfter?: string]>(updateNames.retry);
 export const progressQuery = defineQuery<Progress>(queryNames.progress);
 
 /**
@@ -86,7 +86,10 @@ function takeCancel(control: Control): void {
     cancel('request');
     return answerOf(control);
   };
-  setHandler(cancelUpdate, answer, { validator: (named?: string) => refuse('NOT_CANCELLABLE', refusal(named)) });
+  setHandler(cancelUpdate, answer, {
+    validator: (named?: string, notAfter?: string) =>
+      refuse('NOT_CANCELLABLE', lateRefusal(notAfter, Date.now()) ?? refusal(named)),
+  });
   CancellationScope.current().cancelRequested.catch(() => {
     if (refusal(undefined) === undefined) cancel('temporal');
   });
@@ -104,7 +107,10 @@ function takeRetry(control: Control): void {
     retry();
     return answerOf(control);
   };
-  setHandler(retryUpdate, answer, { validator: (named?: string) => refuse('NOTHING_TO_RETRY', refusal(named)) });
+  setHandler(retryUpdate, answer, {
+    validator: (named?: string, notAfter?: string) =>
+      refuse('NOTHING_TO_RETRY', lateRefusal(notAfter, Date.now()) ?? refusal(named)),
+  });
 }
 
 function takeClose(control: Control): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cancelRefusal, retryRefusal } from '../../../src/contracts/applicability.ts';
 import { closedOperationStates, openOperationStates } from '../../../src/contracts/operation-state.ts';
-import { guardRefusal } from '../../../src/workflows/executor/applicability.ts';
+import { guardRefusal, lateRefusal } from '../../../src/workflows/executor/applicability.ts';
 
 const states = [...openOperationStates, ...closedOperationStates];
 
@@ -19,6 +19,15 @@ describe('cancel', () => {
 describe('retry', () => {
   it('applies while holding and while stuck', () => {
     expect(states.filter((state) => retryRefusal(state) === undefined)).toEqual(['holding', 'stuck']);
+  });
+});
+
+describe('a request that names until when it is to be taken', () => {
+  it('is refused after that time, and one that names none never is', () => {
+    const at = Date.parse('2026-01-31T03:00:00.000Z');
+    expect(lateRefusal('2026-01-31T03:00:00.000Z', at)).toBeUndefined();
+    expect(lateRefusal('2026-01-31T03:00:00.000Z', at + 1)).toContain('too late');
+    for (const none of [undefined, null, 7, 'soon']) expect(lateRefusal(none, at)).toBeUndefined();
   });
 });
 
