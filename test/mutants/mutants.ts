@@ -211,8 +211,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/db/database.ts',
-        from: 'if (await wasCommitted(pool, done.identity, error)) return done.answer;',
-        to: 'await wasCommitted(pool, done.identity, error).catch(() => false);',
+        from: 'if (await wasCommitted(pool, done, error)) return done.answer;',
+        to: 'await wasCommitted(pool, done, error).catch(() => false);',
       },
     ],
     detector: {
