@@ -131,7 +131,7 @@ describe('tenants create', () => {
     const slug = freshSlug();
     const following = started(['create', ...identity(slug)]);
     const tenantId = await play(slug, ['holding'], ['creating']);
-    await following.says('\nit holds until ');
+    await following.says('\nit is on hold until ');
     await api.move(tenantId, ['running', 'committing', 'succeeded'], ['active']);
     const ended = await following.ended;
     expect(ended.code).toBe(0);
