@@ -29,7 +29,7 @@ export function createBookkeeping({
   database,
   kinds,
   log,
-}: Pick<ActivityDependencies, 'database' | 'kinds' | 'log'>): BookkeepingActivities {
+}: Pick<ActivityDependencies, 'database' | 'kinds' | 'log'>): Omit<BookkeepingActivities, 'confirmReady'> {
   return {
     claimOperation: (input) => claimOperation({ database, kinds }, input),
     changeOperationState: async (change) => {

@@ -30,7 +30,7 @@ export async function ensureStep(run: StepRun): Promise<EnsureAnswer> {
     return hashInputs(run);
   });
   const { stored } = run;
-  if (!committed && stored?.state === 'ready' && stored.inputsHash === inputsHash) {
+  if (!committed && stored?.state === 'ready' && stored.inputsHash === inputsHash && (await isStillReady(run))) {
     await patiently(run.patience, () => recordSkipped(run.deps.database, run.key));
     return { status: 'ready', outputsHash: stored.outputsHash ?? contentHash(stored.outputs) };
   }
@@ -69,6 +69,12 @@ async function hashInputs(run: StepRun): Promise<string> {
     spec: context.spec,
     fingerprint: await onBehalfOf(run, read),
   });
+}
+
+/** What was seen ready may have been changed or deleted since, while the operation was held. */
+async function isStillReady(run: StepRun): Promise<boolean> {
+  const seen = await recordingFailure(run, undefined, () => onBehalfOf(run, () => run.kind.observe(run.context)));
+  return seen.status === 'ready';
 }
 
 async function intend(run: StepRun, resources: readonly ResourceName[]): Promise<RecordedIntent> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 import type { ObserveAnswer, ObserveCall } from '../contracts/messages.ts';
 import { OBSERVE_EVERY_MS, OBSERVE_SLICE_MS } from '../contracts/verbs.ts';
 import { recordReady } from '../db/step-making.ts';
@@ -36,17 +37,28 @@ function refuseUnlessStanding({ surroundings, stored, key }: StepRun): void {
   if (!making || stored?.state === 'removing' || stored?.state === 'removed') throw revoked(key);
 }
 
+/**
+ * The time as Temporal's server has it, in epoch ms: deadlines are the workflow's, and this machine's clock may be wrong. Behind by as
+ * long as the attempt waited for its start, so that no deadline comes early.
+ */
+function serverClock(): () => number {
+  const { currentAttemptScheduledTimestampMs: scheduledMs } = Context.current().info;
+  const startedMs = performance.now();
+  return () => scheduledMs + (performance.now() - startedMs);
+}
+
 async function watch(run: StepRun, call: ObserveCall): Promise<ObserveAnswer> {
+  const nowMs = serverClock();
   const sliceEndMs = Date.now() + OBSERVE_SLICE_MS;
   for (let looks = 1, absences = 0; ; looks += 1) {
-    const seen = await look(run, call);
+    const seen = await look(run, call, nowMs);
     if (seen.status === 'absent') absences += 1;
     const answer =
       call.want === 'ready'
         ? await readyAnswer(run, seen)
-        : await goneAnswer(run, seen, Math.min(sliceEndMs, call.deadlineAtMs));
+        : await goneAnswer(run, seen, Math.min(sliceEndMs, Date.now() + call.deadlineAtMs - nowMs()));
     if (answer) return answer;
-    if (Date.now() >= call.deadlineAtMs) throw deadlineExceeded(run, call, seen.detail);
+    if (nowMs() >= call.deadlineAtMs) throw deadlineExceeded(run, call, seen.detail);
     if (Date.now() + OBSERVE_EVERY_MS > sliceEndMs) {
       // Right after a change one look may be older than it; a whole slice of them is not.
       if (call.want === 'ready' && absences === looks && looks >= MISSING_LOOKS) throw missing(run, seen.detail);
@@ -57,7 +69,7 @@ async function watch(run: StepRun, call: ObserveCall): Promise<ObserveAnswer> {
 }
 
 /** One look; when even that fails past the deadline, the wait ends with what went wrong. */
-async function look(run: StepRun, call: ObserveCall): Promise<Observation> {
+async function look(run: StepRun, call: ObserveCall, nowMs: () => number): Promise<Observation> {
   const { kind, context } = run;
   try {
     return await onBehalfOf(run, () => kind.observe(context));
@@ -65,10 +77,10 @@ async function look(run: StepRun, call: ObserveCall): Promise<Observation> {
     const { retryable, failure } = judge(error, { id: call.stepId });
     // Past the deadline it is the workflow that waits for the turn: without a look nothing can be said.
     if (turnAfterMs(error) !== undefined) {
-      if (Date.now() >= call.deadlineAtMs) throw error;
+      if (nowMs() >= call.deadlineAtMs) throw error;
       return { status: 'pending', detail: failure.detail ?? failure.message };
     }
-    if (!retryable || Date.now() < call.deadlineAtMs) throw error;
+    if (!retryable || nowMs() < call.deadlineAtMs) throw error;
     throw deadlineExceeded(run, call, `${failure.code}: ${failure.message}`, error);
   }
 }

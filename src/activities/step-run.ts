@@ -172,7 +172,7 @@ function contextOf(parts: ContextParts): StepContext {
     cell,
     generation: call.generation,
     removingAt: stored?.removingAt ?? undefined,
-    mayExist: (stored?.unclearUntil?.getTime() ?? 0) > Date.now(),
+    mayExist: stored?.isUnclear === true,
     tags: ownershipTags(ownership),
     token: (part) => requestToken(call.operationId, call.stepId, call.generation, part),
     aws: deps.aws(cell.id),

@@ -112,6 +112,9 @@ export const errorTable = {
   DEADLINE_EXCEEDED: info(
     'It took longer than its deadline; the detail holds the last thing seen. Fix what delays it.',
   ),
+  READINESS_LOST: info(
+    'What a step made was ready and is not any more: somebody changed or deleted it, or its tasks stop. The detail says what was seen: fix what did that.',
+  ),
   STILL_PRESENT: info(
     'Something keeps it, it came back, or it lost its ownership mark; the detail says what was seen. Remove that, or put the mark back.',
   ),
@@ -176,6 +179,7 @@ export interface Failure {
 export const codesInStepsWords: readonly string[] = [
   'SERVICE_FAILED',
   'DEADLINE_EXCEEDED',
+  'READINESS_LOST',
 ] satisfies readonly ErrorCode[];
 
 /**

@@ -128,11 +128,24 @@ export interface CloseAnswer {
   readonly tenantStatus: TenantStatus;
 }
 
+/** Steps that were seen ready, to be looked at once more before the commit. */
+export interface ConfirmInput {
+  readonly operationId: string;
+  readonly generation: number;
+  readonly stepIds: readonly string[];
+}
+export interface ConfirmAnswer {
+  /** Those that are not ready now, each with what was seen. */
+  readonly notReady: readonly { readonly stepId: string; readonly detail: string }[];
+}
+
 /** Bookkeeping activities by name. */
 export interface BookkeepingActivities {
   claimOperation(input: ClaimInput): Promise<Claim>;
   changeOperationState(input: StateChange): Promise<StateChangeAnswer>;
   closeOperation(input: CloseInput): Promise<CloseAnswer>;
+  /** Looks at each of these steps once. What cannot be looked at is not ready. */
+  confirmReady(input: ConfirmInput): Promise<ConfirmAnswer>;
   /** Exactly what is not removed of the operation's tenant, from the ledger, each with why. */
   listLeftovers(input: OperationInput): Promise<Leftover[]>;
 }

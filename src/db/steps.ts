@@ -64,6 +64,8 @@ const surroundings = z.object({
       outputsHash: z.string().nullable(),
       removingAt: z.coerce.date().nullable(),
       unclearUntil: z.coerce.date().nullable(),
+      /** An effect of a lost answer may land still, by the database's clock. */
+      isUnclear: z.boolean(),
       removal: z.record(z.string(), z.string()).nullable(),
     }),
   ),
@@ -83,7 +85,7 @@ export async function findSurroundings(db: Queryable, operationId: string): Prom
          coalesce((select jsonb_agg(jsonb_build_object(
            'stepId', s.step_id, 'state', s.state, 'generation', s.generation, 'operationId', s.operation_id,
            'inputsHash', s.inputs_hash, 'outputs', s.outputs, 'outputsHash', s.outputs_hash,
-           'removingAt', s.removing_at, 'unclearUntil', s.unclear_until, 'removal', s.removal)) from steps s where s.tenant_id = t.id), '[]') as steps
+           'removingAt', s.removing_at, 'unclearUntil', s.unclear_until, 'isUnclear', coalesce(s.unclear_until > now(), false), 'removal', s.removal)) from steps s where s.tenant_id = t.id), '[]') as steps
        from operations o join tenants t on t.id = o.tenant_id where o.id = $1`,
       [operationId],
     ),

@@ -1,5 +1,6 @@
 import type { OperationInput, OperationResult } from '../contracts/messages.ts';
 import type { ClosedAs } from './executor/control.ts';
+import { confirmReady } from './executor/confirm.ts';
 import { commit, hold, succeed, takeBack, takeOver, undoneResult } from './executor/operation.ts';
 import { enter, operate, type Run } from './executor/run.ts';
 import { walk } from './executor/walk.ts';
@@ -18,7 +19,7 @@ export async function TenantProvisioning(input: OperationInput): Promise<Operati
     if (run.plan.takeover) return finish(run, await takeOver(run, 'rolling-back'));
 
     do {
-      if ((await walk(run)) && (await commit(run))) return succeed(run);
+      if ((await walk(run)) && (await confirmReady(run)) && (await commit(run))) return succeed(run);
     } while ((await hold(run)) === 'retry');
 
     const { changed, tenantStatus } = await enter(run, 'rolling-back');

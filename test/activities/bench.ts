@@ -111,7 +111,10 @@ export function activityBench(database: Database, fake: FakeKind, log = pino({ l
     input: Parameters<Activities[N]>[0],
     attempt = 1,
   ): Promise<Awaited<ReturnType<Activities[N]>>> => {
-    const environment = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+    const environment = new MockActivityEnvironment(
+      { attempt, currentAttemptScheduledTimestampMs: Date.now() },
+      { logger: new DefaultLogger('ERROR') },
+    );
     const activity = activities[name] as (input: unknown) => Promise<Awaited<ReturnType<Activities[N]>>>;
     return environment.run(() => activity(input));
   };

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepError } from '../../src/contracts/step-error.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
+import type { ConfirmAnswer } from '../../src/contracts/messages.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { listLedger, listResidues } from '../../src/db/ledger.ts';
@@ -41,6 +42,32 @@ const stepEvents = async () =>
 const setState = (state: string) =>
   db.query('update operations set state = $2 where id = $1', [tenant.operationId, state]);
 
+describe('the look before the commit', () => {
+  const confirm = () =>
+    run('confirmReady', {
+      operationId: tenant.operationId,
+      generation: 1,
+      stepIds: ['logs'],
+    }) as Promise<ConfirmAnswer>;
+
+  it('names what is not ready any more, and changes nothing', async () => {
+    await run('log-group.ensure', call());
+    expect(await confirm()).toEqual({ notReady: [] });
+    fake.made.clear();
+    expect(await confirm()).toEqual({ notReady: [{ stepId: 'logs', detail: 'absent: it is not there' }] });
+    expect(fake.calls.filter((verb) => verb !== 'observe')).toEqual(['ensure']);
+    expect(await stepOf()).toMatchObject({ state: 'ready' });
+  });
+
+  it('takes what cannot be looked at for not ready, and says why', async () => {
+    await run('log-group.ensure', call());
+    vi.spyOn(fake, 'observe').mockRejectedValue(new StepError('ACCESS_DENIED', 'no logs:DescribeLogGroups'));
+    expect(await confirm()).toEqual({
+      notReady: [{ stepId: 'logs', detail: 'it could not be looked at: ACCESS_DENIED: no logs:DescribeLogGroups' }],
+    });
+  });
+});
+
 describe('ensure', () => {
   it('stores what it is about to make before it makes it', async () => {
     let before: unknown;
@@ -63,8 +90,17 @@ describe('ensure', () => {
     const retried = await run('log-group.ensure', call('logs', 2));
     await run('log-group.ensure', call('logs', 2));
     expect(retried.outputsHash).toBe(first.outputsHash);
-    expect(fake.calls).toEqual(['ensure']);
+    expect(fake.calls.filter((verb) => verb !== 'observe')).toEqual(['ensure']);
     expect(await stepEvents()).toEqual(['step.started', 'step.ready', 'step.skipped']);
+  });
+
+  it('makes what a retry finds missing though the step was ready', async () => {
+    await run('log-group.ensure', call());
+    fake.made.clear();
+    await run('log-group.ensure', call('logs', 2));
+    expect(fake.calls).toEqual(['ensure', 'observe', 'ensure']);
+    expect(fake.made).toEqual(new Set([nameOf()]));
+    expect(await stepOf()).toMatchObject({ state: 'ready', generation: 2 });
   });
 
   it('runs again when what it reads outside the blueprint has changed', async () => {
@@ -336,7 +372,7 @@ describe('an intent that a lost connection delivers late', () => {
     };
     await expect(run('log-group.ensure', call(), 2)).rejects.toMatchObject({ type: 'UNCLEAR', nonRetryable: false });
     expect(await run('log-group.ensure', call(), 3)).toMatchObject({ status: 'ready' });
-    expect(fake.calls).toEqual(['ensure']);
+    expect(fake.calls.filter((verb) => verb !== 'observe')).toEqual(['ensure']);
   });
 
   it('leaves a later generation as it is', async () => {
@@ -545,7 +581,7 @@ describe('remove', () => {
       type: 'PROTECTED',
       nonRetryable: true,
     });
-    expect(fake.calls).toEqual(['ensure']);
+    expect(fake.calls.filter((verb) => verb !== 'observe')).toEqual(['ensure']);
     expect((await stepOf())?.state).toBe('ready');
   });
 });

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { sessionProblems } from '../../src/db/session-problems.ts';
 import { provisionerProblems } from '../../src/db/tenant-database-check.ts';
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
 import { createDatabaseWatch } from '../../src/worker/database-watch.ts';
@@ -63,6 +64,17 @@ describe('sessions', () => {
     await expect(write).rejects.toMatchObject({
       remedy: expect.stringContaining('reset default_transaction_read_only') as string,
     });
+  });
+
+  it.each([
+    ['ahead of', 2_400_000],
+    ['behind', -60_000],
+  ])('of a machine whose clock is %s that of PostgreSQL are named', async (where, offsetMs) => {
+    const config = { connectionString: test.controlUrl };
+    expect(await sessionProblems(config, () => Date.now() + 1_000)).toEqual([]);
+    expect(await sessionProblems(config, () => Date.now() + offsetMs)).toEqual([
+      expect.stringMatching(new RegExp(`^the clock of this machine is \\d+ s ${where} PostgreSQL's: correct it`)),
+    ]);
   });
 
   it.each([

@@ -20,7 +20,8 @@ describe('a provisioning in which nothing fails', () => {
     const { world, handle } = await env.start({ steps: chain, behaviours: { c: { readyAfterMs: 90_000 } } });
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect(world.calls.filter((c) => !c.includes('observe'))).toEqual([
-      ...['claim', 'a.ensure', 'b.ensure', 'c.ensure', 'state:committing', 'finalize.ensure', 'close:succeeded'],
+      ...['claim', 'a.ensure', 'b.ensure', 'c.ensure', 'confirm', 'state:committing'],
+      ...['finalize.ensure', 'close:succeeded'],
     ]);
     expect(world.violations).toEqual([]);
   });

@@ -9,6 +9,8 @@ import type {
   ClaimInput,
   CloseAnswer,
   CloseInput,
+  ConfirmAnswer,
+  ConfirmInput,
   EnsureAnswer,
   Leftover,
   ObserveAnswer,
@@ -50,6 +52,8 @@ export interface Behaviour {
   readonly readyAfterMs?: number | 'never';
   /** A definite failure that `observe` meets, once per generation listed. */
   readonly failsInGenerations?: readonly number[];
+  /** Looks before the commit that find it not ready any more, from the first on. */
+  readonly lostFor?: number;
   readonly remove?: readonly ('ok' | Fault)[];
   readonly goneAfterMs?: number | 'never';
   readonly outputs?: readonly string[];
@@ -219,6 +223,17 @@ export class World {
   /** The database side of an abandon or a DELETE while stuck. */
   closeInDatabase(state: 'abandoned' | 'superseded'): void {
     this.#setState(state);
+  }
+
+  async confirmReady({ stepIds }: ConfirmInput): Promise<ConfirmAnswer> {
+    await this.#enter('confirm');
+    if (this.state !== 'running') this.violations.push(`confirmed while ${this.state}`);
+    const lost = stepIds.filter((id) => {
+      const { lostFor = 0 } = this.#behaviour(id);
+      return this.#attempt(`${id}.confirm`) <= lostFor && !this.#fixed.has(id);
+    });
+    for (const id of stepIds) if (!this.#ready.has(id)) this.violations.push(`${id} confirmed before it was ready`);
+    return { notReady: lost.map((stepId) => ({ stepId, detail: `nothing of ${stepId} is there` })) };
   }
 
   async leftovers(): Promise<Leftover[]> {
@@ -466,6 +481,7 @@ export function activitiesOf(worlds: ReadonlyMap<string, World>): Activities {
     claimOperation: (input) => of(input).claim(input),
     changeOperationState: (input) => of(input).changeState(input),
     closeOperation: (input) => of(input).close(input),
+    confirmReady: (input) => of(input).confirmReady(input),
     listLeftovers: (input) => of(input).leftovers(),
   };
 }

@@ -115,7 +115,10 @@ function verbsOf(
   const run = <A>(stepId: string, verb: 'ensure' | 'observe' | 'remove', more: object = {}): Promise<A> => {
     const name = `${stepOf(stepId).kind}.${verb}` as keyof Activities;
     const call = { operationId, stepId, generation: 1, ...more };
-    const environment = new MockActivityEnvironment({ attempt: 1 }, { logger: new DefaultLogger('ERROR') });
+    const environment = new MockActivityEnvironment(
+      { attempt: 1, currentAttemptScheduledTimestampMs: Date.now() },
+      { logger: new DefaultLogger('ERROR') },
+    );
     return environment.run(() => (activities[name] as (input: unknown) => Promise<A>)(call));
   };
   const ensure = (stepId: string) => run<EnsureAnswer>(stepId, 'ensure');

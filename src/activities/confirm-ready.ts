@@ -1,0 +1,45 @@
+import { Context } from '@temporalio/activity';
+import type { ConfirmAnswer, ConfirmInput } from '../contracts/messages.ts';
+import { createBlueprintCache } from './blueprint-cache.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { mayMake } from './standing.ts';
+import { loadRun, onBehalfOf, patienceOf } from './step-run.ts';
+import { StepError } from '../contracts/step-error.ts';
+
+/** How long the looks of one call may take, in ms: below the activity's start-to-close. */
+const LOOK_WITHIN_MS = 8_000;
+
+/**
+ * The look right before the commit: between the moment when a step was seen ready and the one when the last was, somebody may have
+ * changed or deleted what it made, and nothing else would see that before the tenant is called active.
+ */
+export function createConfirmation(deps: ActivityDependencies): (input: ConfirmInput) => Promise<ConfirmAnswer> {
+  const blueprintOf = createBlueprintCache(deps);
+  return async ({ operationId, generation, stepIds }) => {
+    const { steps } = await blueprintOf(operationId);
+    const signal = AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(LOOK_WITHIN_MS)]);
+    const looks = stepIds.map(async (stepId) => {
+      const kind = deps.kinds.kinds.get(steps.find(({ id }) => id === stepId)?.kind ?? '');
+      if (!kind) return [{ stepId, detail: 'its kind is not one of this worker' }];
+      const call = { operationId, stepId, generation };
+      const patience = { ...patienceOf(kind, 'observe'), signal };
+      try {
+        const run = await loadRun({ deps, blueprintOf, kind, verb: 'observe', purpose: 'make', call }, patience);
+        const { operationType, operationState } = run.surroundings;
+        // Closed or cancelled meanwhile: the change of state that follows is refused.
+        if (!mayMake(operationType, operationState)) return [];
+        const seen = await onBehalfOf(run, () => kind.observe(run.context));
+        return seen.status === 'ready' ? [] : [{ stepId, detail: `${seen.status}: ${seen.detail}` }];
+      } catch (error) {
+        return [{ stepId, detail: describe(error, signal) }];
+      }
+    });
+    return { notReady: (await Promise.all(looks)).flat() };
+  };
+}
+
+function describe(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return `no answer within ${LOOK_WITHIN_MS / 1000} s`;
+  const code = error instanceof StepError ? `${error.code}: ` : '';
+  return `it could not be looked at: ${code}${error instanceof Error ? error.message : String(error)}`;
+}
