@@ -188,8 +188,8 @@ async function reserveOrRefuse(
   );
 }
 
-function isNamedBySlug({ sweptTypes, sweptTypeOf }: KindRegistry, type: string): boolean {
-  return sweptTypes.get(sweptTypeOf(type) ?? '')?.named === 'slug';
+function isNamedBySlug(kinds: KindRegistry, type: string): boolean {
+  return kinds.sweptTypes.get(kinds.sweptTypeOf(type) ?? '')?.named === 'slug';
 }
 
 function resolve(kinds: KindRegistry, product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {
