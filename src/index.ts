@@ -1,0 +1,33 @@
+/**
+ * What products and kinds of others are written with: `import { defineConfig } from 'tenantry'` in `tenantry.config.ts`, and the same in
+ * the modules that it names. Nothing else of the source is meant to be imported.
+ */
+import type { CatalogParts } from './catalog/catalog.ts';
+
+export type { CatalogParts } from './catalog/catalog.ts';
+export type { Blueprint, Step } from './contracts/blueprint.ts';
+export type { Cell, LoadBalancer, Platform } from './contracts/platform.ts';
+export { StepError } from './contracts/step-error.ts';
+export { dnsRecord } from './kinds/dns-record/kind.ts';
+export { ecsService } from './kinds/ecs-service/kind.ts';
+export { defineKind, type Found, type KindDefinition, type Status } from './kinds/framework/define-kind.ts';
+export type { Kind, StepContext } from './kinds/framework/kind.ts';
+export type { SweptType } from './kinds/framework/resource-type.ts';
+export { anyValue, label, numberValue, text, textValue } from './kinds/framework/values.ts';
+export type { Within } from './kinds/framework/within.ts';
+export { listenerRule } from './kinds/listener-rule/kind.ts';
+export { logGroup } from './kinds/log-group/kind.ts';
+export { postgresSchema } from './kinds/postgres-schema/kind.ts';
+export { slugReservation } from './kinds/slug-reservation/kind.ts';
+export { targetGroup } from './kinds/target-group/kind.ts';
+export { taskDefinition } from './kinds/task-definition/kind.ts';
+export { tenantActivation } from './kinds/tenant-activation/kind.ts';
+export { moamalat } from './products/moamalat.ts';
+export type { BlueprintRequest, Product } from './products/product.ts';
+export { stepsIn } from './products/step.ts';
+export { templateServiceOf } from './products/templates.ts';
+
+/** The default export of `tenantry.config.ts`: all products of the installation, and kinds beside those of Tenantry. */
+export function defineConfig(parts: CatalogParts): CatalogParts {
+  return parts;
+}

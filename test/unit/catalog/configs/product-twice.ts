@@ -1,0 +1,3 @@
+import { defineConfig, moamalat } from 'tenantry';
+
+export default defineConfig({ products: [moamalat, moamalat] });

@@ -1,0 +1,6 @@
+import { defineConfig, moamalat, tenantActivation } from 'tenantry';
+
+export default defineConfig({
+  products: [moamalat, { ...moamalat, name: 'notes', tiers: ['free', 'team'] }],
+  kinds: [{ ...tenantActivation, name: 'nothing-at-all' }],
+});
