@@ -94,7 +94,10 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   stops.embedded = parts.embedded;
   await prepare(parts);
   const envFile = writeEnvFile(options.dir, parts.env, parts.platform);
-  stops.list.push(() => Promise.resolve(removeEnvFile(options.dir)));
+  stops.list.push(() => {
+    removeEnvFile(options.dir);
+    return Promise.resolve();
+  });
   log(`embedded: ${parts.embedded.join(', ') || 'nothing'} (${formatDuration(Date.now() - began)})`);
   if (options.turbulence !== undefined) await startTurbulence(gatewayUrlOf(parts), options.turbulence);
   await parts.releaseApiPort();

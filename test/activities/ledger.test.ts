@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepError } from '../../src/contracts/step-error.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
-import type { ConfirmAnswer } from '../../src/contracts/messages.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { listLedger, listResidues } from '../../src/db/ledger.ts';

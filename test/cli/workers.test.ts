@@ -20,10 +20,10 @@ async function said(args: readonly string[], text = '\u0000'): Promise<string> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let out = '';
-  let ended = false;
+  const state = { ended: false };
   child.stdout.setEncoding('utf8').on('data', (more: string) => (out += more));
-  child.on('close', () => (ended = true));
-  while (!ended && !out.includes(text)) await sleep(20);
+  child.on('close', () => (state.ended = true));
+  while (!state.ended && !out.includes(text)) await sleep(20);
   child.kill('SIGKILL');
   return out;
 }

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Payload } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
@@ -10,6 +11,8 @@ import { createWorkerDataConverter } from '../../src/temporal/data-converter.ts'
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 
+const completed =
+  proto.temporal.api.enums.v1.UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED;
 const key = randomBytes(32);
 let namespaces: Namespaces;
 let native: NativeConnection;
@@ -117,7 +120,7 @@ describe('a run that is sent', () => {
       const sent = service().updateWorkflowExecution({
         namespace: ns(),
         workflowExecution: execution(),
-        waitPolicy: { lifecycleStage: 3 },
+        waitPolicy: { lifecycleStage: completed },
         request: { meta: { updateId: randomUUID() }, input: { name, args: { payloads: [payload] } } },
       });
       expect((await sent).outcome?.failure?.message ?? (await sent).outcome?.failure).toBeTruthy();

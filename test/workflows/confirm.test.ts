@@ -26,7 +26,7 @@ describe('the look before the commit', () => {
     const failsAs = { type: 'BackendFailed', message: 'Backend service failed to start' };
     const steps = [step('a', [], { failsAs }), step('b', ['a']), step('finalize', ['b'])];
     let failure: Progress['failure'];
-    let run: WorkflowHandle | undefined;
+    const started: { run?: WorkflowHandle } = {};
     const { world, handle } = await env.start({
       steps,
       behaviours: { a: { lostFor: 1_000 } },
@@ -35,10 +35,10 @@ describe('the look before the commit', () => {
         if (state !== 'holding') return;
         failure = w.changes.at(-1)?.failure;
         w.fix('a');
-        await run?.signal('retry');
+        await started.run?.signal('retry');
       },
     });
-    run = handle;
+    started.run = handle;
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect(world.calls.filter((c) => c.endsWith('.ensure'))).toEqual([
       ...['a.ensure', 'b.ensure', 'a.ensure', 'finalize.ensure'],

@@ -9,9 +9,9 @@ export interface KindRegistry extends KindFacts {
   /** What the sweep lists, in the order of removal: what points at something goes before it. */
   readonly sweptTypes: ReadonlyMap<string, SweptType>;
   /** The type that a type of the ledger is swept as: itself, or the one that it is a part of. Undefined: no kind makes it. */
-  sweptTypeOf(type: string): string | undefined;
+  readonly sweptTypeOf: (type: string) => string | undefined;
   /** The ledger's types that are swept as this one. */
-  ledgerTypesOf(sweptType: string): readonly string[];
+  readonly ledgerTypesOf: (sweptType: string) => readonly string[];
 }
 
 /** @throws RangeError naming all that is wrong: a kind given twice, a type that two kinds describe otherwise, wrong limits */

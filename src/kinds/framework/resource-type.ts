@@ -42,15 +42,15 @@ export interface SweptType extends Marking {
    */
   readonly named: 'slug' | 'host' | { readonly pattern: RegExp; isOf(name: string, owner: NameOwner): boolean };
   /** All of it in a cell, by its own API. */
-  list(at: CellAccess): TypeList;
+  readonly list: (at: CellAccess) => TypeList;
   /** Takes one away; answers what was done, for people. @throws StepError */
   takeAway(call: TakeAwayCall): Promise<string>;
   /** Why it is in use right now, a clause; undefined when it is not. @throws StepError */
   useOf?(call: UseCall): Promise<string | undefined>;
   /** Whether another cell's report lists a thing that this cell's lists; default: cells of one account and region do. */
-  isListedIn?(other: Cell, cell: Cell, item: Pick<SweptItem, 'physicalId'>): boolean;
+  readonly isListedIn?: (other: Cell, cell: Cell, item: Pick<SweptItem, 'physicalId'>) => boolean;
   /** Whether another cell's things may use one of this cell's; the default is the same. */
-  isUsedFrom?(other: Cell, cell: Cell): boolean;
+  readonly isUsedFrom?: (other: Cell, cell: Cell) => boolean;
   /** Types that must be gone before one of this type is taken away: what points at it. */
   readonly after?: readonly string[];
   /** No physical id is given twice: another thing of the same name has another one. */

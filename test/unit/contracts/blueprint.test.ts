@@ -90,7 +90,7 @@ describe('blueprintProblems', () => {
     ],
     [
       'two steps that make one log group',
-      blueprint(group('a'), { ...group('b'), spec: { name: 'a', retentionDays: 2 } } as Step, finalize('a', 'b')),
+      blueprint(group('a'), { ...group('b'), spec: { name: 'a', retentionDays: 2 } }, finalize('a', 'b')),
       /steps "a" and "b" both make logs:log-group "a"/,
     ],
     [
