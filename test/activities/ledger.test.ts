@@ -43,11 +43,7 @@ const setState = (state: string) =>
 
 describe('the look before the commit', () => {
   const confirm = () =>
-    run('confirmReady', {
-      operationId: tenant.operationId,
-      generation: 1,
-      stepIds: ['logs'],
-    }) as Promise<ConfirmAnswer>;
+    run<'confirmReady'>('confirmReady', { operationId: tenant.operationId, generation: 1, stepIds: ['logs'] });
 
   it('names what is not ready any more, and changes nothing', async () => {
     await run('log-group.ensure', call());
