@@ -32,7 +32,7 @@ const status: Status = {
   attention: {
     since: '2026-01-31T03:00:12.000Z',
     otherwise: 'it waits',
-    advice: [{ code: 'ACCESS_DENIED', text: 'Mend the rights.', runbook: 'docs/runbook.md#access_denied' }],
+    advice: [{ code: 'ACCESS_DENIED', text: 'Fix the rights.', runbook: 'docs/runbook.md#access_denied' }],
     choices: [{ verb: 'retry', command: `tenantry tenants retry ${id}`, effect: 'removes what is left' }],
   },
   cleanupPending: true,
@@ -49,7 +49,7 @@ describe('what waits for a person', () => {
       '           step create_schema: not tried: it goes after x',
       '             postgres:role  tenant_1',
       '             postgres:schema  tenant_1',
-      'advice     ACCESS_DENIED: Mend the rights. See docs/runbook.md#access_denied',
+      'advice     ACCESS_DENIED: Fix the rights. See docs/runbook.md#access_denied',
       `you can    tenantry tenants retry ${id}`,
       '             removes what is left',
       'otherwise  it waits',
