@@ -1,10 +1,11 @@
 import { Context } from '@temporalio/activity';
-import type { ConfirmAnswer, ConfirmInput } from '../contracts/messages.ts';
+import type { ConfirmAnswer, ConfirmInput, NotReady } from '../contracts/messages.ts';
+import type { Observation } from '../kinds/framework/kind.ts';
 import { createBlueprintCache } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { judge } from './failures.ts';
 import { mayMake } from './standing.ts';
 import { loadRun, onBehalfOf, patienceOf } from './step-run.ts';
-import { StepError } from '../contracts/step-error.ts';
 
 /** How long the looks of one call may take, in ms: below the activity's start-to-close. */
 const LOOK_WITHIN_MS = 8_000;
@@ -29,17 +30,28 @@ export function createConfirmation(deps: ActivityDependencies): (input: ConfirmI
         // Closed or cancelled meanwhile: the change of state that follows is refused.
         if (!mayMake(operationType, operationState)) return [];
         const seen = await onBehalfOf(run, () => kind.observe(run.context));
-        return seen.status === 'ready' ? [] : [{ stepId, detail: `${seen.status}: ${seen.detail}` }];
+        return seen.status === 'ready' ? [] : [notReady(stepId, seen)];
       } catch (error) {
-        return [{ stepId, detail: describe(error, signal) }];
+        return [notLookedAt(stepId, error, signal)];
       }
     });
     return { notReady: (await Promise.all(looks)).flat() };
   };
 }
 
-function describe(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return `no answer within ${LOOK_WITHIN_MS / 1000} s`;
-  const code = error instanceof StepError ? `${error.code}: ` : '';
-  return `it could not be looked at: ${code}${error instanceof Error ? error.message : String(error)}`;
+function notReady(stepId: string, { status, detail: seen }: Observation): NotReady {
+  const detail = `${status}: ${seen}`;
+  if (status !== 'failed') return { stepId, detail };
+  return {
+    stepId,
+    detail,
+    failure: { code: 'SERVICE_FAILED', message: `step "${stepId}" failed`, stepId, detail: seen },
+  };
+}
+
+function notLookedAt(stepId: string, error: unknown, signal: AbortSignal): NotReady {
+  if (signal.aborted) return { stepId, detail: `no answer within ${LOOK_WITHIN_MS / 1000} s` };
+  const { failure, retryable } = judge(error, { id: stepId });
+  const detail = `it could not be looked at: ${failure.code}: ${failure.message}`;
+  return retryable ? { stepId, detail } : { stepId, detail, failure };
 }

@@ -128,6 +128,13 @@ export interface CloseAnswer {
   readonly tenantStatus: TenantStatus;
 }
 
+export interface NotReady {
+  readonly stepId: string;
+  readonly detail: string;
+  /** It will not be ready whatever is waited for: a definite failure, or a look that is refused for good. */
+  readonly failure?: Failure | undefined;
+}
+
 /** Steps that were seen ready, to be looked at once more before the commit. */
 export interface ConfirmInput {
   readonly operationId: string;
@@ -136,7 +143,7 @@ export interface ConfirmInput {
 }
 export interface ConfirmAnswer {
   /** Those that are not ready now, each with what was seen. */
-  readonly notReady: readonly { readonly stepId: string; readonly detail: string }[];
+  readonly notReady: readonly NotReady[];
 }
 
 /** Bookkeeping activities by name. */

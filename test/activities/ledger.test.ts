@@ -54,11 +54,20 @@ describe('the look before the commit', () => {
     expect(await stepOf()).toMatchObject({ state: 'ready' });
   });
 
-  it('takes what cannot be looked at for not ready, and says why', async () => {
+  it('takes what cannot be looked at for not ready, and says why, and whether waiting may help', async () => {
     await run('log-group.ensure', call());
-    vi.spyOn(fake, 'observe').mockRejectedValue(new StepError('ACCESS_DENIED', 'no logs:DescribeLogGroups'));
+    const looks = vi.spyOn(fake, 'observe');
+    looks.mockRejectedValueOnce(new StepError('AWS_UNAVAILABLE', 'a server error'));
     expect(await confirm()).toEqual({
-      notReady: [{ stepId: 'logs', detail: 'it could not be looked at: ACCESS_DENIED: no logs:DescribeLogGroups' }],
+      notReady: [{ stepId: 'logs', detail: 'it could not be looked at: AWS_UNAVAILABLE: a server error' }],
+    });
+    looks.mockRejectedValueOnce(new StepError('ACCESS_DENIED', 'no logs:DescribeLogGroups'));
+    expect(await confirm()).toMatchObject({
+      notReady: [{ stepId: 'logs', failure: { code: 'ACCESS_DENIED', message: 'no logs:DescribeLogGroups' } }],
+    });
+    looks.mockResolvedValueOnce({ status: 'failed', detail: 'its tasks stop' });
+    expect(await confirm()).toMatchObject({
+      notReady: [{ failure: { code: 'SERVICE_FAILED', detail: 'its tasks stop' } }],
     });
   });
 });

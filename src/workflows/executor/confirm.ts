@@ -11,7 +11,7 @@ const LONGEST_PAUSE_MS = 60_000;
 
 /**
  * Looks at every step once more, and answers whether all are ready still. A task that restarts comes back within minutes; what
- * does not fails the operation, which is held then: a `retry` makes what is missing.
+ * does not, or has failed for good, fails the operation, which is held then: a `retry` makes what is missing.
  */
 export async function confirmReady(run: Run): Promise<boolean> {
   if (isCancelled(run)) return false;
@@ -24,7 +24,7 @@ export async function confirmReady(run: Run): Promise<boolean> {
     if (notReady.length === 0) return !isCancelled(run);
     for (const { stepId, detail } of notReady) noteStep(run, stepId, 'polling', detail);
     if (isCancelled(run)) return false;
-    if (Date.now() >= untilMs) return lose(run, notReady);
+    if (Date.now() >= untilMs || notReady.some(({ failure }) => failure)) return lose(run, notReady);
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS, Math.max(untilMs - Date.now(), 1_000));
     const summary = `operation: another look after ${Math.round(pauseMs / 1000)} s`;
     await condition(() => isCancelled(run), pauseMs, { summary });
@@ -33,10 +33,11 @@ export async function confirmReady(run: Run): Promise<boolean> {
 }
 
 function lose(run: Run, notReady: ConfirmAnswer['notReady']): false {
-  for (const { stepId, detail } of notReady) {
+  const definiteFirst = [...notReady].sort((a, b) => Number(b.failure !== undefined) - Number(a.failure !== undefined));
+  for (const { stepId, detail, failure: definite } of definiteFirst) {
     const step = run.steps.get(stepId);
     const message = `step "${stepId}" was ready and is not any more`;
-    const failure = { code: 'READINESS_LOST', message, stepId, detail };
+    const failure = definite ?? { code: 'READINESS_LOST', message, stepId, detail };
     run.failure ??= step ? inStepsWords(failure, step) : failure;
     run.ready.delete(stepId);
     noteStep(run, stepId, 'failed', `${failure.code}: ${detail}`);
