@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { ConfirmAnswer, ConfirmInput, NotReady } from '../contracts/messages.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
@@ -19,6 +20,8 @@ export function createConfirmation(deps: ActivityDependencies): (input: ConfirmI
   return async ({ operationId, generation, stepIds }) => {
     const { steps } = await blueprintOf(operationId);
     const signal = AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(LOOK_WITHIN_MS)]);
+    // One listener or more for each look.
+    setMaxListeners(0, signal);
     const looks = stepIds.map(async (stepId) => {
       const kind = deps.kinds.kinds.get(steps.find(({ id }) => id === stepId)?.kind ?? '');
       if (!kind) return [{ stepId, detail: 'its kind is not one of this worker' }];

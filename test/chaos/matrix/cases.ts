@@ -1,3 +1,5 @@
+import { defaultCatalog } from '../../../src/catalog/catalog.ts';
+import { blueprintOfProduct } from '../../sagas/blueprints.ts';
 import { createHash } from 'node:crypto';
 import type { Fault, FaultRule } from '../../../sandbox/gateway/gateway.ts';
 import type { StatementFault, StatementRule } from '../../../sandbox/parts/postgres-proxy.ts';
@@ -74,10 +76,19 @@ function whyNot(point: AwsPoint | StatementPoint, fault: FaultName, templates: r
   if (point.source === 'postgres') return 'a primary of PostgreSQL answers no stale reads';
   if (templates.some((name) => point.resource.includes(name)))
     return 'it looks at a template, which no operation changes';
+  if (point.phase === 'provision' && point.verb === 'observe' && !polledSteps.has(point.stepId))
+    return 'its only look is the one before the commit, when no answer is older than its change any more';
   return (
     unchanging[point.action] ?? (point.changes.length === 0 ? 'the step changes nothing at this service' : undefined)
   );
 }
+
+/** Steps whose readiness is waited for: the others are looked at by `ensure`, and right before the commit. */
+const polledSteps = new Set(
+  Object.values(defaultCatalog.products)
+    .flatMap(blueprintOfProduct)
+    .flatMap(({ id, ready }) => (ready ? [id] : [])),
+);
 
 /** Reads whose answer no call of an operation changes. */
 const unchanging: Readonly<Record<string, string>> = {
