@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { KnownOwner } from './contracts/sweep.ts';
 
 /** Name of a tenant's schema and of its login role (requirement U-19): a slug can be used again, a tenant id cannot. */
 export function schemaName(tenantId: string): string {
@@ -53,6 +54,17 @@ export function ownershipTags(ownership: Ownership): Record<string, string> {
     'tenantry:product': ownership.product,
     'tenantry:operation-id': ownership.operationId,
     'tenantry:step': ownership.stepId,
+  };
+}
+
+/** The inverse, as far as tags say it: what a mark tells of who made a thing. */
+export function ownerIn(tags: Readonly<Record<string, string>>): KnownOwner {
+  return {
+    installationId: tags['tenantry:installation'],
+    tenantId: tags['tenantry:tenant-id'],
+    product: tags['tenantry:product'],
+    operationId: tags['tenantry:operation-id'],
+    stepId: tags['tenantry:step'],
   };
 }
 

@@ -7,11 +7,13 @@ import type { ActivityDependencies } from './dependencies.ts';
 
 const capacity = 500;
 
+export type BlueprintOf = (operationId: string) => Promise<Blueprint>;
+
 /** Blueprints by operation: snapshots never change, and a worker needs each one many times. */
 export function createBlueprintCache({
   database,
   kinds,
-}: Pick<ActivityDependencies, 'database' | 'kinds'>): (operationId: string) => Promise<Blueprint> {
+}: Pick<ActivityDependencies, 'database' | 'kinds'>): BlueprintOf {
   const cached = new Map<string, Blueprint>();
   return async (operationId) => {
     const known = cached.get(operationId);

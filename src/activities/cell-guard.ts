@@ -1,7 +1,15 @@
 import type { Cell } from '../contracts/platform.ts';
 import type { Surroundings } from '../db/steps.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
-import { fieldsOf, within, type Bounds, type Purpose, type Recorded, type Within } from '../kinds/framework/within.ts';
+import {
+  fieldsOf,
+  must,
+  within,
+  type Bounds,
+  type Purpose,
+  type Recorded,
+  type Within,
+} from '../kinds/framework/within.ts';
 
 /** From the tenant's row and the places that it holds; a caller has no say in either. */
 export function recordedOf(surroundings: Pick<Surroundings, 'hostName' | 'places'>, stepId: string): Recorded {
@@ -87,10 +95,6 @@ function balancingProblem(arn: string, resource: string, judge: Within): string[
     return must(judge.listener(listener).length === 0, `${arn} is a rule of a listener outside the cell`);
   }
   return must(resource.startsWith('targetgroup/'), `${arn} is nothing that a tenant may name`);
-}
-
-function must(isInOrder: boolean, problem: string): string[] {
-  return isInOrder ? [] : [problem];
 }
 
 function arnsIn(value: unknown): string[] {

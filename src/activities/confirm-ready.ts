@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { ConfirmAnswer, ConfirmInput, NotReady } from '../contracts/messages.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
-import { createBlueprintCache } from './blueprint-cache.ts';
+import { findSurroundings } from '../db/steps.ts';
+import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { judge } from './failures.ts';
 import { mayMake } from './standing.ts';
@@ -15,10 +16,16 @@ const LOOK_WITHIN_MS = 8_000;
  * The look right before the commit: between the moment when a step was seen ready and the one when the last was, somebody may have
  * changed or deleted what it made, and nothing else would see that before the tenant is called active.
  */
-export function createConfirmation(deps: ActivityDependencies): (input: ConfirmInput) => Promise<ConfirmAnswer> {
-  const blueprintOf = createBlueprintCache(deps);
+export function createConfirmation(
+  deps: ActivityDependencies,
+  blueprintOf: BlueprintOf,
+): (input: ConfirmInput) => Promise<ConfirmAnswer> {
   return async ({ operationId, generation, stepIds }) => {
     const { steps } = await blueprintOf(operationId);
+    const surroundings = await findSurroundings(deps.database, operationId);
+    // Closed or cancelled meanwhile: the change of state that follows is refused.
+    if (!surroundings || !mayMake(surroundings.operationType, surroundings.operationState)) return { notReady: [] };
+    const surroundingsOf = () => Promise.resolve(surroundings);
     const signal = AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(LOOK_WITHIN_MS)]);
     // One listener or more for each look.
     setMaxListeners(0, signal);
@@ -28,10 +35,8 @@ export function createConfirmation(deps: ActivityDependencies): (input: ConfirmI
       const call = { operationId, stepId, generation };
       const patience = { ...patienceOf(kind, 'observe'), signal };
       try {
-        const run = await loadRun({ deps, blueprintOf, kind, verb: 'observe', purpose: 'make', call }, patience);
-        const { operationType, operationState } = run.surroundings;
-        // Closed or cancelled meanwhile: the change of state that follows is refused.
-        if (!mayMake(operationType, operationState)) return [];
+        const look = { deps, blueprintOf, surroundingsOf, kind, verb: 'observe', purpose: 'make', call } as const;
+        const run = await loadRun(look, patience);
         const seen = await onBehalfOf(run, () => kind.observe(run.context));
         return seen.status === 'ready' ? [] : [notReady(stepId, seen)];
       } catch (error) {

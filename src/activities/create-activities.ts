@@ -1,4 +1,5 @@
 import type { Activities } from '../contracts/activities.ts';
+import { createBlueprintCache } from './blueprint-cache.ts';
 import { createBookkeeping } from './bookkeeping.ts';
 import { createConfirmation } from './confirm-ready.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -6,5 +7,10 @@ import { createVerbActivities } from './verb-activities.ts';
 
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDependencies): Activities {
-  return { ...createVerbActivities(deps), ...createBookkeeping(deps), confirmReady: createConfirmation(deps) };
+  const blueprintOf = createBlueprintCache(deps);
+  return {
+    ...createVerbActivities(deps, blueprintOf),
+    ...createBookkeeping(deps),
+    confirmReady: createConfirmation(deps, blueprintOf),
+  };
 }

@@ -8,12 +8,13 @@ import { verbOptions } from '../contracts/verbs.ts';
 import { listMade } from '../db/ledger.ts';
 import { recordPartsMade } from '../db/step-making.ts';
 import { noteRemoval, recordGone } from '../db/step-removal.ts';
-import { findSurroundings, type StepKey, type Surroundings } from '../db/steps.ts';
+import type { StepKey, Surroundings } from '../db/steps.ts';
 import { ownershipTags, requestToken } from '../naming.ts';
 import { cellById } from '../platform.ts';
 import type { Kind, StepContext } from '../kinds/framework/kind.ts';
 import { lostOf, OthersJudged, refuseLost, type NotOurs } from '../kinds/framework/ownership.ts';
 import type { Purpose } from '../kinds/framework/within.ts';
+import type { BlueprintOf } from './blueprint-cache.ts';
 import { movedAway, outsideCell, recordedOf } from './cell-guard.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { LAST_WORDS_MS, patiently, type Patience } from './patience.ts';
@@ -43,7 +44,8 @@ export interface StepRun {
 
 export interface VerbCall {
   readonly deps: ActivityDependencies;
-  readonly blueprintOf: (operationId: string) => Promise<Blueprint>;
+  readonly blueprintOf: BlueprintOf;
+  readonly surroundingsOf: (operationId: string) => Promise<Surroundings | undefined>;
   readonly kind: Kind;
   readonly verb: Verb;
   readonly purpose: Purpose;
@@ -58,9 +60,9 @@ export function patienceOf({ limits }: Pick<Kind, 'limits'>, verb: Verb): Patien
 
 /** Loads the step and looks at it beside its cell. @throws StepError BLUEPRINT_INVALID, OUTSIDE_CELL */
 export async function loadRun(verbCall: VerbCall, patience: Patience): Promise<StepRun> {
-  const { deps, blueprintOf, kind, call } = verbCall;
+  const { deps, blueprintOf, surroundingsOf, kind, call } = verbCall;
   const { blueprint, surroundings } = await patiently(patience, async () => ({
-    surroundings: await findSurroundings(deps.database, call.operationId),
+    surroundings: await surroundingsOf(call.operationId),
     blueprint: await blueprintOf(call.operationId),
   }));
   const step = blueprint.steps.find((s) => s.id === call.stepId);

@@ -4,7 +4,8 @@ import type { FailsAs } from '../contracts/blueprint.ts';
 import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer, ObserveAnswer, ObserveCall, RemoveAnswer, StepCall } from '../contracts/messages.ts';
 import { verbOptions } from '../contracts/verbs.ts';
-import { createBlueprintCache } from './blueprint-cache.ts';
+import { findSurroundings } from '../db/steps.ts';
+import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { ensureStep } from './ensure-verb.ts';
 import { applicationFailure, cancelled, isTemporalFailure, judge, turnAfterMs } from './failures.ts';
@@ -15,12 +16,12 @@ import { loadRun, patienceOf, type StepRun, type VerbCall } from './step-run.ts'
 import { recordUnloaded } from './unloaded-step.ts';
 
 /** The three verbs of every kind as activities, each wrapped by the ledger. */
-export function createVerbActivities(deps: ActivityDependencies): VerbActivities {
-  const blueprintOf = createBlueprintCache(deps);
+export function createVerbActivities(deps: ActivityDependencies, blueprintOf: BlueprintOf): VerbActivities {
+  const surroundingsOf = (operationId: string) => findSurroundings(deps.database, operationId);
   const activity =
     <C extends StepCall, A>(kind: Kind, verb: Verb, act: (run: StepRun, call: C) => Promise<A>) =>
     (call: C): Promise<A> =>
-      attempt({ deps, blueprintOf, kind, verb, call, act });
+      attempt({ deps, blueprintOf, surroundingsOf, kind, verb, call, act });
   const entries = [...deps.kinds.kinds.values()].flatMap((kind) => [
     [`${kind.name}.ensure`, activity<StepCall, EnsureAnswer>(kind, 'ensure', ensureStep)] as const,
     [`${kind.name}.observe`, activity<ObserveCall, ObserveAnswer>(kind, 'observe', observeStep)] as const,
@@ -36,14 +37,23 @@ function takesAway(verb: Verb, call: StepCall | ObserveCall): boolean {
 
 interface Attempt<C extends StepCall, A> {
   readonly deps: ActivityDependencies;
-  readonly blueprintOf: VerbCall['blueprintOf'];
+  readonly blueprintOf: BlueprintOf;
+  readonly surroundingsOf: VerbCall['surroundingsOf'];
   readonly kind: Kind;
   readonly verb: Verb;
   readonly call: C;
   readonly act: (run: StepRun, call: C) => Promise<A>;
 }
 
-async function attempt<C extends StepCall, A>({ deps, blueprintOf, kind, verb, call, act }: Attempt<C, A>): Promise<A> {
+async function attempt<C extends StepCall, A>({
+  deps,
+  blueprintOf,
+  surroundingsOf,
+  kind,
+  verb,
+  call,
+  act,
+}: Attempt<C, A>): Promise<A> {
   const stopHeartbeats = startHeartbeats(kind, verb);
   const patience = patienceOf(kind, verb);
   const { operationId, stepId, generation } = call;
@@ -51,7 +61,7 @@ async function attempt<C extends StepCall, A>({ deps, blueprintOf, kind, verb, c
   try {
     const purpose = takesAway(verb, call) ? 'take-away' : 'make';
     const step = { operationId, stepId, generation };
-    const run = await loadRun({ deps, blueprintOf, kind, verb, purpose, call: step }, patience).catch(
+    const run = await loadRun({ deps, blueprintOf, surroundingsOf, kind, verb, purpose, call: step }, patience).catch(
       async (error: unknown) => {
         if (purpose === 'take-away') await recordUnloaded({ deps, patience, kind, verb, call }, error);
         throw error;

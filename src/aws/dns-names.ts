@@ -1,5 +1,6 @@
 import type { ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { Cell } from '../contracts/platform.ts';
+import { parseOwnershipMarker, type Ownership } from '../naming.ts';
 
 /* What names and records of a zone mean. Pure. */
 
@@ -39,6 +40,12 @@ const COMPANION_PREFIX = '_tenantry.';
 /** The name of the TXT record beside a host's aliases, which says whose they are. */
 export function companionOf(host: string): string {
   return `${COMPANION_PREFIX}${host}`;
+}
+
+/** Whose mark a TXT record bears as its one value; undefined when it bears none. */
+export function markerOf({ setIdentifier, type, values: [value, ...more] }: DnsRecord): Ownership | undefined {
+  if (type !== 'TXT' || setIdentifier !== undefined || more.length > 0 || !value) return undefined;
+  return parseOwnershipMarker(value.replace(/^"|"$/g, ''));
 }
 
 /** The host that a record or its companion is for. */

@@ -1,4 +1,5 @@
 import type { LeaseTokens, TokenGrant, TokenRequest } from '../db/rate-buckets.ts';
+import { TimeLimitError, withinLimit } from '../time-limit.ts';
 
 /** Tokens, and since when they are leased (`performance.now()`). */
 export type Leased = TokenGrant & { readonly sinceMs: number };
@@ -28,13 +29,13 @@ export function withLocalFallback(shared: LeaseTokens): TokenSource {
     const sinceMs = performance.now();
     if (sinceMs >= askAgainAtMs) {
       try {
-        const grant = await answerWithin(leaseMs, shared({ ...request, spent: request.spent + owed }));
+        const grant = await withinLimit(leaseMs, shared({ ...request, spent: request.spent + owed }));
         if (owed > 0) spent.set(key, (spent.get(key) ?? owed) - owed);
         local.forget();
         workers = grant.workers;
         return { ...grant, sinceMs };
       } catch (error) {
-        const pauseMs = error instanceof TooSlowError ? ASK_AGAIN_AFTER_MS.slow : ASK_AGAIN_AFTER_MS.refused;
+        const pauseMs = error instanceof TimeLimitError ? ASK_AGAIN_AFTER_MS.slow : ASK_AGAIN_AFTER_MS.refused;
         askAgainAtMs = performance.now() + pauseMs;
       }
     }
@@ -90,15 +91,4 @@ function createLocalTokens() {
       return { granted, nextMs: Math.max(0, nextMs), askers: 1, workers: 1, sinceMs: nowMs };
     },
   };
-}
-
-class TooSlowError extends Error {
-  override readonly name = 'TooSlowError';
-}
-
-function answerWithin<T>(limitMs: number, asked: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new TooSlowError(`no answer within ${limitMs} ms`)), limitMs);
-    asked.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -2,7 +2,7 @@ import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { ForeignOrchestratorError, type Orchestrator } from './orchestrator.ts';
 import type { ClientDeps } from './requests.ts';
-import { oneAtATime, TimeLimitError, withinLimit } from './time-limit.ts';
+import { oneAtATime, TimeLimitError, withinLimit } from '../time-limit.ts';
 import type { WorkersView } from './views.ts';
 import { workersLook } from './workers.ts';
 

@@ -3,7 +3,7 @@ import type { TemporalClient } from '../temporal/client.ts';
 import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
 import { ForeignOrchestratorError, type Orchestrator } from './orchestrator.ts';
 import { bounded } from './temporal-orchestrator.ts';
-import { TimeLimitError, withinLimit } from './time-limit.ts';
+import { TimeLimitError, withinLimit } from '../time-limit.ts';
 
 /** For how long a look at the namespace counts, in ms. */
 export const LOOK_COUNTS_MS = 30_000;

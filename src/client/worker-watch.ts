@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { runbookPage } from '../contracts/advice.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { countAll } from '../db/summaries.ts';
+import { startLoop, type Loop } from '../loop.ts';
 import type { ClientDeps } from './requests.ts';
-import { oneAtATime, withinLimit } from './time-limit.ts';
+import { oneAtATime, withinLimit } from '../time-limit.ts';
 import type { WorkersView } from './views.ts';
 
 /** In ms. */
@@ -26,7 +26,7 @@ export interface WorkerWatch {
   /** As last seen. One that is not recent is looked for again, in the background. */
   seen(): WorkersView;
   /** Looks until stopped, and raises the alert `no-worker`: workers raise all others, so nobody would when there is none. */
-  start(): { stop(): Promise<void> };
+  start(): Loop;
 }
 
 /** @param lookAtWorkers of `workersLook` */
@@ -49,11 +49,9 @@ export function createWorkerWatch(
     },
     start: () => {
       const alert = createNoWorkerAlert(deps, times.alertAfterMs);
-      return repeat(times.everyMs, async () => {
-        await alert(await look()).catch((err: unknown) =>
-          deps.log.warn({ err }, 'whether operations wait for a worker is not known'),
-        );
-      });
+      return startLoop({ name: 'worker-watch', everyMs: times.everyMs, log: deps.log }, async () =>
+        alert(await look()),
+      );
     },
   };
 }
@@ -100,21 +98,5 @@ function createNoWorkerAlert(
     absence.raised = true;
     const at = { alert: 'no-worker', since: absence.since, detail, waiting, runbook: runbookPage('no-worker') };
     log.error(at, 'operations wait and no worker polls: nothing goes on until one is started');
-  };
-}
-
-function repeat(everyMs: number, round: () => Promise<void>): { stop(): Promise<void> } {
-  const stopped = new AbortController();
-  const running = (async () => {
-    while (!stopped.signal.aborted) {
-      await round();
-      await sleep(everyMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-    }
-  })();
-  return {
-    stop: async () => {
-      stopped.abort();
-      await running;
-    },
   };
 }

@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/database.ts';
 import { listHeartbeats, type Heartbeat } from '../db/worker-heartbeats.ts';
 import type { Orchestrator, Poller } from './orchestrator.ts';
-import { oneAtATime, withinLimit } from './time-limit.ts';
+import { oneAtATime, withinLimit } from '../time-limit.ts';
 import type { WorkersView } from './views.ts';
 
 /** A live worker's poll lasts at most a minute and begins anew: one that has not polled for so long does not poll any more, in ms. */

@@ -85,17 +85,21 @@ export function blueprintProblems(blueprint: Blueprint, kinds: KindFacts): strin
     if (bytes(step.spec) > MAX_SPEC_BYTES)
       problems.push(`the spec of step "${step.id}" is larger than ${MAX_SPEC_BYTES} bytes`);
   }
-  for (const step of blueprint.steps) problems.push(...edgeProblems(step, byId), ...kinds.specProblems(step));
-  problems.push(...nameProblems(blueprint.steps, kinds));
+  const sound: Step[] = [];
+  for (const step of blueprint.steps) {
+    const ofSpec = kinds.specProblems(step);
+    problems.push(...edgeProblems(step, byId), ...ofSpec);
+    if (ofSpec.length === 0) sound.push(step);
+  }
+  problems.push(...nameProblems(sound, kinds));
   if (problems.length === 0)
     problems.push(...cycleProblems(blueprint.steps), ...finalizeProblems(blueprint.steps, byId, kinds));
   return problems;
 }
 
 /** A step would adopt what another step of its tenant made. */
-function nameProblems(steps: readonly Step[], kinds: KindFacts): string[] {
+function nameProblems(sound: readonly Step[], kinds: KindFacts): string[] {
   const makers = new Map<string, string>();
-  const sound = steps.filter((step) => kinds.specProblems(step).length === 0);
   return sound.flatMap((step) =>
     kinds.physicalNames(step).flatMap(({ type, name, key = name }) => {
       const maker = makers.get(`${type} ${key}`);

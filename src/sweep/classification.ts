@@ -1,7 +1,8 @@
 import type { SweepCounts, SweptItem, TooYoung } from '../contracts/sweep.ts';
 import type { LedgerEntry, SweptTenant } from '../db/sweep-ledger.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import { fingerprintOf, ownerIn, type Draft } from './identity.ts';
+import { ownerIn } from '../naming.ts';
+import { fingerprintOf, type Draft } from './identity.ts';
 import { isLiving, type LedgerView } from './ledger-view.ts';
 import type { Names } from './names.ts';
 import { youthOf } from './youth.ts';

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { INSTALLATION_TAG, TENANT_TAG } from '../aws/tags.ts';
-import type { KnownOwner, SweepFinding, SweptItem } from '../contracts/sweep.ts';
+import type { SweepFinding } from '../contracts/sweep.ts';
 import { contentHash } from '../naming.ts';
 
 /** A finding before it is known since when it is seen. */
@@ -16,15 +15,4 @@ export function findingId(draft: Pick<Draft, 'class' | 'type' | 'physicalId' | '
 /** Of all that was seen of a thing. */
 export function fingerprintOf(seen: unknown): string {
   return contentHash(seen);
-}
-
-/** What a mark says of who made the thing. */
-export function ownerIn(tags: NonNullable<SweptItem['tags']>): KnownOwner {
-  return {
-    installationId: tags[INSTALLATION_TAG],
-    tenantId: tags[TENANT_TAG],
-    product: tags['tenantry:product'],
-    operationId: tags['tenantry:operation-id'],
-    stepId: tags['tenantry:step'],
-  };
 }

@@ -2,7 +2,8 @@ import { LONGEST_LATENESS_MS } from '../contracts/verbs.ts';
 import type { LostOperation, SweptItem } from '../contracts/sweep.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { LedgerEntry, SweptAllocation, SweptTenant } from '../db/sweep-ledger.ts';
-import { fingerprintOf, ownerIn, type Draft } from './identity.ts';
+import { ownerIn } from '../naming.ts';
+import { fingerprintOf, type Draft } from './identity.ts';
 import { isLiving, sweptNameOf } from './ledger-view.ts';
 
 /* The direction from the ledger to what exists. All pure. */

@@ -6,7 +6,8 @@ import { insertReport, recordSightings } from '../db/sweep-reports.ts';
 import { lookAtCell, lookAtThing, type CellLook } from './cell-look.ts';
 import { classifyItems, type Surroundings } from './classification.ts';
 import type { SweepDeps } from './dependencies.ts';
-import { findingId, ownerIn, type Draft } from './identity.ts';
+import { ownerIn } from '../naming.ts';
+import { findingId, type Draft } from './identity.ts';
 import { ledgerView, sweptNameOf } from './ledger-view.ts';
 import {
   findAbsences,

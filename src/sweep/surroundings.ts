@@ -10,7 +10,7 @@ import {
 } from '../db/sweep-ledger.ts';
 import type { Surroundings } from './classification.ts';
 import { nowOf, type SweepDeps } from './dependencies.ts';
-import { ownerIn } from './identity.ts';
+import { ownerIn } from '../naming.ts';
 import { ledgerNamesOf, ledgerView } from './ledger-view.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { Names } from './names.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Worker } from '@temporalio/worker';
-import type { Loop } from './loop.ts';
+import type { Loop } from '../loop.ts';
 
 export interface Beside {
   readonly worker: Pick<Worker, 'runUntil'>;

@@ -2,7 +2,7 @@ import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Queryable } from '../db/database.ts';
 import { recordHeartbeat, recordWorkerStop } from '../db/worker-heartbeats.ts';
-import { startLoop, type Loop } from './loop.ts';
+import { startLoop, type Loop } from '../loop.ts';
 
 /** How often a worker says that it lives, in ms; `worker-heartbeats.ts` says after how long a silent one is dead. */
 const BEAT_EVERY_MS = 5_000;

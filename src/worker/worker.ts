@@ -24,7 +24,7 @@ import { createIdentityWatch, IDENTITY_EVERY_MS } from './identity-watch.ts';
 import { startHealthServer } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
-import { startLoop, type Loop } from './loop.ts';
+import { startLoop, type Loop } from '../loop.ts';
 import { runBesideLoops } from './beside-loops.ts';
 import { sendDueMails } from './mailer.ts';
 import { startAccepted } from './starter.ts';

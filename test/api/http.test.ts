@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/api/app.ts';
 import { PublicAddressError, startApiServer } from '../../src/api/server.ts';
 import { createTenantryClient } from '../../src/client/tenantry.ts';
-import { createDatabase } from '../../src/db/database.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
 import { recordHeartbeat, recordWorkerStop } from '../../src/db/worker-heartbeats.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { examplePlatform } from '../support/platform.ts';
@@ -148,19 +148,20 @@ describe('the door', () => {
   });
 });
 
+/** The API on another database; its orchestrator is the fixture's. */
+async function appOn(database: Database) {
+  const { orchestrator } = api;
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const platform = examplePlatform();
+  const client = createTenantryClient({ database, orchestrator, platform, catalog: defaultCatalog, log });
+  const app = await buildApp({ client, codec: new EncryptionCodec([payloadKey]), log: api.app.log });
+  return { app, client };
+}
+
 describe('without PostgreSQL', () => {
   it('answers 503 DATABASE_UNAVAILABLE and tells nothing of the server', async () => {
     const database = createDatabase({ url: 'postgres://secretuser:secretword@127.0.0.1:9/nothing' });
-    const { orchestrator } = api;
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const client = createTenantryClient({
-      database,
-      orchestrator,
-      platform: examplePlatform(),
-      catalog: defaultCatalog,
-      log,
-    });
-    const app = await buildApp({ client, codec: new EncryptionCodec([payloadKey]), log: api.app.log });
+    const { app, client } = await appOn(database);
     const list = await app.inject('/api/v1/tenants');
     const create = await app.inject({
       method: 'POST',
@@ -183,16 +184,7 @@ describe('without PostgreSQL', () => {
 describe('a PostgreSQL that refuses', () => {
   const answersOn = async (url: string, body: (ask: (url: string) => Promise<Reply>) => Promise<void>) => {
     const database = createDatabase({ url });
-    const { orchestrator } = api;
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const client = createTenantryClient({
-      database,
-      orchestrator,
-      platform: examplePlatform(),
-      catalog: defaultCatalog,
-      log,
-    });
-    const app = await buildApp({ client, codec: new EncryptionCodec([payloadKey]), log: api.app.log });
+    const { app, client } = await appOn(database);
     try {
       await body(async (path) => {
         const answer = await app.inject(path);

@@ -1,9 +1,9 @@
 import { ListResourceRecordSetsCommand, type Route53Client, type RRType } from '@aws-sdk/client-route-53';
 import type { Cell } from '../../contracts/platform.ts';
 import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
-import { ownershipTags, parseOwnershipMarker } from '../../naming.ts';
+import { ownershipTags } from '../../naming.ts';
 import { sent } from '../errors.ts';
-import { companionOf, hostOf, isCellAlias, isCompanion, plainName, type DnsRecord } from '../dns-names.ts';
+import { companionOf, hostOf, isCellAlias, isCompanion, markerOf, plainName, type DnsRecord } from '../dns-names.ts';
 import { findRecords, toRecord } from '../route53.ts';
 import { allPages, patientRead } from './pages.ts';
 
@@ -58,10 +58,7 @@ function listZone(client: Route53Client, zoneId: string): Promise<DnsRecord[]> {
 }
 
 function toItem(cell: Cell, host: string, records: readonly DnsRecord[]): SweptItem {
-  const marks = records.filter(isCompanion).flatMap(({ values }) => {
-    const mark = values.length === 1 ? parseOwnershipMarker((values[0] ?? '').replace(/^"|"$/g, '')) : undefined;
-    return mark ? [mark] : [];
-  });
+  const marks = records.filter(isCompanion).flatMap((record) => markerOf(record) ?? []);
   const [mark] = marks;
   const physicalId = `${cell.hostedZone.id}/${host}`;
   const sorted = [...records].sort((a, b) => (a.name + a.type < b.name + b.type ? -1 : 1));

@@ -1,7 +1,7 @@
 import { isAwsError } from '../../aws/errors.ts';
-import { companionOf, plainName, type DnsChange, type DnsRecord } from '../../aws/dns-names.ts';
+import { companionOf, markerOf, plainName, type DnsChange, type DnsRecord } from '../../aws/dns-names.ts';
 import { plainZoneId } from '../../formats.ts';
-import { ownershipMarker, parseOwnershipMarker } from '../../naming.ts';
+import { ownershipMarker } from '../../naming.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
@@ -255,11 +255,6 @@ function isAddress({ type }: DnsRecord): boolean {
 function isOwnCompanion({ installationId, tenant }: Context, record: DnsRecord): boolean {
   const marker = markerOf(record);
   return marker?.installationId === installationId && marker.tenantId === tenant.id;
-}
-
-function markerOf({ setIdentifier, type, values: [value, ...more] }: DnsRecord) {
-  if (type !== 'TXT' || setIdentifier !== undefined || more.length > 0 || !value) return undefined;
-  return parseOwnershipMarker(value.replace(/^"|"$/g, ''));
 }
 
 /** To a load balancer of the cell, or where the step pointed it when it was made. */

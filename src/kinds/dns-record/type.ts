@@ -1,8 +1,7 @@
-import { companionOf, hostOf, isCellAlias, isCompanion, type DnsRecord } from '../../aws/dns-names.ts';
+import { companionOf, hostOf, isCellAlias, markerOf, type DnsRecord } from '../../aws/dns-names.ts';
 import { INSTALLATION_TAG, TENANT_TAG } from '../../aws/tags.ts';
 import type { Cell } from '../../contracts/platform.ts';
 import type { SweptItem } from '../../contracts/sweep.ts';
-import { parseOwnershipMarker } from '../../naming.ts';
 import { sharesAccount, type SweepAws, type SweptType, type TakeAwayCall } from '../framework/resource-type.ts';
 import { behind } from '../target-group/type.ts';
 
@@ -37,9 +36,8 @@ async function deleteRecords({ aws: { dns }, cell, item }: TakeAwayCall): Promis
 }
 
 function isMarked(record: DnsRecord, { tags = {} }: SweptItem): boolean {
-  const mark = parseOwnershipMarker((record.values[0] ?? '').replace(/^"|"$/g, ''));
-  const isOwn = mark?.installationId === tags[INSTALLATION_TAG] && mark?.tenantId === tags[TENANT_TAG];
-  return isCompanion(record) && record.values.length === 1 && isOwn;
+  const mark = markerOf(record);
+  return mark !== undefined && mark.installationId === tags[INSTALLATION_TAG] && mark.tenantId === tags[TENANT_TAG];
 }
 
 /** What else is at the host would lose the mark that says whose it is: an alias to a load balancer that left the cell, too. */

@@ -95,7 +95,8 @@ export function within({ cell, installationId, tenant, recorded: known }: Bounds
   };
 }
 
-function must(isInOrder: boolean, problem: string): string[] {
+/** The problem, unless all is in order. */
+export function must(isInOrder: boolean, problem: string): string[] {
   return isInOrder ? [] : [problem];
 }
 

@@ -1,6 +1,6 @@
 import type { CatalogueEntry } from '../../db/sweep-catalogue.ts';
 import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
-import { ownershipTags, parseOwnershipMarker, schemaName } from '../../naming.ts';
+import { ownerIn, ownershipTags, parseOwnershipMarker, schemaName } from '../../naming.ts';
 import type { CellAccess, Part, SweptType, TakeAwayCall } from '../framework/resource-type.ts';
 
 /** A schema and its role, which have one name. */
@@ -65,15 +65,8 @@ function itemOf(database: string, { name, role, schema }: CatalogueEntry): Swept
 }
 
 async function dropSchema({ item, guard, tenantDatabases }: TakeAwayCall): Promise<string> {
-  const { tags = {} } = item;
-  const tenantId = tags['tenantry:tenant-id'] ?? '';
-  const ownership = {
-    installationId: tags['tenantry:installation'] ?? '',
-    tenantId,
-    product: tags['tenantry:product'] ?? '',
-    operationId: tags['tenantry:operation-id'] ?? '',
-    stepId: tags['tenantry:step'] ?? '',
-  };
+  const { installationId = '', tenantId = '', product = '', operationId = '', stepId = '' } = ownerIn(item.tags ?? {});
+  const ownership = { installationId, tenantId, product, operationId, stepId };
   const name = schemaName(tenantId);
   await tenantDatabases.dropSchemaAndRole({ database: databaseIn(item.physicalId) ?? '', name, ownership }, guard);
   return `schema and role ${name} were dropped`;

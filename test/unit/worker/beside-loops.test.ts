@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { runBesideLoops } from '../../../src/worker/beside-loops.ts';
-import { startLoop } from '../../../src/worker/loop.ts';
+import { startLoop } from '../../../src/loop.ts';
 
 const log = pino({ level: 'silent' });
 

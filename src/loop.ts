@@ -9,7 +9,7 @@ export interface Loop {
 export interface LoopOptions {
   readonly name: string;
   readonly everyMs: number;
-  readonly log: Logger;
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 /**
