@@ -1,16 +1,61 @@
 /** Writes the documents that are made from code; `npm run docs`. A unit test fails when they differ. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { runbookPage } from '../src/contracts/advice.ts';
 import { errorTable, type ErrorInfo } from '../src/contracts/errors.ts';
+import { operationTable, operationTypes, type OperationRules } from '../src/contracts/operation-table.ts';
 import { platformSchema } from '../src/platform.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Path from the repository's root to content. */
 export function generatedDocuments(): Readonly<Record<string, string>> {
-  return { 'docs/errors.md': errorsPage(), 'docs/platform.schema.json': platformSchemaText() };
+  return {
+    'docs/errors.md': errorsPage(),
+    'docs/platform.schema.json': platformSchemaText(),
+    'docs/architecture.md': withPart('docs/architecture.md', 'operations', operationsTable()),
+  };
+}
+
+/** A document with the part between its markers of this name as the code has it. */
+function withPart(path: string, name: string, content: string): string {
+  const document = readFileSync(`${root}${path}`, 'utf8');
+  const [begin, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- ${name}: end -->`];
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${path} lacks the markers of its part "${name}"`);
+  return `${document.slice(0, from)}${begin}\n\n${content}\n\n${document.slice(to)}`;
+}
+
+function operationsTable(): string {
+  const cells: readonly (readonly [string, (rules: OperationRules) => string])[] = [
+    ['workflow type', (r) => `\`${r.workflowType}\``],
+    ['walks to', (r) => (r.target === 'nothing' ? 'nothing' : 'the desired blueprint')],
+    [
+      'a failed one walks back to',
+      (r) => (r.undo === 'none' ? 'no undo: finished or stuck' : 'the applied blueprint, or nothing'),
+    ],
+    ['makes steps in', (r) => listed(r.makesIn)],
+    ['removes steps in; entered again by `retry` of a stuck one', (r) => `\`${r.removesIn}\``],
+    ['cancellable in', (r) => listed(r.cancellableIn)],
+    ['succeeds by', (r) => (r.succeedsBy === 'finalize' ? 'its step `finalize`' : 'its close')],
+    ['ledger is empty at', (r) => listed(r.emptyLedgerAt)],
+    ["removes an ever active tenant's data", (r) => (r.dropsData ? 'yes' : 'no')],
+    ['tenant, once claimed', (r) => `\`${r.tenantStatus.claimed}\``],
+    ['on success', (r) => `\`${r.tenantStatus.succeeded}\``],
+    ['when stuck', (r) => `\`${r.tenantStatus.stuck}\``],
+    ['while a retry removes what is left', (r) => `\`${r.tenantStatus.retried}\``],
+    ['when undone', (r) => listed([...new Set(Object.values(r.tenantStatus.undone))])],
+  ];
+  return [
+    `| | ${operationTypes.map((type) => `\`${type}\``).join(' | ')} |`,
+    `|---|${operationTypes.map(() => '---|').join('')}`,
+    ...cells.map(([name, of]) => `| ${name} | ${operationTypes.map((type) => of(operationTable[type])).join(' | ')} |`),
+  ].join('\n');
+}
+
+function listed(words: readonly string[]): string {
+  return words.length === 0 ? 'none' : words.map((word) => `\`${word}\``).join(', ');
 }
 
 function errorsPage(): string {

@@ -10,6 +10,7 @@ import type {
   StateChangeAnswer,
 } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { changeOperationState, findOperation, lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
@@ -52,8 +53,8 @@ async function claimOperation(deps: ClaimDeps, input: ClaimInput): Promise<Claim
     if (operation.state === 'accepted') {
       await recordRun(tx, operation.id, input);
       await changeOperationState(tx, operation.id, ['accepted'], 'running');
-      const to = operation.type === 'provision' ? 'validating' : 'deleting';
-      await changeTenantStatus(tx, operation.tenantId, to, { operationId: operation.id });
+      const { claimed } = operationTable[operation.type].tenantStatus;
+      await changeTenantStatus(tx, operation.tenantId, claimed, { operationId: operation.id });
       if (invalid) return refuse(tx, operation, invalid);
     } else if (operation.runId !== input.runId || !isOpen(operation.state)) {
       if (invalid || !(await claimStuck(tx, operation, input))) return { claimed: false };
@@ -77,8 +78,8 @@ async function findInvalidity({ database, kinds }: ClaimDeps, operationId: strin
 /** An operation whose blueprint cannot run is closed before it made anything: no run could ever go on with it. */
 async function refuse(tx: Queryable, operation: OperationRow, invalid: StepError): Promise<Claim> {
   const failure = { code: invalid.code, message: invalid.message, detail: invalid.detail };
-  const [by, to] =
-    operation.type === 'provision' ? (['rolling-back', 'rolled-back'] as const) : (['stuck', 'abandoned'] as const);
+  const canUndo = operationTable[operation.type].undo !== 'none';
+  const [by, to] = canUndo ? (['rolling-back', 'rolled-back'] as const) : (['stuck', 'abandoned'] as const);
   await changeOperationState(tx, operation.id, ['running'], by, { failure });
   await changeOperationState(tx, operation.id, [by], to, { failure });
   await settleTenant(tx, operation, to, failure);
@@ -113,7 +114,7 @@ async function stepsOf(
   kinds: KindRegistry,
 ): Promise<PlannedStep[]> {
   const all = blueprint.steps.map((step) => planned(step, kinds));
-  if (operation.type === 'provision' && operation.state !== 'stuck') return all;
+  if (operationTable[operation.type].target === 'desired' && operation.state !== 'stuck') return all;
   const begun = new Set(
     (await listSteps(tx, operation.tenantId)).filter((s) => s.state !== 'removed').map((s) => s.stepId),
   );

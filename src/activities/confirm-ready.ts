@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
 import type { ConfirmAnswer, ConfirmInput, NotReady } from '../contracts/messages.ts';
+import { mayMake } from '../contracts/operation-table.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
 import { findSurroundings } from '../db/steps.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { judge } from './failures.ts';
-import { mayMake } from './standing.ts';
 import { loadRun, onBehalfOf, patienceOf } from './step-run.ts';
 
 /** How long the looks of one call may take, in ms: below the activity's start-to-close. */

@@ -1,5 +1,6 @@
 import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer } from '../contracts/messages.ts';
+import { mayMake } from '../contracts/operation-table.ts';
 import { verbOptions, latenessWindowMs } from '../contracts/verbs.ts';
 import {
   recordFailedAttempt,
@@ -17,7 +18,7 @@ import { contentHash } from '../naming.ts';
 import { endsStep, judge } from './failures.ts';
 import type { Ensured, ResourceName } from '../kinds/framework/kind.ts';
 import { LAST_WORDS_MS, patiently } from './patience.ts';
-import { mayMake, refuseOutOfTime, revoked } from './standing.ts';
+import { refuseOutOfTime, revoked } from './standing.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { ObserveAnswer, ObserveCall } from '../contracts/messages.ts';
+import { mayMake } from '../contracts/operation-table.ts';
 import { OBSERVE_EVERY_MS, OBSERVE_SLICE_MS } from '../contracts/verbs.ts';
 import { recordReady } from '../db/step-making.ts';
 import { recordRemoved } from '../db/step-removal.ts';
@@ -9,7 +10,7 @@ import { judge, turnAfterMs } from './failures.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
 import { patiently } from './patience.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
-import { mayMake, revoked } from './standing.ts';
+import { revoked } from './standing.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 

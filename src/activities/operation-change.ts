@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { runbookPage } from '../contracts/advice.ts';
 import type { StateChange, StateChangeAnswer } from '../contracts/messages.ts';
 import { operationStateTransitions, type OperationState } from '../contracts/operation-state.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import type { Queryable } from '../db/database.ts';
 import { changeOperationState, findOperation, type OperationRow } from '../db/operations.ts';
 import { changeTenantStatus, findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
@@ -70,13 +71,11 @@ async function followState(
   tenant: TenantRow,
 ): Promise<TenantRow> {
   const operationId = operation.id;
+  const { stuck, retried } = operationTable[operation.type].tenantStatus;
   if (change.state === 'stuck') {
-    // A deprovisioning that is stuck leaves its tenant in `deleting`: there is no way back.
-    const to = operation.type === 'provision' ? 'failed' : tenant.status;
-    return changeTenantStatus(tx, tenant.id, to, { operationId, cleanupPending: true, failure: change.failure });
+    return changeTenantStatus(tx, tenant.id, stuck, { operationId, cleanupPending: true, failure: change.failure });
   }
-  const retried = operation.state === 'stuck';
-  if (retried && operation.type === 'provision' && tenant.status === 'failed')
-    return changeTenantStatus(tx, tenant.id, 'creating', { operationId });
+  if (operation.state === 'stuck' && tenant.status === stuck)
+    return changeTenantStatus(tx, tenant.id, retried, { operationId });
   return tenant;
 }

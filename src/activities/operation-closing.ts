@@ -7,7 +7,7 @@ import {
   isOpen,
   type OperationState,
 } from '../contracts/operation-state.ts';
-import type { TenantStatus } from '../contracts/tenant-status.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { listNotRemoved } from '../db/ledger.ts';
@@ -25,17 +25,19 @@ export function closeOperation(database: Database, { operationId, state, failure
     if (!operation)
       throw ApplicationFailure.nonRetryable(`there is no operation ${operationId}`, 'OPERATION_NOT_FOUND');
     if (!isOpen(operation.state)) return { tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
-    // A provisioning succeeds by its last step alone, which makes the tenant active in the same transaction.
-    const byItsStep = operation.type === 'provision' && state === 'succeeded';
+    const { succeedsBy, emptyLedgerAt } = operationTable[operation.type];
+    // Its last step makes the tenant active in the same transaction.
+    const byItsStep = state === 'succeeded' && succeedsBy === 'finalize';
     const course = byItsStep ? undefined : courseTo(operation, state);
     if (!course) {
       const message = `operation ${operationId} is ${operation.state}: it cannot close as ${state}`;
       throw ApplicationFailure.nonRetryable(message, 'INTERNAL');
     }
-    if (saysAllIsGone(state)) await refuseLeftovers(tx, operation, state);
+    const saysAllIsGone = emptyLedgerAt.includes(state);
+    if (saysAllIsGone) await refuseLeftovers(tx, operation, state);
     const changes = {
       failure: state === 'succeeded' ? null : failure,
-      leftovers: saysAllIsGone(state) ? null : undefined,
+      leftovers: saysAllIsGone ? null : undefined,
     };
     for (const [from, to] of course) await changeOperationState(tx, operationId, [from], to, changes);
     return { tenantStatus: (await settleTenant(tx, operation, state, failure)).status };
@@ -50,16 +52,12 @@ type Change = readonly [from: OperationState, to: OperationState];
  */
 function courseTo({ type, state: now }: OperationRow, end: ClosedOperationState): readonly Change[] | undefined {
   if (operationStateTransitions[now].includes(end)) return [[now, end]];
-  const working = type === 'provision' ? 'rolling-back' : 'committing';
-  if (now !== 'stuck' || !operationStateTransitions[working].includes(end)) return undefined;
+  const { removesIn } = operationTable[type];
+  if (now !== 'stuck' || !operationStateTransitions[removesIn].includes(end)) return undefined;
   return [
-    [now, working],
-    [working, end],
+    [now, removesIn],
+    [removesIn, end],
   ];
-}
-
-function saysAllIsGone(state: ClosedOperationState): boolean {
-  return state === 'succeeded' || state === 'rolled-back' || state === 'cancelled';
 }
 
 /** Wholly gone or visibly stuck: nothing that was taken back ends with something left. */
@@ -84,17 +82,13 @@ export async function settleTenant(
 ): Promise<TenantRow> {
   const tenant = await lockTenant(tx, operation.tenantId);
   const change = { operationId: operation.id, failure: state === 'succeeded' ? null : failure };
-  if (operation.type === 'provision' && state === 'succeeded') return tenant;
+  const { succeedsBy, emptyLedgerAt, tenantStatus } = operationTable[operation.type];
+  if (state === 'succeeded' && succeedsBy === 'finalize') return tenant;
   const anythingLeft = (await listNotRemoved(tx, tenant.id)).length > 0;
-  const isGone = !anythingLeft && (operation.type === 'provision' || state === 'succeeded');
+  const isGone = !anythingLeft && emptyLedgerAt.includes(state);
   if (isGone) await freePlaces(tx, tenant);
-  const to = operation.type === 'provision' ? undoneStatus(tenant) : state === 'succeeded' ? 'deleted' : tenant.status;
+  const to = state === 'succeeded' ? tenantStatus.succeeded : (tenantStatus.undone[tenant.status] ?? tenant.status);
   return changeTenantStatus(tx, tenant.id, to, { ...change, cleanupPending: !isGone });
-}
-
-/** A tenant that no run ever touched is withdrawn; one that was begun has failed. */
-function undoneStatus({ status }: TenantRow): TenantStatus {
-  return status === 'pending' ? 'deleted' : status === 'creating' || status === 'validating' ? 'failed' : status;
 }
 
 /** Its slug is closed for a while when it was ever active (somebody may still hold links), and free at once otherwise. */

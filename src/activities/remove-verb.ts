@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Verb } from '../contracts/kinds.ts';
 import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import { latenessWindowMs, OBSERVE_EVERY_MS, verbOptions } from '../contracts/verbs.ts';
 import {
   markRemoving,
@@ -40,9 +41,10 @@ export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
   }
 }
 
-/** An undo never drops the data of a tenant that was ever active (design rule 8): only its deprovisioning does. */
-function refuseProtected({ key, kind, context }: StepRun): void {
-  if (kind.holdsData && context.operation.type === 'provision' && context.tenant.everActive)
+/** An undo never drops the data of a tenant that was ever active (design rule 8). */
+function refuseProtected({ key, kind, context, surroundings }: StepRun): void {
+  const { dropsData } = operationTable[surroundings.operationType];
+  if (kind.holdsData && !dropsData && context.tenant.everActive)
     throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
 }
 

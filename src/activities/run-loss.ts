@@ -1,5 +1,6 @@
 import type { Failure } from '../contracts/errors.ts';
 import type { ClaimInput, StateChange, Takeover } from '../contracts/messages.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
@@ -56,7 +57,7 @@ export async function takeoverOf(tx: Queryable, operation: OperationRow): Promis
   return {
     generation: operation.generation,
     failure: own ?? operation.failure ?? undefined,
-    cancelled: operation.type === 'provision' && operation.cancelRequestedAt !== null,
+    cancelled: operationTable[operation.type].cancellableIn.length > 0 && operation.cancelRequestedAt !== null,
   };
 }
 

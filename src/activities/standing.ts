@@ -1,13 +1,11 @@
 import type { Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
-import { isOpen, type OperationState } from '../contracts/operation-state.ts';
+import { isOpen } from '../contracts/operation-state.ts';
+import { mayMake } from '../contracts/operation-table.ts';
 import { findStanding } from '../db/steps.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { patiently, type Patience } from './patience.ts';
 import { StepError } from '../contracts/step-error.ts';
-
-/** States of an operation in which its steps are being made. */
-const makingStates: readonly OperationState[] = ['running', 'holding', 'committing'];
 
 export interface Attempt {
   readonly deps: Pick<ActivityDependencies, 'database'>;
@@ -42,10 +40,6 @@ export async function checkStanding({ deps, call, verb, patience }: Attempt): Pr
 export function refuseOutOfTime({ stepId }: StepCall, untilMs: number): void {
   if (Date.now() <= untilMs) return;
   throw new StepError('UNCLEAR', `an attempt at step "${stepId}" ran out of its time`);
-}
-
-export function mayMake(type: 'provision' | 'deprovision', state: OperationState): boolean {
-  return type !== 'deprovision' && makingStates.includes(state);
 }
 
 export function revoked(call: StepCall): StepError {

@@ -165,7 +165,7 @@ function contextOf(parts: ContextParts): StepContext {
   return {
     installationId: deps.installationId,
     tenant: tenantOf(s),
-    operation: { id: call.operationId, type: s.operationType },
+    operation: { id: call.operationId },
     stepId: call.stepId,
     blueprint: parts.blueprint,
     // Checked by the kind's schema when it was loaded; its references are resolved.

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { emailAddress } from '../formats.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
-import { closedOperationStates, openOperationStates, operationTypes } from '../contracts/operation-state.ts';
+import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
+import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { parseSlug } from '../products/slug.ts';
 

@@ -3,6 +3,7 @@ import { cancelRefusal, isDeletable, retryRefusal } from '../contracts/applicabi
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
 import { isOpen, type OperationState } from '../contracts/operation-state.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
@@ -18,15 +19,15 @@ export function needsAttention(tenant: TenantRow, operation: OperationRow): bool
 const statesWithoutFailure: readonly OperationState[] = ['accepted', 'running', 'committing', 'succeeded'];
 
 /**
- * Why an operation is in its state. A success, and an operation that goes on, carry no failure of what was before; a
- * deprovisioning none of the provisioning that it removes.
+ * Why an operation is in its state. A success, and an operation that goes on, carry no failure of what was before; one that
+ * did not create the tenant none that the tenant had before it.
  */
 export function currentFailure(
   tenant: Pick<TenantRow, 'failure'>,
   { type, state, failure }: Pick<OperationRow, 'type' | 'state' | 'failure'>,
 ): Failure | null {
   if (statesWithoutFailure.includes(state)) return null;
-  return failure ?? (type === 'provision' ? tenant.failure : null);
+  return failure ?? (operationTable[type].createsTenant ? tenant.failure : null);
 }
 
 /**
@@ -74,9 +75,8 @@ function effectsOf({ activatedAt }: TenantRow, { state, type }: OperationRow): P
     return { retry: 'continues: failed steps run again, what is ready stays', cancel: 'rolls back now' };
   const slug = activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
   if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };
-  const rest = type === 'provision' ? 'and ends rolled back' : 'and ends with the tenant deleted';
   return {
-    retry: `tries again to remove what is left, ${rest}`,
+    retry: `tries again to remove what is left, ${operationTable[type].words.retried}`,
     delete: 'a new deprovisioning takes over from this operation',
     abandon: 'closes the operation without finishing it; what is left stays, and is listed, until a delete',
   };

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../contracts/errors.ts';
 import { cancelRefusal, retryRefusal } from '../contracts/applicability.ts';
 import { isOpen } from '../contracts/operation-state.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
 import {
   findOpenOperation,
@@ -42,7 +43,7 @@ export async function control(deps: ClientDeps, tenantId: string, verb: Operator
   const before = await existingTenant(deps.database, tenantId);
   const operation = await findOpenOperation(deps.database, tenantId);
   if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation: ${appliesTo[verb]}`);
-  if (verb === 'cancel') refuseDeprovisioning(operation);
+  if (verb === 'cancel') refuseUncancellable(operation);
   const cancelled =
     verb === 'cancel' && operation.state === 'accepted' ? await cancelUnclaimed(deps, operation) : undefined;
   if (!cancelled) await ask(deps, operation, verb);
@@ -60,11 +61,12 @@ export async function control(deps: ClientDeps, tenantId: string, verb: Operator
 }
 
 /** In no state, as its run would say: what it superseded has given up, so nobody would look after what is left. */
-function refuseDeprovisioning({ id, type, state }: OperationRow): void {
-  if (type !== 'deprovision') return;
+function refuseUncancellable({ id, type, state }: OperationRow): void {
+  const { cancellableIn, words } = operationTable[type];
+  if (cancellableIn.length > 0) return;
   throw new RequestError(
     'NOT_CANCELLABLE',
-    `operation ${id} does not take the cancel: a deprovisioning cannot be cancelled`,
+    `operation ${id} does not take the cancel: ${words.noun} cannot be cancelled`,
     {
       details: { operationId: id, state },
     },
@@ -193,9 +195,9 @@ const olderThanTemporal =
   'its run COMPLETED in Temporal, so this database is older than what happened (a restored backup?), and to take the tenant' +
   ' back might take down a live one: look at it, then DELETE the tenant or abandon the operation';
 
-/** A run records its end before it closes: a provisioning that completed may well have made its tenant active. */
+/** A run records its end before it closes: one that makes a tenant and completed may well have made it active. */
 async function hasCompleted({ orchestrator }: ClientDeps, operation: OperationRow): Promise<boolean> {
-  if (operation.type !== 'provision') return false;
+  if (operationTable[operation.type].target !== 'desired') return false;
   const seen = await orchestrator.look(operation);
   return seen.is === 'closed' && seen.as === 'COMPLETED';
 }

@@ -1,4 +1,4 @@
-import type { OperationType } from '../contracts/operation-state.ts';
+import type { OperationType } from '../contracts/operation-table.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 
 /** A run that is to be started; everything else the workflow loads by the operation id. */

@@ -1,5 +1,6 @@
 import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import { isOpen } from '../contracts/operation-state.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
 import { listLeftovers } from '../db/leftovers.ts';
@@ -153,13 +154,13 @@ async function attentionAt(
   };
 }
 
-/** A deprovisioning walks what was begun; the commit (`finalize`) made nothing that could be removed. */
+/** What walks to nothing walks what was begun; the commit (`finalize`) made nothing that could be removed. */
 async function progressAt(
   db: Queryable,
   operation: OperationRow,
   steps: readonly StepRow[],
 ): Promise<Pick<StatusView, 'stepsDone' | 'stepsTotal'>> {
-  if (operation.type === 'provision') {
+  if (operationTable[operation.type].target === 'desired') {
     return { stepsDone: idsIn(steps, ['ready']), stepsTotal: await countBlueprintSteps(db, operation.id) };
   }
   const removable = steps.filter((step) => step.stepId !== FINALIZE_STEP);
@@ -170,7 +171,8 @@ async function progressAt(
 function underWay({ state, type }: OperationRow): readonly StepRow['state'][] {
   // While it waits for a person, nothing is under way.
   if (!isOpen(state) || state === 'holding' || state === 'stuck') return [];
-  return type === 'deprovision' || state === 'rolling-back' ? ['removing'] : ['intended', 'present'];
+  const removes = operationTable[type].target === 'nothing' || state === 'rolling-back';
+  return removes ? ['removing'] : ['intended', 'present'];
 }
 
 function idsIn(steps: readonly StepRow[], states: readonly StepRow['state'][]): string[] {

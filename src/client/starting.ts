@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { operationTable } from '../contracts/operation-table.ts';
 import { CommitUnclearError, type Queryable } from '../db/database.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
@@ -72,7 +73,7 @@ export async function closeUnclaimed(
 ): Promise<boolean> {
   const operation = await changeOperationState(tx, operationId, ['accepted'], state);
   if (!operation) return false;
-  if (operation.type === 'provision') {
+  if (operationTable[operation.type].createsTenant) {
     const tenant = await changeTenantStatus(tx, operation.tenantId, 'deleted', { operationId });
     await releaseSlug(tx, { product: tenant.product, slug: tenant.slug, tenantId: tenant.id });
     await releaseAllocations(tx, tenant.id);

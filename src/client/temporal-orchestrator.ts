@@ -15,7 +15,7 @@ import {
 import proto from '@temporalio/proto';
 import { TASK_QUEUE, taskQueues, type SearchAttribute } from '../contracts/ids.ts';
 import { signalNames, updateNames, type OperationInput } from '../contracts/messages.ts';
-import type { OperationType } from '../contracts/operation-state.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import {
   OrchestratorUnreachableError,
   type ClosedWhileStuck,
@@ -42,12 +42,6 @@ const UPDATE_COUNTS_MS = 30_000;
 /** Temporal's default limit of a workflow task: what its validator took at the beginning is written by the end. */
 const WORKFLOW_TASK_MS = 10_000;
 
-/** Workflow type per operation type; the worker registers them under these names. */
-export const workflowTypes = {
-  provision: 'TenantProvisioning',
-  deprovision: 'TenantDeprovisioning',
-} as const satisfies Record<OperationType, string>;
-
 /** The orchestrator behind the client: a real Temporal server. */
 export function temporalOrchestrator(client: Client): Orchestrator {
   return {
@@ -67,7 +61,7 @@ async function start(client: Client, run: RunRequest): Promise<'started' | 'alre
   try {
     await bounded(client, START_MS, `start workflow ${run.workflowId}`, () => {
       sent += 1;
-      return client.workflow.start(workflowTypes[run.type], {
+      return client.workflow.start(operationTable[run.type].workflowType, {
         workflowId: run.workflowId,
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',

@@ -7,8 +7,8 @@ import type {
   OnFailure,
   OpenOperationState,
   OperationState,
-  OperationType,
 } from '../contracts/operation-state.ts';
+import type { OperationType } from '../contracts/operation-table.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 
 /** A tenant as callers see it; times are ISO 8601. */

@@ -1,14 +1,13 @@
-import type { OpenOperationState, OperationState, OperationType } from './operation-state.ts';
+import { isOpen, type OpenOperationState, type OperationState } from './operation-state.ts';
+import { operationTable, type OperationType } from './operation-table.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
 /** Why `cancel` does not apply, as a sentence; undefined when it does. */
 export function cancelRefusal(type: OperationType, state: OperationState): string | undefined {
-  if (type === 'deprovision') return 'a deprovisioning cannot be cancelled';
+  const { cancellableIn, words } = operationTable[type];
+  if (cancellableIn.includes(state)) return undefined;
+  if (cancellableIn.length === 0) return `${words.noun} cannot be cancelled`;
   switch (state) {
-    case 'accepted':
-    case 'running':
-    case 'holding':
-      return undefined;
     case 'committing':
       return 'the tenant is being committed: it is past the point of no return';
     case 'rolling-back':
@@ -16,7 +15,7 @@ export function cancelRefusal(type: OperationType, state: OperationState): strin
     case 'stuck':
       return 'the operation is stuck: its rollback could not be finished';
     default:
-      return `the operation is closed (${state})`;
+      return isOpen(state) ? `the operation is ${state}` : `the operation is closed (${state})`;
   }
 }
 

@@ -1,12 +1,7 @@
 import type { PlannedStep } from './blueprint.ts';
 import type { Failure } from './errors.ts';
-import type {
-  ClosedOperationState,
-  OnFailure,
-  OpenOperationState,
-  OperationState,
-  OperationType,
-} from './operation-state.ts';
+import type { ClosedOperationState, OnFailure, OpenOperationState, OperationState } from './operation-state.ts';
+import type { OperationType } from './operation-table.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
 /** The only argument of every tenant workflow: workers load all else by the operation id and trust nothing from here. */

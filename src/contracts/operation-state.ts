@@ -12,9 +12,6 @@ export type OpenOperationState = (typeof openOperationStates)[number];
 export type ClosedOperationState = (typeof closedOperationStates)[number];
 export type OperationState = OpenOperationState | ClosedOperationState;
 
-export const operationTypes = ['provision', 'deprovision'] as const;
-export type OperationType = (typeof operationTypes)[number];
-
 /** What a failed operation does: take everything back at once, or hold for an operator first (design rule 6). */
 export type OnFailure = 'hold' | 'rollback';
 

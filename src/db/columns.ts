@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { openOperationStates, closedOperationStates, operationTypes } from '../contracts/operation-state.ts';
+import { openOperationStates, closedOperationStates } from '../contracts/operation-state.ts';
+import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover, Residue } from '../contracts/messages.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FINALIZE_STEP } from '../contracts/blueprint.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import { failure, json, operationState, operationType, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
@@ -61,7 +62,7 @@ const waitingRow = z.object({ stepId: z.string(), detail: z.string().nullable(),
 
 /** The steps that an operation is at: those being made or removed, or the one that commits. */
 export async function listWaiting(db: Queryable, operation: SlowOperation): Promise<WaitingStep[]> {
-  const commits = operation.type === 'provision' && operation.state === 'committing';
+  const commits = operationTable[operation.type].succeedsBy === 'finalize' && operation.state === 'committing';
   const rows = rowsOf(
     waitingRow,
     await db.query(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
+import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { json, optionalTime, time } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf } from './rows.ts';
@@ -20,6 +21,9 @@ export interface Intent {
   readonly sawMade: boolean;
 }
 
+/** Per type of operation the states in which its steps may be made. */
+const makingStates = Object.fromEntries(operationTypes.map((type) => [type, operationTable[type].makesIn]));
+
 const recordedIntent = z.object({ unclearUntil: time, unclearBefore: optionalTime });
 /** `unclearUntil` was set by this attempt, `unclearBefore` stood there. */
 export type RecordedIntent = z.output<typeof recordedIntent>;
@@ -37,7 +41,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
     // "before" is joined to what is inserted so that it is read, and the row locked, before the upsert changes it.
     `with operation as (
        select id, tenant_id, cell from operations
-       where id = $1 and type <> 'deprovision' and state in ('running', 'holding', 'committing')
+       where id = $1 and ($10::jsonb -> type) ? state
        for share
      ), before as (
        select s.* from steps s join operation o on o.tenant_id = s.tenant_id where s.step_id = $2 for no key update of s
@@ -87,6 +91,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
       resources.map((r) => r.name),
       intent.attempt,
       intent.sawMade,
+      json(makingStates),
     ],
   );
   return rowOf(recordedIntent, answer);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
 import type { OpenOperationState } from '../contracts/operation-state.ts';
+import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import { failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
@@ -151,7 +152,12 @@ export class InvalidCursorError extends Error {
  * happened. Its rows are audit trail, found by id only.
  */
 export const wasNotWithdrawn = `(tenants.status <> 'deleted' or not exists (
-  select from operations o where o.tenant_id = tenants.id and o.type = 'provision' and o.state = 'withdrawn'))`;
+  select from operations o where o.tenant_id = tenants.id and o.type in (${creatingTypes()}) and o.state = 'withdrawn'))`;
+
+function creatingTypes(): string {
+  const types = operationTypes.filter((type) => operationTable[type].createsTenant);
+  return types.map((type) => `'${type}'`).join(', ');
+}
 
 /** Of which nothing is left. The index `tenants_present` leaves out the same. */
 const isGone = `status = 'deleted' or (status = 'failed' and not cleanup_pending)`;

@@ -8,6 +8,7 @@ import type { Orchestrator } from '../client/orchestrator.ts';
 import type { TenantryClient } from '../client/tenantry.ts';
 import type { LostOperation } from '../contracts/sweep.ts';
 import type { SearchAttribute } from '../contracts/ids.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import type { Database } from '../db/database.ts';
 import { listLostOperations, type LostOperationRow } from '../db/sweep-ledger.ts';
 import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
@@ -106,7 +107,7 @@ async function lookAt(
   const newest = await orchestrator.look({ workflowId, runId: null });
   if (own.is === 'open' || newest.is === 'open') return undefined;
   const why = `its run ${runId ?? ''} was lost: ${ended ?? failure?.detail ?? 'it is not open'}`;
-  const isPast = type === 'provision' && own.is === 'closed' && own.as === 'COMPLETED';
+  const isPast = operationTable[type].target === 'desired' && own.is === 'closed' && own.as === 'COMPLETED';
   return { ...operation, why, ...(isPast && { obstacle: completed }) };
 }
 

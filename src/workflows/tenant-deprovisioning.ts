@@ -10,7 +10,7 @@ import { enter, notClaimed, operate, touch, type Run } from './executor/run.ts';
  * Closes COMPLETED with outcome `deleted`, `abandoned` or `superseded` (closed in the database while stuck) or `not-claimed`.
  */
 export async function TenantDeprovisioning(input: OperationInput): Promise<OperationResult> {
-  return operate(input, 'deprovision', async (run) => {
+  return operate(input, async (run) => {
     if (run.plan.takeover) return finish(run, await takeOver(run, 'committing'));
 
     touch(run);

@@ -15,7 +15,7 @@ import { walk } from './executor/walk.ts';
  * outcome is in PostgreSQL before it closes.
  */
 export async function TenantProvisioning(input: OperationInput): Promise<OperationResult> {
-  return operate(input, 'provision', async (run) => {
+  return operate(input, async (run) => {
     if (run.plan.takeover) return finish(run, await takeOver(run, 'rolling-back'));
 
     do {

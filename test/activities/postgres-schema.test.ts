@@ -47,7 +47,7 @@ function contextFor(tenantId: string = randomUUID(), overrides: Partial<Context>
   return {
     installationId,
     tenant: { id: tenantId, slug: 'x', product: 'moamalat', tier: null, displayName: 'X', everActive: false },
-    operation: { id: operationId, type: 'provision' },
+    operation: { id: operationId },
     stepId: 'create_schema',
     blueprint: { version: 1, product: 'moamalat', tier: null, cell: exampleCell.id, steps: [] },
     spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },

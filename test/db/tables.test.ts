@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operationTypes } from '../../src/contracts/operation-table.ts';
 import { tenantStatuses, tenantStatusTransitions } from '../../src/contracts/tenant-status.ts';
 import {
   findPlacement,
@@ -78,6 +79,14 @@ describe('tenants', () => {
 });
 
 describe('operations', () => {
+  it('may have in the database the types of the contracts, and no other', async () => {
+    const { rows } = await db.query<{ allowed: string }>(
+      `select pg_get_constraintdef(oid) as allowed from pg_constraint where conname = 'operations_type_check'`,
+    );
+    const allowed = [...(rows[0]?.allowed ?? '').matchAll(/'([^']+)'/g)].map(([, type]) => type);
+    expect(allowed.toSorted()).toEqual([...operationTypes].toSorted());
+  });
+
   it('are open one at a time per tenant, however many ask at once', async () => {
     const { tenantId, operationId, slug } = await seedTenant(db);
     await db.transaction((tx) => changeOperationState(tx, operationId, ['accepted'], 'withdrawn'));

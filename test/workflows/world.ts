@@ -26,8 +26,8 @@ import {
   operationStateTransitions,
   type OnFailure,
   type OperationState,
-  type OperationType,
 } from '../../src/contracts/operation-state.ts';
+import type { OperationType } from '../../src/contracts/operation-table.ts';
 import { mayTransition, type TenantStatus } from '../../src/contracts/tenant-status.ts';
 import { ancestorsOf } from '../../src/workflows/executor/graph.ts';
 

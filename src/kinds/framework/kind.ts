@@ -32,7 +32,7 @@ export interface StepContext<S extends Spec = Spec, O extends Outputs = Outputs>
     /** True once it was ever active: an undo never drops its data. */
     readonly everActive: boolean;
   };
-  readonly operation: { readonly id: string; readonly type: 'provision' | 'deprovision' };
+  readonly operation: { readonly id: string };
   readonly stepId: string;
   /** The graph that the step is one of; its references are not resolved. */
   readonly blueprint: Blueprint;

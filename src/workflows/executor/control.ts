@@ -8,12 +8,8 @@ import {
 } from '@temporalio/workflow';
 import { cancelRefusal, retryRefusal } from '../../contracts/applicability.ts';
 import { queryNames, signalNames, updateNames, type Progress, type UpdateAnswer } from '../../contracts/messages.ts';
-import {
-  isOpen,
-  type OpenOperationState,
-  type OperationState,
-  type OperationType,
-} from '../../contracts/operation-state.ts';
+import { isOpen, type OpenOperationState, type OperationState } from '../../contracts/operation-state.ts';
+import { operationTable, type OperationRules, type OperationType } from '../../contracts/operation-table.ts';
 import { guardRefusal, lateRefusal } from './applicability.ts';
 
 /** How a stuck operation may be closed by somebody else, in the database. */
@@ -23,6 +19,8 @@ export type ClosedAs = 'abandoned' | 'superseded';
 export interface Control {
   readonly operationId: string;
   readonly type: OperationType;
+  /** Of its type. */
+  readonly rules: OperationRules;
   /** The operation's state as this run drives it: set before the database hears of it, so that no request slips between. */
   state: OperationState;
   generation: number;
@@ -58,6 +56,7 @@ export function takeControl(operationId: string, type: OperationType, state: Ope
   const control: Control = {
     operationId,
     type,
+    rules: operationTable[type],
     state,
     generation: 1,
     cancelledBy: undefined,

@@ -95,7 +95,7 @@ export function undoneResult({ control, failure }: Run): OperationResult {
 }
 
 function closeGone(run: Run): Promise<boolean> {
-  if (run.control.type === 'deprovision') return close(run, 'succeeded');
+  if (run.control.rules.undo === 'none') return close(run, 'succeeded');
   return close(run, isCancelled(run) ? 'cancelled' : 'rolled-back');
 }
 
@@ -119,7 +119,7 @@ async function untilRetried(run: Run, working: 'rolling-back' | 'committing'): P
     if (control.closedAs) return control.closedAs;
     control.retryWanted = false;
     control.generation += 1;
-    if (control.type === 'deprovision') run.failure = undefined; // a provisioning keeps the reason why it rolls back
+    if (control.rules.undo === 'none') run.failure = undefined; // any other keeps the reason why it walks back
     if ((await enter(run, working)).changed) {
       control.closedAs = undefined;
       return undefined;

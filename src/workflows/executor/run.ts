@@ -19,7 +19,8 @@ import type {
   StepProgress,
   Takeover,
 } from '../../contracts/messages.ts';
-import type { ClosedOperationState, OpenOperationState, OperationType } from '../../contracts/operation-state.ts';
+import type { ClosedOperationState, OpenOperationState } from '../../contracts/operation-state.ts';
+import { operationTypeOf, type OperationType } from '../../contracts/operation-table.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
 import { bookkeeping, record } from './activities.ts';
 import { showTenant, showTenantStatus } from './attributes.ts';
@@ -52,14 +53,21 @@ export interface Run {
  */
 export async function operate(
   input: OperationInput,
-  type: OperationType,
   body: (run: Run) => Promise<OperationResult>,
 ): Promise<OperationResult> {
-  const control = takeControl(input.operationId, type, input.takesOver === undefined ? 'accepted' : 'stuck');
+  const control = takeControl(input.operationId, ownType(), input.takesOver === undefined ? 'accepted' : 'stuck');
   return CancellationScope.nonCancellable(async () => {
     const run = await claim(control, input.takesOver);
     return run ? body(run) : notClaimed(input.operationId);
   });
+}
+
+/** The type of operation that this workflow type runs. */
+function ownType(): OperationType {
+  const { workflowType } = workflowInfo();
+  const type = operationTypeOf(workflowType);
+  if (type === undefined) throw ApplicationFailure.nonRetryable(`no operation runs as ${workflowType}`, 'INTERNAL');
+  return type;
 }
 
 /** These steps of the plan are to be taken back; all by default. */
@@ -111,9 +119,14 @@ export async function close(run: Run, state: ClosedOperationState): Promise<bool
     return true;
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    if (control.type === 'deprovision') run.failure = failureOf(error);
+    noteRemovalFailure(run, failureOf(error));
     return false;
   }
+}
+
+/** What keeps a step there is the failure of an operation that has no other: one with an undo keeps why it walks back. */
+export function noteRemovalFailure(run: Run, failure: Failure): void {
+  if (run.control.rules.undo === 'none') run.failure = failure;
 }
 
 /** Runs that met it before this code asked again each minute, so they go on with that. */

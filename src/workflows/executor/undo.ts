@@ -5,7 +5,7 @@ import { failureOf } from './failures.ts';
 import { downwardEdges, sideBySide } from './graph.ts';
 import { look, pause, poll } from './poll.ts';
 import { profileOf } from './polling.ts';
-import { noteStep, type Run } from './run.ts';
+import { noteRemovalFailure, noteStep, type Run } from './run.ts';
 
 /** How often a thing that comes back after its removal is removed again. */
 const MAX_RETURNS = 3;
@@ -29,7 +29,7 @@ async function stepGone(run: Run, step: PlannedStep): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error; // a defect of ours: fails the task, not the workflow
     const failure = failureOf(error, step.id);
-    if (run.control.type === 'deprovision') run.failure ??= failure;
+    if (run.failure === undefined) noteRemovalFailure(run, failure);
     noteStep(run, step.id, 'remove-failed', `${failure.code}: ${failure.message}`);
     return false;
   }

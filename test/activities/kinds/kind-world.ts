@@ -145,7 +145,7 @@ export function contextOf<K extends KindName>(
       displayName: tenant.slug,
       everActive: settings.everActive ?? false,
     },
-    operation: { id: operationId, type: 'provision' },
+    operation: { id: operationId },
     stepId,
     blueprint: { version: 1, product, tier: null, cell: world.cell.id, steps: settings.steps ?? [] },
     spec,

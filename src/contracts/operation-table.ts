@@ -1,0 +1,122 @@
+import type { ClosedOperationState, OperationState } from './operation-state.ts';
+import type { TenantStatus } from './tenant-status.ts';
+
+export const operationTypes = ['provision', 'deprovision'] as const;
+export type OperationType = (typeof operationTypes)[number];
+
+/** What a type of operation means. Code asks for one of these properties, never for the type (test/unit/contracts/operation-table.test.ts). */
+export interface OperationRules {
+  readonly workflowType: `Tenant${string}`;
+  /** What it walks to: the blueprint that it carries, or nothing. */
+  readonly target: 'desired' | 'nothing';
+  /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
+  readonly undo: 'to-applied' | 'none';
+  /** The tenant begins with it: one that never began leaves no tenant. */
+  readonly createsTenant: boolean;
+  readonly tenantStatus: {
+    readonly claimed: TenantStatus;
+    readonly succeeded: TenantStatus;
+    readonly stuck: TenantStatus;
+    /** While a `retry` removes what is left. */
+    readonly retried: TenantStatus;
+    /** At an end without success, by the status before; what is not named stays. */
+    readonly undone: Readonly<Partial<Record<TenantStatus, TenantStatus>>>;
+  };
+  /** States in which its steps may be made. */
+  readonly makesIn: readonly OperationState[];
+  /** The state in which it removes steps; a `retry` of a stuck one enters it again. */
+  readonly removesIn: 'rolling-back' | 'committing';
+  /** States in which `cancel` applies; none: it cannot be cancelled. */
+  readonly cancellableIn: readonly OperationState[];
+  /** What makes it succeed: its step `finalize`, in the transaction of its result, or its close. */
+  readonly succeedsBy: 'finalize' | 'close';
+  /** Ends that say that all is gone: refused while the ledger holds anything that is not removed. */
+  readonly emptyLedgerAt: readonly ClosedOperationState[];
+  /** May remove what holds the data of a tenant that was ever active. */
+  readonly dropsData: boolean;
+  readonly words: {
+    /** With its article. */
+    readonly noun: string;
+    /** How a `retry` of a stuck one ends: completes "tries again to remove what is left, ...". */
+    readonly retried: string;
+    /** What each end means, for people. */
+    readonly ended: Readonly<Record<ClosedOperationState, string>>;
+  };
+}
+
+const closedByOperator = 'an operator closed it unfinished';
+
+export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
+  provision: {
+    workflowType: 'TenantProvisioning',
+    target: 'desired',
+    undo: 'to-applied',
+    createsTenant: true,
+    tenantStatus: {
+      claimed: 'validating',
+      succeeded: 'active',
+      stuck: 'failed',
+      retried: 'creating',
+      undone: { pending: 'deleted', validating: 'failed', creating: 'failed' },
+    },
+    makesIn: ['running', 'holding', 'committing'],
+    removesIn: 'rolling-back',
+    cancellableIn: ['accepted', 'running', 'holding'],
+    succeedsBy: 'finalize',
+    emptyLedgerAt: ['rolled-back', 'cancelled'],
+    dropsData: false,
+    words: {
+      noun: 'a provisioning',
+      retried: 'and ends rolled back',
+      ended: {
+        succeeded: 'created',
+        'rolled-back': 'the creation failed and was rolled back',
+        cancelled: 'the creation was cancelled on request and rolled back, which is no fault',
+        abandoned: `the creation could not be rolled back and ${closedByOperator}`,
+        superseded: 'the creation could not be rolled back, and a deletion took over',
+        withdrawn: 'the creation could not be started and was withdrawn',
+      },
+    },
+  },
+  deprovision: {
+    workflowType: 'TenantDeprovisioning',
+    target: 'nothing',
+    undo: 'none',
+    createsTenant: false,
+    tenantStatus: {
+      claimed: 'deleting',
+      succeeded: 'deleted',
+      stuck: 'deleting',
+      retried: 'deleting',
+      undone: {},
+    },
+    makesIn: [],
+    removesIn: 'committing',
+    cancellableIn: [],
+    succeedsBy: 'close',
+    emptyLedgerAt: ['succeeded'],
+    dropsData: true,
+    words: {
+      noun: 'a deprovisioning',
+      retried: 'and ends with the tenant deleted',
+      ended: {
+        succeeded: 'deleted',
+        'rolled-back': 'the deletion was rolled back',
+        cancelled: 'the deletion was cancelled',
+        abandoned: `the deletion could not be finished and ${closedByOperator}`,
+        superseded: 'the deletion could not be finished, and another took over',
+        withdrawn: 'the deletion could not be started and was withdrawn',
+      },
+    },
+  },
+};
+
+/** The type whose runs are of this workflow type; undefined when none is. */
+export function operationTypeOf(workflowType: string): OperationType | undefined {
+  return operationTypes.find((type) => operationTable[type].workflowType === workflowType);
+}
+
+/** Whether an operation of this type and state may make steps. */
+export function mayMake(type: OperationType, state: OperationState): boolean {
+  return operationTable[type].makesIn.includes(state);
+}

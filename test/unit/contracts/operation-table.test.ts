@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { operationStateTransitions } from '../../../src/contracts/operation-state.ts';
+import { operationTable, operationTypeOf, operationTypes } from '../../../src/contracts/operation-table.ts';
+import { tenantStatuses, tenantStatusTransitions } from '../../../src/contracts/tenant-status.ts';
+import * as workflows from '../../../src/workflows/index.ts';
+
+const src = new URL('../../../src/', import.meta.url);
+
+describe('operation types', () => {
+  it('are named where they are defined and where each is started, and nowhere else', () => {
+    const literal = new RegExp(`(['"\`])(${operationTypes.join('|')})\\1`, 'g');
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const named = files.flatMap((file) =>
+      [...readFileSync(new URL(file, src), 'utf8').matchAll(literal)].map(([, , type]) => `${file}: ${type ?? ''}`),
+    );
+    // What a type means is asked of its row: a comparison elsewhere is a property that the row lacks.
+    const defined = operationTypes.map((type) => `contracts/operation-table.ts: ${type}`);
+    const started = ['client/creation.ts: provision', 'client/removal.ts: deprovision'];
+    expect(named.toSorted()).toEqual([...defined, ...started].toSorted());
+  });
+});
+
+describe.each(operationTypes)('the row of %s', (type) => {
+  const rules = operationTable[type];
+  const { claimed, succeeded, stuck, retried, undone } = rules.tenantStatus;
+
+  it('names a workflow that the bundle has, and that no other row names', () => {
+    expect(Object.keys(workflows)).toContain(rules.workflowType);
+    expect(operationTypeOf(rules.workflowType)).toBe(type);
+  });
+
+  it('moves its tenant along the table of transitions only', () => {
+    expect(tenantStatuses.some((from) => tenantStatusTransitions[from].includes(claimed))).toBe(true);
+    const lastBefore = rules.succeedsBy === 'close' ? claimed : retried;
+    expect(tenantStatusTransitions[lastBefore]).toContain(succeeded);
+    if (stuck !== retried) expect(tenantStatusTransitions[stuck]).toContain(retried);
+    for (const from of tenantStatuses) {
+      const to = undone[from];
+      if (to !== undefined) expect(tenantStatusTransitions[from]).toContain(to);
+    }
+  });
+
+  it('removes in a state that a retry of a stuck one enters, and that leads to its ends', () => {
+    expect(operationStateTransitions.stuck).toContain(rules.removesIn);
+    for (const end of rules.emptyLedgerAt) expect(operationStateTransitions[rules.removesIn]).toContain(end);
+  });
+
+  it('can be cancelled only where it has an undo, and never while it removes', () => {
+    if (rules.undo === 'none') expect(rules.cancellableIn).toEqual([]);
+    expect(rules.cancellableIn).not.toContain(rules.removesIn);
+    expect(rules.makesIn).not.toContain(rules.removesIn);
+  });
+
+  it('makes nothing when it walks to nothing, and lets data go only then', () => {
+    expect(rules.makesIn.length > 0).toBe(rules.target === 'desired');
+    expect(rules.dropsData).toBe(rules.target === 'nothing');
+  });
+});
