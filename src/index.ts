@@ -22,8 +22,9 @@ export { slugReservation } from './kinds/slug-reservation/kind.ts';
 export { targetGroup } from './kinds/target-group/kind.ts';
 export { taskDefinition } from './kinds/task-definition/kind.ts';
 export { tenantActivation } from './kinds/tenant-activation/kind.ts';
-export { moamalat } from './products/moamalat.ts';
-export type { BlueprintRequest, Product } from './products/product.ts';
+export { defineProduct, type ProductDefinition, type ProductRequest } from './products/define-product.ts';
+export { moamalat } from './products/moamalat/product.ts';
+export type { BlueprintRequest, Place, Product } from './products/product.ts';
 export { stepsIn } from './products/step.ts';
 export { templateServiceOf } from './products/templates.ts';
 

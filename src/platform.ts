@@ -45,6 +45,7 @@ const cell = z.strictObject({
     drainSeconds: z.int().min(0).max(86_400).default(60),
   }),
   domains: z.record(label, domain),
+  products: z.array(label).optional(),
   tenantDatabases: z
     .array(z.strictObject({ id: label, host: nonEmpty, port: z.int().min(1).max(65535), name: nonEmpty }))
     .min(1),

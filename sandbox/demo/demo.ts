@@ -15,8 +15,10 @@ export async function demo({ parts, directory }: { parts: Parts; directory: stri
     );
     return;
   }
-  const host = new URL(created.status.tenantUrl).host;
+  const { tenantUrl } = created.status;
+  if (tenantUrl === null) return;
+  const host = new URL(tenantUrl).host;
   const answer = await askTenant(parts.platform, host, '/api/tenant');
-  console.log(`\n  ${created.status.tenantUrl}/api/tenant answers ${answer.status}: ${answer.body.trim()}`);
+  console.log(`\n  ${tenantUrl}/api/tenant answers ${answer.status}: ${answer.body.trim()}`);
   console.log(`  ${curlCommand(parts.platform, host, '/api/tenant', caFile(directory))}`);
 }

@@ -42,6 +42,7 @@ export async function thereAndBack({ parts }: { parts: Parts; directory: string 
 }
 
 async function proveAddress(parts: Parts, { status, tenantId }: Finished): Promise<boolean> {
+  if (status.tenantUrl === null) return true;
   const host = new URL(status.tenantUrl).host;
   const answer = await askTenant(parts.platform, host, '/api/tenant');
   console.log(`\n  ${status.tenantUrl}/api/tenant answers ${answer.status}: ${answer.body.trim()}`);

@@ -102,7 +102,10 @@ export const deleteQuery = z
 const time = z.iso.datetime({ offset: true });
 const operationState = z.enum([...openOperationStates, ...closedOperationStates]).meta({ id: 'OperationState' });
 /** Formats that the description gives; what is stored was checked when it came in. */
-const uri = z.string().meta({ format: 'uri' });
+const tenantUrl = z
+  .string()
+  .nullable()
+  .meta({ format: 'uri', description: "Null: the product's tenants have no address" });
 const email = z.string().meta({ format: 'email' });
 const tenantStatus = z.enum(tenantStatuses).meta({ id: 'TenantStatus' });
 const operationType = z.enum(operationTypes).meta({ id: 'OperationType' });
@@ -159,7 +162,7 @@ export const tenantAnswer = z
     cell: z.string(),
     status: tenantStatus,
     cleanupPending: z.boolean(),
-    tenantUrl: uri,
+    tenantUrl,
     createdAt: time,
     updatedAt: time,
     activatedAt: time.nullable(),
@@ -200,7 +203,7 @@ export const acceptedAnswer = z
     ),
     message: z.string().optional().describe('What was accepted, a sentence for people'),
     statusUrl: z.string().meta({ format: 'uri-reference' }),
-    tenantUrl: uri,
+    tenantUrl,
     workers,
   })
   .meta({ id: 'Accepted', description: 'Accepted: it is carried out from now on' });
@@ -222,7 +225,7 @@ export const statusAnswer = z
     leftovers: z.array(leftover).optional(),
     attention: attention.optional(),
     cleanupPending: z.boolean(),
-    tenantUrl: uri,
+    tenantUrl,
     workers,
   })
   .meta({ id: 'Status', description: 'How far it is' });

@@ -1,13 +1,15 @@
 import { builtInKinds } from '../kinds/built-in.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
 import { createKindRegistry, type KindRegistry } from '../kinds/framework/registry.ts';
-import { moamalat } from '../products/moamalat.ts';
+import { moamalat } from '../products/moamalat/product.ts';
 import type { Product } from '../products/product.ts';
 
 /** What an installation can make: its products by name, and every kind that their steps are of. */
 export interface Catalog {
   readonly products: Readonly<Record<string, Product>>;
   readonly kinds: KindRegistry;
+  /** Folders of the sets of migrations that products bring for their tenants' schemas, by the product's name. */
+  readonly migrations: Readonly<Record<string, string>>;
 }
 
 export interface CatalogParts {
@@ -23,6 +25,9 @@ export function createCatalog({ products, kinds = [] }: CatalogParts): Catalog {
   return {
     products: Object.fromEntries(products.map((product) => [product.name, product])),
     kinds: createKindRegistry([...builtInKinds, ...kinds]),
+    migrations: Object.fromEntries(
+      products.flatMap(({ name, migrations }) => (migrations === undefined ? [] : [[name, migrations]])),
+    ),
   };
 }
 

@@ -18,8 +18,9 @@ const addressStates: Readonly<Record<TenantStatus, AddressState>> = {
   deleted: 'none',
 };
 
-/** A tenant's URL for people, labeled when it does not answer; undefined when there is nothing behind it. Pure. */
+/** A tenant's URL for people, labeled when it does not answer; undefined when there is none, or nothing behind it. Pure. */
 export function addressText({ status, tenantUrl }: Addressed): string | undefined {
+  if (tenantUrl === null) return undefined;
   switch (addressStates[status]) {
     case 'live':
       return tenantUrl;
@@ -34,5 +35,5 @@ export function addressText({ status, tenantUrl }: Addressed): string | undefine
 
 interface Addressed {
   readonly status: TenantStatus;
-  readonly tenantUrl: string;
+  readonly tenantUrl: string | null;
 }

@@ -102,7 +102,7 @@ export async function outcome(
     const failed = state === 'succeeded' ? undefined : status.error;
     const failure = failed === undefined ? '' : `: ${failed.code}: ${failed.message}`;
     context.terminal.out.write(`${state}${failure}; the tenant is ${statusText(status.status, status.outcome)}\n`);
-    if (status.status === 'active') context.terminal.out.write(`${status.tenantUrl}\n`);
+    if (status.status === 'active' && status.tenantUrl !== null) context.terminal.out.write(`${status.tenantUrl}\n`);
     if (status.status === 'deleted') await printReservation(context, tenantId);
     printAttention(context.terminal, status);
   }

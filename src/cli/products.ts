@@ -26,7 +26,8 @@ export function registerProducts(program: CheckedCommand, terminal: Terminal, se
     });
 }
 
-function productLines({ name, tiers, domains, fields }: Product): string[] {
+function productLines(product: Product): string[] {
+  const { name, tiers, fields } = product;
   const option = (field: Product['fields'][number]) => inOptionNames(`body.${field.name}`);
   const named = (required: boolean) =>
     fields
@@ -36,8 +37,15 @@ function productLines({ name, tiers, domains, fields }: Product): string[] {
   return [
     name,
     `  tiers     ${tiers.join(', ') || 'none'}`,
-    `  domains   ${domains.map((domain) => `<slug>.${domain}`).join(', ') || 'none: no cell serves this product'}`,
+    `  domains   ${domainsText(product)}`,
     `  required  ${named(true)}`,
     `  optional  ${named(false) || 'none'}`,
   ];
+}
+
+function domainsText({ domains, cells }: Product): string {
+  if (domains.length > 0) return domains.map((domain) => `<slug>.${domain}`).join(', ');
+  return cells === undefined || cells.length === 0
+    ? 'none: no cell serves this product'
+    : 'none: its tenants have no host';
 }

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
-import type { Cell } from '../contracts/platform.ts';
+import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import { placeOnLoadBalancer, reserveHostName, reserveNames } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { insertOperation, type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
 import { insertTenant, type TenantRow } from '../db/tenants.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import type { Product } from '../products/product.ts';
+import { hostIn, isServed } from '../products/places.ts';
+import type { BlueprintRequest, Product } from '../products/product.ts';
 import { parseSlug } from '../products/slug.ts';
 import { TemplateNotConfiguredError } from '../products/templates.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -61,9 +62,9 @@ function checkRequest(deps: ClientDeps, input: CreateTenantInput): CheckedReques
 }
 
 function servedProducts({ catalog, platform }: ClientDeps): string[] {
-  return Object.keys(catalog.products).filter((name) =>
-    platform.cells.some((cell) => cell.domains[name] !== undefined),
-  );
+  return Object.values(catalog.products)
+    .filter((product) => platform.cells.some((cell) => isServed(cell, product)))
+    .map(({ name }) => name);
 }
 
 type CheckedTier =
@@ -93,7 +94,7 @@ interface Written {
 
 /** In the first cell that serves the product and has room. */
 async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Ids): Promise<Written> {
-  const cells = deps.platform.cells.filter((cell) => cell.domains[request.product.name] !== undefined);
+  const cells = deps.platform.cells.filter((cell) => isServed(cell, request.product));
   if (cells.length === 0) {
     throw new RequestError(
       'UNKNOWN_PRODUCT',
@@ -134,7 +135,7 @@ async function write(
 ): Promise<Written> {
   const { product, slug, tier, input } = request;
   const { tenantId } = ids;
-  const host = `${slug}.${cell.domains[product.name] ?? ''}`;
+  const host = hostIn(cell, product, slug);
   const tenant = await insertTenant(tx, {
     id: tenantId,
     product: product.name,
@@ -143,17 +144,14 @@ async function write(
     displayName: input.displayName,
     contactEmail: input.contactEmail,
     cell: cell.id,
-    hostName: host,
-    tenantUrl: `https://${host}`,
+    hostName: host ?? null,
+    tenantUrl: host === undefined ? null : `https://${host}`,
   });
   if (!(await reserveSlug(tx, { product: product.name, slug, tenantId }))) {
     throw await slugTaken(tx, { product: product.name, slug });
   }
-  if (!(await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId }))) {
-    throw await hostTaken(tx, { zone: cell.hostedZone.id, host });
-  }
-  const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId);
-  if (!loadBalancer) throw new CellFullSignal();
+  if (host !== undefined) await takeHost(tx, cell, host, tenantId);
+  const loadBalancer = await takeLoadBalancer(tx, cell, product, tenantId);
   const blueprint = resolve(kinds, product, { cell, loadBalancer, tenantId, slug, tier, host });
   await reserveOrRefuse(tx, kinds, blueprint, { cell: cell.id, tenantId, slug });
   const operation = await insertOperation(tx, {
@@ -168,6 +166,24 @@ async function write(
   });
   if (!operation) throw new Error(`the new tenant ${tenantId} has an open operation already`);
   return { tenant, operation };
+}
+
+async function takeHost(tx: Queryable, cell: Cell, host: string, tenantId: string): Promise<void> {
+  const zone = cell.hostedZone.id;
+  if (!(await reserveHostName(tx, { cell: cell.id, zone, host, tenantId }))) throw await hostTaken(tx, { zone, host });
+}
+
+/** @returns undefined for a product whose tenants need none */
+async function takeLoadBalancer(
+  tx: Queryable,
+  cell: Cell,
+  { places }: Product,
+  tenantId: string,
+): Promise<LoadBalancer | undefined> {
+  if (!places.includes('load-balancer')) return undefined;
+  const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId);
+  if (!loadBalancer) throw new CellFullSignal();
+  return loadBalancer;
 }
 
 /** `notes` with the slug `pro-acme` and `notes-pro` with `acme` give the same names: the second one is refused. */
@@ -192,7 +208,7 @@ function isNamedBySlug(kinds: KindRegistry, type: string): boolean {
   return kinds.sweptTypes.get(kinds.sweptTypeOf(type) ?? '')?.named === 'slug';
 }
 
-function resolve(kinds: KindRegistry, product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {
+function resolve(kinds: KindRegistry, product: Product, request: BlueprintRequest): Blueprint {
   const blueprint = resolveOrRefuse(product, request);
   const problems = blueprintProblems(blueprint, kinds);
   if (problems.length > 0) {
@@ -203,7 +219,7 @@ function resolve(kinds: KindRegistry, product: Product, request: Parameters<Prod
   return blueprint;
 }
 
-function resolveOrRefuse(product: Product, request: Parameters<Product['resolve']>[0]): Blueprint {
+function resolveOrRefuse(product: Product, request: BlueprintRequest): Blueprint {
   try {
     return product.resolve(request);
   } catch (cause) {

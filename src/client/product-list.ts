@@ -1,3 +1,5 @@
+import { isServed } from '../products/places.ts';
+import type { Place } from '../products/product.ts';
 import type { ClientDeps } from './requests.ts';
 
 /** A product that this installation knows. */
@@ -5,7 +7,11 @@ export interface ProductView {
   readonly name: string;
   /** Empty: the product has no tiers, and a tenant of it names none. */
   readonly tiers: readonly string[];
-  /** Domains of its tenants, of each cell that serves it. Empty: no tenant can be created. */
+  /** What is reserved for a tenant of it. */
+  readonly places: readonly Place[];
+  /** Cells that serve it. Empty: no tenant can be created. */
+  readonly cells: readonly string[];
+  /** Domains of its tenants, of each cell that serves it. Empty where they have no host. */
   readonly domains: readonly string[];
   /** Slugs that it gives to no tenant, besides those that no product gives. */
   readonly reservedSlugs: readonly string[];
@@ -14,11 +20,12 @@ export interface ProductView {
 /** Every product, by name. Pure. */
 export function listProducts({ catalog, platform }: Pick<ClientDeps, 'catalog' | 'platform'>): ProductView[] {
   return Object.values(catalog.products)
-    .map(({ name, tiers, reservedSlugs }) => ({
-      name,
-      tiers,
-      domains: [...new Set(platform.cells.flatMap(({ domains }) => domains[name] ?? []))],
-      reservedSlugs,
-    }))
+    .map((product) => {
+      const { name, tiers, reservedSlugs, places } = product;
+      const serving = platform.cells.filter((cell) => isServed(cell, product));
+      const domains = places.includes('host') ? serving.flatMap((cell) => cell.domains[name] ?? []) : [];
+      const cells = serving.map(({ id }) => id);
+      return { name, tiers, places, cells, domains: [...new Set(domains)], reservedSlugs };
+    })
     .sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -22,7 +22,8 @@ export interface TenantView {
   readonly cell: string;
   readonly status: TenantStatus;
   readonly cleanupPending: boolean;
-  readonly tenantUrl: string;
+  /** Null: the product's tenants have no address. */
+  readonly tenantUrl: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly activatedAt: string | null;
@@ -105,7 +106,7 @@ export interface StatusView {
   /** Present when the operation holds, is stuck, or was closed with something left. */
   readonly attention?: AttentionView | undefined;
   readonly cleanupPending: boolean;
-  readonly tenantUrl: string;
+  readonly tenantUrl: string | null;
 }
 
 /** What waits for a person, and what that person can do; times are ISO 8601. */
@@ -150,7 +151,7 @@ export interface AcceptedView {
   readonly status: TenantStatus;
   /** A sentence for people: what was accepted. */
   readonly message: string;
-  readonly tenantUrl: string;
+  readonly tenantUrl: string | null;
 }
 
 /** What a caller is told whose request was accepted: the tenant's status is still the one before. */

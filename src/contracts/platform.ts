@@ -37,6 +37,8 @@ export interface Cell {
   readonly hostedZone: HostedZone;
   /** Per product: the parent domain of its tenants' hosts. */
   readonly domains: Readonly<Record<string, string>>;
+  /** Products that the cell serves whose tenants have no host. Those whose tenants have one are served where they have a domain. */
+  readonly products?: readonly string[] | undefined;
   readonly tenantDatabases: readonly TenantDatabase[];
   readonly logRetentionDays: number;
   /** Sender of tenants' mails (an SES identity of this cell). */

@@ -49,7 +49,7 @@ const surroundings = z.object({
   tier: z.string().nullable(),
   slug: z.string(),
   displayName: z.string(),
-  hostName: z.string(),
+  hostName: z.string().nullable(),
   status: tenantStatus,
   activatedAt: optionalTime,
   places: z.array(z.object({ kind: z.string(), scope: z.string(), key: z.string(), stepId: z.string().nullable() })),

@@ -7,7 +7,7 @@ import { removeSchemaAndRole } from './tenant-schema-removal.ts';
 import { closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
 import { listRenamed, type Renamed } from './tenant-schema-marks.ts';
 import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
-import { applyTenantMigrations } from './tenant-migrations.ts';
+import { applyTenantMigrations, tenantMigrationFiles, type MigrationFolders } from './tenant-migrations.ts';
 import { databaseFailure, passingThrough } from './tenant-database-errors.ts';
 import { openProvisionerPool } from './tenant-sessions.ts';
 
@@ -46,8 +46,14 @@ export interface TenantDatabases {
   close(): Promise<void>;
 }
 
-/** @param urls provisioner's connection URL per database id */
-export function createTenantDatabases(urls: Readonly<Record<string, string>>): TenantDatabases {
+/**
+ * @param urls provisioner's connection URL per database id
+ * @param migrations where products' sets of migrations are; without it none can be run
+ */
+export function createTenantDatabases(
+  urls: Readonly<Record<string, string>>,
+  migrations: MigrationFolders = {},
+): TenantDatabases {
   const pools = new Map<string, pg.Pool>();
   const poolOf = (database: string): pg.Pool => {
     const made = pools.get(database) ?? openProvisionerPool(urlOf(urls, database));
@@ -78,8 +84,9 @@ export function createTenantDatabases(urls: Readonly<Record<string, string>>): T
         await makeSchema(client, key, passingThrough(guard));
       }),
     runTenantMigrations: async (run) => {
+      const files = tenantMigrationFiles(migrations, run.set);
       const name = await within(run, 'migrate schema', nameOfDatabase);
-      return applyTenantMigrations(urlOf(urls, run.database), name, run);
+      return applyTenantMigrations(urlOf(urls, run.database), name, run, files);
     },
     inspect: (key) =>
       within(key, 'look at', async (client) => ({

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { codeOf, isUnavailable } from './database-errors.ts';
@@ -9,16 +8,19 @@ import { databaseFailure, isGuardFailure, passingThrough, tenantDatabaseError } 
 import { newTenantClient } from './tenant-sessions.ts';
 import { beginIdentified, type TransactionIdentity } from './unclear-commits.ts';
 
-const folder = fileURLToPath(new URL('../../tenant-migrations', import.meta.url));
+/** Folders of the sets of migrations that products bring, by the product's name. */
+export type MigrationFolders = Readonly<Record<string, string>>;
 
 /**
  * The migrations of a set, in order.
  * @throws StepError MIGRATION_FAILED when there is no such set, or a file is misnamed or begins or ends a transaction
  */
-export function tenantMigrationFiles(set: string): MigrationFile[] {
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(set) || !existsSync(`${folder}/${set}`))
-    throw new StepError('MIGRATION_FAILED', `there is no set of tenant migrations "${set}"`);
-  return orMigrationFailed(`read set "${set}"`, () => readMigrations(`${folder}/${set}`));
+export function tenantMigrationFiles(folders: MigrationFolders, set: string): MigrationFile[] {
+  const folder = Object.hasOwn(folders, set) ? folders[set] : undefined;
+  if (folder === undefined) throw new StepError('MIGRATION_FAILED', `there is no set of tenant migrations "${set}"`);
+  if (!existsSync(folder))
+    throw new StepError('MIGRATION_FAILED', `the folder of the tenant migrations "${set}", ${folder}, does not exist`);
+  return orMigrationFailed(`read set "${set}"`, () => readMigrations(folder));
 }
 
 /**
@@ -29,8 +31,8 @@ export async function applyTenantMigrations(
   provisionerUrl: string,
   databaseName: string,
   run: MigrationRun,
+  files: readonly MigrationFile[],
 ): Promise<{ applied: string[] }> {
-  const files = tenantMigrationFiles(run.set);
   const action = `migrate schema "${run.name}" of database "${run.database}"`;
   const guard = passingThrough(run.guard);
   const { name: role, password } = run;

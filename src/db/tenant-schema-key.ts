@@ -12,7 +12,7 @@ export interface SchemaKey {
 export interface MigrationRun extends SchemaKey {
   /** The tenant's own: the migrations run in a session of its role, so what a tenant hides in its schema gains nothing. */
   readonly password: string;
-  /** Folder of SQL files below `tenant-migrations/`. */
+  /** A set of migrations, by the name of the product that brings it. */
   readonly set: string;
   /** Awaited before each file; throws when the step is being taken back. */
   readonly guard: () => Promise<void>;

@@ -16,8 +16,9 @@ const tenantRow = z.object({
   displayName: z.string(),
   contactEmail: z.string(),
   cell: z.string(),
-  hostName: z.string(),
-  tenantUrl: z.string(),
+  /** Null, as its URL is: the product's tenants have no host. */
+  hostName: z.string().nullable(),
+  tenantUrl: z.string().nullable(),
   status: tenantStatus,
   cleanupPending: z.boolean(),
   failure: failure.nullable(),

@@ -2,36 +2,47 @@ import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
 /**
- * Whether every product that the cell has a domain for could be provisioned as the platform describes the cell, so that a
+ * Whether every product that the cell serves could be provisioned as the platform describes the cell, so that a
  * template that it does not name is found here and not by the first tenant (requirements R-PRE-02, 03). Asks nobody.
  */
-export function checkProducts(cell: Cell, { products, kinds }: Catalog): Finding[] {
-  const domains = Object.entries(cell.domains);
-  if (domains.length === 0) return [problem(`cell ${cell.id}`, 'names no domain: it serves no product')];
-  return domains.map(([name, domain]) => {
+export function checkProducts(cell: Cell, catalog: Catalog): Finding[] {
+  const { products } = catalog;
+  const names = [...new Set([...Object.keys(cell.domains), ...(cell.products ?? [])])];
+  if (names.length === 0)
+    return [problem(`cell ${cell.id}`, 'names no domain and lists no product: it serves no product')];
+  return names.map((name) => {
     const subject = `cell ${cell.id}: product ${name}`;
     const product = Object.hasOwn(products, name) ? products[name] : undefined;
-    if (!product) return warning(subject, `has the domain ${domain}, but this installation has no such product`);
-    const problems = tiersOf(product).flatMap((tier) => problemsOf(kinds, product, cell, domain, tier));
+    if (!product) return warning(subject, `${placeOf(cell, name)}, but this installation has no such product`);
+    if (!isServed(cell, product)) return warning(subject, `${placeOf(cell, name)}, ${whyNotServed(product)}`);
+    const problems = tiersOf(product).flatMap((tier) => problemsOf(catalog, product, cell, tier));
+    const where = product.places.includes('host') ? ` for tenants below ${cell.domains[name] ?? ''}` : '';
     return problems.length === 0
-      ? ok(subject, `can be resolved for tenants below ${domain}`)
+      ? ok(subject, `can be resolved${where}`)
       : problem(subject, problems.join('; '), 'R-PRE-02', 'R-PRE-03');
   });
 }
 
-function tiersOf({ tiers }: Product): readonly (string | null)[] {
-  return tiers.length === 0 ? [null] : tiers;
+function placeOf({ domains }: Cell, name: string): string {
+  return domains[name] === undefined ? 'is listed in `products`' : `has the domain ${domains[name]}`;
 }
 
-function problemsOf(kinds: KindRegistry, product: Product, cell: Cell, domain: string, tier: string | null): string[] {
+function whyNotServed({ places }: Product): string {
+  return places.includes('host')
+    ? 'but its tenants have hosts: give it a domain (`domains`)'
+    : 'but its tenants have no host: list it in `products`';
+}
+
+function problemsOf({ kinds, migrations }: Catalog, product: Product, cell: Cell, tier: string | null): string[] {
   try {
-    const blueprint = preflightBlueprint(product, cell, domain, tier);
+    const blueprint = preflightBlueprint(product, cell, tier);
     const problems = blueprintProblems(blueprint, kinds);
-    if (problems.length === 0) checkFiles(blueprint, kinds);
+    if (problems.length === 0) checkFiles(blueprint, kinds, migrations);
     return problems;
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)];
@@ -39,17 +50,16 @@ function problemsOf(kinds: KindRegistry, product: Product, cell: Cell, domain: s
 }
 
 /** @throws StepError when a file that a step reads is not there, or would be refused */
-function checkFiles({ steps }: Blueprint, { kinds }: KindRegistry): void {
-  for (const { kind, spec } of steps) kinds.get(kind)?.checkFiles?.(spec);
+function checkFiles({ steps }: Blueprint, { kinds }: KindRegistry, migrations: Catalog['migrations']): void {
+  for (const { kind, spec } of steps) kinds.get(kind)?.checkFiles?.(spec, migrations);
 }
 
 /** The blueprints that a product's tenants would have in the cell, a tier each; none where the cell cannot serve it. */
 export function blueprintsOf(product: Product, cell: Cell): Blueprint[] {
-  const domain = cell.domains[product.name];
-  if (domain === undefined) return [];
+  if (!isServed(cell, product)) return [];
   return tiersOf(product).flatMap((tier) => {
     try {
-      return [preflightBlueprint(product, cell, domain, tier)];
+      return [preflightBlueprint(product, cell, tier)];
     } catch {
       // Said by `checkProducts`.
       return [];
@@ -57,9 +67,7 @@ export function blueprintsOf(product: Product, cell: Cell): Blueprint[] {
   });
 }
 
-function preflightBlueprint(product: Product, cell: Cell, domain: string, tier: string | null): Blueprint {
-  const [loadBalancer] = cell.loadBalancers;
-  if (!loadBalancer) throw new Error('the cell names no load balancer');
-  const tenant = { tenantId: '00000000-0000-4000-8000-000000000000', slug: 'preflight', host: `preflight.${domain}` };
-  return product.resolve({ cell, loadBalancer, tier, ...tenant });
+function preflightBlueprint(product: Product, cell: Cell, tier: string | null): Blueprint {
+  const tenantId = '00000000-0000-4000-8000-000000000000';
+  return resolveUnplaced(product, cell, { tenantId, slug: 'preflight', tier });
 }

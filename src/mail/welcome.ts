@@ -8,7 +8,8 @@ export interface Mail {
 
 export interface WelcomeInput {
   readonly displayName: string;
-  readonly tenantUrl: string;
+  /** Null: the tenant has no address, so there is nowhere to sign in. */
+  readonly tenantUrl: string | null;
   /** The name that the first administrator signs in with. */
   readonly userName: string;
 }
@@ -44,12 +45,8 @@ const words: Readonly<Record<MailLocale, Words>> = {
 /** The mail of a tenant that became active: address and user name, never a password (requirement C-20). */
 export function welcomeMail(input: WelcomeInput, locale: MailLocale): Mail {
   const w = words[locale];
-  const lines = [
-    w.ready(input.displayName),
-    `${w.address}: ${input.tenantUrl}`,
-    `${w.userName}: ${input.userName}`,
-    w.password,
-  ];
+  const signIn = [`${w.address}: ${input.tenantUrl ?? ''}`, `${w.userName}: ${input.userName}`, w.password];
+  const lines = [w.ready(input.displayName), ...(input.tenantUrl === null ? [] : signIn)];
   const rows = lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('\n');
   return {
     subject: w.subject(input.displayName).replace(/[\r\n]+/g, ' '),

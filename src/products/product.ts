@@ -1,23 +1,34 @@
 import type { Blueprint } from '../contracts/blueprint.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 
+/**
+ * What is reserved for a tenant before anything is accepted: `host`, its host name below the product's domain; `load-balancer`, a
+ * place on one of the cell's load balancers.
+ */
+export const places = ['host', 'load-balancer'] as const;
+export type Place = (typeof places)[number];
+
 /** What a product is told about a tenant when its blueprint is resolved; all of it is checked already. */
 export interface BlueprintRequest {
   readonly cell: Cell;
-  readonly loadBalancer: LoadBalancer;
   readonly tenantId: string;
   readonly slug: string;
   readonly tier: string | null;
-  /** `<slug>.<the product's domain in this cell>`. */
-  readonly host: string;
+  /** Of a product that declares the place `host`: `<slug>.<the product's domain in this cell>`. */
+  readonly host?: string | undefined;
+  /** Of a product that declares the place `load-balancer`. */
+  readonly loadBalancer?: LoadBalancer | undefined;
 }
 
-/** One SaaS product: its rules for slugs and the steps that a tenant of it consists of. */
+/** One SaaS product: its rules for slugs and the steps that a tenant of it consists of. Written by `defineProduct`. */
 export interface Product {
   readonly name: string;
   /** Empty: the product has no tiers, and a request that names one is refused. */
   readonly tiers: readonly string[];
   readonly reservedSlugs: readonly string[];
+  readonly places: readonly Place[];
+  /** Folder of the SQL files that its tenants' schemas are migrated by, a path; undefined: it brings none. */
+  readonly migrations?: string | undefined;
   /** Pure: the same request gives the same blueprint. */
   readonly resolve: (request: BlueprintRequest) => Blueprint;
 }

@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { SweptItem } from '../contracts/sweep.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
 import { reservedSlugs } from '../products/slug.ts';
 import { sweptNameOf } from './ledger-view.ts';
@@ -48,11 +49,12 @@ interface Pattern {
 export function namesOf(cell: Cell, { kinds, products }: Catalog): Names {
   const { sweptTypes } = kinds;
   const problems: { what: string; message: string }[] = [];
-  const patterns = Object.entries(cell.domains).flatMap(([name, domain]) => {
+  const served = new Set([...Object.keys(cell.domains), ...(cell.products ?? [])]);
+  const patterns = [...served].flatMap((name) => {
     try {
       const product = Object.hasOwn(products, name) ? products[name] : undefined;
       if (!product) throw new Error('this installation has no such product');
-      return patternsOf(cell, kinds, product, domain);
+      return isServed(cell, product) ? patternsOf(cell, kinds, product) : [];
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       problems.push({ what: `names of product ${name}`, message });
@@ -86,13 +88,9 @@ export function namesOf(cell: Cell, { kinds, products }: Catalog): Names {
   };
 }
 
-function patternsOf(cell: Cell, kinds: KindRegistry, product: Product, domain: string): Pattern[] {
-  const [loadBalancer] = cell.loadBalancers;
-  if (!loadBalancer) throw new Error('the cell names no load balancer');
-  const tiers = product.tiers.length === 0 ? [null] : product.tiers;
-  const host = `${PLACEHOLDER}.${domain}`;
-  return tiers.flatMap((tier) => {
-    const { steps } = product.resolve({ cell, loadBalancer, tier, tenantId: NOBODY, slug: PLACEHOLDER, host });
+function patternsOf(cell: Cell, kinds: KindRegistry, product: Product): Pattern[] {
+  return tiersOf(product).flatMap((tier) => {
+    const { steps } = resolveUnplaced(product, cell, { tenantId: NOBODY, slug: PLACEHOLDER, tier });
     return steps
       .flatMap((step) => namesIn(kinds, step))
       .map(({ type, name }) => ({

@@ -25,7 +25,7 @@ export interface OpenSweep {
 export async function openSweep(config: Config, log: Logger): Promise<OpenSweep> {
   const catalog = await loadCatalog(config.catalogFile);
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 4, applicationName: 'tenantry-sweep' });
-  const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
+  const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls, catalog.migrations);
   const pacing = { lease: sharedTokens(database) };
   const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl, pacing });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });

@@ -44,7 +44,7 @@ const SHUTDOWN_GRACE = '10s';
 export async function runWorker(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
   const catalog = await loadCatalog(config.catalogFile);
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 20, applicationName: 'tenantry-worker' });
-  const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls);
+  const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls, catalog.migrations);
   const pacing = { lease: sharedTokens(database) };
   const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl, pacing });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });

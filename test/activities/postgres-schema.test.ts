@@ -3,6 +3,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ContextOf } from '../support/kinds.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { OthersJudged } from '../../src/kinds/framework/ownership.ts';
 import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
 import { createCellAws, type CellAws } from '../../src/aws/cell-aws.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
   db = createDatabase({ url: test.controlUrl });
   admin = new pg.Pool({ connectionString: test.adminUrl, max: 2 });
   admin.on('error', () => undefined);
-  tenantDatabases = createTenantDatabases({ primary: test.tenantUrl });
+  tenantDatabases = createTenantDatabases({ primary: test.tenantUrl }, defaultCatalog.migrations);
   const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
   aws = createCellAws(exampleCell, { endpointUrl: (await part('ministack')).url, credentials });
 });
@@ -402,7 +403,7 @@ describe("a tenants' database that is away", () => {
 
 afterAll(async () => {
   // Roles belong to the whole server, which other test files share.
-  const cleaner = createTenantDatabases({ primary: test.tenantUrl });
+  const cleaner = createTenantDatabases({ primary: test.tenantUrl }, defaultCatalog.migrations);
   for (const name of new Set(made)) {
     const id = name.slice('tenant_'.length).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     const ownership = { installationId, tenantId: id, product: 'moamalat', operationId: randomUUID(), stepId: 'x' };

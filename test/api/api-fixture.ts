@@ -10,7 +10,8 @@ import { changeOperationState, findOpenOperation } from '../../src/db/operations
 import { changeTenantStatus } from '../../src/db/tenants.ts';
 import type { OperationState } from '../../src/contracts/operation-state.ts';
 import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
-import { defaultCatalog } from '../../src/catalog/catalog.ts';
+import { defaultCatalog, type Catalog } from '../../src/catalog/catalog.ts';
+import type { Platform } from '../../src/contracts/platform.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -41,7 +42,7 @@ export interface ApiFixture {
 
 /** The API on a real, empty PostgreSQL database and an orchestrator that keeps state. */
 export async function createApiFixture(
-  options: { platform?: ReturnType<typeof examplePlatform>; workerWatchTimes?: WorkerWatchTimes } = {},
+  options: { platform?: Platform; catalog?: Catalog; workerWatchTimes?: WorkerWatchTimes } = {},
 ): Promise<ApiFixture> {
   const testDatabase = await createTestDatabase();
   const database = createDatabase({ url: testDatabase.controlUrl });
@@ -56,7 +57,7 @@ export async function createApiFixture(
     database: proxied,
     orchestrator,
     platform: options.platform ?? examplePlatform(),
-    catalog: defaultCatalog,
+    catalog: options.catalog ?? defaultCatalog,
     log,
     workerWatchTimes: options.workerWatchTimes,
   });

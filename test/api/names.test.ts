@@ -8,7 +8,7 @@ import { createCatalog, defaultCatalog } from '../../src/catalog/catalog.ts';
 import type { Platform } from '../../src/contracts/platform.ts';
 import type { Database } from '../../src/db/database.ts';
 import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
-import { moamalat } from '../../src/products/moamalat.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
 import type { Product } from '../../src/products/product.ts';
 import { parseSlug } from '../../src/products/slug.ts';
 import { useControlDatabase } from '../support/database.ts';
@@ -27,7 +27,7 @@ function productOf(name: string, shape: 'component' | 'bare'): Product {
       .replaceAll(`moamalat-${request.slug}`, `${name}-${request.slug}`);
     return { ...resolved, product: name, steps: JSON.parse(text) as typeof resolved.steps };
   };
-  return { name, tiers: [], reservedSlugs: [], resolve };
+  return { ...moamalat, name, resolve };
 }
 
 const words = fc.constantFrom('notes', 'pro', 'web', 'acme', 'frontend', 'x1');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCatalog } from '../../src/catalog/catalog.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { listProducts } from '../../src/client/product-list.ts';
-import { moamalat } from '../../src/products/moamalat.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
 

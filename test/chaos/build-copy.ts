@@ -17,7 +17,7 @@ export interface SourceChange {
 }
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
-const parts = ['bin', 'src', 'migrations', 'tenant-migrations', 'package.json', 'tsconfig.json'];
+const parts = ['bin', 'src', 'migrations', 'package.json', 'tsconfig.json'];
 
 /** Copies the product without the sandbox, changed. Its workflow bundle is another one, because that is named by its sources. */
 export function copyBuild(changes: readonly SourceChange[]): BuildCopy {

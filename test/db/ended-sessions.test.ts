@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createDatabase, DatabaseUnavailableError, type Database } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { identifyServer } from '../../src/db/tenant-database-check.ts';
@@ -87,7 +88,7 @@ describe('a session that PostgreSQL ends as it is handed out', () => {
 
   it("fails a step in the tenants' databases as unavailable, not the process", async () => {
     const { url } = await endingServer({ afterQueries: 0 });
-    const databases = createTenantDatabases({ primary: url });
+    const databases = createTenantDatabases({ primary: url }, defaultCatalog.migrations);
     closers.unshift(() => databases.close());
     await expect(databases.closeToPublic()).rejects.toMatchObject({ code: 'TENANT_DATABASE_UNAVAILABLE' });
     await expect(databases.runTenantMigrations(run)).rejects.toMatchObject({ code: 'TENANT_DATABASE_UNAVAILABLE' });

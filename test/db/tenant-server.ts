@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { StepError } from '../../src/contracts/step-error.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
 import type { SchemaKey } from '../../src/db/tenant-schema-key.ts';
@@ -20,7 +21,7 @@ export interface TenantServer {
 }
 
 export function openTenantServer(urls: { tenantUrl: string; adminUrl: string }): TenantServer {
-  const databases = createTenantDatabases({ primary: urls.tenantUrl });
+  const databases = createTenantDatabases({ primary: urls.tenantUrl }, defaultCatalog.migrations);
   const admin = new pg.Pool({ connectionString: urls.adminUrl, max: 2 });
   admin.on('error', () => undefined);
   const made: SchemaKey[] = [];

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClosedDatabase, dropDatabase } from '../../sandbox/parts/postgres-databases.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { builtInKinds } from '../../src/kinds/built-in.ts';
 import { latenessWindowMs } from '../../src/contracts/verbs.ts';
 import { createDatabase } from '../../src/db/database.ts';
@@ -28,7 +29,7 @@ const windowsMs = builtInKinds.flatMap(({ limits }) => [
 ]);
 
 async function withDatabases<T>(url: string, fn: (databases: TenantDatabases) => Promise<T>): Promise<T> {
-  const databases = createTenantDatabases({ primary: url });
+  const databases = createTenantDatabases({ primary: url }, defaultCatalog.migrations);
   try {
     return await fn(databases);
   } finally {

@@ -100,14 +100,14 @@ export const mutants: readonly Mutant[] = [
     mistake: 'the DNS record goes after the services that it points at',
     edits: [
       {
-        file: 'src/products/moamalat.ts',
+        file: 'src/products/moamalat/components.ts',
         from: "      removeAfter: ['create_dns'], // design rule 8: a record goes before what it points at\n",
         to: '',
       },
       {
-        file: 'src/products/moamalat.ts',
-        from: "      needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],\n",
-        to: "      needs: ['validate'],\n      removeAfter: ['deploy_backend', 'deploy_frontend'],\n",
+        file: 'src/products/moamalat/product.ts',
+        from: "        needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],\n",
+        to: "        needs: ['validate'],\n        removeAfter: ['deploy_backend', 'deploy_frontend'],\n",
       },
     ],
     detector: promise('DNS goes before all that it points at when a tenant is deprovisioned'),

@@ -92,7 +92,10 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   await migrate(postgres.controlUrl);
   const database = createDatabase({ url: postgres.controlUrl, maxConnections: 20 });
   const proxy = options.postgresProxy === true ? await ownProxy(postgres, stops) : undefined;
-  const tenantDatabases = createTenantDatabases({ primary: proxy?.through(postgres.tenantUrl) ?? postgres.tenantUrl });
+  const tenantDatabases = createTenantDatabases(
+    { primary: proxy?.through(postgres.tenantUrl) ?? postgres.tenantUrl },
+    defaultCatalog.migrations,
+  );
   const workerDatabase = proxy
     ? createDatabase({ url: proxy.through(postgres.controlUrl), maxConnections: 40 })
     : database;

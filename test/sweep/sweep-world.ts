@@ -107,7 +107,7 @@ export async function startSweepWorld(given?: SweepGround): Promise<SweepWorld> 
   const { gateway, platform, databases } = ground;
   const cell = platform.cells[0]!;
   const database = createDatabase({ url: databases.controlUrl });
-  const tenantDatabases = createTenantDatabases({ primary: databases.tenantUrl });
+  const tenantDatabases = createTenantDatabases({ primary: databases.tenantUrl }, defaultCatalog.migrations);
   const adapters = createAwsForPlatform(platform, {
     endpointUrl: gateway.url,
     credentials: { accessKeyId: cell.accountId, secretAccessKey: 'test' },

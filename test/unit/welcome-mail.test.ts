@@ -15,6 +15,12 @@ describe.each(['en', 'ar'] as const)('the welcome mail in %s', (locale) => {
       expect(part).toContain(input.userName);
     }
   });
+  it('of a tenant without an address tells of no sign-in', () => {
+    const { text, html } = welcomeMail({ ...input, tenantUrl: null }, locale);
+    expect(text).toContain('Acme <Corp>');
+    for (const part of [text, html]) expect(part).not.toContain(input.userName);
+    expect(text.trim().split('\n')).toHaveLength(1);
+  });
   it('escapes what tenants chose', () => {
     expect(mail.html).toContain('Acme &lt;Corp&gt;');
     expect(mail.html).not.toContain('<Corp>');

@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ProductView } from '../../client/product-list.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { places } from '../../products/product.ts';
 import { answers, createTenantBody, noQuery } from '../schemas.ts';
 
 const field = z.object({
@@ -18,7 +19,13 @@ export const productsAnswer = z
       z.object({
         name: z.string(),
         tiers: z.array(z.string()).describe('Empty: the product has no tiers'),
-        domains: z.array(z.string()).describe('Domains of its tenants; empty: no cell serves the product'),
+        // Both optional for clients: an API of an earlier release does not give them.
+        places: z
+          .array(z.enum(places))
+          .optional()
+          .describe('What is reserved for a tenant: it has these, and no other'),
+        cells: z.array(z.string()).optional().describe('Cells that serve the product; empty: no tenant can be created'),
+        domains: z.array(z.string()).describe('Domains of its tenants, of every cell that serves the product'),
         reservedSlugs: z.array(z.string()),
         fields: z.array(field).describe('What a request for a tenant of the product carries'),
       }),
@@ -43,6 +50,8 @@ export const productRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       products: client.products().map((product) => ({
         ...product,
         tiers: [...product.tiers],
+        places: [...product.places],
+        cells: [...product.cells],
         domains: [...product.domains],
         reservedSlugs: [...product.reservedSlugs],
         fields: fieldsOf(product),

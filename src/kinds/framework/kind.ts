@@ -9,6 +9,7 @@ import type { TenantStatus } from '../../contracts/tenant-status.ts';
 import type { KindLimits } from '../../contracts/verbs.ts';
 import type { Database, Queryable } from '../../db/database.ts';
 import type { TenantDatabases } from '../../db/tenant-databases.ts';
+import type { MigrationFolders } from '../../db/tenant-migrations.ts';
 import type { NotOurs, OthersJudged } from './ownership.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Recorded, Within } from './within.ts';
@@ -144,8 +145,8 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   profiles?(cell: Cell): Profiles;
   /** What it makes holds a tenant's data: an undo never takes that of a tenant which was ever active. */
   readonly holdsData?: true;
-  /** Looks at files that come with the product; asks nobody. @throws StepError */
-  checkFiles?(spec: S): void;
+  /** Looks at files that come with products; asks nobody. @throws StepError */
+  checkFiles?(spec: S, migrations: MigrationFolders): void;
   /** Looks, before anything of the tenant is made, at what a later `ensure` would refuse. @throws StepError */
   foresee?(context: ForesightContext<S>): Promise<void>;
   /** Every resource that `ensure` may make, by name: the intent rows. */

@@ -13,7 +13,8 @@ export interface Bounds {
 
 /** What this installation itself recorded as the tenant's, when it accepted and made it. */
 export interface Recorded {
-  readonly hostName: string;
+  /** Null: the product's tenants have no host. */
+  readonly hostName: string | null;
   readonly zoneIds: readonly string[];
   readonly loadBalancerArns: readonly string[];
   /** Listeners that the step took a rule's priority on. */
@@ -57,7 +58,7 @@ export function hostOf({ cell, tenant }: Pick<Bounds, 'cell' | 'tenant'>): strin
 
 export function within({ cell, installationId, tenant, recorded: known }: Bounds, purpose: Purpose): Within {
   const recorded = purpose === 'take-away' ? known : undefined;
-  const ownHost = recorded?.hostName ?? hostOf({ cell, tenant });
+  const ownHost = known?.hostName === null ? undefined : (recorded?.hostName ?? hostOf({ cell, tenant }));
   const zoneIds = [cell.hostedZone.id, ...(recorded?.zoneIds ?? [])].map(plainZoneId);
   const loadBalancerArns = [...cell.loadBalancers.map((lb) => lb.arn), ...(recorded?.loadBalancerArns ?? [])];
   const listenerArns = [...cell.loadBalancers.map((lb) => lb.httpsListenerArn), ...(recorded?.listenerArns ?? [])];
@@ -75,7 +76,7 @@ export function within({ cell, installationId, tenant, recorded: known }: Bounds
     },
     slug: (slug) => must(slug === tenant.slug, `slug ${show(slug)} is not the tenant's`),
     host: (host) => must(host !== undefined && host === ownHost, `host ${show(host)} is not the tenant's`),
-    url: (url) => must(url === `https://${ownHost ?? ''}`, `URL ${show(url)} is not the tenant's`),
+    url: (url) => must(ownHost !== undefined && url === `https://${ownHost}`, `URL ${show(url)} is not the tenant's`),
     zone: (id) => must(zoneIds.includes(plainZoneId(String(id))), `zone ${show(id)} is not the cell's`),
     loadBalancer: (arn) =>
       must(loadBalancerArns.includes(String(arn)), `load balancer ${show(arn)} is none of the cell's`),

@@ -14,7 +14,7 @@ import { roleType, schemaType } from './type.ts';
 
 const spec = z.strictObject({
   database: text,
-  // Names a folder of SQL files: nothing that leads out of it.
+  // The name of the product that brings them.
   migrations: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   connectionLimit: z.int().min(1).max(1000),
 });
@@ -58,8 +58,8 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     remove: { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 },
   },
   inCell: ({ database }, within) => within.database(database),
-  checkFiles({ migrations }) {
-    tenantMigrationFiles(migrations);
+  checkFiles({ migrations }, folders) {
+    tenantMigrationFiles(folders, migrations);
   },
   physicalNames: ({ database }) => [{ type: 'postgres:schema', name: database }],
   resources: (context) => [{ type: 'secretsmanager:secret', name: secretOf(context) }, ...inDatabase(context)],

@@ -6,8 +6,9 @@ import { StepError } from '../../contracts/step-error.ts';
 import type { Kind } from '../framework/kind.ts';
 import { text } from '../framework/values.ts';
 
-const spec = z.strictObject({ tenantUrl: text });
-const outputs = z.strictObject({ tenantUrl: z.string() });
+/** Without an address where the product's tenants have no host. */
+const spec = z.strictObject({ tenantUrl: text.optional() });
+const outputs = z.strictObject({ tenantUrl: z.string().optional() });
 
 type ActivationSpec = z.output<typeof spec>;
 type ActivationOutputs = z.output<typeof outputs>;
@@ -22,12 +23,16 @@ export const tenantActivation: Kind<ActivationSpec, ActivationOutputs, never> = 
   outputs,
   types: {},
   permissions: [],
-  inCell: ({ tenantUrl }, within) => within.url(tenantUrl),
+  inCell: ({ tenantUrl }, within) => (tenantUrl === undefined ? [] : within.url(tenantUrl)),
   physicalNames: () => [],
   resources: () => [],
 
-  ensure: ({ spec }) =>
-    Promise.resolve({ status: 'ready', outputs: { tenantUrl: spec.tenantUrl }, tenantStatus: 'active' }),
+  ensure: ({ spec: { tenantUrl } }) =>
+    Promise.resolve({
+      status: 'ready',
+      outputs: tenantUrl === undefined ? {} : { tenantUrl },
+      tenantStatus: 'active',
+    }),
 
   async commit(tx, { tenant, operation, cell }) {
     const now = await lockOperation(tx, operation.id);

@@ -16,7 +16,7 @@ import { listLeftovers } from '../../../src/db/leftovers.ts';
 import { insertOperation } from '../../../src/db/operations.ts';
 import { reserveSlug } from '../../../src/db/reservations.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../../src/db/tenant-databases.ts';
-import { moamalat } from '../../../src/products/moamalat.ts';
+import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { newTenant, type KindWorld, type TestTenant } from './kind-world.ts';
 
 /** A tenant whose steps run through the real wrapper of the verbs: activities, ledger and kinds, on AWS behind the gateway. */
@@ -46,7 +46,7 @@ export interface StepBench {
 export function useStepBench(world: KindWorld): StepBench {
   let tenantDatabases: TenantDatabases | undefined;
   beforeAll(() => {
-    tenantDatabases = createTenantDatabases({ primary: world.databases.tenantUrl });
+    tenantDatabases = createTenantDatabases({ primary: world.databases.tenantUrl }, defaultCatalog.migrations);
   });
   afterAll(() => tenantDatabases?.close());
   const databases = () => tenantDatabases!;

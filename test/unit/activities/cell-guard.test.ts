@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { movedAway, outsideCell as outside } from '../../../src/activities/cell-guard.ts';
 import { defaultCatalog } from '../../../src/catalog/catalog.ts';
 import type { Bounds, Purpose } from '../../../src/kinds/framework/within.ts';
-import { moamalat } from '../../../src/products/moamalat.ts';
+import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { resolveSpec } from '../../../src/activities/spec-resolution.ts';
 import { cell } from '../../db/fixtures.ts';
 
@@ -127,6 +127,20 @@ describe('the guard of the cell', () => {
   it.each(cases)('refuses %s', (_what, kind, spec) => {
     expect(outsideCell(kind, spec, bounds)).not.toEqual([]);
   });
+
+  it.each([
+    ['host', 'dns-record', specOf('create_dns')],
+    ['address', 'tenant-activation', specOf('finalize')],
+  ])(
+    'refuses the %s of a tenant that none is recorded for, though the cell has a domain for its product',
+    (_, kind, spec) => {
+      const none = { hostName: null, zoneIds: [], loadBalancerArns: [], listenerArns: [] };
+      expect(outsideCell(kind, spec, { ...bounds, recorded: none })).not.toEqual([]);
+      expect(outsideCell(kind, {}, { ...bounds, recorded: none }).filter(() => kind === 'tenant-activation')).toEqual(
+        [],
+      );
+    },
+  );
 
   it('takes away what a template that is listed no more was cloned for', () => {
     const moved = { ...bounds, cell: { ...cell, templateServices: {} } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { withoutSteps } from '../../../src/activities/remaining-steps.ts';
 import type { PlannedStep } from '../../../src/contracts/blueprint.ts';
-import { moamalat } from '../../../src/products/moamalat.ts';
+import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { cell } from '../../db/fixtures.ts';
 
 const blueprint = moamalat.resolve({

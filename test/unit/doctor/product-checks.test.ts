@@ -1,7 +1,7 @@
 import { createCatalog } from '../../../src/catalog/catalog.ts';
 import { describe, expect, it } from 'vitest';
 import type { Product } from '../../../src/products/product.ts';
-import { moamalat } from '../../../src/products/moamalat.ts';
+import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { checkProducts } from '../../../src/doctor/product-checks.ts';
 import { exampleCell } from '../../support/platform.ts';
 

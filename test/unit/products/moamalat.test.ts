@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { blueprintProblems, type Step } from '../../../src/contracts/blueprint.ts';
 import { defaultCatalog } from '../../../src/catalog/catalog.ts';
 import { dnsRecord } from '../../../src/kinds/dns-record/kind.ts';
 import { profilesOf } from '../../../src/products/step.ts';
-import { moamalat } from '../../../src/products/moamalat.ts';
+import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { exampleCell } from '../../support/platform.ts';
 
 const cell = exampleCell();
@@ -20,6 +21,11 @@ const step = (id: string): Step => blueprint.steps.find((s) => s.id === id)!;
 describe('the blueprint of moamalat', () => {
   it('may run', () => {
     expect(blueprintProblems(blueprint, defaultCatalog.kinds)).toEqual([]);
+  });
+
+  it('is the one that tenants of version 0.1.0 were accepted with', () => {
+    const recorded = readFileSync(new URL('./moamalat-blueprint.json', import.meta.url), 'utf8');
+    expect(JSON.stringify(blueprint)).toBe(JSON.stringify(JSON.parse(recorded)));
   });
 
   it('keeps the nine names, with a suffix where there are two', () => {

@@ -1,27 +1,13 @@
-import type { Blueprint, FailsAs, Step } from '../contracts/blueprint.ts';
-import { dnsRecord } from '../kinds/dns-record/kind.ts';
-import { ecsService } from '../kinds/ecs-service/kind.ts';
-import { listenerRule } from '../kinds/listener-rule/kind.ts';
-import { logGroup } from '../kinds/log-group/kind.ts';
-import { postgresSchema } from '../kinds/postgres-schema/kind.ts';
-import { slugReservation } from '../kinds/slug-reservation/kind.ts';
-import { targetGroup } from '../kinds/target-group/kind.ts';
-import { taskDefinition } from '../kinds/task-definition/kind.ts';
-import { tenantActivation } from '../kinds/tenant-activation/kind.ts';
-import type { BlueprintRequest, Product } from './product.ts';
-import { stepsIn, type MakeStep } from './step.ts';
-import { templateServiceOf } from './templates.ts';
+import type { FailsAs, Step } from '../../contracts/blueprint.ts';
+import { ecsService } from '../../kinds/ecs-service/kind.ts';
+import { listenerRule } from '../../kinds/listener-rule/kind.ts';
+import { logGroup } from '../../kinds/log-group/kind.ts';
+import { targetGroup } from '../../kinds/target-group/kind.ts';
+import { taskDefinition } from '../../kinds/task-definition/kind.ts';
+import type { ProductRequest } from '../define-product.ts';
+import { templateServiceOf } from '../templates.ts';
 
-/**
- * MOAMALAT: a PostgreSQL schema per tenant, two services on a shared cluster and load balancer.
- * The nine step names are requirement R-ORC-05; order R-ORC-04 with C-06 (two components in one step's name).
- */
-export const moamalat: Product = {
-  name: 'moamalat',
-  tiers: [],
-  reservedSlugs: ['company-x', 'moamalat'],
-  resolve,
-};
+type Request = ProductRequest<never>;
 
 /** Ports and paths of the templates (requirement U-24); the frontend's host rule takes all that no path rule takes. */
 const components = {
@@ -41,50 +27,11 @@ const components = {
   },
 } satisfies Record<string, { failsAs: FailsAs } & Record<string, unknown>>;
 
-type Component = keyof typeof components;
-
-function resolve(request: BlueprintRequest): Blueprint {
-  const { cell, slug, host, loadBalancer } = request;
-  const step = stepsIn(cell);
-  const steps: Step[] = [
-    step(slugReservation, {
-      id: 'validate',
-      needs: [],
-      spec: {
-        slug,
-        templateServices: [
-          templateServiceOf(cell, 'moamalat', 'backend'),
-          templateServiceOf(cell, 'moamalat', 'frontend'),
-        ],
-      },
-    }),
-    step(postgresSchema, {
-      id: 'create_schema',
-      needs: ['validate'],
-      rereads: true,
-      spec: { database: cell.tenantDatabases[0]?.id ?? 'primary', migrations: 'moamalat', connectionLimit: 20 },
-    }),
-    ...componentSteps(request, 'backend', step),
-    ...componentSteps(request, 'frontend', step),
-    step(dnsRecord, {
-      id: 'create_dns',
-      needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],
-      rereads: true,
-      spec: { zoneId: cell.hostedZone.id, host, loadBalancerArn: loadBalancer.arn },
-    }),
-    step(tenantActivation, {
-      id: 'finalize',
-      needs: ['create_dns', 'deploy_backend', 'deploy_frontend'],
-      spec: { tenantUrl: `https://${host}` },
-    }),
-  ];
-  return { version: 1, product: 'moamalat', tier: null, cell: cell.id, steps };
-}
-
-function componentSteps(request: BlueprintRequest, component: Component, step: MakeStep): Step[] {
-  const { cell, slug, host, loadBalancer } = request;
+/** The steps of one of the two services that a tenant has. */
+export function componentSteps(request: Request, component: keyof typeof components): Step[] {
+  const { cell, host, loadBalancer, step, tenant } = request;
   const of = components[component];
-  const name = `moamalat-${slug}-${component}`;
+  const name = `moamalat-${tenant.slug}-${component}`;
   return [
     step(logGroup, {
       id: `create_log_group:${component}`,
@@ -146,11 +93,11 @@ function componentSteps(request: BlueprintRequest, component: Component, step: M
 }
 
 /** Requirement U-21. */
-function backendEnvironment({ cell, tenantId, slug, host }: BlueprintRequest) {
+function backendEnvironment({ cell, tenant, url }: Request) {
   return {
-    TENANT_ID: tenantId,
-    TENANT_SUBDOMAIN: slug,
-    TENANT_URL: `https://${host}`,
+    TENANT_ID: tenant.id,
+    TENANT_SUBDOMAIN: tenant.slug,
+    TENANT_URL: url,
     DB_HOST: { ref: 'create_schema.host' },
     DB_PORT: { ref: 'create_schema.port' },
     DB_NAME: { ref: 'create_schema.database' },
@@ -161,13 +108,13 @@ function backendEnvironment({ cell, tenantId, slug, host }: BlueprintRequest) {
   };
 }
 
-function frontendEnvironment({ cell, tenantId, slug, host }: BlueprintRequest) {
+function frontendEnvironment({ cell, tenant, url }: Request) {
   return {
-    TENANT_ID: tenantId,
-    TENANT_SUBDOMAIN: slug,
-    TENANT_URL: `https://${host}`,
-    API_BASE_URL: `https://${host}/api`,
-    PUBLIC_URL: `https://${host}`,
+    TENANT_ID: tenant.id,
+    TENANT_SUBDOMAIN: tenant.slug,
+    TENANT_URL: url,
+    API_BASE_URL: `${url}/api`,
+    PUBLIC_URL: url,
     ENVIRONMENT: cell.environment,
     AWS_REGION: cell.region,
   };

@@ -1,0 +1,129 @@
+import { fileURLToPath } from 'node:url';
+import type { Step } from '../contracts/blueprint.ts';
+import type { Cell, LoadBalancer } from '../contracts/platform.ts';
+import { places, type BlueprintRequest, type Place, type Product } from './product.ts';
+import { stepsIn, type MakeStep } from './step.ts';
+
+/** What every blueprint is resolved from. */
+interface CommonRequest<Tier extends string> {
+  readonly tenant: { readonly id: string; readonly slug: string };
+  /** Null where the product has no tiers. */
+  readonly tier: [Tier] extends [never] ? null : Tier;
+  readonly cell: Cell;
+  /** Writes one step of a kind, with the waiting times that the kind has in this cell. */
+  readonly step: MakeStep;
+}
+
+/** Of a product that declares the place `host`. */
+interface HostRequest {
+  /** `<slug>.<the product's domain in this cell>`. */
+  readonly host: string;
+  /** `https://` and the host. */
+  readonly url: string;
+}
+
+/** Of a product that declares the place `load-balancer`. */
+interface LoadBalancerRequest {
+  /** The one of the cell that the tenant was placed on. */
+  readonly loadBalancer: LoadBalancer;
+}
+
+/** What `blueprint` is called with: all of it is checked and reserved already. */
+export type ProductRequest<Tier extends string = string, P extends Place = Place> = CommonRequest<Tier> &
+  ('host' extends P ? HostRequest : unknown) &
+  ('load-balancer' extends P ? LoadBalancerRequest : unknown);
+
+/** What is particular to a product. */
+export interface ProductDefinition<Tier extends string, P extends Place> {
+  /** Lower case letters, digits and single hyphens, at most 40: in names of resources, in requests, in the set of migrations. */
+  readonly name: string;
+  /** Sizes that a tenant may have; none: a request must not name one. */
+  readonly tiers?: readonly Tier[] | undefined;
+  /** What the door reserves for a tenant before anything is accepted. */
+  readonly places: readonly P[];
+  /** Slugs that no tenant of it gets, besides those that no product gives. */
+  readonly reservedSlugs?: readonly string[] | undefined;
+  /** Folder of numbered SQL files for tenants' schemas: the set of migrations that has the product's name. */
+  readonly migrations?: URL | undefined;
+  /** The steps of a tenant. Pure: the same request gives the same steps. */
+  readonly blueprint: (request: ProductRequest<Tier, P>) => readonly Step[];
+}
+
+/**
+ * A product, for the `products` of `tenantry.config.ts`.
+ * @throws RangeError naming all that is wrong with the definition
+ */
+export function defineProduct<const Tier extends string = never, const P extends Place = never>(
+  definition: ProductDefinition<Tier, P>,
+): Product {
+  const problems = problemsOf(definition);
+  if (problems.length > 0) throw new RangeError(`product "${definition.name}": ${problems.join('; ')}`);
+  const { name, blueprint, tiers = [], reservedSlugs = [], migrations } = definition;
+  return {
+    name,
+    tiers,
+    reservedSlugs,
+    places: definition.places,
+    migrations: migrations && fileURLToPath(migrations),
+    resolve: (request) => ({
+      version: 1,
+      product: name,
+      tier: request.tier,
+      cell: request.cell.id,
+      steps: blueprint(requestFor(definition, request)),
+    }),
+  };
+}
+
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const TIER = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+/** As the request of a tenant has it. */
+const LONGEST_NAME = 40;
+
+function problemsOf({
+  name,
+  tiers = [],
+  places: declared,
+  migrations,
+}: Pick<ProductDefinition<string, Place>, 'name' | 'tiers' | 'places' | 'migrations'>): readonly string[] {
+  const unknown = declared.filter((place) => !places.includes(place));
+  return [
+    ...(NAME.test(name) && name.length <= LONGEST_NAME
+      ? []
+      : [`its name must be lower case letters, digits and single hyphens, at most ${LONGEST_NAME}`]),
+    ...tiers
+      .filter((tier) => !TIER.test(tier) || tier.length > LONGEST_NAME)
+      .map((tier) => `"${tier}" is no name for a tier: use lower case letters, digits and single hyphens`),
+    ...twice(tiers).map((tier) => `tier "${tier}" is given twice`),
+    ...unknown.map((place) => `there is no place "${place}" (there are: ${places.join(', ')})`),
+    ...twice(declared).map((place) => `place "${place}" is given twice`),
+    ...(migrations === undefined || migrations.protocol === 'file:'
+      ? []
+      : [`migrations must be a file URL, such as new URL('./migrations/', import.meta.url)`]),
+  ];
+}
+
+function twice(list: readonly string[]): readonly string[] {
+  return [...new Set(list.filter((one, i) => list.indexOf(one) !== i))];
+}
+
+/** @throws Error when something is missing that the door reserves: no tenant of the product was accepted so */
+function requestFor<Tier extends string, P extends Place>(
+  { name, places: declared }: ProductDefinition<Tier, P>,
+  { cell, host, loadBalancer, slug, tenantId, tier }: BlueprintRequest,
+): ProductRequest<Tier, P> {
+  const has = (place: Place) => (declared as readonly Place[]).includes(place);
+  if (has('host') && host === undefined) throw new Error(`a tenant of ${name} has no host in cell ${cell.id}`);
+  if (has('load-balancer') && !loadBalancer)
+    throw new Error(`a tenant of ${name} has no load balancer in cell ${cell.id}`);
+  const request = {
+    tenant: { id: tenantId, slug },
+    tier,
+    cell,
+    step: stepsIn(cell),
+    ...(has('host') && { host, url: `https://${host ?? ''}` }),
+    ...(has('load-balancer') && { loadBalancer }),
+  };
+  // Which of its fields there are was decided by `places`, as the type is.
+  return request as unknown as ProductRequest<Tier, P>;
+}

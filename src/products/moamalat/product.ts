@@ -1,0 +1,53 @@
+import { dnsRecord } from '../../kinds/dns-record/kind.ts';
+import { postgresSchema } from '../../kinds/postgres-schema/kind.ts';
+import { slugReservation } from '../../kinds/slug-reservation/kind.ts';
+import { tenantActivation } from '../../kinds/tenant-activation/kind.ts';
+import { defineProduct } from '../define-product.ts';
+import { templateServiceOf } from '../templates.ts';
+import { componentSteps } from './components.ts';
+
+/**
+ * MOAMALAT: a PostgreSQL schema per tenant, two services on a shared cluster and load balancer.
+ * The nine step names are requirement R-ORC-05; order R-ORC-04 with C-06 (two components in one step's name).
+ */
+export const moamalat = defineProduct({
+  name: 'moamalat',
+  places: ['host', 'load-balancer'],
+  reservedSlugs: ['company-x', 'moamalat'],
+  migrations: new URL('./migrations/', import.meta.url),
+  blueprint(request) {
+    const { cell, tenant, host, url, loadBalancer, step } = request;
+    return [
+      step(slugReservation, {
+        id: 'validate',
+        needs: [],
+        spec: {
+          slug: tenant.slug,
+          templateServices: [
+            templateServiceOf(cell, 'moamalat', 'backend'),
+            templateServiceOf(cell, 'moamalat', 'frontend'),
+          ],
+        },
+      }),
+      step(postgresSchema, {
+        id: 'create_schema',
+        needs: ['validate'],
+        rereads: true,
+        spec: { database: cell.tenantDatabases[0]?.id ?? 'primary', migrations: 'moamalat', connectionLimit: 20 },
+      }),
+      ...componentSteps(request, 'backend'),
+      ...componentSteps(request, 'frontend'),
+      step(dnsRecord, {
+        id: 'create_dns',
+        needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],
+        rereads: true,
+        spec: { zoneId: cell.hostedZone.id, host, loadBalancerArn: loadBalancer.arn },
+      }),
+      step(tenantActivation, {
+        id: 'finalize',
+        needs: ['create_dns', 'deploy_backend', 'deploy_frontend'],
+        spec: { tenantUrl: url },
+      }),
+    ];
+  },
+});

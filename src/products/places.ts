@@ -1,0 +1,38 @@
+import type { Blueprint } from '../contracts/blueprint.ts';
+import type { Cell } from '../contracts/platform.ts';
+import type { Product } from './product.ts';
+
+/** Whether tenants of a product can be made in a cell: it has a domain for their hosts, or lists the product where they have none. */
+export function isServed(cell: Cell, { name, places }: Pick<Product, 'name' | 'places'>): boolean {
+  return places.includes('host') ? cell.domains[name] !== undefined : cell.products?.includes(name) === true;
+}
+
+/** The host of a tenant in a cell; undefined for a product whose tenants have none. @throws RangeError when the cell has no domain for it */
+export function hostIn(
+  cell: Cell,
+  { name, places }: Pick<Product, 'name' | 'places'>,
+  slug: string,
+): string | undefined {
+  if (!places.includes('host')) return undefined;
+  const domain = cell.domains[name];
+  if (domain === undefined) throw new RangeError(`cell "${cell.id}" names no domain for the product ${name}`);
+  return `${slug}.${domain}`;
+}
+
+/** The sizes that a product's tenants have: null, and nothing else, where it has no tiers. */
+export function tiersOf({ tiers }: Pick<Product, 'tiers'>): readonly (string | null)[] {
+  return tiers.length === 0 ? [null] : tiers;
+}
+
+/**
+ * The blueprint of a tenant that is not accepted, as if it were placed on the cell's first load balancer.
+ * @throws Error when the cell cannot serve the product
+ */
+export function resolveUnplaced(
+  product: Product,
+  cell: Cell,
+  tenant: { readonly tenantId: string; readonly slug: string; readonly tier: string | null },
+): Blueprint {
+  const [loadBalancer] = product.places.includes('load-balancer') ? cell.loadBalancers : [];
+  return product.resolve({ cell, ...tenant, host: hostIn(cell, product, tenant.slug), loadBalancer });
+}

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCatalog } from '../../src/catalog/catalog.ts';
+import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
+import { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
+import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
+import { defineProduct } from '../../src/products/define-product.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
+import { examplePlatform } from '../support/platform.ts';
+import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
+
+/** A schema and nothing else: no host, no load balancer. */
+const ledger = defineProduct({
+  name: 'ledger',
+  places: [],
+  blueprint: ({ tenant, step }) => [
+    step(slugReservation, { id: 'validate', needs: [], spec: { slug: tenant.slug, templateServices: [] } }),
+    step(postgresSchema, {
+      id: 'create_schema',
+      needs: ['validate'],
+      spec: { database: 'primary', migrations: 'moamalat', connectionLimit: 5 },
+    }),
+    step(tenantActivation, { id: 'finalize', needs: ['create_schema'], spec: {} }),
+  ],
+});
+
+let api: ApiFixture;
+beforeAll(async () => {
+  api = await createApiFixture({
+    catalog: createCatalog({ products: [moamalat, ledger] }),
+    platform: examplePlatform({ products: ['ledger'] }),
+  });
+});
+afterAll(() => api.close());
+
+const post = (payload: object) => api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload });
+const get = async (url: string) => (await api.app.inject({ method: 'GET', url })).json() as Record<string, unknown>;
+const placesOf = async (tenantId: string) =>
+  (
+    await api.database.query<{ kind: string }>('select kind from allocations where tenant_id = $1', [tenantId])
+  ).rows.map(({ kind }) => kind);
+
+describe('a product without a host', () => {
+  it('has tenants without an address, in every answer', async () => {
+    const created = await post({ ...acme, product: 'ledger', slug: 'no-address' });
+    expect(created.statusCode).toBe(202);
+    const { tenantId, tenantUrl } = created.json<{ tenantId: string; tenantUrl: unknown }>();
+    expect(tenantUrl).toBeNull();
+    const at = `/api/v1/tenants/${tenantId}`;
+    expect(await get(at)).toMatchObject({ tenantUrl: null });
+    expect(await get(`${at}/status`)).toMatchObject({ tenantUrl: null });
+    expect(await get('/api/v1/tenants?product=ledger&slug=no-address')).toMatchObject({
+      tenants: [{ tenantId, tenantUrl: null }],
+    });
+  });
+
+  it('reserves neither host nor load balancer, and is told of none', async () => {
+    const { tenantId } = (await post({ ...acme, product: 'ledger', slug: 'no-place' })).json<{ tenantId: string }>();
+    expect(await placesOf(tenantId)).toEqual([]);
+    const { rows } = await api.database.query<{ blueprint: string }>(
+      'select blueprint::text from operations where tenant_id = $1',
+      [tenantId],
+    );
+    expect(rows[0]?.blueprint).toContain('create_schema');
+    expect(rows[0]?.blueprint).not.toMatch(/moamalat-pro\.com|loadbalancer/);
+  });
+
+  it('is listed with the cells that serve it and no domain', async () => {
+    const { products } = (await get('/api/v1/products')) as { products: object[] };
+    expect(products).toEqual([
+      expect.objectContaining({ name: 'ledger', places: [], cells: ['default'], domains: [] }),
+      expect.objectContaining({ name: 'moamalat', places: ['host', 'load-balancer'], domains: ['moamalat-pro.com'] }),
+    ]);
+  });
+
+  it('keeps its slugs apart as every product does', async () => {
+    await post({ ...acme, product: 'ledger', slug: 'one-only' });
+    const second = await post({ ...acme, product: 'ledger', slug: 'one-only' });
+    expect(second.json()).toMatchObject({ error: { code: 'SLUG_TAKEN' } });
+  });
+});
+
+it('reserves host and load balancer for a product that declares them', async () => {
+  const { tenantId } = (await post({ ...acme, slug: 'placed' })).json<{ tenantId: string }>();
+  expect((await placesOf(tenantId)).filter((kind) => kind !== 'resource-name').sort()).toEqual([
+    'host-name',
+    'load-balancer',
+  ]);
+});

@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { LoadBalancer } from '../../../src/contracts/platform.ts';
+import { slugReservation } from '../../../src/kinds/slug-reservation/kind.ts';
+import { tenantActivation } from '../../../src/kinds/tenant-activation/kind.ts';
+import { defineProduct, type ProductDefinition, type ProductRequest } from '../../../src/products/define-product.ts';
+import { isServed, resolveUnplaced } from '../../../src/products/places.ts';
+import type { Place } from '../../../src/products/product.ts';
+import { exampleCell } from '../../support/platform.ts';
+
+const tenant = { tenantId: '6b1f6f0e-6d5c-4b52-9a53-0d8a4d1f9c11', slug: 'acme' };
+
+/** A product of two steps that notes what it was asked. */
+function productOf<const T extends string, const P extends Place>(
+  parts: Omit<ProductDefinition<T, P>, 'name' | 'blueprint'>,
+) {
+  const asked: ProductRequest<T, P>[] = [];
+  const product = defineProduct({
+    ...parts,
+    name: 'notes',
+    blueprint: (request) => {
+      asked.push(request);
+      const { step } = request;
+      return [
+        step(slugReservation, { id: 'validate', needs: [], spec: { slug: request.tenant.slug, templateServices: [] } }),
+        step(tenantActivation, { id: 'finalize', needs: ['validate'], spec: {} }),
+      ];
+    },
+  });
+  return { product, asked };
+}
+
+describe('a product', () => {
+  it('gets its steps wrapped in a blueprint that names product, tier and cell', () => {
+    const { product } = productOf({ tiers: ['free', 'team'], places: [] });
+    const blueprint = resolveUnplaced(product, exampleCell(), { ...tenant, tier: 'team' });
+    expect(blueprint).toMatchObject({ version: 1, product: 'notes', tier: 'team', cell: 'default' });
+    expect(blueprint.steps.map(({ id, kind }) => `${id} ${kind}`)).toEqual([
+      'validate slug-reservation',
+      'finalize tenant-activation',
+    ]);
+  });
+
+  it('is told of the places that it declares, and of no other', () => {
+    const cell = exampleCell({ domains: { notes: 'notes.example.com' } });
+    const both = productOf({ places: ['host', 'load-balancer'] });
+    resolveUnplaced(both.product, cell, { ...tenant, tier: null });
+    expect(both.asked[0]).toMatchObject({
+      host: 'acme.notes.example.com',
+      url: 'https://acme.notes.example.com',
+      loadBalancer: cell.loadBalancers[0],
+    });
+    const none = productOf({ places: [] });
+    resolveUnplaced(none.product, cell, { ...tenant, tier: null });
+    expect(Object.keys(none.asked[0] ?? {}).sort()).toEqual(['cell', 'step', 'tenant', 'tier']);
+    expectTypeOf<ProductRequest<never, 'load-balancer'>>().toHaveProperty('loadBalancer').toEqualTypeOf<LoadBalancer>();
+    expectTypeOf<ProductRequest<never, 'load-balancer'>>().not.toHaveProperty('host');
+    expectTypeOf<ProductRequest<never, never>>().not.toHaveProperty('loadBalancer');
+    expectTypeOf<ProductRequest<'free' | 'team', never>['tier']>().toEqualTypeOf<'free' | 'team'>();
+    expectTypeOf<ProductRequest<never, never>['tier']>().toEqualTypeOf<null>();
+  });
+
+  it('is served by a cell with a domain for it; without hosts by one that lists it', () => {
+    const hosted = productOf({ places: ['host'] }).product;
+    const hostless = productOf({ places: ['load-balancer'] }).product;
+    const withDomain = exampleCell({ domains: { notes: 'notes.example.com' } });
+    const listing = exampleCell({ products: ['notes'] });
+    expect([isServed(withDomain, hosted), isServed(listing, hosted)]).toEqual([true, false]);
+    expect([isServed(withDomain, hostless), isServed(listing, hostless)]).toEqual([false, true]);
+  });
+
+  it('brings its migrations by a file URL', () => {
+    const migrations = new URL('./migrations/', import.meta.url);
+    expect(productOf({ places: [], migrations }).product.migrations).toBe(fileURLToPath(migrations));
+  });
+
+  it('is refused with all that is wrong with it', () => {
+    const define = () =>
+      defineProduct({
+        name: 'Notes_',
+        tiers: ['free', 'free', 'A'],
+        places: ['host', 'host', 'moon' as Place],
+        migrations: new URL('https://example.com/migrations/'),
+        blueprint: () => [],
+      });
+    expect(define).toThrow(RangeError);
+    for (const said of [
+      'product "Notes_"',
+      'its name must be lower case letters',
+      'tier "free" is given twice',
+      '"A" is no name for a tier',
+      'there is no place "moon" (there are: host, load-balancer)',
+      'place "host" is given twice',
+      'migrations must be a file URL',
+    ])
+      expect(define).toThrow(said);
+  });
+});
