@@ -14,7 +14,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     // What is waited for comes within milliseconds, or within seconds on a busy machine.
     expect: { poll: { timeout: 20_000 } },
-    maxWorkers: 2,
+    // Most tests wait most of the time, for servers and for time to pass: two for each of the two cores that CI has.
+    maxWorkers: 4,
     // The SDK's nine lines on old versions of Node, once per test file, hide what matters.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
@@ -32,8 +33,8 @@ export default defineConfig({
       // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
       // A machine so busy that a call times out makes an undo wait out the lateness window (40 s).
       project('sagas', ['sagas'], { testTimeout: 300_000 }),
-      // The whole system, processes of its own included.
-      project('e2e', ['e2e'], { fileParallelism: false, testTimeout: 300_000 }),
+      // The whole system, processes of its own included: each file one, on ports of its own.
+      project('e2e', ['e2e'], { maxWorkers: 2, testTimeout: 300_000 }),
       // Every fault at every step, processes killed, servers away, seeded random runs (`npm run test:chaos`).
       project('chaos', ['chaos'], {
         // Files that mostly wait may run side by side (scripts/chaos.mjs knows which).

@@ -26,7 +26,7 @@ afterAll(async () => {
   await world.close();
 });
 afterEach(() => {
-  Object.assign(world.weather, { faults: [], twice: undefined, struck: [] });
+  Object.assign(world.weather, { faults: [], twice: [], struck: [] });
   world.gateway.setWeather({ rules: null });
 });
 

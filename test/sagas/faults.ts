@@ -3,6 +3,8 @@ import { StepError } from '../../src/contracts/step-error.ts';
 
 /** Where a failure strikes: at a step's verb, before the kind did anything or after all of it was done. */
 export interface Fault {
+  /** The tenant that it strikes; every one by default. */
+  readonly slug?: string;
   readonly stepId: string;
   readonly verb: 'ensure' | 'remove';
   readonly when: 'before' | 'after';
@@ -12,10 +14,10 @@ export interface Fault {
 export interface Weather {
   /** Each strikes at every attempt until it is taken out. */
   faults: readonly Fault[];
-  /** Every `ensure` or `remove` is done twice in a row; the second answer counts. */
-  twice: 'ensure' | 'remove' | undefined;
+  /** Every `ensure` or `remove` of these tenants is done twice in a row; the second answer counts. */
+  twice: readonly { readonly slug: string; readonly verb: Fault['verb'] }[];
   /** Where faults struck, once per time. */
-  struck: string[];
+  struck: { readonly slug: string; readonly stepId: string }[];
 }
 
 /** The real kinds in this weather: what fails is the kind's own work, inside the ledger's wrapper. */
@@ -30,7 +32,7 @@ function exposed(kind: Kind, weather: Weather): Kind {
     // What the first of two removals took, the second cannot see.
     remove: async (context) => {
       const removed = await struck(weather, 'remove', context, () => kind.remove(context));
-      return weather.twice === 'remove' ? { ...removed, missing: false } : removed;
+      return isTwice(weather, 'remove', context) ? { ...removed, missing: false } : removed;
     },
   };
 }
@@ -41,14 +43,21 @@ async function struck<A>(
   context: StepContext,
   act: () => Promise<A>,
 ): Promise<A> {
-  const strikes = weather.faults.find((f) => f.stepId === context.stepId && f.verb === verb)?.when;
-  if (strikes === 'before') throw injected(weather, context.stepId);
+  const { stepId, tenant } = context;
+  const isHere = (fault: Fault) =>
+    fault.stepId === stepId && fault.verb === verb && (fault.slug ?? tenant.slug) === tenant.slug;
+  const strikes = weather.faults.find(isHere)?.when;
+  if (strikes === 'before') throw injected(weather, context);
   const answer = await act();
-  if (strikes === 'after') throw injected(weather, context.stepId);
-  return weather.twice === verb ? act() : answer;
+  if (strikes === 'after') throw injected(weather, context);
+  return isTwice(weather, verb, context) ? act() : answer;
 }
 
-function injected(weather: Weather, stepId: string): StepError {
-  weather.struck.push(stepId);
+function isTwice({ twice }: Weather, verb: Fault['verb'], { tenant }: StepContext): boolean {
+  return twice.some((wanted) => wanted.slug === tenant.slug && wanted.verb === verb);
+}
+
+function injected(weather: Weather, { stepId, tenant }: StepContext): StepError {
+  weather.struck.push({ slug: tenant.slug, stepId });
   return new StepError('INVALID_REQUEST', `injected failure of ${stepId}`);
 }

@@ -1,63 +1,74 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusView } from '../../src/client/views.ts';
 import { FINALIZE_STEP, type Step } from '../../src/contracts/blueprint.ts';
 import { listNotRemoved } from '../../src/db/ledger.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
-import type { InventoryItem } from '../../sandbox/inventory/inventory.ts';
+import { describeChange, describeItem, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
+import { isOfTenant } from '../../sandbox/inventory/selection.ts';
 import { blueprintOfProduct } from './blueprints.ts';
 import type { Fault } from './faults.ts';
 import { expectNothingLeft } from './nothing-left.ts';
-import { difference, startSagaWorld, type Run, type SagaWorld } from './saga-world.ts';
+import { difference, freshSlug, startSagaWorld, type Run, type SagaWorld } from './saga-world.ts';
 
-/** The four saga properties, over whatever is registered. */
+/** The four saga properties, over whatever is registered. The tenants live side by side, each with faults of its own. */
 let world: SagaWorld;
+let atFirst: readonly InventoryItem[];
 beforeAll(async () => {
   world = await startSagaWorld();
+  atFirst = await world.inventory();
 });
 afterAll(() => world.close());
-afterEach(() => Object.assign(world.weather, { faults: [], twice: undefined, struck: [] }));
 
-describe.each(Object.values(defaultCatalog.products))('a saga of $name', (product) => {
+interface Faults {
+  readonly faults?: readonly Fault[];
+  /** Every call of the verb is executed twice. */
+  readonly twice?: Fault['verb'];
+}
+
+/** Starts a tenant that meets these faults, whoever lives beside it. */
+async function provision(product: string, { faults = [], twice }: Faults = {}): Promise<Run> {
+  const slug = freshSlug();
+  const { weather } = world;
+  weather.faults = [...weather.faults, ...faults.map((fault) => ({ ...fault, slug }))];
+  if (twice) weather.twice = [...weather.twice, { slug, verb: twice }];
+  return world.provision(product, 'rollback', slug);
+}
+
+function calmDown({ slug }: Run): void {
+  const { weather } = world;
+  weather.faults = weather.faults.filter((fault) => fault.slug !== slug);
+  weather.twice = weather.twice.filter((wanted) => wanted.slug !== slug);
+}
+
+const struckSteps = ({ slug }: Run) =>
+  world.weather.struck.filter((at) => at.slug === slug).map(({ stepId }) => stepId);
+
+describe.concurrent.each(Object.values(defaultCatalog.products))('a saga of $name', (product) => {
   const steps = blueprintOfProduct(product);
   const made = steps.filter((s) => s.id !== FINALIZE_STEP);
 
-  it('succeeds, and deprovisioning leaves nothing but residues', async () => {
+  it('makes the same when every step is executed twice, and deprovisioning leaves nothing but residues', async () => {
     const before = await world.inventory();
-    const run = await world.provision(product.name);
-    expect(await world.outcome(run)).toBe('active');
-    expect(await doneSteps(run)).toEqual(steps.map((s) => s.id).sort());
-    await world.deprovision(run);
-    expect(await world.outcome(run)).toBe('deleted');
-    await expectNothingLeft(world, run, before);
+    const [run, control] = await Promise.all([provision(product.name, { twice: 'ensure' }), provision(product.name)]);
+    expect([await world.outcome(run), await world.outcome(control)]).toEqual(['active', 'active']);
+    expect(await doneSteps(control)).toEqual(steps.map((s) => s.id).sort());
+    const { added } = difference(before, await world.inventory());
+    expect(kindsOf(added.filter(isOfTenant(run)))).toEqual(kindsOf(added.filter(isOfTenant(control))));
+    calmDown(run);
+    await Promise.all([world.deprovision(run), world.deprovision(control)]);
+    expect([await world.outcome(run), await world.outcome(control)]).toEqual(['deleted', 'deleted']);
+    await Promise.all([expectNothingLeft(world, run, before), expectNothingLeft(world, control, before)]);
+    const { stepsDone, stepsTotal } = await world.client.status(control.tenantId);
+    expect([stepsDone.length, [...stepsDone].sort()]).toEqual([stepsTotal, made.map((s) => s.id).sort()]);
   });
 
-  it('makes the same when every step is executed twice', async () => {
-    world.weather.twice = 'ensure';
-    const before = await world.inventory();
-    const run = await world.provision(product.name);
-    expect(await world.outcome(run)).toBe('active');
-    const twice = kindsOf(difference(before, await world.inventory()).added);
-    world.weather.twice = undefined;
-    await world.deprovision(run);
-    expect(await world.outcome(run)).toBe('deleted');
-    await expectNothingLeft(world, run, before);
-
-    const control = await world.provision(product.name);
-    const middle = await world.inventory();
-    expect(await world.outcome(control)).toBe('active');
-    expect(twice).toEqual(kindsOf(difference(middle, await world.inventory()).added));
-    await world.deprovision(control);
-    expect(await world.outcome(control)).toBe('deleted');
-  });
-
-  describe.each(['before', 'after'] as const)('that fails %s the effect of', (when) => {
+  describe('that fails after the effect of', () => {
     it.each(steps.map((s) => s.id))('%s rolls back to nothing', async (stepId) => {
-      world.weather.faults = [{ stepId, verb: 'ensure', when }];
       const before = await world.inventory();
-      const run = await world.provision(product.name);
+      const run = await provision(product.name, { faults: [{ stepId, verb: 'ensure', when: 'after' }] });
       // The commit's effect is the record itself, so that a failure `after` its kind's work still comes before it.
       expect(await world.outcome(run)).toBe('INVALID_REQUEST');
-      expect(world.weather.struck).toContain(stepId);
+      expect(struckSteps(run)).toContain(stepId);
       expect(await world.client.status(run.tenantId)).toMatchObject({
         status: 'failed',
         cleanupPending: false,
@@ -69,48 +80,39 @@ describe.each(Object.values(defaultCatalog.products))('a saga of $name', (produc
   });
 
   it.each(['rolled back', 'deprovisioned'])('is %s once and for all when every undo is executed twice', async (how) => {
-    world.weather.twice = 'remove';
-    if (how === 'rolled back') world.weather.faults = [failingCommit];
+    const isUndone = how === 'rolled back';
     const before = await world.inventory();
-    const run = await world.provision(product.name);
-    expect(await world.outcome(run)).toBe(how === 'rolled back' ? 'INVALID_REQUEST' : 'active');
-    if (how === 'deprovisioned') {
+    const run = await provision(product.name, { twice: 'remove', faults: isUndone ? [failingCommit] : [] });
+    expect(await world.outcome(run)).toBe(isUndone ? 'INVALID_REQUEST' : 'active');
+    if (!isUndone) {
       await world.deprovision(run);
       expect(await world.outcome(run)).toBe('deleted');
     }
     await expectNothingLeft(world, run, before);
   });
 
-  it('counts every step as done once it is deprovisioned', async () => {
-    const run = await world.provision(product.name);
-    expect(await world.outcome(run)).toBe('active');
-    await world.deprovision(run);
-    expect(await world.outcome(run)).toBe('deleted');
-    const { stepsDone, stepsTotal } = await world.client.status(run.tenantId);
-    expect([stepsDone.length, [...stepsDone].sort()]).toEqual([stepsTotal, made.map((s) => s.id).sort()]);
-  });
-
   describe('whose undo keeps failing at', () => {
     it.each(made.map((s) => s.id))('%s ends stuck with exactly what is left, and clean after retry', async (stepId) => {
-      world.weather.faults = [failingCommit, { stepId, verb: 'remove', when: 'before' }];
       const before = await world.inventory();
-      const run = await world.provision(product.name);
+      const run = await provision(product.name, {
+        faults: [failingCommit, { stepId, verb: 'remove', when: 'before' }],
+      });
       await expectStuckThenClean(run, { stepId, before, endsAs: 'INVALID_REQUEST' });
     });
   });
 
   it('whose deprovisioning keeps failing ends stuck with exactly what is left, and clean after retry', async () => {
     const before = await world.inventory();
-    const run = await world.provision(product.name);
+    const stepId = made[1]!.id;
+    const run = await provision(product.name, { faults: [{ stepId, verb: 'remove', when: 'after' }] });
     expect(await world.outcome(run)).toBe('active');
-    world.weather.faults = [{ stepId: made[1]!.id, verb: 'remove', when: 'after' }];
     await world.deprovision(run);
-    await expectStuckThenClean(run, { stepId: made[1]!.id, before, endsAs: 'deleted' });
+    await expectStuckThenClean(run, { stepId, before, endsAs: 'deleted' });
   });
 
   async function expectStuckThenClean(run: Run, expected: StuckExpectation): Promise<void> {
     const stuck = await world.until(run, 'stuck');
-    expect(world.weather.struck).toContain(expected.stepId);
+    expect(struckSteps(run)).toContain(expected.stepId);
     expect(stuck).toMatchObject({
       cleanupPending: true,
       status: expected.endsAs === 'deleted' ? 'deleting' : 'failed',
@@ -119,11 +121,17 @@ describe.each(Object.values(defaultCatalog.products))('a saga of $name', (produc
     expect(ledgerNames(stuck)).toEqual(
       (await listNotRemoved(world.database, run.tenantId)).map((r) => `${r.type} ${r.name}`).sort(),
     );
-    world.weather.faults = [];
+    calmDown(run);
     await world.client.retry(run.tenantId);
     expect(await world.outcome(run)).toBe(expected.endsAs);
     await expectNothingLeft(world, run, expected.before);
   }
+});
+
+it('leaves the account as it was, whomsoever a thing would be found by', async () => {
+  const { added, removed, changed } = difference(atFirst, await world.inventory());
+  expect(added.filter(({ residue }) => residue === undefined).map(describeItem)).toEqual([]);
+  expect([removed.map(describeItem), changed.map(describeChange)]).toEqual([[], []]);
 });
 
 interface StuckExpectation {

@@ -108,7 +108,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   stops.push(async () => adapters.destroy());
   const apart = options.looksPerStep === true ? looksPerStep(adapters, platform, adapterOptions(aws)) : undefined;
   stops.push(async () => apart?.destroy());
-  const weather: Weather = { faults: [], twice: undefined, struck: [] };
+  const weather: Weather = { faults: [], twice: [], struck: [] };
   const registry = createActivities({
     database: workerDatabase,
     tenantDatabases,
@@ -138,8 +138,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     proxy,
     inventory,
     sources,
-    provision: (product, onFailure = 'rollback', slug = `s-${randomUUID().slice(0, 8)}`) =>
-      provision(client, { product, onFailure, slug }),
+    provision: (product, onFailure = 'rollback', slug = freshSlug()) => provision(client, { product, onFailure, slug }),
     deprovision: async (run) => {
       await client.deleteTenant(run.tenantId, run.slug);
       return run;
@@ -150,6 +149,10 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
       for (const stop of stops.splice(0).reverse()) await stop();
     },
   };
+}
+
+export function freshSlug(): string {
+  return `s-${randomUUID().slice(0, 8)}`;
 }
 
 async function ownProxy(postgres: Postgres, stops: (() => Promise<void>)[]): Promise<PostgresProxy> {
