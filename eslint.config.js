@@ -17,7 +17,7 @@ const ownerPatterns = (folder) =>
     .filter((o) => !o.allowed.some((a) => folder.startsWith(a)))
     .map((o) => ({ group: o.modules, message: o.why, allowTypeImports: false }));
 
-const outside = { group: ['**/sandbox/**', '**/test/**'], message: 'product code knows neither sandbox nor tests' };
+const outside = { group: ['**/sandbox/**', '**/test/**', '**/testing/**'], message: 'product code knows neither sandbox nor tests' };
 const noEnv = {
   'no-restricted-properties': [
     'error',
@@ -97,7 +97,7 @@ export default tseslint.config(
     ]),
   },
   {
-    files: ['test/**/*.ts', 'bench/**/*.ts', 'sandbox/**/*.ts', 'scripts/**/*.ts'],
+    files: ['test/**/*.ts', 'testing/**/*.ts', 'bench/**/*.ts', 'sandbox/**/*.ts', 'scripts/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',

@@ -30,6 +30,8 @@ export default defineConfig({
         // Tests of the command line start many processes, seconds each on a busy machine.
         { ...sharedImports, testTimeout: 180_000 },
       ),
+      // What each kind promises, with every fault at every call: PostgreSQL, and MiniStack behind the gateway.
+      project('conformance', ['conformance'], { ...sharedImports, testTimeout: 240_000 }),
       // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
       // A machine so busy that a call times out makes an undo wait out the lateness window (40 s).
       project('sagas', ['sagas'], { testTimeout: 300_000 }),

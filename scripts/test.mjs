@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addTotals, noTotals, oneFailure, printFailures, printSlowest, readTotals, reportTotals } from './totals.mjs';
 
-const contributorSuites = ['unit', 'workflows', 'integration', 'sagas'];
+const contributorSuites = ['unit', 'workflows', 'integration', 'conformance', 'sagas'];
 const files = process.argv.slice(2).filter((argument) => argument.includes('/'));
 const named = process.argv.slice(2).filter((argument) => !argument.includes('/'));
 const reports = mkdtempSync(join(tmpdir(), 'tenantry-reports-'));

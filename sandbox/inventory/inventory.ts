@@ -30,14 +30,19 @@ export interface InventorySources {
   /** The tenants' database, as a login that sees all (a superuser, or nearly so any other). */
   readonly databaseUrl?: string | undefined;
   readonly processes?: ProcessSource | undefined;
+  /** Kinds that are to be looked for: those that a ledger has rows of. */
+  readonly mustList?: readonly string[] | undefined;
 }
 
 /**
  * All that exists, sorted by kind and name.
- * @throws Error when one of the sources cannot be read: half an inventory would prove nothing.
+ * @throws Error when one of the sources cannot be read, or a kind that is to be looked for has no lister: half an inventory would prove nothing.
  */
 export async function takeInventory(sources: InventorySources): Promise<InventoryItem[]> {
-  const { gatewayUrl, databaseUrl, processes } = sources;
+  const { gatewayUrl, databaseUrl, processes, mustList = [] } = sources;
+  const unknown = mustList.filter((kind) => !listedKinds.has(kind));
+  if (unknown.length > 0)
+    throw new RangeError(`the inventory has no lister for ${unknown.join(', ')}: what is left of it would not be seen`);
   const listed = await Promise.all([
     gatewayUrl === undefined ? [] : askGateway(gatewayUrl, sources),
     databaseUrl === undefined ? [] : listPostgres(databaseUrl),
@@ -45,6 +50,12 @@ export async function takeInventory(sources: InventorySources): Promise<Inventor
   ]);
   return sortItems(listed.flat());
 }
+
+/** Kinds that the listers of AWS and PostgreSQL know, and that a ledger may have rows of. */
+const listedKinds: ReadonlySet<string> = new Set([
+  ...['ecs:service', 'ecs:task-definition', 'elbv2:rule', 'elbv2:target-group', 'logs:log-group', 'route53:record'],
+  ...['secretsmanager:secret', 'postgres:role', 'postgres:schema'],
+]);
 
 async function askGateway(gatewayUrl: string, { accounts = [], scope = 'all' }: InventorySources) {
   const url = new URL('/_gateway/inventory', gatewayUrl);

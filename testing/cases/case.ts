@@ -1,0 +1,27 @@
+import { strict as assert } from 'node:assert';
+import { describeItem } from '../../sandbox/inventory/inventory.ts';
+import { listNotRemoved } from '../../src/db/ledger.ts';
+import type { Bench } from '../bench.ts';
+import { withoutResidue } from '../oracle.ts';
+import type { StepDriver } from '../tenant.ts';
+
+/** One thing that every kind promises. */
+export interface ConformanceCase {
+  /** A sentence: the title of its test. */
+  readonly name: string;
+  /** @throws AssertionError saying what the kind did instead */
+  run(bench: Bench): Promise<void>;
+}
+
+/** Takes everything of the tenant away; neither AWS and PostgreSQL nor the ledger hold anything of it then. */
+export async function expectGone(bench: Bench, driver: StepDriver): Promise<void> {
+  await driver.takeAllAway();
+  await expectNothing(bench, driver);
+}
+
+export async function expectNothing({ oracle, stand }: Bench, { tenant }: StepDriver): Promise<void> {
+  const left = withoutResidue(await oracle.itemsOf(tenant));
+  assert.deepEqual(left.map(describeItem), [], 'left over after the removal');
+  const rows = await listNotRemoved(stand.database, tenant.id);
+  assert.deepEqual(rows.map(({ type, name }) => `${type} ${name}`), [], 'not removed in the ledger');
+}

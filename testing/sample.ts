@@ -1,0 +1,46 @@
+import { refsIn, refStep, type Step } from '../src/contracts/blueprint.ts';
+import type { BlueprintRequest, Product } from '../src/products/product.ts';
+
+/** Steps that one conformance run makes and takes back: the one under test comes last, before it what it needs. */
+export interface Sample {
+  /** Tells samples of one kind apart. */
+  readonly name: string;
+  /** Of the tenants that it is made for: what names and hosts derive from. */
+  readonly product: string;
+  readonly tier?: string | null | undefined;
+  readonly steps: (request: BlueprintRequest) => readonly Step[];
+}
+
+/** The step that a sample is about. @throws RangeError when it has none */
+export function stepUnderTest(steps: readonly Step[]): Step {
+  const last = steps.at(-1);
+  if (!last) throw new RangeError('a sample has one step at least');
+  return last;
+}
+
+/** A step of a product's blueprint with all that it needs, directly or not. */
+export function sampleOf(product: Product, stepId: string, tier = product.tiers[0] ?? null): Sample {
+  return {
+    name: stepId,
+    product: product.name,
+    tier,
+    steps: (request) => withNeeds(product.resolve({ ...request, tier }).steps, stepId),
+  };
+}
+
+function withNeeds(steps: readonly Step[], stepId: string): Step[] {
+  const chosen: Step[] = [];
+  const visit = (id: string) => {
+    const step = steps.find((s) => s.id === id);
+    if (!step) throw new RangeError(`the blueprint has no step ${id}`);
+    if (chosen.includes(step)) return;
+    for (const need of [...step.needs, ...refsIn(step.spec).map(refStep)]) visit(need);
+    chosen.push(step);
+  };
+  visit(stepId);
+  const ids = new Set(chosen.map(({ id }) => id));
+  return chosen.map(({ removeAfter, ...step }) => {
+    const kept = (removeAfter ?? []).filter((id) => ids.has(id));
+    return kept.length > 0 ? { ...step, removeAfter: kept } : step;
+  });
+}

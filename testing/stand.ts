@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { startGateway, type Gateway } from '../sandbox/gateway/gateway.ts';
+import { seedLandingZone } from '../sandbox/landing-zone/seed.ts';
+import { createActivities } from '../src/activities/create-activities.ts';
+import { createCellAws, type CellAws } from '../src/aws/cell-aws.ts';
+import type { Activities } from '../src/contracts/activities.ts';
+import type { Cell } from '../src/contracts/platform.ts';
+import { createDatabase, type Database } from '../src/db/database.ts';
+import { findInstallationId } from '../src/db/installation.ts';
+import { migrate } from '../src/db/migrate.ts';
+import { createTenantDatabases, type TenantDatabases } from '../src/db/tenant-databases.ts';
+import { builtInKinds } from '../src/kinds/built-in.ts';
+import type { Kind } from '../src/kinds/framework/kind.ts';
+import { createKindRegistry, type KindRegistry } from '../src/kinds/framework/registry.ts';
+import { looksPerStep } from './looks-per-step.ts';
+import { openParts, type ConformanceParts, type StandParts } from './parts.ts';
+
+/** The worker's own verbs of a kind over PostgreSQL, and AWS behind the gateway: what conformance is tried on. */
+export interface Stand {
+  readonly kind: Kind;
+  readonly kinds: KindRegistry;
+  readonly gateway: Gateway;
+  readonly cell: Cell;
+  readonly aws: CellAws;
+  readonly database: Database;
+  readonly tenantDatabases: TenantDatabases;
+  /** The tenants' database, as superuser. */
+  readonly adminUrl: string;
+  readonly installationId: string;
+  /** What workers wrote to their log, line by line. */
+  readonly logged: readonly string[];
+  /** The activities of a worker that has the kind as it is, or changed. */
+  workerWith(change?: (kind: Kind) => Kind, cell?: Cell): Activities;
+  close(): Promise<void>;
+}
+
+export interface StandOptions {
+  readonly parts?: ConformanceParts | undefined;
+  /** Other kinds that samples have steps of, beside those that come with Tenantry. */
+  readonly kinds?: readonly Kind[] | undefined;
+  /** Products of the samples: each gets a domain in the cell. */
+  readonly products: readonly string[];
+}
+
+const region = 'us-east-1';
+
+export async function startStand(kind: Kind, options: StandOptions): Promise<Stand> {
+  const parts = await openParts(options.parts);
+  const gateway = await startGateway({ upstreamUrl: parts.ministackUrl, time: 'fast' });
+  const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
+  const cell = await seedCell(gateway, credentials, parts, options.products);
+  await migrate(parts.controlUrl);
+  const database = createDatabase({ url: parts.controlUrl, maxConnections: 20 });
+  const tenantDatabases = createTenantDatabases({ primary: parts.tenantUrl });
+  const awsOptions = { endpointUrl: gateway.url, credentials, pacing: { factor: Infinity } };
+  const aws = looksPerStep(createCellAws(cell, awsOptions), cell, awsOptions);
+  const installationId = await findInstallationId(database);
+  const logged: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
+  const kindsWith = (changed: Kind) =>
+    createKindRegistry([...builtInKinds, ...(options.kinds ?? [])].filter(({ name }) => name !== kind.name).concat(changed));
+  return {
+    kind,
+    kinds: kindsWith(kind),
+    gateway,
+    cell,
+    aws,
+    database,
+    tenantDatabases,
+    adminUrl: parts.adminUrl,
+    installationId,
+    logged,
+    workerWith: (change = (same) => same, known = cell) =>
+      createActivities({
+        database,
+        tenantDatabases,
+        platform: { version: 1, cells: [known] },
+        installationId,
+        aws: () => aws,
+        log,
+        kinds: kindsWith(change(kind)),
+      }),
+    close: async () => {
+      aws.destroy();
+      await tenantDatabases.close();
+      await database.close();
+      await gateway.close();
+      await parts.close();
+    },
+  };
+}
+
+async function seedCell(
+  gateway: Gateway,
+  credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
+  { tenantUrl }: StandParts,
+  products: readonly string[],
+): Promise<Cell> {
+  const { hostname: host, port, pathname } = new URL(tenantUrl);
+  const database = { host, port: Number(port), name: pathname.slice(1) };
+  const platform = await seedLandingZone({ endpointUrl: gateway.url, region, credentials, database });
+  const cell = platform.cells[0]!;
+  const domains = Object.fromEntries(products.map((product) => [product, cell.hostedZone.name]));
+  return { ...cell, domains: { ...domains, ...cell.domains } };
+}
+
+/** MiniStack takes a 12-digit access key for the account. */
+function freshAccountId(): string {
+  return String(100_000_000_000 + (parseInt(randomUUID().slice(0, 8), 16) % 899_999_999_999));
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { FINALIZE_STEP, type Blueprint, type Step } from '../src/contracts/blueprint.ts';
+import type { Activities } from '../src/contracts/activities.ts';
+import type { Verb } from '../src/contracts/kinds.ts';
+import type { EnsureAnswer, ObserveAnswer, RemoveAnswer } from '../src/contracts/messages.ts';
+import { verbOptions } from '../src/contracts/verbs.ts';
+import { placeOnLoadBalancer, reserveHostName } from '../src/db/allocations.ts';
+import { insertOperation } from '../src/db/operations.ts';
+import { reserveSlug } from '../src/db/reservations.ts';
+import { insertTenant } from '../src/db/tenants.ts';
+import { stepUnderTest, type Sample } from './sample.ts';
+import type { Stand } from './stand.ts';
+
+/** A tenant whose operation was accepted and claimed: its steps are made and taken back as the executor does it. */
+export interface SampleTenant {
+  readonly id: string;
+  readonly slug: string;
+  readonly operationId: string;
+  readonly blueprint: Blueprint;
+  /** The step under test. */
+  readonly step: Step;
+}
+
+export interface AcceptOptions {
+  readonly slug?: string | undefined;
+  /** In the place of the sample's own. */
+  readonly steps?: ((steps: readonly Step[]) => readonly Step[]) | undefined;
+}
+
+/** As the API writes a tenant, and a run claims its operation. */
+export async function acceptTenant(stand: Stand, sample: Sample, options: AcceptOptions = {}): Promise<SampleTenant> {
+  const { cell, database } = stand;
+  const [id, operationId] = [randomUUID(), randomUUID()];
+  const { product, tier = null } = sample;
+  const slug = options.slug ?? `c-${id.slice(0, 8)}`;
+  const host = `${slug}.${cell.hostedZone.name}`;
+  const steps = await database.transaction(async (tx) => {
+    await insertTenant(tx, {
+      ...{ id, product, tier, slug, displayName: slug, contactEmail: 'ops@example.com' },
+      ...{ cell: cell.id, hostName: host, tenantUrl: `https://${host}` },
+    });
+    await reserveSlug(tx, { product, slug, tenantId: id });
+    await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId: id });
+    const loadBalancer = (await placeOnLoadBalancer(tx, cell, id)) ?? cell.loadBalancers[0]!;
+    const resolved = sample.steps({ cell, loadBalancer, tenantId: id, slug, tier, host });
+    return options.steps?.(resolved) ?? resolved;
+  });
+  const blueprint: Blueprint = { version: 1, product, tier, cell: cell.id, steps: committed(steps, host) };
+  const tenant = { id, slug, operationId, blueprint, step: stepUnderTest(steps) };
+  await openOperation(stand, tenant);
+  return tenant;
+}
+
+/** Another operation of the same tenant, whose blueprint has other steps; the one before is closed. */
+export async function changeTenant(stand: Stand, tenant: SampleTenant, steps: readonly Step[]): Promise<SampleTenant> {
+  const host = tenant.slug + '.' + stand.cell.hostedZone.name;
+  await stand.database.query(`update operations set state = 'cancelled', closed_at = now() where id = $1`, [tenant.operationId]);
+  const changed = {
+    ...tenant,
+    operationId: randomUUID(),
+    step: stepUnderTest(steps),
+    blueprint: { ...tenant.blueprint, steps: committed(steps, host) },
+  };
+  await openOperation(stand, changed);
+  return changed;
+}
+
+async function openOperation({ cell, database }: Stand, { id, operationId, slug, blueprint }: SampleTenant): Promise<void> {
+  await database.transaction(async (tx) => {
+    await insertOperation(tx, {
+      ...{ id: operationId, tenantId: id, cell: cell.id, type: 'provision', onFailure: 'hold', holdMs: 60_000 },
+      ...{ workflowId: `tenant.${blueprint.product}.${slug}`, blueprint },
+    });
+  });
+  await database.query(`update operations set state = 'running', run_id = 'run-1' where id = $1`, [operationId]);
+  await database.query(`update tenants set status = 'validating' where id = $1 and status = 'pending'`, [id]);
+  await database.query(`update tenants set status = 'creating' where id = $1 and status = 'validating'`, [id]);
+}
+
+/** A blueprint has a commit that waits for everything. */
+function committed(steps: readonly Step[], host: string): Step[] {
+  if (steps.some(({ id }) => id === FINALIZE_STEP)) return [...steps];
+  const needs = steps.map(({ id }) => id);
+  return [...steps, { id: FINALIZE_STEP, kind: 'tenant-activation', needs, spec: { tenantUrl: `https://${host}` } }];
+}
+
+/** The verbs of a tenant's steps, called by a worker. */
+export class StepDriver {
+  readonly #stand: Stand;
+  readonly #worker: Activities;
+  readonly tenant: SampleTenant;
+
+  constructor(stand: Stand, tenant: SampleTenant, worker: Activities) {
+    this.#stand = stand;
+    this.#worker = worker;
+    this.tenant = tenant;
+  }
+
+  /** One attempt. @throws ApplicationFailure */
+  ensure(stepId = this.tenant.step.id): Promise<EnsureAnswer> {
+    return this.#run(stepId, 'ensure');
+  }
+  remove(stepId = this.tenant.step.id): Promise<RemoveAnswer> {
+    return this.#run(stepId, 'remove');
+  }
+  observe(want: 'ready' | 'gone', stepId = this.tenant.step.id): Promise<ObserveAnswer> {
+    return this.#run(stepId, 'observe', { want, deadlineAtMs: Date.now() + 60_000 });
+  }
+
+  /** Makes what the step under test needs. */
+  async makeNeeds(): Promise<void> {
+    for (const { id } of this.needs()) await this.make(id);
+  }
+
+  /** Makes a step and waits until it is ready; attempts that may be tried again are. */
+  async make(stepId = this.tenant.step.id): Promise<void> {
+    await this.retried(stepId, 'ensure', () => this.ensure(stepId));
+    await this.untilReady(stepId);
+  }
+
+  async untilReady(stepId = this.tenant.step.id): Promise<void> {
+    while ((await this.retried(stepId, 'observe', () => this.observe('ready', stepId))).status !== 'done');
+  }
+
+  /** From here on steps may only be removed. */
+  async beginUndo(): Promise<void> {
+    const { database } = this.#stand;
+    await database.query(`update operations set state = 'rolling-back' where id = $1 and state = 'running'`, [
+      this.tenant.operationId,
+    ]);
+  }
+
+  /** Removes a step until it is gone, but for effects that may still land: answers whether any may. */
+  async takeAway(stepId = this.tenant.step.id): Promise<boolean> {
+    const answer = await this.retried(stepId, 'remove', () => this.remove(stepId));
+    if (answer.status === 'removed') return answer.recheckAtMs !== undefined;
+    const seen = await this.untilGone(stepId);
+    return (seen.recheckAtMs ?? answer.recheckAtMs) !== undefined;
+  }
+
+  /** Looks once more, after the time in which an effect may land; removes what came back. */
+  async lookOnceMore(stepId = this.tenant.step.id): Promise<void> {
+    for (let returns = 0; ; returns += 1) {
+      await this.letTimePass();
+      const seen = await this.retried(stepId, 'observe', () => this.observe('gone', stepId));
+      if (seen.status === 'done' && seen.recheckAtMs === undefined) return;
+      if (returns === 3) throw new Error(`step ${stepId} came back after every removal: ${seen.detail ?? ''}`);
+      if (seen.status !== 'done') await this.takeAway(stepId);
+    }
+  }
+
+  /** The step under test, then what it needs. */
+  async takeAllAway(): Promise<void> {
+    await this.beginUndo();
+    for (const { id } of [this.tenant.step, ...this.needs().reverse()])
+      if (await this.takeAway(id)) await this.lookOnceMore(id);
+  }
+
+  /**
+   * Ends the windows in which effects may land, as their time does. To be called when none is to come any more: whether windows are
+   * long enough is judged by when effects landed.
+   */
+  async letTimePass(): Promise<void> {
+    await this.#stand.database.query(
+      'update steps set unclear_until = clock_timestamp() where tenant_id = $1 and unclear_until > clock_timestamp()',
+      [this.tenant.id],
+    );
+  }
+
+  needs(): Step[] {
+    const { blueprint, step } = this.tenant;
+    return blueprint.steps.filter(({ id }) => id !== step.id && id !== FINALIZE_STEP);
+  }
+
+  /** As Temporal does, by the table of verbs; its pauses are shorter, which leaves less time to pass. */
+  async retried<A>(stepId: string, verb: Verb, attempt: () => Promise<A>): Promise<A> {
+    const kind = this.#stand.kinds.kinds.get(this.#stepOf(stepId).kind);
+    const { maximumAttempts } = verbOptions(kind?.limits, verb);
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof ApplicationFailure) || error.nonRetryable || attempts >= maximumAttempts) throw error;
+        await sleep(Math.min(FIRST_PAUSE_MS * 2 ** (attempts - 1), LONGEST_PAUSE_MS));
+      }
+    }
+  }
+
+  async untilGone(stepId = this.tenant.step.id): Promise<ObserveAnswer> {
+    for (;;) {
+      const seen = await this.retried(stepId, 'observe', () => this.observe('gone', stepId));
+      if (seen.status === 'done') return seen;
+    }
+  }
+
+  #run<A>(stepId: string, verb: Verb, more: object = {}): Promise<A> {
+    const name = `${this.#stepOf(stepId).kind}.${verb}` as keyof Activities;
+    const call = { operationId: this.tenant.operationId, stepId, generation: 1, ...more };
+    const environment = new MockActivityEnvironment(
+      { attempt: 1, currentAttemptScheduledTimestampMs: Date.now() },
+      { logger: new DefaultLogger('ERROR') },
+    );
+    return environment.run(() => (this.#worker[name] as (input: unknown) => Promise<A>)(call));
+  }
+
+  #stepOf(stepId: string): Step {
+    const step = this.tenant.blueprint.steps.find((s) => s.id === stepId);
+    if (!step) throw new RangeError(`the sample has no step ${stepId}`);
+    return step;
+  }
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** Code, message and detail of the failure that an activity ends in. @throws Error when it succeeds */
+export async function failureOf(call: Promise<unknown>): Promise<{ code: string; message: string; detail: string }> {
+  try {
+    await call;
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+    const [details] = (error.details ?? []) as { code?: string; detail?: string }[];
+    return { code: details?.code ?? error.type ?? '', message: error.message, detail: details?.detail ?? '' };
+  }
+  throw new Error('the verb succeeded');
+}
