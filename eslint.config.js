@@ -17,7 +17,10 @@ const ownerPatterns = (folder) =>
     .filter((o) => !o.allowed.some((a) => folder.startsWith(a)))
     .map((o) => ({ group: o.modules, message: o.why, allowTypeImports: false }));
 
-const outside = { group: ['**/sandbox/**', '**/test/**', '**/testing/**'], message: 'product code knows neither sandbox nor tests' };
+const outside = {
+  group: ['**/sandbox/**', '**/test/**', '**/testing/**'],
+  message: 'product code knows neither sandbox nor tests',
+};
 const noEnv = {
   'no-restricted-properties': [
     'error',

@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Kind } from '../src/kinds/framework/kind.ts';
-import { startBenches, type BenchSet } from './bench.ts';
+import { builtInKinds } from '../src/kinds/built-in.ts';
+import { benchOf, type Bench } from './bench.ts';
 import { conformanceCases } from './cases/cases.ts';
 import type { ConformanceParts } from './parts.ts';
 import type { Sample } from './sample.ts';
+import { startGround, type Ground } from './stand.ts';
 
-export interface ConformanceOptions {
+export interface KindSamples {
+  readonly kind: Kind;
   /** At least one: steps that make the kind's thing, each with what it needs before it. */
   readonly samples: readonly Sample[];
+}
+
+export interface ConformanceOptions extends Pick<KindSamples, 'samples'> {
   /** Other kinds that the samples have steps of, beside those that come with Tenantry. */
   readonly kinds?: readonly Kind[] | undefined;
   /** Servers that run already; absent: started, and stopped at the end. */
@@ -18,17 +24,32 @@ const CASE_LIMIT_MS = 240_000;
 
 /** Declares the tests of everything that a kind promises, on real servers: PostgreSQL, and MiniStack behind the gateway. */
 export function describeKind(kind: Kind, options: ConformanceOptions): void {
-  describe(`kind ${kind.name}`, () => {
-    let benches: BenchSet;
-    beforeAll(async () => {
-      const products = options.samples.map(({ product }) => product);
-      const parts = await options.parts?.();
-      benches = await startBenches(kind, { parts, kinds: options.kinds, products });
-    }, CASE_LIMIT_MS);
-    afterAll(() => benches.close());
+  describeKinds([{ kind, samples: options.samples }], options);
+}
 
-    describe.each(options.samples)('as $name', (sample) => {
-      for (const { name, run } of conformanceCases) it(name, () => run(benches.of(sample)), CASE_LIMIT_MS);
+/** The same of several kinds, on the same servers. */
+export function describeKinds(kinds: readonly KindSamples[], options: Omit<ConformanceOptions, 'samples'>): void {
+  let ground: Ground;
+  beforeAll(async () => {
+    const products = kinds.flatMap(({ samples }) => samples.map(({ product }) => product));
+    const ledgerTypes = kinds.flatMap(({ kind }) => Object.keys(kind.types));
+    const others = [...(options.kinds ?? []), ...kinds.map(({ kind }) => kind)];
+    ground = await startGround({ parts: await options.parts?.(), kinds: notBuiltIn(others), products, ledgerTypes });
+  }, CASE_LIMIT_MS);
+  afterAll(() => ground.close());
+
+  describe.each(kinds)('kind $kind.name', ({ kind, samples }) => {
+    describe.each(samples)('as $name', { concurrent: true }, (sample) => {
+      let bench: Bench;
+      beforeAll(() => {
+        bench = benchOf(kind, sample, ground);
+      });
+      for (const { name, run } of conformanceCases) it(name, () => run(bench), CASE_LIMIT_MS);
     });
   });
+}
+
+/** Those that come with Tenantry are there anyway. */
+function notBuiltIn(kinds: readonly Kind[]): Kind[] {
+  return [...new Set(kinds)].filter(({ name }) => builtInKinds.every((known) => known.name !== name));
 }

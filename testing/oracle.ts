@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isOfTenant, takeInventory, type InventoryItem } from '../sandbox/inventory/inventory.ts';
 import type { Leftover } from '../src/contracts/messages.ts';
 import { listLedger } from '../src/db/ledger.ts';
-import type { Stand } from './stand.ts';
+import type { Ground } from './stand.ts';
 import type { SampleTenant } from './tenant.ts';
 
 /** What really exists, by an inventory that shares no code with the ledger and the kinds. */
@@ -13,11 +13,19 @@ export interface Oracle {
 }
 
 /** @param ledgerTypes types that an inventory must have a lister for */
-export function createOracle(stand: Stand, ledgerTypes: readonly string[]): Oracle {
-  const { adminUrl, cell, database, gateway } = stand;
+export function createOracle(
+  { adminUrl, cell, database, gateway }: Pick<Ground, 'adminUrl' | 'cell' | 'database' | 'gateway'>,
+  ledgerTypes: readonly string[],
+): Oracle {
   const accounts = [{ accountId: cell.accountId, region: cell.region }];
   const everything = shared(() =>
-    takeInventory({ gatewayUrl: gateway.url, databaseUrl: adminUrl, accounts, scope: 'tenants', mustList: ledgerTypes }),
+    takeInventory({
+      gatewayUrl: gateway.url,
+      databaseUrl: adminUrl,
+      accounts,
+      scope: 'tenants',
+      mustList: ledgerTypes,
+    }),
   );
   return {
     everything,
@@ -47,7 +55,8 @@ export function shapeOf(items: readonly InventoryItem[], { id, slug }: SampleTen
     .sort();
 }
 
-const varying = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bt-[0-9a-f]{10}\b|\b10\.42\.\d+\.\d+\b|:\d+\b(?!-)|\btargets?-?\d+\b/g;
+const varying =
+  /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bt-[0-9a-f]{10}\b|\b10\.42\.\d+\.\d+\b|:\d+\b(?!-)|\btargets?-?\d+\b/g;
 
 /** Lines that one side has and the other has not, as a diff reads. */
 export function shapeDifference(expected: readonly string[], found: readonly string[]): string[] {
@@ -62,7 +71,10 @@ export function shapeDifference(expected: readonly string[], found: readonly str
 }
 
 /** Whether a thing of the inventory is the one that a row of the ledger names. */
-export function isThing({ type, name, physicalId }: Pick<Leftover, 'type' | 'name' | 'physicalId'>, item: InventoryItem): boolean {
+export function isThing(
+  { type, name, physicalId }: Pick<Leftover, 'type' | 'name' | 'physicalId'>,
+  item: InventoryItem,
+): boolean {
   if (item.kind !== type) return false;
   // A record set's name ends in a dot and its type.
   const own = (item.name ?? item.id).replace(/\. [A-Z]+$/, '');

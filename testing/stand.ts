@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../sandbox/landing-zone/seed.ts';
 import { createActivities } from '../src/activities/create-activities.ts';
@@ -14,12 +14,11 @@ import { builtInKinds } from '../src/kinds/built-in.ts';
 import type { Kind } from '../src/kinds/framework/kind.ts';
 import { createKindRegistry, type KindRegistry } from '../src/kinds/framework/registry.ts';
 import { looksPerStep } from './looks-per-step.ts';
+import { createOracle, type Oracle } from './oracle.ts';
 import { openParts, type ConformanceParts, type StandParts } from './parts.ts';
 
-/** The worker's own verbs of a kind over PostgreSQL, and AWS behind the gateway: what conformance is tried on. */
-export interface Stand {
-  readonly kind: Kind;
-  readonly kinds: KindRegistry;
+/** PostgreSQL, and AWS behind the gateway, where kinds of one test file are tried one after the other. */
+export interface Ground {
   readonly gateway: Gateway;
   readonly cell: Cell;
   readonly aws: CellAws;
@@ -30,22 +29,33 @@ export interface Stand {
   readonly installationId: string;
   /** What workers wrote to their log, line by line. */
   readonly logged: readonly string[];
-  /** The activities of a worker that has the kind as it is, or changed. */
-  workerWith(change?: (kind: Kind) => Kind, cell?: Cell): Activities;
+  readonly log: Logger;
+  readonly otherKinds: readonly Kind[];
+  readonly oracle: Oracle;
   close(): Promise<void>;
 }
 
-export interface StandOptions {
+/** The worker's own verbs of a kind. */
+export interface Stand extends Ground {
+  readonly kind: Kind;
+  readonly kinds: KindRegistry;
+  /** The activities of a worker that has the kind as it is, or changed. */
+  workerWith(change?: (kind: Kind) => Kind, cell?: Cell): Activities;
+}
+
+export interface GroundOptions {
   readonly parts?: ConformanceParts | undefined;
   /** Other kinds that samples have steps of, beside those that come with Tenantry. */
   readonly kinds?: readonly Kind[] | undefined;
   /** Products of the samples: each gets a domain in the cell. */
   readonly products: readonly string[];
+  /** Types of the ledger that the oracle must be able to list. */
+  readonly ledgerTypes: readonly string[];
 }
 
 const region = 'us-east-1';
 
-export async function startStand(kind: Kind, options: StandOptions): Promise<Stand> {
+export async function startGround(options: GroundOptions): Promise<Ground> {
   const parts = await openParts(options.parts);
   const gateway = await startGateway({ upstreamUrl: parts.ministackUrl, time: 'fast' });
   const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
@@ -58,11 +68,7 @@ export async function startStand(kind: Kind, options: StandOptions): Promise<Sta
   const installationId = await findInstallationId(database);
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
-  const kindsWith = (changed: Kind) =>
-    createKindRegistry([...builtInKinds, ...(options.kinds ?? [])].filter(({ name }) => name !== kind.name).concat(changed));
   return {
-    kind,
-    kinds: kindsWith(kind),
     gateway,
     cell,
     aws,
@@ -71,16 +77,9 @@ export async function startStand(kind: Kind, options: StandOptions): Promise<Sta
     adminUrl: parts.adminUrl,
     installationId,
     logged,
-    workerWith: (change = (same) => same, known = cell) =>
-      createActivities({
-        database,
-        tenantDatabases,
-        platform: { version: 1, cells: [known] },
-        installationId,
-        aws: () => aws,
-        log,
-        kinds: kindsWith(change(kind)),
-      }),
+    log,
+    otherKinds: options.kinds ?? [],
+    oracle: createOracle({ adminUrl: parts.adminUrl, cell, database, gateway }, options.ledgerTypes),
     close: async () => {
       aws.destroy();
       await tenantDatabases.close();
@@ -88,6 +87,24 @@ export async function startStand(kind: Kind, options: StandOptions): Promise<Sta
       await gateway.close();
       await parts.close();
     },
+  };
+}
+
+/** The kind takes the place of one of its name. */
+export function standFor(kind: Kind, ground: Ground): Stand {
+  const { aws, cell, database, installationId, log, otherKinds, tenantDatabases } = ground;
+  const others = [...builtInKinds, ...otherKinds].filter(({ name }) => name !== kind.name);
+  const kindsWith = (changed: Kind) => createKindRegistry([...others, changed]);
+  return {
+    ...ground,
+    kind,
+    kinds: kindsWith(kind),
+    workerWith: (change = (same) => same, known = cell) =>
+      createActivities({
+        ...{ database, tenantDatabases, installationId, log, aws: () => aws },
+        platform: { version: 1, cells: [known] },
+        kinds: kindsWith(change(kind)),
+      }),
   };
 }
 

@@ -6,12 +6,13 @@ import { DefaultLogger } from '@temporalio/worker';
 import { FINALIZE_STEP, type Blueprint, type Step } from '../src/contracts/blueprint.ts';
 import type { Activities } from '../src/contracts/activities.ts';
 import type { Verb } from '../src/contracts/kinds.ts';
+import type { OperationState, OperationType } from '../src/contracts/operation-state.ts';
 import type { EnsureAnswer, ObserveAnswer, RemoveAnswer } from '../src/contracts/messages.ts';
 import { verbOptions } from '../src/contracts/verbs.ts';
 import { placeOnLoadBalancer, reserveHostName } from '../src/db/allocations.ts';
 import { insertOperation } from '../src/db/operations.ts';
 import { reserveSlug } from '../src/db/reservations.ts';
-import { insertTenant } from '../src/db/tenants.ts';
+import { findTenant, insertTenant } from '../src/db/tenants.ts';
 import { stepUnderTest, type Sample } from './sample.ts';
 import type { Stand } from './stand.ts';
 
@@ -58,7 +59,9 @@ export async function acceptTenant(stand: Stand, sample: Sample, options: Accept
 /** Another operation of the same tenant, whose blueprint has other steps; the one before is closed. */
 export async function changeTenant(stand: Stand, tenant: SampleTenant, steps: readonly Step[]): Promise<SampleTenant> {
   const host = tenant.slug + '.' + stand.cell.hostedZone.name;
-  await stand.database.query(`update operations set state = 'cancelled', closed_at = now() where id = $1`, [tenant.operationId]);
+  await stand.database.query(`update operations set state = 'cancelled', closed_at = now() where id = $1`, [
+    tenant.operationId,
+  ]);
   const changed = {
     ...tenant,
     operationId: randomUUID(),
@@ -69,14 +72,22 @@ export async function changeTenant(stand: Stand, tenant: SampleTenant, steps: re
   return changed;
 }
 
-async function openOperation({ cell, database }: Stand, { id, operationId, slug, blueprint }: SampleTenant): Promise<void> {
+async function openOperation(
+  { cell, database }: Stand,
+  { id, operationId, slug, blueprint }: SampleTenant,
+  type: OperationType = 'provision',
+): Promise<void> {
   await database.transaction(async (tx) => {
     await insertOperation(tx, {
-      ...{ id: operationId, tenantId: id, cell: cell.id, type: 'provision', onFailure: 'hold', holdMs: 60_000 },
+      ...{ id: operationId, tenantId: id, cell: cell.id, type, onFailure: 'hold', holdMs: 60_000 },
       ...{ workflowId: `tenant.${blueprint.product}.${slug}`, blueprint },
     });
   });
   await database.query(`update operations set state = 'running', run_id = 'run-1' where id = $1`, [operationId]);
+  if (type === 'deprovision') {
+    await database.query(`update tenants set status = 'deleting' where id = $1`, [id]);
+    return;
+  }
   await database.query(`update tenants set status = 'validating' where id = $1 and status = 'pending'`, [id]);
   await database.query(`update tenants set status = 'creating' where id = $1 and status = 'validating'`, [id]);
 }
@@ -92,7 +103,7 @@ function committed(steps: readonly Step[], host: string): Step[] {
 export class StepDriver {
   readonly #stand: Stand;
   readonly #worker: Activities;
-  readonly tenant: SampleTenant;
+  tenant: SampleTenant;
 
   constructor(stand: Stand, tenant: SampleTenant, worker: Activities) {
     this.#stand = stand;
@@ -114,6 +125,7 @@ export class StepDriver {
   /** Makes what the step under test needs. */
   async makeNeeds(): Promise<void> {
     for (const { id } of this.needs()) await this.make(id);
+    if (this.tenant.step.id === FINALIZE_STEP) await this.#setState('committing', ['running']);
   }
 
   /** Makes a step and waits until it is ready; attempts that may be tried again are. */
@@ -123,15 +135,16 @@ export class StepDriver {
   }
 
   async untilReady(stepId = this.tenant.step.id): Promise<void> {
+    // A commit ends the operation: nobody looks at it any more.
+    if (stepId === FINALIZE_STEP) return;
     while ((await this.retried(stepId, 'observe', () => this.observe('ready', stepId))).status !== 'done');
   }
 
-  /** From here on steps may only be removed. */
+  /** From here on steps may only be removed: by the undo, or of a tenant that is active by its deprovisioning. */
   async beginUndo(): Promise<void> {
-    const { database } = this.#stand;
-    await database.query(`update operations set state = 'rolling-back' where id = $1 and state = 'running'`, [
-      this.tenant.operationId,
-    ]);
+    if (!(await this.#isActive())) return this.#setState('rolling-back', ['running', 'committing']);
+    this.tenant = { ...this.tenant, operationId: randomUUID() };
+    await openOperation(this.#stand, this.tenant, 'deprovision');
   }
 
   /** Removes a step until it is gone, but for effects that may still land: answers whether any may. */
@@ -205,6 +218,18 @@ export class StepDriver {
       { logger: new DefaultLogger('ERROR') },
     );
     return environment.run(() => (this.#worker[name] as (input: unknown) => Promise<A>)(call));
+  }
+
+  async #setState(state: OperationState, from: readonly OperationState[]): Promise<void> {
+    await this.#stand.database.query('update operations set state = $2 where id = $1 and state = any($3)', [
+      this.tenant.operationId,
+      state,
+      from,
+    ]);
+  }
+
+  async #isActive(): Promise<boolean> {
+    return (await findTenant(this.#stand.database, this.tenant.id))?.status === 'active';
   }
 
   #stepOf(stepId: string): Step {

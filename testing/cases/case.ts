@@ -19,9 +19,13 @@ export async function expectGone(bench: Bench, driver: StepDriver): Promise<void
   await expectNothing(bench, driver);
 }
 
-export async function expectNothing({ oracle, stand }: Bench, { tenant }: StepDriver): Promise<void> {
-  const left = withoutResidue(await oracle.itemsOf(tenant));
+export async function expectNothing({ stand }: Bench, { tenant }: StepDriver): Promise<void> {
+  const left = withoutResidue(await stand.oracle.itemsOf(tenant));
   assert.deepEqual(left.map(describeItem), [], 'left over after the removal');
   const rows = await listNotRemoved(stand.database, tenant.id);
-  assert.deepEqual(rows.map(({ type, name }) => `${type} ${name}`), [], 'not removed in the ledger');
+  assert.deepEqual(
+    rows.map(({ type, name }) => `${type} ${name}`),
+    [],
+    'not removed in the ledger',
+  );
 }

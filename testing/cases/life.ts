@@ -65,7 +65,7 @@ async function shapeMadeBy(bench: Bench, change: (kind: Kind) => Kind): Promise<
   const driver = await bench.tenant({ worker: bench.stand.workerWith(change) });
   await driver.makeNeeds();
   await driver.make();
-  const shape = shapeOf(await bench.oracle.itemsOf(driver.tenant), driver.tenant);
+  const shape = shapeOf(await bench.stand.oracle.itemsOf(driver.tenant), driver.tenant);
   await expectGone(bench, driver);
   return shape;
 }

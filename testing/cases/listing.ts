@@ -14,7 +14,7 @@ export const listingCases: readonly ConformanceCase[] = [
     name: 'makes what the ledger names, as the oracle sees it, with the mark of its tenant',
     async run(bench) {
       const { driver, rows } = await made(bench);
-      const items = await bench.oracle.itemsOf(driver.tenant);
+      const items = await bench.stand.oracle.itemsOf(driver.tenant);
       for (const row of rows) {
         const things = items.filter((item) => isThing(named(row), item));
         assert.notEqual(things.length, 0, `the inventory shows no ${row.type} ${row.name}`);

@@ -1,0 +1,33 @@
+import { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
+import { logGroup } from '../../src/kinds/log-group/kind.ts';
+import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
+import { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
+import { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
+import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
+import { moamalat } from '../../src/products/moamalat.ts';
+import { describeKinds, sampleOf, type Sample } from '../../testing/index.ts';
+import { sharedParts } from './shared-parts.ts';
+
+/** A commit waits for everything: here for the slug alone. */
+const activation: Sample = {
+  name: 'finalize',
+  product: 'moamalat',
+  steps: (request) => {
+    const { steps } = moamalat.resolve(request);
+    return steps
+      .filter(({ id }) => id === 'validate' || id === 'finalize')
+      .map((step) => ({ ...step, needs: step.id === 'finalize' ? ['validate'] : [] }));
+  },
+};
+
+describeKinds(
+  [
+    { kind: slugReservation, samples: [sampleOf(moamalat, 'validate')] },
+    { kind: logGroup, samples: [sampleOf(moamalat, 'create_log_group:backend')] },
+    { kind: dnsRecord, samples: [sampleOf(moamalat, 'create_dns')] },
+    { kind: postgresSchema, samples: [sampleOf(moamalat, 'create_schema')] },
+    { kind: taskDefinition, samples: [sampleOf(moamalat, 'create_task_definition:backend')] },
+    { kind: tenantActivation, samples: [activation] },
+  ],
+  { parts: sharedParts },
+);
