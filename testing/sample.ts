@@ -5,8 +5,8 @@ import type { BlueprintRequest, Product } from '../src/products/product.ts';
 export interface Sample {
   /** Tells samples of one kind apart. */
   readonly name: string;
-  /** Of the tenants that it is made for: what names and hosts derive from. */
-  readonly product: string;
+  /** Of the tenants that it is made for: names and hosts derive from it. */
+  readonly product: Pick<Product, 'name' | 'places' | 'migrations'>;
   readonly tier?: string | null | undefined;
   readonly steps: (request: BlueprintRequest) => readonly Step[];
 }
@@ -22,7 +22,7 @@ export function stepUnderTest(steps: readonly Step[]): Step {
 export function sampleOf(product: Product, stepId: string, tier = product.tiers[0] ?? null): Sample {
   return {
     name: stepId,
-    product: product.name,
+    product,
     tier,
     steps: (request) => withNeeds(product.resolve({ ...request, tier }).steps, stepId),
   };

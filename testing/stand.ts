@@ -13,6 +13,7 @@ import { createTenantDatabases, type TenantDatabases } from '../src/db/tenant-da
 import { builtInKinds } from '../src/kinds/built-in.ts';
 import type { Kind } from '../src/kinds/framework/kind.ts';
 import { createKindRegistry, type KindRegistry } from '../src/kinds/framework/registry.ts';
+import type { Sample } from './sample.ts';
 import { looksPerStep } from './looks-per-step.ts';
 import { createOracle, type Oracle } from './oracle.ts';
 import { openParts, type ConformanceParts, type StandParts } from './parts.ts';
@@ -47,8 +48,8 @@ export interface GroundOptions {
   readonly parts?: ConformanceParts | undefined;
   /** Other kinds that samples have steps of, beside those that come with Tenantry. */
   readonly kinds?: readonly Kind[] | undefined;
-  /** Products of the samples: each gets a domain in the cell. */
-  readonly products: readonly string[];
+  /** Products of the samples: the cell serves each. */
+  readonly products: readonly Sample['product'][];
   /** Types of the ledger that the oracle must be able to list. */
   readonly ledgerTypes: readonly string[];
 }
@@ -62,7 +63,7 @@ export async function startGround(options: GroundOptions): Promise<Ground> {
   const cell = await seedCell(gateway, credentials, parts, options.products);
   await migrate(parts.controlUrl);
   const database = createDatabase({ url: parts.controlUrl, maxConnections: 20 });
-  const tenantDatabases = createTenantDatabases({ primary: parts.tenantUrl });
+  const tenantDatabases = createTenantDatabases({ primary: parts.tenantUrl }, migrationsOf(options.products));
   const awsOptions = { endpointUrl: gateway.url, credentials, pacing: { factor: Infinity } };
   const aws = looksPerStep(createCellAws(cell, awsOptions), cell, awsOptions);
   const installationId = await findInstallationId(database);
@@ -112,14 +113,22 @@ async function seedCell(
   gateway: Gateway,
   credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
   { tenantUrl }: StandParts,
-  products: readonly string[],
+  products: GroundOptions['products'],
 ): Promise<Cell> {
   const { hostname: host, port, pathname } = new URL(tenantUrl);
   const database = { host, port: Number(port), name: pathname.slice(1) };
   const platform = await seedLandingZone({ endpointUrl: gateway.url, region, credentials, database });
   const cell = platform.cells[0]!;
-  const domains = Object.fromEntries(products.map((product) => [product, cell.hostedZone.name]));
-  return { ...cell, domains: { ...domains, ...cell.domains } };
+  const withHosts = products.filter(({ places }) => places.includes('host'));
+  const domains = Object.fromEntries(withHosts.map(({ name }) => [name, cell.hostedZone.name]));
+  const withoutHosts = products.filter((product) => !withHosts.includes(product)).map(({ name }) => name);
+  return { ...cell, domains: { ...domains, ...cell.domains }, products: [...(cell.products ?? []), ...withoutHosts] };
+}
+
+function migrationsOf(products: GroundOptions['products']): Record<string, string> {
+  return Object.fromEntries(
+    products.flatMap(({ name, migrations }) => (migrations === undefined ? [] : [[name, migrations]])),
+  );
 }
 
 /** MiniStack takes a 12-digit access key for the account. */

@@ -6,7 +6,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import { FINALIZE_STEP, type Blueprint, type Step } from '../src/contracts/blueprint.ts';
 import type { Activities } from '../src/contracts/activities.ts';
 import type { Verb } from '../src/contracts/kinds.ts';
-import type { OperationState, OperationType } from '../src/contracts/operation-state.ts';
+import type { OperationState } from '../src/contracts/operation-state.ts';
+import type { OperationType } from '../src/contracts/operation-table.ts';
+import { hostIn } from '../src/products/places.ts';
 import type { EnsureAnswer, ObserveAnswer, RemoveAnswer } from '../src/contracts/messages.ts';
 import { verbOptions } from '../src/contracts/verbs.ts';
 import { placeOnLoadBalancer, reserveHostName } from '../src/db/allocations.ts';
@@ -20,6 +22,8 @@ import type { Stand } from './stand.ts';
 export interface SampleTenant {
   readonly id: string;
   readonly slug: string;
+  /** Undefined where the product's tenants have none. */
+  readonly host: string | undefined;
   readonly operationId: string;
   readonly blueprint: Blueprint;
   /** The step under test. */
@@ -36,29 +40,30 @@ export interface AcceptOptions {
 export async function acceptTenant(stand: Stand, sample: Sample, options: AcceptOptions = {}): Promise<SampleTenant> {
   const { cell, database } = stand;
   const [id, operationId] = [randomUUID(), randomUUID()];
-  const { product, tier = null } = sample;
+  const { tier = null } = sample;
+  const { name: product, places } = sample.product;
   const slug = options.slug ?? `c-${id.slice(0, 8)}`;
-  const host = `${slug}.${cell.hostedZone.name}`;
+  const host = hostIn(cell, sample.product, slug);
   const steps = await database.transaction(async (tx) => {
     await insertTenant(tx, {
       ...{ id, product, tier, slug, displayName: slug, contactEmail: 'ops@example.com' },
-      ...{ cell: cell.id, hostName: host, tenantUrl: `https://${host}` },
+      ...{ cell: cell.id, hostName: host ?? null, tenantUrl: urlOf(host) ?? null },
     });
     await reserveSlug(tx, { product, slug, tenantId: id });
-    await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId: id });
-    const loadBalancer = (await placeOnLoadBalancer(tx, cell, id)) ?? cell.loadBalancers[0]!;
+    if (host !== undefined) await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId: id });
+    const isPlaced = places.includes('load-balancer');
+    const loadBalancer = isPlaced ? ((await placeOnLoadBalancer(tx, cell, id)) ?? cell.loadBalancers[0]) : undefined;
     const resolved = sample.steps({ cell, loadBalancer, tenantId: id, slug, tier, host });
     return options.steps?.(resolved) ?? resolved;
   });
   const blueprint: Blueprint = { version: 1, product, tier, cell: cell.id, steps: committed(steps, host) };
-  const tenant = { id, slug, operationId, blueprint, step: stepUnderTest(steps) };
+  const tenant = { id, slug, host, operationId, blueprint, step: stepUnderTest(steps) };
   await openOperation(stand, tenant);
   return tenant;
 }
 
 /** Another operation of the same tenant, whose blueprint has other steps; the one before is closed. */
 export async function changeTenant(stand: Stand, tenant: SampleTenant, steps: readonly Step[]): Promise<SampleTenant> {
-  const host = tenant.slug + '.' + stand.cell.hostedZone.name;
   await stand.database.query(`update operations set state = 'cancelled', closed_at = now() where id = $1`, [
     tenant.operationId,
   ]);
@@ -66,7 +71,7 @@ export async function changeTenant(stand: Stand, tenant: SampleTenant, steps: re
     ...tenant,
     operationId: randomUUID(),
     step: stepUnderTest(steps),
-    blueprint: { ...tenant.blueprint, steps: committed(steps, host) },
+    blueprint: { ...tenant.blueprint, steps: committed(steps, tenant.host) },
   };
   await openOperation(stand, changed);
   return changed;
@@ -93,10 +98,16 @@ async function openOperation(
 }
 
 /** A blueprint has a commit that waits for everything. */
-function committed(steps: readonly Step[], host: string): Step[] {
+function committed(steps: readonly Step[], host: string | undefined): Step[] {
   if (steps.some(({ id }) => id === FINALIZE_STEP)) return [...steps];
   const needs = steps.map(({ id }) => id);
-  return [...steps, { id: FINALIZE_STEP, kind: 'tenant-activation', needs, spec: { tenantUrl: `https://${host}` } }];
+  const tenantUrl = urlOf(host);
+  const spec = tenantUrl === undefined ? {} : { tenantUrl };
+  return [...steps, { id: FINALIZE_STEP, kind: 'tenant-activation', needs, spec }];
+}
+
+function urlOf(host: string | undefined): string | undefined {
+  return host === undefined ? undefined : `https://${host}`;
 }
 
 /** The verbs of a tenant's steps, called by a worker. */

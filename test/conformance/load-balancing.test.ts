@@ -1,7 +1,7 @@
 import { ecsService } from '../../src/kinds/ecs-service/kind.ts';
 import { listenerRule } from '../../src/kinds/listener-rule/kind.ts';
 import { targetGroup } from '../../src/kinds/target-group/kind.ts';
-import { moamalat } from '../../src/products/moamalat.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
 import { describeKinds, sampleOf } from '../../testing/index.ts';
 import { sharedParts } from './shared-parts.ts';
 

@@ -4,14 +4,14 @@ import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
 import { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
 import { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
 import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
-import { moamalat } from '../../src/products/moamalat.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
 import { describeKinds, sampleOf, type Sample } from '../../testing/index.ts';
 import { sharedParts } from './shared-parts.ts';
 
 /** A commit waits for everything: here for the slug alone. */
 const activation: Sample = {
   name: 'finalize',
-  product: 'moamalat',
+  product: moamalat,
   steps: (request) => {
     const { steps } = moamalat.resolve(request);
     return steps
