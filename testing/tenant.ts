@@ -5,6 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { FINALIZE_STEP, type Blueprint, type Step } from '../src/contracts/blueprint.ts';
 import type { Activities } from '../src/contracts/activities.ts';
+import type { Caller } from '../src/contracts/caller.ts';
 import type { Verb } from '../src/contracts/kinds.ts';
 import type { OperationState } from '../src/contracts/operation-state.ts';
 import type { OperationType } from '../src/contracts/operation-table.ts';
@@ -36,6 +37,8 @@ export interface AcceptOptions {
   readonly steps?: ((steps: readonly Step[]) => readonly Step[]) | undefined;
 }
 
+const caller: Caller = { principal: 'conformance', role: 'platform-admin', requestId: 'conformance' };
+
 /** As the API writes a tenant, and a run claims its operation. */
 export async function acceptTenant(stand: Stand, sample: Sample, options: AcceptOptions = {}): Promise<SampleTenant> {
   const { cell, database } = stand;
@@ -45,10 +48,11 @@ export async function acceptTenant(stand: Stand, sample: Sample, options: Accept
   const slug = options.slug ?? `c-${id.slice(0, 8)}`;
   const host = hostIn(cell, sample.product, slug);
   const steps = await database.transaction(async (tx) => {
-    await insertTenant(tx, {
+    const row = {
       ...{ id, product, tier, slug, displayName: slug, contactEmail: 'ops@example.com' },
       ...{ cell: cell.id, hostName: host ?? null, tenantUrl: urlOf(host) ?? null },
-    });
+    };
+    await insertTenant(tx, row, caller);
     await reserveSlug(tx, { product, slug, tenantId: id });
     if (host !== undefined) await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId: id });
     const isPlaced = places.includes('load-balancer');
@@ -86,6 +90,7 @@ async function openOperation(
     await insertOperation(tx, {
       ...{ id: operationId, tenantId: id, cell: cell.id, type, onFailure: 'hold', holdMs: 60_000 },
       ...{ workflowId: `tenant.${blueprint.product}.${slug}`, blueprint },
+      caller,
     });
   });
   await database.query(`update operations set state = 'running', run_id = 'run-1' where id = $1`, [operationId]);

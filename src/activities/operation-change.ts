@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import { runbookPage } from '../contracts/advice.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { StateChange, StateChangeAnswer } from '../contracts/messages.ts';
 import { operationStateTransitions, type OperationState } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import type { Queryable } from '../db/database.ts';
+import { appendEvent } from '../db/events.ts';
 import { changeOperationState, findOperation, type OperationRow } from '../db/operations.ts';
 import { changeTenantStatus, findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
 
@@ -12,21 +14,31 @@ import { changeTenantStatus, findTenant, lockTenant, type TenantRow } from '../d
  * is locked by the caller.
  *
  * @param from default: the states from which the table allows it
+ * @param caller who changes it; default: the run, for the caller of its operation
  */
 export async function changeState(
   tx: Queryable,
   operation: OperationRow,
   change: StateChange,
-  from: readonly OperationState[] = statesBefore(change.state),
+  { from = statesBefore(change.state), caller }: { from?: readonly OperationState[]; caller?: Caller } = {},
 ): Promise<StateChangeAnswer> {
   const tenant = await lockTenant(tx, operation.tenantId);
+  if (change.askedInTemporal && from.includes(operation.state))
+    await recordAskedInTemporal(tx, operation, change.askedInTemporal);
   const changed = await changeOperationState(tx, operation.id, from, change.state, {
     generation: change.generation,
     failure: change.failure ?? (change.state === 'running' ? null : undefined),
     leftovers: change.leftovers ?? (change.state === 'stuck' ? undefined : null),
+    caller,
   });
   if (!changed) return { changed: false, tenantStatus: tenant.status };
-  return { changed: true, tenantStatus: (await followState(tx, operation, change, tenant)).status };
+  return { changed: true, tenantStatus: (await followState(tx, operation, change, tenant, caller)).status };
+}
+
+/** A signal and Temporal's own cancellation name nobody. */
+function recordAskedInTemporal(tx: Queryable, { id, tenantId, cell }: OperationRow, verb: string): Promise<void> {
+  const data = { verb, via: 'temporal' };
+  return appendEvent(tx, { operationId: id, tenantId, cell, caller: 'unknown', type: 'operation.requested', data });
 }
 
 /**
@@ -69,13 +81,19 @@ async function followState(
   operation: OperationRow,
   change: StateChange,
   tenant: TenantRow,
+  caller: Caller | undefined,
 ): Promise<TenantRow> {
   const operationId = operation.id;
   const { stuck, retried } = operationTable[operation.type].tenantStatus;
   if (change.state === 'stuck') {
-    return changeTenantStatus(tx, tenant.id, stuck, { operationId, cleanupPending: true, failure: change.failure });
+    return changeTenantStatus(tx, tenant.id, stuck, {
+      operationId,
+      caller,
+      cleanupPending: true,
+      failure: change.failure,
+    });
   }
   if (operation.state === 'stuck' && tenant.status === stuck)
-    return changeTenantStatus(tx, tenant.id, retried, { operationId });
+    return changeTenantStatus(tx, tenant.id, retried, { operationId, caller });
   return tenant;
 }

@@ -1,3 +1,4 @@
+import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { ClaimInput, StateChange, Takeover } from '../contracts/messages.ts';
 import { operationTable } from '../contracts/operation-table.ts';
@@ -18,12 +19,14 @@ export interface RunLoss {
  * Makes an operation stuck whose run was lost, with all that the run itself would have recorded: failure, what is left, the
  * tenant's status, the events. By compare-and-swap of state and run.
  *
+ * @param caller who looked
  * @param announce told of the change just before it is committed: a death in between means that it is told again, not never
  * @returns the change; undefined when the operation has moved on meanwhile
  */
 export function recordRunLoss(
   database: Database,
   loss: RunLoss,
+  caller: Caller,
   announce: (change: StateChange) => Promise<void> = () => Promise.resolve(),
 ): Promise<StateChange | undefined> {
   const { id, state, runId } = loss.operation;
@@ -37,7 +40,7 @@ export function recordRunLoss(
       failure: lossFailure(operation, loss),
       leftovers: await listLeftovers(tx, operation.tenantId),
     };
-    if (!(await changeState(tx, operation, change, [state])).changed) return undefined;
+    if (!(await changeState(tx, operation, change, { from: [state], caller })).changed) return undefined;
     await announce(change);
     return change;
   });

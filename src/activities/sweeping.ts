@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { inCallContext } from '../aws/call-context.ts';
 import { SWEEP_HEARTBEAT_MS, type SweepActivities, type SweepReport } from '../contracts/sweep.ts';
+import { systemCaller } from '../process-caller.ts';
 import type { Database } from '../db/database.ts';
 import { findUnalerted, markAlerted, pruneReports } from '../db/sweep-reports.ts';
 import type { Sweep } from '../sweep/sweep.ts';
@@ -20,7 +21,9 @@ export function createSweepActivities(deps: SweepingDeps): SweepActivities {
   return {
     listSweepCells: () => Promise.resolve(deps.sweep.cells()),
     async sweepCell({ cell }) {
-      const report = await heartbeating(() => deps.sweep.report({ cell, by: 'schedule' }));
+      const report = await heartbeating(() =>
+        deps.sweep.report(systemCaller('sweep schedule'), { cell, by: 'schedule' }),
+      );
       const fresh = await alertFindings(deps, report);
       await pruneReports(deps.database, KEPT_DAYS);
       const { id: reportId, mark, findings } = report;

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { FastifyBaseLogger } from 'fastify';
 import type { TenantryClient } from '../client/tenantry.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { EventView } from '../client/views.ts';
 
 /** In ms. `pollMs` is the safety net for notifications that were lost. */
@@ -19,6 +20,7 @@ export const streamHeaders = {
 } as const;
 
 interface StreamOptions {
+  readonly caller: Caller;
   readonly tenantId: string;
   /** Id of the last event that the client has. */
   readonly after: number;
@@ -41,7 +43,7 @@ export async function streamEvents(
   options.closing.addEventListener('abort', end, { once: true });
   if (options.closing.aborted) end();
   const wake = waker(ended.signal);
-  const unsubscribe = client.subscribe(options.tenantId, wake.call);
+  const unsubscribe = client.subscribe(options.caller, options.tenantId, wake.call);
   try {
     response.writeHead(200, streamHeaders);
     await write(response, 'retry: 1000\n\n', ended.signal);
@@ -67,7 +69,7 @@ async function pump(
   let lastWriteAt = Date.now();
   while (!ended.aborted) {
     wake.reset();
-    const events = await client.events(options.tenantId, { after, limit: PAGE });
+    const events = await client.events(options.caller, options.tenantId, { after, limit: PAGE });
     for (const event of events) {
       await write(response, frame(event), ended);
       after = event.id;

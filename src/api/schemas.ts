@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { emailAddress } from '../formats.ts';
+import { roles } from '../contracts/caller.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
 import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
@@ -117,6 +118,14 @@ const failure = z
     detail: z.string().optional(),
   })
   .meta({ id: 'Failure', description: 'What failed for good' });
+/** Optional: an API of an earlier release does not give it. */
+const caller = z
+  .object({ principal: z.string(), role: z.enum(roles), requestId: z.string(), address: z.string().optional() })
+  .meta({ id: 'Caller', description: 'Who asked, and in which request' })
+  .nullable()
+  .describe('Null: not known')
+  .optional();
+
 const leftover = z
   .object({
     stepId: z.string(),
@@ -212,7 +221,7 @@ export const statusAnswer = z
   .object({
     tenantId: z.uuid(),
     status: tenantStatus,
-    operation: z.object({ operationId: z.uuid(), type: operationType, state: operationState }),
+    operation: z.object({ operationId: z.uuid(), type: operationType, state: operationState, caller }),
     outcome,
     currentStep: z.string().nullable(),
     currentSteps: z.array(z.string()),
@@ -243,6 +252,7 @@ export const operationAnswer = z
     failure: failure.optional(),
     leftovers: z.array(leftover).optional(),
     cancelRequestedAt: time.nullable(),
+    caller,
     acceptedAt: time,
     claimedAt: time.nullable(),
     closedAt: time.nullable(),
@@ -263,6 +273,7 @@ export const eventAnswer = z
     operationId: z.uuid().nullable(),
     stepId: z.string().nullable(),
     data: z.record(z.string(), z.unknown()),
+    caller,
     advice: advice.optional(),
   })
   .meta({ id: 'Event', description: 'Something that happened to a tenant' });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { runCommand } from './process.ts';
-import { processUser } from './user.ts';
+import { processUser } from '../process-user.ts';
 
 interface Options {
   readonly reason: string;

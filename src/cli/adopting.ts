@@ -4,6 +4,7 @@ import { loadConfig } from '../config.ts';
 import { taskQueues } from '../contracts/ids.ts';
 import { createDatabase } from '../db/database.ts';
 import { adoptNamespace, findTie } from '../db/temporal-namespaces.ts';
+import { commandCaller } from '../process-caller.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
 import { takeOverNamespace } from '../temporal/namespace-mark.ts';
 import { holderProblem, lookUpNamespace, type SeenNamespace } from '../temporal/namespace.ts';
@@ -22,6 +23,7 @@ export async function adoptNamespaceAt({
   readonly by: string;
 }): Promise<void> {
   const config = loadConfig('api');
+  const caller = commandCaller();
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 1, applicationName: 'tenantry-adopt' });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   const { client, namespace: name } = temporal;
@@ -37,7 +39,8 @@ export async function adoptNamespaceAt({
     const holder = await soon(temporal, () => takeOverNamespace(client, installationId, `${by}: ${reason}`));
     const taken = holderProblem({ ...namespace, holder }, installationId);
     if (taken !== undefined) throw new NamespaceInUseError(taken);
-    if (tied?.id !== namespace.id) await database.transaction((tx) => adoptNamespace(tx, { namespace, reason, by }));
+    if (tied?.id !== namespace.id)
+      await database.transaction((tx) => adoptNamespace(tx, { namespace, reason, by, caller }));
     console.log(`from now on the runs are in ${name} (id ${namespace.id})`);
     if (tied && tied.id !== namespace.id)
       console.log(

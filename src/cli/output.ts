@@ -3,6 +3,7 @@ import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
 import { addressText } from './addresses.ts';
 import type { ListedTenant, Status, Tenant } from './api-client.ts';
 import { attentionLines, moment, utc } from './attention.ts';
+import { callerText } from './progress.ts';
 import { oneLine } from './text.ts';
 
 /** Where commands write: people's and programs' output to `out`, everything else to `err`. */
@@ -55,6 +56,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['url', addressText(tenant)],
     ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
+    ['asked by', operation.caller === undefined ? undefined : callerText(operation.caller)],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['waiting', workerNotice(status)],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],

@@ -144,8 +144,11 @@ export function eventLine(event: EventView): string | undefined {
   }
   const to = textOf(data.to);
   const failure = failureText(data.failure);
-  const said = [failure, auditText(data)].flatMap((part) => (part === undefined ? [] : [oneLine(part)]));
-  return `${time}  ${event.type}${to === undefined ? '' : ` ${to}`}${said.length > 0 ? `: ${said.join('; ')}` : ''}`;
+  const what = to ?? textOf(data.verb);
+  const said = [failure, auditText(data), askerText(event)].flatMap((part) =>
+    part === undefined ? [] : [oneLine(part)],
+  );
+  return `${time}  ${event.type}${what === undefined ? '' : ` ${what}`}${said.length > 0 ? `: ${said.join('; ')}` : ''}`;
 }
 
 /** Where a printer writes; `process.stdout` is one. */
@@ -237,6 +240,20 @@ export function failureText(failure: unknown): string | undefined {
   const { code, message, detail } = failure as { code?: unknown; message?: unknown; detail?: unknown };
   const parts = [textOf(code), textOf(message), textOf(detail)].filter((part) => part !== undefined);
   return parts.length > 0 ? oneLine(parts.join(': ')) : undefined;
+}
+
+/** Of what somebody asked for: who. What a run does by itself is done for whoever asked for its operation. */
+function askerText({ type, caller, data }: EventView): string | undefined {
+  const isClosing = type === 'operation.state' && (data.to === 'superseded' || data.to === 'abandoned');
+  if (caller === undefined || !(isClosing || isOneOf(requestTypes, type))) return undefined;
+  return `asked by ${callerText(caller)}${data.via === 'temporal' ? " with Temporal's own tools" : ''}`;
+}
+
+const requestTypes = ['operation.accepted', 'operation.requested', 'operation.request-refused'] as const;
+
+/** Who it was, for people; null: nobody knows. */
+export function callerText(caller: Exclude<EventView['caller'], undefined>): string {
+  return caller === null ? 'an unknown caller' : `${caller.principal} (${caller.role})`;
 }
 
 /** Of an abandonment: why, who and in which request. */

@@ -6,7 +6,8 @@ import { exitCodes, type ExitCode } from './exit-codes.ts';
 import type { ErrorReport } from './error-report.ts';
 import { wholeNumber } from './option-values.ts';
 import { printFailure, runCommand } from './process.ts';
-import { processUser } from './user.ts';
+import { commandCaller } from '../process-caller.ts';
+import { processUser } from '../process-user.ts';
 import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
 
 const help = `
@@ -130,8 +131,10 @@ async function report(
   sweep: Sweep,
   { cell, by = processUser(), json }: Common & { cell?: string; by?: string },
 ): Promise<ExitCode> {
+  const caller = commandCaller();
   const reports: SweepReport[] = [];
-  for (const id of cell === undefined ? sweep.cells() : [cell]) reports.push(await sweep.report({ cell: id, by }));
+  for (const id of cell === undefined ? sweep.cells() : [cell])
+    reports.push(await sweep.report(caller, { cell: id, by }));
   print(json, { reports }, () => reports.map((made) => reportText(made)).join('\n\n'));
   const isClean = reports.every(
     ({ findings, problems, mark }) => findings.length === 0 && problems.length === 0 && isInOrder(mark),
@@ -157,7 +160,7 @@ async function approve(
   reportId: string,
   { by, only, json }: Common & { by: string; only?: string[] },
 ): Promise<ExitCode> {
-  const approved = await sweep.approve({ reportId, by, only });
+  const approved = await sweep.approve(commandCaller(), { reportId, by, only });
   print(json, { report: approved }, () => reportText(approved));
   return exitCodes.done;
 }
@@ -169,7 +172,8 @@ async function remove(
 ): Promise<ExitCode> {
   const removals: SweepRemoval[] = [];
   try {
-    const answer = await sweep.remove({ reportId, by, limit, onRemoval: (removal) => removals.push(removal) });
+    const onRemoval = (removal: SweepRemoval) => removals.push(removal);
+    const answer = await sweep.remove(commandCaller(), { reportId, by, limit, onRemoval });
     print(json, answer, () => removalText(reportId, answer));
   } catch (error) {
     // What was done before it ended so is done.
@@ -183,9 +187,10 @@ async function adopt(
   sweep: Sweep,
   { cell, by = processUser(), reason, json }: Common & { cell?: string; by?: string; reason: string },
 ): Promise<ExitCode> {
+  const caller = commandCaller();
   const marks: { cell: string; state: string; detail: string }[] = [];
   for (const id of cell === undefined ? sweep.cells() : [cell])
-    marks.push({ cell: id, ...(await sweep.adoptLedger({ cell: id, by, reason })) });
+    marks.push({ cell: id, ...(await sweep.adoptLedger(caller, { cell: id, by, reason })) });
   print(json, { marks }, () => marks.map((m) => `${m.cell}: ${m.state}: ${m.detail}`).join('\n'));
   return marks.every((m) => m.state === 'intact') ? exitCodes.done : exitCodes.failed;
 }

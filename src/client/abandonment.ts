@@ -1,3 +1,4 @@
+import type { Caller } from '../contracts/caller.ts';
 import { changeOperationState, findOpenOperation, type Audit, type OperationRow } from '../db/operations.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant, operationView } from './reading.ts';
@@ -11,17 +12,25 @@ import type { OperationView } from './views.ts';
  * ledger, the tenant keeps its status, its slug and `cleanupPending`: a DELETE takes the rest away later.
  * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE, OUTCOME_UNKNOWN
  */
-export async function abandon(deps: ClientDeps, tenantId: string, audit: Audit): Promise<OperationView> {
+export async function abandon(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  audit: Audit,
+): Promise<OperationView> {
   await existingTenant(deps.database, tenantId);
   const open = await findOpenOperation(deps.database, tenantId);
   if (open?.state !== 'stuck') throw notStuck(open);
   await reachOrchestrator(deps);
   const attempted = { what: `operation ${open.id} was abandoned`, tenantId, operationId: open.id };
   const abandoned = await orUnknown(attempted, () =>
-    deps.database.transaction((tx) => changeOperationState(tx, open.id, ['stuck'], 'abandoned', { audit })),
+    deps.database.transaction((tx) => changeOperationState(tx, open.id, ['stuck'], 'abandoned', { audit, caller })),
   );
   if (!abandoned) throw notStuck(await findOpenOperation(deps.database, tenantId));
-  deps.log.warn({ tenantId, operationId: open.id, audit }, 'a stuck operation was abandoned: what is left stays');
+  deps.log.warn(
+    { tenantId, operationId: open.id, audit, caller },
+    'a stuck operation was abandoned: what is left stays',
+  );
   await closeRun(deps, abandoned);
   return operationView(abandoned);
 }

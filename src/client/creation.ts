@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
+import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
@@ -22,6 +23,7 @@ import { acceptance, type AcceptedView } from './views.ts';
 
 /** A request whose every field is checked. */
 interface CheckedRequest {
+  readonly caller: Caller;
   readonly product: Product;
   readonly tier: string | null;
   readonly slug: string;
@@ -29,8 +31,8 @@ interface CheckedRequest {
 }
 
 /** Accepts a tenant: writes everything in one transaction, then starts the run; a start that fails is withdrawn. */
-export async function createTenant(deps: ClientDeps, input: CreateTenantInput): Promise<AcceptedView> {
-  const request = checkRequest(deps, input);
+export async function createTenant(deps: ClientDeps, caller: Caller, input: CreateTenantInput): Promise<AcceptedView> {
+  const request = { caller, ...checkRequest(deps, input) };
   const ids = { tenantId: randomUUID(), operationId: randomUUID() };
   const { tenant, operation } = await writeSomewhere(deps, request, ids);
   await startOrWithdraw(deps, tenant, operation);
@@ -44,7 +46,7 @@ export async function createTenant(deps: ClientDeps, input: CreateTenantInput): 
   };
 }
 
-function checkRequest(deps: ClientDeps, input: CreateTenantInput): CheckedRequest {
+function checkRequest(deps: ClientDeps, input: CreateTenantInput): Omit<CheckedRequest, 'caller'> {
   const { products } = deps.catalog;
   const product = Object.hasOwn(products, input.product) ? products[input.product] : undefined;
   if (!product) {
@@ -133,10 +135,10 @@ async function write(
   ids: Ids,
   cell: Cell,
 ): Promise<Written> {
-  const { product, slug, tier, input } = request;
+  const { caller, product, slug, tier, input } = request;
   const { tenantId } = ids;
   const host = hostIn(cell, product, slug);
-  const tenant = await insertTenant(tx, {
+  const row = {
     id: tenantId,
     product: product.name,
     tier,
@@ -146,7 +148,8 @@ async function write(
     cell: cell.id,
     hostName: host ?? null,
     tenantUrl: host === undefined ? null : `https://${host}`,
-  });
+  };
+  const tenant = await insertTenant(tx, row, caller);
   if (!(await reserveSlug(tx, { product: product.name, slug, tenantId }))) {
     throw await slugTaken(tx, { product: product.name, slug });
   }
@@ -163,6 +166,7 @@ async function write(
     holdMs: DEFAULT_HOLD_MS,
     workflowId: tenantWorkflowId({ product: product.name, slug }),
     blueprint,
+    caller,
   });
   if (!operation) throw new Error(`the new tenant ${tenantId} has an open operation already`);
   return { tenant, operation };

@@ -1,8 +1,10 @@
+import type { Caller } from '../contracts/caller.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { cancelRefusal, retryRefusal } from '../contracts/applicability.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
+import { appendEvent, type NewEvent } from '../db/events.ts';
 import {
   findOpenOperation,
   findOperation,
@@ -39,14 +41,19 @@ const appliesTo: Readonly<Record<OperatorVerb, string>> = {
  * `cancel` or `retry` of the tenant's open operation; answers once the workflow has taken or refused it.
  * @throws RequestError OUTCOME_UNKNOWN when nobody said whether it was taken
  */
-export async function control(deps: ClientDeps, tenantId: string, verb: OperatorVerb): Promise<AcceptedView> {
+export async function control(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  verb: OperatorVerb,
+): Promise<AcceptedView> {
   const before = await existingTenant(deps.database, tenantId);
   const operation = await findOpenOperation(deps.database, tenantId);
   if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation: ${appliesTo[verb]}`);
   if (verb === 'cancel') refuseUncancellable(operation);
   const cancelled =
-    verb === 'cancel' && operation.state === 'accepted' ? await cancelUnclaimed(deps, operation) : undefined;
-  if (!cancelled) await ask(deps, operation, verb);
+    verb === 'cancel' && operation.state === 'accepted' ? await cancelUnclaimed(deps, caller, operation) : undefined;
+  if (!cancelled) await ask(deps, caller, operation, verb);
   const tenant = cancelled ?? (await latest(deps, before));
   return {
     tenantId,
@@ -84,11 +91,15 @@ async function latest(deps: ClientDeps, before: TenantRow): Promise<TenantRow> {
 }
 
 /** When no run has claimed it; one that comes later finds it closed and exits. @returns its tenant afterwards */
-function cancelUnclaimed(deps: ClientDeps, { id, tenantId }: OperationRow): Promise<TenantRow | undefined> {
+function cancelUnclaimed(
+  deps: ClientDeps,
+  caller: Caller,
+  { id, tenantId }: OperationRow,
+): Promise<TenantRow | undefined> {
   return orUnknown({ what: `operation ${id} was cancelled`, tenantId, operationId: id }, () =>
     deps.database.transaction(async (tx) => {
       const recordedAt = await recordCancelRequest(tx, id);
-      if (await closeUnclaimed(tx, id, 'cancelled')) return findTenant(tx, tenantId);
+      if (await closeUnclaimed(tx, id, 'cancelled', caller)) return findTenant(tx, tenantId);
       // Its run is asked now, and the record is made anew before that.
       if (recordedAt !== undefined) await forgetCancelRequest(tx, id, recordedAt);
       return undefined;
@@ -107,12 +118,12 @@ function refuseWithoutRun({ id, type, state }: OperationRow, verb: OperatorVerb)
   throw new RequestError(refusals[verb], message, { details: { operationId: id, state } });
 }
 
-async function ask(deps: ClientDeps, asked: OperationRow, verb: OperatorVerb): Promise<void> {
+async function ask(deps: ClientDeps, caller: Caller, asked: OperationRow, verb: OperatorVerb): Promise<void> {
   // Somebody else may have closed it meanwhile: then it has no run that would answer.
   refuseWithoutRun(await newest(deps, asked), verb);
   // From here on an answer that does not come leaves it open whether the run has taken the request.
   await reachOrchestrator(deps);
-  const recordedAt = verb === 'cancel' ? await recordCancel(deps, asked) : undefined;
+  const recordedAt = await recordRequest(deps, caller, asked, verb);
   // Claimed meanwhile, perhaps: then it has a run id.
   const operation = await newest(deps, asked);
   refuseWithoutRun(operation, verb);
@@ -126,7 +137,9 @@ async function ask(deps: ClientDeps, asked: OperationRow, verb: OperatorVerb): P
     },
   );
   await correct(verdict.taken);
-  if (!verdict.taken) throw await refusal(deps, operation, verb, verdict);
+  if (verdict.taken) return;
+  await recordRefusal(deps, caller, operation, { verb, reason: verdict.reason });
+  throw await refusal(deps, operation, verb, verdict);
 }
 
 /** As it is now; as it was when PostgreSQL does not say: the request is on its way, and its run decides. */
@@ -151,14 +164,45 @@ function wasNotAsked(error: unknown): boolean {
   return error instanceof RequestError && error.code === 'ORCHESTRATOR_UNAVAILABLE';
 }
 
-/** Before the run is asked: when its answer is lost, the record is what shows that somebody asked. */
-async function recordCancel({ database }: ClientDeps, { id }: OperationRow): Promise<string | undefined> {
+/**
+ * Before the run is asked: when its answer is lost, the record is what shows that somebody asked, and who.
+ * @returns of a cancel, as {@link recordCancelRequest}
+ */
+async function recordRequest(
+  { database }: ClientDeps,
+  caller: Caller,
+  operation: OperationRow,
+  verb: OperatorVerb,
+): Promise<string | undefined> {
+  const { id } = operation;
   try {
-    return await database.transaction((tx) => recordCancelRequest(tx, id));
+    return await database.transaction(async (tx) => {
+      const recordedAt = verb === 'cancel' ? await recordCancelRequest(tx, id) : undefined;
+      await appendEvent(tx, { ...eventOf(operation, caller), type: 'operation.requested', data: { verb } });
+      return recordedAt;
+    });
   } catch (cause) {
     if (!(cause instanceof CommitUnclearError)) throw cause;
-    const message = `${cause.reason}: the run of operation ${id} was not asked to cancel`;
+    const message = `${cause.reason}: the run of operation ${id} was not asked to ${verb}`;
     throw new RequestError('DATABASE_UNAVAILABLE', message, { cause });
+  }
+}
+
+function eventOf({ id: operationId, tenantId, cell }: OperationRow, caller: Caller): Omit<NewEvent, 'type'> {
+  return { operationId, tenantId, cell, caller };
+}
+
+/** For whoever reads the trail: nothing came of the request. */
+async function recordRefusal(
+  { database, log }: ClientDeps,
+  caller: Caller,
+  operation: OperationRow,
+  data: { readonly verb: OperatorVerb; readonly reason: string },
+): Promise<void> {
+  try {
+    await appendEvent(database, { ...eventOf(operation, caller), type: 'operation.request-refused', data });
+  } catch (error) {
+    log.warn({ err: error, operationId: operation.id, ...data }, 'that a request was refused could not be recorded');
   }
 }
 

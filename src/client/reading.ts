@@ -124,7 +124,12 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   return {
     tenantId,
     status: tenant.status,
-    operation: { operationId: operation.id, type: operation.type, state: operation.state },
+    operation: {
+      operationId: operation.id,
+      type: operation.type,
+      state: operation.state,
+      caller: operation.caller,
+    },
     currentStep: currentSteps[0] ?? null,
     currentSteps,
     outcome: outcomeOf(tenant, operation),
@@ -216,6 +221,7 @@ export function operationView(row: OperationRow): OperationView {
     ...(failure === null ? {} : { failure }),
     ...(row.leftovers === null ? {} : { leftovers: row.leftovers }),
     cancelRequestedAt: row.cancelRequestedAt?.toISOString() ?? null,
+    caller: row.caller,
     acceptedAt: row.acceptedAt.toISOString(),
     claimedAt: row.claimedAt?.toISOString() ?? null,
     closedAt: row.closedAt?.toISOString() ?? null,
@@ -233,6 +239,7 @@ function eventView(row: EventRow): EventView {
     operationId: row.operationId,
     stepId: row.stepId,
     data: row.data,
+    caller: row.caller,
     ...(advice && { advice }),
   };
 }

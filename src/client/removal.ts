@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cancelRefusal, isDeletable } from '../contracts/applicability.ts';
+import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { releaseAllocations } from '../db/allocations.ts';
@@ -29,6 +30,7 @@ export type DeleteOutcome =
 /** Accepts the deprovisioning of a tenant; a stuck operation is superseded by it. */
 export async function deleteTenant(
   deps: ClientDeps,
+  caller: Caller,
   tenantId: string,
   confirm: string | undefined,
 ): Promise<DeleteOutcome> {
@@ -47,7 +49,7 @@ export async function deleteTenant(
   // One of which nothing is left is deleted without an operation.
   const attempted = { what: `the deletion of tenant ${tenantId} was accepted`, shownBy: 'status' } as const;
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
-    deps.database.transaction((tx) => write(tx, tenantId, operationId)),
+    deps.database.transaction((tx) => write(tx, caller, tenantId, operationId)),
   );
   if (!written.operation) return { done: true, tenant: tenantView(written.tenant) };
   const { tenant, operation, superseded } = written;
@@ -82,21 +84,22 @@ interface Written {
  * Locks operation before tenant, as the worker's bookkeeping does. The tenant is read after the open operation: a
  * close settles both in one transaction, so its status is current when no operation is open.
  */
-async function write(tx: Queryable, tenantId: string, operationId: string): Promise<Written> {
-  const superseded = await supersedeStuck(tx, tenantId);
+async function write(tx: Queryable, caller: Caller, tenantId: string, operationId: string): Promise<Written> {
+  const superseded = await supersedeStuck(tx, caller, tenantId);
   const tenant = await findTenant(tx, tenantId);
   if (!tenant) throw new Error(`tenant ${tenantId} disappeared`);
   if (!superseded) {
     refuseUndeletable(tenant);
-    if (await isNothingLeft(tx, tenant)) return { tenant: await settle(tx, tenant), operation: undefined, superseded };
+    if (await isNothingLeft(tx, tenant))
+      return { tenant: await settle(tx, caller, tenant), operation: undefined, superseded };
   }
-  return { tenant, operation: await insertDeprovisioning(tx, tenant, operationId), superseded };
+  return { tenant, operation: await insertDeprovisioning(tx, caller, tenant, operationId), superseded };
 }
 
-async function supersedeStuck(tx: Queryable, tenantId: string): Promise<OperationRow | undefined> {
+async function supersedeStuck(tx: Queryable, caller: Caller, tenantId: string): Promise<OperationRow | undefined> {
   const open = await findOpenOperation(tx, tenantId);
   if (!open) return undefined;
-  const superseded = await changeOperationState(tx, open.id, ['stuck'], 'superseded');
+  const superseded = await changeOperationState(tx, open.id, ['stuck'], 'superseded', { caller });
   if (!superseded) throw inProgress(open);
   return superseded;
 }
@@ -131,14 +134,19 @@ async function isNothingLeft(tx: Queryable, tenant: TenantRow): Promise<boolean>
   return (await listNotRemoved(tx, tenant.id)).length === 0;
 }
 
-async function settle(tx: Queryable, tenant: TenantRow): Promise<TenantRow> {
-  const deleted = await changeTenantStatus(tx, tenant.id, 'deleted');
+async function settle(tx: Queryable, caller: Caller, tenant: TenantRow): Promise<TenantRow> {
+  const deleted = await changeTenantStatus(tx, tenant.id, 'deleted', { caller });
   await releaseSlug(tx, { product: tenant.product, slug: tenant.slug, tenantId: tenant.id });
   await releaseAllocations(tx, tenant.id);
   return deleted;
 }
 
-async function insertDeprovisioning(tx: Queryable, tenant: TenantRow, operationId: string): Promise<OperationRow> {
+async function insertDeprovisioning(
+  tx: Queryable,
+  caller: Caller,
+  tenant: TenantRow,
+  operationId: string,
+): Promise<OperationRow> {
   const [last] = await listOperationsOf(tx, tenant.id);
   if (!last) throw new Error(`tenant ${tenant.id} has no operation whose blueprint could be taken down`);
   const operation = await insertOperation(tx, {
@@ -150,6 +158,7 @@ async function insertDeprovisioning(tx: Queryable, tenant: TenantRow, operationI
     holdMs: DEFAULT_HOLD_MS,
     workflowId: tenantWorkflowId(tenant),
     blueprint: await findBlueprint(tx, last.id),
+    caller,
   });
   if (operation) return operation;
   const open = await findOpenOperation(tx, tenant.id);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { operationTable } from '../contracts/operation-table.ts';
 import { CommitUnclearError, type Queryable } from '../db/database.ts';
+import type { Caller } from '../contracts/caller.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
@@ -65,16 +66,20 @@ export function withdraw(deps: Pick<ClientDeps, 'database'>, operationId: string
   return deps.database.transaction((tx) => closeUnclaimed(tx, operationId, 'withdrawn'));
 }
 
-/** Compare-and-swap from `accepted`; a tenant that was never begun is gone with it, its slug and places free again. */
+/**
+ * Compare-and-swap from `accepted`; a tenant that was never begun is gone with it, its slug and places free again.
+ * @param caller who closes it; default: who asked for the operation
+ */
 export async function closeUnclaimed(
   tx: Queryable,
   operationId: string,
   state: 'withdrawn' | 'cancelled',
+  caller?: Caller,
 ): Promise<boolean> {
-  const operation = await changeOperationState(tx, operationId, ['accepted'], state);
+  const operation = await changeOperationState(tx, operationId, ['accepted'], state, { caller });
   if (!operation) return false;
   if (operationTable[operation.type].createsTenant) {
-    const tenant = await changeTenantStatus(tx, operation.tenantId, 'deleted', { operationId });
+    const tenant = await changeTenantStatus(tx, operation.tenantId, 'deleted', { operationId, caller });
     await releaseSlug(tx, { product: tenant.product, slug: tenant.slug, tenantId: tenant.id });
     await releaseAllocations(tx, tenant.id);
   }

@@ -1,5 +1,6 @@
 import type { ClientDeps, CreateTenantInput, ListInput } from './requests.ts';
 import type { Audit, OperationRow } from '../db/operations.ts';
+import type { Caller } from '../contracts/caller.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import { createTenant } from './creation.ts';
@@ -22,30 +23,33 @@ import type {
 import { createWorkerWatch } from './worker-watch.ts';
 import { workersLook } from './workers.ts';
 
-/** The typed facade: the only place that starts, signals and queries. Every method may throw {@link RequestError}. */
+/**
+ * The typed facade: the only place that starts, signals and queries. Whatever is about tenants takes who asks, and stores it
+ * with what it changes. Every method may throw {@link RequestError}.
+ */
 export interface TenantryClient {
-  createTenant(input: CreateTenantInput): Promise<AcceptedView>;
+  createTenant(caller: Caller, input: CreateTenantInput): Promise<AcceptedView>;
   /** @param confirm the tenant's slug, repeated. */
-  deleteTenant(tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
-  cancel(tenantId: string): Promise<AcceptedView>;
-  retry(tenantId: string): Promise<AcceptedView>;
+  deleteTenant(caller: Caller, tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
+  cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
+  retry(caller: Caller, tenantId: string): Promise<AcceptedView>;
   /** Closes a stuck operation without finishing it; what is left stays in the ledger. */
-  abandon(tenantId: string, audit: Audit): Promise<OperationView>;
+  abandon(caller: Caller, tenantId: string, audit: Audit): Promise<OperationView>;
   /**
    * Starts the run of an operation that was accepted and has none (the process died between writing and starting, or
    * an earlier run was still open). Safe to repeat. @throws OrchestratorUnreachableError
    */
-  startAccepted(operation: OperationRow): Promise<'started' | 'already-open'>;
-  get(tenantId: string): Promise<TenantWithOutcomeView>;
-  list(input: ListInput): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }>;
-  status(tenantId: string): Promise<StatusView>;
-  events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
-  operations(tenantId: string): Promise<OperationView[]>;
-  operation(tenantId: string, operationId: string): Promise<OperationView>;
+  startAccepted(caller: Caller, operation: OperationRow): Promise<'started' | 'already-open'>;
+  get(caller: Caller, tenantId: string): Promise<TenantWithOutcomeView>;
+  list(caller: Caller, input: ListInput): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }>;
+  status(caller: Caller, tenantId: string): Promise<StatusView>;
+  events(caller: Caller, tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
+  operations(caller: Caller, tenantId: string): Promise<OperationView[]>;
+  operation(caller: Caller, tenantId: string, operationId: string): Promise<OperationView>;
   /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */
-  subscribe(tenantId: string, onEvents: () => void): () => void;
-  products(): ProductView[];
-  counts(): Promise<Counts>;
+  subscribe(caller: Caller, tenantId: string, onEvents: () => void): () => void;
+  products(caller: Caller): ProductView[];
+  counts(caller: Caller): Promise<Counts>;
   readiness(): Promise<Readiness>;
   /** Whether a worker polls, as seen lately: nobody waits for it. */
   workers(): WorkersView;
@@ -61,21 +65,21 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const lookAtWorkers = workersLook(database, deps.orchestrator);
   const workers = createWorkerWatch(deps, lookAtWorkers, deps.workerWatchTimes);
   return {
-    createTenant: (input) => createTenant(deps, input),
-    deleteTenant: (tenantId, confirm) => deleteTenant(deps, tenantId, confirm),
-    cancel: (tenantId) => control(deps, tenantId, 'cancel'),
-    retry: (tenantId) => control(deps, tenantId, 'retry'),
-    abandon: (tenantId, audit) => abandon(deps, tenantId, audit),
-    startAccepted: (operation) => startAccepted(deps, operation),
-    get: (tenantId) => reading.readTenant(database, tenantId),
-    list: (input) => reading.readTenants(database, input),
-    status: (tenantId) => reading.readStatus(database, tenantId),
-    events: (tenantId, page) => reading.readEvents(database, tenantId, page),
-    operations: (tenantId) => reading.readOperations(database, tenantId),
-    operation: (tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
-    subscribe: (tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
-    products: () => listProducts(deps),
-    counts: () => countAll(database),
+    createTenant: (caller, input) => createTenant(deps, caller, input),
+    deleteTenant: (caller, tenantId, confirm) => deleteTenant(deps, caller, tenantId, confirm),
+    cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
+    retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),
+    abandon: (caller, tenantId, audit) => abandon(deps, caller, tenantId, audit),
+    startAccepted: (_caller, operation) => startAccepted(deps, operation),
+    get: (_caller, tenantId) => reading.readTenant(database, tenantId),
+    list: (_caller, input) => reading.readTenants(database, input),
+    status: (_caller, tenantId) => reading.readStatus(database, tenantId),
+    events: (_caller, tenantId, page) => reading.readEvents(database, tenantId, page),
+    operations: (_caller, tenantId) => reading.readOperations(database, tenantId),
+    operation: (_caller, tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
+    subscribe: (_caller, tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
+    products: (_caller) => listProducts(deps),
+    counts: (_caller) => countAll(database),
     readiness: readinessCheck(deps, lookAtWorkers),
     workers: () => workers.seen(),
     watchWorkers: () => workers.start(),

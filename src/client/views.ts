@@ -1,4 +1,5 @@
 import type { Advice } from '../contracts/advice.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
 import type { Leftover } from '../contracts/messages.ts';
@@ -68,6 +69,8 @@ export interface OperationView {
   readonly leftovers?: readonly Leftover[] | undefined;
   /** Null: nobody asked for a cancel, or it was refused. */
   readonly cancelRequestedAt: string | null;
+  /** Who asked for it. Null: not known, an earlier release accepted it. */
+  readonly caller: Caller | null;
   readonly acceptedAt: string;
   readonly claimedAt: string | null;
   readonly closedAt: string | null;
@@ -86,7 +89,13 @@ export interface StatusView {
   readonly tenantId: string;
   readonly status: TenantStatus;
   /** The newest operation. */
-  readonly operation: { readonly operationId: string; readonly type: OperationType; readonly state: OperationState };
+  readonly operation: {
+    readonly operationId: string;
+    readonly type: OperationType;
+    readonly state: OperationState;
+    /** Who asked for it. Null: not known. */
+    readonly caller: Caller | null;
+  };
   /** How the operation ended; null while it is open. */
   readonly outcome: OutcomeView | null;
   /** The first of `currentSteps`; null when nothing is under way. */
@@ -138,6 +147,8 @@ export interface EventView {
   readonly operationId: string | null;
   readonly stepId: string | null;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Who caused it; of what a run does by itself, who asked for its operation. Null: not known. */
+  readonly caller?: Caller | null | undefined;
   /** Of a failure: what to do about it. */
   readonly advice?: Advice | undefined;
 }

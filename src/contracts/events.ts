@@ -3,6 +3,8 @@ export const eventTypes = [
   'tenant.accepted',
   'tenant.status', // data: { from, to }
   'operation.accepted',
+  'operation.requested', // data: { verb, via? }: its run is asked to `retry` or `cancel`; via `temporal`: with Temporal's own tools
+  'operation.request-refused', // data: { verb, reason }: the run did not take it
   'operation.state', // data: { from, to, failure?, leftovers?, until?, reason?, by?, requestId? }: of an abandonment, the last three
   'operation.slow', // data: { state, since, waiting: [{ stepId, waitsFor }], reason? }: nothing comes of it
   'step.started', // data: { kind, generation, attempt }

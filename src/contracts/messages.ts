@@ -107,6 +107,8 @@ export interface StateChange {
   readonly generation: number;
   readonly failure?: Failure | undefined;
   readonly leftovers?: readonly Leftover[] | undefined;
+  /** What the change follows, when it was asked for with Temporal's own tools: nothing says by whom. */
+  readonly askedInTemporal?: 'retry' | 'cancel' | undefined;
 }
 export interface StateChangeAnswer {
   readonly changed: boolean;

@@ -1,3 +1,5 @@
+import type { Caller } from './caller.ts';
+
 /** What a finding of the sweep is; `docs/architecture.md`, "The sweep". */
 export const findingClasses = [
   'leak', // bears this installation's mark, and no row of the ledger holds it
@@ -112,6 +114,8 @@ export interface SweepCounts {
 export interface SweepApproval {
   readonly at: string;
   readonly by: string;
+  /** Null: not known, it was approved by an earlier release. */
+  readonly caller: Caller | null;
   readonly findings: readonly { readonly id: string; readonly fingerprint: string }[];
 }
 
@@ -122,6 +126,8 @@ export interface SweepReport {
   readonly at: string;
   /** Who or what asked for it: `schedule`, or a person. */
   readonly by: string;
+  /** Null: not known, it was made by an earlier release. */
+  readonly caller: Caller | null;
   readonly mark: MarkVerdict;
   readonly findings: readonly SweepFinding[];
   readonly tooYoung: readonly TooYoung[];

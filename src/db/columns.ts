@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { openOperationStates, closedOperationStates } from '../contracts/operation-state.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
+import { roles, type Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover, Residue } from '../contracts/messages.ts';
 
@@ -20,6 +21,13 @@ export const failure: z.ZodType<Failure> = z.object({
   message: z.string(),
   stepId: z.string().optional(),
   detail: z.string().optional(),
+});
+
+export const caller: z.ZodType<Caller> = z.object({
+  principal: z.string(),
+  role: z.enum(roles),
+  requestId: z.string(),
+  address: z.string().optional(),
 });
 
 export const leftovers: z.ZodType<Leftover[]> = z.array(

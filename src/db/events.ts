@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
 import { eventTypes, type EventType } from '../contracts/events.ts';
-import { bigint, json, time, uuid } from './columns.ts';
+import { bigint, caller, json, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -16,6 +17,8 @@ const eventRow = z.object({
   type: z.enum(eventTypes),
   stepId: z.string().nullable(),
   data: z.record(z.string(), z.unknown()),
+  /** Null: not known. */
+  caller: caller.nullable(),
 });
 export type EventRow = z.output<typeof eventRow>;
 
@@ -26,13 +29,23 @@ export interface NewEvent {
   readonly type: EventType;
   readonly stepId?: string | undefined;
   readonly data?: Readonly<Record<string, unknown>> | undefined;
+  /** Who caused it. Absent: the caller of its operation, for whom the run works. `unknown`: nothing says who it was. */
+  readonly caller?: Caller | 'unknown' | undefined;
 }
 
 /** Appends an event; to be called in the transaction of the change that it tells of, after that change. */
 export async function appendEvent(tx: Queryable, event: NewEvent): Promise<void> {
   await tx.query(
-    `insert into events (cell, tenant_id, operation_id, type, step_id, data) values ($1, $2, $3, $4, $5, $6)`,
-    [event.cell, event.tenantId, event.operationId ?? null, event.type, event.stepId ?? null, json(event.data ?? {})],
+    `insert into events (cell, tenant_id, operation_id, type, step_id, data, caller) values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      event.cell,
+      event.tenantId,
+      event.operationId ?? null,
+      event.type,
+      event.stepId ?? null,
+      json(event.data ?? {}),
+      event.caller === 'unknown' ? 'null' : json(event.caller),
+    ],
   );
 }
 
@@ -41,7 +54,8 @@ export async function listEvents(db: Queryable, tenantId: string, afterId = 0, l
   return rowsOf(
     eventRow,
     await db.query(
-      `select id, at, cell, tenant_id as "tenantId", operation_id as "operationId", type, step_id as "stepId", data
+      `select id, at, cell, tenant_id as "tenantId", operation_id as "operationId", type, step_id as "stepId", data,
+         caller
        from events where tenant_id = $1 and id > $2 order by id limit $3`,
       [tenantId, afterId, limit],
     ),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
 import { bigint, optionalTime, time, uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
@@ -61,7 +62,7 @@ export async function claimDueMails(db: Queryable, limit: number): Promise<MailR
 }
 
 /** Marks a mail as sent, with its event; a second time does nothing. */
-export function recordMailSent(db: Database, id: number, messageId: string): Promise<void> {
+export function recordMailSent(db: Database, id: number, messageId: string, caller: Caller): Promise<void> {
   return db.transaction(async (tx) => {
     const mail = rowOf(
       mailRow,
@@ -71,7 +72,8 @@ export function recordMailSent(db: Database, id: number, messageId: string): Pro
         [id, messageId],
       ),
     );
-    if (mail) await appendEvent(tx, { ...of(mail), type: 'mail.sent', data: { template: mail.template, messageId } });
+    if (!mail) return;
+    await appendEvent(tx, { ...of(mail), type: 'mail.sent', data: { template: mail.template, messageId }, caller });
   });
 }
 
@@ -83,7 +85,7 @@ export function recordMailSent(db: Database, id: number, messageId: string): Pro
 export function recordMailFailure(
   db: Database,
   id: number,
-  { reason, final = false }: { readonly reason: string; readonly final?: boolean },
+  { reason, final = false, caller }: { readonly reason: string; readonly final?: boolean; readonly caller: Caller },
   announce: () => void = () => undefined,
 ): Promise<void> {
   return db.transaction(async (tx) => {
@@ -98,7 +100,7 @@ export function recordMailFailure(
       ),
     );
     if (!mail?.gaveUpAt) return;
-    await appendEvent(tx, { ...of(mail), type: 'mail.failed', data: { template: mail.template, reason } });
+    await appendEvent(tx, { ...of(mail), type: 'mail.failed', data: { template: mail.template, reason }, caller });
     announce();
   });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
 import {
@@ -9,6 +10,7 @@ import {
 } from '../contracts/operation-state.ts';
 import {
   bigint,
+  caller,
   failure,
   json,
   leftovers,
@@ -19,7 +21,7 @@ import {
   uuid,
 } from './columns.ts';
 import type { Queryable } from './database.ts';
-import { appendEvent } from './events.ts';
+import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
 const operationRow = z.object({
@@ -36,6 +38,8 @@ const operationRow = z.object({
   failure: failure.nullable(),
   leftovers: leftovers.nullable(),
   cancelRequestedAt: optionalTime,
+  /** Who asked for it. Null: not known. */
+  caller: caller.nullable(),
   acceptedAt: time,
   claimedAt: optionalTime,
   closedAt: optionalTime,
@@ -46,7 +50,7 @@ export type OperationRow = z.output<typeof operationRow>;
 
 const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs",
   workflow_id as "workflowId", run_id as "runId", generation, failure, leftovers,
-  cancel_requested_at as "cancelRequestedAt", accepted_at as "acceptedAt", claimed_at as "claimedAt",
+  cancel_requested_at as "cancelRequestedAt", caller, accepted_at as "acceptedAt", claimed_at as "claimedAt",
   closed_at as "closedAt", updated_at as "updatedAt"`;
 const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
 
@@ -56,6 +60,7 @@ export type NewOperation = Pick<
 > & {
   /** Unknown: a deprovisioning carries the stored one on as it is. */
   readonly blueprint: unknown;
+  readonly caller: Caller;
 };
 
 /** Accepts an operation, with its event; undefined when the tenant has an open one (409 OPERATION_IN_PROGRESS). */
@@ -64,10 +69,10 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
   const row = rowOf(
     operationRow,
     await tx.query(
-      `insert into operations (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
+      `insert into operations (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
-      [o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint)],
+      [o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint), json(o.caller)],
     ),
   );
   if (!row) return undefined;
@@ -113,12 +118,14 @@ export interface OperationChange {
   readonly leftovers?: readonly Leftover[] | null | undefined;
   /** For the audit trail: in the event only. */
   readonly audit?: Audit | undefined;
+  /** Of the event, as {@link NewEvent.caller}. */
+  readonly caller?: NewEvent['caller'];
 }
 
 /** Why somebody did what no rule asks for, and who it was. */
 export interface Audit {
   readonly reason: string;
-  /** As the caller names itself: callers are not authenticated yet. */
+  /** Who, in the caller's own words: a person behind a shared account, for example. */
   readonly by?: string | undefined;
   /** Of the request, as the API's log has it. */
   readonly requestId?: string | undefined;
@@ -164,6 +171,7 @@ export async function changeOperationState(
     tenantId: after.tenantId,
     operationId: id,
     type: 'operation.state',
+    caller: change.caller,
     data: {
       from: before.state,
       to,

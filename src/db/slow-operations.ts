@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
 import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { failure, json, operationState, operationType, time, uuid } from './columns.ts';
@@ -44,7 +45,8 @@ export async function findUntold(db: Queryable, operationId: string): Promise<Sl
 
 const untold = `select o.id, o.tenant_id as "tenantId", o.cell, o.type, o.state, p.since
   from operations o cross join lateral (
-    select max(e.at) filter (where e.type <> 'operation.slow') as since,
+    -- That somebody asked for something is no progress.
+    select max(e.at) filter (where e.type not in ('operation.slow', 'operation.requested', 'operation.request-refused')) as since,
       max(e.at) filter (where e.type = 'operation.slow') as told
     from events e where e.tenant_id = o.tenant_id and e.operation_id = o.id
   ) p
@@ -83,8 +85,9 @@ export async function recordSlow(
   db: Queryable,
   { id, tenantId, cell, state, since }: SlowOperation,
   waiting: readonly WaitingStep[],
+  caller: Caller,
   reason?: string,
 ): Promise<void> {
   const data = { state, since: since.toISOString(), waiting, ...(reason !== undefined && { reason }) };
-  await appendEvent(db, { cell, tenantId, operationId: id, type: 'operation.slow', data });
+  await appendEvent(db, { cell, tenantId, operationId: id, type: 'operation.slow', data, caller });
 }

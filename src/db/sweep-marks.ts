@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
 import type { MarkVerdict } from '../contracts/sweep.ts';
 import { bigint, json } from './columns.ts';
 import type { Queryable } from './database.ts';
@@ -16,7 +17,10 @@ export interface MarkedEvent {
 
 const eventText = z.object({ id: bigint, at: z.string(), content: z.string() });
 
-/** Everything in a row, as text that no setting of a session changes. */
+/**
+ * A row as text that no setting of a session changes: all of it but its caller, which a worker of the release before does not
+ * know of; both must come to the same digest.
+ */
 const columns = `id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
   jsonb_build_array(cell, tenant_id, operation_id, type, step_id, data)::text as content`;
 
@@ -49,6 +53,7 @@ export async function rememberMarked(db: Queryable, cell: string): Promise<void>
 export interface Adoption {
   readonly cell: string;
   readonly by: string;
+  readonly caller: Caller;
   readonly reason: string;
   readonly verdict: MarkVerdict;
   readonly before: string | undefined;
@@ -58,8 +63,8 @@ export interface Adoption {
 export async function recordAdoption(db: Queryable, adoption: Adoption): Promise<void> {
   const a = adoption;
   await db.query(
-    `insert into ledger_adoptions (cell, adopted_by, reason, verdict, mark_before, mark_after)
-     values ($1, $2, $3, $4, $5, $6)`,
-    [a.cell, a.by, a.reason, json(a.verdict), a.before ?? null, a.after],
+    `insert into ledger_adoptions (cell, adopted_by, reason, verdict, mark_before, mark_after, caller)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [a.cell, a.by, a.reason, json(a.verdict), a.before ?? null, a.after, json(a.caller)],
   );
 }

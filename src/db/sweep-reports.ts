@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
 import {
   findingClasses,
   removalOutcomes,
@@ -7,7 +8,7 @@ import {
   type SweepRemoval,
   type SweepReport,
 } from '../contracts/sweep.ts';
-import { json, optionalTime, time, uuid } from './columns.ts';
+import { caller, json, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -44,6 +45,7 @@ const row = z.object({
   cell: z.string(),
   at: time,
   requestedBy: z.string(),
+  caller: caller.nullable(),
   mark,
   findings: z.array(finding),
   tooYoung: z.array(z.object({ type: z.string(), physicalId: z.string(), why: z.string() })),
@@ -57,20 +59,23 @@ const row = z.object({
   problems: z.array(z.object({ what: z.string(), message: z.string() })),
   approvedAt: optionalTime,
   approvedBy: z.string().nullable(),
+  approvedCaller: caller.nullable(),
   approved: z.array(z.object({ id: z.string(), fingerprint: z.string() })).nullable(),
 });
 
-const columns = `id, cell, at, requested_by as "requestedBy", mark, findings, too_young as "tooYoung", counts, problems,
-  approved_at as "approvedAt", approved_by as "approvedBy", approved`;
+const columns = `id, cell, at, requested_by as "requestedBy", requested_caller as caller, mark, findings, too_young as "tooYoung", counts, problems,
+  approved_at as "approvedAt", approved_by as "approvedBy", approved_caller as "approvedCaller", approved`;
 
 function toReport(stored: z.output<typeof row>): SweepReport {
-  const { requestedBy, approvedAt, approvedBy, approved, ...rest } = stored;
+  const { requestedBy, approvedAt, approvedBy, approvedCaller, approved, ...rest } = stored;
   const isApproved = approvedAt !== null && approvedBy !== null && approved !== null;
   return {
     ...rest,
     at: stored.at.toISOString(),
     by: requestedBy,
-    approval: isApproved ? { at: approvedAt.toISOString(), by: approvedBy, findings: approved } : null,
+    approval: isApproved
+      ? { at: approvedAt.toISOString(), by: approvedBy, caller: approvedCaller, findings: approved }
+      : null,
   };
 }
 
@@ -121,9 +126,19 @@ export type NewReport = Omit<SweepReport, 'approval' | 'at'>;
 export async function insertReport(tx: Queryable, report: NewReport): Promise<SweepReport> {
   const r = report;
   const answer = await tx.query(
-    `insert into sweep_reports (id, cell, requested_by, mark, findings, too_young, counts, problems)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
-    [r.id, r.cell, r.by, json(r.mark), json(r.findings), json(r.tooYoung), json(r.counts), json(r.problems)],
+    `insert into sweep_reports (id, cell, requested_by, mark, findings, too_young, counts, problems, requested_caller)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${columns}`,
+    [
+      r.id,
+      r.cell,
+      r.by,
+      json(r.mark),
+      json(r.findings),
+      json(r.tooYoung),
+      json(r.counts),
+      json(r.problems),
+      json(r.caller),
+    ],
   );
   return toReport(row.parse(answer.rows[0]));
 }
@@ -144,14 +159,18 @@ export async function listReports(db: Queryable, limit: number): Promise<SweepRe
 export async function approveReport(
   db: Queryable,
   id: string,
-  approval: { by: string; findings: readonly { readonly id: string; readonly fingerprint: string }[] },
+  approval: {
+    readonly by: string;
+    readonly caller: Caller;
+    readonly findings: readonly { readonly id: string; readonly fingerprint: string }[];
+  },
 ): Promise<SweepReport | undefined> {
   const found = rowOf(
     row,
     await db.query(
-      `update sweep_reports set approved_at = clock_timestamp(), approved_by = $2, approved = $3
+      `update sweep_reports set approved_at = clock_timestamp(), approved_by = $2, approved = $3, approved_caller = $4
        where id = $1 and approved_at is null returning ${columns}`,
-      [id, approval.by, json(approval.findings)],
+      [id, approval.by, json(approval.findings), json(approval.caller)],
     ),
   );
   return found && toReport(found);
@@ -174,6 +193,8 @@ const removal = z.object({
   at: time,
   approvedBy: z.string(),
   removedBy: z.string(),
+  /** Of who removed it. Null: not known. */
+  caller: caller.nullable(),
 });
 export type RemovalRow = z.output<typeof removal>;
 
@@ -183,7 +204,7 @@ export async function listRemovals(db: Queryable, reportId: string): Promise<Rem
     removal,
     await db.query(
       `select finding_id as "findingId", class, type, physical_id as "physicalId", outcome, detail, at,
-         approved_by as "approvedBy", removed_by as "removedBy"
+         approved_by as "approvedBy", removed_by as "removedBy", caller
        from sweep_removals where report_id = $1 order by id`,
       [reportId],
     ),
@@ -196,14 +217,15 @@ export interface RemovalEntry extends SweepRemoval {
   readonly tenantId: string | undefined;
   readonly approvedBy: string;
   readonly removedBy: string;
+  readonly caller: Caller;
 }
 
 export async function recordRemoval(db: Queryable, entry: RemovalEntry): Promise<void> {
   const e = entry;
   await db.query(
     `insert into sweep_removals
-       (report_id, cell, finding_id, class, type, physical_id, tenant_id, approved_by, removed_by, outcome, detail)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+       (report_id, cell, finding_id, class, type, physical_id, tenant_id, approved_by, removed_by, outcome, detail, caller)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       e.reportId,
       e.cell,
@@ -216,6 +238,7 @@ export async function recordRemoval(db: Queryable, entry: RemovalEntry): Promise
       e.removedBy,
       e.outcome,
       e.detail,
+      json(e.caller),
     ],
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { uuid } from './columns.ts';
+import type { Caller } from '../contracts/caller.ts';
+import { json, uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { rowOf } from './rows.ts';
 
@@ -15,6 +16,7 @@ export interface NamespaceChoice {
   readonly namespace: TemporalNamespace;
   readonly by: string;
   readonly reason: string;
+  readonly caller: Caller;
 }
 
 /** The namespace that holds this installation's runs; undefined before its first worker. */
@@ -59,11 +61,9 @@ export function tieToNamespace(db: Database, choice: NamespaceChoice): Promise<T
 }
 
 /** Ties the installation to the namespace from now on; the earlier ones stay on record. */
-export async function adoptNamespace(db: Queryable, { namespace, by, reason }: NamespaceChoice): Promise<void> {
-  await db.query('insert into temporal_namespaces (namespace_id, name, tied_by, reason) values ($1, $2, $3, $4)', [
-    namespace.id,
-    namespace.name,
-    by,
-    reason,
-  ]);
+export async function adoptNamespace(db: Queryable, { namespace, by, reason, caller }: NamespaceChoice): Promise<void> {
+  await db.query(
+    'insert into temporal_namespaces (namespace_id, name, tied_by, reason, caller) values ($1, $2, $3, $4, $5)',
+    [namespace.id, namespace.name, by, reason, json(caller)],
+  );
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { OpenOperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import { failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
-import { appendEvent } from './events.ts';
+import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
 
 const tenantRow = z.object({
@@ -39,7 +40,7 @@ export type NewTenant = Pick<
 >;
 
 /** Inserts a tenant, `pending`, and its event `tenant.accepted`. */
-export async function insertTenant(tx: Queryable, tenant: NewTenant): Promise<TenantRow> {
+export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Caller): Promise<TenantRow> {
   const t = tenant;
   const answer = await tx.query(
     `insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url)
@@ -47,7 +48,7 @@ export async function insertTenant(tx: Queryable, tenant: NewTenant): Promise<Te
     [t.id, t.product, t.tier, t.slug, t.displayName, t.contactEmail, t.cell, t.hostName, t.tenantUrl],
   );
   const data = { product: t.product, tier: t.tier, slug: t.slug };
-  await appendEvent(tx, { cell: t.cell, tenantId: t.id, type: 'tenant.accepted', data });
+  await appendEvent(tx, { cell: t.cell, tenantId: t.id, type: 'tenant.accepted', data, caller });
   return tenantRow.parse(answer.rows[0]);
 }
 
@@ -73,6 +74,8 @@ export async function findTenantBySlug(
 /** What may change along with a tenant's status; what is left out stays. */
 export interface StatusChange {
   readonly operationId?: string | undefined;
+  /** As {@link NewEvent.caller}. */
+  readonly caller?: NewEvent['caller'];
   readonly cleanupPending?: boolean | undefined;
   /** Null: forget the last one. */
   readonly failure?: Failure | null | undefined;
@@ -112,6 +115,7 @@ export async function changeTenantStatus(
       operationId: change.operationId,
       type: 'tenant.status',
       data,
+      caller: change.caller,
     });
   }
   return after;

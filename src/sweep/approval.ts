@@ -1,3 +1,4 @@
+import type { Caller } from '../contracts/caller.ts';
 import { removableClasses, type SweepFinding, type SweepReport } from '../contracts/sweep.ts';
 import { approveReport, findReport } from '../db/sweep-reports.ts';
 import { nowOf, SweepNotFoundError, SweepRefusedError, type SweepDeps } from './dependencies.ts';
@@ -19,6 +20,7 @@ export interface ApprovalRequest {
  */
 export async function approve(
   deps: Pick<SweepDeps, 'database' | 'now'>,
+  caller: Caller,
   { reportId, by, only }: ApprovalRequest,
 ): Promise<SweepReport> {
   if (by.trim() === '') throw new SweepRefusedError('an approval needs the name of who approves');
@@ -28,7 +30,7 @@ export async function approve(
   const findings = only === undefined ? report.findings.filter(isApprovable) : only.map((id) => approvable(report, id));
   if (findings.length === 0)
     throw new SweepRefusedError(`report ${report.id} holds nothing that the sweep may take away`);
-  const approval = { by: by.trim(), findings: findings.map(({ id, fingerprint }) => ({ id, fingerprint })) };
+  const approval = { by: by.trim(), caller, findings: findings.map(({ id, fingerprint }) => ({ id, fingerprint })) };
   const approved = await deps.database.transaction((tx) => approveReport(tx, report.id, approval));
   if (!approved)
     throw new SweepRefusedError(`report ${report.id} is approved already; make a new one to approve other findings`);

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { CellAws } from '../aws/cell-aws.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { LostOperation } from '../contracts/sweep.ts';
 import type { Database } from '../db/database.ts';
@@ -11,7 +12,7 @@ export interface Witness {
   /** Open operations whose run is not open. @throws OrchestratorUnreachableError, ForeignNamespaceError */
   findLost(): Promise<readonly LostOperation[]>;
   /** Starts a run that finishes a lost one; answers what was done. @throws Error with why not */
-  finishLost(lost: LostOperation): Promise<string>;
+  finishLost(caller: Caller, lost: LostOperation): Promise<string>;
   /** Whether a workflow ran for a tenant, as far back as Temporal remembers. @throws Error when it does not answer */
   knowsTenant(tenantId: string): Promise<boolean>;
 }

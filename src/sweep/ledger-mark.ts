@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { currentCallContext, inCallContext } from '../aws/call-context.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { MarkVerdict } from '../contracts/sweep.ts';
 import {
   findMarkedEvent,
@@ -190,7 +191,7 @@ function markText(event: MarkedEvent): string {
 export async function adoptLedger(
   deps: MarkDeps,
   cell: string,
-  adoption: { readonly by: string; readonly reason: string },
+  adoption: { readonly by: string; readonly reason: string; readonly caller: Caller },
 ): Promise<MarkVerdict> {
   const { verdict, text } = await judge(deps, cell);
   const newest = await findNewestEvent(deps.database);

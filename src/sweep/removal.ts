@@ -1,4 +1,5 @@
 import { inCallContext } from '../aws/call-context.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { SweepFinding, SweepRemoval, SweepReport, SweptItem } from '../contracts/sweep.ts';
 import type { Queryable } from '../db/database.ts';
@@ -47,7 +48,7 @@ export interface RemovalAnswer {
  * used, or may be somebody's, is skipped, and said why.
  * @throws SweepNotFoundError, SweepRefusedError
  */
-export async function remove(deps: SweepDeps, request: RemovalRequest): Promise<RemovalAnswer> {
+export async function remove(deps: SweepDeps, caller: Caller, request: RemovalRequest): Promise<RemovalAnswer> {
   const limit = request.limit ?? DEFAULT_LIMIT;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     throw new SweepRefusedError(`the limit must be 1 to ${MAX_LIMIT}, not ${limit}`);
@@ -64,6 +65,7 @@ export async function remove(deps: SweepDeps, request: RemovalRequest): Promise<
     names: namesOf(cell, deps.catalog),
     approvedBy: approval.by,
     removedBy: request.by,
+    caller,
     approved: new Map(approval.findings.map(({ id, fingerprint }) => [id, fingerprint])),
   };
   const ran = await deps.database.withLock(`sweep removal ${cell.id}`, () => removeSome(run, limit, request.onRemoval));
@@ -78,6 +80,7 @@ interface Run {
   readonly names: Names;
   readonly approvedBy: string;
   readonly removedBy: string;
+  readonly caller: Caller;
   readonly approved: ReadonlyMap<string, string>;
 }
 
@@ -138,11 +141,11 @@ async function removeOne(run: Run, finding: SweepFinding): Promise<SweepRemoval>
 }
 
 function note(run: Run, finding: SweepFinding, outcome: Outcome): Promise<void> {
-  const { deps, report, approvedBy, removedBy } = run;
+  const { deps, report, approvedBy, removedBy, caller } = run;
   const { id: findingId, class: of, type, physicalId, owner } = finding;
   const at = { reportId: report.id, cell: report.cell, findingId, type, physicalId, approvedBy, removedBy };
   deps.log.info({ sweep: at, ...outcome }, 'sweep removal');
-  return recordRemoval(deps.database, { ...at, class: of, tenantId: owner.tenantId, ...outcome });
+  return recordRemoval(deps.database, { ...at, caller, class: of, tenantId: owner.tenantId, ...outcome });
 }
 
 const begun = { outcome: 'begun', detail: 'about to be taken away' } as const;
@@ -222,7 +225,7 @@ async function finishLost(run: Run, finding: SweepFinding): Promise<Outcome> {
     return skipped('another run was lost since the report');
   if (lost.obstacle !== undefined) return skipped(lost.obstacle);
   await note(run, finding, begun);
-  return { outcome: 'removed', detail: await witness.finishLost(lost) };
+  return { outcome: 'removed', detail: await witness.finishLost(run.caller, lost) };
 }
 
 async function freePlace(run: Run, finding: SweepFinding): Promise<Outcome> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../contracts/caller.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { MarkVerdict, SweepReport } from '../contracts/sweep.ts';
 import { listDoubtfulAllocations, listHeldEntries } from '../db/sweep-ledger.ts';
@@ -25,6 +26,7 @@ export interface ReportRequest {
   readonly cell: Cell;
   /** Who or what asks. */
   readonly by: string;
+  readonly caller: Caller;
   /** Called often while it goes on. */
   readonly onProgress?: (() => void) | undefined;
 }
@@ -35,7 +37,10 @@ type Problem = SweepReport['problems'][number];
  * Compares a cell's inventory with the ledger in both directions, and stores what it found. Takes nothing away.
  * @throws DatabaseUnavailableError; what AWS does not answer is among the report's problems
  */
-export async function makeReport(deps: SweepDeps, { cell, by, onProgress }: ReportRequest): Promise<SweepReport> {
+export async function makeReport(
+  deps: SweepDeps,
+  { cell, by, caller, onProgress }: ReportRequest,
+): Promise<SweepReport> {
   const names = namesOf(cell, deps.catalog);
   // Before the inventory, so that what is missing was wanted all along; after it, so that what was made meanwhile has its row.
   const before = await listHeldEntries(deps.database);
@@ -57,10 +62,10 @@ export async function makeReport(deps: SweepDeps, { cell, by, onProgress }: Repo
     ...(await attempt('allocations', () => staleAllocationDrafts(deps, cell), [])),
   ];
   const { tooYoung, counts } = classified;
-  return store(deps, { cell, by, mark, drafts, tooYoung, counts, problems });
+  return store(deps, { cell, by, caller, mark, drafts, tooYoung, counts, problems });
 }
 
-type Stored = Pick<SweepReport, 'by' | 'mark' | 'tooYoung' | 'counts' | 'problems'> & {
+type Stored = Pick<SweepReport, 'by' | 'caller' | 'mark' | 'tooYoung' | 'counts' | 'problems'> & {
   readonly cell: Cell;
   readonly drafts: readonly Draft[];
 };

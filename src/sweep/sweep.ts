@@ -1,3 +1,4 @@
+import type { Caller } from '../contracts/caller.ts';
 import type { MarkVerdict, SweepReport } from '../contracts/sweep.ts';
 import { listRemovals, listReports, type RemovalRow } from '../db/sweep-reports.ts';
 import { cellById } from '../platform.ts';
@@ -13,19 +14,19 @@ import { makeReport } from './report.ts';
  */
 export interface Sweep {
   /** Looks at one cell and stores what it found. @throws SweepNotFoundError when the platform has no such cell */
-  report(request: { cell: string; by: string; onProgress?: () => void }): Promise<SweepReport>;
+  report(caller: Caller, request: { cell: string; by: string; onProgress?: () => void }): Promise<SweepReport>;
   /** Newest first. */
   list(limit?: number): Promise<SweepReport[]>;
   /** @throws SweepNotFoundError */
   show(reportId: string): Promise<{ readonly report: SweepReport; readonly removals: readonly RemovalRow[] }>;
   /** @throws SweepNotFoundError, SweepRefusedError */
-  approve(request: ApprovalRequest): Promise<SweepReport>;
+  approve(caller: Caller, request: ApprovalRequest): Promise<SweepReport>;
   /** @throws SweepNotFoundError, SweepRefusedError */
-  remove(request: RemovalRequest): Promise<RemovalAnswer>;
+  remove(caller: Caller, request: RemovalRequest): Promise<RemovalAnswer>;
   /** How the ledger stands to the cell's mark. */
   checkMark(cell: string): Promise<MarkVerdict>;
   /** Takes this ledger for the true one, whatever the mark says: audited. @throws Error */
-  adoptLedger(request: { cell: string; by: string; reason: string }): Promise<MarkVerdict>;
+  adoptLedger(caller: Caller, request: { cell: string; by: string; reason: string }): Promise<MarkVerdict>;
   /** Cells of the platform, by id. */
   cells(): string[];
 }
@@ -39,16 +40,16 @@ export function createSweep(deps: SweepDeps): Sweep {
     }
   };
   return {
-    report: ({ cell, by, onProgress }) => makeReport(deps, { cell: cellOf(cell), by, onProgress }),
+    report: (caller, { cell, by, onProgress }) => makeReport(deps, { cell: cellOf(cell), by, caller, onProgress }),
     list: (limit = 20) => listReports(deps.database, limit),
     show: async (id) => ({
       report: await existingReport(deps, id),
       removals: await listRemovals(deps.database, id),
     }),
-    approve: (request) => approve(deps, request),
-    remove: (request) => remove(deps, request),
+    approve: (caller, request) => approve(deps, caller, request),
+    remove: (caller, request) => remove(deps, caller, request),
     checkMark: (cell) => checkMark(deps, cellOf(cell).id),
-    adoptLedger: ({ cell, by, reason }) => adoptLedger(deps, cellOf(cell).id, { by, reason }),
+    adoptLedger: (caller, { cell, by, reason }) => adoptLedger(deps, cellOf(cell).id, { by, reason, caller }),
     cells: () => deps.platform.cells.map(({ id }) => id),
   };
 }

@@ -6,6 +6,7 @@ import { recordRunLoss } from '../activities/run-loss.ts';
 import { findLostRuns } from '../client/lost-runs.ts';
 import type { Orchestrator } from '../client/orchestrator.ts';
 import type { TenantryClient } from '../client/tenantry.ts';
+import type { Caller } from '../contracts/caller.ts';
 import type { LostOperation } from '../contracts/sweep.ts';
 import type { SearchAttribute } from '../contracts/ids.ts';
 import { operationTable } from '../contracts/operation-table.ts';
@@ -35,12 +36,12 @@ export function temporalWitness(deps: TemporalWitnessDeps): Witness {
       return findLost(deps);
     },
 
-    async finishLost({ operationId, tenantId }) {
+    async finishLost(caller, { operationId, tenantId }) {
       await refuseForeignNamespace(deps);
-      await markLost(deps, operationId);
+      await markLost(deps, caller, operationId);
       const [known] = (await listLostOperations(database, [operationId])).filter((o) => o.operationId === operationId);
       if (known?.failure?.code !== 'RUN_LOST') throw new Error(`operation ${operationId} could not be marked as lost`);
-      await client.retry(tenantId);
+      await client.retry(caller, tenantId);
       return `a run that finishes operation ${operationId} was started`;
     },
 
@@ -75,9 +76,9 @@ export async function refuseForeignNamespace({
 }
 
 /** What a worker does within moments anyway, for this operation alone: stuck first, because only that takes a retry. */
-async function markLost(deps: TemporalWitnessDeps, operationId: string): Promise<void> {
+async function markLost(deps: TemporalWitnessDeps, caller: Caller, operationId: string): Promise<void> {
   const lost = (await findLostRuns(deps)).find(({ operation }) => operation.id === operationId);
-  const change = lost && (await recordRunLoss(deps.database, lost));
+  const change = lost && (await recordRunLoss(deps.database, lost, caller));
   if (change) await alertStuck(deps, change);
 }
 

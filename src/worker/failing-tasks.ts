@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { runbookPage } from '../contracts/advice.ts';
 import type { Database } from '../db/database.ts';
 import { findUntold, listWaiting, recordSlow } from '../db/slow-operations.ts';
+import { systemCaller } from '../process-caller.ts';
 
 /** A worker that dies, or is slow, costs an attempt or two; code or data that the run cannot go on with costs each of them. */
 export const FAILING_FROM_ATTEMPT = 4;
@@ -34,6 +35,6 @@ export async function alertFailingTasks(
       { alert: 'operation-slow', operationId, tenantId, workflowId, type, state, since, reason, waiting, runbook },
       'an operation does not get on: the workflow task of its run fails',
     );
-    await recordSlow(database, slow, steps, reason);
+    await recordSlow(database, slow, steps, systemCaller('worker'), reason);
   }
 }

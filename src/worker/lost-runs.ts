@@ -1,6 +1,7 @@
 import { alertStuck } from '../activities/operation-change.ts';
 import { recordRunLoss } from '../activities/run-loss.ts';
 import { findLostRuns, type LostRun, type LostRunDeps } from '../client/lost-runs.ts';
+import { systemCaller } from '../process-caller.ts';
 import { alertFailingTasks, type TaskAttempt } from './failing-tasks.ts';
 
 /**
@@ -18,7 +19,8 @@ export async function markLostRuns(deps: LostRunDeps): Promise<LostRun[]> {
     attempts.push({ operationId, workflowId, attempt });
   for (const lost of await findLostRuns({ ...deps, onOpen })) {
     // The tenant's name for the alert is read outside the transaction, which an error in that must not end.
-    if (await recordRunLoss(deps.database, lost, (change) => alertStuck(deps, change))) marked.push(lost);
+    if (await recordRunLoss(deps.database, lost, systemCaller('worker'), (change) => alertStuck(deps, change)))
+      marked.push(lost);
   }
   await alertFailingTasks(deps, attempts);
   return marked;

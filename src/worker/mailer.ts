@@ -6,6 +6,7 @@ import { claimDueMails, recordMailFailure, recordMailSent, type MailRow } from '
 import { findTenant } from '../db/tenants.ts';
 import { welcomeMail } from '../mail/welcome.ts';
 import { cellById } from '../platform.ts';
+import { systemCaller } from '../process-caller.ts';
 
 export interface MailerDeps {
   readonly database: Database;
@@ -28,12 +29,12 @@ export async function sendDueMails(deps: MailerDeps, stop?: AbortSignal): Promis
     const [mail] = await claimDueMails(deps.database, 1);
     if (!mail) return;
     try {
-      await recordMailSent(deps.database, mail.id, await send(deps, mail));
+      await recordMailSent(deps.database, mail.id, await send(deps, mail), systemCaller('worker'));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       deps.log.warn({ mailId: mail.id, tenantId: mail.tenantId, attempts: mail.attempts, err: error }, 'mail not sent');
       const final = error instanceof PointlessMailError;
-      await recordMailFailure(deps.database, mail.id, { reason, final }, () => {
+      await recordMailFailure(deps.database, mail.id, { reason, final, caller: systemCaller('worker') }, () => {
         if (final) return;
         const at = { alert: 'mail-given-up', mailId: mail.id, tenantId: mail.tenantId, template: mail.template };
         deps.log.error({ ...at, reason }, 'a mail was given up after a day');

@@ -1,6 +1,6 @@
-import { hostname } from 'node:os';
 import { findTie, tieToNamespace } from '../db/temporal-namespaces.ts';
 import type { Database } from '../db/database.ts';
+import { systemCaller } from '../process-caller.ts';
 import type { TemporalClient } from '../temporal/client.ts';
 import { takeNamespace } from '../temporal/namespace-mark.ts';
 import {
@@ -32,7 +32,8 @@ export async function foreignNamespace(database: Database, temporal: TemporalCli
   // The database is tied to it only then: that stays on record.
   const taken = holderProblem({ ...seen, holder }, installationId);
   if (taken !== undefined) return taken;
-  const choice = { namespace: seen, by: `worker on ${hostname()}`, reason: 'the first worker' };
+  const caller = systemCaller('worker');
+  const choice = { namespace: seen, by: caller.principal, reason: 'the first worker', caller };
   return namespaceProblem(await tieToNamespace(database, choice), seen);
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { runbookPage } from '../contracts/advice.ts';
 import type { Database } from '../db/database.ts';
 import { listSlow, listWaiting, recordSlow, type SlowAfter } from '../db/slow-operations.ts';
+import { systemCaller } from '../process-caller.ts';
 
 const minutes = (n: number) => n * 60_000;
 
@@ -33,6 +34,6 @@ export async function alertSlow({ database, log }: { database: Database; log: Pi
       { alert: 'operation-slow', operationId, tenantId, type, state, since, waiting: steps, runbook },
       'an operation does not get on: it goes on by itself, should what it waits for come',
     );
-    await recordSlow(database, slow, waiting);
+    await recordSlow(database, slow, waiting, systemCaller('worker'));
   }
 }

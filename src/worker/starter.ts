@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { TenantryClient } from '../client/tenantry.ts';
 import type { Database } from '../db/database.ts';
 import { listAcceptedWithoutRun } from '../db/operations.ts';
+import { systemCaller } from '../process-caller.ts';
 
 /** How long an accepted operation may be without a run before a worker starts it, in ms (design rule 13). */
 export const UNSTARTED_AFTER_MS = 30_000;
@@ -21,7 +22,7 @@ export async function startAccepted(deps: {
     waiting.map(async (operation) => {
       const at = { operationId: operation.id, workflowId: operation.workflowId };
       try {
-        const outcome = await deps.client.startAccepted(operation);
+        const outcome = await deps.client.startAccepted(systemCaller('worker'), operation);
         deps.log.info({ ...at, outcome }, 'accepted operation without a run');
       } catch (error) {
         deps.log.warn({ ...at, err: error }, 'an accepted operation could not be started: the next round tries again');

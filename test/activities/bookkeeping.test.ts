@@ -10,6 +10,7 @@ import { changeTenantStatus, findTenant } from '../../src/db/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant, smallSteps, type Seeded } from '../db/fixtures.ts';
 import { activityBench, FakeKind } from './bench.ts';
+import { testCaller } from '../support/caller.ts';
 
 let test: TestDatabase;
 let db: Database;
@@ -100,6 +101,19 @@ describe('states of an operation', () => {
     expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers });
     expect(await change('rolling-back', { generation: 2 })).toEqual({ changed: true, tenantStatus: 'creating' });
     expect(await findOperation(db, tenant.operationId)).toMatchObject({ leftovers: null, generation: 2 });
+  });
+
+  it("tell of a request that came with Temporal's own tools, whose caller nobody knows, once", async () => {
+    await claim();
+    await change('holding');
+    for (let attempt = 0; attempt < 2; attempt += 1)
+      expect(await change('running', { generation: 2, askedInTemporal: 'retry' })).toMatchObject({ changed: true });
+    const [, , , , ...since] = await listEvents(db, tenant.tenantId);
+    expect(since.map(({ type, data, caller }) => [type, data.verb ?? data.to, data.via, caller])).toEqual([
+      ['operation.state', 'holding', undefined, testCaller],
+      ['operation.requested', 'retry', 'temporal', null],
+      ['operation.state', 'running', undefined, testCaller],
+    ]);
   });
 
   it('are not taken back by an attempt that was overtaken: stuck stays stuck, held stays held', async () => {

@@ -9,6 +9,7 @@ import { markRemoving, recordRemovalFailure } from '../../src/db/step-removal.ts
 import { changeTenantStatus } from '../../src/db/tenants.ts';
 import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 import { containing } from './matchers.ts';
+import { testCaller } from '../support/caller.ts';
 
 let api: ApiFixture;
 beforeAll(async () => {
@@ -76,7 +77,9 @@ async function stuck(): Promise<Tenant> {
 const status = async ({ tenantId }: Tenant) =>
   (await api.app.inject(`/api/v1/tenants/${tenantId}/status`)).json<StatusView>();
 const lastEvent = async ({ tenantId }: Tenant) =>
-  (await api.client.events(tenantId, { after: 0, limit: 100 })).findLast((e) => e.type === 'operation.state');
+  (await api.client.events(testCaller, tenantId, { after: 0, limit: 100 })).findLast(
+    (e) => e.type === 'operation.state',
+  );
 const verbs = (attention: AttentionView | undefined) => attention?.choices.map((choice) => choice.verb);
 const commands = (attention: AttentionView | undefined) =>
   attention?.choices.map((choice) => choice.command).join('\n');

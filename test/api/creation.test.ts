@@ -3,6 +3,7 @@ import { findBlueprint, findOperation, listOperationsOf } from '../../src/db/ope
 import { findSlugHolder, quarantineSlug } from '../../src/db/reservations.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
 import { anyString, matching } from './matchers.ts';
+import { testCaller } from '../support/caller.ts';
 
 let api: ApiFixture;
 beforeAll(async () => {
@@ -146,10 +147,10 @@ describe('POST /api/v1/tenants', () => {
     expect(answer.statusCode).toBe(202);
     const operation = (await findOperation(api.database, answer.json<{ operationId: string }>().operationId))!;
     expect(operation.state).toBe('accepted');
-    expect(await api.client.startAccepted(operation)).toBe('already-open');
+    expect(await api.client.startAccepted(testCaller, operation)).toBe('already-open');
     api.orchestrator.end(first.workflowId);
-    expect(await api.client.startAccepted(operation)).toBe('started');
-    expect(await api.client.startAccepted(operation)).toBe('already-open');
+    expect(await api.client.startAccepted(testCaller, operation)).toBe('started');
+    expect(await api.client.startAccepted(testCaller, operation)).toBe('already-open');
     expect(api.orchestrator.open.get(first.workflowId)?.operationId).toBe(operation.id);
   });
 

@@ -14,6 +14,7 @@ import { parseSlug } from '../../src/products/slug.ts';
 import { useControlDatabase } from '../support/database.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { FakeOrchestrator } from './fake-orchestrator.ts';
+import { testCaller } from '../support/caller.ts';
 
 let database: Database;
 useControlDatabase((db) => (database = db));
@@ -69,7 +70,7 @@ async function createAll(
     for (const { product, slug } of requests) {
       const input = { product, slug, displayName: slug, contactEmail: 'ops@example.com' };
       try {
-        const { tenantId } = await client.createTenant(input);
+        const { tenantId } = await client.createTenant(testCaller, input);
         accepted.push({ product, slug, names: await namesOf(tenantId) });
       } catch (error) {
         if (!(error instanceof RequestError) || error.code !== 'SLUG_TAKEN') throw error;

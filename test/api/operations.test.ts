@@ -7,6 +7,7 @@ import { recordIntent } from '../../src/db/step-making.ts';
 import { exampleCell, examplePlatform } from '../support/platform.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
 import { anyString, containing } from './matchers.ts';
+import { testCaller } from '../support/caller.ts';
 
 let api: ApiFixture;
 beforeAll(async () => {
@@ -166,7 +167,7 @@ describe('abandon', () => {
     expect(answer.statusCode).toBe(200);
     expect(answer.json()).toMatchObject({ operationId: tenant.operationId, state: 'abandoned' });
     expect(api.orchestrator.closed.get(tenant.operationId)).toBe('abandoned');
-    const events = await api.client.events(tenant.tenantId, { after: 0, limit: 100 });
+    const events = await api.client.events(testCaller, tenant.tenantId, { after: 0, limit: 100 });
     expect(events.at(-1)).toMatchObject({
       type: 'operation.state',
       data: { from: 'stuck', to: 'abandoned', reason: 'the bucket is kept for the auditors' },
@@ -184,8 +185,8 @@ describe('abandon', () => {
     expect(api.orchestrator.open.get(tenant.workflowId)?.operationId).toBe(tenant.operationId);
     const { body } = await send('DELETE', `${tenant.tenantId}?confirm=${tenant.slug}`);
     const deletion = (await findOperation(api.database, body.operationId))!;
-    expect(await api.client.startAccepted(deletion)).toBe('already-open'); // and tells it
-    expect(await api.client.startAccepted(deletion)).toBe('started');
+    expect(await api.client.startAccepted(testCaller, deletion)).toBe('already-open'); // and tells it
+    expect(await api.client.startAccepted(testCaller, deletion)).toBe('started');
     expect(api.orchestrator.closed.get(tenant.operationId)).toBe('abandoned');
     expect(api.orchestrator.open.get(tenant.workflowId)?.operationId).toBe(body.operationId);
   });
@@ -458,7 +459,7 @@ describe('reading', () => {
     expect(await listed('status=failed&includeGone=false')).toEqual([false, true, false, false]);
     expect(await listed(`slug=${gone.slug}`)).toEqual([false, false, false, true]);
     expect(await listed(`slug=${gone.slug}&includeGone=false`)).toEqual([false, false, false, false]);
-    const pages = await api.client.list({ limit: 1 });
+    const pages = await api.client.list(testCaller, { limit: 1 });
     expect([pages.tenants.map((t) => t.tenantId), pages.nextCursor]).toEqual([[left.tenantId], anyString]);
   });
 

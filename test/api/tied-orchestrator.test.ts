@@ -20,6 +20,7 @@ import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { payloadKey } from './api-fixture.ts';
 import { containing } from './matchers.ts';
+import { testCaller } from '../support/caller.ts';
 
 let test: TestDatabase;
 let db: Database;
@@ -55,7 +56,7 @@ const tied = (temporal: TemporalClient) =>
   tiedOrchestrator(temporalOrchestrator(temporal.client), { database: counting, temporal });
 const tie = async (to: TemporalClient) => {
   const namespace = await lookUpNamespace(to.client, to.namespace);
-  await adoptNamespace(db, { namespace: namespace!, by: 'a test', reason: 'the test wants it' });
+  await adoptNamespace(db, { namespace: namespace!, by: 'a test', reason: 'the test wants it', caller: testCaller });
 };
 
 async function apiOn(temporal: TemporalClient) {

@@ -11,6 +11,7 @@ import { FINALIZE_STEP } from '../../src/contracts/blueprint.ts';
 import type { Cell } from '../../src/contracts/platform.ts';
 import { expectNothingLeft } from '../sagas/nothing-left.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../sagas/saga-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 /** Promises of the design that no single fault tests: what is foreign, what is old, what comes first, what stays the same. */
 let world: SagaWorld;
@@ -107,14 +108,14 @@ describe('a new deployment that fails beside an old one that runs', () => {
     await world.until(run, 'holding');
     world.weather.faults = [];
     await setTemplateImage({ ...awsTarget(), component: 'backend', tag: 'unhealthy' });
-    await world.client.retry(run.tenantId);
+    await world.client.retry(testCaller, run.tenantId);
     await world.until(run, 'running');
     const held = await world.until(run, 'holding');
     expect(held.error).toMatchObject({ stepId: 'deploy_backend', code: 'BackendFailed' });
     // The circuit breaker has brought the old one back, which serves: ready, but not what was asked for.
     const answer = await askTenant(world.platform, `${run.slug}.${cell.domains.moamalat!}`, '/api/health');
     expect(answer.status).toBe(200);
-    await world.client.cancel(run.tenantId);
+    await world.client.cancel(testCaller, run.tenantId);
     expect(await world.outcome(run)).toBe('cancelled');
   });
 });
@@ -163,7 +164,7 @@ describe('an idempotency token', () => {
 
 /** The AWS calls of a tenant's operations, in the order in which they came. */
 async function callsOf({ tenantId }: Run) {
-  const operations = await world.client.operations(tenantId);
+  const operations = await world.client.operations(testCaller, tenantId);
   const ids = new Set(operations.map((operation) => operation.operationId));
   return world.gateway.calls().filter((call) => ids.has(call.caller.operationId ?? ''));
 }

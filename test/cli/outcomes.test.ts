@@ -8,6 +8,7 @@ import { followOperation } from '../../src/cli/following.ts';
 import { UnknownOutcomeError } from '../../src/cli/unknown-outcome.ts';
 import { createApiFixture, acme, type ApiFixture } from '../api/api-fixture.ts';
 import { anyString, containing, matching } from '../api/matchers.ts';
+import { testCaller } from '../support/caller.ts';
 
 const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
 let api: ApiFixture;
@@ -88,7 +89,7 @@ async function broken(how: keyof typeof ways): Promise<string> {
 }
 
 async function claimed(slug: string) {
-  const { tenantId, operationId } = await api.client.createTenant({ ...acme, slug });
+  const { tenantId, operationId } = await api.client.createTenant(testCaller, { ...acme, slug });
   await api.orchestrator.claim(operationId);
   return { tenantId, operationId };
 }
@@ -190,7 +191,7 @@ const outageLine = /stream of events ended|cannot be reached/;
 
 describe('an operation that was accepted', () => {
   it('is followed to its end through an outage of PostgreSQL, with one line about it', async () => {
-    const { tenantId, operationId } = await api.client.createTenant({ ...acme, slug: 'through' });
+    const { tenantId, operationId } = await api.client.createTenant(testCaller, { ...acme, slug: 'through' });
     const watching = started(['watch', tenantId]);
     await api.orchestrator.claim(operationId);
     await expect.poll(watching.output).toContain('running');

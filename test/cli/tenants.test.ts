@@ -10,6 +10,7 @@ import { releaseSlug } from '../../src/db/reservations.ts';
 import { findTenantBySlug } from '../../src/db/tenants.ts';
 import { createApiFixture, type ApiFixture } from '../api/api-fixture.ts';
 import { containing } from '../api/matchers.ts';
+import { testCaller } from '../support/caller.ts';
 
 const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
 
@@ -162,7 +163,7 @@ describe('tenants create', () => {
       `  follow it:  tenantry tenants watch moamalat/${slug}`,
     ])
       expect(ended.out.split('\n')).toContain(line);
-    expect((await api.client.get(tenantId)).status).toBe('pending');
+    expect((await api.client.get(testCaller, tenantId)).status).toBe('pending');
   });
 
   it('exits 2 for bad input, 4 for a taken slug, 5 without Temporal or API; says code and details on stderr', async () => {
@@ -429,7 +430,7 @@ describe('tenants cancel, retry, delete', () => {
     const { operationId } = await tenantOf(slug);
     await api.orchestrator.claim(operationId);
     await api.move(tenantId, ['committing', 'succeeded'], ['deleted']);
-    const { deletedAt } = await api.client.get(tenantId);
+    const { deletedAt } = await api.client.get(testCaller, tenantId);
     const until = new Date(Date.parse(deletedAt ?? '') + 30 * 86_400_000).toISOString();
     const date = `${until.slice(0, 10)} ${until.slice(11, 19)} UTC (in 30 days)`;
     const ended = await deleting;

@@ -5,6 +5,7 @@ import type { Database } from '../../src/db/database.ts';
 import { insertOperation } from '../../src/db/operations.ts';
 import { reserveSlug } from '../../src/db/reservations.ts';
 import { insertTenant } from '../../src/db/tenants.ts';
+import { testCaller } from '../support/caller.ts';
 
 const account = '123456789012';
 const region = 'eu-central-1';
@@ -64,17 +65,21 @@ export async function seedTenant(
   const steps = (options.steps ?? smallSteps)(slug);
   const blueprint: Blueprint = { version: 1, product: 'moamalat', tier: null, cell: cell.id, steps };
   const operationId = await db.transaction(async (tx) => {
-    await insertTenant(tx, {
-      id: tenantId,
-      product: 'moamalat',
-      tier: null,
-      slug,
-      displayName: 'A tenant',
-      contactEmail: 'somebody@tenants.test',
-      cell: cell.id,
-      hostName: `${slug}.tenants.test`,
-      tenantUrl: `https://${slug}.tenants.test`,
-    });
+    await insertTenant(
+      tx,
+      {
+        id: tenantId,
+        product: 'moamalat',
+        tier: null,
+        slug,
+        displayName: 'A tenant',
+        contactEmail: 'somebody@tenants.test',
+        cell: cell.id,
+        hostName: `${slug}.tenants.test`,
+        tenantUrl: `https://${slug}.tenants.test`,
+      },
+      testCaller,
+    );
     if (!(await reserveSlug(tx, { product: 'moamalat', slug, tenantId }))) throw new Error(`slug ${slug} is taken`);
     return accept(tx, { tenantId, slug, type: 'provision', blueprint: options.blueprint ?? blueprint });
   });
@@ -95,6 +100,7 @@ export async function accept(
     holdMs: 60_000,
     workflowId: `tenant.moamalat.${request.slug}`,
     blueprint: request.blueprint,
+    caller: testCaller,
   });
   if (!row) throw new Error('an operation is open');
   return row.id;

@@ -26,6 +26,7 @@ import { findSlugHolder, quarantineSlug, releaseSlug, reserveSlug } from '../../
 import { changeTenantStatus, findTenant, InvalidCursorError, listTenants } from '../../src/db/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant } from './fixtures.ts';
+import { testCaller } from '../support/caller.ts';
 
 let test: TestDatabase;
 let db: Database;
@@ -122,7 +123,7 @@ describe('operations', () => {
     const answer = await db.transaction(async (tx) => {
       const second = await insertOperation(tx, {
         ...{ id: randomUUID(), tenantId, cell: cell.id, type: 'deprovision', onFailure: 'hold', holdMs: 1 },
-        ...{ workflowId: `tenant.moamalat.${slug}`, blueprint: {} },
+        ...{ workflowId: `tenant.moamalat.${slug}`, blueprint: {}, caller: testCaller },
       });
       return { second, tenant: await findTenant(tx, tenantId) };
     });
@@ -286,8 +287,8 @@ describe('mails', () => {
     const seeded = await many(5, queue);
     const claimed = (await many(3, () => claimDueMails(db, 10))).flat();
     expect(claimed.map((m) => m.tenantId).toSorted()).toEqual(seeded.map((s) => s.tenantId).toSorted());
-    for (const mail of claimed) await recordMailSent(db, mail.id, 'message-1');
-    await recordMailSent(db, claimed[0]!.id, 'message-2');
+    for (const mail of claimed) await recordMailSent(db, mail.id, 'message-1', testCaller);
+    await recordMailSent(db, claimed[0]!.id, 'message-2', testCaller);
     expect(await typesOf(claimed[0]!.tenantId)).toEqual(['mail.queued', 'mail.sent']);
     expect(await claimDueMails(db, 10)).toEqual([]);
   });
@@ -295,14 +296,14 @@ describe('mails', () => {
   it('are tried again later and later, and given up after a day', async () => {
     const { tenantId } = await queue();
     const [mail] = await claimDueMails(db, 10);
-    await recordMailFailure(db, mail!.id, { reason: 'no answer' });
+    await recordMailFailure(db, mail!.id, { reason: 'no answer', caller: testCaller });
     expect(await claimDueMails(db, 10)).toEqual([]);
     await db.query(`update mails set next_attempt_at = now(), queued_at = now() - interval '25 hours' where id = $1`, [
       mail!.id,
     ]);
     const [again] = await claimDueMails(db, 10);
     expect(again?.attempts).toBe(2);
-    await recordMailFailure(db, again!.id, { reason: 'no answer' });
+    await recordMailFailure(db, again!.id, { reason: 'no answer', caller: testCaller });
     expect(await typesOf(tenantId)).toEqual(['mail.queued', 'mail.failed']);
     await db.query(`update mails set next_attempt_at = now() where id = $1`, [mail!.id]);
     expect(await claimDueMails(db, 10)).toEqual([]);

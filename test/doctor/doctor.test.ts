@@ -42,6 +42,7 @@ import { takeNamespace } from '../../src/temporal/namespace-mark.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openNamespaces } from '../support/namespaces.ts';
 import { freshAccountId, part } from '../support/parts.ts';
+import { testCaller } from '../support/caller.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-doctor-'));
 let gateway: Gateway;
@@ -151,7 +152,7 @@ describe('the preflight', () => {
     try {
       await seedTenant(control, { slug: 'marked' });
       const deps = { database: control, installationId: await findInstallationId(control), aws: () => aws };
-      await adoptLedger(deps, onlyCell().id, { by: 'Ada', reason: 'a test' });
+      await adoptLedger(deps, onlyCell().id, { by: 'Ada', reason: 'a test', caller: testCaller });
     } finally {
       aws.destroy();
       await control.close();
@@ -482,7 +483,12 @@ describe('the preflight', () => {
   it('names a Temporal that does not hold the runs of this database', async () => {
     const control = createDatabase({ url: database.controlUrl });
     const tie = (id: string) =>
-      adoptNamespace(control, { namespace: { id, name: 'default' }, by: 'a test', reason: 'a test' });
+      adoptNamespace(control, {
+        namespace: { id, name: 'default' },
+        by: 'a test',
+        reason: 'a test',
+        caller: testCaller,
+      });
     try {
       await tie('another-server');
       expect(await problems()).toContain('Temporal: the runs of this database are in the Temporal namespace "default"');

@@ -9,6 +9,7 @@ import { blueprintOfProduct } from './blueprints.ts';
 import type { Fault } from './faults.ts';
 import { expectNothingLeft } from './nothing-left.ts';
 import { difference, freshSlug, startSagaWorld, type Run, type SagaWorld } from './saga-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 /** The four saga properties, over whatever is registered. The tenants live side by side, each with faults of its own. */
 let world: SagaWorld;
@@ -58,7 +59,7 @@ describe.concurrent.each(Object.values(defaultCatalog.products))('a saga of $nam
     await Promise.all([world.deprovision(run), world.deprovision(control)]);
     expect([await world.outcome(run), await world.outcome(control)]).toEqual(['deleted', 'deleted']);
     await Promise.all([expectNothingLeft(world, run, before), expectNothingLeft(world, control, before)]);
-    const { stepsDone, stepsTotal } = await world.client.status(control.tenantId);
+    const { stepsDone, stepsTotal } = await world.client.status(testCaller, control.tenantId);
     expect([stepsDone.length, [...stepsDone].sort()]).toEqual([stepsTotal, made.map((s) => s.id).sort()]);
   });
 
@@ -69,7 +70,7 @@ describe.concurrent.each(Object.values(defaultCatalog.products))('a saga of $nam
       // The commit's effect is the record itself, so that a failure `after` its kind's work still comes before it.
       expect(await world.outcome(run)).toBe('INVALID_REQUEST');
       expect(struckSteps(run)).toContain(stepId);
-      expect(await world.client.status(run.tenantId)).toMatchObject({
+      expect(await world.client.status(testCaller, run.tenantId)).toMatchObject({
         status: 'failed',
         cleanupPending: false,
         operation: { state: 'rolled-back' },
@@ -122,7 +123,7 @@ describe.concurrent.each(Object.values(defaultCatalog.products))('a saga of $nam
       (await listNotRemoved(world.database, run.tenantId)).map((r) => `${r.type} ${r.name}`).sort(),
     );
     calmDown(run);
-    await world.client.retry(run.tenantId);
+    await world.client.retry(testCaller, run.tenantId);
     expect(await world.outcome(run)).toBe(expected.endsAs);
     await expectNothingLeft(world, run, expected.before);
   }
@@ -175,7 +176,7 @@ function ledgerNames({ leftovers }: StatusView): string[] {
 }
 
 async function doneSteps({ tenantId }: Run): Promise<string[]> {
-  return [...(await world.client.status(tenantId)).stepsDone].sort();
+  return [...(await world.client.status(testCaller, tenantId)).stepsDone].sort();
 }
 
 function kindsOf(items: readonly InventoryItem[]): string[] {

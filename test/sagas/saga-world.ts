@@ -35,6 +35,7 @@ import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { freshAccountId, part } from '../support/parts.ts';
 import { inWeather, type Weather } from './faults.ts';
+import { testCaller } from '../support/caller.ts';
 
 /** The real control plane over a real Temporal server, PostgreSQL, and AWS behind the gateway, where everything is quick. */
 export interface SagaWorld {
@@ -140,7 +141,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     sources,
     provision: (product, onFailure = 'rollback', slug = freshSlug()) => provision(client, { product, onFailure, slug }),
     deprovision: async (run) => {
-      await client.deleteTenant(run.tenantId, run.slug);
+      await client.deleteTenant(testCaller, run.tenantId, run.slug);
       return run;
     },
     outcome: ({ workflowId }) => outcomeOf(temporal, workflowId),
@@ -256,7 +257,7 @@ interface Wish {
 }
 
 async function provision(client: TenantryClient, { product, onFailure, slug }: Wish): Promise<Run> {
-  const { tenantId, workflowId } = await client.createTenant({
+  const { tenantId, workflowId } = await client.createTenant(testCaller, {
     product,
     slug,
     displayName: `Saga ${slug}`,
@@ -280,7 +281,7 @@ async function outcomeOf(temporal: Client, workflowId: string): Promise<string> 
 async function until(client: TenantryClient, run: Run, state: string, limitMs = 150_000): Promise<StatusView> {
   const end = Date.now() + limitMs;
   for (;;) {
-    const status = await client.status(run.tenantId);
+    const status = await client.status(testCaller, run.tenantId);
     if (status.operation.state === state) return status;
     // One that has closed changes no more.
     if (Date.now() > end || !isOpen(status.operation.state)) {

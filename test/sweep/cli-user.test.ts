@@ -1,6 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Caller } from '../../src/contracts/caller.ts';
 import type { SweepSource } from '../../src/cli/sweep.ts';
 
 /** As with `docker run --user 1234`: the user id has no entry in the password file. */
@@ -29,8 +30,8 @@ it('leaves every command of the program usable for a user id without a name', as
 
 it('writes the number of the user down where there is no name', async () => {
   const asked: unknown[] = [];
-  const adoptLedger = (request: unknown) => {
-    asked.push(request);
+  const adoptLedger = (caller: Caller, request: object) => {
+    asked.push({ ...request, principal: caller.principal, role: caller.role });
     return Promise.resolve({ state: 'intact', detail: 'marked' } as const);
   };
   const sweep = { adoptLedger, cells: () => ['default'] } as unknown as Awaited<ReturnType<SweepSource>>['sweep'];
@@ -40,5 +41,7 @@ it('writes the number of the user down where there is no name', async () => {
   const { registerSweep } = await import('../../src/cli/sweep.ts');
   const program = buildProgram({ registrars: [(p) => registerSweep(p, source)] });
   await program.parseAsync(['sweep', 'adopt-ledger', '--reason', 'a test'], { from: 'user' });
-  expect(asked).toEqual([{ cell: 'default', by: `uid ${process.getuid?.()}`, reason: 'a test' }]);
+  const user = `uid ${process.getuid?.()}`;
+  const asker = { principal: user, role: 'platform-admin' };
+  expect(asked).toEqual([{ cell: 'default', by: user, reason: 'a test', ...asker }]);
 });

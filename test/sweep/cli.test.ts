@@ -13,6 +13,7 @@ import { markName } from '../../src/sweep/ledger-mark.ts';
 import { part } from '../support/parts.ts';
 import { containing } from '../api/matchers.ts';
 import { ledgerTenant, namesFor, report, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 let world: SweepWorld;
 beforeAll(async () => {
@@ -89,7 +90,7 @@ describe('the exit code', () => {
     for (const owner of owners) await world.aws.logs.createLogGroup(namesFor(owner).logGroup, owner.tags);
     const made = await report(world, world.sweep);
     const only = made.findings.filter((f) => owners.some((o) => o.tenantId === f.owner.tenantId)).map((f) => f.id);
-    await world.sweep.approve({ reportId: made.id, by: 'Ada', only });
+    await world.sweep.approve(testCaller, { reportId: made.id, by: 'Ada', only });
     return { id: made.id, owners };
   };
   const denied = (action: string, skip = 0) =>

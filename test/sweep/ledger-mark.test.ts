@@ -20,6 +20,7 @@ import {
   type SweepGround,
   type SweepWorld,
 } from './sweep-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 let ground: SweepGround;
 let world: SweepWorld;
@@ -79,7 +80,7 @@ describe('the mark of the ledger outside the database', () => {
     const refused = await report(world, world.sweep);
     expect(refused.mark).toMatchObject({ state: 'missing', detail: containing('does not know') });
     expect(refused.findings.some((f) => f.removable)).toBe(false);
-    await expect(world.sweep.approve({ reportId: refused.id, by: 'Ada' })).rejects.toThrow('only reports');
+    await expect(world.sweep.approve(testCaller, { reportId: refused.id, by: 'Ada' })).rejects.toThrow('only reports');
     expect(await mark()).toEqual({});
     await world.aws.logs.deleteLogGroup(namesFor(owner).logGroup);
     expect((await report(world, world.sweep)).mark.state).toBe('intact');
@@ -113,7 +114,7 @@ describe('the mark of the ledger outside the database', () => {
     expect(seen.mark).toMatchObject({ state: 'broken', detail: containing('older than its mark') });
     // The customer looks like a leak to this ledger: that is what the mark is for.
     expect(findingsOf(seen, customer.tenantId)).toMatchObject([{ class: 'leak', removable: false }]);
-    await expect(sweep.approve({ reportId: seen.id, by: 'Ada' })).rejects.toThrow('only reports');
+    await expect(sweep.approve(testCaller, { reportId: seen.id, by: 'Ada' })).rejects.toThrow('only reports');
 
     // New events get the ids of the lost ones: the row counts, not its id.
     for (let i = 0; i < 6; i++) await ledgerTenant({ ...world, database: restored }, 'deleted');
@@ -126,19 +127,19 @@ describe('the mark of the ledger outside the database', () => {
     });
     expect(await mark()).toEqual(marked);
 
-    await sweep.adoptLedger({ cell: world.cell.id, by: 'Ada', reason: 'the other one is lost' });
+    await sweep.adoptLedger(testCaller, { cell: world.cell.id, by: 'Ada', reason: 'the other one is lost' });
     expect(await sweep.checkMark(world.cell.id)).toMatchObject({ state: 'intact' });
     const audit = await restored.query('select adopted_by, reason, mark_before from ledger_adoptions');
     expect(audit.rows).toMatchObject([{ adopted_by: 'Ada', reason: 'the other one is lost' }]);
     expect(await world.sweep.checkMark(world.cell.id)).toMatchObject({ state: 'broken' });
-    await world.sweep.adoptLedger({ cell: world.cell.id, by: 'Ada', reason: 'back to the true one' });
+    await world.sweep.adoptLedger(testCaller, { cell: world.cell.id, by: 'Ada', reason: 'back to the true one' });
   });
 
   it('stops a removal whose report was approved before the restore', async () => {
     const owner = stranger(world);
     await world.aws.logs.createLogGroup(namesFor(owner).logGroup, owner.tags);
     const made = await report(world, world.sweep);
-    await world.sweep.approve({
+    await world.sweep.approve(testCaller, {
       reportId: made.id,
       by: 'Ada',
       only: findingsOf(made, owner.tenantId).map((f) => f.id),
@@ -147,9 +148,11 @@ describe('the mark of the ledger outside the database', () => {
     await ledgerTenant(world, 'deleted');
     await marker().round();
     const restored = world.over(await backup.open());
-    await expect(restored.remove({ reportId: made.id, by: 'Grace' })).rejects.toThrow('older than its mark');
+    await expect(restored.remove(testCaller, { reportId: made.id, by: 'Grace' })).rejects.toThrow(
+      'older than its mark',
+    );
     expect(await world.aws.logs.findLogGroup(namesFor(owner).logGroup)).toBeDefined();
-    expect((await world.sweep.remove({ reportId: made.id, by: 'Grace' })).removals).toMatchObject([
+    expect((await world.sweep.remove(testCaller, { reportId: made.id, by: 'Grace' })).removals).toMatchObject([
       { outcome: 'removed' },
     ]);
   });

@@ -20,6 +20,7 @@ import {
   type SweepWorld,
 } from './sweep-world.ts';
 import { seedTenant } from '../db/fixtures.ts';
+import { testCaller } from '../support/caller.ts';
 
 let world: SweepWorld;
 beforeAll(async () => {
@@ -38,11 +39,11 @@ beforeEach(() => {
 async function approvedFor(...owners: { tenantId: string }[]): Promise<SweepReport> {
   const made = await report(world, world.sweep);
   const only = owners.flatMap(({ tenantId }) => findingsOf(made, tenantId)).flatMap((f) => (f.removable ? f.id : []));
-  return world.sweep.approve({ reportId: made.id, by: 'Ada', only });
+  return world.sweep.approve(testCaller, { reportId: made.id, by: 'Ada', only });
 }
 
 function remove(reportId: string, limit = 20) {
-  return world.sweep.remove({ reportId, by: 'Grace', limit });
+  return world.sweep.remove(testCaller, { reportId, by: 'Grace', limit });
 }
 
 const outcomes = (removals: readonly SweepRemoval[]) => removals.map((r) => `${r.type} ${r.outcome}`);
@@ -66,7 +67,11 @@ describe('a removal', () => {
     const made = await report(world, world.sweep);
     const revisions = findingsOf(made, tenant.tenantId).filter((finding) => finding.type === type);
     expect(revisions.map(({ physicalId }) => physicalId)).toEqual([late]);
-    const { id } = await world.sweep.approve({ reportId: made.id, by: 'Ada', only: revisions.map((f) => f.id) });
+    const { id } = await world.sweep.approve(testCaller, {
+      reportId: made.id,
+      by: 'Ada',
+      only: revisions.map((f) => f.id),
+    });
     expect(outcomes((await remove(id)).removals)).toEqual(['ecs:task-definition removed']);
     const active = await world.aws.ecs.findRevisions(name, 'ACTIVE');
     expect(active.map(({ arn }) => arn).sort()).toEqual([planted[type], planted['running-revision']].sort());
@@ -91,6 +96,11 @@ describe('a removal', () => {
     const trail = (await world.sweep.show(approved.id)).removals;
     expect(trail.map((row) => row.outcome)).toEqual(removals.flatMap(() => ['begun', 'removed']));
     expect(trail.every((row) => row.approvedBy === 'Ada' && row.removedBy === 'Grace')).toBe(true);
+    expect(trail.every((row) => row.caller?.requestId === testCaller.requestId)).toBe(true);
+    expect((await world.sweep.show(approved.id)).report).toMatchObject({
+      caller: testCaller,
+      approval: { by: 'Ada', caller: testCaller },
+    });
     expect(await remove(approved.id)).toEqual({ removals: [], left: 0, notCome: [] });
     await expect(world.database.query('delete from sweep_removals')).rejects.toThrow('append-only');
   });
@@ -112,8 +122,8 @@ describe('a removal', () => {
     expect(ofHost(owner.tenantId).map(({ removable }) => removable)).toEqual([false, false]);
     expect(ofHost(owner.tenantId)[0]?.remedy).toMatch(/or the platform named another domain then$/);
     const only = ofHost(tenant.tenantId).map(({ id }) => id);
-    await sweep.approve({ reportId: made.id, by: 'Ada', only });
-    const { removals } = await sweep.remove({ reportId: made.id, by: 'Grace' });
+    await sweep.approve(testCaller, { reportId: made.id, by: 'Ada', only });
+    const { removals } = await sweep.remove(testCaller, { reportId: made.id, by: 'Grace' });
     expect(outcomes(removals)).toEqual(['route53:record removed', 'elbv2:rule removed']);
     await remove((await approvedFor(owner, tenant)).id);
   });
@@ -140,7 +150,7 @@ describe('a removal', () => {
     expect(outcomes(first.removals)).toEqual(['route53:record removed', 'elbv2:rule removed']);
     expect(first.left).toBe(4);
     for (const limit of [0, 21, 1.5]) await expect(remove(approved.id, limit)).rejects.toThrow('1 to 20');
-    const byDefault = await world.sweep.remove({ reportId: approved.id, by: 'Grace' });
+    const byDefault = await world.sweep.remove(testCaller, { reportId: approved.id, by: 'Grace' });
     expect(byDefault.removals).toHaveLength(4);
   });
 
@@ -148,16 +158,20 @@ describe('a removal', () => {
     await world.aws.logs.createLogGroup(namesFor(owner).logGroup, owner.tags);
     const made = await report(world, world.sweep);
     await expect(remove(made.id)).rejects.toThrow('is not approved');
-    await expect(world.sweep.approve({ reportId: made.id, by: ' ' })).rejects.toThrow('name of who approves');
-    await expect(world.sweep.approve({ reportId: made.id, by: 'Ada', only: ['nothing'] })).rejects.toThrow(
+    await expect(world.sweep.approve(testCaller, { reportId: made.id, by: ' ' })).rejects.toThrow(
+      'name of who approves',
+    );
+    await expect(world.sweep.approve(testCaller, { reportId: made.id, by: 'Ada', only: ['nothing'] })).rejects.toThrow(
       'no finding',
     );
     const only = findingsOf(made, owner.tenantId).map((f) => f.id);
     const dayLater = world.later(24 * 60 * 60_000);
-    await expect(dayLater.approve({ reportId: made.id, by: 'Ada', only })).rejects.toThrow('older than 24 h');
-    await world.sweep.approve({ reportId: made.id, by: 'Ada', only });
-    await expect(world.sweep.approve({ reportId: made.id, by: 'Ada' })).rejects.toThrow('approved already');
-    await expect(dayLater.remove({ reportId: made.id, by: 'Grace' })).rejects.toThrow('older than 24 h');
+    await expect(dayLater.approve(testCaller, { reportId: made.id, by: 'Ada', only })).rejects.toThrow(
+      'older than 24 h',
+    );
+    await world.sweep.approve(testCaller, { reportId: made.id, by: 'Ada', only });
+    await expect(world.sweep.approve(testCaller, { reportId: made.id, by: 'Ada' })).rejects.toThrow('approved already');
+    await expect(dayLater.remove(testCaller, { reportId: made.id, by: 'Grace' })).rejects.toThrow('older than 24 h');
     await expect(remove(randomUUID())).rejects.toThrow('there is no sweep report');
     await expect(world.database.query(`update sweep_reports set findings = '[]'`)).rejects.toThrow('approval only');
     expect(await left(owner.tenantId)).toEqual(['logs:log-group']);

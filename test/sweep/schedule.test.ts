@@ -16,6 +16,7 @@ import { ensureSweepSchedule } from '../../src/worker/sweep-schedule.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { containing } from '../api/matchers.ts';
 import { ledgerTenant, namesFor, startSweepWorld, stranger, type SweepWorld } from './sweep-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 const lines: { alert?: string; findings?: string[] }[] = [];
@@ -123,7 +124,7 @@ it('tells later of what it could not list this time', async () => {
   const owner = stranger(world);
   const { logGroup } = namesFor(owner);
   await world.aws.logs.createLogGroup(logGroup, owner.tags);
-  const seen = await world.sweep.report({ cell: world.cell.id, by: 'a person' });
+  const seen = await world.sweep.report(testCaller, { cell: world.cell.id, by: 'a person' });
   expect(seen.findings.some(({ name }) => name === logGroup)).toBe(true);
   const told = () => lines.flatMap(({ findings = [] }) => findings).filter((text) => text.includes(logGroup));
   const denied = world.gateway.addRule({

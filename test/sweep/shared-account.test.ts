@@ -18,6 +18,7 @@ import {
   stranger,
   type SweepWorld,
 } from './sweep-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 /* Two cells of one account, region and zone, each with a cluster and a load balancer of its own. */
 
@@ -44,7 +45,7 @@ afterAll(async () => {
   await world.close();
 });
 
-const reportOf = ({ id }: Cell) => sweep.report({ cell: id, by: 'a test' });
+const reportOf = ({ id }: Cell) => sweep.report(testCaller, { cell: id, by: 'a test' });
 
 async function secondCell({ cell, gateway }: SweepWorld): Promise<Cell> {
   const credentials = { accessKeyId: cell.accountId, secretAccessKey: 'test' };
@@ -85,8 +86,8 @@ describe('a cell that shares its account with another', () => {
     const planted = await plantServing(world, owner);
     const made = await reportOf(second);
     const only = findingsOf(made, owner.tenantId).flatMap((f) => (f.removable ? f.id : []));
-    await sweep.approve({ reportId: made.id, by: 'Ada', only });
-    const { removals } = await sweep.remove({ reportId: made.id, by: 'Grace', limit: 20 });
+    await sweep.approve(testCaller, { reportId: made.id, by: 'Ada', only });
+    const { removals } = await sweep.remove(testCaller, { reportId: made.id, by: 'Grace', limit: 20 });
     const outcome = Object.fromEntries(removals.map((r) => [r.physicalId, `${r.outcome}: ${r.detail}`]));
     const logGroup = Object.keys(outcome).find((id) => id.endsWith(planted['logs:log-group'])) ?? '';
     const record = planted['route53:record'];
@@ -109,7 +110,10 @@ describe('a cell that shares its account with another', () => {
     const elsewhere = { ...world.cell, accountId: '999999999999', cluster: 'elsewhere' };
     const platform: Platform = { version: 1, cells: [elsewhere, second] };
     const apart = createSweep({ ...world.deps, platform, aws: () => world.aws });
-    const [found, ...more] = findingsOf(await apart.report({ cell: 'second', by: 'a test' }), owner.tenantId);
+    const [found, ...more] = findingsOf(
+      await apart.report(testCaller, { cell: 'second', by: 'a test' }),
+      owner.tenantId,
+    );
     expect(more).toEqual([]);
     expect(found).toMatchObject({ class: 'leak', name: logGroup, removable: false });
     expect(found?.remedy).toContain('its tenant lives in cell default');

@@ -7,6 +7,7 @@ import { startPostgres } from '../../sandbox/parts/postgres.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { createAwsForPlatform, type CellAws } from '../../src/aws/cell-aws.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
+import type { Caller } from '../../src/contracts/caller.ts';
 import type { LostOperation, SweepFinding, SweepReport } from '../../src/contracts/sweep.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
@@ -19,6 +20,7 @@ import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
 import { seedTenant } from '../db/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { freshAccountId, part } from '../support/parts.ts';
+import { testCaller } from '../support/caller.ts';
 
 /** A sweep over a seeded landing zone behind the gateway, and PostgreSQL; Temporal's word is given by the test. */
 export interface SweepWorld {
@@ -54,7 +56,7 @@ export class FakeWitness implements Witness {
     return this.answer(this.known.has(tenantId));
   }
 
-  async finishLost(lost: LostOperation): Promise<string> {
+  async finishLost(_caller: Caller, lost: LostOperation): Promise<string> {
     this.finished.push(lost.operationId);
     this.lost.splice(this.lost.indexOf(lost), 1);
     return this.answer(`a run that finishes ${lost.operationId} was started`);
@@ -347,5 +349,5 @@ export function findingsOf(report: SweepReport, tenantId: string): SweepFinding[
 }
 
 export function report(world: Pick<SweepWorld, 'cell'>, sweep: Sweep): Promise<SweepReport> {
-  return sweep.report({ cell: world.cell.id, by: 'a test' });
+  return sweep.report(testCaller, { cell: world.cell.id, by: 'a test' });
 }

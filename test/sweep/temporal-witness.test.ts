@@ -24,6 +24,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { someSlug } from './sweep-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 /* The sweep's witness over a real Temporal server, and how the command line opens it. */
 
@@ -119,7 +120,10 @@ describe('Temporal as a witness', () => {
     const witness = witnessOf(own);
     const lost = await witness.findLost();
     expect(lost.map((l) => l.operationId).sort()).toEqual([approved.operationId, bystander.operationId].sort());
-    const finished = await witness.finishLost(lost.find((l) => l.operationId === approved.operationId)!);
+    const finished = await witness.finishLost(
+      testCaller,
+      lost.find((l) => l.operationId === approved.operationId)!,
+    );
     expect(finished).toContain(`finishes operation ${approved.operationId}`);
     expect(await stateOf(approved)).toBe('stuck');
     expect(await stateOf(bystander)).toBe('running');
@@ -147,7 +151,7 @@ describe('Temporal as a witness', () => {
     const draft = lostRunDraft(lost!);
     expect(draft.removable).toBe(false);
     expect(draft.remedy).toContain('this database is older than what happened');
-    await expect(witnessOf(own).finishLost(lost!)).rejects.toThrow('COMPLETED');
+    await expect(witnessOf(own).finishLost(testCaller, lost!)).rejects.toThrow('COMPLETED');
   });
 
   it("says nothing from a namespace that does not hold this installation's runs", async () => {
@@ -157,7 +161,7 @@ describe('Temporal as a witness', () => {
     await expect(witness.findLost()).rejects.toThrow(refusal);
     await expect(witness.knowsTenant(tenant.tenantId)).rejects.toThrow(refusal);
     const [lost] = (await witnessOf(own).findLost()).filter((l) => l.operationId === tenant.operationId);
-    await expect(witness.finishLost(lost!)).rejects.toThrow(refusal);
+    await expect(witness.finishLost(testCaller, lost!)).rejects.toThrow(refusal);
     expect(await stateOf(tenant)).toBe('running');
   });
 });

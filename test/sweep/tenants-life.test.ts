@@ -7,6 +7,7 @@ import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
 import { startSagaWorld, type SagaWorld } from '../sagas/saga-world.ts';
 import { FakeWitness, GROWN_UP_MS } from './sweep-world.ts';
+import { testCaller } from '../support/caller.ts';
 
 let world: SagaWorld;
 let sweep: Sweep;
@@ -36,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => stop());
 
-const report = () => sweep.report({ cell: 'default', by: 'a test' });
+const report = () => sweep.report(testCaller, { cell: 'default', by: 'a test' });
 
 it('shows nothing of a tenant that the executor made, wholly held by the ledger, nor after it is gone', async () => {
   const run = await world.provision('moamalat');

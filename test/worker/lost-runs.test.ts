@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LostRunDeps } from '../../src/client/lost-runs.ts';
@@ -105,6 +106,8 @@ describe('an operation whose run was terminated', () => {
       });
       const events = (await listEvents(db, tenant.tenantId)).filter((e) => e.type === 'operation.state');
       expect(events.at(-1)?.data).toMatchObject({ from: state, to: 'stuck', leftovers: [{ stepId: 'logs' }] });
+      // Nobody asked for it: it is the worker's own finding.
+      expect(events.at(-1)?.caller).toMatchObject({ principal: `worker on ${hostname()}`, role: 'system' });
       expect(alerts).toMatchObject([{ alert: 'operation-stuck', operationId: tenant.operationId }]);
       expect(alerts[0]?.left).toHaveLength(1);
 

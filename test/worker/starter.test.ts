@@ -19,7 +19,7 @@ it('starts the others when one cannot be started', async () => {
   await db.query(`update operations set accepted_at = now() - interval '1 minute' where id = $1`, [next.operationId]);
   const asked: string[] = [];
   const client: Pick<TenantryClient, 'startAccepted'> = {
-    startAccepted: ({ id }) => {
+    startAccepted: (_caller, { id }) => {
       asked.push(id);
       return id === poisoned.operationId ? Promise.reject(new Error('refused')) : Promise.resolve('started');
     },

@@ -5,6 +5,8 @@ import { durationOf, endingOf, isRefusal, until } from './ending.ts';
 import { startEnvironment, type WorkflowEnvironment } from './environment.ts';
 import { step } from './world.ts';
 
+type Handle = Awaited<ReturnType<WorkflowEnvironment['start']>>['handle'];
+
 let env: WorkflowEnvironment;
 beforeAll(async () => {
   env = await startEnvironment();
@@ -68,8 +70,10 @@ describe('a step that fails for good', () => {
       failure: { code: 'ACCESS_DENIED', stepId: 'b', detail: 'no ecs:CreateService' },
     });
     world.fix('b');
-    expect(await handle.executeUpdate('retry', { args: [world.operationId] })).toMatchObject({ state: 'holding' });
+    const args: [string, string] = [world.operationId, '2999-01-01T00:00:00.000Z'];
+    expect(await handle.executeUpdate('retry', { args })).toMatchObject({ state: 'holding' });
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.changes.some((c) => c.askedInTemporal !== undefined)).toBe(false);
     expect(world.count('a.ensure')).toBe(1);
     expect(world.count('b.ensure')).toBe(2);
     expect(world.changes.map((c) => [c.state, c.generation])).toEqual([
@@ -80,6 +84,26 @@ describe('a step that fails for good', () => {
       ],
     ]);
     expect(world.violations).toEqual([]);
+  });
+
+  it.each([
+    ['a signal', 'retry', (h: Handle) => h.signal('retry')],
+    ['an Update of other tools', 'retry', (h: Handle) => h.executeUpdate('retry')],
+    ['a signal', 'cancel', (h: Handle) => h.signal('cancel')],
+    ['an Update of other tools', 'cancel', (h: Handle) => h.executeUpdate('cancel')],
+    ["Temporal's cancellation", 'cancel', (h: Handle) => h.cancel()],
+  ])('says once, when it goes on, that %s asked for the %s in Temporal', async (_by, verb, ask) => {
+    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    await world.untilState('holding');
+    world.fix('b');
+    await ask(handle);
+    await endingOf(handle);
+    const asked = world.changes.map((c) => [c.state, c.askedInTemporal]);
+    expect(asked.slice(0, 2)).toEqual([
+      ['holding', undefined],
+      [verb === 'retry' ? 'running' : 'rolling-back', verb],
+    ]);
+    expect(asked.slice(2).every(([, by]) => by === undefined)).toBe(true);
   });
 
   it('takes everything back when the hold ends, and fails with the step’s failure', async () => {

@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { callerOf } from '../caller.ts';
 import { streamEvents, streamHeaders, type StreamTimes } from '../event-stream.ts';
 import { answers, eventsAnswer, eventsQuery, tenantParams } from '../schemas.ts';
 
@@ -46,11 +47,19 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
       const { tenantId } = request.params;
       const { limit } = request.query;
       const after = lastEventId(request) ?? request.query.after;
-      const events = await client.events(tenantId, { after, limit });
+      const caller = callerOf(request);
+      const events = await client.events(caller, tenantId, { after, limit });
       if (!wantsStream(request)) return { events, nextAfter: events.at(-1)?.id ?? after };
       if (request.method === 'HEAD') return reply.headers(streamHeaders).send();
       reply.hijack();
-      await streamEvents(reply.raw, client, { tenantId, after, times, closing: closing.signal, log: request.log });
+      await streamEvents(reply.raw, client, {
+        caller,
+        tenantId,
+        after,
+        times,
+        closing: closing.signal,
+        log: request.log,
+      });
       return reply;
     },
   );

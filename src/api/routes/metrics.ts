@@ -4,6 +4,7 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { openOperationStates } from '../../contracts/operation-state.ts';
 import { tenantStatuses } from '../../contracts/tenant-status.ts';
 import type { RequestCounter } from '../request-counter.ts';
+import { callerOf } from '../caller.ts';
 import { answers, noQuery } from '../schemas.ts';
 
 /** Figures for Prometheus (text format 0.0.4). */
@@ -25,8 +26,8 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
         }),
       },
     },
-    async (_request, reply) => {
-      const counts = await client.counts();
+    async (request, reply) => {
+      const counts = await client.counts(callerOf(request));
       const lines = [
         ...metric('tenantry_tenants', 'gauge', 'Tenants by status.'),
         ...tenantStatuses.map((status) => `tenantry_tenants{status="${status}"} ${counts.tenants[status] ?? 0}`),

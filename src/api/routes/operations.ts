@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { callerOf } from '../caller.ts';
 import { answers, noQuery, operationAnswer, operationParams, operationsAnswer, tenantParams } from '../schemas.ts';
 
 /** The operations of a tenant, newest first. */
@@ -16,7 +17,7 @@ export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient 
         response: answers({ 200: operationsAnswer }, ['TENANT_NOT_FOUND']),
       },
     },
-    async (request) => ({ operations: await client.operations(request.params.tenantId) }),
+    async (request) => ({ operations: await client.operations(callerOf(request), request.params.tenantId) }),
   );
 
   app.get(
@@ -31,7 +32,7 @@ export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient 
         response: answers({ 200: operationAnswer }, ['TENANT_NOT_FOUND', 'OPERATION_NOT_FOUND']),
       },
     },
-    async (request) => client.operation(request.params.tenantId, request.params.operationId),
+    async (request) => client.operation(callerOf(request), request.params.tenantId, request.params.operationId),
   );
 
   done();

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { abandonBody, acceptedAnswer, answers, noQuery, operationAnswer, tenantParams } from '../schemas.ts';
@@ -25,7 +26,8 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
           ]),
         },
       },
-      async (request, reply) => accepted(reply, await client[verb](request.params.tenantId), client.workers()),
+      async (request, reply) =>
+        accepted(reply, await client[verb](callerOf(request), request.params.tenantId), client.workers()),
     );
   }
 
@@ -48,7 +50,8 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
         ]),
       },
     },
-    async (request) => client.abandon(request.params.tenantId, { ...request.body, requestId: request.id }),
+    async (request) =>
+      client.abandon(callerOf(request), request.params.tenantId, { ...request.body, requestId: request.id }),
   );
   done();
 };

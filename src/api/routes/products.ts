@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ProductView } from '../../client/product-list.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { places } from '../../products/product.ts';
+import { callerOf } from '../caller.ts';
 import { answers, createTenantBody, noQuery } from '../schemas.ts';
 
 const field = z.object({
@@ -46,8 +47,8 @@ export const productRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         response: answers({ 200: productsAnswer }),
       },
     },
-    () => ({
-      products: client.products().map((product) => ({
+    (request) => ({
+      products: client.products(callerOf(request)).map((product) => ({
         ...product,
         tiers: [...product.tiers],
         places: [...product.places],

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { acceptedAnswer, answers, deleteQuery, tenantAnswer, tenantParams } from '../schemas.ts';
@@ -28,7 +29,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       },
     },
     async (request, reply) => {
-      const outcome = await client.deleteTenant(request.params.tenantId, request.query.confirm);
+      const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, request.query.confirm);
       return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
     },
   );

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { WorkersView } from '../../client/views.ts';
+import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
 import {
   acceptedAnswer,
@@ -35,7 +36,8 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         ]),
       },
     },
-    async (request, reply) => accepted(reply, await client.createTenant(request.body), client.workers()),
+    async (request, reply) =>
+      accepted(reply, await client.createTenant(callerOf(request), request.body), client.workers()),
   );
 
   app.get(
@@ -49,7 +51,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: tenantsAnswer }),
       },
     },
-    async (request) => client.list(request.query),
+    async (request) => client.list(callerOf(request), request.query),
   );
 
   app.get(
@@ -64,7 +66,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: tenantWithOutcomeAnswer }, ['TENANT_NOT_FOUND']),
       },
     },
-    async (request) => withWorkers(client, await client.get(request.params.tenantId)),
+    async (request) => withWorkers(client, await client.get(callerOf(request), request.params.tenantId)),
   );
 
   app.get(
@@ -79,7 +81,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: statusAnswer }, ['TENANT_NOT_FOUND']),
       },
     },
-    async (request) => withWorkers(client, await client.status(request.params.tenantId)),
+    async (request) => withWorkers(client, await client.status(callerOf(request), request.params.tenantId)),
   );
 
   done();

@@ -27,6 +27,8 @@ export interface Control {
   /** Who cancelled first: decides how the workflow closes. `database`: a change of state was refused there. */
   cancelledBy: 'request' | 'temporal' | 'database' | undefined;
   retryWanted: boolean;
+  /** A request that the database has not heard of: it came with Temporal's own tools. Our client's Updates have a `notAfter`. */
+  askedInTemporal: 'retry' | 'cancel' | undefined;
   closedAs: ClosedAs | undefined;
   /** Cancels what the walk has in flight. */
   cancelWalk: () => void;
@@ -61,6 +63,7 @@ export function takeControl(operationId: string, type: OperationType, state: Ope
     generation: 1,
     cancelledBy: undefined,
     retryWanted: false,
+    askedInTemporal: undefined,
     closedAs: undefined,
     cancelWalk: () => undefined,
   };
@@ -78,11 +81,16 @@ function takeCancel(control: Control): void {
     control.cancelledBy ??= by;
     control.cancelWalk();
   };
+  const inTemporal = (by: 'request' | 'temporal') => {
+    if (control.cancelledBy === undefined) control.askedInTemporal = 'cancel';
+    cancel(by);
+  };
   setHandler(cancelSignal, (named) => {
-    if (refusal(named) === undefined) cancel('request');
+    if (refusal(named) === undefined) inTemporal('request');
   });
-  const answer = () => {
-    cancel('request');
+  const answer = (_named?: string, notAfter?: string) => {
+    if (notAfter === undefined) inTemporal('request');
+    else cancel('request');
     return answerOf(control);
   };
   setHandler(cancelUpdate, answer, {
@@ -90,20 +98,21 @@ function takeCancel(control: Control): void {
       refuse('NOT_CANCELLABLE', lateRefusal(notAfter, Date.now()) ?? refusal(named)),
   });
   CancellationScope.current().cancelRequested.catch(() => {
-    if (refusal(undefined) === undefined) cancel('temporal');
+    if (refusal(undefined) === undefined) inTemporal('temporal');
   });
 }
 
 function takeRetry(control: Control): void {
   const refusal = (named: unknown) => guardRefusal(control.operationId, named) ?? retryRefusal(control.state);
-  const retry = () => {
+  const retry = (inTemporal: boolean) => {
+    if (inTemporal && !control.retryWanted) control.askedInTemporal = 'retry';
     control.retryWanted = true;
   };
   setHandler(retrySignal, (named) => {
-    if (refusal(named) === undefined) retry();
+    if (refusal(named) === undefined) retry(true);
   });
-  const answer = () => {
-    retry();
+  const answer = (_named?: string, notAfter?: string) => {
+    retry(notAfter === undefined);
     return answerOf(control);
   };
   setHandler(retryUpdate, answer, {

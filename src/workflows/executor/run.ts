@@ -85,6 +85,8 @@ export function notClaimed(operationId: string): OperationResult {
  */
 export async function enter(run: Run, state: OpenOperationState): Promise<StateChangeAnswer> {
   const { control } = run;
+  const { askedInTemporal } = control;
+  control.askedInTemporal = undefined;
   if (control.state !== 'stuck') control.state = state;
   show(run);
   const answer = await record(
@@ -95,6 +97,7 @@ export async function enter(run: Run, state: OpenOperationState): Promise<StateC
       generation: control.generation,
       ...(run.failure ? { failure: run.failure } : {}),
       ...(state === 'stuck' ? { leftovers: run.leftovers } : {}),
+      ...(askedInTemporal && patched('tells-what-was-asked-in-temporal') ? { askedInTemporal } : {}),
     },
     `operation: ${state}`,
   );

@@ -20,6 +20,7 @@ import { ownershipTags, requestToken } from '../../../src/naming.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { freshAccountId, part } from '../../support/parts.ts';
 import { startLossyProxy, type LossyProxy } from './lossy-proxy.ts';
+import { testCaller } from '../../support/caller.ts';
 
 /** A seeded landing zone behind the gateway, and a database: what the verbs of a kind run against. */
 export interface KindWorld {
@@ -97,17 +98,21 @@ export async function newTenant(world: KindWorld, prefix = 't'): Promise<TestTen
   const id = randomUUID();
   const slug = `${prefix}-${id.slice(0, 8)}`;
   const host = `${slug}.${world.cell.hostedZone.name}`;
-  await insertTenant(world.db, {
-    id,
-    product: 'moamalat',
-    tier: null,
-    slug,
-    displayName: slug,
-    contactEmail: 'ops@example.com',
-    cell: world.cell.id,
-    hostName: host,
-    tenantUrl: `https://${host}`,
-  });
+  await insertTenant(
+    world.db,
+    {
+      id,
+      product: 'moamalat',
+      tier: null,
+      slug,
+      displayName: slug,
+      contactEmail: 'ops@example.com',
+      cell: world.cell.id,
+      hostName: host,
+      tenantUrl: `https://${host}`,
+    },
+    testCaller,
+  );
   return { id, slug, host };
 }
 

@@ -18,6 +18,7 @@ import { reserveSlug } from '../../../src/db/reservations.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../../src/db/tenant-databases.ts';
 import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { newTenant, type KindWorld, type TestTenant } from './kind-world.ts';
+import { testCaller } from '../../support/caller.ts';
 
 /** A tenant whose steps run through the real wrapper of the verbs: activities, ledger and kinds, on AWS behind the gateway. */
 export interface StepTenant extends TestTenant {
@@ -82,6 +83,7 @@ async function acceptTenant(world: KindWorld): Promise<Accepted> {
       holdMs: 60_000,
       workflowId: `tenant.moamalat.${slug}`,
       blueprint: resolved,
+      caller: testCaller,
     });
     return resolved;
   });

@@ -9,6 +9,7 @@ import { falseWords, shapeDifference, shapeOf, withoutResidue } from './judgemen
 import type { Life } from './lives.ts';
 import type { AwsPoint } from './points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';
+import { testCaller } from '../../support/caller.ts';
 
 export interface LifeContext {
   readonly world: MatrixWorld;
@@ -63,7 +64,7 @@ export async function live(context: LifeContext, life: Life): Promise<LifeOutcom
 /** What a life that went wrong has left takes room that others need. */
 async function removeInCalm(world: MatrixWorld, tenant: Tenant | undefined): Promise<void> {
   if (!tenant) return;
-  const { operation, status } = await world.client.status(tenant.tenantId);
+  const { operation, status } = await world.client.status(testCaller, tenant.tenantId);
   if (status === 'deleted' || (isOpen(operation.state) && operation.state !== 'stuck')) return;
   await world.buried(tenant, () => undefined).catch(() => undefined);
 }
@@ -159,7 +160,7 @@ async function ended({ world }: LifeContext, life: Life, tenants: Tenant[]): Pro
   const cancels = !(only?.fault === 'error' || only?.fault === 'error-before' || only?.fault === 'error-after');
   if (cancels) {
     await faults.firstStrike(() => isOver(world, tenant));
-    await world.client.cancel(tenant.tenantId).catch(() => undefined);
+    await world.client.cancel(testCaller, tenant.tenantId).catch(() => undefined);
   }
   const expected = cancels ? ['cancelled'] : ['ACCESS_DENIED'];
   return gone(world, tenant, { faults, cases: life.up, expected });
@@ -176,7 +177,7 @@ async function gone(world: MatrixWorld, tenant: Tenant, { faults, cases, expecte
   const problems: string[] = [];
   const wasStuck = await stuckFirst(world, tenant);
   if (wasStuck) {
-    const { leftovers = [] } = await world.client.status(tenant.tenantId);
+    const { leftovers = [] } = await world.client.status(testCaller, tenant.tenantId);
     const unsettled = await unsettledSteps(world, tenant);
     const words = await lasting(async () =>
       falseWords(await world.itemsOf(tenant), leftovers).filter((line) => !isUnconfirmed(line, cases, unsettled)),
@@ -184,7 +185,7 @@ async function gone(world: MatrixWorld, tenant: Tenant, { faults, cases, expecte
     problems.push(...words.map((line) => `stuck with a false list: ${line}`));
     if (!cases.some((c) => c.variant === 'final')) problems.push('stuck, though the fault passed');
     faults.lift();
-    await world.client.retry(tenant.tenantId);
+    await world.client.retry(testCaller, tenant.tenantId);
   }
   const outcome = await world.outcome(tenant);
   await faults.settled();

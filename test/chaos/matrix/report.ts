@@ -4,6 +4,7 @@ import type { LifeOutcome, PhaseOutcome } from './live.ts';
 import type { Life } from './lives.ts';
 import type { Point } from './points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';
+import { testCaller } from '../../support/caller.ts';
 
 /** One line of the published results per case whose fault struck: another one is lived again. */
 export function recordLife({ life, phases }: LifeOutcome): void {
@@ -62,7 +63,7 @@ function phaseLines({ cases, outcome, problems }: PhaseOutcome): string[] {
 }
 
 async function eventsOf(world: MatrixWorld, { tenantId, slug }: Tenant): Promise<string[]> {
-  const events = await world.client.events(tenantId, { after: 0, limit: 500 }).catch(() => []);
+  const events = await world.client.events(testCaller, tenantId, { after: 0, limit: 500 }).catch(() => []);
   return [
     `  events of ${slug} (${tenantId}):`,
     ...events.map(({ at, type, stepId, data }) => `    ${at} ${type} ${stepId ?? ''} ${JSON.stringify(data)}`),

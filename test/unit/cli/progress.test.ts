@@ -99,6 +99,22 @@ describe('renderProgress', () => {
 });
 
 describe('eventLine', () => {
+  it('names who asked, where somebody did, and says when nobody knows who', () => {
+    const ada = { principal: 'ada', role: 'platform-admin', requestId: 'r-1' } as const;
+    const line = (type: EventView['type'], data: Record<string, unknown>, caller: EventView['caller']) =>
+      eventLine({ ...event(0, type, null, data), caller });
+    expect(line('operation.requested', { verb: 'retry' }, ada)).toBe(
+      '10:00:00  operation.requested retry: asked by ada (platform-admin)',
+    );
+    expect(line('operation.requested', { verb: 'cancel', via: 'temporal' }, null)).toBe(
+      "10:00:00  operation.requested cancel: asked by an unknown caller with Temporal's own tools",
+    );
+    expect(line('operation.state', { from: 'stuck', to: 'superseded' }, ada)).toContain('asked by ada');
+    // Of what the run does, and of an API that does not know callers, there is nothing to say.
+    expect(line('operation.state', { from: 'accepted', to: 'running' }, ada)).toBe('10:00:00  operation.state running');
+    expect(line('operation.accepted', {}, undefined)).toBe('10:00:00  operation.accepted');
+  });
+
   it('says what happened in one line', () => {
     expect(eventLine(run[3]!)).toBe('10:00:02  validate  ready in 1.0 s');
     expect(eventLine(event(4, 'step.failed', 'create_dns', { code: 'X_Y', message: 'a\nb' }))).toBe(
