@@ -74,6 +74,13 @@ export default tseslint.config(
     ]),
   },
   {
+    files: ['src/plan/**/*.ts'],
+    rules: restrict([
+      ...ownerPatterns('src/plan/'),
+      { regex: '^(?!\\./|\\.\\./contracts/)', message: 'plans are pure: they import the contracts and themselves' },
+    ]),
+  },
+  {
     files: ['src/workflows/**/*.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
@@ -82,8 +89,8 @@ export default tseslint.config(
           patterns: [
             {
               regex:
-                '^(?!\\./|\\.\\./(executor/|contracts/|[a-z-]+\\.ts$)|\\.\\./\\.\\./contracts/|@temporalio/(workflow|common)$)',
-              message: 'workflow code takes values only from the contracts, @temporalio/workflow and itself',
+                '^(?!\\./|\\.\\./(executor/|contracts/|[a-z-]+\\.ts$)|\\.\\./\\.\\./(contracts|plan)/|@temporalio/(workflow|common)$)',
+              message: 'workflow code takes values only from the contracts, the plan, @temporalio/workflow and itself',
               allowTypeImports: true,
             },
           ],

@@ -4,6 +4,7 @@ import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { latenessWindowMs, OBSERVE_EVERY_MS, verbOptions } from '../contracts/verbs.ts';
+import { findAppliedBlueprint } from '../db/blueprints.ts';
 import {
   markRemoving,
   openRemovalWindow,
@@ -27,7 +28,7 @@ export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
   try {
     if (stored && stored.state !== 'removed') {
       refuseOutside(run);
-      refuseProtected(run);
+      await refuseProtected(run);
     }
     const marked = await patiently(patience, () => markRemoving(deps.database, key));
     if (!marked || marked.state === 'removed') return { status: 'removed' };
@@ -41,11 +42,18 @@ export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
   }
 }
 
-/** An undo never drops the data of a tenant that was ever active (design rule 8). */
-function refuseProtected({ key, kind, context, surroundings }: StepRun): void {
-  const { dropsData } = operationTable[surroundings.operationType];
+/**
+ * An undo walks back to the applied blueprint, so it never drops what that holds; nor the data of a tenant that was ever active
+ * (design rule 8).
+ */
+async function refuseProtected({ deps, key, kind, context, surroundings, patience }: StepRun): Promise<void> {
+  const { dropsData, undo } = operationTable[surroundings.operationType];
   if (kind.holdsData && !dropsData && context.tenant.everActive)
     throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
+  if (undo === 'none' || surroundings.operationState === 'committing') return;
+  const applied = await patiently(patience, () => findAppliedBlueprint(deps.database, key.tenantId));
+  if (applied?.steps.some(({ id }) => id === key.stepId))
+    throw new StepError('PROTECTED', `step "${key.stepId}" is part of what was applied before: an undo keeps it`);
 }
 
 /** How long a removal goes on looking for what the ledger knows to have been made and no look shows, in ms. */

@@ -5,6 +5,7 @@ import type { Resolved, Spec, Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
+import { listStepDefinitions } from '../db/blueprints.ts';
 import { listMade } from '../db/ledger.ts';
 import { recordPartsMade } from '../db/step-making.ts';
 import { noteRemoval, recordGone } from '../db/step-removal.ts';
@@ -65,7 +66,7 @@ export async function loadRun(verbCall: VerbCall, patience: Patience): Promise<S
     surroundings: await surroundingsOf(call.operationId),
     blueprint: await blueprintOf(call.operationId),
   }));
-  const step = blueprint.steps.find((s) => s.id === call.stepId);
+  const step = surroundings && (await findStep(verbCall, patience, blueprint, surroundings));
   if (!surroundings || step?.kind !== kind.name)
     throw new StepError(
       'BLUEPRINT_INVALID',
@@ -104,6 +105,19 @@ export async function loadRun(verbCall: VerbCall, patience: Patience): Promise<S
     patience,
     signal,
   };
+}
+
+/** A step that is to be removed may be one that only the ledger still knows: then an earlier operation's blueprint defines it. */
+async function findStep(
+  { deps, call, purpose }: VerbCall,
+  patience: Patience,
+  blueprint: Blueprint,
+  { tenantId }: Surroundings,
+): Promise<Step | undefined> {
+  const own = blueprint.steps.find((s) => s.id === call.stepId);
+  if (own || purpose !== 'take-away') return own;
+  const [known] = await patiently(patience, () => listStepDefinitions(deps.database, tenantId, [call.stepId]));
+  return known && deps.kinds.specProblems(known).length === 0 ? known : undefined;
 }
 
 /** @throws StepError OUTSIDE_CELL */

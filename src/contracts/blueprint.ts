@@ -44,8 +44,13 @@ export const FINALIZE_STEP = 'finalize';
 export const MAX_BLUEPRINT_BYTES = 256 * 1024;
 export const MAX_SPEC_BYTES = 4 * 1024;
 
+/** What becomes of a step in an operation: it is made, stays as it is, or is removed. */
+export type Becomes = 'make' | 'keep' | 'drop';
+
 /** What the workflow sees of a step: the graph, without specs (workers load those themselves, by operation id). */
 export interface PlannedStep extends Omit<Step, 'spec'> {
+  /** Absent in the plans of 0.1.0: there the operation says it, for all steps alike. */
+  readonly becomes?: Becomes | undefined;
   /** Of its kind, where they differ from the table of verbs. */
   readonly limits?: KindLimits | undefined;
 }

@@ -125,7 +125,9 @@ export const errorTable = {
   MIGRATION_FAILED: info(
     'A tenant migration failed; the detail names file and SQLSTATE. Fix it, and restart the workers.',
   ),
-  PROTECTED: info("It held a live tenant's data, so an undo does not drop it; only a deletion of the tenant does."),
+  PROTECTED: info(
+    'It belongs to a tenant that was active, so an undo does not drop it; only a deletion of the tenant does.',
+  ),
   THROTTLED: info('AWS throttles; it is tried again by itself.', {
     retryable: true,
     whenOver: 'AWS throttled the last try: find what uses up the rate of the account.',

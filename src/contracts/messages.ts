@@ -1,7 +1,7 @@
 import type { PlannedStep } from './blueprint.ts';
 import type { Failure } from './errors.ts';
 import type { ClosedOperationState, OnFailure, OpenOperationState, OperationState } from './operation-state.ts';
-import type { OperationType } from './operation-table.ts';
+import type { OperationType, SuccessStatus } from './operation-table.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
 /** The only argument of every tenant workflow: workers load all else by the operation id and trust nothing from here. */
@@ -15,7 +15,7 @@ export interface OperationInput {
 export interface OperationResult {
   readonly operationId: string;
   /** `not-claimed`: another run has the operation, or it is closed; this run did nothing. */
-  readonly outcome: 'active' | 'deleted' | 'cancelled' | 'abandoned' | 'superseded' | 'not-claimed';
+  readonly outcome: SuccessStatus | 'cancelled' | 'abandoned' | 'superseded' | 'not-claimed';
 }
 
 export const signalNames = { cancel: 'cancel', retry: 'retry', close: 'close' } as const;
@@ -84,8 +84,10 @@ export interface OperationPlan {
   readonly tenantStatus: TenantStatus;
   readonly onFailure: OnFailure;
   readonly holdMs: number;
-  /** Provision: all steps. Deprovision, and whatever is taken over: the steps that the ledger does not hold as removed. */
+  /** Each with what becomes of it: what is made or kept first, then what is dropped, in an order in which that can be done. */
   readonly steps: readonly PlannedStep[];
+  /** Ids of the steps that the applied blueprint holds: no undo removes them. Absent: none is applied, or there is no undo. */
+  readonly applied?: readonly string[] | undefined;
   /** Present when the operation is stuck because its own run was lost: this run takes back what is left. */
   readonly takeover?: Takeover | undefined;
 }

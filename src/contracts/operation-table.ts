@@ -4,6 +4,9 @@ import type { TenantStatus } from './tenant-status.ts';
 export const operationTypes = ['provision', 'deprovision'] as const;
 export type OperationType = (typeof operationTypes)[number];
 
+/** A tenant's status after a success, and how a workflow says that it had one. */
+export type SuccessStatus = Extract<TenantStatus, 'active' | 'deleted'>;
+
 /** What a type of operation means. Code asks for one of these properties, never for the type (test/unit/contracts/operation-table.test.ts). */
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
@@ -15,7 +18,7 @@ export interface OperationRules {
   readonly createsTenant: boolean;
   readonly tenantStatus: {
     readonly claimed: TenantStatus;
-    readonly succeeded: TenantStatus;
+    readonly succeeded: SuccessStatus;
     readonly stuck: TenantStatus;
     /** While a `retry` removes what is left. */
     readonly retried: TenantStatus;

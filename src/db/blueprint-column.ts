@@ -4,7 +4,8 @@ import type { Blueprint } from '../contracts/blueprint.ts';
 const text = z.string().min(1);
 const profile = z.strictObject({ usualMs: z.number().min(0), deadlineMs: z.number().positive() });
 
-const step = z.strictObject({
+/** One step of a blueprint. */
+export const stepSchema = z.strictObject({
   id: z.string().min(1).max(100),
   kind: text,
   needs: z.array(z.string()),
@@ -25,5 +26,5 @@ export const blueprintSchema: z.ZodType<Blueprint> = z.strictObject({
   product: text,
   tier: z.string().nullable(),
   cell: text,
-  steps: z.array(step),
+  steps: z.array(stepSchema),
 });

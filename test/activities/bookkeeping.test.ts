@@ -4,6 +4,9 @@ import { createDatabase, type Database } from '../../src/db/database.ts';
 import { placeOnLoadBalancer, findPlacement } from '../../src/db/allocations.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import type { Step } from '../../src/contracts/blueprint.ts';
+import type { Claim } from '../../src/contracts/messages.ts';
+import type { OperationType } from '../../src/contracts/operation-table.ts';
 import { findOperation } from '../../src/db/operations.ts';
 import { findSlugHolder } from '../../src/db/reservations.ts';
 import { changeTenantStatus, findTenant } from '../../src/db/tenants.ts';
@@ -77,6 +80,81 @@ describe('a claim', () => {
     });
     expect(await statusOf()).toBe('failed');
     expect(await holder()).toBeUndefined();
+  });
+});
+
+describe('the plan of a claim', () => {
+  const blueprintOf = (...steps: Step[]) => ({ version: 1, product: 'moamalat', tier: null, cell: cell.id, steps });
+  const logs = (id: string, name: string): Step => ({
+    ...{ id, kind: 'log-group', needs: [] },
+    spec: { name: `/ecs/moamalat-${tenant.slug}-${name}`, retentionDays: 30 },
+  });
+  const activation = (...needs: string[]): Step => ({
+    ...{ id: 'finalize', kind: 'tenant-activation', needs },
+    spec: { tenantUrl: `https://${tenant.slug}.tenants.test` },
+  });
+  /** The tenant's first operation has made its step and succeeded; another one is accepted. */
+  const next = async (type: OperationType, ...steps: Step[]) => {
+    await claim();
+    await run('log-group.ensure', step('logs'));
+    const succeed = `update operations set state = 'succeeded', closed_at = now() where id = $1`;
+    await db.query(succeed, [tenant.operationId]);
+    const { tenantId, slug } = tenant;
+    return db.transaction((tx) => accept(tx, { tenantId, slug, type, blueprint: blueprintOf(...steps) }));
+  };
+  const becomes = (answer: Claim) => (answer.claimed ? answer.steps.map((s) => [s.id, s.becomes]) : []);
+  const failed = async () => {
+    await db.query(`update tenants set status = 'creating' where id = $1`, [tenant.tenantId]);
+    await db.query(`update tenants set status = 'failed' where id = $1`, [tenant.tenantId]);
+  };
+
+  it('makes every step of a new tenant', async () => {
+    expect(becomes(await claim())).toEqual([
+      ['logs', 'make'],
+      ['finalize', 'make'],
+    ]);
+  });
+
+  it('to nothing drops also a step that only the ledger knows, and that step can be removed', async () => {
+    const operationId = await next('deprovision', logs('other', 'frontend'), activation('other'));
+    await failed();
+    const answer = await claim('run-2', operationId);
+    expect(becomes(answer)).toEqual([['logs', 'drop']]);
+    expect(answer).not.toHaveProperty('applied');
+    await run('changeOperationState', { operationId, state: 'committing', generation: 1 });
+    expect(await run('log-group.remove', { ...step('logs'), operationId })).toEqual({ status: 'removed' });
+    expect([...fake.made]).toEqual([]);
+    expect(await run('closeOperation', { operationId, state: 'succeeded' })).toEqual({ tenantStatus: 'deleted' });
+  });
+
+  it('keeps what is applied and ready, also on the way back', async () => {
+    const steps = [logs('logs', 'backend'), logs('more', 'frontend'), activation('logs', 'more')];
+    const operationId = await next('provision', ...steps);
+    await db.query(`update tenants set status = 'creating' where id = $1`, [tenant.tenantId]);
+    await db.query(`update operations set state = 'running', run_id = 'run-2' where id = $1`, [operationId]);
+    const answer = await claim('run-2', operationId);
+    expect(answer).toMatchObject({ applied: ['logs', 'finalize'] });
+    expect(becomes(answer)).toEqual([
+      ['logs', 'keep'],
+      ['more', 'make'],
+      ['finalize', 'make'],
+    ]);
+    await run('log-group.ensure', { ...step('more'), operationId });
+    await run('changeOperationState', { operationId, state: 'stuck', generation: 1 });
+    const workflowId = `tenant.moamalat.${tenant.slug}`;
+    const taken = await run('claimOperation', { operationId, workflowId, runId: 'run-3', takesOver: 'run-2' });
+    expect(becomes(taken)).toEqual(
+      expect.arrayContaining([
+        ['logs', 'keep'],
+        ['more', 'drop'],
+      ]),
+    );
+    await run('changeOperationState', { operationId, state: 'rolling-back', generation: 2 });
+    await expect(run('log-group.remove', { ...step('logs'), operationId })).rejects.toMatchObject({
+      type: 'PROTECTED',
+      nonRetryable: true,
+    });
+    expect(await run('log-group.remove', { ...step('more'), operationId })).toMatchObject({ status: 'removed' });
   });
 });
 

@@ -35,6 +35,21 @@ describe('an undo', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it('walks back to what was applied before: of that it removes nothing, though this operation made it anew', async () => {
+    const steps = [
+      ...[step('kept', [], { becomes: 'keep' }), step('repaired', ['kept'])],
+      ...[step('new', ['repaired']), step('bad', ['new']), step('finalize', ['bad'])],
+    ];
+    const applied = ['kept', 'repaired', 'finalize'];
+    const { world, handle } = await env.start({ steps, applied, behaviours: { bad: fails }, onFailure: 'rollback' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(world.calls.filter((c) => /^(kept|repaired|new|bad)\./.test(c))).toEqual([
+      ...['repaired.ensure', 'new.ensure', 'bad.ensure', 'bad.remove', 'new.remove'],
+    ]);
+    expect([...world.living].sort()).toEqual(['kept', 'repaired']);
+    expect(world.violations).toEqual([]);
+  });
+
   it('that cannot finish removes all that it can and is stuck with the exact list, until retry', async () => {
     const behaviours = { bad: fails, left: { remove: [denied] } };
     const { world, handle } = await env.start({ steps: branches, behaviours, onFailure: 'rollback' });

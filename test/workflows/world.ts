@@ -29,7 +29,7 @@ import {
 } from '../../src/contracts/operation-state.ts';
 import type { OperationType } from '../../src/contracts/operation-table.ts';
 import { mayTransition, type TenantStatus } from '../../src/contracts/tenant-status.ts';
-import { ancestorsOf } from '../../src/workflows/executor/graph.ts';
+import { ancestorsOf } from '../../src/plan/graph.ts';
 
 /** How one attempt goes wrong. */
 export interface Fault {
@@ -65,6 +65,8 @@ export interface WorldOptions {
   readonly onFailure?: OnFailure;
   readonly holdMs?: number;
   readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  /** Steps that an operation before this one has applied. */
+  readonly applied?: readonly string[];
   /** The operation is stuck, its run was lost with all these steps made; the workflow started takes over. */
   readonly takeover?: Takeover;
   /** The claim is lost to another run. */
@@ -136,6 +138,11 @@ export class World {
     if (options.type === 'deprovision' || options.takeover) {
       for (const s of options.steps) if (s.id !== FINALIZE_STEP) this.living.add(s.id);
     }
+    for (const s of options.steps) {
+      if (s.becomes !== 'keep') continue;
+      this.living.add(s.id);
+      this.#ready.add(s.id);
+    }
   }
 
   /** From now on the step does as it should. */
@@ -168,7 +175,7 @@ export class World {
 
   async claim({ takesOver }: ClaimInput): Promise<Claim> {
     await this.#enter('claim');
-    const { type = 'provision', onFailure = 'hold', holdMs = 30 * 60_000, steps, takeover } = this.options;
+    const { type = 'provision', onFailure = 'hold', holdMs = 30 * 60_000, steps, applied, takeover } = this.options;
     const isMeant = takeover ? this.state === 'stuck' && takesOver === LOST_RUN : takesOver === undefined;
     if (this.options.claimed === false || !isMeant) return { claimed: false };
     if (!takeover) {
@@ -188,6 +195,7 @@ export class World {
       onFailure,
       holdMs,
       steps,
+      ...(applied ? { applied } : {}),
       ...(takeover ? { takeover } : {}),
     };
   }
@@ -212,7 +220,8 @@ export class World {
       this.violations.push(`closed as ${input.state} from ${this.state}`);
     if (this.#forwardInFlight > 0) this.violations.push('closed with forward work in flight');
     const isUndone = !this.#provisions || input.state !== 'succeeded';
-    if (isUndone && this.living.size > 0) throw asFailure({ code: 'STILL_PRESENT' });
+    const left = [...this.living].filter((id) => !this.options.applied?.includes(id));
+    if (isUndone && left.length > 0) throw asFailure({ code: 'STILL_PRESENT' });
     this.#setState(input.state);
     this.closed = input;
     if (input.state === 'rolled-back' || input.state === 'cancelled') this.#setTenant('failed');

@@ -1,12 +1,12 @@
-import { ApplicationFailure, CancelledFailure, condition } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import { FINALIZE_STEP } from '../../contracts/blueprint.ts';
-import type { OperationResult } from '../../contracts/messages.ts';
+import type { ClosedOperationState } from '../../contracts/operation-state.ts';
 import { record } from './activities.ts';
 import type { ClosedAs } from './control.ts';
 import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
-import { close, enter, isCancelled, touch, type Run } from './run.ts';
-import { undo } from './undo.ts';
+import { close, enter, isCancelled, markForRemoval, stepsThat, type Run } from './run.ts';
+import { removeMarked } from './undo.ts';
 import { finalize } from './walk.ts';
 
 /**
@@ -15,9 +15,9 @@ import { finalize } from './walk.ts';
  * as long as it takes: it may have worked, and an active tenant must not be torn down.
  */
 export async function commit(run: Run): Promise<boolean> {
+  if (isCancelled(run) || !(await enterOr(run, 'committing'))) return false;
   const step = run.steps.get(FINALIZE_STEP);
-  if (isCancelled(run) || step === undefined) return false;
-  if (!(await enterOr(run, 'committing'))) return false;
+  if (step?.becomes !== 'make') return true;
   while (!(await finalize(run, step))) {
     if (!run.failure || !mayClearUp(run.failure)) return false;
     run.failure = undefined;
@@ -46,57 +46,41 @@ export async function hold(run: Run): Promise<'retry' | 'roll-back'> {
   return (await enterOr(run, 'running')) ? 'retry' : 'roll-back';
 }
 
+/** In which state steps are removed: past the point of no return by the plan, or by an undo. */
+export type Removing = 'committing' | 'rolling-back';
+
 /**
- * Takes everything back and closes the operation. What cannot go, or is in the ledger all the same, makes the operation
- * stuck, for as long as it takes: `retry` removes what is left, a `close` from the database ends the run. The state `working`
- * is entered by the caller, the first time.
+ * Removes what is marked and closes the operation. What cannot go, or is in the ledger all the same, makes the operation
+ * stuck, for as long as it takes: `retry` removes what is left, a `close` from the database ends the run. The state is
+ * entered by the caller, the first time.
  */
-export async function takeBack(run: Run, working: 'rolling-back' | 'committing'): Promise<'gone' | ClosedAs> {
-  while (!((await undo(run)) && (await closeGone(run)))) {
+export async function removeAndClose(run: Run, removing: Removing): Promise<'closed' | ClosedAs> {
+  while (!((await removeMarked(run)) && (await close(run, endOf(run, removing))))) {
     run.leftovers = await record('listLeftovers', { operationId: run.control.operationId }, 'operation: what is left?');
-    if (run.touched.size === 0) touch(run, new Set(run.leftovers.map((left) => left.stepId)));
+    if (run.toRemove.size === 0) markForRemoval(run, new Set(run.leftovers.map((left) => left.stepId)));
     run.control.retryWanted = false;
     await enter(run, 'stuck');
-    const closedAs = await untilRetried(run, working);
+    const closedAs = await untilRetried(run, removing);
     if (closedAs) return closedAs;
     run.leftovers = [];
   }
-  return 'gone';
+  return 'closed';
 }
 
 /**
- * Takes back all that a lost run left, as after a `retry`: that is why this run was started. Somebody may have closed the
+ * Removes all that a lost run left, as after a `retry`: that is why this run was started. Somebody may have closed the
  * operation just before.
  */
-export async function takeOver(run: Run, working: 'rolling-back' | 'committing'): Promise<'gone' | ClosedAs> {
-  touch(run);
+export async function takeOver(run: Run): Promise<'closed' | ClosedAs> {
+  const { removesIn } = run.control.rules;
+  markForRemoval(run, new Set(stepsThat(run, 'drop').map(({ id }) => id)));
   run.control.retryWanted = true;
-  return (await untilRetried(run, working)) ?? takeBack(run, working);
+  return (await untilRetried(run, removesIn)) ?? removeAndClose(run, removesIn);
 }
 
-/** Closes a provisioning with success: its last step has recorded it already. */
-export async function succeed(run: Run): Promise<OperationResult> {
-  run.failure = undefined;
-  await close(run, 'succeeded');
-  return { operationId: run.control.operationId, outcome: 'active' };
-}
-
-/**
- * How a provisioning ends whose everything was taken back (docs/architecture.md, "How a workflow closes").
- * @throws CancelledFailure after Temporal's own cancellation: closes as CANCELED.
- * @throws ApplicationFailure after a failure: closes as FAILED, its type is the failure's code.
- */
-export function undoneResult({ control, failure }: Run): OperationResult {
-  const { operationId, cancelledBy } = control;
-  if (cancelledBy === 'temporal') throw new CancelledFailure(`operation ${operationId} was cancelled`);
-  if (cancelledBy !== undefined) return { operationId, outcome: 'cancelled' };
-  const { code = 'INTERNAL', message = 'The operation ended without a failure', stepId, detail } = failure ?? {};
-  throw ApplicationFailure.nonRetryable(message, code, { operationId, stepId, detail });
-}
-
-function closeGone(run: Run): Promise<boolean> {
-  if (run.control.rules.undo === 'none') return close(run, 'succeeded');
-  return close(run, isCancelled(run) ? 'cancelled' : 'rolled-back');
+function endOf(run: Run, removing: Removing): ClosedOperationState {
+  if (removing === 'committing') return 'succeeded';
+  return isCancelled(run) ? 'cancelled' : 'rolled-back';
 }
 
 const FINALIZE_AGAIN_MS = 10_000;
@@ -112,15 +96,15 @@ async function enterOr(run: Run, state: 'running' | 'holding' | 'committing'): P
  * Waits, stuck, without a limit. A retry counts only when the database agrees: whoever closed the operation there first has
  * won, and their `close` signal ends the wait.
  */
-async function untilRetried(run: Run, working: 'rolling-back' | 'committing'): Promise<ClosedAs | undefined> {
+async function untilRetried(run: Run, removing: Removing): Promise<ClosedAs | undefined> {
   const { control } = run;
   for (;;) {
     await condition(() => control.retryWanted || control.closedAs !== undefined);
     if (control.closedAs) return control.closedAs;
     control.retryWanted = false;
     control.generation += 1;
-    if (control.rules.undo === 'none') run.failure = undefined; // any other keeps the reason why it walks back
-    if ((await enter(run, working)).changed) {
+    if (removing === 'committing') run.failure = undefined; // an undo keeps the reason why it began
+    if ((await enter(run, removing)).changed) {
       control.closedAs = undefined;
       return undefined;
     }

@@ -7,7 +7,7 @@ import {
   TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import { FINALIZE_STEP, type PlannedStep } from '../../contracts/blueprint.ts';
+import { FINALIZE_STEP, type Becomes } from '../../contracts/blueprint.ts';
 import type { Failure } from '../../contracts/errors.ts';
 import type {
   Leftover,
@@ -27,18 +27,19 @@ import { showTenant, showTenantStatus } from './attributes.ts';
 import { progressQuery, takeControl, type Control } from './control.ts';
 import { detailsOf } from './details.ts';
 import { failureOf } from './failures.ts';
-import type { ReadyStep } from './graph.ts';
+import type { ReadyStep } from '../../plan/graph.ts';
+import type { StepPlan } from '../../plan/plan.ts';
 
 /** One run of an operation: its plan and all that has become of it. */
 export interface Run {
   readonly control: Control;
   readonly plan: OperationPlan;
-  readonly steps: ReadonlyMap<string, PlannedStep>;
+  readonly steps: ReadonlyMap<string, StepPlan>;
   readonly progress: Map<string, StepProgress>;
   /** What was last seen of a step, for people. */
   readonly seen: Map<string, string>;
-  /** Steps that may have made something and are not known to be gone: what an undo takes back. */
-  readonly touched: Set<string>;
+  /** Steps that are to be removed: during the walk, those that may have made something and that an undo takes back. */
+  readonly toRemove: Set<string>;
   readonly ready: Map<string, ReadyStep>;
   /** Hash of each step's outputs. */
   readonly outputs: Map<string, string>;
@@ -51,7 +52,7 @@ export interface Run {
  * Claims the operation and runs `body` on it, shielded from Temporal's cancellation (which comes in as a request like any
  * other). A run that loses the claim does nothing and answers `not-claimed`.
  */
-export async function operate(
+export async function withClaim(
   input: OperationInput,
   body: (run: Run) => Promise<OperationResult>,
 ): Promise<OperationResult> {
@@ -70,9 +71,19 @@ function ownType(): OperationType {
   return type;
 }
 
-/** These steps of the plan are to be taken back; all by default. */
-export function touch(run: Run, ids: { has(id: string): boolean } = run.steps): void {
-  for (const id of run.steps.keys()) if (id !== FINALIZE_STEP && ids.has(id)) run.touched.add(id);
+/**
+ * These steps of the plan are to be removed. The commit made nothing; what the applied blueprint holds goes only past the point
+ * of no return, never by an undo.
+ */
+export function markForRemoval(run: Run, ids: { has(id: string): boolean }): void {
+  const stays = run.control.state === 'committing' ? [] : (run.plan.applied ?? []);
+  for (const id of run.steps.keys())
+    if (id !== FINALIZE_STEP && ids.has(id) && !stays.includes(id)) run.toRemove.add(id);
+}
+
+/** The steps of which this becomes. */
+export function stepsThat(run: Run, becomes: Becomes): StepPlan[] {
+  return [...run.steps.values()].filter((step) => step.becomes === becomes);
 }
 
 export function notClaimed(operationId: string): OperationResult {
@@ -127,9 +138,9 @@ export async function close(run: Run, state: ClosedOperationState): Promise<bool
   }
 }
 
-/** What keeps a step there is the failure of an operation that has no other: one with an undo keeps why it walks back. */
+/** What cannot be dropped past the point of no return is why the operation fails; an undo keeps why it began. */
 export function noteRemovalFailure(run: Run, failure: Failure): void {
-  if (run.control.rules.undo === 'none') run.failure = failure;
+  if (run.control.state === 'committing') run.failure = failure;
 }
 
 /** Runs that met it before this code asked again each minute, so they go on with that. */
@@ -187,13 +198,14 @@ function failedClaim(operationId: string, error: unknown): never {
 }
 
 function newRun(control: Control, plan: OperationPlan): Run {
+  const becomes = plan.takeover || control.rules.target === 'nothing' ? 'drop' : 'make';
   return {
     control,
     plan,
-    steps: new Map(plan.steps.map((step) => [step.id, step])),
-    progress: new Map(plan.steps.map((step) => [step.id, 'waiting'])),
+    steps: new Map(plan.steps.map((step) => [step.id, { ...step, becomes: step.becomes ?? becomes }])),
+    progress: new Map(plan.steps.map((step) => [step.id, step.becomes === 'keep' ? 'ready' : 'waiting'])),
     seen: new Map(),
-    touched: new Set(),
+    toRemove: new Set(),
     ready: new Map(),
     outputs: new Map(),
     tenantStatus: plan.tenantStatus,

@@ -2,7 +2,7 @@ import { TemporalFailure } from '@temporalio/workflow';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
 import { callVerb, deadlineExceeded } from './activities.ts';
 import { failureOf } from './failures.ts';
-import { downwardEdges, sideBySide } from './graph.ts';
+import { downwardEdges, sideBySide } from '../../plan/graph.ts';
 import { look, pause, poll } from './poll.ts';
 import { profileOf } from './polling.ts';
 import { noteRemovalFailure, noteStep, type Run } from './run.ts';
@@ -12,11 +12,11 @@ const MAX_RETURNS = 3;
 const RECHECK_AT_LEAST_MS = 1_000;
 
 /**
- * Takes every touched step back, as far as it goes, and answers whether all are gone. To be called when nothing forward is
- * in flight. A failed removal blocks only what the failed step needs; everything else is taken away.
+ * Removes every step that is marked for it, as far as it goes, and answers whether all are gone. To be called when nothing forward
+ * is in flight. A failed removal blocks only what the failed step needs; everything else is removed.
  */
-export function undo(run: Run): Promise<boolean> {
-  return sideBySide(downwardEdges(run.plan.steps, run.touched), async (id) => {
+export function removeMarked(run: Run): Promise<boolean> {
+  return sideBySide(downwardEdges(run.plan.steps, run.toRemove), async (id) => {
     const step = run.steps.get(id);
     return step !== undefined && stepGone(run, step);
   });
@@ -25,7 +25,7 @@ export function undo(run: Run): Promise<boolean> {
 async function stepGone(run: Run, step: PlannedStep): Promise<boolean> {
   noteStep(run, step.id, 'removing');
   try {
-    await takeAway(run, step);
+    await removeUntilGone(run, step);
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error; // a defect of ours: fails the task, not the workflow
     const failure = failureOf(error, step.id);
@@ -33,7 +33,7 @@ async function stepGone(run: Run, step: PlannedStep): Promise<boolean> {
     noteStep(run, step.id, 'remove-failed', `${failure.code}: ${failure.message}`);
     return false;
   }
-  run.touched.delete(step.id);
+  run.toRemove.delete(step.id);
   run.ready.delete(step.id);
   noteStep(run, step.id, 'removed');
   return true;
@@ -44,7 +44,7 @@ async function stepGone(run: Run, step: PlannedStep): Promise<boolean> {
  * look, so what it needs waits for it (at most the lateness window, and only after an unclear answer). That is the safe
  * order: a late service would find its target group removed, or keep it from being removed. All other branches go on.
  */
-async function takeAway(run: Run, step: PlannedStep): Promise<void> {
+async function removeUntilGone(run: Run, step: PlannedStep): Promise<void> {
   let recheckAtMs = await removeOnce(run, step);
   for (let returns = 0; recheckAtMs !== undefined;) {
     const waitMs = Math.max(RECHECK_AT_LEAST_MS, recheckAtMs - Date.now());

@@ -2,12 +2,12 @@ import { CancellationScope, isCancellation, TemporalFailure } from '@temporalio/
 import { FINALIZE_STEP, type PlannedStep } from '../../contracts/blueprint.ts';
 import { callVerb } from './activities.ts';
 import { failureOf, inStepsWords } from './failures.ts';
-import { ancestorsOf, inputsOf, mustRun, sideBySide, upwardEdges } from './graph.ts';
+import { ancestorsOf, inputsOf, mustRun, sideBySide, upwardEdges } from '../../plan/graph.ts';
 import { poll } from './poll.ts';
-import { isCancelled, noteStep, noteTenantStatus, type Run } from './run.ts';
+import { isCancelled, markForRemoval, noteStep, noteTenantStatus, stepsThat, type Run } from './run.ts';
 
 /**
- * Makes every step but `finalize`, each as soon as all that it needs is ready, and answers whether all are. When it
+ * Makes every step that is to be made but `finalize`, each as soon as all that it needs is ready, and answers whether all are. When it
  * answers, nothing is in flight any more. After a failure no further step starts; an `ensure` in flight finishes (its
  * outcome must be known; one that is throttled is not asked for anew), but waits for readiness end, in a slice or less: whether another service gets healthy within its
  * 20 minutes changes nothing any more, and an operator who is to `retry` or `cancel` should not wait for it. A `cancel`
@@ -19,7 +19,7 @@ export async function walk(run: Run): Promise<boolean> {
   run.control.cancelWalk = () => all.cancel();
   const ready = await all.run(() => {
     const waits = new CancellationScope({ cancellable: true });
-    return sideBySide(upwardEdges(run.plan.steps), async (id) => {
+    return sideBySide(upwardEdges(stepsThat(run, 'make')), async (id) => {
       const step = run.steps.get(id);
       return step !== undefined && stepReady(run, step, inputsOf(ancestors.get(id) ?? new Set(), run.outputs), waits);
     });
@@ -45,7 +45,7 @@ async function stepReady(run: Run, step: PlannedStep, inputs: string, waits: Can
   if (isStopped(run)) return false;
   if (!mustRun(step, run.ready.get(step.id), inputs)) return true;
   run.ready.delete(step.id);
-  run.touched.add(step.id); // before the command is issued: an undo is owed from here on, whatever comes back
+  markForRemoval(run, new Set([step.id])); // before the command is issued: an undo is owed from here on, whatever comes back
   noteStep(run, step.id, 'ensuring');
   try {
     const answer = await ensure(run, step);

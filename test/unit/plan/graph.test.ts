@@ -9,7 +9,7 @@ import {
   mustRun,
   sideBySide,
   upwardEdges,
-} from '../../../src/workflows/executor/graph.ts';
+} from '../../../src/plan/graph.ts';
 
 const step = (id: string, needs: readonly string[] = [], more: Partial<PlannedStep> = {}): PlannedStep => ({
   id,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutSteps } from '../../../src/activities/remaining-steps.ts';
+import { withoutSteps } from '../../../src/plan/remaining-steps.ts';
 import type { PlannedStep } from '../../../src/contracts/blueprint.ts';
 import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { cell } from '../../db/fixtures.ts';

@@ -1,4 +1,4 @@
-import { FINALIZE_STEP, type PlannedStep } from '../../contracts/blueprint.ts';
+import { FINALIZE_STEP, type PlannedStep } from '../contracts/blueprint.ts';
 
 /** Step id to the ids that must have ended well before it starts. */
 export type Edges = ReadonlyMap<string, readonly string[]>;

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Blueprint, Step } from '../contracts/blueprint.ts';
+import { operationTable } from '../contracts/operation-table.ts';
+import { blueprintSchema, stepSchema } from './blueprint-column.ts';
+import { operationType } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { rowOf, rowsOf } from './rows.ts';
+
+const succeeded = z.object({ type: operationType, blueprint: blueprintSchema });
+
+/**
+ * The applied blueprint of a tenant: what its last successful operation made true. Undefined before the first success, and once
+ * the tenant is removed (docs/adr/0013-the-applied-blueprint.md).
+ */
+export async function findAppliedBlueprint(db: Queryable, tenantId: string): Promise<Blueprint | undefined> {
+  const answer = await db.query(
+    `select type, blueprint from operations where tenant_id = $1 and state = 'succeeded'
+     order by closed_at desc, accepted_at desc limit 1`,
+    [tenantId],
+  );
+  const last = rowOf(succeeded, answer);
+  return last && operationTable[last.type].target === 'desired' ? last.blueprint : undefined;
+}
+
+/** Of each of these steps the newest definition that a run of the tenant may have worked by; what no blueprint names is left out. */
+export async function listStepDefinitions(
+  db: Queryable,
+  tenantId: string,
+  stepIds: readonly string[],
+): Promise<Step[]> {
+  if (stepIds.length === 0) return [];
+  const answer = await db.query(
+    `select distinct on (step ->> 'id') step
+     from operations o cross join lateral jsonb_array_elements(o.blueprint -> 'steps') step
+     where o.tenant_id = $1 and o.claimed_at is not null and step ->> 'id' = any ($2)
+     order by step ->> 'id', o.accepted_at desc`,
+    [tenantId, [...stepIds]],
+  );
+  return rowsOf(z.object({ step: stepSchema }), answer).map(({ step }) => step);
+}

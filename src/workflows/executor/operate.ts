@@ -1,0 +1,59 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/workflow';
+import type { OperationInput, OperationResult } from '../../contracts/messages.ts';
+import { confirmReady } from './confirm.ts';
+import type { ClosedAs } from './control.ts';
+import { commit, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
+import { enter, markForRemoval, notClaimed, stepsThat, withClaim, type Run } from './run.ts';
+import { walk } from './walk.ts';
+
+/**
+ * Walks an operation to the target of its type's row, or back to what was applied before, or stays stuck with the list of what is
+ * left. A run that takes over from a lost one makes nothing: what that one had in flight is not known.
+ *
+ * Closes COMPLETED with the status that a success gives its tenant (`active`, `deleted`), `cancelled` (by Update or signal, or in
+ * the database), `abandoned` or `superseded` (closed in the database while stuck: a decision that is recorded there, so not a
+ * failure of this run) or `not-claimed`; FAILED with the failure's code as type when it was rolled back; CANCELED when Temporal's
+ * own cancellation was taken. The outcome is in PostgreSQL before it closes.
+ */
+export function operate(input: OperationInput): Promise<OperationResult> {
+  return withClaim(input, async (run) =>
+    run.plan.takeover ? result(run, run.control.rules.removesIn, await takeOver(run)) : toTarget(run),
+  );
+}
+
+/** Makes, commits, drops; or goes back. Without an undo only a commit that the database refuses ends it: nothing was changed. */
+async function toTarget(run: Run): Promise<OperationResult> {
+  const { rules, operationId } = run.control;
+  do {
+    if ((await walk(run)) && (await confirmReady(run)) && (await commit(run))) return dropRest(run);
+    if (rules.undo === 'none') return notClaimed(operationId);
+  } while ((await hold(run)) === 'retry');
+
+  const { changed, tenantStatus } = await enter(run, 'rolling-back');
+  // The commit took effect though its answer said otherwise: what was committed stays.
+  if (!changed && tenantStatus === rules.tenantStatus.succeeded) return dropRest(run);
+  return result(run, 'rolling-back', await removeAndClose(run, 'rolling-back'));
+}
+
+/** What was made stays; what the target does not hold goes, and is never brought back. */
+async function dropRest(run: Run): Promise<OperationResult> {
+  run.failure = undefined;
+  run.toRemove.clear();
+  markForRemoval(run, new Set(stepsThat(run, 'drop').map(({ id }) => id)));
+  return result(run, 'committing', await removeAndClose(run, 'committing'));
+}
+
+/**
+ * How a run closes (docs/architecture.md, "How a workflow closes").
+ * @throws CancelledFailure after Temporal's own cancellation: closes as CANCELED.
+ * @throws ApplicationFailure after a failure: closes as FAILED, its type is the failure's code.
+ */
+function result(run: Run, removing: Removing, end: 'closed' | ClosedAs): OperationResult {
+  const { operationId, cancelledBy, rules } = run.control;
+  if (end !== 'closed') return { operationId, outcome: end };
+  if (removing === 'committing') return { operationId, outcome: rules.tenantStatus.succeeded };
+  if (cancelledBy === 'temporal') throw new CancelledFailure(`operation ${operationId} was cancelled`);
+  if (cancelledBy !== undefined) return { operationId, outcome: 'cancelled' };
+  const { code = 'INTERNAL', message = 'The operation ended without a failure', stepId, detail } = run.failure ?? {};
+  throw ApplicationFailure.nonRetryable(message, code, { operationId, stepId, detail });
+}

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FINALIZE_STEP, type PlannedStep } from '../../../src/contracts/blueprint.ts';
+import { ancestorsOf, downwardEdges, inOrder, upwardEdges } from '../../../src/plan/graph.ts';
+import { planTo, type PlanInput, type StepPlan } from '../../../src/plan/plan.ts';
+
+const SIZE = 8;
+const id = (n: number) => (n === SIZE ? FINALIZE_STEP : `s${n}`);
+
+/** A blueprint's steps: some of the ids, edges upwards to earlier ones, `removeAfter` to later ones. */
+const blueprints: fc.Arbitrary<PlannedStep[]> = fc
+  .array(
+    fc.record({
+      isIn: fc.boolean(),
+      needs: fc.array(fc.nat(SIZE), { maxLength: 3 }),
+      after: fc.array(fc.nat(SIZE - 1), { maxLength: 2 }),
+    }),
+    { minLength: SIZE + 1, maxLength: SIZE + 1 },
+  )
+  .map((drawn) => {
+    const isIn = (n: number) => drawn[n]?.isIn === true;
+    return drawn.flatMap(({ needs, after }, n) => {
+      if (!isIn(n)) return [];
+      const below = [...new Set(needs.filter((m) => m < n && isIn(m)))].map(id);
+      const later = n === SIZE ? [] : [...new Set(after.filter((m) => m > n && isIn(m)))].map(id);
+      return [{ id: id(n), kind: 'log-group', needs: below, ...(later.length > 0 && { removeAfter: later }) }];
+    });
+  });
+
+/** Any ledger over an older blueprint and the target: rows of both, some ready; and a row that no blueprint names. */
+const inputs: fc.Arbitrary<PlanInput> = fc
+  .tuple(blueprints, blueprints, fc.array(fc.constantFrom('none', 'begun', 'ready'), { minLength: 10, maxLength: 10 }))
+  .map(([known, target, rows]) => {
+    const ids = new Set([...known, ...target].map((step) => step.id)).add('unnamed');
+    const held = [...ids].flatMap((stepId, n) =>
+      rows[n] === 'none' ? [] : [[stepId, { kind: 'log-group', isReady: rows[n] === 'ready' }] as const],
+    );
+    return { known, target, held: new Map(held) };
+  });
+
+const idsOf = (plan: readonly StepPlan[], ...becomes: StepPlan['becomes'][]) =>
+  plan.filter((step) => becomes.includes(step.becomes)).map((step) => step.id);
+
+function check(holds: (input: PlanInput, plan: StepPlan[]) => void): void {
+  fc.assert(
+    fc.property(inputs, (input) => holds(input, planTo(input))),
+    { numRuns: 300 },
+  );
+}
+
+describe('a plan', () => {
+  it('makes what the target holds and is not ready, keeps what is, and drops whatever else the ledger holds', () => {
+    check(({ target, held }, plan) => {
+      const ready = (stepId: string) => held.get(stepId)?.isReady === true;
+      const wanted = target.map((step) => step.id);
+      expect(idsOf(plan, 'make').toSorted()).toEqual(wanted.filter((stepId) => !ready(stepId)).toSorted());
+      expect(idsOf(plan, 'keep').toSorted()).toEqual(wanted.filter(ready).toSorted());
+      const others = [...held.keys()].filter((stepId) => !wanted.includes(stepId) && stepId !== FINALIZE_STEP);
+      expect(idsOf(plan, 'drop').toSorted()).toEqual(others.toSorted());
+    });
+  });
+
+  it('has nothing left to do once it was carried out', () => {
+    check(({ known, target }, plan) => {
+      const done = new Map(idsOf(plan, 'make', 'keep').map((stepId) => [stepId, { kind: 'log-group', isReady: true }]));
+      const after = planTo({ known, target, held: done });
+      expect(after.map((step) => step.becomes)).toEqual(after.map(() => 'keep'));
+    });
+  });
+
+  it('lists each step after those that it needs, and drops each after those that need it, directly or not', () => {
+    check(({ known, target }, plan) => {
+      const defined = new Map([...known, ...target].map((step) => [step.id, step]));
+      const ancestors = ancestorsOf([...defined.values()]);
+      const drops = idsOf(plan, 'drop');
+      for (const lower of drops)
+        for (const upper of drops)
+          if (ancestors.get(upper)?.has(lower)) expect(drops.indexOf(upper)).toBeLessThan(drops.indexOf(lower));
+      const stays = idsOf(plan, 'make', 'keep');
+      for (const step of target)
+        for (const need of step.needs) expect(stays.indexOf(need)).toBeLessThan(stays.indexOf(step.id));
+    });
+  });
+
+  it('to nothing drops each step after its removeAfter too, though a step between them is gone already', () => {
+    check(({ known, held }) => {
+      const plan = planTo({ target: [], known, held });
+      const drops = idsOf(plan, 'drop');
+      for (const { id: stepId, removeAfter = [] } of known)
+        for (const before of removeAfter)
+          if (drops.includes(stepId) && drops.includes(before))
+            expect(drops.indexOf(before)).toBeLessThan(drops.indexOf(stepId));
+    });
+  });
+
+  it('can always be walked: no step waits for one that is not there, and none for each other', () => {
+    check((_input, plan) => {
+      const drops = plan.filter((step) => step.becomes === 'drop');
+      const dropped = new Set(drops.map((step) => step.id));
+      for (const { needs, removeAfter = [] } of drops)
+        for (const other of [...needs, ...removeAfter]) expect(dropped).toContain(other);
+      expect(inOrder(downwardEdges(plan, dropped)).toSorted()).toEqual([...dropped].toSorted());
+      expect(() => inOrder(upwardEdges(plan.filter((step) => step.becomes === 'make')))).not.toThrow();
+    });
+  });
+});
