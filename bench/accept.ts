@@ -4,10 +4,11 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Platform } from '../src/contracts/platform.ts';
-import { TENANTS_PER_LOAD_BALANCER } from '../src/db/allocations.ts';
 import { saveResult } from './results.ts';
 import { startStand, type Stand } from './stand.ts';
 
+/** Of two components each. */
+const TENANTS_PER_LOAD_BALANCER = 33;
 const BURST = 50;
 const ROUNDS = 5;
 

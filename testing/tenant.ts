@@ -56,7 +56,9 @@ export async function acceptTenant(stand: Stand, sample: Sample, options: Accept
     await reserveSlug(tx, { product, slug, tenantId: id });
     if (host !== undefined) await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId: id });
     const isPlaced = places.includes('load-balancer');
-    const loadBalancer = isPlaced ? ((await placeOnLoadBalancer(tx, cell, id)) ?? cell.loadBalancers[0]) : undefined;
+    const loadBalancer = isPlaced
+      ? ((await placeOnLoadBalancer(tx, cell, id, { rules: 0, targetGroups: 0 })) ?? cell.loadBalancers[0])
+      : undefined;
     const resolved = sample.steps({ cell, loadBalancer, tenantId: id, slug, tier, host });
     return options.steps?.(resolved) ?? resolved;
   });

@@ -43,6 +43,12 @@ export const createTenantBody = z.strictObject({
     .enum(['hold', 'rollback'])
     .default('hold')
     .describe('`hold`: wait for an operator for a bounded time before rolling back; `rollback`: at once'),
+  cell: z
+    .string()
+    .min(1)
+    .max(63)
+    .optional()
+    .describe('Id of the cell that the tenant must be in; by default the first that serves the product and has room'),
 });
 
 /** Body of `abandon`. */

@@ -61,6 +61,7 @@ export interface CreateRequest {
   readonly displayName: string;
   readonly contactEmail: string;
   readonly tier?: string | undefined;
+  readonly cell?: string | undefined;
   readonly onFailure?: string | undefined;
 }
 

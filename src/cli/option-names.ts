@@ -5,6 +5,7 @@ const optionOf: Readonly<Record<string, string>> = {
   'body.displayName': '--name',
   'body.contactEmail': '--email',
   'body.tier': '--tier',
+  'body.cell': '--cell',
   'body.onFailure': '--on-failure',
   'body.reason': '--reason',
   'params.tenantId': '<tenant>',

@@ -51,6 +51,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['tenant', tenant.tenantId],
     ['name', tenant.displayName],
     ['product', tenant.tier === null ? tenant.product : `${tenant.product} (${tenant.tier})`],
+    ['cell', tenant.cell],
     ['slug', slugText(tenant, nowMs)],
     ['contact', tenant.contactEmail],
     ['url', addressText(tenant)],

@@ -17,6 +17,7 @@ export interface CreateOptions {
   readonly name: string;
   readonly email: string;
   readonly tier?: string;
+  readonly cell?: string;
   readonly onFailure?: string;
 }
 export interface ListOptions {
@@ -34,9 +35,10 @@ export interface ListOptions {
  * @throws ApiError, ApiUnreachableError, TenantNameError (all); UnknownOutcomeError (all that change something)
  */
 export async function create(context: Context, options: Waiting & CreateOptions): Promise<ExitCode> {
-  const { product, slug, name, email, tier, onFailure } = options;
+  const { product, slug, name, email, tier, cell, onFailure } = options;
   const look = `tenantry tenants list --product ${product} --slug ${slug}`;
-  const send = () => context.api.create({ product, slug, displayName: name, contactEmail: email, tier, onFailure });
+  const send = () =>
+    context.api.create({ product, slug, displayName: name, contactEmail: email, tier, cell, onFailure });
   const accepted = await request(context, options, look, send, creationSigns(context.api));
   return afterAcceptance(context, accepted, 0, options, {
     name: `${product}/${slug.trim().toLowerCase()}`,

@@ -52,6 +52,7 @@ function registerCreation({ command, context, setExitCode }: CommandParts): void
     .requiredOption('--name <text>', 'name of the tenant, for people', displayName)
     .requiredOption('--email <address>', 'where the welcome mail goes', contactEmail)
     .option('--tier <tier>', 'size inside the product, where it has tiers')
+    .option('--cell <id>', 'cell that it must be in (default: the first that serves the product and has room)')
     .addOption(new Option('--on-failure <what>', 'what a failure does').choices(['hold', 'rollback']))
     .option('--wait', 'follow until it is done', true)
     .option('--no-wait', 'return as soon as it is accepted')

@@ -3,6 +3,7 @@ import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
+import type { LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import { placeOnLoadBalancer, reserveHostName, reserveNames } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
@@ -10,10 +11,11 @@ import { insertOperation, type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
 import { insertTenant, type TenantRow } from '../db/tenants.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import { hostIn, isServed } from '../products/places.ts';
+import { hostIn, loadBalancerShare, resolveUnplaced } from '../products/places.ts';
 import type { BlueprintRequest, Product } from '../products/product.ts';
 import { parseSlug } from '../products/slug.ts';
 import { TemplateNotConfiguredError } from '../products/templates.ts';
+import { cellsFor, servedProducts } from './cell-choice.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { RequestError } from './request-error.ts';
 import { hostTaken, slugTaken } from './slug-taken.ts';
@@ -51,7 +53,7 @@ function checkRequest(deps: ClientDeps, input: CreateTenantInput): Omit<CheckedR
   const product = Object.hasOwn(products, input.product) ? products[input.product] : undefined;
   if (!product) {
     throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${input.product}"`, {
-      details: { products: servedProducts(deps) },
+      details: { products: servedProducts(deps.catalog, deps.platform.cells) },
     });
   }
   const slug = parseSlug(input.slug, product.reservedSlugs);
@@ -61,12 +63,6 @@ function checkRequest(deps: ClientDeps, input: CreateTenantInput): Omit<CheckedR
     ...(slug.ok ? [] : [{ field: 'body.slug', problem: slug.problem }]),
     ...(tier.ok ? [] : [{ field: 'body.tier', problem: tier.problem }]),
   ]);
-}
-
-function servedProducts({ catalog, platform }: ClientDeps): string[] {
-  return Object.values(catalog.products)
-    .filter((product) => platform.cells.some((cell) => isServed(cell, product)))
-    .map(({ name }) => name);
 }
 
 type CheckedTier =
@@ -94,23 +90,19 @@ interface Written {
   readonly operation: OperationRow;
 }
 
-/** In the first cell that serves the product and has room. */
+/** In the first of the cells that has room. */
 async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Ids): Promise<Written> {
-  const cells = deps.platform.cells.filter((cell) => isServed(cell, request.product));
-  if (cells.length === 0) {
-    throw new RequestError(
-      'UNKNOWN_PRODUCT',
-      `no cell of this installation serves the product ${request.product.name}`,
-      { details: { products: servedProducts(deps) } },
-    );
-  }
+  const cells = cellsFor(deps, request);
   for (const cell of cells) {
     const written = await writeIn(deps, request, ids, cell);
     if (written) return written;
   }
-  throw new RequestError('CELL_FULL', `no load balancer has room for another tenant of ${request.product.name}`, {
-    details: { cells: cells.map((cell) => cell.id) },
-  });
+  const where = request.input.cell === undefined ? '' : ` in cell ${request.input.cell}`;
+  throw new RequestError(
+    'CELL_FULL',
+    `no load balancer${where} has room for another tenant of ${request.product.name}: \`tenantry doctor\` shows the room of each`,
+    { details: { cells: cells.map((cell) => cell.id) } },
+  );
 }
 
 function writeIn(deps: ClientDeps, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written | undefined> {
@@ -154,7 +146,10 @@ async function write(
     throw await slugTaken(tx, { product: product.name, slug });
   }
   if (host !== undefined) await takeHost(tx, cell, host, tenantId);
-  const loadBalancer = await takeLoadBalancer(tx, cell, product, tenantId);
+  const unplaced = () => resolveOrRefuse(() => resolveUnplaced(product, cell, { tenantId, slug, tier }), product);
+  const loadBalancer = product.places.includes('load-balancer')
+    ? await takeLoadBalancer(tx, cell, tenantId, loadBalancerShare(kinds, unplaced()))
+    : undefined;
   const blueprint = resolve(kinds, product, { cell, loadBalancer, tenantId, slug, tier, host });
   await reserveOrRefuse(tx, kinds, blueprint, { cell: cell.id, tenantId, slug });
   const operation = await insertOperation(tx, {
@@ -177,15 +172,14 @@ async function takeHost(tx: Queryable, cell: Cell, host: string, tenantId: strin
   if (!(await reserveHostName(tx, { cell: cell.id, zone, host, tenantId }))) throw await hostTaken(tx, { zone, host });
 }
 
-/** @returns undefined for a product whose tenants need none */
+/** @throws CellFullSignal */
 async function takeLoadBalancer(
   tx: Queryable,
   cell: Cell,
-  { places }: Product,
   tenantId: string,
-): Promise<LoadBalancer | undefined> {
-  if (!places.includes('load-balancer')) return undefined;
-  const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId);
+  share: LoadBalancerShare,
+): Promise<LoadBalancer> {
+  const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId, share);
   if (!loadBalancer) throw new CellFullSignal();
   return loadBalancer;
 }
@@ -213,7 +207,7 @@ function isNamedBySlug(kinds: KindRegistry, type: string): boolean {
 }
 
 function resolve(kinds: KindRegistry, product: Product, request: BlueprintRequest): Blueprint {
-  const blueprint = resolveOrRefuse(product, request);
+  const blueprint = resolveOrRefuse(() => product.resolve(request), product);
   const problems = blueprintProblems(blueprint, kinds);
   if (problems.length > 0) {
     throw new Error(
@@ -223,15 +217,14 @@ function resolve(kinds: KindRegistry, product: Product, request: BlueprintReques
   return blueprint;
 }
 
-function resolveOrRefuse(product: Product, request: BlueprintRequest): Blueprint {
+/** @throws RequestError for what the platform description does not name */
+function resolveOrRefuse(resolveIt: () => Blueprint, { name }: Product): Blueprint {
   try {
-    return product.resolve(request);
+    return resolveIt();
   } catch (cause) {
     if (!(cause instanceof TemplateNotConfiguredError)) throw cause;
-    throw new RequestError(
-      'UNKNOWN_PRODUCT',
-      `the product ${product.name} cannot be provisioned here: ${cause.message}`,
-      { cause },
-    );
+    throw new RequestError('UNKNOWN_PRODUCT', `the product ${name} cannot be provisioned here: ${cause.message}`, {
+      cause,
+    });
   }
 }

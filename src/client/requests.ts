@@ -23,6 +23,8 @@ export interface CreateTenantInput {
   readonly displayName: string;
   readonly contactEmail: string;
   readonly onFailure?: OnFailure | undefined;
+  /** Id of the cell that the tenant must be in. Default: the first that serves the product and has room. */
+  readonly cell?: string | undefined;
 }
 
 export interface ListInput {

@@ -1,14 +1,12 @@
 import { z } from 'zod';
+import { loadBalancerQuotas, type LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import { StepError } from '../contracts/step-error.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Database, Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
-/**
- * Two-component tenants per load balancer: 100 rules / 3 (each reserves a slot for its suspension notice), which stays
- * below 100 target groups / 2. Source: the quotas of Elastic Load Balancing.
- */
-export const TENANTS_PER_LOAD_BALANCER = 33;
+/** What a tenant was placed with before its product's own share was stored: two components. */
+const UNKNOWN_SHARE: LoadBalancerShare = { rules: 3, targetGroups: 2 };
 
 /** Bands of listener-rule priorities (design rule 14): no host rule outranks a path rule. */
 export const priorityBands = {
@@ -17,33 +15,56 @@ export const priorityBands = {
 } as const;
 export type PriorityBand = keyof typeof priorityBands;
 
-/** Places a tenant on the least filled load balancer of its cell, once; undefined when none has room. */
+/**
+ * Places a tenant on the load balancer of its cell that has most room, once; undefined when none has room for it.
+ * @param share what the tenant takes
+ */
 export async function placeOnLoadBalancer(
   tx: Queryable,
   cell: Cell,
   tenantId: string,
+  share: LoadBalancerShare,
 ): Promise<LoadBalancer | undefined> {
   await lockScope(tx, `load-balancer ${cell.id}`);
-  const placed = rowsOf(
-    z.object({ arn: z.string(), tenants: z.number(), mine: z.boolean() }),
-    await tx.query(
-      `select scope as arn, count(*)::int as tenants, coalesce(bool_or(tenant_id = $2), false) as mine
-       from allocations where cell = $1 and kind = 'load-balancer' group by scope`,
-      [cell.id, tenantId],
-    ),
-  );
-  const own = cell.loadBalancers.find((lb) => placed.some((p) => p.mine && p.arn === lb.arn));
+  const placed = await findPlacement(tx, tenantId);
+  const own = cell.loadBalancers.find(({ arn }) => arn === placed);
   if (own) return own;
-  const filled = (lb: LoadBalancer) => placed.find((p) => p.arn === lb.arn)?.tenants ?? 0;
-  const [best] = cell.loadBalancers
-    .filter((lb) => filled(lb) < TENANTS_PER_LOAD_BALANCER)
-    .sort((a, b) => filled(a) - filled(b));
+  const taken = await listLoadBalancerShares(tx, cell.id);
+  const room = (lb: LoadBalancer) => tenantsThatFit(taken.get(lb.arn), share);
+  const [best] = cell.loadBalancers.filter((lb) => room(lb) > 0).sort((a, b) => room(b) - room(a));
   if (!best) return undefined;
   await tx.query(
-    `insert into allocations (cell, kind, scope, key, tenant_id) values ($1, 'load-balancer', $2, $3, $4)`,
-    [cell.id, best.arn, tenantId, tenantId],
+    `insert into allocations (cell, kind, scope, key, tenant_id, rules, target_groups)
+     values ($1, 'load-balancer', $2, $3, $4, $5, $6)`,
+    [cell.id, best.arn, tenantId, tenantId, share.rules, share.targetGroups],
   );
   return best;
+}
+
+/** How many more tenants of a share fit on a load balancer of which so much is taken. Pure. */
+export function tenantsThatFit(
+  taken: LoadBalancerShare = { rules: 0, targetGroups: 0 },
+  share: LoadBalancerShare,
+): number {
+  const fit = (what: keyof LoadBalancerShare) =>
+    share[what] === 0 ? Infinity : Math.floor((loadBalancerQuotas[what] - taken[what]) / share[what]);
+  return Math.max(0, Math.min(fit('rules'), fit('targetGroups')));
+}
+
+const takenRow = z.object({ arn: z.string(), rules: z.int(), targetGroups: z.int() });
+
+/** What the tenants of a cell have reserved on each load balancer, by ARN. */
+export async function listLoadBalancerShares(
+  db: Queryable,
+  cell: string,
+): Promise<ReadonlyMap<string, LoadBalancerShare>> {
+  const answer = await db.query(
+    `select scope as arn, sum(coalesce(rules, $2))::int as rules,
+       sum(coalesce(target_groups, $3))::int as "targetGroups"
+     from allocations where cell = $1 and kind = 'load-balancer' group by scope`,
+    [cell, UNKNOWN_SHARE.rules, UNKNOWN_SHARE.targetGroups],
+  );
+  return new Map(rowsOf(takenRow, answer).map(({ arn, ...share }) => [arn, share]));
 }
 
 /** The load balancer that a tenant was placed on, by ARN; undefined when it has no place. */

@@ -9,6 +9,7 @@ import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { isInOrder, type MarkVerdict } from '../contracts/sweep.ts';
+import { listLoadBalancerShares } from '../db/allocations.ts';
 import { createDatabase, DatabaseUnavailableError, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
@@ -20,6 +21,7 @@ import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts'
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
+import { checkRoom, type RoomParts } from './room-checks.ts';
 import { checkProducts } from './product-checks.ts';
 
 /** The preflight: everything that the first tenant needs, looked at without changing anything (requirements R-PRE-*). */
@@ -48,12 +50,22 @@ async function examineCell(config: Config, catalog: Catalog, cell: Cell): Promis
     const found = await checkCell({ cell, aws, landingZone, catalog });
     // Without usable credentials there is nothing to ask about.
     const reachable = !found.every((finding) => finding.verdict === 'problem');
-    return reachable ? [...found, ...(await checkMarkOf(config, cell, aws))] : found;
+    if (!reachable) return found;
+    const room = await look(`cell ${cell.id}: room for tenants`, () =>
+      checkRoomOf(config, { cell, catalog, landingZone }),
+    );
+    return [...found, ...room, ...(await checkMarkOf(config, cell, aws))];
   } finally {
     landingZone.destroy();
     aws.destroy();
     await database.close();
   }
+}
+
+function checkRoomOf(config: Config, parts: Omit<RoomParts, 'reserved'>): Promise<Finding[]> {
+  return withControlDatabase(config, async (database) =>
+    checkRoom({ ...parts, reserved: await listLoadBalancerShares(database, parts.cell.id) }),
+  );
 }
 
 /** The sweep removes nothing of a cell whose mark of the ledger it cannot read, or that says another ledger was there. */

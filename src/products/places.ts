@@ -1,5 +1,7 @@
 import type { Blueprint } from '../contracts/blueprint.ts';
+import type { LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import type { Cell } from '../contracts/platform.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { Product } from './product.ts';
 
 /** Whether tenants of a product can be made in a cell: it has a domain for their hosts, or lists the product where they have none. */
@@ -22,6 +24,17 @@ export function hostIn(
 /** The sizes that a product's tenants have: null, and nothing else, where it has no tiers. */
 export function tiersOf({ tiers }: Pick<Product, 'tiers'>): readonly (string | null)[] {
   return tiers.length === 0 ? [null] : tiers;
+}
+
+/**
+ * What a tenant takes of its load balancer, for as long as it lives: what its blueprint makes there, and a rule more for the notice
+ * that answers while it is suspended. Pure.
+ */
+export function loadBalancerShare({ kinds }: KindRegistry, { steps }: Pick<Blueprint, 'steps'>): LoadBalancerShare {
+  const sum = (what: keyof LoadBalancerShare) =>
+    steps.reduce((total, { kind }) => total + (kinds.get(kind)?.loadBalancerShare?.[what] ?? 0), 0);
+  const rules = sum('rules');
+  return { rules: rules === 0 ? 0 : rules + 1, targetGroups: sum('targetGroups') };
 }
 
 /**

@@ -14,6 +14,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant, smallSteps, type Seeded } from '../db/fixtures.ts';
 import { activityBench, FakeKind } from './bench.ts';
 import { testCaller } from '../support/caller.ts';
+import { twoComponents } from '../support/platform.ts';
 
 let test: TestDatabase;
 let db: Database;
@@ -241,7 +242,7 @@ describe('states of an operation', () => {
 
 describe('the end of a provisioning', () => {
   it('that was undone frees slug and places at once', async () => {
-    await db.transaction((tx) => placeOnLoadBalancer(tx, cell, tenant.tenantId));
+    await db.transaction((tx) => placeOnLoadBalancer(tx, cell, tenant.tenantId, twoComponents));
     await claim();
     await creating();
     await run('log-group.ensure', step('logs'));
@@ -255,7 +256,7 @@ describe('the end of a provisioning', () => {
   });
 
   it('that leaves something keeps slug and places, and says so', async () => {
-    await db.transaction((tx) => placeOnLoadBalancer(tx, cell, tenant.tenantId));
+    await db.transaction((tx) => placeOnLoadBalancer(tx, cell, tenant.tenantId, twoComponents));
     await claim();
     await creating();
     await run('log-group.ensure', step('logs'));

@@ -27,6 +27,7 @@ import { changeTenantStatus, findTenant, InvalidCursorError, listTenants } from 
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant } from './fixtures.ts';
 import { testCaller } from '../support/caller.ts';
+import { twoComponents } from '../support/platform.ts';
 
 let test: TestDatabase;
 let db: Database;
@@ -216,12 +217,12 @@ describe('allocations', () => {
     const [{ tenantId: any }, { tenantId: filler }] = [await seedTenant(db), await seedTenant(db)];
     const seeded = await many(8, () => seedTenant(db));
     const placed = await Promise.all(
-      seeded.map(({ tenantId }) => db.transaction((tx) => placeOnLoadBalancer(tx, roomy, tenantId))),
+      seeded.map(({ tenantId }) => db.transaction((tx) => placeOnLoadBalancer(tx, roomy, tenantId, twoComponents))),
     );
     const [one, two] = cell.loadBalancers.map((lb) => placed.filter((p) => p?.arn === lb.arn).length);
     expect([one, two]).toEqual([4, 4]);
     const [first] = seeded;
-    const again = await db.transaction((tx) => placeOnLoadBalancer(tx, roomy, first!.tenantId));
+    const again = await db.transaction((tx) => placeOnLoadBalancer(tx, roomy, first!.tenantId, twoComponents));
     expect(again?.arn).toBe(await findPlacement(db, first!.tenantId));
     const small = { ...roomy, loadBalancers: roomy.loadBalancers.slice(0, 1) };
     await db.query(
@@ -229,9 +230,23 @@ describe('allocations', () => {
        select $1, 'load-balancer', $2, 'filler ' || i, $3 from generate_series(1, 29) i`,
       [roomy.id, small.loadBalancers[0]!.arn, filler],
     );
-    expect(await db.transaction((tx) => placeOnLoadBalancer(tx, small, any))).toBeUndefined();
+    expect(await db.transaction((tx) => placeOnLoadBalancer(tx, small, any, twoComponents))).toBeUndefined();
     await releaseAllocations(db, first!.tenantId);
     expect(await findPlacement(db, first!.tenantId)).toBeUndefined();
+  });
+
+  it('let products share a load balancer by what their tenants take, target groups that AWS never raises among them', async () => {
+    const [loadBalancer] = cell.loadBalancers;
+    const alone = { ...cell, id: `cell-${randomUUID().slice(0, 8)}`, loadBalancers: [loadBalancer!] };
+    const place = async (share: { rules: number; targetGroups: number }) => {
+      const { tenantId } = await seedTenant(db);
+      return db.transaction((tx) => placeOnLoadBalancer(tx, alone, tenantId, share));
+    };
+    expect(await place({ rules: 60, targetGroups: 40 })).toBeDefined();
+    expect(await place({ rules: 41, targetGroups: 1 })).toBeUndefined();
+    expect(await place({ rules: 1, targetGroups: 61 })).toBeUndefined();
+    expect(await place({ rules: 40, targetGroups: 60 })).toBeDefined();
+    expect(await place({ rules: 0, targetGroups: 1 })).toBeUndefined();
   });
 
   it('never give one priority to two steps, however many ask at once, and the same to one that asks again', async () => {

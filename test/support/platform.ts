@@ -1,5 +1,8 @@
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
 
+/** What a tenant of two components takes of its load balancer. */
+export const twoComponents = { rules: 3, targetGroups: 2 } as const;
+
 /** A cell with one load balancer, for tests that need a description but no AWS behind it. */
 export function exampleCell(overrides: Partial<Cell> = {}): Cell {
   return {

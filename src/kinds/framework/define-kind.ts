@@ -26,7 +26,16 @@ export interface Status {
 
 type Declared<S extends Spec, O extends Outputs> = Pick<
   Kind<S, O>,
-  'name' | 'spec' | 'outputs' | 'inCell' | 'permissions' | 'limits' | 'profiles' | 'holdsData' | 'deletesByName'
+  | 'name'
+  | 'spec'
+  | 'outputs'
+  | 'inCell'
+  | 'permissions'
+  | 'limits'
+  | 'profiles'
+  | 'holdsData'
+  | 'deletesByName'
+  | 'loadBalancerShare'
 >;
 
 /**
@@ -75,6 +84,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
   definition: KindDefinition<S, O, T, F>,
 ): Kind<S, O, T> {
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
+  const { loadBalancerShare } = definition;
   const { fingerprint, namedBy, profiles } = definition;
   // One property, whose name is the type's own.
   const types = { [type]: swept } as Kind<S, O, T>['types'];
@@ -88,6 +98,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     limits,
     ...(profiles && { profiles }),
     ...(holdsData && { holdsData }),
+    ...(loadBalancerShare && { loadBalancerShare }),
     ...(deletesByName && { deletesByName }),
     physicalNames: (of) => [{ type, name: namedBy(of) }],
     resources: (context) => [{ type, name: definition.nameOf(context) }],

@@ -6,6 +6,7 @@ import type { Outputs, Resolved, Spec } from '../../contracts/kinds.ts';
 import type { Residue } from '../../contracts/messages.ts';
 import type { Cell } from '../../contracts/platform.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
+import type { LoadBalancerShare } from '../../contracts/load-balancer-share.ts';
 import type { KindLimits } from '../../contracts/verbs.ts';
 import type { Database, Queryable } from '../../db/database.ts';
 import type { TenantDatabases } from '../../db/tenant-databases.ts';
@@ -143,6 +144,8 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   readonly limits?: KindLimits | undefined;
   /** How long it usually takes to be ready, or gone, and when we stop waiting. */
   profiles?(cell: Cell): Profiles;
+  /** What a step of the kind takes of its tenant's load balancer. */
+  readonly loadBalancerShare?: Partial<LoadBalancerShare> | undefined;
   /** What it makes holds a tenant's data: an undo never takes that of a tenant which was ever active. */
   readonly holdsData?: true;
   /** Looks at files that come with products; asks nobody. @throws StepError */

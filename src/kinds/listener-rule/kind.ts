@@ -21,6 +21,7 @@ export const listenerRule: Kind<RuleSpec, RuleOutputs, 'elbv2:rule'> = {
   spec: ruleSpec,
   outputs: ruleOutputs,
   types: { 'elbv2:rule': ruleType },
+  loadBalancerShare: { rules: 1 },
   permissions: [
     'elasticloadbalancing:DescribeRules',
     'elasticloadbalancing:DescribeTags',

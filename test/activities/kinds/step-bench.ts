@@ -19,6 +19,7 @@ import { createTenantDatabases, type TenantDatabases } from '../../../src/db/ten
 import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { newTenant, type KindWorld, type TestTenant } from './kind-world.ts';
 import { testCaller } from '../../support/caller.ts';
+import { twoComponents } from '../../support/platform.ts';
 
 /** A tenant whose steps run through the real wrapper of the verbs: activities, ledger and kinds, on AWS behind the gateway. */
 export interface StepTenant extends TestTenant {
@@ -72,7 +73,7 @@ async function acceptTenant(world: KindWorld): Promise<Accepted> {
   const blueprint = await db.transaction(async (tx) => {
     await reserveSlug(tx, { product: 'moamalat', slug, tenantId });
     await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId });
-    const loadBalancer = (await placeOnLoadBalancer(tx, cell, tenantId))!;
+    const loadBalancer = (await placeOnLoadBalancer(tx, cell, tenantId, twoComponents))!;
     const resolved = moamalat.resolve({ cell, loadBalancer, tenantId, slug, tier: null, host });
     await insertOperation(tx, {
       id: operationId,
