@@ -107,6 +107,12 @@ export default tseslint.config(
     ]),
   },
   {
+    files: ['examples/**/*.ts'],
+    rules: restrict([
+      { regex: '^\\.\\./\\.\\./', message: "products and kinds of others import 'tenantry', and what is their own" },
+    ]),
+  },
+  {
     files: ['test/**/*.ts', 'testing/**/*.ts', 'bench/**/*.ts', 'sandbox/**/*.ts', 'scripts/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -12,6 +12,7 @@ export function registerSandbox(program: Command): void {
     .enablePositionalOptions()
     .description('bring up every part whose standard variable is unset (PostgreSQL, Temporal, emulated AWS)')
     .option('--demo', 'also run a worker and the API, and provision a demo tenant')
+    .option('--product <name>', 'whose tenant --demo and --once provision; by default the first of the installation')
     .option('--once', 'provision a tenant, prove that its address answers, remove it, compare the inventories, exit')
     .addOption(turbulenceOption())
     .addOption(timeOption())
@@ -41,9 +42,10 @@ export function registerSandbox(program: Command): void {
       'deploy another image tag to a template service, as its own team would: new tenants are cloned from it',
     )
     .addArgument(tagArgument())
-    .addOption(new Option('--component <name>').choices(['backend', 'frontend']).default('backend'))
+    .option('--component <name>', 'whose template; by default the first that the product declares')
+    .option('--product <name>', 'by default the first of the installation')
     .addOption(directoryOption())
-    .action(async (tag: string, given: { component: 'backend' | 'frontend'; dir: string }) => {
+    .action(async (tag: string, given: { component?: string; product?: string; dir: string }) => {
       const { changeTemplate } = await import('./change-template.ts');
       await changeTemplate({ tag, ...given });
     });
@@ -68,6 +70,7 @@ function temporalCommand(): Command {
 export interface SandboxOptions {
   readonly demo?: boolean;
   readonly once?: boolean;
+  readonly product?: string;
   readonly verbose?: boolean;
   /** Seed of random faults between Tenantry and AWS. */
   readonly turbulence?: number;

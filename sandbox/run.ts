@@ -116,12 +116,12 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
 /** What the sandbox was started for; a demo and bare parts stay up. */
 async function use(parts: Parts, envFile: string, options: SandboxOptions): Promise<number> {
   if (options.once) {
-    const exitCode = await thereAndBack({ parts, directory: options.dir });
+    const exitCode = await thereAndBack({ parts, product: options.product });
     await printTurbulence(parts, options);
     return exitCode;
   }
   if (options.demo) {
-    await demo({ parts, directory: options.dir });
+    await demo({ parts, directory: options.dir, product: options.product });
     await printTurbulence(parts, options);
   }
   printParts(parts, envFile, options);

@@ -1,3 +1,5 @@
+import { loadCatalog } from '../src/catalog/load.ts';
+import { catalogFileOf } from '../src/config.ts';
 import { seedLandingZone } from './landing-zone/seed.ts';
 import { writePlatform } from './stack/parts.ts';
 
@@ -8,6 +10,7 @@ export async function seedEndpoint(directory: string): Promise<void> {
   const platform = await seedLandingZone({
     endpointUrl,
     region: process.env.AWS_REGION ?? 'us-east-1',
+    products: Object.values((await loadCatalog(catalogFileOf(process.env))).products),
     database: { host: database.hostname, port: Number(database.port || 5432), name: database.pathname.slice(1) },
   });
   console.log(`PLATFORM_CONFIG=${writePlatform(directory, platform)}`);

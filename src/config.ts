@@ -106,7 +106,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     tenantDatabaseUrls,
     temporal,
     platform,
-    catalogFile: given.TENANTRY_CONFIG ?? ownCatalogFile(),
+    catalogFile: catalogFileOf(env),
     payloadKeys,
     awsEndpointUrl: given.AWS_ENDPOINT_URL,
     awsCredentialsNamed: credentialVariables.some((name) => (env[name] ?? '') !== ''),
@@ -119,8 +119,9 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
   };
 }
 
-/** `tenantry.config.ts` of the current folder, when there is one. */
-function ownCatalogFile(): string | undefined {
+/** The file that names an installation's products: `TENANTRY_CONFIG`, else `tenantry.config.ts` of the current folder, when there is one. */
+export function catalogFileOf({ TENANTRY_CONFIG }: Environment): string | undefined {
+  if (TENANTRY_CONFIG !== undefined && TENANTRY_CONFIG !== '') return TENANTRY_CONFIG;
   return ['tenantry.config.ts', 'tenantry.config.js', 'tenantry.config.mjs'].find((file) => existsSync(file));
 }
 

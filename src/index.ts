@@ -5,14 +5,24 @@
 import type { CatalogParts } from './catalog/catalog.ts';
 
 export type { CatalogParts } from './catalog/catalog.ts';
+export { z } from 'zod';
+export { isAwsError } from './aws/errors.ts';
+export { allPages } from './aws/inventory/pages.ts';
 export type { Blueprint, Step } from './contracts/blueprint.ts';
 export type { Cell, LoadBalancer, Platform } from './contracts/platform.ts';
+export type { SweptItem, TypeList } from './contracts/sweep.ts';
 export { StepError } from './contracts/step-error.ts';
 export { dnsRecord } from './kinds/dns-record/kind.ts';
 export { ecsService } from './kinds/ecs-service/kind.ts';
-export { defineKind, type Found, type KindDefinition, type Status } from './kinds/framework/define-kind.ts';
+export {
+  defineKind,
+  type Found,
+  type KindDefinition,
+  type KindErrors,
+  type Status,
+} from './kinds/framework/define-kind.ts';
 export type { Kind, StepContext } from './kinds/framework/kind.ts';
-export type { SweptType } from './kinds/framework/resource-type.ts';
+export type { CellAccess, SweptType, TakeAwayCall } from './kinds/framework/resource-type.ts';
 export { anyValue, label, numberValue, text, textValue } from './kinds/framework/values.ts';
 export type { Within } from './kinds/framework/within.ts';
 export { listenerRule } from './kinds/listener-rule/kind.ts';
@@ -24,7 +34,7 @@ export { taskDefinition } from './kinds/task-definition/kind.ts';
 export { tenantActivation } from './kinds/tenant-activation/kind.ts';
 export { defineProduct, type ProductDefinition, type ProductRequest } from './products/define-product.ts';
 export { moamalat } from './products/moamalat/product.ts';
-export type { BlueprintRequest, Place, Product } from './products/product.ts';
+export type { BlueprintRequest, Place, Product, Template } from './products/product.ts';
 export { stepsIn } from './products/step.ts';
 export { templateServiceOf } from './products/templates.ts';
 

@@ -35,7 +35,7 @@ const cell = z.strictObject({
   securityGroupIds: z.array(nonEmpty).min(1),
   cluster: nonEmpty,
   allowedRoleArns: z.array(arn('iam')),
-  allowedImageRepositories: z.array(nonEmpty).min(1),
+  allowedImageRepositories: z.array(nonEmpty),
   templateServices: z.record(label, z.record(label, nonEmpty)),
   sharedWithTemplate: z.record(label, sharedWithTemplate).optional(),
   loadBalancers: z.array(loadBalancer).min(1),

@@ -6,7 +6,8 @@ import type { Responder } from './responder.ts';
 import { sendJson } from './responder.ts';
 
 export interface DemoAppOptions {
-  readonly component: 'backend' | 'frontend';
+  /** `app` is both others in one: the page at `/`, the rest as the backend. */
+  readonly part: 'app' | 'backend' | 'frontend';
   /** `unhealthy` answers 500 on health paths, `crash` exits with code 1 soon after its start. */
   readonly behaviour: 'healthy' | 'unhealthy' | 'crash';
   /** Paths that an unhealthy container fails on. */
@@ -26,8 +27,7 @@ const crashAfterMs = 25;
 
 /** Starts one container of the demo application: a plain HTTP server on a free local port. */
 export async function startDemoApp(options: DemoAppOptions): Promise<DemoApp> {
-  const app =
-    options.component === 'backend' ? createBackend(options.environment) : createFrontend(options.environment);
+  const app = responderOf(options);
   const server = http.createServer((request, response) => {
     serve(options, app, request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
@@ -43,6 +43,17 @@ export async function startDemoApp(options: DemoAppOptions): Promise<DemoApp> {
     setTimeout(() => void close().then(() => options.onExit(1, 'the application exited with code 1')), crashAfterMs);
   }
   return { port: (server.address() as AddressInfo).port, close };
+}
+
+function responderOf({ part, environment }: DemoAppOptions): Responder {
+  if (part === 'backend') return createBackend(environment);
+  const page = createFrontend(environment);
+  if (part === 'frontend') return page;
+  const rest = createBackend(environment);
+  return {
+    respond: (request, response, path) => (path === '/' ? page : rest).respond(request, response, path),
+    close: () => rest.close(),
+  };
 }
 
 async function serve(

@@ -11,7 +11,7 @@ const newNote = z.object({ body: z.string().min(1).max(4000) });
 
 /**
  * The tenant's backend. With `DB_HOST` and its kin it works in its own schema (table `notes`, made by the tenant
- * migrations of the control plane); without them it is the template and only says so.
+ * migrations of the control plane); without them it says only whose it is, and nothing when it is the template.
  */
 export function createBackend(environment: Readonly<Record<string, string>>): Responder {
   const pool = openPool(environment);
@@ -53,10 +53,14 @@ function openPool(environment: Readonly<Record<string, string>>): pg.Pool | unde
 }
 
 async function respond(exchange: Exchange): Promise<void> {
-  const { path, request, response, pool } = exchange;
+  const { environment, path, request, response, pool } = exchange;
   if (healthPaths.has(path)) return health(exchange);
+  if (!pool && environment['TENANT_ID'] !== undefined && path === '/api/tenant') {
+    sendJson(response, 200, identity(environment));
+    return;
+  }
   if (!pool) {
-    sendJson(response, 404, { error: 'this is the template: it has no database' });
+    sendJson(response, 404, { error: 'it has no database' });
     return;
   }
   if (path === '/api/tenant' && request.method === 'GET') return tenant(exchange, pool);
@@ -90,14 +94,20 @@ async function tenant({ environment, response }: Exchange, pool: pg.Pool): Promi
     `select table_name::text as name from information_schema.tables where table_schema = current_schema() order by 1`,
   );
   sendJson(response, 200, {
-    tenantId: environment['TENANT_ID'],
-    slug: environment['TENANT_SUBDOMAIN'],
-    url: environment['TENANT_URL'],
-    environment: environment['ENVIRONMENT'],
+    ...identity(environment),
     configuredSchema: environment['DB_SCHEMA'],
     ...rows[0],
     tables: tables.rows.map((t) => t.name),
   });
+}
+
+function identity(environment: Exchange['environment']) {
+  return {
+    tenantId: environment['TENANT_ID'],
+    slug: environment['TENANT_SUBDOMAIN'],
+    url: environment['TENANT_URL'],
+    environment: environment['ENVIRONMENT'],
+  };
 }
 
 async function listNotes(response: ServerResponse, pool: pg.Pool): Promise<void> {

@@ -1,14 +1,16 @@
 import { createApiClient } from '../../src/cli/api-client.ts';
 import { caFile } from '../stack/env-file.ts';
 import type { Parts } from '../stack/parts.ts';
-import { createTenant, freeSlug } from './provision.ts';
+import { createTenant, demoProduct, freeSlug } from './provision.ts';
 import { askTenant, curlCommand } from './tenant-address.ts';
 
 /** Provisions a demo tenant before the eyes of whoever started the sandbox, and says how to reach it. */
-export async function demo({ parts, directory }: { parts: Parts; directory: string }): Promise<void> {
+export async function demo(given: { parts: Parts; directory: string; product: string | undefined }): Promise<void> {
+  const { parts, directory } = given;
   const api = createApiClient(parts.env.TENANTRY_API_URL ?? '');
-  const slug = await freeSlug(api, 'acme');
-  const created = await createTenant(api, slug);
+  const product = await demoProduct(given.product);
+  const slug = await freeSlug(api, product.product, 'acme');
+  const created = await createTenant(api, product, slug);
   if (created.status.status !== 'active') {
     console.log(
       `\n  The demo tenant is ${created.status.status}: ${created.status.error?.message ?? created.status.operation.state}`,

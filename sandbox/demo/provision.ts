@@ -1,6 +1,8 @@
 import type { ApiClient, Status } from '../../src/cli/api-client.ts';
+import { loadCatalog } from '../../src/catalog/load.ts';
 import { followOperation } from '../../src/cli/following.ts';
 import { createProgressPrinter } from '../../src/cli/progress.ts';
+import { catalogFileOf } from '../../src/config.ts';
 import type { EventView } from '../../src/client/views.ts';
 import { atTime } from '../parts/log.ts';
 
@@ -11,11 +13,32 @@ export interface Finished {
   readonly events: readonly EventView[];
 }
 
-/** Creates a tenant of `moamalat` and shows every step; one that fails rolls back at once, because nobody is asked to fix it. */
-export async function createTenant(api: ApiClient, slug: string): Promise<Finished> {
-  console.log(`\n  ${atTime(`POST /api/v1/tenants { "product": "moamalat", "slug": "${slug}", ... }`)}`);
+/** Whose tenant is provisioned: the first tier of a product. */
+export interface DemoProduct {
+  readonly product: string;
+  readonly tier: string | undefined;
+  /** It brings migrations, so its tenants answer from a schema of their own. */
+  readonly hasSchema: boolean;
+}
+
+/**
+ * The product of this name, else the installation's first.
+ * @throws RangeError when there is none of the name
+ */
+export async function demoProduct(name: string | undefined): Promise<DemoProduct> {
+  const { products } = await loadCatalog(catalogFileOf(process.env));
+  const product = name === undefined ? Object.values(products)[0] : products[name];
+  if (!product) throw new RangeError(`there is no product "${name ?? ''}" (has: ${Object.keys(products).join(', ')})`);
+  return { product: product.name, tier: product.tiers[0], hasSchema: product.migrations !== undefined };
+}
+
+/** Creates a tenant and shows every step; one that fails rolls back at once, because nobody is asked to fix it. */
+export async function createTenant(api: ApiClient, { product, tier }: DemoProduct, slug: string): Promise<Finished> {
+  const named = `"product": "${product}", ${tier === undefined ? '' : `"tier": "${tier}", `}"slug": "${slug}"`;
+  console.log(`\n  ${atTime(`POST /api/v1/tenants { ${named}, ... }`)}`);
   const { tenantId, operationId } = await api.create({
-    product: 'moamalat',
+    product,
+    tier,
     slug,
     displayName: `Demo tenant ${slug}`,
     contactEmail: `admin@${slug}.example`,
@@ -33,8 +56,8 @@ export async function deleteTenant(api: ApiClient, tenantId: string, slug: strin
 }
 
 /** The wanted slug, or the first `<wanted>-N` that no tenant of a database that is kept holds. */
-export async function freeSlug(api: ApiClient, wanted: string): Promise<string> {
-  const { tenants } = await api.list({ product: 'moamalat', limit: '200' });
+export async function freeSlug(api: ApiClient, product: string, wanted: string): Promise<string> {
+  const { tenants } = await api.list({ product, limit: '200' });
   const taken = new Set(tenants.map((tenant) => tenant.slug));
   for (let n = 1; ; n++) {
     const slug = n === 1 ? wanted : `${wanted}-${n}`;

@@ -3,7 +3,7 @@ import { CreateHostedZoneCommand, ListHostedZonesByNameCommand } from '@aws-sdk/
 import { CreateEmailIdentityCommand } from '@aws-sdk/client-sesv2';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { required, unlessFailed, type SeedClients } from './clients.ts';
-import { domainName, landingZone } from './names.ts';
+import { landingZone } from './names.ts';
 
 export interface Roles {
   readonly taskRoleArn: string;
@@ -24,19 +24,19 @@ export async function ensureRoles(clients: SeedClients): Promise<Roles> {
 }
 
 /** The public zone; returns its id without `/hostedzone/`. */
-export async function ensureHostedZone({ route53 }: SeedClients): Promise<string> {
-  const Name = `${domainName}.`;
+export async function ensureHostedZone({ route53 }: SeedClients, zoneName: string): Promise<string> {
+  const Name = `${zoneName}.`;
   const { HostedZones = [] } = await route53.send(new ListHostedZonesByNameCommand({ DNSName: Name }));
   const found = HostedZones.find((z) => z.Name === Name)?.Id;
   const id =
     found ??
-    (await route53.send(new CreateHostedZoneCommand({ Name, CallerReference: `${landingZone}-${domainName}` })))
+    (await route53.send(new CreateHostedZoneCommand({ Name, CallerReference: `${landingZone}-${zoneName}` })))
       .HostedZone?.Id;
   return required(id, 'the id of the hosted zone').replace(/^\/hostedzone\//, '');
 }
 
 /** The sender's domain, which tenants' mails come from. */
-export async function ensureMailIdentity({ ses }: SeedClients): Promise<void> {
+export async function ensureMailIdentity({ ses }: SeedClients, domainName: string): Promise<void> {
   await unlessFailed(ses.send(new CreateEmailIdentityCommand({ EmailIdentity: domainName })), 'AlreadyExistsException');
 }
 

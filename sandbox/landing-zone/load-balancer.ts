@@ -1,5 +1,6 @@
 import { ListCertificatesCommand, RequestCertificateCommand } from '@aws-sdk/client-acm';
 import {
+  AddListenerCertificatesCommand,
   CreateListenerCommand,
   CreateLoadBalancerCommand,
   DescribeListenersCommand,
@@ -8,7 +9,7 @@ import {
   type LoadBalancer,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { required, unlessFailed, type SeedClients } from './clients.ts';
-import { domainName, loadBalancerName } from './names.ts';
+import { loadBalancerName } from './names.ts';
 import type { Network } from './network.ts';
 
 export interface SeededLoadBalancer {
@@ -20,8 +21,12 @@ export interface SeededLoadBalancer {
 }
 
 /** The shared ALB: HTTPS that knows no tenant yet (404), and HTTP that sends everybody to HTTPS. */
-export async function ensureLoadBalancer(clients: SeedClients, network: Network): Promise<SeededLoadBalancer> {
-  const certificateArn = await ensureCertificate(clients);
+export async function ensureLoadBalancer(
+  clients: SeedClients,
+  network: Network,
+  { zoneName, domains }: { readonly zoneName: string; readonly domains: readonly string[] },
+): Promise<SeededLoadBalancer> {
+  const certificateArn = await ensureCertificate(clients, zoneName);
   const balancer = (await findBalancer(clients)) ?? (await createBalancer(clients, network));
   const arn = required(balancer.LoadBalancerArn, 'the ARN of the load balancer');
   const httpsListenerArn = await ensureListener(clients, {
@@ -36,6 +41,11 @@ export async function ensureLoadBalancer(clients: SeedClients, network: Network)
       },
     ],
   });
+  await addCertificates(
+    clients,
+    httpsListenerArn,
+    domains.filter((domain) => domain !== zoneName),
+  );
   await ensureListener(clients, {
     LoadBalancerArn: arn,
     Port: 80,
@@ -51,8 +61,16 @@ export async function ensureLoadBalancer(clients: SeedClients, network: Network)
   };
 }
 
-async function ensureCertificate({ acm }: SeedClients): Promise<string> {
-  const DomainName = `*.${domainName}`;
+/** Those that the listener chooses by server name; it may have them already. */
+async function addCertificates(clients: SeedClients, listenerArn: string, domains: readonly string[]): Promise<void> {
+  for (const domain of domains) {
+    const Certificates = [{ CertificateArn: await ensureCertificate(clients, domain) }];
+    await clients.elb.send(new AddListenerCertificatesCommand({ ListenerArn: listenerArn, Certificates }));
+  }
+}
+
+async function ensureCertificate({ acm }: SeedClients, domain: string): Promise<string> {
+  const DomainName = `*.${domain}`;
   const { CertificateSummaryList = [] } = await acm.send(new ListCertificatesCommand({}));
   const found = CertificateSummaryList.find((c) => c.DomainName === DomainName)?.CertificateArn;
   if (found) return found;

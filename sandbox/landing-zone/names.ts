@@ -1,25 +1,46 @@
+import type { Product } from '../../src/products/product.ts';
+
 /** Names of the sandbox's landing zone, as operators and tests know them. */
 export const landingZone = 'tenantry-sandbox';
-export const domainName = 'moamalat-pro.com';
 export const clusterName = 'moamalat-cluster';
 export const loadBalancerName = 'moamalat-alb';
-export const mailFrom = `welcome@${domainName}`;
 
-export type TemplateComponent = 'backend' | 'frontend';
+/** The zone that all tenants' hosts lie in: MOAMALAT's own where it is one of the products, its tenants right below it. */
+export function zoneNameOf(products: readonly Product[]): string {
+  return products.some(({ name }) => name === 'moamalat') ? 'moamalat-pro.com' : 'sandbox.example';
+}
 
-interface Template {
+/** The domain of each product whose tenants have hosts. */
+export function domainsOf(products: readonly Product[]): Record<string, string> {
+  const zone = zoneNameOf(products);
+  const hosted = products.filter(({ places }) => places.includes('host'));
+  return Object.fromEntries(hosted.map(({ name }) => [name, name === 'moamalat' ? zone : `${name}.${zone}`]));
+}
+
+/** A template service to be seeded. */
+export interface SeededTemplate {
+  readonly product: string;
+  readonly component: string;
   readonly service: string;
+  /** Without registry and tag. The gateway's registry has the demo application for it, by the end of its name. */
   readonly repository: string;
   readonly containerPort: number;
 }
 
-/** Template services that tenants of MOAMALAT are cloned from. */
-export const templates: Readonly<Record<TemplateComponent, Template>> = {
-  backend: { service: 'moamalat-company-x', repository: 'moamalat-backend', containerPort: 8080 },
-  frontend: { service: 'moamalat-company-x-frontend', repository: 'moamalat-frontend', containerPort: 80 },
-};
+/** Every template that the products declare. */
+export function templatesOf(products: readonly Product[]): SeededTemplate[] {
+  return products.flatMap(({ name: product, templates }) =>
+    Object.entries(templates).map(([component, { containerPort, demoPart = 'app', service }]) => ({
+      product,
+      component,
+      service: service ?? `${product}-template-${component}`,
+      repository: component === demoPart ? `${product}-${component}` : `${product}-${component}-${demoPart}`,
+      containerPort,
+    })),
+  );
+}
 
 /** Image repository in this account's registry, without a tag. */
-export function imageRepository(accountId: string, region: string, component: TemplateComponent): string {
-  return `${accountId}.dkr.ecr.${region}.amazonaws.com/${templates[component].repository}`;
+export function imageRepository(accountId: string, region: string, { repository }: SeededTemplate): string {
+  return `${accountId}.dkr.ecr.${region}.amazonaws.com/${repository}`;
 }

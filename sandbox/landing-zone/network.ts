@@ -26,12 +26,16 @@ const subnets = [
 ];
 
 /** VPC, private subnets and security groups; found by their Name tags when they are there. */
-export async function ensureNetwork(clients: SeedClients, region: string): Promise<Network> {
+export async function ensureNetwork(
+  clients: SeedClients,
+  region: string,
+  taskPorts: readonly number[],
+): Promise<Network> {
   const vpcId = await ensureVpc(clients);
   const subnetIds: string[] = [];
   for (const subnet of subnets) subnetIds.push(await ensureSubnet(clients, vpcId, region, subnet));
   const publicGroupId = await ensureGroup(clients, vpcId, `${landingZone}-alb`, [80, 443]);
-  const taskGroupId = await ensureGroup(clients, vpcId, `${landingZone}-tasks`, [80, 8080]);
+  const taskGroupId = await ensureGroup(clients, vpcId, `${landingZone}-tasks`, taskPorts);
   return { vpcId, subnetIds, publicGroupId, taskGroupId };
 }
 

@@ -1,26 +1,30 @@
 import type { Platform } from '../../src/contracts/platform.ts';
 import { parsePlatform } from '../../src/platform.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
+import type { Product } from '../../src/products/product.ts';
 import { accountIdOf, ensureHostedZone, ensureMailIdentity, ensureRoles } from './account.ts';
 import { createClients, destroyClients, type AwsTarget, type SeedClients } from './clients.ts';
 import { connectOf, usualMsOf, type Connect } from './gateway-surface.ts';
 import { ensureLoadBalancer } from './load-balancer.ts';
-import { clusterName, domainName, imageRepository, mailFrom, templates, type TemplateComponent } from './names.ts';
+import { clusterName, domainsOf, imageRepository, templatesOf, zoneNameOf, type SeededTemplate } from './names.ts';
 import { ensureNetwork } from './network.ts';
 import { deployTemplateImage, ensureCluster, ensureTemplate, untilTemplateRuns } from './templates.ts';
 
 export interface SeedOptions extends AwsTarget {
   /** Where tenants' schemas go, as their containers reach it. */
   readonly database: { readonly host: string; readonly port: number; readonly name: string };
+  /** Whose tenants it is for; those that come with Tenantry by default. */
+  readonly products?: readonly Product[] | undefined;
   /** How the HTTPS listener is reached; asked of the gateway when absent. */
   readonly connect?: Connect | undefined;
 }
 
 /** How long the sandbox's resolvers hold a removed alias, in s. */
 const drainSeconds = 2;
-const components = ['backend', 'frontend'] as const satisfies readonly TemplateComponent[];
 
 /**
- * Makes the landing zone that MOAMALAT's tenants share, through the AWS APIs of any endpoint, and describes it as
+ * Makes the landing zone that the tenants of all products share, with what those declare, through the AWS APIs of any endpoint, and describes it as
  * `PLATFORM_CONFIG` does. A second run adopts what is there. Resolves once the template services run.
  */
 export async function seedLandingZone(options: SeedOptions): Promise<Platform> {
@@ -33,32 +37,50 @@ export async function seedLandingZone(options: SeedOptions): Promise<Platform> {
 }
 
 export interface TemplateImageOptions extends AwsTarget {
-  readonly component: TemplateComponent;
+  readonly component: string;
+  /** The product that declares the template; `moamalat` by default. */
+  readonly product?: Product | undefined;
   /** `unhealthy`, `crash` and `missing` break the template; any other tag fixes it. */
   readonly tag: string;
 }
 
-/** Gives a template service another image: what an operator does to break or to fix it. Returns the new revision's ARN. */
+/**
+ * Gives a template service another image: what an operator does to break or to fix it. Returns the new revision's ARN.
+ * @throws RangeError when the product declares no such template
+ */
 export async function setTemplateImage(options: TemplateImageOptions): Promise<string> {
+  const { component, product = moamalat, tag } = options;
+  const template = templatesOf([product]).find((declared) => declared.component === component);
+  if (!template)
+    throw new RangeError(
+      `product ${product.name} declares no template "${component}" (has: ${Object.keys(product.templates).join(', ')})`,
+    );
   const clients = createClients(options);
   try {
-    return await deployTemplateImage(clients, options.component, options.tag);
+    return await deployTemplateImage(clients, template, tag);
   } finally {
     destroyClients(clients);
   }
 }
 
 async function seed(clients: SeedClients, options: SeedOptions): Promise<Platform> {
-  const { region, endpointUrl } = options;
+  const { region, endpointUrl, products = Object.values(defaultCatalog.products) } = options;
+  const templates = templatesOf(products);
+  const domains = domainsOf(products);
+  const zoneName = zoneNameOf(products);
   const accountId = await accountIdOf(clients);
-  const network = await ensureNetwork(clients, region);
-  const balancer = await ensureLoadBalancer(clients, network);
-  const zoneId = await ensureHostedZone(clients);
+  const network = await ensureNetwork(clients, region, [
+    ...new Set([80, 8080, ...templates.map((t) => t.containerPort)]),
+  ]);
+  const balancer = await ensureLoadBalancer(clients, network, { zoneName, domains: Object.values(domains) });
+  const zoneId = await ensureHostedZone(clients, zoneName);
   const roles = await ensureRoles(clients);
-  await ensureMailIdentity(clients);
+  await ensureMailIdentity(clients, zoneName);
   await ensureCluster(clients);
-  for (const component of components) await ensureTemplate(clients, component, { accountId, region, network, roles });
-  await Promise.all(components.map((component) => untilTemplateRuns(clients, component)));
+  for (const template of templates) await ensureTemplate(clients, template, { accountId, region, network, roles });
+  await Promise.all(templates.map((template) => untilTemplateRuns(clients, template)));
+  const repositories = templates.map((template) => imageRepository(accountId, region, template));
+  const hostless = products.filter(({ places }) => !places.includes('host')).map(({ name }) => name);
   const { httpsListenerArn, arn, dnsName, canonicalHostedZoneId, certificateArn } = balancer;
   const connect = options.connect ?? (await connectOf(endpointUrl, httpsListenerArn));
   return parsePlatform({
@@ -74,8 +96,8 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
         securityGroupIds: [network.taskGroupId],
         cluster: clusterName,
         allowedRoleArns: [roles.taskRoleArn, roles.executionRoleArn],
-        allowedImageRepositories: components.map((c) => imageRepository(accountId, region, c)),
-        templateServices: { moamalat: { backend: templates.backend.service, frontend: templates.frontend.service } },
+        allowedImageRepositories: repositories,
+        templateServices: servicesByProduct(templates),
         loadBalancers: [
           {
             arn,
@@ -87,13 +109,21 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
             ...(connect && { connect }),
           },
         ],
-        hostedZone: { id: zoneId, name: domainName, drainSeconds },
-        domains: { moamalat: domainName },
+        hostedZone: { id: zoneId, name: zoneName, drainSeconds },
+        domains,
+        ...(hostless.length > 0 && { products: hostless }),
         tenantDatabases: [{ id: 'primary', ...options.database }],
         logRetentionDays: 30,
-        mailFrom,
+        mailFrom: `welcome@${zoneName}`,
         usualMs: await usualMsOf(endpointUrl),
       },
     ],
   });
+}
+
+function servicesByProduct(templates: readonly SeededTemplate[]): Record<string, Record<string, string>> {
+  const byProduct: Record<string, Record<string, string>> = {};
+  for (const { product, component, service } of templates)
+    byProduct[product] = { ...byProduct[product], [component]: service };
+  return byProduct;
 }

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { Roles } from './account.ts';
 import { required, unlessFailed, type SeedClients } from './clients.ts';
-import { clusterName, imageRepository, templates, type TemplateComponent } from './names.ts';
+import { clusterName, imageRepository, type SeededTemplate } from './names.ts';
 import type { Network } from './network.ts';
 
 export interface TemplateSettings {
@@ -38,14 +38,14 @@ export async function ensureCluster({ ecs }: SeedClients): Promise<void> {
 /** A template service that runs; one that is there and idle (its gateway was restarted) is woken. */
 export async function ensureTemplate(
   clients: SeedClients,
-  component: TemplateComponent,
+  template: SeededTemplate,
   settings: TemplateSettings,
 ): Promise<void> {
-  await ensureLogGroup(clients, logGroupOf(component));
-  const existing = await findService(clients, component);
-  if (existing?.status !== 'ACTIVE') await createService(clients, component, settings);
+  await ensureLogGroup(clients, logGroupOf(template));
+  const existing = await findService(clients, template);
+  if (existing?.status !== 'ACTIVE') await createService(clients, template, settings);
   else if (existing.desiredCount === 0) {
-    const { service } = templates[component];
+    const { service } = template;
     await clients.ecs.send(
       new UpdateServiceCommand({ cluster: clusterName, service, desiredCount: 1, forceNewDeployment: true }),
     );
@@ -53,16 +53,14 @@ export async function ensureTemplate(
 }
 
 /** Waits until the template's PRIMARY deployment is complete. @throws Error with the last state seen. */
-export async function untilTemplateRuns(clients: SeedClients, component: TemplateComponent): Promise<void> {
+export async function untilTemplateRuns(clients: SeedClients, template: SeededTemplate): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   for (;;) {
-    const service = await findService(clients, component);
+    const service = await findService(clients, template);
     const primary = service?.deployments?.find((d) => d.status === 'PRIMARY');
     if (primary?.rolloutState === 'COMPLETED') return;
     if (Date.now() > deadline) {
-      throw new Error(
-        `template ${templates[component].service} does not run: ${JSON.stringify(primary ?? service?.status)}`,
-      );
+      throw new Error(`template ${template.service} does not run: ${JSON.stringify(primary ?? service?.status)}`);
     }
     await sleep(100);
   }
@@ -71,11 +69,11 @@ export async function untilTemplateRuns(clients: SeedClients, component: Templat
 /** Registers a new revision of the template with this image tag and deploys it. Returns the revision's ARN. */
 export async function deployTemplateImage(
   clients: SeedClients,
-  component: TemplateComponent,
+  template: SeededTemplate,
   tag: string,
 ): Promise<string> {
-  const { service } = templates[component];
-  const running = await findService(clients, component);
+  const { service } = template;
+  const running = await findService(clients, template);
   const { taskDefinition } = await clients.ecs.send(
     new DescribeTaskDefinitionCommand({
       taskDefinition: required(running?.taskDefinition, `template service ${service}`),
@@ -109,10 +107,10 @@ async function registerWithTag({ ecs }: SeedClients, current: TaskDefinition, ta
 
 async function createService(
   { ecs }: SeedClients,
-  component: TemplateComponent,
+  template: SeededTemplate,
   settings: TemplateSettings,
 ): Promise<void> {
-  const { service } = templates[component];
+  const { service } = template;
   const { region, accountId, network, roles } = settings;
   const made = await ecs.send(
     new RegisterTaskDefinitionCommand({
@@ -122,7 +120,7 @@ async function createService(
       requiresCompatibilities: ['FARGATE'],
       cpu: '256',
       memory: '512',
-      containerDefinitions: [containerOf(component, `${imageRepository(accountId, region, component)}:1.0`, region)],
+      containerDefinitions: [containerOf(template, `${imageRepository(accountId, region, template)}:1.0`, region)],
     }),
   );
   await ecs.send(
@@ -143,25 +141,29 @@ async function createService(
   );
 }
 
-function containerOf(component: TemplateComponent, image: string, region: string) {
+function containerOf(template: SeededTemplate, image: string, region: string) {
   return {
-    name: component,
+    name: template.component,
     image,
     essential: true,
-    portMappings: [{ containerPort: templates[component].containerPort, protocol: 'tcp' as const }],
+    portMappings: [{ containerPort: template.containerPort, protocol: 'tcp' as const }],
     environment: [
-      { name: 'ENVIRONMENT', value: 'template' },
+      { name: 'ENVIRONMENT', value: 'sandbox' },
       { name: 'AWS_REGION', value: region },
     ],
     logConfiguration: {
       logDriver: 'awslogs' as const,
-      options: { 'awslogs-group': logGroupOf(component), 'awslogs-region': region, 'awslogs-stream-prefix': component },
+      options: {
+        'awslogs-group': logGroupOf(template),
+        'awslogs-region': region,
+        'awslogs-stream-prefix': template.component,
+      },
     },
   };
 }
 
-function logGroupOf(component: TemplateComponent): string {
-  return `/ecs/${templates[component].service}`;
+function logGroupOf(template: SeededTemplate): string {
+  return `/ecs/${template.service}`;
 }
 
 async function ensureLogGroup({ logs }: SeedClients, logGroupName: string): Promise<void> {
@@ -169,7 +171,7 @@ async function ensureLogGroup({ logs }: SeedClients, logGroupName: string): Prom
   await logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: logRetentionDays }));
 }
 
-async function findService({ ecs }: SeedClients, component: TemplateComponent): Promise<Service | undefined> {
-  const command = new DescribeServicesCommand({ cluster: clusterName, services: [templates[component].service] });
+async function findService({ ecs }: SeedClients, template: SeededTemplate): Promise<Service | undefined> {
+  const command = new DescribeServicesCommand({ cluster: clusterName, services: [template.service] });
   return (await ecs.send(command)).services?.[0];
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Platform } from '../../src/contracts/platform.ts';
+import { loadCatalog } from '../../src/catalog/load.ts';
+import { catalogFileOf } from '../../src/config.ts';
 import { searchAttributes } from '../../src/contracts/ids.ts';
 import { readPlatform } from '../../src/platform.ts';
 import { startGateway } from '../gateway/gateway.ts';
@@ -218,6 +220,8 @@ async function isGateway(endpoint: string): Promise<boolean> {
 }
 
 async function provideLandingZone(options: PartsOptions, given: Environment, started: Started): Promise<Platform> {
+  const catalogFile = catalogFileOf(given);
+  if (catalogFile !== undefined) started.env.TENANTRY_CONFIG = resolve(catalogFile);
   if (given.PLATFORM_CONFIG) {
     started.env.PLATFORM_CONFIG = resolve(given.PLATFORM_CONFIG);
     return readPlatform(given.PLATFORM_CONFIG);
@@ -226,6 +230,7 @@ async function provideLandingZone(options: PartsOptions, given: Environment, sta
   const platform = await seedLandingZone({
     endpointUrl: started.env.AWS_ENDPOINT_URL ?? '',
     region: started.env.AWS_REGION ?? '',
+    products: Object.values((await loadCatalog(catalogFile)).products),
     database: { host: database.hostname, port: Number(database.port || 5432), name: database.pathname.slice(1) },
   });
   started.env.PLATFORM_CONFIG = writePlatform(options.directory, platform);

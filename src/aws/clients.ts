@@ -39,8 +39,23 @@ export interface Clients {
   readonly ses: SESv2Client;
   readonly ssm: SSMClient;
   readonly sts: STSClient;
+  /** A client of another service, for a kind of others: of the same region, role and endpoint, and equipped as these are. */
+  readonly clientOf: ClientOf;
   destroy(): void;
 }
+
+/** What every client of the SDK is made with. */
+type ClientConfig = ReturnType<typeof clientConfig>;
+
+/** A class of the SDK, such as `SQSClient`. */
+export type ClientClass<C> = new (config: ClientConfig) => C;
+
+/**
+ * The cell's client of a class, the same one each time. Its calls are guarded, end with the attempt that they are made in, and fail
+ * with a StepError whose cause is the SDK's own error.
+ * @param options of the client's own, heeded when it is made; region, credentials and the like stay the house's
+ */
+export type ClientOf = <C extends EquippableClient>(Client: ClientClass<C>, options?: object) => C;
 
 /** The SDK's clients for one cell: its region, its role, paced, guarded and classed alike. */
 export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer): Clients {
@@ -56,10 +71,19 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
     ssm: equip(new SSMClient(config)),
     sts: equip(new STSClient(config)),
   };
+  const further = new Map<unknown, EquippableClient>();
   return {
     ...clients,
+    clientOf: <C extends EquippableClient>(Client: ClientClass<C>, options: object = {}) => {
+      const known = further.get(Client);
+      // Made by this very class.
+      if (known) return known as C;
+      const client = equip(new Client({ ...options, ...config }));
+      further.set(Client, client);
+      return client;
+    },
     destroy: () => {
-      for (const client of Object.values(clients)) client.destroy();
+      for (const client of [...Object.values(clients), ...further.values()]) client.destroy();
     },
   };
 }
@@ -88,13 +112,14 @@ const ignore = () => undefined;
 const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** What `equipped` needs of a client, whatever its service. */
-interface EquippableClient {
+export interface EquippableClient {
   readonly config: {
     serviceId: string;
     requestHandler: { handle: (...args: never[]) => unknown };
     credentials: (options?: { forceRefresh?: boolean }) => Promise<unknown>;
   };
   readonly middlewareStack: { add: (middleware: never, options: never) => void };
+  destroy(): void;
 }
 
 interface Execution {

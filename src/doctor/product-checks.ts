@@ -4,6 +4,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
+import { templateServiceOf } from '../products/templates.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
 /**
@@ -20,7 +21,12 @@ export function checkProducts(cell: Cell, catalog: Catalog): Finding[] {
     const product = Object.hasOwn(products, name) ? products[name] : undefined;
     if (!product) return warning(subject, `${placeOf(cell, name)}, but this installation has no such product`);
     if (!isServed(cell, product)) return warning(subject, `${placeOf(cell, name)}, ${whyNotServed(product)}`);
-    const problems = tiersOf(product).flatMap((tier) => problemsOf(catalog, product, cell, tier));
+    const problems = [
+      ...new Set([
+        ...missingTemplates(product, cell),
+        ...tiersOf(product).flatMap((tier) => problemsOf(catalog, product, cell, tier)),
+      ]),
+    ];
     const where = product.places.includes('host') ? ` for tenants below ${cell.domains[name] ?? ''}` : '';
     return problems.length === 0
       ? ok(subject, `can be resolved${where}`)
@@ -36,6 +42,18 @@ function whyNotServed({ places }: Product): string {
   return places.includes('host')
     ? 'but its tenants have hosts: give it a domain (`domains`)'
     : 'but its tenants have no host: list it in `products`';
+}
+
+/** Said of every template that the product declares, whether or not a tier of today is cloned from it. */
+function missingTemplates({ name, templates }: Product, cell: Cell): string[] {
+  return Object.keys(templates).flatMap((component) => {
+    try {
+      templateServiceOf(cell, name, component);
+      return [];
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
+  });
 }
 
 function problemsOf({ kinds, migrations }: Catalog, product: Product, cell: Cell, tier: string | null): string[] {

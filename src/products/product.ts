@@ -8,6 +8,18 @@ import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 export const places = ['host', 'load-balancer'] as const;
 export type Place = (typeof places)[number];
 
+/**
+ * A service of the landing zone that a component of tenants is cloned from. The platform description names the one of each cell
+ * (`templateServices`); a sandbox makes them as they are declared here.
+ */
+export interface Template {
+  readonly containerPort: number;
+  /** What runs in it in a sandbox: a part of the demo application. `app`, the default, is both others in one. */
+  readonly demoPart?: 'app' | 'backend' | 'frontend' | undefined;
+  /** What a sandbox calls the service; `<product>-template-<component>` unless given. */
+  readonly service?: string | undefined;
+}
+
 /** What a product is told about a tenant when its blueprint is resolved; all of it is checked already. */
 export interface BlueprintRequest {
   readonly cell: Cell;
@@ -27,6 +39,8 @@ export interface Product {
   readonly tiers: readonly string[];
   readonly reservedSlugs: readonly string[];
   readonly places: readonly Place[];
+  /** By component: what tenants are cloned from. */
+  readonly templates: Readonly<Record<string, Template>>;
   /** Folder of the SQL files that its tenants' schemas are migrated by, a path; undefined: it brings none. */
   readonly migrations?: string | undefined;
   /** Pure: the same request gives the same blueprint. */

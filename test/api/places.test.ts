@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const post = (payload: object) => api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload });
-const get = async (url: string) => (await api.app.inject({ method: 'GET', url })).json() as Record<string, unknown>;
+const get = async (url: string) => (await api.app.inject({ method: 'GET', url })).json<Record<string, unknown>>();
 const placesOf = async (tenantId: string) =>
   (
     await api.database.query<{ kind: string }>('select kind from allocations where tenant_id = $1', [tenantId])

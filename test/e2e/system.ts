@@ -29,11 +29,12 @@ export interface System {
 
 const quiet = () => undefined;
 
-export async function startSystem(): Promise<System> {
+/** @param given variables that are set before anything starts, such as `TENANTRY_CONFIG` */
+export async function startSystem(given: Readonly<Record<string, string>> = {}): Promise<System> {
   const directory = mkdtempSync(join(tmpdir(), 'tenantry-e2e-'));
   const parts = await startParts(
     { log: quiet, directory, time: 'demo', taskHost: 'shared' },
-    { TENANTRY_API_PORT: String(await freePort()) },
+    { ...given, TENANTRY_API_PORT: String(await freePort()) },
   );
   const children: Child[] = [];
   const stop = async () => {

@@ -1,7 +1,7 @@
 import { DescribeTaskDefinitionCommand, type ContainerDefinition as SdkContainer } from '@aws-sdk/client-ecs';
 import { AwsError } from '../answer.ts';
 import type { UpstreamClients } from '../upstream.ts';
-import type { Behaviour, Component } from '../task-host/messages.ts';
+import type { Behaviour, DemoPart } from '../task-host/messages.ts';
 import type { ContainerDefinition, TaskDefinition } from './model.ts';
 
 /** Reads a task definition upstream. @throws AwsError ClientException when it is missing or INACTIVE. */
@@ -41,25 +41,33 @@ function readContainer(container: SdkContainer): ContainerDefinition {
 }
 
 /** What an image does here, or why it cannot be pulled. */
-export type Image = { readonly component: Component; readonly behaviour: Behaviour } | { readonly pullError: string };
+export type Image = { readonly part: DemoPart; readonly behaviour: Behaviour } | { readonly pullError: string };
 
 /**
- * The sandbox's registry: repositories whose name ends in `backend` or `frontend` hold the demo application; tag
+ * The sandbox's registry: repositories whose name ends in `app`, `backend` or `frontend` hold that part of the demo application; tag
  * `unhealthy` fails its health checks, `crash` exits, `missing` is not there, any other tag is well.
  */
 export function resolveImage(image: string): Image {
   const parsed = /^(?<repository>[^@]+?)(?::(?<tag>[\w][\w.-]*))?(?:@sha256:[0-9a-f]+)?$/.exec(image);
   const repository = parsed?.groups?.['repository'] ?? '';
   const tag = parsed?.groups?.['tag'] ?? 'latest';
-  const component = /(?:^|[/-])(backend|frontend)$/.exec(repository)?.[1];
-  if (tag === 'missing' || (component !== 'backend' && component !== 'frontend'))
-    return { pullError: pullError(image) };
-  return { component, behaviour: tag === 'unhealthy' || tag === 'crash' ? tag : 'healthy' };
+  const part = demoParts.find((name) => new RegExp(`(?:^|[/-])${name}$`).test(repository));
+  if (tag === 'missing' || part === undefined) return { pullError: pullError(image) };
+  return { part, behaviour: tag === 'unhealthy' || tag === 'crash' ? tag : 'healthy' };
 }
 
-/** Paths on which an unhealthy container of this component fails. */
-export function healthPathsOf(component: Component): readonly string[] {
-  return component === 'backend' ? ['/health', '/api/health'] : ['/', '/health'];
+const demoParts: readonly DemoPart[] = ['app', 'backend', 'frontend'];
+
+/** Paths on which an unhealthy container of this part fails. */
+export function healthPathsOf(part: DemoPart): readonly string[] {
+  switch (part) {
+    case 'app':
+      return ['/', '/health', '/api/health'];
+    case 'backend':
+      return ['/health', '/api/health'];
+    case 'frontend':
+      return ['/', '/health'];
+  }
 }
 
 function pullError(image: string): string {

@@ -95,9 +95,9 @@ export class TaskRunner {
       this.#parts.host.start(
         {
           runId: container.runId,
-          component: image.component,
+          part: image.part,
           behaviour: image.behaviour,
-          healthPaths: healthPathsOf(image.component),
+          healthPaths: healthPathsOf(image.part),
           environment: environments.get(container.name) ?? {},
         },
         {

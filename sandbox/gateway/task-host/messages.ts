@@ -1,14 +1,14 @@
 /** What a container of the sandbox does, told by its image's tag. */
 export type Behaviour = 'healthy' | 'unhealthy' | 'crash';
 
-/** Which part of the demo application a container runs, told by its image's repository. */
-export type Component = 'backend' | 'frontend';
+/** Which part of the demo application a container runs, told by its image's repository; `app` is both others in one. */
+export type DemoPart = 'app' | 'backend' | 'frontend';
 
 /** One container to run: the demo application behind one listener. */
 export interface ContainerRun {
   /** Unique for the life of the host. */
   readonly runId: string;
-  readonly component: Component;
+  readonly part: DemoPart;
   readonly behaviour: Behaviour;
   readonly healthPaths: readonly string[];
   readonly environment: Readonly<Record<string, string>>;

@@ -121,7 +121,7 @@ function wireForm(read: AwsRead): Omit<WireRequest, 'path'> & { path: string; qu
   }
 }
 
-const jsonVersion1 = new Set(['dynamodb']);
+const jsonVersion1 = new Set(['dynamodb', 'sqs']);
 
 /** Sorted, as a signature wants it. */
 function encodeParams(params: Readonly<Record<string, string | undefined>>): string {

@@ -6,6 +6,7 @@ import { listFurtherKinds } from './further-kinds.ts';
 import { listLogGroups } from './logs.ts';
 import { listRoute53 } from './route53.ts';
 import { listSecrets } from './secrets.ts';
+import { listQueues } from './sqs.ts';
 import { listParameters } from './ssm.ts';
 import { nothingOwned, type OwnedThings } from './owned-things.ts';
 
@@ -22,7 +23,15 @@ export interface AwsListing {
 /** Lists one kind or a few that belong together, in one account and region. */
 export type Lister = (caller: AwsCaller, owned: OwnedThings) => Promise<InventoryItem[]>;
 
-const tenantListers: readonly Lister[] = [listEcs, listElb, listRoute53, listSecrets, listLogGroups, listParameters];
+const tenantListers: readonly Lister[] = [
+  listEcs,
+  listElb,
+  listRoute53,
+  listSecrets,
+  listLogGroups,
+  listParameters,
+  listQueues,
+];
 
 /**
  * All that exists in AWS, each kind by its own list calls (what leaks may have no tags), sorted.

@@ -1,7 +1,9 @@
+import { isAwsError } from '../../aws/errors.ts';
 import type { Tags } from '../../aws/tags.ts';
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Outputs, Spec } from '../../contracts/kinds.ts';
 import type { Residue } from '../../contracts/messages.ts';
+import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from './foreign.ts';
 import type { Kind, Observation, ResourceName, StepContext } from './kind.ts';
 import type { OthersJudged } from './ownership.ts';
@@ -58,7 +60,9 @@ export interface KindDefinition<S extends Spec, O extends Outputs, T extends str
   readonly nameOf: (context: StepContext<S, O>) => string;
   /** A string that changes with whatever `create` and `converge` read outside the spec. */
   readonly fingerprint?: (context: StepContext<S, O>) => string;
-  /** One look by the name. */
+  /** Names of errors of its service, as the SDK has them. */
+  readonly errors?: KindErrors | undefined;
+  /** One look by the name. It may fail with one of `errors.missing`: then there is none. */
   readonly find: (context: StepContext<S, O>, name: string) => Promise<F | undefined>;
   /** Makes it, with `context.tags`. @throws StepError CONFLICT_RETRYABLE when it is there by now */
   readonly create: (context: StepContext<S, O>, name: string) => Promise<F>;
@@ -73,6 +77,14 @@ export interface KindDefinition<S extends Spec, O extends Outputs, T extends str
   readonly idIn: (previous: Partial<O>) => string | undefined;
 }
 
+/** What errors of a service mean that the house cannot know. `Exception` at the end of a name does not matter. */
+export interface KindErrors {
+  /** Passing by themselves: the call is tried again. */
+  readonly retryable?: readonly string[] | undefined;
+  /** It is not there: nothing found, and a removal is done. */
+  readonly missing?: readonly string[] | undefined;
+}
+
 /** What a removal answers when the thing does not go at once, or stays for a while. */
 export interface RemoveOutcome {
   readonly isGoing?: boolean;
@@ -81,8 +93,9 @@ export interface RemoveOutcome {
 
 /** A kind whose verbs are the framework's: it adopts what is the tenant's, refuses what is not, and judges what lost its mark. */
 export function defineKind<S extends Spec, O extends Outputs, T extends string, F extends Found>(
-  definition: KindDefinition<S, O, T, F>,
+  given: KindDefinition<S, O, T, F>,
 ): Kind<S, O, T> {
+  const definition = given.errors ? withErrors(given, given.errors) : given;
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
   const { loadBalancerShare } = definition;
   const { fingerprint, namedBy, profiles } = definition;
@@ -107,6 +120,39 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     observe: (context) => observe(definition, context),
     remove: (context) => remove(definition, context),
   };
+}
+
+/** The same kind, whose functions fail as its errors are declared. */
+function withErrors<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  definition: KindDefinition<S, O, T, F>,
+  errors: KindErrors,
+): KindDefinition<S, O, T, F> {
+  const { find, create, converge, remove, status } = definition;
+  return {
+    ...definition,
+    find: (context, name) => unlessMissing(errors, () => find(context, name)),
+    create: (context, name) => classed(errors, () => create(context, name)),
+    remove: (context, physicalId) => unlessMissing(errors, () => remove(context, physicalId)),
+    ...(converge && { converge: (context, found) => classed(errors, () => converge(context, found)) }),
+    ...(status && { status: (context, found) => classed(errors, async () => status(context, found)) }),
+  };
+}
+
+function unlessMissing<R>(errors: KindErrors, call: () => Promise<R>): Promise<R | undefined> {
+  return classed(errors, call).catch((error: unknown) => {
+    if (isAwsError(error, ...(errors.missing ?? []))) return undefined;
+    throw error;
+  });
+}
+
+/** @throws StepError CONFLICT_RETRYABLE for an error that the kind declares retryable */
+async function classed<R>({ retryable = [] }: KindErrors, call: () => Promise<R>): Promise<R> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof StepError) || !isAwsError(error, ...retryable)) throw error;
+    throw new StepError('CONFLICT_RETRYABLE', error.message, { detail: error.detail, cause: error.cause });
+  }
 }
 
 async function ensure<S extends Spec, O extends Outputs, T extends string, F extends Found>(

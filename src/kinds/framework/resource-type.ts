@@ -10,7 +10,7 @@ export interface CellAccess {
   readonly tenantDatabases: SweepDatabases;
 }
 
-export type SweepAws = Pick<CellAws, 'inventory' | 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets'>;
+export type SweepAws = Pick<CellAws, 'client' | 'inventory' | 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets'>;
 export type SweepDatabases = Pick<TenantDatabases, 'listMarked' | 'dropSchemaAndRole'>;
 
 /** One thing that was just looked at, to be taken away. */

@@ -5,9 +5,8 @@ import { logGroup } from '../../kinds/log-group/kind.ts';
 import { targetGroup } from '../../kinds/target-group/kind.ts';
 import { taskDefinition } from '../../kinds/task-definition/kind.ts';
 import type { ProductRequest } from '../define-product.ts';
-import { templateServiceOf } from '../templates.ts';
 
-type Request = ProductRequest<never>;
+type Request = ProductRequest<never, 'host' | 'load-balancer', 'backend' | 'frontend'>;
 
 /** Ports and paths of the templates (requirement U-24); the frontend's host rule takes all that no path rule takes. */
 const components = {
@@ -29,7 +28,7 @@ const components = {
 
 /** The steps of one of the two services that a tenant has. */
 export function componentSteps(request: Request, component: keyof typeof components): Step[] {
-  const { cell, host, loadBalancer, step, tenant } = request;
+  const { cell, host, loadBalancer, step, template, tenant } = request;
   const of = components[component];
   const name = `moamalat-${tenant.slug}-${component}`;
   return [
@@ -44,7 +43,7 @@ export function componentSteps(request: Request, component: keyof typeof compone
       rereads: true,
       spec: {
         family: name,
-        templateService: templateServiceOf(cell, 'moamalat', component),
+        templateService: template(component),
         environment: component === 'backend' ? backendEnvironment(request) : frontendEnvironment(request),
         secrets: component === 'backend' ? { DB_PASSWORD: { ref: 'create_schema.secretArn' } } : {},
         logGroup: { ref: `create_log_group:${component}.name` },

@@ -3,7 +3,6 @@ import { postgresSchema } from '../../kinds/postgres-schema/kind.ts';
 import { slugReservation } from '../../kinds/slug-reservation/kind.ts';
 import { tenantActivation } from '../../kinds/tenant-activation/kind.ts';
 import { defineProduct } from '../define-product.ts';
-import { templateServiceOf } from '../templates.ts';
 import { componentSteps } from './components.ts';
 
 /**
@@ -14,19 +13,20 @@ export const moamalat = defineProduct({
   name: 'moamalat',
   places: ['host', 'load-balancer'],
   reservedSlugs: ['company-x', 'moamalat'],
+  templates: {
+    backend: { containerPort: 8080, demoPart: 'backend', service: 'moamalat-company-x' },
+    frontend: { containerPort: 80, demoPart: 'frontend', service: 'moamalat-company-x-frontend' },
+  },
   migrations: new URL('./migrations/', import.meta.url),
   blueprint(request) {
-    const { cell, tenant, host, url, loadBalancer, step } = request;
+    const { cell, tenant, host, url, loadBalancer, step, template } = request;
     return [
       step(slugReservation, {
         id: 'validate',
         needs: [],
         spec: {
           slug: tenant.slug,
-          templateServices: [
-            templateServiceOf(cell, 'moamalat', 'backend'),
-            templateServiceOf(cell, 'moamalat', 'frontend'),
-          ],
+          templateServices: [template('backend'), template('frontend')],
         },
       }),
       step(postgresSchema, {

@@ -127,6 +127,6 @@ describe('the frontend', () => {
   });
 });
 
-function start(component: 'backend' | 'frontend', env: Record<string, string>): Promise<DemoApp> {
-  return startDemoApp({ component, environment: env, behaviour: 'healthy', healthPaths: [], onExit: () => undefined });
+function start(part: 'app' | 'backend' | 'frontend', env: Record<string, string>): Promise<DemoApp> {
+  return startDemoApp({ part, environment: env, behaviour: 'healthy', healthPaths: [], onExit: () => undefined });
 }

@@ -81,6 +81,17 @@ export const furtherThings: readonly Thing[] = [
     take: (aws, _name, CertificateArn) => aws.json('acm', 'CertificateManager.DeleteCertificate', { CertificateArn }),
   },
   {
+    kind: 'sqs:queue',
+    make: async (aws, QueueName) => {
+      await aws.json('sqs', 'AmazonSQS.CreateQueue', { QueueName });
+      return undefined;
+    },
+    take: async (aws, QueueName) => {
+      const QueueUrl = (await aws.json('sqs', 'AmazonSQS.GetQueueUrl', { QueueName })).text('QueueUrl');
+      return aws.json('sqs', 'AmazonSQS.DeleteQueue', { QueueUrl });
+    },
+  },
+  {
     kind: 's3:bucket',
     make: async (aws, name) => {
       await aws.rest('s3', `PUT /${name}`);

@@ -12,10 +12,10 @@ const tenant = { tenantId: '6b1f6f0e-6d5c-4b52-9a53-0d8a4d1f9c11', slug: 'acme' 
 
 /** A product of two steps that notes what it was asked. */
 function productOf<const T extends string, const P extends Place>(
-  parts: Omit<ProductDefinition<T, P>, 'name' | 'blueprint'>,
+  parts: Omit<ProductDefinition<T, P, never>, 'name' | 'blueprint'>,
 ) {
-  const asked: ProductRequest<T, P>[] = [];
-  const product = defineProduct({
+  const asked: ProductRequest<T, P, never>[] = [];
+  const product = defineProduct<T, P>({
     ...parts,
     name: 'notes',
     blueprint: (request) => {
@@ -52,7 +52,7 @@ describe('a product', () => {
     });
     const none = productOf({ places: [] });
     resolveUnplaced(none.product, cell, { ...tenant, tier: null });
-    expect(Object.keys(none.asked[0] ?? {}).sort()).toEqual(['cell', 'step', 'tenant', 'tier']);
+    expect(Object.keys(none.asked[0] ?? {}).sort()).toEqual(['cell', 'step', 'template', 'tenant', 'tier']);
     expectTypeOf<ProductRequest<never, 'load-balancer'>>().toHaveProperty('loadBalancer').toEqualTypeOf<LoadBalancer>();
     expectTypeOf<ProductRequest<never, 'load-balancer'>>().not.toHaveProperty('host');
     expectTypeOf<ProductRequest<never, never>>().not.toHaveProperty('loadBalancer');
@@ -80,6 +80,7 @@ describe('a product', () => {
         name: 'Notes_',
         tiers: ['free', 'free', 'A'],
         places: ['host', 'host', 'moon' as Place],
+        templates: { 'A b': { containerPort: 80 } },
         migrations: new URL('https://example.com/migrations/'),
         blueprint: () => [],
       });
@@ -91,6 +92,7 @@ describe('a product', () => {
       '"A" is no name for a tier',
       'there is no place "moon" (there are: host, load-balancer)',
       'place "host" is given twice',
+      'template "A b" has no name for a component',
       'migrations must be a file URL',
     ])
       expect(define).toThrow(said);
