@@ -7,7 +7,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { patiently, type Patience } from './patience.ts';
 import { StepError } from '../contracts/step-error.ts';
 
-export interface Attempt {
+export interface Mutation {
   readonly deps: Pick<ActivityDependencies, 'database'>;
   readonly call: StepCall;
   readonly verb: Verb;
@@ -20,7 +20,7 @@ export interface Attempt {
  *
  * @throws StepError STEP_REVOKED; UNCLEAR when the attempt's own time is over
  */
-export async function checkStanding({ deps, call, verb, patience }: Attempt): Promise<void> {
+export async function checkStanding({ deps, call, verb, patience }: Mutation): Promise<void> {
   refuseOutOfTime(call, patience.untilMs);
   const now = await patiently(patience, () => findStanding(deps.database, call));
   const takenBack = now?.stepState === 'removing' || now?.stepState === 'removed';

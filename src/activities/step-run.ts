@@ -201,7 +201,6 @@ function contextOf(parts: ContextParts): StepContext {
     removal: removalNotes(parts),
     recorded: recordedOf(s, call.stepId),
     foresee: () => foresee(parts),
-    heartbeat: () => activity.heartbeat(),
     signal: activity.cancellationSignal,
     log: deps.log.child({ tenantId: s.tenantId, ...call, kind: parts.kind.name, verb: parts.verb }),
   };

@@ -35,7 +35,7 @@ function takesAway(verb: Verb, call: StepCall | ObserveCall): boolean {
   return verb === 'remove' || ('want' in call && call.want === 'gone');
 }
 
-interface Attempt<C extends StepCall, A> {
+interface VerbAttempt<C extends StepCall, A> {
   readonly deps: ActivityDependencies;
   readonly blueprintOf: BlueprintOf;
   readonly surroundingsOf: VerbCall['surroundingsOf'];
@@ -53,7 +53,7 @@ async function attempt<C extends StepCall, A>({
   verb,
   call,
   act,
-}: Attempt<C, A>): Promise<A> {
+}: VerbAttempt<C, A>): Promise<A> {
   const stopHeartbeats = startHeartbeats(kind, verb);
   const patience = patienceOf(kind, verb);
   const { operationId, stepId, generation } = call;

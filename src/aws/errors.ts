@@ -76,8 +76,8 @@ export function unreadable(call: AwsCall, { status, type }: Partial<Answer>, cau
 
 /** Whether the error (classed or raw) is one of AWS's named ones; `Exception` at the end of a name does not matter. */
 export function isAwsError(error: unknown, ...names: readonly string[]): boolean {
-  const name = plainName(inspect(error instanceof StepError ? error.cause : error).name);
-  return names.some((n) => plainName(n) === name);
+  const name = errorNameStem(inspect(error instanceof StepError ? error.cause : error).name);
+  return names.some((n) => errorNameStem(n) === name);
 }
 
 /** AWS's own words of a (classed or raw) error. */
@@ -253,7 +253,7 @@ function wordsOf({ name, message, systemCode, isNamed }: Seen): string {
 const neverArrived = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 const codeByName = new Map(
-  Object.entries(nameRows).flatMap(([code, names]) => names.map((n) => [plainName(n), code as ErrorCode] as const)),
+  Object.entries(nameRows).flatMap(([code, names]) => names.map((n) => [errorNameStem(n), code as ErrorCode] as const)),
 );
 
 /** Of the SDK's sources of credentials: nothing was sent. */
@@ -274,7 +274,7 @@ function codeOf(seen: Seen, read: boolean): ErrorCode {
 /** Of an error that AWS itself gave a code. A code that we do not know is a definite answer when its status is 4xx. */
 function namedCode({ name, message }: Seen, status: number, unknownOutcome: ErrorCode): ErrorCode {
   for (const [pattern, code] of messageRows) if (pattern.test(message)) return code;
-  const named = codeByName.get(plainName(name));
+  const named = codeByName.get(errorNameStem(name));
   if (named) return named;
   if (/^TooMany[A-Z]/.test(name)) return 'QUOTA_EXCEEDED';
   if (status === 429) return 'THROTTLED';
@@ -284,6 +284,6 @@ function namedCode({ name, message }: Seen, status: number, unknownOutcome: Erro
   return 'INVALID_REQUEST';
 }
 
-function plainName(name: string): string {
+function errorNameStem(name: string): string {
   return name.replace(/(Exception|Fault)$/, '');
 }

@@ -18,12 +18,12 @@ const HEARTBEATS_MS = 1_500;
 export function workersLook(db: Queryable, orchestrator: Pick<Orchestrator, 'pollers'>): () => Promise<WorkersView> {
   const heartbeats = oneAtATime(() => listHeartbeats(db));
   return async () =>
-    judge(
+    viewOf(
       ...(await Promise.all([orchestrator.pollers(), withinLimit(HEARTBEATS_MS, heartbeats()).catch(() => undefined)])),
     );
 }
 
-function judge(pollers: readonly Poller[], heartbeats: readonly Heartbeat[] | undefined): WorkersView {
+function viewOf(pollers: readonly Poller[], heartbeats: readonly Heartbeat[] | undefined): WorkersView {
   const recent = agesOf(pollers.filter((poller) => ageOf(poller) <= POLL_COUNTS_MS));
   if (heartbeats !== undefined) return judgeByHeartbeats(recent, heartbeats, agesOf(pollers));
   if (recent.size === 0) return none(agesOf(pollers));

@@ -3,13 +3,6 @@ export function tenantWorkflowId(tenant: { product: string; slug: string }): str
   return `tenant.${tenant.product}.${tenant.slug}`;
 }
 
-/** The inverse of {@link tenantWorkflowId}; undefined when the id is not one of ours. */
-export function parseTenantWorkflowId(workflowId: string): { product: string; slug: string } | undefined {
-  const match = /^tenant\.([a-z0-9-]+)\.([a-z0-9-]+)$/.exec(workflowId);
-  const [product, slug] = match?.slice(1) ?? [];
-  return product !== undefined && slug !== undefined ? { product, slug } : undefined;
-}
-
 /** The one task queue that all roles map to at first; `taskQueues` is the table that lets roles be separated. */
 export const TASK_QUEUE = 'tenantry';
 

@@ -34,8 +34,3 @@ export const tenantStatusTransitions: Readonly<Record<TenantStatus, readonly Ten
   deleting: ['deleted'],
   deleted: [],
 };
-
-/** Whether a tenant may go from one status to the other. */
-export function mayTransition(from: TenantStatus, to: TenantStatus): boolean {
-  return tenantStatusTransitions[from].includes(to);
-}

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Residue } from '../contracts/messages.ts';
 import { bigint, failure, residues, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowsOf } from './rows.ts';
@@ -79,13 +78,4 @@ export async function wasRemoved(
     [tenantId, type, name],
   );
   return answer.rows[0]?.gone === true;
-}
-
-/** What stays of a tenant for a while by design, each with its expiry. */
-export async function listResidues(db: Queryable, tenantId: string): Promise<Residue[]> {
-  const rows = rowsOf(
-    z.object({ residues }),
-    await db.query(`select residues from ledger where tenant_id = $1 and residues is not null order by id`, [tenantId]),
-  );
-  return rows.flatMap((row) => row.residues);
 }

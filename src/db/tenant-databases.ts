@@ -71,14 +71,14 @@ export function createTenantDatabases(
     ensureRole: (key, request, guard) =>
       within(key, 'make role', async (client) => {
         const seen = await inspectNames(client, key.name);
-        refuseForeign(judge(seen, key.ownership).role, key, 'role');
+        refuseForeign(ownersOf(seen, key.ownership).role, key, 'role');
         if (!seen.role) await refuseRenamed(client, key, 'role');
         await makeRole(client, key, seen.role !== undefined, request, passingThrough(guard));
       }),
     ensureSchema: (key, guard) =>
       within(key, 'make schema', async (client) => {
         const seen = await inspectNames(client, key.name);
-        refuseForeign(judge(seen, key.ownership).schema, key, 'schema');
+        refuseForeign(ownersOf(seen, key.ownership).schema, key, 'schema');
         if (seen.schema) return;
         await refuseRenamed(client, key, 'schema');
         await makeSchema(client, key, passingThrough(guard));
@@ -90,12 +90,12 @@ export function createTenantDatabases(
     },
     inspect: (key) =>
       within(key, 'look at', async (client) => ({
-        ...judge(await inspectNames(client, key.name), key.ownership),
+        ...ownersOf(await inspectNames(client, key.name), key.ownership),
         renamed: await listRenamed(client, key.name, key.ownership),
       })),
     dropSchemaAndRole: (key, guard) =>
       within(key, 'drop schema and role', async (client) => {
-        const found = judge(await inspectNames(client, key.name), key.ownership);
+        const found = ownersOf(await inspectNames(client, key.name), key.ownership);
         const ours = { role: found.role === 'ours', schema: found.schema === 'ours' };
         await removeSchemaAndRole(client, { name: key.name, owner: key.ownership, ...ours }, passingThrough(guard));
       }),
@@ -110,7 +110,7 @@ export function createTenantDatabases(
 }
 
 /** The schema belongs to its tenant, who may write over its comment: one that our marked role owns is ours all the same. */
-function judge({ role, schema }: Seen, ownership: Ownership): Omit<Inspection, 'renamed'> {
+function ownersOf({ role, schema }: Seen, ownership: Ownership): Omit<Inspection, 'renamed'> {
   const ours = (comment: string | null) => {
     const mark = parseOwnershipMarker(comment ?? '');
     return mark?.installationId === ownership.installationId && mark.tenantId === ownership.tenantId;

@@ -4,7 +4,7 @@ import { StepError } from '../contracts/step-error.ts';
 import { codeOf } from './database-errors.ts';
 import { fieldOf, tenantDatabaseError } from './tenant-database-errors.ts';
 
-interface Attempt {
+interface RefusalWords {
   /** Of the refusal. */
   readonly code: ErrorCode;
   readonly action: string;
@@ -23,7 +23,11 @@ interface EventTrigger {
  * defect of ours.
  * @param fn leaves no transaction open when it throws
  */
-export async function namingEventTrigger(client: ClientBase, attempt: Attempt, fn: () => Promise<void>): Promise<void> {
+export async function namingEventTrigger(
+  client: ClientBase,
+  attempt: RefusalWords,
+  fn: () => Promise<void>,
+): Promise<void> {
   try {
     await fn();
   } catch (error) {
@@ -32,7 +36,7 @@ export async function namingEventTrigger(client: ClientBase, attempt: Attempt, f
 }
 
 /** What passes by itself in a trigger (a lock, for one) stays what it is. */
-async function refusalOf(client: ClientBase, attempt: Attempt, error: unknown): Promise<StepError | undefined> {
+async function refusalOf(client: ClientBase, attempt: RefusalWords, error: unknown): Promise<StepError | undefined> {
   if (error instanceof StepError || fieldOf(error, 'where') === '') return undefined;
   const classed = tenantDatabaseError(error, attempt.action);
   if (classed.code !== 'INTERNAL' && classed.code !== 'ACCESS_DENIED') return undefined;

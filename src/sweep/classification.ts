@@ -8,7 +8,7 @@ import type { Names } from './names.ts';
 import { youthOf } from './youth.ts';
 
 /** All that the direction from the inventory to the ledger needs. */
-export interface Surroundings {
+export interface SweepRecords {
   readonly installationId: string;
   readonly cell: string;
   /** Whether that other cell's report lists the thing too. */
@@ -37,7 +37,7 @@ type Verdict =
   | { readonly is: 'finding'; readonly draft: Draft };
 
 /** What of the inventory nobody owns. Pure. */
-export function classifyItems(items: readonly SweptItem[], around: Surroundings): Classified {
+export function classifyItems(items: readonly SweptItem[], around: SweepRecords): Classified {
   const drafts: Draft[] = [];
   const tooYoung: TooYoung[] = [];
   const counts = { held: 0, otherCells: 0, otherInstallations: 0, foreign: 0, passing: 0 };
@@ -61,7 +61,7 @@ interface Listed {
   readonly used: ReadonlySet<string>;
 }
 
-function verdictOn(item: SweptItem, around: Surroundings, { there, used }: Listed): Verdict {
+function verdictOn(item: SweptItem, around: SweepRecords, { there, used }: Listed): Verdict {
   if (item.tags === undefined) return { is: 'held' };
   const owner = ownerIn(item.tags);
   if (owner.installationId === undefined) return withoutMark(item, around);
@@ -110,7 +110,7 @@ function verdictOn(item: SweptItem, around: Surroundings, { there, used }: Liste
  * Why the sweep must not take a marked thing away; undefined when it may. The one list of reasons, asked for the report and once
  * more right before a removal.
  */
-export function obstacleTo(item: SweptItem, around: Surroundings): string | undefined {
+export function obstacleTo(item: SweptItem, around: SweepRecords): string | undefined {
   const owner = ownerIn(item.tags ?? {});
   const { installationId, tenantId, product } = owner;
   if (installationId !== around.installationId) return "it does not bear this installation's mark";
@@ -142,7 +142,7 @@ function dataObstacle(tenant: SweptTenant | undefined): string | undefined {
   return isLiving(tenant) ? `its tenant is ${tenant.status}` : undefined;
 }
 
-function whyLeaked(item: SweptItem, { tenants, ledger, everMade }: Surroundings): string {
+function whyLeaked(item: SweptItem, { tenants, ledger, everMade }: SweepRecords): string {
   const tenantId = ownerIn(item.tags ?? {}).tenantId;
   const tenant = tenantId === undefined ? undefined : tenants.get(tenantId);
   const [other] = ledger.holdersOf(item);
@@ -157,7 +157,7 @@ function whyLeaked(item: SweptItem, { tenants, ledger, everMade }: Surroundings)
     : `it bears the mark of ${named}, but the ledger never held it`;
 }
 
-function withoutMark(item: SweptItem, around: Surroundings): Verdict {
+function withoutMark(item: SweptItem, around: SweepRecords): Verdict {
   const very = rowOfVery(item, around);
   const [holder] = around.ledger.holdersOf(item);
   const reading = around.names.read(item.type, item.name);
@@ -173,7 +173,7 @@ function withoutMark(item: SweptItem, around: Surroundings): Verdict {
 }
 
 /** The row of this very thing: the ledger holds it as made, or says that it was removed. */
-function rowOfVery(item: SweptItem, { kinds, ledger, removedRowOf }: Surroundings): LedgerEntry | undefined {
+function rowOfVery(item: SweptItem, { kinds, ledger, removedRowOf }: SweepRecords): LedgerEntry | undefined {
   const held = ledger
     .holdersOf(item)
     .find(({ madeAt, physicalId }) => madeAt !== null && (physicalId ?? item.physicalId) === item.physicalId);
@@ -185,11 +185,11 @@ function whatRowSays({ state, tenantId, stepId }: LedgerEntry): string {
   return `the ledger says ${is} tenant ${tenantId} (step ${stepId})`;
 }
 
-function lostMark(item: SweptItem, around: Surroundings, why: string): Verdict {
+function lostMark(item: SweptItem, around: SweepRecords, why: string): Verdict {
   return unmarked(item, around, why, 'find out who took its mark off: put it back, or take the thing away by hand');
 }
 
-function unmarked(item: SweptItem, around: Surroundings, why: string, remedy: string): Verdict {
+function unmarked(item: SweptItem, around: SweepRecords, why: string, remedy: string): Verdict {
   const draft: Draft = {
     class: 'unmarked',
     type: item.type,

@@ -45,7 +45,7 @@ async function readKept(deps: MarkDeps, cell: string): Promise<Kept> {
  * ids again. Changes nothing.
  */
 export async function checkMark(deps: MarkDeps, cell: string): Promise<MarkVerdict> {
-  return (await judge(deps, cell)).verdict;
+  return (await readVerdict(deps, cell)).verdict;
 }
 
 interface Judged {
@@ -54,7 +54,7 @@ interface Judged {
   readonly text: string | undefined;
 }
 
-async function judge(deps: MarkDeps, cell: string): Promise<Judged> {
+async function readVerdict(deps: MarkDeps, cell: string): Promise<Judged> {
   const kept = await readKept(deps, cell);
   const as = (state: MarkVerdict['state'], detail: string, marked?: MarkedEvent): Judged => ({
     verdict: { state, detail },
@@ -114,7 +114,7 @@ export async function advanceMark(
   mayBegin: () => Promise<{ readonly may: boolean; readonly why: string }>,
 ): Promise<Advance> {
   const ran = await deps.database.withLock(`ledger mark ${cell}`, async () => {
-    const { verdict, marked } = await judge(deps, cell);
+    const { verdict, marked } = await readVerdict(deps, cell);
     if (verdict.state === 'missing') return begin(deps, cell, verdict, mayBegin);
     if (verdict.state !== 'intact' || !marked) return { verdict, moved: false };
     return move(deps, cell, verdict, marked);
@@ -193,7 +193,7 @@ export async function adoptLedger(
   cell: string,
   adoption: { readonly by: string; readonly reason: string; readonly caller: Caller },
 ): Promise<MarkVerdict> {
-  const { verdict, text } = await judge(deps, cell);
+  const { verdict, text } = await readVerdict(deps, cell);
   const newest = await findNewestEvent(deps.database);
   if (!newest) throw new Error('the ledger holds no event to mark');
   const after = markText(newest);

@@ -58,7 +58,7 @@ export async function remove(deps: SweepDeps, caller: Caller, request: RemovalRe
   refuseUntrusted(report);
   refuseOld(report, nowOf(deps));
   const cell = cellById(deps.platform, report.cell);
-  const run: Run = {
+  const run: RemovalRun = {
     deps,
     cell,
     report,
@@ -73,7 +73,7 @@ export async function remove(deps: SweepDeps, caller: Caller, request: RemovalRe
   return ran.value;
 }
 
-interface Run {
+interface RemovalRun {
   readonly deps: SweepDeps;
   readonly cell: Cell;
   readonly report: SweepReport;
@@ -84,7 +84,11 @@ interface Run {
   readonly approved: ReadonlyMap<string, string>;
 }
 
-async function removeSome(run: Run, limit: number, onRemoval: RemovalRequest['onRemoval']): Promise<RemovalAnswer> {
+async function removeSome(
+  run: RemovalRun,
+  limit: number,
+  onRemoval: RemovalRequest['onRemoval'],
+): Promise<RemovalAnswer> {
   const before = await listRemovals(run.deps.database, run.report.id);
   const settled = new Set(
     before.filter((r) => r.outcome === 'removed' || r.outcome === 'gone').map((r) => r.findingId),
@@ -124,7 +128,7 @@ type Outcome = Pick<SweepRemoval, 'outcome' | 'detail'>;
 const skipped = (detail: string): Outcome => ({ outcome: 'skipped', detail });
 const gone: Outcome = { outcome: 'gone', detail: 'it is not there any more' };
 
-async function removeOne(run: Run, finding: SweepFinding): Promise<SweepRemoval> {
+async function removeOne(run: RemovalRun, finding: SweepFinding): Promise<SweepRemoval> {
   const { deps, report } = run;
   // Each time anew: the database may be restored while we are at it.
   const mark = await checkMark(deps, report.cell);
@@ -140,7 +144,7 @@ async function removeOne(run: Run, finding: SweepFinding): Promise<SweepRemoval>
   return { findingId, class: of, type, physicalId, ...outcome };
 }
 
-function note(run: Run, finding: SweepFinding, outcome: Outcome): Promise<void> {
+function note(run: RemovalRun, finding: SweepFinding, outcome: Outcome): Promise<void> {
   const { deps, report, approvedBy, removedBy, caller } = run;
   const { id: findingId, class: of, type, physicalId, owner } = finding;
   const at = { reportId: report.id, cell: report.cell, findingId, type, physicalId, approvedBy, removedBy };
@@ -150,7 +154,7 @@ function note(run: Run, finding: SweepFinding, outcome: Outcome): Promise<void> 
 
 const begun = { outcome: 'begun', detail: 'about to be taken away' } as const;
 
-function attempt(run: Run, finding: SweepFinding): Promise<Outcome> {
+function attempt(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
   switch (finding.class) {
     case 'leak':
       return removeLeak(run, finding);
@@ -166,7 +170,7 @@ function attempt(run: Run, finding: SweepFinding): Promise<Outcome> {
 }
 
 /** Everything happens while the tenant is locked: no operation can begin that would make the thing somebody's. */
-function removeLeak(run: Run, finding: SweepFinding): Promise<Outcome> {
+function removeLeak(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
   const { type } = finding;
   const swept = run.deps.catalog.kinds.sweptTypes.get(type);
   if (!swept) return Promise.resolve(skipped(`the sweep does not know type ${type}`));
@@ -190,7 +194,7 @@ function removeLeak(run: Run, finding: SweepFinding): Promise<Outcome> {
 
 /** The thing as it is now, when it may still be taken away; else why not. */
 async function lookAgain(
-  run: Run,
+  run: RemovalRun,
   tx: Queryable,
   finding: SweepFinding,
 ): Promise<{ readonly item: SweptItem } | Outcome> {
@@ -212,12 +216,12 @@ async function lookAgain(
 }
 
 /** Asked once more right before each call that changes something, through the lock's own transaction: lost, it refuses too. */
-async function refuseHeld(run: Run, tx: Queryable, item: SweptItem): Promise<void> {
+async function refuseHeld(run: RemovalRun, tx: Queryable, item: SweptItem): Promise<void> {
   const obstacle = obstacleTo(item, await surroundingsOf(run.deps, tx, run.cell, run.names, [item]));
   if (obstacle !== undefined) throw new SweepRefusedError(`not taken away at the last moment: ${obstacle}`);
 }
 
-async function finishLost(run: Run, finding: SweepFinding): Promise<Outcome> {
+async function finishLost(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
   const { witness } = run.deps;
   const lost = (await witness.findLost()).find(({ operationId }) => operationId === finding.physicalId);
   if (!lost) return { outcome: 'gone', detail: 'the operation is closed, or a run is at it again' };
@@ -228,7 +232,7 @@ async function finishLost(run: Run, finding: SweepFinding): Promise<Outcome> {
   return { outcome: 'removed', detail: await witness.finishLost(run.caller, lost) };
 }
 
-async function freePlace(run: Run, finding: SweepFinding): Promise<Outcome> {
+async function freePlace(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
   const { deps, cell } = run;
   return deps.database.transaction(async (tx) => {
     if (finding.owner.tenantId !== undefined) await lockTenantForSweep(tx, finding.owner.tenantId);

@@ -5,7 +5,7 @@ import type { MarkVerdict, SweepReport } from '../contracts/sweep.ts';
 import { listDoubtfulAllocations, listHeldEntries } from '../db/sweep-ledger.ts';
 import { insertReport, recordSightings } from '../db/sweep-reports.ts';
 import { lookAtCell, lookAtThing, type CellLook } from './cell-look.ts';
-import { classifyItems, type Surroundings } from './classification.ts';
+import { classifyItems, type SweepRecords } from './classification.ts';
 import type { SweepDeps } from './dependencies.ts';
 import { ownerIn } from '../naming.ts';
 import { findingId, type Draft } from './identity.ts';
@@ -91,7 +91,7 @@ function store(deps: SweepDeps, { cell, drafts, mark, ...rest }: Stored): Promis
 }
 
 /** The mark is moved on with each report, so that a removal that follows stands on a fresh one. */
-async function markFor(deps: SweepDeps, cell: Cell, look: CellLook, around: Surroundings): Promise<MarkVerdict> {
+async function markFor(deps: SweepDeps, cell: Cell, look: CellLook, around: SweepRecords): Promise<MarkVerdict> {
   return (await advanceMark(deps, cell.id, () => Promise.resolve(mayBeginMark(look, around)))).verdict;
 }
 
@@ -99,7 +99,7 @@ async function markFor(deps: SweepDeps, cell: Cell, look: CellLook, around: Surr
  * Whether a first mark may be made: when AWS holds nothing of this installation that the ledger has never heard of. An old ledger
  * whose mark was lost as well would know fewer tenants than AWS does.
  */
-export function mayBeginMark(look: CellLook, around: Surroundings): { may: boolean; why: string } {
+export function mayBeginMark(look: CellLook, around: SweepRecords): { may: boolean; why: string } {
   const [problem] = look.problems;
   if (problem) return { may: false, why: `${problem.what} could not be listed` };
   const stranger = look.items.find(({ tags }) => {
@@ -122,7 +122,7 @@ function collector(problems: Problem[]) {
 }
 
 /** Temporal does not go back with a restored database: a tenant that it remembers was one, whatever the ledger says. */
-async function heedWitness(deps: SweepDeps, drafts: readonly Draft[], around: Surroundings): Promise<Draft[]> {
+async function heedWitness(deps: SweepDeps, drafts: readonly Draft[], around: SweepRecords): Promise<Draft[]> {
   const heeded: Draft[] = [];
   for (const draft of drafts) {
     const objection = draft.removable ? await witnessObjection(deps, draft.owner.tenantId, around) : undefined;
@@ -139,7 +139,7 @@ async function heedWitness(deps: SweepDeps, drafts: readonly Draft[], around: Su
 export async function witnessObjection(
   { witness }: Pick<SweepDeps, 'witness'>,
   tenantId: string | undefined,
-  around: Pick<Surroundings, 'tenants'>,
+  around: Pick<SweepRecords, 'tenants'>,
 ): Promise<string | undefined> {
   if (tenantId === undefined || around.tenants.has(tenantId)) return undefined;
   try {
@@ -156,7 +156,7 @@ async function missingDrafts(
   cell: Cell,
   before: Awaited<ReturnType<typeof listHeldEntries>>,
   look: CellLook,
-  around: Surroundings,
+  around: SweepRecords,
 ): Promise<Draft[]> {
   const { kinds, tenants, now, ledger } = around;
   const { items, listed } = look;

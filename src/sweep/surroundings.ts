@@ -8,7 +8,7 @@ import {
   listRemovedEntries,
   type SweptTenant,
 } from '../db/sweep-ledger.ts';
-import type { Surroundings } from './classification.ts';
+import type { SweepRecords } from './classification.ts';
 import { nowOf, type SweepDeps } from './dependencies.ts';
 import { ownerIn } from '../naming.ts';
 import { ledgerNamesOf, ledgerView } from './ledger-view.ts';
@@ -23,7 +23,7 @@ export async function surroundingsOf(
   cell: Cell,
   names: Names,
   items: readonly SweptItem[],
-): Promise<Surroundings> {
+): Promise<SweepRecords> {
   const { kinds } = deps.catalog;
   const ledger = ledgerView(await listHeldEntries(at), kinds);
   const marked = items.flatMap(({ tags }) => (tags === undefined ? [] : (ownerIn(tags).tenantId ?? [])));
@@ -56,7 +56,7 @@ async function removedRows(
   at: Queryable,
   installationId: string,
   items: readonly SweptItem[],
-): Promise<Surroundings['removedRowOf']> {
+): Promise<SweepRecords['removedRowOf']> {
   const others = items.filter(({ tags }) => tags !== undefined && ownerIn(tags).installationId !== installationId);
   const ids = others.map(({ physicalId }) => physicalId);
   const rows = ids.length === 0 ? [] : await listRemovedEntries(at, ids);
@@ -71,7 +71,7 @@ async function madeOnce(
   installationId: string,
   items: readonly SweptItem[],
   tenants: ReadonlyMap<string, SweptTenant>,
-): Promise<Surroundings['everMade']> {
+): Promise<SweepRecords['everMade']> {
   const made = new Set<string>();
   for (const item of items) {
     const owner = item.tags && ownerIn(item.tags);

@@ -3,10 +3,11 @@ import { StepError } from '../../src/contracts/step-error.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
-import { listLedger, listResidues } from '../../src/db/ledger.ts';
+import { listLedger } from '../../src/db/ledger.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import { useControlDatabase } from '../support/database.ts';
+import { listResidues } from '../support/records.ts';
 import { accept, cell, seedTenant, setRunning, smallSteps, type Seeded } from '../db/fixtures.ts';
 import { activityBench, FakeKind } from './bench.ts';
 

@@ -72,7 +72,6 @@ function contextFor(tenantId: string = randomUUID(), overrides: Partial<Context>
     tenantDatabases,
     guard: () => Promise.resolve(),
     foresee: () => Promise.resolve(),
-    heartbeat: () => undefined,
     signal: new AbortController().signal,
     log: pino({ level: 'silent' }),
     ...overrides,

@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import { isResidue } from '../../sandbox/demo/residues.ts';
 import { describeChange, describeItem, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { ofTenant } from '../../sandbox/inventory/selection.ts';
-import { listNotRemoved, listResidues } from '../../src/db/ledger.ts';
+import { listNotRemoved } from '../../src/db/ledger.ts';
+import { listResidues } from '../support/records.ts';
 import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
 import { difference, type Run, type SagaWorld } from './saga-world.ts';
 

@@ -28,7 +28,7 @@ import {
   type OperationState,
 } from '../../src/contracts/operation-state.ts';
 import type { OperationType } from '../../src/contracts/operation-table.ts';
-import { mayTransition, type TenantStatus } from '../../src/contracts/tenant-status.ts';
+import { tenantStatusTransitions, type TenantStatus } from '../../src/contracts/tenant-status.ts';
 import { ancestorsOf } from '../../src/plan/graph.ts';
 
 /** How one attempt goes wrong. */
@@ -434,7 +434,7 @@ export class World {
 
   #setTenant(status: TenantStatus): void {
     if (status === this.tenantStatus) return;
-    if (!mayTransition(this.tenantStatus, status))
+    if (!tenantStatusTransitions[this.tenantStatus].includes(status))
       this.violations.push(`tenant may not go from ${this.tenantStatus} to ${status}`);
     this.tenantStatus = status;
   }

@@ -76,7 +76,6 @@ export interface StepContext<S extends Spec = Spec, O extends Outputs = Outputs>
   readonly notOurs: (found: readonly NotOurs[]) => Promise<OthersJudged>;
   /** Asks every kind of the blueprint what its steps' `ensure` would refuse. @throws StepError */
   readonly foresee: () => Promise<void>;
-  readonly heartbeat: () => void;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }

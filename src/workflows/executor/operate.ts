@@ -1,9 +1,10 @@
-import { ApplicationFailure, CancelledFailure } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
 import type { OperationInput, OperationResult } from '../../contracts/messages.ts';
+import { operationTypeOf, type OperationType } from '../../contracts/operation-table.ts';
 import { confirmReady } from './confirm.ts';
-import type { ClosedAs } from './control.ts';
+import { takeControl, type ClosedAs } from './control.ts';
 import { commit, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
-import { enter, markForRemoval, notClaimed, stepsThat, withClaim, type Run } from './run.ts';
+import { claim, enter, markForRemoval, stepsThat, type Run } from './run.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -15,10 +16,22 @@ import { walk } from './walk.ts';
  * failure of this run) or `not-claimed`; FAILED with the failure's code as type when it was rolled back; CANCELED when Temporal's
  * own cancellation was taken. The outcome is in PostgreSQL before it closes.
  */
-export function operate(input: OperationInput): Promise<OperationResult> {
-  return withClaim(input, async (run) =>
-    run.plan.takeover ? result(run, run.control.rules.removesIn, await takeOver(run)) : toTarget(run),
-  );
+export async function operate({ operationId, takesOver }: OperationInput): Promise<OperationResult> {
+  const control = takeControl(operationId, ownType(), takesOver === undefined ? 'accepted' : 'stuck');
+  // Temporal's cancellation comes in as a request like any other: nothing below is cancelled by it.
+  return CancellationScope.nonCancellable(async () => {
+    const run = await claim(control, takesOver);
+    if (!run) return notClaimed(operationId);
+    return run.plan.takeover ? result(run, control.rules.removesIn, await takeOver(run)) : toTarget(run);
+  });
+}
+
+/** The type of operation that this workflow type runs. */
+function ownType(): OperationType {
+  const { workflowType } = workflowInfo();
+  const type = operationTypeOf(workflowType);
+  if (type === undefined) throw ApplicationFailure.nonRetryable(`no operation runs as ${workflowType}`, 'INTERNAL');
+  return type;
 }
 
 /** Makes, commits, drops; or goes back. Without an undo only a commit that the database refuses ends it: nothing was changed. */
@@ -56,4 +69,8 @@ function result(run: Run, removing: Removing, end: 'closed' | ClosedAs): Operati
   if (cancelledBy !== undefined) return { operationId, outcome: 'cancelled' };
   const { code = 'INTERNAL', message = 'The operation ended without a failure', stepId, detail } = run.failure ?? {};
   throw ApplicationFailure.nonRetryable(message, code, { operationId, stepId, detail });
+}
+
+function notClaimed(operationId: string): OperationResult {
+  return { operationId, outcome: 'not-claimed' };
 }

@@ -1,6 +1,5 @@
 import {
   ApplicationFailure,
-  CancellationScope,
   patched,
   setCurrentDetails,
   setHandler,
@@ -11,20 +10,17 @@ import { FINALIZE_STEP, type Becomes } from '../../contracts/blueprint.ts';
 import type { Failure } from '../../contracts/errors.ts';
 import type {
   Leftover,
-  OperationInput,
   OperationPlan,
-  OperationResult,
   Progress,
   StateChangeAnswer,
   StepProgress,
   Takeover,
 } from '../../contracts/messages.ts';
 import type { ClosedOperationState, OpenOperationState } from '../../contracts/operation-state.ts';
-import { operationTypeOf, type OperationType } from '../../contracts/operation-table.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
 import { bookkeeping, record } from './activities.ts';
 import { showTenant, showTenantStatus } from './attributes.ts';
-import { progressQuery, takeControl, type Control } from './control.ts';
+import { progressQuery, type Control } from './control.ts';
 import { detailsOf } from './details.ts';
 import { failureOf } from './failures.ts';
 import type { ReadyStep } from '../../plan/graph.ts';
@@ -49,29 +45,6 @@ export interface Run {
 }
 
 /**
- * Claims the operation and runs `body` on it, shielded from Temporal's cancellation (which comes in as a request like any
- * other). A run that loses the claim does nothing and answers `not-claimed`.
- */
-export async function withClaim(
-  input: OperationInput,
-  body: (run: Run) => Promise<OperationResult>,
-): Promise<OperationResult> {
-  const control = takeControl(input.operationId, ownType(), input.takesOver === undefined ? 'accepted' : 'stuck');
-  return CancellationScope.nonCancellable(async () => {
-    const run = await claim(control, input.takesOver);
-    return run ? body(run) : notClaimed(input.operationId);
-  });
-}
-
-/** The type of operation that this workflow type runs. */
-function ownType(): OperationType {
-  const { workflowType } = workflowInfo();
-  const type = operationTypeOf(workflowType);
-  if (type === undefined) throw ApplicationFailure.nonRetryable(`no operation runs as ${workflowType}`, 'INTERNAL');
-  return type;
-}
-
-/**
  * These steps of the plan are to be removed. The commit made nothing; what the applied blueprint holds goes only past the point
  * of no return, never by an undo.
  */
@@ -84,10 +57,6 @@ export function markForRemoval(run: Run, ids: { has(id: string): boolean }): voi
 /** The steps of which this becomes. */
 export function stepsThat(run: Run, becomes: Becomes): StepPlan[] {
   return [...run.steps.values()].filter((step) => step.becomes === becomes);
-}
-
-export function notClaimed(operationId: string): OperationResult {
-  return { operationId, outcome: 'not-claimed' };
 }
 
 /**
@@ -166,7 +135,8 @@ export function noteStep(run: Run, stepId: string, progress: StepProgress, seen?
   show(run);
 }
 
-async function claim(control: Control, takesOver: string | undefined): Promise<Run | undefined> {
+/** Claims the operation; undefined when another run has it, or it is closed. */
+export async function claim(control: Control, takesOver: string | undefined): Promise<Run | undefined> {
   const { workflowId, runId } = workflowInfo();
   const { operationId } = control;
   const claimed = await bookkeeping('operation: claim')

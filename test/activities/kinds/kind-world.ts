@@ -177,7 +177,6 @@ export function contextOf<K extends KindName>(
       for (const { kind, spec: own } of blueprint.steps)
         await defaultCatalog.kinds.kinds.get(kind)?.foresee?.({ aws, blueprint, cell, tenant: of, spec: own });
     },
-    heartbeat: () => undefined,
     signal: new AbortController().signal,
     log: pino({ level: 'silent' }),
   };
