@@ -44,11 +44,8 @@ export interface Clients {
   destroy(): void;
 }
 
-/** What every client of the SDK is made with. */
-type ClientConfig = ReturnType<typeof clientConfig>;
-
-/** A class of the SDK, such as `SQSClient`. */
-export type ClientClass<C> = new (config: ClientConfig) => C;
+/** A class of the SDK, such as `SQSClient`; of whichever version, so nothing is said of its settings' types. */
+export type ClientClass<C> = new (config: never) => C;
 
 /**
  * The cell's client of a class, the same one each time. Its calls are guarded, end with the attempt that they are made in, and fail
@@ -78,7 +75,8 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
       const known = further.get(Client);
       // Made by this very class.
       if (known) return known as C;
-      const client = equip(new Client({ ...options, ...config }));
+      const Configured = Client as unknown as new (config: object) => C;
+      const client = equip(new Configured({ ...options, ...config }));
       further.set(Client, client);
       return client;
     },
