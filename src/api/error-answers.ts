@@ -62,6 +62,12 @@ function toRequestError(error: unknown, request: FastifyRequest): RequestError {
     const message = `${reason}${remedy === undefined ? '' : `: ${remedy}`}${outcome}`;
     return new RequestError('DATABASE_UNAVAILABLE', message, { cause: error });
   }
+  if (code !== undefined && schemaCodes.includes(code)) {
+    const message = 'the database does not have what this release of the API needs: run `tenantry migrate`';
+    return new RequestError('DATABASE_UNAVAILABLE', isRead(request) ? message : `${message}; nothing was changed`, {
+      cause: error,
+    });
+  }
   // What went wrong inside stays inside: the log has it, under the request id.
   return new RequestError('INTERNAL', `the request failed inside; the log has it as request ${request.id}`, {
     cause: error,
@@ -71,6 +77,9 @@ function toRequestError(error: unknown, request: FastifyRequest): RequestError {
 function isRead({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD';
 }
+
+/** PostgreSQL's undefined_table, undefined_column, undefined_function: a migration is missing. */
+const schemaCodes: readonly string[] = ['42P01', '42703', '42883'];
 
 const fastifyErrors = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'the body is too large'],

@@ -1,5 +1,5 @@
 import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
-import { pendingMigrations } from '../db/migrate.ts';
+import { NewerDatabaseError, pendingMigrations } from '../db/migrate.ts';
 import { ForeignOrchestratorError, type Orchestrator } from './orchestrator.ts';
 import type { ClientDeps } from './requests.ts';
 import { oneAtATime, TimeLimitError, withinLimit } from '../time-limit.ts';
@@ -38,7 +38,7 @@ export function readinessCheck(
       }
     };
   };
-  const postgresql = check('PostgreSQL', async () => migrationsCheck(await pendingMigrations(database)));
+  const postgresql = check('PostgreSQL', () => migrationsCheck(database));
   const temporal = check('Temporal', async () => {
     await orchestrator.ping();
     return { ok: true, detail: 'reachable' };
@@ -67,7 +67,14 @@ function failureOf(name: string, error: unknown): string {
   return `${name} cannot be reached`;
 }
 
-function migrationsCheck(pending: readonly string[]): Check {
+/** In an upgrade the API of the release before goes on until the new one is there. */
+async function migrationsCheck(database: ClientDeps['database']): Promise<Check> {
+  const pending = await pendingMigrations(database).catch((error: unknown) => {
+    if (error instanceof NewerDatabaseError) return error;
+    throw error;
+  });
+  if (pending instanceof NewerDatabaseError)
+    return { ok: true, detail: `reachable; ${pending.message}: upgrade this API` };
   return pending.length === 0
     ? { ok: true, detail: 'reachable, up to date' }
     : { ok: false, detail: `migrations are missing: ${pending.join(', ')}` };

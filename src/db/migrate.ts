@@ -14,6 +14,9 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
+/** The database has migrations of a later release. Those only add, so what runs goes on; nothing that starts may rely on it. */
+export class NewerDatabaseError extends MigrationError {}
+
 /** One numbered SQL file. */
 export interface MigrationFile {
   readonly name: string;
@@ -30,7 +33,8 @@ const lockKey = 7_316_845_021;
  * Brings the control plane's database up to the code: plain numbered SQL files, each in a transaction of its own.
  * Two processes may do this at once; each file is applied by one of them.
  *
- * @throws MigrationError when an applied file was changed, or the database holds migrations that the code does not know.
+ * @throws MigrationError when an applied file was changed; NewerDatabaseError when the database holds migrations that the code does
+ * not know
  */
 export async function migrate(target: Database | string, from: string = folder): Promise<MigrationResult> {
   if (typeof target !== 'string') return applyAll(target, readMigrations(from));
@@ -96,7 +100,7 @@ export function missing(
   for (const { name, checksum } of applied) {
     const file = byName.get(name);
     if (!file)
-      throw new MigrationError(`the database has migration ${name}, which this code does not know: it is newer`);
+      throw new NewerDatabaseError(`the database has migration ${name}, which this code does not know: it is newer`);
     if (file.checksum !== checksum) throw new MigrationError(`migration ${name} was changed after it had been applied`);
   }
   const last = applied.map((a) => a.name).reduce((a, b) => (a > b ? a : b), '');

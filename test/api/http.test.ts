@@ -272,6 +272,27 @@ describe('health', () => {
     expect((await api.app.inject('/healthz')).json()).toEqual({ ok: true });
   });
 
+  it('stays ready on a database of a later release: in an upgrade that is migrated before the API is replaced', async () => {
+    const later = `insert into schema_migrations (name, checksum) values ('9999_later.sql', 'x')`;
+    await api.database.query(later);
+    const answer = await api.app.inject('/readyz');
+    await api.database.query(`delete from schema_migrations where name = '9999_later.sql'`);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({
+      checks: { postgresql: { detail: expect.stringContaining('upgrade this API') as unknown } },
+    });
+  });
+
+  it('names the migration that is missing, and requests say what to run', async () => {
+    await api.database.query('alter table tenants rename column activated_at to not_yet');
+    const payload = { ...acme, slug: 'too-early' };
+    const create = await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload });
+    const answers = [create, await api.app.inject('/api/v1/tenants')];
+    await api.database.query('alter table tenants rename column not_yet to activated_at');
+    expect(answers.map(codeOf)).toEqual(['DATABASE_UNAVAILABLE', 'DATABASE_UNAVAILABLE']);
+    for (const { body } of answers) expect(body).toContain('run `tenantry migrate`');
+  });
+
   it('counts a worker that polled lately, unless its own heartbeat says that it stopped or died', async () => {
     const before = api.orchestrator.workers;
     const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
