@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { cancelRefusal } from '../contracts/applicability.ts';
+import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { confirmedSlug } from './confirmation.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
@@ -138,12 +139,15 @@ export async function act(
   // What is retried goes on forwards only from a hold: a stuck one is taken back.
   const before = verb === 'retry' ? (await context.api.status(tenantId)).operation.state : undefined;
   const isCancellable = before === 'holding';
-  const signs = controlSigns(context.api, before === undefined ? ['accepted', 'running', 'holding'] : [before]);
+  const signs = controlSigns(context.api, before === undefined ? cancellableStates : [before]);
   const accepted = await request(context, options, lookAt(tenantId), () => context.api[verb](tenantId), signs);
   if (verb === 'cancel')
     return afterAcceptance(context, accepted, after, options, { name, good: ['cancelled', 'rolled-back'] });
   return afterAcceptance(context, accepted, after, options, { name, good: ['succeeded'], isCancellable });
 }
+
+/** States in which an operation of some type takes a cancel. */
+const cancellableStates = [...new Set(operationTypes.flatMap((type) => operationTable[type].cancellableIn))];
 
 /** Closes a stuck operation without finishing it; nothing to follow. */
 export async function abandon(context: Context, name: string, options: Common & { reason: string }): Promise<ExitCode> {

@@ -7,7 +7,7 @@ export type StepPlan = PlannedStep & { readonly becomes: Becomes };
 export interface PlanInput {
   /** Steps that are to be there in the end; none: nothing is to stay. */
   readonly target: readonly PlannedStep[];
-  /** Definitions of all steps that the ledger may hold and of those between them, whatever blueprint they are from. */
+  /** Definitions of all steps that the ledger may hold and of those between them, of each the newest, whatever blueprint it is from. */
   readonly known: readonly PlannedStep[];
   /** Steps that were begun and are not removed, with whether they are ready. */
   readonly held: ReadonlyMap<string, { readonly kind: string; readonly isReady: boolean }>;
@@ -25,34 +25,44 @@ export function planTo({ target, known, held }: PlanInput): StepPlan[] {
     ...step,
     becomes: held.get(step.id)?.isReady === true ? 'keep' : 'make',
   }));
-  const drops = dropsIn(defined({ target, known, held }), going);
+  // What stays is nothing that a drop could wait for.
+  const others = defined({ known, held }).filter(({ id }) => !staying.has(id));
+  const drops = dropsIn(others, going);
   return [...stays, ...drops.map((step): StepPlan => ({ ...step, becomes: 'drop' }))];
 }
 
-/** The definitions that count: the target's own, and for a row of the ledger that no blueprint names at least its kind. */
-function defined({ target, known, held }: PlanInput): PlannedStep[] {
+/** All definitions: of a row of the ledger that no blueprint names at least its kind is known. */
+function defined({ known, held }: Pick<PlanInput, 'known' | 'held'>): PlannedStep[] {
   const ofRows = [...held].map(([id, { kind }]): PlannedStep => ({ id, kind, needs: [] }));
-  const byId = new Map([...ofRows, ...known, ...target].map((step) => [step.id, step]));
-  return [...byId.values()];
+  return [...new Map([...ofRows, ...known].map((step) => [step.id, step])).values()];
 }
 
 /**
  * Definitions from several blueprints may wait for each other on the way down by their `removeAfter`. Their needs alone cannot:
  * of each step the newest definition is known, and it needs only what its blueprint held.
  */
-function dropsIn(all: readonly PlannedStep[], going: ReadonlySet<string>): PlannedStep[] {
-  const others = new Set(all.map(({ id }) => id).filter((id) => !going.has(id)));
-  const drops = withoutSteps(all, others);
-  try {
+function dropsIn(others: readonly PlannedStep[], going: ReadonlySet<string>): PlannedStep[] {
+  const gone = new Set(others.map(({ id }) => id).filter((id) => !going.has(id)));
+  const among = (steps: readonly PlannedStep[]) => {
+    const drops = withoutSteps(withinThemselves(steps), gone);
     return sorted(drops, downwardEdges(drops, going));
+  };
+  try {
+    return among(others);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const byNeeds = withoutSteps(
-      all.map((step) => ({ ...step, removeAfter: undefined })),
-      others,
-    );
-    return sorted(byNeeds, downwardEdges(byNeeds, going));
+    return among(others.map((step) => ({ ...step, removeAfter: undefined })));
   }
+}
+
+/** The steps without edges that lead out of them. */
+function withinThemselves(steps: readonly PlannedStep[]): PlannedStep[] {
+  const ids = new Set(steps.map(({ id }) => id));
+  return steps.map((step) => ({
+    ...step,
+    needs: step.needs.filter((id) => ids.has(id)),
+    removeAfter: step.removeAfter?.filter((id) => ids.has(id)),
+  }));
 }
 
 function sorted(steps: readonly PlannedStep[], edges: ReadonlyMap<string, readonly string[]>): PlannedStep[] {

@@ -221,4 +221,36 @@ export const mutants: readonly Mutant[] = [
       tests: 'answers as any other when PostgreSQL committed it|stays unavailable',
     },
   },
+  {
+    id: 'undo-drops-applied',
+    mistake: 'an undo drops a step that the last successful operation made',
+    edits: [
+      {
+        file: 'src/activities/remove-verb.ts',
+        from: 'if (applied?.steps.some(',
+        to: 'if (applied?.steps.every(',
+      },
+    ],
+    detector: {
+      project: 'integration',
+      file: 'test/activities/bookkeeping.test.ts',
+      tests: 'keeps what is applied and ready, also on the way back',
+    },
+  },
+  {
+    id: 'forgotten-step',
+    mistake: 'a removal leaves out the steps of the ledger that its own blueprint does not name',
+    edits: [
+      {
+        file: 'src/activities/claim.ts',
+        from: 'held: new Map(begun.map(',
+        to: 'held: new Map(begun.filter(({ stepId }) => named.has(stepId)).map(',
+      },
+    ],
+    detector: {
+      project: 'integration',
+      file: 'test/activities/bookkeeping.test.ts',
+      tests: 'to nothing drops also a step that only the ledger knows',
+    },
+  },
 ];

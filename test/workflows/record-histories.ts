@@ -67,6 +67,9 @@ const cancelIn = (call: string, cancel: (s: Started) => Promise<unknown>) => ({
   },
 });
 
+/** What an operation before has made, in the scenario that goes back to it. */
+const applied = ['validate', 'create_schema', 'create_target_group'];
+
 const scenarios: Record<string, Scenario> = {
   'provision-active': { steps, behaviours: waits },
   'provision-held-and-retried': {
@@ -92,6 +95,16 @@ const scenarios: Record<string, Scenario> = {
   'provision-stuck-and-retried': {
     ...{ steps, onFailure: 'rollback', act: retryWhenStuck },
     behaviours: { create_task_definition: { ensure: denied }, create_schema: { remove: denied } },
+  },
+  // By plans that say what becomes of each step; those of the cases above were recorded before.
+  'provision-active-by-plan': { steps: steps.map((s) => ({ ...s, becomes: 'make' as const })), behaviours: waits },
+  'deprovision-deleted-by-plan': {
+    ...{ type: 'deprovision', behaviours: waits },
+    steps: steps.filter((s) => s.id !== 'finalize').map((s) => ({ ...s, becomes: 'drop' as const })),
+  },
+  'provision-back-to-applied': {
+    ...{ steps: steps.map((s) => (applied.includes(s.id) ? { ...s, becomes: 'keep' as const } : s)), applied },
+    ...{ onFailure: 'rollback', behaviours: { ...waits, create_alb_rule: { ensure: denied } } },
   },
   'provision-gives-up-beside-a-failure': {
     ...{ steps, onFailure: 'rollback' },
