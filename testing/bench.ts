@@ -1,3 +1,4 @@
+import type { FaultedLife } from './faults/life.ts';
 import type { Sample } from './sample.ts';
 import { standFor, type Ground, type Stand } from './stand.ts';
 import { acceptTenant, StepDriver, type AcceptOptions } from './tenant.ts';
@@ -9,19 +10,22 @@ export interface Bench {
   readonly stand: Stand;
   readonly kind: Kind;
   readonly sample: Sample;
+  /** Is told how the faults at the step's calls went. */
+  readonly onFaults?: ((lives: readonly FaultedLife[]) => void) | undefined;
   /** A new tenant of the sample, its step driven by a worker: by default one with the kind as it is. */
   tenant(options?: AcceptOptions & { readonly worker?: Activities }): Promise<StepDriver>;
   /** The same tenant before another worker. */
   before(driver: StepDriver, worker: Activities): StepDriver;
 }
 
-export function benchOf(kind: Kind, sample: Sample, ground: Ground): Bench {
+export function benchOf(kind: Kind, sample: Sample, ground: Ground, onFaults?: Bench['onFaults']): Bench {
   const stand = standFor(kind, ground);
   const usual = stand.workerWith();
   return {
     stand,
     kind,
     sample,
+    onFaults,
     tenant: async ({ worker = usual, ...accept } = {}) =>
       new StepDriver(stand, await acceptTenant(stand, sample, accept), worker),
     before: (driver, worker) => new StepDriver(stand, driver.tenant, worker),

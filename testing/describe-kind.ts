@@ -44,7 +44,7 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
       beforeAll(() => {
         bench = benchOf(kind, sample, ground);
       });
-      for (const { name, run } of conformanceCases) it(name, () => run(bench), CASE_LIMIT_MS);
+      for (const { name, limitMs = CASE_LIMIT_MS, run } of conformanceCases) it(name, () => run(bench), limitMs);
     });
   });
 }

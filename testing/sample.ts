@@ -9,6 +9,8 @@ export interface Sample {
   readonly product: Pick<Product, 'name' | 'places' | 'migrations'>;
   readonly tier?: string | null | undefined;
   readonly steps: (request: BlueprintRequest) => readonly Step[];
+  /** Actions without any idempotency (`ecs:RegisterTaskDefinition`): one whose effect comes late makes one thing more, which must go too. */
+  readonly mayMakeTwice?: readonly string[] | undefined;
 }
 
 /** The step that a sample is about. @throws RangeError when it has none */

@@ -26,7 +26,12 @@ describeKinds(
     { kind: logGroup, samples: [sampleOf(moamalat, 'create_log_group:backend')] },
     { kind: dnsRecord, samples: [sampleOf(moamalat, 'create_dns')] },
     { kind: postgresSchema, samples: [sampleOf(moamalat, 'create_schema')] },
-    { kind: taskDefinition, samples: [sampleOf(moamalat, 'create_task_definition:backend')] },
+    {
+      kind: taskDefinition,
+      samples: [
+        { ...sampleOf(moamalat, 'create_task_definition:backend'), mayMakeTwice: ['ecs:RegisterTaskDefinition'] },
+      ],
+    },
     { kind: tenantActivation, samples: [activation] },
   ],
   { parts: sharedParts },

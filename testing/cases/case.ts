@@ -9,6 +9,8 @@ import type { StepDriver } from '../tenant.ts';
 export interface ConformanceCase {
   /** A sentence: the title of its test. */
   readonly name: string;
+  /** When it takes longer than most. */
+  readonly limitMs?: number | undefined;
   /** @throws AssertionError saying what the kind did instead */
   run(bench: Bench): Promise<void>;
 }

@@ -1,0 +1,39 @@
+import { strict as assert } from 'node:assert';
+import { describeCase, faultCases } from '../faults/faults.ts';
+import { callPoints } from '../faults/points.ts';
+import { liveWave } from '../faults/wave.ts';
+import { shapeOf } from '../oracle.ts';
+import type { Bench } from '../bench.ts';
+import { expectGone, type ConformanceCase } from './case.ts';
+
+const FAULTS_LIMIT_MS = 600_000;
+
+export const faultCase: ConformanceCase = {
+  name: 'is made once, and leaves nothing behind, whatever call fails in whatever way',
+  limitMs: FAULTS_LIMIT_MS,
+  async run(bench) {
+    const points = await callPoints(bench);
+    const calmShape = await shapeInCalm(bench);
+    const cases = faultCases(points);
+    const first = await liveWave(bench, cases, calmShape);
+    const missed = first.filter(({ hasStruck, problems }) => !hasStruck && problems.length === 0).map(({ of }) => of);
+    const lives = [...first.filter(({ of }) => !missed.includes(of)), ...(await liveWave(bench, missed, calmShape))];
+    bench.onFaults?.(lives);
+    const wrong = lives.filter(({ problems }) => problems.length > 0);
+    assert.deepEqual(
+      wrong.map(({ of, problems }) => `${describeCase(of)}: ${problems.join('; ')}`),
+      [],
+    );
+    const never = lives.filter(({ hasStruck }) => !hasStruck).map(({ of }) => describeCase(of));
+    assert.deepEqual(never, [], 'faults that never struck');
+  },
+};
+
+async function shapeInCalm(bench: Bench): Promise<string[]> {
+  const driver = await bench.tenant();
+  await driver.makeNeeds();
+  await driver.make();
+  const shape = shapeOf(await bench.stand.oracle.itemsOf(driver.tenant), driver.tenant);
+  await expectGone(bench, driver);
+  return shape;
+}
