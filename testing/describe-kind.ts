@@ -4,6 +4,7 @@ import { builtInKinds } from '../src/kinds/built-in.ts';
 import { benchOf, type Bench } from './bench.ts';
 import { conformanceCases } from './cases/cases.ts';
 import type { ConformanceParts } from './parts.ts';
+import type { FaultedLife } from './faults/life.ts';
 import type { Sample } from './sample.ts';
 import { startGround, type Ground } from './stand.ts';
 
@@ -16,6 +17,8 @@ export interface KindSamples {
 export interface ConformanceOptions extends Pick<KindSamples, 'samples'> {
   /** Other kinds that the samples have steps of, beside those that come with Tenantry. */
   readonly kinds?: readonly Kind[] | undefined;
+  /** Is told how the faults at every call of a kind went. */
+  readonly onFaults?: ((kind: string, lives: readonly FaultedLife[]) => void) | undefined;
   /** Servers that run already; absent: started, and stopped at the end. */
   readonly parts?: (() => Promise<ConformanceParts>) | undefined;
 }
@@ -42,7 +45,7 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
     describe.each(samples)('as $name', { concurrent: true }, (sample) => {
       let bench: Bench;
       beforeAll(() => {
-        bench = benchOf(kind, sample, ground);
+        bench = benchOf(kind, sample, ground, (lives) => options.onFaults?.(kind.name, lives));
       });
       for (const { name, limitMs = CASE_LIMIT_MS, run } of conformanceCases) it(name, () => run(bench), limitMs);
     });

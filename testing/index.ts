@@ -2,5 +2,6 @@
  * Proves what a kind promises: `import { describeKind } from 'tenantry/testing'` in a vitest file (docs/adding-a-kind.md, "Prove it").
  */
 export { describeKind, describeKinds, type ConformanceOptions, type KindSamples } from './describe-kind.ts';
+export type { FaultedLife } from './faults/life.ts';
 export type { ConformanceParts } from './parts.ts';
 export { sampleOf, type Sample } from './sample.ts';

@@ -9,6 +9,8 @@ export interface Sample {
   readonly product: Pick<Product, 'name' | 'places' | 'migrations'>;
   readonly tier?: string | null | undefined;
   readonly steps: (request: BlueprintRequest) => readonly Step[];
+  /** Fields of the spec that may hold anything (an environment): all others are the cell's or the tenant's, where they name either. */
+  readonly freeFields?: readonly string[] | undefined;
   /** Actions without any idempotency (`ecs:RegisterTaskDefinition`): one whose effect comes late makes one thing more, which must go too. */
   readonly mayMakeTwice?: readonly string[] | undefined;
 }

@@ -31,6 +31,9 @@ export interface SampleTenant {
   readonly step: Step;
 }
 
+/** The slugs that tenants of samples get. */
+export const SLUG = /c-[0-9a-f]{8}/g;
+
 export interface AcceptOptions {
   readonly slug?: string | undefined;
   /** In the place of the sample's own. */

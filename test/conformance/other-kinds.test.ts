@@ -6,6 +6,7 @@ import { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
 import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
 import { describeKinds, sampleOf, type Sample } from '../../testing/index.ts';
+import { recordFaults } from './record-faults.ts';
 import { sharedParts } from './shared-parts.ts';
 
 /** A commit waits for everything: here for the slug alone. */
@@ -29,10 +30,14 @@ describeKinds(
     {
       kind: taskDefinition,
       samples: [
-        { ...sampleOf(moamalat, 'create_task_definition:backend'), mayMakeTwice: ['ecs:RegisterTaskDefinition'] },
+        {
+          ...sampleOf(moamalat, 'create_task_definition:backend'),
+          freeFields: ['environment'],
+          mayMakeTwice: ['ecs:RegisterTaskDefinition'],
+        },
       ],
     },
     { kind: tenantActivation, samples: [activation] },
   ],
-  { parts: sharedParts },
+  { parts: sharedParts, onFaults: recordFaults },
 );

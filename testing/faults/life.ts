@@ -27,6 +27,11 @@ export class FaultedLife {
     this.#calmShape = calmShape;
   }
 
+  /** How often the fault struck. */
+  get hits(): number {
+    return this.#hits;
+  }
+
   get hasStruck(): boolean {
     return this.#hits > 0 || !mustStrike(this.of.fault);
   }
