@@ -3,6 +3,7 @@ import type { Kind } from '../src/kinds/framework/kind.ts';
 import { builtInKinds } from '../src/kinds/built-in.ts';
 import { benchOf, type Bench } from './bench.ts';
 import { conformanceCases } from './cases/cases.ts';
+import { assertPermissions, type DemandedBeside } from './permissions.ts';
 import type { ConformanceParts } from './parts.ts';
 import type { FaultedLife } from './faults/life.ts';
 import type { Sample } from './sample.ts';
@@ -19,6 +20,8 @@ export interface ConformanceOptions extends Pick<KindSamples, 'samples'> {
   readonly kinds?: readonly Kind[] | undefined;
   /** Is told how the faults at every call of a kind went. */
   readonly onFaults?: ((kind: string, lives: readonly FaultedLife[]) => void) | undefined;
+  /** IAM actions that AWS demands beside those of the kind's calls, by the action of the call. */
+  readonly demandedBeside?: DemandedBeside | undefined;
   /** Servers that run already; absent: started, and stopped at the end. */
   readonly parts?: (() => Promise<ConformanceParts>) | undefined;
 }
@@ -49,6 +52,9 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
       });
       for (const { name, limitMs = CASE_LIMIT_MS, run } of conformanceCases) it(name, () => run(bench), limitMs);
     });
+
+    it('declares the permissions that its calls need, and no others', () =>
+      assertPermissions(kind, ground.book, options.demandedBeside));
   });
 }
 

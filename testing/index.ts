@@ -4,4 +4,5 @@
 export { describeKind, describeKinds, type ConformanceOptions, type KindSamples } from './describe-kind.ts';
 export type { FaultedLife } from './faults/life.ts';
 export type { ConformanceParts } from './parts.ts';
-export { sampleOf, type Sample } from './sample.ts';
+export type { DemandedBeside } from './permissions.ts';
+export { sampleOf, type HandChange, type HandPlace, type Sample } from './sample.ts';

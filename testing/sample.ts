@@ -1,3 +1,5 @@
+import type { CellAws } from '../src/aws/cell-aws.ts';
+import type { Cell } from '../src/contracts/platform.ts';
 import { refsIn, refStep, type Step } from '../src/contracts/blueprint.ts';
 import type { BlueprintRequest, Product } from '../src/products/product.ts';
 
@@ -11,8 +13,31 @@ export interface Sample {
   readonly steps: (request: BlueprintRequest) => readonly Step[];
   /** Fields of the spec that may hold anything (an environment): all others are the cell's or the tenant's, where they name either. */
   readonly freeFields?: readonly string[] | undefined;
+  /** The step with another spec under the same name, to which what was made can be brought. */
+  readonly revised?: ((step: Step) => Step) | undefined;
+  /** What somebody could do to the thing by hand: `ensure` puts it right, or a look tells of it. */
+  readonly handChanges?: readonly HandChange[] | undefined;
   /** Actions without any idempotency (`ecs:RegisterTaskDefinition`): one whose effect comes late makes one thing more, which must go too. */
   readonly mayMakeTwice?: readonly string[] | undefined;
+}
+
+/** A change that is made past Tenantry. */
+export interface HandChange {
+  readonly name: string;
+  readonly change: (at: HandPlace) => Promise<unknown>;
+  /** Where `ensure` cannot put it right: takes the change back. A look must tell of it before. */
+  readonly takeBack?: ((at: HandPlace) => Promise<unknown>) | undefined;
+}
+
+/** What somebody has in hands who changes a step's thing. */
+export interface HandPlace {
+  readonly endpointUrl: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly cell: Cell;
+  readonly aws: CellAws;
+  readonly host: string | undefined;
+  /** Of the step. */
+  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /** The step that a sample is about. @throws RangeError when it has none */

@@ -13,6 +13,7 @@ import { createTenantDatabases, type TenantDatabases } from '../src/db/tenant-da
 import { builtInKinds } from '../src/kinds/built-in.ts';
 import type { Kind } from '../src/kinds/framework/kind.ts';
 import { createKindRegistry, type KindRegistry } from '../src/kinds/framework/registry.ts';
+import { CallBook } from './call-book.ts';
 import type { Sample } from './sample.ts';
 import { looksPerStep } from './looks-per-step.ts';
 import { createOracle, type Oracle } from './oracle.ts';
@@ -33,6 +34,7 @@ export interface Ground {
   readonly log: Logger;
   readonly otherKinds: readonly Kind[];
   readonly oracle: Oracle;
+  readonly book: CallBook;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function startGround(options: GroundOptions): Promise<Ground> {
   const awsOptions = { endpointUrl: gateway.url, credentials, pacing: { factor: Infinity } };
   const aws = looksPerStep(createCellAws(cell, awsOptions), cell, awsOptions);
   const installationId = await findInstallationId(database);
+  const book = new CallBook(gateway);
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   return {
@@ -81,7 +84,9 @@ export async function startGround(options: GroundOptions): Promise<Ground> {
     log,
     otherKinds: options.kinds ?? [],
     oracle: createOracle({ adminUrl: parts.adminUrl, cell, database, gateway }, options.ledgerTypes),
+    book,
     close: async () => {
+      book.close();
       aws.destroy();
       await tenantDatabases.close();
       await database.close();

@@ -87,10 +87,11 @@ export async function changeTenant(stand: Stand, tenant: SampleTenant, steps: re
 }
 
 async function openOperation(
-  { cell, database }: Stand,
+  { book, cell, database }: Stand,
   { id, operationId, slug, blueprint }: SampleTenant,
   type: OperationType = 'provision',
 ): Promise<void> {
+  book.register(operationId, blueprint.steps);
   await database.transaction(async (tx) => {
     await insertOperation(tx, {
       ...{ id: operationId, tenantId: id, cell: cell.id, type, onFailure: 'hold', holdMs: 60_000 },
@@ -141,6 +142,11 @@ export class StepDriver {
   }
   observe(want: 'ready' | 'gone', stepId = this.tenant.step.id): Promise<ObserveAnswer> {
     return this.#run(stepId, 'observe', { want, deadlineAtMs: Date.now() + 60_000 });
+  }
+
+  /** One look; what is not ready then is a failure. */
+  observeOnce(stepId = this.tenant.step.id): Promise<ObserveAnswer> {
+    return this.#run(stepId, 'observe', { want: 'ready', deadlineAtMs: Date.now() - 1 });
   }
 
   /** Makes what the step under test needs. */

@@ -1,16 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import {
+  CreateRuleCommand,
+  CreateTargetGroupCommand,
+  DeleteRuleCommand,
+  ElasticLoadBalancingV2Client,
+  ModifyRuleCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { Step } from '../../src/contracts/blueprint.ts';
 import { ecsService } from '../../src/kinds/ecs-service/kind.ts';
 import { listenerRule } from '../../src/kinds/listener-rule/kind.ts';
 import { targetGroup } from '../../src/kinds/target-group/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
-import { describeKinds, sampleOf } from '../../testing/index.ts';
+import { describeKinds, sampleOf, type HandChange, type HandPlace } from '../../testing/index.ts';
 import { recordFaults } from './record-faults.ts';
 import { sharedParts } from './shared-parts.ts';
 
+const withSpec = (change: object) => (step: Step) => ({ ...step, spec: { ...step.spec, ...change } });
+
+const clientOf = ({ cell, credentials, endpointUrl }: HandPlace) =>
+  new ElasticLoadBalancingV2Client({ endpoint: endpointUrl, region: cell.region, credentials });
+
+async function someTargetGroup(at: HandPlace): Promise<string> {
+  const Name = `other-${randomUUID().slice(0, 8)}`;
+  const made = await clientOf(at).send(
+    new CreateTargetGroupCommand({ Name, VpcId: at.cell.vpcId, Port: 80, Protocol: 'HTTP', TargetType: 'ip' }),
+  );
+  return made.TargetGroups![0]!.TargetGroupArn!;
+}
+
+const misroutedRule: HandChange = {
+  name: 'it was given another target group',
+  async change(at) {
+    const Actions = [{ Type: 'forward' as const, TargetGroupArn: await someTargetGroup(at) }];
+    await clientOf(at).send(new ModifyRuleCommand({ RuleArn: String(at.outputs['arn']), Actions }));
+  },
+};
+
+const shadows = new Map<string | undefined, string>();
+const shadowedRule: HandChange = {
+  name: 'an earlier rule answers in its place',
+  async change(at) {
+    const made = await clientOf(at).send(
+      new CreateRuleCommand({
+        ListenerArn: at.cell.loadBalancers[0]!.httpsListenerArn,
+        Priority: 1 + shadows.size,
+        Conditions: [{ Field: 'host-header', Values: [at.host!] }],
+        Actions: [{ Type: 'forward', TargetGroupArn: await someTargetGroup(at) }],
+      }),
+    );
+    shadows.set(at.host, made.Rules![0]!.RuleArn!);
+  },
+  takeBack: (at) => clientOf(at).send(new DeleteRuleCommand({ RuleArn: shadows.get(at.host) })),
+};
+
 describeKinds(
   [
-    { kind: targetGroup, samples: [sampleOf(moamalat, 'create_target_group:backend')] },
-    { kind: listenerRule, samples: [sampleOf(moamalat, 'create_alb_rule:backend')] },
-    { kind: ecsService, samples: [sampleOf(moamalat, 'deploy_backend')] },
+    {
+      kind: targetGroup,
+      samples: [
+        { ...sampleOf(moamalat, 'create_target_group:backend'), revised: withSpec({ healthPath: '/another' }) },
+      ],
+    },
+    {
+      kind: listenerRule,
+      samples: [{ ...sampleOf(moamalat, 'create_alb_rule:backend'), handChanges: [misroutedRule, shadowedRule] }],
+    },
+    {
+      kind: ecsService,
+      samples: [
+        {
+          ...sampleOf(moamalat, 'deploy_backend'),
+          revised: withSpec({ desiredCount: 2 }),
+          handChanges: [shadowedRule],
+        },
+      ],
+    },
   ],
   { parts: sharedParts, onFaults: recordFaults },
 );

@@ -24,7 +24,15 @@ const activation: Sample = {
 describeKinds(
   [
     { kind: slugReservation, samples: [sampleOf(moamalat, 'validate')] },
-    { kind: logGroup, samples: [sampleOf(moamalat, 'create_log_group:backend')] },
+    {
+      kind: logGroup,
+      samples: [
+        {
+          ...sampleOf(moamalat, 'create_log_group:backend'),
+          revised: (step) => ({ ...step, spec: { ...step.spec, retentionDays: 7 } }),
+        },
+      ],
+    },
     { kind: dnsRecord, samples: [sampleOf(moamalat, 'create_dns')] },
     { kind: postgresSchema, samples: [sampleOf(moamalat, 'create_schema')] },
     {

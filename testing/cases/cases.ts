@@ -1,9 +1,11 @@
 import type { ConformanceCase } from './case.ts';
 import { boundsCases } from './bounds.ts';
+import { changeCases } from './changes.ts';
 import { faultCase } from './faults.ts';
 import { lifeCases } from './life.ts';
 import { listingCases } from './listing.ts';
 import { ownershipCases } from './ownership.ts';
+import { secretCase } from './secrets.ts';
 
 /** All that is proven of every kind. */
 export const conformanceCases: readonly ConformanceCase[] = [
@@ -11,5 +13,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...listingCases,
   ...ownershipCases,
   ...boundsCases,
+  ...changeCases,
+  secretCase,
   faultCase,
 ];

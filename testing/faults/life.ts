@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CallRecord } from '../../sandbox/gateway/gateway.ts';
 import { describeItem } from '../../sandbox/inventory/inventory.ts';
 import { listNotRemoved } from '../../src/db/ledger.ts';
 import { listLeftovers } from '../../src/db/leftovers.ts';
@@ -58,6 +59,7 @@ export class FaultedLife {
   /** By the oracle, once no effect is to come any more. */
   judgeMade(): Promise<void> {
     return this.#noting('judging what was made', async (driver) => {
+      this.problems.push(...restlessTokens(callsOf(this.#bench, driver)));
       if (this.of.ending !== 'goes on') return;
       const items = await this.#bench.stand.oracle.itemsOf(driver.tenant);
       const lines = shapeDifference(this.#calmShape, shapeOf(items, driver.tenant));
@@ -154,4 +156,15 @@ export class FaultedLife {
       this.#disarm();
     }
   }
+}
+
+/** AWS knows a repeated request by its token: all attempts at one call have the same (design rule 11). */
+function restlessTokens(calls: readonly CallRecord[]): string[] {
+  const tokens = new Map<string, Set<string>>();
+  for (const { service, action, resource = '', token } of calls) {
+    if (token === undefined) continue;
+    const key = `${service}:${action} ${resource}`;
+    tokens.set(key, (tokens.get(key) ?? new Set()).add(token));
+  }
+  return [...tokens].filter(([, of]) => of.size > 1).map(([call]) => `${call} had another token at another attempt`);
 }

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Step } from '../../src/contracts/blueprint.ts';
+import { ecsService } from '../../src/kinds/ecs-service/kind.ts';
+import type { Kind } from '../../src/kinds/framework/kind.ts';
+import { logGroup } from '../../src/kinds/log-group/kind.ts';
+import { logGroupType } from '../../src/kinds/log-group/type.ts';
+import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
+import { benchOf } from '../../testing/bench.ts';
+import { conformanceCases } from '../../testing/cases/cases.ts';
+import type { CallPoint } from '../../testing/faults/points.ts';
+import { liveWave } from '../../testing/faults/wave.ts';
+import { sampleOf } from '../../testing/index.ts';
+import { assertPermissions } from '../../testing/permissions.ts';
+import { startGround, type Ground } from '../../testing/stand.ts';
+import { sharedParts } from './shared-parts.ts';
+
+/** Kinds with a mistake in them: a suite that takes one for sound is not trusted. */
+let ground: Ground;
+beforeAll(async () => {
+  const ledgerTypes = Object.keys({ ...logGroup.types, ...postgresSchema.types });
+  ground = await startGround({ parts: await sharedParts(), products: [moamalat], ledgerTypes });
+});
+afterAll(() => ground.close());
+
+const tryCase = (kind: Kind, title: string, stepId = 'create_log_group:backend') => {
+  const found = conformanceCases.find(({ name }) => name === title);
+  if (!found) throw new Error(`conformance has no case "${title}"`);
+  const revised = (step: Step) => ({ ...step, spec: { ...step.spec, retentionDays: 7 } });
+  return found.run(benchOf(kind, { ...sampleOf(moamalat, stepId), revised }, ground));
+};
+
+const changed = (change: Partial<typeof logGroup>): Kind => ({ ...logGroup, ...change });
+
+describe.concurrent('a log group', () => {
+  it('whose removal takes nothing away is not gone', async () => {
+    const leaking = changed({ remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }) });
+    await expect(tryCase(leaking, 'is gone when it is removed twice')).rejects.toThrow('left over after the removal');
+  });
+
+  it('that its list does not show is not listed', async () => {
+    const list = () => ({ list: () => Promise.resolve([]), find: () => Promise.resolve(undefined) });
+    const blind = changed({ types: { 'logs:log-group': { ...logGroupType, list } } });
+    const listed = tryCase(blind, 'is listed by its own list, with its mark, and is not any more once it is gone');
+    await expect(listed).rejects.toThrow('not in the list of the kind');
+  });
+
+  it('that is made without its mark is not marked', async () => {
+    const bare = changed({
+      ensure: (context) => {
+        const { logs } = context.aws;
+        const createLogGroup = (name: string) => logs.createLogGroup(name, {});
+        return logGroup.ensure({ ...context, aws: { ...context.aws, logs: { ...logs, createLogGroup } } });
+      },
+    });
+    const marked = tryCase(bare, 'makes what the ledger names, as the oracle sees it, with the mark of its tenant');
+    await expect(marked).rejects.toThrow(/mark/);
+  });
+
+  it('that adopts whatever it finds does not refuse what is somebody else’s', async () => {
+    const greedy = changed({
+      ensure: async (context) => {
+        const there = await context.aws.logs.findLogGroup(context.spec.name);
+        if (!there) return logGroup.ensure(context);
+        return { status: 'ready', outputs: { name: context.spec.name } };
+      },
+    });
+    const refusing = tryCase(greedy, "refuses what is somebody else's at its name, and leaves it untouched");
+    await expect(refusing).rejects.toThrow('the verb succeeded');
+  });
+
+  it('that removes whatever has its name does not leave what lost its mark', async () => {
+    const reckless = changed({
+      remove: async ({ aws, notOurs, spec }) => {
+        await aws.logs.deleteLogGroup(spec.name);
+        return { status: 'removed', others: await notOurs([]) };
+      },
+    });
+    const lost = tryCase(reckless, 'is still present, and named, when it lost its mark while it lived');
+    await expect(lost).rejects.toThrow('the verb succeeded');
+  });
+
+  it('that names what is not the tenant’s is refused by no cell', async () => {
+    const unbound = changed({ inCell: () => [] });
+    const refusing = tryCase(unbound, "refuses a spec that names what is not the cell's or the tenant's");
+    await expect(refusing).rejects.toThrow('the verb succeeded');
+  });
+
+  it('whose name nobody knows before may be asked for twice', async () => {
+    const nameless = changed({ physicalNames: () => [] });
+    const refusing = tryCase(nameless, 'is refused twice under one name, before anything is made');
+    await expect(refusing).rejects.toThrow('were taken');
+  });
+
+  it('that declares an action too many, or one too few, is told so', async () => {
+    await tryCase(logGroup, 'follows its spec when that changes');
+    const { permissions } = logGroup;
+    const declaring = (list: readonly string[]) => () => assertPermissions(changed({ permissions: list }), ground.book);
+    expect(declaring(permissions)).not.toThrow();
+    expect(declaring([...permissions, 'logs:PutLogEvents'])).toThrow('permissions of log-group');
+    expect(declaring(permissions.slice(1))).toThrow('permissions of log-group');
+  });
+});
+
+it('a schema whose outputs hold its password is told so', async () => {
+  const schema = postgresSchema as Kind;
+  const telling: Kind = {
+    ...schema,
+    ensure: async (context) => {
+      const ensured = await schema.ensure(context);
+      const host = await context.aws.secrets.readSecret(String(ensured.outputs['secretArn']));
+      return { ...ensured, outputs: { ...ensured.outputs, host } };
+    },
+  };
+  const title = 'writes no secret into outputs, ledger, events or log';
+  await expect(tryCase(telling, title, 'create_schema')).rejects.toThrow('is in the database or the log');
+});
+
+it('a service whose token is another one at every attempt is found out by a call that fails', async () => {
+  const restless: Kind = {
+    ...(ecsService as Kind),
+    ensure: (context) => (ecsService as Kind).ensure({ ...context, token: () => randomUUID().replaceAll('-', '') }),
+  };
+  const bench = benchOf(restless, sampleOf(moamalat, 'deploy_backend'), ground);
+  const creation = { phase: 'making', verb: 'ensure', service: 'ecs', action: 'CreateService', kind: 'change', nth: 1 };
+  const point = creation as CallPoint;
+  const [life] = await liveWave(bench, [{ point, fault: 'error-before', ending: 'goes on' }], []);
+  expect(life?.problems.join()).toContain('another token at another attempt');
+});

@@ -1,0 +1,140 @@
+import { strict as assert } from 'node:assert';
+import type { Step } from '../../src/contracts/blueprint.ts';
+import { listLedger } from '../../src/db/ledger.ts';
+import { listSteps } from '../../src/db/steps.ts';
+import type { Kind } from '../../src/kinds/framework/kind.ts';
+import type { Bench } from '../bench.ts';
+import { shapeDifference, shapeOf } from '../oracle.ts';
+import type { HandChange } from '../sample.ts';
+import { changeTenant, failureOf, type StepDriver } from '../tenant.ts';
+import { expectGone, type ConformanceCase } from './case.ts';
+import { accessTo } from './listing.ts';
+
+/** What was made and is not as it was, or is to be another. */
+export const changeCases: readonly ConformanceCase[] = [
+  {
+    name: 'sees what was deleted by hand, and makes it anew',
+    async run(bench) {
+      const driver = await made(bench);
+      const shape = await shapeNow(bench, driver);
+      if (!(await deletedByHand(bench, driver))) return expectGone(bench, driver);
+      const { code, message } = await failureOf(driver.observeOnce());
+      assert.ok(notReady.includes(code), `looked at, and met with ${code}: ${message}`);
+      await driver.make();
+      assert.deepEqual(shapeDifference(shape, await shapeNow(bench, driver)), [], 'made anew, and another');
+      await expectGone(bench, driver);
+    },
+  },
+  {
+    name: 'is gone for good when it was deleted by hand',
+    async run(bench) {
+      const driver = await made(bench);
+      await deletedByHand(bench, driver);
+      await expectGone(bench, driver);
+    },
+  },
+  {
+    name: 'puts right what was changed by hand, or tells of it',
+    async run(bench) {
+      await Promise.all((bench.sample.handChanges ?? []).map((change) => putsRight(bench, change)));
+    },
+  },
+  {
+    name: 'is made again, as it was, after it was removed',
+    async run(bench) {
+      const driver = await made(bench);
+      if (driver.tenant.step.id === 'finalize') return expectGone(bench, driver);
+      const shape = await shapeNow(bench, driver);
+      await driver.beginUndo();
+      if (await driver.takeAway()) await driver.lookOnceMore();
+      driver.tenant = await changeTenant(bench.stand, driver.tenant, [...driver.needs(), driver.tenant.step]);
+      await driver.make();
+      assert.deepEqual(shapeDifference(shape, await shapeNow(bench, driver)), [], 'made again, and another');
+      await expectGone(bench, driver);
+    },
+  },
+  {
+    name: 'follows its spec when that changes',
+    async run(bench) {
+      const { revised } = bench.sample;
+      if (!revised) return;
+      const revise = (steps: readonly Step[]) =>
+        steps.map((step, i) => (i === steps.length - 1 ? revised(step) : step));
+      const anew = await made(bench, { steps: revise });
+      const expected = await shapeNow(bench, anew);
+      const driver = await made(bench);
+      const before = await shapeNow(bench, driver);
+      assert.notDeepEqual(before, expected, 'the revised sample makes nothing else');
+      driver.tenant = await changeTenant(bench.stand, driver.tenant, revise([...driver.needs(), driver.tenant.step]));
+      await driver.make();
+      assert.deepEqual(shapeDifference(expected, await shapeNow(bench, driver)), [], 'unlike one made by the new spec');
+      await Promise.all([expectGone(bench, driver), expectGone(bench, anew)]);
+    },
+  },
+];
+
+async function made(bench: Bench, options: Parameters<Bench['tenant']>[0] = {}): Promise<StepDriver> {
+  const driver = await bench.tenant(options);
+  await driver.makeNeeds();
+  await driver.make();
+  return driver;
+}
+
+async function shapeNow({ stand }: Bench, { tenant }: StepDriver): Promise<string[]> {
+  return shapeOf(await stand.oracle.itemsOf(tenant), tenant);
+}
+
+/** As the sweep takes things away; whether there were any. */
+async function deletedByHand({ stand }: Bench, { tenant }: StepDriver): Promise<boolean> {
+  const rows = (await listLedger(stand.database, tenant.id)).filter(({ stepId }) => stepId === tenant.step.id);
+  const access = accessTo(stand);
+  let any = false;
+  for (const { type, name, physicalId } of rows) {
+    const swept = stand.kinds.sweptTypes.get(type);
+    const thing = swept?.thingOf?.(name) ?? name;
+    const item = await swept?.list(access).find({ name: thing, physicalId: physicalId ?? thing });
+    if (!swept || !item) continue;
+    await swept.takeAway({ ...access, item, guard: () => Promise.resolve() });
+    any = true;
+  }
+  return any;
+}
+
+/** What a look ends in that finds a step not ready, at its deadline or for good. */
+const notReady = ['DEADLINE_EXCEEDED', 'SERVICE_FAILED', 'RULE_SHADOWED', 'OWNERSHIP_CONFLICT'];
+
+/** `ensure` puts it right; or a look tells of it, as long as it lasts. */
+async function putsRight(bench: Bench, { change, name, takeBack }: HandChange): Promise<void> {
+  const { aws, cell, database, gateway } = bench.stand;
+  const driver = await made(bench);
+  const shape = await shapeNow(bench, driver);
+  const step = (await listSteps(database, driver.tenant.id)).find(({ stepId }) => stepId === driver.tenant.step.id);
+  const credentials = { accessKeyId: cell.accountId, secretAccessKey: 'test' };
+  const at = {
+    endpointUrl: gateway.url,
+    credentials,
+    cell,
+    aws,
+    host: driver.tenant.host,
+    outputs: step?.outputs ?? {},
+  };
+  await change(at);
+  if (takeBack) {
+    const { code, message } = await failureOf(driver.observeOnce());
+    assert.ok(notReady.includes(code), `${name}: looked at, and met with ${code}: ${message}`);
+    await takeBack(at);
+    await driver.untilReady();
+  } else {
+    assert.notDeepEqual(await shapeNow(bench, driver), shape, `${name}: nothing was changed`);
+    const again = bench.before(driver, bench.stand.workerWith(rereading));
+    await again.ensure();
+    await again.untilReady();
+  }
+  assert.deepEqual(shapeDifference(shape, await shapeNow(bench, driver)), [], `${name}: it was not put right`);
+  await expectGone(bench, driver);
+}
+
+/** A step that is ready with unchanged inputs is made again only where a look says that it is not: here what it read has changed. */
+function rereading(kind: Kind): Kind {
+  return { ...kind, fingerprint: () => Promise.resolve('changed') };
+}

@@ -1,0 +1,29 @@
+import { strict as assert } from 'node:assert';
+import type { Kind } from '../src/kinds/framework/kind.ts';
+import type { CallBook } from './call-book.ts';
+
+/** IAM actions that AWS demands beside the action of a call; the call itself does not show them. */
+export type DemandedBeside = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Tags in a creation, and roles that are passed on. Source: the service authorization reference, "dependent actions" and "permissions
+ * required" of each action.
+ */
+const demandedBeside: DemandedBeside = {
+  'ecs:CreateService': ['ecs:TagResource'],
+  'ecs:RegisterTaskDefinition': ['ecs:TagResource', 'iam:PassRole'],
+  'elasticloadbalancing:CreateRule': ['elasticloadbalancing:AddTags'],
+  'elasticloadbalancing:CreateTargetGroup': ['elasticloadbalancing:AddTags'],
+  'logs:CreateLogGroup': ['logs:TagResource'],
+  'secretsmanager:CreateSecret': ['secretsmanager:TagResource'],
+  'sqs:CreateQueue': ['sqs:TagQueue'],
+};
+
+/** The permissions that a kind declares are those of its calls, over everything that was tried: no more, no less. */
+export function assertPermissions({ name, permissions }: Kind, book: CallBook, more: DemandedBeside = {}): void {
+  const called = book.actionsOf(name);
+  const demanded = called.flatMap((action) => [action, ...(more[action] ?? demandedBeside[action] ?? [])]);
+  const undeclared = [...new Set(demanded)].filter((action) => !permissions.includes(action));
+  const unused = permissions.filter((action) => !demanded.includes(action));
+  assert.deepEqual({ undeclared, unused }, { undeclared: [], unused: [] }, `permissions of ${name}`);
+}
