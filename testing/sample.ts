@@ -8,7 +8,7 @@ export interface Sample {
   /** Tells samples of one kind apart. */
   readonly name: string;
   /** Of the tenants that it is made for: names and hosts derive from it. */
-  readonly product: Pick<Product, 'name' | 'places' | 'migrations'>;
+  readonly product: Product;
   readonly tier?: string | null | undefined;
   readonly steps: (request: BlueprintRequest) => readonly Step[];
   /** Fields of the spec that may hold anything (an environment): all others are the cell's or the tenant's, where they name either. */

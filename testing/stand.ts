@@ -122,12 +122,8 @@ async function seedCell(
 ): Promise<Cell> {
   const { hostname: host, port, pathname } = new URL(tenantUrl);
   const database = { host, port: Number(port), name: pathname.slice(1) };
-  const platform = await seedLandingZone({ endpointUrl: gateway.url, region, credentials, database });
-  const cell = platform.cells[0]!;
-  const withHosts = products.filter(({ places }) => places.includes('host'));
-  const domains = Object.fromEntries(withHosts.map(({ name }) => [name, cell.hostedZone.name]));
-  const withoutHosts = products.filter((product) => !withHosts.includes(product)).map(({ name }) => name);
-  return { ...cell, domains: { ...domains, ...cell.domains }, products: [...(cell.products ?? []), ...withoutHosts] };
+  const platform = await seedLandingZone({ endpointUrl: gateway.url, region, credentials, database, products });
+  return platform.cells[0]!;
 }
 
 function migrationsOf(products: GroundOptions['products']): Record<string, string> {

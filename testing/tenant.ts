@@ -42,6 +42,9 @@ export interface AcceptOptions {
 
 const caller: Caller = { principal: 'conformance', role: 'platform-admin', requestId: 'conformance' };
 
+/** As many tenants as a wave has: only what they really make counts for the gateway's quotas. */
+const NO_SHARE = { rules: 0, targetGroups: 0 };
+
 /** As the API writes a tenant, and a run claims its operation. */
 export async function acceptTenant(stand: Stand, sample: Sample, options: AcceptOptions = {}): Promise<SampleTenant> {
   const { cell, database } = stand;
@@ -60,7 +63,7 @@ export async function acceptTenant(stand: Stand, sample: Sample, options: Accept
     if (host !== undefined) await reserveHostName(tx, { cell: cell.id, zone: cell.hostedZone.id, host, tenantId: id });
     const isPlaced = places.includes('load-balancer');
     const loadBalancer = isPlaced
-      ? ((await placeOnLoadBalancer(tx, cell, id, { rules: 0, targetGroups: 0 })) ?? cell.loadBalancers[0])
+      ? ((await placeOnLoadBalancer(tx, cell, id, NO_SHARE)) ?? cell.loadBalancers[0])
       : undefined;
     const resolved = sample.steps({ cell, loadBalancer, tenantId: id, slug, tier, host });
     return options.steps?.(resolved) ?? resolved;

@@ -40,6 +40,10 @@ export function isDenied(fault: FaultName): boolean {
   return fault === 'denied' || fault === 'denied-before' || fault === 'denied-after';
 }
 
+export function isStale({ fault }: FaultCase): boolean {
+  return fault === 'unseen' || fault === 'lost-and-unseen';
+}
+
 /** A stale read strikes nothing where the step looks at nothing after its change. */
 export function mustStrike(fault: FaultName): boolean {
   return fault !== 'unseen';

@@ -1,8 +1,8 @@
 import type { InventoryItem } from '../item.ts';
 import { AwsReadError, readPages, type AwsCaller } from './caller.ts';
-import { tagged } from './facts.ts';
+import { facts, tagged } from './facts.ts';
 
-/** Queues, with their tags: a call each. */
+/** Queues, with their tags and settings: two calls each. */
 export async function listQueues(caller: AwsCaller): Promise<InventoryItem[]> {
   const answers = await readPages(
     (NextToken) => read(caller, 'ListQueues', { NextToken, MaxResults: 1000 }),
@@ -18,9 +18,13 @@ async function queueItem(caller: AwsCaller, url: string): Promise<InventoryItem[
   // Its URL names whichever host it was asked through.
   const name = url.slice(url.lastIndexOf('/') + 1);
   try {
-    const answer = await read(caller, 'ListQueueTags', { QueueUrl: url });
+    const [answer, attributes] = await Promise.all([
+      read(caller, 'ListQueueTags', { QueueUrl: url }),
+      read(caller, 'GetQueueAttributes', { QueueUrl: url, AttributeNames: ['VisibilityTimeout'] }),
+    ]);
+    const detail = facts({ visibilitySeconds: attributes.at('Attributes').text('VisibilityTimeout') });
     const tags = Object.fromEntries(answer.at('Tags').entries());
-    return [tagged({ kind: 'sqs:queue', id: `${accountId}/${region} ${name}`, name }, tags)];
+    return [tagged({ kind: 'sqs:queue', id: `${accountId}/${region} ${name}`, name, detail }, tags)];
   } catch (error) {
     // Gone between the two calls.
     if (error instanceof AwsReadError && /NonExistentQueue|QueueDoesNotExist/.test(error.code)) return [];
