@@ -1,17 +1,20 @@
 import type { Product } from '../../src/products/product.ts';
 
+/** What the landing zone is seeded by of a product. */
+export type SeededProduct = Pick<Product, 'name' | 'places' | 'templates'>;
+
 /** Names of the sandbox's landing zone, as operators and tests know them. */
 export const landingZone = 'tenantry-sandbox';
 export const clusterName = 'moamalat-cluster';
 export const loadBalancerName = 'moamalat-alb';
 
 /** The zone that all tenants' hosts lie in: MOAMALAT's own where it is one of the products, its tenants right below it. */
-export function zoneNameOf(products: readonly Product[]): string {
+export function zoneNameOf(products: readonly SeededProduct[]): string {
   return products.some(({ name }) => name === 'moamalat') ? 'moamalat-pro.com' : 'sandbox.example';
 }
 
 /** The domain of each product whose tenants have hosts. */
-export function domainsOf(products: readonly Product[]): Record<string, string> {
+export function domainsOf(products: readonly SeededProduct[]): Record<string, string> {
   const zone = zoneNameOf(products);
   const hosted = products.filter(({ places }) => places.includes('host'));
   return Object.fromEntries(hosted.map(({ name }) => [name, name === 'moamalat' ? zone : `${name}.${zone}`]));
@@ -28,7 +31,7 @@ export interface SeededTemplate {
 }
 
 /** Every template that the products declare. */
-export function templatesOf(products: readonly Product[]): SeededTemplate[] {
+export function templatesOf(products: readonly SeededProduct[]): SeededTemplate[] {
   return products.flatMap(({ name: product, templates }) =>
     Object.entries(templates).map(([component, { containerPort, demoPart = 'app', service }]) => ({
       product,

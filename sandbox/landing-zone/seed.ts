@@ -7,7 +7,15 @@ import { accountIdOf, ensureHostedZone, ensureMailIdentity, ensureRoles } from '
 import { createClients, destroyClients, type AwsTarget, type SeedClients } from './clients.ts';
 import { connectOf, usualMsOf, type Connect } from './gateway-surface.ts';
 import { ensureLoadBalancer } from './load-balancer.ts';
-import { clusterName, domainsOf, imageRepository, templatesOf, zoneNameOf, type SeededTemplate } from './names.ts';
+import {
+  clusterName,
+  domainsOf,
+  imageRepository,
+  templatesOf,
+  zoneNameOf,
+  type SeededProduct,
+  type SeededTemplate,
+} from './names.ts';
 import { ensureNetwork } from './network.ts';
 import { deployTemplateImage, ensureCluster, ensureTemplate, untilTemplateRuns } from './templates.ts';
 
@@ -15,7 +23,7 @@ export interface SeedOptions extends AwsTarget {
   /** Where tenants' schemas go, as their containers reach it. */
   readonly database: { readonly host: string; readonly port: number; readonly name: string };
   /** Whose tenants it is for; those that come with Tenantry by default. */
-  readonly products?: readonly Product[] | undefined;
+  readonly products?: readonly SeededProduct[] | undefined;
   /** How the HTTPS listener is reached; asked of the gateway when absent. */
   readonly connect?: Connect | undefined;
 }

@@ -17,6 +17,13 @@ describe('the catalog of an installation', () => {
     expect([...kinds.kinds.keys()]).toEqual([...defaultCatalog.kinds.kinds.keys(), 'nothing-at-all']);
   });
 
+  it("takes an example's own file, with its kind and its migrations", async () => {
+    const { products, kinds, migrations } = await loadCatalog('examples/notes/tenantry.config.ts');
+    expect(products['notes']?.tiers).toEqual(['free', 'team']);
+    expect(kinds.kinds.has('sqs-queue')).toBe(true);
+    expect(migrations['notes']).toMatch(/examples\/notes\/migrations\/$/);
+  });
+
   it.each([
     ['nowhere', /there is no file .*correct TENANTRY_CONFIG/],
     ['product-twice', /given twice: product moamalat/],

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Product } from '../../../src/products/product.ts';
 import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { checkProducts } from '../../../src/doctor/product-checks.ts';
+import { ledger } from '../../../examples/ledger/product.ts';
 import { exampleCell } from '../../support/platform.ts';
 
 /** Moamalat with another set of tenant migrations. */
@@ -30,6 +31,42 @@ describe('the check of products', () => {
     expect(finding).toMatchObject({
       verdict: 'problem',
       detail: 'there is no set of tenant migrations "nobodys"',
+    });
+  });
+
+  it('finds a product without hosts in order where the cell lists it', () => {
+    const cell = exampleCell({ domains: {}, products: ['ledger'] });
+    expect(checkProducts(cell, createCatalog({ products: [ledger] }))).toMatchObject([
+      { subject: 'cell default: product ledger', verdict: 'ok', detail: 'can be resolved' },
+    ]);
+  });
+
+  it.each([
+    [
+      'a domain for one whose tenants have no host',
+      { domains: { ledger: 'a.example' } },
+      /no host: list it in `products`/,
+    ],
+    ['a list entry for one whose tenants have hosts', { domains: {}, products: ['moamalat'] }, /give it a domain/],
+    ['one that is not installed', { domains: {}, products: ['other'] }, /this installation has no such product/],
+  ])('warns of %s', (_, parts, said) => {
+    const found = checkProducts(exampleCell(parts), createCatalog({ products: [moamalat, ledger] }));
+    expect(found).toMatchObject([{ verdict: 'warning', detail: expect.stringMatching(said) as string }]);
+  });
+
+  it('calls a cell that serves no product a problem', () => {
+    const found = checkProducts(exampleCell({ domains: {} }), createCatalog({ products: [ledger] }));
+    expect(found).toMatchObject([
+      { verdict: 'problem', detail: expect.stringContaining('serves no product') as string },
+    ]);
+  });
+
+  it('names every declared template that the cell lacks, also one that no step clones yet', () => {
+    const product = { ...moamalat, templates: { ...moamalat.templates, mailer: { containerPort: 25 } } };
+    const [finding] = checkProducts(exampleCell(), createCatalog({ products: [product] }));
+    expect(finding).toMatchObject({
+      verdict: 'problem',
+      detail: 'cell "default" names no mailer template service for moamalat',
     });
   });
 });
