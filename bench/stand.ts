@@ -52,7 +52,7 @@ export async function startStand(time: TimePreset): Promise<Stand> {
     setLimits: async (limits) => {
       const body = JSON.stringify({ limits });
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(new URL('/_gateway/weather', gateway), { method: 'PUT', headers, body });
+      const answer = await fetch(new URL('/_gateway/faults', gateway), { method: 'PUT', headers, body });
       if (!answer.ok) throw new Error(`the gateway refused the limits: ${await answer.text()}`);
     },
     stop: async () => {

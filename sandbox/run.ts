@@ -7,7 +7,7 @@ import { shutdownOnSignals } from './parts/shutdown.ts';
 import type { SandboxOptions } from './cli.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
-import { startTurbulence, turbulenceReport, weatherCommands } from './demo/turbulence.ts';
+import { startTurbulence, turbulenceReport, faultCommands } from './demo/turbulence.ts';
 import { removeEnvFile, writeEnvFile } from './stack/env-file.ts';
 import { DirectoryTakenError, lockDirectory } from './stack/directory-lock.ts';
 import { logFileOf, startParts, type Parts } from './stack/parts.ts';
@@ -149,11 +149,11 @@ async function startProcesses(parts: Parts, options: SandboxOptions, stops: Stop
   return processes;
 }
 
-/** What the weather did, when there was any, and how to change it while the sandbox stays up. */
+/** Which faults were injected, when any were, and how to change them while the sandbox stays up. */
 async function printTurbulence(parts: Parts, { turbulence, once: ends }: SandboxOptions): Promise<void> {
   if (turbulence === undefined) return;
   console.log(`\n${await turbulenceReport(gatewayUrlOf(parts))}`);
-  if (!ends) console.log(weatherCommands(gatewayUrlOf(parts), turbulence));
+  if (!ends) console.log(faultCommands(gatewayUrlOf(parts), turbulence));
 }
 
 function gatewayUrlOf(parts: Parts): string {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** Makes the weather of a gateway random from now on. @throws Error when it refuses. */
+/** Lets a gateway inject random faults from now on. @throws Error when it refuses. */
 export async function startTurbulence(gatewayUrl: string, seed: number): Promise<void> {
-  const response = await fetch(weatherUrl(gatewayUrl), {
+  const response = await fetch(faultsUrl(gatewayUrl), {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ turbulence: { seed } }),
@@ -13,7 +13,7 @@ export async function startTurbulence(gatewayUrl: string, seed: number): Promise
 /** What the turbulence struck so far, call by call. */
 export async function turbulenceReport(gatewayUrl: string): Promise<string> {
   const [{ turbulence, pendingLate }, records] = await Promise.all([
-    read(weatherUrl(gatewayUrl), weatherAnswer),
+    read(faultsUrl(gatewayUrl), faultsAnswer),
     read(new URL('/_gateway/calls', gatewayUrl), callsAnswer),
   ]);
   const struck = records.filter((record) => record.fault?.ruleId === 'turbulence');
@@ -27,16 +27,15 @@ export async function turbulenceReport(gatewayUrl: string): Promise<string> {
   ].join('\n');
 }
 
-/** How whoever watches changes the weather of a gateway that stays up. */
-export function weatherCommands(gatewayUrl: string, seed: number): string {
-  const set = (turbulence: string) =>
-    `    curl -X PUT ${weatherUrl(gatewayUrl).href} -d '{"turbulence":${turbulence}}'`;
-  return ['  other weather, or none:', set(`{"seed":${seed + 1}}`), set('null')].join('\n');
+/** How whoever watches changes the faults of a gateway that stays up. */
+export function faultCommands(gatewayUrl: string, seed: number): string {
+  const set = (turbulence: string) => `    curl -X PUT ${faultsUrl(gatewayUrl).href} -d '{"turbulence":${turbulence}}'`;
+  return ['  other faults, or none:', set(`{"seed":${seed + 1}}`), set('null')].join('\n');
 }
 
 type CallRecord = z.infer<typeof callRecord>;
 
-const weatherAnswer = z.object({
+const faultsAnswer = z.object({
   turbulence: z.object({ seed: z.number(), calls: z.number(), hits: z.record(z.string(), z.number()) }),
   pendingLate: z.number(),
 });
@@ -71,8 +70,8 @@ function seconds(from: string, to: string): string {
   return ((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1);
 }
 
-function weatherUrl(gatewayUrl: string): URL {
-  return new URL('/_gateway/weather', gatewayUrl);
+function faultsUrl(gatewayUrl: string): URL {
+  return new URL('/_gateway/faults', gatewayUrl);
 }
 
 async function read<T>(url: URL, schema: z.ZodType<T>): Promise<T> {

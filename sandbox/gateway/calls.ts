@@ -1,7 +1,7 @@
 import { errorCodeOf, isThrottlingCode } from './error-code.ts';
 import type { Answer, Call, Reply } from './request.ts';
 import type { Caller } from './subject.ts';
-import type { FaultType } from './weather/setting.ts';
+import type { FaultType } from './faults/setting.ts';
 
 /** What a call names and who made it, whether or not it has an answer yet. */
 export interface PendingCall {

@@ -33,7 +33,7 @@ export function gatewayCommand(): Command {
         time: args.time,
         taskHost: args.taskHost,
         listenerPorts: args.listenerPort,
-        weather: args.turbulence === undefined ? {} : { turbulence: { seed: args.turbulence } },
+        faults: args.turbulence === undefined ? {} : { turbulence: { seed: args.turbulence } },
         logger,
       });
       const stop = () => {
@@ -46,7 +46,7 @@ export function gatewayCommand(): Command {
     });
 }
 
-/** Bad weather from the start. */
+/** Random faults from the start. */
 export function turbulenceOption(): Option {
   const description = 'random faults in about one of twenty AWS calls that steps make; the same seed, the same faults';
   return new Option('--turbulence <seed>', description).argParser((value) => {

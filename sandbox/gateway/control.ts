@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { inventoryQueryOf, type InventoryQuery } from './inventory.ts';
 import { readBody } from './request.ts';
 import { isTimePreset, type TimePreset, type TimeSettings } from './time.ts';
-import { faultRuleSchema, weatherSettingSchema, type FaultRule, type WeatherSetting } from './weather/setting.ts';
+import { faultRuleSchema, faultSettingSchema, type FaultRule, type FaultSetting } from './faults/setting.ts';
 
 /** What the control surface shows and does. */
 export interface ControlParts {
@@ -13,8 +13,8 @@ export interface ControlParts {
   readonly mails: () => Promise<unknown>;
   readonly calls: (afterSeq?: number) => unknown;
   readonly setTime: (settings: TimePreset | Partial<TimeSettings>) => TimeSettings;
-  readonly weather: () => unknown;
-  readonly setWeather: (setting: WeatherSetting) => unknown;
+  readonly faults: () => unknown;
+  readonly setFaults: (setting: FaultSetting) => unknown;
   readonly addRule: (rule: FaultRule) => string;
   readonly removeRule: (id: string) => boolean;
   readonly release: (parkedId?: string) => number;
@@ -76,20 +76,20 @@ const routes: Readonly<Record<string, Route>> = {
     const settings = await body(timeBody);
     return parts.setTime('preset' in settings ? settings.preset : settings);
   },
-  'GET weather': (parts) => parts.weather(),
-  'PUT weather': async (parts, { body }) => {
-    const setting = await body(weatherSettingSchema);
-    return orRefused(() => parts.setWeather(setting));
+  'GET faults': (parts) => parts.faults(),
+  'PUT faults': async (parts, { body }) => {
+    const setting = await body(faultSettingSchema);
+    return orRefused(() => parts.setFaults(setting));
   },
-  'POST weather/rules': async (parts, { body }) => {
+  'POST faults/rules': async (parts, { body }) => {
     const rule = await body(faultRuleSchema);
     return { id: orRefused(() => parts.addRule(rule)) };
   },
-  'DELETE weather/rules/*': (parts, { id }) => {
+  'DELETE faults/rules/*': (parts, { id }) => {
     if (!parts.removeRule(id)) throw new Refused(404, `there is no rule "${id}"`);
     return { removed: id };
   },
-  'POST weather/release': async (parts, { body }) => {
+  'POST faults/release': async (parts, { body }) => {
     const { id } = await body(releaseBody);
     const released = parts.release(id);
     if (id !== undefined && released === 0) throw new Refused(404, `there is no parked call "${id}"`);
@@ -117,7 +117,8 @@ const releaseBody = z.strictObject({ id: z.string().optional() });
 
 async function route(parts: ControlParts, request: IncomingMessage): Promise<ControlAnswer> {
   const [path = '', query = ''] = (request.url ?? '').slice(prefix.length).split('?', 2);
-  const asked = `${request.method ?? 'GET'} ${path}`;
+  // `weather` is what faults were called before: scripts may still say it.
+  const asked = `${request.method ?? 'GET'} ${path.replace(/^weather(?=\/|$)/, 'faults')}`;
   const slash = asked.lastIndexOf('/');
   const found = routeOf(asked) ?? (slash < 0 ? undefined : routeOf(`${asked.slice(0, slash)}/*`));
   if (!found) throw new Refused(404, `no ${asked} here; there are ${Object.keys(routes).join(', ')}`);
@@ -148,7 +149,7 @@ function readAfter(text: string | null): number | undefined {
   return Number(text);
 }
 
-/** What the weather does not take is the asker's mistake. */
+/** What the fault injection does not take is the asker's mistake. */
 function orRefused<T>(change: () => T): T {
   try {
     return change();

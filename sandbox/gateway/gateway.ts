@@ -28,8 +28,8 @@ import { createSecretHandlers } from './secrets/handlers.ts';
 import { TaskHost, type TaskHostMode } from './task-host/task-host.ts';
 import { Clock, type TimePreset, type TimeSettings } from './time.ts';
 import { anonymous, Upstream } from './upstream.ts';
-import type { FaultRule, WeatherSetting } from './weather/setting.ts';
-import { Weather, type WeatherView } from './weather/weather.ts';
+import type { FaultRule, FaultSetting } from './faults/setting.ts';
+import { FaultInjector, type FaultsView } from './faults/fault-injector.ts';
 
 export type { InventoryItem } from '../inventory/inventory.ts';
 export type { InventoryQuery } from './inventory.ts';
@@ -38,8 +38,8 @@ export type { ListenerAddress } from './elb/data-plane.ts';
 export type { LimitsState, QuotaName } from './limits/limits.ts';
 export type { Mail } from './mails.ts';
 export type { TimePreset, TimeSettings } from './time.ts';
-export type { ParkedCall } from './weather/parked.ts';
-export type { FaultRuleView } from './weather/rules.ts';
+export type { ParkedCall } from './faults/parked.ts';
+export type { FaultRuleView } from './faults/rules.ts';
 export type {
   CallMatch,
   Fault,
@@ -47,9 +47,9 @@ export type {
   FaultType,
   LimitsSetting,
   Turbulence,
-  WeatherSetting,
-} from './weather/setting.ts';
-export type { WeatherView } from './weather/weather.ts';
+  FaultSetting,
+} from './faults/setting.ts';
+export type { FaultsView } from './faults/fault-injector.ts';
 
 export interface GatewayOptions {
   /** The AWS endpoint behind the gateway (MiniStack's URL). */
@@ -63,18 +63,18 @@ export interface GatewayOptions {
   /** Local port wanted for a listener's port (`{ 443: 8443 }`); a free one when absent or taken. */
   readonly listenerPorts?: Readonly<Record<number, number>> | undefined;
   /** Fine by default: no faults, no limits. */
-  readonly weather?: WeatherSetting | undefined;
+  readonly faults?: FaultSetting | undefined;
   readonly logger?: Logger | undefined;
 }
 
-/** What the weather and the limits are, and what they have done. */
-export type GatewayWeather = WeatherView & { readonly limits: LimitsState };
+/** Which faults and limits are set, and what came of them. */
+export type GatewayFaults = FaultsView & { readonly limits: LimitsState };
 
 /** A running gateway. */
 export interface Gateway {
   /** What goes to `AWS_ENDPOINT_URL`. */
   readonly url: string;
-  /** All that exists in AWS, as the oracle lists it: past weather, limits and call log. */
+  /** All that exists in AWS, as the oracle lists it: past fault injection, limits and call log. */
   inventory(query?: InventoryQuery): Promise<InventoryItem[]>;
   /** Where the load balancers' listeners are really reached. */
   listeners(): Promise<ListenerAddress[]>;
@@ -86,13 +86,13 @@ export interface Gateway {
    * Each part that is given replaces the one before; null clears it, and what it kept stale is seen. Parked calls stay
    * parked, late effects stay due. @throws RangeError when two rules have one id.
    */
-  setWeather(setting: WeatherSetting): GatewayWeather;
+  setFaults(setting: FaultSetting): GatewayFaults;
   /** Adds a rule behind those that are there; answers its id. @throws RangeError when the id is taken. */
   addRule(rule: FaultRule): string;
   /** Whether there was one. */
   removeRule(id: string): boolean;
-  /** What the weather is, and what it has done. */
-  weather(): GatewayWeather;
+  /** Which faults and limits are set, and what came of them. */
+  faults(): GatewayFaults;
   /** Lets one parked call go on, or all of them; how many there were. */
   release(parkedId?: string): number;
   /** Resolves once no call is parked and no late effect is to come. */
@@ -170,15 +170,15 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     forward: upstream.forward,
     logger,
   };
-  // After the weather: what a fault strikes before its effect costs no token, a late effect costs one when it lands.
+  // After fault injection: what a fault strikes before its effect costs no token, a late effect costs one when it lands.
   const pipeline = createPipeline({ ...owned, stages: [limits.stage, mailbox.stage] });
-  const weather = new Weather({ clock, ask: createPipeline({ ...owned, stages: [] }) });
-  const setWeather = (setting: WeatherSetting) => {
-    weather.set(setting);
+  const faults = new FaultInjector({ clock, ask: createPipeline({ ...owned, stages: [] }) });
+  const setFaults = (setting: FaultSetting) => {
+    faults.set(setting);
     if (setting.limits !== undefined) limits.set(setting.limits);
   };
-  const viewWeather = () => ({ ...weather.view(), limits: limits.state() });
-  setWeather(options.weather ?? {});
+  const viewFaults = () => ({ ...faults.view(), limits: limits.state() });
+  setFaults(options.faults ?? {});
   const syncListeners = (scope: Scope) => exclusion.run(`elb/${scopeKey(scope)}`, () => dataPlane.sync(scope));
   const surface = {
     inventory: (query?: InventoryQuery) => takeInventory({ upstream, services, host, targets }, query),
@@ -188,15 +188,15 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     },
     mails: () => mailbox.mails(),
     calls: (afterSeq?: number) => calls.records(afterSeq),
-    setWeather: (setting: WeatherSetting) => {
-      setWeather(setting);
-      return viewWeather();
+    setFaults: (setting: FaultSetting) => {
+      setFaults(setting);
+      return viewFaults();
     },
-    addRule: (rule: FaultRule) => weather.addRule(rule),
-    removeRule: (id: string) => weather.removeRule(id),
-    weather: viewWeather,
-    release: (parkedId?: string) => weather.release(parkedId),
-    whenQuiet: () => weather.whenQuiet(),
+    addRule: (rule: FaultRule) => faults.addRule(rule),
+    removeRule: (id: string) => faults.removeRule(id),
+    faults: viewFaults,
+    release: (parkedId?: string) => faults.release(parkedId),
+    whenQuiet: () => faults.whenQuiet(),
     setTime: (settings: TimePreset | Partial<TimeSettings>) => {
       clock.set(settings);
       return clock.settings;
@@ -209,7 +209,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     host,
     dataPlane,
     calls,
-    weather,
+    faults,
     pipeline,
     surface,
     logger,
@@ -258,9 +258,9 @@ async function answer(parts: Parts, request: http.IncomingMessage, response: htt
   response.end(reply.body);
 }
 
-/** The way of every AWS call: the call log, the weather, the pipeline. */
+/** The way of every AWS call: the call log, fault injection, the pipeline. */
 async function handleAws(
-  { upstream, seen, calls, weather, pipeline }: Parts,
+  { upstream, seen, calls, faults, pipeline }: Parts,
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<Reply> {
@@ -268,7 +268,7 @@ async function handleAws(
   if (typeof call === 'string')
     return errorAnswer({ service: 'unknown', requestId: '' }, new AwsError('MalformedRequest', call));
   seen(call.scope);
-  return calls.write(call, () => weather.pass(call, () => pipeline(call)));
+  return calls.write(call, () => faults.pass(call, () => pipeline(call)));
 }
 
 async function listenersByArn(
@@ -278,9 +278,9 @@ async function listenersByArn(
   return Object.fromEntries(addresses.map(({ listenerArn, ...address }) => [listenerArn, address]));
 }
 
-async function close({ upstream, clock, host, dataPlane, weather }: Parts, server: http.Server): Promise<void> {
+async function close({ upstream, clock, host, dataPlane, faults }: Parts, server: http.Server): Promise<void> {
   clock.stop();
-  weather.close();
+  faults.close();
   await Promise.all([
     new Promise<void>((resolve) => {
       server.close(() => resolve());

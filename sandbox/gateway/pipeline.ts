@@ -9,7 +9,7 @@ export type Handler = (call: Call) => Promise<Answer>;
 export type HandlerTable = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 
 /**
- * One stage between weather and handling (limits, the mailbox). It may answer itself, delay, or change the
+ * One stage between fault injection and handling (limits, the mailbox). It may answer itself, delay, or change the
  * answer; `next` runs the rest of the pipeline.
  */
 export type Stage = (call: Call, next: () => Promise<Answer>) => Promise<Answer>;

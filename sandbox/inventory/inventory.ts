@@ -21,7 +21,7 @@ export type { ProcessSource } from './processes.ts';
 
 /** Where to look. What is left out is not looked at. */
 export interface InventorySources {
-  /** The sandbox's gateway, which lists AWS past its own weather: straight upstream, and its own stores. */
+  /** The sandbox's gateway, which lists AWS past its own fault injection: straight upstream, and its own stores. */
   readonly gatewayUrl?: string | undefined;
   /** Accounts and regions; by default those that have made a call to the gateway. */
   readonly accounts?: readonly AwsScope[] | undefined;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { CallRecord } from '../../sandbox/gateway/gateway.ts';
-import type { CallMatch } from '../../sandbox/gateway/weather/setting.ts';
+import type { CallMatch } from '../../sandbox/gateway/faults/setting.ts';
 import type { KillPoint } from './kill-points.ts';
 import type { ProcessWorld, Tenant } from './process-world.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -57,7 +57,7 @@ export async function untilParked(world: ProcessWorld, targets: readonly Target[
 }
 
 function parkedOf({ gateway }: ProcessWorld, targets: readonly Target[]) {
-  const { parked } = gateway.weather();
+  const { parked } = gateway.faults();
   return targets.flatMap((target) => {
     const found = parked.find(({ ruleId }) => ruleId === target.ruleId);
     return found ? [{ target, parkedId: found.id, since: Date.parse(found.call.at) }] : [];
@@ -94,7 +94,7 @@ export async function killAtBoundaries(
 
 /** Whether a target's call has come and is not parked yet: its effect is being done. */
 function isUnderWay({ gateway }: ProcessWorld, targets: readonly Target[]): boolean {
-  const { rules } = gateway.weather();
+  const { rules } = gateway.faults();
   return rules.some(({ id, hits }) => hits > 0 && targets.some(({ ruleId }) => ruleId === id));
 }
 

@@ -142,7 +142,7 @@ async function retry(world: ProcessWorld, tenant: Tenant): Promise<void> {
 }
 
 function liftStrikes({ gateway }: ProcessWorld, { operationId }: Tenant): void {
-  for (const { id, match } of gateway.weather().rules) if (match.operationId === operationId) gateway.removeRule(id);
+  for (const { id, match } of gateway.faults().rules) if (match.operationId === operationId) gateway.removeRule(id);
 }
 
 /** Asks; an answer that says "not now" leaves the tenant to be looked at again a moment later. */

@@ -27,8 +27,8 @@ afterAll(async () => {
   await world.close();
 });
 afterEach(() => {
-  Object.assign(world.weather, { faults: [], twice: [], struck: [] });
-  world.gateway.setWeather({ rules: null });
+  Object.assign(world.injection, { faults: [], twice: [], struck: [] });
+  world.gateway.setFaults({ rules: null });
 });
 
 /** MiniStack takes a 12-digit access key for the account. */
@@ -103,10 +103,10 @@ describe('a new deployment that fails beside an old one that runs', () => {
   afterEach(() => setTemplateImage({ ...awsTarget(), component: 'backend', tag: '1.0' }));
 
   it('is a failure, though the old one is PRIMARY and COMPLETED again', async () => {
-    world.weather.faults = [{ stepId: 'deploy_frontend', verb: 'ensure', when: 'before' }];
+    world.injection.faults = [{ stepId: 'deploy_frontend', verb: 'ensure', when: 'before' }];
     const run = await world.provision('moamalat', 'hold');
     await world.until(run, 'holding');
-    world.weather.faults = [];
+    world.injection.faults = [];
     await setTemplateImage({ ...awsTarget(), component: 'backend', tag: 'unhealthy' });
     await world.client.retry(testCaller, run.tenantId);
     await world.until(run, 'running');
@@ -122,7 +122,7 @@ describe('a new deployment that fails beside an old one that runs', () => {
 
 describe('DNS', () => {
   it.each(['rolled back', 'deprovisioned'])('goes before all that it points at when a tenant is %s', async (how) => {
-    if (how === 'rolled back') world.weather.faults = [{ stepId: FINALIZE_STEP, verb: 'ensure', when: 'before' }];
+    if (how === 'rolled back') world.injection.faults = [{ stepId: FINALIZE_STEP, verb: 'ensure', when: 'before' }];
     const run = await world.provision('moamalat');
     const end = await world.outcome(run);
     if (how === 'deprovisioned') {
@@ -145,7 +145,7 @@ describe('an idempotency token', () => {
   ])('of %s is the same at every attempt', async (action, stepId) => {
     // Each attempt's answer is lost, and the look before the next one does not show what was made yet.
     const made = { action, stepId };
-    world.gateway.setWeather({
+    world.gateway.setFaults({
       rules: [
         { match: made, fault: { type: 'cut', when: 'after' }, times: 1 },
         { match: made, fault: { type: 'stale', forMs: 4_000 }, times: null },

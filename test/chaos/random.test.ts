@@ -15,7 +15,7 @@ import { renderCalls } from './call-log.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /**
- * Many tenants at once in bad weather, with workers that are killed: every tenant ends active or gone, and nothing is left.
+ * Many tenants at once under random faults, with workers that are killed: every tenant ends active or gone, and nothing is left.
  * `CHAOS_SEED` repeats a run, `CHAOS_TENANTS` makes it longer (a tenant is about 35 steps).
  */
 const isShort = process.env.CHAOS_SHORT === '1';
@@ -79,17 +79,17 @@ interface Wave {
   readonly failures: readonly string[];
 }
 
-/** Tenants that live side by side in bad weather; what lives of them afterwards is deleted in calm weather. */
+/** Tenants that live side by side under random faults; what lives of them afterwards is deleted without faults. */
 async function playWave(first: number, size: number): Promise<Wave> {
   const spreadMs = size * EVERY_MS;
   const stories = drawStories({ seed: seed + first, count: size, spreadMs, products: blueprints() });
   const killing = killWorkers(drawKills({ seed: seed + first, count: Math.ceil(size / 8), spreadMs }));
-  world.gateway.setWeather({ turbulence: { seed: seed + first } });
+  world.gateway.setFaults({ turbulence: { seed: seed + first } });
   const ended = await Promise.allSettled(
     stories.map((story, index) => live(world, story, `r${seed.toString(36)}-${first + index}`)),
   );
   noteFaults(world.gateway);
-  world.gateway.setWeather({ turbulence: null });
+  world.gateway.setFaults({ turbulence: null });
   const kills = await killing;
   const lives = ended.flatMap((e) => (e.status === 'fulfilled' ? [e.value] : []));
   const endings = await Promise.allSettled(lives.map((life) => end(world, life)));
@@ -114,18 +114,18 @@ async function killWorkers(moments: readonly number[]): Promise<number> {
   return moments.length;
 }
 
-/** How often each type of fault struck by the weather; it counts anew with each seed. */
-const weatherHits: Record<string, number> = {};
+/** How often each type of random fault struck; it counts anew with each seed. */
+const randomHits: Record<string, number> = {};
 
-function noteFaults({ weather }: ProcessWorld['gateway']): void {
-  for (const [type, hits] of Object.entries(weather().turbulence?.hits ?? {}))
-    weatherHits[type] = (weatherHits[type] ?? 0) + hits;
+function noteFaults({ faults }: ProcessWorld['gateway']): void {
+  for (const [type, hits] of Object.entries(faults().turbulence?.hits ?? {}))
+    randomHits[type] = (randomHits[type] ?? 0) + hits;
 }
 
-/** How often each type of fault struck, by the weather and by the stories. */
+/** How often each type of fault struck, at random and by the stories. */
 function faultsOf({ calls }: ProcessWorld['gateway']): Record<string, number> {
   const strikes = calls().filter(({ fault }) => fault !== undefined && fault.ruleId !== 'turbulence').length;
-  return { ...weatherHits, strike: strikes };
+  return { ...randomHits, strike: strikes };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
-import type { FaultRule } from '../../sandbox/gateway/weather/setting.ts';
+import type { FaultRule } from '../../sandbox/gateway/faults/setting.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
 
-/** What happens to one tenant besides the weather: drawn by the run's seed before anything starts, so that it can be read and repeated. */
+/** What happens to one tenant besides random faults: drawn by the run's seed before anything starts, so that it can be read and repeated. */
 export interface Story {
   readonly product: string;
   readonly startAfterMs: number;
   readonly onFailure: 'hold' | 'rollback';
-  /** A fault that ends a step: AWS says no for good. What is denied so clearly has no effect; lost answers are the weather's. */
+  /** A fault that ends a step: AWS says no for good. What is denied so clearly has no effect; lost answers come from the random faults. */
   readonly strike: Strike | undefined;
   /** Somebody gives up while it is being made. */
   readonly cancelAfterMs: number | undefined;

@@ -112,7 +112,7 @@ async function createStruck(slug: string, effectAfterMs: number): Promise<Tenant
 }
 
 function hitsOf(ruleId: string): number {
-  return world.gateway.weather().rules.find((rule) => rule.id === ruleId)?.hits ?? 0;
+  return world.gateway.faults().rules.find((rule) => rule.id === ruleId)?.hits ?? 0;
 }
 
 /** Things that look much like ours and are not. @returns how many */

@@ -516,9 +516,9 @@ describe('the preflight', () => {
       match: { service: 'ssm', action: 'GetParameter' },
       fault: { type: 'error', when: 'before', code: 'AccessDeniedException', status: 400 },
     };
-    gateway.setWeather({ rules: [denied] });
+    gateway.setFaults({ rules: [denied] });
     expect(await problems()).toMatch(/sweep's mark of the ledger: .*needs ssm:GetParameter and ssm:PutParameter/);
-    gateway.setWeather({ rules: null });
+    gateway.setFaults({ rules: null });
     await parameters(onlyCell()).writeParameter(name, 'not a mark');
     expect(await problems()).toContain(`sweep's mark of the ledger: the parameter ${name} holds no mark of the ledger`);
   });

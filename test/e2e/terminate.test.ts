@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isResidue, residuesOf } from '../../sandbox/demo/residues.ts';
 import { describeChange, describeItem, difference } from '../../sandbox/inventory/inventory.ts';
 import type { TimePreset, TimeSettings } from '../../sandbox/gateway/time.ts';
-import type { FaultRule } from '../../sandbox/gateway/weather/setting.ts';
+import type { FaultRule } from '../../sandbox/gateway/faults/setting.ts';
 import type { Accepted } from '../../src/cli/api-client.ts';
 import { startSystem, type System } from './system.ts';
 
@@ -45,7 +45,7 @@ async function createHeld(slug: string): Promise<Accepted> {
     fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
     times: null,
   };
-  await control('weather/rules', rule);
+  await control('faults/rules', rule);
   const tenant = await running().create(slug);
   await running().until(tenant.tenantId, 'holding');
   return tenant;

@@ -11,7 +11,7 @@ export interface Fault {
 }
 
 /** What the kinds of a saga run do besides their work. */
-export interface Weather {
+export interface FaultInjection {
   /** Each strikes at every attempt until it is taken out. */
   faults: readonly Fault[];
   /** Every `ensure` or `remove` of these tenants is done twice in a row; the second answer counts. */
@@ -20,25 +20,25 @@ export interface Weather {
   struck: { readonly slug: string; readonly stepId: string }[];
 }
 
-/** The real kinds in this weather: what fails is the kind's own work, inside the ledger's wrapper. */
-export function inWeather(kinds: readonly Kind[], weather: Weather): Kind[] {
-  return kinds.map((kind) => exposed(kind, weather));
+/** The real kinds with these faults: what fails is the kind's own work, inside the ledger's wrapper. */
+export function withFaultInjection(kinds: readonly Kind[], injection: FaultInjection): Kind[] {
+  return kinds.map((kind) => exposed(kind, injection));
 }
 
-function exposed(kind: Kind, weather: Weather): Kind {
+function exposed(kind: Kind, injection: FaultInjection): Kind {
   return {
     ...kind,
-    ensure: (context) => struck(weather, 'ensure', context, () => kind.ensure(context)),
+    ensure: (context) => struck(injection, 'ensure', context, () => kind.ensure(context)),
     // What the first of two removals took, the second cannot see.
     remove: async (context) => {
-      const removed = await struck(weather, 'remove', context, () => kind.remove(context));
-      return isTwice(weather, 'remove', context) ? { ...removed, missing: false } : removed;
+      const removed = await struck(injection, 'remove', context, () => kind.remove(context));
+      return isTwice(injection, 'remove', context) ? { ...removed, missing: false } : removed;
     },
   };
 }
 
 async function struck<A>(
-  weather: Weather,
+  injection: FaultInjection,
   verb: Fault['verb'],
   context: StepContext,
   act: () => Promise<A>,
@@ -46,18 +46,18 @@ async function struck<A>(
   const { stepId, tenant } = context;
   const isHere = (fault: Fault) =>
     fault.stepId === stepId && fault.verb === verb && (fault.slug ?? tenant.slug) === tenant.slug;
-  const strikes = weather.faults.find(isHere)?.when;
-  if (strikes === 'before') throw injected(weather, context);
+  const strikes = injection.faults.find(isHere)?.when;
+  if (strikes === 'before') throw injected(injection, context);
   const answer = await act();
-  if (strikes === 'after') throw injected(weather, context);
-  return isTwice(weather, verb, context) ? act() : answer;
+  if (strikes === 'after') throw injected(injection, context);
+  return isTwice(injection, verb, context) ? act() : answer;
 }
 
-function isTwice({ twice }: Weather, verb: Fault['verb'], { tenant }: StepContext): boolean {
+function isTwice({ twice }: FaultInjection, verb: Fault['verb'], { tenant }: StepContext): boolean {
   return twice.some((wanted) => wanted.slug === tenant.slug && wanted.verb === verb);
 }
 
-function injected(weather: Weather, { stepId, tenant }: StepContext): StepError {
-  weather.struck.push({ slug: tenant.slug, stepId });
+function injected(injection: FaultInjection, { stepId, tenant }: StepContext): StepError {
+  injection.struck.push({ slug: tenant.slug, stepId });
   return new StepError('INVALID_REQUEST', `injected failure of ${stepId}`);
 }

@@ -29,20 +29,20 @@ interface Faults {
 /** Starts a tenant that meets these faults, whoever lives beside it. */
 async function provision(product: string, { faults = [], twice }: Faults = {}): Promise<Run> {
   const slug = freshSlug();
-  const { weather } = world;
-  weather.faults = [...weather.faults, ...faults.map((fault) => ({ ...fault, slug }))];
-  if (twice) weather.twice = [...weather.twice, { slug, verb: twice }];
+  const { injection } = world;
+  injection.faults = [...injection.faults, ...faults.map((fault) => ({ ...fault, slug }))];
+  if (twice) injection.twice = [...injection.twice, { slug, verb: twice }];
   return world.provision(product, 'rollback', slug);
 }
 
 function calmDown({ slug }: Run): void {
-  const { weather } = world;
-  weather.faults = weather.faults.filter((fault) => fault.slug !== slug);
-  weather.twice = weather.twice.filter((wanted) => wanted.slug !== slug);
+  const { injection } = world;
+  injection.faults = injection.faults.filter((fault) => fault.slug !== slug);
+  injection.twice = injection.twice.filter((wanted) => wanted.slug !== slug);
 }
 
 const struckSteps = ({ slug }: Run) =>
-  world.weather.struck.filter((at) => at.slug === slug).map(({ stepId }) => stepId);
+  world.injection.struck.filter((at) => at.slug === slug).map(({ stepId }) => stepId);
 
 describe.concurrent.each(Object.values(defaultCatalog.products))('a saga of $name', (product) => {
   const steps = blueprintOfProduct(product);

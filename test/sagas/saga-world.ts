@@ -34,13 +34,13 @@ import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { freshAccountId, part } from '../support/parts.ts';
-import { inWeather, type Weather } from './faults.ts';
+import { withFaultInjection, type FaultInjection } from './faults.ts';
 import { testCaller } from '../support/caller.ts';
 
 /** The real control plane over a real Temporal server, PostgreSQL, and AWS behind the gateway, where everything is quick. */
 export interface SagaWorld {
   readonly platform: Platform;
-  readonly weather: Weather;
+  readonly injection: FaultInjection;
   readonly client: TenantryClient;
   readonly database: Database;
   readonly gateway: Gateway;
@@ -109,7 +109,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   stops.push(async () => adapters.destroy());
   const apart = options.looksPerStep === true ? looksPerStep(adapters, platform, adapterOptions(aws)) : undefined;
   stops.push(async () => apart?.destroy());
-  const weather: Weather = { faults: [], twice: [], struck: [] };
+  const injection: FaultInjection = { faults: [], twice: [], struck: [] };
   const registry = createActivities({
     database: workerDatabase,
     tenantDatabases,
@@ -117,7 +117,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     log,
     aws: apart ?? adapters,
     installationId: await findInstallationId(database),
-    kinds: createKindRegistry(inWeather(builtInKinds, weather)),
+    kinds: createKindRegistry(withFaultInjection(builtInKinds, injection)),
   });
   const temporal = await ownTemporal(stops, registry);
   const client = createTenantryClient({
@@ -132,7 +132,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   const inventory = () => takeInventory({ ...sources, scope: 'tenants' });
   return {
     platform,
-    weather,
+    injection,
     client,
     database,
     gateway: aws.gateway,

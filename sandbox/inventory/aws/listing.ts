@@ -11,7 +11,7 @@ import { listParameters } from './ssm.ts';
 import { nothingOwned, type OwnedThings } from './owned-things.ts';
 
 export interface AwsListing {
-  /** Where AWS is asked: not a gateway with weather of its own, but what is behind it. */
+  /** Where AWS is asked: not a gateway that injects faults, but what is behind it. */
   readonly endpointUrl: string;
   /** Accounts and regions to look in. */
   readonly scopes: readonly AwsScope[];

@@ -152,14 +152,14 @@ describe('a token bucket', () => {
 describe('limits of a gateway', () => {
   const shared = useGateway();
   afterEach(() => {
-    shared.gateway.setWeather({ limits: null });
+    shared.gateway.setFaults({ limits: null });
   });
 
   it('refuse in the words of each protocol, and the product takes them for throttling', async () => {
     const account = newAccount(shared.gateway);
     await account.ecs.send(new CreateClusterCommand({ clusterName: cluster }));
     // So small that each bucket holds one token and gets no other during the test.
-    shared.gateway.setWeather({ limits: { factor: 0.000_01 } });
+    shared.gateway.setFaults({ limits: { factor: 0.000_01 } });
     const calls: readonly (readonly [string, string, () => Promise<unknown>])[] = [
       ['ecs', 'ThrottlingException', () => account.ecs.send(new DescribeServicesCommand({ cluster, services: ['x'] }))],
       ['ecs', 'ThrottlingException', () => account.ecs.send(new ListTaskDefinitionsCommand({}))],
@@ -178,7 +178,7 @@ describe('limits of a gateway', () => {
       expect(error).toMatchObject({ name, message: 'Rate exceeded', $metadata: { httpStatusCode: 400 } });
       expect(classifyAwsError(error, { service, action: 'CreateThing' }).code).toBe('THROTTLED');
     }
-    const { throttled } = shared.gateway.weather().limits;
+    const { throttled } = shared.gateway.faults().limits;
     expect(Object.keys(throttled).sort()).toEqual(
       ['ecs-service-read', 'ecs-task-definition-read', 'elbv2', 'logs-create-group', 'route53', 'secrets-list'].sort(),
     );
@@ -187,10 +187,10 @@ describe('limits of a gateway', () => {
   it('are not drawn on by what ECS does on a caller behalf', async () => {
     const account = newAccount(shared.gateway);
     const { listenerArn } = await makePlatform(account);
-    shared.gateway.setWeather({ limits: { factor: 1 } });
+    shared.gateway.setFaults({ limits: { factor: 1 } });
     await makeService(account, listenerArn, { name: 'drawn', service: { desiredCount: 2 } });
     await untilRollout(account, 'drawn', 'COMPLETED');
-    expect(shared.gateway.weather().limits.throttled).toEqual({});
+    expect(shared.gateway.faults().limits.throttled).toEqual({});
   });
 
   it('let a service start its tasks later when launches are few', async () => {
@@ -198,12 +198,12 @@ describe('limits of a gateway', () => {
     const { listenerArn } = await makePlatform(account);
     await makeService(account, listenerArn, { name: 'few', service: { desiredCount: 0 } });
     // Three launches at once; the fourth has its turn 1.7 s later.
-    shared.gateway.setWeather({ limits: { factor: 0.03 } });
+    shared.gateway.setFaults({ limits: { factor: 0.03 } });
     await account.ecs.send(new UpdateServiceCommand({ cluster, service: 'few', desiredCount: 4 }));
     await until('a launch that waits', () =>
-      Promise.resolve(shared.gateway.weather().limits.throttled['fargate-launch'] === 1),
+      Promise.resolve(shared.gateway.faults().limits.throttled['fargate-launch'] === 1),
     );
-    shared.gateway.setWeather({ limits: null });
+    shared.gateway.setFaults({ limits: null });
     const tasks = await until('four tasks', async () => {
       const running = await describeTasks(account, 'few', 'RUNNING');
       return running.length === 4 && running;

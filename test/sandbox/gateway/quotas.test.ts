@@ -25,12 +25,12 @@ import { useGateway } from './shared-gateway.ts';
 
 const shared = useGateway();
 afterEach(() => {
-  shared.gateway.setWeather({ limits: null });
+  shared.gateway.setFaults({ limits: null });
 });
 
 /** Rates as good as none, so that only quotas refuse. */
 function setQuotas(quotas: Partial<Record<QuotaName, number>>): void {
-  shared.gateway.setWeather({ limits: { factor: 10_000, quotas } });
+  shared.gateway.setFaults({ limits: { factor: 10_000, quotas } });
 }
 
 /** The error's name, once the product has been seen to take it for a quota. */
@@ -66,7 +66,7 @@ describe('quotas of a load balancer', () => {
     );
     await account.elb.send(new DeleteRuleCommand({ RuleArn: second }));
     await rule(4, c);
-    expect(shared.gateway.weather().limits.refused).toEqual({ 'target-groups-per-load-balancer': 2 });
+    expect(shared.gateway.faults().limits.refused).toEqual({ 'target-groups-per-load-balancer': 2 });
   });
 
   it('allow so many rules, for many callers at once too', async () => {
@@ -83,22 +83,22 @@ describe('quotas of a load balancer', () => {
 
   it('are AWS defaults when nothing else is said, and none while limits are off', async () => {
     setQuotas({});
-    expect(shared.gateway.weather().limits.quotas).toMatchObject({
+    expect(shared.gateway.faults().limits.quotas).toMatchObject({
       'target-groups-per-load-balancer': 100,
       'rules-per-load-balancer': 100,
       'target-groups': 3000,
       'services-per-cluster': 5000,
       'records-per-zone': 10_000,
     });
-    shared.gateway.setWeather({ limits: null });
-    expect(shared.gateway.weather().limits.quotas).toEqual({});
+    shared.gateway.setFaults({ limits: null });
+    expect(shared.gateway.faults().limits.quotas).toEqual({});
   });
 
   it('are set over the control surface, which knows their names', async () => {
     const put = (limits: unknown) =>
-      fetch(new URL('/_gateway/weather', shared.gateway.url), { method: 'PUT', body: JSON.stringify({ limits }) });
+      fetch(new URL('/_gateway/faults', shared.gateway.url), { method: 'PUT', body: JSON.stringify({ limits }) });
     expect((await put({ factor: 2, quotas: { 'rules-per-load-balancer': 200 } })).status).toBe(200);
-    expect(shared.gateway.weather().limits).toMatchObject({ factor: 2, quotas: { 'rules-per-load-balancer': 200 } });
+    expect(shared.gateway.faults().limits).toMatchObject({ factor: 2, quotas: { 'rules-per-load-balancer': 200 } });
     expect((await put({ factor: 2, quotas: { rules: 200 } })).status).toBe(400);
   });
 });

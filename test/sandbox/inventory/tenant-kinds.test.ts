@@ -257,14 +257,14 @@ describe('things that carry marks', () => {
 });
 
 describe('an inventory', () => {
-  it('makes no call that the gateway logs, and no weather reaches it', async () => {
-    shared.gateway.setWeather({ turbulence: { seed: 1, rates: { error: 1 } } });
+  it('makes no call that the gateway logs, and no fault is injected into it', async () => {
+    shared.gateway.setFaults({ turbulence: { seed: 1, rates: { error: 1 } } });
     try {
       const last = shared.gateway.calls().at(-1)?.seq;
       expect((await take()).length).toBeGreaterThan(5);
       expect(shared.gateway.calls().at(-1)?.seq).toBe(last);
     } finally {
-      shared.gateway.setWeather({ turbulence: null });
+      shared.gateway.setFaults({ turbulence: null });
     }
   });
 

@@ -87,7 +87,7 @@ export interface Turbulence {
 }
 
 /** Each part that is given replaces the one before; null clears it. */
-export interface WeatherSetting {
+export interface FaultSetting {
   readonly rules?: readonly FaultRule[] | null | undefined;
   readonly turbulence?: Turbulence | null | undefined;
   readonly limits?: LimitsSetting | null | undefined;
@@ -135,8 +135,8 @@ export const faultRuleSchema: z.ZodType<FaultRule> = z.strictObject({
   times: z.int().min(1).nullable().optional(),
 });
 
-/** A setting of the weather as it comes over the wire. */
-export const weatherSettingSchema: z.ZodType<WeatherSetting> = z.strictObject({
+/** Which faults to inject, as it comes over the wire. */
+export const faultSettingSchema: z.ZodType<FaultSetting> = z.strictObject({
   rules: z.array(faultRuleSchema).nullable().optional(),
   turbulence: z
     .strictObject({

@@ -17,7 +17,7 @@ import { useGateway } from './shared-gateway.ts';
 
 const shared = useGateway();
 afterEach(() => {
-  shared.gateway.setWeather({ rules: null, turbulence: null });
+  shared.gateway.setFaults({ rules: null, turbulence: null });
   shared.gateway.release();
 });
 
@@ -112,10 +112,10 @@ describe('a late effect', () => {
     });
     const caller = new AbortController();
     const call = errorOf(makeCluster(account, name, caller.signal));
-    await until('the call', async () => shared.gateway.weather().pendingLate === 1);
+    await until('the call', async () => shared.gateway.faults().pendingLate === 1);
     caller.abort();
     await call;
-    expect(shared.gateway.weather().pendingLate).toBe(1);
+    expect(shared.gateway.faults().pendingLate).toBe(1);
     expect(await hasCluster(account, name)).toBe(false);
     expect(lastCall(account, 'CreateCluster')).toMatchObject({ outcome: 'late', status: 0 });
     await shared.gateway.whenQuiet();
@@ -145,7 +145,7 @@ describe('throttling', () => {
   it('is said in the words of each service, and understood by the product', async () => {
     const { ecs, elb, route53, secrets } = newAccount(shared.gateway);
     const { logs, ses, sts, iam, ec2 } = strange(shared.gateway);
-    shared.gateway.setWeather({ rules: [{ match: {}, fault: { type: 'throttle' }, times: null }] });
+    shared.gateway.setFaults({ rules: [{ match: {}, fault: { type: 'throttle' }, times: null }] });
     const mail = {
       FromEmailAddress: 'a@example.com',
       Destination: { ToAddresses: ['b@example.com'] },
@@ -183,7 +183,7 @@ describe('a parked call', () => {
     const call = errorOf(makeCluster(account, name, caller.signal));
     const [parked] = await until(
       'the call',
-      async () => shared.gateway.weather().parked.length > 0 && shared.gateway.weather().parked,
+      async () => shared.gateway.faults().parked.length > 0 && shared.gateway.faults().parked,
     );
     expect(parked).toMatchObject({ ruleId, when: 'before', call: { action: 'CreateCluster', resource: name } });
     caller.abort();
@@ -198,10 +198,10 @@ describe('a parked call', () => {
     const name = `c-${account.accountId}`;
     shared.gateway.addRule({ match: { contains: name, kind: 'change' }, fault: { type: 'park', when: 'after' } });
     const call = makeCluster(account, name);
-    await until('the call', async () => shared.gateway.weather().parked.length > 0);
+    await until('the call', async () => shared.gateway.faults().parked.length > 0);
     expect(await hasCluster(account, name)).toBe(true);
     expect(shared.gateway.release('parked-elsewhere')).toBe(0);
-    expect(shared.gateway.release(shared.gateway.weather().parked[0]!.id)).toBe(1);
+    expect(shared.gateway.release(shared.gateway.faults().parked[0]!.id)).toBe(1);
     expect((await call).cluster?.clusterName).toBe(name);
     expect(lastCall(account, 'CreateCluster')).toMatchObject({ outcome: 'ok', fault: { type: 'park' } });
   });
@@ -216,7 +216,7 @@ it.each([
   const name = `c-${account.accountId}`;
   gateway.addRule({ match: { contains: name }, fault });
   const call = errorOf(makeCluster(account, name));
-  await until('the call', async () => gateway.weather().pendingLate + gateway.weather().parked.length === 1);
+  await until('the call', async () => gateway.faults().pendingLate + gateway.faults().parked.length === 1);
   await gateway.close();
   await call;
   await gateway.whenQuiet();
@@ -242,7 +242,7 @@ describe('a rule', () => {
         ),
       );
     expect(outcomes).toEqual([true, false, false, true, true]);
-    const [view] = shared.gateway.weather().rules;
+    const [view] = shared.gateway.faults().rules;
     expect(view).toMatchObject({ id, hits: 2, seen: 5 });
     expect(Date.parse(view!.lastHitAt!)).toBeGreaterThan(Date.now() - 10_000);
   });
@@ -261,7 +261,7 @@ describe('a rule', () => {
     const other = newAccount(shared.gateway);
     const match = { app: 'w1', operationId: 'op-1', stepId: 'deploy:backend', verb: 'ensure' };
     const arn = 'arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/x/1';
-    shared.gateway.setWeather({
+    shared.gateway.setFaults({
       rules: [
         { match, fault: { type: 'throttle' } },
         { match: { contains: arn }, fault: { type: 'throttle' } },
@@ -291,21 +291,22 @@ describe('the control surface', () => {
 
   it('sets, shows and clears rules', async () => {
     const rule = { match: { stepId: randomUUID() }, fault: { type: 'cut', when: 'after' } };
-    const added = await ask('POST', 'weather/rules', { id: 'mine', ...rule });
+    const added = await ask('POST', 'faults/rules', { id: 'mine', ...rule });
     expect(added).toEqual({ status: 200, body: { id: 'mine' } });
-    expect((await ask('POST', 'weather/rules', { id: 'mine', ...rule })).status).toBe(400);
-    expect((await ask('GET', 'weather')).body).toMatchObject({
+    expect((await ask('POST', 'faults/rules', { id: 'mine', ...rule })).status).toBe(400);
+    expect((await ask('GET', 'weather')).body).toEqual((await ask('GET', 'faults')).body);
+    expect((await ask('GET', 'faults')).body).toMatchObject({
       rules: [{ id: 'mine', hits: 0 }],
       parked: [],
       pendingLate: 0,
     });
-    expect((await ask('DELETE', 'weather/rules/mine')).status).toBe(200);
-    expect((await ask('DELETE', 'weather/rules/mine')).status).toBe(404);
-    expect((await ask('PUT', 'weather', { rules: [rule, rule] })).body).toMatchObject({ rules: [rule, rule] });
-    expect((await ask('PUT', 'weather', {})).body).toMatchObject({ rules: [rule, rule] });
-    expect((await ask('PUT', 'weather', { rules: null })).body).toMatchObject({ rules: [] });
-    expect((await ask('POST', 'weather/release')).body).toEqual({ released: 0 });
-    expect((await ask('POST', 'weather/release', { id: 'none' })).status).toBe(404);
+    expect((await ask('DELETE', 'faults/rules/mine')).status).toBe(200);
+    expect((await ask('DELETE', 'faults/rules/mine')).status).toBe(404);
+    expect((await ask('PUT', 'faults', { rules: [rule, rule] })).body).toMatchObject({ rules: [rule, rule] });
+    expect((await ask('PUT', 'faults', {})).body).toMatchObject({ rules: [rule, rule] });
+    expect((await ask('PUT', 'faults', { rules: null })).body).toMatchObject({ rules: [] });
+    expect((await ask('POST', 'faults/release')).body).toEqual({ released: 0 });
+    expect((await ask('POST', 'faults/release', { id: 'none' })).status).toBe(404);
   });
 
   it.each([
@@ -316,7 +317,7 @@ describe('the control surface', () => {
     ['a rate above one', { turbulence: { seed: 1, rates: { cut: 2 } } }],
     ['random parking', { turbulence: { seed: 1, rates: { park: 0.1 } } }],
   ])('refuses %s', async (_what, setting) => {
-    const answer = await ask('PUT', 'weather', setting);
+    const answer = await ask('PUT', 'faults', setting);
     expect(answer.status).toBe(400);
     expect(answer.body).toHaveProperty('error');
   });

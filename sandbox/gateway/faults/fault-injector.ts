@@ -4,31 +4,31 @@ import type { Clock } from '../time.ts';
 import { LateEffects } from './late.ts';
 import { ParkingPlace, type ParkedCall } from './parked.ts';
 import { Rules, type FaultRuleView } from './rules.ts';
-import type { Fault, FaultRule, WeatherSetting } from './setting.ts';
+import type { Fault, FaultRule, FaultSetting } from './setting.ts';
 import { StaleReads } from './stale.ts';
 import { carryOut, type Effect } from './strikes.ts';
 import { TurbulenceSource, type TurbulenceView } from './turbulence.ts';
 
-/** What the weather is, and what it has done. */
-export interface WeatherView {
+/** Which faults are set, and what was injected. */
+export interface FaultsView {
   readonly rules: readonly FaultRuleView[];
   readonly parked: readonly ParkedCall[];
-  /** Absent when the weather is not random. */
+  /** Absent when no random faults are set. */
   readonly turbulence?: TurbulenceView;
   /** Late effects that are still to come. */
   readonly pendingLate: number;
 }
 
-export interface WeatherParts {
+export interface FaultInjectorParts {
   readonly clock: Clock;
-  /** Carries out a read without any weather or limit. */
+  /** Carries out a read without fault or limit. */
   readonly ask: (call: Call) => Promise<Answer>;
 }
 
 const turbulenceId = 'turbulence';
 
 /** Faults between the callers and AWS: by rules, and at random by a seed. At most one strikes a call; rules come first. */
-export class Weather {
+export class FaultInjector {
   readonly #clock: Clock;
   readonly #rules = new Rules();
   readonly #parked: ParkingPlace;
@@ -37,7 +37,7 @@ export class Weather {
   #turbulence: TurbulenceSource | undefined;
   #quietWaiters: (() => void)[] = [];
 
-  constructor({ clock, ask }: WeatherParts) {
+  constructor({ clock, ask }: FaultInjectorParts) {
     this.#clock = clock;
     const changed = () => this.#tellWhenQuiet();
     this.#parked = new ParkingPlace(changed);
@@ -46,7 +46,7 @@ export class Weather {
   }
 
   /** @throws RangeError when two rules have the same id; nothing is changed then. */
-  set({ rules, turbulence }: WeatherSetting): void {
+  set({ rules, turbulence }: FaultSetting): void {
     if (rules !== undefined) this.#rules.replace(rules ?? []);
     if (turbulence !== undefined) this.#turbulence = turbulence ? new TurbulenceSource(turbulence) : undefined;
   }
@@ -66,7 +66,7 @@ export class Weather {
     return this.#parked.release(parkedId);
   }
 
-  view(): WeatherView {
+  view(): FaultsView {
     const turbulence = this.#turbulence?.view();
     return {
       rules: this.#rules.views(),

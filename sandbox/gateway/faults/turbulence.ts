@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Call } from '../request.ts';
-import { serverErrorCode } from './faults.ts';
+import { serverErrorCode } from './fault-answer.ts';
 import { matches } from './match.ts';
 import type { Fault, FaultType, Turbulence } from './setting.ts';
 

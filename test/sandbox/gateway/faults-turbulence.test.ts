@@ -7,7 +7,7 @@ import { useGateway } from './shared-gateway.ts';
 
 const shared = useGateway();
 afterEach(() => {
-  shared.gateway.setWeather({ turbulence: null });
+  shared.gateway.setFaults({ turbulence: null });
 });
 
 /** An account whose calls say that a step of this operation makes them. */
@@ -26,7 +26,7 @@ function stepAccount(operationId: string, stepId: string): Account {
 
 /** The faults that befall some calls of two steps of an operation, by step, made in an order of our choice. */
 async function faultsOf(turbulence: Turbulence, operationId: string, order: 'by turns' | 'one by one') {
-  const { turbulence: set } = shared.gateway.setWeather({ turbulence });
+  const { turbulence: set } = shared.gateway.setFaults({ turbulence });
   expect(set).toMatchObject({ seed: turbulence.seed, calls: 0 });
   const steps = ['create_dns', 'deploy_backend'].map((stepId) => ({
     stepId,
@@ -62,7 +62,7 @@ describe('turbulence', () => {
   it('counts what it struck', async () => {
     const faults = (await faultsOf({ seed: 3, rates }, 'op-a', 'one by one')).flat();
     const count = (type: string) => faults.filter((f) => f === type).length;
-    expect(shared.gateway.weather().turbulence).toMatchObject({
+    expect(shared.gateway.faults().turbulence).toMatchObject({
       calls: 80,
       hits: { error: count('error'), cut: count('cut'), throttle: count('throttle'), late: 0 },
     });
@@ -70,9 +70,9 @@ describe('turbulence', () => {
 
   it('reports call by call what it struck', async () => {
     await startTurbulence(shared.gateway.url, 3);
-    expect(shared.gateway.weather().turbulence).toMatchObject({ seed: 3, calls: 0 });
+    expect(shared.gateway.faults().turbulence).toMatchObject({ seed: 3, calls: 0 });
     const from = shared.gateway.calls().at(-1)?.seq;
-    shared.gateway.setWeather({ turbulence: { seed: 4, rates: { ...noRates, cut: 1 } } });
+    shared.gateway.setFaults({ turbulence: { seed: 4, rates: { ...noRates, cut: 1 } } });
     const { ecs } = stepAccount('op-r', 'report_step');
     await ecs.send(new CreateClusterCommand({ clusterName: 'x' })).catch(() => undefined);
     const [{ effect }] = shared.gateway.calls(from) as [CallRecord];
@@ -86,16 +86,16 @@ describe('turbulence', () => {
   it('leaves callers alone that are no steps, unless asked', async () => {
     const account = newAccount(shared.gateway);
     const always = { error: 1 };
-    shared.gateway.setWeather({ turbulence: { seed: 1, rates: always } });
+    shared.gateway.setFaults({ turbulence: { seed: 1, rates: always } });
     await account.ecs.send(new CreateClusterCommand({ clusterName: 'x' }));
-    shared.gateway.setWeather({ turbulence: { seed: 1, rates: always, everyCaller: true } });
+    shared.gateway.setFaults({ turbulence: { seed: 1, rates: always, everyCaller: true } });
     await expect(account.ecs.send(new DescribeClustersCommand({}))).rejects.toThrow('ServerException');
-    shared.gateway.setWeather({ turbulence: { seed: 1, rates: always, everyCaller: true, match: { kind: 'change' } } });
+    shared.gateway.setFaults({ turbulence: { seed: 1, rates: always, everyCaller: true, match: { kind: 'change' } } });
     await account.ecs.send(new DescribeClustersCommand({}));
   });
 
   it('strikes about one call in twenty by default', async () => {
-    const { turbulence } = shared.gateway.setWeather({ turbulence: { seed: 1 } });
+    const { turbulence } = shared.gateway.setFaults({ turbulence: { seed: 1 } });
     const { stale, ...perCall } = turbulence!.rates;
     const ofReads = Object.values(perCall).reduce((sum, rate) => sum + rate, 0);
     expect(ofReads).toBeCloseTo(0.05);

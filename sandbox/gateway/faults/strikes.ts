@@ -1,7 +1,7 @@
 import type { CallFault, Passage } from '../calls.ts';
 import type { Answer, Call } from '../request.ts';
 import type { Clock } from '../time.ts';
-import { faultAnswer } from './faults.ts';
+import { faultAnswer } from './fault-answer.ts';
 import type { LateEffects } from './late.ts';
 import type { ParkingPlace } from './parked.ts';
 import type { Fault } from './setting.ts';

@@ -49,14 +49,14 @@ const shared = useGateway();
 /** Longer than any test: what is stale stays so until its rule is removed. */
 const longMs = 600_000;
 afterEach(() => {
-  shared.gateway.setWeather({ rules: null, turbulence: null });
+  shared.gateway.setFaults({ rules: null, turbulence: null });
 });
 
 /** Changes (or reads) of a match are seen late from now on, any number of times. */
 function staleRule(match: CallMatch, { times = null, forMs = longMs }: { times?: number | null; forMs?: number } = {}) {
   const id = shared.gateway.addRule({ match, fault: { type: 'stale', forMs }, times });
   return {
-    hits: () => shared.gateway.weather().rules.find((rule) => rule.id === id)!.hits,
+    hits: () => shared.gateway.faults().rules.find((rule) => rule.id === id)!.hits,
     end: () => shared.gateway.removeRule(id),
   };
 }

@@ -6,7 +6,7 @@ import type { Fault } from './setting.ts';
 /** The answer of an `error` or `throttle` fault, in the wire shape of the service that was called. */
 export function faultAnswer(call: Call, fault: Extract<Fault, { type: 'error' | 'throttle' }>): Answer {
   if (fault.type === 'throttle') return errorAnswer(call, throttlingError(call.service));
-  const { code, status = usualStatus(code), message = `${code} by order of the gateway's weather` } = fault;
+  const { code, status = usualStatus(code), message = `${code} injected by the gateway` } = fault;
   return errorAnswer(call, new AwsError(code, message, status));
 }
 

@@ -64,7 +64,7 @@ export class StaleReads {
   readonly #ask: (call: Call) => Promise<Answer>;
   readonly #pasts = new Map<string, Past>();
 
-  /** `ask` carries out a read without weather. */
+  /** `ask` carries out a read into which no fault is injected. */
   constructor(ask: (call: Call) => Promise<Answer>) {
     this.#ask = ask;
   }
