@@ -135,7 +135,7 @@ export class FaultedLife {
   #disarm(): void {
     const { gateway } = this.#bench.stand;
     const [first] = this.#ruleIds;
-    this.#hits += gateway.weather().rules.find(({ id }) => id === first)?.hits ?? 0;
+    this.#hits += gateway.faults().rules.find(({ id }) => id === first)?.hits ?? 0;
     for (const id of this.#ruleIds.splice(0)) gateway.removeRule(id);
   }
 
