@@ -100,8 +100,8 @@ export const mutants: readonly Mutant[] = [
     mistake: 'the DNS record goes after the services that it points at',
     edits: [
       {
-        file: 'src/products/moamalat/components.ts',
-        from: "      removeAfter: ['create_dns'], // design rule 8: a record goes before what it points at\n",
+        file: 'src/products/service-steps.ts',
+        from: '      removeAfter: [record],\n',
         to: '',
       },
       {

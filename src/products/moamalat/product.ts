@@ -35,8 +35,7 @@ export const moamalat = defineProduct({
         rereads: true,
         spec: { database: cell.tenantDatabases[0]?.id ?? 'primary', migrations: 'moamalat', connectionLimit: 20 },
       }),
-      ...componentSteps(request, 'backend'),
-      ...componentSteps(request, 'frontend'),
+      ...componentSteps(request),
       step(dnsRecord, {
         id: 'create_dns',
         needs: ['create_alb_rule:backend', 'create_alb_rule:frontend'],

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { Argument, type Command } from 'commander';
+import type { Creation } from './create/create.ts';
+
+/** Adds `tenantry create` and `tenantry test`, for those who write products and kinds. Loads what it needs on use only. */
+export function registerTesting(program: Command): void {
+  program
+    .command('create')
+    .description('write the first version of a product or a resource kind, which passes `tenantry test`')
+    .addArgument(new Argument('<what>', 'product or kind').choices(['product', 'kind']))
+    .argument('<name>', 'lower case letters, digits and single hyphens')
+    .option('--dir <path>', 'the folder with tenantry.config.ts, or where it is to be', '.')
+    .action(async (what: Creation, name: string, { dir }: { dir: string }) => {
+      const { create } = await import('./create/create.ts');
+      const { files, toAdd } = create(what, name, resolve(dir));
+      for (const file of files) console.log(`wrote ${file}`);
+      if (toAdd.length > 0) console.log(['add to tenantry.config.ts:', ...toAdd.map((line) => `  ${line}`)].join('\n'));
+    });
+  program
+    .command('test')
+    .description('try a product for every tier: what each of its own kinds promises, and the saga properties')
+    .argument('<product>', 'its name, as tenantry.config.ts has it (TENANTRY_CONFIG names another file)')
+    .option('--tier <tier>', 'this tier only')
+    .action(async (product: string, { tier }: { tier?: string }) => {
+      const { testProduct } = await import('./test-product.ts');
+      process.exitCode = await testProduct(product, tier);
+    });
+}

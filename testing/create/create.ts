@@ -1,0 +1,61 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { namesOf, renamed } from './names.ts';
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+
+/** What a first version is written from: an example that is tried like every other. */
+const sources = {
+  product: { name: 'starter', folder: join(examples, 'starter'), files: ['product.ts', 'migrations/0001_starter.sql'] },
+  kind: { name: 'sqs-queue', folder: join(examples, 'notes'), files: ['sqs-queue.ts'] },
+} as const;
+const CONFIG = 'tenantry.config.ts';
+
+export type Creation = keyof typeof sources;
+
+export interface Created {
+  /** Paths of the files that were written, from the folder. */
+  readonly files: readonly string[];
+  /** What has to be added to a configuration that was there already, line by line. */
+  readonly toAdd: readonly string[];
+}
+
+/**
+ * Writes the first version of a product or a kind into a folder, and a `tenantry.config.ts` when there is none. What is there is left as
+ * it is.
+ * @throws RangeError when the name cannot be used, or one of the files is there
+ */
+export function create(what: Creation, name: string, directory: string): Created {
+  const { files, folder, name: from } = sources[what];
+  const [source, names] = [namesOf(from), namesOf(name)];
+  const texts = new Map(
+    files.map((file) => {
+      const text = renamed(readFileSync(join(folder, file), 'utf8'), source, names);
+      return [what === 'product' ? join(name, renamed(file, source, names)) : `${name}.ts`, text];
+    }),
+  );
+  const module = what === 'product' ? `./${name}/product.ts` : `./${name}.ts`;
+  const entry = `${what}s: [${names.variable}]`;
+  const imports = `import { ${names.variable} } from '${module}';`;
+  const hasConfig = existsSync(join(directory, CONFIG));
+  if (!hasConfig) texts.set(CONFIG, configText(what, imports, entry));
+  refuseToOverwrite(directory, [...texts.keys()]);
+  for (const [file, text] of texts) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
+    writeFileSync(join(directory, file), text, { flag: 'wx' });
+  }
+  return { files: [...texts.keys()], toAdd: hasConfig ? [imports, entry] : [] };
+}
+
+function configText(what: Creation, imports: string, entry: string): string {
+  // An installation without a product has nothing to do: what comes with Tenantry is there until it has its own.
+  const [names, list] =
+    what === 'product' ? ['defineConfig', entry] : ['defineConfig, moamalat', `products: [moamalat], ${entry}`];
+  return `import { ${names} } from 'tenantry';\n${imports}\n\nexport default defineConfig({ ${list} });\n`;
+}
+
+function refuseToOverwrite(directory: string, files: readonly string[]): void {
+  const there = files.filter((file) => existsSync(join(directory, file)));
+  if (there.length > 0) throw new RangeError(`nothing was written: ${there.join(', ')} is there already`);
+}
