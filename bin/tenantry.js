@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs the CLI from its TypeScript source (docs/adr/0003-run-from-source.md). The sandbox joins here, because
-// product code does not know it; an installation without it works all the same.
+// Runs the CLI from its TypeScript source (docs/adr/0003-run-from-source.md). The sandbox and what tries products
+// join here, because product code does not know them; an installation without them works all the same.
 import { existsSync } from 'node:fs';
 import { register } from 'tsx/esm/api';
 
@@ -8,7 +8,8 @@ import { register } from 'tsx/esm/api';
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 register();
 const { main } = await import('../src/cli/main.ts');
-const sandbox = new URL('../sandbox/cli.ts', import.meta.url);
-await main(process.argv.slice(2), async () =>
-  existsSync(sandbox) ? [(await import(sandbox.href)).registerSandbox] : [],
-);
+const more = { 'sandbox/cli.ts': 'registerSandbox', 'testing/cli.ts': 'registerTesting' };
+await main(process.argv.slice(2), async () => {
+  const there = Object.entries(more).filter(([file]) => existsSync(new URL(`../${file}`, import.meta.url)));
+  return Promise.all(there.map(async ([file, register]) => (await import(`../${file}`))[register]));
+});

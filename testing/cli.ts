@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { Argument, type Command } from 'commander';
+import { Argument, InvalidArgumentError, type Command } from 'commander';
 import type { Creation } from './create/create.ts';
+import { namesOf } from './create/names.ts';
 
 /** Adds `tenantry create` and `tenantry test`, for those who write products and kinds. Loads what it needs on use only. */
 export function registerTesting(program: Command): void {
@@ -8,7 +9,7 @@ export function registerTesting(program: Command): void {
     .command('create')
     .description('write the first version of a product or a resource kind, which passes `tenantry test`')
     .addArgument(new Argument('<what>', 'product or kind').choices(['product', 'kind']))
-    .argument('<name>', 'lower case letters, digits and single hyphens')
+    .argument('<name>', 'lower case letters, digits and single hyphens', checkedName)
     .option('--dir <path>', 'the folder with tenantry.config.ts, or where it is to be', '.')
     .action(async (what: Creation, name: string, { dir }: { dir: string }) => {
       const { create } = await import('./create/create.ts');
@@ -25,4 +26,12 @@ export function registerTesting(program: Command): void {
       const { testProduct } = await import('./test-product.ts');
       process.exitCode = await testProduct(product, tier);
     });
+}
+
+function checkedName(name: string): string {
+  try {
+    return namesOf(name).name;
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }

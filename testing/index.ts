@@ -6,3 +6,4 @@ export type { FaultedLife } from './faults/life.ts';
 export type { ConformanceParts } from './parts.ts';
 export type { DemandedBeside } from './permissions.ts';
 export { sampleOf, type HandChange, type HandPlace, type Sample } from './sample.ts';
+export { describeProduct, type ProductTrial } from './sagas/describe-product.ts';

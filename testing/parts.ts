@@ -1,7 +1,7 @@
 import { createClosedDatabase, dropDatabase } from '../sandbox/parts/postgres-databases.ts';
 import { startMinistack } from '../sandbox/parts/ministack.ts';
 import { startPostgres } from '../sandbox/parts/postgres.ts';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 
 /** Servers that run already and may be shared by several stands. */
 export interface ConformanceParts {
@@ -57,4 +57,9 @@ function inDatabase(url: string, name: string): string {
   const changed = new URL(url);
   changed.pathname = `/${name}`;
   return changed.href;
+}
+
+/** An account of its own: MiniStack takes a 12-digit access key for it. */
+export function freshAccountId(): string {
+  return String(randomInt(100_000_000_000, 281_474_976_710_655) % 900_000_000_000).padStart(12, '1');
 }

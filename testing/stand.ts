@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../sandbox/landing-zone/seed.ts';
@@ -17,7 +16,7 @@ import { CallBook } from './call-book.ts';
 import type { Sample } from './sample.ts';
 import { looksPerStep } from './looks-per-step.ts';
 import { createOracle, type Oracle } from './oracle.ts';
-import { openParts, type ConformanceParts, type StandParts } from './parts.ts';
+import { freshAccountId, openParts, type ConformanceParts, type StandParts } from './parts.ts';
 
 /** PostgreSQL, and AWS behind the gateway, where kinds of one test file are tried one after the other. */
 export interface Ground {
@@ -130,9 +129,4 @@ function migrationsOf(products: GroundOptions['products']): Record<string, strin
   return Object.fromEntries(
     products.flatMap(({ name, migrations }) => (migrations === undefined ? [] : [[name, migrations]])),
   );
-}
-
-/** MiniStack takes a 12-digit access key for the account. */
-function freshAccountId(): string {
-  return String(100_000_000_000 + (parseInt(randomUUID().slice(0, 8), 16) % 899_999_999_999));
 }

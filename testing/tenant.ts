@@ -5,7 +5,6 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { FINALIZE_STEP, type Blueprint, type Step } from '../src/contracts/blueprint.ts';
 import type { Activities } from '../src/contracts/activities.ts';
-import type { Caller } from '../src/contracts/caller.ts';
 import type { Verb } from '../src/contracts/kinds.ts';
 import type { OperationState } from '../src/contracts/operation-state.ts';
 import type { OperationType } from '../src/contracts/operation-table.ts';
@@ -18,6 +17,7 @@ import { reserveSlug } from '../src/db/reservations.ts';
 import { findTenant, insertTenant } from '../src/db/tenants.ts';
 import { stepUnderTest, type Sample } from './sample.ts';
 import type { Stand } from './stand.ts';
+import { caller } from './caller.ts';
 
 /** A tenant whose operation was accepted and claimed: its steps are made and taken back as the executor does it. */
 export interface SampleTenant {
@@ -39,8 +39,6 @@ export interface AcceptOptions {
   /** In the place of the sample's own. */
   readonly steps?: ((steps: readonly Step[]) => readonly Step[]) | undefined;
 }
-
-const caller: Caller = { principal: 'conformance', role: 'platform-admin', requestId: 'conformance' };
 
 /** As many tenants as a wave has: only what they really make counts for the gateway's quotas. */
 const NO_SHARE = { rules: 0, targetGroups: 0 };

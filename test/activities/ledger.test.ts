@@ -7,7 +7,7 @@ import { listLedger } from '../../src/db/ledger.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import { useControlDatabase } from '../support/database.ts';
-import { listResidues } from '../support/records.ts';
+import { listResidues } from '../../testing/sagas/residues.ts';
 import { accept, cell, seedTenant, setRunning, smallSteps, type Seeded } from '../db/fixtures.ts';
 import { activityBench, FakeKind } from './bench.ts';
 

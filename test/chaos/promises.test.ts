@@ -9,8 +9,8 @@ import { setTemplateImage } from '../../sandbox/landing-zone/seed.ts';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { FINALIZE_STEP } from '../../src/contracts/blueprint.ts';
 import type { Cell } from '../../src/contracts/platform.ts';
-import { expectNothingLeft } from '../sagas/nothing-left.ts';
-import { startSagaWorld, type Run, type SagaWorld } from '../sagas/saga-world.ts';
+import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
+import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { testCaller } from '../support/caller.ts';
 
 /** Promises of the design that no single fault tests: what is foreign, what is old, what comes first, what stays the same. */

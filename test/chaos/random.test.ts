@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startChild } from '../../sandbox/parts/child.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
-import { blueprintOfProduct } from '../sagas/blueprints.ts';
+import { blueprintOfProduct } from '../../testing/sagas/blueprints.ts';
 import { end, live, type Life } from './life.ts';
 import { expectLikeBefore, inventoryOf } from './process-inventory.ts';
 import { startProcessWorld, type ProcessWorld } from './process-world.ts';
@@ -99,7 +99,10 @@ async function playWave(first: number, size: number): Promise<Wave> {
 
 function blueprints() {
   return Object.fromEntries(
-    Object.values(defaultCatalog.products).map((product) => [product.name, blueprintOfProduct(product)]),
+    Object.values(defaultCatalog.products).map((product) => [
+      product.name,
+      blueprintOfProduct(product, product.tiers[0] ?? null, defaultCatalog),
+    ]),
   );
 }
 

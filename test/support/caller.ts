@@ -1,8 +1,2 @@
-import type { Caller } from '../../src/contracts/caller.ts';
-
 /** Who asks, where a test does not say. */
-export const testCaller: Caller = {
-  principal: 'a test',
-  role: 'platform-admin',
-  requestId: '00000000-0000-4000-8000-000000000000',
-};
+export { caller as testCaller } from '../../testing/caller.ts';

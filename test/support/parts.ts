@@ -21,7 +21,4 @@ export async function part<P extends PartName>(name: P): Promise<Parts[P]> {
   return JSON.parse(text) as Parts[P];
 }
 
-/** An AWS account id of its own for a test: MiniStack takes a 12-digit access key for the account. */
-export function freshAccountId(): string {
-  return String(100_000_000_000 + Math.floor(Math.random() * 899_999_999_999));
-}
+export { freshAccountId } from '../../testing/parts.ts';

@@ -5,7 +5,7 @@ import { findInstallationId } from '../../src/db/installation.ts';
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
-import { startSagaWorld, type SagaWorld } from '../sagas/saga-world.ts';
+import { startSagaWorld, type SagaWorld } from '../../testing/sagas/world.ts';
 import { FakeWitness, GROWN_UP_MS } from './sweep-world.ts';
 import { testCaller } from '../support/caller.ts';
 

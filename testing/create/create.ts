@@ -7,7 +7,11 @@ const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 
 /** What a first version is written from: an example that is tried like every other. */
 const sources = {
-  product: { name: 'starter', folder: join(examples, 'starter'), files: ['product.ts', 'migrations/0001_starter.sql'] },
+  product: {
+    name: 'first-product',
+    folder: join(examples, 'first-product'),
+    files: ['product.ts', 'migrations/0001_items.sql'],
+  },
   kind: { name: 'sqs-queue', folder: join(examples, 'notes'), files: ['sqs-queue.ts'] },
 } as const;
 const CONFIG = 'tenantry.config.ts';

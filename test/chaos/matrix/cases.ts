@@ -1,5 +1,5 @@
 import { defaultCatalog } from '../../../src/catalog/catalog.ts';
-import { blueprintOfProduct } from '../../sagas/blueprints.ts';
+import { blueprintOfProduct } from '../../../testing/sagas/blueprints.ts';
 import { createHash } from 'node:crypto';
 import type { Fault, FaultRule } from '../../../sandbox/gateway/gateway.ts';
 import type { StatementFault, StatementRule } from '../../../sandbox/parts/postgres-proxy.ts';
@@ -86,7 +86,7 @@ function whyNot(point: AwsPoint | StatementPoint, fault: FaultName, templates: r
 /** Steps whose readiness is waited for: the others are looked at by `ensure`, and right before the commit. */
 const polledSteps = new Set(
   Object.values(defaultCatalog.products)
-    .flatMap(blueprintOfProduct)
+    .flatMap((product) => blueprintOfProduct(product, product.tiers[0] ?? null, defaultCatalog))
     .flatMap(({ id, ready }) => (ready ? [id] : [])),
 );
 

@@ -5,7 +5,7 @@ import { isOfTenant, takeInventory, type InventoryItem } from '../../../sandbox/
 import type { PostgresProxy } from '../../../sandbox/parts/postgres-proxy.ts';
 import type { RunRequest } from '../../../src/client/orchestrator.ts';
 import { schemaName } from '../../../src/naming.ts';
-import { startSagaWorld, type Run, type SagaWorld } from '../../sagas/saga-world.ts';
+import { startSagaWorld, type Run, type SagaWorld } from '../../../testing/sagas/world.ts';
 import type { Target } from './cases.ts';
 
 /** A saga world in which each call is one step's own, faults are armed before a run starts, and inventories are shared. */

@@ -6,11 +6,11 @@ import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { difference, takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
+import { startMinistack } from '../../sandbox/parts/ministack.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
-import { builtInKinds } from '../../src/kinds/built-in.ts';
 import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
 import { currentCallContext } from '../../src/aws/call-context.ts';
 import { createClients } from '../../src/aws/clients.ts';
@@ -30,12 +30,12 @@ import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
-import { defaultCatalog } from '../../src/catalog/catalog.ts';
+import { defaultCatalog, type Catalog } from '../../src/catalog/catalog.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
-import { freshAccountId, part } from '../support/parts.ts';
+import { caller } from '../caller.ts';
+import { freshAccountId } from '../parts.ts';
 import { withFaultInjection, type FaultInjection } from './faults.ts';
-import { testCaller } from '../support/caller.ts';
 
 /** The real control plane over a real Temporal server, PostgreSQL, and AWS behind the gateway, where everything is quick. */
 export interface SagaWorld {
@@ -47,7 +47,7 @@ export interface SagaWorld {
   /** Undefined unless it was asked for. */
   readonly proxy: PostgresProxy | undefined;
   /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
-  provision(product: string, onFailure?: OnFailure, slug?: string): Promise<Run>;
+  provision(product: string, onFailure?: OnFailure, slug?: string, tier?: string | null): Promise<Run>;
   deprovision(run: Run): Promise<Run>;
   /** How the workflow of a run ended: what it answered, or the type of its failure. */
   outcome(run: Run): Promise<string>;
@@ -66,6 +66,10 @@ export interface Run {
 }
 
 export interface SagaWorldOptions {
+  /** What tenants may be of; what comes with Tenantry by default. */
+  readonly catalog?: Catalog | undefined;
+  /** A MiniStack that runs already; absent: started, and stopped at the end. */
+  readonly ministackUrl?: string | undefined;
   /** The worker reaches PostgreSQL through a proxy that can lose and refuse statements. */
   readonly postgresProxy?: boolean;
   /** No look is shared between steps or tenants, so that every call is one step's own and a fault in it no other's. */
@@ -87,15 +91,20 @@ export async function startSagaWorld(options: SagaWorldOptions = {}): Promise<Sa
 
 async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[]): Promise<SagaWorld> {
   const log = options.log ?? pino({ level: 'silent' });
-  const [postgres, aws] = await Promise.all([ownPostgres(stops), ownAws(stops)]);
+  const [postgres, aws] = await Promise.all([ownPostgres(stops), ownAws(stops, options.ministackUrl)]);
   const { host, port } = postgres;
-  const platform = await seedLandingZone({ ...aws.target, database: { host, port, name: 'tenants' } });
+  const { catalog = defaultCatalog } = options;
+  const platform = await seedLandingZone({
+    ...aws.target,
+    database: { host, port, name: 'tenants' },
+    products: Object.values(catalog.products),
+  });
   await migrate(postgres.controlUrl);
   const database = createDatabase({ url: postgres.controlUrl, maxConnections: 20 });
   const proxy = options.postgresProxy === true ? await ownProxy(postgres, stops) : undefined;
   const tenantDatabases = createTenantDatabases(
     { primary: proxy?.through(postgres.tenantUrl) ?? postgres.tenantUrl },
-    defaultCatalog.migrations,
+    catalog.migrations,
   );
   const workerDatabase = proxy
     ? createDatabase({ url: proxy.through(postgres.controlUrl), maxConnections: 40 })
@@ -117,14 +126,14 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     log,
     aws: apart ?? adapters,
     installationId: await findInstallationId(database),
-    kinds: createKindRegistry(withFaultInjection(builtInKinds, injection)),
+    kinds: createKindRegistry(withFaultInjection([...catalog.kinds.kinds.values()], injection)),
   });
   const temporal = await ownTemporal(stops, registry);
   const client = createTenantryClient({
     database,
     orchestrator: announcing(temporalOrchestrator(temporal), options.beforeStart),
     platform,
-    catalog: defaultCatalog,
+    catalog,
     log,
   });
   stops.push(() => client.close());
@@ -139,9 +148,10 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     proxy,
     inventory,
     sources,
-    provision: (product, onFailure = 'rollback', slug = freshSlug()) => provision(client, { product, onFailure, slug }),
+    provision: (product, onFailure = 'rollback', slug = freshSlug(), tier = null) =>
+      provision(client, { product, onFailure, slug, tier }),
     deprovision: async (run) => {
-      await client.deleteTenant(testCaller, run.tenantId, run.slug);
+      await client.deleteTenant(caller, run.tenantId, run.slug);
       return run;
     },
     outcome: ({ workflowId }) => outcomeOf(temporal, workflowId),
@@ -169,12 +179,18 @@ async function ownPostgres(stops: (() => Promise<void>)[]): Promise<Postgres> {
   return postgres;
 }
 
-async function ownAws(stops: (() => Promise<void>)[]) {
-  const { url: upstreamUrl } = await part('ministack');
+async function ownAws(stops: (() => Promise<void>)[], given: string | undefined) {
+  const upstreamUrl = given ?? (await ownMinistack(stops));
   const gateway = await startGateway({ upstreamUrl, time: 'fast' });
   stops.push(() => gateway.close());
   const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
   return { gateway, target: { endpointUrl: gateway.url, region: 'us-east-1', credentials } };
+}
+
+async function ownMinistack(stops: (() => Promise<void>)[]): Promise<string> {
+  const ministack = await startMinistack({ log: () => undefined });
+  stops.push(() => ministack.stop());
+  return ministack.url;
 }
 
 function adapterOptions({ gateway, target }: Awaited<ReturnType<typeof ownAws>>): CellAwsOptions {
@@ -254,11 +270,13 @@ interface Wish {
   readonly product: string;
   readonly onFailure: OnFailure;
   readonly slug: string;
+  readonly tier: string | null;
 }
 
-async function provision(client: TenantryClient, { product, onFailure, slug }: Wish): Promise<Run> {
-  const { tenantId, workflowId } = await client.createTenant(testCaller, {
+async function provision(client: TenantryClient, { product, onFailure, slug, tier }: Wish): Promise<Run> {
+  const { tenantId, workflowId } = await client.createTenant(caller, {
     product,
+    ...(tier !== null && { tier }),
     slug,
     displayName: `Saga ${slug}`,
     contactEmail: 'saga@example.com',
@@ -281,7 +299,7 @@ async function outcomeOf(temporal: Client, workflowId: string): Promise<string> 
 async function until(client: TenantryClient, run: Run, state: string, limitMs = 150_000): Promise<StatusView> {
   const end = Date.now() + limitMs;
   for (;;) {
-    const status = await client.status(testCaller, run.tenantId);
+    const status = await client.status(caller, run.tenantId);
     if (status.operation.state === state) return status;
     // One that has closed changes no more.
     if (Date.now() > end || !isOpen(status.operation.state)) {

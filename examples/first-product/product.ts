@@ -1,8 +1,8 @@
 import { defineProduct, dnsRecord, postgresSchema, serviceSteps, slugReservation, tenantActivation } from 'tenantry';
 
 /** One service behind the shared load balancer, with a schema for each tenant. */
-export const starter = defineProduct({
-  name: 'starter',
+export const firstProduct = defineProduct({
+  name: 'first-product',
   places: ['host', 'load-balancer'],
   templates: { app: { containerPort: 8080 } },
   migrations: new URL('./migrations/', import.meta.url),
@@ -18,11 +18,11 @@ export const starter = defineProduct({
         id: 'create_schema',
         needs: ['validate'],
         rereads: true,
-        spec: { database: cell.tenantDatabases[0]?.id ?? 'primary', migrations: 'starter', connectionLimit: 10 },
+        spec: { database: cell.tenantDatabases[0]?.id ?? 'primary', migrations: 'first-product', connectionLimit: 10 },
       }),
       ...serviceSteps(request, {
         component: 'app',
-        name: `starter-${tenant.slug}-app`,
+        name: `first-product-${tenant.slug}-app`,
         port: 8080,
         healthPath: '/health',
         environment: {

@@ -3,9 +3,9 @@ import { isResidue } from '../../sandbox/demo/residues.ts';
 import { describeChange, describeItem, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { ofTenant } from '../../sandbox/inventory/selection.ts';
 import { listNotRemoved } from '../../src/db/ledger.ts';
-import { listResidues } from '../support/records.ts';
+import { listResidues } from './residues.ts';
 import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
-import { difference, type Run, type SagaWorld } from './saga-world.ts';
+import { difference, type Run, type SagaWorld } from './world.ts';
 
 /**
  * AWS and PostgreSQL are as they were before the run as far as its tenant is concerned, but for the residues that its ledger names; and

@@ -1,0 +1,60 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { create } from '../../../testing/create/create.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tenantry-create-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const read = (file: string) => readFileSync(join(directory, file), 'utf8');
+const example = (file: string) => readFileSync(new URL(`../../../examples/${file}`, import.meta.url), 'utf8');
+
+describe('the first version of a product', () => {
+  it('is the example under its name, with a configuration that names it', () => {
+    const { files, toAdd } = create('product', 'acme-notes', directory);
+    expect(files).toEqual(['acme-notes/product.ts', 'acme-notes/migrations/0001_items.sql', 'tenantry.config.ts']);
+    expect(toAdd).toEqual([]);
+    const renamed = example('first-product/product.ts')
+      .replaceAll('firstProduct', 'acmeNotes')
+      .replaceAll('first-product', 'acme-notes');
+    expect(read('acme-notes/product.ts')).toBe(renamed);
+    expect(read('tenantry.config.ts')).toBe(
+      example('first-product/tenantry.config.ts')
+        .replaceAll('firstProduct', 'acmeNotes')
+        .replace('./product.ts', './acme-notes/product.ts'),
+    );
+  });
+
+  it('leaves a configuration that is there as it is, and says what to add', () => {
+    writeFileSync(join(directory, 'tenantry.config.ts'), 'mine');
+    const { toAdd } = create('product', 'acme', directory);
+    expect(read('tenantry.config.ts')).toBe('mine');
+    expect(toAdd).toEqual(["import { acme } from './acme/product.ts';", 'products: [acme]']);
+  });
+
+  it('takes the place of no file: then nothing is written', () => {
+    create('product', 'acme', directory);
+    rmSync(join(directory, 'tenantry.config.ts'));
+    expect(() => create('product', 'acme', directory)).toThrow(
+      'nothing was written: acme/product.ts, acme/migrations/0001_items.sql is there already',
+    );
+    expect(readdirSync(directory)).toEqual(['acme']);
+  });
+});
+
+it('the first version of a kind is the example under its name', () => {
+  const { files } = create('kind', 'job-queue', directory);
+  expect(files).toEqual(['job-queue.ts', 'tenantry.config.ts']);
+  expect(read('job-queue.ts')).toBe(
+    example('notes/sqs-queue.ts').replaceAll('sqsQueue', 'jobQueue').replaceAll('sqs-queue', 'job-queue'),
+  );
+});
+
+it.each(['Acme', '1st', 'a--b', 'a-', '../x', 'class', 'x'.repeat(41), ''])('%s is no name', (name) => {
+  expect(() => create('product', name, directory)).toThrow(/is no name/);
+  expect(readdirSync(directory)).toEqual([]);
+});

@@ -1,0 +1,27 @@
+/** What `tenantry test <product>` runs: the saga properties for every tier, and what each of the product's own kinds promises. */
+import { loadCatalog } from '../src/catalog/load.ts';
+import { builtInKinds } from '../src/kinds/built-in.ts';
+import { catalogFileOf } from '../src/config.ts';
+import { tiersOf } from '../src/products/places.ts';
+import { describeKinds, type KindSamples } from './describe-kind.ts';
+import { sampleOf } from './sample.ts';
+import { blueprintOfProduct } from './sagas/blueprints.ts';
+import { describeProduct } from './sagas/describe-product.ts';
+
+const catalog = await loadCatalog(catalogFileOf(process.env));
+const { TENANTRY_TEST_PRODUCT = '', TENANTRY_TEST_TIER: tier } = process.env;
+const product = catalog.products[TENANTRY_TEST_PRODUCT];
+if (!product) throw new Error(`there is no product "${TENANTRY_TEST_PRODUCT}"`);
+
+describeProduct(product, { catalog, tier });
+
+const kinds = [...catalog.kinds.kinds.values()].filter((kind) => !builtInKinds.includes(kind));
+const samples = kinds.flatMap((kind): KindSamples[] => {
+  const steps = (tier === undefined ? tiersOf(product) : [tier]).flatMap((one) =>
+    blueprintOfProduct(product, one, catalog)
+      .filter((step) => step.kind === kind.name)
+      .map((step) => sampleOf(product, step.id, one)),
+  );
+  return steps.length === 0 ? [] : [{ kind, samples: steps }];
+});
+if (samples.length > 0) describeKinds(samples, { kinds });
