@@ -9,7 +9,7 @@ export interface DemoAppOptions {
   /** `app` is both others in one: the page at `/`, the rest as the backend. */
   readonly part: 'app' | 'backend' | 'frontend';
   /** `unhealthy` answers 500 on health paths, `crash` exits with code 1 soon after its start. */
-  readonly behaviour: 'healthy' | 'unhealthy' | 'crash';
+  readonly behavior: 'healthy' | 'unhealthy' | 'crash';
   /** Paths that an unhealthy container fails on. */
   readonly healthPaths: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ export async function startDemoApp(options: DemoAppOptions): Promise<DemoApp> {
     server.listen(0, '127.0.0.1', resolve);
   });
   const close = closer(server, app);
-  if (options.behaviour === 'crash') {
+  if (options.behavior === 'crash') {
     setTimeout(() => void close().then(() => options.onExit(1, 'the application exited with code 1')), crashAfterMs);
   }
   return { port: (server.address() as AddressInfo).port, close };
@@ -62,13 +62,13 @@ async function serve(
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
-  if (options.behaviour === 'crash') {
+  if (options.behavior === 'crash') {
     // It never gets as far as to answer: a health check that passes would make its deployment look complete.
     request.destroy();
     return;
   }
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  if (options.behaviour === 'unhealthy' && options.healthPaths.includes(path)) {
+  if (options.behavior === 'unhealthy' && options.healthPaths.includes(path)) {
     sendJson(response, 500, { status: 'unhealthy' });
     return;
   }

@@ -57,7 +57,7 @@ const credentialsSchema: z.ZodType<PostgresCredentials> = z.object({
 /**
  * Starts PostgreSQL on loopback with scram-sha-256, both databases and their roles set up.
  *
- * @throws Error when it cannot be initialised or does not accept connections within a minute; carries what it printed.
+ * @throws Error when it cannot be initialized or does not accept connections within a minute; carries what it printed.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const binaries = postgresBinaries();
@@ -67,7 +67,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     if (temporary !== undefined) removeDirectory(temporary);
   };
   try {
-    const credentials = await initialise(binaries, dataDir, temporary);
+    const credentials = await initialize(binaries, dataDir, temporary);
     const target = {
       dataDir,
       durable: temporary === undefined,
@@ -146,7 +146,7 @@ const urlFor = (role: string, password: string, port: number, database: string) 
   `postgresql://${role}:${password}@${host}:${port}/${database}`;
 
 /** Makes the cluster unless it is there, and gives its credentials. It appears whole or not at all, by a rename. */
-async function initialise(
+async function initialize(
   { initdb, identity }: PostgresBinaries,
   dataDir: string,
   temporary: string | undefined,

@@ -1,5 +1,5 @@
 import type { Cell } from '../contracts/platform.ts';
-import type { Surroundings } from '../db/steps.ts';
+import type { OperationContext } from '../db/steps.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
 import {
   fieldsOf,
@@ -12,8 +12,8 @@ import {
 } from '../kinds/framework/within.ts';
 
 /** From the tenant's row and the places that it holds; a caller has no say in either. */
-export function recordedOf(surroundings: Pick<Surroundings, 'hostName' | 'places'>, stepId: string): Recorded {
-  const { hostName, places } = surroundings;
+export function recordedOf(operationContext: Pick<OperationContext, 'hostName' | 'places'>, stepId: string): Recorded {
+  const { hostName, places } = operationContext;
   const scopes = (kind: string) => places.filter((place) => place.kind === kind);
   return {
     hostName,

@@ -3,11 +3,11 @@ import { Context } from '@temporalio/activity';
 import type { ConfirmAnswer, ConfirmInput, NotReady } from '../contracts/messages.ts';
 import { mayMake } from '../contracts/operation-table.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
-import { findSurroundings } from '../db/steps.ts';
+import { findOperationContext } from '../db/steps.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { judge } from './failures.ts';
-import { loadRun, onBehalfOf, patienceOf } from './step-run.ts';
+import { loadRun, onBehalfOf, retryLimitOf } from './step-run.ts';
 
 /** How long the looks of one call may take, in ms: below the activity's start-to-close. */
 const LOOK_WITHIN_MS = 8_000;
@@ -22,10 +22,11 @@ export function createConfirmation(
 ): (input: ConfirmInput) => Promise<ConfirmAnswer> {
   return async ({ operationId, generation, stepIds }) => {
     const { steps } = await blueprintOf(operationId);
-    const surroundings = await findSurroundings(deps.database, operationId);
+    const operationContext = await findOperationContext(deps.database, operationId);
     // Closed or cancelled meanwhile: the change of state that follows is refused.
-    if (!surroundings || !mayMake(surroundings.operationType, surroundings.operationState)) return { notReady: [] };
-    const surroundingsOf = () => Promise.resolve(surroundings);
+    if (!operationContext || !mayMake(operationContext.operationType, operationContext.operationState))
+      return { notReady: [] };
+    const operationContextOf = () => Promise.resolve(operationContext);
     const signal = AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(LOOK_WITHIN_MS)]);
     // One listener or more for each look.
     setMaxListeners(0, signal);
@@ -33,10 +34,10 @@ export function createConfirmation(
       const kind = deps.kinds.kinds.get(steps.find(({ id }) => id === stepId)?.kind ?? '');
       if (!kind) return [{ stepId, detail: 'its kind is not one of this worker' }];
       const call = { operationId, stepId, generation };
-      const patience = { ...patienceOf(kind, 'observe'), signal };
+      const retryLimit = { ...retryLimitOf(kind, 'observe'), signal };
       try {
-        const look = { deps, blueprintOf, surroundingsOf, kind, verb: 'observe', purpose: 'make', call } as const;
-        const run = await loadRun(look, patience);
+        const look = { deps, blueprintOf, operationContextOf, kind, verb: 'observe', purpose: 'make', call } as const;
+        const run = await loadRun(look, retryLimit);
         const seen = await onBehalfOf(run, () => kind.observe(run.context));
         return seen.status === 'ready' ? [] : [notReady(stepId, seen)];
       } catch (error) {

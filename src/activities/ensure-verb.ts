@@ -13,12 +13,12 @@ import {
   type RecordedIntent,
 } from '../db/step-making.ts';
 import { lockOperation } from '../db/operations.ts';
-import { findSurroundings } from '../db/steps.ts';
+import { findOperationContext } from '../db/steps.ts';
 import { contentHash } from '../naming.ts';
 import { endsStep, judge } from './failures.ts';
 import type { Ensured, ResourceName } from '../kinds/framework/kind.ts';
-import { LAST_WORDS_MS, patiently } from './patience.ts';
-import { refuseOutOfTime, revoked } from './standing.ts';
+import { REPORT_MARGIN_MS, retryWhileDatabaseDown } from './database-retry.ts';
+import { refuseOutOfTime, revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
@@ -32,29 +32,29 @@ export async function ensureStep(run: StepRun): Promise<EnsureAnswer> {
   });
   const { stored } = run;
   if (!committed && stored?.state === 'ready' && stored.inputsHash === inputsHash && (await isStillReady(run))) {
-    await patiently(run.patience, () => recordSkipped(run.deps.database, run.key));
+    await retryWhileDatabaseDown(run.retryLimit, () => recordSkipped(run.deps.database, run.key));
     return { status: 'ready', outputsHash: stored.outputsHash ?? contentHash(stored.outputs) };
   }
   const resources = run.kind.resources(run.context);
   const intent = committed ? alreadyCommitted : await intend(run, resources);
   const course: Course = { intent, begun: false, landed: false };
   const ensured = await callKind(run, course);
-  refuseOutOfTime(run.key, run.patience.untilMs + LAST_WORDS_MS);
+  refuseOutOfTime(run.key, run.retryLimit.untilMs + REPORT_MARGIN_MS);
   return recordResult(run, { course, ensured, inputsHash, resources });
 }
 
 /** The commit is one transaction: when the attempt died after it, the operation is closed and only the answer is missing. */
 function isCommitted(run: StepRun): boolean {
-  return run.kind.commit !== undefined && run.surroundings.operationState === 'succeeded';
+  return run.kind.commit !== undefined && run.operationContext.operationState === 'succeeded';
 }
 
 const alreadyCommitted: RecordedIntent = { unclearUntil: new Date(0), unclearBefore: null };
 
 function refuseUnlessStanding(run: StepRun, committed: boolean): void {
-  const { surroundings, stored, key } = run;
+  const { operationContext, stored, key } = run;
   const takenBack =
     stored?.operationId === key.operationId && (stored.state === 'removing' || stored.state === 'removed');
-  if (!committed && (takenBack || !mayMake(surroundings.operationType, surroundings.operationState)))
+  if (!committed && (takenBack || !mayMake(operationContext.operationType, operationContext.operationState)))
     throw revoked(key);
   if (run.unresolved.length > 0) {
     throw new StepError('BLUEPRINT_INVALID', `step "${key.stepId}" refers to what no ready step gives`, {
@@ -83,7 +83,7 @@ async function intend(run: StepRun, resources: readonly ResourceName[]): Promise
   const latenessMs = latenessWindowMs(kind.limits, 'ensure');
   const isOfThis = stored?.operationId === key.operationId && stored.generation === key.generation;
   const sawMade = isOfThis && (stored.state === 'present' || stored.state === 'ready');
-  const intent = await patiently(run.patience, () =>
+  const intent = await retryWhileDatabaseDown(run.retryLimit, () =>
     recordIntent(run.deps.database, { key, resources, latenessMs, attempt, sawMade }),
   );
   if (!intent) throw await refusedIntent(run);
@@ -91,8 +91,8 @@ async function intend(run: StepRun, resources: readonly ResourceName[]): Promise
 }
 
 /** An attempt before this one may have come to its result after this one began: the next one finds that and skips. */
-async function refusedIntent({ deps, key, patience }: StepRun): Promise<StepError> {
-  const now = await patiently(patience, () => findSurroundings(deps.database, key.operationId));
+async function refusedIntent({ deps, key, retryLimit }: StepRun): Promise<StepError> {
+  const now = await retryWhileDatabaseDown(retryLimit, () => findOperationContext(deps.database, key.operationId));
   const step = now?.steps.find((s) => s.stepId === key.stepId);
   const isOfThis = step?.operationId === key.operationId && step.generation === key.generation;
   const isMade = isOfThis && (step.state === 'present' || step.state === 'ready');
@@ -124,11 +124,13 @@ function callKind(run: StepRun, course: Course): Promise<Ensured> {
 }
 
 /** Before each change. An attempt that shows by heartbeats that it lives may last: its window is counted from its last change. */
-async function letThrough({ context, deps, key, kind, patience }: StepRun, course: Course): Promise<void> {
+async function letThrough({ context, deps, key, kind, retryLimit }: StepRun, course: Course): Promise<void> {
   await context.guard();
   if (verbOptions(kind.limits, 'ensure').heartbeatMs !== undefined) {
     const latenessMs = latenessWindowMs(kind.limits, 'ensure');
-    const extended = await patiently(patience, () => extendWindow(deps.database, key, course.intent, latenessMs));
+    const extended = await retryWhileDatabaseDown(retryLimit, () =>
+      extendWindow(deps.database, key, course.intent, latenessMs),
+    );
     if (!extended) throw revoked(key);
     course.intent = extended;
   }
@@ -149,12 +151,12 @@ async function recordingFailure<T>(run: StepRun, course: Course | undefined, fn:
 
 /** Notes a failed attempt at making a step or at seeing it ready; STEP_REVOKED is none, nor is a cancellation. */
 export async function recordFailure(run: StepRun, error: unknown, verb: Verb, course?: Course): Promise<void> {
-  const { deps, key, kind, patience } = run;
+  const { deps, key, kind, retryLimit } = run;
   const judged = judge(error, run.step);
   const { failure, code, definite } = judged;
   const sentNothing = course?.begun === false;
   if (code === 'STEP_REVOKED' || run.signal.aborted) {
-    if (sentNothing) await patiently(patience, () => settleWindow(deps.database, key, course.intent));
+    if (sentNothing) await retryWhileDatabaseDown(retryLimit, () => settleWindow(deps.database, key, course.intent));
     return;
   }
   const { maximumAttempts } = verbOptions(kind.limits, verb);
@@ -166,7 +168,7 @@ export async function recordFailure(run: StepRun, error: unknown, verb: Verb, co
     definite: definite || sentNothing,
     landed: course?.landed === true,
   };
-  await patiently(patience, () => recordFailedAttempt(deps.database, { key, ...attempt }));
+  await retryWhileDatabaseDown(retryLimit, () => recordFailedAttempt(deps.database, { key, ...attempt }));
 }
 
 interface Result {
@@ -195,15 +197,15 @@ async function recordResult(run: StepRun, result: Result): Promise<EnsureAnswer>
   };
   const recorded = await (run.kind.commit
     ? recordingFailure(run, course, () => commitMade(run, made))
-    : patiently(run.patience, () => recordMade(run.deps.database, made)));
+    : retryWhileDatabaseDown(run.retryLimit, () => recordMade(run.deps.database, made)));
   if (!recorded) throw revoked(run.key);
   return { status, outputsHash, tenantStatus, detail };
 }
 
 /** Record and effect together. The operation is locked first, as everything that changes its state does. */
-function commitMade({ deps, kind, context, key, patience }: StepRun, made: Made) {
+function commitMade({ deps, kind, context, key, retryLimit }: StepRun, made: Made) {
   const { operationId } = key;
-  return patiently(patience, () =>
+  return retryWhileDatabaseDown(retryLimit, () =>
     deps.database.transaction(async (tx) => {
       // An attempt before this one committed, and its answer was lost.
       if ((await lockOperation(tx, operationId))?.state === 'succeeded') return true;

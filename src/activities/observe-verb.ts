@@ -8,9 +8,9 @@ import { recordRemoved } from '../db/step-removal.ts';
 import { recordFailure } from './ensure-verb.ts';
 import { judge, turnAfterMs } from './failures.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
-import { patiently } from './patience.ts';
+import { retryWhileDatabaseDown } from './database-retry.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
-import { revoked } from './standing.ts';
+import { revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
@@ -33,8 +33,8 @@ export async function observeStep(run: StepRun, call: ObserveCall): Promise<Obse
   }
 }
 
-function refuseUnlessStanding({ surroundings, stored, key }: StepRun): void {
-  const making = mayMake(surroundings.operationType, surroundings.operationState);
+function refuseUnlessStanding({ operationContext, stored, key }: StepRun): void {
+  const making = mayMake(operationContext.operationType, operationContext.operationState);
   if (!making || stored?.state === 'removing' || stored?.state === 'removed') throw revoked(key);
 }
 
@@ -90,14 +90,14 @@ async function readyAnswer(run: StepRun, seen: Observation): Promise<ObserveAnsw
   if (seen.status === 'failed')
     throw new StepError('SERVICE_FAILED', `step "${run.key.stepId}" failed`, { detail: seen.detail });
   if (seen.status !== 'ready') return undefined;
-  await patiently(run.patience, () => recordReady(run.deps.database, run.key, seen.detail));
+  await retryWhileDatabaseDown(run.retryLimit, () => recordReady(run.deps.database, run.key, seen.detail));
   return { status: 'done', detail: seen.detail };
 }
 
 /** Where the time of a late effect comes within this slice, it is waited for here: clocks differ by some seconds. */
 async function goneAnswer(run: StepRun, seen: Observation, lookUntilMs: number): Promise<ObserveAnswer | undefined> {
   if (seen.status !== 'absent') return undefined;
-  const recheckAt = await patiently(run.patience, () => recordRemoved(run.deps.database, run.key));
+  const recheckAt = await retryWhileDatabaseDown(run.retryLimit, () => recordRemoved(run.deps.database, run.key));
   if (recheckAt && Math.max(recheckAt.getTime(), Date.now()) + OBSERVE_EVERY_MS <= lookUntilMs) return undefined;
   return { status: 'done', detail: seen.detail, recheckAtMs: recheckAt?.getTime() };
 }

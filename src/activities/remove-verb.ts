@@ -16,21 +16,21 @@ import {
 } from '../db/step-removal.ts';
 import { endsStep, judge, turnAfterMs } from './failures.ts';
 import type { Removed } from '../kinds/framework/kind.ts';
-import { patiently } from './patience.ts';
-import { revoked } from './standing.ts';
+import { retryWhileDatabaseDown } from './database-retry.ts';
+import { revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
 /** Mark, call, result: the mark comes first, so that an attempt of `ensure` that still runs stops itself (design rule 7). */
 export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
-  const { deps, key, patience, stored } = run;
-  if (!isOpen(run.surroundings.operationState)) throw revoked(key);
+  const { deps, key, retryLimit, stored } = run;
+  if (!isOpen(run.operationContext.operationState)) throw revoked(key);
   try {
     if (stored && stored.state !== 'removed') {
       refuseOutside(run);
       await refuseProtected(run);
     }
-    const marked = await patiently(patience, () => markRemoving(deps.database, key));
+    const marked = await retryWhileDatabaseDown(retryLimit, () => markRemoving(deps.database, key));
     if (!marked || marked.state === 'removed') return { status: 'removed' };
     const removed = await takeAway(run, marked.removingAt ?? undefined);
     return await recordResult(run, removed, marked.unclearUntil);
@@ -46,12 +46,12 @@ export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
  * An undo walks back to the applied blueprint, so it never drops what that holds; nor the data of a tenant that was ever active
  * (design rule 8).
  */
-async function refuseProtected({ deps, key, kind, context, surroundings, patience }: StepRun): Promise<void> {
-  const { dropsData, undo } = operationTable[surroundings.operationType];
+async function refuseProtected({ deps, key, kind, context, operationContext, retryLimit }: StepRun): Promise<void> {
+  const { dropsData, undo } = operationTable[operationContext.operationType];
   if (kind.holdsData && !dropsData && context.tenant.everActive)
     throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
-  if (undo === 'none' || surroundings.operationState === 'committing') return;
-  const applied = await patiently(patience, () => findAppliedBlueprint(deps.database, key.tenantId));
+  if (undo === 'none' || operationContext.operationState === 'committing') return;
+  const applied = await retryWhileDatabaseDown(retryLimit, () => findAppliedBlueprint(deps.database, key.tenantId));
   if (applied?.steps.some(({ id }) => id === key.stepId))
     throw new StepError('PROTECTED', `step "${key.stepId}" is part of what was applied before: an undo keeps it`);
 }
@@ -82,18 +82,18 @@ async function callKind(run: StepRun, removingAt: Date | undefined): Promise<Rem
 
 /** A deletion whose answer is lost, or whose worker dies, leaves its window open. */
 async function deletingByName(run: StepRun, remove: () => Promise<Removed>): Promise<Removed> {
-  const { context, deps, key, kind, patience } = run;
+  const { context, deps, key, kind, retryLimit } = run;
   let window: RemovalWindow | undefined;
   const before = async () => {
     await context.guard();
     const latenessMs = latenessWindowMs(kind.limits, 'remove');
-    const opened = await patiently(patience, () => openRemovalWindow(deps.database, key, latenessMs));
+    const opened = await retryWhileDatabaseDown(retryLimit, () => openRemovalWindow(deps.database, key, latenessMs));
     if (!opened) throw revoked(key);
     window = window ? { ...opened, unclearBefore: window.unclearBefore } : opened;
   };
   const settle = async () => {
     const mine = window;
-    if (mine) await patiently(patience, () => settleRemovalWindow(deps.database, key, mine));
+    if (mine) await retryWhileDatabaseDown(retryLimit, () => settleRemovalWindow(deps.database, key, mine));
   };
   try {
     const removed = await onBehalfOf(run, remove, { before });
@@ -106,13 +106,13 @@ async function deletingByName(run: StepRun, remove: () => Promise<Removed>): Pro
 }
 
 async function recordResult(run: StepRun, removed: Removed, unclearUntil: Date | null): Promise<RemoveAnswer> {
-  const { deps, key, patience } = run;
-  await patiently(patience, () => recordResidues(deps.database, key, removed.residues ?? []));
+  const { deps, key, retryLimit } = run;
+  await retryWhileDatabaseDown(retryLimit, () => recordResidues(deps.database, key, removed.residues ?? []));
   if (removed.status === 'pending') {
     const ahead = unclearUntil !== null && unclearUntil.getTime() > Date.now();
     return { status: 'pending', recheckAtMs: ahead ? unclearUntil.getTime() : undefined };
   }
-  const recheckAt = await patiently(patience, () => recordRemoved(deps.database, key));
+  const recheckAt = await retryWhileDatabaseDown(retryLimit, () => recordRemoved(deps.database, key));
   return { status: 'removed', recheckAtMs: recheckAt?.getTime() };
 }
 
@@ -123,5 +123,5 @@ export async function recordRemovalFailed(run: StepRun, error: unknown, verb: Ve
   // What only waits for its turn has not failed.
   if (code === 'STEP_REVOKED' || run.signal.aborted || turnAfterMs(error) !== undefined) return;
   const final = endsStep(judged, run.attempt, verbOptions(run.kind.limits, verb).maximumAttempts);
-  await patiently(run.patience, () => recordRemovalFailure(run.deps.database, run.key, failure, final));
+  await retryWhileDatabaseDown(run.retryLimit, () => recordRemovalFailure(run.deps.database, run.key, failure, final));
 }

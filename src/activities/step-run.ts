@@ -9,7 +9,7 @@ import { listStepDefinitions } from '../db/blueprints.ts';
 import { listMade } from '../db/ledger.ts';
 import { recordPartsMade } from '../db/step-making.ts';
 import { noteRemoval, recordGone } from '../db/step-removal.ts';
-import type { StepKey, Surroundings } from '../db/steps.ts';
+import type { StepKey, OperationContext } from '../db/steps.ts';
 import { ownershipTags, requestToken } from '../naming.ts';
 import { cellById } from '../platform.ts';
 import type { Kind, StepContext } from '../kinds/framework/kind.ts';
@@ -18,8 +18,8 @@ import type { Purpose } from '../kinds/framework/within.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import { movedAway, outsideCell, recordedOf } from './cell-guard.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { LAST_WORDS_MS, patiently, type Patience } from './patience.ts';
-import { checkStanding } from './standing.ts';
+import { REPORT_MARGIN_MS, retryWhileDatabaseDown, type RetryLimit } from './database-retry.ts';
+import { assertNotRevoked } from './revocation.ts';
 import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
 import { StepError } from '../contracts/step-error.ts';
 
@@ -31,22 +31,22 @@ export interface StepRun {
   readonly verb: Verb;
   readonly context: StepContext;
   readonly key: StepKey;
-  readonly surroundings: Surroundings;
+  readonly operationContext: OperationContext;
   /** The step's own row, as it was when the attempt began. */
-  readonly stored: Surroundings['steps'][number] | undefined;
+  readonly stored: OperationContext['steps'][number] | undefined;
   /** References that name no output of a ready step. */
   readonly unresolved: readonly string[];
   /** What the spec names that is not the cell's or the tenant's. */
   readonly outside: readonly string[];
   readonly attempt: number;
-  readonly patience: Patience;
+  readonly retryLimit: RetryLimit;
   readonly signal: AbortSignal;
 }
 
 export interface VerbCall {
   readonly deps: ActivityDependencies;
   readonly blueprintOf: BlueprintOf;
-  readonly surroundingsOf: (operationId: string) => Promise<Surroundings | undefined>;
+  readonly operationContextOf: (operationId: string) => Promise<OperationContext | undefined>;
   readonly kind: Kind;
   readonly verb: Verb;
   readonly purpose: Purpose;
@@ -54,41 +54,41 @@ export interface VerbCall {
 }
 
 /** Until when an attempt that starts now bears with a database that is away. */
-export function patienceOf({ limits }: Pick<Kind, 'limits'>, verb: Verb): Patience {
-  const untilMs = Date.now() + verbOptions(limits, verb).startToCloseMs - LAST_WORDS_MS;
+export function retryLimitOf({ limits }: Pick<Kind, 'limits'>, verb: Verb): RetryLimit {
+  const untilMs = Date.now() + verbOptions(limits, verb).startToCloseMs - REPORT_MARGIN_MS;
   return { untilMs, signal: Context.current().cancellationSignal };
 }
 
 /** Loads the step and looks at it beside its cell. @throws StepError BLUEPRINT_INVALID, OUTSIDE_CELL */
-export async function loadRun(verbCall: VerbCall, patience: Patience): Promise<StepRun> {
-  const { deps, blueprintOf, surroundingsOf, kind, call } = verbCall;
-  const { blueprint, surroundings } = await patiently(patience, async () => ({
-    surroundings: await surroundingsOf(call.operationId),
+export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promise<StepRun> {
+  const { deps, blueprintOf, operationContextOf, kind, call } = verbCall;
+  const { blueprint, operationContext } = await retryWhileDatabaseDown(retryLimit, async () => ({
+    operationContext: await operationContextOf(call.operationId),
     blueprint: await blueprintOf(call.operationId),
   }));
-  const step = surroundings && (await findStep(verbCall, patience, blueprint, surroundings));
-  if (!surroundings || step?.kind !== kind.name)
+  const step = operationContext && (await findStep(verbCall, retryLimit, blueprint, operationContext));
+  if (!operationContext || step?.kind !== kind.name)
     throw new StepError(
       'BLUEPRINT_INVALID',
       `operation ${call.operationId} has no step "${call.stepId}" of kind ${kind.name}`,
     );
-  const cell = cellOf(deps, surroundings, blueprint);
+  const cell = cellOf(deps, operationContext, blueprint);
   const sources = new Map<string, Source>(
-    surroundings.steps.map((s) => [s.stepId, { ready: s.state === 'ready', outputs: s.outputs }]),
+    operationContext.steps.map((s) => [s.stepId, { ready: s.state === 'ready', outputs: s.outputs }]),
   );
   const spec = resolveSpec(step.spec, sources);
-  const { tenantId, slug, product } = surroundings;
-  const recorded = recordedOf(surroundings, call.stepId);
+  const { tenantId, slug, product } = operationContext;
+  const recorded = recordedOf(operationContext, call.stepId);
   const bounds = { cell, installationId: deps.installationId, tenant: { id: tenantId, slug, product }, recorded };
   const outside = [
     ...outsideCell(kind, spec, bounds, verbCall.purpose),
-    ...(verbCall.purpose === 'take-away' ? movedAway(surroundings.steps, cell) : []),
+    ...(verbCall.purpose === 'take-away' ? movedAway(operationContext.steps, cell) : []),
   ];
   const key = { ...call, tenantId, cell: cell.id, kind: kind.name };
   const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
-  const stored = surroundings.steps.find((s) => s.stepId === call.stepId);
-  const context = contextOf({ ...verbCall, blueprint, surroundings, cell, spec, stored, patience });
-  const { signal } = patience;
+  const stored = operationContext.steps.find((s) => s.stepId === call.stepId);
+  const context = contextOf({ ...verbCall, blueprint, operationContext, cell, spec, stored, retryLimit });
+  const { signal } = retryLimit;
   const attempt = Context.current().info.attempt;
   return {
     deps,
@@ -97,12 +97,12 @@ export async function loadRun(verbCall: VerbCall, patience: Patience): Promise<S
     step,
     context,
     key,
-    surroundings,
+    operationContext,
     stored,
     unresolved,
     outside,
     attempt,
-    patience,
+    retryLimit,
     signal,
   };
 }
@@ -110,13 +110,15 @@ export async function loadRun(verbCall: VerbCall, patience: Patience): Promise<S
 /** A step that is to be removed may be one that only the ledger still knows: then an earlier operation's blueprint defines it. */
 async function findStep(
   { deps, call, purpose }: VerbCall,
-  patience: Patience,
+  retryLimit: RetryLimit,
   blueprint: Blueprint,
-  { tenantId }: Surroundings,
+  { tenantId }: OperationContext,
 ): Promise<Step | undefined> {
   const own = blueprint.steps.find((s) => s.id === call.stepId);
   if (own || purpose !== 'take-away') return own;
-  const [known] = await patiently(patience, () => listStepDefinitions(deps.database, tenantId, [call.stepId]));
+  const [known] = await retryWhileDatabaseDown(retryLimit, () =>
+    listStepDefinitions(deps.database, tenantId, [call.stepId]),
+  );
   return known && deps.kinds.specProblems(known).length === 0 ? known : undefined;
 }
 
@@ -128,23 +130,23 @@ export function refuseOutside({ outside, key }: StepRun): void {
   });
 }
 
-function cellOf(deps: ActivityDependencies, surroundings: Surroundings, blueprint: Blueprint): Cell {
-  if (blueprint.cell !== surroundings.cell || blueprint.product !== surroundings.product)
+function cellOf(deps: ActivityDependencies, operationContext: OperationContext, blueprint: Blueprint): Cell {
+  if (blueprint.cell !== operationContext.cell || blueprint.product !== operationContext.product)
     throw new StepError('BLUEPRINT_INVALID', 'the blueprint is for another cell or product than its operation');
   try {
-    return cellById(deps.platform, surroundings.cell);
+    return cellById(deps.platform, operationContext.cell);
   } catch (cause) {
-    throw new StepError('OUTSIDE_CELL', `this worker's platform has no cell "${surroundings.cell}"`, { cause });
+    throw new StepError('OUTSIDE_CELL', `this worker's platform has no cell "${operationContext.cell}"`, { cause });
   }
 }
 
 interface ContextParts extends VerbCall {
   readonly blueprint: Blueprint;
-  readonly surroundings: Surroundings;
+  readonly operationContext: OperationContext;
   readonly cell: Cell;
   readonly spec: unknown;
   readonly stored: StepRun['stored'];
-  readonly patience: Patience;
+  readonly retryLimit: RetryLimit;
 }
 
 /** Who is told before and after each change of a kind's work. */
@@ -160,13 +162,13 @@ export function onBehalfOf<T>(
   { before, after }: ChangeWatch = { before: run.context.guard },
 ): Promise<T> {
   const { operationId, stepId } = run.key;
-  const caller = { operationId, stepId, verb: run.verb, since: run.surroundings.acceptedAt.getTime() };
-  const untilMs = () => run.patience.untilMs;
+  const caller = { operationId, stepId, verb: run.verb, since: run.operationContext.acceptedAt.getTime() };
+  const untilMs = () => run.retryLimit.untilMs;
   return inCallContext({ beforeMutation: before, afterMutation: after, signal: run.signal, untilMs, caller }, fn);
 }
 
 function contextOf(parts: ContextParts): StepContext {
-  const { deps, call, surroundings: s, cell, stored } = parts;
+  const { deps, call, operationContext: s, cell, stored } = parts;
   const ownership = {
     installationId: deps.installationId,
     tenantId: s.tenantId,
@@ -194,9 +196,9 @@ function contextOf(parts: ContextParts): StepContext {
     aws: deps.aws(cell.id),
     db: deps.database,
     tenantDatabases: deps.tenantDatabases,
-    guard: () => checkStanding({ deps, call, verb: parts.verb, patience: parts.patience }),
-    gone: (resources) => patiently(parts.patience, () => recordGone(deps.database, key, resources)),
-    made: (resources) => patiently(parts.patience, () => recordPartsMade(deps.database, key, resources)),
+    guard: () => assertNotRevoked({ deps, call, verb: parts.verb, retryLimit: parts.retryLimit }),
+    gone: (resources) => retryWhileDatabaseDown(parts.retryLimit, () => recordGone(deps.database, key, resources)),
+    made: (resources) => retryWhileDatabaseDown(parts.retryLimit, () => recordPartsMade(deps.database, key, resources)),
     notOurs: (found) => judgeOthers(parts, ownershipTags(ownership), found),
     removal: removalNotes(parts),
     recorded: recordedOf(s, call.stepId),
@@ -207,7 +209,7 @@ function contextOf(parts: ContextParts): StepContext {
 }
 
 /** One after the other, in the order of the steps: the first refusal is the answer. */
-async function foresee({ deps, blueprint, cell, surroundings: s }: ContextParts): Promise<void> {
+async function foresee({ deps, blueprint, cell, operationContext: s }: ContextParts): Promise<void> {
   const tenant = tenantOf(s);
   for (const step of blueprint.steps) {
     const kind = deps.kinds.kinds.get(step.kind);
@@ -215,7 +217,7 @@ async function foresee({ deps, blueprint, cell, surroundings: s }: ContextParts)
   }
 }
 
-function tenantOf(s: Surroundings): StepContext['tenant'] {
+function tenantOf(s: OperationContext): StepContext['tenant'] {
   return {
     id: s.tenantId,
     slug: s.slug,
@@ -228,13 +230,13 @@ function tenantOf(s: Surroundings): StepContext['tenant'] {
 
 /** @throws StepError STILL_PRESENT, OWNERSHIP_CONFLICT */
 async function judgeOthers(
-  { deps, call, kind, surroundings, stored, patience, verb }: ContextParts,
+  { deps, call, kind, operationContext, stored, retryLimit, verb }: ContextParts,
   tags: Readonly<Record<string, string>>,
   found: readonly NotOurs[],
 ): Promise<OthersJudged> {
   if (found.length > 0) {
-    const key = { tenantId: surroundings.tenantId, stepId: call.stepId };
-    const made = await patiently(patience, () => listMade(deps.database, key));
+    const key = { tenantId: operationContext.tenantId, stepId: call.stepId };
+    const made = await retryWhileDatabaseDown(retryLimit, () => listMade(deps.database, key));
     const isRemoving = verb === 'remove' || stored?.state === 'removing';
     refuseLost(lostOf(found, made), { stepId: call.stepId, isRemoving, tags, types: kind.types });
   }
@@ -242,13 +244,13 @@ async function judgeOthers(
 }
 
 /** Kept with the step, because the next attempt may run in another process. */
-function removalNotes({ deps, call, surroundings, stored, patience }: ContextParts): StepContext['removal'] {
-  const key = { tenantId: surroundings.tenantId, stepId: call.stepId };
+function removalNotes({ deps, call, operationContext, stored, retryLimit }: ContextParts): StepContext['removal'] {
+  const key = { tenantId: operationContext.tenantId, stepId: call.stepId };
   let noted: Readonly<Record<string, string>> = stored?.removal ?? {};
   return {
     noted: () => noted,
     note: async (fields) => {
-      await patiently(patience, () => noteRemoval(deps.database, key, fields));
+      await retryWhileDatabaseDown(retryLimit, () => noteRemoval(deps.database, key, fields));
       const kept = Object.entries({ ...noted, ...fields }).filter(
         (entry): entry is [string, string] => entry[1] !== null,
       );

@@ -8,11 +8,11 @@ import { recordRemovalFailure } from '../db/step-removal.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { endsStep, judge } from './failures.ts';
-import { patiently, type Patience } from './patience.ts';
+import { retryWhileDatabaseDown, type RetryLimit } from './database-retry.ts';
 
 export interface UnloadedStep {
   readonly deps: Pick<ActivityDependencies, 'database' | 'log'>;
-  readonly patience: Patience;
+  readonly retryLimit: RetryLimit;
   readonly kind: Kind;
   readonly verb: Verb;
   readonly call: StepCall;
@@ -20,13 +20,13 @@ export interface UnloadedStep {
 
 /** Notes why a step that is to be taken away could not even be loaded, so that the list of what is left says it. */
 export async function recordUnloaded(unloaded: UnloadedStep, error: unknown): Promise<void> {
-  const { deps, patience, kind, verb, call } = unloaded;
+  const { deps, retryLimit, kind, verb, call } = unloaded;
   const judged = judge(error, { id: call.stepId });
-  if (patience.signal.aborted || judged.code === 'DATABASE_UNAVAILABLE') return;
+  if (retryLimit.signal.aborted || judged.code === 'DATABASE_UNAVAILABLE') return;
   const { operationId, stepId, generation } = call;
   const final = endsStep(judged, Context.current().info.attempt, verbOptions(kind.limits, verb).maximumAttempts);
   try {
-    await patiently(patience, async () => {
+    await retryWhileDatabaseDown(retryLimit, async () => {
       const operation = await findOperation(deps.database, operationId);
       if (!operation || !isOpen(operation.state)) return;
       const { tenantId, cell } = operation;

@@ -4,7 +4,7 @@ import type { FailsAs } from '../contracts/blueprint.ts';
 import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer, ObserveAnswer, ObserveCall, RemoveAnswer, StepCall } from '../contracts/messages.ts';
 import { verbOptions } from '../contracts/verbs.ts';
-import { findSurroundings } from '../db/steps.ts';
+import { findOperationContext } from '../db/steps.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { ensureStep } from './ensure-verb.ts';
@@ -12,16 +12,16 @@ import { applicationFailure, cancelled, isTemporalFailure, judge, turnAfterMs } 
 import type { Kind } from '../kinds/framework/kind.ts';
 import { observeStep } from './observe-verb.ts';
 import { removeStep } from './remove-verb.ts';
-import { loadRun, patienceOf, type StepRun, type VerbCall } from './step-run.ts';
+import { loadRun, retryLimitOf, type StepRun, type VerbCall } from './step-run.ts';
 import { recordUnloaded } from './unloaded-step.ts';
 
 /** The three verbs of every kind as activities, each wrapped by the ledger. */
 export function createVerbActivities(deps: ActivityDependencies, blueprintOf: BlueprintOf): VerbActivities {
-  const surroundingsOf = (operationId: string) => findSurroundings(deps.database, operationId);
+  const operationContextOf = (operationId: string) => findOperationContext(deps.database, operationId);
   const activity =
     <C extends StepCall, A>(kind: Kind, verb: Verb, act: (run: StepRun, call: C) => Promise<A>) =>
     (call: C): Promise<A> =>
-      attempt({ deps, blueprintOf, surroundingsOf, kind, verb, call, act });
+      attempt({ deps, blueprintOf, operationContextOf, kind, verb, call, act });
   const entries = [...deps.kinds.kinds.values()].flatMap((kind) => [
     [`${kind.name}.ensure`, activity<StepCall, EnsureAnswer>(kind, 'ensure', ensureStep)] as const,
     [`${kind.name}.observe`, activity<ObserveCall, ObserveAnswer>(kind, 'observe', observeStep)] as const,
@@ -38,7 +38,7 @@ function takesAway(verb: Verb, call: StepCall | ObserveCall): boolean {
 interface VerbAttempt<C extends StepCall, A> {
   readonly deps: ActivityDependencies;
   readonly blueprintOf: BlueprintOf;
-  readonly surroundingsOf: VerbCall['surroundingsOf'];
+  readonly operationContextOf: VerbCall['operationContextOf'];
   readonly kind: Kind;
   readonly verb: Verb;
   readonly call: C;
@@ -48,25 +48,26 @@ interface VerbAttempt<C extends StepCall, A> {
 async function attempt<C extends StepCall, A>({
   deps,
   blueprintOf,
-  surroundingsOf,
+  operationContextOf,
   kind,
   verb,
   call,
   act,
 }: VerbAttempt<C, A>): Promise<A> {
   const stopHeartbeats = startHeartbeats(kind, verb);
-  const patience = patienceOf(kind, verb);
+  const retryLimit = retryLimitOf(kind, verb);
   const { operationId, stepId, generation } = call;
   let failsAs: FailsAs | undefined;
   try {
     const purpose = takesAway(verb, call) ? 'take-away' : 'make';
     const step = { operationId, stepId, generation };
-    const run = await loadRun({ deps, blueprintOf, surroundingsOf, kind, verb, purpose, call: step }, patience).catch(
-      async (error: unknown) => {
-        if (purpose === 'take-away') await recordUnloaded({ deps, patience, kind, verb, call }, error);
-        throw error;
-      },
-    );
+    const run = await loadRun(
+      { deps, blueprintOf, operationContextOf, kind, verb, purpose, call: step },
+      retryLimit,
+    ).catch(async (error: unknown) => {
+      if (purpose === 'take-away') await recordUnloaded({ deps, retryLimit, kind, verb, call }, error);
+      throw error;
+    });
     failsAs = run.step.failsAs;
     return await act(run, call);
   } catch (error) {

@@ -16,7 +16,7 @@ export interface Following {
   /** Told once when the API is lost, and once when it answers again. */
   readonly onNote?: ((text: string) => void) | undefined;
   /** How long the API may be unavailable, in ms; default a minute. */
-  readonly patienceMs?: number | undefined;
+  readonly giveUpAfterMs?: number | undefined;
   /** What the caller was told of the workers already. */
   readonly workers?: Accepted['workers'];
   /** How often is looked whether a worker still polls, in ms. */
@@ -42,7 +42,7 @@ export async function followOperation(api: ApiClient, following: Following): Pro
 
 async function follow(api: ApiClient, following: Following): Promise<OperationState> {
   const { tenantId, operationId } = following;
-  const outages = createOutages(following.onNote, following.patienceMs);
+  const outages = createOutages(following.onNote, following.giveUpAfterMs);
   let { after } = following;
   for (;;) {
     const connection = new AbortController();

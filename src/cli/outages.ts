@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, ApiUnreachableError } from './api-client.ts';
 
 /** How long an API that gives no good answer is waited for, in ms. */
-const PATIENCE_MS = 60_000;
+const GIVE_UP_AFTER_MS = 60_000;
 const PAUSE_MS = 1_000;
 /** How long connections may end in order before it is told of, in ms: a restart takes less. */
 const RESTART_MS = 5_000;
@@ -23,11 +23,11 @@ export interface Outages {
 }
 
 /** @param onNote told once when the API is lost, and once when it answers again */
-export function createOutages(onNote?: (text: string) => void, patienceMs = PATIENCE_MS): Outages {
+export function createOutages(onNote?: (text: string) => void, giveUpAfterMs = GIVE_UP_AFTER_MS): Outages {
   let sinceMs: number | undefined;
   let toldOf: 'silence' | 'ends' | undefined;
   const tell = (of: typeof toldOf, error: Error) => {
-    if (toldOf === undefined) onNote?.(lossText(error, patienceMs));
+    if (toldOf === undefined) onNote?.(lossText(error, giveUpAfterMs));
     toldOf ??= of;
   };
   const isBack = () => {
@@ -37,7 +37,7 @@ export function createOutages(onNote?: (text: string) => void, patienceMs = PATI
   return {
     met: async (error) => {
       sinceMs ??= Date.now();
-      if (!isOutage(error) || Date.now() - sinceMs > patienceMs) throw error;
+      if (!isOutage(error) || Date.now() - sinceMs > giveUpAfterMs) throw error;
       tell('silence', error);
       await sleep(PAUSE_MS);
     },
@@ -45,7 +45,7 @@ export function createOutages(onNote?: (text: string) => void, patienceMs = PATI
       sinceMs ??= Date.now();
       const lastedMs = Date.now() - sinceMs;
       const error = new ApiUnreachableError('it closes each connection without an answer');
-      if (lastedMs > patienceMs) throw error;
+      if (lastedMs > giveUpAfterMs) throw error;
       if (lastedMs > RESTART_MS) tell('ends', error);
       await sleep(PAUSE_MS);
     },
@@ -59,8 +59,8 @@ export function createOutages(onNote?: (text: string) => void, patienceMs = PATI
   };
 }
 
-function lossText({ message }: Error, patienceMs: number): string {
-  return `the API does not answer (${message}): asking again for ${patienceMs / 1000} s; the operation continues`;
+function lossText({ message }: Error, giveUpAfterMs: number): string {
+  return `the API does not answer (${message}): asking again for ${giveUpAfterMs / 1000} s; the operation continues`;
 }
 
 /** Reads until it succeeds, or {@link Outages.met} throws. */

@@ -100,7 +100,7 @@ const glyphs: Record<StepState, string> = {
   removed: '○',
   'remove-failed': '✘',
 };
-const colours: Record<StepState, number> = {
+const colors: Record<StepState, number> = {
   making: 36,
   waiting: 36,
   ready: 32,
@@ -112,7 +112,7 @@ const colours: Record<StepState, number> = {
 };
 
 export interface RenderStyle {
-  readonly colour: boolean;
+  readonly color: boolean;
   /** Columns of the terminal; longer lines are cut. */
   readonly width: number;
 }
@@ -124,7 +124,7 @@ export function renderProgress(view: ProgressView, nowMs: number, style: RenderS
     const detail = step.detail === undefined ? '' : `  ${oneLine(step.detail)}`;
     const seconds = secondsOf(step.startedAtMs, step.endedAtMs ?? nowMs);
     const text = cut(`${step.id.padEnd(longest)}  ${seconds}  ${step.state}${detail}`, style.width - 4);
-    return `  ${paint(glyphs[step.state], colours[step.state], style)} ${text}`;
+    return `  ${paint(glyphs[step.state], colors[step.state], style)} ${text}`;
   });
   if (view.state === undefined || view.startedAtMs === undefined) return lines;
   const failure = view.failure === undefined ? '' : `: ${oneLine(view.failure)}`;
@@ -174,7 +174,7 @@ const REDRAW_MS = 200;
 /** Live lines on a terminal; elsewhere one plain line per event. */
 export function createProgressPrinter(
   output: ProgressOutput,
-  options: { live?: boolean; colour?: boolean } = {},
+  options: { live?: boolean; color?: boolean } = {},
 ): ProgressPrinter {
   const live = options.live ?? output.isTTY === true;
   let view = emptyProgress;
@@ -191,7 +191,7 @@ export function createProgressPrinter(
   }
   let drawn = 0;
   const draw = (above = '') => {
-    const style = { colour: options.colour ?? output.hasColors?.() ?? false, width: output.columns ?? 80 };
+    const style = { color: options.color ?? output.hasColors?.() ?? false, width: output.columns ?? 80 };
     const lines = fitting(renderProgress(view, Date.now(), style), output.rows ?? 24);
     const up = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
     output.write(`${up}${above}${lines.map((line) => `${line}\n`).join('')}`);
@@ -222,8 +222,8 @@ function secondsOf(fromMs: number, toMs: number): string {
   return `${(Math.max(0, toMs - fromMs) / 1000).toFixed(1)} s`.padStart(8);
 }
 
-function paint(text: string, colour: number, style: RenderStyle): string {
-  return style.colour ? `\u001b[${colour}m${text}\u001b[0m` : text;
+function paint(text: string, color: number, style: RenderStyle): string {
+  return style.color ? `\u001b[${color}m${text}\u001b[0m` : text;
 }
 
 function cut(text: string, width: number): string {

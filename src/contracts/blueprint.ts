@@ -29,7 +29,7 @@ export interface Step<S extends Spec = Spec> {
   readonly rereads?: boolean | undefined;
 }
 
-/** The resolved, serialisable graph of steps that one tenant consists of: a snapshot, stored with the operation. */
+/** The resolved, serializable graph of steps that one tenant consists of: a snapshot, stored with the operation. */
 export interface Blueprint {
   readonly version: 1;
   readonly product: string;

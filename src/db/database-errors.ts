@@ -35,7 +35,7 @@ export class CommitUnclearError extends DatabaseUnavailableError {
 
 /**
  * SQLSTATEs that pass by themselves: connection trouble (class 08), shutdown and start-up, too many connections, a
- * read-only standby after a fail-over, serialisation failure, deadlock, time-outs, trouble of the
+ * read-only standby after a fail-over, serialization failure, deadlock, time-outs, trouble of the
  * server with its system. Source: PostgreSQL, appendix A.
  */
 const passingStates = [

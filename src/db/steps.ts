@@ -39,7 +39,7 @@ export async function listSteps(db: Queryable, tenantId: string): Promise<StepRo
   );
 }
 
-const surroundings = z.object({
+const operationContext = z.object({
   operationState,
   operationType,
   acceptedAt: time,
@@ -71,12 +71,12 @@ const surroundings = z.object({
   ),
 });
 /** All that a verb needs to know besides the blueprint: operation, tenant, and the tenant's steps. */
-export type Surroundings = z.output<typeof surroundings>;
+export type OperationContext = z.output<typeof operationContext>;
 
 /** Reads it in one round trip; undefined when there is no such operation. */
-export async function findSurroundings(db: Queryable, operationId: string): Promise<Surroundings | undefined> {
+export async function findOperationContext(db: Queryable, operationId: string): Promise<OperationContext | undefined> {
   return rowOf(
-    surroundings,
+    operationContext,
     await db.query(
       `select o.state as "operationState", o.type as "operationType", o.accepted_at as "acceptedAt", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
          t.display_name as "displayName", t.host_name as "hostName", t.status, t.activated_at as "activatedAt",
@@ -92,15 +92,15 @@ export async function findSurroundings(db: Queryable, operationId: string): Prom
   );
 }
 
-const standing = z.object({ operationState, operationType, stepState: z.enum(ledgerStates).nullable() });
+const attemptStates = z.object({ operationState, operationType, stepState: z.enum(ledgerStates).nullable() });
 
 /** What decides whether an attempt may still change something. */
-export async function findStanding(
+export async function findAttemptStates(
   db: Queryable,
   key: { operationId: string; stepId: string },
-): Promise<z.output<typeof standing> | undefined> {
+): Promise<z.output<typeof attemptStates> | undefined> {
   return rowOf(
-    standing,
+    attemptStates,
     await db.query(
       `select o.state as "operationState", o.type as "operationType", s.state as "stepState"
        from operations o left join steps s on s.tenant_id = o.tenant_id and s.step_id = $2 where o.id = $1`,

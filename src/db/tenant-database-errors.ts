@@ -14,7 +14,7 @@ const rows: Readonly<Record<string, ErrorCode>> = {
   '57P04': 'TENANT_DATABASE_UNAVAILABLE',
   '53400': 'QUOTA_EXCEEDED',
   '53100': 'QUOTA_EXCEEDED',
-  '54000': 'QUOTA_EXCEEDED', // a limit of PostgreSQL itself: a row of its catalogue that is too big, for one
+  '54000': 'QUOTA_EXCEEDED', // a limit of PostgreSQL itself: a row of its catalog that is too big, for one
   '53200': 'CONFLICT_RETRYABLE', // its lock table is full: of everybody's locks, so there may be room the next time
   '55P03': 'CONFLICT_RETRYABLE', // lock_timeout: somebody works in the schema
   '2BP01': 'STILL_PRESENT', // something hangs on it
@@ -77,7 +77,7 @@ export function fieldOf(error: unknown, name: 'detail' | 'hint' | 'where'): stri
   return typeof value === 'string' ? value : '';
 }
 
-/** Two sessions changed the same catalogue row (privileges of the database that all tenants share): try again at once. */
+/** Two sessions changed the same catalog row (privileges of the database that all tenants share): try again at once. */
 export function isConcurrentUpdate(error: unknown): boolean {
   return codeOf(error) === 'XX000' && error instanceof Error && error.message.startsWith('tuple concurrently');
 }

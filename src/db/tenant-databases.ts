@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
-import { listCatalogue, type CatalogueEntry } from './sweep-catalogue.ts';
+import { listCatalog, type CatalogEntry } from './sweep-catalog.ts';
 import type { MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
 import { closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
@@ -42,7 +42,7 @@ export interface TenantDatabases {
    */
   dropSchemaAndRole(key: SchemaKey, guard: Guard): Promise<void>;
   /** Schemas and roles of our pattern or with a mark, for the sweep; with `name` that one alone. */
-  listMarked(database: string, name?: string): Promise<CatalogueEntry[]>;
+  listMarked(database: string, name?: string): Promise<CatalogEntry[]>;
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export function createTenantDatabases(
       }),
     listMarked: (database, name) =>
       withClient(poolOf(database), `list schemas and roles of database "${database}"`, (client) =>
-        listCatalogue(client, name),
+        listCatalog(client, name),
       ),
     close: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.end()));

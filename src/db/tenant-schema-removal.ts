@@ -9,7 +9,7 @@ import { dropContents, lockPartitioned } from './tenant-schema-drops.ts';
 import { listPartitioned, type Removal } from './tenant-schema-contents.ts';
 import { describeHolders, listHolders } from './tenant-schema-holders.ts';
 
-const patienceMs = 5_000;
+const sessionEndMs = 5_000;
 const lookEveryMs = 50;
 
 /**
@@ -62,7 +62,7 @@ async function closeToTenant(client: ClientBase, name: string, guard: () => Prom
 }
 
 async function endSessions(client: ClientBase, role: string): Promise<void> {
-  for (const until = Date.now() + patienceMs; ;) {
+  for (const until = Date.now() + sessionEndMs; ;) {
     const { rowCount } = await client.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where usename = $1',
       [role],
@@ -71,7 +71,7 @@ async function endSessions(client: ClientBase, role: string): Promise<void> {
     if (Date.now() > until)
       throw new StepError(
         'CONFLICT_RETRYABLE',
-        `${rowCount ?? 0} sessions of role "${role}" did not end in ${patienceMs} ms`,
+        `${rowCount ?? 0} sessions of role "${role}" did not end in ${sessionEndMs} ms`,
       );
     await sleep(lookEveryMs);
   }

@@ -13,7 +13,7 @@ export interface RoleRequest {
   readonly connectionLimit: number;
 }
 
-/** What the catalogue holds under a name. */
+/** What the catalog holds under a name. */
 export interface Seen {
   readonly role: { readonly comment: string | null } | undefined;
   readonly schema: { readonly comment: string | null; readonly ownerComment: string | null } | undefined;
@@ -86,7 +86,7 @@ const tries = 20;
 const begin = `begin; select set_config(name, '${TRANSACTION_MS}ms', true) from pg_settings where name = 'transaction_timeout'`;
 
 /**
- * One transaction; made again when another worker changed the same catalogue row of the shared database at that moment.
+ * One transaction; made again when another worker changed the same catalog row of the shared database at that moment.
  * Whatever has to hold when it commits is asked inside: the server ends a transaction whose client falls silent, so the
  * commit comes soon after the answer or not at all.
  */

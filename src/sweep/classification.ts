@@ -5,7 +5,7 @@ import { ownerIn } from '../naming.ts';
 import { fingerprintOf, type Draft } from './identity.ts';
 import { isLiving, type LedgerView } from './ledger-view.ts';
 import type { Names } from './names.ts';
-import { youthOf } from './youth.ts';
+import { tooRecentReason } from './too-recent.ts';
 
 /** All that the direction from the inventory to the ledger needs. */
 export interface SweepRecords {
@@ -85,7 +85,7 @@ function verdictOn(item: SweptItem, around: SweepRecords, { there, used }: Liste
   if (namesakes.length > 0 && used.has(item.physicalId)) return { is: 'held' };
   const tenant = around.tenants.get(owner.tenantId ?? '');
   if (tenant && tenant.cell !== around.cell && around.isListedIn(tenant.cell, item)) return { is: 'otherCells' };
-  const young = youthOf(item, tenant, around.now);
+  const young = tooRecentReason(item, tenant, around.now);
   if (young !== undefined) return { is: 'too-young', why: young };
   const obstacle = obstacleTo(item, around);
   const remedy =
@@ -163,8 +163,8 @@ function withoutMark(item: SweptItem, around: SweepRecords): Verdict {
   const reading = around.names.read(item.type, item.name);
   if (!reading && !holder && !very) return { is: 'foreign' };
   if (item.passing !== undefined) return { is: 'passing' };
-  if (item.createdAt && youthOf(item, undefined, around.now) !== undefined)
-    return { is: 'too-young', why: youthOf(item, undefined, around.now) ?? '' };
+  if (item.createdAt && tooRecentReason(item, undefined, around.now) !== undefined)
+    return { is: 'too-young', why: tooRecentReason(item, undefined, around.now) ?? '' };
   if (very) return lostMark(item, around, `it carries no mark, and ${whatRowSays(very)}`);
   const why = holder
     ? `it bears no mark, and the ledger holds one of its name for tenant ${holder.tenantId}`

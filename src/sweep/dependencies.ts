@@ -7,8 +7,8 @@ import type { LostOperation } from '../contracts/sweep.ts';
 import type { Database } from '../db/database.ts';
 import type { SweepAws, SweepDatabases } from '../kinds/framework/resource-type.ts';
 
-/** What the sweep asks Temporal: a witness that does not go back with a restored database. */
-export interface Witness {
+/** What the sweep asks Temporal: Temporal is not restored together with the database, so it knows what a restored one has lost. */
+export interface TemporalRuns {
   /** Open operations whose run is not open. @throws OrchestratorUnreachableError, ForeignNamespaceError */
   findLost(): Promise<readonly LostOperation[]>;
   /** Starts a run that finishes a lost one; answers what was done. @throws Error with why not */
@@ -24,7 +24,7 @@ export interface SweepDeps {
   readonly catalog: Catalog;
   readonly installationId: string;
   readonly aws: (cellId: string) => SweepAws & Pick<CellAws, 'parameters'>;
-  readonly witness: Witness;
+  readonly temporalRuns: TemporalRuns;
   readonly log: Logger;
   /** Default: the clock. */
   readonly now?: (() => Date) | undefined;

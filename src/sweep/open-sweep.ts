@@ -11,7 +11,7 @@ import { createTenantDatabases } from '../db/tenant-databases.ts';
 import { createTemporalClient } from '../temporal/client.ts';
 import { ForeignNamespaceError } from './dependencies.ts';
 import { createSweep, type Sweep } from './sweep.ts';
-import { refuseForeignNamespace, temporalWitness } from './temporal-witness.ts';
+import { refuseForeignNamespace, createTemporalRuns } from './temporal-runs.ts';
 
 export interface OpenSweep {
   readonly sweep: Sweep;
@@ -42,8 +42,8 @@ export async function openSweep(config: Config, log: Logger): Promise<OpenSweep>
   try {
     await refuseKnownForeign({ temporal: temporal.client, database }, log);
     const installationId = await findInstallationId(database);
-    const witness = temporalWitness({ temporal: temporal.client, orchestrator, client, database, log });
-    const sweep = createSweep({ database, tenantDatabases, platform, catalog, installationId, aws, witness, log });
+    const temporalRuns = createTemporalRuns({ temporal: temporal.client, orchestrator, client, database, log });
+    const sweep = createSweep({ database, tenantDatabases, platform, catalog, installationId, aws, temporalRuns, log });
     return { sweep, close };
   } catch (error) {
     await close();
@@ -51,7 +51,7 @@ export async function openSweep(config: Config, log: Logger): Promise<OpenSweep>
   }
 }
 
-/** A Temporal that does not answer is no reason to report nothing: the witness asks again before each of its answers. */
+/** A Temporal that does not answer is no reason to report nothing: it is asked again before each answer about runs. */
 async function refuseKnownForeign(deps: Parameters<typeof refuseForeignNamespace>[0], log: Logger): Promise<void> {
   try {
     await refuseForeignNamespace(deps);

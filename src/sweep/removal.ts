@@ -15,10 +15,10 @@ import { fingerprintOf } from './identity.ts';
 import { allocationFingerprint, lostRunFingerprint, staleness } from './ledger-findings.ts';
 import { checkMark } from './ledger-mark.ts';
 import { namesOf, type Names } from './names.ts';
-import { witnessObjection } from './report.ts';
+import { temporalObjection } from './report.ts';
 import { useOf } from './serving.ts';
-import { surroundingsOf } from './surroundings.ts';
-import { youthOf } from './youth.ts';
+import { sweepContextOf } from './sweep-context.ts';
+import { tooRecentReason } from './too-recent.ts';
 
 export const DEFAULT_LIMIT = 5;
 export const MAX_LIMIT = 20;
@@ -203,13 +203,13 @@ async function lookAgain(
   if (!item || item.passing !== undefined) return gone;
   if (fingerprintOf(item.seen) !== run.approved.get(finding.id))
     return skipped('it changed since the report: make a new one and look at it');
-  const around = await surroundingsOf(deps, tx, cell, run.names, [item]);
+  const around = await sweepContextOf(deps, tx, cell, run.names, [item]);
   const obstacle = obstacleTo(item, around);
   if (obstacle !== undefined) return skipped(obstacle);
   const { tenantId } = ownerIn(item.tags ?? {});
-  const young = youthOf(item, around.tenants.get(tenantId ?? ''), around.now);
+  const young = tooRecentReason(item, around.tenants.get(tenantId ?? ''), around.now);
   if (young !== undefined) return skipped(`too young: ${young}`);
-  const objection = await witnessObjection(deps, tenantId, around);
+  const objection = await temporalObjection(deps, tenantId, around);
   if (objection !== undefined) return skipped(objection);
   const use = await useOf(deps, cell, item);
   return use === undefined ? { item } : skipped(`it is in use: ${use}`);
@@ -217,19 +217,19 @@ async function lookAgain(
 
 /** Asked once more right before each call that changes something, through the lock's own transaction: lost, it refuses too. */
 async function refuseHeld(run: RemovalRun, tx: Queryable, item: SweptItem): Promise<void> {
-  const obstacle = obstacleTo(item, await surroundingsOf(run.deps, tx, run.cell, run.names, [item]));
+  const obstacle = obstacleTo(item, await sweepContextOf(run.deps, tx, run.cell, run.names, [item]));
   if (obstacle !== undefined) throw new SweepRefusedError(`not taken away at the last moment: ${obstacle}`);
 }
 
 async function finishLost(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
-  const { witness } = run.deps;
-  const lost = (await witness.findLost()).find(({ operationId }) => operationId === finding.physicalId);
+  const { temporalRuns } = run.deps;
+  const lost = (await temporalRuns.findLost()).find(({ operationId }) => operationId === finding.physicalId);
   if (!lost) return { outcome: 'gone', detail: 'the operation is closed, or a run is at it again' };
   if (lostRunFingerprint(lost) !== run.approved.get(finding.id))
     return skipped('another run was lost since the report');
   if (lost.obstacle !== undefined) return skipped(lost.obstacle);
   await note(run, finding, begun);
-  return { outcome: 'removed', detail: await witness.finishLost(run.caller, lost) };
+  return { outcome: 'removed', detail: await temporalRuns.finishLost(run.caller, lost) };
 }
 
 async function freePlace(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {

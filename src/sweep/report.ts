@@ -20,7 +20,7 @@ import {
 } from './ledger-findings.ts';
 import { advanceMark } from './ledger-mark.ts';
 import { namesOf } from './names.ts';
-import { surroundingsOf } from './surroundings.ts';
+import { sweepContextOf } from './sweep-context.ts';
 
 export interface ReportRequest {
   readonly cell: Cell;
@@ -45,7 +45,7 @@ export async function makeReport(
   // Before the inventory, so that what is missing was wanted all along; after it, so that what was made meanwhile has its row.
   const before = await listHeldEntries(deps.database);
   const look = await lookAtCell(deps, cell, ledgerView(before, deps.catalog.kinds), onProgress ?? (() => undefined));
-  const around = await deps.database.snapshot((at) => surroundingsOf(deps, at, cell, names, look.items));
+  const around = await deps.database.snapshot((at) => sweepContextOf(deps, at, cell, names, look.items));
   const classified = classifyItems(look.items, around);
   const mark = await markFor(deps, cell, look, around);
   const problems: Problem[] = [...look.problems, ...names.problems];
@@ -53,7 +53,7 @@ export async function makeReport(
   const drafts: Draft[] = [
     ...(await attempt(
       'what Temporal knows of unknown tenants',
-      () => heedWitness(deps, classified.drafts, around),
+      () => withTemporalObjections(deps, classified.drafts, around),
       [],
     )),
     ...(await attempt('what the ledger misses', () => missingDrafts(deps, cell, before, look, around), [])),
@@ -122,28 +122,32 @@ function collector(problems: Problem[]) {
 }
 
 /** Temporal does not go back with a restored database: a tenant that it remembers was one, whatever the ledger says. */
-async function heedWitness(deps: SweepDeps, drafts: readonly Draft[], around: SweepRecords): Promise<Draft[]> {
-  const heeded: Draft[] = [];
+async function withTemporalObjections(
+  deps: SweepDeps,
+  drafts: readonly Draft[],
+  around: SweepRecords,
+): Promise<Draft[]> {
+  const checked: Draft[] = [];
   for (const draft of drafts) {
-    const objection = draft.removable ? await witnessObjection(deps, draft.owner.tenantId, around) : undefined;
-    if (objection === undefined) heeded.push(draft);
+    const objection = draft.removable ? await temporalObjection(deps, draft.owner.tenantId, around) : undefined;
+    if (objection === undefined) checked.push(draft);
     else {
       const remedy = `look at it by hand; the sweep does not take it away: ${objection}`;
-      heeded.push({ ...draft, removable: false, remedy });
+      checked.push({ ...draft, removable: false, remedy });
     }
   }
-  return heeded;
+  return checked;
 }
 
 /** Why a leak of this tenant may be none, as Temporal tells; undefined when it has nothing to say. Never throws. */
-export async function witnessObjection(
-  { witness }: Pick<SweepDeps, 'witness'>,
+export async function temporalObjection(
+  { temporalRuns }: Pick<SweepDeps, 'temporalRuns'>,
   tenantId: string | undefined,
   around: Pick<SweepRecords, 'tenants'>,
 ): Promise<string | undefined> {
   if (tenantId === undefined || around.tenants.has(tenantId)) return undefined;
   try {
-    if (!(await witness.knowsTenant(tenantId))) return undefined;
+    if (!(await temporalRuns.knowsTenant(tenantId))) return undefined;
     return 'Temporal remembers runs of its tenant, which the ledger does not know: the ledger has lost it';
   } catch (error) {
     return `Temporal could not be asked whether it knows the tenant: ${error instanceof Error ? error.message : String(error)}`;
@@ -175,7 +179,7 @@ async function isThere(deps: SweepDeps, cell: Cell, { entry }: Absence): Promise
 }
 
 async function lostRunDrafts(deps: SweepDeps, cell: Cell): Promise<Draft[]> {
-  const lost = await deps.witness.findLost();
+  const lost = await deps.temporalRuns.findLost();
   return lost.filter(({ cell: of }) => of === cell.id).map(lostRunDraft);
 }
 

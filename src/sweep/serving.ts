@@ -2,7 +2,7 @@ import type { Cell } from '../contracts/platform.ts';
 import type { SweptItem } from '../contracts/sweep.ts';
 import { accessTo } from './cell-look.ts';
 import type { SweepDeps } from './dependencies.ts';
-import { cellsAround } from './neighbours.ts';
+import { cellsAround } from './other-cells.ts';
 
 type UseDeps = Pick<SweepDeps, 'aws' | 'catalog' | 'platform' | 'tenantDatabases'>;
 

@@ -16,7 +16,7 @@ import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
 import { createSweep } from '../sweep/sweep.ts';
-import { temporalWitness } from '../sweep/temporal-witness.ts';
+import { createTemporalRuns } from '../sweep/temporal-runs.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
 import { createWorkerDataConverter } from '../temporal/data-converter.ts';
 import { createDatabaseWatch, DATABASE_EVERY_MS } from './database-watch.ts';
@@ -64,9 +64,9 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     const installationId = await findInstallationId(database);
     const orchestrator = temporalOrchestrator(temporal.client);
     const client = createTenantryClient({ database, orchestrator, platform, catalog, log });
-    const witness = temporalWitness({ temporal: temporal.client, orchestrator, client, database, log });
+    const temporalRuns = createTemporalRuns({ temporal: temporal.client, orchestrator, client, database, log });
     const deps = { database, tenantDatabases, platform, installationId, aws, kinds: catalog.kinds, log };
-    const sweep = createSweep({ ...deps, catalog, witness });
+    const sweep = createSweep({ ...deps, catalog, temporalRuns });
     const activities = { ...createActivities(deps), ...createSweepActivities({ sweep, database, log }) };
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {

@@ -95,7 +95,7 @@ async function asTenant<T>(context: Context, fn: (client: pg.Client) => Promise<
   }
 }
 
-const catalogue = async (name: string) =>
+const catalog = async (name: string) =>
   (
     await admin.query<{ roles: number; schemas: number }>(
       `select (select count(*)::int from pg_roles where rolname = $1) as roles,
@@ -199,9 +199,9 @@ describe('ensure', () => {
   it('of many tenants at once does not get in its own way', async () => {
     const contexts = Array.from({ length: 8 }, () => contextFor());
     await Promise.all(contexts.map((c) => postgresSchema.ensure(c)));
-    for (const c of contexts) expect(await catalogue(schemaName(c.tenant.id))).toEqual({ roles: 1, schemas: 1 });
+    for (const c of contexts) expect(await catalog(schemaName(c.tenant.id))).toEqual({ roles: 1, schemas: 1 });
     await Promise.all(contexts.map((c) => postgresSchema.remove(c)));
-    for (const c of contexts) expect(await catalogue(schemaName(c.tenant.id))).toEqual({ roles: 0, schemas: 0 });
+    for (const c of contexts) expect(await catalog(schemaName(c.tenant.id))).toEqual({ roles: 0, schemas: 0 });
   });
 
   it('never sends the password in a statement', async () => {
@@ -227,7 +227,7 @@ describe('ensure', () => {
     await admin.query(`create role ${name} nologin`);
     await expect(postgresSchema.ensure(context)).rejects.toMatchObject({ code: 'OWNERSHIP_CONFLICT' });
     await postgresSchema.remove(context);
-    expect(await catalogue(name)).toEqual({ roles: 1, schemas: 0 });
+    expect(await catalog(name)).toEqual({ roles: 1, schemas: 0 });
     await admin.query(`drop role ${name}`);
 
     const other = ownershipMarker({
@@ -241,7 +241,7 @@ describe('ensure', () => {
     await admin.query(`comment on schema ${name} is '${other}'`);
     await expect(postgresSchema.ensure(context)).rejects.toMatchObject({ code: 'OWNERSHIP_CONFLICT' });
     await postgresSchema.remove(context);
-    expect(await catalogue(name)).toEqual({ roles: 0, schemas: 1 });
+    expect(await catalog(name)).toEqual({ roles: 0, schemas: 1 });
     await admin.query(`drop schema ${name}`);
   });
 
@@ -291,7 +291,7 @@ describe('remove', () => {
       const expiresAt = Date.parse(removed.residues?.[0]?.expiresAt ?? '');
       expect(expiresAt).toBeGreaterThan(Date.now() + 6 * 86_400_000);
     });
-    expect(await catalogue(name)).toEqual({ roles: 0, schemas: 0 });
+    expect(await catalog(name)).toEqual({ roles: 0, schemas: 0 });
     expect(await postgresSchema.observe(context)).toMatchObject({ status: 'absent' });
     expect((await postgresSchema.remove(context)).status).toBe('removed');
   });
@@ -302,7 +302,7 @@ describe('remove', () => {
       await client.query('select lo_create(0)');
     });
     await postgresSchema.remove(context);
-    expect(await catalogue(schemaName(context.tenant.id))).toEqual({ roles: 0, schemas: 0 });
+    expect(await catalog(schemaName(context.tenant.id))).toEqual({ roles: 0, schemas: 0 });
     expect((await admin.query('select 1 from pg_largeobject_metadata')).rowCount).toBe(0);
   });
 
@@ -322,9 +322,9 @@ describe('remove', () => {
     }
     const { rows } = await admin.query(`select rolcanlogin from pg_roles where rolname = $1`, [outputs.role]);
     expect(rows).toEqual([{ rolcanlogin: false }]);
-    expect(await catalogue(outputs.schema)).toEqual({ roles: 1, schemas: 1 });
+    expect(await catalog(outputs.schema)).toEqual({ roles: 1, schemas: 1 });
     await postgresSchema.remove(context);
-    expect(await catalogue(outputs.schema)).toEqual({ roles: 0, schemas: 0 });
+    expect(await catalog(outputs.schema)).toEqual({ roles: 0, schemas: 0 });
   });
 
   it('names what depends on the role in another database, and is done once that is gone', async () => {
@@ -339,13 +339,13 @@ describe('remove', () => {
           /nothing was touched.*owns 1 object in database control_\w+ \(free it with: REASSIGN OWNED BY/,
         ) as unknown,
       });
-      expect(await catalogue(outputs.schema)).toEqual({ roles: 1, schemas: 1 });
+      expect(await catalog(outputs.schema)).toEqual({ roles: 1, schemas: 1 });
     } finally {
       await elsewhere.query('drop table if exists stray');
       await elsewhere.end();
     }
     await postgresSchema.remove(context);
-    expect(await catalogue(outputs.schema)).toEqual({ roles: 0, schemas: 0 });
+    expect(await catalog(outputs.schema)).toEqual({ roles: 0, schemas: 0 });
   });
 
   it('takes what a tenant gave to another and what it had by default, but no table that the other made there', async () => {
@@ -363,10 +363,10 @@ describe('remove', () => {
     });
     await asTenant(other, (client) => client.query(`drop table ${mine}.guest`));
     await postgresSchema.remove(context);
-    expect(await catalogue(mine)).toEqual({ roles: 0, schemas: 0 });
+    expect(await catalog(mine)).toEqual({ roles: 0, schemas: 0 });
     expect(await postgresSchema.observe(other)).toMatchObject({ status: 'ready' });
     await postgresSchema.remove(other);
-    expect(await catalogue(theirs)).toEqual({ roles: 0, schemas: 0 });
+    expect(await catalog(theirs)).toEqual({ roles: 0, schemas: 0 });
   });
 
   it('takes what a half-done ensure made', async () => {
@@ -374,9 +374,9 @@ describe('remove', () => {
     const guard = () => (left-- > 0 ? Promise.resolve() : Promise.reject(new Error('revoked')));
     const half = contextFor(context.tenant.id, { guard });
     await expect(postgresSchema.ensure(half)).rejects.toThrow('revoked');
-    expect(await catalogue(schemaName(context.tenant.id))).toEqual({ roles: 1, schemas: 0 });
+    expect(await catalog(schemaName(context.tenant.id))).toEqual({ roles: 1, schemas: 0 });
     await postgresSchema.remove(context);
-    expect(await catalogue(schemaName(context.tenant.id))).toEqual({ roles: 0, schemas: 0 });
+    expect(await catalog(schemaName(context.tenant.id))).toEqual({ roles: 0, schemas: 0 });
   });
 
   it('is followed by an ensure that restores the secret with its password', async () => {

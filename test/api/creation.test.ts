@@ -159,7 +159,7 @@ describe('POST /api/v1/tenants', () => {
     ['malformed JSON', '{"product":', 'INVALID_INPUT'],
     ['an array', [], 'INVALID_INPUT'],
     ['a poisoned prototype', '{"__proto__":{"a":1},"product":"moamalat"}', 'INVALID_INPUT'],
-    ['an unknown field', { ...acme, colour: 'red' }, 'INVALID_INPUT', 'body'],
+    ['an unknown field', { ...acme, color: 'red' }, 'INVALID_INPUT', 'body'],
     ['no slug', { ...acme, slug: undefined }, 'INVALID_INPUT', 'body.slug'],
     ['a short slug', { ...acme, slug: 'ab' }, 'INVALID_INPUT', 'body.slug'],
     ['a long slug', { ...acme, slug: 'a'.repeat(41) }, 'INVALID_INPUT', 'body.slug'],

@@ -218,7 +218,7 @@ describe('an operation that was accepted', () => {
       operationId,
       after: 0,
       onEvent: () => undefined,
-      patienceMs: 1_500,
+      giveUpAfterMs: 1_500,
     });
     const error = await followed.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnknownOutcomeError);

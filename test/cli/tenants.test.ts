@@ -315,7 +315,7 @@ describe('the address of a tenant', () => {
 describe('with --json a failure', () => {
   it.each([
     ['of usage', ['create'], 2, 'USAGE'],
-    ['of an unknown option', ['list', '--colour'], 2, 'USAGE'],
+    ['of an unknown option', ['list', '--color'], 2, 'USAGE'],
     ['of the API', ['show', '3f0e7f0a-5f0a-4f0e-8f0a-5f0a4f0e8f0a'], 3, 'TENANT_NOT_FOUND'],
     ['of a name', ['show', 'nobody-has-this'], 3, 'TENANT_NOT_FOUND'],
     ['of input', ['list', '--cursor', 'x'], 2, 'INVALID_INPUT'],

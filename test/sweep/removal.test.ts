@@ -211,9 +211,9 @@ describe('a removal', () => {
       known.operationId,
     ]);
     expect(await detailOf(second.id)).toContain('of its tenant is open');
-    world.witness.known.add(owner.tenantId);
+    world.temporalRuns.known.add(owner.tenantId);
     expect(await detailOf(third.id)).toContain('the ledger has lost it');
-    world.witness.known.clear();
+    world.temporalRuns.known.clear();
     expect(await world.aws.logs.findLogGroup(logGroup)).toBeDefined();
     expect(await world.aws.logs.findLogGroup(namesFor(owner).logGroup)).toBeDefined();
     await remove(third.id);
@@ -316,7 +316,7 @@ describe('a removal', () => {
 
   it('finishes a lost run, and frees a place that nobody takes', async () => {
     const lost = await seedTenant(world.database, { slug: someSlug() });
-    world.witness.lost.push({
+    world.temporalRuns.lost.push({
       operationId: lost.operationId,
       cell: world.cell.id,
       tenantId: lost.tenantId,
@@ -336,7 +336,7 @@ describe('a removal', () => {
     // Each is on record before it is done: a crash in between must not lose it.
     const trail = (await world.sweep.show(approved.id)).removals.map((row) => `${row.type} ${row.outcome}`);
     expect(trail).toEqual(['operation begun', 'operation removed', 'allocation begun', 'allocation removed']);
-    expect(world.witness.finished).toEqual([lost.operationId]);
+    expect(world.temporalRuns.finished).toEqual([lost.operationId]);
     const places = await world.database.query('select from allocations where tenant_id = $1', [deleted.tenantId]);
     expect(places.rowCount).toBe(0);
   });

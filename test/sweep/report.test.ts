@@ -90,12 +90,12 @@ describe('a leak', () => {
     await world.aws.logs.createLogGroup(namesFor(owner).logGroup, owner.tags);
     const removable = async () => findingsOf(await report(world, world.sweep), owner.tenantId)[0]?.removable;
     expect(await removable()).toBe(true);
-    world.witness.known.add(owner.tenantId);
+    world.temporalRuns.known.add(owner.tenantId);
     expect(await removable()).toBe(false);
-    world.witness.known.clear();
-    world.witness.isAway = true;
+    world.temporalRuns.known.clear();
+    world.temporalRuns.isAway = true;
     expect(await removable()).toBe(false);
-    world.witness.isAway = false;
+    world.temporalRuns.isAway = false;
   });
 
   it('is not for the sweep to take when its name is not one that we give: marks get copied', async () => {
@@ -338,7 +338,7 @@ describe('the ledger', () => {
 
   it('shows a lost run, and says since when each finding is seen', async () => {
     const owner = await seedTenant(world.database, { slug: someSlug() });
-    world.witness.lost.push({
+    world.temporalRuns.lost.push({
       operationId: owner.operationId,
       cell: world.cell.id,
       tenantId: owner.tenantId,
@@ -351,7 +351,7 @@ describe('the ledger', () => {
     const second = findingsOf(await report(world, world.sweep), owner.tenantId);
     expect(first).toMatchObject([{ class: 'lost-run', physicalId: owner.operationId, removable: true }]);
     expect(second).toEqual(first);
-    world.witness.lost.length = 0;
+    world.temporalRuns.lost.length = 0;
     expect(findingsOf(await report(world, world.sweep), owner.tenantId)).toEqual([]);
   });
 

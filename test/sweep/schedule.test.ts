@@ -10,7 +10,7 @@ import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
 import { sweepScheduleId } from '../../src/contracts/sweep.ts';
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
 import { markName } from '../../src/sweep/ledger-mark.ts';
-import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
+import { createTemporalRuns } from '../../src/sweep/temporal-runs.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { ensureSweepSchedule } from '../../src/worker/sweep-schedule.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
@@ -146,7 +146,13 @@ it('asks Temporal whether it remembers a tenant', async () => {
   const orchestrator = temporalOrchestrator(client);
   const retry = () => Promise.reject(new Error('nothing is retried here'));
   const { database, deps } = world;
-  const witness = temporalWitness({ temporal: client, orchestrator, client: { retry }, database, log: deps.log });
+  const temporalRuns = createTemporalRuns({
+    temporal: client,
+    orchestrator,
+    client: { retry },
+    database,
+    log: deps.log,
+  });
   await orchestrator.start({
     operationId: randomUUID(),
     type: 'provision',
@@ -157,10 +163,10 @@ it('asks Temporal whether it remembers a tenant', async () => {
     tier: null,
     tenantStatus: 'pending',
   });
-  await until(() => witness.knowsTenant(tenantId));
-  expect(await witness.knowsTenant(randomUUID())).toBe(false);
-  await expect(witness.knowsTenant('x" or TenantId != "')).rejects.toThrow('no tenant id');
-  expect(await witness.findLost()).toEqual([]);
+  await until(() => temporalRuns.knowsTenant(tenantId));
+  expect(await temporalRuns.knowsTenant(randomUUID())).toBe(false);
+  await expect(temporalRuns.knowsTenant('x" or TenantId != "')).rejects.toThrow('no tenant id');
+  expect(await temporalRuns.findLost()).toEqual([]);
 });
 
 /** Triggers a run, after the one under way if need be, and waits for its report. */

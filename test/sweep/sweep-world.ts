@@ -15,7 +15,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
 import { ownershipTags, schemaName, secretName, targetGroupName } from '../../src/naming.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
-import type { SweepDeps, Witness } from '../../src/sweep/dependencies.ts';
+import type { SweepDeps, TemporalRuns } from '../../src/sweep/dependencies.ts';
 import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
 import { seedTenant } from '../db/fixtures.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -33,7 +33,7 @@ export interface SweepWorld {
   readonly databases: TestDatabase;
   readonly installationId: string;
   readonly tenantDatabases: TenantDatabases;
-  readonly witness: FakeWitness;
+  readonly temporalRuns: FakeTemporalRuns;
   /** The same sweep over another database: a restored one. */
   over(database: Database): Sweep;
   /** The same sweep, so much later. */
@@ -42,7 +42,7 @@ export interface SweepWorld {
 }
 
 /** Remembers what Temporal would. */
-export class FakeWitness implements Witness {
+export class FakeTemporalRuns implements TemporalRuns {
   readonly known = new Set<string>();
   readonly lost: LostOperation[] = [];
   readonly finished: string[] = [];
@@ -116,7 +116,7 @@ export async function startSweepWorld(given?: SweepGround): Promise<SweepWorld> 
     pacing: { factor: Infinity },
   });
   const installationId = await findInstallationId(database);
-  const witness = new FakeWitness();
+  const temporalRuns = new FakeTemporalRuns();
   const deps: SweepDeps = {
     database,
     tenantDatabases,
@@ -124,7 +124,7 @@ export async function startSweepWorld(given?: SweepGround): Promise<SweepWorld> 
     catalog: defaultCatalog,
     installationId,
     aws: adapters,
-    witness,
+    temporalRuns,
     log: pino({ level: 'silent' }),
     now: () => new Date(Date.now() + GROWN_UP_MS),
   };
@@ -138,7 +138,7 @@ export async function startSweepWorld(given?: SweepGround): Promise<SweepWorld> 
     databases,
     installationId,
     tenantDatabases,
-    witness,
+    temporalRuns,
     over: (other) => createSweep({ ...deps, database: other }),
     later: (ms) => createSweep({ ...deps, now: () => new Date(Date.now() + GROWN_UP_MS + ms) }),
     close: async () => {

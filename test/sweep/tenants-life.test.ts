@@ -6,7 +6,7 @@ import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
 import { startSagaWorld, type SagaWorld } from '../../testing/sagas/world.ts';
-import { FakeWitness, GROWN_UP_MS } from './sweep-world.ts';
+import { FakeTemporalRuns, GROWN_UP_MS } from './sweep-world.ts';
 import { testCaller } from '../support/caller.ts';
 
 let world: SagaWorld;
@@ -30,7 +30,7 @@ beforeAll(async () => {
     catalog: defaultCatalog,
     installationId: await findInstallationId(database),
     aws,
-    witness: new FakeWitness(),
+    temporalRuns: new FakeTemporalRuns(),
     log: pino({ level: 'silent' }),
     now: () => new Date(Date.now() + GROWN_UP_MS),
   });

@@ -41,19 +41,19 @@ const phases: Record<
     on: ({ gates }) => gates.open('b.ensure'),
   },
   'while a slice looks': {
-    options: { steps: chain, behaviours: { b: { readyAfterMs: 'never' } } },
+    options: { steps: chain, behaviors: { b: { readyAfterMs: 'never' } } },
     gated: ['b.observe-ready'],
     there: ({ gates }) => gates.reached('b.observe-ready'),
     on: ({ gates }) => gates.open('b.observe-ready'),
   },
   'between two slices': {
-    options: { steps: chain, behaviours: { b: { readyAfterMs: 'never' } } },
+    options: { steps: chain, behaviors: { b: { readyAfterMs: 'never' } } },
     gated: [],
     there: ({ handle }) => until(async () => (await eventsOf(handle)).some((e) => e === 'TIMER_STARTED')),
     on: () => undefined,
   },
   'while holding': {
-    options: { steps: chain, behaviours: denied },
+    options: { steps: chain, behaviors: denied },
     gated: [],
     there: ({ world }) => world.untilState('holding'),
     on: () => undefined,
@@ -77,7 +77,7 @@ describe.each(Object.entries(ways))('cancel by %s', (name, way) => {
 
   it.each([
     ['while committing', 'finalize.ensure', { steps: chain }, 'COMPLETED'],
-    ['while rolling back', 'a.remove', { steps: chain, behaviours: denied, onFailure: 'rollback' }, 'FAILED'],
+    ['while rolling back', 'a.remove', { steps: chain, behaviors: denied, onFailure: 'rollback' }, 'FAILED'],
   ] as const)('%s changes nothing', async (_phase, gate, options, status) => {
     const started = await env.start(options, [gate]);
     await started.gates.reached(gate);
@@ -114,7 +114,7 @@ describe('a cancel', () => {
   it('while stuck is refused', async () => {
     const { world, handle } = await env.start({
       steps: chain,
-      behaviours: { ...denied, a: { remove: [{ code: 'ACCESS_DENIED' }] } },
+      behaviors: { ...denied, a: { remove: [{ code: 'ACCESS_DENIED' }] } },
       onFailure: 'rollback',
     });
     await world.untilState('stuck');
@@ -135,7 +135,7 @@ describe('a cancel', () => {
 
   it('ends an ensure between two attempts at once', async () => {
     const unavailable = { ensure: [{ code: 'AWS_UNAVAILABLE', effect: true }] } as const;
-    const { world, handle } = await env.start({ steps: chain, behaviours: { b: unavailable } });
+    const { world, handle } = await env.start({ steps: chain, behaviors: { b: unavailable } });
     await world.until((w) => w.living.has('b'));
     await new Promise((resolve) => setTimeout(resolve, 200));
     await handle.executeUpdate('cancel');
@@ -149,7 +149,7 @@ describe('a commit', () => {
   it('that is refused for good is rolled back without a hold', async () => {
     const { world, handle } = await env.start({
       steps: chain,
-      behaviours: { finalize: { ensure: [{ code: 'INVALID_REQUEST' }] } },
+      behaviors: { finalize: { ensure: [{ code: 'INVALID_REQUEST' }] } },
     });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'INVALID_REQUEST' });
     expect(world.changes.map((c) => c.state)).toEqual(['committing', 'rolling-back']);
@@ -160,7 +160,7 @@ describe('a commit', () => {
     const unclear = { code: 'UNCLEAR' } as const;
     const { world, handle } = await env.start({
       steps: chain,
-      behaviours: { finalize: { ensure: [...Array.from({ length: 10 }, () => unclear), 'ok'] } },
+      behaviors: { finalize: { ensure: [...Array.from({ length: 10 }, () => unclear), 'ok'] } },
     });
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect(world.count('finalize.ensure')).toBe(11);

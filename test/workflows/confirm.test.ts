@@ -15,7 +15,7 @@ const chain = [step('a'), step('b', ['a']), step('finalize', ['b'])];
 
 describe('the look before the commit', () => {
   it('waits for what was ready to be so again, and looks at that alone', async () => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: { a: { lostFor: 3 } } });
+    const { world, handle } = await env.start({ steps: chain, behaviors: { a: { lostFor: 3 } } });
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect(world.calls.filter((c) => c === 'confirm')).toHaveLength(4);
     expect(world.calls.filter((c) => c.endsWith('.ensure'))).toEqual(['a.ensure', 'b.ensure', 'finalize.ensure']);
@@ -29,7 +29,7 @@ describe('the look before the commit', () => {
     const started: { run?: WorkflowHandle } = {};
     const { world, handle } = await env.start({
       steps,
-      behaviours: { a: { lostFor: 1_000 } },
+      behaviors: { a: { lostFor: 1_000 } },
       // The server's time goes on only while somebody waits for the end: an operator comes as soon as it is held.
       onState: async (w, state) => {
         if (state !== 'holding') return;
@@ -49,7 +49,7 @@ describe('the look before the commit', () => {
   });
 
   it('ends at once with a cancel, before the commit', async () => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: { b: { lostFor: 1_000 } } });
+    const { world, handle } = await env.start({ steps: chain, behaviors: { b: { lostFor: 1_000 } } });
     await world.until((w) => w.count('confirm') >= 2);
     await handle.executeUpdate('cancel');
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'cancelled' });

@@ -19,7 +19,7 @@ const denied = { b: { ensure: [{ code: 'ACCESS_DENIED', detail: 'no ecs:CreateSe
 
 describe('a provisioning in which nothing fails', () => {
   it('makes each step after those it needs, commits, and completes as active', async () => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: { c: { readyAfterMs: 90_000 } } });
+    const { world, handle } = await env.start({ steps: chain, behaviors: { c: { readyAfterMs: 90_000 } } });
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect(world.calls.filter((c) => !c.includes('observe'))).toEqual([
       ...['claim', 'a.ensure', 'b.ensure', 'c.ensure', 'confirm', 'state:committing'],
@@ -62,7 +62,7 @@ describe('a provisioning in which nothing fails', () => {
 
 describe('a step that fails for good', () => {
   it('holds, and a retry runs what failed and what follows, in the next generation', async () => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    const { world, handle } = await env.start({ steps: chain, behaviors: denied });
     await world.untilState('holding');
     expect(await handle.query('progress')).toMatchObject({
       state: 'holding',
@@ -93,7 +93,7 @@ describe('a step that fails for good', () => {
     ['an Update of other tools', 'cancel', (h: Handle) => h.executeUpdate('cancel')],
     ["Temporal's cancellation", 'cancel', (h: Handle) => h.cancel()],
   ])('says once, when it goes on, that %s asked for the %s in Temporal', async (_by, verb, ask) => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    const { world, handle } = await env.start({ steps: chain, behaviors: denied });
     await world.untilState('holding');
     world.fix('b');
     await ask(handle);
@@ -107,7 +107,7 @@ describe('a step that fails for good', () => {
   });
 
   it('takes everything back when the hold ends, and fails with the step’s failure', async () => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    const { world, handle } = await env.start({ steps: chain, behaviors: denied });
     expect(await endingOf(handle)).toEqual({
       status: 'FAILED',
       type: 'ACCESS_DENIED',
@@ -121,7 +121,7 @@ describe('a step that fails for good', () => {
   });
 
   it('takes everything back at once when the request says rollback', async () => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: denied, onFailure: 'rollback' });
+    const { world, handle } = await env.start({ steps: chain, behaviors: denied, onFailure: 'rollback' });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'ACCESS_DENIED' });
     expect(world.changes.map((c) => c.state)).toEqual(['rolling-back']);
     expect(world.calls.filter((c) => c.endsWith('.remove'))).toEqual(['b.remove', 'a.remove']);
@@ -132,7 +132,7 @@ describe('a step that fails for good', () => {
     const failsAs = { type: 'BackendFailed', message: 'Backend service failed to start' };
     const { world, handle } = await env.start({
       steps: [step('a', [], { failsAs, ready: atOnce }), step('finalize', ['a'])],
-      behaviours: { a: { failsInGenerations: [1] } },
+      behaviors: { a: { failsInGenerations: [1] } },
       onFailure: 'rollback',
     });
     expect(await endingOf(handle)).toMatchObject({
@@ -151,7 +151,7 @@ describe('a step that fails for good', () => {
     const { world, handle, gates } = await env.start(
       {
         steps,
-        behaviours: { bad: { ensure: [{ code: 'QUOTA_EXCEEDED' }] }, waiting: { readyAfterMs: 'never' } },
+        behaviors: { bad: { ensure: [{ code: 'QUOTA_EXCEEDED' }] }, waiting: { readyAfterMs: 'never' } },
       },
       ['making.ensure', 'bad.ensure'],
     );
@@ -174,7 +174,7 @@ describe('a step that fails for good', () => {
     'is none while it is only %s, however long that takes',
     async (code) => {
       const away = [...Array.from({ length: 20 }, () => ({ code })), 'ok' as const];
-      const { world, handle } = await env.start({ steps: chain, behaviours: { b: { ensure: away } } });
+      const { world, handle } = await env.start({ steps: chain, behaviors: { b: { ensure: away } } });
       expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
       expect(world.calls.filter((c) => c === 'b.ensure')).toHaveLength(21);
       expect(world.violations).toEqual([]);
@@ -188,7 +188,7 @@ describe('a step that fails for good', () => {
       const busy = [...Array.from({ length: 40 }, () => ({ code, effect: true })), 'ok' as const];
       const { world, handle } = await env.start({
         steps,
-        behaviours: { bad: { ensure: [{ code: 'ACCESS_DENIED' }] }, busy: { ensure: busy } },
+        behaviors: { bad: { ensure: [{ code: 'ACCESS_DENIED' }] }, busy: { ensure: busy } },
       });
       expect(await endingOf(handle)).toMatchObject({ type: 'ACCESS_DENIED', details: { stepId: 'bad' } });
       expect(world.count('busy.ensure')).toBe(verbOptions(undefined, 'ensure').maximumAttempts);
@@ -204,7 +204,7 @@ describe('a step that fails for good', () => {
     const busy = [...Array.from({ length: 40 }, () => ({ code: 'THROTTLED' as const })), 'ok' as const];
     const { world, handle } = await env.start({
       steps: [step('bad', [], { ready }), step('busy'), step('finalize', ['bad', 'busy'])],
-      behaviours: { bad: { failsInGenerations: [1] }, busy: { ensure: busy } },
+      behaviors: { bad: { failsInGenerations: [1] }, busy: { ensure: busy } },
     });
     expect(await endingOf(handle)).toMatchObject({ type: 'SERVICE_FAILED', details: { stepId: 'bad' } });
     expect(world.count('busy.ensure')).toBe(verbOptions(undefined, 'ensure').maximumAttempts);
@@ -221,7 +221,7 @@ describe('a step that fails for good', () => {
       const { world, handle } = await env.start({
         steps: chain,
         onFailure: 'rollback',
-        behaviours:
+        behaviors:
           verb === 'ensure'
             ? { b: { ensure: attempts } }
             : { b: { remove: attempts }, c: { ensure: [{ code: 'QUOTA_EXCEEDED' as const }] } },
@@ -243,7 +243,7 @@ describe('a step that fails for good', () => {
   it('is tried again by Temporal while its failures are retryable', async () => {
     const { world, handle } = await env.start({
       steps: chain,
-      behaviours: { b: { ensure: [{ code: 'THROTTLED' }, { code: 'AWS_UNAVAILABLE', effect: true }, 'ok'] } },
+      behaviors: { b: { ensure: [{ code: 'THROTTLED' }, { code: 'AWS_UNAVAILABLE', effect: true }, 'ok'] } },
     });
     expect(await endingOf(handle)).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect(world.count('b.ensure')).toBe(3);
@@ -254,7 +254,7 @@ describe('a deadline', () => {
   it('fails the step with the last thing seen, and not before its time', async () => {
     const { world, handle } = await env.start({
       steps: [step('a', [], { ready: { usualMs: 90_000, deadlineMs: 600_000 } }), step('finalize', ['a'])],
-      behaviours: { a: { readyAfterMs: 'never' } },
+      behaviors: { a: { readyAfterMs: 'never' } },
       onFailure: 'rollback',
     });
     expect(await endingOf(handle)).toMatchObject({
@@ -277,7 +277,7 @@ describe('a retry', () => {
   const bad = { ensure: [{ code: 'ACCESS_DENIED' }, 'ok'] } as const;
 
   it('runs a step that rereads again, but not those behind it when its outputs are the same', async () => {
-    const { world, handle, gates } = await env.start({ steps, behaviours: { bad } }, ['bad.ensure']);
+    const { world, handle, gates } = await env.start({ steps, behaviors: { bad } }, ['bad.ensure']);
     await world.until((w) => w.living.has('other'));
     gates.open('bad.ensure');
     await world.untilState('holding');
@@ -288,8 +288,8 @@ describe('a retry', () => {
   });
 
   it('runs those behind it too, all the way, when its outputs changed', async () => {
-    const behaviours = { bad, template: { outputs: ['revision 1', 'revision 2'] } };
-    const { world, handle, gates } = await env.start({ steps, behaviours }, ['bad.ensure']);
+    const behaviors = { bad, template: { outputs: ['revision 1', 'revision 2'] } };
+    const { world, handle, gates } = await env.start({ steps, behaviors }, ['bad.ensure']);
     await world.until((w) => w.living.has('other'));
     gates.open('bad.ensure');
     await world.untilState('holding');
@@ -299,7 +299,7 @@ describe('a retry', () => {
   });
 
   it('that comes early is dropped as a signal and refused as an Update', async () => {
-    const { world, handle, gates } = await env.start({ steps: chain, behaviours: denied }, ['a.ensure']);
+    const { world, handle, gates } = await env.start({ steps: chain, behaviors: denied }, ['a.ensure']);
     await gates.reached('a.ensure');
     await handle.signal('retry');
     await expect(handle.executeUpdate('retry')).rejects.toSatisfy(isRefusal('NOTHING_TO_RETRY'));
@@ -312,7 +312,7 @@ describe('a retry', () => {
   });
 
   it('that carries another operation’s id does nothing', async () => {
-    const { world, handle } = await env.start({ steps: chain, behaviours: denied });
+    const { world, handle } = await env.start({ steps: chain, behaviors: denied });
     await world.untilState('holding');
     await handle.signal('retry', 'an-earlier-operation');
     await expect(handle.executeUpdate('retry', { args: ['an-earlier-operation'] })).rejects.toSatisfy(

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PlannedStep } from '../../src/contracts/blueprint.ts';
 import { endingOf } from './ending.ts';
 import { startEnvironment, type Handle, type WorkflowEnvironment } from './environment.ts';
-import { step, type Behaviour, type World } from './world.ts';
+import { step, type Behavior, type World } from './world.ts';
 
 let env: WorkflowEnvironment;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const seed = process.env.FC_SEED === undefined ? {} : { seed: Number(process.env
 
 const profile = fc.constantFrom({ usualMs: 0, deadlineMs: 600_000 }, { usualMs: 90_000, deadlineMs: 600_000 });
 
-const harmless: fc.Arbitrary<Behaviour> = fc.constantFrom<Behaviour>(
+const harmless: fc.Arbitrary<Behavior> = fc.constantFrom<Behavior>(
   {},
   {},
   { ensure: [{ code: 'THROTTLED' }, 'ok'] },
@@ -35,11 +35,11 @@ const harmless: fc.Arbitrary<Behaviour> = fc.constantFrom<Behaviour>(
   { remove: [{ code: 'CONFLICT_RETRYABLE' }, 'ok'] },
   { remove: [{ code: 'AWS_UNAVAILABLE', effect: true }, 'ok'] },
 );
-const unremovable: fc.Arbitrary<Behaviour> = fc.constantFrom<Behaviour>(
+const unremovable: fc.Arbitrary<Behavior> = fc.constantFrom<Behavior>(
   { remove: [{ code: 'ACCESS_DENIED' }] },
   { goneAfterMs: 'never' },
 );
-const failing: fc.Arbitrary<Behaviour> = fc.constantFrom<Behaviour>(
+const failing: fc.Arbitrary<Behavior> = fc.constantFrom<Behavior>(
   { ensure: [{ code: 'ACCESS_DENIED' }] },
   { ensure: [{ code: 'QUOTA_EXCEEDED', effect: true }] },
   { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 25_000 }] },
@@ -49,7 +49,7 @@ const failing: fc.Arbitrary<Behaviour> = fc.constantFrom<Behaviour>(
 
 interface Case {
   readonly steps: readonly PlannedStep[];
-  readonly behaviours: Readonly<Record<string, Behaviour>>;
+  readonly behaviors: Readonly<Record<string, Behavior>>;
   readonly fails: boolean;
 }
 
@@ -85,15 +85,15 @@ const cases: fc.Arbitrary<Case> = fc.integer({ min: 1, max: 8 }).chain((size) =>
             made.map((s) => s.id),
           ),
         ],
-        behaviours: Object.fromEntries(chosen.map((b, i) => [id(i), b])),
+        behaviors: Object.fromEntries(chosen.map((b, i) => [id(i), b])),
         fails: chosen.some((b) => isFailing(b)),
       };
     }),
 );
 
 it('a provisioning over any graph ends wholly there or wholly gone, in order', async () => {
-  await check(async ({ steps, behaviours, fails }) => {
-    const { world, end } = await run({ steps, behaviours, onFailure: 'rollback' });
+  await check(async ({ steps, behaviors, fails }) => {
+    const { world, end } = await run({ steps, behaviors, onFailure: 'rollback' });
     expect(world.violations).toEqual([]);
     expect(end.status).toBe(fails ? 'FAILED' : 'COMPLETED');
     expect(world.closed?.state).toBe(fails ? 'rolled-back' : 'succeeded');
@@ -102,8 +102,8 @@ it('a provisioning over any graph ends wholly there or wholly gone, in order', a
 }, 240_000);
 
 it('a provisioning over any graph that is fixed while it holds ends wholly there', async () => {
-  await check(async ({ steps, behaviours }) => {
-    const { world, end } = await run({ steps, behaviours, onFailure: 'hold' });
+  await check(async ({ steps, behaviors }) => {
+    const { world, end } = await run({ steps, behaviors, onFailure: 'hold' });
     expect(world.violations).toEqual([]);
     expect(end).toEqual({ status: 'COMPLETED', outcome: 'active' });
     expect([...world.living].sort()).toEqual(steps.map((s) => s.id).sort());
@@ -111,8 +111,8 @@ it('a provisioning over any graph that is fixed while it holds ends wholly there
 }, 240_000);
 
 it('a deprovisioning over any graph ends wholly gone, in order', async () => {
-  await check(async ({ steps, behaviours }) => {
-    const { world, end } = await run({ steps, behaviours, type: 'deprovision' });
+  await check(async ({ steps, behaviors }) => {
+    const { world, end } = await run({ steps, behaviors, type: 'deprovision' });
     expect(world.violations).toEqual([]);
     expect(end).toEqual({ status: 'COMPLETED', outcome: 'deleted' });
     expect([...world.living]).toEqual([]);
@@ -153,6 +153,6 @@ async function check(holds: (c: Case) => Promise<void>, numRuns: number): Promis
   await fc.assert(fc.asyncProperty(cases, holds), { numRuns, endOnFailure: true, ...seed });
 }
 
-function isFailing({ ensure = [], readyAfterMs, failsInGenerations }: Behaviour): boolean {
+function isFailing({ ensure = [], readyAfterMs, failsInGenerations }: Behavior): boolean {
   return ensure.at(-1) instanceof Object || readyAfterMs === 'never' || failsInGenerations !== undefined;
 }

@@ -71,55 +71,55 @@ const cancelIn = (call: string, cancel: (s: Started) => Promise<unknown>) => ({
 const applied = ['validate', 'create_schema', 'create_target_group'];
 
 const scenarios: Record<string, Scenario> = {
-  'provision-active': { steps, behaviours: waits },
+  'provision-active': { steps, behaviors: waits },
   'provision-held-and-retried': {
-    ...{ steps, behaviours: { ...waits, create_schema: { ensure: [...denied, 'ok'] } } },
+    ...{ steps, behaviors: { ...waits, create_schema: { ensure: [...denied, 'ok'] } } },
     act: async ({ world, handle }) => {
       await world.untilState('holding');
       await handle.executeUpdate('retry');
     },
   },
-  'provision-hold-ended': { steps, behaviours: unhealthy },
+  'provision-hold-ended': { steps, behaviors: unhealthy },
   'provision-cancelled': {
-    ...{ steps, behaviours: waits },
+    ...{ steps, behaviors: waits },
     ...cancelIn('create_schema.ensure', ({ handle }) => handle.executeUpdate('cancel')),
   },
   'provision-cancelled-by-temporal': {
-    ...{ steps, behaviours: waits },
+    ...{ steps, behaviors: waits },
     ...cancelIn('create_alb_rule.ensure', ({ handle }) => handle.cancel()),
   },
   'provision-late-effect': {
     ...{ steps, onFailure: 'rollback' },
-    behaviours: { create_alb_rule: { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 20_000 }] } },
+    behaviors: { create_alb_rule: { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 20_000 }] } },
   },
   'provision-stuck-and-retried': {
     ...{ steps, onFailure: 'rollback', act: retryWhenStuck },
-    behaviours: { create_task_definition: { ensure: denied }, create_schema: { remove: denied } },
+    behaviors: { create_task_definition: { ensure: denied }, create_schema: { remove: denied } },
   },
   // By plans that say what becomes of each step; those of the cases above were recorded before.
-  'provision-active-by-plan': { steps: steps.map((s) => ({ ...s, becomes: 'make' as const })), behaviours: waits },
+  'provision-active-by-plan': { steps: steps.map((s) => ({ ...s, becomes: 'make' as const })), behaviors: waits },
   'deprovision-deleted-by-plan': {
-    ...{ type: 'deprovision', behaviours: waits },
+    ...{ type: 'deprovision', behaviors: waits },
     steps: steps.filter((s) => s.id !== 'finalize').map((s) => ({ ...s, becomes: 'drop' as const })),
   },
   'provision-back-to-applied': {
     ...{ steps: steps.map((s) => (applied.includes(s.id) ? { ...s, becomes: 'keep' as const } : s)), applied },
-    ...{ onFailure: 'rollback', behaviours: { ...waits, create_alb_rule: { ensure: denied } } },
+    ...{ onFailure: 'rollback', behaviors: { ...waits, create_alb_rule: { ensure: denied } } },
   },
   'provision-gives-up-beside-a-failure': {
     ...{ steps, onFailure: 'rollback' },
-    behaviours: { create_schema: { ensure: denied }, create_target_group: { ensure: throttled(20) } },
+    behaviors: { create_schema: { ensure: denied }, create_target_group: { ensure: throttled(20) } },
   },
   'provision-taken-over': {
-    ...{ steps, behaviours: waits },
+    ...{ steps, behaviors: waits },
     takeover: { generation: 1, failure: { code: 'RUN_LOST', message: 'the run was lost' }, cancelled: false },
   },
   'deprovision-taken-over': {
-    ...{ steps, type: 'deprovision', behaviours: waits },
+    ...{ steps, type: 'deprovision', behaviors: waits },
     takeover: { generation: 2, failure: { code: 'RUN_LOST', message: 'the run was lost' }, cancelled: false },
   },
   'deprovision-end-refused-and-retried': {
-    ...{ steps, type: 'deprovision', behaviours: waits, gated: ['close:succeeded'] },
+    ...{ steps, type: 'deprovision', behaviors: waits, gated: ['close:succeeded'] },
     act: async ({ world, handle, gates }) => {
       await gates.reached('close:succeeded');
       world.living.add('create_dns');
@@ -128,10 +128,10 @@ const scenarios: Record<string, Scenario> = {
       await handle.signal('retry');
     },
   },
-  'deprovision-deleted': { steps, type: 'deprovision', behaviours: waits },
+  'deprovision-deleted': { steps, type: 'deprovision', behaviors: waits },
   'deprovision-stuck-and-retried': {
     ...{ steps, type: 'deprovision', act: retryWhenStuck },
-    behaviours: { create_schema: { remove: denied } },
+    behaviors: { create_schema: { remove: denied } },
   },
 };
 

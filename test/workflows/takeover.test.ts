@@ -56,7 +56,7 @@ describe('a run that takes over from a lost one', () => {
 
   it('gets stuck like any other, and takes a retry', async () => {
     const takeover = { generation: 1, failure: lost, cancelled: false };
-    const { world, handle } = await env.start({ steps, takeover, behaviours: { left: { remove: [denied] } } });
+    const { world, handle } = await env.start({ steps, takeover, behaviors: { left: { remove: [denied] } } });
     await world.until((w) => w.changes.length === 2);
     expect(world.changes.at(-1)).toMatchObject({ state: 'stuck', generation: 2, failure: lost });
     expect(await handle.query<Progress>('progress')).toMatchObject({ state: 'stuck', leftovers: [{}, {}] });

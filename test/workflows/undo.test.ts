@@ -25,8 +25,8 @@ describe('an undo', () => {
       step('service', ['rule'], { removeAfter: ['dns'] }),
       ...[step('bad', ['dns', 'service']), step('finalize', ['bad'])],
     ];
-    const behaviours = { bad: fails, dns: { goneAfterMs: 60_000 } };
-    const { world, handle } = await env.start({ steps, behaviours, onFailure: 'rollback' });
+    const behaviors = { bad: fails, dns: { goneAfterMs: 60_000 } };
+    const { world, handle } = await env.start({ steps, behaviors, onFailure: 'rollback' });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
     expect(world.calls.filter((c) => c.endsWith('.remove'))).toEqual([
       ...['bad.remove', 'dns.remove', 'service.remove', 'rule.remove', 'group.remove'],
@@ -41,7 +41,7 @@ describe('an undo', () => {
       ...[step('new', ['repaired']), step('bad', ['new']), step('finalize', ['bad'])],
     ];
     const applied = ['kept', 'repaired', 'finalize'];
-    const { world, handle } = await env.start({ steps, applied, behaviours: { bad: fails }, onFailure: 'rollback' });
+    const { world, handle } = await env.start({ steps, applied, behaviors: { bad: fails }, onFailure: 'rollback' });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
     expect(world.calls.filter((c) => /^(kept|repaired|new|bad)\./.test(c))).toEqual([
       ...['repaired.ensure', 'new.ensure', 'bad.ensure', 'bad.remove', 'new.remove'],
@@ -51,8 +51,8 @@ describe('an undo', () => {
   });
 
   it('that cannot finish removes all that it can and is stuck with the exact list, until retry', async () => {
-    const behaviours = { bad: fails, left: { remove: [denied] } };
-    const { world, handle } = await env.start({ steps: branches, behaviours, onFailure: 'rollback' });
+    const behaviors = { bad: fails, left: { remove: [denied] } };
+    const { world, handle } = await env.start({ steps: branches, behaviors, onFailure: 'rollback' });
     await world.untilState('stuck');
     expect([...world.living].sort()).toEqual(['left', 'root']);
     const progress = await handle.query<Progress>('progress');
@@ -81,8 +81,8 @@ describe('an undo', () => {
   });
 
   it('that stays stuck after a retry waits for the next one', async () => {
-    const behaviours = { bad: fails, left: { remove: [denied] } };
-    const { world, handle } = await env.start({ steps: branches, behaviours, onFailure: 'rollback' });
+    const behaviors = { bad: fails, left: { remove: [denied] } };
+    const { world, handle } = await env.start({ steps: branches, behaviors, onFailure: 'rollback' });
     await world.untilState('stuck');
     await handle.signal('retry');
     await world.until((w) => w.changes.filter((c) => c.state === 'stuck').length === 2);
@@ -96,8 +96,8 @@ describe('an undo', () => {
   it('gives up on a removal whose absence never comes, with what was seen', async () => {
     const gone = { usualMs: 0, deadlineMs: 120_000 };
     const steps = [step('a', [], { gone }), step('bad', ['a']), step('finalize', ['bad'])];
-    const behaviours = { bad: fails, a: { goneAfterMs: 'never' } } as const;
-    const { world, handle } = await env.start({ steps, behaviours, onFailure: 'rollback' });
+    const behaviors = { bad: fails, a: { goneAfterMs: 'never' } } as const;
+    const { world, handle } = await env.start({ steps, behaviors, onFailure: 'rollback' });
     const end = endingOf(handle); // lets time skip
     await world.untilState('stuck');
     expect(world.changes.at(-1)?.leftovers?.map((l) => l.stepId)).toEqual(['a']);
@@ -108,8 +108,8 @@ describe('an undo', () => {
   });
 
   it('goes on after a removal that failed though it worked', async () => {
-    const behaviours = { bad: fails, left: { remove: [{ code: 'UNCLEAR', effect: true }, 'ok'] } } as const;
-    const { world, handle } = await env.start({ steps: branches, behaviours, onFailure: 'rollback' });
+    const behaviors = { bad: fails, left: { remove: [{ code: 'UNCLEAR', effect: true }, 'ok'] } } as const;
+    const { world, handle } = await env.start({ steps: branches, behaviors, onFailure: 'rollback' });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED' });
     expect(world.count('left.remove')).toBe(2);
     expect([...world.living]).toEqual([]);
@@ -137,8 +137,8 @@ describe('an end that is refused because the ledger holds something', () => {
   });
 
   it('makes a rollback stuck too, which keeps its failure', async () => {
-    const behaviours = { leaf: fails };
-    const { world, handle, gates } = await env.start({ steps, behaviours, onFailure: 'rollback' }, [
+    const behaviors = { leaf: fails };
+    const { world, handle, gates } = await env.start({ steps, behaviors, onFailure: 'rollback' }, [
       'close:rolled-back',
     ]);
     await gates.reached('close:rolled-back');
@@ -159,7 +159,7 @@ describe('an effect that lands late', () => {
   it('is waited for, seen and removed before anything that it needs', async () => {
     const late = { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 30_000 }] } as const;
     const steps = [step('root'), step('late', ['root']), step('finalize', ['late'])];
-    const { world, handle } = await env.start({ steps, behaviours: { late }, onFailure: 'rollback' });
+    const { world, handle } = await env.start({ steps, behaviors: { late }, onFailure: 'rollback' });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED' });
     expect(world.calls.filter((c) => /remove|gone/.test(c))).toEqual([
       ...['late.remove', 'late.observe-gone', 'late.remove', 'root.remove'],
@@ -172,7 +172,7 @@ describe('an effect that lands late', () => {
   it('is taken back too when the attempt ran into its start-to-close time-out', async () => {
     const hangs = { ensure: [{ code: 'UNCLEAR', hangs: true, effect: true }, { code: 'ACCESS_DENIED' }] } as const;
     const steps = [step('root'), step('hangs', ['root']), step('finalize', ['hangs'])];
-    const { world, handle } = await env.start({ steps, behaviours: { hangs }, onFailure: 'rollback' });
+    const { world, handle } = await env.start({ steps, behaviors: { hangs }, onFailure: 'rollback' });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'ACCESS_DENIED' });
     expect(world.count('hangs.ensure')).toBe(2);
     expect(world.count('hangs.remove')).toBe(1);
@@ -183,7 +183,7 @@ describe('an effect that lands late', () => {
 describe('a stuck operation', () => {
   const stuck = {
     steps: branches,
-    behaviours: { bad: fails, left: { remove: [denied] } },
+    behaviors: { bad: fails, left: { remove: [denied] } },
     onFailure: 'rollback',
   } as const;
 
@@ -248,7 +248,7 @@ describe('a deprovisioning', () => {
   });
 
   it('that fails is stuck, and a retry removes what is left', async () => {
-    const { world, handle } = await env.start({ ...standing, behaviours: { left: { remove: [denied] } } });
+    const { world, handle } = await env.start({ ...standing, behaviors: { left: { remove: [denied] } } });
     await world.untilState('stuck');
     expect(world.changes.at(-1)).toMatchObject({
       failure: { code: 'ACCESS_DENIED', stepId: 'left', detail: 'no rights' },

@@ -46,7 +46,7 @@ export interface Fault {
 }
 
 /** What a step does, attempt by attempt; the last entry goes on. */
-export interface Behaviour {
+export interface Behavior {
   readonly ensure?: readonly ('ok' | Fault)[];
   /** After an `ensure`: ready only so much later; 'never' polls to the deadline. */
   readonly readyAfterMs?: number | 'never';
@@ -64,7 +64,7 @@ export interface WorldOptions {
   readonly type?: OperationType;
   readonly onFailure?: OnFailure;
   readonly holdMs?: number;
-  readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  readonly behaviors?: Readonly<Record<string, Behavior>>;
   /** Steps that an operation before this one has applied. */
   readonly applied?: readonly string[];
   /** The operation is stuck, its run was lost with all these steps made; the workflow started takes over. */
@@ -238,7 +238,7 @@ export class World {
     await this.#enter('confirm');
     if (this.state !== 'running') this.violations.push(`confirmed while ${this.state}`);
     const lost = stepIds.filter((id) => {
-      const { lostFor = 0 } = this.#behaviour(id);
+      const { lostFor = 0 } = this.#behavior(id);
       return this.#attempt(`${id}.confirm`) <= lostFor && !this.#fixed.has(id);
     });
     for (const id of stepIds) if (!this.#ready.has(id)) this.violations.push(`${id} confirmed before it was ready`);
@@ -271,7 +271,7 @@ export class World {
   }
 
   #ensured({ stepId }: StepCall, nth: number): EnsureAnswer {
-    const { readyAfterMs, failsInGenerations, outputs = ['same'] } = this.#behaviour(stepId);
+    const { readyAfterMs, failsInGenerations, outputs = ['same'] } = this.#behavior(stepId);
     const outputsHash = outputs[Math.min(nth, outputs.length) - 1] ?? 'same';
     if (stepId === FINALIZE_STEP) this.#setTenant('active');
     if (stepId !== FINALIZE_STEP && this.tenantStatus === 'validating') this.#setTenant('creating');
@@ -300,7 +300,7 @@ export class World {
     await this.#enter(`${stepId}.observe-${want}`);
     if (want === 'gone') return this.#observeGone(call);
     if (this.state !== 'running') this.violations.push(`${stepId} observed while ${this.state}`);
-    const { failsInGenerations = [] } = this.#behaviour(stepId);
+    const { failsInGenerations = [] } = this.#behavior(stepId);
     if (failsInGenerations.includes(generation) && !this.#fixed.has(stepId)) {
       if (this.options.calmFailures) await this.#calm();
       throw asFailure({ code: 'SERVICE_FAILED', detail: `the tasks of ${stepId} stop` });
@@ -343,7 +343,7 @@ export class World {
     }
     this.#land(stepId);
     this.#ready.delete(stepId);
-    const { goneAfterMs } = this.#behaviour(stepId);
+    const { goneAfterMs } = this.#behavior(stepId);
     if (goneAfterMs !== undefined && this.living.has(stepId) && !this.#fixed.has(stepId)) {
       this.#goneAtMs.set(stepId, goneAfterMs === 'never' ? Infinity : nowMs() + goneAfterMs);
       return { status: 'pending', ...this.#recheck(stepId) };
@@ -401,12 +401,12 @@ export class World {
     this.#make(stepId);
   }
 
-  #behaviour(stepId: string): Behaviour {
-    return this.options.behaviours?.[stepId] ?? {};
+  #behavior(stepId: string): Behavior {
+    return this.options.behaviors?.[stepId] ?? {};
   }
 
   #outcome(stepId: string, verb: 'ensure' | 'remove', nth: number): 'ok' | Fault {
-    const listed = this.#behaviour(stepId)[verb] ?? [];
+    const listed = this.#behavior(stepId)[verb] ?? [];
     const outcome = listed[Math.min(nth, listed.length) - 1] ?? 'ok';
     return this.#fixed.has(stepId) ? 'ok' : outcome;
   }

@@ -1,7 +1,7 @@
 import { DescribeTaskDefinitionCommand, type ContainerDefinition as SdkContainer } from '@aws-sdk/client-ecs';
 import { AwsError } from '../answer.ts';
 import type { UpstreamClients } from '../upstream.ts';
-import type { Behaviour, DemoPart } from '../task-host/messages.ts';
+import type { Behavior, DemoPart } from '../task-host/messages.ts';
 import type { ContainerDefinition, TaskDefinition } from './model.ts';
 
 /** Reads a task definition upstream. @throws AwsError ClientException when it is missing or INACTIVE. */
@@ -41,7 +41,7 @@ function readContainer(container: SdkContainer): ContainerDefinition {
 }
 
 /** What an image does here, or why it cannot be pulled. */
-export type Image = { readonly part: DemoPart; readonly behaviour: Behaviour } | { readonly pullError: string };
+export type Image = { readonly part: DemoPart; readonly behavior: Behavior } | { readonly pullError: string };
 
 /**
  * The sandbox's registry: repositories whose name ends in `app`, `backend` or `frontend` hold that part of the demo application; tag
@@ -53,7 +53,7 @@ export function resolveImage(image: string): Image {
   const tag = parsed?.groups?.['tag'] ?? 'latest';
   const part = demoParts.find((name) => new RegExp(`(?:^|[/-])${name}$`).test(repository));
   if (tag === 'missing' || part === undefined) return { pullError: pullError(image) };
-  return { part, behaviour: tag === 'unhealthy' || tag === 'crash' ? tag : 'healthy' };
+  return { part, behavior: tag === 'unhealthy' || tag === 'crash' ? tag : 'healthy' };
 }
 
 const demoParts: readonly DemoPart[] = ['app', 'backend', 'frontend'];

@@ -96,7 +96,7 @@ export class TaskRunner {
         {
           runId: container.runId,
           part: image.part,
-          behaviour: image.behaviour,
+          behavior: image.behavior,
           healthPaths: healthPathsOf(image.part),
           environment: environments.get(container.name) ?? {},
         },

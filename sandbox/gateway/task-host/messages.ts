@@ -1,5 +1,5 @@
 /** What a container of the sandbox does, told by its image's tag. */
-export type Behaviour = 'healthy' | 'unhealthy' | 'crash';
+export type Behavior = 'healthy' | 'unhealthy' | 'crash';
 
 /** Which part of the demo application a container runs, told by its image's repository; `app` is both others in one. */
 export type DemoPart = 'app' | 'backend' | 'frontend';
@@ -9,7 +9,7 @@ export interface ContainerRun {
   /** Unique for the life of the host. */
   readonly runId: string;
   readonly part: DemoPart;
-  readonly behaviour: Behaviour;
+  readonly behavior: Behavior;
   readonly healthPaths: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-// Catalogue queries, each with columns kind, id, detail (json), marker (a comment that may tell an owner), subjects
+// Catalog queries, each with columns kind, id, detail (json), marker (a comment that may tell an owner), subjects
 // (roles and schemas that the thing hangs on, whose owner is its own when it has no marker).
 
 const own = (schema: string) => `${schema} !~ '^pg_' and ${schema} <> 'information_schema'`;
@@ -139,7 +139,7 @@ const objectRights = [
   { kind: 'language', name: 'l.lanname', from: 'pg_language l', acl: 'l.lanacl', owner: 'l.lanowner' },
 ].map(rightsOf);
 
-/** Everything at once, so that it is one moment of the catalogue. */
+/** Everything at once, so that it is one moment of the catalog. */
 export const inventoryQuery = [
   databases,
   schemas,

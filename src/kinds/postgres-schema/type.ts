@@ -1,4 +1,4 @@
-import type { CatalogueEntry } from '../../db/sweep-catalogue.ts';
+import type { CatalogEntry } from '../../db/sweep-catalog.ts';
 import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { ownerIn, ownershipTags, parseOwnershipMarker, schemaName } from '../../naming.ts';
 import type { CellAccess, Part, SweptType, TakeAwayCall } from '../framework/resource-type.ts';
@@ -51,7 +51,7 @@ function databaseIn(physicalId: string): string | undefined {
 }
 
 /** Schema and role of one name. The role's comment counts: a tenant owns its schema, and may write over that one's. */
-function itemOf(database: string, { name, role, schema }: CatalogueEntry): SweptItem {
+function itemOf(database: string, { name, role, schema }: CatalogEntry): SweptItem {
   const mark = parseOwnershipMarker((role ? role.comment : schema?.comment) ?? '');
   return {
     type: 'postgres:schema',

@@ -128,5 +128,5 @@ describe('the frontend', () => {
 });
 
 function start(part: 'app' | 'backend' | 'frontend', env: Record<string, string>): Promise<DemoApp> {
-  return startDemoApp({ part, environment: env, behaviour: 'healthy', healthPaths: [], onExit: () => undefined });
+  return startDemoApp({ part, environment: env, behavior: 'healthy', healthPaths: [], onExit: () => undefined });
 }

@@ -29,8 +29,8 @@ describe('a field of the API', () => {
   });
 
   it('that has no option is shown as it is', () => {
-    expect(inOptionNames('body.colour: is not known')).toBe('body.colour: is not known');
-    const details = { fields: [{ field: 'body.colour', problem: 'no' }], more: 1 };
+    expect(inOptionNames('body.color: is not known')).toBe('body.color: is not known');
+    const details = { fields: [{ field: 'body.color', problem: 'no' }], more: 1 };
     expect(withOptions(details)).toEqual(details);
   });
 

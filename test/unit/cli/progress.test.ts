@@ -21,7 +21,7 @@ function event(
   };
 }
 const visible = (text = '') => text.replaceAll('\u001b', '<ESC>');
-const plain = { colour: false, width: 100 };
+const plain = { color: false, width: 100 };
 const render = (events: EventView[], seconds: number, style = plain) =>
   renderProgress(events.reduce(advance, emptyProgress), start + seconds * 1000, style);
 
@@ -87,7 +87,7 @@ describe('renderProgress', () => {
 
   it('takes control characters out of details and cuts lines to the width', () => {
     const nasty = [event(0, 'step.pending', 'deploy_backend', { detail: `\u001b[2J${'long '.repeat(50)}` })];
-    const [line] = render(nasty, 1, { colour: false, width: 60 });
+    const [line] = render(nasty, 1, { color: false, width: 60 });
     expect(line).not.toContain('\u001b');
     expect(line!.length).toBeLessThanOrEqual(60);
   });
@@ -141,7 +141,7 @@ describe('createProgressPrinter', () => {
     const writes: string[] = [];
     const printer = createProgressPrinter(
       { write: (t: string) => writes.push(t), isTTY: true, columns: 80 },
-      { colour: false },
+      { color: false },
     );
     for (const e of run) printer.event(e);
     expect(visible(writes.at(-1))).toMatch(/^<ESC>\[3A\r<ESC>\[J {2}✔ validate/);
@@ -160,7 +160,7 @@ describe('a small terminal', () => {
   it('shows the last lines that fit, so that redrawing never reaches what scrolled away', () => {
     const writes: string[] = [];
     const output = { write: (t: string) => writes.push(t), isTTY: true, columns: 80, rows: 3 };
-    const printer = createProgressPrinter(output, { colour: false });
+    const printer = createProgressPrinter(output, { color: false });
     for (const e of run) printer.event(e);
     printer.finish();
     expect(visible(writes.at(-1))).toMatch(/^<ESC>\[2A\r<ESC>\[J {2}◔ create_dns[^\n]*\n {2}running[^\n]*\n$/);

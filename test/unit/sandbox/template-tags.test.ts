@@ -33,7 +33,7 @@ describe('the tag of a template', () => {
   it('does in the sandbox what the help says', () => {
     const does = Object.keys(imageTags).map((tag) => {
       const image = resolveImage(`000000000000.dkr.ecr.us-east-1.amazonaws.com/moamalat-backend:${tag}`);
-      return [tag, 'pullError' in image ? 'missing' : image.behaviour];
+      return [tag, 'pullError' in image ? 'missing' : image.behavior];
     });
     expect(Object.fromEntries(does)).toEqual({
       ...{ '1.0': 'healthy', '1.1': 'healthy' },

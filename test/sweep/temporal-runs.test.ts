@@ -16,7 +16,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { findOperation } from '../../src/db/operations.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { lostRunDraft } from '../../src/sweep/ledger-findings.ts';
-import { temporalWitness } from '../../src/sweep/temporal-witness.ts';
+import { createTemporalRuns } from '../../src/sweep/temporal-runs.ts';
 import type { TemporalClient } from '../../src/temporal/client.ts';
 import { foreignNamespace } from '../../src/worker/own-namespace.ts';
 import { platform, seedTenant, type Seeded } from '../db/fixtures.ts';
@@ -26,9 +26,9 @@ import { examplePlatform } from '../support/platform.ts';
 import { someSlug } from './sweep-world.ts';
 import { testCaller } from '../support/caller.ts';
 
-/* The sweep's witness over a real Temporal server, and how the command line opens it. */
+/* What the sweep asks a real Temporal server, and how the command line opens it. */
 
-const directory = mkdtempSync(join(tmpdir(), 'tenantry-witness-'));
+const directory = mkdtempSync(join(tmpdir(), 'tenantry-temporal-runs-'));
 const log = pino({ level: 'silent' });
 const clients: TenantryClient[] = [];
 let test: TestDatabase;
@@ -53,11 +53,11 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function witnessOf({ client: temporal }: TemporalClient) {
+function temporalRunsOf({ client: temporal }: TemporalClient) {
   const orchestrator = temporalOrchestrator(temporal);
   const client = createTenantryClient({ database: db, orchestrator, platform, catalog: defaultCatalog, log });
   clients.push(client);
-  return temporalWitness({ temporal, orchestrator, client, database: db, log });
+  return createTemporalRuns({ temporal, orchestrator, client, database: db, log });
 }
 
 /** A running operation without a sign of life for so long that its run is asked about; Temporal knows no such run. */
@@ -114,13 +114,13 @@ async function completeRun({ tenantId }: Seeded): Promise<void> {
 
 const stateOf = async ({ operationId }: Seeded) => (await findOperation(db, operationId))?.state;
 
-describe('Temporal as a witness', () => {
+describe('what the sweep learns from Temporal', () => {
   it('finishes the lost run that was approved, and makes no other operation stuck', async () => {
     const [approved, bystander] = [await silentOperation(), await silentOperation()];
-    const witness = witnessOf(own);
-    const lost = await witness.findLost();
+    const temporalRuns = temporalRunsOf(own);
+    const lost = await temporalRuns.findLost();
     expect(lost.map((l) => l.operationId).sort()).toEqual([approved.operationId, bystander.operationId].sort());
-    const finished = await witness.finishLost(
+    const finished = await temporalRuns.finishLost(
       testCaller,
       lost.find((l) => l.operationId === approved.operationId)!,
     );
@@ -132,8 +132,8 @@ describe('Temporal as a witness', () => {
   it('leaves an operation to the run that has taken it over, though the database does not say so yet', async () => {
     const tenant = await silentOperation();
     await lostRun(tenant);
-    const witness = witnessOf(own);
-    const isLost = async () => (await witness.findLost()).some((l) => l.operationId === tenant.operationId);
+    const temporalRuns = temporalRunsOf(own);
+    const isLost = async () => (await temporalRuns.findLost()).some((l) => l.operationId === tenant.operationId);
     expect(await isLost()).toBe(true);
     const takeover = await startRun(tenant);
     expect(await isLost()).toBe(false);
@@ -146,22 +146,22 @@ describe('Temporal as a witness', () => {
     const runId = await startRun(tenant);
     await completeRun(tenant);
     await lostRun(tenant, runId);
-    const [lost] = (await witnessOf(own).findLost()).filter((l) => l.operationId === tenant.operationId);
+    const [lost] = (await temporalRunsOf(own).findLost()).filter((l) => l.operationId === tenant.operationId);
     expect(lost?.obstacle).toContain('COMPLETED');
     const draft = lostRunDraft(lost!);
     expect(draft.removable).toBe(false);
     expect(draft.remedy).toContain('this database is older than what happened');
-    await expect(witnessOf(own).finishLost(testCaller, lost!)).rejects.toThrow('COMPLETED');
+    await expect(temporalRunsOf(own).finishLost(testCaller, lost!)).rejects.toThrow('COMPLETED');
   });
 
   it("says nothing from a namespace that does not hold this installation's runs", async () => {
     const tenant = await silentOperation();
-    const witness = witnessOf(other);
+    const temporalRuns = temporalRunsOf(other);
     const refusal = `this is "${other.namespace}"`;
-    await expect(witness.findLost()).rejects.toThrow(refusal);
-    await expect(witness.knowsTenant(tenant.tenantId)).rejects.toThrow(refusal);
-    const [lost] = (await witnessOf(own).findLost()).filter((l) => l.operationId === tenant.operationId);
-    await expect(witness.finishLost(testCaller, lost!)).rejects.toThrow(refusal);
+    await expect(temporalRuns.findLost()).rejects.toThrow(refusal);
+    await expect(temporalRuns.knowsTenant(tenant.tenantId)).rejects.toThrow(refusal);
+    const [lost] = (await temporalRunsOf(own).findLost()).filter((l) => l.operationId === tenant.operationId);
+    await expect(temporalRuns.finishLost(testCaller, lost!)).rejects.toThrow(refusal);
     expect(await stateOf(tenant)).toBe('running');
   });
 });

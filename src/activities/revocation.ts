@@ -2,16 +2,16 @@ import type { Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { mayMake } from '../contracts/operation-table.ts';
-import { findStanding } from '../db/steps.ts';
+import { findAttemptStates } from '../db/steps.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { patiently, type Patience } from './patience.ts';
+import { retryWhileDatabaseDown, type RetryLimit } from './database-retry.ts';
 import { StepError } from '../contracts/step-error.ts';
 
 export interface Mutation {
   readonly deps: Pick<ActivityDependencies, 'database'>;
   readonly call: StepCall;
   readonly verb: Verb;
-  readonly patience: Patience;
+  readonly retryLimit: RetryLimit;
 }
 
 /**
@@ -20,9 +20,9 @@ export interface Mutation {
  *
  * @throws StepError STEP_REVOKED; UNCLEAR when the attempt's own time is over
  */
-export async function checkStanding({ deps, call, verb, patience }: Mutation): Promise<void> {
-  refuseOutOfTime(call, patience.untilMs);
-  const now = await patiently(patience, () => findStanding(deps.database, call));
+export async function assertNotRevoked({ deps, call, verb, retryLimit }: Mutation): Promise<void> {
+  refuseOutOfTime(call, retryLimit.untilMs);
+  const now = await retryWhileDatabaseDown(retryLimit, () => findAttemptStates(deps.database, call));
   const takenBack = now?.stepState === 'removing' || now?.stepState === 'removed';
   const stands =
     now !== undefined &&

@@ -14,10 +14,10 @@ import { ownerIn } from '../naming.ts';
 import { ledgerNamesOf, ledgerView } from './ledger-view.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { Names } from './names.ts';
-import { listsToo } from './neighbours.ts';
+import { listsToo } from './other-cells.ts';
 
 /** What the ledger says of some things, read at one moment. */
-export async function surroundingsOf(
+export async function sweepContextOf(
   deps: Pick<SweepDeps, 'catalog' | 'installationId' | 'now' | 'platform'>,
   at: Queryable,
   cell: Cell,

@@ -13,9 +13,9 @@ import { operationTable } from '../contracts/operation-table.ts';
 import type { Database } from '../db/database.ts';
 import { listLostOperations, type LostOperationRow } from '../db/sweep-ledger.ts';
 import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
-import { ForeignNamespaceError, type Witness } from './dependencies.ts';
+import { ForeignNamespaceError, type TemporalRuns } from './dependencies.ts';
 
-export interface TemporalWitnessDeps {
+export interface TemporalRunsDeps {
   readonly temporal: Client;
   readonly orchestrator: Orchestrator;
   readonly client: Pick<TenantryClient, 'retry'>;
@@ -27,8 +27,8 @@ const COUNT_MS = 5_000;
 const NAMESPACE_MS = 5_000;
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Temporal as the sweep's witness. Each answer is of the installation's own namespace: another one knows none of its runs. */
-export function temporalWitness(deps: TemporalWitnessDeps): Witness {
+/** What the sweep asks Temporal. Each answer is of the installation's own namespace: another one knows none of its runs. */
+export function createTemporalRuns(deps: TemporalRunsDeps): TemporalRuns {
   const { temporal, client, database } = deps;
   return {
     async findLost() {
@@ -68,7 +68,7 @@ export function temporalWitness(deps: TemporalWitnessDeps): Witness {
 export async function refuseForeignNamespace({
   temporal,
   database,
-}: Pick<TemporalWitnessDeps, 'temporal' | 'database'>): Promise<void> {
+}: Pick<TemporalRunsDeps, 'temporal' | 'database'>): Promise<void> {
   const name = temporal.options.namespace;
   const lookUp = () => temporal.withDeadline(Date.now() + NAMESPACE_MS, () => lookUpNamespace(temporal, name));
   const problem = await findForeignNamespace(database, lookUp);
@@ -76,14 +76,14 @@ export async function refuseForeignNamespace({
 }
 
 /** What a worker does within moments anyway, for this operation alone: stuck first, because only that takes a retry. */
-async function markLost(deps: TemporalWitnessDeps, caller: Caller, operationId: string): Promise<void> {
+async function markLost(deps: TemporalRunsDeps, caller: Caller, operationId: string): Promise<void> {
   const lost = (await findLostRuns(deps)).find(({ operation }) => operation.id === operationId);
   const change = lost && (await recordRunLoss(deps.database, lost, caller));
   if (change) await alertStuck(deps, change);
 }
 
 /** Those whose run was seen lost just now, and those that are stuck because of it already and that no run has taken over. */
-async function findLost(deps: TemporalWitnessDeps): Promise<LostOperation[]> {
+async function findLost(deps: TemporalRunsDeps): Promise<LostOperation[]> {
   const seen = new Map((await findLostRuns(deps)).map(({ operation, ended }) => [operation.id, ended]));
   const rows = await listLostOperations(deps.database, [...seen.keys()]);
   const found: LostOperation[] = [];
@@ -99,7 +99,7 @@ const SIDE_BY_SIDE = 8;
 
 /** Undefined while a run is at it: the database may not say yet that one has taken it over. */
 async function lookAt(
-  { orchestrator }: TemporalWitnessDeps,
+  { orchestrator }: TemporalRunsDeps,
   { failure, type, ...operation }: LostOperationRow,
   ended: string | undefined,
 ): Promise<LostOperation | undefined> {

@@ -6,7 +6,7 @@ import type { SweptTenant } from '../db/sweep-ledger.ts';
  * Why it is too early to call a thing a leak: something of its tenant is under way, or an effect may still land (design rule 7).
  * Undefined when it is not. A stuck operation is not under way: it waits for a person.
  */
-export function youthOf(
+export function tooRecentReason(
   item: Pick<SweptItem, 'createdAt'>,
   tenant: SweptTenant | undefined,
   now: Date,

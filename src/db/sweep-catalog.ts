@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 
-/** A schema and role of one name in a tenants' database, as its catalogue has them. */
-export interface CatalogueEntry {
+/** A schema and role of one name in a tenants' database, as its catalog has them. */
+export interface CatalogEntry {
   readonly name: string;
   readonly role: { readonly oid: number; readonly comment: string | null } | null;
   readonly schema: { readonly oid: number; readonly owner: string; readonly comment: string | null } | null;
@@ -14,8 +14,8 @@ export interface CatalogueEntry {
  * are the whole server's: one without a schema here shows in each of its databases.
  * @param name only this one
  */
-export async function listCatalogue(client: ClientBase, name?: string): Promise<CatalogueEntry[]> {
-  const { rows } = await client.query<CatalogueEntry>(
+export async function listCatalog(client: ClientBase, name?: string): Promise<CatalogEntry[]> {
+  const { rows } = await client.query<CatalogEntry>(
     `with roles as (
        select oid::int8, rolname::text as name, shobj_description(oid, 'pg_authid') as comment from pg_roles
      ), schemas as (
