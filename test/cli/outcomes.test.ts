@@ -125,7 +125,7 @@ describe('a request that changes something', () => {
 
   it('that the API answers with a defect of its own is unknown, too', async () => {
     const match = { application: 'api', startsWith: 'insert into tenants' };
-    rules.push(api.proxy.addRule({ match, fault: { type: 'error', when: 'before', code: '42P01' } }));
+    rules.push(api.proxy.addRule({ match, fault: { type: 'error', when: 'before', code: '42804' } }));
     const ended = await tenants([...creation('defect'), '--no-wait', '--json']);
     expect(ended.code).toBe(7);
     expect(JSON.parse(ended.err)).toMatchObject({ error: { code: 'OUTCOME_UNKNOWN', details: { look: anyString } } });
@@ -234,7 +234,7 @@ describe('an operation that was accepted', () => {
     // The look before the request passes, the following after it does not.
     const rule = api.proxy.addRule({
       match: { application: 'api', startsWith: 'select id, at, cell' },
-      fault: { type: 'error', when: 'before', code: '42P01' },
+      fault: { type: 'error', when: 'before', code: '42804' },
       times: null,
       skip: 1,
     });
