@@ -37,7 +37,7 @@ export default defineConfig({
       project('sagas', ['sagas'], { testTimeout: 300_000 }),
       // The whole system, processes of its own included: each file one, on ports of its own.
       project('e2e', ['e2e'], { maxWorkers: 2, testTimeout: 300_000 }),
-      // Every fault at every step, processes killed, servers away, seeded random runs (`npm run test:chaos`).
+      // Every fault at every statement, processes killed, servers away, seeded random runs (`npm run test:chaos`).
       project('chaos', ['chaos'], {
         // Files that mostly wait may run side by side (scripts/chaos.mjs knows which).
         fileParallelism: process.env['CHAOS_SIDE_BY_SIDE'] === '1',

@@ -23,7 +23,7 @@ nothing here is typed by hand. How the suites work is in [architecture.md](archi
 
 | what | number | command |
 |---|---|---|
-| fault points covered, of all that ${run.isSample ? 'the sample drew' : 'apply'} | ${f.covered} of ${f.points} | \`npx vitest run --project chaos test/chaos/faults.test.ts\` |
+| fault points covered, of all that ${run.isSample ? 'the sample drew' : 'apply'} | ${f.covered} of ${f.points} | \`npm run test:chaos\` |
 | workers killed with SIGKILL at a call's boundary | ${k.count} | \`npx vitest run --project chaos test/chaos/processes.test.ts\` |
 | time from SIGKILL to the next progress of the tenant | median ${s(k.progressMs.median)}, at most ${s(k.progressMs.max)}; ${k.progressMs.inTime} of ${k.progressMs.of} within ${s(PROGRESS_TARGET_MS)} | the same |
 | time from SIGKILL to the next progress of the very step | median ${s(k.stepProgressMs.median)}, at most ${s(k.stepProgressMs.max)}; ${k.stepProgressMs.inTime} of ${k.stepProgressMs.of} within ${s(PROGRESS_TARGET_MS)} | the same |
@@ -42,14 +42,14 @@ function faults({ faults: f }: Summary): string {
   return `## Faults at every call of every step
 
 A point is one call that a step makes (AWS's API, or a statement of PostgreSQL) and one kind of fault; the points are listed from a
-calm run, so a new call is a new point. ${f.cases} cases ran over ${f.points} points; ${f.notApplicable} more do not apply (each with its reason in
-the results: a primary database has no stale reads, for one). Outcomes by fault:
+calm run, so a new call is a new point. ${f.cases} cases ran over ${f.points} points; ${f.notApplicable} more do not apply (a primary database has no
+stale reads, for one, nor has a step that looks at nothing after its change). Outcomes by fault:
 
 | fault | ${outcomes.join(' | ')} |
 |---|${outcomes.map(() => '---').join('|')}|
 ${rows.join('\n')}
 
-Cases by step: ${Object.entries(f.byStep)
+Cases by kind or step (\`-\`: statements of PostgreSQL): ${Object.entries(f.byStep)
     .map(([step, n]) => `\`${step}\` ${n}`)
     .join(', ')}.`;
 }

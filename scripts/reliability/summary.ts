@@ -4,12 +4,14 @@ import { z } from 'zod';
 const line = z.discriminatedUnion('section', [
   z.looseObject({
     section: z.literal('fault'),
-    product: z.string(),
-    step: z.string(),
+    /** The kind whose step makes the call; `-`: a statement of PostgreSQL in a tenant's whole life. */
+    of: z.string(),
+    phase: z.string(),
     verb: z.string(),
     call: z.string(),
+    nth: z.number(),
     fault: z.string(),
-    variant: z.string(),
+    ending: z.string(),
     hit: z.boolean(),
     outcome: z.string(),
     problems: z.array(z.string()).optional(),
@@ -98,9 +100,10 @@ export function summarize(lines: readonly Line[], run: RunFacts) {
 }
 
 function summarizeFaults(lines: readonly LineOf<'fault'>[]) {
+  // Where a step looks at nothing after its change, a stale look is no case.
   const applicable = lines.filter((l) => l.outcome !== 'not applicable');
-  const pointOf = ({ product, phase, step, verb, call, nth, fault }: LineOf<'fault'>) =>
-    JSON.stringify([product, phase, step, verb, call, nth, fault]);
+  const pointOf = ({ of, phase, verb, call, nth, fault }: LineOf<'fault'>) =>
+    JSON.stringify([of, phase, verb, call, nth, fault]);
   const points = new Set(applicable.map(pointOf));
   const covered = new Set(applicable.filter((l) => l.hit).map(pointOf));
   return {
@@ -113,7 +116,7 @@ function summarizeFaults(lines: readonly LineOf<'fault'>[]) {
       (l) => l.fault,
       (l) => l.outcome,
     ),
-    byStep: counts(applicable.map((l) => l.step)),
+    byStep: counts(applicable.map((l) => l.of)),
     leaks: applicable.filter((l) => (l.problems ?? []).length > 0).length,
   };
 }

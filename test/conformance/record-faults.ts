@@ -8,8 +8,8 @@ export function recordFaults(kind: string, lives: readonly FaultedLife[]): void 
   for (const { of, hits, problems } of lives) {
     const { point, fault, ending } = of;
     const { phase, verb, service, action, nth } = point;
-    const outcome = problems.length > 0 ? 'wrong' : hits === 0 ? 'nothing to be stale about' : ending;
+    const outcome = problems.length > 0 ? 'wrong' : hits === 0 ? 'not applicable' : ending;
     const call = `${service} ${action}`;
-    recordResult('fault', { kind, phase, verb, call, nth, fault, ending, hit: hits > 0, outcome, problems });
+    recordResult('fault', { of: kind, phase, verb, call, nth, fault, ending, hit: hits > 0, outcome, problems });
   }
 }

@@ -7,7 +7,7 @@ export interface Edit {
 
 /** Tests that must fail on a mutant: a file of a vitest project, and a pattern for their full names. */
 export interface Detector {
-  readonly project: 'sagas' | 'chaos' | 'integration' | 'unit';
+  readonly project: 'sagas' | 'chaos' | 'conformance' | 'integration' | 'unit';
   readonly file: string;
   readonly tests: string;
 }
@@ -200,9 +200,9 @@ export const mutants: readonly Mutant[] = [
       },
     ],
     detector: {
-      project: 'integration',
-      file: 'test/activities/kinds/ownership.test.ts',
-      tests: 'logs:log-group, stripped',
+      project: 'conformance',
+      file: 'test/conformance/other-kinds.test.ts',
+      tests: 'log-group.*is still present, and named, when it lost its mark',
     },
   },
   {

@@ -1,50 +1,51 @@
 import { describe, expect, it } from 'vitest';
-import type { FaultCase, FaultName } from '../chaos/matrix/cases.ts';
-import { livesOf, livesOfMissed } from '../chaos/matrix/lives.ts';
+import type { FaultCase } from '../chaos/statements/cases.ts';
+import { livesOf, livesOfMissed } from '../chaos/statements/lives.ts';
 
-const statements = Array.from({ length: 6 }, (_, i) => faultCase('postgres', '-', `statement ${i}`, 'cut-after'));
-const calls = ['create_schema', 'create_dns', 'deploy_backend'].flatMap((stepId) => [
-  faultCase('aws', stepId, 'DescribeSecret', 'stale'),
-  faultCase('aws', stepId, 'DeleteSecret', 'cut-after'),
-]);
+const cases = (['provision', 'rollback', 'deprovision'] as const).flatMap((phase) =>
+  Array.from({ length: 9 }, (_, i) => faultCase(phase, `statement ${i}`, 'passing')),
+);
+const final = faultCase('provision', 'statement 0', 'final');
 
-describe('the lives that share out the cases of the fault suite', () => {
-  const lives = livesOf('moamalat', [...calls, ...statements]);
+describe('the lives that share out the cases of the statement suite', () => {
+  const lives = livesOf('moamalat', [...cases, final]);
 
   it('carry every case exactly once', () => {
     const carried = lives.flatMap(({ up, down }) => [...up, ...down]).map(({ id }) => id);
-    expect(carried.sort()).toEqual([...calls, ...statements].map(({ id }) => id).sort());
+    expect(carried.sort()).toEqual([...cases, final].map(({ id }) => id).sort());
   });
 
-  it('keep a stale look apart from faults that could put it off until nothing is hidden any more', () => {
-    const withStale = lives.filter(({ down }) => down.some(({ fault }) => fault === 'stale'));
-    expect(withStale.length).toBeGreaterThan(0);
-    expect(withStale.flatMap(({ down }) => down).filter(({ fault }) => fault !== 'stale')).toEqual([]);
+  it('carry a fault that ends the operation alone', () => {
+    expect(lives.filter(({ up }) => up.includes(final))).toEqual([
+      { kind: 'ended', product: 'moamalat', up: [final], down: [] },
+    ]);
   });
 
-  it('strike each step of a phase at most once', () => {
-    for (const { down } of lives) {
-      const steps = down.filter(({ point }) => point.source === 'aws').map(({ point }) => point.stepId);
-      expect(new Set(steps).size).toBe(steps.length);
-    }
+  it('keep statements apart that follow each other', () => {
+    const [first, second] = cases;
+    const together = lives.filter(({ up }) => up.includes(first!) && up.includes(second!));
+    expect(together).toEqual([]);
   });
 
   it('are lived again with one case alone when its fault never struck', () => {
-    const life = { kind: 'lived', product: 'moamalat', up: [calls[0]!, calls[2]!], down: [calls[4]!] } as const;
-    expect(livesOfMissed(life, [calls[2]!, calls[4]!])).toEqual([
-      { ...life, up: [calls[2]], down: [] },
-      { ...life, up: [], down: [calls[4]] },
+    const life = { kind: 'lived', product: 'moamalat', up: [cases[0]!, cases[2]!], down: [cases[20]!] } as const;
+    expect(livesOfMissed(life, [cases[2]!, cases[20]!])).toEqual([
+      { ...life, up: [cases[2]], down: [] },
+      { ...life, up: [], down: [cases[20]] },
     ]);
   });
 });
 
-function faultCase(source: 'aws' | 'postgres', stepId: string, call: string, fault: FaultName): FaultCase {
-  const point = { phase: 'deprovision', source, stepId, verb: 'remove', call, kind: 'read', nth: 1 } as const;
-  return {
-    id: `${stepId} ${call} ${fault}`,
-    point: point as unknown as FaultCase['point'],
-    fault,
-    variant: 'passing',
-    chance: 0,
-  };
+function faultCase(phase: FaultCase['point']['phase'], call: string, variant: FaultCase['variant']): FaultCase {
+  const point = {
+    phase,
+    call,
+    kind: 'change',
+    database: '',
+    application: '',
+    identity: 'slug',
+    startsWith: '',
+  } as const;
+  const id = `${phase} ${call} ${variant}`;
+  return { id, point: { ...point, within: undefined, places: [0] }, fault: 'cut-after', variant, chance: 0 };
 }

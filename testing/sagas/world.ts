@@ -12,20 +12,14 @@ import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/post
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
-import { currentCallContext } from '../../src/aws/call-context.ts';
-import { createClients } from '../../src/aws/clients.ts';
-import { createEcs } from '../../src/aws/ecs.ts';
-import { createLoadBalancing } from '../../src/aws/elbv2.ts';
-import { createPacing } from '../../src/aws/pacing.ts';
-import { cellById } from '../../src/platform.ts';
-import { createAwsForPlatform, type CellAws, type CellAwsOptions, type PlatformAws } from '../../src/aws/cell-aws.ts';
+import { createAwsForPlatform, type CellAwsOptions } from '../../src/aws/cell-aws.ts';
 import type { Orchestrator, RunRequest } from '../../src/client/orchestrator.ts';
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
 import type { StatusView } from '../../src/client/views.ts';
 import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
 import { isOpen, type OnFailure } from '../../src/contracts/operation-state.ts';
-import type { Cell, Platform } from '../../src/contracts/platform.ts';
+import type { Platform } from '../../src/contracts/platform.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -72,8 +66,6 @@ export interface SagaWorldOptions {
   readonly ministackUrl?: string | undefined;
   /** The worker reaches PostgreSQL through a proxy that can lose and refuse statements. */
   readonly postgresProxy?: boolean;
-  /** No look is shared between steps or tenants, so that every call is one step's own and a fault in it no other's. */
-  readonly looksPerStep?: boolean;
   /** Called with a run that is written and not started yet. */
   readonly beforeStart?: (run: RunRequest) => void;
   readonly log?: Logger;
@@ -116,15 +108,13 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   await tenantDatabases.closeToPublic();
   const adapters = createAwsForPlatform(platform, adapterOptions(aws));
   stops.push(async () => adapters.destroy());
-  const apart = options.looksPerStep === true ? looksPerStep(adapters, platform, adapterOptions(aws)) : undefined;
-  stops.push(async () => apart?.destroy());
   const injection: FaultInjection = { faults: [], twice: [], struck: [] };
   const registry = createActivities({
     database: workerDatabase,
     tenantDatabases,
     platform,
     log,
-    aws: apart ?? adapters,
+    aws: adapters,
     installationId: await findInstallationId(database),
     kinds: createKindRegistry(withFaultInjection([...catalog.kinds.kinds.values()], injection)),
   });
@@ -195,30 +185,6 @@ async function ownMinistack(stops: (() => Promise<void>)[]): Promise<string> {
 
 function adapterOptions({ gateway, target }: Awaited<ReturnType<typeof ownAws>>): CellAwsOptions {
   return { endpointUrl: gateway.url, credentials: target.credentials, pacing: { factor: Infinity } };
-}
-
-/** What looks at ECS and load balancing anew for each step and verb; the clients, and all else, are shared. */
-function looksPerStep(shared: PlatformAws, platform: Platform, options: CellAwsOptions) {
-  const made = new Map<string, Pick<CellAws, 'ecs' | 'loadBalancing'>>();
-  const clients = new Map(
-    platform.cells.map((cell) => [cell.id, createClients(cell, options, createPacing({ factor: Infinity })(cell))]),
-  );
-  const own = (cell: Cell) => {
-    const { operationId = '', stepId = '', verb = '' } = currentCallContext()?.caller ?? {};
-    const key = [cell.id, operationId, stepId, verb].join(' ');
-    const { ecs, elbv2 } = clients.get(cell.id)!;
-    const looks = made.get(key) ?? { ecs: createEcs(ecs, cell.cluster), loadBalancing: createLoadBalancing(elbv2) };
-    made.set(key, looks);
-    return looks;
-  };
-  const aws = (cellId: string): CellAws => {
-    const cell = cellById(platform, cellId);
-    return Object.defineProperties(
-      { ...shared(cellId) },
-      { ecs: { get: () => own(cell).ecs }, loadBalancing: { get: () => own(cell).loadBalancing } },
-    );
-  };
-  return Object.assign(aws, { destroy: () => clients.forEach((of) => of.destroy()) });
 }
 
 /** Tells of every run before it starts. */

@@ -4,7 +4,7 @@ import { createCellAws, type CellAws } from '../../../src/aws/cell-aws.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';
 import { recordType } from '../../../src/kinds/dns-record/type.ts';
 import { useKindWorld } from './kind-world.ts';
-import { recordsOf } from './lost-marks.ts';
+import { recordsOf } from './records.ts';
 import { failureOf, useStepBench, type StepTenant } from './step-bench.ts';
 
 const world = useKindWorld();

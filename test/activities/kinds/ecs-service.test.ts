@@ -309,16 +309,6 @@ describe('ecs-service', () => {
     expect((await describeService(spec.serviceName))?.deployments).toHaveLength(1);
   });
 
-  it('adopts what an attempt without an answer made', async () => {
-    const { context } = await frontend();
-    world.proxy.loseAnswerOf('CreateService');
-    expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('UNCLEAR');
-    const creates = callsOf('CreateService');
-    await ecsService.ensure(context());
-    expect(callsOf('CreateService')).toBe(creates);
-    await observeUntil(ecsService, context(), 'ready');
-  });
-
   it('gives a new deployment for a new task definition, once, though its answer is lost', async () => {
     const { tenant, spec, context } = await frontend();
     await ecsService.ensure(context());
@@ -387,24 +377,6 @@ describe('ecs-service', () => {
     expect(returned.taskDefinition).toBe(spec.taskDefinitionArn);
     // ECS lists the failed deployment no more: for a while that might be a look from before our update.
     expect(await observeUntil(ecsService, changed, 'failed', 'ready')).toMatchObject({ status: 'failed' });
-  });
-
-  it("refuses somebody else's service and leaves it untouched", async () => {
-    const { spec, context } = await frontend();
-    await others().send(
-      new CreateServiceCommand({
-        cluster: world.cell.cluster,
-        serviceName: spec.serviceName,
-        taskDefinition: spec.taskDefinitionArn,
-        desiredCount: 1,
-        launchType: 'FARGATE',
-        networkConfiguration: { awsvpcConfiguration: { subnets: [...world.cell.subnetIds] } },
-      }),
-    );
-    expect((await stepErrorOf(ecsService.ensure(context()))).code).toBe('OWNERSHIP_CONFLICT');
-    expect(await ecsService.remove(context())).toMatchObject({ status: 'removed' });
-    expect(await ecsService.observe(context())).toMatchObject({ status: 'absent' });
-    expect(await describeService(spec.serviceName)).toMatchObject({ status: 'ACTIVE', desiredCount: 1 });
   });
 
   it('is removed by force, drains, is gone; a second removal does nothing; meanwhile its name is busy', async () => {

@@ -80,15 +80,6 @@ describe('listener-rule', () => {
     expect(await rulesOf(tenant.host)).toHaveLength(2);
   });
 
-  it('adopts what an attempt without an answer made', async () => {
-    const { context, tenant } = await rule(['/api/*']);
-    world.proxy.loseAnswerOf('CreateRule');
-    expect((await stepErrorOf(listenerRule.ensure(context()))).code).toBe('UNCLEAR');
-    const { outputs } = await listenerRule.ensure(context());
-    const rules = await rulesOf(tenant.host);
-    expect(rules).toMatchObject([{ arn: outputs.arn, priority: outputs.priority, paths: ['/api/*'] }]);
-  });
-
   it('points a rule of its own at the target group that the spec names', async () => {
     const { context, frontend, tenant } = await rule();
     const first = await listenerRule.ensure(context());
@@ -139,16 +130,6 @@ describe('listener-rule', () => {
     const later = { ...loadBalancing, findRuleTags: () => Promise.resolve(tags) };
     const made = await listenerRule.ensure(next.context({}, { aws: { ...world.aws, loadBalancing: later } }));
     expect(made.outputs.priority).toBe(outputs.priority);
-  });
-
-  it("refuses when somebody else's rule is for the same host and paths, and leaves it untouched", async () => {
-    const { context, tenant, frontend } = await rule(['/api/*']);
-    await foreignRule(500, tenant.host, frontend, ['/api/*']);
-    const refused = await stepErrorOf(listenerRule.ensure(context()));
-    expect(refused.code).toBe('OWNERSHIP_CONFLICT');
-    expect(refused.detail).toContain('priority 500');
-    expect(await listenerRule.remove(context())).toMatchObject({ status: 'removed' });
-    expect(await rulesOf(tenant.host)).toMatchObject([{ priority: 500, targetGroupArns: [frontend] }]);
   });
 
   it.each<[string, RuleCondition[]]>([

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { CloudWatchLogsClient, CreateLogGroupCommand, DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateTargetGroupCommand,
@@ -12,7 +11,7 @@ import { setTemplateImage } from '../../../sandbox/landing-zone/seed.ts';
 import { INSTALLATION_TAG, TENANT_TAG } from '../../../src/aws/tags.ts';
 import { schemaName } from '../../../src/naming.ts';
 import { useKindWorld } from './kind-world.ts';
-import { changeRecord, marksOfThings, recordsOf } from './lost-marks.ts';
+import { changeRecord, recordsOf } from './records.ts';
 import { failureOf, useStepBench, type StepTenant } from './step-bench.ts';
 
 const world = useKindWorld();
@@ -28,43 +27,13 @@ async function removeWholly(tenant: StepTenant, stepId: string): Promise<void> {
   }
 }
 
-// Names only: the world is not up yet while the table is made.
-const things = marksOfThings(world).map(({ stepId, type }) => ({ stepId, type }));
-const losses = ['stripped', "another tenant's"] as const;
-
 describe('what the ledger holds as made and has lost its mark', () => {
-  for (const { stepId, type } of things) {
-    for (const loss of losses) {
-      it(`is still present and named, and removed once the mark is back: ${type}, ${loss}`, async () => {
-        const mark = marksOfThings(world).find((m) => m.type === type)!;
-        const tenant = await bench.tenant();
-        await tenant.make(stepId);
-        await (loss === 'stripped' ? mark.strip(tenant) : mark.giveTo(tenant, randomUUID()));
-        await tenant.beginUndo();
-
-        const failed = await failureOf(tenant.remove(stepId));
-        expect(failed).toMatchObject({ code: 'STILL_PRESENT', message: expect.stringContaining(type) as string });
-        expect(failed.detail).toContain(tenant.id);
-        expect(failed.detail).toContain('retry');
-        // A second attempt, which finds the row as `removing`, comes to the same.
-        expect((await failureOf(tenant.remove(stepId))).code).toBe('STILL_PRESENT');
-        expect((await failureOf(tenant.observeGone(stepId))).code).toBe('STILL_PRESENT');
-        const left = (await tenant.leftovers()).find((leftover) => leftover.type === type);
-        expect(left).toMatchObject({ stepId, code: 'STILL_PRESENT' });
-
-        await mark.restore(tenant);
-        await removeWholly(tenant, stepId);
-        expect((await tenant.leftovers()).filter((leftover) => leftover.stepId === stepId)).toEqual([]);
-      });
-    }
-  }
-
   it('is a conflict of ownership, by name, while its step waits to be ready', async () => {
     const tenant = await bench.tenant();
     await tenant.make('deploy_backend');
-    await marksOfThings(world)
-      .find((m) => m.type === 'ecs:service')!
-      .strip(tenant);
+    const { arn: resourceArn } = await tenant.outputs('deploy_backend');
+    const tagKeys = [INSTALLATION_TAG, TENANT_TAG];
+    await new ECSClient(world.target).send(new UntagResourceCommand({ resourceArn, tagKeys }));
     const failed = await failureOf(tenant.observeReady('deploy_backend'));
     expect(failed).toMatchObject({
       code: 'OWNERSHIP_CONFLICT',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCellAws } from '../../../src/aws/cell-aws.ts';
 import type { Cell } from '../../../src/contracts/platform.ts';
 import { useKindWorld } from './kind-world.ts';
-import { recordsOf } from './lost-marks.ts';
+import { recordsOf } from './records.ts';
 import { failureOf, useStepBench, type StepTenant } from './step-bench.ts';
 
 const world = useKindWorld();

@@ -253,14 +253,6 @@ describe('task-definition', () => {
     expect(other.outputs.arn).not.toBe(first.outputs.arn);
   });
 
-  it('adopts the revision that an attempt without an answer registered', async () => {
-    const { spec, context } = await definition();
-    world.proxy.loseAnswerOf('RegisterTaskDefinition');
-    expect((await stepErrorOf(taskDefinition.ensure(context()))).code).toBe('UNCLEAR');
-    const { outputs } = await taskDefinition.ensure(context());
-    expect(await activeRevisions(spec.family)).toEqual([outputs.arn]);
-  });
-
   it('tells by its fingerprint that the template was deployed anew, and clones that', async () => {
     const { context } = await definition();
     const before = await taskDefinition.fingerprint!(context());

@@ -1,5 +1,5 @@
 import type { StatementMatch, StatementRecord } from '../../../sandbox/parts/postgres-proxy.ts';
-import type { Phase, Point } from './points.ts';
+import type { Phase } from './points.ts';
 
 /** What a statement of a tenant's operation is told by: any of them is in it, or in its transaction. */
 export interface Identity {
@@ -10,8 +10,11 @@ export interface Identity {
   readonly slug: string;
 }
 
-export interface StatementPoint extends Point {
-  readonly source: 'postgres';
+export interface StatementPoint {
+  readonly phase: Phase;
+  /** Which connection, and its text without names and values. */
+  readonly call: string;
+  readonly kind: 'read' | 'change';
   readonly database: string;
   readonly application: string;
   /** Which of a tenant's identities the transaction holds. */
@@ -79,12 +82,8 @@ function pointOf(phase: Phase, statement: Told, identity: Identity): StatementPo
   const { database, application, text } = statement;
   return {
     phase,
-    source: 'postgres',
-    stepId: '-',
-    verb: 'sql',
     call: callOf(statement),
     kind: isRead(text) ? 'read' : 'change',
-    nth: 1,
     database,
     application,
     identity: identityIn(statement, identity) ?? 'operationId',

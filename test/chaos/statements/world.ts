@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallRecord, Gateway } from '../../../sandbox/gateway/gateway.ts';
 import { isOfTenant, takeInventory, type InventoryItem } from '../../../sandbox/inventory/inventory.ts';
 import type { PostgresProxy } from '../../../sandbox/parts/postgres-proxy.ts';
 import type { RunRequest } from '../../../src/client/orchestrator.ts';
 import { schemaName } from '../../../src/naming.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../../testing/sagas/world.ts';
 import type { Target } from './cases.ts';
+import type { StepLook } from './points.ts';
 
-/** A saga world in which each call is one step's own, faults are armed before a run starts, and inventories are shared. */
+/** A saga world in which faults are armed before a run starts, and inventories are shared. */
 export interface MatrixWorld extends SagaWorld {
   readonly proxy: PostgresProxy;
   /** Starts a provisioning; `arm` is called once its operation is known and before it runs. */
@@ -19,10 +19,10 @@ export interface MatrixWorld extends SagaWorld {
   itemsOf(tenant: Tenant): Promise<InventoryItem[]>;
   /** Everything, likewise. */
   everything(): Promise<InventoryItem[]>;
-  /** The calls that a rule of the weather has struck so far. */
-  struckBy(ruleId: string): readonly CallRecord[];
-  /** The reads of an operation that got a stale answer so far. */
-  staleTo(operationId: string): readonly CallRecord[];
+  /** Refuses a look of an operation for good; answers the rule's id. */
+  refuse(look: StepLook, target: Target): string;
+  /** Resolves once that rule has struck, or when the operation is over. */
+  struck(ruleId: string, isOver: () => Promise<boolean>): Promise<void>;
 }
 
 export interface Tenant extends Run {
@@ -31,12 +31,12 @@ export interface Tenant extends Run {
 }
 
 const TASK_START_MS = 700;
+const LOOK_EVERY_MS = 20;
 
 export async function startMatrixWorld(): Promise<MatrixWorld> {
   const arming = new Map<string, (run: RunRequest) => void>();
   const world = await startSagaWorld({
     postgresProxy: true,
-    looksPerStep: true,
     beforeStart: (run) => arming.get(run.slug)?.(run),
   });
   const { proxy, sources, gateway } = world;
@@ -57,50 +57,28 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
     return { ...run, target };
   };
 
-  const strikes = watchStrikes(gateway);
   return {
     ...world,
     proxy,
     everything,
-    struckBy: strikes.of,
-    staleTo: (operationId) => strikes.of(staleKey(operationId)),
+    refuse: (look, { operationId }) => {
+      const denied = { type: 'error', when: 'before', code: 'AccessDeniedException', status: 400 } as const;
+      return gateway.addRule({ match: { ...look, operationId }, fault: denied });
+    },
+    struck: async (ruleId, isOver) => {
+      const hits = () => gateway.faults().rules.find(({ id }) => id === ruleId)?.hits ?? 0;
+      for (let looks = 1; hits() === 0; looks += 1) {
+        if (looks % 25 === 0 && (await isOver())) return;
+        await sleep(LOOK_EVERY_MS);
+      }
+    },
     born: (product, arm) => {
       const slug = `f-${randomUUID().slice(0, 8)}`;
       return started(slug, arm, () => world.provision(product, 'rollback', slug));
     },
     buried: (tenant, arm) => started(tenant.slug, arm, () => world.deprovision(tenant)),
     itemsOf: async ({ tenantId, slug }) => (await everything()).filter(isOfTenant({ tenantId, slug })),
-    close: async () => {
-      strikes.stop();
-      await world.close();
-    },
-  };
-}
-
-const staleKey = (operationId: string) => `stale ${operationId}`;
-
-const WATCH_EVERY_MS = 50;
-
-/** Sorts what comes into the call log by the rule that struck it. */
-function watchStrikes(gateway: Gateway) {
-  const strikes = new Map<string, CallRecord[]>();
-  let seen = 0;
-  const note = (key: string, call: CallRecord) => strikes.set(key, [...(strikes.get(key) ?? []), call]);
-  const read = () => {
-    for (const call of gateway.calls(seen)) {
-      seen = call.seq;
-      if (!call.fault) continue;
-      note(call.fault.ruleId, call);
-      if (call.fault.type === 'stale') note(staleKey(call.caller.operationId ?? ''), call);
-    }
-  };
-  const timer = setInterval(read, WATCH_EVERY_MS);
-  return {
-    stop: () => clearInterval(timer),
-    of: (ruleId: string): readonly CallRecord[] => {
-      read();
-      return strikes.get(ruleId) ?? [];
-    },
+    close: () => world.close(),
   };
 }
 

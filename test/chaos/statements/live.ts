@@ -3,11 +3,11 @@ import { describeItem } from '../../../sandbox/inventory/inventory.ts';
 import { listNotRemoved } from '../../../src/db/ledger.ts';
 import { isOpen, type OperationState } from '../../../src/contracts/operation-state.ts';
 import { findOperation } from '../../../src/db/operations.ts';
-import { isOfAws, type FaultCase, type Target } from './cases.ts';
+import type { FaultCase } from './cases.ts';
 import { Faults } from './faults.ts';
 import { falseWords, shapeDifference, shapeOf, withoutResidue } from './judgement.ts';
 import type { Life } from './lives.ts';
-import type { AwsPoint } from './points.ts';
+import type { StepLook } from './points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';
 import { testCaller } from '../../support/caller.ts';
 
@@ -15,7 +15,7 @@ export interface LifeContext {
   readonly world: MatrixWorld;
   /** What a tenant born in calm weather consists of. */
   readonly calmShape: readonly string[];
-  readonly lastLook: AwsPoint;
+  readonly lastLook: StepLook;
 }
 
 /** How a phase of a life ended, and what is wrong with it. */
@@ -101,8 +101,7 @@ async function provisioned({ world, calmShape }: LifeContext, life: Life, tenant
   await faults.settled();
   if (outcome !== 'active') return { outcome, faults, problems: [`it ended as ${outcome}, not active`] };
   const problems = await lasting(async () => {
-    const difference = shapeDifference(calmShape, shapeOf(await world.itemsOf(tenant), tenant));
-    return difference.filter((line) => !isAllowedDouble(line, life.up));
+    return shapeDifference(calmShape, shapeOf(await world.itemsOf(tenant), tenant));
   });
   return { outcome, faults, problems: problems.map((line) => `unlike a tenant born in calm weather: ${line}`) };
 }
@@ -115,12 +114,6 @@ async function lasting(look: () => Promise<string[]>): Promise<string[]> {
   return first.filter((problem) => second.includes(problem));
 }
 
-/** RegisterTaskDefinition has no idempotency of any kind, so a late effect of it is one more revision, of which the ledger's family knows. */
-function isAllowedDouble(line: string, cases: readonly FaultCase[]): boolean {
-  const late = cases.some((c) => c.fault === 'late' && isOfAws(c) && c.point.action === 'RegisterTaskDefinition');
-  return late && line.startsWith('+ ecs:task-definition ');
-}
-
 async function deprovisioned({ world }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
   const faults = new Faults(world);
   const tenant = await world.buried(tenants[0]!, (target) => faults.arm(life.down, target));
@@ -130,39 +123,24 @@ async function deprovisioned({ world }: LifeContext, life: Life, tenants: Tenant
 
 async function undone({ world, lastLook }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
   const faults = new Faults(world);
-  const killer = new Faults(world);
-  const removals = life.down.filter((c) => isOfAws(c) && c.point.verb === 'remove');
-  const tenant = await world.born(life.product, (target) => {
-    killer.arm([definiteFailure(lastLook)], target);
-    faults.arm(removals, target);
-  });
+  let refusal = '';
+  const tenant = await world.born(life.product, (target) => (refusal = world.refuse(lastLook, target)));
   tenants.push(tenant);
-  await killer.firstStrike(() => isOver(world, tenant));
+  await world.struck(refusal, () => isOver(world, tenant));
   // What the undo shares with the way up (waits, bookkeeping) is armed once the way up is over.
-  faults.arm(
-    life.down.filter((c) => !removals.includes(c)),
-    tenant.target,
-  );
+  faults.arm(life.down, tenant.target);
   const end = await gone(world, tenant, { faults, cases: life.down, expected: ['ACCESS_DENIED'] });
-  killer.lift();
+  world.gateway.removeRule(refusal);
   return end;
-}
-
-function definiteFailure(point: AwsPoint): FaultCase<AwsPoint> {
-  return { id: 'the failure that starts the undo', point, fault: 'error', variant: 'final', chance: 0 };
 }
 
 async function ended({ world }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
   const faults = new Faults(world);
   const tenant = await world.born(life.product, (target) => faults.arm(life.up, target));
   tenants.push(tenant);
-  const [only] = life.up;
-  const cancels = !(only?.fault === 'error' || only?.fault === 'error-before' || only?.fault === 'error-after');
-  if (cancels) {
-    await faults.firstStrike(() => isOver(world, tenant));
-    await world.client.cancel(testCaller, tenant.tenantId).catch(() => undefined);
-  }
-  const expected = cancels ? ['cancelled'] : ['ACCESS_DENIED'];
+  await faults.firstStrike(() => isOver(world, tenant));
+  await world.client.cancel(testCaller, tenant.tenantId).catch(() => undefined);
+  const expected = ['cancelled'];
   return gone(world, tenant, { faults, cases: life.up, expected });
 }
 
@@ -178,10 +156,7 @@ async function gone(world: MatrixWorld, tenant: Tenant, { faults, cases, expecte
   const wasStuck = await stuckFirst(world, tenant);
   if (wasStuck) {
     const { leftovers = [] } = await world.client.status(testCaller, tenant.tenantId);
-    const unsettled = await unsettledSteps(world, tenant);
-    const words = await lasting(async () =>
-      falseWords(await world.itemsOf(tenant), leftovers).filter((line) => !isUnconfirmed(line, cases, unsettled)),
-    );
+    const words = await lasting(async () => falseWords(await world.itemsOf(tenant), leftovers));
     problems.push(...words.map((line) => `stuck with a false list: ${line}`));
     if (!cases.some((c) => c.variant === 'final')) problems.push('stuck, though the fault passed');
     faults.lift();
@@ -195,27 +170,6 @@ async function gone(world: MatrixWorld, tenant: Tenant, { faults, cases, expecte
   const rows = await listNotRemoved(world.database, tenant.tenantId);
   problems.push(...rows.map((row) => `not removed in the ledger: ${row.type} ${row.name}`));
   return { outcome: wasStuck ? `${outcome}, stuck first` : outcome, faults, problems };
-}
-
-/**
- * A removal that took effect and was denied all the same, or whose look for the absence was: the list names what nobody has
- * seen gone. Never the other way round; and a transaction of PostgreSQL that was committed needs no look, but where an earlier
- * attempt without an answer may still bring back what it made.
- */
-function isUnconfirmed(line: string, cases: readonly FaultCase[], unsettled: ReadonlySet<string>): boolean {
-  const denied = cases.filter((c) => c.variant === 'final').map((c) => c.point.stepId);
-  const [, type = '', stepId = ''] = /^in the list and not there: (\S+) .* of (\S+)$/.exec(line) ?? [];
-  return denied.includes(stepId) && (!type.startsWith('postgres:') || unsettled.has(stepId));
-}
-
-/** Steps whose late effects had not been ruled out when the operation got stuck. */
-async function unsettledSteps({ database }: MatrixWorld, { tenantId, target }: Tenant): Promise<ReadonlySet<string>> {
-  const { rows } = await database.query<{ stepId: string }>(
-    `select s.step_id as "stepId" from steps s join operations o on o.id = $2
-     where s.tenant_id = $1 and s.unclear_until > o.updated_at`,
-    [tenantId, target.operationId],
-  );
-  return new Set(rows.map(({ stepId }) => stepId));
 }
 
 async function stuckFirst(world: MatrixWorld, tenant: Tenant): Promise<boolean> {
@@ -250,5 +204,3 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
     timer.abort();
   }
 }
-
-export type { Target };

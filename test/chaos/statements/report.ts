@@ -1,44 +1,26 @@
 import { recordResult } from '../results.ts';
-import { describeCase, type CaseList, type FaultCase } from './cases.ts';
+import { describeCase, type FaultCase } from './cases.ts';
 import type { LifeOutcome, PhaseOutcome } from './live.ts';
 import type { Life } from './lives.ts';
-import type { Point } from './points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';
 import { testCaller } from '../../support/caller.ts';
 
 /** One line of the published results per case whose fault struck: another one is lived again. */
-export function recordLife({ life, phases }: LifeOutcome): void {
-  for (const { cases, outcome, ms, struck, problems } of phases) {
+export function recordLife({ phases }: LifeOutcome): void {
+  for (const { cases, outcome, struck, problems } of phases) {
     for (const c of cases.filter(({ id }) => struck.has(id)))
-      recordResult('fault', { ...caseRecord(life.product, c), hit: true, outcome, ms, problems });
+      recordResult('fault', { ...recordOf(c), hit: true, outcome, problems });
   }
 }
 
 /** The cases whose fault struck in no life. */
-export function recordMissed({ product, up, down }: Life): void {
-  for (const c of [...up, ...down])
-    recordResult('fault', { ...caseRecord(product, c), hit: false, outcome: 'never struck' });
+export function recordMissed({ up, down }: Life): void {
+  for (const c of [...up, ...down]) recordResult('fault', { ...recordOf(c), hit: false, outcome: 'never struck' });
 }
 
-function caseRecord(product: string, { point, fault, variant }: FaultCase) {
-  return { ...recordOf(product, point), fault, variant };
-}
-
-/** The cases that cannot be: they are neither covered nor missing. */
-export function recordInapplicable(product: string, { inapplicable }: CaseList): void {
-  for (const { point, fault, reason } of inapplicable)
-    recordResult('fault', {
-      ...recordOf(product, point),
-      fault,
-      variant: 'none',
-      hit: false,
-      outcome: 'not applicable',
-      reason,
-    });
-}
-
-function recordOf(product: string, { phase, stepId, verb, call, nth }: Point) {
-  return { product, phase, step: stepId, verb, call, nth };
+function recordOf({ point, fault, variant }: FaultCase) {
+  const { call, phase } = point;
+  return { of: '-', phase, verb: 'sql', call, nth: 1, fault, ending: variant };
 }
 
 /** All that is known of a life that went wrong. */

@@ -6,18 +6,18 @@ import {
   type InventoryItem,
 } from '../../sandbox/inventory/inventory.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
-import { watchCalm } from './matrix/calm.ts';
-import { allCases } from './matrix/cases.ts';
-import { live, missedOf, type LifeContext, type LifeOutcome } from './matrix/live.ts';
-import { livesOf, livesOfMissed, type Life } from './matrix/lives.ts';
-import { paced } from './matrix/pace.ts';
-import { explain, recordInapplicable, recordLife, recordMissed } from './matrix/report.ts';
-import { sampled } from './matrix/sample.ts';
-import { startMatrixWorld, type MatrixWorld } from './matrix/world.ts';
+import { watchCalm } from './statements/calm.ts';
+import { allCases } from './statements/cases.ts';
+import { live, missedOf, type LifeContext, type LifeOutcome } from './statements/live.ts';
+import { livesOf, livesOfMissed, type Life } from './statements/lives.ts';
+import { paced } from './statements/pace.ts';
+import { explain, recordLife, recordMissed } from './statements/report.ts';
+import { sampled } from './statements/sample.ts';
+import { startMatrixWorld, type MatrixWorld } from './statements/world.ts';
 
 /**
- * Every fault at every call that a provisioning, its undo and a deprovisioning make of AWS and PostgreSQL. `CHAOS_SHORT=1`
- * runs a sample that has every step and every fault in it; `CHAOS_SEED` repeats one; `CHAOS_ONLY` is part of a case's words;
+ * Every fault at every statement of PostgreSQL that a provisioning, its undo and a deprovisioning make. `CHAOS_SHORT=1`
+ * runs a sample that has every connection and every fault in it; `CHAOS_SEED` repeats one; `CHAOS_ONLY` is part of a case's words;
  * `CHAOS_LIFE` too, but the other cases of its life come with it.
  */
 const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -36,17 +36,15 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 describe.each(Object.values(defaultCatalog.products))('a tenant of $name', ({ name }) => {
-  it('is wholly there, wholly gone or stuck with a true list, whatever call fails', async () => {
+  it('is wholly there, wholly gone or stuck with a true list, whatever statement fails', async () => {
     const calm = await watchCalm(world, name);
-    const templates = world.platform.cells.flatMap((cell) => Object.values(cell.templateServices[name] ?? {}));
-    const list = allCases(calm.points, templates, seed);
-    if (!short && only === undefined) recordInapplicable(name, list);
-    const chosen = only === undefined ? list.cases : list.cases.filter((c) => c.id.includes(only));
+    const cases = allCases(calm.points, seed);
+    const chosen = only === undefined ? cases : cases.filter((c) => c.id.includes(only));
     const lives = livesOf(name, short ? sampled(chosen, seed) : chosen).filter(
       ({ up, down }) => ofLife === undefined || [...up, ...down].some(({ id }) => id.includes(ofLife)),
     );
     console.log(
-      `seed ${seed}: ${calm.points.length} fault points, ${list.cases.length} cases, ${lives.length} lives to live`,
+      `seed ${seed}: ${calm.points.length} fault points, ${cases.length} cases, ${lives.length} lives to live`,
     );
     const startedAt = Date.now();
     const context = { world, calmShape: calm.shape, lastLook: calm.lastLook };

@@ -1,37 +1,28 @@
-import { Faults } from './faults.ts';
 import { shapeOf } from './judgement.ts';
-import { lastLook } from './lives.ts';
-import { awsPoints, type AwsPoint } from './points.ts';
+import { lastLook, type StepLook } from './points.ts';
 import { statementPoints, type StatementPoint } from './statement-points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';
 
 /** What tenants do and are when nothing goes wrong. */
 export interface Calm {
-  readonly points: readonly (AwsPoint | StatementPoint)[];
+  readonly points: readonly StatementPoint[];
   readonly shape: readonly string[];
-  readonly lastLook: AwsPoint;
+  readonly lastLook: StepLook;
 }
 
 const TENANTS = 3;
 
-/** Watches calm tenants being made, undone and deprovisioned: every call that all of them made is a fault point. */
+/** Watches calm tenants being made, undone and deprovisioned: every statement that all of them made is a fault point. */
 export async function watchCalm(world: MatrixWorld, product: string): Promise<Calm> {
   const lived = await Promise.all(Array.from({ length: TENANTS }, () => live(world, product)));
   const [first] = lived;
   if (!first) throw new Error('no calm tenant lived');
-  const up = lived.map(({ born }) => callsOf(world, born));
-  const provisionPoints = awsPoints('provision', up);
-  const look = lastLook(provisionPoints);
+  const look = lastLook(callsOf(world, first.born));
   const undone = await Promise.all(Array.from({ length: TENANTS }, () => undo(world, product, look)));
-  const down = lived.map(({ buried }) => callsOf(world, buried));
-  const back = undone.map(({ tenant, sinceCall }) => callsOf(world, tenant, sinceCall));
   return {
     lastLook: look,
     shape: first.shape,
     points: [
-      ...provisionPoints,
-      ...awsPoints('rollback', back),
-      ...awsPoints('deprovision', down),
       ...statementPoints(
         'provision',
         lived.map(({ born, from, until }) => told(world, born, from, until)),
@@ -60,22 +51,14 @@ async function live(world: MatrixWorld, product: string) {
 }
 
 /** A provisioning whose last look is refused for good; what comes after that is its undo. */
-async function undo(world: MatrixWorld, product: string, point: AwsPoint) {
-  const faults = new Faults(world);
-  const failure = {
-    id: 'the failure that starts the undo',
-    point,
-    fault: 'error',
-    variant: 'final',
-    chance: 0,
-  } as const;
-  const tenant = await world.born(product, (target) => faults.arm([failure], target));
-  await faults.firstStrike(() => Promise.resolve(false));
+async function undo(world: MatrixWorld, product: string, look: StepLook) {
+  let refusal = '';
+  const tenant = await world.born(product, (target) => (refusal = world.refuse(look, target)));
+  await world.struck(refusal, () => Promise.resolve(false));
   const from = lastStatement(world);
-  const sinceCall = world.gateway.calls().at(-1)?.seq ?? 0;
   await expectOutcome(world, tenant, 'ACCESS_DENIED');
-  faults.lift();
-  return { tenant, from, until: lastStatement(world), sinceCall };
+  world.gateway.removeRule(refusal);
+  return { tenant, from, until: lastStatement(world) };
 }
 
 async function expectOutcome(world: MatrixWorld, tenant: Tenant, expected: string): Promise<void> {
@@ -84,8 +67,8 @@ async function expectOutcome(world: MatrixWorld, tenant: Tenant, expected: strin
 }
 
 /** Of an operation; probes and shared looks name nobody else. */
-function callsOf(world: MatrixWorld, { target }: Tenant, after = 0) {
-  return world.gateway.calls(after).filter((call) => call.caller.operationId === target.operationId);
+function callsOf(world: MatrixWorld, { target }: Tenant) {
+  return world.gateway.calls().filter((call) => call.caller.operationId === target.operationId);
 }
 
 function told(world: MatrixWorld, { target }: Tenant, after: number, until: number) {

@@ -4,7 +4,7 @@ import type { FaultCase } from './cases.ts';
 /** So many cases besides those that make every step and every fault appear. */
 const MORE = 20;
 
-/** A sample in which each step of each phase, each kind of fault in each variant, and each source occurs; by the seed. */
+/** A sample in which each phase, each connection, and each kind of fault in each variant occurs; by the seed. */
 export function sampled(cases: readonly FaultCase[], seed: number): FaultCase[] {
   const order = [...cases].sort((a, b) => (rank(a, seed) < rank(b, seed) ? -1 : 1));
   const seen = new Set<string>();
@@ -18,7 +18,7 @@ export function sampled(cases: readonly FaultCase[], seed: number): FaultCase[] 
 }
 
 function traits({ point, fault, variant }: FaultCase): string[] {
-  return [`${point.phase} ${point.stepId}`, `${point.source} ${fault} ${variant}`, `${point.phase} ${point.verb}`];
+  return [`${point.phase} ${point.application}`, `${point.phase} ${fault} ${variant}`];
 }
 
 function rank({ id }: FaultCase, seed: number): string {
