@@ -4,6 +4,7 @@ import { builtInKinds } from '../src/kinds/built-in.ts';
 import { benchOf, type Bench } from './bench.ts';
 import { conformanceCases } from './cases/cases.ts';
 import { assertPermissions, type DemandedBeside } from './permissions.ts';
+import type { OwnListers } from './own-listers.ts';
 import type { ConformanceParts } from './parts.ts';
 import type { FaultedLife } from './faults/life.ts';
 import type { Sample } from './sample.ts';
@@ -22,6 +23,8 @@ export interface ConformanceOptions extends Pick<KindSamples, 'samples'> {
   readonly onFaults?: ((kind: string, lives: readonly FaultedLife[]) => void) | undefined;
   /** IAM actions that AWS demands beside those of the kind's calls, by the action of the call. */
   readonly demandedBeside?: DemandedBeside | undefined;
+  /** By ledger type: listers for the oracle, of types that the sandbox's inventory does not know. */
+  readonly listers?: OwnListers | undefined;
   /** Servers that run already; absent: started, and stopped at the end. */
   readonly parts?: (() => Promise<ConformanceParts>) | undefined;
 }
@@ -40,7 +43,9 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
     const products = kinds.flatMap(({ samples }) => samples.map(({ product }) => product));
     const ledgerTypes = kinds.flatMap(({ kind }) => Object.keys(kind.types));
     const others = [...(options.kinds ?? []), ...kinds.map(({ kind }) => kind)];
-    ground = await startGround({ parts: await options.parts?.(), kinds: notBuiltIn(others), products, ledgerTypes });
+    const { listers } = options;
+    const parts = await options.parts?.();
+    ground = await startGround({ parts, kinds: notBuiltIn(others), products, ledgerTypes, listers });
   }, CASE_LIMIT_MS);
   afterAll(() => ground.close());
 

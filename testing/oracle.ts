@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isOfTenant, takeInventory, type InventoryItem } from '../sandbox/inventory/inventory.ts';
+import { isOfTenant, sortItems, takeInventory, type InventoryItem } from '../sandbox/inventory/inventory.ts';
 import type { Leftover } from '../src/contracts/messages.ts';
 import { listLedger } from '../src/db/ledger.ts';
+import { listOwn, type OraclePlace, type OwnListers } from './own-listers.ts';
 import type { Ground } from './stand.ts';
 import type { SampleTenant } from './tenant.ts';
 
@@ -12,21 +13,18 @@ export interface Oracle {
   everything(): Promise<InventoryItem[]>;
 }
 
-/** @param ledgerTypes types that an inventory must have a lister for */
+/** @param types `ledger`: those that there must be a lister for; `own`: listers of those that the inventory does not know */
 export function createOracle(
   { adminUrl, cell, database, gateway }: Pick<Ground, 'adminUrl' | 'cell' | 'database' | 'gateway'>,
-  ledgerTypes: readonly string[],
+  types: { readonly ledger: readonly string[]; readonly own: OwnListers; readonly at: OraclePlace },
 ): Oracle {
   const accounts = [{ accountId: cell.accountId, region: cell.region }];
-  const everything = shared(() =>
-    takeInventory({
-      gatewayUrl: gateway.url,
-      databaseUrl: adminUrl,
-      accounts,
-      scope: 'tenants',
-      mustList: ledgerTypes,
-    }),
-  );
+  const mustList = types.ledger.filter((type) => !(type in types.own));
+  const sources = { gatewayUrl: gateway.url, databaseUrl: adminUrl, accounts, scope: 'tenants', mustList } as const;
+  const everything = shared(async () => {
+    const [known, own] = await Promise.all([takeInventory(sources), listOwn(types.own, types.at)]);
+    return sortItems([...known, ...own]);
+  });
   return {
     everything,
     itemsOf: async ({ id, slug }) => {

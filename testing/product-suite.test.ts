@@ -4,24 +4,27 @@ import { builtInKinds } from '../src/kinds/built-in.ts';
 import { catalogFileOf } from '../src/config.ts';
 import { tiersOf } from '../src/products/places.ts';
 import { describeKinds, type KindSamples } from './describe-kind.ts';
+import { loadTesting } from './define-testing.ts';
 import { sampleOf } from './sample.ts';
 import { blueprintOfProduct } from './sagas/blueprints.ts';
 import { describeProduct } from './sagas/describe-product.ts';
 
-const catalog = await loadCatalog(catalogFileOf(process.env));
+const configFile = catalogFileOf(process.env);
+const catalog = await loadCatalog(configFile);
+const { listers, demandedBeside, samples: more = {} } = await loadTesting(configFile);
 const { TENANTRY_TEST_PRODUCT = '', TENANTRY_TEST_TIER: tier } = process.env;
 const product = catalog.products[TENANTRY_TEST_PRODUCT];
 if (!product) throw new Error(`there is no product "${TENANTRY_TEST_PRODUCT}"`);
 
-describeProduct(product, { catalog, tier });
+describeProduct(product, { catalog, tier, listers });
 
 const kinds = [...catalog.kinds.kinds.values()].filter((kind) => !builtInKinds.includes(kind));
 const samples = kinds.flatMap((kind): KindSamples[] => {
   const steps = (tier === undefined ? tiersOf(product) : [tier]).flatMap((one) =>
     blueprintOfProduct(product, one, catalog)
       .filter((step) => step.kind === kind.name)
-      .map((step) => sampleOf(product, step.id, one)),
+      .map((step) => ({ ...sampleOf(product, step.id, one), ...more[kind.name] })),
   );
   return steps.length === 0 ? [] : [{ kind, samples: steps }];
 });
-if (samples.length > 0) describeKinds(samples, { kinds });
+if (samples.length > 0) describeKinds(samples, { kinds, listers, demandedBeside });

@@ -16,6 +16,7 @@ import { CallBook } from './call-book.ts';
 import type { Sample } from './sample.ts';
 import { looksPerStep } from './looks-per-step.ts';
 import { createOracle, type Oracle } from './oracle.ts';
+import type { OwnListers } from './own-listers.ts';
 import { freshAccountId, openParts, type ConformanceParts, type StandParts } from './parts.ts';
 
 /** PostgreSQL, and AWS behind the gateway, where kinds of one test file are tried one after the other. */
@@ -53,6 +54,8 @@ export interface GroundOptions {
   readonly products: readonly Sample['product'][];
   /** Types of the ledger that the oracle must be able to list. */
   readonly ledgerTypes: readonly string[];
+  /** For those that its inventory does not know. */
+  readonly listers?: OwnListers | undefined;
 }
 
 const region = 'us-east-1';
@@ -82,7 +85,14 @@ export async function startGround(options: GroundOptions): Promise<Ground> {
     logged,
     log,
     otherKinds: options.kinds ?? [],
-    oracle: createOracle({ adminUrl: parts.adminUrl, cell, database, gateway }, options.ledgerTypes),
+    oracle: createOracle(
+      { adminUrl: parts.adminUrl, cell, database, gateway },
+      {
+        ledger: options.ledgerTypes,
+        own: options.listers ?? {},
+        at: { endpointUrl: parts.ministackUrl, region, accountId: cell.accountId, credentials },
+      },
+    ),
     book,
     close: async () => {
       book.close();

@@ -12,12 +12,15 @@ import type { Fault } from './faults.ts';
 import { expectNothingLeft } from './nothing-left.ts';
 import { difference, freshSlug, startSagaWorld, type Run, type SagaWorld } from './world.ts';
 import { caller } from '../caller.ts';
+import type { OwnListers } from '../own-listers.ts';
 
 export interface ProductTrial {
   /** Only this tier; every one by default. */
   readonly tier?: string | undefined;
   /** What the product's steps are of; what comes with Tenantry by default. */
   readonly catalog?: Catalog | undefined;
+  /** By ledger type: listers of types that the sandbox's inventory does not know. */
+  readonly listers?: OwnListers | undefined;
   /** A MiniStack that runs already; absent: started, and stopped at the end. */
   readonly ministackUrl?: (() => Promise<string>) | undefined;
 }
@@ -29,7 +32,7 @@ export function describeProduct(product: Product, trial: ProductTrial = {}): voi
   let world: SagaWorld;
   let atFirst: readonly InventoryItem[];
   beforeAll(async () => {
-    world = await startSagaWorld({ catalog, ministackUrl: await trial.ministackUrl?.() });
+    world = await startSagaWorld({ catalog, listers: trial.listers, ministackUrl: await trial.ministackUrl?.() });
     atFirst = await world.inventory();
   });
   afterAll(() => world.close());

@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
-import { difference, takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
+import { difference, sortItems, takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { startMinistack } from '../../sandbox/parts/ministack.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
@@ -28,6 +28,7 @@ import { defaultCatalog, type Catalog } from '../../src/catalog/catalog.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { caller } from '../caller.ts';
+import { listOwn, type OwnListers } from '../own-listers.ts';
 import { freshAccountId } from '../parts.ts';
 import { withFaultInjection, type FaultInjection } from './faults.ts';
 
@@ -62,6 +63,8 @@ export interface Run {
 export interface SagaWorldOptions {
   /** What tenants may be of; what comes with Tenantry by default. */
   readonly catalog?: Catalog | undefined;
+  /** By ledger type: listers of types that the sandbox's inventory does not know. */
+  readonly listers?: OwnListers | undefined;
   /** A MiniStack that runs already; absent: started, and stopped at the end. */
   readonly ministackUrl?: string | undefined;
   /** The worker reaches PostgreSQL through a proxy that can lose and refuse statements. */
@@ -128,7 +131,11 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   });
   stops.push(() => client.close());
   const sources = { gatewayUrl: aws.gateway.url, databaseUrl: new URL('/tenants', postgres.adminUrl).href };
-  const inventory = () => takeInventory({ ...sources, scope: 'tenants' });
+  const at = { ...aws.target, endpointUrl: aws.upstreamUrl, accountId: aws.target.credentials.accessKeyId };
+  const inventory = async () => {
+    const known = takeInventory({ ...sources, scope: 'tenants' });
+    return sortItems([...(await known), ...(await listOwn(options.listers ?? {}, at))]);
+  };
   return {
     platform,
     injection,
@@ -174,7 +181,7 @@ async function ownAws(stops: (() => Promise<void>)[], given: string | undefined)
   const gateway = await startGateway({ upstreamUrl, time: 'fast' });
   stops.push(() => gateway.close());
   const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
-  return { gateway, target: { endpointUrl: gateway.url, region: 'us-east-1', credentials } };
+  return { gateway, upstreamUrl, target: { endpointUrl: gateway.url, region: 'us-east-1', credentials } };
 }
 
 async function ownMinistack(stops: (() => Promise<void>)[]): Promise<string> {
