@@ -55,7 +55,9 @@ it('begins the creation once, however often it runs', async () => {
 
 it('refuses a template that a later step would not clone, before anything is made', async () => {
   const { tenantId, slug, contextWith } = await reserved();
-  const sharing = [cloning(slug, { TENANT_ID: tenantId })];
+  // The template has ENVIRONMENT too: what one component has of its own must not be the template's in the other.
+  const other = { ...cloning(slug, { ENVIRONMENT: 'of this tenant' }), id: 'create_task_definition:other' };
+  const sharing = [cloning(slug, { TENANT_ID: tenantId }), other];
   const refused = await stepErrorOf(slugReservation.ensure(contextWith({ steps: sharing })));
   expect(refused.code).toBe('TEMPLATE_UNUSABLE');
   expect(refused.message).toMatch(/variable ENVIRONMENT of container backend.*sharedWithTemplate/);
