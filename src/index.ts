@@ -35,7 +35,7 @@ export { tenantActivation } from './kinds/tenant-activation/kind.ts';
 export { defineProduct, type ProductDefinition, type ProductRequest } from './products/define-product.ts';
 export { moamalat } from './products/moamalat/product.ts';
 export type { BlueprintRequest, Place, Product, Template } from './products/product.ts';
-export { serviceSteps, type ServiceComponent } from './products/service-steps.ts';
+export { schemaVariables, serviceSteps, type ServiceComponent } from './products/service-steps.ts';
 export { stepsIn } from './products/step.ts';
 export { templateServiceOf } from './products/templates.ts';
 

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isOfTenant, sortItems, takeInventory, type InventoryItem } from '../sandbox/inventory/inventory.ts';
 import type { Leftover } from '../src/contracts/messages.ts';
 import { listLedger } from '../src/db/ledger.ts';
 import { listOwn, type OraclePlace, type OwnListers } from './own-listers.ts';
+import { sharedReads } from './shared-reads.ts';
 import type { Ground } from './stand.ts';
 import type { SampleTenant } from './tenant.ts';
 
@@ -21,7 +21,7 @@ export function createOracle(
   const accounts = [{ accountId: cell.accountId, region: cell.region }];
   const mustList = types.ledger.filter((type) => !(type in types.own));
   const sources = { gatewayUrl: gateway.url, databaseUrl: adminUrl, accounts, scope: 'tenants', mustList } as const;
-  const everything = shared(async () => {
+  const everything = sharedReads({ everyMs: 200, restFactor: 1 }, async () => {
     const [known, own] = await Promise.all([takeInventory(sources), listOwn(types.own, types.at)]);
     return sortItems([...known, ...own]);
   });
@@ -91,26 +91,4 @@ function ruleText({ kind, detail }: InventoryItem): string | undefined {
   const [, host = '', paths = ''] =
     /host-header=(\S+?),?(?: path-pattern=(\S+))?,?$/.exec(detail?.['when'] ?? '') ?? [];
   return host + paths;
-}
-
-/** Inventories list all that there is, so those who ask share one: at least so far apart, and so many times as long as one takes. */
-const INVENTORY_EVERY_MS = 200;
-const REST_FACTOR = 1;
-
-/** Answers with what was read after the question, for everybody who asked before it was read. */
-function shared<T>(read: () => Promise<T>): () => Promise<T> {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<T> | undefined;
-  let tookMs = 0;
-  return () => {
-    next ??= running.then(async () => {
-      await sleep(Math.max(INVENTORY_EVERY_MS, tookMs * REST_FACTOR));
-      next = undefined;
-      const startedAt = Date.now();
-      const answer = read().finally(() => (tookMs = Date.now() - startedAt));
-      running = answer.catch(() => undefined);
-      return answer;
-    });
-    return next;
-  };
 }

@@ -1,4 +1,12 @@
-import { defineProduct, dnsRecord, postgresSchema, serviceSteps, slugReservation, tenantActivation } from 'tenantry';
+import {
+  defineProduct,
+  dnsRecord,
+  postgresSchema,
+  schemaVariables,
+  serviceSteps,
+  slugReservation,
+  tenantActivation,
+} from 'tenantry';
 
 /** One service behind the shared load balancer, with a schema for each tenant. */
 export const firstProduct = defineProduct({
@@ -29,11 +37,7 @@ export const firstProduct = defineProduct({
           TENANT_ID: tenant.id,
           TENANT_SUBDOMAIN: tenant.slug,
           TENANT_URL: url,
-          DB_HOST: { ref: 'create_schema.host' },
-          DB_PORT: { ref: 'create_schema.port' },
-          DB_NAME: { ref: 'create_schema.database' },
-          DB_SCHEMA: { ref: 'create_schema.schema' },
-          DB_USER: { ref: 'create_schema.role' },
+          ...schemaVariables('create_schema'),
         },
         secrets: { DB_PASSWORD: { ref: 'create_schema.secretArn' } },
         needs: { all: ['validate'], task: ['create_schema'] },

@@ -1,4 +1,12 @@
-import { defineProduct, dnsRecord, postgresSchema, serviceSteps, slugReservation, tenantActivation } from 'tenantry';
+import {
+  defineProduct,
+  dnsRecord,
+  postgresSchema,
+  schemaVariables,
+  serviceSteps,
+  slugReservation,
+  tenantActivation,
+} from 'tenantry';
 import { sqsQueue } from './sqs-queue.ts';
 
 /** What a tier buys. */
@@ -49,11 +57,7 @@ export const notes = defineProduct({
           TENANT_SUBDOMAIN: tenant.slug,
           TENANT_URL: url,
           QUEUE_URL: { ref: 'create_queue.url' },
-          DB_HOST: { ref: 'create_schema.host' },
-          DB_PORT: { ref: 'create_schema.port' },
-          DB_NAME: { ref: 'create_schema.database' },
-          DB_SCHEMA: { ref: 'create_schema.schema' },
-          DB_USER: { ref: 'create_schema.role' },
+          ...schemaVariables('create_schema'),
         },
         secrets: { DB_PASSWORD: { ref: 'create_schema.secretArn' } },
         needs: { all: ['validate'], task: ['create_schema', 'create_queue'] },

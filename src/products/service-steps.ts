@@ -104,3 +104,14 @@ export function serviceSteps<Component extends string>(
     }),
   ];
 }
+
+/** The variables by which a container reaches a tenant's schema; the password is the secret `{ ref: '<step>.secretArn' }`. */
+export function schemaVariables(schemaStep: string): Record<`DB_${'HOST' | 'PORT' | 'NAME' | 'SCHEMA' | 'USER'}`, Ref> {
+  return {
+    DB_HOST: { ref: `${schemaStep}.host` },
+    DB_PORT: { ref: `${schemaStep}.port` },
+    DB_NAME: { ref: `${schemaStep}.database` },
+    DB_SCHEMA: { ref: `${schemaStep}.schema` },
+    DB_USER: { ref: `${schemaStep}.role` },
+  };
+}

@@ -1,6 +1,6 @@
 import type { Step } from '../../contracts/blueprint.ts';
 import type { ProductRequest } from '../define-product.ts';
-import { serviceSteps } from '../service-steps.ts';
+import { schemaVariables, serviceSteps } from '../service-steps.ts';
 
 type Request = ProductRequest<never, 'host' | 'load-balancer', 'backend' | 'frontend'>;
 
@@ -41,11 +41,7 @@ function backendEnvironment({ cell, tenant, url }: Request) {
     TENANT_ID: tenant.id,
     TENANT_SUBDOMAIN: tenant.slug,
     TENANT_URL: url,
-    DB_HOST: { ref: 'create_schema.host' },
-    DB_PORT: { ref: 'create_schema.port' },
-    DB_NAME: { ref: 'create_schema.database' },
-    DB_SCHEMA: { ref: 'create_schema.schema' },
-    DB_USER: { ref: 'create_schema.role' },
+    ...schemaVariables('create_schema'),
     ENVIRONMENT: cell.environment,
     AWS_REGION: cell.region,
   };

@@ -1,5 +1,6 @@
 import { describeItem, type InventoryItem } from '../../../sandbox/inventory/inventory.ts';
 import type { Leftover } from '../../../src/contracts/messages.ts';
+import { isThing } from '../../../testing/oracle.ts';
 import type { Tenant } from './world.ts';
 
 /** What a tenant consists of, without what differs from one to the next: names, ids, revisions, addresses. Sorted. */
@@ -15,18 +16,6 @@ export function shapeOf(items: readonly InventoryItem[], { tenantId, slug }: Ten
 }
 
 const varying = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bt-[0-9a-f]{10}\b|\b10\.42\.\d+\.\d+\b|:\d+\b(?!-)/g;
-
-/** Lines that one side has and the other has not, as a diff reads. */
-export function shapeDifference(expected: readonly string[], found: readonly string[]): string[] {
-  const left = [...expected];
-  const more: string[] = [];
-  for (const line of found) {
-    const at = left.indexOf(line);
-    if (at < 0) more.push(line);
-    else left.splice(at, 1);
-  }
-  return [...left.map((line) => `- ${line}`), ...more.map((line) => `+ ${line}`)];
-}
 
 /** What there is of a tenant besides what AWS keeps of removed things by design. */
 export function withoutResidue(items: readonly InventoryItem[]): InventoryItem[] {
@@ -53,27 +42,6 @@ const parts: Readonly<Record<string, readonly string[]>> = {
 
 function covers(left: Leftover, item: InventoryItem): boolean {
   return isThing(left, item) || (parts[left.type]?.includes(item.kind) === true && isPartOf(left, item));
-}
-
-function isThing({ type, name, physicalId }: Leftover, item: InventoryItem): boolean {
-  if (item.kind !== type) return false;
-  // A record set's name ends in a dot and its type.
-  const own = (item.name ?? item.id).replace(/\. [A-Z]+$/, '');
-  return (
-    item.id === physicalId ||
-    own === name ||
-    own.endsWith(`/${name}`) ||
-    own.replace(/:\d+$/, '') === name ||
-    ruleText(item) === name
-  );
-}
-
-/** A rule is named by its host and paths in the ledger, by its priority in the inventory. */
-function ruleText({ kind, detail }: InventoryItem): string | undefined {
-  if (kind !== 'elbv2:rule') return undefined;
-  const [, host = '', paths = ''] =
-    /host-header=(\S+?),?(?: path-pattern=(\S+))?,?$/.exec(detail?.['when'] ?? '') ?? [];
-  return host + paths;
 }
 
 function isPartOf({ name }: Leftover, { kind, name: own = '', id, detail }: InventoryItem): boolean {

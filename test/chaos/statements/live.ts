@@ -5,7 +5,8 @@ import { isOpen, type OperationState } from '../../../src/contracts/operation-st
 import { findOperation } from '../../../src/db/operations.ts';
 import type { FaultCase } from './cases.ts';
 import { Faults } from './faults.ts';
-import { falseWords, shapeDifference, shapeOf, withoutResidue } from './judgement.ts';
+import { falseWords, shapeOf, withoutResidue } from './judgement.ts';
+import { shapeDifference } from '../../../testing/oracle.ts';
 import type { Life } from './lives.ts';
 import type { StepLook } from './points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';

@@ -4,6 +4,7 @@ import { isOfTenant, takeInventory, type InventoryItem } from '../../../sandbox/
 import type { PostgresProxy } from '../../../sandbox/parts/postgres-proxy.ts';
 import type { RunRequest } from '../../../src/client/orchestrator.ts';
 import { schemaName } from '../../../src/naming.ts';
+import { sharedReads } from '../../../testing/shared-reads.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../../testing/sagas/world.ts';
 import type { Target } from './cases.ts';
 import type { StepLook } from './points.ts';
@@ -43,7 +44,9 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
   // So that the first look of a wait always comes before what it waits for, and what it then asks for is always asked.
   gateway.setTime({ taskStartMs: TASK_START_MS });
   if (!proxy) throw new Error('the world has no proxy before PostgreSQL');
-  const everything = shared(() => takeInventory({ ...sources, scope: 'tenants' }));
+  const everything = sharedReads({ everyMs: 2_000, restFactor: 4 }, () =>
+    takeInventory({ ...sources, scope: 'tenants' }),
+  );
 
   const started = async (slug: string, arm: (target: Target) => void, start: () => Promise<Run>): Promise<Tenant> => {
     let target: Target | undefined;
@@ -79,27 +82,5 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
     buried: (tenant, arm) => started(tenant.slug, arm, () => world.deprovision(tenant)),
     itemsOf: async ({ tenantId, slug }) => (await everything()).filter(isOfTenant({ tenantId, slug })),
     close: () => world.close(),
-  };
-}
-
-/** Between two inventories, at least, and so many times as long as one takes: they list all that there is, and many wait for each. */
-const INVENTORY_EVERY_MS = 2_000;
-const REST_FACTOR = 4;
-
-/** Answers with what was read after the question, for everybody who asked before it was read. */
-function shared<T>(read: () => Promise<T>): () => Promise<T> {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<T> | undefined;
-  let tookMs = 0;
-  return () => {
-    next ??= running.then(async () => {
-      await sleep(Math.max(INVENTORY_EVERY_MS, tookMs * REST_FACTOR));
-      next = undefined;
-      const startedAt = Date.now();
-      const answer = read().finally(() => (tookMs = Date.now() - startedAt));
-      running = answer.catch(() => undefined);
-      return answer;
-    });
-    return next;
   };
 }
