@@ -235,7 +235,7 @@ describe('what is wrong with a request', () => {
       'body.onFailure: must be one of hold, rollback',
       'body.slug: must consist of letters a-z, digits and hyphens, and begin and end with a letter or digit',
       'body.tier: must be a string',
-      'body: unknown field "size"; known: product, tier, slug, displayName, contactEmail, onFailure',
+      'body: unknown field "size"; known: product, tier, slug, displayName, contactEmail, onFailure, cell',
     ]);
     const both = await post({ ...acme, slug: 'www', contactEmail: 'x' });
     expect(fieldsOf(both)).toHaveLength(2);

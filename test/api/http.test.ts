@@ -126,14 +126,18 @@ describe('the door', () => {
 
   it('never tells what went wrong inside', async () => {
     await api.database.query('alter table operations rename to operations_away');
+    await api.database.query(
+      'create view operations as select * from operations_away where 1 / (random() * 0)::int = 0',
+    );
     try {
       const answer = await api.app.inject(`/api/v1/tenants/${crypto.randomUUID()}`);
       expect(codeOf(answer)).toBe('TENANT_NOT_FOUND');
       const broken = await api.app.inject('/metrics');
       expect([broken.statusCode, codeOf(broken)]).toEqual([500, 'INTERNAL']);
-      expect(broken.body).not.toMatch(/operations|relation|select/);
-      expect(api.logged.join('')).toContain('relation \\"operations\\" does not exist');
+      expect(broken.body).not.toMatch(/operations|division|select/);
+      expect(api.logged.join('')).toContain('division by zero');
     } finally {
+      await api.database.query('drop view operations');
       await api.database.query('alter table operations_away rename to operations');
     }
   });

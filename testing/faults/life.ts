@@ -124,8 +124,9 @@ export class FaultedLife {
   #isAllowedDouble(line: string): boolean {
     const { fault, point } = this.of;
     const mayMakeTwice = this.#bench.sample.mayMakeTwice ?? [];
-    const isLate = fault === 'late' && mayMakeTwice.includes(`${point.service}:${point.action}`);
-    return isLate && line.startsWith('+ ');
+    // The first one is not to be seen yet when the call is made again: nothing could tell.
+    const isUnseen = fault === 'late' || fault === 'lost-and-unseen';
+    return isUnseen && mayMakeTwice.includes(`${point.service}:${point.action}`) && line.startsWith('+ ');
   }
 
   #arm({ tenant }: StepDriver): void {
