@@ -13,8 +13,11 @@ export function registerTesting(program: Command): void {
     .option('--dir <path>', 'the folder with tenantry.config.ts, or where it is to be', '.')
     .action(async (what: Creation, name: string, { dir }: { dir: string }) => {
       const { create } = await import('./create/create.ts');
-      const { files, toAdd } = create(what, name, resolve(dir));
+      const { files, packages, toAdd } = create(what, name, resolve(dir));
       for (const file of files) console.log(`wrote ${file}`);
+      if (packages.length > 0) console.log(`its imports need: npm install ${packages.join(' ')}`);
+      if (what === 'kind')
+        console.log('it makes an SQS queue until you write otherwise; give it a step in a product to try it');
       if (toAdd.length > 0) console.log(['add to tenantry.config.ts:', ...toAdd.map((line) => `  ${line}`)].join('\n'));
     });
   program

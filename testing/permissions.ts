@@ -25,5 +25,9 @@ export function assertPermissions({ name, permissions }: Kind, book: CallBook, m
   const demanded = called.flatMap((action) => [action, ...(more[action] ?? demandedBeside[action] ?? [])]);
   const undeclared = [...new Set(demanded)].filter((action) => !permissions.includes(action));
   const unused = permissions.filter((action) => !demanded.includes(action));
-  assert.deepEqual({ undeclared, unused }, { undeclared: [], unused: [] }, `permissions of ${name}`);
+  assert.deepEqual(
+    { undeclared, unused },
+    { undeclared: [], unused: [] },
+    `permissions of ${name}: "undeclared" were called; "unused" were not, also where no sample has what leads to them (\`revised\`, \`handChanges\`)`,
+  );
 }

@@ -16,15 +16,19 @@ const { TENANTRY_TEST_PRODUCT = '', TENANTRY_TEST_TIER: tier } = process.env;
 const product = catalog.products[TENANTRY_TEST_PRODUCT];
 if (!product) throw new Error(`there is no product "${TENANTRY_TEST_PRODUCT}"`);
 
-describeProduct(product, { catalog, tier, listers });
-
 const kinds = [...catalog.kinds.kinds.values()].filter((kind) => !builtInKinds.includes(kind));
 const samples = kinds.flatMap((kind): KindSamples[] => {
   const steps = (tier === undefined ? tiersOf(product) : [tier]).flatMap((one) =>
     blueprintOfProduct(product, one, catalog)
       .filter((step) => step.kind === kind.name)
-      .map((step) => ({ ...sampleOf(product, step.id, one), ...more[kind.name] })),
+      .map((step) => ({
+        ...sampleOf(product, step.id, one),
+        name: one === null ? step.id : `${step.id} of tier ${one}`,
+        ...more[kind.name],
+      })),
   );
   return steps.length === 0 ? [] : [{ kind, samples: steps }];
 });
+// First, because they say best what is wrong with a kind.
 if (samples.length > 0) describeKinds(samples, { kinds, listers, demandedBeside });
+describeProduct(product, { catalog, tier, listers });

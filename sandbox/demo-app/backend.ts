@@ -10,8 +10,8 @@ const healthPaths = new Set(['/health', '/api/health']);
 const newNote = z.object({ body: z.string().min(1).max(4000) });
 
 /**
- * The tenant's backend. With `DB_HOST` and its kin it works in its own schema (table `notes`, made by the tenant
- * migrations of the control plane); without them it says only whose it is, and nothing when it is the template.
+ * The tenant's backend. With `DB_HOST` and its kin it works in its own schema (`/api/notes` in its table `notes`, where the tenant
+ * migrations make one); without them it says only whose it is, and nothing when it is the template.
  */
 export function createBackend(environment: Readonly<Record<string, string>>): Responder {
   const pool = openPool(environment);
@@ -86,18 +86,21 @@ async function health({ pool, response }: Exchange): Promise<void> {
 }
 
 async function tenant({ environment, response }: Exchange, pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query<Record<string, unknown>>(
-    `select current_user::text as user, current_schema()::text as schema, current_database()::text as database,
-            (select count(*)::int from notes) as notes`,
-  );
   const tables = await pool.query<{ name: string }>(
     `select table_name::text as name from information_schema.tables where table_schema = current_schema() order by 1`,
+  );
+  const names = tables.rows.map((t) => t.name);
+  // A product's migrations make whatever tables they like.
+  const notes = names.includes('notes') ? '(select count(*)::int from notes)' : 'null';
+  const { rows } = await pool.query<Record<string, unknown>>(
+    `select current_user::text as user, current_schema()::text as schema, current_database()::text as database,
+            ${notes} as notes`,
   );
   sendJson(response, 200, {
     ...identity(environment),
     configuredSchema: environment['DB_SCHEMA'],
     ...rows[0],
-    tables: tables.rows.map((t) => t.name),
+    tables: names,
   });
 }
 

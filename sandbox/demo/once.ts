@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { loadCatalog } from '../../src/catalog/load.ts';
 import { createApiClient } from '../../src/cli/api-client.ts';
+import { catalogFileOf } from '../../src/config.ts';
+import { builtInKinds } from '../../src/kinds/built-in.ts';
 import {
   describeChange,
   describeItem,
   difference,
   renderDifference,
   takeInventory,
+  unlistedOf,
   type InventoryItem,
 } from '../inventory/inventory.ts';
 import { formatDuration } from '../parts/log.ts';
@@ -39,7 +43,19 @@ export async function thereAndBack({ parts, product }: { parts: Parts; product: 
   const unexplained = compare(before, after, deleted);
   if (!answered || unexplained > 0) return 1;
   console.log('\n  There and back: the inventory is what it was, but for the residues named.');
+  const unlisted = unlistedOf(await typesOfOthers());
+  if (unlisted.length > 0)
+    console.log(
+      `  It cannot list ${unlisted.join(', ')}: whether any of that is left is not known; tenantry test says so, with listers of your own.`,
+    );
   return 0;
+}
+
+/** Types of the ledger that kinds of the installation's own make. */
+async function typesOfOthers(): Promise<string[]> {
+  const { kinds } = await loadCatalog(catalogFileOf(process.env));
+  const others = [...kinds.kinds.values()].filter(({ name }) => builtInKinds.every((known) => known.name !== name));
+  return others.flatMap(({ types }) => Object.keys(types));
 }
 
 async function proveAddress(

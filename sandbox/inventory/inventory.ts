@@ -40,7 +40,7 @@ export interface InventorySources {
  */
 export async function takeInventory(sources: InventorySources): Promise<InventoryItem[]> {
   const { gatewayUrl, databaseUrl, processes, mustList = [] } = sources;
-  const unknown = mustList.filter((kind) => !listedKinds.has(kind));
+  const unknown = unlistedOf(mustList);
   if (unknown.length > 0)
     throw new RangeError(`the inventory has no lister for ${unknown.join(', ')}: what is left of it would not be seen`);
   const listed = await Promise.all([
@@ -49,6 +49,11 @@ export async function takeInventory(sources: InventorySources): Promise<Inventor
     processes === undefined ? [] : listProcesses(processes),
   ]);
   return sortItems(listed.flat());
+}
+
+/** Those of these kinds that no inventory shows. */
+export function unlistedOf(kinds: readonly string[]): readonly string[] {
+  return kinds.filter((kind) => !listedKinds.has(kind));
 }
 
 /** Kinds that the listers of AWS and PostgreSQL know, and that a ledger may have rows of. */

@@ -93,18 +93,17 @@ const TIER = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** As the request of a tenant has it. */
 const LONGEST_NAME = 40;
 
-function problemsOf({
-  name,
-  tiers = [],
-  places: declared,
-  templates = {},
-  migrations,
-}: Pick<
-  ProductDefinition<string, Place, string>,
-  'name' | 'tiers' | 'places' | 'templates' | 'migrations'
->): readonly string[] {
+const fields = ['name', 'tiers', 'places', 'reservedSlugs', 'templates', 'migrations', 'blueprint'];
+
+function problemsOf(
+  definition: Pick<ProductDefinition<string, Place, string>, 'name' | 'tiers' | 'places' | 'templates' | 'migrations'>,
+): readonly string[] {
+  const { name, tiers = [], places: declared, templates = {}, migrations } = definition;
   const unknown = declared.filter((place) => !places.includes(place));
   return [
+    ...Object.keys(definition)
+      .filter((field) => !fields.includes(field))
+      .map((field) => `there is no field "${field}" (there are: ${fields.join(', ')})`),
     ...(NAME.test(name) && name.length <= LONGEST_NAME
       ? []
       : [`its name must be lower case letters, digits and single hyphens, at most ${LONGEST_NAME}`]),

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builtInKinds } from '../../src/kinds/built-in.ts';
 import { namesOf, renamed } from './names.ts';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
@@ -21,6 +22,8 @@ export type Creation = keyof typeof sources;
 export interface Created {
   /** Paths of the files that were written, from the folder. */
   readonly files: readonly string[];
+  /** Packages that its files import, besides Tenantry. */
+  readonly packages: readonly string[];
   /** What has to be added to a configuration that was there already, line by line. */
   readonly toAdd: readonly string[];
 }
@@ -32,6 +35,8 @@ export interface Created {
  */
 export function create(what: Creation, name: string, directory: string): Created {
   const { files, folder, name: from } = sources[what];
+  if (what === 'kind' && builtInKinds.some((kind) => kind.name === name))
+    throw new RangeError(`"${name}" is a kind that comes with Tenantry: choose another name`);
   const [source, names] = [namesOf(from), namesOf(name)];
   const texts = new Map(
     files.map((file) => {
@@ -49,7 +54,10 @@ export function create(what: Creation, name: string, directory: string): Created
     mkdirSync(dirname(join(directory, file)), { recursive: true });
     writeFileSync(join(directory, file), text, { flag: 'wx' });
   }
-  return { files: [...texts.keys()], toAdd: hasConfig ? [imports, entry] : [] };
+  const packages = [...texts.values()].flatMap((text) =>
+    [...text.matchAll(/ from '(@[^']+)'/g)].map(([, one]) => one!),
+  );
+  return { files: [...texts.keys()], packages, toAdd: hasConfig ? [imports, entry] : [] };
 }
 
 function configText(what: Creation, imports: string, entry: string): string {

@@ -151,7 +151,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
       await client.deleteTenant(caller, run.tenantId, run.slug);
       return run;
     },
-    outcome: ({ workflowId }) => outcomeOf(temporal, workflowId),
+    outcome: (run) => outcomeOf(temporal, client, run),
     until: (run, state, limitMs) => until(client, run, state, limitMs),
     close: async () => {
       for (const stop of stops.splice(0).reverse()) await stop();
@@ -258,16 +258,31 @@ async function provision(client: TenantryClient, { product, onFailure, slug, tie
   return { tenantId, slug, workflowId };
 }
 
-async function outcomeOf(temporal: Client, workflowId: string): Promise<string> {
+async function outcomeOf(temporal: Client, client: TenantryClient, run: Run): Promise<string> {
+  const ended = new AbortController();
   try {
-    const result = (await temporal.workflow.getHandle(workflowId).result()) as { outcome: string };
-    return result.outcome;
+    const result = temporal.workflow.getHandle(run.workflowId).result() as Promise<{ outcome: string }>;
+    return (await Promise.race([result, throwWhenStuck(client, run, ended.signal)])).outcome;
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     if (typeof cause === 'object' && cause !== null && 'type' in cause) return String(cause.type);
     throw error;
+  } finally {
+    ended.abort();
   }
 }
+
+/** A stuck run waits for an operator, without end. Right after a `retry` it may be so for a moment. */
+async function throwWhenStuck(client: TenantryClient, run: Run, signal: AbortSignal): Promise<never> {
+  for (let seen = 0; ;) {
+    const { error, leftovers, operation } = await client.status(caller, run.tenantId);
+    seen = operation.state === 'stuck' ? seen + 1 : 0;
+    if (seen > 2) throw new Error(`it is stuck: ${JSON.stringify({ error, leftovers })}`);
+    await sleep(STUCK_LOOK_MS, undefined, { signal });
+  }
+}
+
+const STUCK_LOOK_MS = 2_000;
 
 async function until(client: TenantryClient, run: Run, state: string, limitMs = 150_000): Promise<StatusView> {
   const end = Date.now() + limitMs;

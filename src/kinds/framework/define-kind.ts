@@ -95,6 +95,7 @@ export interface RemoveOutcome {
 export function defineKind<S extends Spec, O extends Outputs, T extends string, F extends Found>(
   given: KindDefinition<S, O, T, F>,
 ): Kind<S, O, T> {
+  refuseIncomplete(given);
   const definition = given.errors ? withErrors(given, given.errors) : given;
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
   const { loadBalancerShare } = definition;
@@ -198,12 +199,42 @@ async function remove<S extends Spec, O extends Outputs, T extends string, F ext
   const known = !found || swept.hasUniqueIds ? idIn(context.previous) : undefined;
   const id = found && others.count === 0 ? (found.physicalId ?? name) : known;
   const outcome = id === undefined ? undefined : await definition.remove(context, id);
+  // What says that it took something away is not believed: the executor looks until it is gone.
+  const isLeft = id !== undefined && !outcome?.isGoing && (await isStillThere(definition, context, name, id));
   return {
-    status: outcome?.isGoing ? ('pending' as const) : ('removed' as const),
+    status: outcome?.isGoing || isLeft ? ('pending' as const) : ('removed' as const),
     others,
     residues: outcome?.residues,
     ...(!found && id === undefined && { missing: true }),
   };
+}
+
+async function isStillThere<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  { find }: KindDefinition<S, O, T, F>,
+  context: StepContext<S, O>,
+  name: string,
+  id: string,
+): Promise<boolean> {
+  const found = await find(context, name);
+  return found !== undefined && isOwn(context, found) && (found.physicalId ?? name) === id;
+}
+
+const required = {
+  string: ['name', 'type', 'noun'],
+  object: ['spec', 'outputs', 'swept'],
+  function: ['inCell', 'namedBy', 'nameOf', 'find', 'create', 'outputsOf', 'idIn', 'remove'],
+} as const;
+
+/** For those who write without types. @throws RangeError naming the kind and every field that is missing */
+function refuseIncomplete(given: object): void {
+  const fields = given as Readonly<Record<string, unknown>>;
+  const problems = Object.entries(required).flatMap(([type, names]) =>
+    names
+      .filter((field) => typeof fields[field] !== type || fields[field] === null)
+      .map((field) => `${field} (${type})`),
+  );
+  if (!Array.isArray(fields['permissions'])) problems.push('permissions (list)');
+  if (problems.length > 0) throw new RangeError(`kind "${String(fields['name'])}" lacks ${problems.join(', ')}`);
 }
 
 function isOwn<S extends Spec, O extends Outputs>({ tags }: StepContext<S, O>, found: Found): boolean {

@@ -83,10 +83,12 @@ describe('a product', () => {
         templates: { 'A b': { containerPort: 80 } },
         migrations: new URL('https://example.com/migrations/'),
         blueprint: () => [],
+        ...{ size: 'large' },
       });
     expect(define).toThrow(RangeError);
     for (const said of [
       'product "Notes_"',
+      'there is no field "size" (there are: name, tiers, ',
       'its name must be lower case letters',
       'tier "free" is given twice',
       '"A" is no name for a tier',

@@ -53,8 +53,9 @@ describe('errors of a service that a kind declares', () => {
     const gone = () => Promise.reject(failure('QueueDoesNotExist'));
     expect(await queue({ find: gone }).observe(context)).toMatchObject({ status: 'absent' });
     expect(await queue({ find: gone }).ensure(context)).toMatchObject({ status: 'ready' });
-    const listed = async () => ({ physicalId: 'q', tags });
-    expect(await queue({ find: listed, remove: gone }).remove(context)).toMatchObject({ status: 'removed' });
+    const looks = [async () => ({ physicalId: 'q', tags }), gone];
+    const find = async () => looks.shift()?.();
+    expect(await queue({ find, remove: gone }).remove(context)).toMatchObject({ status: 'removed' });
   });
 
   it('as retryable are tried again', async () => {
@@ -67,4 +68,31 @@ describe('errors of a service that a kind declares', () => {
     await expect(queue({ find: denied }).observe(context)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
     await expect(queue({ create: denied }).ensure(context)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   });
+});
+
+describe('a removal', () => {
+  const listed = async () => ({ physicalId: 'q', tags });
+
+  it('that takes nothing away is not believed', async () => {
+    expect(await queue({ find: listed }).remove(context)).toMatchObject({ status: 'pending' });
+  });
+
+  it('is done when another thing of the name is there, or somebody else’s', async () => {
+    for (const after of [
+      { physicalId: 'another', tags },
+      { physicalId: 'q', tags: {} },
+    ]) {
+      const looks = [listed, async () => after];
+      const find = async () => (await looks.shift()?.()) as Found;
+      expect(await queue({ find }).remove(context)).toMatchObject({ status: 'removed' });
+    }
+  });
+});
+
+it('a definition that lacks fields is refused, with all of them', () => {
+  const given = { name: 'half', type: 'sqs:queue', swept: null } as unknown as Parameters<typeof defineKind>[0];
+  expect(() => defineKind(given)).toThrow(
+    'kind "half" lacks noun (string), spec (object), outputs (object), swept (object), inCell (function), namedBy (function), ' +
+      'nameOf (function), find (function), create (function), outputsOf (function), idIn (function), remove (function), permissions (list)',
+  );
 });
