@@ -112,7 +112,8 @@ async function launchServer(executable: string, args: string[], port: number, wa
   while (child.running() && Date.now() < deadline) {
     try {
       await checkServes(`127.0.0.1:${port}`, wanted);
-      return child;
+      if (hasStarted(child)) return child;
+      throw new Error('another server answers there');
     } catch (error) {
       lastSeen = error;
       await sleep(100);
@@ -121,6 +122,14 @@ async function launchServer(executable: string, args: string[], port: number, wa
   const outcome = child.running() ? `does not serve after ${startTimeoutMs / 1000} s` : 'ended at its start';
   await child.stop();
   throw new Error(`Temporal server on 127.0.0.1:${port} ${outcome}: ${messageOf(lastSeen)}\n${child.output()}`);
+}
+
+/**
+ * Whether this very server has started: at one moment two may be told to listen on one port, and what answers is the other's. It prints
+ * its address once it listens.
+ */
+function hasStarted(child: Child): boolean {
+  return child.running() && /^Server: /m.test(child.output());
 }
 
 /** The server answers before it has registered its search attributes: a workflow started in between could hang for ever. */

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { freePort } from '../../../sandbox/parts/ports.ts';
 import { temporalExecutable } from '../../../sandbox/parts/temporal-executable.ts';
 import { startTemporalServer } from '../../../sandbox/parts/temporal-server.ts';
 
@@ -39,5 +40,15 @@ exec ${real} "$@"
     expect((await fetch(server.uiUrl!)).status).toBe(200);
   } finally {
     await server.stop();
+  }
+});
+
+it("a server whose port is another one's is not taken for started, though the other answers there", async () => {
+  const first = await startTemporalServer({ log, port: await freePort(), uiPort: false });
+  try {
+    const second = startTemporalServer({ log, port: Number(first.address.split(':')[1]), uiPort: false });
+    await expect(second).rejects.toThrow(/ended at its start.*address already in use/s);
+  } finally {
+    await first.stop();
   }
 });
