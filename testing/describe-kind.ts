@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Kind } from '../src/kinds/framework/kind.ts';
 import { builtInKinds } from '../src/kinds/built-in.ts';
-import { benchOf, type Bench } from './bench.ts';
+import { benchOf, type Bench, type FaultSample } from './bench.ts';
 import { conformanceCases } from './cases/cases.ts';
 import { assertPermissions, type DemandedBeside } from './permissions.ts';
 import type { OwnListers } from './own-listers.ts';
@@ -21,6 +21,8 @@ export interface ConformanceOptions extends Pick<KindSamples, 'samples'> {
   readonly kinds?: readonly Kind[] | undefined;
   /** Is told how the faults at every call of a kind went. */
   readonly onFaults?: ((kind: string, lives: readonly FaultedLife[]) => void) | undefined;
+  /** A sample of the faults in the place of all: then `permissions` may hold actions that were not called. */
+  readonly faultSample?: FaultSample | undefined;
   /** IAM actions that AWS demands beside those of the kind's calls, by the action of the call. */
   readonly demandedBeside?: DemandedBeside | undefined;
   /** By ledger type: listers for the oracle, of types that the sandbox's inventory does not know. */
@@ -53,13 +55,17 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
     describe.each(samples)('as $name', { concurrent: true }, (sample) => {
       let bench: Bench;
       beforeAll(() => {
-        bench = benchOf(kind, sample, ground, (lives) => options.onFaults?.(kind.name, lives));
+        bench = benchOf(kind, sample, ground, {
+          onFaults: (lives) => options.onFaults?.(kind.name, lives),
+          faultSample: options.faultSample,
+        });
       });
       for (const { name, limitMs = CASE_LIMIT_MS, run } of conformanceCases) it(name, () => run(bench), limitMs);
     });
 
     it('declares the permissions that its calls need, and no others', () =>
-      assertPermissions(kind, ground.book, options.demandedBeside));
+      // Some calls come after certain faults only.
+      assertPermissions(kind, ground.book, { more: options.demandedBeside, isWhole: !options.faultSample }));
   });
 }
 

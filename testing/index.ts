@@ -3,6 +3,7 @@
  */
 export { describeKind, describeKinds, type ConformanceOptions, type KindSamples } from './describe-kind.ts';
 export { defineTesting, type Testing } from './define-testing.ts';
+export type { FaultSample } from './bench.ts';
 export type { FaultedLife } from './faults/life.ts';
 export type { ListedThing, OraclePlace, OwnLister, OwnListers } from './own-listers.ts';
 export type { ConformanceParts } from './parts.ts';

@@ -20,11 +20,15 @@ const demandedBeside: DemandedBeside = {
 };
 
 /** The permissions that a kind declares are those of its calls, over everything that was tried: no more, no less. */
-export function assertPermissions({ name, permissions }: Kind, book: CallBook, more: DemandedBeside = {}): void {
+export function assertPermissions(
+  { name, permissions }: Kind,
+  book: CallBook,
+  { more = {}, isWhole = true }: { readonly more?: DemandedBeside | undefined; readonly isWhole?: boolean } = {},
+): void {
   const called = book.actionsOf(name);
   const demanded = called.flatMap((action) => [action, ...(more[action] ?? demandedBeside[action] ?? [])]);
   const undeclared = [...new Set(demanded)].filter((action) => !permissions.includes(action));
-  const unused = permissions.filter((action) => !demanded.includes(action));
+  const unused = isWhole ? permissions.filter((action) => !demanded.includes(action)) : [];
   assert.deepEqual(
     { undeclared, unused },
     { undeclared: [], unused: [] },

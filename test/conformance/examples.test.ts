@@ -1,7 +1,7 @@
 import { notes } from '../../examples/notes/product.ts';
 import { sqsQueue } from '../../examples/notes/sqs-queue.ts';
 import { describeKind, sampleOf } from '../../testing/index.ts';
-import { recordFaults } from './record-faults.ts';
+import { faultSample, recordFaults } from './record-faults.ts';
 import { sharedParts } from './shared-parts.ts';
 
 describeKind(sqsQueue, {
@@ -13,4 +13,5 @@ describeKind(sqsQueue, {
   ],
   parts: sharedParts,
   onFaults: recordFaults,
+  faultSample,
 });

@@ -12,7 +12,7 @@ import { listenerRule } from '../../src/kinds/listener-rule/kind.ts';
 import { targetGroup } from '../../src/kinds/target-group/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
 import { describeKinds, sampleOf, type HandChange, type HandPlace } from '../../testing/index.ts';
-import { recordFaults } from './record-faults.ts';
+import { faultSample, recordFaults } from './record-faults.ts';
 import { sharedParts } from './shared-parts.ts';
 
 const withSpec = (change: object) => (step: Step) => ({ ...step, spec: { ...step.spec, ...change } });
@@ -76,5 +76,5 @@ describeKinds(
       ],
     },
   ],
-  { parts: sharedParts, onFaults: recordFaults },
+  { parts: sharedParts, onFaults: recordFaults, faultSample },
 );

@@ -6,7 +6,7 @@ import { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
 import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
 import { describeKinds, sampleOf, type Sample } from '../../testing/index.ts';
-import { recordFaults } from './record-faults.ts';
+import { faultSample, recordFaults } from './record-faults.ts';
 import { sharedParts } from './shared-parts.ts';
 
 /** A commit waits for everything: here for the slug alone. */
@@ -47,5 +47,5 @@ describeKinds(
     },
     { kind: tenantActivation, samples: [activation] },
   ],
-  { parts: sharedParts, onFaults: recordFaults },
+  { parts: sharedParts, onFaults: recordFaults, faultSample },
 );

@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const testTimeoutMs = 90_000;
 const sideBySide = 2;
 /** With `CHAOS_SHORT=1`, which `CHAOS_SEED` repeats. */
-const sampleSize = 5;
+const sampleSize = 3;
 
 interface Outcome {
   readonly mutant: Mutant;

@@ -1,9 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { describeCase, faultCases, isStale } from '../faults/faults.ts';
+import { createHash } from 'node:crypto';
+import { describeCase, faultCases, isStale, type FaultCase } from '../faults/faults.ts';
 import { callPoints } from '../faults/points.ts';
 import { liveWave } from '../faults/wave.ts';
 import { shapeOf } from '../oracle.ts';
-import type { Bench } from '../bench.ts';
+import type { Bench, FaultSample } from '../bench.ts';
 import { expectGone, type ConformanceCase } from './case.ts';
 
 const FAULTS_LIMIT_MS = 600_000;
@@ -14,7 +15,7 @@ export const faultCase: ConformanceCase = {
   async run(bench) {
     const points = await callPoints(bench);
     const calmShape = await shapeInCalm(bench);
-    const cases = faultCases(points);
+    const cases = sampled(faultCases(points), bench.faultSample);
     // A list of all that there is may be stale for every life: those whose fault is another one are lived before.
     const [clear, stale] = [cases.filter((of) => !isStale(of)), cases.filter(isStale)];
     const first = [...(await liveWave(bench, clear, calmShape)), ...(await liveWave(bench, stale, calmShape))];
@@ -30,6 +31,16 @@ export const faultCase: ConformanceCase = {
     assert.deepEqual(never, [], 'faults that never struck');
   },
 };
+
+/** By the seed: the same seed chooses the same cases as long as the kind makes the same calls. */
+function sampled(cases: readonly FaultCase[], sample: FaultSample | undefined): readonly FaultCase[] {
+  if (!sample) return cases;
+  const rank = (of: FaultCase) =>
+    createHash('sha256')
+      .update(`${sample.seed} ${describeCase(of)}`)
+      .digest('hex');
+  return [...cases].sort((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, sample.size);
+}
 
 async function shapeInCalm(bench: Bench): Promise<string[]> {
   const driver = await bench.tenant();
