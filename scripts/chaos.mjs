@@ -23,7 +23,7 @@ const env = {
   ...(isShort ? { CHAOS_SHORT: '1' } : {}),
 };
 /** These use all that a machine has; the others mostly wait, each for servers of its own, and so do the mutants. */
-const alone = ['statements', 'processes', 'random'];
+const alone = ['processes', 'random', ...(isShort ? [] : ['statements'])];
 const parts = publishes ? 4 : 3;
 const began = Date.now();
 
