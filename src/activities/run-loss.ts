@@ -1,5 +1,5 @@
 import type { Caller } from '../contracts/caller.ts';
-import type { Failure } from '../contracts/errors.ts';
+import { lostRunCodes, type Failure } from '../contracts/errors.ts';
 import type { ClaimInput, StateChange, Takeover } from '../contracts/messages.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import type { Database, Queryable } from '../db/database.ts';
@@ -13,6 +13,8 @@ export interface RunLoss {
   readonly operation: Pick<OperationRow, 'id' | 'state' | 'runId'>;
   /** A sentence for people: how the run ended, as far as Temporal knows. */
   readonly ended: string;
+  /** Whether it COMPLETED in Temporal. */
+  readonly completed: boolean;
 }
 
 /**
@@ -56,7 +58,8 @@ export async function claimStuck(tx: Queryable, operation: OperationRow, input: 
 
 /** What the run that took the operation over must know of the lost one. */
 export async function takeoverOf(tx: Queryable, operation: OperationRow): Promise<Takeover> {
-  const own = operation.failure?.code === 'RUN_LOST' ? await findFailureBefore(tx, operation, 'RUN_LOST') : undefined;
+  const isLoss = lostRunCodes.includes(operation.failure?.code ?? '');
+  const own = isLoss ? await findFailureBefore(tx, operation, lostRunCodes) : undefined;
   return {
     generation: operation.generation,
     failure: own ?? operation.failure ?? undefined,
@@ -64,13 +67,18 @@ export async function takeoverOf(tx: Queryable, operation: OperationRow): Promis
   };
 }
 
-function lossFailure({ id, state, failure, workflowId, runId }: OperationRow, { ended }: RunLoss): Failure {
-  const before = failure === null || failure.code === 'RUN_LOST' ? '' : `; before that: ${textOf(failure)}`;
-  return {
-    code: 'RUN_LOST',
-    message: `the run of operation ${id} was lost while it was ${state}`,
-    detail: `run ${runId ?? 'unknown'} of workflow ${workflowId}: ${ended}${before}`,
-  };
+function lossFailure(operation: OperationRow, { ended, completed }: RunLoss): Failure {
+  const { id, type, state, failure, workflowId, runId } = operation;
+  const before = failure === null || lostRunCodes.includes(failure.code) ? '' : `; before that: ${textOf(failure)}`;
+  const detail = `run ${runId ?? 'unknown'} of workflow ${workflowId}: ${ended}${before}`;
+  // A run records its end before it closes. One that removes a tenant leaves nothing live behind.
+  if (completed && operationTable[type].target === 'desired')
+    return {
+      code: 'DATABASE_BEHIND',
+      message: `the run of operation ${id} COMPLETED in Temporal, and this database has the operation ${state}: the tenant may be live`,
+      detail,
+    };
+  return { code: 'RUN_LOST', message: `the run of operation ${id} was lost while it was ${state}`, detail };
 }
 
 function textOf({ code, message, stepId }: Failure): string {

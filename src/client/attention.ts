@@ -43,8 +43,9 @@ export function attentionOf(
   const until = operation.state === 'holding' ? new Date(since.getTime() + operation.holdMs) : undefined;
   const kept = leftovers.flatMap(({ code }) => adviceWhenOver(code ?? '') ?? []);
   const failure = currentFailure(tenant, operation);
-  // What keeps a thing there is to be fixed; why its operation began to take it away is past.
-  const advices = kept.length > 0 ? kept : failure ? [adviceOnFailure(failure)] : [];
+  // What keeps a thing there is to be fixed; why its operation began to remove it is past. What is behind does not know what is left.
+  const advices =
+    kept.length > 0 && failure?.code !== 'DATABASE_BEHIND' ? kept : failure ? [adviceOnFailure(failure)] : [];
   return {
     since: since.toISOString(),
     ...(until && { until: until.toISOString() }),
@@ -70,10 +71,14 @@ function choicesOf(tenant: TenantRow, operation: OperationRow): ChoiceView[] {
 
 type ChoiceVerb = ChoiceView['verb'];
 
-function effectsOf({ activatedAt }: TenantRow, { state, type }: OperationRow): Partial<Record<ChoiceVerb, string>> {
+function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<ChoiceVerb, string>> {
+  const { state, type } = operation;
+  // What was seen last may be live: nothing is offered that would remove it.
+  if (currentFailure(tenant, operation)?.code === 'DATABASE_BEHIND')
+    return { abandon: 'closes the operation in this database; nothing is removed, and what exists stays as it is' };
   if (state === 'holding')
     return { retry: 'continues: failed steps run again, what is ready stays', cancel: 'rolls back now' };
-  const slug = activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
+  const slug = tenant.activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
   if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };
   return {
     retry: `tries again to remove what is left, ${operationTable[type].words.retried}`,

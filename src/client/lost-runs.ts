@@ -17,6 +17,8 @@ export interface LostRun {
   readonly operation: SilentOperation;
   /** A sentence for people: how the run ended, as far as Temporal knows. */
   readonly ended: string;
+  /** Whether it COMPLETED in Temporal. */
+  readonly completed: boolean;
 }
 
 /** Asked of Temporal at a time. */
@@ -53,14 +55,19 @@ async function lookAt({ orchestrator, onOpen }: LostRunDeps, operation: SilentOp
   if (ended === undefined) return undefined;
   // Another run of the workflow id may be at it: one that was reset in Temporal, or that is about to take over.
   const newest = await orchestrator.look({ workflowId, runId: null });
-  return newest.is === 'open' ? undefined : { operation, ended };
+  return newest.is === 'open' ? undefined : { operation, ended, completed: isCompleted(seen) };
+}
+
+/** Whether a run closed COMPLETED: it had recorded its end before that. */
+export function isCompleted(seen: RunSight): boolean {
+  return seen.is === 'closed' && seen.as === 'COMPLETED';
 }
 
 /** Undefined while something of the run may be in flight. */
 function endOf(seen: RunSight): string | undefined {
   if (seen.is === 'open') return undefined;
   // When it went is not known, but that no attempt of it has given a sign of life for as long.
-  if (seen.is === 'missing') return 'Temporal does not know it (any more)';
+  if (seen.is === 'missing') return 'Temporal does not know it (any more): lost, or older than what Temporal keeps';
   if (Date.now() - seen.at.getTime() < LONGEST_LATENESS_MS) return undefined;
   return `it is ${seen.as} since ${seen.at.toISOString()}, without having recorded its end`;
 }

@@ -14,6 +14,7 @@ import {
   type OperationRow,
 } from '../db/operations.ts';
 import { findTenant, type TenantRow } from '../db/tenants.ts';
+import { isCompleted } from './lost-runs.ts';
 import {
   ForeignOrchestratorError,
   OrchestratorUnreachableError,
@@ -236,14 +237,13 @@ async function verdictOn(deps: ClientDeps, operation: OperationRow, verb: Operat
 }
 
 const olderThanTemporal =
-  'its run COMPLETED in Temporal, so this database is older than what happened (a restored backup?), and to take the tenant' +
-  ' back might take down a live one: look at it, then DELETE the tenant or abandon the operation';
+  'its run COMPLETED in Temporal, so this database is older than what happened (a restored backup?), and to remove what it made' +
+  ' might remove a live tenant: look at its address; docs/backup.md says how to go on after a restore';
 
 /** A run records its end before it closes: one that makes a tenant and completed may well have made it active. */
 async function hasCompleted({ orchestrator }: ClientDeps, operation: OperationRow): Promise<boolean> {
   if (operationTable[operation.type].target !== 'desired') return false;
-  const seen = await orchestrator.look(operation);
-  return seen.is === 'closed' && seen.as === 'COMPLETED';
+  return isCompleted(await orchestrator.look(operation));
 }
 
 async function reached(

@@ -45,6 +45,9 @@ export const errorTable = {
     'The run ended without recording its end (terminated, or gone with its namespace). The operation gets stuck within two minutes; then what is left can be taken back.',
     { httpStatus: 409 },
   ),
+  DATABASE_BEHIND: info(
+    'Temporal says that the run ended well, while this database has its operation open: it is older than what happened, as after a restore. The tenant may be live: look at its address first, and remove nothing because of what this database says. docs/backup.md tells how to go on after a restore.',
+  ),
   NOT_STUCK: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
   NOT_CANCELLABLE: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
   TENANT_NOT_DELETABLE: info(
@@ -183,6 +186,9 @@ export const codesInStepsWords: readonly string[] = [
   'DEADLINE_EXCEEDED',
   'READINESS_LOST',
 ] satisfies readonly ErrorCode[];
+
+/** Failures of operations whose run ended without recording its end in this database. */
+export const lostRunCodes: readonly string[] = ['RUN_LOST', 'DATABASE_BEHIND'] satisfies readonly ErrorCode[];
 
 /**
  * Failures that say nothing of the step: an outage of our own database or of the worker's credentials, throttling. The

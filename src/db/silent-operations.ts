@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Failure } from '../contracts/errors.ts';
+import { lostRunCodes, type Failure } from '../contracts/errors.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { failure, operationState, operationType, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
@@ -7,22 +7,22 @@ import type { OperationRow } from './operations.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
 /**
- * The failure that an operation had before it got one with this code, as its events tell; undefined when it had none. A run
+ * The failure that an operation had before it got one with such a code, as its events tell; undefined when it had none. A run
  * that goes on (`running`) has forgotten what failed before.
  */
 export async function findFailureBefore(
   db: Queryable,
   operation: Pick<OperationRow, 'id' | 'tenantId'>,
-  code: string,
+  codes: readonly string[],
 ): Promise<Failure | undefined> {
   const row = rowOf(
     z.object({ failure: failure.nullable() }),
     await db.query(
       `select data -> 'failure' as failure from events
        where tenant_id = $1 and operation_id = $2 and type = 'operation.state'
-         and (data ->> 'to' = 'running' or data #>> '{failure,code}' <> $3)
+         and (data ->> 'to' = 'running' or data #>> '{failure,code}' <> all ($3::text[]))
        order by id desc limit 1`,
-      [operation.tenantId, operation.id, code],
+      [operation.tenantId, operation.id, codes],
     ),
   );
   return row?.failure ?? undefined;
@@ -58,10 +58,10 @@ export async function listSilent(db: Queryable, silentMs: number): Promise<Silen
            (select max(l.updated_at) from ledger l where l.tenant_id = o.tenant_id)) as seen
        ) life
        where o.state = any ($2) and o.run_id is not null
-         and not (o.state = 'stuck' and o.failure ->> 'code' is not distinct from 'RUN_LOST')
+         and not (o.state = 'stuck' and coalesce(o.failure ->> 'code', '') = any ($3::text[]))
          and seen < now() - $1 * interval '1 millisecond'
        order by seen`,
-      [silentMs, openOperationStates.filter((state) => state !== 'accepted')],
+      [silentMs, openOperationStates.filter((state) => state !== 'accepted'), lostRunCodes],
     ),
   );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lostRunCodes } from '../contracts/errors.ts';
 import { bigint, failure, operationState, operationType, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { ledgerStates } from './ledger.ts';
@@ -63,9 +64,9 @@ const sweptTenant = z.object({
   cleanupPending: z.boolean(),
   openOperationId: uuid.nullable(),
   openOperationState: operationState.nullable(),
-  openFailureCode: z.string().nullable(),
   /** Of the operation that came last. */
   lastOperationState: operationState.nullable(),
+  lastFailureCode: z.string().nullable(),
   /** Until then something of it may still change: the last thing that happened, or a late effect that may come. */
   lastEventAt: optionalTime,
   unclearUntil: optionalTime,
@@ -74,12 +75,13 @@ export type SweptTenant = z.output<typeof sweptTenant>;
 
 const tenantQuery = `select t.id, t.cell, t.product, t.slug, t.status, t.activated_at as "activatedAt",
     t.cleanup_pending as "cleanupPending", o.id as "openOperationId", o.state as "openOperationState",
-    o.failure ->> 'code' as "openFailureCode",
-    (select state from operations l where l.tenant_id = t.id order by accepted_at desc, id limit 1) as "lastOperationState",
+    last.state as "lastOperationState", last.failure ->> 'code' as "lastFailureCode",
     (select max(e.at) from events e where e.tenant_id = t.id) as "lastEventAt",
     (select max(s.unclear_until) from steps s where s.tenant_id = t.id) as "unclearUntil"
   from tenants t left join operations o on o.tenant_id = t.id
-    and o.state in ('accepted', 'running', 'holding', 'committing', 'rolling-back', 'stuck')`;
+      and o.state in ('accepted', 'running', 'holding', 'committing', 'rolling-back', 'stuck')
+    left join lateral (select state, failure from operations l where l.tenant_id = t.id
+      order by accepted_at desc, id limit 1) last on true`;
 
 /** Tenants by id; those that the ledger does not know are left out. */
 export async function findSweptTenants(db: Queryable, ids: readonly string[]): Promise<SweptTenant[]> {
@@ -155,8 +157,8 @@ export async function listLostOperations(db: Queryable, ids: readonly string[]):
       `select o.id as "operationId", o.cell, o.tenant_id as "tenantId", t.product, o.type, o.workflow_id as "workflowId",
          o.run_id as "runId", o.failure
        from operations o join tenants t on t.id = o.tenant_id
-       where o.id = any ($1::uuid[]) or (o.state = 'stuck' and o.failure ->> 'code' = 'RUN_LOST') order by o.accepted_at`,
-      [ids],
+       where o.id = any ($1::uuid[]) or (o.state = 'stuck' and o.failure ->> 'code' = any ($2::text[])) order by o.accepted_at`,
+      [ids, lostRunCodes],
     ),
   );
 }

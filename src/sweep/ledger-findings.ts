@@ -65,7 +65,10 @@ function missingDraft(entry: LedgerEntry, tenant: SweptTenant): Draft {
     class: 'missing',
     ...described(entry),
     why: `the ledger says that it is ${entry.state} since ${entry.updatedAt.toISOString()} (tenant ${tenant.slug}, ${tenant.status}), but nothing of this tenant's is there`,
-    remedy: 'somebody took it away, or its mark: make it again by hand as it was, or delete the tenant',
+    remedy:
+      tenant.lastFailureCode === 'DATABASE_BEHIND'
+        ? databaseIsBehind
+        : 'somebody took it away, or its mark: make it again by hand as it was, or delete the tenant',
     fingerprint: fingerprintOf([entry.state, entry.updatedAt]),
     removable: false,
   };
@@ -78,7 +81,6 @@ export function leftEntries({ cell, after, tenants }: Pick<LedgerLook, 'cell' | 
     if (entry.cell !== cell || !tenant) return [];
     const isStuck = tenant.openOperationState === 'stuck';
     if (!isStuck && (tenant.openOperationId !== null || isLiving(tenant))) return [];
-    const command = isStuck ? `tenants retry ${tenant.id}` : `tenants delete ${tenant.id} --confirm ${tenant.slug}`;
     const how = isStuck
       ? `operation ${tenant.openOperationId ?? ''} is stuck`
       : `its last operation is ${tenant.lastOperationState ?? 'unknown'}, the tenant ${tenant.status}`;
@@ -88,13 +90,21 @@ export function leftEntries({ cell, after, tenants }: Pick<LedgerLook, 'cell' | 
         class: 'left' as const,
         ...described(entry),
         why: `the ledger holds it as ${entry.state} for tenant ${tenant.slug}, and ${how}${reason}`,
-        remedy: `tenantry ${command}`,
+        remedy: leftRemedy(tenant, isStuck),
         fingerprint: fingerprintOf([entry.state, entry.updatedAt]),
         removable: false,
       },
     ];
   });
 }
+
+function leftRemedy({ id, slug, lastFailureCode }: SweptTenant, isStuck: boolean): string {
+  if (lastFailureCode === 'DATABASE_BEHIND') return databaseIsBehind;
+  return isStuck ? `tenantry tenants retry ${id}` : `tenantry tenants delete ${id} --confirm ${slug}`;
+}
+
+const databaseIsBehind =
+  'the tenant may be live: look at its address, remove nothing, and go on as docs/backup.md says after a restore';
 
 function described(entry: LedgerEntry) {
   return {
@@ -117,7 +127,7 @@ export function lostRunDraft(lost: LostOperation): Draft {
     remedy:
       lost.obstacle === undefined
         ? `approve this report, or: tenantry tenants retry ${lost.tenantId}`
-        : `look at it by hand, then delete the tenant or abandon the operation; no run may finish it: ${lost.obstacle}`,
+        : `${databaseIsBehind}; no run may finish it: ${lost.obstacle}`,
     fingerprint: lostRunFingerprint(lost),
     removable: lost.obstacle === undefined,
   };

@@ -3,10 +3,11 @@ import type { Logger } from 'pino';
 import { chunks } from '../aws/inventory/pages.ts';
 import { alertStuck } from '../activities/operation-change.ts';
 import { recordRunLoss } from '../activities/run-loss.ts';
-import { findLostRuns } from '../client/lost-runs.ts';
+import { findLostRuns, isCompleted } from '../client/lost-runs.ts';
 import type { Orchestrator } from '../client/orchestrator.ts';
 import type { TenantryClient } from '../client/tenantry.ts';
 import type { Caller } from '../contracts/caller.ts';
+import { lostRunCodes } from '../contracts/errors.ts';
 import type { LostOperation } from '../contracts/sweep.ts';
 import type { SearchAttribute } from '../contracts/ids.ts';
 import { operationTable } from '../contracts/operation-table.ts';
@@ -40,7 +41,8 @@ export function createTemporalRuns(deps: TemporalRunsDeps): TemporalRuns {
       await refuseForeignNamespace(deps);
       await markLost(deps, caller, operationId);
       const [known] = (await listLostOperations(database, [operationId])).filter((o) => o.operationId === operationId);
-      if (known?.failure?.code !== 'RUN_LOST') throw new Error(`operation ${operationId} could not be marked as lost`);
+      if (!lostRunCodes.includes(known?.failure?.code ?? ''))
+        throw new Error(`operation ${operationId} could not be marked as lost`);
       await client.retry(caller, tenantId);
       return `a run that finishes operation ${operationId} was started`;
     },
@@ -108,7 +110,7 @@ async function lookAt(
   const newest = await orchestrator.look({ workflowId, runId: null });
   if (own.is === 'open' || newest.is === 'open') return undefined;
   const why = `its run ${runId ?? ''} was lost: ${ended ?? failure?.detail ?? 'it is not open'}`;
-  const isPast = operationTable[type].target === 'desired' && own.is === 'closed' && own.as === 'COMPLETED';
+  const isPast = operationTable[type].target === 'desired' && isCompleted(own);
   return { ...operation, why, ...(isPast && { obstacle: completed }) };
 }
 

@@ -74,6 +74,17 @@ async function stuck(): Promise<Tenant> {
   return tenant;
 }
 
+/** As a worker records it of a database that was restored. */
+async function behind(): Promise<Tenant> {
+  const tenant = await stuck();
+  const failure = { code: 'DATABASE_BEHIND', message: 'its run COMPLETED in Temporal' };
+  await api.database.query('update operations set failure = $2::jsonb where id = $1', [
+    tenant.operationId,
+    JSON.stringify(failure),
+  ]);
+  return tenant;
+}
+
 const status = async ({ tenantId }: Tenant) =>
   (await api.app.inject(`/api/v1/tenants/${tenantId}/status`)).json<StatusView>();
 const lastEvent = async ({ tenantId }: Tenant) =>
@@ -182,6 +193,24 @@ describe('an operation that is stuck', () => {
     expect(after.operation).toMatchObject({ type: 'deprovision', state: 'accepted' });
     expect(after).not.toHaveProperty('attention');
     expect(after).not.toHaveProperty('leftovers');
+  });
+});
+
+describe('an operation that ended in Temporal and is open in this database', () => {
+  it('offers nothing that removes a tenant which may be live, also once it is abandoned', async () => {
+    const tenant = await behind();
+    const { attention } = await status(tenant);
+    expect(verbs(attention)).toEqual(['abandon']);
+    expect(attention?.choices[0]?.effect).toContain('nothing is removed');
+    const payload = { reason: 'the tenant is live' };
+    const url = `/api/v1/tenants/${tenant.tenantId}/abandon`;
+    expect((await api.app.inject({ method: 'POST', url, payload })).statusCode).toBe(200);
+    const after = await status(tenant);
+    expect(after).toMatchObject({ operation: { state: 'abandoned' }, error: { code: 'DATABASE_BEHIND' } });
+    expect(verbs(after.attention)).toEqual([]);
+    expect(after.attention?.advice).toMatchObject([
+      { code: 'DATABASE_BEHIND', text: expect.stringContaining('docs/backup.md') as unknown },
+    ]);
   });
 });
 

@@ -320,6 +320,25 @@ describe('the ledger', () => {
     expect(found[0]?.remedy).toContain(`tenants delete ${owner.tenantId}`);
   });
 
+  it('names no command that removes what an older database calls left of a tenant that may be live', async () => {
+    const owner = await ledgerTenant(world, 'failed');
+    await ledgerRow(world, owner, { type: 'ecs:service', name: namesFor(owner).service, state: 'ready' });
+    const failure = JSON.stringify({ code: 'DATABASE_BEHIND', message: 'its run COMPLETED in Temporal' });
+    for (const state of ['abandoned', 'stuck']) {
+      await world.database.query(
+        `update operations set failure = $2::jsonb, state = $3, closed_at = case when $3 = 'stuck' then null else now() end
+         where tenant_id = $1`,
+        [owner.tenantId, failure, state],
+      );
+      const found = findingsOf(await report(world, world.sweep), owner.tenantId);
+      expect(found.map((f) => f.class).sort()).toEqual(state === 'stuck' ? ['left'] : ['left', 'missing']);
+      for (const { remedy } of found) {
+        expect(remedy).toContain('docs/backup.md');
+        expect(remedy).not.toMatch(/delete|retry/);
+      }
+    }
+  });
+
   it('holds places that nobody takes any more, and keeps those that somebody does', async () => {
     const { httpsListenerArn: listener } = world.cell.loadBalancers[0]!;
     const targetGroupArn = await plantTargetGroup(world, `foreign-${randomUUID().slice(0, 8)}`, {});

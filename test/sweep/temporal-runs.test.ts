@@ -151,6 +151,7 @@ describe('what the sweep learns from Temporal', () => {
     const draft = lostRunDraft(lost!);
     expect(draft.removable).toBe(false);
     expect(draft.remedy).toContain('this database is older than what happened');
+    expect(draft.remedy).not.toMatch(/delete|abandon/);
     await expect(temporalRunsOf(own).finishLost(testCaller, lost!)).rejects.toThrow('COMPLETED');
   });
 

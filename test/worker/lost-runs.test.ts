@@ -152,20 +152,47 @@ describe('an operation whose run was terminated', () => {
     });
   });
 
-  it('is found though Temporal has forgotten the run, and though it ended as if all were well', async () => {
+  it('is found though Temporal has forgotten the run', async () => {
     await age();
     sights.set('run-1', { is: 'missing' });
     sights.set(null, { is: 'missing' });
     expect(await mark()).toHaveLength(1);
     expect((await operation())?.failure?.detail).toContain('Temporal does not know it');
+  });
+});
 
-    tenant = await seedTenant(db);
-    await claim('run-9');
+describe('an operation whose run COMPLETED in Temporal', () => {
+  const completed: RunSight = { is: 'closed', as: 'COMPLETED', at: new Date(0) };
+
+  it('and made a tenant says that the database is behind, once, and takes no other failure from it', async () => {
+    await change('holding', { failure });
     await age();
-    sights.set('run-9', { is: 'closed', as: 'COMPLETED', at: new Date(0) });
-    sights.set(null, { is: 'closed', as: 'COMPLETED', at: new Date(0) });
+    sights.set('run-1', completed);
+    sights.set(null, completed);
     expect(await mark()).toHaveLength(1);
-    expect((await operation())?.failure?.detail).toContain('it is COMPLETED since 1970');
+    const after = await operation();
+    expect(after).toMatchObject({ state: 'stuck', failure: { code: 'DATABASE_BEHIND' } });
+    expect(after?.failure?.message).toContain('this database has the operation holding: the tenant may be live');
+    expect(after?.failure?.detail).toContain('it is COMPLETED since 1970');
+    expect(after?.failure?.detail).toContain('QUOTA_EXCEEDED at rule');
+    await age();
+    looked = [];
+    expect(await mark()).toEqual([]);
+    expect(looked).toEqual([]);
+    expect(await claim('run-2', 'run-1')).toMatchObject({ takeover: { failure } });
+  });
+
+  it('and removed a tenant is a lost run: what it left is not live', async () => {
+    await change('committing');
+    await run('tenant-activation.ensure', { operationId: tenant.operationId, stepId: 'finalize', generation: 1 });
+    const blueprint = { version: 1, product: 'moamalat', tier: null, cell: cell.id, steps: smallSteps(tenant.slug) };
+    const operationId = await accept(db, { ...tenant, type: 'deprovision', blueprint });
+    await claim('run-2', undefined, operationId);
+    await age();
+    sights.set('run-2', completed);
+    sights.set(null, completed);
+    expect(await mark()).toHaveLength(1);
+    expect(await findOperation(db, operationId)).toMatchObject({ state: 'stuck', failure: { code: 'RUN_LOST' } });
   });
 });
 
