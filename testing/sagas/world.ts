@@ -12,7 +12,7 @@ import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/post
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
-import { createAwsForPlatform, type CellAwsOptions } from '../../src/aws/cell-aws.ts';
+import { createAwsForPlatform, type CellAws, type CellAwsOptions, type PlatformAws } from '../../src/aws/cell-aws.ts';
 import type { Orchestrator, RunRequest } from '../../src/client/orchestrator.ts';
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
@@ -28,6 +28,7 @@ import { defaultCatalog, type Catalog } from '../../src/catalog/catalog.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { caller } from '../caller.ts';
+import { looksPerStep } from '../looks-per-step.ts';
 import { listOwn, type OwnListers } from '../own-listers.ts';
 import { freshAccountId } from '../parts.ts';
 import { withFaultInjection, type FaultInjection } from './faults.ts';
@@ -63,6 +64,8 @@ export interface Run {
 export interface SagaWorldOptions {
   /** What tenants may be of; what comes with Tenantry by default. */
   readonly catalog?: Catalog | undefined;
+  /** No look is shared between steps or tenants, so that every call is one step's own and a fault in it no other's. */
+  readonly looksPerStep?: boolean | undefined;
   /** By ledger type: listers of types that the sandbox's inventory does not know. */
   readonly listers?: OwnListers | undefined;
   /** A MiniStack that runs already; absent: started, and stopped at the end. */
@@ -111,13 +114,15 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   await tenantDatabases.closeToPublic();
   const adapters = createAwsForPlatform(platform, adapterOptions(aws));
   stops.push(async () => adapters.destroy());
+  const apart = options.looksPerStep === true ? apartPerCell(adapters, platform, adapterOptions(aws)) : undefined;
+  stops.push(async () => apart?.forEach((of) => of.destroy()));
   const injection: FaultInjection = { faults: [], twice: [], struck: [] };
   const registry = createActivities({
     database: workerDatabase,
     tenantDatabases,
     platform,
     log,
-    aws: adapters,
+    aws: apart ? (cellId) => apart.get(cellId)! : adapters,
     installationId: await findInstallationId(database),
     kinds: createKindRegistry(withFaultInjection([...catalog.kinds.kinds.values()], injection)),
   });
@@ -192,6 +197,10 @@ async function ownMinistack(stops: (() => Promise<void>)[]): Promise<string> {
 
 function adapterOptions({ gateway, target }: Awaited<ReturnType<typeof ownAws>>): CellAwsOptions {
   return { endpointUrl: gateway.url, credentials: target.credentials, pacing: { factor: Infinity } };
+}
+
+function apartPerCell(shared: PlatformAws, { cells }: Platform, options: CellAwsOptions): ReadonlyMap<string, CellAws> {
+  return new Map(cells.map((cell) => [cell.id, looksPerStep(shared(cell.id), cell, options)]));
 }
 
 /** Tells of every run before it starts. */

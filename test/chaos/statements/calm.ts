@@ -20,9 +20,7 @@ export async function watchCalm(world: MatrixWorld, product: string): Promise<Ca
   const [first] = lived;
   if (!first) throw new Error('no calm tenant lived');
   const look = lastLook(callsOf(world, first.born));
-  // One after the other: of tenants side by side one's look may serve another, and the refused one is never made.
-  const undone: Awaited<ReturnType<typeof undo>>[] = [];
-  for (let n = 0; n < TENANTS; n += 1) undone.push(await undo(world, product, look));
+  const undone = await Promise.all(Array.from({ length: TENANTS }, () => undo(world, product, look)));
   return {
     lastLook: look,
     shape: first.shape,

@@ -9,7 +9,7 @@ import { startSagaWorld, type Run, type SagaWorld } from '../../../testing/sagas
 import type { Target } from './cases.ts';
 import type { StepLook } from './points.ts';
 
-/** A saga world in which faults are armed before a run starts, and inventories are shared. */
+/** A saga world in which each call is one step's own, faults are armed before a run starts, and inventories are shared. */
 export interface MatrixWorld extends SagaWorld {
   readonly proxy: PostgresProxy;
   /** Starts a provisioning; `arm` is called once its operation is known and before it runs. */
@@ -38,6 +38,7 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
   const arming = new Map<string, (run: RunRequest) => void>();
   const world = await startSagaWorld({
     postgresProxy: true,
+    looksPerStep: true,
     beforeStart: (run) => arming.get(run.slug)?.(run),
   });
   const { proxy, sources, gateway } = world;
