@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Kind } from '../src/kinds/framework/kind.ts';
-import { builtInKinds } from '../src/kinds/built-in.ts';
+import { isBuiltIn } from '../src/kinds/built-in.ts';
 import { benchOf, type Bench, type FaultSample } from './bench.ts';
 import { conformanceCases } from './cases/cases.ts';
 import { assertPermissions, type DemandedBeside } from './permissions.ts';
@@ -71,5 +71,5 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
 
 /** Those that come with Tenantry are there anyway. */
 function notBuiltIn(kinds: readonly Kind[]): Kind[] {
-  return [...new Set(kinds)].filter(({ name }) => builtInKinds.every((known) => known.name !== name));
+  return [...new Set(kinds)].filter((kind) => !isBuiltIn(kind));
 }

@@ -1,6 +1,6 @@
 /** What `tenantry test <product>` runs: the saga properties for every tier, and what each of the product's own kinds promises. */
 import { loadCatalog } from '../src/catalog/load.ts';
-import { builtInKinds } from '../src/kinds/built-in.ts';
+import { isBuiltIn } from '../src/kinds/built-in.ts';
 import { catalogFileOf } from '../src/config.ts';
 import { tiersOf } from '../src/products/places.ts';
 import { describeKinds, type KindSamples } from './describe-kind.ts';
@@ -16,7 +16,7 @@ const { TENANTRY_TEST_PRODUCT = '', TENANTRY_TEST_TIER: tier } = process.env;
 const product = catalog.products[TENANTRY_TEST_PRODUCT];
 if (!product) throw new Error(`there is no product "${TENANTRY_TEST_PRODUCT}"`);
 
-const kinds = [...catalog.kinds.kinds.values()].filter((kind) => !builtInKinds.includes(kind));
+const kinds = [...catalog.kinds.kinds.values()].filter((kind) => !isBuiltIn(kind));
 const samples = kinds.flatMap((kind): KindSamples[] => {
   const steps = (tier === undefined ? tiersOf(product) : [tier]).flatMap((one) =>
     blueprintOfProduct(product, one, catalog)

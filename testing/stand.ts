@@ -3,6 +3,7 @@ import { startGateway, type Gateway } from '../sandbox/gateway/gateway.ts';
 import { seedLandingZone } from '../sandbox/landing-zone/seed.ts';
 import { createActivities } from '../src/activities/create-activities.ts';
 import { createCellAws, type CellAws } from '../src/aws/cell-aws.ts';
+import { migrationsOf } from '../src/catalog/catalog.ts';
 import type { Activities } from '../src/contracts/activities.ts';
 import type { Cell } from '../src/contracts/platform.ts';
 import { createDatabase, type Database } from '../src/db/database.ts';
@@ -133,10 +134,4 @@ async function seedCell(
   const database = { host, port: Number(port), name: pathname.slice(1) };
   const platform = await seedLandingZone({ endpointUrl: gateway.url, region, credentials, database, products });
   return platform.cells[0]!;
-}
-
-function migrationsOf(products: GroundOptions['products']): Record<string, string> {
-  return Object.fromEntries(
-    products.flatMap(({ name, migrations }) => (migrations === undefined ? [] : [[name, migrations]])),
-  );
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { createApiClient } from '../../src/cli/api-client.ts';
 import { catalogFileOf } from '../../src/config.ts';
-import { builtInKinds } from '../../src/kinds/built-in.ts';
+import { isBuiltIn } from '../../src/kinds/built-in.ts';
 import {
   describeChange,
   describeItem,
@@ -54,7 +54,7 @@ export async function thereAndBack({ parts, product }: { parts: Parts; product: 
 /** Types of the ledger that kinds of the installation's own make. */
 async function typesOfOthers(): Promise<string[]> {
   const { kinds } = await loadCatalog(catalogFileOf(process.env));
-  const others = [...kinds.kinds.values()].filter(({ name }) => builtInKinds.every((known) => known.name !== name));
+  const others = [...kinds.kinds.values()].filter((kind) => !isBuiltIn(kind));
   return others.flatMap(({ types }) => Object.keys(types));
 }
 

@@ -55,23 +55,24 @@ function toRequestError(error: unknown, request: FastifyRequest): RequestError {
       cause: error,
     });
   }
-  if (error instanceof DatabaseUnavailableError) {
-    const { reason, remedy } = error;
+  const unavailable = unavailabilityOf(error, code);
+  if (unavailable !== undefined) {
     // A request changes things in transactions; what comes after them does not end in this answer.
     const outcome = isRead(request) ? '' : '; nothing was changed';
-    const message = `${reason}${remedy === undefined ? '' : `: ${remedy}`}${outcome}`;
-    return new RequestError('DATABASE_UNAVAILABLE', message, { cause: error });
-  }
-  if (code !== undefined && schemaCodes.includes(code)) {
-    const message = 'the database does not have what this release of the API needs: run `tenantry migrate`';
-    return new RequestError('DATABASE_UNAVAILABLE', isRead(request) ? message : `${message}; nothing was changed`, {
-      cause: error,
-    });
+    return new RequestError('DATABASE_UNAVAILABLE', `${unavailable}${outcome}`, { cause: error });
   }
   // What went wrong inside stays inside: the log has it, under the request id.
   return new RequestError('INTERNAL', `the request failed inside; the log has it as request ${request.id}`, {
     cause: error,
   });
+}
+
+/** Why PostgreSQL cannot serve the API, and what to do about it; undefined when that is not what went wrong. */
+function unavailabilityOf(error: unknown, code: string | undefined): string | undefined {
+  if (error instanceof DatabaseUnavailableError)
+    return error.remedy === undefined ? error.reason : `${error.reason}: ${error.remedy}`;
+  if (code === undefined || !schemaCodes.includes(code)) return undefined;
+  return 'the database does not have what this release of the API needs: run `tenantry migrate`';
 }
 
 function isRead({ method }: FastifyRequest): boolean {

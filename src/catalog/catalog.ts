@@ -25,10 +25,15 @@ export function createCatalog({ products, kinds = [] }: CatalogParts): Catalog {
   return {
     products: Object.fromEntries(products.map((product) => [product.name, product])),
     kinds: createKindRegistry([...builtInKinds, ...kinds]),
-    migrations: Object.fromEntries(
-      products.flatMap(({ name, migrations }) => (migrations === undefined ? [] : [[name, migrations]])),
-    ),
+    migrations: migrationsOf(products),
   };
+}
+
+/** Folders of the sets of migrations that products bring, by the product's name. */
+export function migrationsOf(products: readonly Product[]): Catalog['migrations'] {
+  return Object.fromEntries(
+    products.flatMap(({ name, migrations }) => (migrations === undefined ? [] : [[name, migrations]])),
+  );
 }
 
 /** Of an installation that configures nothing. */

@@ -3,7 +3,6 @@ import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
-import type { LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import { placeOnLoadBalancer, reserveHostName, reserveNames } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
@@ -146,9 +145,8 @@ async function write(
     throw await slugTaken(tx, { product: product.name, slug });
   }
   if (host !== undefined) await takeHost(tx, cell, host, tenantId);
-  const unplaced = () => resolveOrRefuse(() => resolveUnplaced(product, cell, { tenantId, slug, tier }), product);
   const loadBalancer = product.places.includes('load-balancer')
-    ? await takeLoadBalancer(tx, cell, tenantId, loadBalancerShare(kinds, unplaced()))
+    ? await takeLoadBalancer(tx, kinds, cell, { tenantId, product, slug, tier })
     : undefined;
   const blueprint = resolve(kinds, product, { cell, loadBalancer, tenantId, slug, tier, host });
   await reserveOrRefuse(tx, kinds, blueprint, { cell: cell.id, tenantId, slug });
@@ -172,14 +170,15 @@ async function takeHost(tx: Queryable, cell: Cell, host: string, tenantId: strin
   if (!(await reserveHostName(tx, { cell: cell.id, zone, host, tenantId }))) throw await hostTaken(tx, { zone, host });
 }
 
-/** @throws CellFullSignal */
+/** What it takes there does not depend on which one it gets. @throws CellFullSignal */
 async function takeLoadBalancer(
   tx: Queryable,
+  kinds: KindRegistry,
   cell: Cell,
-  tenantId: string,
-  share: LoadBalancerShare,
+  { product, ...tenant }: Pick<CheckedRequest, 'product' | 'slug' | 'tier'> & { readonly tenantId: string },
 ): Promise<LoadBalancer> {
-  const loadBalancer = await placeOnLoadBalancer(tx, cell, tenantId, share);
+  const unplaced = resolveOrRefuse(() => resolveUnplaced(product, cell, tenant), product);
+  const loadBalancer = await placeOnLoadBalancer(tx, cell, tenant.tenantId, loadBalancerShare(kinds, unplaced));
   if (!loadBalancer) throw new CellFullSignal();
   return loadBalancer;
 }

@@ -21,3 +21,8 @@ export const builtInKinds: readonly Kind[] = [
   postgresSchema,
   tenantActivation,
 ];
+
+/** Whether a kind comes with Tenantry, by its name. */
+export function isBuiltIn({ name }: Pick<Kind, 'name'>): boolean {
+  return builtInKinds.some((kind) => kind.name === name);
+}

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { builtInKinds } from '../../src/kinds/built-in.ts';
+import { isBuiltIn } from '../../src/kinds/built-in.ts';
 import { namesOf, renamed } from './names.ts';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
@@ -35,7 +35,7 @@ export interface Created {
  */
 export function create(what: Creation, name: string, directory: string): Created {
   const { files, folder, name: from } = sources[what];
-  if (what === 'kind' && builtInKinds.some((kind) => kind.name === name))
+  if (what === 'kind' && isBuiltIn({ name }))
     throw new RangeError(`"${name}" is a kind that comes with Tenantry: choose another name`);
   const [source, names] = [namesOf(from), namesOf(name)];
   const texts = new Map(

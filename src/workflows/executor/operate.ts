@@ -4,7 +4,7 @@ import { operationTypeOf, type OperationType } from '../../contracts/operation-t
 import { confirmReady } from './confirm.ts';
 import { takeControl, type ClosedAs } from './control.ts';
 import { commit, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
-import { claim, enter, markForRemoval, stepsThat, type Run } from './run.ts';
+import { claim, enter, isDropped, markForRemoval, type Run } from './run.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -52,7 +52,7 @@ async function toTarget(run: Run): Promise<OperationResult> {
 async function dropRest(run: Run): Promise<OperationResult> {
   run.failure = undefined;
   run.toRemove.clear();
-  markForRemoval(run, new Set(stepsThat(run, 'drop').map(({ id }) => id)));
+  markForRemoval(run, isDropped);
   return result(run, 'committing', await removeAndClose(run, 'committing'));
 }
 

@@ -5,7 +5,7 @@ import { record } from './activities.ts';
 import type { ClosedAs } from './control.ts';
 import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
-import { close, enter, isCancelled, markForRemoval, stepsThat, type Run } from './run.ts';
+import { close, enter, isCancelled, isDropped, markForRemoval, type Run } from './run.ts';
 import { removeMarked } from './undo.ts';
 import { finalize } from './walk.ts';
 
@@ -57,7 +57,8 @@ export type Removing = 'committing' | 'rolling-back';
 export async function removeAndClose(run: Run, removing: Removing): Promise<'closed' | ClosedAs> {
   while (!((await removeMarked(run)) && (await close(run, endOf(run, removing))))) {
     run.leftovers = await record('listLeftovers', { operationId: run.control.operationId }, 'operation: what is left?');
-    if (run.toRemove.size === 0) markForRemoval(run, new Set(run.leftovers.map((left) => left.stepId)));
+    const left = new Set(run.leftovers.map(({ stepId }) => stepId));
+    if (run.toRemove.size === 0) markForRemoval(run, ({ id }) => left.has(id));
     run.control.retryWanted = false;
     await enter(run, 'stuck');
     const closedAs = await untilRetried(run, removing);
@@ -73,7 +74,7 @@ export async function removeAndClose(run: Run, removing: Removing): Promise<'clo
  */
 export async function takeOver(run: Run): Promise<'closed' | ClosedAs> {
   const { removesIn } = run.control.rules;
-  markForRemoval(run, new Set(stepsThat(run, 'drop').map(({ id }) => id)));
+  markForRemoval(run, isDropped);
   run.control.retryWanted = true;
   return (await untilRetried(run, removesIn)) ?? removeAndClose(run, removesIn);
 }

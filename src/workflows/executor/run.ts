@@ -48,10 +48,15 @@ export interface Run {
  * These steps of the plan are to be removed. The commit made nothing; what the applied blueprint holds goes only past the point
  * of no return, never by an undo.
  */
-export function markForRemoval(run: Run, ids: { has(id: string): boolean }): void {
+export function markForRemoval(run: Run, isMeant: (step: StepPlan) => boolean): void {
   const stays = run.control.state === 'committing' ? [] : (run.plan.applied ?? []);
-  for (const id of run.steps.keys())
-    if (id !== FINALIZE_STEP && ids.has(id) && !stays.includes(id)) run.toRemove.add(id);
+  for (const step of run.steps.values())
+    if (step.id !== FINALIZE_STEP && isMeant(step) && !stays.includes(step.id)) run.toRemove.add(step.id);
+}
+
+/** What the target does not hold. */
+export function isDropped({ becomes }: StepPlan): boolean {
+  return becomes === 'drop';
 }
 
 /** The steps of which this becomes. */

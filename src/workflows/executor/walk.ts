@@ -45,7 +45,7 @@ async function stepReady(run: Run, step: PlannedStep, inputs: string, waits: Can
   if (isStopped(run)) return false;
   if (!mustRun(step, run.ready.get(step.id), inputs)) return true;
   run.ready.delete(step.id);
-  markForRemoval(run, new Set([step.id])); // before the command is issued: an undo is owed from here on, whatever comes back
+  markForRemoval(run, ({ id }) => id === step.id); // before the command is issued: an undo is owed from here on, whatever comes back
   noteStep(run, step.id, 'ensuring');
   try {
     const answer = await ensure(run, step);
