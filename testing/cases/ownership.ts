@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { isDeepStrictEqual } from 'node:util';
 import { describeItem, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { listLedger } from '../../src/db/ledger.ts';
 import { listLeftovers } from '../../src/db/leftovers.ts';
@@ -57,7 +58,7 @@ async function plant(bench: Bench, stranger: Stranger) {
   await failureOf(theirs.ensure());
   const isOwn = ({ owner }: InventoryItem) =>
     owner?.installation === stand.installationId && owner.tenantId === theirs.tenant.id;
-  return { theirs, planted: (await thingsAtNames(bench, theirs)).filter((item) => !isOwn(item)) };
+  return { theirs, planted: (await settledAtNames(bench, theirs)).filter((item) => !isOwn(item)) };
 }
 
 async function expectUntouched({ stand }: Bench, planted: readonly InventoryItem[], otherwise: string): Promise<void> {
@@ -106,6 +107,15 @@ async function thingsAtNames({ stand }: Bench, { tenant }: StepDriver): Promise<
   return withoutResidue(await stand.oracle.everything()).filter((item) =>
     rows.some(({ type, name }) => isThing({ type, name }, item)),
   );
+}
+
+/** The same, once it changes no more by itself: a service that was made starts its tasks. */
+async function settledAtNames(bench: Bench, driver: StepDriver): Promise<InventoryItem[]> {
+  for (let before = await thingsAtNames(bench, driver); ;) {
+    const now = await thingsAtNames(bench, driver);
+    if (isDeepStrictEqual(described(now), described(before))) return now;
+    before = now;
+  }
 }
 
 function described(items: readonly InventoryItem[]): string[] {
