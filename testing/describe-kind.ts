@@ -60,7 +60,8 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
           faultSample: options.faultSample,
         });
       });
-      for (const { name, limitMs = CASE_LIMIT_MS, run } of conformanceCases) it(name, () => run(bench), limitMs);
+      for (const { name, demands, limitMs = CASE_LIMIT_MS, run } of conformanceCases)
+        it.skipIf(demands !== undefined && sample[demands] === undefined)(name, () => run(bench), limitMs);
     });
 
     it('declares the permissions that its calls need, and no others', () =>

@@ -112,6 +112,8 @@ describe('a new deployment that fails beside an old one that runs', () => {
     await world.until(run, 'running');
     const held = await world.until(run, 'holding');
     expect(held.error).toMatchObject({ stepId: 'deploy_backend', code: 'BackendFailed' });
+    // By ECS's word, at once: not because the deadline came while the targets were another's.
+    expect(held.error?.detail).toMatch(/FAILED|rolled back/);
     // The circuit breaker has brought the old one back, which serves: ready, but not what was asked for.
     const answer = await askTenant(world.platform, `${run.slug}.${cell.domains.moamalat!}`, '/api/health');
     expect(answer.status).toBe(200);

@@ -11,8 +11,18 @@ export interface ConformanceCase {
   readonly name: string;
   /** When it takes longer than most. */
   readonly limitMs?: number | undefined;
+  /** What it cannot do without: skipped, and shown so, for a sample that does not say it. */
+  readonly demands?: 'revised' | 'handChanges' | undefined;
   /** @throws AssertionError saying what the kind did instead */
   run(bench: Bench): Promise<void>;
+}
+
+/** A tenant whose step under test, and all that it needs, is made. */
+export async function made(bench: Bench, options: Parameters<Bench['tenant']>[0] = {}): Promise<StepDriver> {
+  const driver = await bench.tenant(options);
+  await driver.makeNeeds();
+  await driver.make();
+  return driver;
 }
 
 /** Takes everything of the tenant away; neither AWS and PostgreSQL nor the ledger hold anything of it then. */

@@ -7,7 +7,7 @@ import type { Bench } from '../bench.ts';
 import { shapeDifference, shapeOf } from '../oracle.ts';
 import type { HandChange } from '../sample.ts';
 import { changeTenant, failureOf, type StepDriver } from '../tenant.ts';
-import { expectGone, type ConformanceCase } from './case.ts';
+import { expectGone, made, type ConformanceCase } from './case.ts';
 import { accessTo } from './listing.ts';
 
 /** What was made and is not as it was, or is to be another. */
@@ -35,6 +35,7 @@ export const changeCases: readonly ConformanceCase[] = [
   },
   {
     name: 'puts right what was changed by hand, or tells of it',
+    demands: 'handChanges',
     async run(bench) {
       await Promise.all((bench.sample.handChanges ?? []).map((change) => putsRight(bench, change)));
     },
@@ -55,9 +56,9 @@ export const changeCases: readonly ConformanceCase[] = [
   },
   {
     name: 'follows its spec when that changes',
+    demands: 'revised',
     async run(bench) {
-      const { revised } = bench.sample;
-      if (!revised) return;
+      const { revised = (step: Step) => step } = bench.sample;
       const revise = (steps: readonly Step[]) =>
         steps.map((step, i) => (i === steps.length - 1 ? revised(step) : step));
       const anew = await made(bench, { steps: revise });
@@ -72,13 +73,6 @@ export const changeCases: readonly ConformanceCase[] = [
     },
   },
 ];
-
-async function made(bench: Bench, options: Parameters<Bench['tenant']>[0] = {}): Promise<StepDriver> {
-  const driver = await bench.tenant(options);
-  await driver.makeNeeds();
-  await driver.make();
-  return driver;
-}
 
 async function shapeNow({ stand }: Bench, { tenant }: StepDriver): Promise<string[]> {
   return shapeOf(await stand.oracle.itemsOf(tenant), tenant);

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { describeCase, faultCases, isStale, type FaultCase } from '../faults/faults.ts';
 import { callPoints } from '../faults/points.ts';
 import { liveWave } from '../faults/wave.ts';
-import { shapeOf } from '../oracle.ts';
-import type { Bench, FaultSample } from '../bench.ts';
-import { expectGone, type ConformanceCase } from './case.ts';
+import type { FaultSample } from '../bench.ts';
+import type { ConformanceCase } from './case.ts';
+import { shapeMadeBy } from './life.ts';
 
 const FAULTS_LIMIT_MS = 600_000;
 
@@ -14,7 +14,7 @@ export const faultCase: ConformanceCase = {
   limitMs: FAULTS_LIMIT_MS,
   async run(bench) {
     const points = await callPoints(bench);
-    const calmShape = await shapeInCalm(bench);
+    const calmShape = await shapeMadeBy(bench);
     const cases = sampled(faultCases(points), bench.faultSample);
     // A list of all that there is may be stale for every life: those whose fault is another one are lived before.
     const [clear, stale] = [cases.filter((of) => !isStale(of)), cases.filter(isStale)];
@@ -40,13 +40,4 @@ function sampled(cases: readonly FaultCase[], sample: FaultSample | undefined): 
       .update(`${sample.seed} ${describeCase(of)}`)
       .digest('hex');
   return [...cases].sort((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, sample.size);
-}
-
-async function shapeInCalm(bench: Bench): Promise<string[]> {
-  const driver = await bench.tenant();
-  await driver.makeNeeds();
-  await driver.make();
-  const shape = shapeOf(await bench.stand.oracle.itemsOf(driver.tenant), driver.tenant);
-  await expectGone(bench, driver);
-  return shape;
 }

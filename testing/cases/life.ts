@@ -2,14 +2,14 @@ import { strict as assert } from 'node:assert';
 import type { Kind } from '../../src/kinds/framework/kind.ts';
 import type { Bench } from '../bench.ts';
 import { shapeDifference, shapeOf } from '../oracle.ts';
-import { expectGone, expectNothing, type ConformanceCase } from './case.ts';
+import { expectGone, expectNothing, made, type ConformanceCase } from './case.ts';
 
 /** A step's life when nothing goes wrong, and when it is lived twice. */
 export const lifeCases: readonly ConformanceCase[] = [
   {
     name: 'makes one thing when it is made twice',
     async run(bench) {
-      const once = await shapeMadeBy(bench, (kind) => kind);
+      const once = await shapeMadeBy(bench);
       const twice = await shapeMadeBy(bench, (kind) => ({
         ...kind,
         ensure: async (context) => {
@@ -31,9 +31,7 @@ export const lifeCases: readonly ConformanceCase[] = [
           return { ...(await kind.remove(context)), missing: false };
         },
       }));
-      const driver = await bench.tenant({ worker: twice });
-      await driver.makeNeeds();
-      await driver.make();
+      const driver = await made(bench, { worker: twice });
       await expectGone(bench, driver);
     },
   },
@@ -61,10 +59,9 @@ function dying(kind: Kind): Kind {
   return { ...kind, ensure: () => Promise.reject(new Error('the worker died')) };
 }
 
-async function shapeMadeBy(bench: Bench, change: (kind: Kind) => Kind): Promise<string[]> {
-  const driver = await bench.tenant({ worker: bench.stand.workerWith(change) });
-  await driver.makeNeeds();
-  await driver.make();
+/** What the inventory shows of a tenant that is made in calm and taken away again. */
+export async function shapeMadeBy(bench: Bench, change: (kind: Kind) => Kind = (kind) => kind): Promise<string[]> {
+  const driver = await made(bench, { worker: bench.stand.workerWith(change) });
   const shape = shapeOf(await bench.stand.oracle.itemsOf(driver.tenant), driver.tenant);
   await expectGone(bench, driver);
   return shape;

@@ -6,14 +6,14 @@ import { listLedger, type LedgerRow } from '../../src/db/ledger.ts';
 import type { Bench } from '../bench.ts';
 import { isThing } from '../oracle.ts';
 import type { StepDriver } from '../tenant.ts';
-import { expectGone, type ConformanceCase } from './case.ts';
+import { expectGone, made, type ConformanceCase } from './case.ts';
 
 /** What was made is found again: by the oracle, by the kind's own list, and by its mark. */
 export const listingCases: readonly ConformanceCase[] = [
   {
     name: 'makes what the ledger names, as the oracle sees it, with the mark of its tenant',
     async run(bench) {
-      const { driver, rows } = await made(bench);
+      const { driver, rows } = await madeWithRows(bench);
       const items = await bench.stand.oracle.itemsOf(driver.tenant);
       for (const row of rows) {
         const things = items.filter((item) => isThing(named(row), item));
@@ -30,7 +30,7 @@ export const listingCases: readonly ConformanceCase[] = [
   {
     name: 'is listed by its own list, with its mark, and is not any more once it is gone',
     async run(bench) {
-      const { driver, rows } = await made(bench);
+      const { driver, rows } = await madeWithRows(bench);
       const before = await notListed(bench, driver, rows);
       assert.deepEqual(before, [], 'made, and not in the list of the kind');
       await expectGone(bench, driver);
@@ -40,10 +40,8 @@ export const listingCases: readonly ConformanceCase[] = [
   },
 ];
 
-async function made(bench: Bench): Promise<{ driver: StepDriver; rows: LedgerRow[] }> {
-  const driver = await bench.tenant();
-  await driver.makeNeeds();
-  await driver.make();
+async function madeWithRows(bench: Bench): Promise<{ driver: StepDriver; rows: LedgerRow[] }> {
+  const driver = await made(bench);
   const { id, step } = driver.tenant as { id: string; step: { id: string } };
   const rows = (await listLedger(bench.stand.database, id)).filter(({ stepId }) => stepId === step.id);
   return { driver, rows };

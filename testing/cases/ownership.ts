@@ -7,7 +7,7 @@ import type { Bench } from '../bench.ts';
 import { isThing, withoutResidue } from '../oracle.ts';
 import { blindedTo, planting, strangers, type Stranger } from '../strangers.ts';
 import { failureOf, type StepDriver } from '../tenant.ts';
-import { expectGone, type ConformanceCase } from './case.ts';
+import { expectGone, made, type ConformanceCase } from './case.ts';
 
 export const ownershipCases: readonly ConformanceCase[] = [
   {
@@ -70,9 +70,7 @@ async function expectUntouched({ stand }: Bench, planted: readonly InventoryItem
 /** Types that the step's removal named. */
 async function losesMark(bench: Bench, stranger: Stranger): Promise<string[]> {
   const { stand } = bench;
-  const driver = await bench.tenant();
-  await driver.makeNeeds();
-  await driver.make();
+  const driver = await made(bench);
   const before = await thingsAtNames(bench, driver);
   await driver.beginUndo();
   const blinded = bench.before(

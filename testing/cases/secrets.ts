@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { AwsCaller } from '../../sandbox/inventory/aws/caller.ts';
 import type { Bench } from '../bench.ts';
 import type { StepDriver } from '../tenant.ts';
-import { expectGone, type ConformanceCase } from './case.ts';
+import { expectGone, made, type ConformanceCase } from './case.ts';
 
 /** Columns of whole rows: outputs, details, failures, blueprints and events are all in them. */
 const tables = ['steps', 'ledger', 'events', 'operations', 'tenants'];
@@ -10,9 +10,7 @@ const tables = ['steps', 'ledger', 'events', 'operations', 'tenants'];
 export const secretCase: ConformanceCase = {
   name: 'writes no secret into outputs, ledger, events or log',
   async run(bench) {
-    const driver = await bench.tenant();
-    await driver.makeNeeds();
-    await driver.make();
+    const driver = await made(bench);
     const secrets = await secretsOf(bench, driver);
     await expectGone(bench, driver);
     const written = [...(await rowsOf(bench, driver)), ...bench.stand.logged];
