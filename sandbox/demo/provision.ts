@@ -1,16 +1,15 @@
-import type { ApiClient, Status } from '../../src/cli/api-client.ts';
+import type { ApiClient, Status, TenantEvent } from '../../src/cli/api-client.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { followOperation } from '../../src/cli/following.ts';
 import { createProgressPrinter } from '../../src/cli/progress.ts';
 import { catalogFileOf } from '../../src/config.ts';
-import type { EventView } from '../../src/client/views.ts';
 import { atTime } from '../parts/log.ts';
 
 export interface Finished {
   readonly tenantId: string;
   readonly slug: string;
   readonly status: Status;
-  readonly events: readonly EventView[];
+  readonly events: readonly TenantEvent[];
 }
 
 /** Whose tenant is provisioned: the first tier of a product. */
@@ -67,8 +66,8 @@ export async function freeSlug(api: ApiClient, product: string, wanted: string):
 
 async function follow(api: ApiClient, tenantId: string, operationId: string) {
   const printer = createProgressPrinter(process.stdout);
-  const events: EventView[] = [];
-  const onEvent = (event: EventView) => {
+  const events: TenantEvent[] = [];
+  const onEvent = (event: TenantEvent) => {
     events.push(event);
     printer.event(event);
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EventView } from '../../src/client/views.ts';
+import type { TenantEvent } from '../../src/cli/api-client.ts';
 import type { Residue } from '../../src/contracts/messages.ts';
 import type { InventoryItem } from '../inventory/inventory.ts';
 
@@ -10,7 +10,7 @@ const residues = z.object({
 });
 
 /** What the deprovisioning itself names as staying for a while. */
-export function residuesOf(events: readonly EventView[]): Residue[] {
+export function residuesOf(events: readonly TenantEvent[]): Residue[] {
   return events.flatMap(({ type, data }) => {
     const parsed = type === 'step.removed' ? residues.safeParse(data) : undefined;
     return parsed?.success ? parsed.data.residues : [];

@@ -1,4 +1,4 @@
-import type { EventView } from '../../src/client/views.ts';
+import type { TenantEvent } from '../../src/cli/api-client.ts';
 
 export interface StepDuration {
   readonly stepId: string;
@@ -9,7 +9,7 @@ export interface StepDuration {
 const endings = ['step.ready', 'step.skipped', 'step.removed'];
 
 /** How long each step took, from an operation's events, in the order in which the steps ended. */
-export function stepDurations(events: readonly EventView[]): StepDuration[] {
+export function stepDurations(events: readonly TenantEvent[]): StepDuration[] {
   const began = new Map<string, number>();
   const durations: StepDuration[] = [];
   const end = (stepId: string, time: number) => {

@@ -1,7 +1,8 @@
+import type { Open } from './open-answers.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 
-/** Whether a tenant's address answers: it does, it does not yet, it may still, or there is none (any more). */
-type AddressState = 'live' | 'planned' | 'ending' | 'none';
+/** Whether a tenant's address answers: it does, it does not yet, it may still, there is none (any more), or a later release knows. */
+type AddressState = 'live' | 'planned' | 'ending' | 'none' | 'unknown';
 
 const addressStates: Readonly<Record<TenantStatus, AddressState>> = {
   pending: 'planned',
@@ -21,7 +22,9 @@ const addressStates: Readonly<Record<TenantStatus, AddressState>> = {
 /** A tenant's URL for people, labeled when it does not answer; undefined when there is none, or nothing behind it. Pure. */
 export function addressText({ status, tenantUrl }: Addressed): string | undefined {
   if (tenantUrl === null) return undefined;
-  switch (addressStates[status]) {
+  switch (stateOf(status)) {
+    case 'unknown':
+      return `${tenantUrl} (${status})`;
     case 'live':
       return tenantUrl;
     case 'planned':
@@ -33,7 +36,11 @@ export function addressText({ status, tenantUrl }: Addressed): string | undefine
   }
 }
 
+function stateOf(status: Open<TenantStatus>): AddressState {
+  return Object.entries(addressStates).find(([known]) => known === status)?.[1] ?? 'unknown';
+}
+
 interface Addressed {
-  readonly status: TenantStatus;
+  readonly status: Open<TenantStatus>;
   readonly tenantUrl: string | null;
 }

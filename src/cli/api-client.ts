@@ -10,15 +10,29 @@ import {
   tenantsAnswer,
 } from '../api/schemas.ts';
 import { productsAnswer } from '../api/routes/products.ts';
-import type { EventView } from '../client/views.ts';
 import { ConfigError } from '../config.ts';
 import { errorInfo } from '../contracts/errors.ts';
+import { open, type Open } from './open-answers.ts';
 
-export type Accepted = z.infer<typeof acceptedAnswer>;
-export type Tenant = z.infer<typeof tenantAnswer>;
-export type ListedTenant = z.infer<typeof tenantsAnswer>['tenants'][number];
-export type Status = z.infer<typeof statusAnswer>;
-export type Operation = z.infer<typeof operationAnswer>;
+export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
+export type Tenant = Open<z.infer<typeof tenantAnswer>>;
+export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
+export type ListedTenant = TenantPage['tenants'][number];
+export type Status = Open<z.infer<typeof statusAnswer>>;
+export type Operation = Open<z.infer<typeof operationAnswer>>;
+export type ProductList = Open<z.infer<typeof productsAnswer>>;
+export type TenantEvent = Open<z.infer<typeof eventAnswer>>;
+
+const answers = {
+  accepted: open(acceptedAnswer),
+  tenant: open(tenantAnswer),
+  tenants: open(tenantsAnswer),
+  status: open(statusAnswer),
+  operation: open(operationAnswer),
+  products: open(productsAnswer),
+  event: open(eventAnswer),
+  events: open(eventsAnswer),
+};
 
 /** The API refused the request. */
 export class ApiError extends Error {
@@ -77,9 +91,9 @@ export interface ListRequest {
 
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
-  products(): Promise<z.infer<typeof productsAnswer>>;
+  products(): Promise<ProductList>;
   create(request: CreateRequest): Promise<Accepted>;
-  list(request: ListRequest): Promise<z.infer<typeof tenantsAnswer>>;
+  list(request: ListRequest): Promise<TenantPage>;
   get(tenantId: string): Promise<Tenant>;
   status(tenantId: string): Promise<Status>;
   operation(tenantId: string, operationId: string): Promise<Operation>;
@@ -88,9 +102,9 @@ export interface ApiClient {
   /** @param by who asks, for the audit trail */
   abandon(tenantId: string, reason: string, by?: string): Promise<Operation>;
   delete(tenantId: string, confirm: string | undefined): Promise<Accepted | Tenant>;
-  events(tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
+  events(tenantId: string, page: { after: number; limit: number }): Promise<TenantEvent[]>;
   /** Live events after an id; ends when the connection does. */
-  stream(tenantId: string, after: number, signal: AbortSignal, on?: StreamSigns): AsyncGenerator<EventView>;
+  stream(tenantId: string, after: number, signal: AbortSignal, on?: StreamSigns): AsyncGenerator<TenantEvent>;
 }
 
 /** What a stream shows besides its events. */
@@ -109,19 +123,19 @@ export function createApiClient(baseUrl: string): ApiClient {
   const call = <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown) =>
     request(schema, method, `${baseUrl}${path}`, body);
   return {
-    products: () => call(productsAnswer, 'GET', '/api/v1/products'),
-    create: (body) => call(acceptedAnswer, 'POST', '/api/v1/tenants', body),
-    list: (query) => call(tenantsAnswer, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
-    get: (id) => call(tenantAnswer, 'GET', tenant(id)),
-    status: (id) => call(statusAnswer, 'GET', `${tenant(id)}/status`),
-    operation: (id, operation) => call(operationAnswer, 'GET', `${tenant(id)}/operations/${operation}`),
-    retry: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/retry`),
-    cancel: (id) => call(acceptedAnswer, 'POST', `${tenant(id)}/cancel`),
-    abandon: (id, reason, by) => call(operationAnswer, 'POST', `${tenant(id)}/abandon`, { reason, by }),
+    products: () => call(answers.products, 'GET', '/api/v1/products'),
+    create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
+    list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
+    get: (id) => call(answers.tenant, 'GET', tenant(id)),
+    status: (id) => call(answers.status, 'GET', `${tenant(id)}/status`),
+    operation: (id, operation) => call(answers.operation, 'GET', `${tenant(id)}/operations/${operation}`),
+    retry: (id) => call(answers.accepted, 'POST', `${tenant(id)}/retry`),
+    cancel: (id) => call(answers.accepted, 'POST', `${tenant(id)}/cancel`),
+    abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),
     delete: (id, confirm) =>
-      call(z.union([acceptedAnswer, tenantAnswer]), 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
+      call(z.union([answers.accepted, answers.tenant]), 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
     events: async (id, { after, limit }) =>
-      (await call(eventsAnswer, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
+      (await call(answers.events, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
         .events,
     stream: (id, after, signal, on) => streamOf(`${baseUrl}${tenant(id)}/events`, after, signal, on),
   };
@@ -138,15 +152,19 @@ async function request<T>(schema: z.ZodType<T>, method: string, url: string, bod
   } catch (error) {
     if (method === 'GET') throw error;
     if (error instanceof ApiError && !isOurs(error))
-      throw new UnclearAnswerError(`${url} answers with status ${error.status}, but not as Tenantry's API does`, {
-        status: error.status,
-      });
+      throw new UnclearAnswerError(
+        `${url} answers with status ${error.status}, but not as Tenantry's API does: ${error.code}: ${error.message}`,
+        { status: error.status },
+      );
     if (!(error instanceof ApiUnreachableError) || wasNotSent(error)) throw error;
     throw new UnclearAnswerError(error.message, { cause: error.cause, status: error.status });
   }
 }
 
-/** Whether our API gave the answer, for certain: with a code of the table, its status, and an id of the request. */
+/**
+ * Whether our API gave the answer, for certain: with a code of the table, its status, and an id of the request. A code of a later
+ * release is no proof: another program may have answered.
+ */
 function isOurs({ code, status, requestId }: ApiError): boolean {
   return errorInfo(code)?.httpStatus === status && z.uuid().safeParse(requestId).success;
 }
@@ -228,7 +246,7 @@ async function* streamOf(
   after: number,
   signal: AbortSignal,
   { onOpen, onSign }: StreamSigns = {},
-): AsyncGenerator<EventView> {
+): AsyncGenerator<TenantEvent> {
   const response = await send(url, { signal, headers: { accept: 'text/event-stream', 'last-event-id': `${after}` } });
   if (!response.ok) throw refusal(response, await response.json().catch(() => undefined), url);
   onOpen?.();
@@ -242,7 +260,7 @@ async function* streamOf(
     for (const frame of frames) {
       const data = frame.split('\n').find((line) => line.startsWith('data: '));
       if (data !== undefined || frame.startsWith(':')) onSign?.();
-      if (data !== undefined) yield eventAnswer.parse(JSON.parse(data.slice('data: '.length)));
+      if (data !== undefined) yield answers.event.parse(JSON.parse(data.slice('data: '.length)));
     }
   }
 }

@@ -1,7 +1,7 @@
-import type { EventView } from '../client/views.ts';
 import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
-import type { Accepted, ApiClient } from './api-client.ts';
+import type { Accepted, ApiClient, Operation, TenantEvent } from './api-client.ts';
 import { isOneOf } from './one-of.ts';
+import type { Open } from './open-answers.ts';
 import { createOutages } from './outages.ts';
 import { workerNotice } from './output.ts';
 import { isFinal } from './progress.ts';
@@ -12,7 +12,7 @@ export interface Following {
   readonly operationId: string;
   /** Id of the last event that is not to be shown any more. */
   readonly after: number;
-  readonly onEvent: (event: EventView) => void;
+  readonly onEvent: (event: TenantEvent) => void;
   /** Told once when the API is lost, and once when it answers again. */
   readonly onNote?: ((text: string) => void) | undefined;
   /** How long the API may be unavailable, in ms; default a minute. */
@@ -31,7 +31,7 @@ export interface Following {
  * @returns the state it ended in
  * @throws UnknownOutcomeError when the API stays unavailable, or fails
  */
-export async function followOperation(api: ApiClient, following: Following): Promise<OperationState> {
+export async function followOperation(api: ApiClient, following: Following): Promise<Open<OperationState>> {
   const workers = watchWorkers(api, following);
   try {
     return await follow(api, following);
@@ -40,7 +40,7 @@ export async function followOperation(api: ApiClient, following: Following): Pro
   }
 }
 
-async function follow(api: ApiClient, following: Following): Promise<OperationState> {
+async function follow(api: ApiClient, following: Following): Promise<Open<OperationState>> {
   const { tenantId, operationId } = following;
   const outages = createOutages(following.onNote, following.giveUpAfterMs);
   let { after } = following;
@@ -51,11 +51,12 @@ async function follow(api: ApiClient, following: Following): Promise<OperationSt
         onOpen: outages.opened,
         onSign: outages.over,
       })) {
+        const state = event.operationId === operationId ? stateOf(event) : undefined;
+        // Asked before the event counts as seen: when the answer fails, the event comes again.
+        const isLast = state !== undefined && (await isEndFor(api, following, state));
         after = event.id;
-        if (event.operationId !== operationId) continue;
-        following.onEvent(event);
-        const state = stateOf(event);
-        if (state !== undefined && isEnd(state, following.untilHold)) return state;
+        if (event.operationId === operationId) following.onEvent(event);
+        if (isLast) return state;
       }
       await outages.ended();
     } catch (error) {
@@ -93,7 +94,7 @@ function watchWorkers(
 }
 
 /** All events of a tenant after an id, and the id of the last one. */
-export async function* pastEvents(api: ApiClient, tenantId: string, after = 0): AsyncGenerator<EventView> {
+export async function* pastEvents(api: ApiClient, tenantId: string, after = 0): AsyncGenerator<TenantEvent> {
   const limit = 500;
   for (;;) {
     const page = await api.events(tenantId, { after, limit });
@@ -110,13 +111,23 @@ export async function lastEventId(api: ApiClient, tenantId: string): Promise<num
   return last;
 }
 
-/** Whether a follower leaves in this state: nothing more happens by itself, or it is to leave when it holds. */
-export function isEnd(state: OperationState, untilHold = false): boolean {
-  return isFinal(state) || (untilHold && state === 'holding');
+/** Whether a follower leaves: nothing more happens by itself, or it is to leave when it holds. */
+export function hasEnded({ state, closedAt }: Pick<Operation, 'state' | 'closedAt'>, untilHold = false): boolean {
+  return closedAt !== null || isFinal(state) || (untilHold && state === 'holding');
 }
 
-function stateOf(event: EventView): OperationState | undefined {
-  const { to } = event.data;
-  if (event.type !== 'operation.state' || typeof to !== 'string') return undefined;
-  return isOneOf([...openOperationStates, ...closedOperationStates], to) ? to : undefined;
+/** What a state of a later release means the operation itself says. */
+async function isEndFor(
+  api: ApiClient,
+  { tenantId, operationId, untilHold }: Following,
+  state: Open<OperationState>,
+): Promise<boolean> {
+  if (isOneOf([...openOperationStates, ...closedOperationStates], state))
+    return hasEnded({ state, closedAt: null }, untilHold);
+  const operation = await api.operation(tenantId, operationId);
+  return operation.state === state && hasEnded(operation);
+}
+
+function stateOf({ type, data: { to } }: TenantEvent): Open<OperationState> | undefined {
+  return type === 'operation.state' && typeof to === 'string' ? to : undefined;
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { OperationState } from '../contracts/operation-state.ts';
 import { ApiError, type Accepted, type ApiClient, type Operation, type Tenant } from './api-client.ts';
 import { utc } from './attention.ts';
 import { isOutage } from './outages.ts';
@@ -118,7 +117,7 @@ export function deletionSigns(api: ApiClient): Signs<Accepted | Tenant> {
  * Of a `retry` or `cancel`: the operation is in another state. A run that has taken the request may still be at work before its
  * state changes, so the old state proves nothing.
  */
-export function controlSigns(api: ApiClient, before: readonly OperationState[]): Signs<Accepted> {
+export function controlSigns(api: ApiClient, before: readonly string[]): Signs<Accepted> {
   return {
     absenceProves: false,
     shown: async ({ tenantId, operationId }) => {

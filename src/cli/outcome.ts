@@ -1,8 +1,7 @@
-import type { EventView } from '../client/views.ts';
 import type { OperationState } from '../contracts/operation-state.ts';
 import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
 import { addressText } from './addresses.ts';
-import type { Accepted } from './api-client.ts';
+import type { Accepted, TenantEvent } from './api-client.ts';
 import { moment } from './attention.ts';
 import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
@@ -10,6 +9,8 @@ import { followOperation } from './following.ts';
 import { createOutages, readThrough } from './outages.ts';
 import { printAttention, printJson, slugText, statusText, workerNotice, type Terminal } from './output.ts';
 import { interruptible, operationGoesOn } from './interruption.ts';
+import { isOneOf } from './one-of.ts';
+import type { Open } from './open-answers.ts';
 import { createProgressPrinter, failureText } from './progress.ts';
 import { wrapped } from './text.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
@@ -86,7 +87,7 @@ function acceptanceLines(accepted: Accepted, name: string, isBeingCreated: boole
 export async function outcome(
   context: Context,
   { tenantId, operationId }: { readonly tenantId: string; readonly operationId: string },
-  state: OperationState,
+  state: Open<OperationState>,
   options: Common,
   good: readonly OperationState[],
   json: 'document' | 'stream',
@@ -107,7 +108,7 @@ export async function outcome(
     printAttention(context.terminal, status);
   }
   if (state === 'holding') return exitCodes.holding;
-  return good.includes(state) ? exitCodes.done : exitCodes.failed;
+  return isOneOf(good, state) ? exitCodes.done : exitCodes.failed;
 }
 
 /** It is removed: that the tenant cannot be read now is no failure of it. */
@@ -120,7 +121,7 @@ async function printReservation({ api, terminal }: Context, tenantId: string): P
 
 /** Shows events as they come. */
 export interface EventPrinter {
-  readonly event: (event: EventView) => void;
+  readonly event: (event: TenantEvent) => void;
   readonly note: (text: string) => void;
   readonly finish: () => void;
 }
@@ -149,7 +150,7 @@ export function eventPrinter(terminal: Terminal, options: Common & { readonly un
 }
 
 /** What somebody needs to know who would otherwise sit and wait for half an hour. */
-function holdingHint({ tenantId, data, advice }: EventView, nowMs: number, { out }: Terminal): string[] {
+function holdingHint({ tenantId, data, advice }: TenantEvent, nowMs: number, { out }: Terminal): string[] {
   const failure = failureText(data.failure);
   const until = typeof data.until === 'string' ? ` until ${moment(data.until, nowMs)}, then it rolls back` : '';
   return [

@@ -1,8 +1,9 @@
-import { operationTable } from '../contracts/operation-table.ts';
+import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
 import { addressText } from './addresses.ts';
 import type { ListedTenant, Status, Tenant } from './api-client.ts';
 import { attentionLines, moment, utc } from './attention.ts';
+import { isOneOf } from './one-of.ts';
 import { callerText } from './progress.ts';
 import { oneLine } from './text.ts';
 
@@ -33,7 +34,8 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
 
 /** `failed` alone does not tell a creation that somebody took back from one that could not be done. */
 export function statusText(status: string, outcome: Status['outcome']): string {
-  if (status !== 'failed' || !outcome || !operationTable[outcome.type].createsTenant) return status;
+  if (status !== 'failed' || !outcome || !isOneOf(operationTypes, outcome.type)) return status;
+  if (!operationTable[outcome.type].createsTenant) return status;
   if (outcome.state === 'cancelled') return `${status} (cancelled on request)`;
   return outcome.state === 'rolled-back' ? `${status} (rolled back)` : status;
 }

@@ -1,7 +1,5 @@
-import type { z } from 'zod';
-import type { productsAnswer } from '../api/routes/products.ts';
 import { loadApiUrl } from '../config.ts';
-import { createApiClient } from './api-client.ts';
+import { createApiClient, type ProductList } from './api-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
 import type { Common } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
@@ -9,7 +7,7 @@ import { inOptionNames } from './option-names.ts';
 import { printJson, type Terminal } from './output.ts';
 import type { SetExitCode } from './tenants.ts';
 
-type Product = z.infer<typeof productsAnswer>['products'][number];
+type Product = ProductList['products'][number];
 
 /** `tenantry products`: what tenants can be created, through the API at `TENANTRY_API_URL`. */
 export function registerProducts(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {

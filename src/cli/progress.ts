@@ -1,14 +1,17 @@
-import type { EventView } from '../client/views.ts';
+import type { TenantEvent } from './api-client.ts';
+import type { Open, Unlisted } from './open-answers.ts';
 import { isOneOf } from './one-of.ts';
 import { oneLine } from './text.ts';
-import { closedOperationStates, openOperationStates, type OperationState } from '../contracts/operation-state.ts';
+import { eventTypes, type EventType } from '../contracts/events.ts';
+import { closedOperationStates, type OperationState } from '../contracts/operation-state.ts';
 
 export type StepState =
   'making' | 'waiting' | 'ready' | 'skipped' | 'failed' | 'removing' | 'removed' | 'remove-failed';
 
 export interface StepLine {
   readonly id: string;
-  readonly state: StepState;
+  /** Of an event that a later release knows: the event's own word. */
+  readonly state: StepState | Unlisted;
   readonly startedAtMs: number;
   /** Undefined while the step is at work. */
   readonly endedAtMs: number | undefined;
@@ -17,7 +20,7 @@ export interface StepLine {
 
 /** What is known of an operation from its events so far. Steps are in the order in which they began. */
 export interface ProgressView {
-  readonly state: OperationState | undefined;
+  readonly state: Open<OperationState> | undefined;
   readonly startedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;
   readonly failure: string | undefined;
@@ -33,14 +36,14 @@ export const emptyProgress: ProgressView = {
 };
 
 /** The view after one more event. Pure. */
-export function advance(view: ProgressView, event: EventView): ProgressView {
+export function advance(view: ProgressView, event: TenantEvent): ProgressView {
   const atMs = Date.parse(event.at);
   const started = { ...view, startedAtMs: view.startedAtMs ?? atMs };
   if (event.stepId !== null) return { ...started, steps: advanceStep(view.steps, event.stepId, event, atMs) };
   if (event.type === 'operation.accepted') return { ...started, state: 'accepted' };
   if (event.type !== 'operation.state') return started;
   const to = textOf(event.data.to);
-  if (to === undefined || !isOneOf([...openOperationStates, ...closedOperationStates], to)) return started;
+  if (to === undefined) return started;
   const failure = failureText(event.data.failure) ?? (isOneOf(statesOfProgress, to) ? undefined : view.failure);
   const steps = to === 'holding' || isFinal(to) ? view.steps.map((step) => stopped(step, atMs)) : view.steps;
   return { ...started, state: to, failure, steps, endedAtMs: isFinal(to) ? atMs : undefined };
@@ -55,11 +58,16 @@ function stopped(step: StepLine, atMs: number): StepLine {
 }
 
 /** Nothing more happens by itself: the operation is closed, or stuck until somebody acts. */
-export function isFinal(state: OperationState): boolean {
+export function isFinal(state: Open<OperationState>): boolean {
   return state === 'stuck' || isOneOf(closedOperationStates, state);
 }
 
-const stateAfter: Partial<Record<EventView['type'], StepState>> = {
+/** In a later release's word when this one does not know the event. */
+function stateAfter(type: TenantEvent['type']): StepLine['state'] {
+  return (isOneOf(eventTypes, type) ? stepStates[type] : undefined) ?? type.replace(/^step\./, '');
+}
+
+const stepStates: Partial<Record<EventType, StepState>> = {
   'step.started': 'making',
   'step.pending': 'waiting',
   'step.ready': 'ready',
@@ -69,24 +77,23 @@ const stateAfter: Partial<Record<EventView['type'], StepState>> = {
   'step.removed': 'removed',
   'step.remove-failed': 'remove-failed',
 };
-const atWork: readonly StepState[] = ['making', 'waiting', 'removing'];
+const settled: readonly string[] = ['ready', 'skipped', 'failed', 'removed', 'remove-failed'] satisfies StepState[];
 
-function advanceStep(steps: readonly StepLine[], id: string, event: EventView, atMs: number): StepLine[] {
-  const state = stateAfter[event.type];
-  if (state === undefined) return [...steps];
+function advanceStep(steps: readonly StepLine[], id: string, event: TenantEvent, atMs: number): StepLine[] {
+  const state = stateAfter(event.type);
   const before = steps.find((step) => step.id === id);
   const continues = before?.endedAtMs === undefined && isRemoval(before?.state) === isRemoval(state);
   const after: StepLine = {
     id,
     state,
     startedAtMs: before && continues ? before.startedAtMs : atMs,
-    endedAtMs: atWork.includes(state) ? undefined : atMs,
+    endedAtMs: settled.includes(state) ? atMs : undefined,
     detail: textOf(event.data.detail) ?? textOf(event.data.message),
   };
   return before ? steps.map((step) => (step === before ? after : step)) : [...steps, after];
 }
 
-function isRemoval(state: StepState | undefined): boolean {
+function isRemoval(state: StepLine['state'] | undefined): boolean {
   return state === 'removing' || state === 'removed' || state === 'remove-failed';
 }
 
@@ -111,6 +118,14 @@ const colors: Record<StepState, number> = {
   'remove-failed': 31,
 };
 
+function glyphOf(state: StepLine['state'], style: RenderStyle): string {
+  return isStepState(state) ? paint(glyphs[state], colors[state], style) : '·';
+}
+
+function isStepState(state: string): state is StepState {
+  return Object.hasOwn(glyphs, state);
+}
+
 export interface RenderStyle {
   readonly color: boolean;
   /** Columns of the terminal; longer lines are cut. */
@@ -124,7 +139,7 @@ export function renderProgress(view: ProgressView, nowMs: number, style: RenderS
     const detail = step.detail === undefined ? '' : `  ${oneLine(step.detail)}`;
     const seconds = secondsOf(step.startedAtMs, step.endedAtMs ?? nowMs);
     const text = cut(`${step.id.padEnd(longest)}  ${seconds}  ${step.state}${detail}`, style.width - 4);
-    return `  ${paint(glyphs[step.state], colors[step.state], style)} ${text}`;
+    return `  ${glyphOf(step.state, style)} ${text}`;
   });
   if (view.state === undefined || view.startedAtMs === undefined) return lines;
   const failure = view.failure === undefined ? '' : `: ${oneLine(view.failure)}`;
@@ -133,14 +148,14 @@ export function renderProgress(view: ProgressView, nowMs: number, style: RenderS
 }
 
 /** One event as one line, for logs and pipes; undefined for events that say nothing to people. Pure. */
-export function eventLine(event: EventView): string | undefined {
+export function eventLine(event: TenantEvent): string | undefined {
   const time = event.at.slice(11, 19);
   const { data } = event;
   if (event.stepId !== null) {
-    const state = stateAfter[event.type];
+    const state = stateAfter(event.type);
     const took = typeof data.durationMs === 'number' ? ` in ${(data.durationMs / 1000).toFixed(1)} s` : '';
     const why = [data.code, data.message, data.detail].flatMap((part) => textOf(part) ?? []).map(oneLine);
-    return `${time}  ${event.stepId}  ${state ?? event.type}${took}${why.length > 0 ? `: ${why.join(': ')}` : ''}`;
+    return `${time}  ${event.stepId}  ${state}${took}${why.length > 0 ? `: ${why.join(': ')}` : ''}`;
   }
   const to = textOf(data.to);
   const failure = failureText(data.failure);
@@ -162,7 +177,7 @@ export interface ProgressOutput {
 }
 
 export interface ProgressPrinter {
-  event(event: EventView): void;
+  event(event: TenantEvent): void;
   /** A line of its own, above the live lines. */
   note(text: string): void;
   /** Leaves the last picture on the screen and stops the clock. */
@@ -243,7 +258,7 @@ export function failureText(failure: unknown): string | undefined {
 }
 
 /** Of what somebody asked for: who. What a run does by itself is done for whoever asked for its operation. */
-function askerText({ type, caller, data }: EventView): string | undefined {
+function askerText({ type, caller, data }: TenantEvent): string | undefined {
   const isClosing = type === 'operation.state' && (data.to === 'superseded' || data.to === 'abandoned');
   if (caller === undefined || !(isClosing || isOneOf(requestTypes, type))) return undefined;
   return `asked by ${callerText(caller)}${data.via === 'temporal' ? " with Temporal's own tools" : ''}`;
@@ -252,12 +267,12 @@ function askerText({ type, caller, data }: EventView): string | undefined {
 const requestTypes = ['operation.accepted', 'operation.requested', 'operation.request-refused'] as const;
 
 /** Who it was, for people; null: nobody knows. */
-export function callerText(caller: Exclude<EventView['caller'], undefined>): string {
+export function callerText(caller: Exclude<TenantEvent['caller'], undefined>): string {
   return caller === null ? 'an unknown caller' : `${caller.principal} (${caller.role})`;
 }
 
 /** Of an abandonment: why, who and in which request. */
-function auditText({ reason, by, requestId }: EventView['data']): string | undefined {
+function auditText({ reason, by, requestId }: TenantEvent['data']): string | undefined {
   const why = textOf(reason);
   if (why === undefined) return undefined;
   return [why, textOf(by) && `by ${textOf(by)}`, textOf(requestId) && `request ${textOf(requestId)}`]

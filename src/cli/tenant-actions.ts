@@ -1,10 +1,10 @@
 import { hostname, userInfo } from 'node:os';
-import { cancelRefusal } from '../contracts/applicability.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
+import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
-import { followOperation, isEnd, lastEventId, pastEvents } from './following.ts';
+import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
 import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
 import { controlSigns, creationSigns, deletionSigns, settling, type Signs } from './late-outcome.ts';
 import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
@@ -86,7 +86,7 @@ export async function watch(context: Context, name: string, options: Following):
   const tenantId = await findTenantId(context, name, options);
   const status = await api.status(tenantId);
   const { operationId, type, state: begun } = status.operation;
-  const isCancellable = cancelRefusal(type, begun) === undefined;
+  const isCancellable = isOneOf(operationTypes, type) && isOneOf(operationTable[type].cancellableIn, begun);
   const show = eventPrinter(terminal, options);
   noteWorkers(show, status);
   let after = 0;
@@ -98,8 +98,8 @@ export async function watch(context: Context, name: string, options: Following):
   };
   const follow = async () => {
     await catchUp();
-    const { state } = await api.operation(tenantId, operationId);
-    if (!isEnd(state, options.untilHold)) {
+    const operation = await api.operation(tenantId, operationId);
+    if (!hasEnded(operation, options.untilHold)) {
       const { event: onEvent, note: onNote } = show;
       const { workers } = status;
       const following = { tenantId, operationId, after, onEvent, onNote, workers, untilHold: options.untilHold };
@@ -107,7 +107,7 @@ export async function watch(context: Context, name: string, options: Following):
     }
     // Events that came between the two look-ups belong to the picture too.
     await catchUp();
-    return state;
+    return operation.state;
   };
   const left = () => ({ ...operationGoesOn({ tenantId, operationId }, isCancellable), finish: show.finish });
   const state = await interruptible(terminal, options, left, follow);

@@ -1,5 +1,3 @@
-import type { TenantStatus } from './tenant-status.ts';
-
 /** How long the slug of a removed tenant that was ever active stays reserved, in days. */
 export const QUARANTINE_DAYS = 30;
 
@@ -7,7 +5,8 @@ const DAY_MS = 86_400_000;
 
 /** What the reservation of a slug depends on; times are ISO 8601. */
 export interface SlugOwner {
-  readonly status: TenantStatus;
+  /** A tenant's status; of a later release's API any word. */
+  readonly status: string;
   readonly activatedAt: string | null;
   readonly deletedAt: string | null;
 }

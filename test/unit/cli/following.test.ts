@@ -1,15 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ApiUnreachableError, type ApiClient } from '../../../src/cli/api-client.ts';
+import { ApiUnreachableError, type ApiClient, type TenantEvent } from '../../../src/cli/api-client.ts';
 import { followOperation } from '../../../src/cli/following.ts';
 import { UnknownOutcomeError } from '../../../src/cli/unknown-outcome.ts';
-import type { EventView } from '../../../src/client/views.ts';
 
 const [tenantId, operationId] = ['tenant', 'operation'];
 const event = (id: number, to: string) =>
-  ({ id, type: 'operation.state', tenantId, operationId, stepId: null, data: { to } }) as unknown as EventView;
+  ({ id, type: 'operation.state', tenantId, operationId, stepId: null, data: { to } }) as unknown as TenantEvent;
 
 /** An API whose connections go as they are told; `undefined`: nobody answers. */
-function apiOf(connections: (EventView[] | undefined)[], stepMs: number): ApiClient {
+function apiOf(connections: (TenantEvent[] | undefined)[], stepMs: number): ApiClient {
   const stream: ApiClient['stream'] = async function* (_id, _after, _signal, on) {
     const events = connections.shift();
     vi.setSystemTime(Date.now() + stepMs);
@@ -27,10 +26,10 @@ function apiOf(connections: (EventView[] | undefined)[], stepMs: number): ApiCli
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
 afterEach(() => void vi.useRealTimers());
 
-async function follow(connections: (EventView[] | undefined)[], stepMs = 1_000) {
+async function follow(connections: (TenantEvent[] | undefined)[], stepMs = 1_000) {
   const notes: string[] = [];
   const seen: number[] = [];
-  const following = { tenantId, operationId, after: 0, onEvent: (e: EventView) => seen.push(e.id) };
+  const following = { tenantId, operationId, after: 0, onEvent: (e: TenantEvent) => seen.push(e.id) };
   const state = followOperation(apiOf(connections, stepMs), { ...following, onNote: (text) => notes.push(text) });
   const ended = state.catch((error: unknown) => error);
   return { ended: await ended, notes, seen };

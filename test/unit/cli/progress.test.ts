@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EventView } from '../../../src/client/views.ts';
+import type { TenantEvent } from '../../../src/cli/api-client.ts';
 import { advance, createProgressPrinter, emptyProgress, eventLine, renderProgress } from '../../../src/cli/progress.ts';
 
 const start = Date.parse('2026-01-01T10:00:00.000Z');
 let id = 0;
 function event(
   seconds: number,
-  type: EventView['type'],
+  type: TenantEvent['type'],
   stepId: string | null,
   data: Record<string, unknown> = {},
-): EventView {
+): TenantEvent {
   return {
     id: (id += 1),
     at: new Date(start + seconds * 1000).toISOString(),
@@ -22,7 +22,7 @@ function event(
 }
 const visible = (text = '') => text.replaceAll('\u001b', '<ESC>');
 const plain = { color: false, width: 100 };
-const render = (events: EventView[], seconds: number, style = plain) =>
+const render = (events: TenantEvent[], seconds: number, style = plain) =>
   renderProgress(events.reduce(advance, emptyProgress), start + seconds * 1000, style);
 
 const run = [
@@ -48,6 +48,19 @@ describe('renderProgress', () => {
     expect(render(held, 600)[1]).toContain('create_dns       6.0 s  waiting');
     const goesOn = [...held, event(700, 'step.started', 'create_dns')];
     expect(render(goesOn, 702)[1]).toContain('create_dns       2.0 s  making');
+  });
+
+  it('shows a state of a step and of the operation that a later release has, in its own words', () => {
+    const later = [
+      ...run,
+      event(5, 'step.cooling', 'create_dns', { detail: 'at 4 degrees' }),
+      event(6, 'operation.state', null, { from: 'running', to: 'hibernating' }),
+    ];
+    expect(render(later, 10)).toEqual([
+      '  ✔ validate         1.0 s  ready',
+      '  · create_dns       8.0 s  cooling  at 4 degrees',
+      '  hibernating 10.0 s',
+    ]);
   });
 
   it('shows failure, undo and what came of it; the clock stands once it is final', () => {
@@ -101,7 +114,7 @@ describe('renderProgress', () => {
 describe('eventLine', () => {
   it('names who asked, where somebody did, and says when nobody knows who', () => {
     const ada = { principal: 'ada', role: 'platform-admin', requestId: 'r-1' } as const;
-    const line = (type: EventView['type'], data: Record<string, unknown>, caller: EventView['caller']) =>
+    const line = (type: TenantEvent['type'], data: Record<string, unknown>, caller: TenantEvent['caller']) =>
       eventLine({ ...event(0, type, null, data), caller });
     expect(line('operation.requested', { verb: 'retry' }, ada)).toBe(
       '10:00:00  operation.requested retry: asked by ada (platform-admin)',
