@@ -4,6 +4,7 @@ import type { Kind } from '../kinds/framework/kind.ts';
 import {
   fieldsOf,
   must,
+  stringsIn,
   within,
   type Bounds,
   type Purpose,
@@ -99,9 +100,4 @@ function balancingProblem(arn: string, resource: string, judge: Within): string[
 
 function arnsIn(value: unknown): string[] {
   return stringsIn(value).flatMap((text) => text.match(/arn:[^\s"',]+/g) ?? []);
-}
-
-function stringsIn(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
 }

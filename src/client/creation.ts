@@ -12,6 +12,7 @@ import { insertTenant, type TenantRow } from '../db/tenants.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { hostIn, loadBalancerShare, resolveUnplaced } from '../products/places.ts';
 import type { BlueprintRequest, Product } from '../products/product.ts';
+import { placeProblems } from '../products/place-problems.ts';
 import { parseSlug } from '../products/slug.ts';
 import { TemplateNotConfiguredError } from '../products/templates.ts';
 import { cellsFor, servedProducts } from './cell-choice.ts';
@@ -213,17 +214,22 @@ function resolve(kinds: KindRegistry, product: Product, request: BlueprintReques
       `product ${product.name} resolved tenant ${request.tenantId} to a blueprint that cannot run: ${problems.join('; ')}`,
     );
   }
+  const { cell, slug, loadBalancer } = request;
+  const unreserved = placeProblems(kinds, product, blueprint, { cell, slug, loadBalancer });
+  if (unreserved.length > 0) throw notProvisionable(product, unreserved.join('; '));
   return blueprint;
 }
 
 /** @throws RequestError for what the platform description does not name */
-function resolveOrRefuse(resolveIt: () => Blueprint, { name }: Product): Blueprint {
+function resolveOrRefuse(resolveIt: () => Blueprint, product: Product): Blueprint {
   try {
     return resolveIt();
   } catch (cause) {
     if (!(cause instanceof TemplateNotConfiguredError)) throw cause;
-    throw new RequestError('UNKNOWN_PRODUCT', `the product ${name} cannot be provisioned here: ${cause.message}`, {
-      cause,
-    });
+    throw notProvisionable(product, cause.message, cause);
   }
+}
+
+function notProvisionable({ name }: Product, why: string, cause?: unknown): RequestError {
+  return new RequestError('UNKNOWN_PRODUCT', `the product ${name} cannot be provisioned here: ${why}`, { cause });
 }

@@ -16,7 +16,8 @@ export const priorityBands = {
 export type PriorityBand = keyof typeof priorityBands;
 
 /**
- * Places a tenant on the load balancer of its cell that has most room, once; undefined when none has room for it.
+ * Places a tenant on the load balancer of its cell that has most room, once; undefined when none has room for it. A load balancer
+ * that several cells describe is one: what their tenants take together counts.
  * @param share what the tenant takes
  */
 export async function placeOnLoadBalancer(
@@ -25,11 +26,14 @@ export async function placeOnLoadBalancer(
   tenantId: string,
   share: LoadBalancerShare,
 ): Promise<LoadBalancer | undefined> {
+  // An API of an earlier release locks the cell alone.
   await lockScope(tx, `load-balancer ${cell.id}`);
+  const arns = cell.loadBalancers.map(({ arn }) => arn);
+  for (const arn of [...new Set(arns)].sort()) await lockScope(tx, `load-balancer ${arn}`);
   const placed = await findPlacement(tx, tenantId);
   const own = cell.loadBalancers.find(({ arn }) => arn === placed);
   if (own) return own;
-  const taken = await listLoadBalancerShares(tx, cell.id);
+  const taken = await listLoadBalancerShares(tx, arns);
   const room = (lb: LoadBalancer) => tenantsThatFit(taken.get(lb.arn), share);
   const [best] = cell.loadBalancers.filter((lb) => room(lb) > 0).sort((a, b) => room(b) - room(a));
   if (!best) return undefined;
@@ -53,16 +57,16 @@ export function tenantsThatFit(
 
 const takenRow = z.object({ arn: z.string(), rules: z.int(), targetGroups: z.int() });
 
-/** What the tenants of a cell have reserved on each load balancer, by ARN. */
+/** What tenants, of whichever cell, have reserved on each of these load balancers, by ARN. */
 export async function listLoadBalancerShares(
   db: Queryable,
-  cell: string,
+  arns: readonly string[],
 ): Promise<ReadonlyMap<string, LoadBalancerShare>> {
   const answer = await db.query(
     `select scope as arn, sum(coalesce(rules, $2))::int as rules,
        sum(coalesce(target_groups, $3))::int as "targetGroups"
-     from allocations where cell = $1 and kind = 'load-balancer' group by scope`,
-    [cell, UNKNOWN_SHARE.rules, UNKNOWN_SHARE.targetGroups],
+     from allocations where kind = 'load-balancer' and scope = any ($1) group by scope`,
+    [arns, UNKNOWN_SHARE.rules, UNKNOWN_SHARE.targetGroups],
   );
   return new Map(rowsOf(takenRow, answer).map(({ arn, ...share }) => [arn, share]));
 }
@@ -86,14 +90,16 @@ export interface PriorityRequest {
 
 /**
  * The priority that a step holds on a listener: the one that it has, or the lowest free one of the band. Never one that
- * another holds, however many ask at once.
+ * another holds, however many ask at once, in whichever cell.
  *
  * @throws StepError PRIORITIES_EXHAUSTED when the band is full
  */
 export function takeRulePriority(db: Database, request: PriorityRequest): Promise<number> {
   const { cell, listenerArn, band, tenantId, stepId } = request;
   return db.transaction(async (tx) => {
+    // A worker of an earlier release locks the listener in its cell alone.
     await lockScope(tx, `rule-priority ${cell} ${listenerArn}`);
+    await lockScope(tx, `rule-priority ${listenerArn}`);
     const free = await findPriority(tx, request);
     if (free === undefined)
       throw new StepError(
@@ -115,17 +121,17 @@ async function findPriority(tx: Queryable, request: PriorityRequest): Promise<nu
   const answer = await tx.query(
     // Materialized, because only keys of priorities can be cast.
     `with keys as materialized (
-       select key, tenant_id, step_id from allocations where cell = $1 and kind = 'rule-priority' and scope = $2
+       select key, tenant_id, step_id from allocations where kind = 'rule-priority' and scope = $1
      ), held as (
-       select key::int as priority, tenant_id, step_id from keys where key::int between $3 and $4
+       select key::int as priority, tenant_id, step_id from keys where key::int between $2 and $3
      ), candidate as (
-       select priority, 0 as rank from held where tenant_id = $5 and step_id = $6
+       select priority, 0 as rank from held where tenant_id = $4 and step_id = $5
        union all
-       select p, 1 from (select $3::int as p union select priority + 1 from held) as next
-       where p <= $4 and p not in (select priority from held)
+       select p, 1 from (select $2::int as p union select priority + 1 from held) as next
+       where p <= $3 and p not in (select priority from held)
      )
      select priority from candidate order by rank, priority limit 1`,
-    [request.cell, request.listenerArn, first, last, request.tenantId, request.stepId],
+    [request.listenerArn, first, last, request.tenantId, request.stepId],
   );
   return rowOf(z.object({ priority: z.number() }), answer)?.priority;
 }
@@ -143,11 +149,14 @@ export async function markPriorityForeign(
   );
 }
 
-/** Takes a host name for a tenant; false when another has it. */
+/** Takes a host name of a zone for a tenant, in a transaction; false when another has it, in whichever cell. */
 export async function reserveHostName(
   tx: Queryable,
   request: { cell: string; zone: string; host: string; tenantId: string },
 ): Promise<boolean> {
+  await lockScope(tx, `host-name ${request.zone} ${request.host}`);
+  const holder = await findHostHolder(tx, request);
+  if (holder !== undefined && holder !== request.tenantId) return false;
   const { rowCount } = await tx.query(
     `insert into allocations as held (cell, kind, scope, key, tenant_id) values ($1, 'host-name', $2, $3, $4)
      on conflict (cell, kind, scope, key) do update set tenant_id = excluded.tenant_id

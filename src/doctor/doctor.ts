@@ -63,8 +63,9 @@ async function examineCell(config: Config, catalog: Catalog, cell: Cell): Promis
 }
 
 function checkRoomOf(config: Config, parts: Omit<RoomParts, 'reserved'>): Promise<Finding[]> {
+  const arns = parts.cell.loadBalancers.map(({ arn }) => arn);
   return withControlDatabase(config, async (database) =>
-    checkRoom({ ...parts, reserved: await listLoadBalancerShares(database, parts.cell.id) }),
+    checkRoom({ ...parts, reserved: await listLoadBalancerShares(database, arns) }),
   );
 }
 

@@ -2,6 +2,7 @@ import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { placeProblems } from '../products/place-problems.ts';
 import { isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
 import { templateServiceOf } from '../products/templates.ts';
@@ -59,7 +60,11 @@ function missingTemplates({ name, templates }: Product, cell: Cell): string[] {
 function problemsOf({ kinds, migrations }: Catalog, product: Product, cell: Cell, tier: string | null): string[] {
   try {
     const blueprint = preflightBlueprint(product, cell, tier);
-    const problems = blueprintProblems(blueprint, kinds);
+    const loadBalancer = product.places.includes('load-balancer') ? cell.loadBalancers[0] : undefined;
+    const problems = [
+      ...blueprintProblems(blueprint, kinds),
+      ...placeProblems(kinds, product, blueprint, { cell, slug: PREFLIGHT_SLUG, loadBalancer }),
+    ];
     if (problems.length === 0) checkFiles(blueprint, kinds, migrations);
     return problems;
   } catch (error) {
@@ -85,7 +90,9 @@ export function blueprintsOf(product: Product, cell: Cell): Blueprint[] {
   });
 }
 
+const PREFLIGHT_SLUG = 'preflight';
+
 function preflightBlueprint(product: Product, cell: Cell, tier: string | null): Blueprint {
   const tenantId = '00000000-0000-4000-8000-000000000000';
-  return resolveUnplaced(product, cell, { tenantId, slug: 'preflight', tier });
+  return resolveUnplaced(product, cell, { tenantId, slug: PREFLIGHT_SLUG, tier });
 }

@@ -14,7 +14,7 @@ export interface RoomParts {
   readonly cell: Cell;
   readonly catalog: Catalog;
   readonly landingZone: Pick<LandingZone, 'loadBalancer'>;
-  /** What the tenants of the cell have reserved, by the ARN of the load balancer. */
+  /** What tenants have reserved, of other cells on a shared one too, by the ARN of the load balancer. */
   readonly reserved: ReadonlyMap<string, LoadBalancerShare>;
 }
 

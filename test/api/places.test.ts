@@ -1,11 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCatalog } from '../../src/catalog/catalog.ts';
+import { checkProducts } from '../../src/doctor/product-checks.ts';
+import { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
+import { listenerRule } from '../../src/kinds/listener-rule/kind.ts';
 import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
 import { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
 import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
 import { defineProduct } from '../../src/products/define-product.ts';
+import type { Step } from '../../src/contracts/blueprint.ts';
+import type { Place } from '../../src/products/product.ts';
+import type { MakeStep } from '../../src/products/step.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
-import { examplePlatform } from '../support/platform.ts';
+import { exampleCell, examplePlatform } from '../support/platform.ts';
 import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 
 /** A schema and nothing else: no host, no load balancer. */
@@ -85,4 +91,77 @@ it('reserves host and load balancer for a product that declares them', async () 
     'host-name',
     'load-balancer',
   ]);
+});
+
+const cell = exampleCell();
+const [first] = cell.loadBalancers;
+const second = { ...first!, arn: `${first!.arn}-second`, dnsName: 'second.example' };
+
+/** Products whose last step but one uses what they may not. */
+const greedy = (name: string, places: readonly Place[], middle: (make: MakeStep, host: string) => Step) =>
+  defineProduct({
+    name,
+    places,
+    blueprint: ({ tenant, step }) => [
+      step(slugReservation, { id: 'validate', needs: [], spec: { slug: tenant.slug, templateServices: [] } }),
+      { ...middle(step, `${tenant.slug}.moamalat-pro.com`), id: 'takes', needs: ['validate'] },
+      step(tenantActivation, { id: 'finalize', needs: ['takes'], spec: {} }),
+    ],
+  });
+const rule = (loadBalancerArn: string) => (step: MakeStep, host: string) =>
+  step(listenerRule, {
+    id: 'takes',
+    needs: [],
+    spec: {
+      loadBalancerArn,
+      host,
+      paths: [],
+      targetGroupArn: 'arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/a/1',
+    },
+  });
+const record = (zoneId: string) => (step: MakeStep, host: string) =>
+  step(dnsRecord, {
+    id: 'takes',
+    needs: [],
+    spec: { zoneId, host, loadBalancerArn: 'arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/elsewhere/1' },
+  });
+const refused = [
+  greedy('rule-alone', ['host'], rule(first!.arn)),
+  greedy('wrong-balancer', ['host', 'load-balancer'], rule(second.arn)),
+  greedy('record-alone', [], record(cell.hostedZone.id)),
+];
+
+describe('a product whose steps use what nothing reserves for its tenants', () => {
+  let own: ApiFixture;
+  beforeAll(async () => {
+    const products = refused.map(({ name }) => name);
+    const domains = Object.fromEntries([...products.slice(0, 2), 'other'].map((name) => [name, 'moamalat-pro.com']));
+    own = await createApiFixture({
+      catalog: createCatalog({ products: refused }),
+      platform: examplePlatform({ products, domains, loadBalancers: [first!, second] }),
+    });
+  });
+  afterAll(() => own.close());
+
+  it.each([
+    ['rule-alone', `step "takes" names the load balancer ${first!.dnsName}`, 'declare the place `load-balancer`'],
+    ['wrong-balancer', `names the load balancer ${second.dnsName}`, `the tenant is placed on ${first!.dnsName}`],
+    ['record-alone', 'step "takes" names the host', 'declare the place `host`'],
+  ])('%s is refused, told which place to declare, and nothing of it is kept', async (product, what, remedy) => {
+    const payload = { ...acme, product, slug: 'greedy' };
+    const answer = await own.app.inject({ method: 'POST', url: '/api/v1/tenants', payload });
+    const { error } = answer.json<{ error: { code: string; message: string } }>();
+    expect([answer.statusCode, error.code]).toEqual([400, 'UNKNOWN_PRODUCT']);
+    expect(error.message).toContain(what);
+    expect(error.message).toContain(remedy);
+    const { rows } = await own.database.query('select from tenants union all select from allocations');
+    expect(rows).toEqual([]);
+    const domains = product === 'record-alone' ? { other: 'moamalat-pro.com' } : { [product]: 'moamalat-pro.com' };
+    const described = exampleCell({ products: ['record-alone'], domains, loadBalancers: [first!, second] });
+    const findings = checkProducts(described, createCatalog({ products: refused }));
+    expect(findings.find(({ subject }) => subject.endsWith(product))).toMatchObject({
+      verdict: 'problem',
+      detail: expect.stringContaining(remedy) as unknown,
+    });
+  });
 });

@@ -5,6 +5,7 @@ import { operationTypes } from '../../src/contracts/operation-table.ts';
 import { tenantStatuses, tenantStatusTransitions } from '../../src/contracts/tenant-status.ts';
 import {
   findPlacement,
+  listLoadBalancerShares,
   markPriorityForeign,
   placeOnLoadBalancer,
   releaseAllocations,
@@ -236,8 +237,9 @@ describe('allocations', () => {
   });
 
   it('let products share a load balancer by what their tenants take, target groups that AWS never raises among them', async () => {
-    const [loadBalancer] = cell.loadBalancers;
-    const alone = { ...cell, id: `cell-${randomUUID().slice(0, 8)}`, loadBalancers: [loadBalancer!] };
+    const [template] = cell.loadBalancers;
+    const loadBalancer = { ...template!, arn: `${template!.arn}-${randomUUID().slice(0, 8)}` };
+    const alone = { ...cell, id: `cell-${randomUUID().slice(0, 8)}`, loadBalancers: [loadBalancer] };
     const place = async (share: { rules: number; targetGroups: number }) => {
       const { tenantId } = await seedTenant(db);
       return db.transaction((tx) => placeOnLoadBalancer(tx, alone, tenantId, share));
@@ -247,6 +249,36 @@ describe('allocations', () => {
     expect(await place({ rules: 1, targetGroups: 61 })).toBeUndefined();
     expect(await place({ rules: 40, targetGroups: 60 })).toBeDefined();
     expect(await place({ rules: 0, targetGroups: 1 })).toBeUndefined();
+  });
+
+  it('count a load balancer once that two cells share: of two that ask at once for the last room one is placed', async () => {
+    const [template] = cell.loadBalancers;
+    const shared = { ...template!, arn: `${template!.arn}-${randomUUID().slice(0, 8)}` };
+    const cells = ['a', 'b'].map((name) => ({
+      ...cell,
+      id: `${name}-${randomUUID().slice(0, 8)}`,
+      loadBalancers: [shared],
+    }));
+    const place = async (i: number, share: { rules: number; targetGroups: number }) => {
+      const { tenantId } = await seedTenant(db);
+      return db.transaction((tx) => placeOnLoadBalancer(tx, cells[i % 2]!, tenantId, share));
+    };
+    expect(await place(0, { rules: 48, targetGroups: 10 })).toBeDefined();
+    expect(await place(1, { rules: 49, targetGroups: 10 })).toBeDefined();
+    const placed = await many(8, (i) => place(i, twoComponents));
+    expect(placed.filter((lb) => lb !== undefined)).toHaveLength(1);
+    const taken = await listLoadBalancerShares(db, [shared.arn]);
+    expect(taken.get(shared.arn)).toEqual({ rules: 100, targetGroups: 22 });
+  });
+
+  it('give each priority of a listener that two cells share once', async () => {
+    const { tenantId } = await seedTenant(db);
+    const listenerArn = `listener-${randomUUID()}`;
+    const ask = (i: number, cellId = i % 2 === 0 ? 'a' : 'b') =>
+      takeRulePriority(db, { cell: cellId, listenerArn, band: 'path', tenantId, stepId: `step ${i}` });
+    const taken = await many(10, (i) => ask(i));
+    expect(taken.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, i) => 1000 + i));
+    expect(await many(10, (i) => ask(i))).toEqual(taken);
   });
 
   it('never give one priority to two steps, however many ask at once, and the same to one that asks again', async () => {
@@ -284,6 +316,16 @@ describe('allocations', () => {
     const ask = (tenantId: string) =>
       reserveHostName(db, { cell: cell.id, zone: 'tenants.test', host: 'h.tenants.test', tenantId });
     expect([await ask(a.tenantId), await ask(b.tenantId), await ask(a.tenantId)]).toEqual([true, false, true]);
+  });
+
+  it('give a host name of a zone that two cells share to one tenant only, however many ask at once', async () => {
+    const tenants = await many(6, () => seedTenant(db));
+    const ask = ({ tenantId }: { tenantId: string }, i: number) =>
+      db.transaction((tx) =>
+        reserveHostName(tx, { cell: `cell-${i % 2}`, zone: 'shared.test', host: 'h.shared.test', tenantId }),
+      );
+    const taken = await Promise.all(tenants.map(ask));
+    expect(taken.filter(Boolean)).toHaveLength(1);
   });
 });
 
