@@ -1,9 +1,9 @@
 import { adviceOnFailure, adviceWhenOver } from '../contracts/advice.ts';
-import { cancelRefusal, isDeletable, retryRefusal } from '../contracts/applicability.ts';
+import { cancelRefusal, isAcceptable, retryRefusal } from '../contracts/applicability.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
 import { isOpen, type OperationState } from '../contracts/operation-state.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
@@ -111,6 +111,6 @@ function applies(verb: ChoiceVerb, { status }: TenantRow, { type, state }: Opera
     case 'abandon':
       return state === 'stuck';
     case 'delete':
-      return isDeletable({ status, open: isOpen(state) ? state : undefined });
+      return isAcceptable(operationTypeAskedBy(verb), { status, open: isOpen(state) ? state : undefined });
   }
 }

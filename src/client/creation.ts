@@ -3,6 +3,7 @@ import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
+import { operationTypeAskedBy } from '../contracts/operation-table.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import { placeOnLoadBalancer, reserveHostName, reserveNames } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
@@ -155,7 +156,7 @@ async function write(
     id: ids.operationId,
     tenantId,
     cell: cell.id,
-    type: 'provision',
+    type: operationTypeAskedBy('create'),
     onFailure: input.onFailure ?? 'hold',
     holdMs: DEFAULT_HOLD_MS,
     workflowId: tenantWorkflowId({ product: product.name, slug }),

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { cancelRefusal, isDeletable } from '../contracts/applicability.ts';
+import { cancelRefusal, isAcceptable } from '../contracts/applicability.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
+import { operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { listNotRemoved } from '../db/ledger.ts';
@@ -120,7 +121,7 @@ function whatOpensTheWay({ type, state }: OperationRow): string {
 }
 
 function refuseUndeletable(tenant: TenantRow): void {
-  if (isDeletable({ status: tenant.status, open: undefined })) return;
+  if (isAcceptable(operationTypeAskedBy('delete'), { status: tenant.status, open: undefined })) return;
   const { id, status } = tenant;
   const message =
     status === 'deleted'
@@ -153,7 +154,7 @@ async function insertDeprovisioning(
     id: operationId,
     tenantId: tenant.id,
     cell: tenant.cell,
-    type: 'deprovision',
+    type: operationTypeAskedBy('delete'),
     onFailure: 'hold',
     holdMs: DEFAULT_HOLD_MS,
     workflowId: tenantWorkflowId(tenant),

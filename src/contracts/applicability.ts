@@ -25,17 +25,15 @@ export function retryRefusal(state: OperationState): string | undefined {
   return `there is nothing to retry: the operation is ${state}, not on hold or stuck`;
 }
 
-/** `deleting` without an open operation: its deprovisioning was abandoned. */
-const deletableStatuses: readonly TenantStatus[] = ['active', 'suspended', 'failed', 'deleting'];
-
-/** What a deletion depends on. */
-export interface DeletionState {
+/** What the acceptance of an operation depends on. */
+export interface TenantSituation {
   readonly status: TenantStatus;
   /** State of the open operation; undefined: none is open. */
   readonly open: OpenOperationState | undefined;
 }
 
-/** Whether `delete` applies: it takes over from a stuck operation, and waits for any other. */
-export function isDeletable({ status, open }: DeletionState): boolean {
-  return open === undefined ? deletableStatuses.includes(status) : open === 'stuck';
+/** Whether an operation of this type is accepted: some take over from a stuck one, all wait for any other. */
+export function isAcceptable(type: OperationType, { status, open }: TenantSituation): boolean {
+  const { takesOverStuck, tenantStatus } = operationTable[type];
+  return open === undefined ? tenantStatus.acceptedFrom.includes(status) : takesOverStuck && open === 'stuck';
 }

@@ -1,3 +1,5 @@
+import { operationTable, operationTypeAskedBy } from './operation-table.ts';
+
 /**
  * One row per error code: may a step try again, what HTTP says, what the operator does about it (docs/errors.md). The advice on
  * a step's failure removes the cause and names no command: which commands apply depends on the operation's type and state, so
@@ -21,6 +23,12 @@ const info = (
   ...(o.whenOver === undefined ? {} : { whenOver: o.whenOver }),
   ...(o.httpStatus === undefined ? {} : { httpStatus: o.httpStatus }),
 });
+
+/** `a`, `b` or `c`, as code. */
+function orList(words: readonly string[]): string {
+  const quoted = words.map((word) => `\`${word}\``);
+  return `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1) ?? ''}`;
+}
 
 export const errorTable = {
   // Answers of the API
@@ -51,7 +59,7 @@ export const errorTable = {
   NOT_STUCK: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
   NOT_CANCELLABLE: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
   TENANT_NOT_DELETABLE: info(
-    'A deletion starts from `active`, `suspended`, `failed` or `deleting`; of a deleted tenant nothing is left to do.',
+    `A deletion starts from ${orList(operationTable[operationTypeAskedBy('delete')].tenantStatus.acceptedFrom)}; of a deleted tenant nothing is left to do.`,
     {
       httpStatus: 409,
     },

@@ -10,13 +10,19 @@ export type SuccessStatus = Extract<TenantStatus, 'active' | 'deleted'>;
 /** What a type of operation means. Code asks for one of these properties, never for the type (test/unit/contracts/operation-table.test.ts). */
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
+  /** The request of the API and the command that asks for it. */
+  readonly askedBy: 'create' | 'delete';
   /** What it walks to: the blueprint that it carries, or nothing. */
   readonly target: 'desired' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
   readonly undo: 'to-applied' | 'none';
   /** The tenant begins with it: one that never began leaves no tenant. */
   readonly createsTenant: boolean;
+  /** Asked for while another one is stuck, it takes over from that. */
+  readonly takesOverStuck: boolean;
   readonly tenantStatus: {
+    /** Where it is accepted while no operation is open. None: it creates its tenant. */
+    readonly acceptedFrom: readonly TenantStatus[];
     readonly claimed: TenantStatus;
     readonly succeeded: SuccessStatus;
     readonly stuck: TenantStatus;
@@ -52,10 +58,13 @@ const closedByOperator = 'an operator closed it unfinished';
 export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   provision: {
     workflowType: 'TenantProvisioning',
+    askedBy: 'create',
     target: 'desired',
     undo: 'to-applied',
     createsTenant: true,
+    takesOverStuck: false,
     tenantStatus: {
+      acceptedFrom: [],
       claimed: 'validating',
       succeeded: 'active',
       stuck: 'failed',
@@ -83,10 +92,14 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   },
   deprovision: {
     workflowType: 'TenantDeprovisioning',
+    askedBy: 'delete',
     target: 'nothing',
     undo: 'none',
     createsTenant: false,
+    takesOverStuck: true,
     tenantStatus: {
+      // `deleting` without an open operation: its deprovisioning was abandoned.
+      acceptedFrom: ['active', 'suspended', 'failed', 'deleting'],
       claimed: 'deleting',
       succeeded: 'deleted',
       stuck: 'deleting',
@@ -117,6 +130,13 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
 /** The type whose runs are of this workflow type; undefined when none is. */
 export function operationTypeOf(workflowType: string): OperationType | undefined {
   return operationTypes.find((type) => operationTable[type].workflowType === workflowType);
+}
+
+/** The type that a request asks for. */
+export function operationTypeAskedBy(request: OperationRules['askedBy']): OperationType {
+  const found = operationTypes.find((type) => operationTable[type].askedBy === request);
+  if (found === undefined) throw new RangeError(`no type of operation is asked for by ${request}`);
+  return found;
 }
 
 /** Whether an operation of this type and state may make steps. */

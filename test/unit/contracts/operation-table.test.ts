@@ -1,14 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { operationStateTransitions } from '../../../src/contracts/operation-state.ts';
-import { operationTable, operationTypeOf, operationTypes } from '../../../src/contracts/operation-table.ts';
+import { isAcceptable } from '../../../src/contracts/applicability.ts';
+import { openOperationStates, operationStateTransitions } from '../../../src/contracts/operation-state.ts';
+import {
+  operationTable,
+  operationTypeAskedBy,
+  operationTypeOf,
+  operationTypes,
+} from '../../../src/contracts/operation-table.ts';
 import { tenantStatuses, tenantStatusTransitions } from '../../../src/contracts/tenant-status.ts';
 import * as workflows from '../../../src/workflows/index.ts';
 
 const src = new URL('../../../src/', import.meta.url);
 
 describe('operation types', () => {
-  it('are named where they are defined and where each is started, and nowhere else', () => {
+  it('are named where they are defined, and nowhere else', () => {
     const literal = new RegExp(`(['"\`])(${operationTypes.join('|')})\\1`, 'g');
     const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     const named = files.flatMap((file) =>
@@ -16,8 +22,13 @@ describe('operation types', () => {
     );
     // What a type means is asked of its row: a comparison elsewhere is a property that the row lacks.
     const defined = operationTypes.map((type) => `contracts/operation-table.ts: ${type}`);
-    const started = ['client/creation.ts: provision', 'client/removal.ts: deprovision'];
-    expect(named.toSorted()).toEqual([...defined, ...started].toSorted());
+    expect(named.toSorted()).toEqual(defined.toSorted());
+  });
+
+  it('are asked for by one request each', () => {
+    const requests = operationTypes.map((type) => operationTable[type].askedBy);
+    expect(new Set(requests).size).toBe(requests.length);
+    for (const type of operationTypes) expect(operationTypeAskedBy(operationTable[type].askedBy)).toBe(type);
   });
 });
 
@@ -28,6 +39,18 @@ describe.each(operationTypes)('the row of %s', (type) => {
   it('names a workflow that the bundle has, and that no other row names', () => {
     expect(Object.keys(workflows)).toContain(rules.workflowType);
     expect(operationTypeOf(rules.workflowType)).toBe(type);
+  });
+
+  it('is accepted where its claim may move the tenant, and from no status when it creates its tenant', () => {
+    const { acceptedFrom } = rules.tenantStatus;
+    expect(acceptedFrom.length === 0).toBe(rules.createsTenant);
+    for (const status of tenantStatuses) {
+      expect(isAcceptable(type, { status, open: undefined })).toBe(acceptedFrom.includes(status));
+      for (const open of openOperationStates)
+        expect(isAcceptable(type, { status, open })).toBe(rules.takesOverStuck && open === 'stuck');
+    }
+    for (const from of acceptedFrom)
+      if (from !== claimed) expect(tenantStatusTransitions[from], from).toContain(claimed);
   });
 
   it('moves its tenant along the table of transitions only', () => {
