@@ -26,6 +26,8 @@ export function registerTesting(program: Command): void {
     .argument('<product>', 'its name, as tenantry.config.ts has it (TENANTRY_CONFIG names another file)')
     .option('--tier <tier>', 'this tier only')
     .action(async (product: string, { tier }: { tier?: string }) => {
+      const { assertNeededPackages } = await import('./needed-packages.ts');
+      assertNeededPackages();
       const { testProduct } = await import('./test-product.ts');
       process.exitCode = await testProduct(product, tier);
     });
