@@ -35,7 +35,9 @@ export { tenantActivation } from './kinds/tenant-activation/kind.ts';
 export { defineProduct, type ProductDefinition, type ProductRequest } from './products/define-product.ts';
 export { moamalat } from './products/moamalat/product.ts';
 export type { BlueprintRequest, Place, Product, Template } from './products/product.ts';
+export { serviceSettings, type CountBounds, type ServiceSettings } from './products/service-settings.ts';
 export { schemaVariables, serviceSteps, type ServiceComponent } from './products/service-steps.ts';
+export type { SettingsBounds } from './products/settings.ts';
 export { stepsIn } from './products/step.ts';
 export { templateServiceOf } from './products/templates.ts';
 

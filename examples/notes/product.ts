@@ -3,16 +3,18 @@ import {
   dnsRecord,
   postgresSchema,
   schemaVariables,
+  serviceSettings,
   serviceSteps,
   slugReservation,
   tenantActivation,
+  z,
 } from 'tenantry';
 import { sqsQueue } from './sqs-queue.ts';
 
 /** What a tier buys. */
 const sizes = {
-  free: { tasks: 1, connections: 5, visibilitySeconds: 30 },
-  team: { tasks: 2, connections: 20, visibilitySeconds: 300 },
+  free: { tasks: 1, mostTasks: 1, connections: 5, visibilitySeconds: 30 },
+  team: { tasks: 2, mostTasks: 6, connections: 20, visibilitySeconds: 300 },
 };
 
 /** Notes: one service behind the shared load balancer, a schema, and a queue for its jobs. */
@@ -22,8 +24,16 @@ export const notes = defineProduct({
   places: ['host', 'load-balancer'],
   templates: { app: { containerPort: 8080 } },
   migrations: new URL('./migrations/', import.meta.url),
+  settings: ({ cell, tier }) =>
+    z.strictObject({
+      services: z
+        .strictObject({ app: serviceSettings(cell, { min: 1, max: sizes[tier].mostTasks }).optional() })
+        .optional(),
+      /** How long a job may take before another worker gets it. */
+      visibilitySeconds: z.int().min(10).max(43_200).optional(),
+    }),
   blueprint(request) {
-    const { tenant, tier, cell, host, url, loadBalancer, step, template } = request;
+    const { tenant, tier, settings, cell, host, url, loadBalancer, step, template } = request;
     const size = sizes[tier];
     return [
       step(slugReservation, {
@@ -44,7 +54,10 @@ export const notes = defineProduct({
       step(sqsQueue, {
         id: 'create_queue',
         needs: ['validate'],
-        spec: { name: `notes-${tenant.slug}-jobs`, visibilitySeconds: size.visibilitySeconds },
+        spec: {
+          name: `notes-${tenant.slug}-jobs`,
+          visibilitySeconds: settings.visibilitySeconds ?? size.visibilitySeconds,
+        },
       }),
       ...serviceSteps(request, {
         component: 'app',
@@ -52,6 +65,7 @@ export const notes = defineProduct({
         port: 8080,
         healthPath: '/health',
         desiredCount: size.tasks,
+        settings: settings.services?.app,
         environment: {
           TENANT_ID: tenant.id,
           TENANT_SUBDOMAIN: tenant.slug,

@@ -14,6 +14,10 @@ export interface CloneRequest {
   readonly logGroup: string;
   readonly logStreamPrefix: string;
   readonly region: string;
+  /** Of the application's container; default: the template's. */
+  readonly image?: string | undefined;
+  /** Of the task, CPU in units and memory in MiB; default: the template's. */
+  readonly size?: { readonly cpu: number; readonly memory: number } | undefined;
 }
 
 /** With the container that the load balancer talks to. */
@@ -32,6 +36,7 @@ export function cloneTaskDefinition(template: Template, use: TemplateUse, reques
   return {
     definition: {
       ...writableFields(definition),
+      ...(request.size && { cpu: String(request.size.cpu), memory: String(request.size.memory) }),
       family: request.family,
       requiresCompatibilities: ['FARGATE'],
       containerDefinitions: (definition.containerDefinitions ?? []).map((container) =>
@@ -86,11 +91,17 @@ function cloneContainer(container: ContainerDefinition, isApp: boolean, request:
   const kept = <T extends { name?: string | undefined }>(list: readonly T[] | undefined) =>
     (list ?? []).filter((entry) => !overridden.has(entry.name ?? ''));
   return {
-    ...container,
+    ...(isApp ? resized(container, request) : container),
     environment: [...kept(container.environment), ...environment.map(([name, value]) => ({ name, value }))],
     secrets: [...kept(container.secrets), ...secrets.map(([name, valueFrom]) => ({ name, valueFrom }))],
     logConfiguration: logConfiguration(container, request),
   };
+}
+
+/** Beside a size of the task the template's limits of the container would keep it from using that. */
+function resized(container: ContainerDefinition, { image, size }: CloneRequest): ContainerDefinition {
+  const { cpu: _cpu, memory: _memory, memoryReservation: _reservation, ...rest } = container;
+  return { ...(size ? rest : container), ...(image !== undefined && { image }) };
 }
 
 function logConfiguration(container: ContainerDefinition, request: CloneRequest) {

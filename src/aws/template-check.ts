@@ -1,5 +1,6 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { StepError } from '../contracts/step-error.ts';
+import { imageRepository } from '../images.ts';
 import { findApp } from './template-app.ts';
 import { fargateProblems } from './template-fargate.ts';
 import { sharedThings } from './template-sharing.ts';
@@ -71,12 +72,4 @@ function outsideCell({ taskRoleArn, executionRoleArn, containerDefinitions = [] 
       .filter(({ image }) => !image || !use.allowedImageRepositories.includes(imageRepository(image)))
       .map(({ image }) => `names image ${image ?? '(none)'}, which is in none of the cell's image repositories`),
   ];
-}
-
-/** An image's repository: the reference without tag and digest. */
-export function imageRepository(image: string): string {
-  const [reference = ''] = image.split('@');
-  const colon = reference.lastIndexOf(':');
-  // A colon before the last slash belongs to a registry's port.
-  return colon > reference.lastIndexOf('/') ? reference.slice(0, colon) : reference;
 }

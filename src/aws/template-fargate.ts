@@ -1,4 +1,5 @@
 import type { ContainerDefinition, TaskDefinition, Volume } from '@aws-sdk/client-ecs';
+import { isOfferedByFargate } from '../fargate-sizes.ts';
 
 /**
  * What Fargate could not run behind a load balancer, most of which RegisterTaskDefinition refuses of a clone. As sentences, to be
@@ -36,31 +37,12 @@ function unsupported(definition: TaskDefinition): string[] {
   ];
 }
 
-/** Memory in MiB that Fargate offers for a number of CPU units: from, to, in steps of. */
-const memoryByCpu: Readonly<Record<number, readonly [number, number, number]>> = {
-  512: [1_024, 4_096, 1_024],
-  1_024: [2_048, 8_192, 1_024],
-  2_048: [4_096, 16_384, 1_024],
-  4_096: [8_192, 30_720, 1_024],
-  8_192: [16_384, 61_440, 4_096],
-  16_384: [32_768, 122_880, 8_192],
-};
-/** Of 256 CPU units, which have no steps. */
-const memoryOfSmallest = [512, 1_024, 2_048];
-
 function sizeProblems({ cpu, memory }: TaskDefinition): string[] {
   if (!cpu || !memory) return [];
   return when(
-    !isOffered(Number(cpu), Number(memory)),
+    !isOfferedByFargate(Number(cpu), Number(memory)),
     `sets cpu ${cpu} with memory ${memory}, which Fargate does not offer together`,
   );
-}
-
-function isOffered(cpu: number, memory: number): boolean {
-  if (cpu === 256) return memoryOfSmallest.includes(memory);
-  const [from, to, step] = memoryByCpu[cpu] ?? [];
-  if (from === undefined || to === undefined || step === undefined) return false;
-  return memory >= from && memory <= to && (memory - from) % step === 0;
 }
 
 function isOfHost({ host, dockerVolumeConfiguration }: Volume): boolean {

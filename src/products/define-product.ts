@@ -1,16 +1,29 @@
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { Step } from '../contracts/blueprint.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
+import type { Settings, TenantMode } from '../contracts/settings.ts';
 import { label } from '../kinds/framework/values.ts';
 import { places, type BlueprintRequest, type Place, type Product, type Template } from './product.ts';
+import { parseSettings, SettingsError, type SettingsBounds } from './settings.ts';
 import { stepsIn, type MakeStep } from './step.ts';
 import { templateServiceOf } from './templates.ts';
 
+/** Null where the product has no tiers. */
+type TierOf<Tier extends string> = [Tier] extends [never] ? null : Tier;
+
+/** A product whose tenants have no settings. */
+const noSettings = z.strictObject({});
+type NoSettings = typeof noSettings;
+
 /** What every blueprint is resolved from. */
-interface CommonRequest<Tier extends string, Component extends string> {
+interface CommonRequest<Tier extends string, Component extends string, Chosen> {
   readonly tenant: { readonly id: string; readonly slug: string };
-  /** Null where the product has no tiers. */
-  readonly tier: [Tier] extends [never] ? null : Tier;
+  readonly tier: TierOf<Tier>;
+  /** What an operator chose, as the product's `settings` read it. */
+  readonly settings: Chosen;
+  /** `suspended`: the tenant keeps what it has, and is not to answer its users. */
+  readonly mode: TenantMode;
   readonly cell: Cell;
   /** Writes one step of a kind, with the waiting times that the kind has in this cell. */
   readonly step: MakeStep;
@@ -37,12 +50,18 @@ export type ProductRequest<
   Tier extends string = string,
   P extends Place = Place,
   Component extends string = string,
-> = CommonRequest<Tier, Component> &
+  Chosen = Settings,
+> = CommonRequest<Tier, Component, Chosen> &
   ('host' extends P ? HostRequest : unknown) &
   ('load-balancer' extends P ? LoadBalancerRequest : unknown);
 
 /** What is particular to a product. */
-export interface ProductDefinition<Tier extends string, P extends Place, Component extends string> {
+export interface ProductDefinition<
+  Tier extends string,
+  P extends Place,
+  Component extends string,
+  S extends z.ZodType<Settings> = NoSettings,
+> {
   /** Lower case letters, digits and single hyphens, at most 40: in names of resources, in requests, in the set of migrations. */
   readonly name: string;
   /** Sizes that a tenant may have; none: a request must not name one. */
@@ -55,8 +74,13 @@ export interface ProductDefinition<Tier extends string, P extends Place, Compone
   readonly templates?: Readonly<Record<Component, Template>> | undefined;
   /** Folder of numbered SQL files for tenants' schemas: the set of migrations that has the product's name. */
   readonly migrations?: URL | undefined;
+  /**
+   * What an operator may choose for a tenant, now and later; a function where that depends on cell or tier. No choice at all must be
+   * valid. Without it a tenant has no settings.
+   */
+  readonly settings?: S | ((bounds: SettingsBounds<TierOf<Tier>>) => S) | undefined;
   /** The steps of a tenant. Pure: the same request gives the same steps. */
-  readonly blueprint: (request: ProductRequest<Tier, P, Component>) => readonly Step[];
+  readonly blueprint: (request: ProductRequest<Tier, P, Component, z.output<S>>) => readonly Step[];
 }
 
 /**
@@ -67,10 +91,12 @@ export function defineProduct<
   const Tier extends string = never,
   const P extends Place = never,
   Component extends string = never,
->(definition: ProductDefinition<Tier, P, Component>): Product {
+  S extends z.ZodType<Settings> = NoSettings,
+>(definition: ProductDefinition<Tier, P, Component, S>): Product {
   const problems = problemsOf(definition);
   if (problems.length > 0) throw new RangeError(`product "${definition.name}": ${problems.join('; ')}`);
   const { name, blueprint, tiers = [], reservedSlugs = [], templates = {}, migrations } = definition;
+  const settings = settingsOf(definition);
   return {
     name,
     tiers,
@@ -78,14 +104,27 @@ export function defineProduct<
     places: definition.places,
     templates,
     migrations: migrations && fileURLToPath(migrations),
-    resolve: (request) => ({
-      version: 1,
-      product: name,
-      tier: request.tier,
-      cell: request.cell.id,
-      steps: blueprint(requestFor(definition, request)),
-    }),
+    settings,
+    resolve: (request) => {
+      const chosen = parseSettings(settings(request), request.settings ?? {});
+      if (!chosen.ok) throw new SettingsError(name, chosen.problems);
+      return {
+        version: 1,
+        product: name,
+        tier: request.tier,
+        cell: request.cell.id,
+        steps: blueprint(requestFor(definition, request, chosen.settings)),
+      };
+    },
   };
+}
+
+/** For every definition alike: a function of the bounds. */
+function settingsOf<Tier extends string, P extends Place, Component extends string, S extends z.ZodType<Settings>>({
+  settings = noSettings as z.ZodType<Settings> as S,
+}: ProductDefinition<Tier, P, Component, S>): (bounds: SettingsBounds) => S {
+  // The door has checked the tier by the product's own list.
+  return (bounds) => (typeof settings === 'function' ? settings(bounds as SettingsBounds<TierOf<Tier>>) : settings);
 }
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -93,12 +132,15 @@ const TIER = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** As the request of a tenant has it. */
 const LONGEST_NAME = 40;
 
-const fields = ['name', 'tiers', 'places', 'reservedSlugs', 'templates', 'migrations', 'blueprint'];
+const fields = ['name', 'tiers', 'places', 'reservedSlugs', 'templates', 'migrations', 'settings', 'blueprint'];
 
 function problemsOf(
-  definition: Pick<ProductDefinition<string, Place, string>, 'name' | 'tiers' | 'places' | 'templates' | 'migrations'>,
+  definition: Pick<
+    ProductDefinition<string, Place, string>,
+    'name' | 'tiers' | 'places' | 'templates' | 'migrations'
+  > & { readonly settings?: unknown },
 ): readonly string[] {
-  const { name, tiers = [], places: declared, templates = {}, migrations } = definition;
+  const { name, tiers = [], places: declared, templates = {}, migrations, settings } = definition;
   const unknown = declared.filter((place) => !places.includes(place));
   return [
     ...Object.keys(definition)
@@ -119,7 +161,17 @@ function problemsOf(
     ...(migrations === undefined || migrations.protocol === 'file:'
       ? []
       : [`migrations must be a file URL, such as new URL('./migrations/', import.meta.url)`]),
+    ...(settings instanceof z.ZodType ? defaultProblems(settings) : []),
   ];
+}
+
+/** A tenant may be asked for without settings. */
+function defaultProblems(settings: z.ZodType): readonly string[] {
+  const chosen = parseSettings(settings, {});
+  if (chosen.ok) return [];
+  return chosen.problems.map(
+    ({ path, problem }) => `settings must be valid when none are given: ${path.join('.')} ${problem}`,
+  );
 }
 
 function twice(list: readonly string[]): readonly string[] {
@@ -127,10 +179,11 @@ function twice(list: readonly string[]): readonly string[] {
 }
 
 /** @throws Error when something is missing that the door reserves: no tenant of the product was accepted so */
-function requestFor<Tier extends string, P extends Place, Component extends string>(
-  { name, places: declared }: ProductDefinition<Tier, P, Component>,
-  { cell, host, loadBalancer, slug, tenantId, tier }: BlueprintRequest,
-): ProductRequest<Tier, P, Component> {
+function requestFor<Tier extends string, P extends Place, Component extends string, Chosen>(
+  { name, places: declared }: { readonly name: string; readonly places: readonly P[] },
+  { cell, host, loadBalancer, mode = 'active', slug, tenantId, tier }: BlueprintRequest,
+  settings: Chosen,
+): ProductRequest<Tier, P, Component, Chosen> {
   const has = (place: Place) => (declared as readonly Place[]).includes(place);
   if (has('host') && host === undefined) throw new Error(`a tenant of ${name} has no host in cell ${cell.id}`);
   if (has('load-balancer') && !loadBalancer)
@@ -138,6 +191,8 @@ function requestFor<Tier extends string, P extends Place, Component extends stri
   const request = {
     tenant: { id: tenantId, slug },
     tier,
+    settings,
+    mode,
     cell,
     step: stepsIn(cell),
     template: (component: Component) => templateServiceOf(cell, name, component),
@@ -145,5 +200,5 @@ function requestFor<Tier extends string, P extends Place, Component extends stri
     ...(has('load-balancer') && { loadBalancer }),
   };
   // Which of its fields there are was decided by `places`, as the type is.
-  return request as unknown as ProductRequest<Tier, P, Component>;
+  return request as unknown as ProductRequest<Tier, P, Component, Chosen>;
 }

@@ -2,7 +2,7 @@ import type { Blueprint } from '../contracts/blueprint.ts';
 import type { LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import type { Product } from './product.ts';
+import type { BlueprintRequest, Product } from './product.ts';
 
 /** Whether tenants of a product can be made in a cell: it has a domain for their hosts, or lists the product where they have none. */
 export function isServed(cell: Cell, { name, places }: Pick<Product, 'name' | 'places'>): boolean {
@@ -44,7 +44,7 @@ export function loadBalancerShare({ kinds }: KindRegistry, { steps }: Pick<Bluep
 export function resolveUnplaced(
   product: Product,
   cell: Cell,
-  tenant: { readonly tenantId: string; readonly slug: string; readonly tier: string | null },
+  tenant: Pick<BlueprintRequest, 'tenantId' | 'slug' | 'tier' | 'settings'>,
 ): Blueprint {
   const [loadBalancer] = product.places.includes('load-balancer') ? cell.loadBalancers : [];
   return product.resolve({ cell, ...tenant, host: hostIn(cell, product, tenant.slug), loadBalancer });

@@ -1,5 +1,8 @@
+import type { z } from 'zod';
 import type { Blueprint } from '../contracts/blueprint.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
+import type { Settings, TenantMode } from '../contracts/settings.ts';
+import type { SettingsBounds } from './settings.ts';
 
 /**
  * What is reserved for a tenant before anything is accepted: `host`, its host name below the product's domain; `load-balancer`, a
@@ -30,6 +33,10 @@ export interface BlueprintRequest {
   readonly host?: string | undefined;
   /** Of a product that declares the place `load-balancer`. */
   readonly loadBalancer?: LoadBalancer | undefined;
+  /** As they were given; none: what the product takes by default. */
+  readonly settings?: Settings | undefined;
+  /** Default: `active`. */
+  readonly mode?: TenantMode | undefined;
 }
 
 /** One SaaS product: its rules for slugs and the steps that a tenant of it consists of. Written by `defineProduct`. */
@@ -43,6 +50,8 @@ export interface Product {
   readonly templates: Readonly<Record<string, Template>>;
   /** Folder of the SQL files that its tenants' schemas are migrated by, a path; undefined: it brings none. */
   readonly migrations?: string | undefined;
-  /** Pure: the same request gives the same blueprint. */
+  /** What its tenants' settings may be, in a cell and a tier. Without any they are valid, too. */
+  readonly settings: (bounds: SettingsBounds) => z.ZodType<Settings>;
+  /** Pure: the same request gives the same blueprint. @throws SettingsError for settings that are not valid */
   readonly resolve: (request: BlueprintRequest) => Blueprint;
 }

@@ -6,6 +6,7 @@ import { logGroup } from '../kinds/log-group/kind.ts';
 import { targetGroup } from '../kinds/target-group/kind.ts';
 import { taskDefinition } from '../kinds/task-definition/kind.ts';
 import type { ProductRequest } from './define-product.ts';
+import type { ServiceSettings } from './service-settings.ts';
 
 /** What a request must have for a service that answers at the tenant's host. */
 export type ServiceRequest<Component extends string> = Pick<
@@ -28,7 +29,10 @@ export interface ServiceComponent<Component extends string> {
   readonly rulePaths?: readonly string[] | undefined;
   readonly environment: Readonly<Record<string, string | Ref>>;
   readonly secrets?: Readonly<Record<string, string | Ref>> | undefined;
+  /** Tasks, unless an operator chose another number; 1 by default. */
   readonly desiredCount?: number | undefined;
+  /** What an operator chose for it. */
+  readonly settings?: ServiceSettings | undefined;
   /** Steps that must be ready before anything of it is made, before its task definition is, and before it is deployed. */
   readonly needs: {
     readonly all: readonly string[];
@@ -47,8 +51,9 @@ export interface ServiceComponent<Component extends string> {
  */
 export function serviceSteps<Component extends string>(
   { cell, host, loadBalancer, step, template }: ServiceRequest<Component>,
-  { component, name, needs, record, failsAs, ...of }: ServiceComponent<Component>,
+  { component, name, needs, record, failsAs, settings = {}, ...of }: ServiceComponent<Component>,
 ): Step[] {
+  const { image, count, cpu, memory } = settings;
   return [
     step(logGroup, {
       id: `create_log_group:${component}`,
@@ -65,6 +70,8 @@ export function serviceSteps<Component extends string>(
         environment: of.environment,
         secrets: of.secrets ?? {},
         logGroup: { ref: `create_log_group:${component}.name` },
+        ...(image !== undefined && { image }),
+        ...(cpu !== undefined && memory !== undefined && { cpu, memory }),
       },
     }),
     step(targetGroup, {
@@ -97,7 +104,7 @@ export function serviceSteps<Component extends string>(
         targetGroupArn: { ref: `create_target_group:${component}.arn` },
         containerName: { ref: `create_task_definition:${component}.containerName` },
         containerPort: { ref: `create_task_definition:${component}.containerPort` },
-        desiredCount: of.desiredCount ?? 1,
+        desiredCount: count ?? of.desiredCount ?? 1,
         healthCheckGraceSeconds: 120,
         probe: { loadBalancerArn: loadBalancer.arn, host, path: of.probePath ?? of.healthPath },
       },

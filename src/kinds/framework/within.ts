@@ -1,5 +1,6 @@
 import type { Cell } from '../../contracts/platform.ts';
 import { plainZoneId } from '../../formats.ts';
+import { imageByDigest, imageRepository } from '../../images.ts';
 import { secretPrefix } from '../../naming.ts';
 
 /** Whose step it is, and where it may work. */
@@ -46,6 +47,8 @@ export interface Within {
   listener(arn: string): string[];
   database(id: unknown): string[];
   templateService(name: unknown): string[];
+  /** An image by its digest, of a repository that tenants may use. */
+  image(reference: unknown): string[];
   /** ARN of a secret of the tenant's own. */
   secret(arn: unknown): string[];
 }
@@ -88,6 +91,13 @@ export function within({ cell, installationId, tenant, recorded: known }: Bounds
       must(
         !isMaking || (typeof name === 'string' && templates.includes(name)),
         `template service ${show(name)} is none of the cell's for ${tenant.product}`,
+      ),
+    image: (reference) =>
+      must(
+        !isMaking ||
+          (imageByDigest.safeParse(reference).success &&
+            cell.allowedImageRepositories.includes(imageRepository(String(reference)))),
+        `image ${show(reference)} is not given by its digest, or of none of the cell's image repositories`,
       ),
     secret(arn) {
       const own = `:secret:${secretPrefix(installationId, tenant.id)}`;

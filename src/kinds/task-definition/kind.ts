@@ -39,11 +39,12 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
     'ecs:DeregisterTaskDefinition',
     'iam:PassRole',
   ],
-  inCell: ({ family, logGroup, secrets, templateService }, within) => [
+  inCell: ({ family, image, logGroup, secrets, templateService }, within) => [
     ...within.tenantName(family),
     ...within.templateService(templateService),
     ...Object.values(fieldsOf(secrets)).flatMap((arn) => within.secret(arn)),
     ...(logGroup === undefined ? [] : within.tenantName(logGroup, '/ecs/')),
+    ...(image === undefined ? [] : within.image(image)),
   ],
   physicalNames: ({ family }) => [{ type: 'ecs:task-definition', name: family }],
 
@@ -176,6 +177,8 @@ function cloneFor({ blueprint, cell, spec, stepId }: DefinitionContext, template
     logGroup: spec.logGroup,
     logStreamPrefix: stepId.slice(stepId.indexOf(':') + 1),
     region: cell.region,
+    image: spec.image,
+    size: spec.cpu === undefined || spec.memory === undefined ? undefined : { cpu: spec.cpu, memory: spec.memory },
   });
 }
 

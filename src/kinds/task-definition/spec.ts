@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { imageByDigest } from '../../images.ts';
 import type { StepContext } from '../framework/kind.ts';
 import { anyValue, text, textValue } from '../framework/values.ts';
 
@@ -9,6 +10,11 @@ export const definitionSpec = z.strictObject({
   /** Name of a container's secret to the secret's ARN. */
   secrets: z.record(z.string(), textValue),
   logGroup: textValue,
+  /** Of the application's container, in the place of the template's. */
+  image: imageByDigest.optional(),
+  /** Of the task, in the place of the template's: CPU units, and MiB. */
+  cpu: z.int().positive().optional(),
+  memory: z.int().positive().optional(),
 });
 export const definitionOutputs = z.strictObject({
   arn: z.string(),

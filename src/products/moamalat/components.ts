@@ -1,17 +1,20 @@
 import type { Step } from '../../contracts/blueprint.ts';
 import type { ProductRequest } from '../define-product.ts';
 import { schemaVariables, serviceSteps } from '../service-steps.ts';
+import type { MoamalatSettings } from './settings.ts';
 
-type Request = ProductRequest<never, 'host' | 'load-balancer', 'backend' | 'frontend'>;
+type Request = ProductRequest<never, 'host' | 'load-balancer', 'backend' | 'frontend', MoamalatSettings>;
 
 /** The steps of the two services that a tenant has. Ports and paths are those of the templates (requirement U-24). */
 export function componentSteps(request: Request): Step[] {
   const { slug } = request.tenant;
+  const { services = {} } = request.settings;
   const record = 'create_dns';
   return [
     ...serviceSteps(request, {
       component: 'backend',
       name: `moamalat-${slug}-backend`,
+      settings: services.backend,
       port: 8080,
       healthPath: '/health',
       probePath: '/api/health',
@@ -25,6 +28,7 @@ export function componentSteps(request: Request): Step[] {
     ...serviceSteps(request, {
       component: 'frontend',
       name: `moamalat-${slug}-frontend`,
+      settings: services.frontend,
       port: 80,
       healthPath: '/',
       environment: frontendEnvironment(request),

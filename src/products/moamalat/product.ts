@@ -4,6 +4,7 @@ import { slugReservation } from '../../kinds/slug-reservation/kind.ts';
 import { tenantActivation } from '../../kinds/tenant-activation/kind.ts';
 import { defineProduct } from '../define-product.ts';
 import { componentSteps } from './components.ts';
+import { moamalatSettings } from './settings.ts';
 
 /**
  * MOAMALAT: a PostgreSQL schema per tenant, two services on a shared cluster and load balancer.
@@ -18,6 +19,7 @@ export const moamalat = defineProduct({
     frontend: { containerPort: 80, demoPart: 'frontend', service: 'moamalat-company-x-frontend' },
   },
   migrations: new URL('./migrations/', import.meta.url),
+  settings: moamalatSettings,
   blueprint(request) {
     const { cell, tenant, host, url, loadBalancer, step, template } = request;
     return [

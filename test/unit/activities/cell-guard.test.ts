@@ -33,6 +33,20 @@ describe('the guard of the cell', () => {
     expect(outsideCell('dns-record', { ...spec, zoneId: '/hostedzone/ZOTHER' }, bounds)).toHaveLength(1);
   });
 
+  it('lets a tenant run images of the cell by their digest only, and takes away what runs another', () => {
+    const { spec } = blueprint.steps.find(({ kind }) => kind === 'task-definition')!;
+    const problemsOf = (image: string, purpose?: Purpose) =>
+      outsideCell('task-definition', { ...spec, secrets: {}, image }, bounds, purpose).filter((p) =>
+        p.startsWith('image'),
+      );
+    const digest = `sha256:${'0'.repeat(64)}`;
+    expect(problemsOf(`registry.test/app@${digest}`)).toEqual([]);
+    for (const image of [`registry.test/other@${digest}`, 'registry.test/app:1.0', `registry.test/app/x@${digest}`]) {
+      expect(problemsOf(image)).toHaveLength(1);
+      expect(problemsOf(image, 'take-away')).toEqual([]);
+    }
+  });
+
   it('lets every step of the product pass, with its references left out or filled in', () => {
     const outputs = {
       arn: arn('elasticloadbalancing', 'targetgroup/t-1/2'),

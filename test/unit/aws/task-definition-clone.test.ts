@@ -68,6 +68,24 @@ describe('cloneTaskDefinition', () => {
     expect(named('sidecar')).not.toContainEqual({ name: 'DB_HOST', value: 'db' });
   });
 
+  it("takes image and size of the tenant's own, and none of the limits that would keep its container from them", () => {
+    const app = { ...template.definition.containerDefinitions?.[1], cpu: 256, memory: 512, memoryReservation: 128 };
+    const sidecar = { ...template.definition.containerDefinitions?.[0], memory: 64 };
+    const limited = exampleTemplate({ containerDefinitions: [sidecar, app] });
+    const image = 'registry.example.com:5000/team/app@sha256:0';
+    const own = { ...request, image, size: { cpu: 1_024, memory: 4_096 } };
+    const { definition } = cloneTaskDefinition(limited, use, own);
+    expect([definition.cpu, definition.memory]).toEqual(['1024', '4096']);
+    const limits = ['image', 'cpu', 'memory', 'memoryReservation'];
+    const [first, second] = (definition.containerDefinitions ?? []).map((container) =>
+      Object.fromEntries(Object.entries(container).filter(([name]) => limits.includes(name))),
+    );
+    expect(first).toEqual({ image: sidecar.image, memory: 64 });
+    expect(second).toEqual({ image });
+    const [, kept] = cloneTaskDefinition(limited, use, { ...request, image }).definition.containerDefinitions ?? [];
+    expect(kept).toMatchObject({ image, cpu: 256, memory: 512, memoryReservation: 128 });
+  });
+
   it('refuses what cannot be cloned', () => {
     const bad = exampleTemplate({ networkMode: 'bridge' });
     expect(() => cloneTaskDefinition(bad, use, request)).toThrow(

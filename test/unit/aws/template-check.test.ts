@@ -1,6 +1,6 @@
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
 import { describe, expect, it } from 'vitest';
-import { imageRepository, refuseUnclonable, templateProblems } from '../../../src/aws/template-check.ts';
+import { refuseUnclonable, templateProblems } from '../../../src/aws/template-check.ts';
 import { findApp } from '../../../src/aws/template-app.ts';
 import type { Template, TemplateUse } from '../../../src/aws/template.ts';
 import { app, exampleTemplate, exampleUse, sidecar } from './example-template.ts';
@@ -264,14 +264,4 @@ describe('a template', () => {
     const template = exampleTemplate({ networkMode: 'bridge', cpu: undefined });
     expect(() => refuseUnclonable(template, exampleUse())).toThrow(/company-x.*awsvpc.*; it sets no cpu/);
   });
-});
-
-describe('imageRepository', () => {
-  it.each([
-    ['app', 'app'],
-    ['app:1.0', 'app'],
-    ['team/app@sha256:abc', 'team/app'],
-    ['registry:5000/team/app', 'registry:5000/team/app'],
-    ['registry:5000/team/app:1@sha256:abc', 'registry:5000/team/app'],
-  ])('%s is of %s', (image, repository) => expect(imageRepository(image)).toBe(repository));
 });

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
 import type { LoadBalancer } from '../../../src/contracts/platform.ts';
 import { slugReservation } from '../../../src/kinds/slug-reservation/kind.ts';
 import { tenantActivation } from '../../../src/kinds/tenant-activation/kind.ts';
@@ -52,7 +53,15 @@ describe('a product', () => {
     });
     const none = productOf({ places: [] });
     resolveUnplaced(none.product, cell, { ...tenant, tier: null });
-    expect(Object.keys(none.asked[0] ?? {}).sort()).toEqual(['cell', 'step', 'template', 'tenant', 'tier']);
+    expect(Object.keys(none.asked[0] ?? {}).sort()).toEqual([
+      'cell',
+      'mode',
+      'settings',
+      'step',
+      'template',
+      'tenant',
+      'tier',
+    ]);
     expectTypeOf<ProductRequest<never, 'load-balancer'>>().toHaveProperty('loadBalancer').toEqualTypeOf<LoadBalancer>();
     expectTypeOf<ProductRequest<never, 'load-balancer'>>().not.toHaveProperty('host');
     expectTypeOf<ProductRequest<never, never>>().not.toHaveProperty('loadBalancer');
@@ -74,6 +83,32 @@ describe('a product', () => {
     expect(productOf({ places: [], migrations }).product.migrations).toBe(fileURLToPath(migrations));
   });
 
+  it('hands its tenants settings as its schema reads them, by cell and tier', () => {
+    const product = defineProduct({
+      name: 'notes',
+      tiers: ['free', 'team'],
+      places: [],
+      settings: ({ cell, tier }) =>
+        z.strictObject({
+          region: z.literal(cell.region).default(cell.region),
+          seats: z
+            .int()
+            .max(tier === 'free' ? 1 : 9)
+            .default(1),
+        }),
+      blueprint: ({ settings, mode, step, tenant }) => {
+        expectTypeOf(settings).toEqualTypeOf<{ region: string; seats: number }>();
+        const slug = `${tenant.slug} ${settings.region} ${settings.seats} ${mode}`;
+        return [step(slugReservation, { id: 'validate', needs: [], spec: { slug, templateServices: [] } })];
+      },
+    });
+    const slugOf = (tier: string, settings?: Record<string, unknown>) =>
+      resolveUnplaced(product, exampleCell({ region: 'eu-west-1' }), { ...tenant, tier, settings }).steps[0]?.spec.slug;
+    expect(slugOf('free')).toBe('acme eu-west-1 1 active');
+    expect(slugOf('team', { seats: 9 })).toBe('acme eu-west-1 9 active');
+    expect(() => slugOf('free', { seats: 9 })).toThrow('settings.seats: must be at most 1');
+  });
+
   it('is refused with all that is wrong with it', () => {
     const define = () =>
       defineProduct({
@@ -82,6 +117,7 @@ describe('a product', () => {
         places: ['host', 'host', 'moon' as Place],
         templates: { 'A b': { containerPort: 80 } },
         migrations: new URL('https://example.com/migrations/'),
+        settings: z.strictObject({ seats: z.int() }),
         blueprint: () => [],
         ...{ size: 'large' },
       });
@@ -96,6 +132,7 @@ describe('a product', () => {
       'place "host" is given twice',
       'template "A b" has no name for a component',
       'migrations must be a file URL',
+      'settings must be valid when none are given: seats is required',
     ])
       expect(define).toThrow(said);
   });
