@@ -25,6 +25,9 @@ const plainText = (max: number) =>
 const slugPattern = '^(?!..--)[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$';
 const slugFormat = { pattern: String.raw`^\s*(?!..--)[A-Za-z0-9][A-Za-z0-9\-]{1,38}[A-Za-z0-9]\s*$`, minLength: 3 };
 
+/** Each product has its own: what is wrong with one is said by field all the same. */
+const settings = z.record(z.string(), z.unknown());
+
 export const createTenantBody = z.strictObject({
   product: z.string().min(1).max(40).describe('Name of the product, such as `moamalat`'),
   tier: z.string().min(1).max(40).optional().describe('Size inside the product, where the product has tiers'),
@@ -43,6 +46,7 @@ export const createTenantBody = z.strictObject({
     .enum(['hold', 'rollback'])
     .default('hold')
     .describe('`hold`: wait for an operator for a bounded time before rolling back; `rollback`: at once'),
+  settings: settings.optional().describe('What an operator chooses; the product says what it takes'),
   cell: z
     .string()
     .min(1)
@@ -178,6 +182,9 @@ export const tenantAnswer = z
     status: tenantStatus,
     cleanupPending: z.boolean(),
     tenantUrl,
+    // Both optional for clients: an API of an earlier release does not give them.
+    settings: settings.optional().describe('What is desired; while an operation is open, it may not be so yet'),
+    settingsVersion: z.int().optional(),
     createdAt: time,
     updatedAt: time,
     activatedAt: time.nullable(),

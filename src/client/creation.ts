@@ -1,23 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { operationTypeAskedBy } from '../contracts/operation-table.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
-import { placeOnLoadBalancer, reserveHostName, reserveNames } from '../db/allocations.ts';
+import type { Settings } from '../contracts/settings.ts';
+import { placeOnLoadBalancer, reserveHostName } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { insertOperation, type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
+import { recordFirstSettings } from '../db/settings.ts';
 import { insertTenant, type TenantRow } from '../db/tenants.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { hostIn, loadBalancerShare, resolveUnplaced } from '../products/places.ts';
-import type { BlueprintRequest, Product } from '../products/product.ts';
-import { placeProblems } from '../products/place-problems.ts';
+import type { Product } from '../products/product.ts';
+import { checkSettings } from '../products/settings.ts';
 import { parseSlug } from '../products/slug.ts';
-import { TemplateNotConfiguredError } from '../products/templates.ts';
+import { invalid, settingsFields } from './invalid-input.ts';
 import { cellsFor, servedProducts } from './cell-choice.ts';
 import { orUnknown } from './outcome-unknown.ts';
+import { reserveOrRefuse, resolveChecked, resolveOrRefuse } from './resolution.ts';
 import { RequestError } from './request-error.ts';
 import { hostTaken, slugTaken } from './slug-taken.ts';
 import { startOrWithdraw } from './starting.ts';
@@ -76,12 +78,6 @@ function checkTier({ name, tiers }: Product, tier: string | undefined): CheckedT
   return { ok: true, tier };
 }
 
-function invalid(fields: readonly { readonly field: string; readonly problem: string }[]): RequestError {
-  return new RequestError('INVALID_INPUT', fields.map((f) => `${f.field}: ${f.problem}`).join('; '), {
-    details: { fields },
-  });
-}
-
 interface Ids {
   readonly tenantId: string;
   readonly operationId: string;
@@ -93,7 +89,7 @@ interface Written {
 
 /** In the first of the cells that has room. */
 async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Ids): Promise<Written> {
-  const cells = cellsFor(deps, request);
+  const cells = cellsTaking(request, cellsFor(deps, request));
   for (const cell of cells) {
     const written = await writeIn(deps, request, ids, cell);
     if (written) return written;
@@ -104,6 +100,15 @@ async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Id
     `no load balancer${where} has room for another tenant of ${request.product.name}: \`tenantry doctor\` shows the room of each`,
     { details: { cells: cells.map((cell) => cell.id) } },
   );
+}
+
+/** Those whose bounds the settings keep. @throws RequestError INVALID_INPUT when there are none, naming what is wrong for the first */
+function cellsTaking({ product, tier, input }: CheckedRequest, cells: readonly Cell[]): readonly Cell[] {
+  const checked = cells.map((cell) => ({ cell, is: checkSettings(product, { cell, tier }, input.settings ?? {}) }));
+  const taking = checked.filter(({ is }) => is.ok).map(({ cell }) => cell);
+  const [first] = checked;
+  if (taking.length === 0 && first?.is.ok === false) throw invalid(settingsFields(first.is.problems));
+  return taking;
 }
 
 function writeIn(deps: ClientDeps, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written | undefined> {
@@ -129,6 +134,7 @@ async function write(
   cell: Cell,
 ): Promise<Written> {
   const { caller, product, slug, tier, input } = request;
+  const { settings = {} } = input;
   const { tenantId } = ids;
   const host = hostIn(cell, product, slug);
   const row = {
@@ -141,6 +147,7 @@ async function write(
     cell: cell.id,
     hostName: host ?? null,
     tenantUrl: host === undefined ? null : `https://${host}`,
+    settings,
   };
   const tenant = await insertTenant(tx, row, caller);
   if (!(await reserveSlug(tx, { product: product.name, slug, tenantId }))) {
@@ -148,9 +155,9 @@ async function write(
   }
   if (host !== undefined) await takeHost(tx, cell, host, tenantId);
   const loadBalancer = product.places.includes('load-balancer')
-    ? await takeLoadBalancer(tx, kinds, cell, { tenantId, product, slug, tier })
+    ? await takeLoadBalancer(tx, kinds, cell, { tenantId, product, slug, tier, settings })
     : undefined;
-  const blueprint = resolve(kinds, product, { cell, loadBalancer, tenantId, slug, tier, host });
+  const blueprint = resolveChecked(kinds, product, { cell, loadBalancer, tenantId, slug, tier, host, settings });
   await reserveOrRefuse(tx, kinds, blueprint, { cell: cell.id, tenantId, slug });
   const operation = await insertOperation(tx, {
     id: ids.operationId,
@@ -164,6 +171,7 @@ async function write(
     caller,
   });
   if (!operation) throw new Error(`the new tenant ${tenantId} has an open operation already`);
+  await recordFirstSettings(tx, { tenantId, settings, mode: 'active', operationId: operation.id, caller });
   return { tenant, operation };
 }
 
@@ -177,60 +185,13 @@ async function takeLoadBalancer(
   tx: Queryable,
   kinds: KindRegistry,
   cell: Cell,
-  { product, ...tenant }: Pick<CheckedRequest, 'product' | 'slug' | 'tier'> & { readonly tenantId: string },
+  {
+    product,
+    ...tenant
+  }: Pick<CheckedRequest, 'product' | 'slug' | 'tier'> & { readonly tenantId: string; readonly settings: Settings },
 ): Promise<LoadBalancer> {
   const unplaced = resolveOrRefuse(() => resolveUnplaced(product, cell, tenant), product);
   const loadBalancer = await placeOnLoadBalancer(tx, cell, tenant.tenantId, loadBalancerShare(kinds, unplaced));
   if (!loadBalancer) throw new CellFullSignal();
   return loadBalancer;
-}
-
-/** `notes` with the slug `pro-acme` and `notes-pro` with `acme` give the same names: the second one is refused. */
-async function reserveOrRefuse(
-  tx: Queryable,
-  kinds: KindRegistry,
-  { steps, product }: Blueprint,
-  { cell, tenantId, slug }: { cell: string; tenantId: string; slug: string },
-): Promise<void> {
-  const names = steps.flatMap((step) => kinds.physicalNames(step)).filter(({ type }) => isNamedBySlug(kinds, type));
-  const [held] = await reserveNames(tx, { cell, tenantId, names });
-  if (!held) return;
-  const { type, name } = held;
-  throw new RequestError(
-    'SLUG_TAKEN',
-    `the slug "${slug}" of product ${product} gives the ${type} name "${name}", which the tenant "${held.slug}" of product ${held.product} has`,
-    { details: { product, slug, resource: { type, name }, holder: { product: held.product, slug: held.slug } } },
-  );
-}
-
-function isNamedBySlug(kinds: KindRegistry, type: string): boolean {
-  return kinds.sweptTypes.get(kinds.sweptTypeOf(type) ?? '')?.named === 'slug';
-}
-
-function resolve(kinds: KindRegistry, product: Product, request: BlueprintRequest): Blueprint {
-  const blueprint = resolveOrRefuse(() => product.resolve(request), product);
-  const problems = blueprintProblems(blueprint, kinds);
-  if (problems.length > 0) {
-    throw new Error(
-      `product ${product.name} resolved tenant ${request.tenantId} to a blueprint that cannot run: ${problems.join('; ')}`,
-    );
-  }
-  const { cell, slug, loadBalancer } = request;
-  const unreserved = placeProblems(kinds, product, blueprint, { cell, slug, loadBalancer });
-  if (unreserved.length > 0) throw notProvisionable(product, unreserved.join('; '));
-  return blueprint;
-}
-
-/** @throws RequestError for what the platform description does not name */
-function resolveOrRefuse(resolveIt: () => Blueprint, product: Product): Blueprint {
-  try {
-    return resolveIt();
-  } catch (cause) {
-    if (!(cause instanceof TemplateNotConfiguredError)) throw cause;
-    throw notProvisionable(product, cause.message, cause);
-  }
-}
-
-function notProvisionable({ name }: Product, why: string, cause?: unknown): RequestError {
-  return new RequestError('UNKNOWN_PRODUCT', `the product ${name} cannot be provisioned here: ${why}`, { cause });
 }

@@ -200,6 +200,8 @@ export function tenantView(row: TenantRow): TenantView {
     status: row.status,
     cleanupPending: row.cleanupPending,
     tenantUrl: row.tenantUrl,
+    settings: row.settings,
+    settingsVersion: row.settingsVersion,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
     activatedAt: row.activatedAt?.toISOString() ?? null,

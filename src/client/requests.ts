@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { OnFailure, OpenOperationState } from '../contracts/operation-state.ts';
 import type { Platform } from '../contracts/platform.ts';
+import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Database } from '../db/database.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -25,6 +26,8 @@ export interface CreateTenantInput {
   readonly onFailure?: OnFailure | undefined;
   /** Id of the cell that the tenant must be in. Default: the first that serves the product and has room. */
   readonly cell?: string | undefined;
+  /** What the product lets an operator choose; default: nothing is chosen. */
+  readonly settings?: Settings | undefined;
 }
 
 export interface ListInput {

@@ -10,6 +10,7 @@ import type {
   OperationState,
 } from '../contracts/operation-state.ts';
 import type { OperationType } from '../contracts/operation-table.ts';
+import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 
 /** A tenant as callers see it; times are ISO 8601. */
@@ -25,6 +26,10 @@ export interface TenantView {
   readonly cleanupPending: boolean;
   /** Null: the product's tenants have no address. */
   readonly tenantUrl: string | null;
+  /** What is desired: while an operation is open, it may not be so yet. */
+  readonly settings: Settings;
+  /** Rises with every choice; a change that fails makes an earlier one the desired one again. */
+  readonly settingsVersion: number;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly activatedAt: string | null;

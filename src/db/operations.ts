@@ -23,6 +23,7 @@ import {
 import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf, rowsOf } from './rows.ts';
+import { restoreDesiredSettings } from './settings.ts';
 
 const operationRow = z.object({
   id: uuid,
@@ -69,8 +70,9 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
   const row = rowOf(
     operationRow,
     await tx.query(
-      `insert into operations (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      `insert into operations
+         (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, (select settings_version from tenants where id = $2))
        on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
       [o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint), json(o.caller)],
     ),
@@ -132,7 +134,8 @@ export interface Audit {
 }
 
 /**
- * Compare-and-swap of an operation's state, with its event `operation.state`.
+ * Compare-and-swap of an operation's state, with its event `operation.state`. Every end without success goes through here, so what
+ * the operation was to carry out is no longer desired then.
  *
  * @returns the operation after the change; undefined, and nothing is changed, when its state is none of `from`.
  */
@@ -166,6 +169,7 @@ export async function changeOperationState(
       )
     ).rows[0],
   );
+  if (!isOpen(to) && to !== 'succeeded') await restoreDesiredSettings(tx, after);
   await appendEvent(tx, {
     cell: after.cell,
     tenantId: after.tenantId,

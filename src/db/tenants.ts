@@ -3,11 +3,13 @@ import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { OpenOperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
+import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import { failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
+import { settingsColumn } from './settings.ts';
 
 const tenantRow = z.object({
   id: uuid,
@@ -20,6 +22,9 @@ const tenantRow = z.object({
   /** Null, as its URL is: the product's tenants have no host. */
   hostName: z.string().nullable(),
   tenantUrl: z.string().nullable(),
+  /** What is desired: an open operation may be carrying it out. */
+  settings: settingsColumn,
+  settingsVersion: z.number(),
   status: tenantStatus,
   cleanupPending: z.boolean(),
   failure: failure.nullable(),
@@ -31,21 +36,24 @@ const tenantRow = z.object({
 export type TenantRow = z.output<typeof tenantRow>;
 
 const columns = `id, product, tier, slug, display_name as "displayName", contact_email as "contactEmail", cell,
-  host_name as "hostName", tenant_url as "tenantUrl", status, cleanup_pending as "cleanupPending", failure,
+  host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", status, cleanup_pending as "cleanupPending", failure,
   created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt"`;
 
 export type NewTenant = Pick<
   TenantRow,
   'id' | 'product' | 'tier' | 'slug' | 'displayName' | 'contactEmail' | 'cell' | 'hostName' | 'tenantUrl'
->;
+> & { readonly settings?: Settings | undefined };
 
 /** Inserts a tenant, `pending`, and its event `tenant.accepted`. */
 export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Caller): Promise<TenantRow> {
   const t = tenant;
   const answer = await tx.query(
-    `insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${columns}`,
-    [t.id, t.product, t.tier, t.slug, t.displayName, t.contactEmail, t.cell, t.hostName, t.tenantUrl],
+    `insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url, settings)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${columns}`,
+    [
+      ...[t.id, t.product, t.tier, t.slug, t.displayName, t.contactEmail, t.cell, t.hostName, t.tenantUrl],
+      json(t.settings ?? {}),
+    ],
   );
   const data = { product: t.product, tier: t.tier, slug: t.slug };
   await appendEvent(tx, { cell: t.cell, tenantId: t.id, type: 'tenant.accepted', data, caller });

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Blueprint } from '../../src/contracts/blueprint.ts';
 import { findBlueprint, findOperation, listOperationsOf } from '../../src/db/operations.ts';
 import { findSlugHolder, quarantineSlug } from '../../src/db/reservations.ts';
+import { listSettings } from '../../src/db/settings.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
 import { anyString, matching } from './matchers.ts';
 import { testCaller } from '../support/caller.ts';
@@ -63,6 +65,40 @@ describe('POST /api/v1/tenants', () => {
     // Two services, two families, two log groups and the record have names of their own.
     const names = Array.from({ length: 7 }, () => 'resource-name');
     expect(kinds.rows.map((r) => r.kind)).toEqual(['host-name', 'load-balancer', ...names]);
+  });
+
+  it('takes what an operator chooses: stored with who chose it, and carried out by the blueprint', async () => {
+    const settings = { services: { backend: { count: 3 }, frontend: { cpu: 512, memory: 1_024 } } };
+    const answer = await post({ ...acme, slug: freshSlug(), settings });
+    expect(answer.statusCode).toBe(202);
+    const { tenantId, operationId } = answer.json<{ tenantId: string; operationId: string }>();
+    const shown = await api.app.inject({ url: `/api/v1/tenants/${tenantId}` });
+    expect(shown.json()).toMatchObject({ settings, settingsVersion: 1 });
+    const caller = (await findOperation(api.database, operationId))?.caller;
+    expect(caller?.principal).toBe('local-operator');
+    expect(await listSettings(api.database, tenantId)).toEqual([
+      expect.objectContaining({ version: 1, settings, mode: 'active', operationId, caller }),
+    ]);
+    const { steps } = (await findBlueprint(api.database, operationId)) as Blueprint;
+    expect(steps.find(({ id }) => id === 'deploy_backend')?.spec.desiredCount).toBe(3);
+    expect(steps.find(({ id }) => id === 'create_task_definition:frontend')?.spec).toMatchObject({ cpu: 512 });
+  });
+
+  it('names every field of the settings that is wrong, and accepts nothing', async () => {
+    const slug = freshSlug();
+    const backend = { image: 'elsewhere/app:1', count: 99, cpu: 256, memory: 4_096, size: 1 };
+    const refused = await post({ ...acme, slug, settings: { services: { backend } } });
+    expect([refused.statusCode, errorOf(refused).code]).toEqual([400, 'INVALID_INPUT']);
+    const { fields } = errorOf(refused).details as { fields: { field: string; problem: string }[] };
+    expect(fields.map(({ field }) => field)).toEqual([
+      'body.settings.services.backend.image',
+      'body.settings.services.backend.image',
+      'body.settings.services.backend.count',
+      'body.settings.services.backend',
+      'body.settings.services.backend.memory',
+    ]);
+    expect((await api.database.query('select from tenants where slug = $1', [slug])).rowCount).toBe(0);
+    expect((await post({ ...acme, slug, settings: [] })).statusCode).toBe(400);
   });
 
   it('gives one of two simultaneous requests for a slug 202, the other 409 SLUG_TAKEN', async () => {

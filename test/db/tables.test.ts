@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OperationState } from '../../src/contracts/operation-state.ts';
 import { operationTypes } from '../../src/contracts/operation-table.ts';
 import { tenantStatuses, tenantStatusTransitions } from '../../src/contracts/tenant-status.ts';
 import {
@@ -20,10 +21,12 @@ import { migrate } from '../../src/db/migrate.ts';
 import {
   changeOperationState,
   findOpenOperation,
+  findOperation,
   insertOperation,
   listAcceptedWithoutRun,
 } from '../../src/db/operations.ts';
 import { findSlugHolder, quarantineSlug, releaseSlug, reserveSlug } from '../../src/db/reservations.ts';
+import { changeSettings, listSettings, recordFirstSettings } from '../../src/db/settings.ts';
 import { changeTenantStatus, findTenant, InvalidCursorError, listTenants } from '../../src/db/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant } from './fixtures.ts';
@@ -158,6 +161,83 @@ describe('slugs', () => {
     expect((await findSlugHolder(db, slugOf('')))?.tenantId).toBe(b.tenantId);
     await releaseSlug(db, slugOf(b.tenantId));
     expect(await findSlugHolder(db, slugOf(''))).toBeUndefined();
+  });
+});
+
+describe('settings', () => {
+  const close = (id: string, ends: readonly OperationState[]) =>
+    db.transaction(async (tx) => {
+      for (const state of ends) {
+        const { state: now } = (await findOperation(tx, id))!;
+        if (!(await changeOperationState(tx, id, [now], state))) throw new Error(`${now} -> ${state} refused`);
+      }
+    });
+  const succeeds: readonly OperationState[] = ['running', 'committing', 'succeeded'];
+  const choose = (
+    tenant: { tenantId: string; slug: string },
+    count: number,
+    by: 'operation' | 'nothing' = 'operation',
+  ) =>
+    db.transaction(async (tx) => {
+      const { tenantId } = tenant;
+      const operationId =
+        by === 'operation' ? await accept(tx, { ...tenant, type: 'provision', blueprint: {} }) : undefined;
+      await changeSettings(tx, { tenantId, settings: { count }, mode: 'active', operationId, caller: testCaller });
+      return operationId ?? '';
+    });
+  const desired = async (tenantId: string) => {
+    const { settings, settingsVersion } = (await findTenant(db, tenantId))!;
+    return [settingsVersion, settings];
+  };
+
+  it('are desired until the operation that carries them out ends without success: then the applied ones are again', async () => {
+    const tenant = await seedTenant(db);
+    const { tenantId } = tenant;
+    await close(tenant.operationId, succeeds);
+    expect(await desired(tenantId)).toEqual([1, {}]);
+    const failing = await choose(tenant, 2);
+    expect(await desired(tenantId)).toEqual([2, { count: 2 }]);
+    await close(failing, ['running', 'rolling-back', 'rolled-back']);
+    expect(await desired(tenantId)).toEqual([1, {}]);
+    await close(await choose(tenant, 3), succeeds);
+    await choose(tenant, 4, 'nothing');
+    for (const ends of [
+      ['withdrawn'],
+      ['cancelled'],
+      ['running', 'stuck', 'abandoned'],
+      ['running', 'stuck', 'superseded'],
+    ])
+      await close(await choose(tenant, 9), ends as OperationState[]);
+    expect(await desired(tenantId)).toEqual([4, { count: 4 }]);
+    expect((await listSettings(db, tenantId)).map(({ version, settings }) => [version, settings.count])).toEqual([
+      ...[8, 7, 6, 5].map((version) => [version, 9]),
+      ...[4, 3, 2].map((version) => [version, version]),
+    ]);
+    const versions = await db.query('select settings_version as v from operations where tenant_id = $1 order by 1', [
+      tenantId,
+    ]);
+    expect(versions.rows.map(({ v }) => v)).toEqual([1, 2, 3, 5, 6, 7, 8]);
+  });
+
+  it('of a tenant that was never active stay what was asked for', async () => {
+    const tenant = await seedTenant(db);
+    await db.transaction((tx) =>
+      recordFirstSettings(tx, { ...tenant, settings: {}, mode: 'active', caller: testCaller }),
+    );
+    await close(tenant.operationId, ['running', 'rolling-back', 'rolled-back']);
+    expect(await desired(tenant.tenantId)).toEqual([1, {}]);
+  });
+
+  it('are recorded for good', async () => {
+    const tenant = await seedTenant(db);
+    await close(tenant.operationId, succeeds);
+    await choose(tenant, 2, 'nothing');
+    for (const change of [
+      'update tenant_settings set version = 7',
+      'delete from tenant_settings',
+      'truncate tenant_settings',
+    ])
+      await expect(db.query(change)).rejects.toThrow('append-only');
   });
 });
 

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import type { Caller } from '../contracts/caller.ts';
+import { tenantModes, type Settings, type TenantMode } from '../contracts/settings.ts';
+import { caller, json, time, uuid } from './columns.ts';
+import type { Queryable } from './database.ts';
+import { rowOf, rowsOf } from './rows.ts';
+
+/** The column of settings. */
+export const settingsColumn: z.ZodType<Settings> = z.record(z.string(), z.unknown());
+
+const settingsRow = z.object({
+  version: z.number(),
+  settings: settingsColumn,
+  mode: z.enum(tenantModes),
+  /** Null: it took effect at once, nothing had to be made or changed for it. */
+  operationId: uuid.nullable(),
+  caller: caller.nullable(),
+  at: time,
+});
+/** What somebody chose for a tenant. */
+export type SettingsRow = z.output<typeof settingsRow>;
+
+const columns = `version, settings, mode, operation_id as "operationId", caller, at`;
+
+export interface NewSettings {
+  readonly tenantId: string;
+  readonly settings: Settings;
+  readonly mode: TenantMode;
+  /** What carries them out; undefined: they take effect at once. */
+  readonly operationId: string | undefined;
+  readonly caller: Caller;
+}
+
+/** Records the settings that a new tenant was asked for with: version 1. */
+export async function recordFirstSettings(tx: Queryable, first: NewSettings): Promise<void> {
+  await insertVersion(tx, 1, first);
+}
+
+/** Makes settings the desired ones of a tenant, whose row is locked, and the ones that their operation carries out. */
+export async function changeSettings(tx: Queryable, next: NewSettings): Promise<number> {
+  const { tenantId, settings, operationId } = next;
+  const answer = await tx.query(
+    `select greatest(t.settings_version, (select max(version) from tenant_settings where tenant_id = t.id)) + 1 as version
+     from tenants t where t.id = $1`,
+    [tenantId],
+  );
+  const { version } = z.object({ version: z.number() }).parse(answer.rows[0]);
+  await insertVersion(tx, version, next);
+  await tx.query('update tenants set settings = $2, settings_version = $3 where id = $1', [
+    tenantId,
+    json(settings),
+    version,
+  ]);
+  await tx.query('update operations set settings_version = $2 where id = $1', [operationId ?? null, version]);
+  return version;
+}
+
+async function insertVersion(tx: Queryable, version: number, given: NewSettings): Promise<void> {
+  const { tenantId, settings, mode, operationId, caller: by } = given;
+  await tx.query(
+    `insert into tenant_settings (tenant_id, version, settings, mode, operation_id, caller)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [tenantId, version, json(settings), mode, operationId ?? null, json(by)],
+  );
+}
+
+/** The mode that a tenant is desired to be in. */
+export async function findDesiredMode(db: Queryable, tenantId: string): Promise<TenantMode> {
+  const answer = await db.query(
+    `select s.mode from tenants t join tenant_settings s on s.tenant_id = t.id and s.version = t.settings_version
+     where t.id = $1`,
+    [tenantId],
+  );
+  return rowOf(z.object({ mode: z.enum(tenantModes) }), answer)?.mode ?? 'active';
+}
+
+/** Every choice that was made for a tenant, newest first; a tenant of an earlier release has none. */
+export async function listSettings(db: Queryable, tenantId: string): Promise<SettingsRow[]> {
+  return rowsOf(
+    settingsRow,
+    await db.query(`select ${columns} from tenant_settings where tenant_id = $1 order by version desc`, [tenantId]),
+  );
+}
+
+/**
+ * Makes the applied settings the desired ones again, when the operation that was to carry others out ends without success. To be
+ * called in the transaction that closes it. A tenant that never had any applied keeps what was asked for.
+ */
+export async function restoreDesiredSettings(
+  tx: Queryable,
+  operation: { readonly id: string; readonly tenantId: string },
+): Promise<void> {
+  await tx.query(
+    `with failed as (
+       select version from tenant_settings where tenant_id = $1 and operation_id = $2 and version > 1
+     ), applied as (
+       select s.version, s.settings from tenant_settings s left join operations o on o.id = s.operation_id
+       where s.tenant_id = $1 and (s.operation_id is null or o.state = 'succeeded')
+       union all select 0, '{}'
+       order by version desc limit 1
+     )
+     update tenants t set settings = applied.settings, settings_version = greatest(applied.version, 1)
+     from failed, applied where t.id = $1 and t.settings_version = failed.version`,
+    [operation.tenantId, operation.id],
+  );
+}
