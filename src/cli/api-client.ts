@@ -12,6 +12,7 @@ import {
 import { productsAnswer } from '../api/routes/products.ts';
 import { ConfigError } from '../config.ts';
 import { errorInfo } from '../contracts/errors.ts';
+import type { Settings } from '../contracts/settings.ts';
 import { open, type Open } from './open-answers.ts';
 
 export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
@@ -77,6 +78,7 @@ export interface CreateRequest {
   readonly tier?: string | undefined;
   readonly cell?: string | undefined;
   readonly onFailure?: string | undefined;
+  readonly settings?: Settings | undefined;
 }
 
 export interface ListRequest {

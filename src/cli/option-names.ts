@@ -7,6 +7,7 @@ const optionOf: Readonly<Record<string, string>> = {
   'body.tier': '--tier',
   'body.cell': '--cell',
   'body.onFailure': '--on-failure',
+  'body.settings': '--settings',
   'body.reason': '--reason',
   'params.tenantId': '<tenant>',
   'querystring.product': '--product',
@@ -22,7 +23,9 @@ const optionOf: Readonly<Record<string, string>> = {
 
 /** A message of the API with its fields named as options. */
 export function inOptionNames(message: string): string {
-  return message.replace(/\b(?:body|params|querystring)\.[A-Za-z]+\b/g, (field) => optionOf[field] ?? field);
+  return message
+    .replace(/\bbody\.settings\.(?=\w)/g, '--set ')
+    .replace(/\b(?:body|params|querystring)\.[A-Za-z]+\b/g, (field) => optionOf[field] ?? field);
 }
 
 /** Details of an error with the option beside each field, for programs: `{ field, problem, option }`. */
@@ -35,7 +38,7 @@ export function withOptions(details: Readonly<Record<string, unknown>>): Readonl
 function withOption(given: unknown): unknown {
   if (typeof given !== 'object' || given === null || !('field' in given) || typeof given.field !== 'string')
     return given;
-  const option = optionOf[given.field];
+  const option = given.field.startsWith('body.settings.') ? '--set' : optionOf[given.field];
   return option === undefined ? given : { ...given, option };
 }
 

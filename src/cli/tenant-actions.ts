@@ -10,9 +10,10 @@ import { controlSigns, creationSigns, deletionSigns, settling, type Signs } from
 import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { eventLine } from './progress.ts';
+import { chosenSettings, type SettingsOptions } from './settings-options.ts';
 import { findTenantId } from './tenant-names.ts';
 
-export interface CreateOptions {
+export interface CreateOptions extends SettingsOptions {
   readonly product: string;
   readonly slug: string;
   readonly name: string;
@@ -38,8 +39,9 @@ export interface ListOptions {
 export async function create(context: Context, options: Waiting & CreateOptions): Promise<ExitCode> {
   const { product, slug, name, email, tier, cell, onFailure } = options;
   const look = `tenantry tenants list --product ${product} --slug ${slug}`;
+  const settings = chosenSettings(options);
   const send = () =>
-    context.api.create({ product, slug, displayName: name, contactEmail: email, tier, cell, onFailure });
+    context.api.create({ product, slug, displayName: name, contactEmail: email, tier, cell, onFailure, settings });
   const accepted = await request(context, options, look, send, creationSigns(context.api));
   return afterAcceptance(context, accepted, 0, options, {
     name: `${product}/${slug.trim().toLowerCase()}`,

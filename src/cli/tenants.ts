@@ -8,6 +8,7 @@ import { exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { contactEmail, displayName, slug, wholeNumber } from './option-values.ts';
 import type { Terminal } from './output.ts';
+import { addSettingsOptions } from './settings-options.ts';
 import * as actions from './tenant-actions.ts';
 
 /** The API's longest page of tenants. */
@@ -46,7 +47,7 @@ interface CommandParts {
 }
 
 function registerCreation({ command, context, setExitCode }: CommandParts): void {
-  command('create', 'create a tenant')
+  addSettingsOptions(command('create', 'create a tenant'))
     .requiredOption('--product <name>', 'product, such as moamalat')
     .requiredOption('--slug <slug>', 'DNS label of the tenant, unique in its product', slug)
     .requiredOption('--name <text>', 'name of the tenant, for people', displayName)

@@ -34,6 +34,14 @@ describe('a field of the API', () => {
     expect(withOptions(details)).toEqual(details);
   });
 
+  it('that is a setting is named as the option that chooses it', () => {
+    const field = 'body.settings.services.backend.count';
+    expect(inOptionNames(`${field}: no; body.settings: no`)).toBe('--set services.backend.count: no; --settings: no');
+    expect(withOptions({ fields: [{ field, problem: 'no' }] })).toEqual({
+      fields: [{ field, problem: 'no', option: '--set' }],
+    });
+  });
+
   it('is named so within a sentence, and in the details beside its own name', () => {
     expect(inOptionNames('body.contactEmail: no; body.slug: no')).toBe('--email: no; --slug: no');
     expect(withOptions({ fields: [{ field: 'body.contactEmail', problem: 'no' }] })).toEqual({
