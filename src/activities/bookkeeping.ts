@@ -22,7 +22,7 @@ export function createBookkeeping({
   log,
 }: Pick<ActivityDependencies, 'database' | 'kinds' | 'log'>): Omit<BookkeepingActivities, 'confirmReady'> {
   return {
-    claimOperation: (input) => claimOperation({ database, kinds }, input),
+    claimOperation: (input) => claimOperation({ database, kinds, log }, input),
     changeOperationState: async (change) => {
       const answer = await changeStateOnce(database, change);
       if (change.state === 'stuck' && answer.changed) await alertStuck({ database, log }, change);

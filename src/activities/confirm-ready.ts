@@ -1,12 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { Context } from '@temporalio/activity';
+import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import type { ConfirmAnswer, ConfirmInput, NotReady } from '../contracts/messages.ts';
 import { mayMake } from '../contracts/operation-table.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
 import { findOperationContext } from '../db/steps.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { judge } from './failures.ts';
+import { applicationFailure, judge } from './failures.ts';
+import { lackedForMaking, workerLacks } from './lacking-kinds.ts';
 import { loadRun, onBehalfOf, retryLimitOf } from './step-run.ts';
 
 /** How long the looks of one call may take, in ms: below the activity's start-to-close. */
@@ -26,13 +28,18 @@ export function createConfirmation(
     // Closed or cancelled meanwhile: the change of state that follows is refused.
     if (!operationContext || !mayMake(operationContext.operationType, operationContext.operationState))
       return { notReady: [] };
+    const lacked = lackedForMaking(
+      steps.filter(({ id }) => stepIds.includes(id)),
+      deps.kinds,
+    );
+    if (lacked.length > 0) throw applicationFailure(judge(workerLacks(operationId, lacked), { id: FINALIZE_STEP }));
     const operationContextOf = () => Promise.resolve(operationContext);
     const signal = AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(LOOK_WITHIN_MS)]);
     // One listener or more for each look.
     setMaxListeners(0, signal);
     const looks = stepIds.map(async (stepId) => {
       const kind = deps.kinds.kinds.get(steps.find(({ id }) => id === stepId)?.kind ?? '');
-      if (!kind) return [{ stepId, detail: 'its kind is not one of this worker' }];
+      if (!kind) return [];
       const call = { operationId, stepId, generation };
       const retryLimit = { ...retryLimitOf(kind, 'observe'), signal };
       try {

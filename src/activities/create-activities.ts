@@ -3,14 +3,17 @@ import { createBlueprintCache } from './blueprint-cache.ts';
 import { createBookkeeping } from './bookkeeping.ts';
 import { createConfirmation } from './confirm-ready.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { createVerbActivities } from './verb-activities.ts';
+import { createUnknownActivity, createVerbActivities } from './verb-activities.ts';
 
 /** All activities of a worker. */
-export function createActivities(deps: ActivityDependencies): Activities {
+export function createActivities(
+  deps: ActivityDependencies,
+): Activities & { default: (call: unknown) => Promise<never> } {
   const blueprintOf = createBlueprintCache(deps);
   return {
     ...createVerbActivities(deps, blueprintOf),
     ...createBookkeeping(deps),
+    default: createUnknownActivity(deps),
     confirmReady: createConfirmation(deps, blueprintOf),
   };
 }

@@ -6,19 +6,20 @@ import type { StepCall } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
 import { listStepDefinitions } from '../db/blueprints.ts';
-import { listMade } from '../db/ledger.ts';
+import { listMade, listNotRemoved } from '../db/ledger.ts';
 import { recordPartsMade } from '../db/step-making.ts';
 import { noteRemoval, recordGone } from '../db/step-removal.ts';
 import type { StepKey, OperationContext } from '../db/steps.ts';
 import { ownershipTags, requestToken } from '../naming.ts';
 import { cellById } from '../platform.ts';
-import type { Kind, StepContext } from '../kinds/framework/kind.ts';
+import type { Kind, ResourceName, StepContext } from '../kinds/framework/kind.ts';
 import { lostOf, OthersJudged, refuseLost, type NotOurs } from '../kinds/framework/ownership.ts';
 import type { Purpose } from '../kinds/framework/within.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import { movedAway, outsideCell, recordedOf } from './cell-guard.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { REPORT_MARGIN_MS, retryWhileDatabaseDown, type RetryLimit } from './database-retry.ts';
+import { lackedForMaking, workerLacks } from './lacking-kinds.ts';
 import { assertNotRevoked } from './revocation.ts';
 import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
 import { StepError } from '../contracts/step-error.ts';
@@ -59,7 +60,7 @@ export function retryLimitOf({ limits }: Pick<Kind, 'limits'>, verb: Verb): Retr
   return { untilMs, signal: Context.current().cancellationSignal };
 }
 
-/** Loads the step and looks at it beside its cell. @throws StepError BLUEPRINT_INVALID, OUTSIDE_CELL */
+/** Loads the step and looks at it beside its cell. @throws StepError BLUEPRINT_INVALID, OUTSIDE_CELL, WORKER_LACKS_KIND, SPEC_UNREADABLE */
 export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promise<StepRun> {
   const { deps, blueprintOf, operationContextOf, kind, call } = verbCall;
   const { blueprint, operationContext } = await retryWhileDatabaseDown(retryLimit, async () => ({
@@ -72,6 +73,8 @@ export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promi
       'BLUEPRINT_INVALID',
       `operation ${call.operationId} has no step "${call.stepId}" of kind ${kind.name}`,
     );
+  const unread = deps.kinds.specProblems(step);
+  if (verbCall.purpose === 'make' && unread.length > 0) throw workerLacks(call.operationId, unread);
   const cell = cellOf(deps, operationContext, blueprint);
   const sources = new Map<string, Source>(
     operationContext.steps.map((s) => [s.stepId, { ready: s.state === 'ready', outputs: s.outputs }]),
@@ -88,6 +91,7 @@ export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promi
   const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
   const stored = operationContext.steps.find((s) => s.stepId === call.stepId);
   const context = contextOf({ ...verbCall, blueprint, operationContext, cell, spec, stored, retryLimit });
+  if (unread.length > 0) await refuseUnreadable({ deps, kind, context, call, retryLimit }, unread);
   const { signal } = retryLimit;
   const attempt = Context.current().info.attempt;
   return {
@@ -119,7 +123,42 @@ async function findStep(
   const [known] = await retryWhileDatabaseDown(retryLimit, () =>
     listStepDefinitions(deps.database, tenantId, [call.stepId]),
   );
-  return known && deps.kinds.specProblems(known).length === 0 ? known : undefined;
+  return known;
+}
+
+/**
+ * A spec that the kind of today refuses is removed by all the same where it still gives the names that the ledger has.
+ * @throws StepError SPEC_UNREADABLE
+ */
+async function refuseUnreadable(
+  {
+    deps,
+    kind,
+    context,
+    call,
+    retryLimit,
+  }: Pick<VerbCall, 'deps' | 'kind' | 'call'> & {
+    readonly context: StepContext;
+    readonly retryLimit: RetryLimit;
+  },
+  unread: readonly string[],
+): Promise<void> {
+  const rows = await retryWhileDatabaseDown(retryLimit, () => listNotRemoved(deps.database, context.tenant.id));
+  const named = new Set(namesIn(kind, context).map(({ type, name }) => `${type} ${name}`));
+  const unnamed = rows.filter((row) => row.stepId === call.stepId && !named.has(`${row.type} ${row.name}`));
+  if (unnamed.length === 0) return;
+  const left = unnamed.map(({ type, name }) => `${type} ${name}`).join(', ');
+  throw new StepError('SPEC_UNREADABLE', `kind ${kind.name} does not find ${left} by what was stored of the step`, {
+    detail: unread.join('; '),
+  });
+}
+
+function namesIn(kind: Kind, context: StepContext): readonly ResourceName[] {
+  try {
+    return kind.resources(context);
+  } catch {
+    return [];
+  }
 }
 
 /** @throws StepError OUTSIDE_CELL */
@@ -184,7 +223,7 @@ function contextOf(parts: ContextParts): StepContext {
     operation: { id: call.operationId },
     stepId: call.stepId,
     blueprint: parts.blueprint,
-    // Checked by the kind's schema when it was loaded; its references are resolved.
+    // The kind's schema has read it, but for a removal; its references are resolved.
     spec: parts.spec as Resolved<Spec>,
     previous: stored?.outputs ?? {},
     cell,
@@ -209,8 +248,10 @@ function contextOf(parts: ContextParts): StepContext {
 }
 
 /** One after the other, in the order of the steps: the first refusal is the answer. */
-async function foresee({ deps, blueprint, cell, operationContext: s }: ContextParts): Promise<void> {
+async function foresee({ deps, call, blueprint, cell, operationContext: s }: ContextParts): Promise<void> {
   const tenant = tenantOf(s);
+  const lacked = lackedForMaking(blueprint.steps, deps.kinds);
+  if (lacked.length > 0) throw workerLacks(call.operationId, lacked);
   for (const step of blueprint.steps) {
     const kind = deps.kinds.kinds.get(step.kind);
     await kind?.foresee?.({ aws: deps.aws(cell.id), cell, blueprint, tenant, spec: step.spec });

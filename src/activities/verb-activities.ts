@@ -1,4 +1,6 @@
 import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
 import type { VerbActivities } from '../contracts/activities.ts';
 import type { FailsAs } from '../contracts/blueprint.ts';
 import type { Verb } from '../contracts/kinds.ts';
@@ -10,6 +12,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { ensureStep } from './ensure-verb.ts';
 import { applicationFailure, cancelled, isTemporalFailure, judge, turnAfterMs } from './failures.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
+import { alertLacking, workerLacks } from './lacking-kinds.ts';
 import { observeStep } from './observe-verb.ts';
 import { removeStep } from './remove-verb.ts';
 import { loadRun, retryLimitOf, type StepRun, type VerbCall } from './step-run.ts';
@@ -30,6 +33,29 @@ export function createVerbActivities(deps: ActivityDependencies, blueprintOf: Bl
   // Each entry has the form by the loop above; Object.fromEntries forgets it.
   return Object.fromEntries(entries) as VerbActivities;
 }
+
+/** Temporal calls it for whatever is not registered: a verb of a kind that this worker does not have, mostly. */
+export function createUnknownActivity(
+  deps: Pick<ActivityDependencies, 'database' | 'log'>,
+): (call: unknown) => Promise<never> {
+  return async (call) => {
+    const { activityType } = Context.current().info;
+    const parsed = stepCall.safeParse(call);
+    const [kind, verb] = activityType.split('.');
+    if (!parsed.success || verb === undefined)
+      throw ApplicationFailure.retryable(`this worker has no activity ${activityType}`, 'NotFoundError');
+    const { operationId, stepId } = parsed.data;
+    const error = workerLacks(operationId, [
+      `step "${stepId}" is of kind "${kind}", which this installation does not have`,
+    ]);
+    await alertLacking(deps, operationId, error, stepId).catch((cause: unknown) => {
+      deps.log.error({ err: cause, operationId, stepId }, 'that a step waits for another worker could not be recorded');
+    });
+    throw applicationFailure(judge(error, { id: stepId }));
+  };
+}
+
+const stepCall = z.object({ operationId: z.string(), stepId: z.string() });
 
 function takesAway(verb: Verb, call: StepCall | ObserveCall): boolean {
   return verb === 'remove' || ('want' in call && call.want === 'gone');

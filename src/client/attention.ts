@@ -16,7 +16,7 @@ export function needsAttention(tenant: TenantRow, operation: OperationRow): bool
 }
 
 /** States in which what happened before says nothing of what goes on: it is at work (again), or it has succeeded. */
-const statesWithoutFailure: readonly OperationState[] = ['accepted', 'running', 'committing', 'succeeded'];
+const statesWithoutFailure: readonly OperationState[] = ['running', 'committing', 'succeeded'];
 
 /**
  * Why an operation is in its state. A success, and an operation that goes on, carry no failure of what was before; one that
@@ -26,6 +26,8 @@ export function currentFailure(
   tenant: Pick<TenantRow, 'failure'>,
   { type, state, failure }: Pick<OperationRow, 'type' | 'state' | 'failure'>,
 ): Failure | null {
+  // Why no worker could begin it yet.
+  if (state === 'accepted') return failure;
   if (statesWithoutFailure.includes(state)) return null;
   return failure ?? (operationTable[type].createsTenant ? tenant.failure : null);
 }

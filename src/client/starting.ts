@@ -76,7 +76,7 @@ export async function closeUnclaimed(
   state: 'withdrawn' | 'cancelled',
   caller?: Caller,
 ): Promise<boolean> {
-  const operation = await changeOperationState(tx, operationId, ['accepted'], state, { caller });
+  const operation = await changeOperationState(tx, operationId, ['accepted'], state, { caller, failure: null });
   if (!operation) return false;
   if (operationTable[operation.type].createsTenant) {
     const tenant = await changeTenantStatus(tx, operation.tenantId, 'deleted', { operationId, caller });

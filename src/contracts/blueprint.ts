@@ -74,11 +74,16 @@ export interface KindFacts {
   readonly isCommit: (kind: string) => boolean;
 }
 
-/**
- * All that is wrong with a blueprint, as sentences; empty when it may run. Checked at the door (client) and again by
- * the worker that claims the operation.
- */
+/** All that is wrong with a blueprint, as sentences; empty when it may run. Checked before anything is accepted. */
 export function blueprintProblems(blueprint: Blueprint, kinds: KindFacts): string[] {
+  return [...graphProblems(blueprint, kinds), ...blueprint.steps.flatMap((step) => kinds.specProblems(step))];
+}
+
+/**
+ * What is wrong with a blueprint whoever reads it, as sentences. Checked again by the worker that claims the operation; kinds
+ * and specs are not, because another worker may know them.
+ */
+export function graphProblems(blueprint: Blueprint, kinds: KindFacts): string[] {
   const problems: string[] = [];
   const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
   if (bytes(blueprint) > MAX_BLUEPRINT_BYTES)
@@ -90,12 +95,8 @@ export function blueprintProblems(blueprint: Blueprint, kinds: KindFacts): strin
     if (bytes(step.spec) > MAX_SPEC_BYTES)
       problems.push(`the spec of step "${step.id}" is larger than ${MAX_SPEC_BYTES} bytes`);
   }
-  const sound: Step[] = [];
-  for (const step of blueprint.steps) {
-    const ofSpec = kinds.specProblems(step);
-    problems.push(...edgeProblems(step, byId), ...ofSpec);
-    if (ofSpec.length === 0) sound.push(step);
-  }
+  for (const step of blueprint.steps) problems.push(...edgeProblems(step, byId));
+  const sound = blueprint.steps.filter((step) => kinds.specProblems(step).length === 0);
   problems.push(...nameProblems(sound, kinds));
   if (problems.length === 0)
     problems.push(...cycleProblems(blueprint.steps), ...finalizeProblems(blueprint.steps, byId, kinds));

@@ -133,6 +133,22 @@ export const errorTable = {
   BLUEPRINT_INVALID: info(
     'The stored blueprint cannot run; the detail lists why. A mistake in the product: fix it there.',
   ),
+  WORKER_LACKS_KIND: info(
+    'The worker that took it does not know what the operation is made of; the detail lists what. See that every worker is of the same release and loads the same `tenantry.config.ts` as the API. It is tried again by itself, for as long as it takes.',
+    {
+      retryable: true,
+      whenOver:
+        'The worker that took it did not know what the operation is made of: see that every worker is of the same release and loads the same `tenantry.config.ts` as the API.',
+    },
+  ),
+  SPEC_UNREADABLE: info(
+    "The kind of today reads the step's stored spec otherwise than the one that made it, so what is to be removed cannot be told: start workers whose kind still reads it.",
+    {
+      retryable: true,
+      whenOver:
+        "The kind of today reads the step's stored spec otherwise than the one that made it, so what is to be removed cannot be told: start workers whose kind still reads it.",
+    },
+  ),
   MIGRATION_FAILED: info(
     'A tenant migration failed; the detail names file and SQLSTATE. Fix it, and restart the workers.',
   ),
@@ -199,11 +215,12 @@ export const codesInStepsWords: readonly string[] = [
 export const lostRunCodes: readonly string[] = ['RUN_LOST', 'DATABASE_BEHIND'] satisfies readonly ErrorCode[];
 
 /**
- * Failures that say nothing of the step: an outage of our own database or of the worker's credentials, throttling. The
- * attempts that they use up are given anew, so they end no step.
+ * Failures that say nothing of the step: an outage of our own database or of the worker's credentials, throttling, a worker
+ * that lacks the kind. The attempts that they use up are given anew, so they end no step.
  */
 export const codesThatPass: readonly string[] = [
   'DATABASE_UNAVAILABLE',
   'THROTTLED',
   'CREDENTIALS_MISSING',
+  'WORKER_LACKS_KIND',
 ] satisfies readonly ErrorCode[];

@@ -198,6 +198,11 @@ export async function recordRun(tx: Queryable, id: string, run: { workflowId: st
   );
 }
 
+/** Records why no worker could claim an accepted operation yet; a claim forgets it. That is no sign of life: `updated_at` stays. */
+export async function recordWaiting(db: Queryable, id: string, why: Failure): Promise<void> {
+  await db.query(`update operations set failure = $2 where id = $1 and state = 'accepted'`, [id, json(why)]);
+}
+
 /**
  * Records that a cancel was asked for, the first time it was. That is no sign of life of its run: `updated_at` stays.
  * @returns when, for {@link forgetCancelRequest}; undefined when nothing was recorded

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { createCellAws, type CellAws } from '../aws/cell-aws.ts';
 import { createPacing } from '../aws/pacing.ts';
 import { createLandingZone } from '../aws/landing-zone.ts';
+import { lackingProblems, sourceOf } from '../catalog/lacking.ts';
 import { loadCatalog } from '../catalog/load.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { checkWorkers } from '../client/readiness.ts';
@@ -29,6 +30,7 @@ export async function examine(config: Config): Promise<Finding[]> {
   const catalog = await loadCatalog(config.catalogFile);
   const found = await Promise.all([
     look('control database', () => checkControlDatabase(config)),
+    look('products and kinds', () => checkCatalog(config, catalog)),
     look('Temporal', () => checkTemporal(config)),
     ...Object.entries(config.tenantDatabaseUrls).map(([id, url]) =>
       look(`tenant database ${id}`, () => checkTenantDatabase(config, id, url)),
@@ -115,6 +117,17 @@ async function checkControlDatabase(config: Config): Promise<Finding[]> {
   } finally {
     await database.close();
   }
+}
+
+/** A worker that lacks what a tenant is made of can neither change nor remove it, and does not start. */
+function checkCatalog(config: Config, catalog: Catalog): Promise<Finding[]> {
+  const subject = 'products and kinds';
+  const from = sourceOf(config.catalogFile);
+  return withControlDatabase(config, async (database) => {
+    const lacking = await lackingProblems(database, catalog);
+    if (lacking.length === 0) return [ok(subject, `every tenant is of what is loaded (from ${from})`)];
+    return lacking.map((said) => problem(subject, `${said} (from ${from}): no worker starts; correct TENANTRY_CONFIG`));
+  });
 }
 
 async function checkTemporal(config: Config): Promise<Finding[]> {

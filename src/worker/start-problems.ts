@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { Catalog } from '../catalog/catalog.ts';
+import { lackingProblems, sourceOf } from '../catalog/lacking.ts';
 import { StepError } from '../contracts/step-error.ts';
 import type { PlatformAws } from '../aws/cell-aws.ts';
 import { findCaller, isUnanswered, type CallerRetry } from '../aws/sts.ts';
@@ -25,6 +27,9 @@ export interface StartChecks {
   readonly temporal: TemporalClient;
   readonly aws: PlatformAws;
   readonly platform: Platform;
+  readonly catalog: Catalog;
+  /** Where the catalog comes from; undefined: it is what comes with Tenantry. */
+  readonly catalogFile?: string | undefined;
   readonly log?: Pick<Logger, 'warn'>;
   /** Ends the waiting. */
   readonly stop?: AbortSignal;
@@ -42,18 +47,21 @@ export async function startProblems(checks: StartChecks): Promise<string[]> {
 }
 
 /** Which Temporal is the right one, the database knows. */
-async function serverProblems({ database, temporal }: StartChecks): Promise<string[]> {
-  const found = await databaseProblems(database);
+async function serverProblems({ database, temporal, catalog, catalogFile }: StartChecks): Promise<string[]> {
+  const found = await databaseProblems(database, { catalog, catalogFile });
   return [...found, ...(await temporalProblems(temporal, found.length === 0 ? database : undefined))];
 }
 
-async function databaseProblems(database: Database): Promise<string[]> {
+async function databaseProblems(
+  database: Database,
+  { catalog, catalogFile }: Pick<StartChecks, 'catalog' | 'catalogFile'>,
+): Promise<string[]> {
   try {
     const wrong = (await database.sessionProblems()).map((said) => `DATABASE_URL: ${said}`);
     const pending = await pendingMigrations(database);
-    return pending.length === 0
-      ? wrong
-      : [...wrong, `the database lacks ${pending.join(', ')}: run "tenantry migrate"`];
+    if (pending.length > 0) return [...wrong, `the database lacks ${pending.join(', ')}: run "tenantry migrate"`];
+    const lacking = await lackingProblems(database, catalog);
+    return [...wrong, ...lacking.map((said) => `${said} (from ${sourceOf(catalogFile)}): correct TENANTRY_CONFIG`)];
   } catch (error) {
     return [`DATABASE_URL: ${messageOf(error)}`];
   }

@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import { createSweepActivities } from '../activities/sweeping.ts';
 import { createAwsForPlatform, type PlatformAws } from '../aws/cell-aws.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { sourceOf } from '../catalog/lacking.ts';
 import { loadCatalog } from '../catalog/load.ts';
 import type { Orchestrator } from '../client/orchestrator.ts';
 import { createTenantryClient, type TenantryClient } from '../client/tenantry.ts';
@@ -54,7 +56,9 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     if (config.workerHealthPort !== undefined)
       health = await startHealthServer(config.workerHealthPort, () => polling?.getState() === 'RUNNING');
     const { platform, awsCredentialsNamed } = config;
-    const checks = { database, temporal, aws, platform, awsCredentialsNamed, log, stop };
+    const { catalogFile } = config;
+    logCatalog(log, catalog, catalogFile);
+    const checks = { database, temporal, aws, platform, catalog, catalogFile, awsCredentialsNamed, log, stop };
     const problems = await startProblems(checks);
     if (stop.aborted) return;
     if (problems.length > 0) throw new WorkerStartError(problems);
@@ -84,6 +88,11 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     await tenantDatabases.close();
     await database.close();
   }
+}
+
+function logCatalog(log: Logger, { products, kinds }: Catalog, catalogFile: string | undefined): void {
+  const loaded = { from: sourceOf(catalogFile), products: Object.keys(products), kinds: [...kinds.kinds.keys()] };
+  log.info(loaded, 'products and kinds are loaded');
 }
 
 /** A database that somebody else owns stays open to everybody until its owner closes it: its words say how. */

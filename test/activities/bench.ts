@@ -93,8 +93,13 @@ function faked(kind: Kind, fake: FakeKind): Kind {
 }
 
 /** Activities over the fake kind (for every kind but the activation), called as a worker calls them. */
-export function activityBench(database: Database, fake: FakeKind, log = pino({ level: 'silent' })) {
-  const kinds = createKindRegistry(builtInKinds.map((kind) => (kind.commit ? kind : faked(kind, fake))));
+export function activityBench(
+  database: Database,
+  fake: FakeKind,
+  log = pino({ level: 'silent' }),
+  own: readonly Kind[] = builtInKinds,
+) {
+  const kinds = createKindRegistry(own.map((kind) => (kind.commit ? kind : faked(kind, fake))));
   const deps: ActivityDependencies = {
     database,
     platform,
@@ -112,10 +117,12 @@ export function activityBench(database: Database, fake: FakeKind, log = pino({ l
     attempt = 1,
   ): Promise<Awaited<ReturnType<Activities[N]>>> => {
     const environment = new MockActivityEnvironment(
-      { attempt, currentAttemptScheduledTimestampMs: Date.now() },
+      { attempt, activityType: name, currentAttemptScheduledTimestampMs: Date.now() },
       { logger: new DefaultLogger('ERROR') },
     );
-    const activity = activities[name] as (input: unknown) => Promise<Awaited<ReturnType<Activities[N]>>>;
+    const activity = (activities[name] ?? activities.default) as (
+      input: unknown,
+    ) => Promise<Awaited<ReturnType<Activities[N]>>>;
     return environment.run(() => activity(input));
   };
 }

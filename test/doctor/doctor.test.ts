@@ -165,6 +165,28 @@ describe('the preflight', () => {
     });
   });
 
+  it('names the file that the products and kinds come from, and what tenants need that is not in it', async () => {
+    const control = createDatabase({ url: database.controlUrl });
+    const config = join(directory, 'nothing.config.mjs');
+    writeFileSync(config, 'export default { products: [] };');
+    const ofCatalog = async (env: Record<string, string> = {}) =>
+      (await findings({}, env)).filter(({ subject }) => subject === 'products and kinds');
+    try {
+      await seedTenant(control, { slug: 'of-a-product' });
+      expect(await ofCatalog()).toMatchObject([{ verdict: 'ok' }]);
+      expect(await ofCatalog({ TENANTRY_CONFIG: config })).toMatchObject([
+        {
+          verdict: 'problem',
+          detail: expect.stringMatching(
+            /of product "moamalat", which is not loaded \(from .*nothing.config.mjs\)/,
+          ) as string,
+        },
+      ]);
+    } finally {
+      await control.close();
+    }
+  });
+
   it('warns that no worker polls, because nothing becomes of a tenant before one does', async () => {
     const workers = (await findings()).filter(({ subject }) => subject === 'workers');
     expect(workers).toEqual([

@@ -13,6 +13,7 @@ import type { TemporalClient } from '../../src/temporal/client.ts';
 import { findHolder, takeNamespace } from '../../src/temporal/namespace-mark.ts';
 import { findForeignNamespace, lookUpNamespace, type SeenNamespace } from '../../src/temporal/namespace.ts';
 import { foreignNamespace } from '../../src/worker/own-namespace.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { startProblems } from '../../src/worker/start-problems.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openNamespaces, type Namespaces } from '../support/namespaces.ts';
@@ -65,7 +66,7 @@ it('ties an installation to the namespace of its first worker, and tells every o
 
 it('says nothing of what a foreign namespace lacks, because nothing is to be added there', async () => {
   const platform = { version: 1 as const, cells: [] };
-  const checks = { database: db, aws: createAwsForPlatform(platform, {}), platform };
+  const checks = { database: db, aws: createAwsForPlatform(platform, {}), platform, catalog: defaultCatalog };
   expect(await startProblems({ ...checks, temporal: own })).toEqual([]);
   const problems = await startProblems({ ...checks, temporal: other });
   expect(problems).toEqual([expect.stringContaining('the runs of this database are in the Temporal namespace')]);
@@ -126,7 +127,7 @@ describe('a second installation in the namespace of another', () => {
     const refused = [
       await findForeignNamespace(secondDb, lookUp),
       await foreignNamespace(secondDb, temporal),
-      ...(await startProblems({ database: secondDb, temporal, aws, platform })),
+      ...(await startProblems({ database: secondDb, temporal, aws, platform, catalog: defaultCatalog })),
     ];
     for (const why of refused) {
       expect(why).toContain(`holds the runs of installation ${first}, this database is installation ${later}`);
