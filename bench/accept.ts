@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Platform } from '../src/contracts/platform.ts';
+import { openFloor, type Floor } from './floor.ts';
 import { saveResult } from './results.ts';
 import { startStand, type Stand } from './stand.ts';
 
@@ -12,14 +13,16 @@ const TENANTS_PER_LOAD_BALANCER = 33;
 const BURST = 50;
 const ROUNDS = 5;
 
-const { yardstickP99Ms, ...withoutWorker } = await measure(false);
-const { yardstickP99Ms: _, ...besideWorker } = await measure(true);
-const figures = { burst: BURST, rounds: ROUNDS, yardstickP99Ms, withoutWorker, besideWorker };
+const { yardstickP99Ms, floor, ...withoutWorker } = await measure(false);
+const { yardstickP99Ms: _, floor: __, ...besideWorker } = await measure(true);
+const figures = { burst: BURST, rounds: ROUNDS, yardstickP99Ms, floor, withoutWorker, besideWorker };
 console.log(JSON.stringify(figures, null, 2));
 saveResult('accept', figures);
 
 async function measure(hasWorker: boolean) {
   const stand = await startStand('fast');
+  // Runs that belong to no operation would keep a worker busy.
+  const floor = hasWorker ? undefined : await openFloor(stand);
   try {
     giveRoom(stand);
     await stand.startApi();
@@ -27,8 +30,9 @@ async function measure(hasWorker: boolean) {
     await burst(stand, 'warm');
     if (hasWorker) await stand.startWorker();
     if (hasWorker) await stand.ready();
-    return await rounds(stand, 'round');
+    return await rounds(stand, 'round', floor);
   } finally {
+    await floor?.close();
     await stand.stop();
   }
 }
@@ -61,16 +65,21 @@ async function untilListening({ apiUrl }: Stand): Promise<void> {
   throw new Error(`nothing listens at ${apiUrl}`);
 }
 
-async function rounds(on: Stand, name: string) {
+async function rounds(on: Stand, name: string, floor?: Floor) {
   const bursts: Burst[] = [];
   const yardstickMs: number[] = [];
+  const startMs: number[] = [];
+  const insertMs: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     yardstickMs.push(percentile(await yardstick(on), 0.99));
+    if (floor) startMs.push(percentile(await together(floor.start), 0.99));
+    if (floor) insertMs.push(percentile(await together(floor.insert), 0.99));
     bursts.push(await burst(on, `${name}-${round}`));
   }
   const percentiles = bursts.map(({ tookMs }) => ({ p50Ms: percentile(tookMs, 0.5), p99Ms: percentile(tookMs, 0.99) }));
   return {
     yardstickP99Ms: median(yardstickMs),
+    floor: floor && { startP99Ms: median(startMs), insertP99Ms: median(insertMs) },
     refused: bursts.reduce((sum, { refused }) => sum + refused, 0),
     p50Ms: median(percentiles.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(percentiles.map(({ p99Ms }) => p99Ms)),
@@ -114,11 +123,16 @@ async function burst({ apiUrl }: Stand, name: string): Promise<Burst> {
 }
 
 /** As many requests that do nothing. */
-async function yardstick({ apiUrl }: Stand): Promise<number[]> {
+function yardstick({ apiUrl }: Stand): Promise<number[]> {
+  return together(async () => (await fetch(`${apiUrl}/healthz`)).text());
+}
+
+/** How long each of {@link BURST} took that began at once, in ms, sorted. */
+async function together(one: () => Promise<unknown>): Promise<number[]> {
   const took = await Promise.all(
     Array.from({ length: BURST }, async () => {
       const beganMs = performance.now();
-      await (await fetch(`${apiUrl}/healthz`)).text();
+      await one();
       return performance.now() - beganMs;
     }),
   );

@@ -26,14 +26,15 @@ export async function placeOnLoadBalancer(
   tenantId: string,
   share: LoadBalancerShare,
 ): Promise<LoadBalancer | undefined> {
+  const arns = [...new Set(cell.loadBalancers.map(({ arn }) => arn))].sort();
   // An API of an earlier release locks the cell alone.
-  await lockScope(tx, `load-balancer ${cell.id}`);
-  const arns = cell.loadBalancers.map(({ arn }) => arn);
-  for (const arn of [...new Set(arns)].sort()) await lockScope(tx, `load-balancer ${arn}`);
-  const placed = await findPlacement(tx, tenantId);
+  await lockScopes(
+    tx,
+    [cell.id, ...arns].map((scope) => `load-balancer ${scope}`),
+  );
+  const { taken, placed } = await findShares(tx, arns, tenantId);
   const own = cell.loadBalancers.find(({ arn }) => arn === placed);
   if (own) return own;
-  const taken = await listLoadBalancerShares(tx, arns);
   const room = (lb: LoadBalancer) => tenantsThatFit(taken.get(lb.arn), share);
   const [best] = cell.loadBalancers.filter((lb) => room(lb) > 0).sort((a, b) => room(b) - room(a));
   if (!best) return undefined;
@@ -55,20 +56,33 @@ export function tenantsThatFit(
   return Math.max(0, Math.min(fit('rules'), fit('targetGroups')));
 }
 
-const takenRow = z.object({ arn: z.string(), rules: z.int(), targetGroups: z.int() });
+const takenRow = z.object({ arn: z.string(), rules: z.int(), targetGroups: z.int(), place: z.string().nullable() });
 
 /** What tenants, of whichever cell, have reserved on each of these load balancers, by ARN. */
 export async function listLoadBalancerShares(
   db: Queryable,
   arns: readonly string[],
 ): Promise<ReadonlyMap<string, LoadBalancerShare>> {
+  return (await findShares(db, arns, null)).taken;
+}
+
+/** {@link listLoadBalancerShares}, and on which of them a tenant has its place. */
+async function findShares(
+  db: Queryable,
+  arns: readonly string[],
+  tenantId: string | null,
+): Promise<{ readonly taken: ReadonlyMap<string, LoadBalancerShare>; readonly placed: string | undefined }> {
   const answer = await db.query(
     `select scope as arn, sum(coalesce(rules, $2))::int as rules,
-       sum(coalesce(target_groups, $3))::int as "targetGroups"
-     from allocations where kind = 'load-balancer' and scope = any ($1) group by scope`,
-    [arns, UNKNOWN_SHARE.rules, UNKNOWN_SHARE.targetGroups],
+       sum(coalesce(target_groups, $3))::int as "targetGroups", min(id) filter (where tenant_id = $4) as place
+     from allocations where kind = 'load-balancer' and scope = any ($1) group by scope order by place`,
+    [arns, UNKNOWN_SHARE.rules, UNKNOWN_SHARE.targetGroups, tenantId],
   );
-  return new Map(rowsOf(takenRow, answer).map(({ arn, ...share }) => [arn, share]));
+  const rows = rowsOf(takenRow, answer);
+  return {
+    taken: new Map(rows.map(({ arn, rules, targetGroups }) => [arn, { rules, targetGroups }])),
+    placed: rows.find(({ place }) => place !== null)?.arn,
+  };
 }
 
 /** The load balancer that a tenant was placed on, by ARN; undefined when it has no place. */
@@ -155,10 +169,11 @@ export async function reserveHostName(
   request: { cell: string; zone: string; host: string; tenantId: string },
 ): Promise<boolean> {
   await lockScope(tx, `host-name ${request.zone} ${request.host}`);
-  const holder = await findHostHolder(tx, request);
-  if (holder !== undefined && holder !== request.tenantId) return false;
   const { rowCount } = await tx.query(
-    `insert into allocations as held (cell, kind, scope, key, tenant_id) values ($1, 'host-name', $2, $3, $4)
+    `insert into allocations as held (cell, kind, scope, key, tenant_id)
+     select $1, 'host-name', $2, $3, $4::uuid where not exists (
+       select from allocations
+       where kind = 'host-name' and scope = $2 and key = $3 and tenant_id is distinct from $4::uuid)
      on conflict (cell, kind, scope, key) do update set tenant_id = excluded.tenant_id
      where held.tenant_id = excluded.tenant_id`,
     [request.cell, request.zone, request.host, request.tenantId],
@@ -189,13 +204,14 @@ export async function reserveNames(
 ): Promise<NameHolder[]> {
   const types = request.names.map(({ type }) => type);
   const names = request.names.map(({ name }) => name);
-  await tx.query(
+  const { rowCount } = await tx.query(
     // In order, so that two tenants that want each other's names wait and do not deadlock.
     `insert into allocations (cell, kind, scope, key, tenant_id)
      select $1, 'resource-name', n.type, n.name, $2 from unnest($3::text[], $4::text[]) as n (type, name)
      order by n.type, n.name on conflict do nothing`,
     [request.cell, request.tenantId, types, names],
   );
+  if (rowCount === names.length) return [];
   const answer = await tx.query(
     `select a.scope as type, a.key as name, t.product, t.slug
      from unnest($2::text[], $3::text[]) as n (type, name)
@@ -213,5 +229,12 @@ export async function releaseAllocations(tx: Queryable, tenantId: string): Promi
 
 /** Held until the transaction ends. */
 async function lockScope(tx: Queryable, scope: string): Promise<void> {
-  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [scope]);
+  await lockScopes(tx, [scope]);
+}
+
+/** In the order given, in one round trip. */
+async function lockScopes(tx: Queryable, scopes: readonly string[]): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtextextended(scope, 0)) from unnest($1::text[]) as scope', [
+    [...scopes],
+  ]);
 }

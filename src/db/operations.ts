@@ -21,6 +21,7 @@ import {
   uuid,
 } from './columns.ts';
 import type { Queryable } from './database.ts';
+import type { EventType } from '../contracts/events.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf, rowsOf } from './rows.ts';
 import { restoreDesiredSettings } from './settings.ts';
@@ -67,26 +68,32 @@ export type NewOperation = Pick<
 /** Accepts an operation, with its event; undefined when the tenant has an open one (409 OPERATION_IN_PROGRESS). */
 export async function insertOperation(tx: Queryable, operation: NewOperation): Promise<OperationRow | undefined> {
   const o = operation;
-  const row = rowOf(
-    operationRow,
-    await tx.query(
-      `insert into operations
+  const answer = await tx.query(
+    `with accepted as (
+       insert into operations
          (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, (select settings_version from tenants where id = $2))
-       on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
-      [o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint), json(o.caller)],
-    ),
+       on conflict (tenant_id) where state in (${openList}) do nothing returning *
+     ), told as (
+       insert into events (cell, tenant_id, operation_id, type, data, caller)
+       select cell, tenant_id, id, $10::text, $11::jsonb, caller from accepted
+     )
+     select ${columns} from accepted`,
+    [
+      o.id,
+      o.tenantId,
+      o.cell,
+      o.type,
+      o.onFailure,
+      o.holdMs,
+      o.workflowId,
+      json(o.blueprint),
+      json(o.caller),
+      'operation.accepted' satisfies EventType,
+      json({ type: o.type, onFailure: o.onFailure }),
+    ],
   );
-  if (!row) return undefined;
-  const data = { type: row.type, onFailure: row.onFailure };
-  await appendEvent(tx, {
-    cell: row.cell,
-    tenantId: row.tenantId,
-    operationId: row.id,
-    type: 'operation.accepted',
-    data,
-  });
-  return row;
+  return rowOf(operationRow, answer);
 }
 
 export async function findOperation(db: Queryable, id: string): Promise<OperationRow | undefined> {

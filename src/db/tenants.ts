@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
+import type { EventType } from '../contracts/events.ts';
 import type { OpenOperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -47,16 +48,31 @@ export type NewTenant = Pick<
 /** Inserts a tenant, `pending`, and its event `tenant.accepted`. */
 export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Caller): Promise<TenantRow> {
   const t = tenant;
+  const data = { product: t.product, tier: t.tier, slug: t.slug };
   const answer = await tx.query(
-    `insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url, settings)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${columns}`,
+    `with accepted as (
+       insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url, settings)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *
+     ), told as (
+       insert into events (cell, tenant_id, type, data, caller) select cell, id, $11::text, $12::jsonb, $13::jsonb from accepted
+     )
+     select ${columns} from accepted`,
     [
-      ...[t.id, t.product, t.tier, t.slug, t.displayName, t.contactEmail, t.cell, t.hostName, t.tenantUrl],
+      t.id,
+      t.product,
+      t.tier,
+      t.slug,
+      t.displayName,
+      t.contactEmail,
+      t.cell,
+      t.hostName,
+      t.tenantUrl,
       json(t.settings ?? {}),
+      'tenant.accepted' satisfies EventType,
+      json(data),
+      json(caller),
     ],
   );
-  const data = { product: t.product, tier: t.tier, slug: t.slug };
-  await appendEvent(tx, { cell: t.cell, tenantId: t.id, type: 'tenant.accepted', data, caller });
   return tenantRow.parse(answer.rows[0]);
 }
 

@@ -124,7 +124,7 @@ describe('a request that changes something', () => {
   );
 
   it('that the API answers with a defect of its own is unknown, too', async () => {
-    const match = { application: 'api', startsWith: 'insert into tenants' };
+    const match = { application: 'api', contains: ['insert into tenants'] };
     rules.push(api.proxy.addRule({ match, fault: { type: 'error', when: 'before', code: '42804' } }));
     const ended = await tenants([...creation('defect'), '--no-wait', '--json']);
     expect(ended.code).toBe(7);
