@@ -1,6 +1,7 @@
 import type { Cell } from '../contracts/platform.ts';
 import type { SweptItem } from '../contracts/sweep.ts';
 import type { CellAccess } from '../kinds/framework/resource-type.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { SweepDeps } from './dependencies.ts';
 import type { LedgerView } from './ledger-view.ts';
 
@@ -17,7 +18,7 @@ type LookDeps = Pick<SweepDeps, 'aws' | 'catalog' | 'tenantDatabases'>;
 export async function lookAtCell(
   deps: LookDeps,
   cell: Cell,
-  { isSettled }: Pick<LedgerView, 'isSettled'>,
+  { entries, isSettled }: Pick<LedgerView, 'entries' | 'isSettled'>,
   onProgress: () => void,
 ): Promise<CellLook> {
   const items: SweptItem[] = [];
@@ -32,7 +33,22 @@ export async function lookAtCell(
     }
     onProgress();
   }
-  return { items, listed, problems };
+  return { items, listed, problems: [...problems, ...unlistedTypes(deps.catalog.kinds, cell, entries)] };
+}
+
+/** Types that the ledger holds and no kind makes: the report knows nothing of their things, so it must not look clean. */
+function unlistedTypes(
+  { sweptTypeOf }: KindRegistry,
+  cell: Cell,
+  entries: LedgerView['entries'],
+): CellLook['problems'] {
+  const rows = entries.filter(({ cell: of, type }) => of === cell.id && sweptTypeOf(type) === undefined);
+  return [...new Set(rows.map(({ type }) => type))].sort().map((what) => ({
+    what,
+    message:
+      `no kind that is loaded makes it, and the ledger holds ${rows.filter(({ type }) => type === what).length} of it:` +
+      ' they were not looked for. Run it with the tenantry.config.ts of the workers (TENANTRY_CONFIG)',
+  }));
 }
 
 /** One thing as it is now, looked at closely; undefined when it is not there. */

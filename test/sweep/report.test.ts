@@ -386,6 +386,17 @@ describe('the ledger', () => {
     expect(findingsOf(seen, owner.tenantId)).toEqual([]);
     expect(findingsOf(await report(world, world.sweep), owner.tenantId)).toHaveLength(1);
   });
+
+  it('is told of for each type that no loaded kind makes, instead of looking clean', async () => {
+    const [owner, elsewhere] = [await ledgerTenant(world, 'active'), await ledgerTenant(world, 'active')];
+    for (const name of ['a', 'b']) await ledgerRow(world, owner, { type: 'sqs:queue', name, state: 'ready' });
+    await ledgerRow(world, owner, { type: 's3:bucket', name: 'gone', state: 'removed' });
+    await ledgerRow(world, elsewhere, { type: 'sns:topic', name: 'c', state: 'ready' });
+    await world.database.query(`update ledger set cell = 'other' where tenant_id = $1`, [elsewhere.tenantId]);
+    const { problems } = await report(world, world.sweep);
+    expect(problems).toEqual([{ what: 'sqs:queue', message: containing('the ledger holds 2 of it') }]);
+    await world.database.query('delete from ledger where tenant_id = any ($1)', [[owner.tenantId, elsewhere.tenantId]]);
+  });
 });
 
 /** A type whose API denies. */
