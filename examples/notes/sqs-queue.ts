@@ -39,6 +39,7 @@ export const sqsQueue = defineKind({
   spec: z.strictObject({ name: text, visibilitySeconds: z.int().min(0).max(43_200) }),
   outputs: z.strictObject({ url: z.string(), arn: z.string() }),
   swept: sweptQueue(),
+  changeable: ['visibilitySeconds'],
   holdsData: true,
   deletesByName: true,
   errors: { retryable: ['QueueDeletedRecently'], missing },

@@ -34,7 +34,15 @@ describeKinds(
       ],
     },
     { kind: dnsRecord, samples: [sampleOf(moamalat, 'create_dns')] },
-    { kind: postgresSchema, samples: [sampleOf(moamalat, 'create_schema')] },
+    {
+      kind: postgresSchema,
+      samples: [
+        {
+          ...sampleOf(moamalat, 'create_schema'),
+          revised: (step) => ({ ...step, spec: { ...step.spec, connectionLimit: 7 } }),
+        },
+      ],
+    },
     {
       kind: taskDefinition,
       samples: [

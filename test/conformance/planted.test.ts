@@ -39,6 +39,11 @@ describe.concurrent('a log group', () => {
     await expect(tryCase(leaking, 'is gone when it is removed twice')).rejects.toThrow('left over after the removal');
   });
 
+  it('whose retention can be changed, and which does not say so, is told of it', async () => {
+    const silent = tryCase(changed({ changeable: [] }), 'follows its spec when that changes');
+    await expect(silent).rejects.toThrow('`changeable` of the kind lacks what the revised sample changes');
+  });
+
   it('that its list does not show is not listed', async () => {
     const list = () => ({ list: () => Promise.resolve([]), find: () => Promise.resolve(undefined) });
     const blind = changed({ types: { 'logs:log-group': { ...logGroupType, list } } });

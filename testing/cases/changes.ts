@@ -3,6 +3,7 @@ import type { Step } from '../../src/contracts/blueprint.ts';
 import { listLedger } from '../../src/db/ledger.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import type { Kind } from '../../src/kinds/framework/kind.ts';
+import { differences } from '../../src/plan/differences.ts';
 import type { Bench } from '../bench.ts';
 import { shapeDifference, shapeOf } from '../oracle.ts';
 import type { HandChange } from '../sample.ts';
@@ -64,6 +65,10 @@ export const changeCases: readonly ConformanceCase[] = [
       const anew = await made(bench, { steps: revise });
       const expected = await shapeNow(bench, anew);
       const driver = await made(bench);
+      // A change is accepted only where the kind says that it can make it.
+      const { step } = driver.tenant;
+      const [asked] = differences([step], [revised(step)], () => bench.kind);
+      assert.deepEqual(asked?.problems, [], '`changeable` of the kind lacks what the revised sample changes');
       const before = await shapeNow(bench, driver);
       assert.notDeepEqual(before, expected, 'the revised sample makes nothing else');
       driver.tenant = await changeTenant(bench.stand, driver.tenant, revise([...driver.needs(), driver.tenant.step]));

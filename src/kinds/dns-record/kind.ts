@@ -27,6 +27,7 @@ export const dnsRecord: Kind<RecordSpec, RecordOutputs, 'route53:record'> = {
   name: 'dns-record',
   spec: recordSpec,
   outputs: recordOutputs,
+  changeable: ['loadBalancerArn'],
   types: { 'route53:record': recordType },
   permissions: [
     'route53:ListResourceRecordSets',

@@ -31,6 +31,15 @@ export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
   name: 'ecs-service',
   spec: serviceSpec,
   outputs: serviceOutputs,
+  changeable: [
+    'taskDefinitionArn',
+    'targetGroupArn',
+    'containerName',
+    'containerPort',
+    'desiredCount',
+    'healthCheckGraceSeconds',
+    'probe',
+  ],
   types: { 'ecs:service': serviceType },
   permissions: [
     'ecs:DescribeServices',

@@ -38,6 +38,7 @@ type Declared<S extends Spec, O extends Outputs> = Pick<
   | 'holdsData'
   | 'deletesByName'
   | 'loadBalancerShare'
+  | 'changeable'
 >;
 
 /**
@@ -98,7 +99,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
   refuseIncomplete(given);
   const definition = given.errors ? withErrors(given, given.errors) : given;
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
-  const { loadBalancerShare } = definition;
+  const { changeable, loadBalancerShare } = definition;
   const { fingerprint, namedBy, profiles } = definition;
   // One property, whose name is the type's own.
   const types = { [type]: swept } as Kind<S, O, T>['types'];
@@ -113,6 +114,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     ...(profiles && { profiles }),
     ...(holdsData && { holdsData }),
     ...(loadBalancerShare && { loadBalancerShare }),
+    ...(changeable && { changeable }),
     ...(deletesByName && { deletesByName }),
     physicalNames: (of) => [{ type, name: namedBy(of) }],
     resources: (context) => [{ type, name: definition.nameOf(context) }],

@@ -143,6 +143,11 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   readonly limits?: KindLimits | undefined;
   /** How long it usually takes to be ready, or gone, and when we stop waiting. */
   profiles?(cell: Cell): Profiles;
+  /**
+   * Fields of the spec to which `ensure` brings what is there already. A change of any other is refused before it is accepted.
+   * Default: none.
+   */
+  readonly changeable?: readonly (keyof S & string)[] | undefined;
   /** What a step of the kind takes of its tenant's load balancer. */
   readonly loadBalancerShare?: Partial<LoadBalancerShare> | undefined;
   /** What it makes holds a tenant's data: an undo never takes that of a tenant which was ever active. */

@@ -20,6 +20,7 @@ export const listenerRule: Kind<RuleSpec, RuleOutputs, 'elbv2:rule'> = {
   name: 'listener-rule',
   spec: ruleSpec,
   outputs: ruleOutputs,
+  changeable: ['targetGroupArn'],
   types: { 'elbv2:rule': ruleType },
   loadBalancerShare: { rules: 1 },
   permissions: [

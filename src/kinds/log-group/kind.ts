@@ -13,6 +13,7 @@ export const logGroup = defineKind({
   type: 'logs:log-group',
   noun: 'log group',
   swept: logGroupType,
+  changeable: ['retentionDays'],
   spec: z.strictObject({ name: text, retentionDays: z.int().positive() }),
   outputs: z.strictObject({ name: z.string() }),
   inCell: ({ name }, within) => within.tenantName(name, '/ecs/'),

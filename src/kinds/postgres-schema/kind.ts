@@ -42,6 +42,7 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
   name: 'postgres-schema',
   spec,
   outputs,
+  changeable: ['connectionLimit'],
   types: { 'postgres:schema': schemaType, 'postgres:role': roleType, 'secretsmanager:secret': secretType },
   permissions: [
     'secretsmanager:DescribeSecret',

@@ -20,6 +20,7 @@ export const slugReservation: Kind<SlugSpec, SlugOutputs, never> = {
   name: 'slug-reservation',
   spec,
   outputs,
+  changeable: ['templateServices'],
   types: {},
   permissions: ['ecs:DescribeServices'],
   inCell: ({ slug, templateServices }, within) => [

@@ -21,6 +21,7 @@ export const targetGroup = defineKind({
   type: 'elbv2:target-group',
   noun: 'target group',
   swept: targetGroupType,
+  changeable: ['healthPath'],
   loadBalancerShare: { targetGroups: 1 },
   spec: z.strictObject({ component, port: z.int().min(1).max(65535), healthPath: path }),
   outputs: z.strictObject({ arn: z.string(), name: z.string() }),

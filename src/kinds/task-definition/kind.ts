@@ -29,6 +29,8 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
   name: DEFINITION_KIND,
   spec: definitionSpec,
   outputs: definitionOutputs,
+  // Each change is one more revision of the family.
+  changeable: ['templateService', 'environment', 'secrets', 'logGroup', 'image', 'cpu', 'memory'],
   types: { 'ecs:task-definition': definitionType },
   permissions: [
     'ecs:DescribeServices',
