@@ -42,7 +42,7 @@ export function withoutResidue(items: readonly InventoryItem[]): InventoryItem[]
 }
 
 /** What a tenant consists of, without what differs from one to the next: names, ids, revisions, addresses. Sorted. */
-export function shapeOf(items: readonly InventoryItem[], { id, slug }: SampleTenant): string[] {
+export function shapeOf(items: readonly InventoryItem[], { id, slug }: Pick<SampleTenant, 'id' | 'slug'>): string[] {
   const texts = [id, id.replaceAll('-', ''), slug];
   return withoutResidue(items)
     .map(({ kind, owner, detail, settings }) => {

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { PlannedStep, Step } from '../contracts/blueprint.ts';
 import type { Claim, ClaimInput, OperationPlan, StateChange } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { findAppliedBlueprint, listStepDefinitions } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
@@ -15,9 +15,10 @@ import {
   recordWaiting,
   type OperationRow,
 } from '../db/operations.ts';
-import { listSteps } from '../db/steps.ts';
+import { listSteps, type StepRow } from '../db/steps.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { stepsToChange } from '../plan/changes.ts';
 import { planTo, type StepPlan } from '../plan/plan.ts';
 import { loadBlueprint } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -132,11 +133,12 @@ async function walkOf(
   tx: Queryable,
   operation: OperationRow,
   kinds: KindRegistry,
-): Promise<Pick<OperationPlan, 'steps' | 'applied'>> {
+): Promise<Pick<OperationPlan, 'steps' | 'applied' | 'restore'>> {
   const { target, undo } = operationTable[operation.type];
+  const isCommitted = removingStateOf(operation.type, operation.committedAt !== null) === 'committing';
   const own = (await loadBlueprint(tx, operation.id, kinds)).steps;
   const applied = undo === 'none' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
-  const goesBack = operation.state === 'stuck' && undo !== 'none';
+  const goesBack = operation.state === 'stuck' && undo !== 'none' && !isCommitted;
   const goal = goesBack ? applied : target === 'desired' ? own : [];
   const begun = (await listSteps(tx, operation.tenantId)).filter(({ state }) => state !== 'removed');
   const named = new Set([...own, ...applied].map(({ id }) => id));
@@ -146,14 +148,33 @@ async function walkOf(
     target: goal.map((step) => planned(step, kinds)),
     known: known.map((step) => planned(step, kinds)),
     held: new Map(begun.map(({ stepId, kind, state }) => [stepId, { kind, isReady: state === 'ready' }])),
+    applied: new Set(applied.map(({ id }) => id)),
+    changed: stepsToChange({
+      applied,
+      target: goal,
+      altered: alteredIn(begun, goesBack ? operation.id : undefined),
+      rereads: false,
+    }),
   });
   refuseLacking(operation.id, steps, goal, kinds);
-  return { steps, ...(applied.length > 0 && { applied: applied.map(({ id }) => id) }) };
+  if (applied.length === 0) return { steps };
+  const changes = new Set(steps.filter(({ becomes }) => becomes === 'change').map(({ id }) => id));
+  const restore = applied.filter(({ id }) => changes.has(id)).map((step) => planned(step, kinds));
+  return { steps, applied: applied.map(({ id }) => id), ...(restore.length > 0 && { restore }) };
+}
+
+/** Steps that are otherwise than what was applied; on the way back also those that this operation was at. */
+function alteredIn(begun: readonly StepRow[], operationId: string | undefined): Set<string> {
+  const isAltered = ({ applied, inputsHash, operationId: last }: StepRow) =>
+    (operationId !== undefined && last === operationId) || (applied !== null && applied.inputsHash !== inputsHash);
+  return new Set(begun.filter(isAltered).map(({ stepId }) => stepId));
 }
 
 /** What is made needs a spec that its kind reads, anything else only its kind. @throws StepError WORKER_LACKS_KIND */
 function refuseLacking(id: string, steps: readonly StepPlan[], goal: readonly Step[], kinds: KindRegistry): void {
-  const made = new Set(steps.filter(({ becomes }) => becomes === 'make').map((step) => step.id));
+  const made = new Set(
+    steps.filter(({ becomes }) => becomes === 'make' || becomes === 'change').map((step) => step.id),
+  );
   const lacked = [
     ...lackedForMaking(
       goal.filter((step) => made.has(step.id)),

@@ -7,12 +7,13 @@ import {
   isOpen,
   type OperationState,
 } from '../contracts/operation-state.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { listNotRemoved } from '../db/ledger.ts';
 import { changeOperationState, lockOperation, type OperationRow } from '../db/operations.ts';
 import { quarantineSlug, releaseSlug } from '../db/reservations.ts';
+import { recordApplied } from '../db/steps.ts';
 import { changeTenantStatus, lockTenant, type TenantRow } from '../db/tenants.ts';
 
 /**
@@ -50,9 +51,12 @@ type Change = readonly [from: OperationState, to: OperationState];
  * The changes that lead to an end; undefined when none do. A run that was taken for lost, because a worker was connected to
  * another Temporal, comes to its end all the same: then it leaves `stuck` as a retry would.
  */
-function courseTo({ type, state: now }: OperationRow, end: ClosedOperationState): readonly Change[] | undefined {
+function courseTo(
+  { type, state: now, committedAt }: OperationRow,
+  end: ClosedOperationState,
+): readonly Change[] | undefined {
   if (operationStateTransitions[now].includes(end)) return [[now, end]];
-  const { removesIn } = operationTable[type];
+  const removesIn = removingStateOf(type, committedAt !== null);
   if (now !== 'stuck' || !operationStateTransitions[removesIn].includes(end)) return undefined;
   return [
     [now, removesIn],
@@ -73,6 +77,9 @@ async function refuseLeftovers(
   throw ApplicationFailure.nonRetryable(message, 'STILL_PRESENT');
 }
 
+/** Ends at which a tenant is wholly as before, or wholly as asked. */
+const wholeEnds: readonly ClosedOperationState[] = ['succeeded', 'rolled-back', 'cancelled', 'withdrawn'];
+
 /** What the end of an operation means for its tenant. */
 export async function settleTenant(
   tx: Queryable,
@@ -82,13 +89,15 @@ export async function settleTenant(
 ): Promise<TenantRow> {
   const tenant = await lockTenant(tx, operation.tenantId);
   const change = { operationId: operation.id, failure: state === 'succeeded' ? null : failure };
-  const { succeedsBy, emptyLedgerAt, tenantStatus } = operationTable[operation.type];
+  const { succeedsBy, emptyLedgerAt, target, tenantStatus } = operationTable[operation.type];
   if (state === 'succeeded' && succeedsBy === 'finalize') return tenant;
   const anythingLeft = (await listNotRemoved(tx, tenant.id)).length > 0;
   const isGone = !anythingLeft && emptyLedgerAt.includes(state);
   if (isGone) await freePlaces(tx, tenant);
+  const endsWhole = isGone || (tenant.activatedAt !== null && wholeEnds.includes(state) && emptyLedgerAt.length === 0);
+  if (state === 'succeeded' && target === 'desired') await recordApplied(tx, tenant.id);
   const to = state === 'succeeded' ? tenantStatus.succeeded : (tenantStatus.undone[tenant.status] ?? tenant.status);
-  return changeTenantStatus(tx, tenant.id, to, { ...change, cleanupPending: !isGone });
+  return changeTenantStatus(tx, tenant.id, to, { ...change, cleanupPending: !endsWhole });
 }
 
 /** Its slug is closed for a while when it was ever active (somebody may still hold links), and free at once otherwise. */

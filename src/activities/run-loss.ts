@@ -1,7 +1,7 @@
 import type { Caller } from '../contracts/caller.ts';
 import { lostRunCodes, type Failure } from '../contracts/errors.ts';
 import type { ClaimInput, StateChange, Takeover } from '../contracts/messages.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
@@ -63,6 +63,7 @@ export async function takeoverOf(tx: Queryable, operation: OperationRow): Promis
   return {
     generation: operation.generation,
     failure: own ?? operation.failure ?? undefined,
+    committed: removingStateOf(operation.type, operation.committedAt !== null) === 'committing',
     cancelled: operationTable[operation.type].cancellableIn.length > 0 && operation.cancelRequestedAt !== null,
   };
 }

@@ -5,8 +5,9 @@ import type { Resolved, Spec, Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
-import { listStepDefinitions } from '../db/blueprints.ts';
+import { findAppliedBlueprint, listStepDefinitions } from '../db/blueprints.ts';
 import { listMade, listNotRemoved } from '../db/ledger.ts';
+import { findOperation } from '../db/operations.ts';
 import { recordPartsMade } from '../db/step-making.ts';
 import { noteRemoval, recordGone } from '../db/step-removal.ts';
 import type { StepKey, OperationContext } from '../db/steps.ts';
@@ -65,7 +66,7 @@ export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promi
   const { deps, blueprintOf, operationContextOf, kind, call } = verbCall;
   const { blueprint, operationContext } = await retryWhileDatabaseDown(retryLimit, async () => ({
     operationContext: await operationContextOf(call.operationId),
-    blueprint: await blueprintOf(call.operationId),
+    blueprint: call.goesBack ? await appliedBlueprint(deps, call) : await blueprintOf(call.operationId),
   }));
   const step = operationContext && (await findStep(verbCall, retryLimit, blueprint, operationContext));
   if (!operationContext || step?.kind !== kind.name)
@@ -109,6 +110,28 @@ export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promi
     retryLimit,
     signal,
   };
+}
+
+async function otherSpec({
+  deps,
+  blueprintOf,
+  call,
+  operationContext,
+  retryLimit,
+}: ContextParts): Promise<Spec | undefined> {
+  if (operationContext.activatedAt === null) return undefined;
+  const other = await retryWhileDatabaseDown(retryLimit, () =>
+    call.goesBack ? blueprintOf(call.operationId) : findAppliedBlueprint(deps.database, operationContext.tenantId),
+  );
+  return other?.steps.find(({ id }) => id === call.stepId)?.spec;
+}
+
+/** @throws StepError BLUEPRINT_INVALID when none is applied */
+async function appliedBlueprint({ database }: ActivityDependencies, { operationId }: StepCall): Promise<Blueprint> {
+  const tenantId = (await findOperation(database, operationId))?.tenantId;
+  const applied = tenantId === undefined ? undefined : await findAppliedBlueprint(database, tenantId);
+  if (applied) return applied;
+  throw new StepError('BLUEPRINT_INVALID', `operation ${operationId} has no applied blueprint to go back to`);
 }
 
 /** A step that is to be removed may be one that only the ledger still knows: then an earlier operation's blueprint defines it. */
@@ -226,6 +249,9 @@ function contextOf(parts: ContextParts): StepContext {
     // The kind's schema has read it, but for a removal; its references are resolved.
     spec: parts.spec as Resolved<Spec>,
     previous: stored?.outputs ?? {},
+    applied: stored?.applied?.outputs ?? undefined,
+    goesBack: call.goesBack === true,
+    otherSpec: () => otherSpec(parts),
     cell,
     generation: call.generation,
     removingAt: stored?.removingAt ?? undefined,

@@ -82,11 +82,11 @@ async function attempt<C extends StepCall, A>({
 }: VerbAttempt<C, A>): Promise<A> {
   const stopHeartbeats = startHeartbeats(kind, verb);
   const retryLimit = retryLimitOf(kind, verb);
-  const { operationId, stepId, generation } = call;
+  const { operationId, stepId, generation, goesBack } = call;
   let failsAs: FailsAs | undefined;
   try {
     const purpose = takesAway(verb, call) ? 'take-away' : 'make';
-    const step = { operationId, stepId, generation };
+    const step = { operationId, stepId, generation, goesBack };
     const run = await loadRun(
       { deps, blueprintOf, operationContextOf, kind, verb, purpose, call: step },
       retryLimit,

@@ -29,7 +29,17 @@ export interface UpdateAnswer {
 }
 
 export type StepProgress =
-  'waiting' | 'ensuring' | 'polling' | 'ready' | 'failed' | 'removing' | 'removed' | 'remove-failed';
+  | 'waiting'
+  | 'ensuring'
+  | 'polling'
+  | 'ready'
+  | 'failed'
+  | 'removing'
+  | 'removed'
+  | 'remove-failed'
+  | 'restoring'
+  | 'restored'
+  | 'restore-failed';
 
 /** Answer of the query `progress` (for operators in Temporal's UI; programs read PostgreSQL). */
 export interface Progress {
@@ -88,6 +98,8 @@ export interface OperationPlan {
   readonly steps: readonly PlannedStep[];
   /** Ids of the steps that the applied blueprint holds: no undo removes them. Absent: none is applied, or there is no undo. */
   readonly applied?: readonly string[] | undefined;
+  /** Steps that become `change`, as the applied blueprint has them: an undo brings them back to that. */
+  readonly restore?: readonly PlannedStep[] | undefined;
   /** Present when the operation is stuck because its own run was lost: this run takes back what is left. */
   readonly takeover?: Takeover | undefined;
 }
@@ -100,6 +112,8 @@ export interface Takeover {
   readonly failure?: Failure | undefined;
   /** A cancel had been taken. */
   readonly cancelled: boolean;
+  /** It had passed its point of no return: what is left is only finished. */
+  readonly committed?: boolean | undefined;
 }
 
 /** A change of an open operation's state; refused (`false`) when the row is not in a state that allows it. */
@@ -162,8 +176,10 @@ export interface BookkeepingActivities {
 export interface StepCall {
   readonly operationId: string;
   readonly stepId: string;
-  /** Rises with an operator's `retry` only (design rule 11). */
+  /** Rises with an operator's `retry`, and where an undo begins to bring changed steps back (design rule 11). */
   readonly generation: number;
+  /** The step as the applied blueprint has it, not the operation's own. */
+  readonly goesBack?: true | undefined;
 }
 
 export interface EnsureAnswer {

@@ -1,7 +1,7 @@
 import type { ClosedOperationState, OperationState } from './operation-state.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
-export const operationTypes = ['provision', 'deprovision'] as const;
+export const operationTypes = ['provision', 'update', 'deprovision'] as const;
 export type OperationType = (typeof operationTypes)[number];
 
 /** A tenant's status after a success, and how a workflow says that it had one. */
@@ -11,7 +11,7 @@ export type SuccessStatus = Extract<TenantStatus, 'active' | 'deleted'>;
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
   /** The request of the API and the command that asks for it. */
-  readonly askedBy: 'create' | 'delete';
+  readonly askedBy: 'create' | 'update' | 'delete';
   /** What it walks to: the blueprint that it carries, or nothing. */
   readonly target: 'desired' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
@@ -33,7 +33,10 @@ export interface OperationRules {
   };
   /** States in which its steps may be made. */
   readonly makesIn: readonly OperationState[];
-  /** The state in which it removes steps; a `retry` of a stuck one enters it again. */
+  /**
+   * The state in which it removes steps; a `retry` of a stuck one enters it again, but where it has passed its point of no
+   * return ({@link removingStateOf}).
+   */
   readonly removesIn: 'rolling-back' | 'committing';
   /** States in which `cancel` applies; none: it cannot be cancelled. */
   readonly cancellableIn: readonly OperationState[];
@@ -90,6 +93,40 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
       },
     },
   },
+  update: {
+    workflowType: 'TenantUpdate',
+    askedBy: 'update',
+    target: 'desired',
+    undo: 'to-applied',
+    createsTenant: false,
+    takesOverStuck: false,
+    tenantStatus: {
+      acceptedFrom: ['active'],
+      claimed: 'updating',
+      succeeded: 'active',
+      stuck: 'updating',
+      retried: 'updating',
+      undone: { updating: 'active' },
+    },
+    makesIn: ['running', 'holding'],
+    removesIn: 'rolling-back',
+    cancellableIn: ['accepted', 'running', 'holding'],
+    succeedsBy: 'close',
+    emptyLedgerAt: [],
+    dropsData: false,
+    words: {
+      noun: 'an update',
+      retried: 'and goes on where it stopped',
+      ended: {
+        succeeded: 'updated',
+        'rolled-back': 'the update failed, and the tenant is as it was before',
+        cancelled: 'the update was cancelled on request, and the tenant is as it was before',
+        abandoned: `the update could not be taken back and ${closedByOperator}`,
+        superseded: 'the update could not be finished, and a deletion took over',
+        withdrawn: 'the update could not be started and was withdrawn',
+      },
+    },
+  },
   deprovision: {
     workflowType: 'TenantDeprovisioning',
     askedBy: 'delete',
@@ -139,7 +176,23 @@ export function operationTypeAskedBy(request: OperationRules['askedBy']): Operat
   return found;
 }
 
-/** Whether an operation of this type and state may make steps. */
-export function mayMake(type: OperationType, state: OperationState): boolean {
-  return operationTable[type].makesIn.includes(state);
+/** Which way a step is walked: to the operation's own blueprint, or back to the applied one. */
+export type Direction = 'forward' | 'back';
+
+/** States in which an operation of this type may make, change or bring back steps in this direction. */
+export function makingStates(type: OperationType, direction: Direction): readonly OperationState[] {
+  const { makesIn, undo } = operationTable[type];
+  if (direction === 'forward') return makesIn;
+  return undo === 'to-applied' ? ['rolling-back'] : [];
+}
+
+/** Whether an operation of this type and state may make steps in this direction. */
+export function mayMake(type: OperationType, state: OperationState, direction: Direction = 'forward'): boolean {
+  return makingStates(type, direction).includes(state);
+}
+
+/** The state in which a stuck operation removes what is left: one that made its target true already only finishes. */
+export function removingStateOf(type: OperationType, isCommitted: boolean): OperationRules['removesIn'] {
+  const { removesIn, succeedsBy } = operationTable[type];
+  return isCommitted && succeedsBy === 'close' ? 'committing' : removesIn;
 }

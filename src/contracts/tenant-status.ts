@@ -29,7 +29,7 @@ export const tenantStatusTransitions: Readonly<Record<TenantStatus, readonly Ten
   suspending: ['suspended', 'active'],
   suspended: ['resuming', 'deleting'],
   resuming: ['active', 'suspended'],
-  updating: ['active'],
+  updating: ['active', 'deleting'], // deleting: an update that cannot be finished is superseded
   migrating: ['active'],
   deleting: ['deleted'],
   deleted: [],

@@ -1,19 +1,25 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
+import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import type { Queryable } from './database.ts';
 import { listNotRemoved } from './ledger.ts';
-import { findBlueprint, listOperationsOf } from './operations.ts';
+import { findAppliedBlueprint } from './blueprints.ts';
+import { findBlueprint, listOperationsOf, type OperationRow } from './operations.ts';
 import { listSteps, type StepRow } from './steps.ts';
 
 /**
  * Exactly what is left of a tenant, each thing with why it is still there: its resources by the ledger, and the steps that
- * have no resource of their own and could not be taken back (`validate` holds a slug, and makes nothing).
+ * have no resource of their own and could not be taken back (`validate` holds a slug, and makes nothing). What an operation of
+ * an active tenant leaves in place is not left over, but for steps that it changed and could not bring back.
  */
 export async function listLeftovers(db: Queryable, tenantId: string): Promise<Leftover[]> {
-  const rows = await listNotRemoved(db, tenantId);
-  const steps = (await listSteps(db, tenantId)).filter((step) => step.state !== 'removed');
   const [newest] = await listOperationsOf(db, tenantId);
+  const staying = newest ? await stayingSteps(db, newest) : new Set<string>();
+  const rows = (await listNotRemoved(db, tenantId)).filter(({ stepId }) => !staying.has(stepId));
+  const all = (await listSteps(db, tenantId)).filter((step) => step.state !== 'removed');
+  const steps = all.filter(({ stepId }) => !staying.has(stepId));
+  const changed = all.filter(({ stepId, state }) => staying.has(stepId) && state !== 'ready');
   const order = newest ? orderOf(await findBlueprint(db, newest.id)) : [];
   const byId = new Map(steps.map((step) => [step.stepId, step]));
   const why = (stepId: string, failure: Failure | null) => reasonFor(byId, order, stepId, failure);
@@ -34,7 +40,24 @@ export async function listLeftovers(db: Queryable, tenantId: string): Promise<Le
       name: step.stepId,
       ...why(step.stepId, step.failure),
     })),
+    ...changed.map(({ stepId, kind, failure }) => ({
+      stepId,
+      type: kind,
+      name: stepId,
+      ...(failure ? { code: failure.code } : {}),
+      reason: `it is not as it was before${failure ? `: ${reasonOf(failure)}` : ''}`,
+    })),
   ];
+}
+
+/** Steps that the newest operation leaves in place, as far as it has come. */
+async function stayingSteps(db: Queryable, { id, tenantId, type, committedAt }: OperationRow): Promise<Set<string>> {
+  if (operationTable[type].target !== 'desired') return new Set();
+  const isCommitted = removingStateOf(type, committedAt !== null) === 'committing';
+  const steps = isCommitted
+    ? orderOf(await findBlueprint(db, id))
+    : ((await findAppliedBlueprint(db, tenantId))?.steps ?? []);
+  return new Set(steps.map((step) => step.id));
 }
 
 const orderedSteps = z.array(

@@ -44,6 +44,8 @@ const operationRow = z.object({
   caller: caller.nullable(),
   acceptedAt: time,
   claimedAt: optionalTime,
+  /** From then on it is only finished. Null: not that far. */
+  committedAt: optionalTime,
   closedAt: optionalTime,
   updatedAt: time,
 });
@@ -52,7 +54,7 @@ export type OperationRow = z.output<typeof operationRow>;
 
 const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs",
   workflow_id as "workflowId", run_id as "runId", generation, failure, leftovers,
-  cancel_requested_at as "cancelRequestedAt", caller, accepted_at as "acceptedAt", claimed_at as "claimedAt",
+  cancel_requested_at as "cancelRequestedAt", caller, accepted_at as "acceptedAt", claimed_at as "claimedAt", committed_at as "committedAt",
   closed_at as "closedAt", updated_at as "updatedAt"`;
 const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
 
@@ -161,7 +163,8 @@ export async function changeOperationState(
         `update operations set state = $2, generation = coalesce($3, generation),
            failure = case when $4::boolean then $5::jsonb else failure end,
            leftovers = case when $6::boolean then $7::jsonb else leftovers end,
-           closed_at = case when $8::boolean then now() end, updated_at = now()
+           closed_at = case when $8::boolean then now() end, updated_at = now(),
+           committed_at = case when $2 = 'committing' then coalesce(committed_at, now()) else committed_at end
          where id = $1 returning ${columns}`,
         [
           id,

@@ -6,6 +6,14 @@ import { rowOf, rowsOf } from './rows.ts';
 
 const outputs = z.record(z.string(), z.unknown());
 
+/** What a step was when its operation succeeded last. */
+const applied = z.object({
+  outputs: outputs.nullable(),
+  outputsHash: z.string().nullable(),
+  inputsHash: z.string().nullable(),
+});
+export type AppliedStep = z.output<typeof applied>;
+
 const stepRow = z.object({
   tenantId: uuid,
   stepId: z.string(),
@@ -16,6 +24,7 @@ const stepRow = z.object({
   inputsHash: z.string().nullable(),
   outputs: outputs.nullable(),
   outputsHash: z.string().nullable(),
+  applied: applied.nullable(),
   unclearUntil: optionalTime,
   startedAt: time,
   readyAt: optionalTime,
@@ -28,7 +37,7 @@ const stepRow = z.object({
 export type StepRow = z.output<typeof stepRow>;
 
 const columns = `tenant_id as "tenantId", step_id as "stepId", kind, operation_id as "operationId", state, generation,
-  inputs_hash as "inputsHash", outputs, outputs_hash as "outputsHash", unclear_until as "unclearUntil",
+  inputs_hash as "inputsHash", outputs, outputs_hash as "outputsHash", applied, unclear_until as "unclearUntil",
   started_at as "startedAt", ready_at as "readyAt", removing_at as "removingAt", removed_at as "removedAt", detail, failure`;
 
 /** Steps of a tenant, in the order in which they were begun. */
@@ -62,6 +71,7 @@ const operationContext = z.object({
       inputsHash: z.string().nullable(),
       outputs: outputs.nullable(),
       outputsHash: z.string().nullable(),
+      applied: applied.nullable(),
       removingAt: z.coerce.date().nullable(),
       unclearUntil: z.coerce.date().nullable(),
       /** An effect of a lost answer may land still, by the database's clock. */
@@ -85,14 +95,20 @@ export async function findOperationContext(db: Queryable, operationId: string): 
          coalesce((select jsonb_agg(jsonb_build_object(
            'stepId', s.step_id, 'state', s.state, 'generation', s.generation, 'operationId', s.operation_id,
            'inputsHash', s.inputs_hash, 'outputs', s.outputs, 'outputsHash', s.outputs_hash,
-           'removingAt', s.removing_at, 'unclearUntil', s.unclear_until, 'isUnclear', coalesce(s.unclear_until > now(), false), 'removal', s.removal)) from steps s where s.tenant_id = t.id), '[]') as steps
+           'applied', s.applied, 'removingAt', s.removing_at, 'unclearUntil', s.unclear_until, 'isUnclear', coalesce(s.unclear_until > now(), false), 'removal', s.removal)) from steps s where s.tenant_id = t.id), '[]') as steps
        from operations o join tenants t on t.id = o.tenant_id where o.id = $1`,
       [operationId],
     ),
   );
 }
 
-const attemptStates = z.object({ operationState, operationType, stepState: z.enum(ledgerStates).nullable() });
+const attemptStates = z.object({
+  operationState,
+  operationType,
+  stepState: z.enum(ledgerStates).nullable(),
+  /** Of the operation's last attempt at the step; null: another operation's was the last. */
+  generation: z.number().nullable(),
+});
 
 /** What decides whether an attempt may still change something. */
 export async function findAttemptStates(
@@ -102,10 +118,20 @@ export async function findAttemptStates(
   return rowOf(
     attemptStates,
     await db.query(
-      `select o.state as "operationState", o.type as "operationType", s.state as "stepState"
+      `select o.state as "operationState", o.type as "operationType", s.state as "stepState",
+         case when s.operation_id = o.id then s.generation end as generation
        from operations o left join steps s on s.tenant_id = o.tenant_id and s.step_id = $2 where o.id = $1`,
       [key.operationId, key.stepId],
     ),
+  );
+}
+
+/** What stands now is what was asked for: an undo of a later operation walks back to it. */
+export async function recordApplied(tx: Queryable, tenantId: string): Promise<void> {
+  await tx.query(
+    `update steps set applied = jsonb_build_object('outputs', outputs, 'outputsHash', outputs_hash, 'inputsHash', inputs_hash)
+     where tenant_id = $1 and state = 'ready'`,
+    [tenantId],
   );
 }
 
@@ -117,4 +143,6 @@ export interface StepKey {
   readonly stepId: string;
   readonly kind: string;
   readonly generation: number;
+  /** Brought back to what the applied blueprint says of it. */
+  readonly goesBack?: true | undefined;
 }

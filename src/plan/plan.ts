@@ -11,19 +11,30 @@ export interface PlanInput {
   readonly known: readonly PlannedStep[];
   /** Steps that were begun and are not removed, with whether they are ready. */
   readonly held: ReadonlyMap<string, { readonly kind: string; readonly isReady: boolean }>;
+  /** Steps that the applied blueprint holds: none of them is made anew. Default: none is applied. */
+  readonly applied?: ReadonlySet<string> | undefined;
+  /** Of these, those that are not as the target wants them ({@link stepsToChange}). */
+  readonly changed?: ReadonlySet<string> | undefined;
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /**
- * What leads from what the ledger holds to a target. The target's steps that are not ready are made and the others kept, in an
- * order in which each comes after those that it needs; then what the target does not hold is dropped, each after those that
+ * What leads from what the ledger holds to a target. The target's steps that are not ready are made, those that are not as it
+ * wants them changed, and the others kept, in an order in which each comes after those that it needs; then what the target does not hold is dropped, each after those that
  * need it and after its `removeAfter`, which name drops only. The commit made nothing and is never dropped.
  */
-export function planTo({ target, known, held }: PlanInput): StepPlan[] {
+export function planTo({ target, known, held, applied = none, changed = none }: PlanInput): StepPlan[] {
   const staying = new Set(target.map(({ id }) => id));
   const going = new Set([...held.keys()].filter((id) => !staying.has(id) && id !== FINALIZE_STEP));
+  const becomes = (id: string): Becomes => {
+    if (held.get(id)?.isReady === true && !changed.has(id)) return 'keep';
+    // What is applied and lost its readiness is brought to the target in its place: an undo does not remove it.
+    return applied.has(id) && held.has(id) ? 'change' : 'make';
+  };
   const stays = sorted(target, new Map(target.map(({ id, needs }) => [id, needs]))).map((step): StepPlan => ({
     ...step,
-    becomes: held.get(step.id)?.isReady === true ? 'keep' : 'make',
+    becomes: becomes(step.id),
   }));
   // What stays is nothing that a drop could wait for.
   const others = defined({ known, held }).filter(({ id }) => !staying.has(id));

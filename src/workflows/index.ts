@@ -2,3 +2,4 @@
 export { LeakSweep } from './leak-sweep.ts';
 export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';
+export { TenantUpdate } from './tenant-update.ts';

@@ -1,3 +1,4 @@
+import type { OperationType } from '../../src/contracts/operation-table.ts';
 import type { CallRecord } from '../../sandbox/gateway/gateway.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { CallRecord } from '../../sandbox/gateway/gateway.ts';
  */
 export type Boundary = 'before' | 'after' | 'unrecorded' | 'untold';
 
-export type Direction = 'provision' | 'deprovision';
+export type Direction = Extract<OperationType, 'provision' | 'deprovision'>;
 
 /** One changing call of an operation that went well. */
 export interface ChangingCall {

@@ -1,3 +1,4 @@
+import type { OperationType } from '../../src/contracts/operation-table.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Step, Blueprint } from '../../src/contracts/blueprint.ts';
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
@@ -89,7 +90,7 @@ export async function seedTenant(
 /** Accepts an operation on a tenant. */
 export async function accept(
   tx: Parameters<typeof insertOperation>[0],
-  request: { tenantId: string; slug: string; type: 'provision' | 'deprovision'; blueprint: unknown },
+  request: { tenantId: string; slug: string; type: OperationType; blueprint: unknown },
 ): Promise<string> {
   const row = await insertOperation(tx, {
     id: randomUUID(),

@@ -1,3 +1,4 @@
+import type { OperationType } from '../../src/contracts/operation-table.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isResidue, residuesOf } from '../../sandbox/demo/residues.ts';
 import { describeChange, describeItem, difference } from '../../sandbox/inventory/inventory.ts';
@@ -57,7 +58,7 @@ interface Case {
   readonly prepare: (slug: string) => Promise<Accepted>;
   /** The operation's state there. */
   readonly lostWhile: string;
-  readonly type: 'provision' | 'deprovision';
+  readonly type: OperationType;
   readonly finish: (tenant: Accepted) => Promise<unknown>;
   readonly end: { readonly operation: { readonly type: string; readonly state: string }; readonly status: string };
 }

@@ -31,13 +31,13 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/workflows/executor/walk.ts',
-        from: '  markForRemoval(run, ({ id }) => id === step.id); // before the command is issued: an undo is owed from here on, whatever comes back\n',
+        from: '  markForUndo(run, step); // before the command is issued: whatever comes back\n',
         to: '',
       },
       {
         file: 'src/workflows/executor/walk.ts',
         from: '    const answer = await ensure(run, step);\n    noteTenantStatus(run, answer.tenantStatus);\n    run.outputs',
-        to: '    const answer = await ensure(run, step);\n    markForRemoval(run, ({ id }) => id === step.id);\n    noteTenantStatus(run, answer.tenantStatus);\n    run.outputs',
+        to: '    const answer = await ensure(run, step);\n    markForUndo(run, step);\n    noteTenantStatus(run, answer.tenantStatus);\n    run.outputs',
       },
     ],
     detector: saga('fails after the effect of create_log_group:backend rolls back'),

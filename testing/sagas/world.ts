@@ -14,12 +14,17 @@ import { createActivities } from '../../src/activities/create-activities.ts';
 import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
 import { createAwsForPlatform, type CellAws, type CellAwsOptions, type PlatformAws } from '../../src/aws/cell-aws.ts';
 import type { Orchestrator, RunRequest } from '../../src/client/orchestrator.ts';
+import { startAccepted, startOnceFree } from '../../src/client/starting.ts';
 import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts';
+import type { ClientDeps } from '../../src/client/requests.ts';
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
 import type { StatusView } from '../../src/client/views.ts';
 import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
 import { isOpen, type OnFailure } from '../../src/contracts/operation-state.ts';
+import type { Step } from '../../src/contracts/blueprint.ts';
 import type { Platform } from '../../src/contracts/platform.ts';
+import { findAppliedBlueprint } from '../../src/db/blueprints.ts';
+import { insertOperation } from '../../src/db/operations.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -45,6 +50,8 @@ export interface SagaWorld {
   /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
   provision(product: string, onFailure?: OnFailure, slug?: string, tier?: string | null): Promise<Run>;
   deprovision(run: Run): Promise<Run>;
+  /** Starts an update of a tenant to its applied steps, changed. */
+  change(run: Run, change: (steps: readonly Step[]) => readonly Step[], onFailure?: OnFailure): Promise<Run>;
   /** How the workflow of a run ended: what it answered, or the type of its failure. */
   outcome(run: Run): Promise<string>;
   /** Waits until the tenant's operation is in that state; fails after `limitMs`. */
@@ -127,9 +134,10 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     kinds: createKindRegistry(withFaultInjection([...catalog.kinds.kinds.values()], injection)),
   });
   const temporal = await ownTemporal(stops, registry);
+  const orchestrator = announcing(temporalOrchestrator(temporal), options.beforeStart);
   const client = createTenantryClient({
     database,
-    orchestrator: announcing(temporalOrchestrator(temporal), options.beforeStart),
+    orchestrator,
     platform,
     catalog,
     log,
@@ -154,6 +162,10 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
       provision(client, { product, onFailure, slug, tier }),
     deprovision: async (run) => {
       await client.deleteTenant(caller, run.tenantId, run.slug);
+      return run;
+    },
+    change: async (run, change, onFailure = 'rollback') => {
+      await startUpdate({ database, orchestrator, platform, catalog, log }, run, change, onFailure);
       return run;
     },
     outcome: (run) => outcomeOf(temporal, client, run),
@@ -265,6 +277,25 @@ async function provision(client: TenantryClient, { product, onFailure, slug, tie
     onFailure,
   });
   return { tenantId, slug, workflowId };
+}
+
+async function startUpdate(
+  deps: ClientDeps,
+  { tenantId, workflowId }: Run,
+  change: (steps: readonly Step[]) => readonly Step[],
+  onFailure: OnFailure,
+): Promise<void> {
+  const operation = await deps.database.transaction(async (tx) => {
+    const applied = await findAppliedBlueprint(tx, tenantId);
+    if (!applied) throw new Error(`tenant ${tenantId} has no applied blueprint`);
+    return insertOperation(tx, {
+      ...{ id: randomUUID(), tenantId, cell: applied.cell, type: 'update', onFailure, holdMs: 600_000 },
+      ...{ workflowId, blueprint: { ...applied, steps: change(applied.steps) }, caller },
+    });
+  });
+  if (!operation) throw new Error(`tenant ${tenantId} has an open operation`);
+  if ((await startOnceFree(() => startAccepted(deps, operation))) !== 'started')
+    throw new Error(`workflow ${workflowId} is still open`);
 }
 
 async function outcomeOf(temporal: Client, client: TenantryClient, run: Run): Promise<string> {

@@ -141,12 +141,23 @@ async function adopt(context: Context, found: EcsService): Promise<EcsService> {
   if (found.status === 'DRAINING') {
     throw new StepError('CONFLICT_RETRYABLE', `an earlier ECS service "${found.name}" of this tenant still drains`);
   }
-  const settings = settingsOf(context);
-  const { change } = convergence(found, { ...settings, operationId: operation.id, generation }, new Date());
+  const settings = { ...settingsOf(context), desiredCount: await countOf(context, found) };
+  // An undo asks for what runs, not for another deployment of it.
+  const asked = { operationId: operation.id, generation: context.goesBack ? 1 : generation };
+  const { change } = convergence(found, { ...settings, ...asked }, new Date());
   if (change === 'none') return found;
   if (change === 'mark') return await mark(context, found);
   if (change === 'scale') return await aws.ecs.scaleService(found.name, settings);
   return await mark(context, await aws.ecs.deployService(found.name, settings));
+}
+
+/**
+ * How many tasks are wanted. A count that an update does not change is whoever's who scaled the service since (an operator, auto
+ * scaling): it is not reset.
+ */
+async function countOf({ otherSpec, spec }: Context, found: EcsService): Promise<number> {
+  const other = await otherSpec?.();
+  return other?.desiredCount === spec.desiredCount ? found.desiredCount : spec.desiredCount;
 }
 
 /** Notes on the service which generation its PRIMARY deployment belongs to. */
@@ -188,13 +199,15 @@ async function probeTargets({ aws, spec }: Context): Promise<ProbeResult> {
   return own.status === 'ok' ? seen : own;
 }
 
-async function probeDeployment({ aws, spec }: Context, service: EcsService) {
+async function probeDeployment(context: Context, service: EcsService) {
+  const { aws, spec } = context;
   const primary = service.deployments.find((d) => d.isPrimary);
-  const settled = primary?.rolloutState === 'COMPLETED' && service.runningCount >= spec.desiredCount;
+  const desiredCount = await countOf(context, service);
+  const settled = primary?.rolloutState === 'COMPLETED' && service.runningCount >= desiredCount;
   const stopped = settled ? [] : await aws.ecs.findStoppedTasks(service.name);
   const wanted = {
     taskDefinitionArn: spec.taskDefinitionArn,
-    desiredCount: spec.desiredCount,
+    desiredCount,
     updatedAt: parseDeploymentMark(service.tags[DEPLOYMENT_TAG])?.at,
   };
   return deploymentProbe(service, stopped, wanted, new Date());

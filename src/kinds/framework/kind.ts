@@ -45,6 +45,15 @@ export interface StepContext<S extends Spec = Spec, O extends Outputs = Outputs>
   readonly generation: number;
   /** Outputs that this step's last successful `ensure` stored: a shortcut, never relied upon. */
   readonly previous: Partial<O>;
+  /** Its outputs when an operation of the tenant succeeded last; undefined before. */
+  readonly applied?: Partial<O> | undefined;
+  /**
+   * Its spec on the other side of an update, references not resolved: the applied one on the way forward, the operation's own on the
+   * way back. Undefined where the step is on one side only, and without an update.
+   */
+  readonly otherSpec?: (() => Promise<S | undefined>) | undefined;
+  /** An undo brings it back to what was applied. */
+  readonly goesBack?: boolean | undefined;
   /** An earlier attempt had no clear answer, so that a look which shows nothing may be older than what it made. */
   readonly mayExist: boolean;
   /** When the removal of this step began; undefined before. */

@@ -64,6 +64,8 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
 
   async ensure(context) {
     const { aws, spec, tags } = context;
+    const before = context.goesBack ? await findApplied(context) : undefined;
+    if (before) return before;
     const template = await templateOf(context);
     const clone = cloneFor(context, template);
     const { containerName, containerPort, definition } = clone;
@@ -80,8 +82,7 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
       status: 'ready',
       outputs: { arn, templateArn: template.arn, containerName, containerPort },
       physicalIds: { [spec.family]: arn },
-      // Revisions of earlier inputs stay ACTIVE: a service may run them.
-      earlierIds: { [spec.family]: own.filter((other) => other !== arn) },
+      earlierIds: { [spec.family]: await retireAllBut(context, [arn, context.applied?.arn], own) },
     };
   },
 
@@ -108,6 +109,45 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
     return { status: 'removed', others, residues, ...(residues.length === 0 && { missing: true }) };
   },
 };
+
+/**
+ * The revision that was applied, which an update leaves ACTIVE: the template may be another by now, so that a new clone would not be
+ * what was there before. Undefined where somebody deregistered it: then it is cloned anew.
+ */
+async function findApplied(context: DefinitionContext) {
+  const { applied: { arn, templateArn, containerName, containerPort } = {}, aws, spec } = context;
+  if (arn === undefined || templateArn === undefined || containerName === undefined || containerPort === undefined)
+    return undefined;
+  const revision = await aws.ecs.findTaskDefinition(arn);
+  if (revision?.active !== true || !isOwn(context, revision.tags)) return undefined;
+  const active = await aws.ecs.findRevisions(spec.family, 'ACTIVE');
+  await retireAllBut(
+    context,
+    [arn],
+    active.filter(({ tags }) => isOwn(context, tags)).map((own) => own.arn),
+  );
+  return {
+    status: 'ready' as const,
+    outputs: { arn, templateArn, containerName, containerPort },
+    physicalIds: { [spec.family]: arn },
+  };
+}
+
+/**
+ * Deregisters the tenant's revisions but these: while nothing is applied, none, because a service may run any of them. A service that
+ * still runs one goes on (aws-facts). @returns those that stay beside the first
+ */
+async function retireAllBut(
+  { applied, aws }: DefinitionContext,
+  [made, ...others]: readonly (string | undefined)[],
+  own: readonly string[],
+): Promise<string[]> {
+  const rest = own.filter((arn) => arn !== made);
+  if (applied?.arn === undefined) return rest;
+  const kept = rest.filter((arn) => others.includes(arn));
+  for (const arn of rest) if (!kept.includes(arn)) await aws.ecs.deregisterTaskDefinition(arn);
+  return kept;
+}
 
 /** How long a list may lack what an attempt without an answer registered a moment before, in ms. */
 const LISTED_WITHIN_MS = 4_000;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { changeOperationState, lockOperation } from '../../db/operations.ts';
 import { queueMail } from '../../db/mails.ts';
+import { recordApplied } from '../../db/steps.ts';
 import { changeTenantStatus, findTenant } from '../../db/tenants.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { Kind } from '../framework/kind.ts';
@@ -47,6 +48,7 @@ export const tenantActivation: Kind<ActivationSpec, ActivationOutputs, never> = 
       cleanupPending: false,
       failure: null,
     });
+    await recordApplied(tx, tenant.id);
     await queueMail(tx, { tenantId: tenant.id, operationId: operation.id, cell: cell.id, template: 'welcome' });
   },
 

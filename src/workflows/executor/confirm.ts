@@ -2,7 +2,7 @@ import { condition, patched } from '@temporalio/workflow';
 import type { ConfirmAnswer } from '../../contracts/messages.ts';
 import { record } from './activities.ts';
 import { inStepsWords } from './failures.ts';
-import { isCancelled, noteStep, stepsThat, type Run } from './run.ts';
+import { isCancelled, noteStep, stepsToMake, type Run } from './run.ts';
 
 /** How long what was ready may take to be so again, or to be looked at at all, in ms. */
 const CONFIRM_WITHIN_MS = 5 * 60_000;
@@ -15,7 +15,7 @@ const LONGEST_PAUSE_MS = 60_000;
  */
 export async function confirmReady(run: Run): Promise<boolean> {
   if (isCancelled(run)) return false;
-  if (stepsThat(run, 'make').length === 0) return true;
+  if (stepsToMake(run).length === 0) return true;
   if (!patched('looks-again-before-commit')) return true;
   const { operationId, generation } = run.control;
   const untilMs = Date.now() + CONFIRM_WITHIN_MS;

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
-import type { OperationInput, OperationResult } from '../../contracts/messages.ts';
-import { operationTypeOf, type OperationType } from '../../contracts/operation-table.ts';
+import type { OperationInput, OperationResult, Takeover } from '../../contracts/messages.ts';
+import { operationTypeOf, removingStateOf, type OperationType } from '../../contracts/operation-table.ts';
 import { confirmReady } from './confirm.ts';
 import { takeControl, type ClosedAs } from './control.ts';
 import { commit, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
@@ -22,8 +22,13 @@ export async function operate({ operationId, takesOver }: OperationInput): Promi
   return CancellationScope.nonCancellable(async () => {
     const run = await claim(control, takesOver);
     if (!run) return notClaimed(operationId);
-    return run.plan.takeover ? result(run, control.rules.removesIn, await takeOver(run)) : toTarget(run);
+    return run.plan.takeover ? finishLost(run, run.plan.takeover) : toTarget(run);
   });
+}
+
+async function finishLost(run: Run, { committed = false }: Takeover): Promise<OperationResult> {
+  const removing = removingStateOf(run.control.type, committed);
+  return result(run, removing, await takeOver(run, removing));
 }
 
 /** The type of operation that this workflow type runs. */
@@ -42,6 +47,8 @@ async function toTarget(run: Run): Promise<OperationResult> {
     if (rules.undo === 'none') return notClaimed(operationId);
   } while ((await hold(run)) === 'retry');
 
+  // What of the way forward is late meets a newer generation.
+  if (run.toRestore.size > 0) run.control.generation += 1;
   const { changed, tenantStatus } = await enter(run, 'rolling-back');
   // The commit took effect though its answer said otherwise: what was committed stays.
   if (!changed && tenantStatus === rules.tenantStatus.succeeded) return dropRest(run);
@@ -52,6 +59,7 @@ async function toTarget(run: Run): Promise<OperationResult> {
 async function dropRest(run: Run): Promise<OperationResult> {
   run.failure = undefined;
   run.toRemove.clear();
+  run.toRestore.clear();
   markForRemoval(run, isDropped);
   return result(run, 'committing', await removeAndClose(run, 'committing'));
 }

@@ -6,6 +6,7 @@ import type { ClosedAs } from './control.ts';
 import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
 import { close, enter, isCancelled, isDropped, markForRemoval, type Run } from './run.ts';
+import { restoreChanged } from './restore.ts';
 import { removeMarked } from './undo.ts';
 import { finalize } from './walk.ts';
 
@@ -50,12 +51,12 @@ export async function hold(run: Run): Promise<'retry' | 'roll-back'> {
 export type Removing = 'committing' | 'rolling-back';
 
 /**
- * Removes what is marked and closes the operation. What cannot go, or is in the ledger all the same, makes the operation
+ * Brings back what was changed, removes what is marked and closes the operation. What cannot go, or is in the ledger all the same, makes the operation
  * stuck, for as long as it takes: `retry` removes what is left, a `close` from the database ends the run. The state is
  * entered by the caller, the first time.
  */
 export async function removeAndClose(run: Run, removing: Removing): Promise<'closed' | ClosedAs> {
-  while (!((await removeMarked(run)) && (await close(run, endOf(run, removing))))) {
+  while (!((await restoreChanged(run)) && (await removeMarked(run)) && (await close(run, endOf(run, removing))))) {
     run.leftovers = await record('listLeftovers', { operationId: run.control.operationId }, 'operation: what is left?');
     const left = new Set(run.leftovers.map(({ stepId }) => stepId));
     if (run.toRemove.size === 0) markForRemoval(run, ({ id }) => left.has(id));
@@ -72,11 +73,11 @@ export async function removeAndClose(run: Run, removing: Removing): Promise<'clo
  * Removes all that a lost run left, as after a `retry`: that is why this run was started. Somebody may have closed the
  * operation just before.
  */
-export async function takeOver(run: Run): Promise<'closed' | ClosedAs> {
-  const { removesIn } = run.control.rules;
+export async function takeOver(run: Run, removing: Removing): Promise<'closed' | ClosedAs> {
   markForRemoval(run, isDropped);
+  for (const { id } of run.plan.restore ?? []) run.toRestore.add(id);
   run.control.retryWanted = true;
-  return (await untilRetried(run, removesIn)) ?? removeAndClose(run, removesIn);
+  return (await untilRetried(run, removing)) ?? removeAndClose(run, removing);
 }
 
 function endOf(run: Run, removing: Removing): ClosedOperationState {

@@ -1,6 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
-import type { ObserveAnswer } from '../../contracts/messages.ts';
+import type { ObserveAnswer, StepCall } from '../../contracts/messages.ts';
 import { callVerb, deadlineExceeded } from './activities.ts';
 import { firstLookMs, isLate, pauseMs, profileOf, type Wanted } from './polling.ts';
 import { noteStep, type Run } from './run.ts';
@@ -10,14 +10,19 @@ import { noteStep, type Run } from './run.ts';
  * that is past its deadline, with the last thing seen. It gets no schedule-to-close: that would lose this.
  * @throws TemporalFailure of a definite failure or a deadline.
  */
-export async function poll(run: Run, step: PlannedStep, want: Wanted): Promise<ObserveAnswer> {
+export async function poll(
+  run: Run,
+  step: PlannedStep,
+  want: Wanted,
+  way: Pick<StepCall, 'goesBack'> = {},
+): Promise<ObserveAnswer> {
   const profile = profileOf(step, want);
   const startedAtMs = Date.now();
   const deadlineAtMs = startedAtMs + profile.deadlineMs;
   await pause(firstLookMs(profile), `${step.id}: first look`);
   for (let lateSlices = 0; ;) {
     const lookedAtMs = Date.now();
-    const answer = await look(run, step, want, deadlineAtMs);
+    const answer = await look(run, step, want, deadlineAtMs, way);
     if (answer.status === 'done') return answer;
     // The activity should have thrown. Not to be relied upon: its worker's clock may be behind.
     if (lookedAtMs >= deadlineAtMs) throw deadlineExceeded(step, want, answer.detail);
@@ -29,9 +34,15 @@ export async function poll(run: Run, step: PlannedStep, want: Wanted): Promise<O
 }
 
 /** One slice: the activity looks about once a second for at most 8 s. */
-export function look(run: Run, step: PlannedStep, want: Wanted, deadlineAtMs: number): Promise<ObserveAnswer> {
+export function look(
+  run: Run,
+  step: PlannedStep,
+  want: Wanted,
+  deadlineAtMs: number,
+  way: Pick<StepCall, 'goesBack'> = {},
+): Promise<ObserveAnswer> {
   const { operationId, generation } = run.control;
-  const call = { operationId, stepId: step.id, generation, want, deadlineAtMs };
+  const call = { operationId, stepId: step.id, generation, want, deadlineAtMs, ...way };
   return callVerb(step, 'observe', call, { summary: `observe, is it ${want}?` });
 }
 

@@ -36,6 +36,8 @@ export interface Run {
   readonly seen: Map<string, string>;
   /** Steps that are to be removed: during the walk, those that may have made something and that an undo takes back. */
   readonly toRemove: Set<string>;
+  /** Applied steps that were to be changed: an undo brings them back. */
+  readonly toRestore: Set<string>;
   readonly ready: Map<string, ReadyStep>;
   /** Hash of each step's outputs. */
   readonly outputs: Map<string, string>;
@@ -46,12 +48,19 @@ export interface Run {
 
 /**
  * These steps of the plan are to be removed. The commit made nothing; what the applied blueprint holds goes only past the point
- * of no return, never by an undo.
+ * of no return, never by an undo, and past it what the target holds stays.
  */
 export function markForRemoval(run: Run, isMeant: (step: StepPlan) => boolean): void {
-  const stays = run.control.state === 'committing' ? [] : (run.plan.applied ?? []);
+  const stays = (step: StepPlan) =>
+    run.control.state === 'committing' ? !isDropped(step) : (run.plan.applied ?? []).includes(step.id);
   for (const step of run.steps.values())
-    if (step.id !== FINALIZE_STEP && isMeant(step) && !stays.includes(step.id)) run.toRemove.add(step.id);
+    if (step.id !== FINALIZE_STEP && isMeant(step) && !stays(step)) run.toRemove.add(step.id);
+}
+
+/** An undo is owed from here on: the step is removed then, or brought back to what was applied. */
+export function markForUndo(run: Run, step: StepPlan): void {
+  if (step.becomes === 'change') run.toRestore.add(step.id);
+  else markForRemoval(run, ({ id }) => id === step.id);
 }
 
 /** What the target does not hold. */
@@ -59,9 +68,10 @@ export function isDropped({ becomes }: StepPlan): boolean {
   return becomes === 'drop';
 }
 
-/** The steps of which this becomes. */
-export function stepsThat(run: Run, becomes: Becomes): StepPlan[] {
-  return [...run.steps.values()].filter((step) => step.becomes === becomes);
+/** The steps that are walked on the way to the target. */
+export function stepsToMake(run: Run): StepPlan[] {
+  const walked: readonly Becomes[] = ['make', 'change'];
+  return [...run.steps.values()].filter(({ becomes }) => walked.includes(becomes));
 }
 
 /**
@@ -181,6 +191,7 @@ function newRun(control: Control, plan: OperationPlan): Run {
     progress: new Map(plan.steps.map((step) => [step.id, step.becomes === 'keep' ? 'ready' : 'waiting'])),
     seen: new Map(),
     toRemove: new Set(),
+    toRestore: new Set(),
     ready: new Map(),
     outputs: new Map(),
     tenantStatus: plan.tenantStatus,

@@ -3,8 +3,9 @@ import { FINALIZE_STEP, type PlannedStep } from '../../contracts/blueprint.ts';
 import { callVerb } from './activities.ts';
 import { failureOf, inStepsWords } from './failures.ts';
 import { ancestorsOf, inputsOf, mustRun, sideBySide, upwardEdges } from '../../plan/graph.ts';
+import type { StepPlan } from '../../plan/plan.ts';
 import { poll } from './poll.ts';
-import { isCancelled, markForRemoval, noteStep, noteTenantStatus, stepsThat, type Run } from './run.ts';
+import { isCancelled, markForUndo, noteStep, noteTenantStatus, stepsToMake, type Run } from './run.ts';
 
 /**
  * Makes every step that is to be made but `finalize`, each as soon as all that it needs is ready, and answers whether all are. When it
@@ -19,7 +20,7 @@ export async function walk(run: Run): Promise<boolean> {
   run.control.cancelWalk = () => all.cancel();
   const ready = await all.run(() => {
     const waits = new CancellationScope({ cancellable: true });
-    return sideBySide(upwardEdges(stepsThat(run, 'make')), async (id) => {
+    return sideBySide(upwardEdges(stepsToMake(run)), async (id) => {
       const step = run.steps.get(id);
       return step !== undefined && stepReady(run, step, inputsOf(ancestors.get(id) ?? new Set(), run.outputs), waits);
     });
@@ -41,11 +42,11 @@ export async function finalize(run: Run, step: PlannedStep): Promise<boolean> {
   }
 }
 
-async function stepReady(run: Run, step: PlannedStep, inputs: string, waits: CancellationScope): Promise<boolean> {
+async function stepReady(run: Run, step: StepPlan, inputs: string, waits: CancellationScope): Promise<boolean> {
   if (isStopped(run)) return false;
   if (!mustRun(step, run.ready.get(step.id), inputs)) return true;
   run.ready.delete(step.id);
-  markForRemoval(run, ({ id }) => id === step.id); // before the command is issued: an undo is owed from here on, whatever comes back
+  markForUndo(run, step); // before the command is issued: whatever comes back
   noteStep(run, step.id, 'ensuring');
   try {
     const answer = await ensure(run, step);

@@ -17,12 +17,13 @@ describe('operation types', () => {
   it('are named where they are defined, and nowhere else', () => {
     const literal = new RegExp(`(['"\`])(${operationTypes.join('|')})\\1`, 'g');
     const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-    const named = files.flatMap((file) =>
+    const elsewhere = files.filter((file) => file !== 'contracts/operation-table.ts');
+    const named = elsewhere.flatMap((file) =>
       [...readFileSync(new URL(file, src), 'utf8').matchAll(literal)].map(([, , type]) => `${file}: ${type ?? ''}`),
     );
     // What a type means is asked of its row: a comparison elsewhere is a property that the row lacks.
-    const defined = operationTypes.map((type) => `contracts/operation-table.ts: ${type}`);
-    expect(named.toSorted()).toEqual(defined.toSorted());
+    expect(named).toEqual([]);
+    expect(elsewhere.length).toBeLessThan(files.length);
   });
 
   it('are asked for by one request each', () => {
