@@ -28,6 +28,7 @@ async function measure(hasWorker: boolean) {
     await stand.startApi();
     await untilListening(stand);
     await burst(stand, 'warm');
+    if (floor) await together(floor.start);
     if (hasWorker) await stand.startWorker();
     if (hasWorker) await stand.ready();
     return await rounds(stand, 'round', floor);
