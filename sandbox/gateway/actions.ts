@@ -19,6 +19,8 @@ export function actionOf(request: ActionParts): string {
     if (action) return action;
   }
   const path = request.path.split('?', 1)[0] ?? '/';
+  const rpc = /^\/service\/[^/]+\/operation\/([^/]+)$/.exec(path)?.[1];
+  if (rpc !== undefined && request.headers['smithy-protocol'] !== undefined) return rpc;
   const known = restActions.find(
     (r) => r.service === request.service && r.method === request.method && r.path.test(path),
   );

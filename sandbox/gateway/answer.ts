@@ -1,18 +1,12 @@
+import { protocolOf, type ProtocolParts } from './protocol.ts';
 import type { Answer, Call } from './request.ts';
 
 const elbNamespace = 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/';
 
-/** Namespaces of the services that answer errors in XML; the other services speak JSON. */
-const xmlNamespaces: Readonly<Record<string, string>> = {
-  elasticloadbalancing: elbNamespace,
-  route53: 'https://route53.amazonaws.com/doc/2013-04-01/',
-  sts: 'https://sts.amazonaws.com/doc/2011-06-15/',
-  iam: 'https://iam.amazonaws.com/doc/2010-05-08/',
-  s3: '',
-  unknown: '',
-};
+/** What of a call decides how its error is written. */
+export type ErrorParts = ProtocolParts & Pick<Call, 'requestId'>;
 
-/** An error as AWS would answer it; thrown by handlers and stages, written in the protocol of the call's service. */
+/** An error as AWS would answer it; thrown by handlers and stages, written in the protocol of the call. */
 export class AwsError extends Error {
   override readonly name = 'AwsError';
   readonly code: string;
@@ -24,14 +18,23 @@ export class AwsError extends Error {
   }
 }
 
-/** The error in the wire shape of the service that was called. */
-export function errorAnswer(call: Pick<Call, 'service' | 'requestId'>, error: AwsError): Answer {
-  if (call.service === 'ec2') return xmlAnswer(error.status, ec2ErrorXml(call, error));
-  const namespace = Object.hasOwn(xmlNamespaces, call.service) ? xmlNamespaces[call.service] : undefined;
-  if (namespace !== undefined) return xmlAnswer(error.status, errorXml(call, error, namespace));
-  const answer = jsonAnswer({ __type: error.code, message: error.message }, error.status);
-  const headers = { 'x-amzn-errortype': error.code, 'x-amzn-requestid': call.requestId };
-  return { ...answer, headers: { ...answer.headers, ...headers } };
+/** The error in the protocol that the call is written in. */
+export function errorAnswer(call: ErrorParts, error: AwsError): Answer {
+  const protocol = protocolOf(call);
+  switch (protocol) {
+    case 'ec2':
+      return xmlAnswer(error.status, ec2ErrorXml(call, error));
+    case 's3':
+      return xmlAnswer(error.status, s3ErrorXml(call, error));
+    case 'query':
+    case 'rest-xml':
+      return xmlAnswer(error.status, errorXml(call, error));
+    case 'cbor':
+      return cborAnswer(call, error);
+    case 'json':
+    case 'rest-json':
+      return jsonErrorAnswer(call, error, protocol);
+  }
 }
 
 /** An awsJson (1.1) answer. */
@@ -85,11 +88,49 @@ function ec2ErrorXml({ requestId }: Pick<Call, 'requestId'>, { code, message }: 
   );
 }
 
-function errorXml(call: Pick<Call, 'requestId'>, error: AwsError, namespace: string): string {
-  const type = error.status < 500 ? 'Sender' : 'Receiver';
-  const xmlns = namespace ? ` xmlns="${namespace}"` : '';
+/** S3 alone has no element around the error. */
+function s3ErrorXml({ requestId }: Pick<Call, 'requestId'>, { code, message }: AwsError): string {
   return (
-    `<?xml version="1.0" encoding="UTF-8"?><ErrorResponse${xmlns}><Error><Type>${type}</Type><Code>${error.code}</Code>` +
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code>` +
+    `<Message>${escapeXml(message)}</Message><RequestId>${requestId}</RequestId></Error>`
+  );
+}
+
+function errorXml(call: ErrorParts, error: AwsError): string {
+  const type = error.status < 500 ? 'Sender' : 'Receiver';
+  return (
+    `<?xml version="1.0" encoding="UTF-8"?><ErrorResponse><Error><Type>${type}</Type><Code>${error.code}</Code>` +
     `<Message>${escapeXml(error.message)}</Message></Error><RequestId>${call.requestId}</RequestId></ErrorResponse>`
   );
+}
+
+function jsonErrorAnswer({ requestId }: ErrorParts, error: AwsError, protocol: 'json' | 'rest-json'): Answer {
+  const answer = jsonAnswer({ __type: error.code, message: error.message }, error.status);
+  const headers = {
+    'content-type': protocol === 'json' ? 'application/x-amz-json-1.1' : 'application/json',
+    'x-amzn-errortype': error.code,
+    'x-amzn-requestid': requestId,
+  };
+  return { ...answer, headers };
+}
+
+function cborAnswer({ requestId }: ErrorParts, error: AwsError): Answer {
+  const mapOfTwo = Buffer.of(0xa2);
+  const fields = ['__type', error.code, 'message', error.message].map(cborText);
+  return {
+    status: error.status,
+    headers: {
+      'content-type': 'application/cbor',
+      'smithy-protocol': 'rpc-v2-cbor',
+      'x-amzn-errortype': error.code,
+      'x-amzn-requestid': requestId,
+    },
+    body: Buffer.concat([mapOfTwo, ...fields]),
+  };
+}
+
+/** A text string of CBOR (RFC 8949, major type 3), its length in two bytes. */
+function cborText(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8').subarray(0, 0xffff);
+  return Buffer.concat([Buffer.of(0x79, bytes.length >> 8, bytes.length & 0xff), bytes]);
 }

@@ -266,7 +266,10 @@ async function handleAws(
 ): Promise<Reply> {
   const call = await readCall(request, response, upstream.accountOf).catch((error: unknown) => String(error));
   if (typeof call === 'string')
-    return errorAnswer({ service: 'unknown', requestId: '' }, new AwsError('MalformedRequest', call));
+    return errorAnswer(
+      { service: 'unknown', requestId: '', headers: request.headers, body: Buffer.alloc(0) },
+      new AwsError('MalformedRequest', call),
+    );
   seen(call.scope);
   return calls.write(call, () => faults.pass(call, () => pipeline(call)));
 }
