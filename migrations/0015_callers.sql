@@ -1,8 +1,11 @@
 -- Who asked: { principal, role, requestId, address? }. Null: not known (everything of before this migration, and what
 -- Temporal's own tools ask of a run).
 
-alter table operations add column caller jsonb check (jsonb_typeof(caller) = 'object');
-alter table events add column caller jsonb check (jsonb_typeof(caller) = 'object');
+-- Events first, as where a tenant is accepted. Not valid, so that nobody waits while all rows are looked at.
+alter table events add column caller jsonb,
+  add constraint events_caller_check check (jsonb_typeof(caller) = 'object') not valid;
+alter table operations add column caller jsonb,
+  add constraint operations_caller_check check (jsonb_typeof(caller) = 'object') not valid;
 
 -- What a run does by itself is done for the caller of its operation. JSON's null says that the caller is not known.
 create function attribute_event() returns trigger language plpgsql as $$

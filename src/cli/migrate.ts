@@ -10,7 +10,7 @@ export function registerMigrate(program: Command): void {
     .action(() =>
       runCommand(async () => {
         const { migrate } = await import('../db/migrate.ts');
-        const { applied } = await migrate(loadDatabaseUrl());
+        const { applied } = await migrate(loadDatabaseUrl(), undefined, { onWait: (reason) => console.error(reason) });
         console.log(applied.length === 0 ? 'nothing to apply' : `applied ${applied.join(', ')}`);
       }),
     );

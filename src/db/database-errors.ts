@@ -177,6 +177,16 @@ function refusalOf(error: unknown): Refusal | undefined {
   );
 }
 
+/** Serialization failure, deadlock, a lock that did not come in time: PostgreSQL rolled the transaction back, and answers others. */
+const conflictStates = ['40001', '40P01', '55P03'];
+
+/** Whether a transaction ended because of another one, so that a new one may get through. What became of an unclear commit is not known. */
+export function isConflict(error: unknown): boolean {
+  if (error instanceof CommitUnclearError) return false;
+  const answer = error instanceof DatabaseUnavailableError ? error.cause : error;
+  return conflictStates.includes(codeOf(answer) ?? '');
+}
+
 /** Whether it is an outage, or was taken for one already; a refusal of one statement is not. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof DatabaseUnavailableError || passes(error);

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { newPool } from './connections.ts';
-import { isUnavailable, unavailable, unlessAnswered, unlessRefused } from './database-errors.ts';
+import { isConflict, isUnavailable, unavailable, unlessAnswered, unlessRefused } from './database-errors.ts';
 import { startListening, type Listening } from './listening.ts';
 import { createLocks } from './locks.ts';
 import { sessionProblems } from './session-problems.ts';
@@ -26,8 +27,11 @@ export interface Database extends Queryable {
   /**
    * Commits when `fn` resolves, rolls back and rethrows when it rejects. When the commit is not answered, PostgreSQL is asked
    * what became of it: a rejection means that nothing took effect, unless it is CommitUnclearError.
+   *
+   * `fn` runs again, in a new transaction, when PostgreSQL chose this one as the victim of a deadlock or the like. `once` rules
+   * that out, for an `fn` that does more than SQL.
    */
-  transaction<T>(fn: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(fn: (tx: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Reads that see one and the same moment, however many queries they take. */
   snapshot<T>(fn: (at: Queryable) => Promise<T>): Promise<T>;
   /**
@@ -45,6 +49,10 @@ export interface Database extends Queryable {
   /** What is set up wrongly for sessions like these; a sentence each. @throws DatabaseUnavailableError */
   sessionProblems(): Promise<string[]>;
   close(): Promise<void>;
+}
+
+export interface TransactionOptions {
+  readonly once?: boolean;
 }
 
 export interface DatabaseOptions {
@@ -73,8 +81,9 @@ export function createDatabase(options: DatabaseOptions): Database {
   const listenings = new Set<Listening>();
   const locks = createLocks(connectionOptions(options));
   return {
-    query: (text, values) => send(pool, text, values),
-    transaction: (fn) => transaction(pool, commitMs, fn),
+    query: (text, values) => againAfterConflict(MOST_TRIES, () => send(pool, text, values)),
+    transaction: (fn, { once = false } = {}) =>
+      againAfterConflict(once ? 1 : MOST_TRIES, () => transaction(pool, commitMs, fn)),
     snapshot: (fn) => snapshot(pool, fn),
     listen: async (channel, onNotify) => {
       const listening = await startListening(connectionOptions(options), channel, onNotify);
@@ -139,6 +148,20 @@ type Work<T> = (tx: Queryable) => Promise<T>;
  */
 function commitLandsWithinMs({ statementTimeoutMs = STATEMENT_MS }: DatabaseOptions): number | undefined {
   return statementTimeoutMs === 0 ? undefined : IDLE_IN_TRANSACTION_MS + statementTimeoutMs;
+}
+
+const MOST_TRIES = 4;
+
+/** The victim of a conflict took no effect, and what it collided with goes on: the next try usually gets through. */
+async function againAfterConflict<T>(tries: number, fn: () => Promise<T>): Promise<T> {
+  for (let left = tries - 1; ; left -= 1) {
+    try {
+      return await fn();
+    } catch (error) {
+      if (left <= 0 || !isConflict(error)) throw error;
+      await sleep(20 + Math.random() * 80);
+    }
+  }
 }
 
 async function transaction<T>(pool: pg.Pool, commitMs: number | undefined, fn: Work<T>): Promise<T> {

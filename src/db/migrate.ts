@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createDatabase, type Database, type Queryable } from './database.ts';
+import { isConflict } from './database-errors.ts';
 import { findTransactionStatement } from './transaction-statements.ts';
 
 export interface MigrationResult {
   /** File names in the order in which this process applied them. */
   readonly applied: string[];
+}
+
+export interface WaitOptions {
+  /** How long a file is tried again whose locks others hold, in ms; default two minutes. */
+  readonly forMs?: number;
+  readonly pauseMs?: number;
+  /** Told before each pause what is waited for, as a sentence. */
+  readonly onWait?: (reason: string) => void;
 }
 
 /** The database and the code's migrations do not fit together, or one of them failed. */
@@ -33,19 +43,24 @@ const lockKey = 7_316_845_021;
  * Brings the control plane's database up to the code: plain numbered SQL files, each in a transaction of its own.
  * Two processes may do this at once; each file is applied by one of them.
  *
- * @throws MigrationError when an applied file was changed; NewerDatabaseError when the database holds migrations that the code does
+ * @throws MigrationError when an applied file was changed, or a lock did not come; NewerDatabaseError when the database holds migrations that the code does
  * not know
  */
-export async function migrate(target: Database | string, from: string = folder): Promise<MigrationResult> {
-  if (typeof target !== 'string') return applyAll(target, readMigrations(from));
+export async function migrate(
+  target: Database | string,
+  from: string = folder,
+  options: WaitOptions = {},
+): Promise<MigrationResult> {
+  if (typeof target !== 'string') return applyAll(target, readMigrations(from), options);
   const database = createDatabase({
     url: target,
-    maxConnections: 1,
+    // The second one looks at what a migration waits for.
+    maxConnections: 2,
     applicationName: 'tenantry-migrate',
     statementTimeoutMs: 0,
   });
   try {
-    return await applyAll(database, readMigrations(from));
+    return await applyAll(database, readMigrations(from), options);
   } finally {
     await database.close();
   }
@@ -110,28 +125,73 @@ export function missing(
   return left;
 }
 
-async function applyAll(database: Database, files: readonly MigrationFile[]): Promise<MigrationResult> {
+async function applyAll(
+  database: Database,
+  files: readonly MigrationFile[],
+  options: WaitOptions,
+): Promise<MigrationResult> {
   const applied: string[] = [];
   for (;;) {
-    const name = await database.transaction((tx) => applyNext(tx, files));
+    const name = await applyWhenFree(database, files, options);
     if (name === undefined) return { applied };
     applied.push(name);
   }
 }
 
+/**
+ * A migration waits for each of its locks only briefly, because whoever comes after it in the queue waits as long: then it
+ * rolls back, lets the others by, and begins anew.
+ * @throws MigrationError naming the sessions in its way
+ */
+async function applyWhenFree(
+  database: Database,
+  files: readonly MigrationFile[],
+  { forMs = WAIT_FOR_MS, pauseMs = PAUSE_MS, onWait = () => undefined }: WaitOptions,
+): Promise<string | undefined> {
+  const untilMs = performance.now() + forMs;
+  for (;;) {
+    const blockers = new Set<string>();
+    try {
+      return await database.transaction((tx) => applyNext(database, tx, files, blockers), { once: true });
+    } catch (error) {
+      const cause = error instanceof MigrationError ? error.cause : error;
+      if (!isConflict(cause)) throw error;
+      const inTheWay = blockers.size === 0 ? 'what was in its way was not seen' : [...blockers].join('; ');
+      const what = error instanceof Error ? error.message : String(error);
+      if (performance.now() + pauseMs >= untilMs)
+        throw new MigrationError(`${what}; tried for ${forMs / 1_000} s; in its way: ${inTheWay}`, { cause: error });
+      onWait(`${what}; tried again; in its way: ${inTheWay}`);
+      await sleep(pauseMs);
+    }
+  }
+}
+
+/** How long one lock is waited for, in ms: less than PostgreSQL takes to look for a deadlock, so that it ends no other's transaction. */
+const LOCK_MS = 800;
+const PAUSE_MS = 2_000;
+const WAIT_FOR_MS = 120_000;
+
 /** Else PostgreSQL might read a file in another way than `readMigrations` did. */
 export const readStringsAsStandard = 'set local standard_conforming_strings = on';
 
 /** Applies the first missing file under the lock; undefined when none is missing. */
-async function applyNext(tx: Queryable, files: readonly MigrationFile[]): Promise<string | undefined> {
+async function applyNext(
+  database: Database,
+  tx: Queryable,
+  files: readonly MigrationFile[],
+  blockers: Set<string>,
+): Promise<string | undefined> {
   // A migration takes as long as it takes, whatever the role, the database or the server set for others.
   await tx.query('set local statement_timeout = 0; set local lock_timeout = 0');
   await tx.query(readStringsAsStandard);
+  // Another migrating process is waited for, however long it takes.
   await tx.query('select pg_advisory_xact_lock($1)', [lockKey]);
+  await tx.query(`set local lock_timeout = ${LOCK_MS}`);
   await tx.query(`create table if not exists schema_migrations (
     name text primary key, checksum text not null, applied_at timestamptz not null default now())`);
   const [next] = missing(files, await appliedMigrations(tx));
   if (next === undefined) return undefined;
+  const watch = await watchBlockers(database, tx, blockers);
   try {
     await tx.query(next.sql);
   } catch (cause) {
@@ -139,9 +199,28 @@ async function applyNext(tx: Queryable, files: readonly MigrationFile[]): Promis
       `migration ${next.name} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
+  } finally {
+    watch.stop();
   }
   await tx.query('insert into schema_migrations (name, checksum) values ($1, $2)', [next.name, next.checksum]);
   return next.name;
+}
+
+/** Collects what holds the locks that this transaction waits for, as sentences; only while it waits can that be seen. */
+async function watchBlockers(database: Database, tx: Queryable, seen: Set<string>): Promise<{ stop: () => void }> {
+  const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = rows[0]?.pid;
+  const look = async () => {
+    const found = await database.query<{ blocker: string }>(
+      `select format('pid %s (%s, %s) since %s: %s', pid, coalesce(nullif(application_name, ''), 'no name'), state,
+         date_trunc('second', xact_start), left(regexp_replace(query, '\\s+', ' ', 'g'), 120)) as blocker
+       from pg_stat_activity where pid = any (pg_blocking_pids($1))`,
+      [pid],
+    );
+    for (const { blocker } of found.rows) seen.add(blocker);
+  };
+  const timer = setInterval(() => void look().catch(() => undefined), LOCK_MS / 4);
+  return { stop: () => clearInterval(timer) };
 }
 
 async function appliedMigrations(db: Queryable): Promise<{ name: string; checksum: string }[]> {

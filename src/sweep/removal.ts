@@ -169,6 +169,9 @@ function attempt(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
   }
 }
 
+/** A second run of one transaction would remove by what the first one saw. */
+const calledAwsToo = { once: true };
+
 /** Everything happens while the tenant is locked: no operation can begin that would make the thing somebody's. */
 function removeLeak(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
   const { type } = finding;
@@ -189,7 +192,7 @@ function removeLeak(run: RemovalRun, finding: SweepFinding): Promise<Outcome> {
       swept.takeAway({ ...accessTo(deps, cell), item: seen.item, guard }),
     );
     return { outcome: 'removed', detail };
-  });
+  }, calledAwsToo);
 }
 
 /** The thing as it is now, when it may still be taken away; else why not. */
@@ -243,5 +246,5 @@ async function freePlace(run: RemovalRun, finding: SweepFinding): Promise<Outcom
     if (why === undefined) return skipped('somebody holds it (again)');
     await note(run, finding, begun);
     return (await freeAllocation(tx, held)) ? { outcome: 'removed', detail: 'the place is free' } : gone;
-  });
+  }, calledAwsToo);
 }

@@ -1,12 +1,22 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type Database } from '../../src/db/database.ts';
-import { migrate, MigrationError, pendingMigrations, readMigrations } from '../../src/db/migrate.ts';
+import { createDatabase, type Database, type Queryable, type TransactionOptions } from '../../src/db/database.ts';
+import { appendEvent } from '../../src/db/events.ts';
+import {
+  migrate,
+  MigrationError,
+  pendingMigrations,
+  readMigrations,
+  type MigrationResult,
+} from '../../src/db/migrate.ts';
+import { testCaller } from '../support/caller.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { seedTenant, type Seeded } from './fixtures.ts';
 
 const migrations = fileURLToPath(new URL('../../migrations', import.meta.url));
 
@@ -78,6 +88,130 @@ describe('migrate', () => {
     expect((await db.query(`select to_regclass('half') as half`)).rows).toEqual([{ half: null }]);
     writeFileSync(join(folder, '9999_later.sql'), 'create table half ();');
     expect((await migrate(test.controlUrl, folder)).applied).toEqual(['9999_later.sql']);
+  });
+});
+
+/** What the product does meanwhile, in sessions of its own. */
+describe('a migration of tables that are in use', () => {
+  let test: TestDatabase;
+  let db: Database;
+  let tenant: Seeded;
+  let folder: string;
+  const later = '9999_later.sql';
+  beforeEach(async () => {
+    test = await createTestDatabase();
+    await migrate(test.controlUrl);
+    db = createDatabase({ url: test.controlUrl, applicationName: 'a-product' });
+    tenant = await seedTenant(db);
+    folder = mkdtempSync(join(tmpdir(), 'tenantry-migrations-'));
+    cpSync(migrations, folder, { recursive: true });
+  });
+  afterEach(async () => {
+    await db.close();
+    await test.drop();
+    rmSync(folder, { recursive: true });
+  });
+  const event = { type: 'tenant.status', data: {}, caller: testCaller } as const;
+  const writeEvent = (tx: Queryable) =>
+    appendEvent(tx, { ...event, tenantId: tenant.tenantId, operationId: tenant.operationId, cell: 'default' });
+  const writeOperation = (tx: Queryable) =>
+    tx.query('update operations set updated_at = now() where id = $1', [tenant.operationId]);
+  const untilMigrationWaits = async () => {
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+      and application_name = 'tenantry-migrate'`;
+    while ((await db.query(waiting)).rowCount === 0) await sleep(10);
+  };
+  const addTo = (table: string) => `alter table ${table} add column later text;`;
+
+  it.each([
+    ['in the same order', addTo('events') + addTo('operations'), [writeEvent, writeOperation]],
+    ['in the other order', addTo('events') + addTo('operations'), [writeOperation, writeEvent]],
+    ['in its own order', addTo('operations') + addTo('events'), [writeEvent, writeOperation]],
+  ] as const)('ends no transaction that takes them %s, and is applied after it', async (_, sql, [first, second]) => {
+    writeFileSync(join(folder, later), sql);
+    let runs = 0;
+    let migrating: Promise<MigrationResult> | undefined;
+    await db.transaction(async (tx) => {
+      runs += 1;
+      await first(tx);
+      migrating ??= migrate(test.controlUrl, folder, { pauseMs: 100 });
+      await untilMigrationWaits();
+      await second(tx);
+    });
+    expect(await migrating).toEqual({ applied: [later] });
+    expect(runs).toBe(1);
+  });
+
+  it('lets others by while somebody reads for long, and names who is in its way when that does not end', async () => {
+    writeFileSync(join(folder, later), addTo('events'));
+    const reader = new pg.Client({ connectionString: test.controlUrl, application_name: 'pg_dump' });
+    await reader.connect();
+    await reader.query('begin; lock table events in access share mode');
+    const waits: string[] = [];
+    const options = { forMs: 2_500, pauseMs: 200, onWait: (reason: string) => void waits.push(reason) };
+    const migrating = migrate(test.controlUrl, folder, options).catch((error: unknown) => error);
+    const durationsMs: number[] = [];
+    const others = (async () => {
+      for (let i = 0; i < 10; i += 1) {
+        const at = performance.now();
+        await writeEvent(db);
+        durationsMs.push(performance.now() - at);
+        await sleep(100);
+      }
+    })();
+    const refused = await migrating;
+    expect(refused).toBeInstanceOf(MigrationError);
+    expect(String(refused)).toMatch(
+      /9999_later.sql failed: .*lock timeout; tried for 2.5 s; in its way: pid \d+ \(pg_dump/,
+    );
+    expect(waits[0]).toMatch(/in its way: pid \d+ \(pg_dump, idle in transaction\).*lock table events/);
+    await others;
+    expect(Math.max(...durationsMs)).toBeLessThan(2_000);
+    await reader.end();
+    expect((await migrate(test.controlUrl, folder, { pauseMs: 100 })).applied).toEqual([later]);
+  });
+});
+
+describe('a transaction that PostgreSQL ends because of another one', () => {
+  let test: TestDatabase;
+  let db: Database;
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    db = createDatabase({ url: test.controlUrl });
+    await db.query('create table things (id int primary key, n int not null)');
+    await db.query('insert into things values (1, 0), (2, 0)');
+  });
+  afterAll(async () => {
+    await db.close();
+    await test.drop();
+  });
+  /** Two transactions that take two rows in opposite order, each the first time only after the other has its first. */
+  const cross = (options?: TransactionOptions) => {
+    const arrived = new Set<number>();
+    let runs = 0;
+    const one = (mine: number, other: number) =>
+      db.transaction(async (tx) => {
+        runs += 1;
+        await tx.query('update things set n = n + 1 where id = $1', [mine + 1]);
+        arrived.add(mine);
+        while (!arrived.has(other)) await sleep(5);
+        await tx.query('update things set n = n + 1 where id = $1', [other + 1]);
+      }, options);
+    return { both: () => Promise.allSettled([one(0, 1), one(1, 0)]), runs: () => runs };
+  };
+
+  it('runs again and takes effect once, after a deadlock', async () => {
+    const { both, runs } = cross();
+    expect((await both()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(runs()).toBe(3);
+    expect((await db.query('select n from things order by id')).rows).toEqual([{ n: 2 }, { n: 2 }]);
+  });
+
+  it('does not run again where it does more than SQL', async () => {
+    const { both, runs } = cross({ once: true });
+    const reasons = (await both()).flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    expect(reasons).toEqual([expect.objectContaining({ name: 'DatabaseUnavailableError' })]);
+    expect(runs()).toBe(2);
   });
 });
 
