@@ -94,7 +94,7 @@ export async function settleTenant(
   const anythingLeft = (await listNotRemoved(tx, tenant.id)).length > 0;
   const isGone = !anythingLeft && emptyLedgerAt.includes(state);
   if (isGone) await freePlaces(tx, tenant);
-  const endsWhole = isGone || (tenant.activatedAt !== null && wholeEnds.includes(state) && emptyLedgerAt.length === 0);
+  const endsWhole = isGone || (emptyLedgerAt.length === 0 && wholeEnds.includes(state));
   if (state === 'succeeded' && target === 'desired') await recordApplied(tx, tenant.id);
   const to = state === 'succeeded' ? tenantStatus.succeeded : (tenantStatus.undone[tenant.status] ?? tenant.status);
   return changeTenantStatus(tx, tenant.id, to, { ...change, cleanupPending: !endsWhole });

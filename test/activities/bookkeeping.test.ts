@@ -157,6 +157,74 @@ describe('the plan of a claim', () => {
     });
     expect(await run('log-group.remove', { ...step('more'), operationId })).toMatchObject({ status: 'removed' });
   });
+
+  const changed = (): Step => {
+    const before = logs('logs', 'backend');
+    return { ...before, spec: { ...before.spec, retentionDays: 90 } };
+  };
+  /** An active tenant with one step; an update that changes it is accepted, claimed and at the step. */
+  const updating = async () => {
+    const operationId = await next('update', changed(), activation('logs'));
+    await db.query(`update steps set applied = $2 where tenant_id = $1`, [
+      tenant.tenantId,
+      { outputs: { name: 'before' }, outputsHash: 'a', inputsHash: 'b' },
+    ]);
+    for (const status of ['creating', 'active', 'updating'])
+      await db.query(`update tenants set status = $2 where id = $1`, [tenant.tenantId, status]);
+    await db.query(`update operations set state = 'running', run_id = 'run-2' where id = $1`, [operationId]);
+    return operationId;
+  };
+
+  it('of an update changes what differs, and says how to bring it back', async () => {
+    const operationId = await updating();
+    const answer = await claim('run-2', operationId);
+    expect(becomes(answer)).toEqual([
+      ['logs', 'change'],
+      ['finalize', 'make'],
+    ]);
+    expect(answer).toMatchObject({ applied: ['logs', 'finalize'], restore: [{ id: 'logs' }] });
+    expect(JSON.stringify(answer)).not.toContain('retentionDays');
+  });
+
+  it('lets a step be brought back only while the update is taken back, and nothing of the way forward after that', async () => {
+    const operationId = await updating();
+    const forward = { ...step('logs'), operationId };
+    const back = { ...forward, generation: 2, goesBack: true as const };
+    const revoked = { type: 'STEP_REVOKED', nonRetryable: true };
+    await expect(run('log-group.ensure', back)).rejects.toMatchObject(revoked);
+    // It is let through, and the undo begins before its change is made.
+    let late: Promise<unknown> = Promise.resolve();
+    fake.beforeEffect = async () => {
+      fake.beforeEffect = () => Promise.resolve();
+      await run('changeOperationState', { operationId, state: 'rolling-back', generation: 2 });
+      late = run('log-group.ensure', back);
+      await late;
+    };
+    await expect(run('log-group.ensure', forward)).rejects.toMatchObject(revoked);
+    expect(await late).toMatchObject({ status: 'ready' });
+    await expect(run('log-group.ensure', forward)).rejects.toMatchObject(revoked);
+    const { rows } = await db.query(`select state, generation, inputs_hash from steps where tenant_id = $1`, [
+      tenant.tenantId,
+    ]);
+    expect(rows).toEqual([{ state: 'ready', generation: 2, inputs_hash: 'b' }]);
+    expect(await run('closeOperation', { operationId, state: 'rolled-back' })).toEqual({ tenantStatus: 'active' });
+    expect(await findTenant(db, tenant.tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
+  });
+
+  it('is taken over from a lost update by the way back, and once it had committed by its end', async () => {
+    const operationId = await updating();
+    await run('log-group.ensure', { ...step('logs'), operationId });
+    await run('changeOperationState', { operationId, state: 'stuck', generation: 1 });
+    const takeOver = (runId: string, takesOver: string) =>
+      run('claimOperation', { operationId, workflowId: `tenant.moamalat.${tenant.slug}`, runId, takesOver });
+    const back = await takeOver('run-3', 'run-2');
+    expect(becomes(back)).toContainEqual(['logs', 'change']);
+    expect(back).toMatchObject({ takeover: { committed: false }, restore: [{ id: 'logs' }] });
+    await db.query(`update operations set committed_at = now() where id = $1`, [operationId]);
+    const on = await takeOver('run-4', 'run-3');
+    expect(on).toMatchObject({ takeover: { committed: true } });
+    expect(becomes(on)).not.toContainEqual(['logs', 'drop']);
+  });
 });
 
 describe('states of an operation', () => {

@@ -95,9 +95,8 @@ export async function startEnvironment({ identity = 'test' } = {}): Promise<Work
       worlds.set(world.operationId, world);
       const gates = new Gates(world, gated);
       count += 1;
-      const type: keyof typeof workflows =
-        options.type === 'deprovision' ? 'TenantDeprovisioning' : 'TenantProvisioning';
-      const handle = await server.client.workflow.start<typeof workflows.TenantProvisioning>(type, {
+      const { workflowType } = world.rules;
+      const handle = await server.client.workflow.start<typeof workflows.TenantProvisioning>(workflowType, {
         workflowId: `tenant.moamalat.acme-${count}`,
         taskQueue: TASK_QUEUE,
         args: [{ operationId: world.operationId, ...(options.takeover ? { takesOver: LOST_RUN } : {}) }],

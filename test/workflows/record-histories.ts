@@ -70,6 +70,27 @@ const cancelIn = (call: string, cancel: (s: Started) => Promise<unknown>) => ({
 /** What an operation before has made, in the scenario that goes back to it. */
 const applied = ['validate', 'create_schema', 'create_target_group'];
 
+const becomes: Readonly<Record<string, PlannedStep['becomes']>> = {
+  ...{ create_target_group: 'make', create_schema: 'drop' },
+  ...{ create_task_definition: 'change', deploy_backend: 'change' },
+};
+/** The definition and its service change, a target group is new, and the schema goes. */
+const update = {
+  type: 'update',
+  steps: steps.map((s) => ({
+    ...s,
+    needs: s.needs.map((id) => (id === 'create_schema' ? 'validate' : id)),
+    becomes: becomes[s.id] ?? 'keep',
+  })),
+  applied: steps.map(({ id }) => id).filter((id) => id !== 'create_target_group'),
+} as const;
+
+/** As the claim plans what a lost run left. */
+function onTheWayBack(one: PlannedStep): PlannedStep {
+  const back: PlannedStep['becomes'] = one.becomes === 'make' ? 'drop' : one.becomes === 'drop' ? 'keep' : one.becomes;
+  return { ...one, becomes: back };
+}
+
 const scenarios: Record<string, Scenario> = {
   'provision-active': { steps, behaviors: waits },
   'provision-held-and-retried': {
@@ -127,6 +148,18 @@ const scenarios: Record<string, Scenario> = {
       await world.untilState('stuck');
       await handle.signal('retry');
     },
+  },
+  'update-active': { ...update, behaviors: waits },
+  'update-back-to-applied': {
+    ...{ ...update, onFailure: 'rollback' },
+    behaviors: { ...waits, deploy_backend: { ...waits.deploy_backend, ensure: denied } },
+  },
+  'update-not-dropped-and-retried': {
+    ...{ ...update, behaviors: { ...waits, create_schema: { remove: denied } }, act: retryWhenStuck },
+  },
+  'update-taken-over': {
+    ...{ ...update, steps: update.steps.map(onTheWayBack), behaviors: waits },
+    takeover: { generation: 1, failure: { code: 'RUN_LOST', message: 'the run was lost' }, cancelled: false },
   },
   'deprovision-deleted': { steps, type: 'deprovision', behaviors: waits },
   'deprovision-stuck-and-retried': {

@@ -27,7 +27,7 @@ import {
   type OnFailure,
   type OperationState,
 } from '../../src/contracts/operation-state.ts';
-import type { OperationType } from '../../src/contracts/operation-table.ts';
+import { operationTable, type OperationRules, type OperationType } from '../../src/contracts/operation-table.ts';
 import { tenantStatusTransitions, type TenantStatus } from '../../src/contracts/tenant-status.ts';
 import { ancestorsOf } from '../../src/plan/graph.ts';
 
@@ -55,6 +55,8 @@ export interface Behavior {
   /** Looks before the commit that find it not ready any more, from the first on. */
   readonly lostFor?: number;
   readonly remove?: readonly ('ok' | Fault)[];
+  /** On the way back, of a step that was to be changed. */
+  readonly restore?: readonly ('ok' | Fault)[];
   readonly goneAfterMs?: number | 'never';
   readonly outputs?: readonly string[];
 }
@@ -109,6 +111,7 @@ export class World {
   state: OperationState = 'accepted';
   tenantStatus: TenantStatus;
   readonly options: WorldOptions;
+  readonly rules: OperationRules;
   readonly steps: ReadonlyMap<string, PlannedStep>;
   readonly living = new Set<string>();
   readonly #ready = new Set<string>();
@@ -120,6 +123,10 @@ export class World {
   readonly #refuses: Set<OperationState>;
   readonly #gates = new Map<string, { reach: () => void; opened: Promise<void> }>();
   readonly #fixed = new Set<string>();
+  /** Steps that are not as they were applied. */
+  readonly #altered = new Set<string>();
+  /** The last in which each was changed. */
+  readonly #generations = new Map<string, number>();
   #forwardInFlight = 0;
   #failing = 0;
   #watchers: (() => void)[] = [];
@@ -130,16 +137,19 @@ export class World {
     this.steps = new Map(options.steps.map((s) => [s.id, s]));
     this.#ancestors = ancestorsOf(options.steps);
     this.#refuses = new Set(options.refuses);
-    this.tenantStatus = options.type === 'deprovision' ? 'active' : 'pending';
+    this.rules = operationTable[options.type ?? 'provision'];
+    this.tenantStatus = this.rules.createsTenant ? 'pending' : 'active';
     if (options.takeover) {
       this.state = 'stuck';
-      this.tenantStatus = options.type === 'deprovision' ? 'deleting' : 'failed';
+      this.tenantStatus = this.rules.tenantStatus.stuck;
     }
-    if (options.type === 'deprovision' || options.takeover) {
+    if (this.rules.target === 'nothing' || options.takeover) {
       for (const s of options.steps) if (s.id !== FINALIZE_STEP) this.living.add(s.id);
     }
+    if (options.takeover && options.takeover.committed !== true)
+      for (const { id } of this.#toChange) this.#altered.add(id);
     for (const s of options.steps) {
-      if (s.becomes !== 'keep') continue;
+      if (s.becomes === undefined || s.becomes === 'make') continue;
       this.living.add(s.id);
       this.#ready.add(s.id);
     }
@@ -180,7 +190,7 @@ export class World {
     if (this.options.claimed === false || !isMeant) return { claimed: false };
     if (!takeover) {
       this.#setState('running');
-      this.#setTenant(type === 'provision' ? 'validating' : 'deleting');
+      this.#setTenant(this.rules.tenantStatus.claimed);
     }
     if (this.options.claimFault) throw asFailure(this.options.claimFault);
     return {
@@ -196,6 +206,7 @@ export class World {
       holdMs,
       steps,
       ...(applied ? { applied } : {}),
+      ...(this.#toChange.length > 0 ? { restore: this.#toChange } : {}),
       ...(takeover ? { takeover } : {}),
     };
   }
@@ -207,9 +218,9 @@ export class World {
       this.changes.push(change);
       this.#setState(change.state);
       await this.options.onState?.(this, change.state);
-      if (this.#provisions && change.state === 'stuck') this.#setTenant('failed');
-      if (this.#provisions && change.state === 'rolling-back' && this.tenantStatus === 'failed')
-        this.#setTenant('creating');
+      const { stuck, retried } = this.rules.tenantStatus;
+      if (change.state === 'stuck') this.#setTenant(stuck);
+      else if (change.state === 'rolling-back' && this.tenantStatus === stuck) this.#setTenant(retried);
     }
     return { changed: !refused, tenantStatus: this.tenantStatus };
   }
@@ -219,14 +230,28 @@ export class World {
     if (!operationStateTransitions[this.state].includes(input.state))
       this.violations.push(`closed as ${input.state} from ${this.state}`);
     if (this.#forwardInFlight > 0) this.violations.push('closed with forward work in flight');
-    const isUndone = !this.#provisions || input.state !== 'succeeded';
-    const left = [...this.living].filter((id) => !this.options.applied?.includes(id));
-    if (isUndone && left.length > 0) throw asFailure({ code: 'STILL_PRESENT' });
+    const left = [...this.living].filter((id) => !this.#staysAt(input.state, id));
+    if (left.length > 0) {
+      if (this.rules.emptyLedgerAt.includes(input.state)) throw asFailure({ code: 'STILL_PRESENT' });
+      this.violations.push(`closed as ${input.state} with ${left.join(', ')}`);
+    }
+    if (input.state !== 'succeeded' && this.#altered.size > 0)
+      this.violations.push(`closed as ${input.state} without a way back for ${[...this.#altered].join(', ')}`);
     this.#setState(input.state);
     this.closed = input;
-    if (input.state === 'rolled-back' || input.state === 'cancelled') this.#setTenant('failed');
-    if (input.state === 'succeeded' && !this.#provisions) this.#setTenant('deleted');
+    const { succeeded, undone } = this.rules.tenantStatus;
+    if (input.state !== 'succeeded') this.#setTenant(undone[this.tenantStatus] ?? this.tenantStatus);
+    else if (this.rules.succeedsBy === 'close') this.#setTenant(succeeded);
     return { tenantStatus: this.tenantStatus };
+  }
+
+  #staysAt(end: CloseInput['state'], id: string): boolean {
+    if (end !== 'succeeded') return this.options.applied?.includes(id) === true;
+    return this.rules.target === 'desired' && this.steps.get(id)?.becomes !== 'drop';
+  }
+
+  get #toChange(): PlannedStep[] {
+    return [...this.steps.values()].filter(({ becomes }) => becomes === 'change');
   }
 
   /** The database side of an abandon or a DELETE while stuck. */
@@ -251,6 +276,26 @@ export class World {
   }
 
   async ensure(call: StepCall): Promise<EnsureAnswer> {
+    return call.goesBack ? this.#restore(call) : this.#ensure(call);
+  }
+
+  /** Brings back a step that was to be changed. */
+  async #restore(call: StepCall): Promise<EnsureAnswer> {
+    const { stepId, generation } = call;
+    await this.#enter(`${stepId}.restore`);
+    if (this.state !== 'rolling-back') this.violations.push(`${stepId} restored while ${this.state}`);
+    if (this.#forwardInFlight > 0) this.violations.push(`${stepId} restored with forward work in flight`);
+    if (generation <= (this.#generations.get(stepId) ?? 0))
+      this.violations.push(`${stepId} restored in generation ${generation}, as it was changed`);
+    const nth = this.#attempt(`${stepId}.restore`);
+    const outcome = this.#outcome(stepId, 'restore', nth);
+    if (outcome !== 'ok') throw asFailure(outcome);
+    this.#altered.delete(stepId);
+    this.#changed();
+    return this.#ensured(call, nth);
+  }
+
+  async #ensure(call: StepCall): Promise<EnsureAnswer> {
     const { stepId } = call;
     this.#forwardInFlight += 1;
     try {
@@ -262,6 +307,10 @@ export class World {
       const nth = this.#attempt(`${stepId}.ensure`);
       const outcome = this.#outcome(stepId, 'ensure', nth);
       this.#ready.delete(stepId);
+      if (this.steps.get(stepId)?.becomes === 'change') {
+        this.#altered.add(stepId);
+        this.#generations.set(stepId, call.generation);
+      }
       if (outcome !== 'ok') await this.#goWrong(stepId, outcome);
       this.#make(stepId);
       return this.#ensured(call, nth);
@@ -286,20 +335,21 @@ export class World {
   }
 
   async observe(call: ObserveCall): Promise<ObserveAnswer> {
-    const { want } = call;
-    this.#forwardInFlight += want === 'ready' ? 1 : 0;
+    const isForward = call.want === 'ready' && !call.goesBack;
+    this.#forwardInFlight += isForward ? 1 : 0;
     try {
       return await this.#observe(call);
     } finally {
-      this.#forwardInFlight -= want === 'ready' ? 1 : 0;
+      this.#forwardInFlight -= isForward ? 1 : 0;
     }
   }
 
   async #observe(call: ObserveCall): Promise<ObserveAnswer> {
-    const { stepId, want, deadlineAtMs, generation } = call;
-    await this.#enter(`${stepId}.observe-${want}`);
+    const { stepId, want, deadlineAtMs, generation, goesBack } = call;
+    await this.#enter(`${stepId}.observe-${goesBack ? 'restored' : want}`);
     if (want === 'gone') return this.#observeGone(call);
-    if (this.state !== 'running') this.violations.push(`${stepId} observed while ${this.state}`);
+    if (this.state !== (goesBack ? 'rolling-back' : 'running'))
+      this.violations.push(`${stepId} observed while ${this.state}`);
     const { failsInGenerations = [] } = this.#behavior(stepId);
     if (failsInGenerations.includes(generation) && !this.#fixed.has(stepId)) {
       if (this.options.calmFailures) await this.#calm();
@@ -332,7 +382,12 @@ export class World {
   async remove(call: StepCall): Promise<RemoveAnswer> {
     const { stepId } = call;
     await this.#enter(`${stepId}.remove`);
-    const expected = this.#provisions ? 'rolling-back' : 'committing';
+    const isDrop = this.rules.succeedsBy === 'close' && this.steps.get(stepId)?.becomes === 'drop';
+    const { takeover } = this.options;
+    const isCommitted = takeover ? takeover.committed === true : isDrop;
+    const expected = isDrop && isCommitted ? 'committing' : this.rules.removesIn;
+    if (this.#altered.size > 0 && expected === 'rolling-back')
+      this.violations.push(`${stepId} removed before ${[...this.#altered].join(', ')} was brought back`);
     if (this.state !== expected) this.violations.push(`${stepId} removed while ${this.state}`);
     if (this.#forwardInFlight > 0) this.violations.push(`${stepId} removed with forward work in flight`);
     this.#checkUnused(stepId);
@@ -356,13 +411,19 @@ export class World {
   /** Nothing that exists, or may still land, needs what is removed or must go before it. */
   #checkUnused(stepId: string): void {
     for (const [other, s] of this.steps) {
-      if (other === stepId) continue;
+      if (other === stepId || this.#isAsApplied(other)) continue;
       const exists = this.living.has(other) || (this.#unclearUntilMs.get(other) ?? 0) > nowMs();
       if (exists && this.#ancestors.get(other)?.has(stepId))
         this.violations.push(`${stepId} removed while ${other} needs it`);
       if (exists && this.steps.get(stepId)?.removeAfter?.includes(other))
         this.violations.push(`${stepId} removed before ${s.id}`);
     }
+  }
+
+  /** On the way back: what it needs is what the applied blueprint says. */
+  #isAsApplied(stepId: string): boolean {
+    const { applied = [] } = this.options;
+    return this.state === 'rolling-back' && applied.includes(stepId) && !this.#altered.has(stepId);
   }
 
   #recheck(stepId: string): { recheckAtMs?: number } {
@@ -405,7 +466,7 @@ export class World {
     return this.options.behaviors?.[stepId] ?? {};
   }
 
-  #outcome(stepId: string, verb: 'ensure' | 'remove', nth: number): 'ok' | Fault {
+  #outcome(stepId: string, verb: 'ensure' | 'remove' | 'restore', nth: number): 'ok' | Fault {
     const listed = this.#behavior(stepId)[verb] ?? [];
     const outcome = listed[Math.min(nth, listed.length) - 1] ?? 'ok';
     return this.#fixed.has(stepId) ? 'ok' : outcome;
@@ -415,10 +476,6 @@ export class World {
     const nth = (this.#attempts.get(what) ?? 0) + 1;
     this.#attempts.set(what, nth);
     return nth;
-  }
-
-  get #provisions(): boolean {
-    return this.options.type !== 'deprovision';
   }
 
   #mayEnter(state: OperationState): boolean {

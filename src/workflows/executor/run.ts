@@ -51,8 +51,8 @@ export interface Run {
  * of no return, never by an undo, and past it what the target holds stays.
  */
 export function markForRemoval(run: Run, isMeant: (step: StepPlan) => boolean): void {
-  const stays = (step: StepPlan) =>
-    run.control.state === 'committing' ? !isDropped(step) : (run.plan.applied ?? []).includes(step.id);
+  const isCommitted = run.control.state === 'committing' || run.plan.takeover?.committed === true;
+  const stays = (step: StepPlan) => (isCommitted ? !isDropped(step) : (run.plan.applied ?? []).includes(step.id));
   for (const step of run.steps.values())
     if (step.id !== FINALIZE_STEP && isMeant(step) && !stays(step)) run.toRemove.add(step.id);
 }

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Progress } from '../../src/contracts/messages.ts';
+import { endingOf } from './ending.ts';
+import { startEnvironment, type WorkflowEnvironment } from './environment.ts';
+import { step } from './world.ts';
+
+let env: WorkflowEnvironment;
+beforeAll(async () => {
+  env = await startEnvironment();
+});
+afterAll(() => env.stop());
+
+const fails = { ensure: [{ code: 'QUOTA_EXCEEDED' }] } as const;
+const denied = { code: 'ACCESS_DENIED', detail: 'no rights' } as const;
+/** A definition and its service change, a group is new, a rule goes; the rest stays. */
+const steps = [
+  step('root', [], { becomes: 'keep' }),
+  step('group', ['root'], { becomes: 'make' }),
+  step('definition', ['root', 'group'], { becomes: 'change' }),
+  step('service', ['definition'], { becomes: 'change' }),
+  step('finalize', ['service'], { becomes: 'keep' }),
+  step('rule', ['root'], { becomes: 'drop' }),
+];
+const applied = ['root', 'definition', 'service', 'finalize', 'rule'];
+const update = { steps, applied, type: 'update', onFailure: 'rollback' } as const;
+const walked = (calls: readonly string[]) => [
+  ...new Set(calls.filter((call) => !/^(claim|confirm|state:|close:)/.test(call))),
+];
+
+describe('an update', () => {
+  it('makes and changes in order, commits, and only then drops', async () => {
+    const { world, handle } = await env.start(update);
+    expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.calls).toEqual([
+      ...['claim', 'group.ensure', 'definition.ensure', 'service.ensure', 'confirm', 'state:committing'],
+      ...['rule.remove', 'close:succeeded'],
+    ]);
+    expect([...world.living].sort()).toEqual(
+      ['definition', 'finalize', 'group', 'root', 'rule', 'service'].filter((id) => id !== 'rule'),
+    );
+    expect(world.tenantStatus).toBe('active');
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that fails brings back what it changed, waits until it is ready, and then removes what it made', async () => {
+    const behaviors = { service: { ...fails, readyAfterMs: 30_000 } };
+    const { world, handle } = await env.start({ ...update, behaviors });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(walked(world.calls)).toEqual([
+      ...['group.ensure', 'definition.ensure', 'service.ensure'],
+      ...['definition.restore', 'service.restore', 'service.observe-restored', 'group.remove'],
+    ]);
+    expect(world.changes).toMatchObject([{ state: 'rolling-back', generation: 2 }]);
+    expect(world.closed).toMatchObject({
+      state: 'rolled-back',
+      failure: { code: 'QUOTA_EXCEEDED', stepId: 'service' },
+    });
+    expect(world.tenantStatus).toBe('active');
+    expect(world.violations).toEqual([]);
+  });
+
+  it('brings back only what it began', async () => {
+    const { world, handle } = await env.start({ ...update, behaviors: { group: fails } });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(walked(world.calls)).toEqual(['group.ensure', 'group.remove']);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('holds where its request says so, and goes on after a retry', async () => {
+    const behaviors = { service: { ensure: [denied, 'ok'] } } as const;
+    const { world, handle } = await env.start({ ...update, onFailure: 'hold', behaviors });
+    await world.untilState('holding');
+    await handle.executeUpdate('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.calls).not.toContain('service.restore');
+    expect(world.violations).toEqual([]);
+  });
+
+  it('is taken back by a cancel until it commits, and ends as cancelled', async () => {
+    const { world, handle, gates } = await env.start(update, ['service.ensure']);
+    await gates.reached('service.ensure');
+    await handle.executeUpdate('cancel');
+    gates.open('service.ensure');
+    expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'cancelled' });
+    expect(world.calls).toContain('service.restore');
+    expect([...world.living].sort()).toEqual([...applied].sort());
+    expect(world.tenantStatus).toBe('active');
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that cannot bring a step back removes nothing, is stuck, and tries again at a retry', async () => {
+    const behaviors = { service: { ...fails, restore: [denied] } };
+    const { world, handle } = await env.start({ ...update, behaviors });
+    await world.untilState('stuck');
+    expect(world.calls).not.toContain('group.remove');
+    expect(world.tenantStatus).toBe('updating');
+    expect(await handle.query<Progress>('progress')).toMatchObject({ steps: { service: 'restore-failed' } });
+    world.fix('service');
+    await handle.executeUpdate('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(world.count('definition.restore')).toBe(1);
+    expect(world.count('service.restore')).toBe(2);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that cannot drop a step past its commit is stuck, and a retry finishes it: nothing is brought back', async () => {
+    const { world, handle } = await env.start({ ...update, behaviors: { rule: { remove: [denied] } } });
+    await world.untilState('stuck');
+    world.fix('rule');
+    await handle.executeUpdate('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.calls.filter((call) => call.endsWith('.restore'))).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+});
+
+describe('a run that takes over from a lost update', () => {
+  const lost = { code: 'RUN_LOST', message: 'the run was lost' };
+  const takeover = { generation: 2, failure: lost, cancelled: false };
+
+  it('brings every step back that was to be changed, and removes what was made', async () => {
+    const back = steps
+      .filter(({ id }) => id !== 'rule')
+      .map((one) => (one.id === 'group' ? { ...one, becomes: 'drop' as const } : one));
+    const { world, handle } = await env.start({ ...update, steps: back, takeover });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'RUN_LOST' });
+    expect(walked(world.calls)).toEqual(['definition.restore', 'service.restore', 'group.remove']);
+    expect(world.changes).toMatchObject([{ state: 'rolling-back', generation: 3 }]);
+    expect(world.tenantStatus).toBe('active');
+    expect(world.violations).toEqual([]);
+  });
+
+  it('only finishes one that had committed', async () => {
+    const rest = steps.map((one) => (one.becomes === 'drop' ? one : { ...one, becomes: 'keep' as const }));
+    const { world, handle } = await env.start({ ...update, steps: rest, takeover: { ...takeover, committed: true } });
+    expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'active' });
+    expect(walked(world.calls)).toEqual(['rule.remove']);
+    expect(world.changes).toMatchObject([{ state: 'committing', generation: 3 }]);
+    expect(world.violations).toEqual([]);
+  });
+});
