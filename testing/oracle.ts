@@ -80,6 +80,7 @@ export function isThing(
     item.id === physicalId ||
     own === name ||
     own.endsWith(`/${name}`) ||
+    own.endsWith(`:${name}`) ||
     own.replace(/:\d+$/, '') === name ||
     ruleText(item) === name
   );

@@ -32,6 +32,16 @@ export function assertPermissions(
   assert.deepEqual(
     { undeclared, unused },
     { undeclared: [], unused: [] },
-    `permissions of ${name}: "undeclared" were called; "unused" were not, also where no sample has what leads to them (\`revised\`, \`handChanges\`)`,
+    `permissions of ${name}: "undeclared" were called; "unused" were not, also where no sample has what leads to them (\`revised\`, \`handChanges\`)${hintFor(unused, called)}`,
   );
+}
+
+/** What AWS demands beside a call cannot be seen in the calls: it has to be told. */
+function hintFor(unused: readonly string[], called: readonly string[]): string {
+  if (unused.length === 0) return '';
+  const [action = ''] = unused;
+  const service = action.slice(0, action.indexOf(':') + 1);
+  const own = called.filter((one) => one.startsWith(service));
+  const by = own.find((one) => /:(?:Create|Register|Run|Put)/.test(one)) ?? own[0] ?? `${service}<the call>`;
+  return `. What AWS demands beside a call's own action (tags in a creation, a role that is passed on) is told by \`demandedBeside\`, in tenantry.testing.ts or in the options of describeKind: demandedBeside: { '${by}': ['${action}'] }`;
 }

@@ -12,6 +12,7 @@ import { hostIn } from '../src/products/places.ts';
 import type { EnsureAnswer, ObserveAnswer, RemoveAnswer } from '../src/contracts/messages.ts';
 import { verbOptions } from '../src/contracts/verbs.ts';
 import { placeOnLoadBalancer, reserveHostName } from '../src/db/allocations.ts';
+import { listLedger } from '../src/db/ledger.ts';
 import { insertOperation } from '../src/db/operations.ts';
 import { reserveSlug } from '../src/db/reservations.ts';
 import { findTenant, insertTenant } from '../src/db/tenants.ts';
@@ -165,7 +166,9 @@ export class StepDriver {
   async untilReady(stepId = this.tenant.step.id): Promise<void> {
     // A commit ends the operation: nobody looks at it any more.
     if (stepId === FINALIZE_STEP) return;
-    while ((await this.retried(stepId, 'observe', () => this.observe('ready', stepId))).status !== 'done');
+    const answer = await this.#waitedFor(READY_SLICES, stepId, 'ready');
+    if (answer.status !== 'done')
+      throw new Error(`made, and not ready: ${await this.#thingsOf(stepId)}: ${answer.detail ?? ''}`);
   }
 
   /** From here on steps may only be removed: by the undo, or of a tenant that is active by its deprovisioning. */
@@ -232,10 +235,23 @@ export class StepDriver {
   }
 
   async untilGone(stepId = this.tenant.step.id): Promise<ObserveAnswer> {
-    for (;;) {
-      const seen = await this.retried(stepId, 'observe', () => this.observe('gone', stepId));
-      if (seen.status === 'done') return seen;
+    const seen = await this.#waitedFor(GONE_SLICES, stepId, 'gone');
+    if (seen.status === 'done') return seen;
+    throw new Error(`removed, and still there: ${await this.#thingsOf(stepId)}: ${seen.detail ?? ''}`);
+  }
+
+  /** The executor's deadlines are longer than a test may take. */
+  async #waitedFor(slices: number, stepId: string, want: 'ready' | 'gone'): Promise<ObserveAnswer> {
+    for (let slice = 1; ; slice += 1) {
+      const seen = await this.retried(stepId, 'observe', () => this.observe(want, stepId));
+      if (seen.status === 'done' || slice === slices) return seen;
     }
+  }
+
+  /** Type and name of what the step makes, as the ledger has it. */
+  async #thingsOf(stepId: string): Promise<string> {
+    const rows = (await listLedger(this.#stand.database, this.tenant.id)).filter((row) => row.stepId === stepId);
+    return rows.map(({ type, name }) => `${type} ${name}`).join(', ') || `step ${stepId}`;
   }
 
   #run<A>(stepId: string, verb: Verb, more: object = {}): Promise<A> {
@@ -267,6 +283,9 @@ export class StepDriver {
   }
 }
 
+/** Slices of 8 s of looks: AWS is quick here, and a slice of a busy machine has fewer looks. */
+const GONE_SLICES = 4;
+const READY_SLICES = 12;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 

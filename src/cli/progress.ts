@@ -185,25 +185,17 @@ export interface ProgressPrinter {
 }
 
 const REDRAW_MS = 200;
+/** Without an event for so long, people ask what it waits for. */
+const QUIET_MS = 15_000;
 
 /** Live lines on a terminal; elsewhere one plain line per event. */
 export function createProgressPrinter(
   output: ProgressOutput,
-  options: { live?: boolean; color?: boolean } = {},
+  options: { live?: boolean; color?: boolean; quietMs?: number } = {},
 ): ProgressPrinter {
   const live = options.live ?? output.isTTY === true;
+  if (!live) return createLinePrinter(output, options.quietMs ?? QUIET_MS);
   let view = emptyProgress;
-  if (!live) {
-    return {
-      event: (event) => {
-        view = advance(view, event);
-        const line = eventLine(event);
-        if (line !== undefined) output.write(`${line}\n`);
-      },
-      note: (text) => void output.write(`${text}\n`),
-      finish: () => view,
-    };
-  }
   let drawn = 0;
   const draw = (above = '') => {
     const style = { color: options.color ?? output.hasColors?.() ?? false, width: output.columns ?? 80 };
@@ -226,6 +218,40 @@ export function createProgressPrinter(
       return view;
     },
   };
+}
+
+/** One line per event; when none comes for a while, one that says which steps are waited for. */
+function createLinePrinter(output: ProgressOutput, quietMs: number): ProgressPrinter {
+  let view = emptyProgress;
+  const clock = setInterval(() => {
+    const line = waitingLine(view, Date.now());
+    if (line !== undefined) output.write(`${line}\n`);
+  }, quietMs);
+  clock.unref();
+  return {
+    event: (event) => {
+      view = advance(view, event);
+      const line = eventLine(event);
+      if (line !== undefined) output.write(`${line}\n`);
+      clock.refresh();
+    },
+    note: (text) => void output.write(`${text}\n`),
+    finish: () => {
+      clearInterval(clock);
+      return view;
+    },
+  };
+}
+
+/** The steps at work, each with how long it is; undefined when none is. Pure. */
+export function waitingLine({ steps }: ProgressView, nowMs: number): string | undefined {
+  const waiting = steps.filter(({ endedAtMs }) => endedAtMs === undefined);
+  if (waiting.length === 0) return undefined;
+  const said = waiting.map(({ id, state, startedAtMs, detail }) => {
+    const why = detail === undefined ? '' : `: ${oneLine(detail)}`;
+    return `${id} ${state} for ${secondsOf(startedAtMs, nowMs).trim()}${why}`;
+  });
+  return `${new Date(nowMs).toISOString().slice(11, 19)}  waiting: ${said.join('; ')}`;
 }
 
 /** The last lines that fit on the screen: the cursor cannot go back to what has scrolled away. */

@@ -39,6 +39,26 @@ describe.concurrent('a log group', () => {
     await expect(tryCase(leaking, 'is gone when it is removed twice')).rejects.toThrow('left over after the removal');
   });
 
+  it('that stays after its removal is named, long before the test gives up', async () => {
+    const staying = changed({ remove: async ({ notOurs }) => ({ status: 'pending', others: await notOurs([]) }) });
+    const bench = benchOf(staying, sampleOf(moamalat, 'create_log_group:backend'), ground);
+    // A slice of looks takes 8 s: what it comes to is known before.
+    const observe = () => Promise.resolve({ status: 'pending' as const, detail: 'log group is there' });
+    const worker = { ...bench.stand.workerWith(), 'log-group.observe': observe };
+    const driver = await bench.tenant({ worker });
+    await driver.ensure();
+    await driver.beginUndo();
+    await expect(driver.takeAway()).rejects.toThrow(
+      /^removed, and still there: logs:log-group \S+: log group is there$/,
+    );
+    await bench
+      .before(
+        driver,
+        bench.stand.workerWith(() => logGroup),
+      )
+      .takeAllAway();
+  });
+
   it('whose retention can be changed, and which does not say so, is told of it', async () => {
     const silent = tryCase(changed({ changeable: [] }), 'follows its spec when that changes');
     await expect(silent).rejects.toThrow('`changeable` of the kind lacks what the revised sample changes');

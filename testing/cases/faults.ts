@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { describeCase, faultCases, isStale, type FaultCase } from '../faults/faults.ts';
+import { expectedOf } from '../faults/expected.ts';
 import { callPoints } from '../faults/points.ts';
 import { liveWave } from '../faults/wave.ts';
 import type { FaultSample } from '../bench.ts';
@@ -24,7 +25,7 @@ export const faultCase: ConformanceCase = {
     bench.onFaults?.(lives);
     const wrong = lives.filter(({ problems }) => problems.length > 0);
     assert.deepEqual(
-      wrong.map(({ of, problems }) => `${describeCase(of)}: ${problems.join('; ')}`),
+      wrong.map(({ of, problems }) => `${describeCase(of)} (${expectedOf(of)}): ${problems.join('; ')}`),
       [],
     );
     const never = lives.filter(({ hasStruck }) => !hasStruck).map(({ of }) => describeCase(of));

@@ -150,6 +150,26 @@ describe('createProgressPrinter', () => {
     expect(text.trimEnd().split('\n')).toHaveLength(6);
   });
 
+  it('says which steps it waits for when no event comes for 15 s', () => {
+    vi.setSystemTime(new Date('2026-01-01T10:00:00Z'));
+    let text = '';
+    const printer = createProgressPrinter({ write: (t: string) => (text += t) });
+    const begun = { ...event(2, 'step.removing', 'create_topic'), at: '2026-01-01T10:00:00.000Z' };
+    printer.event(begun);
+    vi.advanceTimersByTime(14_000);
+    printer.event({ ...begun, id: 3, stepId: 'create_queue' });
+    vi.advanceTimersByTime(14_999);
+    expect(text).not.toContain('waiting');
+    vi.advanceTimersByTime(1);
+    expect(text.trimEnd().split('\n').at(-1)).toBe(
+      '10:00:29  waiting: create_topic removing for 29.0 s; create_queue removing for 29.0 s',
+    );
+    printer.event({ ...begun, id: 4, type: 'step.removed', at: '2026-01-01T10:00:30.000Z' });
+    printer.finish();
+    vi.advanceTimersByTime(60_000);
+    expect(text.match(/waiting/g)).toHaveLength(1);
+  });
+
   it('redraws its own lines on a terminal, keeps notes above them, and stops with finish', () => {
     const writes: string[] = [];
     const printer = createProgressPrinter(
