@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isRead } from '../../src/aws/errors.ts';
 
 /** What of a request tells its action. */
 export interface ActionParts {
@@ -29,7 +30,7 @@ export function actionOf(request: ActionParts): string {
 
 /** Whether an action changes nothing. */
 export function isReadAction(action: string): boolean {
-  return /^(?:Describe|Get|List|Search|Lookup|Test|Batch(?:Get|Describe)|(?:GET|HEAD) )/.test(action);
+  return /^(?:GET|HEAD) /.test(action) || isRead({ action });
 }
 
 interface RestAction {

@@ -50,14 +50,24 @@ export type ClientClass<C> = new (config: never) => C;
 /**
  * The cell's client of a class, the same one each time. Its calls are guarded, end with the attempt that they are made in, and fail
  * with a StepError whose cause is the SDK's own error.
- * @param options of the client's own, heeded when it is made; region, credentials and the like stay the house's
+ * @param options of the client's own, heeded when it is made; region, credentials and the like stay those of the cell
  */
-export type ClientOf = <C extends EquippableClient>(Client: ClientClass<C>, options?: object) => C;
+export type ClientOf = <C extends EquippableClient>(Client: ClientClass<C>, options?: FurtherClientOptions) => C;
+
+/** Settings of the SDK's client, and what the names of its service's actions do not tell. */
+export interface FurtherClientOptions {
+  readonly [setting: string]: unknown;
+  /** Actions that change nothing, whatever their names say: `CheckDomainAvailability`. */
+  readonly reads?: readonly string[];
+  /** Actions that change something, whatever their names say. They win over `reads`. */
+  readonly changes?: readonly string[];
+}
 
 /** The SDK's clients for one cell: its region, its role, paced, guarded and classed alike. */
 export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer): Clients {
   const config = clientConfig(cell, options);
-  const equip = <C extends EquippableClient>(client: C): C => equipped(client, pacer);
+  const equip = <C extends EquippableClient>(client: C, declared: DeclaredActions = new Map()): C =>
+    equipped(client, pacer, declared);
   const clients = {
     ecs: equip(new ECSClient(config)),
     elbv2: equip(new ElasticLoadBalancingV2Client(config)),
@@ -68,20 +78,27 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
     ssm: equip(new SSMClient(config)),
     sts: equip(new STSClient(config)),
   };
-  const further = new Map<unknown, EquippableClient>();
+  const further = new Map<unknown, { readonly client: EquippableClient; readonly declared: Map<string, boolean> }>();
   return {
     ...clients,
-    clientOf: <C extends EquippableClient>(Client: ClientClass<C>, options: object = {}) => {
+    clientOf: <C extends EquippableClient>(
+      Client: ClientClass<C>,
+      { reads = [], changes = [], ...options }: FurtherClientOptions = {},
+    ) => {
       const known = further.get(Client);
+      const declared = known?.declared ?? new Map<string, boolean>();
+      for (const action of reads) if (declared.get(action) !== false) declared.set(action, true);
+      for (const action of changes) declared.set(action, false);
       // Made by this very class.
-      if (known) return known as C;
+      if (known) return known.client as C;
       const Configured = Client as unknown as new (config: object) => C;
-      const client = equip(new Configured({ ...options, ...config }));
-      further.set(Client, client);
+      const client = equip(new Configured({ ...options, ...config }), declared);
+      further.set(Client, { client, declared });
       return client;
     },
     destroy: () => {
-      for (const client of [...Object.values(clients), ...further.values()]) client.destroy();
+      for (const client of Object.values(clients)) client.destroy();
+      for (const { client } of further.values()) client.destroy();
     },
   };
 }
@@ -120,6 +137,9 @@ export interface EquippableClient {
   destroy(): void;
 }
 
+/** Whether an action reads, by its name; of those that a kind says it of. */
+type DeclaredActions = ReadonlyMap<string, boolean>;
+
 interface Execution {
   readonly commandName?: string;
 }
@@ -130,13 +150,14 @@ type Handler = (args: { input: object }) => Promise<{ output: object }>;
  * change, the activity's abort signal, the check that it was AWS that answered, the classing of errors, and new
  * credentials after AWS refused the old ones. (A wrong clock is corrected by the SDK, for the client's next call.)
  */
-function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
+function equipped<C extends EquippableClient>(client: C, pacer: Pacer, declared: DeclaredActions): C {
   const service = serviceNames[client.config.serviceId] ?? client.config.serviceId.toLowerCase();
   let credentialsRefused = false;
   const middleware = (next: Handler, execution: Execution) => async (args: { input: object }) => {
     const action = (execution.commandName ?? 'Unknown').replace(/Command$/, '');
+    const call: AwsCall = { service, action, isRead: declared.get(action) };
     const context = currentCallContext();
-    await untilTurn(pacer, { service, action }, context);
+    await untilTurn(pacer, call, context);
     // A call that waited for its turn longer than its activity lived must have no late effect.
     if (context?.signal.aborted) throw abortReason(context.signal);
     context?.onTurn?.();
@@ -144,11 +165,11 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer): C {
       if (credentialsRefused) await client.config.credentials({ forceRefresh: true });
       credentialsRefused = false;
       const answer = await next(args);
-      assertAnswered(answer.output, { service, action });
-      if (!isRead(action)) context?.afterMutation?.();
+      assertAnswered(answer.output, call);
+      if (!isRead(call)) context?.afterMutation?.();
       return answer;
     } catch (error) {
-      const classed = classifyAwsError(error, { service, action });
+      const classed = classifyAwsError(error, call);
       credentialsRefused ||= classed.code === 'CREDENTIALS_MISSING';
       throw classed;
     }
@@ -169,8 +190,9 @@ async function untilTurn(pacer: Pacer, call: AwsCall, context: CallContext | und
   }
 }
 
-function turnRequest({ service, action }: AwsCall, context: CallContext | undefined): TurnRequest {
-  const isLook = isRead(action);
+function turnRequest(call: AwsCall, context: CallContext | undefined): TurnRequest {
+  const { service, action } = call;
+  const isLook = isRead(call);
   const buckets = bucketsOf(service, action, isLook);
   if (!context) return { buckets, isLook };
   const { caller, signal, untilMs } = context;

@@ -7,11 +7,26 @@ export interface AwsCall {
   readonly service: string;
   /** Name of the API action: `CreateService`. */
   readonly action: string;
+  /** As a kind declares it; undefined: its name tells. */
+  readonly isRead?: boolean | undefined;
 }
 
-/** Whether an action changes nothing. */
-export function isRead(action: string): boolean {
-  return /^(Describe|Get|List|Search|Lookup|Test|Batch(Get|Describe))/.test(action);
+/** Whole words, so that `GetItem` is one and no verb that only begins alike; what is not here is a change. */
+const readVerbs =
+  /^(Describe|Get|List|Head|Query|Scan|Search|Lookup|Select|BatchGet|BatchDescribe|TransactGet)(?![a-z])/;
+/** Of verbs that mean anything else too. */
+const readActions = ['FilterLogEvents', 'TestDNSAnswer', 'TestEventPattern', 'TestMetricFilter'];
+/** They make what they get: an identity, a database user. */
+const changingGets = [
+  'GetId',
+  'GetOpenIdTokenForDeveloperIdentity',
+  'GetClusterCredentials',
+  'GetClusterCredentialsWithIAM',
+];
+
+/** Whether a call changes nothing: nobody has to be asked before it, and it may be sent again. */
+export function isRead({ action, isRead: declared }: Pick<AwsCall, 'action' | 'isRead'>): boolean {
+  return declared ?? (readActions.includes(action) || (readVerbs.test(action) && !changingGets.includes(action)));
 }
 
 /**
@@ -22,7 +37,7 @@ export function classifyAwsError(error: unknown, call: AwsCall): StepError {
   if (error instanceof StepError) return error;
   if (error instanceof CredentialsError) return credentialsFailure(error, call);
   const seen = inspect(error);
-  const code = codeOf(seen, isRead(call.action));
+  const code = codeOf(seen, isRead(call));
   if (code === 'AWS_ANSWER_UNREADABLE') return unreadable(call, seen.answer, error);
   return new StepError(code, `${call.service}:${call.action} failed: ${wordsOf(seen)}`, {
     detail: seen.requestId === undefined ? undefined : `AWS request id ${seen.requestId}`,
@@ -92,7 +107,7 @@ export function awsMessage(error: unknown): string {
 export function sent<T>(value: T | undefined | null, call: AwsCall, field: string): T {
   if (value !== undefined && value !== null) return value;
   throw new StepError(
-    isRead(call.action) ? 'AWS_ANSWER_UNREADABLE' : 'UNCLEAR',
+    isRead(call) ? 'AWS_ANSWER_UNREADABLE' : 'UNCLEAR',
     `${call.service}:${call.action} answered without ${field}`,
   );
 }

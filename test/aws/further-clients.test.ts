@@ -42,6 +42,26 @@ describe('a client of a service that has no adapter', () => {
     await expect(look).rejects.toSatisfy((error) => isAwsError(error, 'QueueDoesNotExist'));
   });
 
+  it('asks as a kind declares its actions, in whichever of its places', async () => {
+    const revoked = new StepError('STEP_REVOKED', 'the step is being taken back');
+    const context = contextOf({ beforeMutation: () => Promise.reject(revoked) });
+    const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
+    const own = createCellAws(exampleCell(), { endpointUrl: (await part('ministack')).url, credentials });
+    const QueueName = newName();
+    try {
+      const look = () => own.client(SQSClient).send(new GetQueueUrlCommand({ QueueName }));
+      const make = () => own.client(SQSClient).send(new CreateQueueCommand({ QueueName }));
+      own.client(SQSClient, { useQueueUrlAsEndpoint: false, changes: ['GetQueueUrl'] });
+      await expect(inCallContext(context, look)).rejects.toBe(revoked);
+      await expect(inCallContext(context, make)).rejects.toBe(revoked);
+      own.client(SQSClient, { reads: ['CreateQueue', 'GetQueueUrl'] });
+      await expect(inCallContext(context, look)).rejects.toBe(revoked);
+      await expect(inCallContext(context, make)).resolves.toMatchObject({ QueueUrl: expect.any(String) as string });
+    } finally {
+      own.destroy();
+    }
+  });
+
   it('fails with a StepError that tells the service, the call and what AWS said', async () => {
     const look = sqs().send(new GetQueueUrlCommand({ QueueName: newName() }));
     await expect(look).rejects.toBeInstanceOf(StepError);

@@ -226,15 +226,30 @@ describe('sent', () => {
 });
 
 describe('isRead', () => {
-  it.each(['DescribeServices', 'GetChange', 'ListTasks', 'GetSecretValue', 'GetCallerIdentity'])('%s reads', (name) =>
-    expect(isRead(name)).toBe(true),
-  );
   it.each([
-    'CreateService',
-    'TagResource',
-    'PutRetentionPolicy',
-    'RestoreSecret',
-    'SendEmail',
-    'DeregisterTaskDefinition',
-  ])('%s changes', (name) => expect(isRead(name)).toBe(false));
+    ...['DescribeServices', 'GetChange', 'ListTasks', 'GetSecretValue', 'GetCallerIdentity', 'ListObjectsV2'],
+    ...['HeadBucket', 'HeadObject', 'GetItem', 'BatchGetItem', 'TransactGetItems', 'Query', 'Scan', 'LookupEvents'],
+    ...['SelectObjectContent', 'SearchResources', 'BatchGetImage', 'FilterLogEvents', 'TestDNSAnswer'],
+  ])('%s reads', (action) => expect(isRead({ action })).toBe(true));
+  it.each([
+    ...['CreateService', 'TagResource', 'PutRetentionPolicy', 'RestoreSecret', 'SendEmail', 'DeregisterTaskDefinition'],
+    ...[
+      'TestFailover',
+      'TestSomethingNew',
+      'CheckoutLicense',
+      'CheckInLicense',
+      'BatchWriteItem',
+      'TransactWriteItems',
+    ],
+    ...['StartQuery', 'ExecuteStatement', 'ReceiveMessage', 'GetId', 'GetClusterCredentials', 'Listen', 'Unknown'],
+  ])('%s changes', (action) => expect(isRead({ action })).toBe(false));
+
+  it('is what a kind declares, whatever the name says', () => {
+    expect(isRead({ action: 'CheckDomainAvailability', isRead: true })).toBe(true);
+    expect(isRead({ action: 'GetAndAdvance', isRead: false })).toBe(false);
+    const error = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    const call = { service: 'route53domains', action: 'CheckDomainAvailability' };
+    expect(classifyAwsError(error, call).code).toBe('UNCLEAR');
+    expect(classifyAwsError(error, { ...call, isRead: true }).code).toBe('AWS_UNAVAILABLE');
+  });
 });
