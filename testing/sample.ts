@@ -17,6 +17,8 @@ export interface Sample {
   readonly revised?: ((step: Step) => Step) | undefined;
   /** What somebody could do to the thing by hand: `ensure` puts it right, or a look tells of it. */
   readonly handChanges?: readonly HandChange[] | undefined;
+  /** What is made holds a tenant's data: then the kind must say so (`holdsData`). */
+  readonly holdsData?: true | undefined;
   /** Actions without any idempotency (`ecs:RegisterTaskDefinition`): one whose effect is seen late makes one thing more, which must go too. */
   readonly mayMakeTwice?: readonly string[] | undefined;
 }

@@ -12,19 +12,24 @@ import { migrate } from '../src/db/migrate.ts';
 import { createTenantDatabases, type TenantDatabases } from '../src/db/tenant-databases.ts';
 import { builtInKinds } from '../src/kinds/built-in.ts';
 import type { Kind } from '../src/kinds/framework/kind.ts';
+import type { SweepAws } from '../src/kinds/framework/resource-type.ts';
 import { createKindRegistry, type KindRegistry } from '../src/kinds/framework/registry.ts';
 import { CallBook } from './call-book.ts';
+import { CallTap } from './call-tap.ts';
 import type { Sample } from './sample.ts';
 import { looksPerStep } from './looks-per-step.ts';
 import { createOracle, type Oracle } from './oracle.ts';
 import type { OwnListers } from './own-listers.ts';
 import { freshAccountId, openParts, type ConformanceParts, type StandParts } from './parts.ts';
+import { awsInSmallPages } from './small-pages.ts';
 
 /** PostgreSQL, and AWS behind the gateway, where kinds of one test file are tried one after the other. */
 export interface Ground {
   readonly gateway: Gateway;
   readonly cell: Cell;
   readonly aws: CellAws;
+  /** The same for the sweep, with lists in small pages. */
+  readonly smallPages: SweepAws;
   readonly database: Database;
   readonly tenantDatabases: TenantDatabases;
   /** The tenants' database, as superuser. */
@@ -36,6 +41,7 @@ export interface Ground {
   readonly otherKinds: readonly Kind[];
   readonly oracle: Oracle;
   readonly book: CallBook;
+  readonly tap: CallTap;
   close(): Promise<void>;
 }
 
@@ -63,7 +69,12 @@ const region = 'us-east-1';
 
 export async function startGround(options: GroundOptions): Promise<Ground> {
   const parts = await openParts(options.parts);
-  const gateway = await startGateway({ upstreamUrl: parts.ministackUrl, time: 'fast' });
+  const tap = new CallTap();
+  const gateway = await startGateway({
+    upstreamUrl: parts.ministackUrl,
+    time: 'fast',
+    onCall: (call) => tap.show(call),
+  });
   const credentials = { accessKeyId: freshAccountId(), secretAccessKey: 'test' };
   const cell = await seedCell(gateway, credentials, parts, options.products);
   await migrate(parts.controlUrl);
@@ -71,6 +82,7 @@ export async function startGround(options: GroundOptions): Promise<Ground> {
   const tenantDatabases = createTenantDatabases({ primary: parts.tenantUrl }, migrationsOf(options.products));
   const awsOptions = { endpointUrl: gateway.url, credentials, pacing: { factor: Infinity } };
   const aws = looksPerStep(createCellAws(cell, awsOptions), cell, awsOptions);
+  const smallPages = awsInSmallPages(cell, awsOptions);
   const installationId = await findInstallationId(database);
   const book = new CallBook(gateway);
   const logged: string[] = [];
@@ -79,6 +91,7 @@ export async function startGround(options: GroundOptions): Promise<Ground> {
     gateway,
     cell,
     aws,
+    smallPages,
     database,
     tenantDatabases,
     adminUrl: parts.adminUrl,
@@ -95,9 +108,11 @@ export async function startGround(options: GroundOptions): Promise<Ground> {
       },
     ),
     book,
+    tap,
     close: async () => {
       book.close();
       aws.destroy();
+      smallPages.destroy();
       await tenantDatabases.close();
       await database.close();
       await gateway.close();

@@ -23,7 +23,7 @@ import { takeInventory, type InventoryQuery } from './inventory.ts';
 import { createLimits, type LimitsState } from './limits/limits.ts';
 import { Mailbox, type Mail } from './mails.ts';
 import { createPipeline } from './pipeline.ts';
-import { readCall, scopeKey, type Reply, type Scope } from './request.ts';
+import { readCall, scopeKey, type Call, type Reply, type Scope } from './request.ts';
 import { createSecretHandlers } from './secrets/handlers.ts';
 import { TaskHost, type TaskHostMode } from './task-host/task-host.ts';
 import { Clock, type TimePreset, type TimeSettings } from './time.ts';
@@ -37,6 +37,7 @@ export type { CallEffect, CallFault, CallOutcome, CallRecord, PendingCall } from
 export type { ListenerAddress } from './elb/data-plane.ts';
 export type { LimitsState, QuotaName } from './limits/limits.ts';
 export type { Mail } from './mails.ts';
+export type { Call } from './request.ts';
 export type { TimePreset, TimeSettings } from './time.ts';
 export type { ParkedCall } from './faults/parked.ts';
 export type { FaultRuleView } from './faults/rules.ts';
@@ -65,6 +66,8 @@ export interface GatewayOptions {
   /** Fine by default: no faults, no limits. */
   readonly faults?: FaultSetting | undefined;
   readonly logger?: Logger | undefined;
+  /** Is shown each AWS call with its contents, before any fault and before its effect. */
+  readonly onCall?: ((call: Call) => void) | undefined;
 }
 
 /** Which faults and limits are set, and what came of them. */
@@ -213,6 +216,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     pipeline,
     surface,
     logger,
+    onCall: options.onCall,
     seen: newScopes(upstream, syncListeners, logger),
   };
 }
@@ -260,7 +264,7 @@ async function answer(parts: Parts, request: http.IncomingMessage, response: htt
 
 /** The way of every AWS call: the call log, fault injection, the pipeline. */
 async function handleAws(
-  { upstream, seen, calls, faults, pipeline }: Parts,
+  { upstream, seen, onCall, calls, faults, pipeline }: Parts,
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<Reply> {
@@ -271,6 +275,7 @@ async function handleAws(
       new AwsError('MalformedRequest', call),
     );
   seen(call.scope);
+  onCall?.(call);
   return calls.write(call, () => faults.pass(call, () => pipeline(call)));
 }
 

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { describeItem } from '../../sandbox/inventory/inventory.ts';
-import { listNotRemoved } from '../../src/db/ledger.ts';
+import { listLedger, listNotRemoved, type LedgerRow } from '../../src/db/ledger.ts';
+import type { Kind } from '../../src/kinds/framework/kind.ts';
 import type { Bench } from '../bench.ts';
 import { withoutResidue } from '../oracle.ts';
 import type { StepDriver } from '../tenant.ts';
@@ -23,6 +24,29 @@ export async function made(bench: Bench, options: Parameters<Bench['tenant']>[0]
   await driver.makeNeeds();
   await driver.make();
   return driver;
+}
+
+/** The step under test with the rows that the ledger has of it. */
+export async function madeWithRows(bench: Bench): Promise<{ driver: StepDriver; rows: LedgerRow[] }> {
+  const driver = await made(bench);
+  return { driver, rows: await ledgerRows(bench, driver) };
+}
+
+/** The same of a step whose worker dies before its first call: what it intends to make. */
+export async function intendedRows(bench: Bench): Promise<{ driver: StepDriver; rows: LedgerRow[] }> {
+  const begun = await bench.tenant({ worker: bench.stand.workerWith(dying) });
+  await begun.makeNeeds();
+  await assert.rejects(begun.ensure());
+  return { driver: bench.before(begun, bench.stand.workerWith()), rows: await ledgerRows(bench, begun) };
+}
+
+/** Its worker ends before the first call. */
+function dying(kind: Kind): Kind {
+  return { ...kind, ensure: () => Promise.reject(new Error('the worker died')) };
+}
+
+async function ledgerRows({ stand }: Bench, { tenant }: StepDriver): Promise<LedgerRow[]> {
+  return (await listLedger(stand.database, tenant.id)).filter(({ stepId }) => stepId === tenant.step.id);
 }
 
 /** Takes everything of the tenant away; neither AWS and PostgreSQL nor the ledger hold anything of it then. */

@@ -1,7 +1,9 @@
 import type { ConformanceCase } from './case.ts';
 import { boundsCases } from './bounds.ts';
 import { changeCases } from './changes.ts';
+import { dataCase } from './data.ts';
 import { faultCase } from './faults.ts';
+import { lateRemovalCase } from './late-removal.ts';
 import { lifeCases } from './life.ts';
 import { listingCases } from './listing.ts';
 import { ownershipCases } from './ownership.ts';
@@ -14,6 +16,8 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...ownershipCases,
   ...boundsCases,
   ...changeCases,
+  dataCase,
+  lateRemovalCase,
   secretCase,
   faultCase,
 ];

@@ -83,20 +83,23 @@ async function shapeNow({ stand }: Bench, { tenant }: StepDriver): Promise<strin
   return shapeOf(await stand.oracle.itemsOf(tenant), tenant);
 }
 
-/** As the sweep takes things away; whether there were any. */
+/** As the sweep removes things, each of which its own list must find; whether there were any. */
 async function deletedByHand({ stand }: Bench, { tenant }: StepDriver): Promise<boolean> {
   const rows = (await listLedger(stand.database, tenant.id)).filter(({ stepId }) => stepId === tenant.step.id);
   const access = accessTo(stand);
-  let any = false;
-  for (const { type, name, physicalId } of rows) {
-    const swept = stand.kinds.sweptTypes.get(type);
-    const thing = swept?.thingOf?.(name) ?? name;
-    const item = await swept?.list(access).find({ name: thing, physicalId: physicalId ?? thing });
-    if (!swept || !item) continue;
+  const things = new Map(
+    rows.flatMap(({ type, name, physicalId }) => {
+      const swept = stand.kinds.sweptTypes.get(type);
+      const thing = swept?.thingOf?.(name) ?? name;
+      return swept ? [[`${type} ${thing}`, { swept, name: thing, physicalId: physicalId ?? thing }] as const] : [];
+    }),
+  );
+  for (const [what, { swept, ...ref }] of things) {
+    const item = await swept.list(access).find(ref);
+    assert.ok(item && item.passing === undefined, `${what} is not found by its own list.find`);
     await swept.takeAway({ ...access, item, guard: () => Promise.resolve() });
-    any = true;
   }
-  return any;
+  return things.size > 0;
 }
 
 /** What a look ends in that finds a step not ready, at its deadline or for good. */

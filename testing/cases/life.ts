@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Kind } from '../../src/kinds/framework/kind.ts';
 import type { Bench } from '../bench.ts';
 import { shapeDifference, shapeOf } from '../oracle.ts';
-import { expectGone, expectNothing, made, type ConformanceCase } from './case.ts';
+import { expectGone, intendedRows, made, type ConformanceCase } from './case.ts';
 
 /** A step's life when nothing goes wrong, and when it is lived twice. */
 export const lifeCases: readonly ConformanceCase[] = [
@@ -38,26 +38,15 @@ export const lifeCases: readonly ConformanceCase[] = [
   {
     name: 'is gone when it is removed and was never made',
     async run(bench) {
-      const { stand } = bench;
       const driver = await bench.tenant();
       await driver.makeNeeds();
       await driver.beginUndo();
       assert.equal((await driver.remove()).status, 'removed', 'a step that was never begun');
       // The intent stands in the ledger, and the worker died before its first call.
-      const begun = await bench.tenant({ worker: stand.workerWith(dying) });
-      await begun.makeNeeds();
-      await assert.rejects(begun.ensure());
-      const own = bench.before(begun, stand.workerWith());
-      await own.takeAllAway();
-      await expectNothing(bench, own);
+      await expectGone(bench, (await intendedRows(bench)).driver);
     },
   },
 ];
-
-/** Its worker ends before the first call. */
-function dying(kind: Kind): Kind {
-  return { ...kind, ensure: () => Promise.reject(new Error('the worker died')) };
-}
 
 /** What the inventory shows of a tenant that is made in calm and taken away again. */
 export async function shapeMadeBy(bench: Bench, change: (kind: Kind) => Kind = (kind) => kind): Promise<string[]> {
