@@ -23,6 +23,8 @@ import {
 
 const type = 'sqs:queue';
 const missing = ['QueueDoesNotExist'];
+/** A type has one description: another kind that makes queues imports this one. */
+export const swept = sweptQueue();
 
 interface Queue extends Found {
   /** Its URL: what every call of SQS names it by. */
@@ -38,7 +40,7 @@ export const sqsQueue = defineKind({
   noun: 'queue',
   spec: z.strictObject({ name: text, visibilitySeconds: z.int().min(0).max(43_200) }),
   outputs: z.strictObject({ url: z.string(), arn: z.string() }),
-  swept: sweptQueue(),
+  swept,
   changeable: ['visibilitySeconds'],
   holdsData: true,
   deletesByName: true,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isBuiltIn } from '../../src/kinds/built-in.ts';
@@ -40,7 +40,7 @@ export function create(what: Creation, name: string, directory: string): Created
   const [source, names] = [namesOf(from), namesOf(name)];
   const texts = new Map(
     files.map((file) => {
-      const text = renamed(readFileSync(join(folder, file), 'utf8'), source, names);
+      const text = sharingTypes(renamed(readFileSync(join(folder, file), 'utf8'), source, names), directory);
       return [what === 'product' ? join(name, renamed(file, source, names)) : `${name}.ts`, text];
     }),
   );
@@ -58,6 +58,28 @@ export function create(what: Creation, name: string, directory: string): Created
     [...text.matchAll(/ from '(@[^']+)'/g)].map(([, one]) => one!),
   );
   return { files: [...texts.keys()], packages, toAdd: hasConfig ? [imports, entry] : [] };
+}
+
+const typeIn = /^const type = '([^']+)';$/m;
+const sweptIn = /^\/\*\*.*\*\/\nexport const swept = (.+);\n/m;
+
+/**
+ * The text of a kind; where another one of the folder describes its type, it takes that description. Two of one type do not go together.
+ */
+function sharingTypes(text: string, directory: string): string {
+  const [type, swept] = [typeIn.exec(text)?.[1], sweptIn.exec(text)];
+  if (type === undefined || swept === null || !existsSync(directory)) return text;
+  const other = readdirSync(directory)
+    .filter((file) => file.endsWith('.ts') && file !== CONFIG)
+    .find((file) => {
+      const written = readFileSync(join(directory, file), 'utf8');
+      return typeIn.exec(written)?.[1] === type && sweptIn.test(written);
+    });
+  if (other === undefined) return text;
+  const [lines, made = ''] = swept;
+  const imported = `import { swept } from './${other}';`;
+  const hint = `// It is of the type of ${other}, so it is swept as that one. With a type of its own: const swept = ${made};`;
+  return text.replace(lines, '').replace(/^(\} from 'tenantry';)$/m, `$1\n${hint}\n${imported}`);
 }
 
 function configText(what: Creation, imports: string, entry: string): string {

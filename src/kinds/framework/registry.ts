@@ -55,11 +55,23 @@ function problemsOf(list: readonly Kind[], types: ReadonlyMap<string, ResourceTy
     return [
       ...(isGiven ? [`kind "${name}" is given twice`] : []),
       ...(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) ? [] : [`"${name}" is no name for a kind: use kebab-case`]),
-      ...clashing.map(([type]) => `kind "${name}" describes type ${type} otherwise than another kind`),
+      ...clashing.map(
+        ([type, is]) =>
+          `kind "${name}" describes type ${type} otherwise than kind ${describersOf(list, type, is)}: give it a type of its own, or` +
+          ' let one module export the description (`swept`) and both kinds use that',
+      ),
       ...astray.map(([type]) => `kind "${name}" makes ${type} as a part of a type that no kind makes`),
       ...limitProblems(kind),
     ];
   });
+}
+
+function describersOf(list: readonly Kind[], type: string, is: ResourceType): string {
+  const others = list.filter((kind) => {
+    const described = Object.entries<ResourceType>(kind.types).find(([name]) => name === type)?.[1];
+    return described !== undefined && !isSame(described, is);
+  });
+  return others.map(({ name }) => `"${name}"`).join(', ');
 }
 
 function isSame(a: ResourceType | undefined, b: ResourceType): boolean {

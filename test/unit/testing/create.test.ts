@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadCatalog } from '../../../src/catalog/load.ts';
 import { create } from '../../../testing/create/create.ts';
 
 let directory: string;
@@ -52,6 +54,22 @@ it('the first version of a kind is the example under its name', () => {
   expect(read('job-queue.ts')).toBe(
     example('notes/sqs-queue.ts').replaceAll('sqsQueue', 'jobQueue').replaceAll('sqs-queue', 'job-queue'),
   );
+});
+
+it('a second kind of the same type is swept as the first, and both are loaded', async () => {
+  // Inside the repository, where `tenantry` and the SDK are found.
+  const inside = mkdtempSync(fileURLToPath(new URL('./.created-', import.meta.url)));
+  try {
+    for (const name of ['job-queue', 'mail-queue']) create('kind', name, inside);
+    const config = readFileSync(join(inside, 'tenantry.config.ts'), 'utf8');
+    const added = config.replace('kinds: [jobQueue]', 'kinds: [jobQueue, mailQueue]');
+    writeFileSync(join(inside, 'tenantry.config.ts'), `import { mailQueue } from './mail-queue.ts';\n${added}`);
+    const { kinds } = await loadCatalog(join(inside, 'tenantry.config.ts'));
+    expect([...kinds.kinds.keys()]).toEqual(expect.arrayContaining(['job-queue', 'mail-queue']));
+    expect(readFileSync(join(inside, 'mail-queue.ts'), 'utf8')).toContain("import { swept } from './job-queue.ts';");
+  } finally {
+    rmSync(inside, { recursive: true, force: true });
+  }
 });
 
 it.each(['Acme', '1st', 'a--b', 'a-', '../x', 'class', 'x'.repeat(41), ''])('%s is no name', (name) => {
