@@ -4,7 +4,7 @@ import type { Step } from '../contracts/blueprint.ts';
 import { StepError } from '../contracts/step-error.ts';
 import type { Queryable } from '../db/database.ts';
 import { findUntold, recordSlow, type WaitingStep } from '../db/slow-operations.ts';
-import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { lacksKind, type KindRegistry } from '../kinds/framework/registry.ts';
 import { systemCaller } from '../process-caller.ts';
 
 /**
@@ -26,9 +26,7 @@ export function lackedForMaking(steps: readonly Step[], kinds: KindRegistry): st
 
 /** What this worker does not know of steps that stay or are removed: names decide there, whatever a spec must have today. */
 export function lackedForRemoval(steps: readonly Pick<Step, 'id' | 'kind'>[], kinds: KindRegistry): string[] {
-  return steps
-    .filter(({ kind }) => !kinds.kinds.has(kind))
-    .map(({ id, kind }) => `step "${id}" is of kind "${kind}", which this installation does not have`);
+  return steps.filter(({ kind }) => !kinds.kinds.has(kind)).map((step) => lacksKind(step, kinds.kinds));
 }
 
 /**

@@ -17,7 +17,8 @@ import type { Kind, ResourceName, StepContext } from '../kinds/framework/kind.ts
 import { lostOf, OthersJudged, refuseLost, type NotOurs } from '../kinds/framework/ownership.ts';
 import type { Purpose } from '../kinds/framework/within.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
-import { movedAway, outsideCell, recordedOf } from './cell-guard.ts';
+import { outsideCell } from '../kinds/framework/outside-cell.ts';
+import { movedAway, recordedOf } from './cell-guard.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { REPORT_MARGIN_MS, retryWhileDatabaseDown, type RetryLimit } from './database-retry.ts';
 import { lackedForMaking, workerLacks } from './lacking-kinds.ts';

@@ -12,6 +12,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { ensureStep } from './ensure-verb.ts';
 import { applicationFailure, cancelled, isTemporalFailure, judge, turnAfterMs } from './failures.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
+import { lacksKind } from '../kinds/framework/registry.ts';
 import { alertLacking, workerLacks } from './lacking-kinds.ts';
 import { observeStep } from './observe-verb.ts';
 import { removeStep } from './remove-verb.ts';
@@ -36,7 +37,7 @@ export function createVerbActivities(deps: ActivityDependencies, blueprintOf: Bl
 
 /** Temporal calls it for whatever is not registered: a verb of a kind that this worker does not have, mostly. */
 export function createUnknownActivity(
-  deps: Pick<ActivityDependencies, 'database' | 'log'>,
+  deps: Pick<ActivityDependencies, 'database' | 'kinds' | 'log'>,
 ): (call: unknown) => Promise<never> {
   return async (call) => {
     const { activityType } = Context.current().info;
@@ -45,9 +46,7 @@ export function createUnknownActivity(
     if (!parsed.success || verb === undefined)
       throw ApplicationFailure.retryable(`this worker has no activity ${activityType}`, 'NotFoundError');
     const { operationId, stepId } = parsed.data;
-    const error = workerLacks(operationId, [
-      `step "${stepId}" is of kind "${kind}", which this installation does not have`,
-    ]);
+    const error = workerLacks(operationId, [lacksKind({ id: stepId, kind: kind ?? activityType }, deps.kinds.kinds)]);
     await alertLacking(deps, operationId, error, stepId).catch((cause: unknown) => {
       deps.log.error({ err: cause, operationId, stepId }, 'that a step waits for another worker could not be recorded');
     });

@@ -124,5 +124,9 @@ function refusalReport({ code, message: said, details, requestId }: ApiError): E
 /** The message with those of its causes: the reason is often the innermost one. */
 function withCauses(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}\n  because: ${withCauses(error.cause)}`;
+  const { cause, message } = error;
+  if (cause === undefined) return message;
+  const why = withCauses(cause);
+  // Some messages say their cause already.
+  return message.includes(why) ? message : `${message}\n  because: ${why}`;
 }

@@ -1,10 +1,10 @@
-import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
+import type { Blueprint } from '../contracts/blueprint.ts';
 import { reserveNames } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import { placeProblems } from '../products/place-problems.ts';
+import { acceptanceProblems } from '../products/acceptance-problems.ts';
 import type { BlueprintRequest, Product } from '../products/product.ts';
-import { TemplateNotConfiguredError } from '../products/templates.ts';
+import { SettingsError } from '../products/settings.ts';
 import { RequestError } from './request-error.ts';
 
 /** `notes` with the slug `pro-acme` and `notes-pro` with `acme` give the same names: the second one is refused. */
@@ -29,31 +29,32 @@ function isNamedBySlug(kinds: KindRegistry, type: string): boolean {
   return kinds.sweptTypes.get(kinds.sweptTypeOf(type) ?? '')?.named === 'slug';
 }
 
-/** The blueprint of a tenant's request. @throws RequestError for what the platform description does not name; Error for one that cannot run */
+/** The blueprint of a tenant's request. @throws RequestError for one that cannot run, or for what the platform description does not name */
 export function resolveChecked(kinds: KindRegistry, product: Product, request: BlueprintRequest): Blueprint {
   const blueprint = resolveOrRefuse(() => product.resolve(request), product);
-  const problems = blueprintProblems(blueprint, kinds);
-  if (problems.length > 0) {
-    throw new Error(
-      `product ${product.name} resolved tenant ${request.tenantId} to a blueprint that cannot run: ${problems.join('; ')}`,
-    );
-  }
-  const { cell, slug, loadBalancer } = request;
-  const unreserved = placeProblems(kinds, product, blueprint, { cell, slug, loadBalancer });
-  if (unreserved.length > 0) throw notProvisionable(product, unreserved.join('; '));
+  const { cell, slug, tenantId, host, loadBalancer } = request;
+  const problems = acceptanceProblems(kinds, product, blueprint, { cell, slug, tenantId, host, loadBalancer });
+  if (problems.length > 0) throw notProvisionable(product, problems.join('; '));
   return blueprint;
 }
 
-/** @throws RequestError for what the platform description does not name */
+/** @throws RequestError for what the platform description does not name, and for a blueprint that fails */
 export function resolveOrRefuse(resolveIt: () => Blueprint, product: Product): Blueprint {
   try {
     return resolveIt();
   } catch (cause) {
-    if (!(cause instanceof TemplateNotConfiguredError)) throw cause;
-    throw notProvisionable(product, cause.message, cause);
+    if (cause instanceof SettingsError) throw cause;
+    throw notProvisionable(product, messageOf(cause), cause);
   }
 }
 
 function notProvisionable({ name }: Product, why: string, cause?: unknown): RequestError {
   return new RequestError('UNKNOWN_PRODUCT', `the product ${name} cannot be provisioned here: ${why}`, { cause });
+}
+
+/** A mistake in the product's own code is told with its kind: its words alone may say nothing. */
+function messageOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return `its blueprint threw ${String(cause)}`;
+  const isPlain = cause instanceof TypeError || cause instanceof ReferenceError || cause.constructor === Error;
+  return isPlain ? `its blueprint threw ${cause.name}: ${cause.message}` : cause.message;
 }

@@ -1,9 +1,9 @@
-import { blueprintProblems, type Blueprint } from '../contracts/blueprint.ts';
+import type { Blueprint } from '../contracts/blueprint.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import { placeProblems } from '../products/place-problems.ts';
-import { isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
+import { acceptanceProblems } from '../products/acceptance-problems.ts';
+import { hostIn, isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
 import { templateServiceOf } from '../products/templates.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
@@ -61,10 +61,9 @@ function problemsOf({ kinds, migrations }: Catalog, product: Product, cell: Cell
   try {
     const blueprint = preflightBlueprint(product, cell, tier);
     const loadBalancer = product.places.includes('load-balancer') ? cell.loadBalancers[0] : undefined;
-    const problems = [
-      ...blueprintProblems(blueprint, kinds),
-      ...placeProblems(kinds, product, blueprint, { cell, slug: PREFLIGHT_SLUG, loadBalancer }),
-    ];
+    const host = hostIn(cell, product, PREFLIGHT_SLUG);
+    const tenant = { cell, slug: PREFLIGHT_SLUG, tenantId: PREFLIGHT_ID, host, loadBalancer };
+    const problems = acceptanceProblems(kinds, product, blueprint, tenant);
     if (problems.length === 0) checkFiles(blueprint, kinds, migrations);
     return problems;
   } catch (error) {
@@ -91,8 +90,8 @@ export function blueprintsOf(product: Product, cell: Cell): Blueprint[] {
 }
 
 const PREFLIGHT_SLUG = 'preflight';
+const PREFLIGHT_ID = '00000000-0000-4000-8000-000000000000';
 
 function preflightBlueprint(product: Product, cell: Cell, tier: string | null): Blueprint {
-  const tenantId = '00000000-0000-4000-8000-000000000000';
-  return resolveUnplaced(product, cell, { tenantId, slug: PREFLIGHT_SLUG, tier });
+  return resolveUnplaced(product, cell, { tenantId: PREFLIGHT_ID, slug: PREFLIGHT_SLUG, tier });
 }

@@ -199,6 +199,30 @@ function requestFor<Tier extends string, P extends Place, Component extends stri
     ...(has('host') && { host, url: `https://${host ?? ''}` }),
     ...(has('load-balancer') && { loadBalancer }),
   };
+  for (const field of undeclared(declared))
+    Object.defineProperty(request, field, {
+      get: () => {
+        throw new PlaceNotDeclaredError(name, field);
+      },
+    });
   // Which of its fields there are was decided by `places`, as the type is.
   return request as unknown as ProductRequest<Tier, P, Component, Chosen>;
+}
+
+/** Fields of a request, by the place that they come with. */
+const fieldsOfPlaces = { host: ['host', 'url'], 'load-balancer': ['loadBalancer'] } as const;
+
+function undeclared(declared: readonly Place[]): string[] {
+  return places.filter((place) => !declared.includes(place)).flatMap((place) => [...fieldsOfPlaces[place]]);
+}
+
+/** A blueprint reads what its product does not have reserved: the types refuse it, for those who write with types. */
+export class PlaceNotDeclaredError extends Error {
+  override readonly name = 'PlaceNotDeclaredError';
+  constructor(product: string, field: string) {
+    const place = field === 'loadBalancer' ? 'load-balancer' : 'host';
+    super(
+      `its blueprint reads \`${field}\`, which nothing reserves: declare the place \`${place}\` (\`places\` of the product ${product})`,
+    );
+  }
 }

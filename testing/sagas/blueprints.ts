@@ -1,7 +1,8 @@
 import type { Catalog } from '../../src/catalog/catalog.ts';
-import { blueprintProblems, type Step } from '../../src/contracts/blueprint.ts';
+import type { Step } from '../../src/contracts/blueprint.ts';
 import type { Cell } from '../../src/contracts/platform.ts';
-import { resolveUnplaced } from '../../src/products/places.ts';
+import { acceptanceProblems } from '../../src/products/acceptance-problems.ts';
+import { hostIn, resolveUnplaced } from '../../src/products/places.ts';
 import type { Product } from '../../src/products/product.ts';
 import { exampleCell } from '../example-cell.ts';
 
@@ -11,8 +12,11 @@ import { exampleCell } from '../example-cell.ts';
  */
 export function blueprintOfProduct(product: Product, tier: string | null, { kinds }: Catalog): readonly Step[] {
   const tenant = { tenantId: '6b1f6f0e-6d5c-4b52-9a53-0d8a4d1f9c11', slug: 'acme', tier };
-  const blueprint = resolveUnplaced(product, cellFor(product), tenant);
-  const problems = blueprintProblems(blueprint, kinds);
+  const cell = cellFor(product);
+  const blueprint = resolveUnplaced(product, cell, tenant);
+  const host = hostIn(cell, product, tenant.slug);
+  const [loadBalancer] = product.places.includes('load-balancer') ? cell.loadBalancers : [];
+  const problems = acceptanceProblems(kinds, product, blueprint, { ...tenant, cell, host, loadBalancer });
   if (problems.length > 0) throw new Error(`the blueprint of ${product.name} cannot run: ${problems.join('; ')}`);
   return blueprint.steps;
 }

@@ -29,14 +29,22 @@ export function createKindRegistry(list: readonly Kind[]): KindRegistry {
     sweptTypes: inOrderOfRemoval(types),
     sweptTypeOf,
     ledgerTypesOf: (swept) => [...types.keys()].filter((type) => sweptTypeOf(type) === swept),
-    specProblems: (step) => specProblems(kinds.get(step.kind), step),
+    specProblems: (step) => specProblems(kinds, step),
     physicalNames: (step) => kinds.get(step.kind)?.physicalNames(step.spec) ?? [],
     isCommit: (kind) => kinds.get(kind)?.commit !== undefined,
   };
 }
 
-function specProblems(kind: Kind | undefined, { id, kind: name, spec }: Step): string[] {
-  if (!kind) return [`step "${id}" is of kind "${name}", which this installation does not have`];
+/** The sentence on a step whose kind the installation does not have. */
+export function lacksKind({ id, kind }: Pick<Step, 'id' | 'kind'>, kinds: KindRegistry['kinds']): string {
+  const has = [...kinds.keys()].sort().join(', ');
+  return `step "${id}" is of kind "${kind}", which this installation does not have: it has ${has}; list it in \`kinds\` of tenantry.config.ts`;
+}
+
+function specProblems(kinds: KindRegistry['kinds'], step: Step): string[] {
+  const { id, kind: name, spec } = step;
+  const kind = kinds.get(name);
+  if (!kind) return [lacksKind(step, kinds)];
   const parsed = kind.spec.safeParse(spec);
   if (parsed.success) return [];
   return parsed.error.issues.map(

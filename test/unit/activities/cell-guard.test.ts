@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { movedAway, outsideCell as outside } from '../../../src/activities/cell-guard.ts';
+import { movedAway } from '../../../src/activities/cell-guard.ts';
+import { outsideCell as outside } from '../../../src/kinds/framework/outside-cell.ts';
 import { defaultCatalog } from '../../../src/catalog/catalog.ts';
 import type { Bounds, Purpose } from '../../../src/kinds/framework/within.ts';
 import { moamalat } from '../../../src/products/moamalat/product.ts';

@@ -1,0 +1,68 @@
+import { blueprintProblems, refField, refsIn, refStep, type Blueprint, type Step } from '../contracts/blueprint.ts';
+import { z } from 'zod';
+import { outsideCellSoFar } from '../kinds/framework/outside-cell.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { placeProblems, type Placed } from './place-problems.ts';
+import type { Product } from './product.ts';
+
+/** What a blueprint is checked against before its tenant is accepted. */
+export interface Acceptance extends Placed {
+  readonly tenantId: string;
+  /** Undefined: the product declares no place `host`. */
+  readonly host: string | undefined;
+}
+
+/**
+ * All that is wrong with a blueprint before anything of it is made, as sentences; empty when its tenant may be accepted. The door, the
+ * doctor and `tenantry test` ask the same. Pure.
+ */
+export function acceptanceProblems(
+  kinds: KindRegistry,
+  product: Pick<Product, 'name' | 'places'>,
+  blueprint: Blueprint,
+  acceptance: Acceptance,
+): string[] {
+  const unfit = [...blueprintProblems(blueprint, kinds), ...outputProblems(kinds, blueprint)];
+  // What is said of a spec's values supposes that its shape is right; a place that is not declared would be named twice.
+  if (unfit.length > 0) return unfit;
+  const unreserved = placeProblems(kinds, product, blueprint, acceptance);
+  return unreserved.length > 0 ? unreserved : boundProblems(kinds, blueprint, acceptance);
+}
+
+/** References to outputs that the kind of the step that they name does not have. */
+function outputProblems({ kinds }: KindRegistry, { steps }: Blueprint): string[] {
+  const kindOf = new Map(steps.map(({ id, kind }) => [id, kind]));
+  return steps.flatMap(({ id, spec }) =>
+    refsIn(spec).flatMap((ref) => {
+      const kind = kindOf.get(refStep(ref)) ?? '';
+      const names = outputNames(kinds.get(kind)?.outputs);
+      if (names === undefined || names.includes(refField(ref))) return [];
+      const has = names.length === 0 ? 'it has none' : `it has ${names.join(', ')}`;
+      return [`step "${id}" refers to "${ref}", and kind "${kind}" has no output "${refField(ref)}": ${has}`];
+    }),
+  );
+}
+
+/** Undefined where the schema does not list them. */
+function outputNames(outputs: z.ZodType | undefined): readonly string[] | undefined {
+  return outputs instanceof z.ZodObject ? Object.keys(outputs.shape) : undefined;
+}
+
+function boundProblems({ kinds }: KindRegistry, { product, steps }: Blueprint, acceptance: Acceptance): string[] {
+  const { cell, host, slug, tenantId } = acceptance;
+  const recorded = { hostName: host ?? null, zoneIds: [], loadBalancerArns: [], listenerArns: [] };
+  const bounds = { cell, tenant: { id: tenantId, slug, product }, recorded };
+  return steps.flatMap((step) => {
+    const kind = kinds.get(step.kind);
+    const problems = kind ? outsideCellSoFar(kind, withoutRefs(step.spec), bounds) : [];
+    return problems.map((problem) => `step "${step.id}": ${problem}`);
+  });
+}
+
+function withoutRefs(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutRefs).filter((item) => item !== undefined);
+  if (typeof value !== 'object' || value === null) return value;
+  if (refsIn(value).length === 1 && 'ref' in value) return undefined;
+  const kept = Object.entries(value).map(([key, inner]) => [key, withoutRefs(inner)] as const);
+  return Object.fromEntries(kept.filter(([, inner]) => inner !== undefined)) satisfies Step['spec'];
+}
