@@ -1,16 +1,16 @@
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadCatalog } from '../src/catalog/load.ts';
 import { catalogFileOf } from '../src/config.ts';
 import { tiersOf } from '../src/products/places.ts';
+import { runGroup } from './run-group.ts';
 
 const packageFolder = fileURLToPath(new URL('../', import.meta.url));
 
 /**
  * Runs `product-suite.ts` for a product of the configuration, and prints what it prints.
- * @returns exit code: 0 when all passed
+ * @returns exit code: 0 when all passed; 128 + the number of a signal that stopped it, with all that it had started
  * @throws RangeError naming what there is, when product or tier is unknown
  */
 export async function testProduct(name: string, tier: string | undefined): Promise<number> {
@@ -22,17 +22,13 @@ export async function testProduct(name: string, tier: string | undefined): Promi
     throw new RangeError(`${name} has no tier "${tier}" (it has: ${product.tiers.join(', ') || 'none'})`);
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const config = join(packageFolder, 'testing', 'vitest.config.ts');
-  const child = spawn(process.execPath, [vitest, 'run', '--root', packageFolder, '--config', config], {
-    stdio: 'inherit',
+  return runGroup({
+    args: [vitest, 'run', '--root', packageFolder, '--config', config],
     env: {
       ...process.env,
       ...(file !== undefined && { TENANTRY_CONFIG: resolve(file) }),
       TENANTRY_TEST_PRODUCT: name,
       ...(tier !== undefined && { TENANTRY_TEST_TIER: tier }),
     },
-  });
-  return new Promise((done, fail) => {
-    child.on('error', fail);
-    child.on('exit', (code) => done(code ?? 1));
   });
 }
