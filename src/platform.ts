@@ -49,6 +49,9 @@ const cell = z.strictObject({
   tenantDatabases: z
     .array(z.strictObject({ id: label, host: nonEmpty, port: z.int().min(1).max(65535), name: nonEmpty }))
     .min(1),
+  projection: z
+    .strictObject({ table: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table') })
+    .optional(),
   logRetentionDays: z.int().positive().default(30),
   mailFrom: emailAddress,
   mailReplyTo: emailAddress.optional(),

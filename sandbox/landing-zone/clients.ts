@@ -1,5 +1,6 @@
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -18,6 +19,7 @@ export interface AwsTarget {
 
 export interface SeedClients {
   readonly acm: ACMClient;
+  readonly dynamodb: DynamoDBClient;
   readonly ec2: EC2Client;
   readonly ecs: ECSClient;
   readonly elb: ElasticLoadBalancingV2Client;
@@ -38,6 +40,7 @@ export function createClients(target: AwsTarget): SeedClients {
   };
   return {
     acm: new ACMClient(config),
+    dynamodb: new DynamoDBClient(config),
     ec2: new EC2Client(config),
     ecs: new ECSClient(config),
     elb: new ElasticLoadBalancingV2Client(config),

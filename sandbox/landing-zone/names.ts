@@ -7,6 +7,7 @@ export type SeededProduct = Pick<Product, 'name' | 'places' | 'templates'>;
 export const landingZone = 'tenantry-sandbox';
 export const clusterName = 'moamalat-cluster';
 export const loadBalancerName = 'moamalat-alb';
+export const projectionTable = 'tenants';
 
 /** The zone that all tenants' hosts lie in: MOAMALAT's own where it is one of the products, its tenants right below it. */
 export function zoneNameOf(products: readonly SeededProduct[]): string {

@@ -11,11 +11,13 @@ import {
   clusterName,
   domainsOf,
   imageRepository,
+  projectionTable,
   templatesOf,
   zoneNameOf,
   type SeededProduct,
   type SeededTemplate,
 } from './names.ts';
+import { ensureProjectionTable } from './projection-table.ts';
 import { ensureNetwork } from './network.ts';
 import { deployTemplateImage, ensureCluster, ensureTemplate, untilTemplateRuns } from './templates.ts';
 
@@ -84,6 +86,7 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
   const zoneId = await ensureHostedZone(clients, zoneName);
   const roles = await ensureRoles(clients);
   await ensureMailIdentity(clients, zoneName);
+  await ensureProjectionTable(clients.dynamodb, projectionTable);
   await ensureCluster(clients);
   for (const template of templates) await ensureTemplate(clients, template, { accountId, region, network, roles });
   await Promise.all(templates.map((template) => untilTemplateRuns(clients, template)));
@@ -121,6 +124,7 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
         domains,
         ...(hostless.length > 0 && { products: hostless }),
         tenantDatabases: [{ id: 'primary', ...options.database }],
+        projection: { table: projectionTable },
         logRetentionDays: 30,
         mailFrom: `welcome@${zoneName}`,
         usualMs: await usualMsOf(endpointUrl),

@@ -2,6 +2,7 @@ import { cellById } from '../platform.ts';
 import type { Cell, Platform } from '../contracts/platform.ts';
 import { createLogs, type Logs } from './cloudwatch-logs.ts';
 import { createClients, type ClientOf, type ClientOptions } from './clients.ts';
+import { createTables, type Tables } from './dynamodb.ts';
 import { createEcs, type Ecs } from './ecs.ts';
 import { createLoadBalancing, type LoadBalancing } from './elbv2.ts';
 import { createPacing, type Pacing, type PacingOptions } from './pacing.ts';
@@ -24,6 +25,7 @@ export interface CellAws {
   readonly identity: Identity;
   readonly probe: Probe;
   readonly parameters: Parameters;
+  readonly tables: Tables;
   /** A client of the SDK for a service that has no adapter here: for kinds of others. */
   readonly client: ClientOf;
   /** All that exists in the cell, for the sweep. */
@@ -50,6 +52,7 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     identity: createIdentity(clients.sts),
     probe: createProbe(cell),
     parameters: createParameters(clients.ssm),
+    tables: createTables(clients.dynamodb),
     client: clients.clientOf,
     inventory: createInventory(clients, cell),
     destroy: () => clients.destroy(),

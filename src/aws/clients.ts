@@ -1,4 +1,5 @@
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Route53Client } from '@aws-sdk/client-route-53';
@@ -36,6 +37,7 @@ export interface Clients {
   readonly route53: Route53Client;
   readonly secretsManager: SecretsManagerClient;
   readonly logs: CloudWatchLogsClient;
+  readonly dynamodb: DynamoDBClient;
   readonly ses: SESv2Client;
   readonly ssm: SSMClient;
   readonly sts: STSClient;
@@ -74,6 +76,7 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
     route53: equip(new Route53Client(config)),
     secretsManager: equip(new SecretsManagerClient(config)),
     logs: equip(new CloudWatchLogsClient(config)),
+    dynamodb: equip(new DynamoDBClient(config)),
     ses: equip(new SESv2Client(config)),
     ssm: equip(new SSMClient(config)),
     sts: equip(new STSClient(config)),
@@ -229,6 +232,7 @@ const serviceNames: Readonly<Record<string, string>> = {
   'Route 53': 'route53',
   'Secrets Manager': 'secretsmanager',
   'CloudWatch Logs': 'logs',
+  DynamoDB: 'dynamodb',
   SESv2: 'ses',
   SSM: 'ssm',
   STS: 'sts',

@@ -32,6 +32,7 @@ export const bucketRates = {
   'logs-other': { burst: 10, perSecond: 10, isShared: true },
   secrets: { burst: 50, perSecond: 40, isShared: true },
   'ssm-put': { burst: 3, perSecond: 3 },
+  'dynamodb-write': { burst: 100, perSecond: 100 },
 } as const satisfies Readonly<Record<string, BucketRate>>;
 
 export type BucketName = keyof typeof bucketRates;
@@ -48,6 +49,7 @@ export function bucketsOf(service: string, action: string, read: boolean): reado
   if (service === 'ecs') return ecsBucketsOf(action);
   if (service === 'logs') return logsBucketsOf(action);
   if (service === 'secretsmanager') return ['secrets'];
+  if (service === 'dynamodb') return read ? [] : ['dynamodb-write'];
   if (service === 'ssm' && action === 'PutParameter') return ['ssm-put'];
   return [];
 }

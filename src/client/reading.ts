@@ -12,6 +12,7 @@ import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../
 import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
+import { currentStepsOf, idsIn, underWay } from './current-steps.ts';
 import { outcomeOf } from './outcome.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
@@ -116,7 +117,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   const tenant = await existingTenant(db, tenantId);
   const operation = await newestOperation(db, tenantId);
   const steps = await listSteps(db, tenantId);
-  const currentSteps = idsIn(steps, underWay(operation));
+  const currentSteps = currentStepsOf(operation, steps);
   const failure = currentFailure(tenant, operation);
   const removes = underWay(operation).includes('removing');
   const retrying = removes ? await listFailingRemovals(db, tenantId) : [];
@@ -170,18 +171,6 @@ async function progressAt(
   }
   const removable = steps.filter((step) => step.stepId !== FINALIZE_STEP);
   return { stepsDone: idsIn(removable, ['removed']), stepsTotal: removable.length };
-}
-
-/** Which states of a step mean that the operation is at it. */
-function underWay({ state, type }: OperationRow): readonly StepRow['state'][] {
-  // While it waits for a person, nothing is under way.
-  if (!isOpen(state) || state === 'holding' || state === 'stuck') return [];
-  const removes = operationTable[type].target === 'nothing' || state === 'rolling-back';
-  return removes ? ['removing'] : ['intended', 'present'];
-}
-
-function idsIn(steps: readonly StepRow[], states: readonly StepRow['state'][]): string[] {
-  return steps.filter((step) => states.includes(step.state)).map((step) => step.stepId);
 }
 
 function latest(a: Date, b: Date): Date {

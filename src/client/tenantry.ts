@@ -1,6 +1,7 @@
 import type { ClientDeps, CreateTenantInput, ListInput } from './requests.ts';
 import type { Audit, OperationRow } from '../db/operations.ts';
 import type { Caller } from '../contracts/caller.ts';
+import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import { createTenant } from './creation.ts';
@@ -50,6 +51,8 @@ export interface TenantryClient {
   subscribe(caller: Caller, tenantId: string, onEvents: () => void): () => void;
   products(caller: Caller): ProductView[];
   counts(caller: Caller): Promise<Counts>;
+  /** How far the projection is behind, of each cell that has one. */
+  projectionLag(caller: Caller): Promise<ProjectionLag[]>;
   readiness(): Promise<Readiness>;
   /** Whether a worker polls, as seen lately: nobody waits for it. */
   workers(): WorkersView;
@@ -80,6 +83,11 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     subscribe: (_caller, tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
     products: (_caller) => listProducts(deps),
     counts: (_caller) => countAll(database),
+    projectionLag: () =>
+      measureLag(
+        database,
+        deps.platform.cells.filter(({ projection }) => projection).map(({ id }) => id),
+      ),
     readiness: readinessCheck(deps, lookAtWorkers),
     workers: () => workers.seen(),
     watchWorkers: () => workers.start(),

@@ -41,6 +41,8 @@ export interface Cell {
   readonly products?: readonly string[] | undefined;
   readonly tenantDatabases: readonly TenantDatabase[];
   readonly logRetentionDays: number;
+  /** Where the tenants of this cell are projected to; absent: nowhere. */
+  readonly projection?: Projection | undefined;
   /** Sender of tenants' mails (an SES identity of this cell). */
   readonly mailFrom: string;
   readonly mailReplyTo?: string | undefined;
@@ -51,6 +53,11 @@ export interface Cell {
    * of readiness and absence polling, never a deadline. Keys: `<kind>.ready`, `<kind>.gone`.
    */
   readonly usualMs?: Readonly<Record<string, number>> | undefined;
+}
+
+/** A DynamoDB table of the cell's account and region, with the keys that `docs/projection.md` names. */
+export interface Projection {
+  readonly table: string;
 }
 
 export type MailLocale = 'en' | 'ar';

@@ -21,6 +21,8 @@ import { checkMark } from '../sweep/ledger-mark.ts';
 import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
+import { measureLag } from '../db/projections.ts';
+import { checkProjection } from './projection-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
 import { checkRoom, type RoomParts } from './room-checks.ts';
 import { checkProducts } from './product-checks.ts';
@@ -56,7 +58,8 @@ async function examineCell(config: Config, catalog: Catalog, cell: Cell): Promis
     const room = await look(`cell ${cell.id}: room for tenants`, () =>
       checkRoomOf(config, { cell, catalog, landingZone }),
     );
-    return [...found, ...room, ...(await checkMarkOf(config, cell, aws))];
+    const projection = await checkProjectionOf(config, cell, aws);
+    return [...found, ...room, ...projection, ...(await checkMarkOf(config, cell, aws))];
   } finally {
     landingZone.destroy();
     aws.destroy();
@@ -69,6 +72,12 @@ function checkRoomOf(config: Config, parts: Omit<RoomParts, 'reserved'>): Promis
   return withControlDatabase(config, async (database) =>
     checkRoom({ ...parts, reserved: await listLoadBalancerShares(database, arns) }),
   );
+}
+
+async function checkProjectionOf(config: Config, cell: Cell, aws: CellAws): Promise<Finding[]> {
+  if (!cell.projection) return [];
+  const [lag] = await withControlDatabase(config, (database) => measureLag(database, [cell.id]));
+  return checkProjection({ cell, tables: aws.tables, lag });
 }
 
 /** The sweep removes nothing of a cell whose mark of the ledger it cannot read, or that says another ledger was there. */

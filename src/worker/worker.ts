@@ -25,6 +25,7 @@ import { createDatabaseWatch, DATABASE_EVERY_MS } from './database-watch.ts';
 import { createIdentityWatch, IDENTITY_EVERY_MS } from './identity-watch.ts';
 import { startHealthServer } from './health.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { createProjector, PROJECT_EVERY_MS } from './projector.ts';
 import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
 import { startLoop, type Loop } from '../loop.ts';
 import { runBesideLoops } from './beside-loops.ts';
@@ -154,6 +155,10 @@ function startLoops(running: Running): Loop[] {
     startLoop({ name: 'database', everyMs: DATABASE_EVERY_MS, log }, createDatabaseWatch({ database, log })),
     startLoop({ name: 'identity', everyMs: IDENTITY_EVERY_MS, log }, createIdentityWatch({ platform, aws, log })),
     startLoop({ name: 'ledger-mark', everyMs: MARK_EVERY_MS, log }, markLedger),
+    startLoop(
+      { name: 'projector', everyMs: PROJECT_EVERY_MS, log },
+      createProjector({ database, platform, installationId, aws, log }),
+    ),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);
       await temporal.client.withDeadline(Date.now() + 10_000, ensure);

@@ -340,6 +340,7 @@ describe('health', () => {
     for (const line of ['tenantry_tenants\\{status="pending"\\}', 'tenantry_open_operations\\{state="accepted"\\}']) {
       expect(value(after.body, line)).toBe(value(before.body, line) + 1);
     }
+    expect(after.body).not.toContain('tenantry_projection_lag_seconds{');
     expect(after.body).toMatch(
       /tenantry_http_requests_total\{method="POST",route="\/api\/v1\/tenants",status="202"\} [1-9]/,
     );

@@ -27,7 +27,8 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
       },
     },
     async (request, reply) => {
-      const counts = await client.counts(callerOf(request));
+      const caller = callerOf(request);
+      const [counts, projections] = await Promise.all([client.counts(caller), client.projectionLag(caller)]);
       const lines = [
         ...metric('tenantry_tenants', 'gauge', 'Tenants by status.'),
         ...tenantStatuses.map((status) => `tenantry_tenants{status="${status}"} ${counts.tenants[status] ?? 0}`),
@@ -35,6 +36,18 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
         ...openOperationStates.map(
           (state) => `tenantry_open_operations{state="${state}"} ${counts.openOperations[state] ?? 0}`,
         ),
+        ...metric(
+          'tenantry_projection_lag_seconds',
+          'gauge',
+          'Age of the oldest event that is not projected yet, by cell.',
+        ),
+        ...projections.map((p) => `tenantry_projection_lag_seconds{cell="${p.cell}"} ${(p.lagMs / 1000).toFixed(3)}`),
+        ...metric(
+          'tenantry_projection_pending_tenants',
+          'gauge',
+          'Tenants with events that are not projected yet, by cell.',
+        ),
+        ...projections.map((p) => `tenantry_projection_pending_tenants{cell="${p.cell}"} ${p.pending}`),
         ...metric('tenantry_http_requests_total', 'counter', 'Answered HTTP requests.'),
         ...requests.totals().map((r) => `tenantry_http_requests_total{${r.labels}} ${r.count}`),
         ...metric('tenantry_http_request_duration_seconds', 'summary', 'How long answers took.'),

@@ -16,6 +16,8 @@ describe('bucketsOf', () => {
     ['logs', 'PutRetentionPolicy', ['logs-other']],
     ['ssm', 'PutParameter', ['ssm-put']],
     ['ssm', 'GetParameter', []],
+    ['dynamodb', 'PutItem', ['dynamodb-write']],
+    ['dynamodb', 'GetItem', []],
     ['elasticloadbalancing', 'CreateRule', ['elbv2', 'elbv2-mutating']],
     ['elasticloadbalancing', 'DescribeTargetHealth', ['elbv2']],
     ['route53', 'GetChange', ['route53']],
