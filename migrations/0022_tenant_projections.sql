@@ -13,9 +13,6 @@ create table tenant_projections (
 );
 create index tenant_projections_pending on tenant_projections (cell, pending_since) where pending_since is not null;
 
-insert into tenant_projections (tenant_id, cell, newest_event_id, pending_since)
-select t.id, t.cell, max(e.id), min(e.at) from tenants t join events e on e.tenant_id = t.id group by t.id, t.cell;
-
 create function note_event_for_projection() returns trigger language plpgsql as $$
 begin
   insert into tenant_projections as p (tenant_id, cell, newest_event_id, pending_since)
@@ -25,3 +22,7 @@ begin
   return null;
 end $$;
 create trigger events_projected after insert on events for each row execute function note_event_for_projection();
+
+-- After the trigger, whose lock keeps new events away until the commit: between the two none can come unseen.
+insert into tenant_projections (tenant_id, cell, newest_event_id, pending_since)
+select t.id, t.cell, max(e.id), min(e.at) from tenants t join events e on e.tenant_id = t.id group by t.id, t.cell;

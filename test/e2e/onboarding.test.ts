@@ -1,3 +1,4 @@
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { isResidue, residuesOf } from '../../sandbox/demo/residues.ts';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { describeChange, describeItem, difference, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { setTemplateImage } from '../../sandbox/landing-zone/seed.ts';
+import { fromAttributes, toAttributes, type Item } from '../../src/aws/dynamodb-values.ts';
 import { startSystem, type System } from './system.ts';
 
 let system: System | undefined;
@@ -39,6 +41,18 @@ async function openTenantSession(tenantId: string): Promise<pg.Client> {
   });
   await session.connect();
   return session;
+}
+
+/** The tenant as the table shows it that the worker writes. */
+async function projected(tenantId: string): Promise<Item> {
+  const { platform, env } = running().parts;
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const dynamodb = new DynamoDBClient({ endpoint: env.AWS_ENDPOINT_URL, region: 'us-east-1', credentials });
+  const TableName = platform.cells[0]?.projection?.table;
+  const Key = toAttributes({ PK: `TENANT#${tenantId}`, SK: 'META' });
+  const { Item: found = {} } = await dynamodb.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
+  dynamodb.destroy();
+  return fromAttributes(found);
 }
 
 interface Mail {
@@ -107,9 +121,13 @@ describe('a tenant, from one POST to nothing', () => {
 
     // 9 the URL is returned
     expect(done.tenantUrl).toBe('https://nine-points.moamalat-pro.com');
+    const { tenantUrl } = done;
+    await expect.poll(() => projected(tenantId), { timeout: 20_000 }).toMatchObject({ status: 'active', tenantUrl });
 
     await api.delete(tenantId, 'nine-points');
     expect(await until(tenantId, 'succeeded', 'stuck')).toMatchObject({ status: 'deleted', cleanupPending: false });
+    const gone = { status: 'deleted', resources: [], currentStep: null };
+    await expect.poll(() => projected(tenantId), { timeout: 20_000 }).toMatchObject(gone);
     await expectBackTo(before, tenantId);
     await expect(running().create('nine-points')).rejects.toMatchObject({ code: 'SLUG_TAKEN' });
   });

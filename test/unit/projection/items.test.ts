@@ -17,10 +17,10 @@ const tenant: TenantState['tenant'] = {
 const operation: NonNullable<TenantState['operation']> = {
   ...{ id: operationId, tenantId, cell: 'default', type: 'provision', state: 'running', onFailure: 'hold', holdMs: 1 },
   ...{ workflowId: 'tenant.moamalat.acme', runId: null, generation: 1, failure: null, leftovers: null, caller: null },
-  ...{ cancelRequestedAt: null, acceptedAt: at, claimedAt: at, closedAt: null, updatedAt: at },
+  ...{ cancelRequestedAt: null, acceptedAt: at, claimedAt: at, committedAt: null, closedAt: null, updatedAt: at },
 };
 const step: TenantState['steps'][number] = {
-  ...{ tenantId, operationId, removingAt: null },
+  ...{ tenantId, operationId, removingAt: null, applied: null },
   ...{ stepId: 'create_dns', kind: 'dns-record', state: 'present', generation: 1, inputsHash: null, outputs: null },
   ...{ outputsHash: null, unclearUntil: null, startedAt: at, readyAt: null, removedAt: null, detail: null },
   ...{ failure: null },
