@@ -26,7 +26,20 @@ export default defineConfig({
       // PostgreSQL, MiniStack, and Temporal where a test asks for it.
       project(
         'integration',
-        ['db', 'aws', 'activities', 'api', 'cli', 'client', 'doctor', 'sandbox', 'sweep', 'temporal', 'worker', 'projection'],
+        [
+          'db',
+          'aws',
+          'activities',
+          'api',
+          'cli',
+          'client',
+          'doctor',
+          'sandbox',
+          'sweep',
+          'temporal',
+          'worker',
+          'projection',
+        ],
         // Tests of the command line start many processes, seconds each on a busy machine.
         { ...sharedImports, testTimeout: 180_000 },
       ),
