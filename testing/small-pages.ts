@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createLogs } from '../src/aws/cloudwatch-logs.ts';
 import {
   createClients,
@@ -58,7 +59,6 @@ const usualSize: Readonly<Record<string, (typeof pageFields)[number]['size']>> =
   DescribeRulesCommand: 'PageSize',
   DescribeTargetGroupsCommand: 'PageSize',
   ListQueuesCommand: 'MaxResults',
-  ListResourceRecordSetsCommand: 'MaxItems',
   ListSecretsCommand: 'MaxResults',
   ListServicesCommand: 'maxResults',
   ListTaskDefinitionsCommand: 'maxResults',
@@ -66,31 +66,53 @@ const usualSize: Readonly<Record<string, (typeof pageFields)[number]['size']>> =
 };
 
 type Fields = Readonly<Record<string, unknown>>;
-type Handler = (args: { readonly input: Fields }) => Promise<{ readonly output: Fields }>;
+interface Answer {
+  readonly output: Fields;
+}
+type Handler = (args: { readonly input: Fields }) => Promise<Answer>;
+
+/** What it is asked for next by is a name: its own pages skip nothing that goes meanwhile, as those of an offset would. */
+const PAGED_BY_NAME = 'ListResourceRecordSetsCommand';
 
 function addPaging(client: EquippableClient): void {
+  const rests = new Map<string, Rest>();
   const middleware =
     (next: Handler, { commandName = '' }: { readonly commandName?: string }): Handler =>
     (args) => {
-      const of = pageFields.find(({ size }) => args.input[size] !== undefined || usualSize[commandName] === size);
-      return of ? onePage(next, args.input, of) : next(args);
+      const { input } = args;
+      if (commandName === PAGED_BY_NAME) return next({ ...args, input: { ...input, MaxItems: PAGE_SIZE } });
+      const fields = pageFields.find(({ size }) => input[size] !== undefined || usualSize[commandName] === size);
+      return fields ? onePage(rests, fields, args, next) : next(args);
     };
   client.middlewareStack.add(middleware as never, { step: 'initialize', name: 'tenantrySmallPages' } as never);
 }
 
-const OWN_TOKEN = /^small-page-(\d+)$/;
+/** What is left of an answer. */
+interface Rest {
+  readonly answer: Answer;
+  readonly field: string;
+  readonly items: readonly unknown[];
+}
 
-/** By the service's own paging; where an emulator sends all of it at once, cut here. */
-async function onePage(next: Handler, input: Fields, fields: (typeof pageFields)[number]) {
-  const own = OWN_TOKEN.exec(String(input[fields.token]))?.[1];
-  const from = own === undefined ? 0 : Number(own);
-  const asked = { ...input, [fields.size]: PAGE_SIZE, ...(own !== undefined && { [fields.token]: undefined }) };
-  const answer = await next({ input: asked });
-  const [[field, items] = []] = Object.entries(answer.output).filter((entry): entry is [string, unknown[]] =>
-    Array.isArray(entry[1]),
-  );
-  if (field === undefined || items === undefined || items.length <= PAGE_SIZE) return answer;
-  const until = from + PAGE_SIZE;
-  const rest = until < items.length ? { [fields.next]: `small-page-${until}` } : {};
-  return { ...answer, output: { ...answer.output, [field]: items.slice(from, until), ...rest } };
+/** Cuts the service's own pages: an emulator may have none, or skip what moves when something before it goes. */
+async function onePage(
+  rests: Map<string, Rest>,
+  { next, token }: (typeof pageFields)[number],
+  args: Parameters<Handler>[0],
+  ask: Handler,
+): Promise<Answer> {
+  const rest = rests.get(String(args.input[token])) ?? restOf(await ask(args));
+  if ('output' in rest) return rest;
+  const { answer, field, items } = rest;
+  const page = { ...answer.output, [field]: items.slice(0, PAGE_SIZE) };
+  if (items.length <= PAGE_SIZE) return { ...answer, output: page };
+  const own = `small-page-${randomUUID()}`;
+  rests.set(own, { answer, field, items: items.slice(PAGE_SIZE) });
+  return { ...answer, output: { ...page, [next]: own } };
+}
+
+/** The answer itself where it lists nothing. */
+function restOf(answer: Answer): Rest | Answer {
+  const [field, items] = Object.entries(answer.output).find(([, value]) => Array.isArray(value)) ?? [];
+  return field === undefined ? answer : { answer, field, items: items as unknown[] };
 }
