@@ -347,6 +347,20 @@ describe('health', () => {
   });
 });
 
+it('how far the projection of each cell is behind is a figure for Prometheus', async () => {
+  const projecting = await createApiFixture({ platform: examplePlatform({ projection: { table: 'tenants' } }) });
+  try {
+    const figures = async () => (await projecting.app.inject('/metrics')).body;
+    expect(await figures()).toMatch(/^tenantry_projection_pending_tenants\{cell="default"\} 0$/m);
+    await projecting.app.inject({ method: 'POST', url: '/api/v1/tenants', payload: { ...acme, slug: 'lag-test' } });
+    await projecting.database.query(`update tenant_projections set pending_since = now() - interval '90 seconds'`);
+    expect(await figures()).toMatch(/^tenantry_projection_pending_tenants\{cell="default"\} 1$/m);
+    expect(await figures()).toMatch(/^tenantry_projection_lag_seconds\{cell="default"\} 9\d\.\d{3}$/m);
+  } finally {
+    await projecting.close();
+  }
+});
+
 describe('the description', () => {
   it('lists every route, and every route describes its answers', async () => {
     const { paths } = (await api.app.inject('/openapi.json')).json<{

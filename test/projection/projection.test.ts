@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { appendEvent } from '../../src/db/events.ts';
 import { listFailingProjections, measureLag } from '../../src/db/projections.ts';
 import { changeTenantStatus } from '../../src/db/tenants.ts';
+import { checkProjection } from '../../src/doctor/projection-checks.ts';
 import { projectTenant } from '../../src/projection/project-tenant.ts';
 import { rebuild } from '../../src/projection/rebuild.ts';
 import { cell, seedTenant, type Seeded } from '../db/fixtures.ts';
@@ -271,5 +272,25 @@ describe('a rebuild', () => {
     await rebuild(world.db, world.target, cell.id);
     expect(await meta(world, tenant)).toMatchObject({ status: 'validating' });
     expect(await lag(world)).toMatchObject({ pending: 0 });
+  });
+});
+
+describe('the table', () => {
+  it('is found as it was made, and rights on it that are missing are named', async () => {
+    const world = shared.current;
+    const { tables, table } = world.target;
+    const lag = await measureLag(world.db, [cell.id]).then(([first]) => first);
+    const check = () => checkProjection({ cell: world.platform.cells[0]!, tables, lag });
+    expect(await check()).toMatchObject([{ verdict: 'ok' }]);
+    expect(await world.all()).toEqual([]);
+    for (const action of ['PutItem', 'BatchWriteItem', 'Scan'])
+      world.gateway.addRule({
+        match: { service: 'dynamodb', action },
+        fault: { type: 'error', when: 'before', code: 'AccessDeniedException', status: 400 },
+      });
+    const denied = 'dynamodb:Scan, dynamodb:PutItem, dynamodb:BatchWriteItem';
+    expect(await check()).toMatchObject([{ verdict: 'problem', detail: containing(`may not ${denied} on it`) }]);
+    await world.dynamodb.send(new DeleteTableCommand({ TableName: table }));
+    expect(await check()).toMatchObject([{ verdict: 'problem', detail: containing('does not exist') }]);
   });
 });
