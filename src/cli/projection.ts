@@ -22,8 +22,12 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** Where the commands get their projections from; other than the environment's: for programs that have them. */
+export type ProjectionsSource = () => Promise<Projections>;
+
 /** `tenantry projection`: runs where the credentials are. */
-export function registerProjection(program: Command): void {
+export function registerProjection(program: Command, source: ProjectionsSource = fromEnvironment): void {
+  const run = runner(source);
   const projection = program
     .command('projection')
     .description('the projection of tenants to DynamoDB: how far it is; write it anew')
@@ -42,23 +46,28 @@ export function registerProjection(program: Command): void {
     .action((options: Options) => run((projections) => rebuild(projections, options)));
 }
 
-function run(action: (projections: Projections) => Promise<ExitCode>): Promise<void> {
-  return runCommand(async () => {
-    try {
-      const config = loadConfig('api');
-      const { openProjections } = await import('../projection/open-projection.ts');
-      const projections = openProjections(config);
+async function fromEnvironment(): Promise<Projections> {
+  const config = loadConfig('api');
+  const { openProjections } = await import('../projection/open-projection.ts');
+  return openProjections(config);
+}
+
+function runner(source: ProjectionsSource): (action: (projections: Projections) => Promise<ExitCode>) => Promise<void> {
+  return (action) =>
+    runCommand(async () => {
       try {
-        process.exitCode = await action(projections);
-      } finally {
-        await projections.close();
+        const projections = await source();
+        try {
+          process.exitCode = await action(projections);
+        } finally {
+          await projections.close();
+        }
+      } catch (error) {
+        const known = error instanceof Error ? codes[error.name] : undefined;
+        if (known === undefined) throw error;
+        process.exitCode = printFailure(error, known);
       }
-    } catch (error) {
-      const known = error instanceof Error ? codes[error.name] : undefined;
-      if (known === undefined) throw error;
-      process.exitCode = printFailure(error, known);
-    }
-  });
+    });
 }
 
 const codes: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = {

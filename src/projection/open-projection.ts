@@ -1,6 +1,7 @@
-import { createAwsForPlatform } from '../aws/cell-aws.ts';
+import { createAwsForPlatform, type CellAws } from '../aws/cell-aws.ts';
 import type { Config } from '../config.ts';
-import { createDatabase } from '../db/database.ts';
+import type { Platform } from '../contracts/platform.ts';
+import { createDatabase, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { listFailingProjections, measureLag, type FailingProjection, type ProjectionLag } from '../db/projections.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
@@ -27,18 +28,16 @@ export interface Projections {
   close(): Promise<void>;
 }
 
-/** With connections of its own, for a process that does nothing else. */
-export function openProjections(config: Config): Projections {
-  const database = createDatabase({
-    url: config.databaseUrl,
-    maxConnections: 4,
-    applicationName: 'tenantry-projection',
-  });
-  const pacing = { lease: sharedTokens(database) };
-  const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl, pacing });
+export interface ProjectionsDeps {
+  readonly database: Database;
+  readonly platform: Platform;
+  readonly aws: (cellId: string) => Pick<CellAws, 'tables'>;
+}
+
+export function createProjections({ database, platform, aws }: ProjectionsDeps): Omit<Projections, 'close'> {
   return {
     async status(cell) {
-      const places = placesOf(config, cell);
+      const places = placesOf(platform, cell);
       const lags = await measureLag(
         database,
         places.map((place) => place.cell),
@@ -54,12 +53,22 @@ export function openProjections(config: Config): Projections {
     async rebuild(cell) {
       const installationId = await findInstallationId(database);
       const done: Awaited<ReturnType<Projections['rebuild']>> = [];
-      for (const place of placesOf(config, cell)) {
+      for (const place of placesOf(platform, cell)) {
         const target = { tables: aws(place.cell).tables, table: place.table, installationId };
         done.push({ ...place, ...(await rebuild(database, target, place.cell)) });
       }
       return done;
     },
+  };
+}
+
+/** With connections of its own, for a process that does nothing else. */
+export function openProjections({ databaseUrl, platform, awsEndpointUrl }: Config): Projections {
+  const database = createDatabase({ url: databaseUrl, maxConnections: 4, applicationName: 'tenantry-projection' });
+  const pacing = { lease: sharedTokens(database) };
+  const aws = createAwsForPlatform(platform, { endpointUrl: awsEndpointUrl, pacing });
+  return {
+    ...createProjections({ database, platform, aws }),
     async close() {
       aws.destroy();
       await database.close();
@@ -67,7 +76,7 @@ export function openProjections(config: Config): Projections {
   };
 }
 
-function placesOf({ platform }: Config, wanted: string | undefined): { cell: string; table: string }[] {
+function placesOf(platform: Platform, wanted: string | undefined): { cell: string; table: string }[] {
   const places = platform.cells.flatMap(({ id, projection }) =>
     projection && (wanted === undefined || wanted === id) ? [{ cell: id, table: projection.table }] : [],
   );

@@ -1,6 +1,9 @@
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { buildProgram } from '../../src/cli/program.ts';
+import { registerProjection } from '../../src/cli/projection.ts';
+import { createProjections } from '../../src/projection/open-projection.ts';
 import { appendEvent } from '../../src/db/events.ts';
 import { listFailingProjections, measureLag } from '../../src/db/projections.ts';
 import { changeTenantStatus } from '../../src/db/tenants.ts';
@@ -292,5 +295,55 @@ describe('the table', () => {
     expect(await check()).toMatchObject([{ verdict: 'problem', detail: containing(`may not ${denied} on it`) }]);
     await world.dynamodb.send(new DeleteTableCommand({ TableName: table }));
     expect(await check()).toMatchObject([{ verdict: 'problem', detail: containing('does not exist') }]);
+  });
+});
+
+describe('the command', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    process.exitCode = undefined;
+  });
+
+  async function tenantry({ db, platform, aws }: ProjectionWorld, ...args: string[]) {
+    const printed: string[] = [];
+    for (const stream of ['log', 'error'] as const)
+      vi.spyOn(console, stream).mockImplementation((text: string) => void printed.push(text));
+    const deps = { database: db, platform, aws: () => aws };
+    const source = () => Promise.resolve({ ...createProjections(deps), close: () => Promise.resolve() });
+    const program = buildProgram({ registrars: [(to) => registerProjection(to, source)] });
+    await program.parseAsync(['projection', ...args], { from: 'user' });
+    return { text: printed.join('\n'), code: process.exitCode };
+  }
+
+  it('says how far a cell is behind and who fails, writes it anew, and then says that nothing is pending', async () => {
+    const world = shared.current;
+    const { table } = world.target;
+    const tenant = await seedTenant(world.db);
+    expect(await tenantry(world, 'status')).toMatchObject({
+      code: 0,
+      text: containing('1 tenant is pending, for 0 s'),
+    });
+    world.gateway.addRule({
+      match: { service: 'dynamodb', action: 'PutItem' },
+      fault: { type: 'error', when: 'before', code: 'ValidationException', status: 400 },
+    });
+    await world.worker().round();
+    const failed = `tenant ${tenant.tenantId} failed 1 times: dynamodb:PutItem failed: ValidationException`;
+    expect(await tenantry(world, 'status')).toMatchObject({ code: 1, text: containing(failed) });
+    const rebuilt = `cell default, table ${table}: 1 tenants with 2 events written, 0 items removed, 0 of others left`;
+    expect(await tenantry(world, 'rebuild', '--cell', cell.id)).toEqual({ code: 0, text: rebuilt });
+    const well = { code: 0, text: `cell default, table ${table}: nothing is pending` };
+    expect(await tenantry(world, 'status')).toEqual(well);
+    expect(await meta(world, tenant)).toMatchObject({ status: 'pending' });
+    const { text } = await tenantry(world, 'status', '--json');
+    expect(JSON.parse(text)).toEqual({ projections: [{ cell: cell.id, table, pending: 0, lagMs: 0, failing: [] }] });
+  });
+
+  it('says which cell has no table, and that AWS refused', async () => {
+    const world = shared.current;
+    await seedTenant(world.db);
+    expect(await tenantry(world, 'status', '--cell', 'eu')).toMatchObject({ code: 3, text: containing('no cell eu') });
+    await world.dynamodb.send(new DeleteTableCommand({ TableName: world.target.table }));
+    expect(await tenantry(world, 'rebuild')).toMatchObject({ code: 1, text: containing('ResourceNotFound') });
   });
 });
