@@ -2,7 +2,7 @@
  * What products and kinds of others are written with: `import { defineConfig } from 'tenantry'` in `tenantry.config.ts`, and the same in
  * the modules that it names. Nothing else of the source is meant to be imported.
  */
-import type { CatalogParts } from './catalog/catalog.ts';
+import { assertCatalogParts, type CatalogParts } from './catalog/catalog.ts';
 
 export type { CatalogParts } from './catalog/catalog.ts';
 export { z } from 'zod';
@@ -41,7 +41,11 @@ export type { SettingsBounds } from './products/settings.ts';
 export { stepsIn } from './products/step.ts';
 export { templateServiceOf } from './products/templates.ts';
 
-/** The default export of `tenantry.config.ts`: all products of the installation, and kinds beside those of Tenantry. */
+/**
+ * The default export of `tenantry.config.ts`: all products of the installation, and kinds beside those of Tenantry.
+ * @throws RangeError for anything else that it names
+ */
 export function defineConfig(parts: CatalogParts): CatalogParts {
+  assertCatalogParts(parts);
   return parts;
 }

@@ -13,11 +13,19 @@ export function registerTesting(program: Command): void {
     .option('--dir <path>', 'the folder with tenantry.config.ts, or where it is to be', '.')
     .action(async (what: Creation, name: string, { dir }: { dir: string }) => {
       const { create } = await import('./create/create.ts');
-      const { files, packages, toAdd } = create(what, name, resolve(dir));
+      const folder = resolve(dir);
+      const { files, packages, toAdd, toChange } = create(what, name, folder);
+      console.log(`in ${folder}:`);
       for (const file of files) console.log(`wrote ${file}`);
       if (packages.length > 0) console.log(`its imports need: npm install ${packages.join(' ')}`);
       if (what === 'kind')
-        console.log('it makes an SQS queue until you write otherwise; give it a step in a product to try it');
+        console.log(
+          [
+            'it makes an SQS queue until you write otherwise; give it a step in a product to try it. Another type of resource changes',
+            ...toChange.map((line) => `  ${line}`),
+            '  and the calls in find, create, converge, remove and the list of the sweep',
+          ].join('\n'),
+        );
       if (toAdd.length > 0) console.log(['add to tenantry.config.ts:', ...toAdd.map((line) => `  ${line}`)].join('\n'));
     });
   program

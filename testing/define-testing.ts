@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { shapeProblems } from '../src/shape-problems.ts';
 import type { OwnListers } from './own-listers.ts';
 import type { DemandedBeside } from './permissions.ts';
 import type { Sample } from './sample.ts';
@@ -15,7 +16,9 @@ export interface Testing {
   readonly samples?: Readonly<Record<string, Omit<Sample, 'name' | 'product' | 'tier' | 'steps'>>> | undefined;
 }
 
+/** @throws RangeError for a field that there is none of */
 export function defineTesting(testing: Testing): Testing {
+  refuseOthers(testing);
   return testing;
 }
 
@@ -27,5 +30,11 @@ export async function loadTesting(configFile: string | undefined): Promise<Testi
   const { default: testing } = (await import(pathToFileURL(file).href)) as { default?: unknown };
   if (typeof testing !== 'object' || testing === null)
     throw new Error(`${file} cannot be used: its default export must be defineTesting({ ... })`);
+  refuseOthers(testing);
   return testing;
+}
+
+function refuseOthers(testing: object): void {
+  const problems = shapeProblems(testing, { listers: 'object?', demandedBeside: 'object?', samples: 'object?' });
+  if (problems.length > 0) throw new RangeError(`defineTesting: ${problems.join('; ')}`);
 }

@@ -17,6 +17,11 @@ const product = catalog.products[TENANTRY_TEST_PRODUCT];
 if (!product) throw new Error(`there is no product "${TENANTRY_TEST_PRODUCT}"`);
 
 const kinds = [...catalog.kinds.kinds.values()].filter((kind) => !isBuiltIn(kind));
+const unknown = Object.keys(more).filter((name) => !kinds.some((kind) => kind.name === name));
+if (unknown.length > 0)
+  throw new Error(
+    `tenantry.testing.ts has samples of ${unknown.join(', ')}: the kinds of your own are ${kinds.map(({ name }) => name).join(', ') || 'none'}`,
+  );
 const samples = kinds.flatMap((kind): KindSamples[] => {
   const steps = (tier === undefined ? tiersOf(product) : [tier]).flatMap((one) =>
     blueprintOfProduct(product, one, catalog)

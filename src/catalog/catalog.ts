@@ -3,6 +3,7 @@ import type { Kind } from '../kinds/framework/kind.ts';
 import { createKindRegistry, type KindRegistry } from '../kinds/framework/registry.ts';
 import { moamalat } from '../products/moamalat/product.ts';
 import type { Product } from '../products/product.ts';
+import { shapeProblems } from '../shape-problems.ts';
 
 /** What an installation can make: its products by name, and every kind that their steps are of. */
 export interface Catalog {
@@ -16,6 +17,15 @@ export interface CatalogParts {
   readonly products: readonly Product[];
   /** Beside those that come with Tenantry and those that products bring. */
   readonly kinds?: readonly Kind[] | undefined;
+}
+
+/** For those who write without types. @throws RangeError for what is no list of products and kinds, or names another field */
+export function assertCatalogParts(parts: unknown): asserts parts is CatalogParts {
+  const problems = shapeProblems(parts, { products: 'list', kinds: 'list?' });
+  if (problems.length > 0) throw new RangeError(problems.join('; '));
+  for (const [field, list] of Object.entries(parts as CatalogParts))
+    if (!(list as readonly unknown[]).every((one) => typeof one === 'object' && one !== null))
+      throw new RangeError(`${field} holds something that is undefined or no object: see what its file exports`);
 }
 
 /** @throws RangeError naming all that is wrong: a product given twice, kinds that do not go together */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createCatalog, defaultCatalog, type Catalog, type CatalogParts } from './catalog.ts';
+import { assertCatalogParts, createCatalog, defaultCatalog, type Catalog, type CatalogParts } from './catalog.ts';
 
 /** The file that names an installation's products cannot be used; the message says which and why. */
 export class CatalogError extends Error {
@@ -28,9 +28,11 @@ export async function loadCatalog(file: string | undefined): Promise<Catalog> {
 
 /** The default export; what is in its lists was made by `defineProduct` and `defineKind`, which check more. */
 function checked(parts: unknown): CatalogParts {
-  const isList = (list: unknown) => Array.isArray(list) && list.every((one) => typeof one === 'object' && one !== null);
-  const given = typeof parts === 'object' && parts !== null ? (parts as Partial<CatalogParts>) : {};
-  if (!isList(given.products) || !isList(given.kinds ?? []))
-    throw new Error('its default export must be defineConfig({ products: [...], kinds: [...] })');
-  return given as CatalogParts;
+  try {
+    assertCatalogParts(parts);
+    return parts;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`its default export must be defineConfig({ products: [...], kinds: [...] }): ${why}`, { cause });
+  }
 }

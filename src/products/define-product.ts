@@ -4,6 +4,7 @@ import type { Step } from '../contracts/blueprint.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import { label } from '../kinds/framework/values.ts';
+import { shapeProblems, type Shape } from '../shape-problems.ts';
 import { places, type BlueprintRequest, type Place, type Product, type Template } from './product.ts';
 import { parseSettings, SettingsError, type SettingsBounds } from './settings.ts';
 import { stepsIn, type MakeStep } from './step.ts';
@@ -94,7 +95,7 @@ export function defineProduct<
   S extends z.ZodType<Settings> = NoSettings,
 >(definition: ProductDefinition<Tier, P, Component, S>): Product {
   const problems = problemsOf(definition);
-  if (problems.length > 0) throw new RangeError(`product "${definition.name}": ${problems.join('; ')}`);
+  if (problems.length > 0) throw new RangeError(`product ${nameIn(definition)}: ${problems.join('; ')}`);
   const { name, blueprint, tiers = [], reservedSlugs = [], templates = {}, migrations } = definition;
   const settings = settingsOf(definition);
   return {
@@ -132,7 +133,10 @@ const TIER = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** As the request of a tenant has it. */
 const LONGEST_NAME = 40;
 
-const fields = ['name', 'tiers', 'places', 'reservedSlugs', 'templates', 'migrations', 'settings', 'blueprint'];
+const shape: Shape = {
+  ...{ name: 'string', tiers: 'list?', places: 'list', reservedSlugs: 'list?', templates: 'object?' },
+  ...{ migrations: 'object?', settings: 'any?', blueprint: 'function' },
+};
 
 function problemsOf(
   definition: Pick<
@@ -140,12 +144,12 @@ function problemsOf(
     'name' | 'tiers' | 'places' | 'templates' | 'migrations'
   > & { readonly settings?: unknown },
 ): readonly string[] {
+  const unshaped = shapeProblems(definition, shape);
+  if (unshaped.some((problem) => !problem.startsWith('there is no field'))) return unshaped;
   const { name, tiers = [], places: declared, templates = {}, migrations, settings } = definition;
   const unknown = declared.filter((place) => !places.includes(place));
   return [
-    ...Object.keys(definition)
-      .filter((field) => !fields.includes(field))
-      .map((field) => `there is no field "${field}" (there are: ${fields.join(', ')})`),
+    ...unshaped,
     ...(NAME.test(name) && name.length <= LONGEST_NAME
       ? []
       : [`its name must be lower case letters, digits and single hyphens, at most ${LONGEST_NAME}`]),
@@ -172,6 +176,12 @@ function defaultProblems(settings: z.ZodType): readonly string[] {
   return chosen.problems.map(
     ({ path, problem }) => `settings must be valid when none are given: ${path.join('.')} ${problem}`,
   );
+}
+
+/** What was given for a name, of which nothing is known. */
+function nameIn(definition: { readonly name: unknown } | undefined): string {
+  const name = definition?.name;
+  return typeof name === 'string' ? `"${name}"` : 'without a name';
 }
 
 function twice(list: readonly string[]): readonly string[] {

@@ -16,6 +16,21 @@ const sources = {
   kind: { name: 'sqs-queue', folder: join(examples, 'notes'), files: ['sqs-queue.ts'] },
 } as const;
 const CONFIG = 'tenantry.config.ts';
+const TYPES = 'tsconfig.json';
+/** Node runs the files as they are; `skipLibCheck`, because declarations of others name packages that have none. */
+const typesText = `{
+  "compilerOptions": {
+    "target": "ES2023",
+    "module": "NodeNext",
+    "strict": true,
+    "skipLibCheck": true,
+    "verbatimModuleSyntax": true,
+    "allowImportingTsExtensions": true,
+    "noEmit": true
+  },
+  "include": ["**/*.ts"]
+}
+`;
 
 export type Creation = keyof typeof sources;
 
@@ -26,10 +41,12 @@ export interface Created {
   readonly packages: readonly string[];
   /** What has to be added to a configuration that was there already, line by line. */
   readonly toAdd: readonly string[];
+  /** Lines of a kind that name the service and type that it is written for, `file:line: text`. */
+  readonly toChange: readonly string[];
 }
 
 /**
- * Writes the first version of a product or a kind into a folder, and a `tenantry.config.ts` when there is none. What is there is left as
+ * Writes the first version of a product or a kind into a folder, and a `tenantry.config.ts` and a `tsconfig.json` when there is none. What is there is left as
  * it is.
  * @throws RangeError when the name cannot be used, or one of the files is there
  */
@@ -49,6 +66,7 @@ export function create(what: Creation, name: string, directory: string): Created
   const imports = `import { ${names.variable} } from '${module}';`;
   const hasConfig = existsSync(join(directory, CONFIG));
   if (!hasConfig) texts.set(CONFIG, configText(what, imports, entry));
+  if (!existsSync(join(directory, TYPES))) texts.set(TYPES, typesText);
   refuseToOverwrite(directory, [...texts.keys()]);
   for (const [file, text] of texts) {
     mkdirSync(dirname(join(directory, file)), { recursive: true });
@@ -57,7 +75,15 @@ export function create(what: Creation, name: string, directory: string): Created
   const packages = [...texts.values()].flatMap((text) =>
     [...text.matchAll(/ from '(@[^']+)'/g)].map(([, one]) => one!),
   );
-  return { files: [...texts.keys()], packages, toAdd: hasConfig ? [imports, entry] : [] };
+  const toChange = what === 'kind' ? linesToChange(`${name}.ts`, texts.get(`${name}.ts`) ?? '') : [];
+  return { files: [...texts.keys()], packages, toAdd: hasConfig ? [imports, entry] : [], toChange };
+}
+
+/** What another type of resource has otherwise, in the order in which it stands there. */
+const particular = /^(?:const type = |const missing = | +noun: | +permissions: | +errors: |.* from '@aws-sdk\/)/;
+
+function linesToChange(file: string, text: string): string[] {
+  return text.split('\n').flatMap((line, i) => (particular.test(line) ? [`${file}:${i + 1}: ${line.trim()}`] : []));
 }
 
 const typeIn = /^const type = '([^']+)';$/m;

@@ -4,6 +4,7 @@ import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts
 import type { Outputs, Spec } from '../../contracts/kinds.ts';
 import type { Residue } from '../../contracts/messages.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { shapeProblems, type Shape } from '../../shape-problems.ts';
 import { refusalOf } from './foreign.ts';
 import type { Kind, Observation, ResourceName, StepContext } from './kind.ts';
 import type { OthersJudged } from './ownership.ts';
@@ -221,22 +222,19 @@ async function isStillThere<S extends Spec, O extends Outputs, T extends string,
   return found !== undefined && isOwn(context, found) && (found.physicalId ?? name) === id;
 }
 
-const required = {
-  string: ['name', 'type', 'noun'],
-  object: ['spec', 'outputs', 'swept'],
-  function: ['inCell', 'namedBy', 'nameOf', 'find', 'create', 'outputsOf', 'idIn', 'remove'],
-} as const;
+const shape: Shape = {
+  ...{ name: 'string', type: 'string', noun: 'string', spec: 'object', outputs: 'object', swept: 'object' },
+  ...{ inCell: 'function', namedBy: 'function', nameOf: 'function', find: 'function', create: 'function' },
+  ...{ outputsOf: 'function', idIn: 'function', remove: 'function', permissions: 'list' },
+  ...{ converge: 'function?', status: 'function?', fingerprint: 'function?', profiles: 'function?', errors: 'object?' },
+  ...{ limits: 'object?', loadBalancerShare: 'object?', changeable: 'list?' },
+  ...{ holdsData: 'boolean?', deletesByName: 'boolean?' },
+};
 
-/** For those who write without types. @throws RangeError naming the kind and every field that is missing */
-function refuseIncomplete(given: object): void {
-  const fields = given as Readonly<Record<string, unknown>>;
-  const problems = Object.entries(required).flatMap(([type, names]) =>
-    names
-      .filter((field) => typeof fields[field] !== type || fields[field] === null)
-      .map((field) => `${field} (${type})`),
-  );
-  if (!Array.isArray(fields['permissions'])) problems.push('permissions (list)');
-  if (problems.length > 0) throw new RangeError(`kind "${String(fields['name'])}" lacks ${problems.join(', ')}`);
+/** For those who write without types. @throws RangeError naming the kind and every field that is missing, and that there is none of */
+function refuseIncomplete(given: { readonly name?: unknown } | undefined): void {
+  const problems = shapeProblems(given, shape);
+  if (problems.length > 0) throw new RangeError(`kind "${String(given?.name)}" ${problems.join('; ')}`);
 }
 
 function isOwn<S extends Spec, O extends Outputs>({ tags }: StepContext<S, O>, found: Found): boolean {

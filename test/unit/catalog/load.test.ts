@@ -28,7 +28,9 @@ describe('the catalog of an installation', () => {
     ['nowhere', /there is no file .*correct TENANTRY_CONFIG/],
     ['product-twice', /given twice: product moamalat/],
     ['kind-twice', /kind "log-group" is given twice/],
-    ['no-lists', /its default export must be defineConfig/],
+    ['no-lists', /its default export must be defineConfig\(.*\): lacks products \(list\)/],
+    ['misspelled', /there is no field "kind" \(there are: products, kinds\)/],
+    ['undefined-product', /products holds something that is undefined/],
   ])('is refused with the file and the reason: %s', async (name, why) => {
     const error: unknown = await loadCatalog(config(name)).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(CatalogError);

@@ -136,4 +136,19 @@ describe('a product', () => {
     ])
       expect(define).toThrow(said);
   });
+
+  it.each([
+    [{}, 'product without a name: lacks name (string), places (list), blueprint (function)'],
+    [
+      { name: 'notes', places: 'host', tiers: 'free', blueprint: () => [] },
+      'product "notes": lacks tiers (list), places (list)',
+    ],
+    [
+      { name: 'notes', palces: [] },
+      'lacks places (list), blueprint (function); there is no field "palces" (there are: name, ',
+    ],
+    [undefined, 'product without a name: it is no object'],
+  ])('written without types is told all that it lacks: %o', (given, said) => {
+    expect(() => defineProduct(given as unknown as Parameters<typeof defineProduct>[0])).toThrow(said);
+  });
 });

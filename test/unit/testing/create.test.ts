@@ -18,7 +18,12 @@ const example = (file: string) => readFileSync(new URL(`../../../examples/${file
 describe('the first version of a product', () => {
   it('is the example under its name, with a configuration that names it', () => {
     const { files, toAdd } = create('product', 'acme-notes', directory);
-    expect(files).toEqual(['acme-notes/product.ts', 'acme-notes/migrations/0001_items.sql', 'tenantry.config.ts']);
+    expect(files).toEqual([
+      'acme-notes/product.ts',
+      'acme-notes/migrations/0001_items.sql',
+      'tenantry.config.ts',
+      'tsconfig.json',
+    ]);
     expect(toAdd).toEqual([]);
     const renamed = example('first-product/product.ts')
       .replaceAll('firstProduct', 'acmeNotes')
@@ -44,13 +49,26 @@ describe('the first version of a product', () => {
     expect(() => create('product', 'acme', directory)).toThrow(
       'nothing was written: acme/product.ts, acme/migrations/0001_items.sql is there already',
     );
-    expect(readdirSync(directory)).toEqual(['acme']);
+    expect(readdirSync(directory)).toEqual(['acme', 'tsconfig.json']);
   });
 });
 
 it('the first version of a kind is the example under its name', () => {
-  const { files } = create('kind', 'job-queue', directory);
-  expect(files).toEqual(['job-queue.ts', 'tenantry.config.ts']);
+  const { files, toChange } = create('kind', 'job-queue', directory);
+  expect(files).toEqual(['job-queue.ts', 'tenantry.config.ts', 'tsconfig.json']);
+  const lines = read('job-queue.ts').split('\n');
+  for (const line of toChange) {
+    const [, at = '', text = ''] = /^job-queue\.ts:(\d+): (.*)$/.exec(line) ?? [];
+    expect(lines[Number(at) - 1]?.trim()).toBe(text);
+  }
+  expect(toChange.map((line) => line.replace(/^\S+ /, ''))).toEqual([
+    "} from '@aws-sdk/client-sqs';",
+    "const type = 'sqs:queue';",
+    "const missing = ['QueueDoesNotExist'];",
+    "noun: 'queue',",
+    "errors: { retryable: ['QueueDeletedRecently'], missing },",
+    'permissions: [',
+  ]);
   expect(read('job-queue.ts')).toBe(
     example('notes/sqs-queue.ts').replaceAll('sqsQueue', 'jobQueue').replaceAll('sqs-queue', 'job-queue'),
   );
@@ -75,4 +93,10 @@ it('a second kind of the same type is swept as the first, and both are loaded', 
 it.each(['Acme', '1st', 'a--b', 'a-', '../x', 'class', 'x'.repeat(41), ''])('%s is no name', (name) => {
   expect(() => create('product', name, directory)).toThrow(/is no name/);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+it('leaves a tsconfig.json that is there as it is', () => {
+  writeFileSync(join(directory, 'tsconfig.json'), '{}');
+  expect(create('product', 'acme', directory).files).not.toContain('tsconfig.json');
+  expect(read('tsconfig.json')).toBe('{}');
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { loadTesting } from '../../../testing/define-testing.ts';
+import { defineTesting, loadTesting } from '../../../testing/define-testing.ts';
 import { listOwn } from '../../../testing/own-listers.ts';
 
 let directory: string;
@@ -35,4 +35,11 @@ it('takes the owner of what a lister of others shows from its tags', async () =>
   expect(listed).toMatchObject([
     { kind: 'sns:topic', id: 'arn:1', name: 'a', owner: { installation: 'i', tenantId: 't' } },
   ]);
+});
+
+it('refuses a field that there is none of', () => {
+  const misspelled = { lister: {} } as object;
+  expect(() => defineTesting(misspelled)).toThrow(
+    'there is no field "lister" (there are: listers, demandedBeside, samples)',
+  );
 });

@@ -96,3 +96,8 @@ it('a definition that lacks fields is refused, with all of them', () => {
       'nameOf (function), find (function), create (function), outputsOf (function), idIn (function), remove (function), permissions (list)',
   );
 });
+
+it('a definition with a misspelled field is refused', () => {
+  const given = { name: 'half', error: {} } as unknown as Parameters<typeof defineKind>[0];
+  expect(() => defineKind(given)).toThrow(/; there is no field "error" \(there are: name, type, .*, errors, /);
+});
