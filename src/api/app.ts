@@ -13,6 +13,7 @@ import { guardRequests } from './guards.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
 import { countRequests } from './request-counter.ts';
+import { changeRoutes } from './routes/changes.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -83,6 +84,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(tenantRoutes, { client });
   await app.register(productRoutes, { client });
   await app.register(operatorRoutes, { client });
+  await app.register(changeRoutes, { client });
   await app.register(removalRoutes, { client });
   await app.register(operationRoutes, { client });
   await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });

@@ -55,6 +55,23 @@ export const createTenantBody = z.strictObject({
     .describe('Id of the cell that the tenant must be in; by default the first that serves the product and has room'),
 });
 
+/** Undoing at once is the default: an active tenant is in use meanwhile. */
+const onFailureOfChange = z
+  .enum(['hold', 'rollback'])
+  .default('rollback')
+  .describe('`rollback`: bring back at once what was; `hold`: wait for an operator for a bounded time before');
+
+export const changeTenantBody = z.strictObject({
+  settings: settings.optional().describe('Merged into what is desired (RFC 7396): null takes a choice back'),
+  onFailure: onFailureOfChange,
+});
+
+export const scaleTenantBody = z.strictObject({
+  service: z.string().min(1).max(40).optional().describe('A service of the product; may be left out where it has one'),
+  count: z.int().min(0).max(1_000).describe('How many tasks it is to have; the product says how many it may have'),
+  onFailure: onFailureOfChange,
+});
+
 /** Body of `abandon`. */
 export const abandonBody = z.strictObject({
   reason: plainText(500).describe('Why, for the audit trail'),

@@ -81,6 +81,17 @@ export interface CreateRequest {
   readonly settings?: Settings | undefined;
 }
 
+export interface ChangeRequest {
+  readonly settings?: Settings | undefined;
+  readonly onFailure?: string | undefined;
+}
+
+export interface ScaleRequest {
+  readonly service?: string | undefined;
+  readonly count: number;
+  readonly onFailure?: string | undefined;
+}
+
 export interface ListRequest {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;
@@ -99,6 +110,8 @@ export interface ApiClient {
   get(tenantId: string): Promise<Tenant>;
   status(tenantId: string): Promise<Status>;
   operation(tenantId: string, operationId: string): Promise<Operation>;
+  change(tenantId: string, request: ChangeRequest): Promise<Accepted | Tenant>;
+  scale(tenantId: string, request: ScaleRequest): Promise<Accepted | Tenant>;
   retry(tenantId: string): Promise<Accepted>;
   cancel(tenantId: string): Promise<Accepted>;
   /** @param by who asks, for the audit trail */
@@ -117,6 +130,9 @@ export interface StreamSigns {
   readonly onSign?: () => void;
 }
 
+/** A tenant: nothing had to be carried out. */
+const acceptedOrTenant = z.union([answers.accepted, answers.tenant]);
+
 const TIMEOUT_MS = 20_000;
 
 /** @param baseUrl without a slash at its end */
@@ -131,11 +147,12 @@ export function createApiClient(baseUrl: string): ApiClient {
     get: (id) => call(answers.tenant, 'GET', tenant(id)),
     status: (id) => call(answers.status, 'GET', `${tenant(id)}/status`),
     operation: (id, operation) => call(answers.operation, 'GET', `${tenant(id)}/operations/${operation}`),
+    change: (id, body) => call(acceptedOrTenant, 'PATCH', tenant(id), body),
+    scale: (id, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/scale`, body),
     retry: (id) => call(answers.accepted, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(answers.accepted, 'POST', `${tenant(id)}/cancel`),
     abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),
-    delete: (id, confirm) =>
-      call(z.union([answers.accepted, answers.tenant]), 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
+    delete: (id, confirm) => call(acceptedOrTenant, 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
     events: async (id, { after, limit }) =>
       (await call(answers.events, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
         .events,

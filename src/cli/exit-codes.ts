@@ -21,7 +21,8 @@ Exit codes:
   1  the outcome is a failure: rolled back, stuck, or (except for cancel) cancelled
   2  wrong usage or bad input
   3  no such tenant or operation
-  4  conflict: slug taken, no room in a cell, another operation open, nothing to retry, not cancellable, not stuck
+  4  conflict: slug taken, no room in a cell, another operation open, nothing to retry, not cancellable, not stuck, no
+     change that can be made to what is there
   5  the API, Temporal or PostgreSQL cannot be reached
   6  it is on hold and waits for an operator (only with --until-hold)
   7  unknown: it may have taken effect, or it continues unwatched; look before you send it again
@@ -47,6 +48,8 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   NOT_STUCK: exitCodes.conflict,
   NOT_CANCELLABLE: exitCodes.conflict,
   TENANT_NOT_DELETABLE: exitCodes.conflict,
+  TENANT_NOT_CHANGEABLE: exitCodes.conflict,
+  CHANGE_NOT_POSSIBLE: exitCodes.conflict,
   // Waiting does not help: somebody has to add a load balancer, or a tenant has to go.
   CELL_FULL: exitCodes.conflict,
   PAYLOAD_TOO_LARGE: exitCodes.usage,

@@ -113,6 +113,18 @@ export function deletionSigns(api: ApiClient): Signs<Accepted | Tenant> {
   };
 }
 
+/** Of a change: its operation is the newest one. One that needs no operation shows nowhere, so absence proves nothing. */
+export function changeSigns(api: ApiClient): Signs<Accepted | Tenant> {
+  return {
+    absenceProves: false,
+    shown: async ({ tenantId, operationId }) => {
+      const { operation } = await api.status(tenantId);
+      if (operation.operationId !== operationId) return undefined;
+      return accepted(api, await api.operation(tenantId, operationId));
+    },
+  };
+}
+
 /**
  * Of a `retry` or `cancel`: the operation is in another state. A run that has taken the request may still be at work before its
  * state changes, so the old state proves nothing.

@@ -8,6 +8,8 @@ const optionOf: Readonly<Record<string, string>> = {
   'body.cell': '--cell',
   'body.onFailure': '--on-failure',
   'body.settings': '--settings',
+  'body.service': '--service',
+  'body.count': '--count',
   'body.reason': '--reason',
   'params.tenantId': '<tenant>',
   'querystring.product': '--product',

@@ -2,11 +2,12 @@ import { hostname, userInfo } from 'node:os';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
+import type { Accepted, Tenant } from './api-client.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
 import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
-import { controlSigns, creationSigns, deletionSigns, settling, type Signs } from './late-outcome.ts';
+import { changeSigns, controlSigns, creationSigns, deletionSigns, settling, type Signs } from './late-outcome.ts';
 import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { eventLine } from './progress.ts';
@@ -48,6 +49,44 @@ export async function create(context: Context, options: Waiting & CreateOptions)
     good: ['succeeded'],
     isCancellable: true,
   });
+}
+
+export interface ChangeOptions extends SettingsOptions {
+  readonly onFailure?: string;
+}
+export interface ScaleOptions {
+  readonly service?: string;
+  readonly count: number;
+  readonly onFailure?: string;
+}
+
+/** Changes the settings of a tenant and follows what carries that out. */
+export function change(context: Context, name: string, options: Waiting & ChangeOptions): Promise<ExitCode> {
+  const asked = { settings: chosenSettings(options), onFailure: options.onFailure };
+  return changed(context, name, options, (tenantId) => context.api.change(tenantId, asked));
+}
+
+/** Changes the number of tasks of a service and follows what carries that out. */
+export function scale(context: Context, name: string, options: Waiting & ScaleOptions): Promise<ExitCode> {
+  const { service, count, onFailure } = options;
+  return changed(context, name, options, (tenantId) => context.api.scale(tenantId, { service, count, onFailure }));
+}
+
+async function changed(
+  context: Context,
+  name: string,
+  options: Waiting,
+  send: (tenantId: string) => Promise<Accepted | Tenant>,
+): Promise<ExitCode> {
+  const { api, terminal } = context;
+  const tenantId = await findTenantId(context, name, options);
+  const after = options.wait ? await lastEventId(api, tenantId) : 0;
+  const answer = await request(context, options, lookAt(tenantId), () => send(tenantId), changeSigns(api));
+  if ('operationId' in answer)
+    return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'], isCancellable: true });
+  if (options.json) printJson(terminal, answer);
+  else terminal.out.write(`nothing had to be changed; the tenant is ${answer.status}\n`);
+  return exitCodes.done;
 }
 
 /** Prints a page of tenants. */

@@ -35,6 +35,7 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
   const context = (): Context => ({ api: createApiClient(loadApiUrl()), terminal });
   const parts = { command, context, setExitCode };
   registerCreation(parts);
+  registerChanges(parts);
   registerLooks(parts);
   registerOperatorCommands(parts);
 }
@@ -61,6 +62,33 @@ function registerCreation({ command, context, setExitCode }: CommandParts): void
     .contradict('--wait', '--no-wait')
     .contradict('--until-hold', '--no-wait')
     .action(async (options: Waiting & actions.CreateOptions) => setExitCode(await actions.create(context(), options)));
+}
+
+function registerChanges({ command, context, setExitCode }: CommandParts): void {
+  const following = (described: CheckedCommand) =>
+    described
+      .addOption(
+        new Option('--on-failure <what>', 'what a failure does (default: rollback)').choices(['hold', 'rollback']),
+      )
+      .option('--wait', 'follow until it is done', true)
+      .option('--no-wait', 'return as soon as it is accepted')
+      .addOption(untilHold())
+      .contradict('--wait', '--no-wait')
+      .contradict('--until-hold', '--no-wait');
+
+  following(
+    addSettingsOptions(command('update <tenant>', 'change the settings of an active tenant: images, sizes, counts')),
+  ).action(async (tenant: string, options: Waiting & actions.ChangeOptions) =>
+    setExitCode(await actions.change(context(), tenant, options)),
+  );
+
+  following(
+    command('scale <tenant>', "change the number of tasks of one of an active tenant's services")
+      .option('--service <name>', 'service, such as backend; may be left out where the product has one')
+      .requiredOption('--count <n>', 'tasks that it is to have', wholeNumber(0, 1_000)),
+  ).action(async (tenant: string, options: Waiting & actions.ScaleOptions) =>
+    setExitCode(await actions.scale(context(), tenant, options)),
+  );
 }
 
 function registerLooks({ command, context, setExitCode }: CommandParts): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cancelRefusal, isAcceptable } from '../contracts/applicability.ts';
+import { isAcceptable } from '../contracts/applicability.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
@@ -17,6 +17,7 @@ import {
 } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
@@ -103,21 +104,6 @@ async function supersedeStuck(tx: Queryable, caller: Caller, tenantId: string): 
   const superseded = await changeOperationState(tx, open.id, ['stuck'], 'superseded', { caller });
   if (!superseded) throw inProgress(open);
   return superseded;
-}
-
-function inProgress(open: OperationRow): RequestError {
-  return new RequestError(
-    'OPERATION_IN_PROGRESS',
-    `the tenant's ${open.type} operation ${open.id} is open (${open.state}): ${whatOpensTheWay(open)}`,
-    {
-      details: { operationId: open.id, type: open.type, state: open.state },
-    },
-  );
-}
-
-function whatOpensTheWay({ type, state }: OperationRow): string {
-  const isCancellable = cancelRefusal(type, state) === undefined;
-  return isCancellable ? 'cancel it, or wait for its end' : 'wait for its end';
 }
 
 function refuseUndeletable(tenant: TenantRow): void {

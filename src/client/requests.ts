@@ -30,6 +30,21 @@ export interface CreateTenantInput {
   readonly settings?: Settings | undefined;
 }
 
+export interface ChangeTenantInput {
+  /** Merged into what is desired (RFC 7396). */
+  readonly settings?: Settings | undefined;
+  /** Default: `rollback`. */
+  readonly onFailure?: OnFailure | undefined;
+}
+
+export interface ScaleTenantInput {
+  /** A component of the product; may be left out where it has one. */
+  readonly service?: string | undefined;
+  readonly count: number;
+  /** Default: `rollback`. */
+  readonly onFailure?: OnFailure | undefined;
+}
+
 export interface ListInput {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;

@@ -1,9 +1,10 @@
-import type { ClientDeps, CreateTenantInput, ListInput } from './requests.ts';
+import type { ChangeTenantInput, ClientDeps, CreateTenantInput, ListInput, ScaleTenantInput } from './requests.ts';
 import type { Audit, OperationRow } from '../db/operations.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
+import { changeTenant, scaleTenant, type ChangeOutcome } from './change.ts';
 import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
@@ -30,6 +31,10 @@ import { workersLook } from './workers.ts';
  */
 export interface TenantryClient {
   createTenant(caller: Caller, input: CreateTenantInput): Promise<AcceptedView>;
+  /** Other settings of an active tenant. */
+  changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
+  /** Another number of tasks of one of its services. */
+  scaleTenant(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
   /** @param confirm the tenant's slug, repeated. */
   deleteTenant(caller: Caller, tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
   cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
@@ -69,6 +74,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const workers = createWorkerWatch(deps, lookAtWorkers, deps.workerWatchTimes);
   return {
     createTenant: (caller, input) => createTenant(deps, caller, input),
+    changeTenant: (caller, tenantId, input) => changeTenant(deps, caller, tenantId, input),
+    scaleTenant: (caller, tenantId, input) => scaleTenant(deps, caller, tenantId, input),
     deleteTenant: (caller, tenantId, confirm) => deleteTenant(deps, caller, tenantId, confirm),
     cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
     retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),

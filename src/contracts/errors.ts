@@ -64,6 +64,13 @@ export const errorTable = {
       httpStatus: 409,
     },
   ),
+  TENANT_NOT_CHANGEABLE: info('A change starts from `active`; `tenantry tenants show` says what the tenant is at.', {
+    httpStatus: 409,
+  }),
+  CHANGE_NOT_POSSIBLE: info(
+    'Ask for a change that can be made to what is there: the message names what cannot. A tenant that needs another is made anew.',
+    { httpStatus: 422 },
+  ),
   CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
   HEADERS_TOO_LARGE: info('Send fewer or shorter headers, or a shorter URL.', { httpStatus: 431 }),

@@ -11,7 +11,7 @@ export type SuccessStatus = Extract<TenantStatus, 'active' | 'deleted'>;
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
   /** The request of the API and the command that asks for it. */
-  readonly askedBy: 'create' | 'update' | 'delete';
+  readonly askedBy: 'create' | 'change' | 'delete';
   /** What it walks to: the blueprint that it carries, or nothing. */
   readonly target: 'desired' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
@@ -95,7 +95,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   },
   update: {
     workflowType: 'TenantUpdate',
-    askedBy: 'update',
+    askedBy: 'change',
     target: 'desired',
     undo: 'to-applied',
     createsTenant: false,

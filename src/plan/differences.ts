@@ -88,7 +88,7 @@ function fieldDifferences(from: unknown, to: unknown, path: readonly string[] = 
     const names = new Set([...Object.keys(from), ...Object.keys(to)]);
     return [...names].flatMap((name) => fieldDifferences(from[name], to[name], [...path, name]));
   }
-  return isEqual(from, to) ? [] : [{ field: path.join('.'), from, to }];
+  return isSameJson(from, to) ? [] : [{ field: path.join('.'), from, to }];
 }
 
 function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -96,11 +96,11 @@ function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Whether two values say the same as JSON, in whichever order their fields are. */
-function isEqual(a: unknown, b: unknown): boolean {
+export function isSameJson(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const [one, other] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
   return (
-    one.size === other.size && [...one].every(([name, value]) => other.has(name) && isEqual(value, other.get(name)))
+    one.size === other.size && [...one].every(([name, value]) => other.has(name) && isSameJson(value, other.get(name)))
   );
 }

@@ -1,3 +1,4 @@
+import { operationTable } from '../../src/contracts/operation-table.ts';
 import {
   OrchestratorUnreachableError,
   type ClosedWhileStuck,
@@ -91,9 +92,8 @@ export class FakeOrchestrator implements Orchestrator {
       const operation = await changeOperationState(tx, operationId, ['accepted'], 'running');
       if (!operation) return false;
       await recordRun(tx, operationId, { workflowId: operation.workflowId, runId: runIdOf({ operationId }) });
-      await changeTenantStatus(tx, operation.tenantId, operation.type === 'provision' ? 'validating' : 'deleting', {
-        operationId,
-      });
+      const { claimed } = operationTable[operation.type].tenantStatus;
+      await changeTenantStatus(tx, operation.tenantId, claimed, { operationId });
       return true;
     });
   }

@@ -235,7 +235,7 @@ describe('what is wrong with a request', () => {
       'body.onFailure: must be one of hold, rollback',
       'body.slug: must consist of letters a-z, digits and hyphens, and begin and end with a letter or digit',
       'body.tier: must be a string',
-      'body: unknown field "size"; known: product, tier, slug, displayName, contactEmail, onFailure, cell',
+      'body: unknown field "size"; known: product, tier, slug, displayName, contactEmail, onFailure, settings, cell',
     ]);
     const both = await post({ ...acme, slug: 'www', contactEmail: 'x' });
     expect(fieldsOf(both)).toHaveLength(2);
@@ -269,8 +269,9 @@ describe('methods', () => {
     const at = `/api/v1/tenants/${crypto.randomUUID()}`;
     for (const [method, url, allow] of [
       ['PUT', '/api/v1/tenants', 'GET, HEAD, POST'],
-      ['PATCH', at, 'DELETE, GET, HEAD'],
-      ['OPTIONS', at, 'DELETE, GET, HEAD'],
+      ['PUT', at, 'DELETE, GET, HEAD, PATCH'],
+      ['OPTIONS', at, 'DELETE, GET, HEAD, PATCH'],
+      ['PATCH', `${at}/scale`, 'POST'],
       ['GET', `${at}/retry`, 'POST'],
       ['DELETE', `${at}/status`, 'GET, HEAD'],
       ['POST', '/healthz', 'GET, HEAD'],

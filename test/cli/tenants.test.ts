@@ -75,6 +75,10 @@ async function tenantOf(slug: string): Promise<{ tenantId: string; operationId: 
   throw new Error(`no run for ${slug} within 30 s`);
 }
 
+const tenantNow = async (slug: string) => ({
+  tenant: await findTenantBySlug(api.database, { product: 'moamalat', slug }),
+});
+
 /** Plays the worker of a tenant's first operation. */
 async function play(
   slug: string,
@@ -97,6 +101,34 @@ const made = async (slug: string) => {
   expect(answer).toMatchObject({ code: 0, err: '' });
   return JSON.parse(answer.out) as { tenantId: string; operationId: string };
 };
+
+describe('tenants update and scale', () => {
+  it('change what is chosen, follow that to its end, and say when nothing had to be done or it cannot be', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    await play(slug, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    const image = ['--set', `services.backend.image=elsewhere/app@sha256:${'0'.repeat(64)}`];
+    const refused = await tenants(['update', slug, ...image]);
+    expect(refused).toMatchObject({ code: 2, err: containing('--set services.backend.image: must be of one of') });
+    expect(await tenants(['scale', slug, '--service', 'backend', '--count', '1'])).toMatchObject({
+      ...{ code: 0, out: 'nothing had to be changed; the tenant is active\n', err: '' },
+    });
+    const [ended] = await Promise.all([
+      tenants(['update', slug, '--set', 'services.backend.count=3', '--set', 'services.frontend.count=2']),
+      play(slug, ['committing', 'succeeded'], ['active']),
+    ]);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toMatch(/succeeded; the tenant is active\nhttps:/);
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    const scaled = await tenants(['scale', slug, '--service', 'frontend', '--count', '4', '--no-wait', '--json']);
+    expect(JSON.parse(scaled.out)).toMatchObject({ status: 'active', message: containing('the change is accepted') });
+    const other = await tenants(['scale', slug, '--service', 'frontend', '--count', '5', '--json']);
+    expect([other.code, JSON.parse(other.err)]).toMatchObject([4, { error: { code: 'OPERATION_IN_PROGRESS' } }]);
+    const { tenant } = await tenantNow(slug);
+    expect(tenant?.settings).toEqual({ services: { backend: { count: 3 }, frontend: { count: 4 } } });
+  });
+});
 
 describe('tenants create', () => {
   it('follows the operation until the tenant is active: a line per event, exit code 0', async () => {

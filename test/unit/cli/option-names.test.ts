@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { abandonBody, createTenantBody, deleteQuery, eventsQuery, listQuery } from '../../../src/api/schemas.ts';
+import {
+  abandonBody,
+  changeTenantBody,
+  createTenantBody,
+  deleteQuery,
+  eventsQuery,
+  listQuery,
+  scaleTenantBody,
+} from '../../../src/api/schemas.ts';
 import { inOptionNames, withOptions } from '../../../src/cli/option-names.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 
 const requests = [
   ['create', 'body', createTenantBody],
+  ['update', 'body', changeTenantBody],
+  ['scale', 'body', scaleTenantBody],
   ['abandon', 'body', abandonBody],
   ['list', 'querystring', listQuery],
   ['delete', 'querystring', deleteQuery],

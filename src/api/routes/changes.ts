@@ -1,0 +1,70 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { callerOf } from '../caller.ts';
+import { accepted, mutationCodes } from '../acceptance.ts';
+import {
+  acceptedAnswer,
+  answers,
+  changeTenantBody,
+  noQuery,
+  scaleTenantBody,
+  tenantAnswer,
+  tenantParams,
+} from '../schemas.ts';
+
+const codes = [
+  ...mutationCodes,
+  'UNKNOWN_PRODUCT',
+  'TENANT_NOT_FOUND',
+  'TENANT_NOT_CHANGEABLE',
+  'OPERATION_IN_PROGRESS',
+  'SLUG_TAKEN',
+  'CHANGE_NOT_POSSIBLE',
+  'ORCHESTRATOR_UNAVAILABLE',
+] as const;
+
+/** Other settings for an active tenant. */
+export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
+  app.patch(
+    '/api/v1/tenants/:tenantId',
+    {
+      schema: {
+        operationId: 'changeTenant',
+        summary: 'Change the settings of an active tenant',
+        description:
+          '`settings` is merged into what is desired (RFC 7396: null takes a choice back). Answers 202 when an operation carries the ' +
+          'change out, 200 when nothing has to be. What cannot be changed in place is refused with 422, and nothing is changed.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: noQuery,
+        body: changeTenantBody,
+        response: answers({ 200: tenantAnswer, 202: acceptedAnswer }, codes),
+      },
+    },
+    async (request, reply) => {
+      const outcome = await client.changeTenant(callerOf(request), request.params.tenantId, request.body);
+      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
+    },
+  );
+
+  app.post(
+    '/api/v1/tenants/:tenantId/scale',
+    {
+      schema: {
+        operationId: 'scaleTenant',
+        summary: "Change the number of tasks of one of an active tenant's services",
+        description: 'The same as PATCH with `settings.services.<service>.count`.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: noQuery,
+        body: scaleTenantBody,
+        response: answers({ 200: tenantAnswer, 202: acceptedAnswer }, codes),
+      },
+    },
+    async (request, reply) => {
+      const outcome = await client.scaleTenant(callerOf(request), request.params.tenantId, request.body);
+      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
+    },
+  );
+  done();
+};

@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { isAcceptable } from '../contracts/applicability.ts';
+import type { Caller } from '../contracts/caller.ts';
+import { tenantWorkflowId } from '../contracts/ids.ts';
+import { DEFAULT_HOLD_MS, type OnFailure } from '../contracts/operation-state.ts';
+import { operationTypeAskedBy } from '../contracts/operation-table.ts';
+import type { Settings } from '../contracts/settings.ts';
+import type { Queryable } from '../db/database.ts';
+import { findOpenOperation, insertOperation, type OperationRow } from '../db/operations.ts';
+import { changeSettings, findDesiredMode } from '../db/settings.ts';
+import { findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
+import { isSameJson } from '../plan/differences.ts';
+import { mergePatch } from '../products/settings.ts';
+import { productOf, resolveDesired, type Desired } from './desired.ts';
+import { inProgress } from './in-progress.ts';
+import { invalid } from './invalid-input.ts';
+import { orUnknown } from './outcome-unknown.ts';
+import { existingTenant, tenantView } from './reading.ts';
+import { RequestError } from './request-error.ts';
+import type { ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
+import { reserveOrRefuse } from './resolution.ts';
+import { startOrWithdraw } from './starting.ts';
+import { acceptance, type AcceptedView, type TenantView } from './views.ts';
+
+/** `done`: the tenant is as it was asked for, nothing had to be carried out. */
+export type ChangeOutcome =
+  { readonly done: true; readonly tenant: TenantView } | { readonly done: false; readonly accepted: AcceptedView };
+
+/** What is chosen, and what the request calls each setting. */
+export interface Choice {
+  /** Merged into what is desired (RFC 7396). */
+  readonly patch: Settings;
+  readonly fieldOf: (path: readonly string[]) => string;
+  readonly onFailure?: OnFailure | undefined;
+}
+
+/**
+ * Accepts other settings of an active tenant: an operation walks to the blueprint that they give.
+ * @throws RequestError TENANT_NOT_FOUND, TENANT_NOT_CHANGEABLE, OPERATION_IN_PROGRESS, INVALID_INPUT, CHANGE_NOT_POSSIBLE
+ */
+export function changeTenant(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: ChangeTenantInput,
+): Promise<ChangeOutcome> {
+  return choose(deps, caller, tenantId, () => choiceOf(input));
+}
+
+/** Accepts another number of tasks of one service; otherwise as {@link changeTenant}. */
+export function scaleTenant(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: ScaleTenantInput,
+): Promise<ChangeOutcome> {
+  return choose(deps, caller, tenantId, (tenant) => scalingOf(deps, tenant, input));
+}
+
+export function choiceOf({ settings = {}, onFailure }: ChangeTenantInput): Choice {
+  return { patch: settings, fieldOf: (path) => ['body', 'settings', ...path].join('.'), onFailure };
+}
+
+/** By convention a product has the number of tasks at `services.<component>.count`. @throws RequestError INVALID_INPUT */
+export function scalingOf(
+  { catalog }: Pick<ClientDeps, 'catalog'>,
+  tenant: TenantRow,
+  { count, service, onFailure }: ScaleTenantInput,
+): Choice {
+  const services = Object.keys(productOf(catalog, tenant).templates);
+  const name = service ?? (services.length === 1 ? services[0] : undefined);
+  if (name === undefined || !services.includes(name)) {
+    const problem =
+      services.length === 0 ? `the product ${tenant.product} has no services` : `must be one of ${services.join(', ')}`;
+    throw invalid([
+      { field: 'body.service', problem: name === undefined ? problem.replace('must', 'is required: must') : problem },
+    ]);
+  }
+  const path = ['services', name, 'count'].join('.');
+  return {
+    patch: { services: { [name]: { count } } },
+    fieldOf: (other) => (other.join('.') === path ? 'body.count' : 'body.service'),
+    onFailure,
+  };
+}
+
+async function choose(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  choiceFor: (tenant: TenantRow) => Choice,
+): Promise<ChangeOutcome> {
+  await existingTenant(deps.database, tenantId);
+  const operationId = randomUUID();
+  // What nothing has to be carried out for is changed without an operation.
+  const attempted = { what: `the change of tenant ${tenantId} was accepted`, shownBy: 'status' } as const;
+  const { tenant, operation } = await orUnknown({ ...attempted, tenantId, operationId }, () =>
+    untilUndisturbed(() =>
+      deps.database.transaction((tx) => write(deps, tx, { caller, tenantId, operationId, choiceFor })),
+    ),
+  );
+  if (!operation) return { done: true, tenant: tenantView(tenant) };
+  await startOrWithdraw(deps, tenant, operation);
+  return {
+    done: false,
+    accepted: {
+      tenantId,
+      operationId,
+      workflowId: operation.workflowId,
+      status: tenant.status,
+      message: acceptance('the change', tenant.status),
+      tenantUrl: tenant.tenantUrl,
+    },
+  };
+}
+
+/** Rolls the transaction back without being a failure: another request changed the tenant after it had been read. */
+class DisturbedSignal extends Error {}
+
+const MOST_TRIES = 5;
+
+async function untilUndisturbed<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof DisturbedSignal) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+interface Request {
+  readonly caller: Caller;
+  readonly tenantId: string;
+  readonly operationId: string;
+  readonly choiceFor: (tenant: TenantRow) => Choice;
+}
+
+interface Written {
+  readonly tenant: TenantRow;
+  /** Undefined: there was nothing to carry out. */
+  readonly operation: OperationRow | undefined;
+}
+
+/** The operation before the tenant, as everywhere: the one that is open keeps all others out. */
+async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise<Written> {
+  const { caller, tenantId } = request;
+  const { tenant, settings, onFailure, desired } = await readChange(deps, tx, tenantId, request.choiceFor);
+  const isChosen = !isSameJson(settings, tenant.settings);
+  if (desired.differences.length === 0 && !isChosen) return { tenant, operation: undefined };
+  const operation =
+    desired.differences.length === 0 ? undefined : await insertUpdate(deps, tx, request, tenant, desired, onFailure);
+  await lockUndisturbed(tx, tenant, operation);
+  const mode = await findDesiredMode(tx, tenantId);
+  await changeSettings(tx, { tenantId, settings, mode, operationId: operation?.id, caller });
+  return { tenant: (await findTenant(tx, tenantId)) ?? tenant, operation };
+}
+
+export interface ReadChange {
+  readonly tenant: TenantRow;
+  /** All that are desired then. */
+  readonly settings: Settings;
+  readonly onFailure: OnFailure;
+  readonly desired: Desired;
+}
+
+/** What a request would change, from what is there now. @throws RequestError when it is not accepted */
+export async function readChange(
+  deps: Pick<ClientDeps, 'catalog' | 'platform'>,
+  db: Queryable,
+  tenantId: string,
+  choiceFor: (tenant: TenantRow) => Choice,
+): Promise<ReadChange> {
+  const open = await findOpenOperation(db, tenantId);
+  if (open) throw inProgress(open);
+  const tenant = await existingTenant(db, tenantId);
+  refuseUnchangeable(tenant);
+  const { patch, fieldOf, onFailure = 'rollback' } = choiceFor(tenant);
+  const settings = mergePatch(tenant.settings, patch);
+  return { tenant, settings, onFailure, desired: await resolveDesired(deps, db, tenant, settings, fieldOf) };
+}
+
+function refuseUnchangeable({ id, status }: TenantRow): void {
+  if (isAcceptable(operationTypeAskedBy('change'), { status, open: undefined })) return;
+  throw new RequestError('TENANT_NOT_CHANGEABLE', `tenant ${id} is ${status}, and cannot be changed from there`, {
+    details: { status },
+  });
+}
+
+async function insertUpdate(
+  { catalog }: ClientDeps,
+  tx: Queryable,
+  { caller, operationId }: Request,
+  tenant: TenantRow,
+  { blueprint }: Desired,
+  onFailure: OnFailure,
+): Promise<OperationRow> {
+  const { id: tenantId, cell, product, slug } = tenant;
+  await reserveOrRefuse(tx, catalog.kinds, blueprint, { cell, tenantId, slug });
+  const operation = await insertOperation(tx, {
+    id: operationId,
+    tenantId,
+    cell,
+    type: operationTypeAskedBy('change'),
+    onFailure,
+    holdMs: DEFAULT_HOLD_MS,
+    workflowId: tenantWorkflowId({ product, slug }),
+    blueprint,
+    caller,
+  });
+  if (!operation) throw new DisturbedSignal();
+  return operation;
+}
+
+/** The tenant, locked, is the one that was read: an operation that ended meanwhile, or another choice, changed its row. */
+async function lockUndisturbed(tx: Queryable, read: TenantRow, own: OperationRow | undefined): Promise<void> {
+  const now = await lockTenant(tx, read.id);
+  const open = own ?? (await findOpenOperation(tx, read.id));
+  if (open !== own || now.status !== read.status || now.settingsVersion !== read.settingsVersion)
+    throw new DisturbedSignal();
+}

@@ -1,0 +1,107 @@
+import type { Blueprint } from '../contracts/blueprint.ts';
+import type { LoadBalancerShare } from '../contracts/load-balancer-share.ts';
+import type { Cell, LoadBalancer } from '../contracts/platform.ts';
+import type { Settings } from '../contracts/settings.ts';
+import { findPlacement } from '../db/allocations.ts';
+import { findAppliedBlueprint } from '../db/blueprints.ts';
+import type { Queryable } from '../db/database.ts';
+import { findDesiredMode } from '../db/settings.ts';
+import type { TenantRow } from '../db/tenants.ts';
+import { differences, type StepDifference } from '../plan/differences.ts';
+import { loadBalancerShare } from '../products/places.ts';
+import type { Product } from '../products/product.ts';
+import { checkSettings } from '../products/settings.ts';
+import { invalid, type InvalidField } from './invalid-input.ts';
+import { RequestError } from './request-error.ts';
+import type { ClientDeps } from './requests.ts';
+import { resolveChecked } from './resolution.ts';
+
+type DesiredDeps = Pick<ClientDeps, 'catalog' | 'platform'>;
+
+/** What a tenant would become with other settings. */
+export interface Desired {
+  readonly blueprint: Blueprint;
+  /** From what is applied, in the order of the blueprint. */
+  readonly differences: readonly StepDifference[];
+}
+
+/**
+ * A tenant with these settings, in its cell and with the places that it has: nothing of those is chosen anew.
+ * @param fieldOf what the request calls a setting
+ * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT, CHANGE_NOT_POSSIBLE
+ */
+export async function resolveDesired(
+  { catalog, platform }: DesiredDeps,
+  db: Queryable,
+  tenant: TenantRow,
+  settings: Settings,
+  fieldOf: (path: readonly string[]) => string,
+): Promise<Desired> {
+  const { kinds } = catalog;
+  const product = productOf(catalog, tenant);
+  const cell = platform.cells.find(({ id }) => id === tenant.cell);
+  if (!cell) throw impossible(tenant, [`its cell ${tenant.cell} is not in the platform description`]);
+  const checked = checkSettings(product, { cell, tier: tenant.tier }, settings);
+  if (!checked.ok)
+    throw invalid(checked.problems.map(({ path, problem }): InvalidField => ({ field: fieldOf(path), problem })));
+  const applied = await findAppliedBlueprint(db, tenant.id);
+  if (!applied) throw new Error(`tenant ${tenant.id} is ${tenant.status}, and no blueprint is applied`);
+  const blueprint = resolveChecked(kinds, product, {
+    cell,
+    loadBalancer: await placeOf(db, tenant, product, cell),
+    tenantId: tenant.id,
+    slug: tenant.slug,
+    tier: tenant.tier,
+    host: tenant.hostName ?? undefined,
+    settings,
+    mode: await findDesiredMode(db, tenant.id),
+  });
+  const found = differences(applied.steps, blueprint.steps, (kind) => kinds.kinds.get(kind) ?? {});
+  const problems = [
+    ...found.flatMap((step) => step.problems),
+    ...unreserved(loadBalancerShare(kinds, applied), loadBalancerShare(kinds, blueprint)),
+  ];
+  if (problems.length > 0) throw impossible(tenant, problems);
+  return { blueprint, differences: found };
+}
+
+/** @throws RequestError UNKNOWN_PRODUCT */
+export function productOf({ products }: ClientDeps['catalog'], tenant: TenantRow): Product {
+  const product = Object.hasOwn(products, tenant.product) ? products[tenant.product] : undefined;
+  if (product) return product;
+  throw new RequestError('UNKNOWN_PRODUCT', `this installation does not have the tenant's product ${tenant.product}`, {
+    details: { products: Object.keys(products) },
+  });
+}
+
+async function placeOf(
+  db: Queryable,
+  tenant: TenantRow,
+  product: Product,
+  cell: Cell,
+): Promise<LoadBalancer | undefined> {
+  if (!product.places.includes('load-balancer')) return undefined;
+  const placed = await findPlacement(db, tenant.id);
+  const found = cell.loadBalancers.find(({ arn }) => arn === placed);
+  if (found) return found;
+  throw impossible(tenant, [`its load balancer ${placed ?? ''} is not in the description of cell ${cell.id}`]);
+}
+
+/** What it takes of its load balancer was reserved when it was accepted. */
+function unreserved(reserved: LoadBalancerShare, wanted: LoadBalancerShare): string[] {
+  const grown = (['rules', 'targetGroups'] as const).filter((what) => wanted[what] > reserved[what]);
+  const words = { rules: 'rules', targetGroups: 'target groups' } as const;
+  return grown.map(
+    (what) => `it would take ${wanted[what]} ${words[what]} of its load balancer, and ${reserved[what]} are reserved`,
+  );
+}
+
+function impossible({ id, product, slug }: TenantRow, problems: readonly string[]): RequestError {
+  return new RequestError(
+    'CHANGE_NOT_POSSIBLE',
+    `tenant ${product}/${slug} cannot be changed so: ${problems.join('; ')}`,
+    {
+      details: { tenantId: id, problems },
+    },
+  );
+}

@@ -1,0 +1,17 @@
+import { cancelRefusal } from '../contracts/applicability.ts';
+import type { OperationRow } from '../db/operations.ts';
+import { RequestError } from './request-error.ts';
+
+/** What a request is told that another operation of its tenant stands in the way of. */
+export function inProgress(open: OperationRow): RequestError {
+  return new RequestError(
+    'OPERATION_IN_PROGRESS',
+    `the tenant's ${open.type} operation ${open.id} is open (${open.state}): ${whatOpensTheWay(open)}`,
+    { details: { operationId: open.id, type: open.type, state: open.state } },
+  );
+}
+
+function whatOpensTheWay({ type, state }: OperationRow): string {
+  const isCancellable = cancelRefusal(type, state) === undefined;
+  return isCancellable ? 'cancel it, or wait for its end' : 'wait for its end';
+}

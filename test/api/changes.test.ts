@@ -1,0 +1,221 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Blueprint } from '../../src/contracts/blueprint.ts';
+import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
+import { listSettings } from '../../src/db/settings.ts';
+import { exampleCell, examplePlatform } from '../support/platform.ts';
+import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
+import { anyString, containing } from './matchers.ts';
+
+let api: ApiFixture;
+beforeAll(async () => {
+  const [one] = exampleCell().loadBalancers;
+  const loadBalancers = one ? [one, { ...one, arn: `${one.arn}-2` }] : [];
+  api = await createApiFixture({ platform: examplePlatform({ loadBalancers }) });
+});
+afterAll(() => api.close());
+afterEach(() => {
+  api.orchestrator.startFault = undefined;
+});
+
+interface Answer {
+  tenantId: string;
+  operationId: string;
+  workflowId: string;
+  settings: unknown;
+  settingsVersion: number;
+  error: {
+    code: string;
+    message: string;
+    details: { fields?: { field: string; problem: string }[]; problems?: string[] };
+  };
+}
+
+let counter = 0;
+async function active(settings?: object): Promise<Answer & { url: string }> {
+  const payload = { ...acme, slug: `change-${(counter += 1)}`, settings };
+  const answer = await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload });
+  const tenant = answer.json<Answer>();
+  await api.move(tenant.tenantId, ['running', 'committing', 'succeeded'], ['validating', 'creating', 'active']);
+  api.orchestrator.end(tenant.workflowId);
+  return { ...tenant, url: `/api/v1/tenants/${tenant.tenantId}` };
+}
+async function send(method: 'PATCH' | 'POST', url: string, payload: object) {
+  const answer = await api.app.inject({ method, url, payload });
+  return { status: answer.statusCode, body: answer.json<Answer>(), requestId: answer.headers['x-request-id'] };
+}
+const backend = (choice: object) => ({ settings: { services: { backend: choice } } });
+const shown = async (url: string) => (await api.app.inject({ url })).json<Answer>();
+const stepOf = async (operationId: string, id: string) =>
+  ((await findBlueprint(api.database, operationId)) as Blueprint).steps.find((step) => step.id === id)?.spec;
+const newestOf = async ({ tenantId }: { tenantId: string }) => (await listOperationsOf(api.database, tenantId))[0];
+
+describe('PATCH /api/v1/tenants/{tenantId}', () => {
+  it('accepts other settings: an update that carries the blueprint they give, and who asked for it', async () => {
+    const tenant = await active();
+    const { status, body, requestId } = await send('PATCH', tenant.url, backend({ count: 3 }));
+    expect([status, body]).toEqual([
+      202,
+      expect.objectContaining({
+        ...{ tenantId: tenant.tenantId, operationId: anyString, workflowId: tenant.workflowId, status: 'active' },
+        ...{ statusUrl: `${tenant.url}/status`, message: containing('the change is accepted') },
+      }),
+    ]);
+    expect(api.orchestrator.open.get(tenant.workflowId)).toMatchObject({
+      ...{ operationId: body.operationId, type: 'update', tenantStatus: 'active' },
+    });
+    expect(await newestOf(tenant)).toMatchObject({ id: body.operationId, type: 'update', onFailure: 'rollback' });
+    expect(await stepOf(body.operationId, 'deploy_backend')).toMatchObject({ desiredCount: 3 });
+    expect(await stepOf(tenant.operationId, 'deploy_backend')).toMatchObject({ desiredCount: 1 });
+    expect(await shown(tenant.url)).toMatchObject({ ...backend({ count: 3 }), settingsVersion: 2 });
+    const [newest] = await listSettings(api.database, tenant.tenantId);
+    expect(newest).toMatchObject({ version: 2, operationId: body.operationId, caller: { requestId } });
+  });
+
+  it('merges what it is given into what is desired; null takes a choice back', async () => {
+    const tenant = await active({
+      services: { backend: { count: 3, cpu: 512, memory: 1_024 }, frontend: { count: 2 } },
+    });
+    const settings = { services: { backend: { count: 4, cpu: null, memory: null } } };
+    const { status, body } = await send('PATCH', tenant.url, { settings });
+    expect(status).toBe(202);
+    expect((await shown(tenant.url)).settings).toEqual({ services: { backend: { count: 4 }, frontend: { count: 2 } } });
+    expect(await stepOf(body.operationId, 'create_task_definition:backend')).not.toHaveProperty('cpu');
+  });
+
+  it('answers 200 and begins nothing when nothing differs, or nothing has to be carried out', async () => {
+    const tenant = await active();
+    expect(await send('PATCH', tenant.url, {})).toMatchObject({
+      status: 200,
+      body: { settings: {}, settingsVersion: 1 },
+    });
+    // The default, chosen.
+    const chosen = backend({ count: 1 });
+    expect(await send('PATCH', tenant.url, chosen)).toMatchObject({
+      status: 200,
+      body: { ...chosen, settingsVersion: 2 },
+    });
+    expect(await send('PATCH', tenant.url, chosen)).toMatchObject({ status: 200, body: { settingsVersion: 2 } });
+    expect(await listOperationsOf(api.database, tenant.tenantId)).toHaveLength(1);
+    expect((await listSettings(api.database, tenant.tenantId)).map(({ operationId }) => operationId)).toEqual([
+      null,
+      tenant.operationId,
+    ]);
+  });
+
+  it('names what is wrong by field, and changes nothing', async () => {
+    const tenant = await active();
+    const refused = await send('PATCH', tenant.url, backend({ image: 'elsewhere/app:1', count: 99, color: 1 }));
+    expect([refused.status, refused.body.error.code]).toEqual([400, 'INVALID_INPUT']);
+    expect(new Set(refused.body.error.details.fields?.map(({ field }) => field))).toEqual(
+      new Set(['image', 'count'].map((name) => `body.settings.services.backend.${name}`)).add(
+        'body.settings.services.backend',
+      ),
+    );
+    expect((await send('PATCH', tenant.url, { color: 1 })).status).toBe(400);
+    expect(await shown(tenant.url)).toMatchObject({ settings: {}, settingsVersion: 1 });
+  });
+
+  it('refuses in words what cannot be changed in place, with everything that is in the way', async () => {
+    const tenant = await active();
+    await api.database.query(
+      `update operations set blueprint = jsonb_set(blueprint, '{steps}', (
+         select jsonb_agg(case when step ->> 'kind' = 'target-group' then jsonb_set(step, '{spec,port}', '81') else step end)
+         from jsonb_array_elements(blueprint -> 'steps') step)) where id = $1`,
+      [tenant.operationId],
+    );
+    const refused = await send('PATCH', tenant.url, backend({ count: 2 }));
+    expect([refused.status, refused.body.error.code]).toEqual([422, 'CHANGE_NOT_POSSIBLE']);
+    expect(refused.body.error.details.problems).toEqual([
+      'port of the target-group "create_target_group:backend" cannot be changed from 81 to 8080: of what is there only healthPath can',
+      'port of the target-group "create_target_group:frontend" cannot be changed from 81 to 80: of what is there only healthPath can',
+    ]);
+    expect(await shown(tenant.url)).toMatchObject({ settings: {}, settingsVersion: 1 });
+    expect(await newestOf(tenant)).toMatchObject({ type: 'provision' });
+  });
+
+  it('waits for no other operation, and lets one of two simultaneous requests win', async () => {
+    const tenant = await active();
+    const answers = await Promise.all([2, 3].map((count) => send('PATCH', tenant.url, backend({ count }))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    const loser = answers.find(({ status }) => status === 409)?.body.error;
+    expect(loser).toMatchObject({
+      code: 'OPERATION_IN_PROGRESS',
+      message: containing("the tenant's update operation"),
+    });
+    expect(await listSettings(api.database, tenant.tenantId)).toHaveLength(2);
+    expect((await send('PATCH', tenant.url, {})).status).toBe(409);
+  });
+
+  it('refuses a tenant that is not active, and one that does not exist', async () => {
+    const payload = { ...acme, slug: 'change-failed' };
+    const { tenantId } = (await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload })).json<Answer>();
+    await api.move(tenantId, ['running', 'rolling-back', 'rolled-back'], ['validating', 'failed']);
+    const refused = await send('PATCH', `/api/v1/tenants/${tenantId}`, backend({ count: 2 }));
+    expect([refused.status, refused.body.error.code]).toEqual([409, 'TENANT_NOT_CHANGEABLE']);
+    const nobody = await send('PATCH', '/api/v1/tenants/6b1f6f0e-6d5c-4b52-9a53-0d8a4d1f9c11', {});
+    expect([nobody.status, nobody.body.error.code]).toEqual([404, 'TENANT_NOT_FOUND']);
+  });
+
+  it.each([['before'], ['after']] as const)(
+    'desires nothing of it any more when its start fails %s its effect: 503, withdrawn',
+    async (fault) => {
+      const tenant = await active(backend({ count: 2 }).settings);
+      api.orchestrator.startFault = fault;
+      const refused = await send('PATCH', tenant.url, backend({ count: 3 }));
+      expect([refused.status, refused.body.error.code]).toEqual([503, 'ORCHESTRATOR_UNAVAILABLE']);
+      expect(await newestOf(tenant)).toMatchObject({ type: 'update', state: 'withdrawn' });
+      expect(await shown(tenant.url)).toMatchObject({ ...backend({ count: 2 }), status: 'active' });
+    },
+  );
+
+  it('compares with what is applied, not with what an update that failed wanted', async () => {
+    const tenant = await active();
+    expect((await send('PATCH', tenant.url, backend({ count: 3 }))).status).toBe(202);
+    await api.move(tenant.tenantId, ['running', 'rolling-back', 'rolled-back']);
+    api.orchestrator.end(tenant.workflowId);
+    expect(await shown(tenant.url)).toMatchObject({ settings: {}, settingsVersion: 1 });
+    expect((await send('PATCH', tenant.url, {})).status).toBe(200);
+    expect((await send('PATCH', tenant.url, backend({ count: 3 }))).status).toBe(202);
+    await api.move(tenant.tenantId, ['running', 'committing', 'succeeded']);
+    api.orchestrator.end(tenant.workflowId);
+    expect((await send('PATCH', tenant.url, backend({ count: 3 }))).status).toBe(200);
+    expect(await shown(tenant.url)).toMatchObject({ ...backend({ count: 3 }), settingsVersion: 3 });
+  });
+
+  it('keeps the load balancer that each tenant was placed on, whichever has more room now', async () => {
+    const tenants = [await active(), await active()];
+    const placedOn = async ({ operationId }: Answer) => (await stepOf(operationId, 'create_dns'))?.loadBalancerArn;
+    const before = await Promise.all(tenants.map(placedOn));
+    expect(new Set(before).size).toBe(2);
+    const after = [];
+    for (const { url } of tenants) after.push(await placedOn((await send('PATCH', url, backend({ count: 2 }))).body));
+    expect(after).toEqual(before);
+  });
+});
+
+describe('POST /api/v1/tenants/{tenantId}/scale', () => {
+  it('is a change of one count', async () => {
+    const tenant = await active(backend({ cpu: 512, memory: 1_024 }).settings);
+    const { status, body } = await send('POST', `${tenant.url}/scale`, {
+      service: 'backend',
+      count: 3,
+      onFailure: 'hold',
+    });
+    expect(status).toBe(202);
+    expect((await shown(tenant.url)).settings).toEqual(backend({ cpu: 512, memory: 1_024, count: 3 }).settings);
+    expect(await newestOf(tenant)).toMatchObject({ id: body.operationId, type: 'update', onFailure: 'hold' });
+    expect(await stepOf(body.operationId, 'deploy_backend')).toMatchObject({ desiredCount: 3 });
+  });
+
+  it.each([
+    [{ count: 3 }, 'body.service: is required: must be one of backend, frontend'],
+    [{ service: 'worker', count: 3 }, 'body.service: must be one of backend, frontend'],
+    [{ service: 'backend', count: 11 }, 'body.count: must be at most 10'],
+    [{ service: 'backend', count: 0 }, 'body.count: must be at least 1'],
+    [{ service: 'backend' }, 'body.count: is required'],
+  ])('refuses %j', async (payload, said) => {
+    const tenant = await active();
+    const refused = await send('POST', `${tenant.url}/scale`, payload);
+    expect([refused.status, refused.body.error.message]).toEqual([400, said]);
+  });
+});
