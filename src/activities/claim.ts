@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { PlannedStep, Step } from '../contracts/blueprint.ts';
+import type { Step } from '../contracts/blueprint.ts';
 import type { Claim, ClaimInput, OperationPlan, StateChange } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import { StepError } from '../contracts/step-error.ts';
-import { findAppliedBlueprint, listStepDefinitions } from '../db/blueprints.ts';
+import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import {
@@ -15,11 +15,11 @@ import {
   recordWaiting,
   type OperationRow,
 } from '../db/operations.ts';
-import { listSteps, type StepRow } from '../db/steps.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
+import { findWalkFacts } from '../db/walk-facts.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import { stepsToChange } from '../plan/changes.ts';
-import { planTo, type StepPlan } from '../plan/plan.ts';
+import type { StepPlan } from '../plan/plan.ts';
+import { plannedStep, walkTo, type LimitsOf } from '../plan/walk.ts';
 import { loadBlueprint } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { alertLacking, lackedForMaking, lackedForRemoval, workerLacks } from './lacking-kinds.ts';
@@ -140,34 +140,14 @@ async function walkOf(
   const applied = undo === 'none' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
   const goesBack = operation.state === 'stuck' && undo !== 'none' && !isCommitted;
   const goal = goesBack ? applied : target === 'desired' ? own : [];
-  const begun = (await listSteps(tx, operation.tenantId)).filter(({ state }) => state !== 'removed');
-  const named = new Set([...own, ...applied].map(({ id }) => id));
-  const unnamed = begun.map(({ stepId }) => stepId).filter((id) => !named.has(id));
-  const known = [...(await listStepDefinitions(tx, operation.tenantId, unnamed)), ...applied, ...own];
-  const steps = planTo({
-    target: goal.map((step) => planned(step, kinds)),
-    known: known.map((step) => planned(step, kinds)),
-    held: new Map(begun.map(({ stepId, kind, state }) => [stepId, { kind, isReady: state === 'ready' }])),
-    applied: new Set(applied.map(({ id }) => id)),
-    changed: stepsToChange({
-      applied,
-      target: goal,
-      altered: alteredIn(begun, goesBack ? operation.id : undefined),
-      rereads: false,
-    }),
-  });
+  const facts = await findWalkFacts(tx, operation.tenantId, { own, applied }, goesBack ? operation.id : undefined);
+  const limitsOf: LimitsOf = (kind) => kinds.kinds.get(kind)?.limits;
+  const steps = walkTo(goal, facts, limitsOf);
   refuseLacking(operation.id, steps, goal, kinds);
   if (applied.length === 0) return { steps };
   const changes = new Set(steps.filter(({ becomes }) => becomes === 'change').map(({ id }) => id));
-  const restore = applied.filter(({ id }) => changes.has(id)).map((step) => planned(step, kinds));
+  const restore = applied.filter(({ id }) => changes.has(id)).map((step) => plannedStep(step, limitsOf));
   return { steps, applied: applied.map(({ id }) => id), ...(restore.length > 0 && { restore }) };
-}
-
-/** Steps that are otherwise than what was applied; on the way back also those that this operation was at. */
-function alteredIn(begun: readonly StepRow[], operationId: string | undefined): Set<string> {
-  const isAltered = ({ applied, inputsHash, operationId: last }: StepRow) =>
-    (operationId !== undefined && last === operationId) || (applied !== null && applied.inputsHash !== inputsHash);
-  return new Set(begun.filter(isAltered).map(({ stepId }) => stepId));
 }
 
 /** What is made needs a spec that its kind reads, anything else only its kind. @throws StepError WORKER_LACKS_KIND */
@@ -186,10 +166,4 @@ function refuseLacking(id: string, steps: readonly StepPlan[], goal: readonly St
     ),
   ];
   if (lacked.length > 0) throw workerLacks(id, lacked);
-}
-
-/** The step as the workflow walks it: without its spec, with what its kind says of the walk. */
-function planned({ spec: _spec, ...step }: Step, { kinds }: KindRegistry): PlannedStep {
-  const limits = kinds.get(step.kind)?.limits;
-  return limits ? { ...step, limits } : step;
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { RequestError } from '../client/request-error.ts';
 import { isUiOrigin } from './origins.ts';
 
@@ -42,7 +43,12 @@ function refuseForeignOrigin(request: FastifyRequest, uiOrigin: string | undefin
 
 /** Accepted silently, these would promise what does not happen. */
 function refuseUnsupported(request: FastifyRequest): void {
-  if (typeof request.query === 'object' && request.query !== null && 'dryRun' in request.query) {
+  if (
+    !takesDryRun(request) &&
+    typeof request.query === 'object' &&
+    request.query !== null &&
+    'dryRun' in request.query
+  ) {
     throw new RequestError('NOT_SUPPORTED', 'the parameter dryRun is not supported yet', {
       details: { parameter: 'dryRun' },
     });
@@ -52,6 +58,12 @@ function refuseUnsupported(request: FastifyRequest): void {
       details: { header: 'idempotency-key' },
     });
   }
+}
+
+/** Of a route whose description has the parameter. */
+function takesDryRun({ routeOptions }: FastifyRequest): boolean {
+  const querystring = routeOptions.schema?.querystring;
+  return querystring instanceof z.ZodObject && 'dryRun' in querystring.shape;
 }
 
 /** For routes that take no body: fields are refused, not ignored. A hook for the time before validation. */

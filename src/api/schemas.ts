@@ -96,6 +96,10 @@ const whole = (min: number, max: number, initial: number) =>
 
 const flag = z.preprocess((text) => (text === 'true' ? true : text === 'false' ? false : text), z.boolean());
 
+export const dryRunQuery = z.strictObject({
+  dryRun: flag.default(false).describe('Answer with what the request would do, and change nothing'),
+});
+
 export const listQuery = z.strictObject({
   product: z.string().min(1).max(40).optional(),
   slug: z.string().min(1).max(100).optional(),
@@ -180,6 +184,29 @@ const attention = z
     id: 'Attention',
     description: 'It waits for a person: since when, until when, what happens otherwise, and what can be done',
   });
+
+const previewedField = z.object({
+  field: z.string(),
+  from: z.unknown().optional().describe('Left out: it has none'),
+  to: z.unknown().optional().describe('Left out: it is to have none'),
+});
+/** Its `dryRun` tells it from the other answers of a request. */
+export const previewAnswer = z
+  .object({
+    dryRun: z.literal(true),
+    tenantId: z.uuid().nullable(),
+    operation: operationType.nullable().describe('What would be carried out; null: nothing would have to be'),
+    steps: z.array(
+      z.object({
+        stepId: z.string(),
+        kind: z.string(),
+        becomes: z.enum(['make', 'change', 'keep', 'drop']),
+        fields: z.array(previewedField).describe('Empty: none, or they follow from what other steps will give'),
+      }),
+    ),
+    settings,
+  })
+  .meta({ id: 'Preview', description: 'What a request would do; nothing was changed' });
 
 /** Optional: an API of an earlier release does not give it. */
 const workers = z

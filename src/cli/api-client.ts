@@ -6,6 +6,7 @@ import {
   eventsAnswer,
   operationAnswer,
   statusAnswer,
+  previewAnswer,
   tenantAnswer,
   tenantsAnswer,
 } from '../api/schemas.ts';
@@ -17,6 +18,7 @@ import { open, type Open } from './open-answers.ts';
 
 export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
 export type Tenant = Open<z.infer<typeof tenantAnswer>>;
+export type Preview = Open<z.infer<typeof previewAnswer>>;
 export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
 export type ListedTenant = TenantPage['tenants'][number];
 export type Status = Open<z.infer<typeof statusAnswer>>;
@@ -26,6 +28,7 @@ export type TenantEvent = Open<z.infer<typeof eventAnswer>>;
 
 const answers = {
   accepted: open(acceptedAnswer),
+  preview: open(previewAnswer),
   tenant: open(tenantAnswer),
   tenants: open(tenantsAnswer),
   status: open(statusAnswer),
@@ -112,6 +115,8 @@ export interface ApiClient {
   operation(tenantId: string, operationId: string): Promise<Operation>;
   change(tenantId: string, request: ChangeRequest): Promise<Accepted | Tenant>;
   scale(tenantId: string, request: ScaleRequest): Promise<Accepted | Tenant>;
+  previewChange(tenantId: string, request: ChangeRequest): Promise<Preview>;
+  previewScaling(tenantId: string, request: ScaleRequest): Promise<Preview>;
   retry(tenantId: string): Promise<Accepted>;
   cancel(tenantId: string): Promise<Accepted>;
   /** @param by who asks, for the audit trail */
@@ -149,6 +154,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     operation: (id, operation) => call(answers.operation, 'GET', `${tenant(id)}/operations/${operation}`),
     change: (id, body) => call(acceptedOrTenant, 'PATCH', tenant(id), body),
     scale: (id, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/scale`, body),
+    previewChange: (id, body) => call(answers.preview, 'PATCH', `${tenant(id)}?dryRun=true`, body),
+    previewScaling: (id, body) => call(answers.preview, 'POST', `${tenant(id)}/scale?dryRun=true`, body),
     retry: (id) => call(answers.accepted, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(answers.accepted, 'POST', `${tenant(id)}/cancel`),
     abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),

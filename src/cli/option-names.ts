@@ -21,6 +21,7 @@ const optionOf: Readonly<Record<string, string>> = {
   'querystring.cursor': '--cursor',
   'querystring.after': '--after',
   'querystring.confirm': '--confirm',
+  'querystring.dryRun': '--dry-run',
 };
 
 /** A message of the API with its fields named as options. */

@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
-import type { Accepted, Tenant } from './api-client.ts';
+import type { Accepted, Preview, Tenant } from './api-client.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
@@ -10,6 +10,7 @@ import { interruptible, interruptibleRequest, operationGoesOn } from './interrup
 import { changeSigns, controlSigns, creationSigns, deletionSigns, settling, type Signs } from './late-outcome.ts';
 import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
+import { printPreview } from './preview-output.ts';
 import { eventLine } from './progress.ts';
 import { chosenSettings, type SettingsOptions } from './settings-options.ts';
 import { findTenantId } from './tenant-names.ts';
@@ -53,8 +54,10 @@ export async function create(context: Context, options: Waiting & CreateOptions)
 
 export interface ChangeOptions extends SettingsOptions {
   readonly onFailure?: string;
+  readonly dryRun?: boolean;
 }
 export interface ScaleOptions {
+  readonly dryRun?: boolean;
   readonly service?: string;
   readonly count: number;
   readonly onFailure?: string;
@@ -63,13 +66,28 @@ export interface ScaleOptions {
 /** Changes the settings of a tenant and follows what carries that out. */
 export function change(context: Context, name: string, options: Waiting & ChangeOptions): Promise<ExitCode> {
   const asked = { settings: chosenSettings(options), onFailure: options.onFailure };
+  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewChange(id, asked));
   return changed(context, name, options, (tenantId) => context.api.change(tenantId, asked));
 }
 
 /** Changes the number of tasks of a service and follows what carries that out. */
 export function scale(context: Context, name: string, options: Waiting & ScaleOptions): Promise<ExitCode> {
   const { service, count, onFailure } = options;
-  return changed(context, name, options, (tenantId) => context.api.scale(tenantId, { service, count, onFailure }));
+  const asked = { service, count, onFailure };
+  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewScaling(id, asked));
+  return changed(context, name, options, (tenantId) => context.api.scale(tenantId, asked));
+}
+
+async function previewed(
+  context: Context,
+  name: string,
+  options: Common,
+  ask: (tenantId: string) => Promise<Preview>,
+): Promise<ExitCode> {
+  const preview = await ask(await findTenantId(context, name, options));
+  if (options.json) printJson(context.terminal, preview);
+  else printPreview(context.terminal, preview);
+  return exitCodes.done;
 }
 
 async function changed(

@@ -70,6 +70,7 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
       .addOption(
         new Option('--on-failure <what>', 'what a failure does (default: rollback)').choices(['hold', 'rollback']),
       )
+      .option('--dry-run', 'print what would become of each step, and change nothing')
       .option('--wait', 'follow until it is done', true)
       .option('--no-wait', 'return as soon as it is accepted')
       .addOption(untilHold())

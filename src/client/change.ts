@@ -11,28 +11,21 @@ import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
 import { isSameJson } from '../plan/differences.ts';
 import { mergePatch } from '../products/settings.ts';
-import { productOf, resolveDesired, type Desired } from './desired.ts';
+import { choiceOf, scalingOf, type Choice } from './choices.ts';
+import { resolveDesired, type Desired } from './desired.ts';
 import { inProgress } from './in-progress.ts';
-import { invalid } from './invalid-input.ts';
 import { orUnknown } from './outcome-unknown.ts';
+import { inVain, previewedSteps } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import type { ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
 import { reserveOrRefuse } from './resolution.ts';
 import { startOrWithdraw } from './starting.ts';
-import { acceptance, type AcceptedView, type TenantView } from './views.ts';
+import { acceptance, type AcceptedView, type PreviewView, type TenantView } from './views.ts';
 
 /** `done`: the tenant is as it was asked for, nothing had to be carried out. */
 export type ChangeOutcome =
   { readonly done: true; readonly tenant: TenantView } | { readonly done: false; readonly accepted: AcceptedView };
-
-/** What is chosen, and what the request calls each setting. */
-export interface Choice {
-  /** Merged into what is desired (RFC 7396). */
-  readonly patch: Settings;
-  readonly fieldOf: (path: readonly string[]) => string;
-  readonly onFailure?: OnFailure | undefined;
-}
 
 /**
  * Accepts other settings of an active tenant: an operation walks to the blueprint that they give.
@@ -44,7 +37,7 @@ export function changeTenant(
   tenantId: string,
   input: ChangeTenantInput,
 ): Promise<ChangeOutcome> {
-  return choose(deps, caller, tenantId, () => choiceOf(input));
+  return accept(deps, caller, tenantId, () => choiceOf(input));
 }
 
 /** Accepts another number of tasks of one service; otherwise as {@link changeTenant}. */
@@ -54,37 +47,44 @@ export function scaleTenant(
   tenantId: string,
   input: ScaleTenantInput,
 ): Promise<ChangeOutcome> {
-  return choose(deps, caller, tenantId, (tenant) => scalingOf(deps, tenant, input));
+  return accept(deps, caller, tenantId, (tenant) => scalingOf(deps, tenant, input));
 }
 
-export function choiceOf({ settings = {}, onFailure }: ChangeTenantInput): Choice {
-  return { patch: settings, fieldOf: (path) => ['body', 'settings', ...path].join('.'), onFailure };
+/** What {@link changeTenant} would do. */
+export function previewChange(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: ChangeTenantInput,
+): Promise<PreviewView> {
+  return preview(deps, caller, tenantId, () => choiceOf(input));
 }
 
-/** By convention a product has the number of tasks at `services.<component>.count`. @throws RequestError INVALID_INPUT */
-export function scalingOf(
-  { catalog }: Pick<ClientDeps, 'catalog'>,
-  tenant: TenantRow,
-  { count, service, onFailure }: ScaleTenantInput,
-): Choice {
-  const services = Object.keys(productOf(catalog, tenant).templates);
-  const name = service ?? (services.length === 1 ? services[0] : undefined);
-  if (name === undefined || !services.includes(name)) {
-    const problem =
-      services.length === 0 ? `the product ${tenant.product} has no services` : `must be one of ${services.join(', ')}`;
-    throw invalid([
-      { field: 'body.service', problem: name === undefined ? problem.replace('must', 'is required: must') : problem },
-    ]);
-  }
-  const path = ['services', name, 'count'].join('.');
-  return {
-    patch: { services: { [name]: { count } } },
-    fieldOf: (other) => (other.join('.') === path ? 'body.count' : 'body.service'),
-    onFailure,
-  };
+/** What {@link scaleTenant} would do. */
+export function previewScaling(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: ScaleTenantInput,
+): Promise<PreviewView> {
+  return preview(deps, caller, tenantId, (tenant) => scalingOf(deps, tenant, input));
 }
 
-async function choose(
+async function preview(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  choiceFor: (tenant: TenantRow) => Choice,
+): Promise<PreviewView> {
+  const request = { caller, tenantId, operationId: randomUUID(), choiceFor };
+  const { operation, settings, desired } = await untilUndisturbed(() =>
+    inVain(deps.database, (tx) => write(deps, tx, request)),
+  );
+  const steps = previewedSteps(desired.plan, desired.differences);
+  return { dryRun: true, tenantId, operation: operation?.type ?? null, steps, settings };
+}
+
+async function accept(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
@@ -140,6 +140,8 @@ interface Written {
   readonly tenant: TenantRow;
   /** Undefined: there was nothing to carry out. */
   readonly operation: OperationRow | undefined;
+  readonly settings: Settings;
+  readonly desired: Desired;
 }
 
 /** The operation before the tenant, as everywhere: the one that is open keeps all others out. */
@@ -147,16 +149,15 @@ async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise
   const { caller, tenantId } = request;
   const { tenant, settings, onFailure, desired } = await readChange(deps, tx, tenantId, request.choiceFor);
   const isChosen = !isSameJson(settings, tenant.settings);
-  if (desired.differences.length === 0 && !isChosen) return { tenant, operation: undefined };
-  const operation =
-    desired.differences.length === 0 ? undefined : await insertUpdate(deps, tx, request, tenant, desired, onFailure);
+  if (desired.isThere && !isChosen) return { tenant, operation: undefined, settings, desired };
+  const operation = desired.isThere ? undefined : await insertUpdate(deps, tx, request, tenant, desired, onFailure);
   await lockUndisturbed(tx, tenant, operation);
   const mode = await findDesiredMode(tx, tenantId);
   await changeSettings(tx, { tenantId, settings, mode, operationId: operation?.id, caller });
-  return { tenant: (await findTenant(tx, tenantId)) ?? tenant, operation };
+  return { tenant: (await findTenant(tx, tenantId)) ?? tenant, operation, settings, desired };
 }
 
-export interface ReadChange {
+interface ReadChange {
   readonly tenant: TenantRow;
   /** All that are desired then. */
   readonly settings: Settings;
@@ -165,7 +166,7 @@ export interface ReadChange {
 }
 
 /** What a request would change, from what is there now. @throws RequestError when it is not accepted */
-export async function readChange(
+async function readChange(
   deps: Pick<ClientDeps, 'catalog' | 'platform'>,
   db: Queryable,
   tenantId: string,

@@ -7,7 +7,10 @@ import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
 import { findDesiredMode } from '../db/settings.ts';
 import type { TenantRow } from '../db/tenants.ts';
+import { findWalkFacts } from '../db/walk-facts.ts';
 import { differences, type StepDifference } from '../plan/differences.ts';
+import type { StepPlan } from '../plan/plan.ts';
+import { walkTo } from '../plan/walk.ts';
 import { loadBalancerShare } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
 import { checkSettings } from '../products/settings.ts';
@@ -23,6 +26,10 @@ export interface Desired {
   readonly blueprint: Blueprint;
   /** From what is applied, in the order of the blueprint. */
   readonly differences: readonly StepDifference[];
+  /** What becomes of each step, by the code that the run goes by. */
+  readonly plan: readonly StepPlan[];
+  /** Nothing would have to be carried out. */
+  readonly isThere: boolean;
 }
 
 /**
@@ -62,7 +69,12 @@ export async function resolveDesired(
     ...unreserved(loadBalancerShare(kinds, applied), loadBalancerShare(kinds, blueprint)),
   ];
   if (problems.length > 0) throw impossible(tenant, problems);
-  return { blueprint, differences: found };
+  const facts = await findWalkFacts(db, tenant.id, { own: blueprint.steps, applied: applied.steps });
+  const plan = walkTo(blueprint.steps, facts, (kind) => kinds.kinds.get(kind)?.limits);
+  const held = new Set(facts.held.map(({ stepId }) => stepId));
+  // What an update that was abandoned left otherwise is brought back by the next one.
+  const isThere = found.length === 0 && !plan.some(({ id, becomes }) => held.has(id) && becomes !== 'keep');
+  return { blueprint, differences: found, plan, isThere };
 }
 
 /** @throws RequestError UNKNOWN_PRODUCT */

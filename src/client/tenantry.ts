@@ -4,7 +4,7 @@ import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
-import { changeTenant, scaleTenant, type ChangeOutcome } from './change.ts';
+import { changeTenant, previewChange, previewScaling, scaleTenant, type ChangeOutcome } from './change.ts';
 import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
@@ -18,6 +18,7 @@ import type {
   EventView,
   ListedTenantView,
   OperationView,
+  PreviewView,
   StatusView,
   TenantWithOutcomeView,
   WorkersView,
@@ -35,6 +36,10 @@ export interface TenantryClient {
   changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */
   scaleTenant(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
+  /** What `changeTenant` would do; nothing is changed. */
+  previewChange(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<PreviewView>;
+  /** What `scaleTenant` would do; nothing is changed. */
+  previewScaling(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<PreviewView>;
   /** @param confirm the tenant's slug, repeated. */
   deleteTenant(caller: Caller, tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
   cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
@@ -76,6 +81,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     createTenant: (caller, input) => createTenant(deps, caller, input),
     changeTenant: (caller, tenantId, input) => changeTenant(deps, caller, tenantId, input),
     scaleTenant: (caller, tenantId, input) => scaleTenant(deps, caller, tenantId, input),
+    previewChange: (caller, tenantId, input) => previewChange(deps, caller, tenantId, input),
+    previewScaling: (caller, tenantId, input) => previewScaling(deps, caller, tenantId, input),
     deleteTenant: (caller, tenantId, confirm) => deleteTenant(deps, caller, tenantId, confirm),
     cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
     retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),

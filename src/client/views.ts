@@ -1,4 +1,5 @@
 import type { Advice } from '../contracts/advice.ts';
+import type { Becomes } from '../contracts/blueprint.ts';
 import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
@@ -12,6 +13,7 @@ import type {
 import type { OperationType } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
+import type { FieldDifference } from '../plan/differences.ts';
 
 /** A tenant as callers see it; times are ISO 8601. */
 export interface TenantView {
@@ -156,6 +158,28 @@ export interface EventView {
   readonly caller?: Caller | null | undefined;
   /** Of a failure: what to do about it. */
   readonly advice?: Advice | undefined;
+}
+
+/** What would become of a step. */
+export interface PreviewedStepView {
+  readonly stepId: string;
+  readonly kind: string;
+  readonly becomes: Becomes;
+  /** Fields of its spec that would be others. Empty: none, or they follow from what other steps will give. */
+  readonly fields: readonly FieldDifference[];
+}
+
+/** What a request would do; nothing was changed. */
+export interface PreviewView {
+  readonly dryRun: true;
+  /** Null: the tenant does not exist yet. */
+  readonly tenantId: string | null;
+  /** What would be carried out; null: nothing would have to be. */
+  readonly operation: OperationType | null;
+  /** In the order of the walk. */
+  readonly steps: readonly PreviewedStepView[];
+  /** What would be desired. */
+  readonly settings: Settings;
 }
 
 /** Answer of a request that starts an operation, or that its run has taken. */

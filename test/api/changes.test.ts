@@ -219,3 +219,85 @@ describe('POST /api/v1/tenants/{tenantId}/scale', () => {
     expect([refused.status, refused.body.error.message]).toEqual([400, said]);
   });
 });
+
+describe('?dryRun=true', () => {
+  /** The rows that a worker leaves of a tenant that is wholly there. */
+  const makeReady = ({ tenantId, operationId }: Answer) =>
+    api.database.query(
+      `insert into steps (tenant_id, step_id, cell, kind, operation_id, state, generation)
+       select $1, step ->> 'id', o.cell, step ->> 'kind', o.id, 'ready', 1
+       from operations o, jsonb_array_elements(o.blueprint -> 'steps') step where o.id = $2`,
+      [tenantId, operationId],
+    );
+  const written = async () => {
+    const tables = ['tenants', 'operations', 'events', 'allocations', 'tenant_settings', 'steps'];
+    const counts = tables.map((name) => `(select count(*) from ${name})`).join(', ');
+    return (await api.database.query(`select array[${counts}] as counts`)).rows;
+  };
+  interface Preview {
+    dryRun: boolean;
+    operation: string | null;
+    settings: unknown;
+    steps: { stepId: string; becomes: string; fields: unknown[] }[];
+  }
+  const previewOf = async (method: 'PATCH' | 'POST', url: string, payload: object) =>
+    (await send(method, `${url}?dryRun=true`, payload)).body as unknown as Preview;
+
+  it('says what becomes of each step, from what to what, and what follows from that; nothing is written', async () => {
+    const tenant = await active();
+    await makeReady(tenant);
+    const before = await written();
+    const preview = await previewOf('PATCH', tenant.url, backend({ count: 3, cpu: 512, memory: 1_024 }));
+    expect(preview).toMatchObject({
+      ...{ dryRun: true, tenantId: tenant.tenantId, operation: 'update' },
+      ...backend({ count: 3, cpu: 512, memory: 1_024 }),
+    });
+    expect(preview.steps.filter(({ becomes }) => becomes !== 'keep')).toEqual([
+      {
+        ...{ stepId: 'create_task_definition:backend', kind: 'task-definition', becomes: 'change' },
+        fields: [
+          { field: 'cpu', to: 512 },
+          { field: 'memory', to: 1_024 },
+        ],
+      },
+      {
+        ...{ stepId: 'deploy_backend', kind: 'ecs-service', becomes: 'change' },
+        fields: [{ field: 'desiredCount', from: 1, to: 3 }],
+      },
+    ]);
+    expect(preview.steps).toHaveLength(14);
+    const scaled = await previewOf('POST', `${tenant.url}/scale`, { service: 'frontend', count: 2 });
+    expect(scaled.steps.filter(({ becomes }) => becomes !== 'keep').map(({ stepId }) => stepId)).toEqual([
+      'deploy_frontend',
+    ]);
+    expect(await previewOf('PATCH', tenant.url, {})).toMatchObject({ operation: null, settings: {} });
+    expect(await written()).toEqual(before);
+    expect(api.orchestrator.open.has(tenant.workflowId)).toBe(false);
+    expect((await send('PATCH', tenant.url, backend({ count: 3 }))).status).toBe(202);
+  });
+
+  it('is refused as the request would be', async () => {
+    const tenant = await active();
+    const wrong = await send('PATCH', `${tenant.url}?dryRun=true`, backend({ count: 99 }));
+    expect([wrong.status, wrong.body.error.code]).toEqual([400, 'INVALID_INPUT']);
+    expect((await send('PATCH', `${tenant.url}?dryRun=maybe`, {})).status).toBe(400);
+    await send('PATCH', tenant.url, backend({ count: 2 }));
+    const open = await send('PATCH', `${tenant.url}?dryRun=true`, backend({ count: 3 }));
+    expect([open.status, open.body.error.code]).toEqual([409, 'OPERATION_IN_PROGRESS']);
+    const unsupported = await send('POST', `${tenant.url}/retry?dryRun=true`, {});
+    expect([unsupported.status, unsupported.body.error.code]).toEqual([400, 'NOT_SUPPORTED']);
+  });
+});
+
+describe('what an abandoned update left otherwise', () => {
+  it('is brought back by the next one, though nothing else is chosen', async () => {
+    const tenant = await active();
+    await api.database.query(
+      `insert into steps (tenant_id, step_id, cell, kind, operation_id, state, generation, inputs_hash, applied)
+       values ($1, 'deploy_backend', 'default', 'ecs-service', $2, 'ready', 1, 'other', '{"outputs": {}, "outputsHash": "o", "inputsHash": "applied"}')`,
+      [tenant.tenantId, tenant.operationId],
+    );
+    expect((await send('PATCH', tenant.url, {})).status).toBe(202);
+    expect(await newestOf(tenant)).toMatchObject({ type: 'update' });
+  });
+});

@@ -114,6 +114,9 @@ describe('tenants update and scale', () => {
     expect(await tenants(['scale', slug, '--service', 'backend', '--count', '1'])).toMatchObject({
       ...{ code: 0, out: 'nothing had to be changed; the tenant is active\n', err: '' },
     });
+    const previewed = await tenants(['update', slug, '--set', 'services.backend.count=3', '--dry-run']);
+    expect(previewed).toMatchObject({ code: 0, err: '' });
+    expect(previewed.out).toContain('deploy_backend (ecs-service)\n          desiredCount: 1 -> 3\n');
     const [ended] = await Promise.all([
       tenants(['update', slug, '--set', 'services.backend.count=3', '--set', 'services.frontend.count=2']),
       play(slug, ['committing', 'succeeded'], ['active']),

@@ -247,9 +247,9 @@ export const mutants: readonly Mutant[] = [
     mistake: 'a removal leaves out the steps of the ledger that its own blueprint does not name',
     edits: [
       {
-        file: 'src/activities/claim.ts',
-        from: 'held: new Map(begun.map(',
-        to: 'held: new Map(begun.filter(({ stepId }) => named.has(stepId)).map(',
+        file: 'src/db/walk-facts.ts',
+        from: 'held: begun.map(',
+        to: 'held: begun.filter(({ stepId }) => named.has(stepId)).map(',
       },
     ],
     detector: {

@@ -1,3 +1,4 @@
+import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isOfTenant } from '../../sandbox/inventory/selection.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
@@ -45,6 +46,23 @@ async function active(): Promise<Run> {
   return run;
 }
 
+/** Of the templates: the cell allows no other. */
+const repository = () => world.platform.cells[0]?.allowedImageRepositories[0] ?? '';
+
+/** The backend's task definition, as AWS has it. */
+async function definitionOf(run: Run) {
+  const made = (await listSteps(world.database, run.tenantId)).find(
+    ({ stepId }) => stepId === 'create_task_definition:backend',
+  );
+  const { accountId: accessKeyId = '', region = '' } = world.platform.cells[0] ?? {};
+  const credentials = { accessKeyId, secretAccessKey: 'test' };
+  const ecs = new ECSClient({ endpoint: world.gateway.url, region, credentials });
+  const asked = new DescribeTaskDefinitionCommand({ taskDefinition: String(made?.outputs?.['arn']) });
+  const { taskDefinition } = await ecs.send(asked);
+  ecs.destroy();
+  return taskDefinition;
+}
+
 /** What a tenant consists of, without what every deployment has anew: ids, addresses. */
 async function shapeNow(run: Run): Promise<string[]> {
   const own = (await world.inventory()).filter(isOfTenant(run));
@@ -83,6 +101,34 @@ describe.concurrent('an update of an active tenant', () => {
     await world.deprovision(run);
     expect(await world.outcome(run)).toBe('deleted');
     await expectNothingLeft(world, run, atFirst);
+  });
+
+  it('that is asked for does what its preview said, and one that fails leaves what was desired before', async () => {
+    const run = await active();
+    const image = `${repository()}@sha256:${'a'.repeat(64)}`;
+    const settings = { services: { backend: { count: 2, cpu: 512, memory: 2_048, image } } };
+    const preview = await world.client.previewChange(caller, run.tenantId, { settings });
+    const before = await shapeNow(run);
+    const accepted = await world.client.changeTenant(caller, run.tenantId, { settings });
+    expect(await world.outcome(run)).toBe('active');
+    const operationId = accepted.done ? undefined : accepted.accepted.operationId;
+    const events = await world.client.events(caller, run.tenantId, { after: 0, limit: 500 });
+    const walked = events.filter((event) => event.operationId === operationId && event.type === 'step.started');
+    const said = preview.steps.filter(({ becomes }) => becomes === 'change').map(({ stepId }) => stepId);
+    expect(new Set(walked.map(({ stepId }) => stepId))).toEqual(new Set(said));
+    const after = shapeDifference(before, await shapeNow(run)).join('\n');
+    expect(await definitionOf(run)).toMatchObject({ cpu: '512', memory: '2048', containerDefinitions: [{ image }] });
+    expect(after).toMatch(/^\+ ecs:service .*desiredCount=2/m);
+    expect(after).not.toMatch(/frontend/);
+
+    world.injection.faults = [
+      ...world.injection.faults,
+      { slug: run.slug, stepId: 'deploy_backend', verb: 'ensure', when: 'after' },
+    ];
+    const scaled = await world.client.scaleTenant(caller, run.tenantId, { service: 'backend', count: 3 });
+    expect(scaled.done).toBe(false);
+    expect(await world.outcome(run)).toBe('INVALID_REQUEST');
+    expect(await world.client.get(caller, run.tenantId)).toMatchObject({ status: 'active', settings });
   });
 
   const walked = ['create_task_definition:backend', 'deploy_backend', EXTRA];

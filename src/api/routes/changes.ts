@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
@@ -6,7 +7,8 @@ import {
   acceptedAnswer,
   answers,
   changeTenantBody,
-  noQuery,
+  dryRunQuery,
+  previewAnswer,
   scaleTenantBody,
   tenantAnswer,
   tenantParams,
@@ -36,13 +38,15 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
           'change out, 200 when nothing has to be. What cannot be changed in place is refused with 422, and nothing is changed.',
         tags: ['tenants'],
         params: tenantParams,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: changeTenantBody,
-        response: answers({ 200: tenantAnswer, 202: acceptedAnswer }, codes),
+        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes),
       },
     },
     async (request, reply) => {
-      const outcome = await client.changeTenant(callerOf(request), request.params.tenantId, request.body);
+      const { body, params, query } = request;
+      if (query.dryRun) return client.previewChange(callerOf(request), params.tenantId, body);
+      const outcome = await client.changeTenant(callerOf(request), params.tenantId, body);
       return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
     },
   );
@@ -56,13 +60,15 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         description: 'The same as PATCH with `settings.services.<service>.count`.',
         tags: ['tenants'],
         params: tenantParams,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: scaleTenantBody,
-        response: answers({ 200: tenantAnswer, 202: acceptedAnswer }, codes),
+        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes),
       },
     },
     async (request, reply) => {
-      const outcome = await client.scaleTenant(callerOf(request), request.params.tenantId, request.body);
+      const { body, params, query } = request;
+      if (query.dryRun) return client.previewScaling(callerOf(request), params.tenantId, body);
+      const outcome = await client.scaleTenant(callerOf(request), params.tenantId, body);
       return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
     },
   );

@@ -1,0 +1,23 @@
+import type { Preview } from './api-client.ts';
+import type { Terminal } from './output.ts';
+
+/** Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what. */
+export function printPreview({ out }: Terminal, { operation, steps }: Preview): void {
+  const touched = steps.filter(({ becomes }) => becomes !== 'keep');
+  const kept = steps.length - touched.length;
+  if (operation === null) {
+    out.write('nothing would have to be changed\n');
+    return;
+  }
+  out.write(`would be done (nothing was changed):\n`);
+  for (const { becomes, stepId, kind, fields } of touched) {
+    const follows = becomes === 'change' && fields.length === 0 ? ', as far as what it refers to changes' : '';
+    out.write(`  ${becomes.padEnd(6)}  ${stepId} (${kind})${follows}\n`);
+    for (const { field, from, to } of fields) out.write(`          ${field}: ${shown(from)} -> ${shown(to)}\n`);
+  }
+  out.write(`  ${kept} of ${steps.length} steps stay as they are\n`);
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? '(none)' : JSON.stringify(value);
+}

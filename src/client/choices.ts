@@ -1,0 +1,41 @@
+import type { OnFailure } from '../contracts/operation-state.ts';
+import type { Settings } from '../contracts/settings.ts';
+import type { TenantRow } from '../db/tenants.ts';
+import { productOf } from './desired.ts';
+import { invalid } from './invalid-input.ts';
+import type { ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
+
+/** What is chosen, and what the request calls each setting. */
+export interface Choice {
+  /** Merged into what is desired (RFC 7396). */
+  readonly patch: Settings;
+  readonly fieldOf: (path: readonly string[]) => string;
+  readonly onFailure?: OnFailure | undefined;
+}
+
+export function choiceOf({ settings = {}, onFailure }: ChangeTenantInput): Choice {
+  return { patch: settings, fieldOf: (path) => ['body', 'settings', ...path].join('.'), onFailure };
+}
+
+/** By convention a product has the number of tasks at `services.<component>.count`. @throws RequestError INVALID_INPUT */
+export function scalingOf(
+  { catalog }: Pick<ClientDeps, 'catalog'>,
+  tenant: TenantRow,
+  { count, service, onFailure }: ScaleTenantInput,
+): Choice {
+  const services = Object.keys(productOf(catalog, tenant).templates);
+  const name = service ?? (services.length === 1 ? services[0] : undefined);
+  if (name === undefined || !services.includes(name)) {
+    const problem =
+      services.length === 0 ? `the product ${tenant.product} has no services` : `must be one of ${services.join(', ')}`;
+    throw invalid([
+      { field: 'body.service', problem: name === undefined ? problem.replace('must', 'is required: must') : problem },
+    ]);
+  }
+  const path = ['services', name, 'count'].join('.');
+  return {
+    patch: { services: { [name]: { count } } },
+    fieldOf: (other) => (other.join('.') === path ? 'body.count' : 'body.service'),
+    onFailure,
+  };
+}

@@ -1,0 +1,45 @@
+import type { PlannedStep, Step } from '../contracts/blueprint.ts';
+import type { KindLimits } from '../contracts/verbs.ts';
+import { stepsToChange } from './changes.ts';
+import { planTo, type StepPlan } from './plan.ts';
+
+/** A step that was begun and is not removed. */
+export interface HeldStep {
+  readonly stepId: string;
+  readonly kind: string;
+  readonly isReady: boolean;
+  /** It is otherwise than what was applied: an operation changed it that did not succeed. */
+  readonly isAltered: boolean;
+}
+
+/** All that a walk is computed from; the same for the run that takes it and for whoever asks beforehand what it would do. */
+export interface WalkFacts {
+  /** Steps of the operation's own blueprint. */
+  readonly own: readonly Step[];
+  /** Of the blueprint that was made true last; none while there is none, or no way back. */
+  readonly applied: readonly Step[];
+  /** Definitions of held steps that neither of them names. */
+  readonly older: readonly Step[];
+  readonly held: readonly HeldStep[];
+}
+
+export type LimitsOf = (kind: string) => KindLimits | undefined;
+
+/** What becomes of each step on the way to a goal. Pure. */
+export function walkTo(goal: readonly Step[], facts: WalkFacts, limitsOf: LimitsOf): StepPlan[] {
+  const { own, applied, older, held } = facts;
+  const altered = new Set(held.filter(({ isAltered }) => isAltered).map(({ stepId }) => stepId));
+  return planTo({
+    target: goal.map((step) => plannedStep(step, limitsOf)),
+    known: [...older, ...applied, ...own].map((step) => plannedStep(step, limitsOf)),
+    held: new Map(held.map(({ stepId, kind, isReady }) => [stepId, { kind, isReady }])),
+    applied: new Set(applied.map(({ id }) => id)),
+    changed: stepsToChange({ applied, target: goal, altered, rereads: false }),
+  });
+}
+
+/** The step as the workflow walks it: without its spec, with what its kind says of the walk. */
+export function plannedStep({ spec: _spec, ...step }: Step, limitsOf: LimitsOf): PlannedStep {
+  const limits = limitsOf(step.kind);
+  return limits ? { ...step, limits } : step;
+}
