@@ -92,8 +92,8 @@ function faked(kind: Kind, fake: FakeKind): Kind {
   };
 }
 
-/** Activities over the fake kind (for every kind but the activation), called as a worker calls them. */
-export function activityBench(
+/** Activities over the fake kind (for every kind but the activation). */
+export function fakedActivities(
   database: Database,
   fake: FakeKind,
   log = pino({ level: 'silent' }),
@@ -110,7 +110,12 @@ export function activityBench(
     aws: () => ({}) as ReturnType<ActivityDependencies['aws']>,
     tenantDatabases: {} as ActivityDependencies['tenantDatabases'],
   };
-  const activities = createActivities(deps);
+  return createActivities(deps);
+}
+
+/** {@link fakedActivities}, called as a worker calls them. */
+export function activityBench(...of: Parameters<typeof fakedActivities>) {
+  const activities = fakedActivities(...of);
   return <N extends keyof Activities>(
     name: N,
     input: Parameters<Activities[N]>[0],
