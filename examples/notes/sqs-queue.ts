@@ -84,7 +84,7 @@ export const sqsQueue = defineKind({
 
 type Aws = Pick<CellAccess['aws'], 'client'>;
 
-/** The cell's client: region, role, endpoint, guard and time limits are the house's. */
+/** The cell's client, with its region, role, endpoint, guard and time limits. */
 function sqs(aws: Aws): SQSClient {
   // Every call goes to the endpoint of the cell, not to the host that a queue's URL names.
   return aws.client(SQSClient, { useQueueUrlAsEndpoint: false });

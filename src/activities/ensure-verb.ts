@@ -37,10 +37,10 @@ export async function ensureStep(run: StepRun): Promise<EnsureAnswer> {
   }
   const resources = run.kind.resources(run.context);
   const intent = committed ? alreadyCommitted : await intend(run, resources);
-  const course: Course = { intent, begun: false, landed: false };
-  const ensured = await callKind(run, course);
+  const progress: AttemptProgress = { intent, begun: false, landed: false };
+  const ensured = await callKind(run, progress);
   refuseOutOfTime(run.key, run.retryLimit.untilMs + REPORT_MARGIN_MS);
-  return recordResult(run, { course, ensured, inputsHash, resources });
+  return recordResult(run, { progress, ensured, inputsHash, resources });
 }
 
 /** The commit is one transaction: when the attempt died after it, the operation is closed and only the answer is missing. */
@@ -102,18 +102,18 @@ async function refusedIntent({ deps, key, retryLimit }: StepRun): Promise<StepEr
 }
 
 /** What an attempt has set going: its window, whether any change was let through, and whether one took effect for sure. */
-interface Course {
+interface AttemptProgress {
   intent: RecordedIntent;
   begun: boolean;
   landed: boolean;
 }
 
-function callKind(run: StepRun, course: Course): Promise<Ensured> {
+function callKind(run: StepRun, progress: AttemptProgress): Promise<Ensured> {
   const { kind, context } = run;
   const watch = {
-    before: () => letThrough(run, course),
+    before: () => letThrough(run, progress),
     after: () => {
-      course.landed = true;
+      progress.landed = true;
     },
   };
   // What a kind guards itself (DDL) tells nobody when it is done.
@@ -121,28 +121,32 @@ function callKind(run: StepRun, course: Course): Promise<Ensured> {
     await watch.before();
     watch.after();
   };
-  return recordingFailure(run, course, () => onBehalfOf(run, () => kind.ensure({ ...context, guard }), watch));
+  return recordingFailure(run, progress, () => onBehalfOf(run, () => kind.ensure({ ...context, guard }), watch));
 }
 
 /** Before each change. An attempt that shows by heartbeats that it lives may last: its window is counted from its last change. */
-async function letThrough({ context, deps, key, kind, retryLimit }: StepRun, course: Course): Promise<void> {
+async function letThrough({ context, deps, key, kind, retryLimit }: StepRun, progress: AttemptProgress): Promise<void> {
   await context.guard();
   if (verbOptions(kind.limits, 'ensure').heartbeatMs !== undefined) {
     const latenessMs = latenessWindowMs(kind.limits, 'ensure');
     const extended = await retryWhileDatabaseDown(retryLimit, () =>
-      extendWindow(deps.database, key, course.intent, latenessMs),
+      extendWindow(deps.database, key, progress.intent, latenessMs),
     );
     if (!extended) throw revoked(key);
-    course.intent = extended;
+    progress.intent = extended;
   }
-  course.begun = true;
+  progress.begun = true;
 }
 
-async function recordingFailure<T>(run: StepRun, course: Course | undefined, fn: () => Promise<T>): Promise<T> {
+async function recordingFailure<T>(
+  run: StepRun,
+  progress: AttemptProgress | undefined,
+  fn: () => Promise<T>,
+): Promise<T> {
   try {
     return await fn();
   } catch (error) {
-    await recordFailure(run, error, 'ensure', course).catch((cause: unknown) => {
+    await recordFailure(run, error, 'ensure', progress).catch((cause: unknown) => {
       // The window stays open then, and Temporal carries the failure: what is lost is a line for people.
       run.context.log.error({ err: cause }, 'a failed attempt could not be recorded');
     });
@@ -151,43 +155,48 @@ async function recordingFailure<T>(run: StepRun, course: Course | undefined, fn:
 }
 
 /** Notes a failed attempt at making a step or at seeing it ready; STEP_REVOKED is none, nor is a cancellation. */
-export async function recordFailure(run: StepRun, error: unknown, verb: Verb, course?: Course): Promise<void> {
+export async function recordFailure(
+  run: StepRun,
+  error: unknown,
+  verb: Verb,
+  progress?: AttemptProgress,
+): Promise<void> {
   const { deps, key, kind, retryLimit } = run;
   const judged = judge(error, run.step);
   const { failure, code, definite } = judged;
-  const sentNothing = course?.begun === false;
+  const sentNothing = progress?.begun === false;
   if (code === 'STEP_REVOKED' || run.signal.aborted) {
-    if (sentNothing) await retryWhileDatabaseDown(retryLimit, () => settleWindow(deps.database, key, course.intent));
+    if (sentNothing) await retryWhileDatabaseDown(retryLimit, () => settleWindow(deps.database, key, progress.intent));
     return;
   }
   const { maximumAttempts } = verbOptions(kind.limits, verb);
   const attempt = {
-    intent: course?.intent,
+    intent: progress?.intent,
     failure,
     final: endsStep(judged, run.attempt, maximumAttempts),
     // An answer that never came to a look leaves nothing behind either.
     definite: definite || sentNothing,
-    landed: course?.landed === true,
+    landed: progress?.landed === true,
   };
   await retryWhileDatabaseDown(retryLimit, () => recordFailedAttempt(deps.database, { key, ...attempt }));
 }
 
 interface Result {
-  readonly course: Course;
+  readonly progress: AttemptProgress;
   readonly ensured: Ensured;
   readonly inputsHash: string;
   readonly resources: readonly ResourceName[];
 }
 
 async function recordResult(run: StepRun, result: Result): Promise<EnsureAnswer> {
-  const { course, ensured, inputsHash, resources } = result;
+  const { progress, ensured, inputsHash, resources } = result;
   const { status, detail, tenantStatus } = ensured;
   const outputs: Readonly<Record<string, unknown>> = { ...ensured.outputs };
   const outputsHash = contentHash(outputs);
   const applied = run.key.goesBack ? run.stored?.applied : null;
   const made: Made = {
     key: run.key,
-    intent: course.intent,
+    intent: progress.intent,
     state: status === 'ready' ? 'ready' : 'present',
     outputs,
     outputsHash,
@@ -199,7 +208,7 @@ async function recordResult(run: StepRun, result: Result): Promise<EnsureAnswer>
     detail,
   };
   const recorded = await (run.kind.commit
-    ? recordingFailure(run, course, () => commitMade(run, made))
+    ? recordingFailure(run, progress, () => commitMade(run, made))
     : retryWhileDatabaseDown(run.retryLimit, () => recordMade(run.deps.database, made)));
   if (!recorded) throw revoked(run.key);
   return { status, outputsHash, tenantStatus, detail };

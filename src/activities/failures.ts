@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import type { FailsAs } from '../contracts/blueprint.ts';
-import { codesInStepsWords, codesThatPass, errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
+import { codesInStepsWords, transientCodes, errorInfo, type ErrorCode, type Failure } from '../contracts/errors.ts';
 import { DatabaseUnavailableError } from '../db/database.ts';
 import { StepError } from '../contracts/step-error.ts';
 
@@ -48,7 +48,7 @@ export function judge(error: unknown, step: { readonly id: string; readonly fail
 
 /** Whether a step ends with it: it is not tried again, or this was the last attempt at what does not pass by itself. */
 export function endsStep({ code, retryable }: Judged, attempt: number, maximumAttempts: number): boolean {
-  return !retryable || (attempt >= maximumAttempts && !codesThatPass.includes(code));
+  return !retryable || (attempt >= maximumAttempts && !transientCodes.includes(code));
 }
 
 /**

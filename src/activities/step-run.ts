@@ -56,7 +56,7 @@ export interface VerbCall {
   readonly call: StepCall;
 }
 
-/** Until when an attempt that starts now bears with a database that is away. */
+/** Until when an attempt that starts now bears with a database that is unavailable. */
 export function retryLimitOf({ limits }: Pick<Kind, 'limits'>, verb: Verb): RetryLimit {
   const untilMs = Date.now() + verbOptions(limits, verb).startToCloseMs - REPORT_MARGIN_MS;
   return { untilMs, signal: Context.current().cancellationSignal };

@@ -30,7 +30,7 @@ export function tiedOrchestrator(inner: Orchestrator, tie: Tie): Orchestrator {
     look: (run) => refuseForeign().then(() => inner.look(run)),
     ping: async () => {
       await inner.ping();
-      // That PostgreSQL is away says nothing about Temporal.
+      // That PostgreSQL is unavailable says nothing about Temporal.
       await withinLimit(PING_TIE_MS, refuseForeign()).catch((error: unknown) => {
         if (!(error instanceof DatabaseUnavailableError || error instanceof TimeLimitError)) throw error;
       });

@@ -225,7 +225,7 @@ export const lostRunCodes: readonly string[] = ['RUN_LOST', 'DATABASE_BEHIND'] s
  * Failures that say nothing of the step: an outage of our own database or of the worker's credentials, throttling, a worker
  * that lacks the kind. The attempts that they use up are given anew, so they end no step.
  */
-export const codesThatPass: readonly string[] = [
+export const transientCodes: readonly string[] = [
   'DATABASE_UNAVAILABLE',
   'THROTTLED',
   'CREDENTIALS_MISSING',

@@ -63,7 +63,7 @@ export interface Leftover {
   readonly reason: string;
 }
 
-/** Something that stays for a while by design, with its expiry (ISO 8601; null: AWS names none). */
+/** Something that stays for a while though it was removed, with its expiry (ISO 8601; null: AWS names none). */
 export interface Residue {
   readonly type: string;
   readonly name: string;

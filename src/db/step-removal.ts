@@ -110,7 +110,7 @@ export async function noteRemoval(
   );
 }
 
-/** What stays by design, on the step's first resource. */
+/** What AWS keeps for a while, on the step's first resource. */
 export async function recordResidues(db: Queryable, key: StepKey, residues: readonly Residue[]): Promise<void> {
   if (residues.length === 0) return;
   await db.query(

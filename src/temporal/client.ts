@@ -9,7 +9,7 @@ export interface TemporalClient {
   readonly close: () => Promise<void>;
 }
 
-/** Never throws because the server is away: each call says so itself, within its own deadline. */
+/** Never throws because the server is unavailable: each call says so itself, within its own deadline. */
 export function createTemporalClient(
   connect: TemporalConnectConfig,
   options: { payloadKeys: readonly Buffer[] },

@@ -8,7 +8,7 @@ import { systemCaller } from '../process-caller.ts';
 export const UNSTARTED_AFTER_MS = 30_000;
 
 /**
- * Starts operations that were accepted and never started: the API died in between, Temporal was away, or an earlier run
+ * Starts operations that were accepted and never started: the API died in between, Temporal was unavailable, or an earlier run
  * of the tenant had to close first. Starting one that is started already does nothing.
  */
 export async function startAccepted(deps: {

@@ -13,7 +13,7 @@ export interface WatchDeps extends LostRunDeps {
 
 /**
  * Looks after operations that do not get on, or that no run looks after. One worker at a time: the others skip it. The
- * first part needs PostgreSQL alone, so it comes first and alerts while Temporal is away.
+ * first part needs PostgreSQL alone, so it comes first and alerts while Temporal is unavailable.
  */
 export async function watchOperations(deps: WatchDeps): Promise<void> {
   const alone = (fn: () => Promise<unknown>) => deps.database.withLock('tenantry watch', fn);

@@ -89,8 +89,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'src/activities/ensure-verb.ts',
-        from: 'const ensured = await callKind(run, course);',
-        to: 'const ensured = await callKind(run, course);\n  if (late) course.intent = await intend(run, resources);',
+        from: 'const ensured = await callKind(run, progress);',
+        to: 'const ensured = await callKind(run, progress);\n  if (late) progress.intent = await intend(run, resources);',
       },
     ],
     detector: saga('fails after the effect of create_log_group:frontend rolls back'),

@@ -7,7 +7,7 @@ import {
 import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { isAwsError, sent } from '../errors.ts';
 import type { Tags } from '../tags.ts';
-import { allPages, patientRead } from './pages.ts';
+import { allPages, retryTransient } from './pages.ts';
 
 /** Every log group that we make is named so; those of other names are not looked at. */
 const PREFIX = '/ecs/';
@@ -41,7 +41,7 @@ function listGroups(client: CloudWatchLogsClient, logGroupNamePrefix: string): P
 
 async function withTags(client: CloudWatchLogsClient, group: LogGroup): Promise<SweptItem[]> {
   try {
-    const tags = await patientRead(async () => {
+    const tags = await retryTransient(async () => {
       const answer = await client.send(new ListTagsForResourceCommand({ resourceArn: arnOf(group) }));
       return sent(answer.tags, { service: 'logs', action: 'ListTagsForResource' }, 'tags');
     });

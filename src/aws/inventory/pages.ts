@@ -10,7 +10,7 @@ const pausesMs = [500, 1_000, 2_000, 4_000, 8_000];
 const passing: readonly ErrorCode[] = ['THROTTLED', 'AWS_UNAVAILABLE', 'AWS_ANSWER_UNREADABLE', 'CREDENTIALS_MISSING'];
 
 /** A read, tried again while its error is one that passes by itself. @throws StepError the last one */
-export async function patientRead<T>(read: () => Promise<T>): Promise<T> {
+export async function retryTransient<T>(read: () => Promise<T>): Promise<T> {
   for (const pauseMs of pausesMs) {
     try {
       return await read();
@@ -30,7 +30,7 @@ export async function allPages<Item, Token = string>(
   let token: Token | undefined;
   do {
     const at = token;
-    const page = await patientRead(() => read(at));
+    const page = await retryTransient(() => read(at));
     all.push(...page.items);
     token = page.next;
   } while (token !== undefined && token !== '');

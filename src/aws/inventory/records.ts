@@ -5,7 +5,7 @@ import { ownershipTags } from '../../naming.ts';
 import { sent } from '../errors.ts';
 import { companionOf, hostOf, isCellAlias, isCompanion, markerOf, plainName, type DnsRecord } from '../dns-names.ts';
 import { findRecords, toRecord } from '../route53.ts';
-import { allPages, patientRead } from './pages.ts';
+import { allPages, retryTransient } from './pages.ts';
 
 /**
  * Hosts of the cell's zone: an alias to one of its load balancers, a companion, or both, count as one thing. Records that are
@@ -25,8 +25,8 @@ export function recordList(client: Route53Client, cell: Cell): TypeList {
     async find({ name }) {
       const host = hostOf(plainName(name));
       const zone = cell.hostedZone.id;
-      const atHost = await patientRead(() => findRecords(client, zone, host));
-      const companions = await patientRead(() => findRecords(client, zone, companionOf(host)));
+      const atHost = await retryTransient(() => findRecords(client, zone, host));
+      const companions = await retryTransient(() => findRecords(client, zone, companionOf(host)));
       const own = [...atHost, ...companions].filter((r) => isOfInterest(r, cell));
       return own.length === 0 ? undefined : toItem(cell, host, own);
     },

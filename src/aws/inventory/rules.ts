@@ -4,7 +4,7 @@ import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { isAwsError, sent } from '../errors.ts';
 import { toRule, type ListenerRule } from '../elbv2-rules.ts';
 import type { Tags } from '../tags.ts';
-import { allPages, patientRead } from './pages.ts';
+import { allPages, retryTransient } from './pages.ts';
 import { tagsByArn } from './target-groups.ts';
 
 /** Rules of the cell's HTTPS listeners, but their default ones. */
@@ -51,7 +51,7 @@ export async function listRules(client: ElasticLoadBalancingV2Client, cell: Cell
 
 async function findRule(client: ElasticLoadBalancingV2Client, arn: string): Promise<ListenerRule | undefined> {
   try {
-    const answer = await patientRead(() => client.send(new DescribeRulesCommand({ RuleArns: [arn] })));
+    const answer = await retryTransient(() => client.send(new DescribeRulesCommand({ RuleArns: [arn] })));
     const [found] = sent(answer.Rules, call, 'Rules');
     return found && toRule(found, call);
   } catch (error) {

@@ -7,7 +7,7 @@ import {
 import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { isAwsError, sent } from '../errors.ts';
 import { INSTALLATION_TAG, tagsOf } from '../tags.ts';
-import { allPages, patientRead } from './pages.ts';
+import { allPages, retryTransient } from './pages.ts';
 
 /** Every secret that we make is named so. */
 const PREFIX = 'tenantry/';
@@ -27,7 +27,7 @@ export function secretList(client: SecretsManagerClient): TypeList {
           $metadata: _,
           DeletedDate,
           ...secret
-        } = await patientRead(() => client.send(new DescribeSecretCommand({ SecretId: physicalId })));
+        } = await retryTransient(() => client.send(new DescribeSecretCommand({ SecretId: physicalId })));
         return toItem({ ...secret, DeletedDate }, 'DescribeSecret');
       } catch (error) {
         if (isAwsError(error, 'ResourceNotFoundException')) return undefined;

@@ -3,7 +3,7 @@ import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import type { Cell } from '../../contracts/platform.ts';
 import { isAwsError, sent } from '../errors.ts';
 import { tagsOf } from '../tags.ts';
-import { allPages, chunks, patientRead } from './pages.ts';
+import { allPages, chunks, retryTransient } from './pages.ts';
 
 /** DescribeServices takes so many names a call (API reference). */
 const NAMES_PER_CALL = 10;
@@ -41,7 +41,7 @@ export async function describeServices(
   const found: Service[] = [];
   for (const some of chunks(services, NAMES_PER_CALL)) {
     try {
-      const answer = await patientRead(() =>
+      const answer = await retryTransient(() =>
         client.send(new DescribeServicesCommand({ cluster, services: some, include: ['TAGS'] })),
       );
       found.push(...sent(answer.services, call, 'services'));

@@ -7,7 +7,7 @@ import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { describeTags } from '../elbv2-tags.ts';
 import { isAwsError, sent } from '../errors.ts';
 import type { Tags } from '../tags.ts';
-import { allPages, chunks, patientRead } from './pages.ts';
+import { allPages, chunks, retryTransient } from './pages.ts';
 
 /** DescribeTags takes so many ARNs a call; asked part by part, a throttled part is tried again alone. */
 const ARNS_PER_CALL = 20;
@@ -25,7 +25,7 @@ export function targetGroupList(client: ElasticLoadBalancingV2Client): TypeList 
     },
     async find({ physicalId }) {
       try {
-        const answer = await patientRead(() =>
+        const answer = await retryTransient(() =>
           client.send(new DescribeTargetGroupsCommand({ TargetGroupArns: [physicalId] })),
         );
         const [found] = sent(answer.TargetGroups, call, 'TargetGroups');
@@ -56,7 +56,7 @@ export async function tagsByArn(
 /** One missing ARN fails the whole call: then each is asked for alone. */
 async function tagsOfSome(client: ElasticLoadBalancingV2Client, arns: readonly string[]): Promise<Map<string, Tags>> {
   try {
-    return await patientRead(() => describeTags(client, arns));
+    return await retryTransient(() => describeTags(client, arns));
   } catch (error) {
     if (!isAwsError(error, ...missing)) throw error;
     if (arns.length === 1) return new Map();

@@ -4,7 +4,7 @@ import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { familyOf } from '../ecs-task-definitions.ts';
 import { awsMessage, isAwsError, sent } from '../errors.ts';
 import { tagsOf } from '../tags.ts';
-import { allPages, patientRead } from './pages.ts';
+import { allPages, retryTransient } from './pages.ts';
 
 /** Tags of a revision cost a call each, which nothing else paces: at most ten a second, in ms. */
 const BETWEEN_LOOKS_MS = 100;
@@ -39,7 +39,7 @@ function listActive(client: ECSClient): Promise<string[]> {
 
 async function find(client: ECSClient, arn: string): Promise<SweptItem | undefined> {
   try {
-    const answer = await patientRead(() =>
+    const answer = await retryTransient(() =>
       client.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn, include: ['TAGS'] })),
     );
     const call = { service: 'ecs', action: 'DescribeTaskDefinition' };

@@ -5,7 +5,7 @@ import {
 import type { Cell } from '../../contracts/platform.ts';
 import type { Clients } from '../clients.ts';
 import { isAwsError, sent } from '../errors.ts';
-import { patientRead } from './pages.ts';
+import { retryTransient } from './pages.ts';
 import { describeServices, listServiceArns } from './services.ts';
 import { listRules } from './rules.ts';
 
@@ -77,7 +77,7 @@ const idleStates = ['unhealthy', 'unused', 'draining'];
 
 async function servingTargets(client: ElasticLoadBalancingV2Client, TargetGroupArn: string): Promise<string[]> {
   try {
-    const answer = await patientRead(() => client.send(new DescribeTargetHealthCommand({ TargetGroupArn })));
+    const answer = await retryTransient(() => client.send(new DescribeTargetHealthCommand({ TargetGroupArn })));
     const targets = sent(
       answer.TargetHealthDescriptions,
       { service: 'elasticloadbalancing', action: 'DescribeTargetHealth' },

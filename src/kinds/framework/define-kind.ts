@@ -79,7 +79,7 @@ export interface KindDefinition<S extends Spec, O extends Outputs, T extends str
   readonly idIn: (previous: Partial<O>) => string | undefined;
 }
 
-/** What errors of a service mean that the house cannot know. `Exception` at the end of a name does not matter. */
+/** What errors of a service mean that Tenantry cannot know. `Exception` at the end of a name does not matter. */
 export interface KindErrors {
   /** Passing by themselves: the call is tried again. */
   readonly retryable?: readonly string[] | undefined;

@@ -128,7 +128,7 @@ export interface Profiles {
 }
 
 /**
- * A resource kind: all that the house knows of it, in one folder (docs/adding-a-kind.md). Verbs are safe to repeat. Most kinds
+ * A resource kind: all that Tenantry knows of it, in one folder (docs/adding-a-kind.md). Verbs are safe to repeat. Most kinds
  * are written by `defineKind`, which has the verbs already.
  */
 export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T extends string = string> {

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { VerbActivities, VerbCalls } from '../../contracts/activities.ts';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
-import { codesThatPass, type Failure } from '../../contracts/errors.ts';
+import { transientCodes, type Failure } from '../../contracts/errors.ts';
 import { taskQueues } from '../../contracts/ids.ts';
 import type { Verb } from '../../contracts/kinds.ts';
 import type { BookkeepingActivities } from '../../contracts/messages.ts';
@@ -59,7 +59,7 @@ function nextCall(step: PlannedStep, code: string, error: TemporalFailure): Para
 
 /** Missing credentials ended a step before this code; runs in which they did replay that. */
 function passes(code: string): boolean {
-  return codesThatPass.includes(code) && (code !== 'CREDENTIALS_MISSING' || patched('credentials-pass'));
+  return transientCodes.includes(code) && (code !== 'CREDENTIALS_MISSING' || patched('credentials-pass'));
 }
 
 /** Runs that asked anew all the same before this code replay that, and give up from then on. */
