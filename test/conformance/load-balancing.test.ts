@@ -5,6 +5,7 @@ import {
   DeleteRuleCommand,
   ElasticLoadBalancingV2Client,
   ModifyRuleCommand,
+  ModifyTargetGroupCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import { ecsService } from '../../src/kinds/ecs-service/kind.ts';
@@ -27,6 +28,14 @@ async function someTargetGroup(at: HandPlace): Promise<string> {
   );
   return made.TargetGroups![0]!.TargetGroupArn!;
 }
+
+const otherHealthPath: HandChange = {
+  name: 'it was given another health path',
+  change: (at) =>
+    clientOf(at).send(
+      new ModifyTargetGroupCommand({ TargetGroupArn: String(at.outputs['arn']), HealthCheckPath: '/by-hand' }),
+    ),
+};
 
 const misroutedRule: HandChange = {
   name: 'it was given another target group',
@@ -58,7 +67,11 @@ describeKinds(
     {
       kind: targetGroup,
       samples: [
-        { ...sampleOf(moamalat, 'create_target_group:backend'), revised: withSpec({ healthPath: '/another' }) },
+        {
+          ...sampleOf(moamalat, 'create_target_group:backend'),
+          revised: withSpec({ healthPath: '/another' }),
+          handChanges: [otherHealthPath],
+        },
       ],
     },
     {

@@ -1,3 +1,5 @@
+import { CloudWatchLogsClient, PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { ChangeResourceRecordSetsCommand, Route53Client, type ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
 import { logGroup } from '../../src/kinds/log-group/kind.ts';
 import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
@@ -5,7 +7,7 @@ import { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
 import { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
 import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
-import { describeKinds, sampleOf, type Sample } from '../../testing/index.ts';
+import { describeKinds, sampleOf, type HandChange, type HandPlace, type Sample } from '../../testing/index.ts';
 import { faultSample, recordFaults } from './record-faults.ts';
 import { sharedParts } from './shared-parts.ts';
 
@@ -21,6 +23,40 @@ const activation: Sample = {
   },
 };
 
+const configOf = ({ cell, credentials, endpointUrl }: HandPlace) => ({
+  endpoint: endpointUrl,
+  region: cell.region,
+  credentials,
+});
+
+const otherRetention: HandChange = {
+  name: 'it was given another retention',
+  change: (at) =>
+    new CloudWatchLogsClient(configOf(at)).send(
+      new PutRetentionPolicyCommand({ logGroupName: String(at.outputs['name']), retentionInDays: 1 }),
+    ),
+};
+
+const upsert = (at: HandPlace, record: Partial<ResourceRecordSet>) =>
+  new Route53Client(configOf(at)).send(
+    new ChangeResourceRecordSetsCommand({
+      HostedZoneId: at.cell.hostedZone.id,
+      ChangeBatch: {
+        Changes: [{ Action: 'UPSERT', ResourceRecordSet: { Name: at.host, Type: 'A', ...record } }],
+      },
+    }),
+  );
+
+const misledRecord: HandChange = {
+  name: 'its host leads to an address of somebody else',
+  change: (at) => upsert(at, { TTL: 60, ResourceRecords: [{ Value: '192.0.2.1' }] }),
+  takeBack: (at) => {
+    const { canonicalHostedZoneId, dnsName } = at.cell.loadBalancers[0]!;
+    const AliasTarget = { HostedZoneId: canonicalHostedZoneId, DNSName: dnsName, EvaluateTargetHealth: false };
+    return upsert(at, { AliasTarget });
+  },
+};
+
 describeKinds(
   [
     { kind: slugReservation, samples: [sampleOf(moamalat, 'validate')] },
@@ -30,10 +66,11 @@ describeKinds(
         {
           ...sampleOf(moamalat, 'create_log_group:backend'),
           revised: (step) => ({ ...step, spec: { ...step.spec, retentionDays: 7 } }),
+          handChanges: [otherRetention],
         },
       ],
     },
-    { kind: dnsRecord, samples: [sampleOf(moamalat, 'create_dns')] },
+    { kind: dnsRecord, samples: [{ ...sampleOf(moamalat, 'create_dns'), handChanges: [misledRecord] }] },
     {
       kind: postgresSchema,
       samples: [
