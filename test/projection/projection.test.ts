@@ -5,7 +5,7 @@ import { buildProgram } from '../../src/cli/program.ts';
 import { registerProjection } from '../../src/cli/projection.ts';
 import { createProjections } from '../../src/projection/open-projection.ts';
 import { appendEvent } from '../../src/db/events.ts';
-import { listFailingProjections, measureLag } from '../../src/db/projections.ts';
+import { listFailingProjections, measureLag, recordProjected } from '../../src/db/projections.ts';
 import { changeTenantStatus } from '../../src/db/tenants.ts';
 import { checkProjection } from '../../src/doctor/projection-checks.ts';
 import { projectTenant } from '../../src/projection/project-tenant.ts';
@@ -121,6 +121,17 @@ describe('a round', () => {
     expect(await tables.putNewer(table, newer as typeof late)).toBe(false);
     expect(await meta(world, tenant)).toEqual(newer);
   });
+});
+
+it('an event that comes while its tenant is projected is pending after it', async () => {
+  const world = shared.current;
+  const tenant = await seedTenant(world.db);
+  const before = (await idsInDatabase(world, tenant)).at(-1)!;
+  await changeStatus(world, tenant, 'validating');
+  await recordProjected(world.db, tenant.tenantId, before);
+  expect(await lag(world)).toMatchObject({ pending: 1 });
+  await world.worker().round();
+  expect(await meta(world, tenant)).toMatchObject({ status: 'validating' });
 });
 
 describe('an outage', () => {
@@ -261,6 +272,27 @@ describe('a rebuild', () => {
       expect(await meta(world, tenant)).toMatchObject({ status: 'active', version: ids.at(-1) });
       expect(await eventIds(world, tenant)).toEqual(ids);
     }
+  });
+
+  it('puts nothing over what a worker wrote between its look at the table and its write', async () => {
+    const world = shared.current;
+    const { round } = world.worker();
+    const tenant = await seedTenant(world.db);
+    await round();
+    const changes = (['validating', 'creating', 'active'] as const).values();
+    const change = async () => {
+      const { value } = changes.next();
+      if (value) await changeStatus(world, tenant, value).then(() => round());
+    };
+    const { tables } = world.target;
+    const interrupted: typeof tables = {
+      ...tables,
+      readVersion: (...of) => change().then(() => tables.readVersion(...of)),
+      putInPlaceOf: (...of) => change().then(() => tables.putInPlaceOf(...of)),
+    };
+    await rebuild(world.db, { ...world.target, tables: interrupted }, cell.id);
+    const newest = (await idsInDatabase(world, tenant)).at(-1);
+    expect(await meta(world, tenant)).toMatchObject({ status: 'active', version: newest });
   });
 
   it('is what a table asks for that is ahead of the database', async () => {
