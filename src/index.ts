@@ -25,6 +25,7 @@ export type { Kind, StepContext } from './kinds/framework/kind.ts';
 export type { CellAccess, SweptType, TakeAwayCall } from './kinds/framework/resource-type.ts';
 export { anyValue, label, numberValue, text, textValue } from './kinds/framework/values.ts';
 export type { Within } from './kinds/framework/within.ts';
+export { listenerNotice } from './kinds/listener-notice/kind.ts';
 export { listenerRule } from './kinds/listener-rule/kind.ts';
 export { logGroup } from './kinds/log-group/kind.ts';
 export { postgresSchema } from './kinds/postgres-schema/kind.ts';

@@ -72,6 +72,14 @@ export const scaleTenantBody = z.strictObject({
   onFailure: onFailureOfChange,
 });
 
+/** Body of `suspend` and `resume`. */
+export const changeModeBody = z
+  .strictObject({
+    reason: plainText(500).optional().describe('Why, for the audit trail'),
+    onFailure: onFailureOfChange,
+  })
+  .nullish();
+
 /** Body of `abandon`. */
 export const abandonBody = z.strictObject({
   reason: plainText(500).describe('Why, for the audit trail'),

@@ -3,6 +3,7 @@ import {
   DeleteRuleCommand,
   DescribeRulesCommand,
   ModifyRuleCommand,
+  type Action,
   type ElasticLoadBalancingV2Client,
   type Rule,
   type RuleCondition,
@@ -26,6 +27,15 @@ export interface ListenerRule {
   readonly targetGroupArns: readonly string[];
   /** True when all it does is forward: it asks for no login, redirects nowhere and rewrites nothing. */
   readonly onlyForwards: boolean;
+  /** What it answers itself; undefined when it does not. */
+  readonly fixedResponse?: FixedResponse | undefined;
+}
+
+export interface FixedResponse {
+  /** `503`, ... */
+  readonly status: string;
+  readonly contentType: string;
+  readonly body: string;
 }
 
 export interface RuleRequest {
@@ -38,6 +48,11 @@ export interface RuleRequest {
   readonly tags: Tags;
 }
 
+/** Of a rule that answers itself, for a host. */
+export interface NoticeRequest extends Pick<RuleRequest, 'listenerArn' | 'priority' | 'host' | 'tags'> {
+  readonly response: FixedResponse;
+}
+
 export interface ListenerRules {
   /** All rules of a listener but its default one; empty when there is no such listener. Shared look. */
   findRules(listenerArn: string): Promise<readonly ListenerRule[]>;
@@ -45,8 +60,12 @@ export interface ListenerRules {
   findRuleTags(arns: readonly string[]): Promise<ReadonlyMap<string, Tags>>;
   /** Undefined when the priority is taken. */
   createRule(request: RuleRequest): Promise<ListenerRule | undefined>;
+  /** Undefined when the priority is taken. */
+  createNotice(request: NoticeRequest): Promise<ListenerRule | undefined>;
   /** Makes a rule forward to this target group, and do nothing else. */
   forwardRule(arn: string, targetGroupArn: string): Promise<void>;
+  /** Makes a rule answer this itself, and do nothing else. */
+  answerByRule(arn: string, response: FixedResponse): Promise<void>;
   /** Missing is done. */
   deleteRule(arn: string): Promise<void>;
 }
@@ -62,21 +81,17 @@ export function createListenerRules(client: ElasticLoadBalancingV2Client): Liste
     findRules: async (listenerArn) => (await findRules(listenerArn)) ?? [],
     findRuleTags: (arns) => describeTags(client, arns),
 
-    async createRule(request) {
-      try {
-        const answer = await client.send(new CreateRuleCommand(createInput(request)));
-        const call = { service, action: 'CreateRule' };
-        return toRule(sent(answer.Rules?.[0], call, 'Rules[0]'), call);
-      } catch (error) {
-        if (isAwsError(error, 'PriorityInUse')) return undefined;
-        throw error;
-      }
-    },
+    createRule: (request) => create(client, request, forward(request.targetGroupArn)),
+    createNotice: (request) => create(client, { ...request, paths: [] }, answer(request.response)),
 
     async forwardRule(arn, targetGroupArn) {
       await client.send(
         new ModifyRuleCommand({ RuleArn: arn, Actions: forward(targetGroupArn), ResetTransforms: true }),
       );
+    },
+
+    async answerByRule(arn, response) {
+      await client.send(new ModifyRuleCommand({ RuleArn: arn, Actions: answer(response), ResetTransforms: true }));
     },
 
     async deleteRule(arn) {
@@ -89,20 +104,39 @@ export function createListenerRules(client: ElasticLoadBalancingV2Client): Liste
   };
 }
 
-function createInput({ listenerArn, priority, host, paths, targetGroupArn, tags }: RuleRequest) {
+async function create(
+  client: ElasticLoadBalancingV2Client,
+  request: Omit<RuleRequest, 'targetGroupArn'>,
+  actions: Action[],
+): Promise<ListenerRule | undefined> {
+  try {
+    const made = await client.send(new CreateRuleCommand({ ...createInput(request), Actions: actions }));
+    const call = { service, action: 'CreateRule' };
+    return toRule(sent(made.Rules?.[0], call, 'Rules[0]'), call);
+  } catch (error) {
+    if (isAwsError(error, 'PriorityInUse')) return undefined;
+    throw error;
+  }
+}
+
+function createInput({ listenerArn, priority, host, paths, tags }: Omit<RuleRequest, 'targetGroupArn'>) {
   const conditions: RuleCondition[] = [{ Field: 'host-header', HostHeaderConfig: { Values: [host] } }];
   if (paths.length > 0) conditions.push({ Field: 'path-pattern', PathPatternConfig: { Values: [...paths] } });
   return {
     ListenerArn: listenerArn,
     Priority: priority,
     Conditions: conditions,
-    Actions: forward(targetGroupArn),
     Tags: keyValueList(tags),
   };
 }
 
 function forward(targetGroupArn: string) {
   return [{ Type: 'forward' as const, TargetGroupArn: targetGroupArn }];
+}
+
+function answer({ status, contentType, body }: FixedResponse) {
+  const FixedResponseConfig = { StatusCode: status, ContentType: contentType, MessageBody: body };
+  return [{ Type: 'fixed-response' as const, FixedResponseConfig }];
 }
 
 async function listRules(client: ElasticLoadBalancingV2Client, listenerArn: string): Promise<readonly ListenerRule[]> {
@@ -141,8 +175,16 @@ export function toRule(raw: Rule, call: AwsCall): ListenerRule {
       const forwarded = (action.ForwardConfig?.TargetGroups ?? []).flatMap((t) => t.TargetGroupArn ?? []);
       return forwarded.length > 0 ? forwarded : (action.TargetGroupArn ?? []);
     }),
+    fixedResponse: fixedResponseIn(raw),
     onlyForwards: actions.every((action) => action.Type === 'forward') && (raw.Transforms ?? []).length === 0,
   };
+}
+
+function fixedResponseIn({ Actions = [] }: Rule): FixedResponse | undefined {
+  const config = Actions.find((action) => action.Type === 'fixed-response')?.FixedResponseConfig;
+  if (!config) return undefined;
+  const { StatusCode: status = '', ContentType: contentType = '', MessageBody: body = '' } = config;
+  return { status, contentType, body };
 }
 
 const routedFields = ['host-header', 'path-pattern'];

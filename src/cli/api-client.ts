@@ -105,6 +105,12 @@ export interface ListRequest {
   readonly cursor?: string | undefined;
 }
 
+export type ModeVerb = 'suspend' | 'resume';
+export interface ModeRequest {
+  readonly reason?: string | undefined;
+  readonly onFailure?: string | undefined;
+}
+
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
   products(): Promise<ProductList>;
@@ -117,6 +123,8 @@ export interface ApiClient {
   scale(tenantId: string, request: ScaleRequest): Promise<Accepted | Tenant>;
   previewChange(tenantId: string, request: ChangeRequest): Promise<Preview>;
   previewScaling(tenantId: string, request: ScaleRequest): Promise<Preview>;
+  changeMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Accepted | Tenant>;
+  previewMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Preview>;
   retry(tenantId: string): Promise<Accepted>;
   cancel(tenantId: string): Promise<Accepted>;
   /** @param by who asks, for the audit trail */
@@ -156,6 +164,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     scale: (id, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/scale`, body),
     previewChange: (id, body) => call(answers.preview, 'PATCH', `${tenant(id)}?dryRun=true`, body),
     previewScaling: (id, body) => call(answers.preview, 'POST', `${tenant(id)}/scale?dryRun=true`, body),
+    changeMode: (id, verb, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/${verb}`, body),
+    previewMode: (id, verb, body) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`, body),
     retry: (id) => call(answers.accepted, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(answers.accepted, 'POST', `${tenant(id)}/cancel`),
     abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),

@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
-import type { Accepted, Preview, Tenant } from './api-client.ts';
+import type { Accepted, ModeVerb, Preview, Tenant } from './api-client.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
@@ -76,6 +76,26 @@ export function scale(context: Context, name: string, options: Waiting & ScaleOp
   const asked = { service, count, onFailure };
   if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewScaling(id, asked));
   return changed(context, name, options, (tenantId) => context.api.scale(tenantId, asked));
+}
+
+export interface ModeOptions {
+  readonly dryRun?: boolean;
+  readonly reason?: string;
+  readonly onFailure?: string;
+}
+
+/** Suspends a tenant or resumes it, and follows what carries that out. */
+export function changeMode(
+  context: Context,
+  verb: ModeVerb,
+  name: string,
+  options: Waiting & ModeOptions,
+): Promise<ExitCode> {
+  const { reason, onFailure } = options;
+  const asked = { reason, onFailure };
+  if (options.dryRun === true)
+    return previewed(context, name, options, (id) => context.api.previewMode(id, verb, asked));
+  return changed(context, name, options, (tenantId) => context.api.changeMode(tenantId, verb, asked));
 }
 
 async function previewed(

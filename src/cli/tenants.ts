@@ -90,6 +90,15 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
   ).action(async (tenant: string, options: Waiting & actions.ScaleOptions) =>
     setExitCode(await actions.scale(context(), tenant, options)),
   );
+
+  for (const [verb, what] of [
+    ['suspend', 'take an active tenant out of service: a notice answers, and nothing of it runs'],
+    ['resume', 'bring a suspended tenant back as it was'],
+  ] as const)
+    following(command(`${verb} <tenant>`, what).option('--reason <text>', 'why, for the audit trail')).action(
+      async (tenant: string, options: Waiting & actions.ModeOptions) =>
+        setExitCode(await actions.changeMode(context(), verb, tenant, options)),
+    );
 }
 
 function registerLooks({ command, context, setExitCode }: CommandParts): void {

@@ -2,23 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { isAcceptable } from '../contracts/applicability.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
-import { DEFAULT_HOLD_MS, type OnFailure } from '../contracts/operation-state.ts';
+import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { operationTypeAskedBy } from '../contracts/operation-table.ts';
-import type { Settings } from '../contracts/settings.ts';
+import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { Queryable } from '../db/database.ts';
 import { findOpenOperation, insertOperation, type OperationRow } from '../db/operations.ts';
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
 import { isSameJson } from '../plan/differences.ts';
 import { mergePatch } from '../products/settings.ts';
-import { choiceOf, scalingOf, type Choice } from './choices.ts';
+import { choiceOf, modeChoice, scalingOf, type Choice } from './choices.ts';
 import { resolveDesired, type Desired } from './desired.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewedSteps } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
-import type { ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
+import type { ChangeModeInput, ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
 import { reserveOrRefuse } from './resolution.ts';
 import { startOrWithdraw } from './starting.ts';
 import { acceptance, type AcceptedView, type PreviewView, type TenantView } from './views.ts';
@@ -48,6 +48,40 @@ export function scaleTenant(
   input: ScaleTenantInput,
 ): Promise<ChangeOutcome> {
   return accept(deps, caller, tenantId, (tenant) => scalingOf(deps, tenant, input));
+}
+
+/**
+ * Accepts that an active tenant answers with a notice and runs nothing; otherwise as {@link changeTenant}. One that is suspended
+ * already stays as it is.
+ */
+export function suspendTenant(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: ChangeModeInput,
+): Promise<ChangeOutcome> {
+  return accept(deps, caller, tenantId, () => modeChoice('suspend', input));
+}
+
+/** Accepts that a suspended tenant is as it was before; otherwise as {@link suspendTenant}. */
+export function resumeTenant(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: ChangeModeInput,
+): Promise<ChangeOutcome> {
+  return accept(deps, caller, tenantId, () => modeChoice('resume', input));
+}
+
+/** What {@link suspendTenant} would do, or {@link resumeTenant}. */
+export function previewMode(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  request: 'suspend' | 'resume',
+  input: ChangeModeInput,
+): Promise<PreviewView> {
+  return preview(deps, caller, tenantId, () => modeChoice(request, input));
 }
 
 /** What {@link changeTenant} would do. */
@@ -147,12 +181,14 @@ interface Written {
 /** The operation before the tenant, as everywhere: the one that is open keeps all others out. */
 async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise<Written> {
   const { caller, tenantId } = request;
-  const { tenant, settings, onFailure, desired } = await readChange(deps, tx, tenantId, request.choiceFor);
-  const isChosen = !isSameJson(settings, tenant.settings);
-  if (desired.isThere && !isChosen) return { tenant, operation: undefined, settings, desired };
-  const operation = desired.isThere ? undefined : await insertUpdate(deps, tx, request, tenant, desired, onFailure);
+  const read = await readChange(deps, tx, tenantId, request.choiceFor);
+  const { tenant, settings, desired, mode, choice } = read;
+  // Another mode is another status, also where nothing runs that it changes.
+  const isThere = desired.isThere && choice.request === undefined;
+  if (read.isInMode || (isThere && isSameJson(settings, tenant.settings)))
+    return { tenant, operation: undefined, settings, desired };
+  const operation = isThere ? undefined : await insertChange(deps, tx, request, read);
   await lockUndisturbed(tx, tenant, operation);
-  const mode = await findDesiredMode(tx, tenantId);
   await changeSettings(tx, { tenantId, settings, mode, operationId: operation?.id, caller });
   return { tenant: (await findTenant(tx, tenantId)) ?? tenant, operation, settings, desired };
 }
@@ -161,7 +197,10 @@ interface ReadChange {
   readonly tenant: TenantRow;
   /** All that are desired then. */
   readonly settings: Settings;
-  readonly onFailure: OnFailure;
+  readonly mode: TenantMode;
+  /** It was asked to be in the mode that it is in. */
+  readonly isInMode: boolean;
+  readonly choice: Choice;
   readonly desired: Desired;
 }
 
@@ -175,26 +214,27 @@ async function readChange(
   const open = await findOpenOperation(db, tenantId);
   if (open) throw inProgress(open);
   const tenant = await existingTenant(db, tenantId);
-  refuseUnchangeable(tenant);
-  const { patch, fieldOf, onFailure = 'rollback' } = choiceFor(tenant);
-  const settings = mergePatch(tenant.settings, patch);
-  return { tenant, settings, onFailure, desired: await resolveDesired(deps, db, tenant, settings, fieldOf) };
+  const choice = choiceFor(tenant);
+  const isInMode = choice.mode === tenant.status;
+  if (!isInMode) refuseUnchangeable(tenant, choice);
+  const settings = mergePatch(tenant.settings, choice.patch);
+  const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
+  const desired = await resolveDesired(deps, db, tenant, { settings, mode }, choice.fieldOf);
+  return { tenant, settings, mode, isInMode, choice, desired };
 }
 
-function refuseUnchangeable({ id, status }: TenantRow): void {
-  if (isAcceptable(operationTypeAskedBy('change'), { status, open: undefined })) return;
+function refuseUnchangeable({ id, status }: TenantRow, { request = 'change' }: Choice): void {
+  if (isAcceptable(operationTypeAskedBy(request), { status, open: undefined })) return;
   throw new RequestError('TENANT_NOT_CHANGEABLE', `tenant ${id} is ${status}, and cannot be changed from there`, {
     details: { status },
   });
 }
 
-async function insertUpdate(
+async function insertChange(
   { catalog }: ClientDeps,
   tx: Queryable,
   { caller, operationId }: Request,
-  tenant: TenantRow,
-  { blueprint }: Desired,
-  onFailure: OnFailure,
+  { tenant, choice: { onFailure = 'rollback', reason, request = 'change' }, desired: { blueprint } }: ReadChange,
 ): Promise<OperationRow> {
   const { id: tenantId, cell, product, slug } = tenant;
   await reserveOrRefuse(tx, catalog.kinds, blueprint, { cell, tenantId, slug });
@@ -202,7 +242,8 @@ async function insertUpdate(
     id: operationId,
     tenantId,
     cell,
-    type: operationTypeAskedBy('change'),
+    type: operationTypeAskedBy(request),
+    reason,
     onFailure,
     holdMs: DEFAULT_HOLD_MS,
     workflowId: tenantWorkflowId({ product, slug }),

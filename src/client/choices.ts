@@ -1,9 +1,9 @@
 import type { OnFailure } from '../contracts/operation-state.ts';
-import type { Settings } from '../contracts/settings.ts';
+import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { productOf } from './desired.ts';
 import { invalid } from './invalid-input.ts';
-import type { ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
+import type { ChangeModeInput, ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
 
 /** What is chosen, and what the request calls each setting. */
 export interface Choice {
@@ -11,6 +11,17 @@ export interface Choice {
   readonly patch: Settings;
   readonly fieldOf: (path: readonly string[]) => string;
   readonly onFailure?: OnFailure | undefined;
+  /** Which request it came with; `change` by default. */
+  readonly request?: 'change' | 'suspend' | 'resume' | undefined;
+  /** The mode that it is for; the one that is desired by default. */
+  readonly mode?: TenantMode | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Nothing is chosen but the mode. */
+export function modeChoice(request: 'suspend' | 'resume', { reason, onFailure }: ChangeModeInput): Choice {
+  const mode = request === 'suspend' ? 'suspended' : 'active';
+  return { request, mode, reason, onFailure, patch: {}, fieldOf: (path) => path.join('.') };
 }
 
 export function choiceOf({ settings = {}, onFailure }: ChangeTenantInput): Choice {

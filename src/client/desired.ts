@@ -1,11 +1,10 @@
 import type { Blueprint } from '../contracts/blueprint.ts';
 import type { LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
-import type { Settings } from '../contracts/settings.ts';
+import type { Settings, TenantMode } from '../contracts/settings.ts';
 import { findPlacement } from '../db/allocations.ts';
 import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
-import { findDesiredMode } from '../db/settings.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { findWalkFacts } from '../db/walk-facts.ts';
 import { differences, type StepDifference } from '../plan/differences.ts';
@@ -33,7 +32,7 @@ export interface Desired {
 }
 
 /**
- * A tenant with these settings, in its cell and with the places that it has: nothing of those is chosen anew.
+ * A tenant with these settings in this mode, in its cell and with the places that it has: nothing of those is chosen anew.
  * @param fieldOf what the request calls a setting
  * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT, CHANGE_NOT_POSSIBLE
  */
@@ -41,7 +40,7 @@ export async function resolveDesired(
   { catalog, platform }: DesiredDeps,
   db: Queryable,
   tenant: TenantRow,
-  settings: Settings,
+  { settings, mode }: { readonly settings: Settings; readonly mode: TenantMode },
   fieldOf: (path: readonly string[]) => string,
 ): Promise<Desired> {
   const { kinds } = catalog;
@@ -61,7 +60,7 @@ export async function resolveDesired(
     tier: tenant.tier,
     host: tenant.hostName ?? undefined,
     settings,
-    mode: await findDesiredMode(db, tenant.id),
+    mode,
   });
   const found = differences(applied.steps, blueprint.steps, (kind) => kinds.kinds.get(kind) ?? {});
   const problems = [

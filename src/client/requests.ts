@@ -45,6 +45,13 @@ export interface ScaleTenantInput {
   readonly onFailure?: OnFailure | undefined;
 }
 
+export interface ChangeModeInput {
+  /** Why, for the audit trail. */
+  readonly reason?: string | undefined;
+  /** Default: `rollback`. */
+  readonly onFailure?: OnFailure | undefined;
+}
+
 export interface ListInput {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;

@@ -1,10 +1,18 @@
-import type { ChangeTenantInput, ClientDeps, CreateTenantInput, ListInput, ScaleTenantInput } from './requests.ts';
+import type {
+  ChangeModeInput,
+  ChangeTenantInput,
+  ClientDeps,
+  CreateTenantInput,
+  ListInput,
+  ScaleTenantInput,
+} from './requests.ts';
 import type { Audit, OperationRow } from '../db/operations.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
-import { changeTenant, previewChange, previewScaling, scaleTenant, type ChangeOutcome } from './change.ts';
+import * as change from './change.ts';
+import type { ChangeOutcome } from './change.ts';
 import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
@@ -36,6 +44,17 @@ export interface TenantryClient {
   changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */
   scaleTenant(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
+  /** A notice answers for an active tenant, and nothing of it runs. */
+  suspendTenant(caller: Caller, tenantId: string, input: ChangeModeInput): Promise<ChangeOutcome>;
+  /** A suspended tenant as it was before. */
+  resumeTenant(caller: Caller, tenantId: string, input: ChangeModeInput): Promise<ChangeOutcome>;
+  /** What one of these would do; nothing is changed. */
+  previewMode(
+    caller: Caller,
+    tenantId: string,
+    request: 'suspend' | 'resume',
+    input: ChangeModeInput,
+  ): Promise<PreviewView>;
   /** What `changeTenant` would do; nothing is changed. */
   previewChange(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<PreviewView>;
   /** What `scaleTenant` would do; nothing is changed. */
@@ -79,10 +98,13 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const workers = createWorkerWatch(deps, lookAtWorkers, deps.workerWatchTimes);
   return {
     createTenant: (caller, input) => createTenant(deps, caller, input),
-    changeTenant: (caller, tenantId, input) => changeTenant(deps, caller, tenantId, input),
-    scaleTenant: (caller, tenantId, input) => scaleTenant(deps, caller, tenantId, input),
-    previewChange: (caller, tenantId, input) => previewChange(deps, caller, tenantId, input),
-    previewScaling: (caller, tenantId, input) => previewScaling(deps, caller, tenantId, input),
+    changeTenant: (caller, tenantId, input) => change.changeTenant(deps, caller, tenantId, input),
+    scaleTenant: (caller, tenantId, input) => change.scaleTenant(deps, caller, tenantId, input),
+    suspendTenant: (caller, tenantId, input) => change.suspendTenant(deps, caller, tenantId, input),
+    resumeTenant: (caller, tenantId, input) => change.resumeTenant(deps, caller, tenantId, input),
+    previewMode: (caller, tenantId, request, input) => change.previewMode(deps, caller, tenantId, request, input),
+    previewChange: (caller, tenantId, input) => change.previewChange(deps, caller, tenantId, input),
+    previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),
     deleteTenant: (caller, tenantId, confirm) => deleteTenant(deps, caller, tenantId, confirm),
     cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
     retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),

@@ -1,17 +1,17 @@
 import type { ClosedOperationState, OperationState } from './operation-state.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
-export const operationTypes = ['provision', 'update', 'deprovision'] as const;
+export const operationTypes = ['provision', 'update', 'suspend', 'resume', 'deprovision'] as const;
 export type OperationType = (typeof operationTypes)[number];
 
 /** A tenant's status after a success, and how a workflow says that it had one. */
-export type SuccessStatus = Extract<TenantStatus, 'active' | 'deleted'>;
+export type SuccessStatus = Extract<TenantStatus, 'active' | 'suspended' | 'deleted'>;
 
 /** What a type of operation means. Code asks for one of these properties, never for the type (test/unit/contracts/operation-table.test.ts). */
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
   /** The request of the API and the command that asks for it. */
-  readonly askedBy: 'create' | 'change' | 'delete';
+  readonly askedBy: 'create' | 'change' | 'suspend' | 'resume' | 'delete';
   /** What it walks to: the blueprint that it carries, or nothing. */
   readonly target: 'desired' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
@@ -124,6 +124,74 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
         abandoned: `the update could not be taken back and ${closedByOperator}`,
         superseded: 'the update could not be finished, and a deletion took over',
         withdrawn: 'the update could not be started and was withdrawn',
+      },
+    },
+  },
+  suspend: {
+    workflowType: 'TenantSuspension',
+    askedBy: 'suspend',
+    target: 'desired',
+    undo: 'to-applied',
+    createsTenant: false,
+    takesOverStuck: false,
+    tenantStatus: {
+      acceptedFrom: ['active'],
+      claimed: 'suspending',
+      succeeded: 'suspended',
+      stuck: 'suspending',
+      retried: 'suspending',
+      undone: { suspending: 'active' },
+    },
+    makesIn: ['running', 'holding'],
+    removesIn: 'rolling-back',
+    cancellableIn: ['accepted', 'running', 'holding'],
+    succeedsBy: 'close',
+    emptyLedgerAt: [],
+    dropsData: false,
+    words: {
+      noun: 'a suspension',
+      retried: 'and goes on where it stopped',
+      ended: {
+        succeeded: 'suspended',
+        'rolled-back': 'the suspension failed, and the tenant is active as before',
+        cancelled: 'the suspension was cancelled on request, and the tenant is active as before',
+        abandoned: `the suspension could not be taken back and ${closedByOperator}`,
+        superseded: 'the suspension could not be finished, and a deletion took over',
+        withdrawn: 'the suspension could not be started and was withdrawn',
+      },
+    },
+  },
+  resume: {
+    workflowType: 'TenantResumption',
+    askedBy: 'resume',
+    target: 'desired',
+    undo: 'to-applied',
+    createsTenant: false,
+    takesOverStuck: false,
+    tenantStatus: {
+      acceptedFrom: ['suspended'],
+      claimed: 'resuming',
+      succeeded: 'active',
+      stuck: 'resuming',
+      retried: 'resuming',
+      undone: { resuming: 'suspended' },
+    },
+    makesIn: ['running', 'holding'],
+    removesIn: 'rolling-back',
+    cancellableIn: ['accepted', 'running', 'holding'],
+    succeedsBy: 'close',
+    emptyLedgerAt: [],
+    dropsData: false,
+    words: {
+      noun: 'a resumption',
+      retried: 'and goes on where it stopped',
+      ended: {
+        succeeded: 'resumed',
+        'rolled-back': 'the resumption failed, and the tenant is suspended as before',
+        cancelled: 'the resumption was cancelled on request, and the tenant is suspended as before',
+        abandoned: `the resumption could not be taken back and ${closedByOperator}`,
+        superseded: 'the resumption could not be finished, and a deletion took over',
+        withdrawn: 'the resumption could not be started and was withdrawn',
       },
     },
   },

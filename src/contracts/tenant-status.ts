@@ -26,9 +26,9 @@ export const tenantStatusTransitions: Readonly<Record<TenantStatus, readonly Ten
   creating: ['active', 'failed'],
   active: ['suspending', 'updating', 'migrating', 'deleting'],
   failed: ['creating', 'deleting', 'deleted'], // creating: `retry` of a stuck rollback
-  suspending: ['suspended', 'active'],
+  suspending: ['suspended', 'active', 'deleting'],
   suspended: ['resuming', 'deleting'],
-  resuming: ['active', 'suspended'],
+  resuming: ['active', 'suspended', 'deleting'],
   updating: ['active', 'deleting'], // deleting: an update that cannot be finished is superseded
   migrating: ['active'],
   deleting: ['deleted'],

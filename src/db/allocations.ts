@@ -8,8 +8,9 @@ import { rowOf, rowsOf } from './rows.ts';
 /** What a tenant was placed with before its product's own share was stored: two components. */
 const UNKNOWN_SHARE: LoadBalancerShare = { rules: 3, targetGroups: 2 };
 
-/** Bands of listener-rule priorities (design rule 14): no host rule outranks a path rule. */
+/** Bands of listener-rule priorities (design rule 14): no host rule outranks a path rule, and no rule a notice. */
 export const priorityBands = {
+  notice: { first: 1, last: 999 },
   path: { first: 1_000, last: 24_999 },
   host: { first: 25_000, last: 49_999 },
 } as const;

@@ -65,6 +65,8 @@ export type NewOperation = Pick<
   /** Unknown: a deprovisioning carries the stored one on as it is. */
   readonly blueprint: unknown;
   readonly caller: Caller;
+  /** Why, for the audit trail: in the event only. */
+  readonly reason?: string | undefined;
 };
 
 /** Accepts an operation, with its event; undefined when the tenant has an open one (409 OPERATION_IN_PROGRESS). */
@@ -92,7 +94,7 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
       json(o.blueprint),
       json(o.caller),
       'operation.accepted' satisfies EventType,
-      json({ type: o.type, onFailure: o.onFailure }),
+      json({ type: o.type, onFailure: o.onFailure, reason: o.reason }),
     ],
   );
   return rowOf(operationRow, answer);

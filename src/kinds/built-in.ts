@@ -1,6 +1,7 @@
 import type { Kind } from './framework/kind.ts';
 import { dnsRecord } from './dns-record/kind.ts';
 import { ecsService } from './ecs-service/kind.ts';
+import { listenerNotice } from './listener-notice/kind.ts';
 import { listenerRule } from './listener-rule/kind.ts';
 import { logGroup } from './log-group/kind.ts';
 import { postgresSchema } from './postgres-schema/kind.ts';
@@ -14,6 +15,7 @@ export const builtInKinds: readonly Kind[] = [
   slugReservation,
   dnsRecord,
   listenerRule,
+  listenerNotice,
   ecsService,
   targetGroup,
   taskDefinition,

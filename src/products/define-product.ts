@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { stepsInMode } from './suspension.ts';
 import type { Step } from '../contracts/blueprint.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
@@ -114,7 +115,7 @@ export function defineProduct<
         product: name,
         tier: request.tier,
         cell: request.cell.id,
-        steps: blueprint(requestFor(definition, request, chosen.settings)),
+        steps: stepsInMode(request, blueprint(requestFor(definition, request, chosen.settings))),
       };
     },
   };

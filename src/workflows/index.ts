@@ -2,4 +2,6 @@
 export { LeakSweep } from './leak-sweep.ts';
 export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';
+export { TenantResumption } from './tenant-resumption.ts';
+export { TenantSuspension } from './tenant-suspension.ts';
 export { TenantUpdate } from './tenant-update.ts';

@@ -9,10 +9,12 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import { ecsService } from '../../src/kinds/ecs-service/kind.ts';
+import { listenerNotice } from '../../src/kinds/listener-notice/kind.ts';
 import { listenerRule } from '../../src/kinds/listener-rule/kind.ts';
 import { targetGroup } from '../../src/kinds/target-group/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
-import { describeKinds, sampleOf, type HandChange, type HandPlace } from '../../testing/index.ts';
+import { NOTICE_STEP } from '../../src/products/suspension.ts';
+import { describeKinds, sampleOf, type HandChange, type HandPlace, type Sample } from '../../testing/index.ts';
 import { faultSample, recordFaults } from './record-faults.ts';
 import { sharedParts } from './shared-parts.ts';
 
@@ -43,6 +45,27 @@ const misroutedRule: HandChange = {
     const Actions = [{ Type: 'forward' as const, TargetGroupArn: await someTargetGroup(at) }];
     await clientOf(at).send(new ModifyRuleCommand({ RuleArn: String(at.outputs['arn']), Actions }));
   },
+};
+
+const otherNotice: HandChange = {
+  name: 'it was given another answer',
+  async change(at) {
+    const FixedResponseConfig = { StatusCode: '404', ContentType: 'text/plain', MessageBody: 'Gone' };
+    const Actions = [{ Type: 'fixed-response' as const, FixedResponseConfig }];
+    await clientOf(at).send(new ModifyRuleCommand({ RuleArn: String(at.outputs['arn']), Actions }));
+  },
+};
+
+/** Of a suspended tenant: nothing needs to be there for it. */
+const notice: Sample = {
+  ...{ name: NOTICE_STEP, product: moamalat, tier: null },
+  steps: (request) =>
+    moamalat
+      .resolve({ ...request, mode: 'suspended' })
+      .steps.filter(({ id }) => id === NOTICE_STEP)
+      .map((step) => ({ ...step, removeAfter: undefined })),
+  revised: withSpec({ message: 'Back at noon' }),
+  handChanges: [otherNotice],
 };
 
 const shadows = new Map<string | undefined, string>();
@@ -78,6 +101,7 @@ describeKinds(
       kind: listenerRule,
       samples: [{ ...sampleOf(moamalat, 'create_alb_rule:backend'), handChanges: [misroutedRule, shadowedRule] }],
     },
+    { kind: listenerNotice, samples: [notice] },
     {
       kind: ecsService,
       samples: [

@@ -22,6 +22,7 @@ import type { StatusView } from '../../src/client/views.ts';
 import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
 import { isOpen, type OnFailure } from '../../src/contracts/operation-state.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
+import type { OperationType } from '../../src/contracts/operation-table.ts';
 import type { Platform } from '../../src/contracts/platform.ts';
 import { findAppliedBlueprint } from '../../src/db/blueprints.ts';
 import { insertOperation } from '../../src/db/operations.ts';
@@ -50,8 +51,8 @@ export interface SagaWorld {
   /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
   provision(product: string, onFailure?: OnFailure, slug?: string, tier?: string | null): Promise<Run>;
   deprovision(run: Run): Promise<Run>;
-  /** Starts an update of a tenant to its applied steps, changed. */
-  change(run: Run, change: (steps: readonly Step[]) => readonly Step[], onFailure?: OnFailure): Promise<Run>;
+  /** Starts an operation (an update by default) that walks a tenant to its applied steps, changed. */
+  change(run: Run, change: (steps: readonly Step[]) => readonly Step[], type?: OperationType): Promise<Run>;
   /** How the workflow of a run ended: what it answered, or the type of its failure. */
   outcome(run: Run): Promise<string>;
   /** Waits until the tenant's operation is in that state; fails after `limitMs`. */
@@ -164,8 +165,8 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
       await client.deleteTenant(caller, run.tenantId, run.slug);
       return run;
     },
-    change: async (run, change, onFailure = 'rollback') => {
-      await startUpdate({ database, orchestrator, platform, catalog, log }, run, change, onFailure);
+    change: async (run, change, type = 'update') => {
+      await startChange({ database, orchestrator, platform, catalog, log }, run, change, type);
       return run;
     },
     outcome: (run) => outcomeOf(temporal, client, run),
@@ -279,17 +280,17 @@ async function provision(client: TenantryClient, { product, onFailure, slug, tie
   return { tenantId, slug, workflowId };
 }
 
-async function startUpdate(
+async function startChange(
   deps: ClientDeps,
   { tenantId, workflowId }: Run,
   change: (steps: readonly Step[]) => readonly Step[],
-  onFailure: OnFailure,
+  type: OperationType,
 ): Promise<void> {
   const operation = await deps.database.transaction(async (tx) => {
     const applied = await findAppliedBlueprint(tx, tenantId);
     if (!applied) throw new Error(`tenant ${tenantId} has no applied blueprint`);
     return insertOperation(tx, {
-      ...{ id: randomUUID(), tenantId, cell: applied.cell, type: 'update', onFailure, holdMs: 600_000 },
+      ...{ id: randomUUID(), tenantId, cell: applied.cell, type, onFailure: 'rollback', holdMs: 600_000 },
       ...{ workflowId, blueprint: { ...applied, steps: change(applied.steps) }, caller },
     });
   });

@@ -131,7 +131,8 @@ function actionText(action: AnswerTree, groupNames: ReadonlyMap<string, string> 
   ].filter((arn) => arn !== '');
   const names = [...new Set(forwarded)].map((arn) => groupNames.get(arn) ?? arn);
   const status = action.text('FixedResponseConfig.StatusCode') || action.text('RedirectConfig.StatusCode');
-  return [action.text('Type'), ...names, status].filter((text) => text !== '').join(' ');
+  const message = action.text('FixedResponseConfig.MessageBody');
+  return [action.text('Type'), ...names, status, message && `"${message}"`].filter((text) => text !== '').join(' ');
 }
 
 /** Tags by ARN; DescribeTags takes 20 of them. */

@@ -6,6 +6,7 @@ import { accepted, mutationCodes } from '../acceptance.ts';
 import {
   acceptedAnswer,
   answers,
+  changeModeBody,
   changeTenantBody,
   dryRunQuery,
   previewAnswer,
@@ -72,5 +73,50 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
     },
   );
+
+  const modeOf = (
+    request: 'suspend' | 'resume',
+    about: { operationId: string; summary: string; description: string },
+  ) =>
+    app.post(
+      `/api/v1/tenants/:tenantId/${request}`,
+      {
+        schema: {
+          ...about,
+          tags: ['tenants'],
+          params: tenantParams,
+          querystring: dryRunQuery,
+          body: changeModeBody,
+          response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes),
+        },
+      },
+      async (asked, reply) => {
+        const { params, query } = asked;
+        const body = asked.body ?? {};
+        const caller = callerOf(asked);
+        if (query.dryRun) return client.previewMode(caller, params.tenantId, request, body);
+        const outcome =
+          request === 'suspend'
+            ? await client.suspendTenant(caller, params.tenantId, body)
+            : await client.resumeTenant(caller, params.tenantId, body);
+        return outcome.done
+          ? reply.code(200).send(outcome.tenant)
+          : accepted(reply, outcome.accepted, client.workers());
+      },
+    );
+  modeOf('suspend', {
+    operationId: 'suspendTenant',
+    summary: 'Suspend an active tenant',
+    description:
+      'A notice (503) answers at its host, and no task of it runs; nothing is lost. Answers 202 when an operation carries that out, ' +
+      '200 when it is suspended already.',
+  });
+  modeOf('resume', {
+    operationId: 'resumeTenant',
+    summary: 'Resume a suspended tenant',
+    description:
+      'Its services run as many tasks as before; the notice goes once they are healthy. Answers 202 when an operation carries that ' +
+      'out, 200 when it is active already.',
+  });
   done();
 };

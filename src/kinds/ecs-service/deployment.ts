@@ -7,6 +7,9 @@ import type { ServiceSettings } from '../../aws/ecs-services.ts';
  */
 export const DEPLOYMENT_TAG = 'tenantry:deployment';
 
+/** How many tasks a service had when its tenant was suspended. */
+export const COUNT_TAG = 'tenantry:count';
+
 export interface DeploymentMark {
   readonly operationId: string;
   readonly generation: number;

@@ -7,7 +7,7 @@ import { refusalOf } from '../framework/foreign.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import type { OthersJudged } from '../framework/ownership.ts';
 import { fieldsOf } from '../framework/within.ts';
-import { convergence, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './deployment.ts';
+import { convergence, COUNT_TAG, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './deployment.ts';
 import { routeProbe } from './route.ts';
 import {
   serviceOutputs,
@@ -147,6 +147,7 @@ async function adopt(context: Context, found: EcsService): Promise<EcsService> {
   const { change } = convergence(found, { ...settings, ...asked }, new Date());
   if (change === 'none') return found;
   if (change === 'mark') return await mark(context, found);
+  if (settings.desiredCount === 0) await rememberCount(context, found);
   if (change === 'scale') return await aws.ecs.scaleService(found.name, settings);
   return await mark(context, await aws.ecs.deployService(found.name, settings));
 }
@@ -157,7 +158,15 @@ async function adopt(context: Context, found: EcsService): Promise<EcsService> {
  */
 async function countOf({ otherSpec, spec }: Context, found: EcsService): Promise<number> {
   const other = await otherSpec?.();
-  return other?.desiredCount === spec.desiredCount ? found.desiredCount : spec.desiredCount;
+  if (other?.desiredCount === spec.desiredCount) return found.desiredCount;
+  const suspendedFrom = Number(found.tags[COUNT_TAG]);
+  return other?.desiredCount === 0 && suspendedFrom > 0 ? suspendedFrom : spec.desiredCount;
+}
+
+/** What a suspension took the service down from, for the resumption. Before the count itself: an answer may be lost in between. */
+async function rememberCount({ aws }: Context, { arn, desiredCount, tags }: EcsService): Promise<void> {
+  const count = String(desiredCount);
+  if (desiredCount > 0 && tags[COUNT_TAG] !== count) await aws.ecs.tagService(arn, { [COUNT_TAG]: count });
 }
 
 /** Notes on the service which generation its PRIMARY deployment belongs to. */
@@ -181,11 +190,17 @@ async function observeReady(context: Context): Promise<Observation> {
   const deployment = await probeDeployment(context, service);
   // One after the other: nothing is asked of the load balancer for a deployment that does not stand yet.
   if (deployment.status !== 'ok') return serviceVerdict({ deployment });
+  if (service.desiredCount === 0)
+    return { status: 'ready', detail: `deployment: ${deployment.detail}; nothing is to answer` };
   const targets = await probeTargets(context);
   if (targets.status !== 'ok') return serviceVerdict({ deployment, targets });
   const route = await routeProbe(context);
   if (route.status !== 'ok') return serviceVerdict({ deployment, targets, route });
   const { host, path } = spec.probe;
+  if (route.isBehindNotice) {
+    const endpoint = { status: 'ok', detail: `https://${host}${path} was not asked, the notice answers it` } as const;
+    return serviceVerdict({ deployment, targets, route, endpoint });
+  }
   const endpoint = endpointProbe(await aws.probe.ask(spec.probe), `https://${host}${path}`);
   return serviceVerdict({ deployment, targets, route, endpoint });
 }

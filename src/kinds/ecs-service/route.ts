@@ -1,5 +1,6 @@
 import type { ListenerRule } from '../../aws/elbv2-rules.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { isNoticeOf } from '../listener-notice/notice.ts';
 import { refuseShadowed } from '../listener-rule/precedence.ts';
 import { describeRule, forwardsOnlyTo, reachOf } from '../listener-rule/reach.ts';
 import type { ServiceContext } from './spec.ts';
@@ -10,7 +11,7 @@ import type { ProbeResult } from './verdict.ts';
  * to the service's target group and do nothing else, and no rule of others may stand before it.
  * @throws StepError RULE_SHADOWED
  */
-export async function routeProbe(context: ServiceContext): Promise<ProbeResult> {
+export async function routeProbe(context: ServiceContext): Promise<ProbeResult & { readonly isBehindNotice?: true }> {
   const { aws, cell, spec } = context;
   const { host, loadBalancerArn, path } = spec.probe;
   const loadBalancer = cell.loadBalancers.find((lb) => lb.arn === loadBalancerArn);
@@ -22,6 +23,9 @@ export async function routeProbe(context: ServiceContext): Promise<ProbeResult> 
   // Not the path that is asked for alone: all that the rule is for.
   await refuseShadowed(context, loadBalancer, listed, { host, paths: ours.paths, priority: ours.priority });
   const first = firstOf(listed, (rule) => reachOf(rule, asked) === 'all');
+  // While a tenant is resumed its notice answers: what is behind it is judged by the rule that comes next.
+  if (first && first !== ours && isNoticeOf(first, host))
+    return { status: 'ok', detail: `rule at priority ${ours.priority}, behind the notice`, isBehindNotice: true };
   if (first && first !== ours)
     return { status: 'pending', detail: `${host}${path} is answered by ${describeRule(first)}` };
   return { status: 'ok', detail: `rule at priority ${ours.priority}` };

@@ -1,7 +1,7 @@
 import type { ListenerRule } from '../../aws/elbv2-rules.ts';
 import { describeHolder, findOwner, isOfInstallation, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
-import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
+import { markPriorityForeign, priorityBands, takeRulePriority } from '../../db/allocations.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { Kind } from '../framework/kind.ts';
@@ -217,6 +217,8 @@ function describeAstray(rule: ListenerRule, spec: Context['spec']): string {
 function hasSameConditions(rule: ListenerRule, spec: Context['spec']): boolean {
   const sameSet = (a: readonly string[], b: readonly string[]) =>
     a.length === b.length && a.every((value) => b.includes(value));
+  // A notice is for the host, too.
+  if (rule.priority <= priorityBands.notice.last) return false;
   const hosts = rule.hosts.map((host) => host.toLowerCase());
   const isPlain = rule.otherConditions.length + rule.hostRegexes.length + rule.pathRegexes.length === 0;
   return isPlain && sameSet(hosts, [spec.host.toLowerCase()]) && sameSet(rule.paths, spec.paths);

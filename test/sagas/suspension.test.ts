@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askTenant } from '../../sandbox/demo/tenant-address.ts';
+import { isOfTenant } from '../../sandbox/inventory/selection.ts';
+import type { Step } from '../../src/contracts/blueprint.ts';
+import type { BlueprintRequest } from '../../src/products/product.ts';
+import { NOTICE_STEP, stepsInMode } from '../../src/products/suspension.ts';
+import { caller } from '../../testing/caller.ts';
+import { shapeDifference, shapeOf } from '../../testing/oracle.ts';
+import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
+import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
+import { part } from '../support/parts.ts';
+
+let world: SagaWorld;
+beforeAll(async () => {
+  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url });
+});
+afterAll(() => world.close());
+
+describe.concurrent('a tenant', () => {
+  it('that is suspended answers with a notice and runs nothing; resumed it is as before', async () => {
+    const atFirst = await world.inventory();
+    const { run, host } = await active();
+    const before = await shapeNow(run);
+    const original = await suspend(run, host);
+    expect(await world.outcome(run)).toBe('suspended');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({
+      status: 'suspended',
+      cleanupPending: false,
+      operation: { type: 'suspend', state: 'succeeded' },
+    });
+    expect(await ask(host)).toMatchObject({ status: 503, body: expect.stringContaining('suspended') as unknown });
+    expect(await tasksOf(run)).toEqual([]);
+
+    await world.change(run, () => original, 'resume');
+    expect(await world.outcome(run)).toBe('active');
+    expect(await ask(host)).toMatchObject({ status: 200 });
+    expect(shapeDifference(before, await shapeNow(run))).toEqual([]);
+
+    await suspend(run, host);
+    expect(await world.outcome(run)).toBe('suspended');
+    await world.deprovision(run);
+    expect(await world.outcome(run)).toBe('deleted');
+    await expectNothingLeft(world, run, atFirst);
+  });
+
+  it.each([NOTICE_STEP, 'deploy_frontend'])('whose suspension fails at %s is active, and answers', async (stepId) => {
+    const { run, host } = await active();
+    const before = await shapeNow(run);
+    fail(run, stepId);
+    await suspend(run, host);
+    expect(await world.outcome(run)).toBe('INVALID_REQUEST');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
+    expect(shapeDifference(before, await shapeNow(run))).toEqual([]);
+    expect(await ask(host)).toMatchObject({ status: 200 });
+  });
+
+  it('whose resumption fails stays suspended, with its notice', async () => {
+    const { run, host } = await active();
+    const original = await suspend(run, host);
+    expect(await world.outcome(run)).toBe('suspended');
+    fail(run, 'deploy_frontend');
+    await world.change(run, () => original, 'resume');
+    expect(await world.outcome(run)).toBe('INVALID_REQUEST');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({
+      status: 'suspended',
+      cleanupPending: false,
+    });
+    expect(await ask(host)).toMatchObject({ status: 503 });
+    expect(await tasksOf(run)).toEqual([]);
+  });
+});
+
+async function active(): Promise<{ run: Run; host: string }> {
+  const run = await world.provision('moamalat');
+  expect(await world.outcome(run)).toBe('active');
+  return { run, host: `${run.slug}.${world.platform.cells[0]!.domains.moamalat!}` };
+}
+
+/** @returns the steps that were applied before */
+async function suspend(run: Run, host: string): Promise<readonly Step[]> {
+  let original: readonly Step[] = [];
+  const [loadBalancer] = world.platform.cells[0]!.loadBalancers;
+  // Of the request only this is asked.
+  const request = { mode: 'suspended', host, loadBalancer } as unknown as BlueprintRequest;
+  await world.change(run, (steps) => stepsInMode(request, (original = steps)), 'suspend');
+  return original;
+}
+
+function fail(run: Run, stepId: string): void {
+  world.injection.faults = [...world.injection.faults, { slug: run.slug, stepId, verb: 'ensure', when: 'after' }];
+}
+
+function ask(host: string) {
+  return askTenant(world.platform, host, '/api/health');
+}
+
+async function shapeNow(run: Run): Promise<string[]> {
+  const own = (await world.inventory()).filter(isOfTenant(run));
+  return shapeOf(own, { id: run.tenantId, slug: run.slug });
+}
+
+async function tasksOf(run: Run): Promise<string[]> {
+  return (await shapeNow(run)).filter((line) => line.startsWith('ecs:task '));
+}
