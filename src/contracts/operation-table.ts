@@ -58,6 +58,20 @@ export interface OperationRules {
 
 const closedByOperator = 'an operator closed it unfinished';
 
+/** What every walk of a whole tenant to another blueprint has in common. */
+const change = {
+  target: 'desired',
+  undo: 'to-applied',
+  createsTenant: false,
+  takesOverStuck: false,
+  makesIn: ['running', 'holding'],
+  removesIn: 'rolling-back',
+  cancellableIn: ['accepted', 'running', 'holding'],
+  succeedsBy: 'close',
+  emptyLedgerAt: [],
+  dropsData: false,
+} as const satisfies Partial<OperationRules>;
+
 export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   provision: {
     workflowType: 'TenantProvisioning',
@@ -96,10 +110,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   update: {
     workflowType: 'TenantUpdate',
     askedBy: 'change',
-    target: 'desired',
-    undo: 'to-applied',
-    createsTenant: false,
-    takesOverStuck: false,
+    ...change,
     tenantStatus: {
       acceptedFrom: ['active'],
       claimed: 'updating',
@@ -108,12 +119,6 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
       retried: 'updating',
       undone: { updating: 'active' },
     },
-    makesIn: ['running', 'holding'],
-    removesIn: 'rolling-back',
-    cancellableIn: ['accepted', 'running', 'holding'],
-    succeedsBy: 'close',
-    emptyLedgerAt: [],
-    dropsData: false,
     words: {
       noun: 'an update',
       retried: 'and goes on where it stopped',
@@ -130,10 +135,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   suspend: {
     workflowType: 'TenantSuspension',
     askedBy: 'suspend',
-    target: 'desired',
-    undo: 'to-applied',
-    createsTenant: false,
-    takesOverStuck: false,
+    ...change,
     tenantStatus: {
       acceptedFrom: ['active'],
       claimed: 'suspending',
@@ -142,12 +144,6 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
       retried: 'suspending',
       undone: { suspending: 'active' },
     },
-    makesIn: ['running', 'holding'],
-    removesIn: 'rolling-back',
-    cancellableIn: ['accepted', 'running', 'holding'],
-    succeedsBy: 'close',
-    emptyLedgerAt: [],
-    dropsData: false,
     words: {
       noun: 'a suspension',
       retried: 'and goes on where it stopped',
@@ -164,10 +160,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   resume: {
     workflowType: 'TenantResumption',
     askedBy: 'resume',
-    target: 'desired',
-    undo: 'to-applied',
-    createsTenant: false,
-    takesOverStuck: false,
+    ...change,
     tenantStatus: {
       acceptedFrom: ['suspended'],
       claimed: 'resuming',
@@ -176,12 +169,6 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
       retried: 'resuming',
       undone: { resuming: 'suspended' },
     },
-    makesIn: ['running', 'holding'],
-    removesIn: 'rolling-back',
-    cancellableIn: ['accepted', 'running', 'holding'],
-    succeedsBy: 'close',
-    emptyLedgerAt: [],
-    dropsData: false,
     words: {
       noun: 'a resumption',
       retried: 'and goes on where it stopped',

@@ -45,6 +45,10 @@ function platformFor(products: readonly string[]): Platform {
   const serving = cells.map((cell) => ({
     ...cell,
     domains: Object.fromEntries(products.map((name) => [name, `${name}.example.test`])),
+    // Their blueprints are MOAMALAT's, renamed.
+    templateServices: Object.fromEntries(
+      [...products, 'moamalat'].map((name) => [name, cell.templateServices['moamalat'] ?? {}]),
+    ),
   }));
   return { ...rest, cells: serving };
 }

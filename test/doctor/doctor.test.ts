@@ -411,6 +411,8 @@ describe('the preflight', () => {
   it('names credentials of another account, and looks no further there', async () => {
     const found = await findings({ accountId: '999999999999' });
     expect(found.filter((f) => f.verdict === 'problem').map((f) => f.detail)).toEqual([
+      // Of the platform description alone: its load balancer is another account's than the cell.
+      expect.stringContaining("lies outside the cell's account or region"),
       expect.stringContaining('the platform says account 999999999999'),
     ]);
     expect(found.flatMap((f) => f.covers ?? [])).not.toContain('R-PRE-01');

@@ -7,7 +7,7 @@ import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
 import { defineKind } from '../framework/define-kind.ts';
 import type { StepContext } from '../framework/kind.ts';
 import { text } from '../framework/values.ts';
-import { ruleType } from '../listener-rule/type.ts';
+import { rulePermissions, ruleType } from '../listener-rule/type.ts';
 import { isNoticeOf } from './notice.ts';
 
 /** `message` is what the tenant's users read, at most 1024 characters (AWS). */
@@ -31,14 +31,7 @@ export const listenerNotice = defineKind({
   outputs,
   changeable: ['message'],
   swept: ruleType,
-  permissions: [
-    'elasticloadbalancing:DescribeRules',
-    'elasticloadbalancing:DescribeTags',
-    'elasticloadbalancing:CreateRule',
-    'elasticloadbalancing:AddTags',
-    'elasticloadbalancing:ModifyRule',
-    'elasticloadbalancing:DeleteRule',
-  ],
+  permissions: rulePermissions,
   inCell: ({ loadBalancerArn, host }, within) => [...within.loadBalancer(loadBalancerArn), ...within.host(host)],
   namedBy: ({ host }) => host,
   nameOf: ({ spec: of }) => of.host,

@@ -8,7 +8,7 @@ import type { Kind } from '../framework/kind.ts';
 import { refuseShadowed } from './precedence.ts';
 import { describeRule, forwardsOnlyTo } from './reach.ts';
 import { ruleOutputs, ruleSpec, type RuleContext as Context, type RuleOutputs, type RuleSpec } from './spec.ts';
-import { ruleType } from './type.ts';
+import { rulePermissions, ruleType } from './type.ts';
 
 /** CreateRule calls of one attempt that may find their priority taken; the next attempt goes on with the ones after. */
 const MAX_CREATES = 4;
@@ -23,14 +23,7 @@ export const listenerRule: Kind<RuleSpec, RuleOutputs, 'elbv2:rule'> = {
   changeable: ['targetGroupArn'],
   types: { 'elbv2:rule': ruleType },
   loadBalancerShare: { rules: 1 },
-  permissions: [
-    'elasticloadbalancing:DescribeRules',
-    'elasticloadbalancing:DescribeTags',
-    'elasticloadbalancing:CreateRule',
-    'elasticloadbalancing:AddTags',
-    'elasticloadbalancing:ModifyRule',
-    'elasticloadbalancing:DeleteRule',
-  ],
+  permissions: rulePermissions,
   inCell: ({ loadBalancerArn, host }, within) => [...within.loadBalancer(loadBalancerArn), ...within.host(host)],
   physicalNames: ({ loadBalancerArn, host, paths }) => {
     const key = `${nameOf({ host: host.toLowerCase(), paths: [...paths].sort() })} on ${loadBalancerArn}`;

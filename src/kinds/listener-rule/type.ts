@@ -1,6 +1,16 @@
 import type { SweptType } from '../framework/resource-type.ts';
 import { behind } from '../target-group/type.ts';
 
+/** Of every kind that makes rules. */
+export const rulePermissions = [
+  'elasticloadbalancing:DescribeRules',
+  'elasticloadbalancing:DescribeTags',
+  'elasticloadbalancing:CreateRule',
+  'elasticloadbalancing:AddTags',
+  'elasticloadbalancing:ModifyRule',
+  'elasticloadbalancing:DeleteRule',
+] as const;
+
 export const ruleType: SweptType = {
   named: 'host',
   list: ({ aws }) => aws.inventory.rules,
