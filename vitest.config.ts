@@ -22,7 +22,8 @@ export default defineConfig({
       // Pure: no server.
       project('unit', ['unit', 'contracts', 'products'], sharedImports),
       // Time-skipping Temporal server, fakes that keep state.
-      project('workflows', ['workflows']),
+      // It stands still at times, on a busy machine: then the test is run again, on another one (test/workflows/environment.ts).
+      project('workflows', ['workflows'], { retry: { count: 2, condition: /^Test timed out/ } }),
       // PostgreSQL, MiniStack, and Temporal where a test asks for it.
       project(
         'integration',

@@ -65,7 +65,40 @@ async function createServer(options: ServerOptions, attempts = 6): Promise<TestW
   }
 }
 
-export async function startEnvironment({ identity = 'test' } = {}): Promise<WorkflowEnvironment> {
+/**
+ * One server for a file's tests, and another one after a test that ran out of its time: a server that has come to stand still (it
+ * does at times when an activity ends at the moment in which time is skipped) would let every later test run out of its time too.
+ */
+export async function startEnvironment(options: { readonly identity?: string } = {}): Promise<WorkflowEnvironment> {
+  let current = await startOne(options);
+  let isTimedOut = false;
+  return {
+    get server() {
+      return current.server;
+    },
+    async start(world, gated) {
+      if (isTimedOut) {
+        await current.stop();
+        current = await startOne(options);
+      }
+      isTimedOut = false;
+      await onTimeOut(() => (isTimedOut = true));
+      return current.start(world, gated);
+    },
+    stop: () => current.stop(),
+  };
+}
+
+/** Histories are recorded outside tests. */
+async function onTimeOut(act: () => void): Promise<void> {
+  if (process.env['VITEST'] === undefined) return;
+  const { onTestFailed } = await import('vitest');
+  onTestFailed(({ task }) => {
+    if (task.result?.errors?.some(({ message }) => message.startsWith('Test timed out'))) act();
+  });
+}
+
+async function startOne({ identity = 'test' }: { readonly identity?: string }): Promise<WorkflowEnvironment> {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), shutdownSignals: [] });
   const path = await timeSkippingExecutable({ log: () => undefined });
   const stopping = new AbortController();
