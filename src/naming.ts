@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KnownOwner } from './contracts/sweep.ts';
+import { stableJson } from './stable-json.ts';
 
 /** Name of a tenant's schema and of its login role (requirement U-19): a slug can be used again, a tenant id cannot. */
 export function schemaName(tenantId: string): string {
@@ -96,14 +97,6 @@ export function secretName(installationId: string, tenantId: string, stepId: str
 /** SHA-256 (hex) of a value that JSON can hold; the order of keys does not matter. */
 export function contentHash(value: unknown): string {
   return sha256(stableJson(value));
-}
-
-function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }
 
 function sha256(text: string): string {

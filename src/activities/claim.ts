@@ -135,10 +135,9 @@ async function walkOf(
   kinds: KindRegistry,
 ): Promise<Pick<OperationPlan, 'steps' | 'applied' | 'restore'>> {
   const { target, undo } = operationTable[operation.type];
-  const isCommitted = removingStateOf(operation.type, operation.committedAt !== null) === 'committing';
   const own = (await loadBlueprint(tx, operation.id, kinds)).steps;
   const applied = undo === 'none' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
-  const goesBack = operation.state === 'stuck' && undo !== 'none' && !isCommitted;
+  const goesBack = operation.state === 'stuck' && removingStateOf(operation) === 'rolling-back';
   const goal = goesBack ? applied : target === 'desired' ? own : [];
   const facts = await findWalkFacts(tx, operation.tenantId, { own, applied }, goesBack ? operation.id : undefined);
   const limitsOf: LimitsOf = (kind) => kinds.kinds.get(kind)?.limits;

@@ -18,7 +18,7 @@ import { contentHash } from '../naming.ts';
 import { endsStep, judge } from './failures.ts';
 import type { Ensured, ResourceName } from '../kinds/framework/kind.ts';
 import { REPORT_MARGIN_MS, retryWhileDatabaseDown } from './database-retry.ts';
-import { directionOf, refuseOutOfTime, revoked } from './revocation.ts';
+import { refuseOutOfTime, revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
@@ -52,10 +52,12 @@ const alreadyCommitted: RecordedIntent = { unclearUntil: new Date(0), unclearBef
 
 function refuseUnlessStanding(run: StepRun, committed: boolean): void {
   const { operationContext, stored, key } = run;
-  const direction = directionOf(key);
   const takenBack =
     stored?.operationId === key.operationId && (stored.state === 'removing' || stored.state === 'removed');
-  if (!committed && (takenBack || !mayMake(operationContext.operationType, operationContext.operationState, direction)))
+  if (
+    !committed &&
+    (takenBack || !mayMake(operationContext.operationType, operationContext.operationState, key.goesBack))
+  )
     throw revoked(key);
   if (run.unresolved.length > 0) {
     throw new StepError('BLUEPRINT_INVALID', `step "${key.stepId}" refers to what no ready step gives`, {
@@ -85,7 +87,7 @@ async function intend(run: StepRun, resources: readonly ResourceName[]): Promise
   const isOfThis = stored?.operationId === key.operationId && stored.generation === key.generation;
   const sawMade = isOfThis && (stored.state === 'present' || stored.state === 'ready');
   const intent = await retryWhileDatabaseDown(run.retryLimit, () =>
-    recordIntent(run.deps.database, { key, resources, latenessMs, attempt, sawMade, direction: directionOf(key) }),
+    recordIntent(run.deps.database, { key, resources, latenessMs, attempt, sawMade }),
   );
   if (!intent) throw await refusedIntent(run);
   return intent;
@@ -97,7 +99,7 @@ async function refusedIntent({ deps, key, retryLimit }: StepRun): Promise<StepEr
   const step = now?.steps.find((s) => s.stepId === key.stepId);
   const isOfThis = step?.operationId === key.operationId && step.generation === key.generation;
   const isMade = isOfThis && (step.state === 'present' || step.state === 'ready');
-  if (!now || !isMade || !mayMake(now.operationType, now.operationState, directionOf(key))) return revoked(key);
+  if (!now || !isMade || !mayMake(now.operationType, now.operationState, key.goesBack)) return revoked(key);
   return new StepError('UNCLEAR', `another attempt has made step "${key.stepId}" meanwhile`);
 }
 

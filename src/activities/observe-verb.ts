@@ -10,7 +10,7 @@ import { judge, turnAfterMs } from './failures.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
 import { retryWhileDatabaseDown } from './database-retry.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
-import { directionOf, revoked } from './revocation.ts';
+import { revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
@@ -34,7 +34,7 @@ export async function observeStep(run: StepRun, call: ObserveCall): Promise<Obse
 }
 
 function refuseUnlessStanding({ operationContext, stored, key }: StepRun): void {
-  const making = mayMake(operationContext.operationType, operationContext.operationState, directionOf(key));
+  const making = mayMake(operationContext.operationType, operationContext.operationState, key.goesBack);
   if (!making || stored?.state === 'removing' || stored?.state === 'removed') throw revoked(key);
 }
 

@@ -51,12 +51,10 @@ type Change = readonly [from: OperationState, to: OperationState];
  * The changes that lead to an end; undefined when none do. A run that was taken for lost, because a worker was connected to
  * another Temporal, comes to its end all the same: then it leaves `stuck` as a retry would.
  */
-function courseTo(
-  { type, state: now, committedAt }: OperationRow,
-  end: ClosedOperationState,
-): readonly Change[] | undefined {
+function courseTo(operation: OperationRow, end: ClosedOperationState): readonly Change[] | undefined {
+  const { state: now } = operation;
   if (operationStateTransitions[now].includes(end)) return [[now, end]];
-  const removesIn = removingStateOf(type, committedAt !== null);
+  const removesIn = removingStateOf(operation);
   if (now !== 'stuck' || !operationStateTransitions[removesIn].includes(end)) return undefined;
   return [
     [now, removesIn],

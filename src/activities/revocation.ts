@@ -1,7 +1,7 @@
 import type { Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
-import { mayMake, type Direction } from '../contracts/operation-table.ts';
+import { mayMake } from '../contracts/operation-table.ts';
 import { findAttemptStates } from '../db/steps.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { retryWhileDatabaseDown, type RetryLimit } from './database-retry.ts';
@@ -28,17 +28,13 @@ export async function assertNotRevoked({ deps, call, verb, retryLimit }: Mutatio
     now !== undefined &&
     (verb === 'remove'
       ? isOpen(now.operationState) && now.stepState === 'removing'
-      : mayMake(now.operationType, now.operationState, directionOf(call)) && !takenBack && !isOvertaken(call, now));
+      : mayMake(now.operationType, now.operationState, call.goesBack) && !takenBack && !isOvertaken(call, now));
   if (!stands) throw revoked(call);
 }
 
 /** A later generation is at the step: an operator's `retry`, or an undo that brings it back. */
 function isOvertaken({ generation }: StepCall, now: { readonly generation: number | null }): boolean {
   return now.generation !== null && now.generation > generation;
-}
-
-export function directionOf({ goesBack }: Pick<StepCall, 'goesBack'>): Direction {
-  return goesBack ? 'back' : 'forward';
 }
 
 /**

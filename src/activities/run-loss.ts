@@ -63,7 +63,7 @@ export async function takeoverOf(tx: Queryable, operation: OperationRow): Promis
   return {
     generation: operation.generation,
     failure: own ?? operation.failure ?? undefined,
-    committed: removingStateOf(operation.type, operation.committedAt !== null) === 'committing',
+    removesIn: removingStateOf(operation),
     cancelled: operationTable[operation.type].cancellableIn.length > 0 && operation.cancelRequestedAt !== null,
   };
 }

@@ -7,7 +7,6 @@ import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
 import { findAppliedBlueprint, listStepDefinitions } from '../db/blueprints.ts';
 import { listMade, listNotRemoved } from '../db/ledger.ts';
-import { findOperation } from '../db/operations.ts';
 import { recordPartsMade } from '../db/step-making.ts';
 import { noteRemoval, recordGone } from '../db/step-removal.ts';
 import type { StepKey, OperationContext } from '../db/steps.ts';
@@ -23,7 +22,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { REPORT_MARGIN_MS, retryWhileDatabaseDown, type RetryLimit } from './database-retry.ts';
 import { lackedForMaking, workerLacks } from './lacking-kinds.ts';
 import { assertNotRevoked } from './revocation.ts';
-import { resolveSpec, unresolvedRefs, type Source } from './spec-resolution.ts';
+import { resolveSpec, unresolvedRefs, type Source } from '../plan/spec-resolution.ts';
 import { StepError } from '../contracts/step-error.ts';
 
 /** One attempt at a verb of a step, with all that it needs: loaded from the database, nothing believed from the caller. */
@@ -65,10 +64,11 @@ export function retryLimitOf({ limits }: Pick<Kind, 'limits'>, verb: Verb): Retr
 /** Loads the step and looks at it beside its cell. @throws StepError BLUEPRINT_INVALID, OUTSIDE_CELL, WORKER_LACKS_KIND, SPEC_UNREADABLE */
 export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promise<StepRun> {
   const { deps, blueprintOf, operationContextOf, kind, call } = verbCall;
-  const { blueprint, operationContext } = await retryWhileDatabaseDown(retryLimit, async () => ({
-    operationContext: await operationContextOf(call.operationId),
-    blueprint: call.goesBack ? await appliedBlueprint(deps, call) : await blueprintOf(call.operationId),
-  }));
+  const { blueprint, operationContext } = await retryWhileDatabaseDown(retryLimit, async () => {
+    const found = await operationContextOf(call.operationId);
+    const applied = call.goesBack && found ? await appliedBlueprint(deps, call, found) : undefined;
+    return { operationContext: found, blueprint: applied ?? (await blueprintOf(call.operationId)) };
+  });
   const step = operationContext && (await findStep(verbCall, retryLimit, blueprint, operationContext));
   if (!operationContext || step?.kind !== kind.name)
     throw new StepError(
@@ -128,9 +128,12 @@ async function otherSpec({
 }
 
 /** @throws StepError BLUEPRINT_INVALID when none is applied */
-async function appliedBlueprint({ database }: ActivityDependencies, { operationId }: StepCall): Promise<Blueprint> {
-  const tenantId = (await findOperation(database, operationId))?.tenantId;
-  const applied = tenantId === undefined ? undefined : await findAppliedBlueprint(database, tenantId);
+async function appliedBlueprint(
+  { database }: ActivityDependencies,
+  { operationId }: StepCall,
+  { tenantId }: OperationContext,
+): Promise<Blueprint> {
+  const applied = await findAppliedBlueprint(database, tenantId);
   if (applied) return applied;
   throw new StepError('BLUEPRINT_INVALID', `operation ${operationId} has no applied blueprint to go back to`);
 }
@@ -241,6 +244,8 @@ function contextOf(parts: ContextParts): StepContext {
   };
   const key = { tenantId: s.tenantId, stepId: call.stepId };
   const activity = Context.current();
+  // Each look of an attempt asks, and it stays the same.
+  let other: ReturnType<typeof otherSpec> | undefined;
   return {
     installationId: deps.installationId,
     tenant: tenantOf(s),
@@ -252,7 +257,7 @@ function contextOf(parts: ContextParts): StepContext {
     previous: stored?.outputs ?? {},
     applied: stored?.applied?.outputs ?? undefined,
     goesBack: call.goesBack === true,
-    otherSpec: () => otherSpec(parts),
+    otherSpec: () => (other ??= otherSpec(parts)),
     cell,
     generation: call.generation,
     removingAt: stored?.removingAt ?? undefined,

@@ -112,8 +112,8 @@ export interface Takeover {
   readonly failure?: Failure | undefined;
   /** A cancel had been taken. */
   readonly cancelled: boolean;
-  /** It had passed its point of no return: what is left is only finished. */
-  readonly committed?: boolean | undefined;
+  /** In which state it goes on: past its point of no return it is only finished. Absent: the state of its type. */
+  readonly removesIn?: 'rolling-back' | 'committing' | undefined;
 }
 
 /** A change of an open operation's state; refused (`false`) when the row is not in a state that allows it. */

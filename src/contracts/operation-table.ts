@@ -231,23 +231,26 @@ export function operationTypeAskedBy(request: OperationRules['askedBy']): Operat
   return found;
 }
 
-/** Which way a step is walked: to the operation's own blueprint, or back to the applied one. */
-export type Direction = 'forward' | 'back';
-
-/** States in which an operation of this type may make, change or bring back steps in this direction. */
-export function makingStates(type: OperationType, direction: Direction): readonly OperationState[] {
+/**
+ * States in which an operation of this type may make and change steps; on the way back, those in which it brings changed ones back to the
+ * applied blueprint.
+ */
+export function makingStates(type: OperationType, goesBack = false): readonly OperationState[] {
   const { makesIn, undo } = operationTable[type];
-  if (direction === 'forward') return makesIn;
+  if (!goesBack) return makesIn;
   return undo === 'to-applied' ? ['rolling-back'] : [];
 }
 
-/** Whether an operation of this type and state may make steps in this direction. */
-export function mayMake(type: OperationType, state: OperationState, direction: Direction = 'forward'): boolean {
-  return makingStates(type, direction).includes(state);
+/** Whether an operation of this type and state may make steps, or bring them back. */
+export function mayMake(type: OperationType, state: OperationState, goesBack?: boolean): boolean {
+  return makingStates(type, goesBack).includes(state);
 }
 
 /** The state in which a stuck operation removes what is left: one that made its target true already only finishes. */
-export function removingStateOf(type: OperationType, isCommitted: boolean): OperationRules['removesIn'] {
-  const { removesIn, succeedsBy } = operationTable[type];
-  return isCommitted && succeedsBy === 'close' ? 'committing' : removesIn;
+export function removingStateOf(operation: {
+  readonly type: OperationType;
+  readonly committedAt: Date | null;
+}): OperationRules['removesIn'] {
+  const { removesIn, succeedsBy } = operationTable[operation.type];
+  return operation.committedAt !== null && succeedsBy === 'close' ? 'committing' : removesIn;
 }

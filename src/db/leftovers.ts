@@ -51,9 +51,10 @@ export async function listLeftovers(db: Queryable, tenantId: string): Promise<Le
 }
 
 /** Steps that the newest operation leaves in place, as far as it has come. */
-async function stayingSteps(db: Queryable, { id, tenantId, type, committedAt }: OperationRow): Promise<Set<string>> {
+async function stayingSteps(db: Queryable, operation: OperationRow): Promise<Set<string>> {
+  const { id, tenantId, type } = operation;
   if (operationTable[type].target !== 'desired') return new Set();
-  const isCommitted = removingStateOf(type, committedAt !== null) === 'committing';
+  const isCommitted = removingStateOf(operation) === 'committing';
   const steps = isCommitted
     ? orderOf(await findBlueprint(db, id))
     : ((await findAppliedBlueprint(db, tenantId))?.steps ?? []);

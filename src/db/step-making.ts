@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
-import { makingStates, operationTypes, type Direction } from '../contracts/operation-table.ts';
+import { makingStates, operationTypes } from '../contracts/operation-table.ts';
 import { json, optionalTime, time } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf } from './rows.ts';
@@ -17,15 +17,13 @@ export interface Intent {
   /** How long the effect of this attempt may still land after now, in ms. */
   readonly latenessMs: number;
   readonly attempt: number;
-  /** Default: forward. */
-  readonly direction?: Direction | undefined;
   /** The attempt saw, when it began, that this operation had made the step in this generation. */
   readonly sawMade: boolean;
 }
 
-/** Per type of operation the states in which its steps may be made in this direction. */
-function statesByType(direction: Direction) {
-  return Object.fromEntries(operationTypes.map((type) => [type, makingStates(type, direction)]));
+/** Per type of operation the states in which its steps may be made, or brought back. */
+function statesByType(goesBack: boolean | undefined) {
+  return Object.fromEntries(operationTypes.map((type) => [type, makingStates(type, goesBack)]));
 }
 
 const recordedIntent = z.object({ unclearUntil: time, unclearBefore: optionalTime });
@@ -95,7 +93,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
       resources.map((r) => r.name),
       intent.attempt,
       intent.sawMade,
-      json(statesByType(intent.direction ?? 'forward')),
+      json(statesByType(key.goesBack)),
     ],
   );
   return rowOf(recordedIntent, answer);

@@ -1,4 +1,5 @@
 import { FINALIZE_STEP, refsIn, refStep, type Step } from '../contracts/blueprint.ts';
+import { isSameJson } from '../stable-json.ts';
 
 export interface ChangeInput {
   /** What was made true last. */
@@ -38,14 +39,5 @@ export function stepsToChange({ applied, target, altered, rereads }: ChangeInput
 
 /** Whether two definitions of a step ask for the same thing; when it is made, and how long that may take, is something else. */
 export function isSameWork(some: Step, other: Step): boolean {
-  return some.kind === other.kind && canonical(some.spec) === canonical(other.spec);
-}
-
-/** JSON with sorted keys: blueprints come from code and from PostgreSQL, which orders them its own way. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`).join(',')}}`;
+  return some.kind === other.kind && isSameJson(some.spec, other.spec);
 }

@@ -1,4 +1,5 @@
 import { FINALIZE_STEP, type Step } from '../contracts/blueprint.ts';
+import { isSameJson } from '../stable-json.ts';
 
 /** What differences are judged by of a kind. */
 export interface ChangeFacts {
@@ -93,14 +94,4 @@ function fieldDifferences(from: unknown, to: unknown, path: readonly string[] = 
 
 function isBranch(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !('ref' in value);
-}
-
-/** Whether two values say the same as JSON, in whichever order their fields are. */
-export function isSameJson(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const [one, other] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
-  return (
-    one.size === other.size && [...one].every(([name, value]) => other.has(name) && isSameJson(value, other.get(name)))
-  );
 }

@@ -1,7 +1,8 @@
-import { blueprintProblems, refField, refsIn, refStep, type Blueprint, type Step } from '../contracts/blueprint.ts';
 import { z } from 'zod';
+import { blueprintProblems, refField, refsIn, refStep, type Blueprint } from '../contracts/blueprint.ts';
 import { outsideCellSoFar } from '../kinds/framework/outside-cell.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { resolveSpec, type Source } from '../plan/spec-resolution.ts';
 import { placeProblems, type Placed } from './place-problems.ts';
 import type { Product } from './product.ts';
 
@@ -48,21 +49,16 @@ function outputNames(outputs: z.ZodType | undefined): readonly string[] | undefi
   return outputs instanceof z.ZodObject ? Object.keys(outputs.shape) : undefined;
 }
 
+/** References are left out: what they will stand for is not known. */
+const nothingMade: ReadonlyMap<string, Source> = new Map();
+
 function boundProblems({ kinds }: KindRegistry, { product, steps }: Blueprint, acceptance: Acceptance): string[] {
   const { cell, host, slug, tenantId } = acceptance;
   const recorded = { hostName: host ?? null, zoneIds: [], loadBalancerArns: [], listenerArns: [] };
   const bounds = { cell, tenant: { id: tenantId, slug, product }, recorded };
   return steps.flatMap((step) => {
     const kind = kinds.get(step.kind);
-    const problems = kind ? outsideCellSoFar(kind, withoutRefs(step.spec), bounds) : [];
+    const problems = kind ? outsideCellSoFar(kind, resolveSpec(step.spec, nothingMade), bounds) : [];
     return problems.map((problem) => `step "${step.id}": ${problem}`);
   });
-}
-
-function withoutRefs(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutRefs).filter((item) => item !== undefined);
-  if (typeof value !== 'object' || value === null) return value;
-  if (refsIn(value).length === 1 && 'ref' in value) return undefined;
-  const kept = Object.entries(value).map(([key, inner]) => [key, withoutRefs(inner)] as const);
-  return Object.fromEntries(kept.filter(([, inner]) => inner !== undefined)) satisfies Step['spec'];
 }

@@ -219,10 +219,10 @@ describe('the plan of a claim', () => {
       run('claimOperation', { operationId, workflowId: `tenant.moamalat.${tenant.slug}`, runId, takesOver });
     const back = await takeOver('run-3', 'run-2');
     expect(becomes(back)).toContainEqual(['logs', 'change']);
-    expect(back).toMatchObject({ takeover: { committed: false }, restore: [{ id: 'logs' }] });
+    expect(back).toMatchObject({ takeover: { removesIn: 'rolling-back' }, restore: [{ id: 'logs' }] });
     await db.query(`update operations set committed_at = now() where id = $1`, [operationId]);
     const on = await takeOver('run-4', 'run-3');
-    expect(on).toMatchObject({ takeover: { committed: true } });
+    expect(on).toMatchObject({ takeover: { removesIn: 'committing' } });
     expect(becomes(on)).not.toContainEqual(['logs', 'drop']);
   });
 });

@@ -132,7 +132,11 @@ describe('a run that takes over from a lost update', () => {
 
   it('only finishes one that had committed', async () => {
     const rest = steps.map((one) => (one.becomes === 'drop' ? one : { ...one, becomes: 'keep' as const }));
-    const { world, handle } = await env.start({ ...update, steps: rest, takeover: { ...takeover, committed: true } });
+    const { world, handle } = await env.start({
+      ...update,
+      steps: rest,
+      takeover: { ...takeover, removesIn: 'committing' },
+    });
     expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'active' });
     expect(walked(world.calls)).toEqual(['rule.remove']);
     expect(world.changes).toMatchObject([{ state: 'committing', generation: 3 }]);

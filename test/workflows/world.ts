@@ -146,7 +146,7 @@ export class World {
     if (this.rules.target === 'nothing' || options.takeover) {
       for (const s of options.steps) if (s.id !== FINALIZE_STEP) this.living.add(s.id);
     }
-    if (options.takeover && options.takeover.committed !== true)
+    if (options.takeover && options.takeover.removesIn !== 'committing')
       for (const { id } of this.#toChange) this.#altered.add(id);
     for (const s of options.steps) {
       if (s.becomes === undefined || s.becomes === 'make') continue;
@@ -384,7 +384,7 @@ export class World {
     await this.#enter(`${stepId}.remove`);
     const isDrop = this.rules.succeedsBy === 'close' && this.steps.get(stepId)?.becomes === 'drop';
     const { takeover } = this.options;
-    const isCommitted = takeover ? takeover.committed === true : isDrop;
+    const isCommitted = takeover ? takeover.removesIn === 'committing' : isDrop;
     const expected = isDrop && isCommitted ? 'committing' : this.rules.removesIn;
     if (this.#altered.size > 0 && expected === 'rolling-back')
       this.violations.push(`${stepId} removed before ${[...this.#altered].join(', ')} was brought back`);

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from '../answer.ts';
 import type { Call } from '../request.ts';
 import type { LoadBalancerTarget, Service } from './model.ts';
+import { contentHash } from '../../../src/naming.ts';
 
 const settings = {
   desiredCount: z.int().min(0).optional(),
@@ -75,7 +75,7 @@ export function readJson(call: Call): unknown {
 /** What makes two creations the same: all settings but the token. */
 export function fingerprintOf(input: CreateServiceInput): string {
   const { clientToken: _token, ...rest } = input;
-  return createHash('sha256').update(canonical(rest)).digest('hex');
+  return contentHash(rest);
 }
 
 /** Takes over what an input says of the service; what it leaves out stays. */
@@ -95,13 +95,4 @@ export function applySettings(service: Service, input: UpdateServiceInput | Crea
 
 function readTarget(lb: { targetGroupArn: string; containerName: string; containerPort: number }): LoadBalancerTarget {
   return { targetGroupArn: lb.targetGroupArn, containerName: lb.containerName, containerPort: lb.containerPort };
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value === undefined) return 'null';
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(',')}}`;
 }

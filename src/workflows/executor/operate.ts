@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
 import type { OperationInput, OperationResult, Takeover } from '../../contracts/messages.ts';
-import { operationTypeOf, removingStateOf, type OperationType } from '../../contracts/operation-table.ts';
+import { operationTypeOf, type OperationType } from '../../contracts/operation-table.ts';
 import { confirmReady } from './confirm.ts';
 import { takeControl, type ClosedAs } from './control.ts';
 import { commit, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
@@ -26,8 +26,10 @@ export async function operate({ operationId, takesOver }: OperationInput): Promi
   });
 }
 
-async function finishLost(run: Run, { committed = false }: Takeover): Promise<OperationResult> {
-  const removing = removingStateOf(run.control.type, committed);
+async function finishLost(
+  run: Run,
+  { removesIn: removing = run.control.rules.removesIn }: Takeover,
+): Promise<OperationResult> {
   return result(run, removing, await takeOver(run, removing));
 }
 

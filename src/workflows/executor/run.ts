@@ -51,7 +51,7 @@ export interface Run {
  * of no return, never by an undo, and past it what the target holds stays.
  */
 export function markForRemoval(run: Run, isMeant: (step: StepPlan) => boolean): void {
-  const isCommitted = run.control.state === 'committing' || run.plan.takeover?.committed === true;
+  const isCommitted = run.control.state === 'committing' || run.plan.takeover?.removesIn === 'committing';
   const stays = (step: StepPlan) => (isCommitted ? !isDropped(step) : (run.plan.applied ?? []).includes(step.id));
   for (const step of run.steps.values())
     if (step.id !== FINALIZE_STEP && isMeant(step) && !stays(step)) run.toRemove.add(step.id);

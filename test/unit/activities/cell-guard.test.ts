@@ -4,7 +4,7 @@ import { outsideCell as outside } from '../../../src/kinds/framework/outside-cel
 import { defaultCatalog } from '../../../src/catalog/catalog.ts';
 import type { Bounds, Purpose } from '../../../src/kinds/framework/within.ts';
 import { moamalat } from '../../../src/products/moamalat/product.ts';
-import { resolveSpec } from '../../../src/activities/spec-resolution.ts';
+import { resolveSpec } from '../../../src/plan/spec-resolution.ts';
 import { cell } from '../../db/fixtures.ts';
 
 const tenant = { id: '22222222-2222-4222-8222-222222222222', slug: 'acme', product: 'moamalat' };

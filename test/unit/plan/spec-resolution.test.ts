@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolveSpec, unresolvedRefs } from '../../../src/activities/spec-resolution.ts';
+import { resolveSpec, unresolvedRefs } from '../../../src/plan/spec-resolution.ts';
 
 describe('references', () => {
   const sources = new Map([
