@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KnownOwner } from './contracts/sweep.ts';
-import { stableJson } from './stable-json.ts';
+import { stableJson } from './contracts/stable-json.ts';
 
 /** Name of a tenant's schema and of its login role (requirement U-19): a slug can be used again, a tenant id cannot. */
 export function schemaName(tenantId: string): string {

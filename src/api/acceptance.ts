@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { AcceptedView, WorkersView } from '../client/views.ts';
+import type { AcceptedView, ChangeOutcome, WorkersView } from '../client/views.ts';
 
 /** Error codes of every request that changes something. */
 export const mutationCodes = [
@@ -8,6 +8,11 @@ export const mutationCodes = [
   'UNSUPPORTED_MEDIA_TYPE',
   'OUTCOME_UNKNOWN',
 ] as const;
+
+/** Answers 202 for what an operation carries out, and 200 with the tenant where nothing had to be. */
+export function answerOutcome(reply: FastifyReply, outcome: ChangeOutcome, workers: WorkersView): FastifyReply {
+  return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, workers);
+}
 
 /** Answers 202 with where to look how it goes on, and whether anybody carries it out. */
 export function accepted(reply: FastifyReply, view: AcceptedView, workers: WorkersView): FastifyReply {

@@ -4,8 +4,7 @@ import { PROJECTION_BEHIND_MS } from '../contracts/projection.ts';
 import { lagText } from '../projection/lag-text.ts';
 import type { Projections, ProjectionStatus } from '../projection/open-projection.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
-import type { ErrorReport } from './error-report.ts';
-import { printFailure, runCommand } from './process.ts';
+import { openedRunner, type FailureCodes } from './opened-command.ts';
 
 const help = `
 Workers project each tenant and its events to the DynamoDB table of its cell (docs/projection.md).
@@ -27,7 +26,7 @@ export type ProjectionsSource = () => Promise<Projections>;
 
 /** `tenantry projection`: runs where the credentials are. */
 export function registerProjection(program: Command, source: ProjectionsSource = fromEnvironment): void {
-  const run = runner(source);
+  const run = openedRunner(source, codes);
   const projection = program
     .command('projection')
     .description('the projection of tenants to DynamoDB: how far it is; write it anew')
@@ -52,25 +51,7 @@ async function fromEnvironment(): Promise<Projections> {
   return openProjections(config);
 }
 
-function runner(source: ProjectionsSource): (action: (projections: Projections) => Promise<ExitCode>) => Promise<void> {
-  return (action) =>
-    runCommand(async () => {
-      try {
-        const projections = await source();
-        try {
-          process.exitCode = await action(projections);
-        } finally {
-          await projections.close();
-        }
-      } catch (error) {
-        const known = error instanceof Error ? codes[error.name] : undefined;
-        if (known === undefined) throw error;
-        process.exitCode = printFailure(error, known);
-      }
-    });
-}
-
-const codes: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = {
+const codes: FailureCodes = {
   ProjectionNotFoundError: { code: 'PROJECTION_NOT_FOUND', exitCode: exitCodes.notFound },
   StepError: { code: 'PROJECTION_FAILED', exitCode: exitCodes.failed },
   DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.unavailable },

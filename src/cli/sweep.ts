@@ -3,9 +3,8 @@ import { loadConfig } from '../config.ts';
 import { isInOrder, type SweepRemoval, type SweepReport } from '../contracts/sweep.ts';
 import type { Sweep } from '../sweep/sweep.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
-import type { ErrorReport } from './error-report.ts';
+import { openedRunner, type FailureCodes } from './opened-command.ts';
 import { wholeNumber } from './option-values.ts';
-import { printFailure, runCommand } from './process.ts';
 import { commandCaller } from '../process-caller.ts';
 import { processUser } from '../process-user.ts';
 import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
@@ -34,7 +33,8 @@ interface Common {
 
 /** `tenantry sweep`: runs where the credentials are. */
 export function registerSweep(program: Command, source: SweepSource = fromEnvironment): void {
-  const run = runner(source);
+  const opened = openedRunner(source, codes);
+  const run = (action: (sweep: Sweep) => Promise<ExitCode>) => opened(({ sweep: found }) => action(found));
   const sweep = program
     .command('sweep')
     .description('find what nobody owns, and what is missing, stuck or lost; removes nothing by itself')
@@ -97,28 +97,7 @@ async function fromEnvironment() {
   return openSweep(config, processLog(config.logLevel === 'info' ? 'warn' : config.logLevel));
 }
 
-type Action = (sweep: Sweep) => Promise<ExitCode>;
-
-/** The exit code of a refusal is its own, because scripts must tell it from a failure. */
-function runner(source: SweepSource): (action: Action) => Promise<void> {
-  return (action) =>
-    runCommand(async () => {
-      try {
-        const opened = await source();
-        try {
-          process.exitCode = await action(opened.sweep);
-        } finally {
-          await opened.close();
-        }
-      } catch (error) {
-        const known = error instanceof Error ? codes[error.name] : undefined;
-        if (known === undefined) throw error;
-        process.exitCode = printFailure(error, known);
-      }
-    });
-}
-
-const codes: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = {
+const codes: FailureCodes = {
   SweepRefusedError: { code: 'SWEEP_REFUSED', exitCode: exitCodes.conflict },
   SweepNotFoundError: { code: 'SWEEP_NOT_FOUND', exitCode: exitCodes.notFound },
   DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.unavailable },

@@ -10,8 +10,8 @@ import { findOpenOperation, insertOperation, type OperationRow } from '../db/ope
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
 import { mergePatch } from '../products/settings.ts';
-import { isSameJson } from '../stable-json.ts';
-import { choiceOf, modeChoice, scalingOf, type Choice } from './choices.ts';
+import { isSameJson } from '../contracts/stable-json.ts';
+import { choiceOf, modeChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
 import { resolveDesired, type Desired } from './desired.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -21,11 +21,7 @@ import { RequestError } from './request-error.ts';
 import type { ChangeModeInput, ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
 import { reserveOrRefuse } from './resolution.ts';
 import { startOrWithdraw } from './starting.ts';
-import { acceptance, type AcceptedView, type PreviewView, type TenantView } from './views.ts';
-
-/** `done`: the tenant is as it was asked for, nothing had to be carried out. */
-export type ChangeOutcome =
-  { readonly done: true; readonly tenant: TenantView } | { readonly done: false; readonly accepted: AcceptedView };
+import { acceptance, type ChangeOutcome, type PreviewView } from './views.ts';
 
 /**
  * Accepts other settings of an active tenant: an operation walks to the blueprint that they give.
@@ -51,34 +47,25 @@ export function scaleTenant(
 }
 
 /**
- * Accepts that an active tenant answers with a notice and runs nothing; otherwise as {@link changeTenant}. One that is suspended
- * already stays as it is.
+ * Accepts that an active tenant answers with a notice and runs nothing, or that a suspended one is as it was before; otherwise as
+ * {@link changeTenant}. One that is in the mode already stays as it is.
  */
-export function suspendTenant(
+export function changeMode(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
+  request: ModeRequest,
   input: ChangeModeInput,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, tenantId, () => modeChoice('suspend', input));
+  return accept(deps, caller, tenantId, () => modeChoice(request, input));
 }
 
-/** Accepts that a suspended tenant is as it was before; otherwise as {@link suspendTenant}. */
-export function resumeTenant(
-  deps: ClientDeps,
-  caller: Caller,
-  tenantId: string,
-  input: ChangeModeInput,
-): Promise<ChangeOutcome> {
-  return accept(deps, caller, tenantId, () => modeChoice('resume', input));
-}
-
-/** What {@link suspendTenant} would do, or {@link resumeTenant}. */
+/** What {@link changeMode} would do. */
 export function previewMode(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
-  request: 'suspend' | 'resume',
+  request: ModeRequest,
   input: ChangeModeInput,
 ): Promise<PreviewView> {
   return preview(deps, caller, tenantId, () => modeChoice(request, input));

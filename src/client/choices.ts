@@ -5,6 +5,9 @@ import { productOf } from './desired.ts';
 import { invalid } from './invalid-input.ts';
 import type { ChangeModeInput, ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
 
+/** Requests that choose a mode. */
+export type ModeRequest = 'suspend' | 'resume';
+
 /** What is chosen, and what the request calls each setting. */
 export interface Choice {
   /** Merged into what is desired (RFC 7396). */
@@ -12,14 +15,14 @@ export interface Choice {
   readonly fieldOf: (path: readonly string[]) => string;
   readonly onFailure?: OnFailure | undefined;
   /** Which request it came with; `change` by default. */
-  readonly request?: 'change' | 'suspend' | 'resume' | undefined;
+  readonly request?: 'change' | ModeRequest | undefined;
   /** The mode that it is for; the one that is desired by default. */
   readonly mode?: TenantMode | undefined;
   readonly reason?: string | undefined;
 }
 
 /** Nothing is chosen but the mode. */
-export function modeChoice(request: 'suspend' | 'resume', { reason, onFailure }: ChangeModeInput): Choice {
+export function modeChoice(request: ModeRequest, { reason, onFailure }: ChangeModeInput): Choice {
   const mode = request === 'suspend' ? 'suspended' : 'active';
   return { request, mode, reason, onFailure, patch: {}, fieldOf: (path) => path.join('.') };
 }

@@ -23,19 +23,15 @@ import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
-import { acceptance, type AcceptedView, type TenantView } from './views.ts';
+import { acceptance, type ChangeOutcome } from './views.ts';
 
-/** `done`: nothing was left to remove, the tenant is deleted. */
-export type DeleteOutcome =
-  { readonly done: true; readonly tenant: TenantView } | { readonly done: false; readonly accepted: AcceptedView };
-
-/** Accepts the deprovisioning of a tenant; a stuck operation is superseded by it. */
+/** Accepts the deprovisioning of a tenant; a stuck operation is superseded by it. One of which nothing is left is deleted at once. */
 export async function deleteTenant(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
   confirm: string | undefined,
-): Promise<DeleteOutcome> {
+): Promise<ChangeOutcome> {
   const { slug } = await existingTenant(deps.database, tenantId);
   if (confirm !== slug) {
     const problem =

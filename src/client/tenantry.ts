@@ -12,17 +12,18 @@ import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import * as change from './change.ts';
-import type { ChangeOutcome } from './change.ts';
+import type { ModeRequest } from './choices.ts';
 import { createTenant } from './creation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
-import { deleteTenant, type DeleteOutcome } from './removal.ts';
+import { deleteTenant } from './removal.ts';
 import { startAccepted } from './starting.ts';
 import type {
   AcceptedView,
+  ChangeOutcome,
   EventView,
   ListedTenantView,
   OperationView,
@@ -44,23 +45,16 @@ export interface TenantryClient {
   changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */
   scaleTenant(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
-  /** A notice answers for an active tenant, and nothing of it runs. */
-  suspendTenant(caller: Caller, tenantId: string, input: ChangeModeInput): Promise<ChangeOutcome>;
-  /** A suspended tenant as it was before. */
-  resumeTenant(caller: Caller, tenantId: string, input: ChangeModeInput): Promise<ChangeOutcome>;
-  /** What one of these would do; nothing is changed. */
-  previewMode(
-    caller: Caller,
-    tenantId: string,
-    request: 'suspend' | 'resume',
-    input: ChangeModeInput,
-  ): Promise<PreviewView>;
+  /** A notice answers for an active tenant, and nothing of it runs; or a suspended tenant is as it was before. */
+  changeMode(caller: Caller, tenantId: string, request: ModeRequest, input: ChangeModeInput): Promise<ChangeOutcome>;
+  /** What `changeMode` would do; nothing is changed. */
+  previewMode(caller: Caller, tenantId: string, request: ModeRequest, input: ChangeModeInput): Promise<PreviewView>;
   /** What `changeTenant` would do; nothing is changed. */
   previewChange(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<PreviewView>;
   /** What `scaleTenant` would do; nothing is changed. */
   previewScaling(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<PreviewView>;
   /** @param confirm the tenant's slug, repeated. */
-  deleteTenant(caller: Caller, tenantId: string, confirm: string | undefined): Promise<DeleteOutcome>;
+  deleteTenant(caller: Caller, tenantId: string, confirm: string | undefined): Promise<ChangeOutcome>;
   cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
   retry(caller: Caller, tenantId: string): Promise<AcceptedView>;
   /** Closes a stuck operation without finishing it; what is left stays in the ledger. */
@@ -100,8 +94,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     createTenant: (caller, input) => createTenant(deps, caller, input),
     changeTenant: (caller, tenantId, input) => change.changeTenant(deps, caller, tenantId, input),
     scaleTenant: (caller, tenantId, input) => change.scaleTenant(deps, caller, tenantId, input),
-    suspendTenant: (caller, tenantId, input) => change.suspendTenant(deps, caller, tenantId, input),
-    resumeTenant: (caller, tenantId, input) => change.resumeTenant(deps, caller, tenantId, input),
+    changeMode: (caller, tenantId, request, input) => change.changeMode(deps, caller, tenantId, request, input),
     previewMode: (caller, tenantId, request, input) => change.previewMode(deps, caller, tenantId, request, input),
     previewChange: (caller, tenantId, input) => change.previewChange(deps, caller, tenantId, input),
     previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),

@@ -182,6 +182,10 @@ export interface PreviewView {
   readonly settings: Settings;
 }
 
+/** What became of a request that an operation carries out; `done`: nothing had to be. */
+export type ChangeOutcome =
+  { readonly done: true; readonly tenant: TenantView } | { readonly done: false; readonly accepted: AcceptedView };
+
 /** Answer of a request that starts an operation, or that its run has taken. */
 export interface AcceptedView {
   readonly tenantId: string;

@@ -1,5 +1,5 @@
 import { FINALIZE_STEP, refsIn, refStep, type Step } from '../contracts/blueprint.ts';
-import { isSameJson } from '../stable-json.ts';
+import { isSameJson } from '../contracts/stable-json.ts';
 
 export interface ChangeInput {
   /** What was made true last. */

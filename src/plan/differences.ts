@@ -1,5 +1,5 @@
 import { FINALIZE_STEP, type Step } from '../contracts/blueprint.ts';
-import { isSameJson } from '../stable-json.ts';
+import { isSameJson } from '../contracts/stable-json.ts';
 
 /** What differences are judged by of a kind. */
 export interface ChangeFacts {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
-import { isOfTenant } from '../../sandbox/inventory/selection.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import type { BlueprintRequest } from '../../src/products/product.ts';
 import { NOTICE_STEP, stepsInMode } from '../../src/products/suspension.ts';
 import { caller } from '../../testing/caller.ts';
-import { shapeDifference, shapeOf } from '../../testing/oracle.ts';
+import { shapeDifference } from '../../testing/oracle.ts';
 import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
+import { shapeNow } from '../../testing/sagas/shape.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { part } from '../support/parts.ts';
 
@@ -20,7 +20,7 @@ describe.concurrent('a tenant', () => {
   it('that is suspended answers with a notice and runs nothing; resumed it is as before', async () => {
     const atFirst = await world.inventory();
     const { run, host } = await active();
-    const before = await shapeNow(run);
+    const before = await shapeNow(world, run);
     const original = await suspend(run, host);
     expect(await world.outcome(run)).toBe('suspended');
     expect(await world.client.status(caller, run.tenantId)).toMatchObject({
@@ -34,7 +34,7 @@ describe.concurrent('a tenant', () => {
     await world.change(run, () => original, 'resume');
     expect(await world.outcome(run)).toBe('active');
     expect(await ask(host)).toMatchObject({ status: 200 });
-    expect(shapeDifference(before, await shapeNow(run))).toEqual([]);
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
 
     await suspend(run, host);
     expect(await world.outcome(run)).toBe('suspended');
@@ -45,12 +45,12 @@ describe.concurrent('a tenant', () => {
 
   it.each([NOTICE_STEP, 'deploy_frontend'])('whose suspension fails at %s is active, and answers', async (stepId) => {
     const { run, host } = await active();
-    const before = await shapeNow(run);
+    const before = await shapeNow(world, run);
     fail(run, stepId);
     await suspend(run, host);
     expect(await world.outcome(run)).toBe('INVALID_REQUEST');
     expect(await world.client.status(caller, run.tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
-    expect(shapeDifference(before, await shapeNow(run))).toEqual([]);
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
     expect(await ask(host)).toMatchObject({ status: 200 });
   });
 
@@ -94,11 +94,6 @@ function ask(host: string) {
   return askTenant(world.platform, host, '/api/health');
 }
 
-async function shapeNow(run: Run): Promise<string[]> {
-  const own = (await world.inventory()).filter(isOfTenant(run));
-  return shapeOf(own, { id: run.tenantId, slug: run.slug });
-}
-
 async function tasksOf(run: Run): Promise<string[]> {
-  return (await shapeNow(run)).filter((line) => line.startsWith('ecs:task '));
+  return (await shapeNow(world, run)).filter((line) => line.startsWith('ecs:task '));
 }

@@ -1,10 +1,10 @@
 import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isOfTenant } from '../../sandbox/inventory/selection.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import { listSteps } from '../../src/db/steps.ts';
-import { shapeDifference, shapeOf } from '../../testing/oracle.ts';
+import { shapeDifference } from '../../testing/oracle.ts';
 import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
+import { shapeNow } from '../../testing/sagas/shape.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { caller } from '../../testing/caller.ts';
 import { part } from '../support/parts.ts';
@@ -63,12 +63,6 @@ async function definitionOf(run: Run) {
   return taskDefinition;
 }
 
-/** What a tenant consists of, without what every deployment has anew: ids, addresses. */
-async function shapeNow(run: Run): Promise<string[]> {
-  const own = (await world.inventory()).filter(isOfTenant(run));
-  return shapeOf(own, { id: run.tenantId, slug: run.slug });
-}
-
 async function stepsIn(run: Run, state: string): Promise<string[]> {
   const steps = await listSteps(world.database, run.tenantId);
   return steps.filter((step) => step.state === state).map(({ stepId }) => stepId);
@@ -78,7 +72,7 @@ describe.concurrent('an update of an active tenant', () => {
   it('changes what differs in its place, adds and drops steps, and leaves the rest alone', async () => {
     const atFirst = await world.inventory();
     const run = await active();
-    const before = await shapeNow(run);
+    const before = await shapeNow(world, run);
     let original: readonly Step[] = [];
     await world.change(run, (steps) => changed((original = steps)));
     expect(await world.outcome(run)).toBe('active');
@@ -87,7 +81,7 @@ describe.concurrent('an update of an active tenant', () => {
       cleanupPending: false,
       operation: { type: 'update', state: 'succeeded' },
     });
-    const after = shapeDifference(before, await shapeNow(run)).join('\n');
+    const after = shapeDifference(before, await shapeNow(world, run)).join('\n');
     expect(after).toMatch(/^\+ logs:log-group/m);
     expect(after).toMatch(/^\+ ecs:service .*desiredCount=2/m);
     expect(after).not.toMatch(/frontend/);
@@ -95,7 +89,7 @@ describe.concurrent('an update of an active tenant', () => {
     await world.change(run, () => original);
     expect(await world.outcome(run)).toBe('active');
     expect(await stepsIn(run, 'removed')).toEqual([EXTRA]);
-    const again = shapeDifference(before, await shapeNow(run));
+    const again = shapeDifference(before, await shapeNow(world, run));
     // The revision of the update before stays until the next one.
     expect(again.filter((line) => !line.startsWith('+ ecs:task-definition'))).toEqual([]);
     await world.deprovision(run);
@@ -108,7 +102,7 @@ describe.concurrent('an update of an active tenant', () => {
     const image = `${repository()}@sha256:${'a'.repeat(64)}`;
     const settings = { services: { backend: { count: 2, cpu: 512, memory: 2_048, image } } };
     const preview = await world.client.previewChange(caller, run.tenantId, { settings });
-    const before = await shapeNow(run);
+    const before = await shapeNow(world, run);
     const accepted = await world.client.changeTenant(caller, run.tenantId, { settings });
     expect(await world.outcome(run)).toBe('active');
     const operationId = accepted.done ? undefined : accepted.accepted.operationId;
@@ -116,7 +110,7 @@ describe.concurrent('an update of an active tenant', () => {
     const walked = events.filter((event) => event.operationId === operationId && event.type === 'step.started');
     const said = preview.steps.filter(({ becomes }) => becomes === 'change').map(({ stepId }) => stepId);
     expect(new Set(walked.map(({ stepId }) => stepId))).toEqual(new Set(said));
-    const after = shapeDifference(before, await shapeNow(run)).join('\n');
+    const after = shapeDifference(before, await shapeNow(world, run)).join('\n');
     expect(await definitionOf(run)).toMatchObject({ cpu: '512', memory: '2048', containerDefinitions: [{ image }] });
     expect(after).toMatch(/^\+ ecs:service .*desiredCount=2/m);
     expect(after).not.toMatch(/frontend/);
@@ -135,7 +129,7 @@ describe.concurrent('an update of an active tenant', () => {
   describe.each(['before', 'after'] as const)('that fails %s the effect of', (when) => {
     it.each(walked)('%s leaves the tenant as it was', async (stepId) => {
       const run = await active();
-      const before = await shapeNow(run);
+      const before = await shapeNow(world, run);
       world.injection.faults = [...world.injection.faults, { slug: run.slug, stepId, verb: 'ensure', when }];
       await world.change(run, changed);
       expect(await world.outcome(run)).toBe('INVALID_REQUEST');
@@ -145,7 +139,7 @@ describe.concurrent('an update of an active tenant', () => {
         operation: { type: 'update', state: 'rolled-back' },
         error: { stepId, code: 'INVALID_REQUEST' },
       });
-      expect(shapeDifference(before, await shapeNow(run))).toEqual([]);
+      expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
     });
   });
 });

@@ -1,8 +1,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { ModeRequest } from '../../client/choices.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { accepted, mutationCodes } from '../acceptance.ts';
+import { answerOutcome, mutationCodes } from '../acceptance.ts';
 import {
   acceptedAnswer,
   answers,
@@ -26,7 +27,9 @@ const codes = [
   'ORCHESTRATOR_UNAVAILABLE',
 ] as const;
 
-/** Other settings for an active tenant. */
+const response = answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes);
+
+/** Other settings for an active tenant, or another mode. */
 export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
   app.patch(
     '/api/v1/tenants/:tenantId',
@@ -41,14 +44,14 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         params: tenantParams,
         querystring: dryRunQuery,
         body: changeTenantBody,
-        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes),
+        response,
       },
     },
     async (request, reply) => {
       const { body, params, query } = request;
       if (query.dryRun) return client.previewChange(callerOf(request), params.tenantId, body);
       const outcome = await client.changeTenant(callerOf(request), params.tenantId, body);
-      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
+      return answerOutcome(reply, outcome, client.workers());
     },
   );
 
@@ -63,21 +66,18 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         params: tenantParams,
         querystring: dryRunQuery,
         body: scaleTenantBody,
-        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes),
+        response,
       },
     },
     async (request, reply) => {
       const { body, params, query } = request;
       if (query.dryRun) return client.previewScaling(callerOf(request), params.tenantId, body);
       const outcome = await client.scaleTenant(callerOf(request), params.tenantId, body);
-      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
+      return answerOutcome(reply, outcome, client.workers());
     },
   );
 
-  const modeOf = (
-    request: 'suspend' | 'resume',
-    about: { operationId: string; summary: string; description: string },
-  ) =>
+  const modeOf = (request: ModeRequest, about: { operationId: string; summary: string; description: string }) =>
     app.post(
       `/api/v1/tenants/:tenantId/${request}`,
       {
@@ -87,7 +87,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
           params: tenantParams,
           querystring: dryRunQuery,
           body: changeModeBody,
-          response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes),
+          response,
         },
       },
       async (asked, reply) => {
@@ -95,13 +95,8 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         const body = asked.body ?? {};
         const caller = callerOf(asked);
         if (query.dryRun) return client.previewMode(caller, params.tenantId, request, body);
-        const outcome =
-          request === 'suspend'
-            ? await client.suspendTenant(caller, params.tenantId, body)
-            : await client.resumeTenant(caller, params.tenantId, body);
-        return outcome.done
-          ? reply.code(200).send(outcome.tenant)
-          : accepted(reply, outcome.accepted, client.workers());
+        const outcome = await client.changeMode(caller, params.tenantId, request, body);
+        return answerOutcome(reply, outcome, client.workers());
       },
     );
   modeOf('suspend', {

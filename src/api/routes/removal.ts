@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { accepted, mutationCodes } from '../acceptance.ts';
+import { answerOutcome, mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { acceptedAnswer, answers, deleteQuery, tenantAnswer, tenantParams } from '../schemas.ts';
 
@@ -30,7 +30,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
     },
     async (request, reply) => {
       const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, request.query.confirm);
-      return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, client.workers());
+      return answerOutcome(reply, outcome, client.workers());
     },
   );
   done();
