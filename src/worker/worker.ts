@@ -34,7 +34,8 @@ import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
 import { foreignNamespace } from './own-namespace.ts';
 import { startProblems, WorkerStartError } from './start-problems.ts';
-import { ensureSweepSchedule, SCHEDULE_EVERY_MS } from './sweep-schedule.ts';
+import { SCHEDULE_EVERY_MS } from './schedule.ts';
+import { ensureSweepSchedule } from './sweep-schedule.ts';
 import { workflowBundlePath } from './workflow-bundle.ts';
 
 /** Activities that are cut off at shutdown are retried elsewhere; an AWS call in flight gets this long to answer. */
