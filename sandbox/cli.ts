@@ -13,7 +13,7 @@ export function registerSandbox(program: Command): void {
     .description('bring up every part whose standard variable is unset (PostgreSQL, Temporal, emulated AWS)')
     .option('--demo', 'also run a worker and the API, and provision a demo tenant')
     .option('--product <name>', 'whose tenant --demo and --once provision; by default the first of the installation')
-    .option('--once', 'provision a tenant, prove that its address answers, remove it, compare the inventories, exit')
+    .option('--once', "show a tenant's whole life, from its provisioning to its removal, compare the inventories, exit")
     .addOption(turbulenceOption())
     .addOption(timeOption())
     .addOption(directoryOption())

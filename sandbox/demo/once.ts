@@ -17,7 +17,9 @@ import type { Parts } from '../stack/parts.ts';
 import { createTenant, deleteTenant, demoProduct, type DemoProduct, type Finished } from './provision.ts';
 import { isResidue, residuesOf } from './residues.ts';
 import { stepDurations } from './step-durations.ts';
+import { startProber } from './prober.ts';
 import { askTenant } from './tenant-address.ts';
+import { wholeLife, type Scene } from './whole-life.ts';
 
 /**
  * A tenant there and back: provisioned, its address asked, removed, and the inventories of before and after compared.
@@ -34,6 +36,8 @@ export async function thereAndBack({ parts, product }: { parts: Parts; product: 
   if (created.status.status !== 'active') return failed('the tenant did not become active', created);
   const answered = await proveAddress(parts, whose, created);
   const between = await take();
+  if (!(await changeIt(parts, { api, parts, whose, tenant: created }))) return 1;
+  console.log('\n  removed');
   const deleted = await deleteTenant(api, created.tenantId, created.slug);
   printDurations(deleted);
   if (deleted.status.status !== 'deleted') return failed('the tenant was not deleted', deleted);
@@ -56,6 +60,17 @@ async function typesOfOthers(): Promise<string[]> {
   const { kinds } = await loadCatalog(catalogFileOf(process.env));
   const others = [...kinds.kinds.values()].filter((kind) => !isBuiltIn(kind));
   return others.flatMap(({ types }) => Object.keys(types));
+}
+
+/** Everything that operators do to a tenant, while its address is asked ten times a second. */
+async function changeIt(parts: Parts, scene: Omit<Scene, 'prober'>): Promise<boolean> {
+  const { tenantUrl } = scene.tenant.status;
+  const prober = tenantUrl === null ? undefined : startProber(parts.platform, new URL(tenantUrl).host, '/api/tenant');
+  try {
+    return await wholeLife({ ...scene, prober });
+  } finally {
+    await prober?.stop();
+  }
 }
 
 async function proveAddress(

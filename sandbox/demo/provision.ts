@@ -18,6 +18,8 @@ export interface DemoProduct {
   readonly tier: string | undefined;
   /** It brings migrations, so its tenants answer from a schema of their own. */
   readonly hasSchema: boolean;
+  /** Components that are services of their own. */
+  readonly services: readonly string[];
 }
 
 /**
@@ -28,7 +30,12 @@ export async function demoProduct(name: string | undefined): Promise<DemoProduct
   const { products } = await loadCatalog(catalogFileOf(process.env));
   const product = name === undefined ? Object.values(products)[0] : products[name];
   if (!product) throw new RangeError(`there is no product "${name ?? ''}" (has: ${Object.keys(products).join(', ')})`);
-  return { product: product.name, tier: product.tiers[0], hasSchema: product.migrations !== undefined };
+  return {
+    product: product.name,
+    tier: product.tiers[0],
+    hasSchema: product.migrations !== undefined,
+    services: Object.keys(product.templates),
+  };
 }
 
 /** Creates a tenant and shows every step; one that fails rolls back at once, because nobody is asked to fix it. */
@@ -64,7 +71,8 @@ export async function freeSlug(api: ApiClient, product: string, wanted: string):
   }
 }
 
-async function follow(api: ApiClient, tenantId: string, operationId: string) {
+/** Shows every step of an operation until it ends. */
+export async function follow(api: ApiClient, tenantId: string, operationId: string) {
   const printer = createProgressPrinter(process.stdout);
   const events: TenantEvent[] = [];
   const onEvent = (event: TenantEvent) => {
