@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Step } from '../contracts/blueprint.ts';
+import { FINALIZE_STEP, type Step } from '../contracts/blueprint.ts';
 import type { Claim, ClaimInput, OperationPlan, StateChange } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
@@ -128,24 +128,29 @@ async function planOf(tx: Queryable, operation: OperationRow, kinds: KindRegistr
   };
 }
 
-/** What becomes of each step; of what is taken over, on the way back where there is one. */
+/** What becomes of each step; of what is taken over, on the way back where there is one. Past the commit nothing is brought back but by a repair. */
 async function walkOf(
   tx: Queryable,
   operation: OperationRow,
   kinds: KindRegistry,
 ): Promise<Pick<OperationPlan, 'steps' | 'applied' | 'restore'>> {
-  const { target, undo } = operationTable[operation.type];
+  const { target } = operationTable[operation.type];
   const own = (await loadBlueprint(tx, operation.id, kinds)).steps;
-  const applied = undo === 'none' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
+  const applied = target === 'nothing' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
   const goesBack = operation.state === 'stuck' && removingStateOf(operation) === 'rolling-back';
-  const goal = goesBack ? applied : target === 'desired' ? own : [];
+  const goal = goesBack ? applied : target === 'nothing' ? [] : own;
   const facts = await findWalkFacts(tx, operation.tenantId, { own, applied }, goesBack ? operation.id : undefined);
   const limitsOf: LimitsOf = (kind) => kinds.kinds.get(kind)?.limits;
-  const steps = walkTo(goal, facts, limitsOf);
+  const steps = walkTo(goal, facts, limitsOf, { repairs: target === 'applied' });
   refuseLacking(operation.id, steps, goal, kinds);
   if (applied.length === 0) return { steps };
-  const changes = new Set(steps.filter(({ becomes }) => becomes === 'change').map(({ id }) => id));
-  const restore = applied.filter(({ id }) => changes.has(id)).map((step) => plannedStep(step, limitsOf));
+  const isOnlyFinished = operation.state === 'stuck' && !goesBack && target !== 'applied';
+  const walked = new Set(
+    steps.filter(({ becomes }) => becomes === 'change' || target === 'applied').map(({ id }) => id),
+  );
+  const restore = isOnlyFinished
+    ? []
+    : applied.filter(({ id }) => walked.has(id) && id !== FINALIZE_STEP).map((step) => plannedStep(step, limitsOf));
   return { steps, applied: applied.map(({ id }) => id), ...(restore.length > 0 && { restore }) };
 }
 

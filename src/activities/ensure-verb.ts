@@ -1,6 +1,6 @@
 import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer } from '../contracts/messages.ts';
-import { mayMake } from '../contracts/operation-table.ts';
+import { mayMake, operationTable } from '../contracts/operation-table.ts';
 import { verbOptions, latenessWindowMs } from '../contracts/verbs.ts';
 import {
   recordFailedAttempt,
@@ -28,12 +28,12 @@ export async function ensureStep(run: StepRun): Promise<EnsureAnswer> {
   const inputsHash = await recordingFailure(run, undefined, async () => {
     refuseUnlessStanding(run, committed);
     refuseOutside(run);
-    return hashInputs(run);
+    return isRepair(run) ? appliedHash(run) : hashInputs(run);
   });
   const { stored } = run;
-  if (!committed && stored?.state === 'ready' && stored.inputsHash === inputsHash && (await isStillReady(run))) {
+  if (!committed && (await isAlreadyThere(run, inputsHash))) {
     await retryWhileDatabaseDown(run.retryLimit, () => recordSkipped(run.deps.database, run.key));
-    return { status: 'ready', outputsHash: stored.outputsHash ?? contentHash(stored.outputs) };
+    return { status: 'ready', outputsHash: stored?.outputsHash ?? contentHash(stored?.outputs) };
   }
   const resources = run.kind.resources(run.context);
   const intent = committed ? alreadyCommitted : await intend(run, resources);
@@ -73,6 +73,22 @@ async function hashInputs(run: StepRun): Promise<string> {
     spec: context.spec,
     fingerprint: await onBehalfOf(run, read),
   });
+}
+
+/** All of it is brought back, however it looks: what somebody changed by hand may look ready. */
+function isRepair({ operationContext }: StepRun): boolean {
+  return operationTable[operationContext.operationType].target === 'applied';
+}
+
+/** What it reads outside the blueprint (a template) says nothing of what it was, and may be gone. */
+async function appliedHash(run: StepRun): Promise<string> {
+  return run.stored?.applied?.inputsHash ?? (await hashInputs(run));
+}
+
+async function isAlreadyThere(run: StepRun, inputsHash: string): Promise<boolean> {
+  const { stored } = run;
+  if (isRepair(run) || stored?.state !== 'ready' || stored.inputsHash !== inputsHash) return false;
+  return isStillReady(run);
 }
 
 /** What was seen ready may have been changed or deleted since, while the operation was held. */

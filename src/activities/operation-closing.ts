@@ -93,7 +93,7 @@ export async function settleTenant(
   const isGone = !anythingLeft && emptyLedgerAt.includes(state);
   if (isGone) await freePlaces(tx, tenant);
   const endsWhole = isGone || (emptyLedgerAt.length === 0 && wholeEnds.includes(state));
-  if (state === 'succeeded' && target === 'desired') await recordApplied(tx, tenant.id);
+  if (state === 'succeeded' && target !== 'nothing') await recordApplied(tx, tenant.id);
   const to = state === 'succeeded' ? tenantStatus.succeeded : (tenantStatus.undone[tenant.status] ?? tenant.status);
   return changeTenantStatus(tx, tenant.id, to, { ...change, cleanupPending: !endsWhole });
 }

@@ -73,7 +73,7 @@ function lossFailure(operation: OperationRow, { ended, completed }: RunLoss): Fa
   const before = failure === null || lostRunCodes.includes(failure.code) ? '' : `; before that: ${textOf(failure)}`;
   const detail = `run ${runId ?? 'unknown'} of workflow ${workflowId}: ${ended}${before}`;
   // A run records its end before it closes. One that removes a tenant leaves nothing live behind.
-  if (completed && operationTable[type].target === 'desired')
+  if (completed && operationTable[type].target !== 'nothing')
     return {
       code: 'DATABASE_BEHIND',
       message: `the run of operation ${id} COMPLETED in Temporal, and this database has the operation ${state}: the tenant may be live`,

@@ -21,6 +21,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { productRoutes } from './routes/products.ts';
+import { repairRoute } from './routes/repair.ts';
 import { removalRoutes } from './routes/removal.ts';
 import { startRoutes } from './routes/start.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -85,6 +86,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(productRoutes, { client });
   await app.register(operatorRoutes, { client });
   await app.register(changeRoutes, { client });
+  await app.register(repairRoute, { client });
   await app.register(removalRoutes, { client });
   await app.register(operationRoutes, { client });
   await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });

@@ -80,6 +80,11 @@ export const changeModeBody = z
   })
   .nullish();
 
+/** Body of `repair`. */
+export const repairBody = z
+  .strictObject({ reason: plainText(500).optional().describe('Why, for the audit trail') })
+  .nullish();
+
 /** Body of `abandon`. */
 export const abandonBody = z.strictObject({
   reason: plainText(500).describe('Why, for the audit trail'),

@@ -111,6 +111,10 @@ export interface ModeRequest {
   readonly onFailure?: string | undefined;
 }
 
+export interface RepairRequest {
+  readonly reason?: string | undefined;
+}
+
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
   products(): Promise<ProductList>;
@@ -125,6 +129,8 @@ export interface ApiClient {
   previewScaling(tenantId: string, request: ScaleRequest): Promise<Preview>;
   changeMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Accepted | Tenant>;
   previewMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Preview>;
+  repair(tenantId: string, request: RepairRequest): Promise<Accepted>;
+  previewRepair(tenantId: string): Promise<Preview>;
   retry(tenantId: string): Promise<Accepted>;
   cancel(tenantId: string): Promise<Accepted>;
   /** @param by who asks, for the audit trail */
@@ -166,6 +172,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     previewScaling: (id, body) => call(answers.preview, 'POST', `${tenant(id)}/scale?dryRun=true`, body),
     changeMode: (id, verb, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/${verb}`, body),
     previewMode: (id, verb, body) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`, body),
+    repair: (id, body) => call(answers.accepted, 'POST', `${tenant(id)}/repair`, body),
+    previewRepair: (id) => call(answers.preview, 'POST', `${tenant(id)}/repair?dryRun=true`, {}),
     retry: (id) => call(answers.accepted, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(answers.accepted, 'POST', `${tenant(id)}/cancel`),
     abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),

@@ -1,3 +1,5 @@
+import { operationTable, operationTypes } from '../contracts/operation-table.ts';
+import { isOneOf } from './one-of.ts';
 import type { Preview } from './api-client.ts';
 import type { Terminal } from './output.ts';
 
@@ -9,9 +11,13 @@ export function printPreview({ out }: Terminal, { operation, steps }: Preview): 
     out.write('nothing would have to be changed\n');
     return;
   }
+  const unforeseen =
+    isOneOf(operationTypes, operation) && operationTable[operation].target === 'applied'
+      ? ', where it is not as it was applied'
+      : ', as far as what it refers to changes';
   out.write(`would be done (nothing was changed):\n`);
   for (const { becomes, stepId, kind, fields } of touched) {
-    const follows = becomes === 'change' && fields.length === 0 ? ', as far as what it refers to changes' : '';
+    const follows = becomes === 'change' && fields.length === 0 ? unforeseen : '';
     out.write(`  ${becomes.padEnd(6)}  ${stepId} (${kind})${follows}\n`);
     for (const { field, from, to } of fields) out.write(`          ${field}: ${shown(from)} -> ${shown(to)}\n`);
   }

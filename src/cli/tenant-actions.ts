@@ -98,6 +98,17 @@ export function changeMode(
   return changed(context, name, options, (tenantId) => context.api.changeMode(tenantId, verb, asked));
 }
 
+/** Brings a tenant back to what was applied, and follows that. */
+export function repair(
+  context: Context,
+  name: string,
+  options: Waiting & Pick<ModeOptions, 'dryRun' | 'reason'>,
+): Promise<ExitCode> {
+  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewRepair(id));
+  const asked = { reason: options.reason };
+  return changed(context, name, options, (tenantId) => context.api.repair(tenantId, asked), { isCancellable: false });
+}
+
 async function previewed(
   context: Context,
   name: string,
@@ -115,13 +126,14 @@ async function changed(
   name: string,
   options: Waiting,
   send: (tenantId: string) => Promise<Accepted | Tenant>,
+  { isCancellable } = { isCancellable: true },
 ): Promise<ExitCode> {
   const { api, terminal } = context;
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(api, tenantId) : 0;
   const answer = await request(context, options, lookAt(tenantId), () => send(tenantId), changeSigns(api));
   if ('operationId' in answer)
-    return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'], isCancellable: true });
+    return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'], isCancellable });
   if (options.json) printJson(terminal, answer);
   else terminal.out.write(`nothing had to be changed; the tenant is ${answer.status}\n`);
   return exitCodes.done;

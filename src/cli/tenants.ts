@@ -146,6 +146,19 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
   }
 
   command(
+    'repair <tenant>',
+    'bring everything of an active tenant back to what was applied, whatever was changed or deleted by hand',
+  )
+    .option('--reason <text>', 'why, for the audit trail')
+    .option('--dry-run', 'print what would become of each step, and change nothing')
+    .option('--wait', 'follow until it is done', true)
+    .option('--no-wait', 'return as soon as it is accepted')
+    .contradict('--wait', '--no-wait')
+    .action(async (tenant: string, options: Waiting & actions.ModeOptions) =>
+      setExitCode(await actions.repair(context(), tenant, options)),
+    );
+
+  command(
     'abandon <tenant>',
     'close a stuck operation without finishing it; what is left stays until the tenant is deleted',
   )

@@ -1,5 +1,8 @@
 import type { Caller } from '../contracts/caller.ts';
+import { operationTable } from '../contracts/operation-table.ts';
+import type { Queryable } from '../db/database.ts';
 import { changeOperationState, findOpenOperation, type Audit, type OperationRow } from '../db/operations.ts';
+import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant, operationView } from './reading.ts';
 import { RequestError } from './request-error.ts';
@@ -9,7 +12,8 @@ import type { OperationView } from './views.ts';
 
 /**
  * Closes a stuck operation without finishing it, with an operator's reason in the audit trail (design rule 7). What is left stays in the
- * ledger, the tenant keeps its status, its slug and `cleanupPending`: a DELETE takes the rest away later.
+ * ledger, and the tenant keeps its slug and `cleanupPending`: a DELETE takes the rest away later. One that a change was at is as before
+ * it by its status, so that the next change or a repair goes on from there.
  * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE, OUTCOME_UNKNOWN
  */
 export async function abandon(
@@ -23,9 +27,7 @@ export async function abandon(
   if (open?.state !== 'stuck') throw notStuck(open);
   await reachOrchestrator(deps);
   const attempted = { what: `operation ${open.id} was abandoned`, tenantId, operationId: open.id };
-  const abandoned = await orUnknown(attempted, () =>
-    deps.database.transaction((tx) => changeOperationState(tx, open.id, ['stuck'], 'abandoned', { audit, caller })),
-  );
+  const abandoned = await orUnknown(attempted, () => deps.database.transaction((tx) => close(tx, open, caller, audit)));
   if (!abandoned) throw notStuck(await findOpenOperation(deps.database, tenantId));
   deps.log.warn(
     { tenantId, operationId: open.id, audit, caller },
@@ -33,6 +35,19 @@ export async function abandon(
   );
   await closeRun(deps, abandoned);
   return operationView(abandoned);
+}
+
+async function close(
+  tx: Queryable,
+  { id, tenantId, type }: OperationRow,
+  caller: Caller,
+  audit: Audit,
+): Promise<OperationRow | undefined> {
+  const abandoned = await changeOperationState(tx, id, ['stuck'], 'abandoned', { audit, caller });
+  const { status } = await lockTenant(tx, tenantId);
+  const before = operationTable[type].tenantStatus.undone[status];
+  if (abandoned && before !== undefined) await changeTenantStatus(tx, tenantId, before, { operationId: id, caller });
+  return abandoned;
 }
 
 async function closeRun(deps: ClientDeps, { id, workflowId, runId }: OperationRow): Promise<void> {

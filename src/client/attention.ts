@@ -83,7 +83,7 @@ function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<C
   const slug = tenant.activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
   if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };
   return {
-    retry: `tries again to remove what is left, ${operationTable[type].words.retried}`,
+    retry: `tries again to ${operationTable[type].target === 'applied' ? 'bring back' : 'remove'} what is left, ${operationTable[type].words.retried}`,
     delete: 'a new deprovisioning takes over from this operation',
     abandon: 'closes the operation without finishing it; what is left stays, and is listed, until a delete',
   };

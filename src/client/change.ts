@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { isAcceptable } from '../contracts/applicability.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
@@ -8,7 +7,7 @@ import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { Queryable } from '../db/database.ts';
 import { findOpenOperation, insertOperation, type OperationRow } from '../db/operations.ts';
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
-import { findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
+import { findTenant, type TenantRow } from '../db/tenants.ts';
 import { mergePatch } from '../products/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 import { choiceOf, modeChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
@@ -17,10 +16,10 @@ import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewedSteps } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
-import { RequestError } from './request-error.ts';
 import type { ChangeModeInput, ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
 import { reserveOrRefuse } from './resolution.ts';
 import { startOrWithdraw } from './starting.ts';
+import { DisturbedSignal, lockUndisturbed, refuseUnchangeable, untilUndisturbed } from './undisturbed.ts';
 import { acceptance, type ChangeOutcome, type PreviewView } from './views.ts';
 
 /**
@@ -135,21 +134,6 @@ async function accept(
   };
 }
 
-/** Rolls the transaction back without being a failure: another request changed the tenant after it had been read. */
-class DisturbedSignal extends Error {}
-
-const MOST_TRIES = 5;
-
-async function untilUndisturbed<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof DisturbedSignal) || tries === MOST_TRIES) throw error;
-    }
-  }
-}
-
 interface Request {
   readonly caller: Caller;
   readonly tenantId: string;
@@ -203,18 +187,11 @@ async function readChange(
   const tenant = await existingTenant(db, tenantId);
   const choice = choiceFor(tenant);
   const isInMode = choice.mode === tenant.status;
-  if (!isInMode) refuseUnchangeable(tenant, choice);
+  if (!isInMode) refuseUnchangeable(tenant, choice.request ?? 'change');
   const settings = mergePatch(tenant.settings, choice.patch);
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
   const desired = await resolveDesired(deps, db, tenant, { settings, mode }, choice.fieldOf);
   return { tenant, settings, mode, isInMode, choice, desired };
-}
-
-function refuseUnchangeable({ id, status }: TenantRow, { request = 'change' }: Choice): void {
-  if (isAcceptable(operationTypeAskedBy(request), { status, open: undefined })) return;
-  throw new RequestError('TENANT_NOT_CHANGEABLE', `tenant ${id} is ${status}, and cannot be changed from there`, {
-    details: { status },
-  });
 }
 
 async function insertChange(
@@ -239,12 +216,4 @@ async function insertChange(
   });
   if (!operation) throw new DisturbedSignal();
   return operation;
-}
-
-/** The tenant, locked, is the one that was read: an operation that ended meanwhile, or another choice, changed its row. */
-async function lockUndisturbed(tx: Queryable, read: TenantRow, own: OperationRow | undefined): Promise<void> {
-  const now = await lockTenant(tx, read.id);
-  const open = own ?? (await findOpenOperation(tx, read.id));
-  if (open !== own || now.status !== read.status || now.settingsVersion !== read.settingsVersion)
-    throw new DisturbedSignal();
 }

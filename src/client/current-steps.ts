@@ -1,5 +1,5 @@
 import { isOpen } from '../contracts/operation-state.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { mayMake, operationTable } from '../contracts/operation-table.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { StepRow } from '../db/steps.ts';
 
@@ -14,8 +14,9 @@ export function currentStepsOf(operation: Operation, steps: readonly StepRow[]):
 export function underWay({ state, type }: Operation): readonly StepRow['state'][] {
   // While it waits for a person, nothing is under way.
   if (!isOpen(state) || state === 'holding' || state === 'stuck') return [];
+  const restored = mayMake(type, state, true) ? (['intended', 'present'] as const) : [];
   const removes = operationTable[type].target === 'nothing' || state === 'rolling-back';
-  return removes ? ['removing'] : ['intended', 'present'];
+  return removes ? [...restored, 'removing'] : ['intended', 'present'];
 }
 
 export function idsIn(steps: readonly StepRow[], states: readonly StepRow['state'][]): string[] {

@@ -242,7 +242,7 @@ const olderThanTemporal =
 
 /** A run records its end before it closes: one that makes a tenant and completed may well have made it active. */
 async function hasCompleted({ orchestrator }: ClientDeps, operation: OperationRow): Promise<boolean> {
-  if (operationTable[operation.type].target !== 'desired') return false;
+  if (operationTable[operation.type].target === 'nothing') return false;
   return isCompleted(await orchestrator.look(operation));
 }
 

@@ -166,7 +166,7 @@ async function progressAt(
   operation: OperationRow,
   steps: readonly StepRow[],
 ): Promise<Pick<StatusView, 'stepsDone' | 'stepsTotal'>> {
-  if (operationTable[operation.type].target === 'desired') {
+  if (operationTable[operation.type].target !== 'nothing') {
     return { stepsDone: idsIn(steps, ['ready']), stepsTotal: await countBlueprintSteps(db, operation.id) };
   }
   const removable = steps.filter((step) => step.stepId !== FINALIZE_STEP);

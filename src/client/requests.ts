@@ -52,6 +52,11 @@ export interface ChangeModeInput {
   readonly onFailure?: OnFailure | undefined;
 }
 
+export interface RepairTenantInput {
+  /** Why, for the audit trail. */
+  readonly reason?: string | undefined;
+}
+
 export interface ListInput {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;

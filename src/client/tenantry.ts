@@ -4,6 +4,7 @@ import type {
   ClientDeps,
   CreateTenantInput,
   ListInput,
+  RepairTenantInput,
   ScaleTenantInput,
 } from './requests.ts';
 import type { Audit, OperationRow } from '../db/operations.ts';
@@ -20,6 +21,7 @@ import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant } from './removal.ts';
+import { previewRepair, repairTenant } from './repair.ts';
 import { startAccepted } from './starting.ts';
 import type {
   AcceptedView,
@@ -53,6 +55,10 @@ export interface TenantryClient {
   previewChange(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<PreviewView>;
   /** What `scaleTenant` would do; nothing is changed. */
   previewScaling(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<PreviewView>;
+  /** Everything of an active tenant is brought back to what was applied last. */
+  repairTenant(caller: Caller, tenantId: string, input: RepairTenantInput): Promise<AcceptedView>;
+  /** What `repairTenant` would do; nothing is changed. */
+  previewRepair(caller: Caller, tenantId: string): Promise<PreviewView>;
   /** @param confirm the tenant's slug, repeated. */
   deleteTenant(caller: Caller, tenantId: string, confirm: string | undefined): Promise<ChangeOutcome>;
   cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
@@ -98,6 +104,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     previewMode: (caller, tenantId, request, input) => change.previewMode(deps, caller, tenantId, request, input),
     previewChange: (caller, tenantId, input) => change.previewChange(deps, caller, tenantId, input),
     previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),
+    repairTenant: (caller, tenantId, input) => repairTenant(deps, caller, tenantId, input),
+    previewRepair: (caller, tenantId) => previewRepair(deps, caller, tenantId),
     deleteTenant: (caller, tenantId, confirm) => deleteTenant(deps, caller, tenantId, confirm),
     cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
     retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),

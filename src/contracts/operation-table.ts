@@ -1,7 +1,7 @@
 import type { ClosedOperationState, OperationState } from './operation-state.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
-export const operationTypes = ['provision', 'update', 'suspend', 'resume', 'deprovision'] as const;
+export const operationTypes = ['provision', 'update', 'suspend', 'resume', 'repair', 'deprovision'] as const;
 export type OperationType = (typeof operationTypes)[number];
 
 /** A tenant's status after a success, and how a workflow says that it had one. */
@@ -11,9 +11,9 @@ export type SuccessStatus = Extract<TenantStatus, 'active' | 'suspended' | 'dele
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
   /** The request of the API and the command that asks for it. */
-  readonly askedBy: 'create' | 'change' | 'suspend' | 'resume' | 'delete';
-  /** What it walks to: the blueprint that it carries, or nothing. */
-  readonly target: 'desired' | 'nothing';
+  readonly askedBy: 'create' | 'change' | 'suspend' | 'resume' | 'repair' | 'delete';
+  /** What it walks to: the blueprint that it carries, the one that is applied (it carries a copy), step by step, or nothing. */
+  readonly target: 'desired' | 'applied' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
   readonly undo: 'to-applied' | 'none';
   /** The tenant begins with it: one that never began leaves no tenant. */
@@ -182,6 +182,40 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
       },
     },
   },
+  repair: {
+    workflowType: 'TenantRepair',
+    askedBy: 'repair',
+    target: 'applied',
+    undo: 'none',
+    createsTenant: false,
+    takesOverStuck: false,
+    tenantStatus: {
+      acceptedFrom: ['active'],
+      claimed: 'updating',
+      succeeded: 'active',
+      stuck: 'updating',
+      retried: 'updating',
+      undone: { updating: 'active' },
+    },
+    makesIn: [],
+    removesIn: 'committing',
+    cancellableIn: [],
+    succeedsBy: 'close',
+    emptyLedgerAt: [],
+    dropsData: false,
+    words: {
+      noun: 'a repair',
+      retried: 'and goes on where it stopped',
+      ended: {
+        succeeded: 'repaired',
+        'rolled-back': 'the repair was rolled back',
+        cancelled: 'the repair was cancelled',
+        abandoned: `the repair could not be finished and ${closedByOperator}`,
+        superseded: 'the repair could not be finished, and a deletion took over',
+        withdrawn: 'the repair could not be started and was withdrawn',
+      },
+    },
+  },
   deprovision: {
     workflowType: 'TenantDeprovisioning',
     askedBy: 'delete',
@@ -232,12 +266,13 @@ export function operationTypeAskedBy(request: OperationRules['askedBy']): Operat
 }
 
 /**
- * States in which an operation of this type may make and change steps; on the way back, those in which it brings changed ones back to the
- * applied blueprint.
+ * States in which an operation of this type may make and change steps; on the way back, those in which it brings steps back to the
+ * applied blueprint: changed ones, or all where that is what it walks to.
  */
 export function makingStates(type: OperationType, goesBack = false): readonly OperationState[] {
-  const { makesIn, undo } = operationTable[type];
+  const { makesIn, target, undo } = operationTable[type];
   if (!goesBack) return makesIn;
+  if (target === 'applied') return ['committing'];
   return undo === 'to-applied' ? ['rolling-back'] : [];
 }
 

@@ -19,7 +19,7 @@ export async function findAppliedBlueprint(db: Queryable, tenantId: string): Pro
     [tenantId],
   );
   const last = rowOf(succeeded, answer);
-  return last && operationTable[last.type].target === 'desired' ? last.blueprint : undefined;
+  return last && operationTable[last.type].target !== 'nothing' ? last.blueprint : undefined;
 }
 
 /** Of each of these steps the newest definition that a run of the tenant may have worked by; what no blueprint names is left out. */

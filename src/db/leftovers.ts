@@ -53,7 +53,7 @@ export async function listLeftovers(db: Queryable, tenantId: string): Promise<Le
 /** Steps that the newest operation leaves in place, as far as it has come. */
 async function stayingSteps(db: Queryable, operation: OperationRow): Promise<Set<string>> {
   const { id, tenantId, type } = operation;
-  if (operationTable[type].target !== 'desired') return new Set();
+  if (operationTable[type].target === 'nothing') return new Set();
   const isCommitted = removingStateOf(operation) === 'committing';
   const steps = isCommitted
     ? orderOf(await findBlueprint(db, id))

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { FINALIZE_STEP } from '../contracts/blueprint.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { makingStates, operationTable } from '../contracts/operation-table.ts';
 import { failure, json, operationState, operationType, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
@@ -71,13 +71,18 @@ export async function listWaiting(db: Queryable, operation: SlowOperation): Prom
       `select step_id as "stepId", detail, failure from steps
        where tenant_id = $1 and case when $2::boolean then step_id = $3 else state = any ($4) end
        order by started_at, step_id`,
-      [operation.tenantId, commits, FINALIZE_STEP, operation.state === 'running' ? unready : ['removing']],
+      [operation.tenantId, commits, FINALIZE_STEP, underWay(operation)],
     ),
   );
   return rows.map(({ stepId, detail, failure: failed }) => ({
     stepId,
     waitsFor: failed ? `${failed.code}: ${failed.message}` : (detail ?? 'no answer came yet'),
   }));
+}
+
+function underWay({ type, state }: SlowOperation): readonly string[] {
+  const restored = makingStates(type, true).includes(state) ? unready : [];
+  return state === 'running' ? unready : [...restored, 'removing'];
 }
 
 /** Remembers that it was told of, with an event for whoever follows. */

@@ -9,13 +9,15 @@ export interface ChangeInput {
   readonly altered: ReadonlySet<string>;
   /** Steps are also brought up to date with what they read outside the blueprint (a template service). */
   readonly rereads: boolean;
+  /** Every step is brought to what the target says, whatever is known of it: somebody may have changed what it made. */
+  readonly repairs: boolean;
 }
 
 /**
  * Steps of the target that are applied, and are not as the target wants them. Whoever refers to what such a step gives is one,
  * too: whether that changes is known only once it is made, and a step whose inputs come out as they were is left alone then.
  */
-export function stepsToChange({ applied, target, altered, rereads }: ChangeInput): ReadonlySet<string> {
+export function stepsToChange({ applied, target, altered, rereads, repairs }: ChangeInput): ReadonlySet<string> {
   const before = new Map(applied.map((step) => [step.id, step]));
   const common = target.filter(({ id }) => before.has(id) && id !== FINALIZE_STEP);
   const changed = new Set(
@@ -23,7 +25,11 @@ export function stepsToChange({ applied, target, altered, rereads }: ChangeInput
       .filter((step) => {
         const old = before.get(step.id);
         return (
-          old === undefined || !isSameWork(old, step) || altered.has(step.id) || (rereads && step.rereads === true)
+          repairs ||
+          old === undefined ||
+          !isSameWork(old, step) ||
+          altered.has(step.id) ||
+          (rereads && step.rereads === true)
         );
       })
       .map(({ id }) => id),

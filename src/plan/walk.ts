@@ -25,8 +25,21 @@ export interface WalkFacts {
 
 export type LimitsOf = (kind: string) => KindLimits | undefined;
 
+/** What more is done on a walk than what the definitions say. */
+export interface WalkScope {
+  /** Steps that read something outside the blueprint (a template) are walked again. */
+  readonly rereads?: boolean | undefined;
+  /** Every step is brought to the goal, however it looks: somebody may have changed it. */
+  readonly repairs?: boolean | undefined;
+}
+
 /** What becomes of each step on the way to a goal. Pure. */
-export function walkTo(goal: readonly Step[], facts: WalkFacts, limitsOf: LimitsOf): StepPlan[] {
+export function walkTo(
+  goal: readonly Step[],
+  facts: WalkFacts,
+  limitsOf: LimitsOf,
+  { rereads = false, repairs = false }: WalkScope = {},
+): StepPlan[] {
   const { own, applied, older, held } = facts;
   const altered = new Set(held.filter(({ isAltered }) => isAltered).map(({ stepId }) => stepId));
   return planTo({
@@ -34,7 +47,7 @@ export function walkTo(goal: readonly Step[], facts: WalkFacts, limitsOf: Limits
     known: [...older, ...applied, ...own].map((step) => plannedStep(step, limitsOf)),
     held: new Map(held.map(({ stepId, kind, isReady }) => [stepId, { kind, isReady }])),
     applied: new Set(applied.map(({ id }) => id)),
-    changed: stepsToChange({ applied, target: goal, altered, rereads: false }),
+    changed: stepsToChange({ applied, target: goal, altered, rereads, repairs }),
   });
 }
 

@@ -110,7 +110,7 @@ async function lookAt(
   const newest = await orchestrator.look({ workflowId, runId: null });
   if (own.is === 'open' || newest.is === 'open') return undefined;
   const why = `its run ${runId ?? ''} was lost: ${ended ?? failure?.detail ?? 'it is not open'}`;
-  const isPast = operationTable[type].target === 'desired' && isCompleted(own);
+  const isPast = operationTable[type].target !== 'nothing' && isCompleted(own);
   return { ...operation, why, ...(isPast && { obstacle: completed }) };
 }
 

@@ -2,6 +2,7 @@
 export { LeakSweep } from './leak-sweep.ts';
 export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';
+export { TenantRepair } from './tenant-repair.ts';
 export { TenantResumption } from './tenant-resumption.ts';
 export { TenantSuspension } from './tenant-suspension.ts';
 export { TenantUpdate } from './tenant-update.ts';

@@ -85,6 +85,13 @@ const update = {
   applied: steps.map(({ id }) => id).filter((id) => id !== 'create_target_group'),
 } as const;
 
+/** All that is applied is brought back. */
+const repair = {
+  type: 'repair',
+  steps: steps.map((s) => ({ ...s, becomes: s.id === 'finalize' ? ('keep' as const) : ('change' as const) })),
+  applied: steps.map(({ id }) => id),
+} as const;
+
 /** As the claim plans what a lost run left. */
 function onTheWayBack(one: PlannedStep): PlannedStep {
   const back: PlannedStep['becomes'] = one.becomes === 'make' ? 'drop' : one.becomes === 'drop' ? 'keep' : one.becomes;
@@ -160,6 +167,18 @@ const scenarios: Record<string, Scenario> = {
   'update-taken-over': {
     ...{ ...update, steps: update.steps.map(onTheWayBack), behaviors: waits },
     takeover: { generation: 1, failure: { code: 'RUN_LOST', message: 'the run was lost' }, cancelled: false },
+  },
+  'repair-active': { ...repair, behaviors: waits },
+  'repair-stuck-and-retried': {
+    ...{ ...repair, act: retryWhenStuck },
+    behaviors: { ...waits, create_schema: { restore: denied } },
+  },
+  'repair-taken-over': {
+    ...{ ...repair, behaviors: waits },
+    takeover: {
+      ...{ generation: 1, failure: { code: 'RUN_LOST', message: 'the run was lost' } },
+      ...{ cancelled: false, removesIn: 'committing' },
+    },
   },
   'deprovision-deleted': { steps, type: 'deprovision', behaviors: waits },
   'deprovision-stuck-and-retried': {

@@ -146,8 +146,9 @@ export class World {
     if (this.rules.target === 'nothing' || options.takeover) {
       for (const s of options.steps) if (s.id !== FINALIZE_STEP) this.living.add(s.id);
     }
-    if (options.takeover && options.takeover.removesIn !== 'committing')
-      for (const { id } of this.#toChange) this.#altered.add(id);
+    const isAstray =
+      this.rules.target === 'applied' || (options.takeover && options.takeover.removesIn !== 'committing');
+    if (isAstray) for (const { id } of this.#toChange) this.#altered.add(id);
     for (const s of options.steps) {
       if (s.becomes === undefined || s.becomes === 'make') continue;
       this.living.add(s.id);
@@ -235,7 +236,7 @@ export class World {
       if (this.rules.emptyLedgerAt.includes(input.state)) throw asFailure({ code: 'STILL_PRESENT' });
       this.violations.push(`closed as ${input.state} with ${left.join(', ')}`);
     }
-    if (input.state !== 'succeeded' && this.#altered.size > 0)
+    if ((input.state !== 'succeeded' || this.rules.target === 'applied') && this.#altered.size > 0)
       this.violations.push(`closed as ${input.state} without a way back for ${[...this.#altered].join(', ')}`);
     this.#setState(input.state);
     this.closed = input;
@@ -247,7 +248,11 @@ export class World {
 
   #staysAt(end: CloseInput['state'], id: string): boolean {
     if (end !== 'succeeded') return this.options.applied?.includes(id) === true;
-    return this.rules.target === 'desired' && this.steps.get(id)?.becomes !== 'drop';
+    return this.rules.target !== 'nothing' && this.steps.get(id)?.becomes !== 'drop';
+  }
+
+  get #restoresIn(): OperationState {
+    return this.rules.target === 'applied' ? 'committing' : 'rolling-back';
   }
 
   get #toChange(): PlannedStep[] {
@@ -283,7 +288,7 @@ export class World {
   async #restore(call: StepCall): Promise<EnsureAnswer> {
     const { stepId, generation } = call;
     await this.#enter(`${stepId}.restore`);
-    if (this.state !== 'rolling-back') this.violations.push(`${stepId} restored while ${this.state}`);
+    if (this.state !== this.#restoresIn) this.violations.push(`${stepId} restored while ${this.state}`);
     if (this.#forwardInFlight > 0) this.violations.push(`${stepId} restored with forward work in flight`);
     if (generation <= (this.#generations.get(stepId) ?? 0))
       this.violations.push(`${stepId} restored in generation ${generation}, as it was changed`);
@@ -348,7 +353,7 @@ export class World {
     const { stepId, want, deadlineAtMs, generation, goesBack } = call;
     await this.#enter(`${stepId}.observe-${goesBack ? 'restored' : want}`);
     if (want === 'gone') return this.#observeGone(call);
-    if (this.state !== (goesBack ? 'rolling-back' : 'running'))
+    if (this.state !== (goesBack ? this.#restoresIn : 'running'))
       this.violations.push(`${stepId} observed while ${this.state}`);
     const { failsInGenerations = [] } = this.#behavior(stepId);
     if (failsInGenerations.includes(generation) && !this.#fixed.has(stepId)) {
@@ -386,7 +391,7 @@ export class World {
     const { takeover } = this.options;
     const isCommitted = takeover ? takeover.removesIn === 'committing' : isDrop;
     const expected = isDrop && isCommitted ? 'committing' : this.rules.removesIn;
-    if (this.#altered.size > 0 && expected === 'rolling-back')
+    if (this.#altered.size > 0 && (expected === 'rolling-back' || this.rules.target === 'applied'))
       this.violations.push(`${stepId} removed before ${[...this.#altered].join(', ')} was brought back`);
     if (this.state !== expected) this.violations.push(`${stepId} removed while ${this.state}`);
     if (this.#forwardInFlight > 0) this.violations.push(`${stepId} removed with forward work in flight`);

@@ -8,6 +8,8 @@ export interface Fault {
   readonly stepId: string;
   readonly verb: 'ensure' | 'remove';
   readonly when: 'before' | 'after';
+  /** It strikes what is brought back to the applied blueprint, and nothing else. */
+  readonly goesBack?: true;
 }
 
 /** What the kinds of a saga run do besides their work. */
@@ -44,9 +46,9 @@ async function struck<A>(
   act: () => Promise<A>,
 ): Promise<A> {
   const { stepId, tenant } = context;
-  // The way back is to work: what it meets is another property.
+  // A way back is to work where nothing else is asked for: what it meets is another property.
   const isHere = (fault: Fault) =>
-    context.goesBack !== true &&
+    (context.goesBack === true) === (fault.goesBack === true) &&
     fault.stepId === stepId &&
     fault.verb === verb &&
     (fault.slug ?? tenant.slug) === tenant.slug;

@@ -34,7 +34,8 @@ export const slugReservation: Kind<SlugSpec, SlugOutputs, never> = {
 
   async ensure(context) {
     await confirmSlug(context);
-    await confirmTemplates(context);
+    // What was applied is brought back without its template.
+    if (!context.goesBack) await confirmTemplates(context);
     await context.guard();
     const tenant = await beginCreating(context);
     return { status: 'ready', outputs: { slug: context.spec.slug }, tenantStatus: tenant };

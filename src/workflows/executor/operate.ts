@@ -4,7 +4,7 @@ import { operationTypeOf, type OperationType } from '../../contracts/operation-t
 import { confirmReady } from './confirm.ts';
 import { takeControl, type ClosedAs } from './control.ts';
 import { commit, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
-import { claim, enter, isDropped, markForRemoval, type Run } from './run.ts';
+import { claim, enter, isDropped, markForRemoval, markToRestore, type Run } from './run.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -41,11 +41,14 @@ function ownType(): OperationType {
   return type;
 }
 
-/** Makes, commits, drops; or goes back. Without an undo only a commit that the database refuses ends it: nothing was changed. */
+/**
+ * Makes, commits, drops; or goes back. Without an undo only a commit that the database refuses ends it: nothing was changed. What
+ * walks to the applied blueprint brings its steps back past the commit.
+ */
 async function toTarget(run: Run): Promise<OperationResult> {
   const { rules, operationId } = run.control;
   do {
-    if ((await walk(run)) && (await confirmReady(run)) && (await commit(run))) return dropRest(run);
+    if (await (rules.target === 'applied' ? commit(run) : madeAndCommitted(run))) return finishCommitted(run);
     if (rules.undo === 'none') return notClaimed(operationId);
   } while ((await hold(run)) === 'retry');
 
@@ -53,15 +56,20 @@ async function toTarget(run: Run): Promise<OperationResult> {
   if (run.toRestore.size > 0) run.control.generation += 1;
   const { changed, tenantStatus } = await enter(run, 'rolling-back');
   // The commit took effect though its answer said otherwise: what was committed stays.
-  if (!changed && tenantStatus === rules.tenantStatus.succeeded) return dropRest(run);
+  if (!changed && tenantStatus === rules.tenantStatus.succeeded) return finishCommitted(run);
   return result(run, 'rolling-back', await removeAndClose(run, 'rolling-back'));
 }
 
+async function madeAndCommitted(run: Run): Promise<boolean> {
+  return (await walk(run)) && (await confirmReady(run)) && (await commit(run));
+}
+
 /** What was made stays; what the target does not hold goes, and is never brought back. */
-async function dropRest(run: Run): Promise<OperationResult> {
+async function finishCommitted(run: Run): Promise<OperationResult> {
   run.failure = undefined;
   run.toRemove.clear();
   run.toRestore.clear();
+  if (run.control.rules.target === 'applied') markToRestore(run);
   markForRemoval(run, isDropped);
   return result(run, 'committing', await removeAndClose(run, 'committing'));
 }

@@ -5,7 +5,7 @@ import { record } from './activities.ts';
 import type { ClosedAs } from './control.ts';
 import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
-import { close, enter, isCancelled, isDropped, markForRemoval, type Run } from './run.ts';
+import { close, enter, isCancelled, isDropped, markForRemoval, markToRestore, type Run } from './run.ts';
 import { restoreChanged } from './restore.ts';
 import { removeMarked } from './undo.ts';
 import { finalize } from './walk.ts';
@@ -75,7 +75,7 @@ export async function removeAndClose(run: Run, removing: Removing): Promise<'clo
  */
 export async function takeOver(run: Run, removing: Removing): Promise<'closed' | ClosedAs> {
   markForRemoval(run, isDropped);
-  for (const { id } of run.plan.restore ?? []) run.toRestore.add(id);
+  markToRestore(run);
   run.control.retryWanted = true;
   return (await untilRetried(run, removing)) ?? removeAndClose(run, removing);
 }

@@ -63,6 +63,11 @@ export function markForUndo(run: Run, step: StepPlan): void {
   else markForRemoval(run, ({ id }) => id === step.id);
 }
 
+/** All that the plan names are brought back to what was applied. */
+export function markToRestore(run: Run): void {
+  for (const { id } of run.plan.restore ?? []) run.toRestore.add(id);
+}
+
 /** What the target does not hold. */
 export function isDropped({ becomes }: StepPlan): boolean {
   return becomes === 'drop';

@@ -16,8 +16,10 @@ const applied = [
 ];
 const having = (id: string, spec: Record<string, unknown>) =>
   applied.map((one) => (one.id === id ? { ...one, spec: { ...one.spec, ...spec } } : one));
-const changes = (target: readonly Step[], more: { altered?: string[]; rereads?: boolean } = {}) =>
-  [...stepsToChange({ applied, target, altered: new Set(more.altered), rereads: more.rereads ?? false })].sort();
+const changes = (target: readonly Step[], more: { altered?: string[]; rereads?: boolean; repairs?: boolean } = {}) => {
+  const { rereads = false, repairs = false } = more;
+  return [...stepsToChange({ applied, target, altered: new Set(more.altered), rereads, repairs })].sort();
+};
 
 describe('steps to change', () => {
   it('are none when the target is what is applied', () => {
@@ -41,6 +43,10 @@ describe('steps to change', () => {
 
   it('are also those that read something outside, where that is to be read again', () => {
     expect(changes(applied, { rereads: true })).toEqual(['definition', 'service']);
+  });
+
+  it('are all, where somebody may have changed what they made', () => {
+    expect(changes(applied, { repairs: true })).toEqual(['definition', 'logs', 'record', 'service']);
   });
 
   it('are never the commit, whatever its spec says', () => {
@@ -71,7 +77,7 @@ describe('the plan of an update', () => {
       known: [...applied, ...target],
       held: new Map(applied.map(({ id, kind }) => [id, { kind, isReady: !notReady.includes(id) }])),
       applied: new Set(applied.map(({ id }) => id)),
-      changed: stepsToChange({ applied, target, altered: new Set(), rereads: false }),
+      changed: stepsToChange({ applied, target, altered: new Set(), rereads: false, repairs: false }),
     }).map(({ id, becomes }) => `${id} ${becomes}`);
 
   it('changes what differs, makes what is new, drops what the target lacks, and keeps the rest', () => {

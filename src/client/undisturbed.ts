@@ -1,0 +1,43 @@
+import { isAcceptable } from '../contracts/applicability.ts';
+import { operationTypeAskedBy, type OperationRules } from '../contracts/operation-table.ts';
+import type { Queryable } from '../db/database.ts';
+import { findOpenOperation, type OperationRow } from '../db/operations.ts';
+import { lockTenant, type TenantRow } from '../db/tenants.ts';
+import { RequestError } from './request-error.ts';
+
+/** Rolls the transaction back without being a failure: another request changed the tenant after it had been read. */
+export class DisturbedSignal extends Error {}
+
+const MOST_TRIES = 5;
+
+/** Tries again what another request disturbed. */
+export async function untilUndisturbed<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof DisturbedSignal) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
+/** The tenant, locked, is the one that was read: an operation that ended meanwhile, or another choice, changed its row. */
+export async function lockUndisturbed(
+  tx: Queryable,
+  read: TenantRow,
+  own: OperationRow | undefined,
+): Promise<TenantRow> {
+  const now = await lockTenant(tx, read.id);
+  const open = own ?? (await findOpenOperation(tx, read.id));
+  if (open !== own || now.status !== read.status || now.settingsVersion !== read.settingsVersion)
+    throw new DisturbedSignal();
+  return now;
+}
+
+/** @throws RequestError TENANT_NOT_CHANGEABLE */
+export function refuseUnchangeable({ id, status }: TenantRow, request: OperationRules['askedBy']): void {
+  if (isAcceptable(operationTypeAskedBy(request), { status, open: undefined })) return;
+  throw new RequestError('TENANT_NOT_CHANGEABLE', `tenant ${id} is ${status}, and cannot be changed from there`, {
+    details: { status },
+  });
+}

@@ -1,0 +1,128 @@
+import { DeregisterTaskDefinitionCommand, DeleteServiceCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { CloudWatchLogsClient, DeleteRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DeleteRuleCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askTenant } from '../../sandbox/demo/tenant-address.ts';
+import { listSteps } from '../../src/db/steps.ts';
+import { caller } from '../../testing/caller.ts';
+import { shapeDifference } from '../../testing/oracle.ts';
+import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
+import { shapeNow } from '../../testing/sagas/shape.ts';
+import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
+import { part } from '../support/parts.ts';
+
+let world: SagaWorld;
+beforeAll(async () => {
+  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url });
+});
+afterAll(() => world.close());
+
+describe.concurrent('a repair', () => {
+  it('brings back what was changed and deleted by hand, and the tenant answers again', async () => {
+    const atFirst = await world.inventory();
+    const { run, host } = await active();
+    const before = await shapeNow(world, run);
+    await damage(run);
+    expect(shapeDifference(before, await shapeNow(world, run)).length).toBeGreaterThan(4);
+    const accepted = await world.client.repairTenant(caller, run.tenantId, { reason: 'changed by hand' });
+    expect(await world.outcome(run)).toBe('active');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({
+      status: 'active',
+      cleanupPending: false,
+      operation: { operationId: accepted.operationId, type: 'repair', state: 'succeeded' },
+    });
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
+    expect(await ask(host)).toMatchObject({ status: 200 });
+    await world.deprovision(run);
+    expect(await world.outcome(run)).toBe('deleted');
+    await expectNothingLeft(world, run, atFirst);
+  });
+
+  it('does what its preview says, and leaves alone what is as it was, a scaled count too', async () => {
+    const { run } = await active();
+    const scaled = await world.client.scaleTenant(caller, run.tenantId, { service: 'backend', count: 2 });
+    expect([scaled.done, await world.outcome(run)]).toEqual([false, 'active']);
+    const before = await shapeNow(world, run);
+    const preview = await world.client.previewRepair(caller, run.tenantId);
+    const { operationId } = await world.client.repairTenant(caller, run.tenantId, {});
+    expect(await world.outcome(run)).toBe('active');
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
+    const events = await world.client.events(caller, run.tenantId, { after: 0, limit: 500 });
+    const walked = events.filter((event) => event.operationId === operationId && event.type === 'step.ready');
+    const said = preview.steps.filter(({ becomes }) => becomes === 'change').map(({ stepId }) => stepId);
+    expect(new Set(walked.map(({ stepId }) => stepId))).toEqual(new Set(said));
+    expect(said).not.toContain('finalize');
+    // The next update goes by what the repair left.
+    const settings = { services: { backend: { count: 1 } } };
+    await world.client.changeTenant(caller, run.tenantId, { settings });
+    expect(await world.outcome(run)).toBe('active');
+  });
+
+  it('that cannot bring something back gets stuck with its name, goes on after a retry, and is over once abandoned', async () => {
+    const { run } = await active();
+    const before = await shapeNow(world, run);
+    await damage(run);
+    const stepId = 'create_alb_rule:backend';
+    const fault = { slug: run.slug, stepId, verb: 'ensure', when: 'before', goesBack: true } as const;
+    world.injection.faults = [...world.injection.faults, fault];
+    await world.client.repairTenant(caller, run.tenantId, {});
+    const stuck = await world.until(run, 'stuck');
+    expect(stuck).toMatchObject({
+      status: 'updating',
+      leftovers: [{ stepId: fault.stepId, code: 'INVALID_REQUEST' }],
+    });
+    world.injection.faults = world.injection.faults.filter((other) => other !== fault);
+    await world.client.retry(caller, run.tenantId);
+    expect(await world.outcome(run)).toBe('active');
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
+
+    world.injection.faults = [...world.injection.faults, fault];
+    await world.client.repairTenant(caller, run.tenantId, {});
+    await world.until(run, 'stuck');
+    await world.client.abandon(caller, run.tenantId, { reason: 'later' });
+    expect(await world.outcome(run)).toBe('abandoned');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({ status: 'active', cleanupPending: true });
+    world.injection.faults = world.injection.faults.filter((other) => other !== fault);
+    await world.client.repairTenant(caller, run.tenantId, {});
+    expect(await world.outcome(run)).toBe('active');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
+  });
+});
+
+async function active(): Promise<{ run: Run; host: string }> {
+  const run = await world.provision('moamalat');
+  expect(await world.outcome(run)).toBe('active');
+  return { run, host: `${run.slug}.${world.platform.cells[0]!.domains.moamalat!}` };
+}
+
+function ask(host: string) {
+  return askTenant(world.platform, host, '/api/health');
+}
+
+/** Somebody deletes and changes things of the tenant past Tenantry. */
+async function damage(run: Run): Promise<void> {
+  const [cell] = world.platform.cells;
+  const { accountId: accessKeyId = '', region = '', cluster = '' } = cell ?? {};
+  const at = { endpoint: world.gateway.url, region, credentials: { accessKeyId, secretAccessKey: 'test' } };
+  const steps = await listSteps(world.database, run.tenantId);
+  const made = (stepId: string, output: string) =>
+    String(steps.find((step) => step.stepId === stepId)?.outputs?.[output]);
+  const [ecs, lb, logs] = [
+    new ECSClient(at),
+    new ElasticLoadBalancingV2Client(at),
+    new CloudWatchLogsClient(at),
+  ] as const;
+  await lb.send(new DeleteRuleCommand({ RuleArn: made('create_alb_rule:backend', 'arn') }));
+  const service = made('deploy_frontend', 'name');
+  await ecs.send(new DeleteServiceCommand({ cluster, service, force: true }));
+  const taskDefinition = made('create_task_definition:backend', 'arn');
+  await ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition }));
+  const logGroupName = made('create_log_group:backend', 'name');
+  await logs.send(new DeleteRetentionPolicyCommand({ logGroupName }));
+  const database = new pg.Client({ connectionString: world.sources.databaseUrl });
+  await database.connect();
+  await database.query(`alter role "${made('create_schema', 'role')}" nologin`);
+  await database.end();
+  for (const client of [ecs, lb, logs]) client.destroy();
+}
