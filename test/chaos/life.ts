@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type Status } from '../../src/cli/api-client.ts';
 import { closedOperationStates } from '../../src/contracts/operation-state.ts';
 import type { ProcessWorld, Tenant } from './process-world.ts';
-import { strikeRule, type Story } from './stories.ts';
+import { changeThrough } from './changes.ts';
+import type { Story } from './stories.ts';
+import { strikeRule } from './strikes.ts';
 import { expectAnswering } from './tenant-address.ts';
 import { expectGone } from './tenant-items.ts';
 import { explained } from './tenant-report.ts';
@@ -62,6 +64,7 @@ const calm: Story = {
   onFailure: 'rollback',
   whenHeld: 'cancel',
   whenStuck: 'retry',
+  changes: [],
   whenActive: 'delete',
   again: false,
 };
@@ -108,6 +111,8 @@ async function isOver(world: ProcessWorld, { story, life, tenant, status }: Clos
   life.isActive = type === 'provision' && state === 'succeeded';
   if (life.isActive) {
     await expectAnswering(world, tenant);
+    const ended = (end: string) => life.ends.push(end);
+    life.tenants.push(await changeThrough({ world, tenant, ended, settleLimitMs }, story.changes));
     if (story.whenActive === 'stay') return true;
   } else if (state !== 'abandoned' && !status.cleanupPending) {
     await expectGone(world, tenant);

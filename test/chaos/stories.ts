@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import type { FaultRule } from '../../sandbox/gateway/faults/setting.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
+import { drawnChanges, type Change } from './changes.ts';
+import { seldom, type Strike } from './strikes.ts';
 
 /** What happens to one tenant besides random faults: drawn by the run's seed before anything starts, so that it can be read and repeated. */
 export interface Story {
@@ -15,14 +16,11 @@ export interface Story {
   readonly terminateAfterMs: number | undefined;
   readonly whenHeld: 'retry' | 'cancel';
   readonly whenStuck: 'retry' | 'delete' | 'abandon';
+  /** What is asked of it while it is active, in order. */
+  readonly changes: readonly Change[];
   readonly whenActive: 'delete' | 'stay';
   /** Whether the slug is asked for again once it is free. */
   readonly again: boolean;
-}
-
-export interface Strike {
-  readonly stepId: string;
-  readonly verb: 'ensure' | 'remove';
 }
 
 /** The stories of a run, by its seed. */
@@ -44,27 +42,16 @@ export function drawKills({ seed, count, spreadMs }: { seed: number; count: numb
   return fc.sample(moments, { seed: seed + 1, numRuns: count }).sort((a, b) => a - b);
 }
 
-/** One draw in `oneIn`; else undefined. */
-function seldom<T>(value: fc.Arbitrary<T>, oneIn: number): fc.Arbitrary<T | undefined> {
-  return fc.oneof({ weight: 1, arbitrary: value }, { weight: oneIn - 1, arbitrary: fc.constant(undefined) });
+/** Only steps that call AWS can be struck there. */
+function callingSteps(steps: readonly Step[]): string[] {
+  return steps.filter(({ kind }) => kind !== 'slug-reservation' && kind !== 'tenant-activation').map(({ id }) => id);
 }
 
-/** Only steps that call AWS can be struck there. */
 function strike(steps: readonly Step[]): fc.Arbitrary<Strike> {
-  const calling = steps.filter((step) => step.kind !== 'slug-reservation' && step.kind !== 'tenant-activation');
   return fc.record({
-    stepId: fc.constantFrom(...calling.map((step) => step.id)),
+    stepId: fc.constantFrom(...callingSteps(steps)),
     verb: fc.constantFrom('ensure', 'ensure', 'remove'),
   });
-}
-
-/** As a rule of the gateway; AWS refuses each kind of call that way at times. */
-export function strikeRule({ stepId, verb }: Strike, operationId: string): FaultRule {
-  return {
-    match: { operationId, stepId, verb, kind: 'change' },
-    fault: { type: 'error', when: 'before', code: 'AccessDeniedException', status: 403, message: 'a story’s strike' },
-    times: verb === 'remove' ? null : 1,
-  };
 }
 
 function story({ spreadMs, products }: StoryWish): fc.Arbitrary<Story> {
@@ -78,6 +65,7 @@ function story({ spreadMs, products }: StoryWish): fc.Arbitrary<Story> {
       terminateAfterMs: seldom(fc.integer({ min: 500, max: 6_000 }), 12),
       whenHeld: fc.constantFrom('retry', 'cancel'),
       whenStuck: fc.constantFrom('retry', 'retry', 'delete', 'abandon'),
+      changes: drawnChanges(callingSteps(products[product] ?? [])),
       whenActive: fc.constantFrom('delete', 'delete', 'stay'),
       again: fc.boolean(),
     }),

@@ -12,3 +12,15 @@ export async function expectAnswering(world: ProcessWorld, { tenantId, slug }: T
   const page = await askTenant(world.platform, host, '/');
   expect({ host, status: page.status }).toEqual({ host, status: 200 });
 }
+
+/** The tenant is suspended: a notice answers in its place. */
+export async function expectNotice({ platform }: ProcessWorld, { slug }: Tenant): Promise<void> {
+  const host = `${slug}.moamalat-pro.com`;
+  for (const path of ['/', '/api/tenant']) {
+    const { status, body } = await askTenant(platform, host, path);
+    expect({ host, path, status, body }).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('suspended') as string,
+    });
+  }
+}

@@ -85,6 +85,20 @@ const shadowedRule: HandChange = {
   takeBack: (at) => clientOf(at).send(new DeleteRuleCommand({ RuleArn: shadows.get(at.host) })),
 };
 
+/** With a second target group, to which it can be brought. */
+const rule: Sample = {
+  ...sampleOf(moamalat, 'create_alb_rule:backend'),
+  steps: (request) => [
+    ...sampleOf(moamalat, 'create_target_group:frontend').steps(request),
+    ...sampleOf(moamalat, 'create_alb_rule:backend')
+      .steps(request)
+      .slice(-2)
+      .map((step) => ({ ...step, needs: [...step.needs, 'create_target_group:frontend'] })),
+  ],
+  revised: withSpec({ targetGroupArn: { ref: 'create_target_group:frontend.arn' } }),
+  handChanges: [misroutedRule, shadowedRule],
+};
+
 describeKinds(
   [
     {
@@ -99,7 +113,7 @@ describeKinds(
     },
     {
       kind: listenerRule,
-      samples: [{ ...sampleOf(moamalat, 'create_alb_rule:backend'), handChanges: [misroutedRule, shadowedRule] }],
+      samples: [rule],
     },
     { kind: listenerNotice, samples: [notice] },
     {

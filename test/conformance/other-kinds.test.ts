@@ -85,6 +85,10 @@ describeKinds(
       samples: [
         {
           ...sampleOf(moamalat, 'create_task_definition:backend'),
+          revised: (step) => ({
+            ...step,
+            spec: { ...step.spec, cpu: 512, memory: 1_024, environment: { REVISED: 'yes' } },
+          }),
           freeFields: ['environment'],
           mayMakeTwice: ['ecs:RegisterTaskDefinition'],
         },

@@ -51,6 +51,10 @@ export class AwsCaller {
     this.scope = scope;
   }
 
+  get endpoint(): string {
+    return this.#endpoint.href;
+  }
+
   /** @throws AwsReadError when AWS refuses; Error naming the call when the endpoint cannot be reached three times. */
   async read(read: AwsRead): Promise<AnswerTree> {
     for (let attempt = 1; ; attempt++) {

@@ -42,13 +42,41 @@ const keptRevision = 'ECS keeps revisions that were deregistered';
 
 async function listDefinitions(caller: AwsCaller, status: (typeof definitionStates)[number]): Promise<InventoryItem[]> {
   const arns = await listArns(caller, 'ListTaskDefinitions', 'taskDefinitionArns', { status });
-  return arns.map((id) => ({
-    kind: 'ecs:task-definition',
-    id,
-    name: lastPart(id),
-    detail: { status },
-    ...(status === 'ACTIVE' ? {} : { residue: keptRevision }),
-  }));
+  const isActive = status === 'ACTIVE';
+  return Promise.all(
+    arns.map(async (id) => ({
+      kind: 'ecs:task-definition',
+      id,
+      name: lastPart(id),
+      detail: { status },
+      ...(isActive ? { settings: await settingsOf(caller, id) } : { residue: keptRevision }),
+    })),
+  );
+}
+
+/** A revision never changes: each is described once. */
+const described = new Map<string, Promise<Facts>>();
+
+function settingsOf(caller: AwsCaller, taskDefinition: string): Promise<Facts> {
+  const key = `${caller.endpoint} ${taskDefinition}`;
+  const known = described.get(key) ?? describeSettings(caller, taskDefinition);
+  described.set(key, known);
+  known.catch(() => described.delete(key));
+  return known;
+}
+
+async function describeSettings(caller: AwsCaller, taskDefinition: string): Promise<Facts> {
+  const definition = (await call(caller, 'DescribeTaskDefinition', { taskDefinition })).at('taskDefinition');
+  const containers = definition.list('containerDefinitions').map((container) => {
+    const environment = container.list('environment').map((one) => `${one.text('name')}=${one.text('value')}`);
+    const secrets = container.list('secrets').map((one) => one.text('name'));
+    return [container.text('name'), container.text('image'), ...environment.sort(), ...secrets.sort()].join(' ');
+  });
+  return facts({
+    cpu: definition.text('cpu'),
+    memory: definition.text('memory'),
+    containers: containers.sort().join('; '),
+  });
 }
 
 /** Services that the gateway does not run: made past it, or before it started. */
