@@ -42,7 +42,10 @@ export async function startStand(time: TimePreset): Promise<Stand> {
     parts,
     api: createApiClient(apiUrl),
     apiUrl,
-    startWorker: () => started(startWorker({ ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off' }, { log: quiet })),
+    startWorker: () =>
+      started(
+        startWorker({ ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off' }, { log: quiet }),
+      ),
     startApi: () => started(startApi(parts.env, { log: quiet })),
     ready: () => waitUntilReady(apiUrl, children),
     calls: async (afterSeq) => {

@@ -28,6 +28,8 @@ export interface Config {
   readonly workerHealthPort: number | undefined;
   /** Between two scheduled sweeps; undefined: none is scheduled. */
   readonly sweepIntervalMs: number | undefined;
+  /** Between two scheduled looks at drift; undefined: none is scheduled. */
+  readonly driftIntervalMs: number | undefined;
   readonly logLevel: string;
 }
 
@@ -50,6 +52,11 @@ const postgresUrl = z
 const port = z.coerce.number('must be a port number').int().min(0).max(65535);
 const url = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
 
+const interval = z
+  .string()
+  .regex(/^(off|[1-9]\d{0,3}[mhd])$/, 'must be off, or a number of minutes, hours or days: 30m, 1h, 1d')
+  .default('1h');
+
 const environment = z.object({
   DATABASE_URL: postgresUrl,
   TENANT_DATABASE_URL: postgresUrl.optional(),
@@ -66,10 +73,8 @@ const environment = z.object({
   TENANTRY_API_PORT: port.default(3006),
   TENANTRY_TEMPORAL_UI_URL: url.optional(),
   TENANTRY_WORKER_HEALTH_PORT: port.optional(),
-  TENANTRY_SWEEP_INTERVAL: z
-    .string()
-    .regex(/^(off|[1-9]\d{0,3}[mhd])$/, 'must be off, or a number of minutes, hours or days: 30m, 1h, 1d')
-    .default('1h'),
+  TENANTRY_SWEEP_INTERVAL: interval,
+  TENANTRY_DRIFT_EVERY: interval,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -115,6 +120,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     temporalUiOrigin: given.TENANTRY_TEMPORAL_UI_URL && new URL(given.TENANTRY_TEMPORAL_UI_URL).origin,
     workerHealthPort: given.TENANTRY_WORKER_HEALTH_PORT,
     sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),
+    driftIntervalMs: intervalMsOf(given.TENANTRY_DRIFT_EVERY),
     logLevel: given.LOG_LEVEL,
   };
 }

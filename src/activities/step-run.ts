@@ -290,7 +290,7 @@ async function foresee({ deps, call, blueprint, cell, operationContext: s }: Con
   }
 }
 
-function tenantOf(s: OperationContext): StepContext['tenant'] {
+export function tenantOf(s: OperationContext): StepContext['tenant'] {
   return {
     id: s.tenantId,
     slug: s.slug,

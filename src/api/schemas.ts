@@ -1,3 +1,4 @@
+import { differenceClasses, driftRemedies } from '../contracts/drift.ts';
 import { z } from 'zod';
 import { emailAddress } from '../formats.ts';
 import { roles } from '../contracts/caller.ts';
@@ -249,6 +250,44 @@ export const tenantAnswer = z
   })
   .meta({ id: 'Tenant', description: 'The tenant' });
 
+/** Optional: an API of an earlier release does not give it. */
+const drift = z
+  .object({
+    state: z
+      .enum(['none', 'drift', 'unknown'])
+      .describe('`unknown`: an operation was accepted since the look, or it could not see all'),
+    findings: z.int(),
+    since: time.nullable().describe('When its findings began; null without any'),
+    lookedAt: time,
+  })
+  .meta({ id: 'Drift', description: "What the last look at the tenant's steps said of them, beside what was applied" })
+  .nullable()
+  .describe('Null: nobody has looked yet')
+  .optional();
+
+export const tenantDriftAnswer = z
+  .object({
+    tenantId: z.uuid(),
+    drift,
+    findings: z.array(
+      z.object({
+        stepId: z.string(),
+        is: z.enum(differenceClasses),
+        field: z.string().describe('Of a missing thing: its type and name'),
+        wanted: z.unknown(),
+        found: z.unknown(),
+        remedy: z.enum(driftRemedies).describe('What brings it back: a repair, an update with `refresh`, or a person'),
+        source: z.enum(['look', 'sweep']),
+        firstSeenAt: time,
+        lastSeenAt: time,
+      }),
+    ),
+    unseen: z
+      .array(z.object({ stepId: z.string(), code: z.string(), message: z.string() }))
+      .describe('Steps that could not be looked at: nothing is said of them'),
+  })
+  .meta({ id: 'TenantDrift', description: 'What is not as it was applied' });
+
 const outcome = z
   .object({
     operationId: z.uuid(),
@@ -261,7 +300,7 @@ const outcome = z
   .describe('Null while the newest operation is open');
 
 export const tenantWithOutcomeAnswer = tenantAnswer
-  .extend({ outcome, workers })
+  .extend({ outcome, drift, workers })
   .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
 
 const openOperation = z
@@ -269,7 +308,10 @@ const openOperation = z
   .nullable();
 
 export const tenantsAnswer = z
-  .object({ tenants: z.array(tenantAnswer.extend({ outcome, openOperation })), nextCursor: z.string().nullable() })
+  .object({
+    tenants: z.array(tenantAnswer.extend({ outcome, openOperation, drift })),
+    nextCursor: z.string().nullable(),
+  })
   .meta({ id: 'TenantPage', description: 'A page of tenants' });
 
 export const acceptedAnswer = z
@@ -305,6 +347,7 @@ export const statusAnswer = z
     attention: attention.optional(),
     cleanupPending: z.boolean(),
     tenantUrl,
+    drift,
     workers,
   })
   .meta({ id: 'Status', description: 'How far it is' });

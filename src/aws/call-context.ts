@@ -7,6 +7,8 @@ export interface StepCaller {
   readonly verb: string;
   /** When the operation was accepted, in epoch ms: the calls of an older one go first. */
   readonly since?: number | undefined;
+  /** No operation waits for the call: those of operations go first. */
+  readonly isBackground?: boolean | undefined;
 }
 
 /** What every AWS call made on behalf of a verb carries along without being handed from function to function. */

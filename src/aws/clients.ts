@@ -206,7 +206,7 @@ function turnRequest(call: AwsCall, context: CallContext | undefined): TurnReque
   };
   if (!caller) return { buckets, isLook, signal, latestAtMs };
   const key = [caller.operationId, caller.stepId, caller.verb].join(' ');
-  return { buckets, isLook, signal, latestAtMs, key, since: caller.since };
+  return { buckets, isLook, signal, latestAtMs, key, since: caller.since, isBackground: caller.isBackground };
 }
 
 type RequestHandler = (args: { request: { headers: Record<string, string> } }) => Promise<{ output: object }>;

@@ -27,6 +27,17 @@ export interface ServiceNetwork {
   readonly assignPublicIp: boolean;
 }
 
+/** How a service goes from one deployment to the next. */
+export interface ServiceRollout {
+  /** A deployment whose tasks keep failing is given up, and the one before is taken up again. */
+  readonly circuitBreaker: boolean;
+  readonly minimumHealthyPercent: number | undefined;
+  readonly maximumPercent: number | undefined;
+}
+
+/** How each service of a tenant goes from one deployment to the next (requirement U-23). */
+export const ROLLOUT: ServiceRollout = { circuitBreaker: true, minimumHealthyPercent: 100, maximumPercent: 200 };
+
 /** One line of a service's own log. */
 export interface ServiceEvent {
   readonly at: Date | undefined;
@@ -48,6 +59,8 @@ export interface EcsService {
   /** Undefined for a service whose tasks have no network interface of their own. */
   readonly network: ServiceNetwork | undefined;
   readonly healthCheckGraceSeconds: number | undefined;
+  /** Undefined where AWS does not say it. */
+  readonly rollout?: ServiceRollout | undefined;
   /** Newest first, the last hundred. */
   readonly events: readonly ServiceEvent[];
   readonly createdAt: Date;
@@ -70,6 +83,7 @@ export function toService(raw: Service, call: AwsCall): EcsService {
     targets: toTargets(raw),
     network: toNetwork(raw),
     healthCheckGraceSeconds: raw.healthCheckGracePeriodSeconds,
+    rollout: toRollout(raw),
     events: (raw.events ?? []).map(({ createdAt, message }) => ({ at: createdAt, message: message ?? '' })),
     createdAt: sent(raw.createdAt, call, 'service.createdAt'),
     tags: tagsOf(raw.tags),
@@ -93,6 +107,16 @@ function toNetwork({ networkConfiguration }: Service): ServiceNetwork | undefine
       assignPublicIp: vpc.assignPublicIp === 'ENABLED',
     }
   );
+}
+
+function toRollout({ deploymentConfiguration: config }: Service): ServiceRollout | undefined {
+  if (!config) return undefined;
+  const { deploymentCircuitBreaker: breaker, minimumHealthyPercent, maximumPercent } = config;
+  return {
+    circuitBreaker: breaker?.enable === true && breaker.rollback === true,
+    minimumHealthyPercent,
+    maximumPercent,
+  };
 }
 
 function toDeployment(raw: Deployment, call: AwsCall): EcsDeployment {

@@ -7,7 +7,7 @@ import {
   type ECSClient,
   type Service,
 } from '@aws-sdk/client-ecs';
-import { toService, type EcsService } from './ecs-service.ts';
+import { ROLLOUT, toService, type EcsService } from './ecs-service.ts';
 import { isAwsError, sent } from './errors.ts';
 import { lowerKeyValueList, type Tags } from './tags.ts';
 import { sharedLook } from './watcher.ts';
@@ -126,9 +126,9 @@ function settingsInput(settings: ServiceSettings) {
       },
     },
     deploymentConfiguration: {
-      deploymentCircuitBreaker: { enable: true, rollback: true },
-      minimumHealthyPercent: 100,
-      maximumPercent: 200,
+      deploymentCircuitBreaker: { enable: ROLLOUT.circuitBreaker, rollback: ROLLOUT.circuitBreaker },
+      minimumHealthyPercent: ROLLOUT.minimumHealthyPercent,
+      maximumPercent: ROLLOUT.maximumPercent,
     },
     healthCheckGracePeriodSeconds: settings.healthCheckGraceSeconds,
     loadBalancers: [

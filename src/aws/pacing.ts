@@ -10,6 +10,8 @@ export interface TurnRequest {
   readonly buckets: readonly BucketName[];
   /** It changes nothing: changes go first. */
   readonly isLook: boolean;
+  /** Nobody waits for what it is part of: it gets only what the others leave. */
+  readonly isBackground?: boolean | undefined;
   /** When the work that it is part of was asked for, in epoch ms: older work goes first. Absent: now. */
   readonly since?: number | undefined;
   /** Whose call it is; the same when it is tried again. */
@@ -57,7 +59,13 @@ export function createPacing({ factor = 1, lease }: PacingOptions = {}): Pacing 
       if (factor === Infinity || request.buckets.length === 0) return Promise.resolve({ untilMs: Infinity });
       const isGlobal = request.buckets.some((name) => bucketRate(name).isGlobal === true);
       const place = { accountId, region: isGlobal ? 'global' : region };
-      const key = [place.accountId, place.region, request.isLook, ...request.buckets].join(' ');
+      const key = [
+        place.accountId,
+        place.region,
+        request.isLook,
+        request.isBackground === true,
+        ...request.buckets,
+      ].join(' ');
       const queue = queues.get(key) ?? createQueue(place, request, { factor, lease: source });
       queues.set(key, queue);
       return waitForTurn(queue, request);
@@ -67,10 +75,10 @@ export function createPacing({ factor = 1, lease }: PacingOptions = {}): Pacing 
 
 function createQueue(
   place: { readonly accountId: string; readonly region: string },
-  { buckets: names, isLook }: TurnRequest,
+  { buckets: names, isBackground = false, isLook }: TurnRequest,
   { factor, lease }: { readonly factor: number; readonly lease: TokenSource },
 ): TurnQueue {
-  const buckets = names.map((name) => leasedBucket(name, factor, isLook));
+  const buckets = names.map((name) => leasedBucket(name, factor, { isBackground, isLook }));
   const leaseMs = Math.min(...buckets.map((bucket) => bucket.leaseMs));
   return new TurnQueue({ draw: { ...place, buckets }, leaseMs, lease, tellsEarly: !isLook });
 }

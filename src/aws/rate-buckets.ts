@@ -87,7 +87,7 @@ export interface LeasedBucket {
   readonly name: BucketName;
   readonly capacity: number;
   readonly perSecond: number;
-  /** Tokens that a look leaves to changes. */
+  /** Tokens that a look leaves to changes, and work in the background to all other. */
   readonly floor: number;
   readonly leaseMs: number;
 }
@@ -96,12 +96,17 @@ export interface LeasedBucket {
  * The bucket as it is leased from. A token may be used until its lease ends, so that those of one lease time more than the
  * rate may come to AWS together: the capacity is AWS's burst less those. A lease takes a quarter of the burst at most.
  */
-export function leasedBucket(name: BucketName, factor: number, isLook: boolean): LeasedBucket {
+export function leasedBucket(
+  name: BucketName,
+  factor: number,
+  { isBackground = false, isLook }: { readonly isBackground?: boolean; readonly isLook: boolean },
+): LeasedBucket {
   const rate = bucketRate(name);
   const burst = Math.max(1, rate.burst * factor);
   const perSecond = rate.perSecond * factor;
   const leaseMs = Math.min(LONGEST_LEASE_MS, (burst / perSecond) * 250);
   const capacity = Math.max(1, burst - (perSecond * leaseMs) / 1000);
-  const floor = isLook && rate.isShared ? Math.min(capacity / 4, perSecond) : 0;
+  const ofLooks = isLook && rate.isShared ? Math.min(capacity / 4, perSecond) : 0;
+  const floor = isBackground ? Math.min(capacity / 2, capacity - 1) : ofLooks;
   return { name, capacity, perSecond, floor, leaseMs };
 }

@@ -57,13 +57,14 @@ function packageVersion(): string {
 
 /** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, adoptNamespace, doctor, sweep, projection] = await Promise.all([
+  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection] = await Promise.all([
     import('./api.ts'),
     import('./worker.ts'),
     import('./migrate.ts'),
     import('./adopt-namespace.ts'),
     import('./doctor.ts'),
     import('./sweep.ts'),
+    import('./drift.ts'),
     import('./projection.ts'),
   ]);
   return [
@@ -73,6 +74,7 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     adoptNamespace.registerAdoptNamespace,
     doctor.registerDoctor,
     sweep.registerSweep,
+    drift.registerDrift,
     projection.registerProjection,
   ];
 }

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
 import { currentStepsOf, idsIn, underWay } from './current-steps.ts';
+import { driftDetails, driftOf } from './drift.ts';
 import { outcomeOf } from './outcome.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
@@ -21,6 +22,7 @@ import type {
   ListedTenantView,
   OperationView,
   StatusView,
+  TenantDriftView,
   TenantView,
   TenantWithOutcomeView,
 } from './views.ts';
@@ -36,7 +38,8 @@ export async function existingTenant(db: Queryable, tenantId: string): Promise<T
 export function readTenant(db: Pick<Database, 'snapshot'>, tenantId: string): Promise<TenantWithOutcomeView> {
   return db.snapshot(async (at) => {
     const tenant = await existingTenant(at, tenantId);
-    return { ...tenantView(tenant), outcome: outcomeOf(tenant, await newestOperation(at, tenantId)) };
+    const drift = (await driftOf(at, [tenantId])).get(tenantId) ?? null;
+    return { ...tenantView(tenant), outcome: outcomeOf(tenant, await newestOperation(at, tenantId)), drift };
   });
 }
 
@@ -67,17 +70,17 @@ export async function readTenants(
 }
 
 async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<ListedTenantView[]> {
-  const newest = await listNewestOperationsOf(
-    db,
-    tenants.map((tenant) => tenant.id),
-  );
+  const ids = tenants.map((tenant) => tenant.id);
+  const newest = await listNewestOperationsOf(db, ids);
+  const driftByTenant = await driftOf(db, ids);
   const byTenant = new Map(newest.map((operation) => [operation.tenantId, operation]));
   return tenants.map((tenant) => {
     const operation = byTenant.get(tenant.id);
     if (!operation) throw new Error(`tenant ${tenant.id} has no operation`);
     const { id, type, state } = operation;
     const openOperation = isOpen(state) ? { operationId: id, type, state } : null;
-    return { ...tenantView(tenant), outcome: outcomeOf(tenant, operation), openOperation };
+    const drift = driftByTenant.get(tenant.id) ?? null;
+    return { ...tenantView(tenant), outcome: outcomeOf(tenant, operation), openOperation, drift };
   });
 }
 
@@ -89,6 +92,11 @@ export async function readEvents(
   const events = await listEvents(db, tenantId, page.after, page.limit);
   if (events.length === 0) await existingTenant(db, tenantId);
   return events.map(eventView);
+}
+
+export async function readDrift(db: Queryable, tenantId: string): Promise<TenantDriftView> {
+  await existingTenant(db, tenantId);
+  return driftDetails(db, tenantId);
 }
 
 export async function readOperations(db: Queryable, tenantId: string): Promise<OperationView[]> {
@@ -142,6 +150,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     ...attention,
     cleanupPending: tenant.cleanupPending,
     tenantUrl: tenant.tenantUrl,
+    drift: (await driftOf(db, [tenantId])).get(tenantId) ?? null,
   };
 }
 

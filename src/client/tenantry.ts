@@ -31,6 +31,7 @@ import type {
   OperationView,
   PreviewView,
   StatusView,
+  TenantDriftView,
   TenantWithOutcomeView,
   WorkersView,
 } from './views.ts';
@@ -73,6 +74,8 @@ export interface TenantryClient {
   get(caller: Caller, tenantId: string): Promise<TenantWithOutcomeView>;
   list(caller: Caller, input: ListInput): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }>;
   status(caller: Caller, tenantId: string): Promise<StatusView>;
+  /** What the last look at the tenant's steps found. */
+  drift(caller: Caller, tenantId: string): Promise<TenantDriftView>;
   events(caller: Caller, tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
   operations(caller: Caller, tenantId: string): Promise<OperationView[]>;
   operation(caller: Caller, tenantId: string, operationId: string): Promise<OperationView>;
@@ -114,6 +117,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     get: (_caller, tenantId) => reading.readTenant(database, tenantId),
     list: (_caller, input) => reading.readTenants(database, input),
     status: (_caller, tenantId) => reading.readStatus(database, tenantId),
+    drift: (_caller, tenantId) => database.snapshot((at) => reading.readDrift(at, tenantId)),
     events: (_caller, tenantId, page) => reading.readEvents(database, tenantId, page),
     operations: (_caller, tenantId) => reading.readOperations(database, tenantId),
     operation: (_caller, tenantId, operationId) => reading.readOperation(database, tenantId, operationId),

@@ -1,6 +1,7 @@
 import type { Advice } from '../contracts/advice.ts';
 import type { Becomes } from '../contracts/blueprint.ts';
 import type { Caller } from '../contracts/caller.ts';
+import type { DriftFinding, UnseenStep } from '../contracts/drift.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
 import type { Leftover } from '../contracts/messages.ts';
@@ -47,10 +48,22 @@ export interface OutcomeView {
   readonly message: string;
 }
 
+/** What the last look at a tenant's steps said of them, beside what was applied. */
+export interface DriftView {
+  /** `unknown`: an operation was accepted since the look, or it could not see all. */
+  readonly state: 'none' | 'drift' | 'unknown';
+  readonly findings: number;
+  /** When its findings began; null without any. */
+  readonly since: string | null;
+  readonly lookedAt: string;
+}
+
 /** A tenant, with how its newest operation ended. */
 export interface TenantWithOutcomeView extends TenantView {
   /** Null: the newest operation is open. */
   readonly outcome: OutcomeView | null;
+  /** Null: nobody has looked yet. */
+  readonly drift: DriftView | null;
 }
 
 /** A tenant in a list, with what it is at. */
@@ -123,6 +136,24 @@ export interface StatusView {
   readonly attention?: AttentionView | undefined;
   readonly cleanupPending: boolean;
   readonly tenantUrl: string | null;
+  /** Null: nobody has looked yet. */
+  readonly drift: DriftView | null;
+}
+
+/** Something of a tenant that is not as it was applied. */
+export interface DriftFindingView extends DriftFinding {
+  readonly firstSeenAt: string;
+  readonly lastSeenAt: string;
+}
+
+/** What the last look at a tenant saw. */
+export interface TenantDriftView {
+  readonly tenantId: string;
+  readonly drift: DriftView | null;
+  /** Oldest first. */
+  readonly findings: readonly DriftFindingView[];
+  /** Steps that it could not look at: nothing is said of them. */
+  readonly unseen: readonly UnseenStep[];
 }
 
 /** What waits for a person, and what that person can do; times are ISO 8601. */

@@ -2,24 +2,33 @@ import { z } from 'zod';
 import type { Blueprint, Step } from '../contracts/blueprint.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { blueprintSchema, stepSchema } from './blueprint-column.ts';
-import { operationType } from './columns.ts';
+import { operationType, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
-const succeeded = z.object({ type: operationType, blueprint: blueprintSchema });
+const succeeded = z.object({ id: uuid, type: operationType, blueprint: blueprintSchema });
 
 /**
  * The applied blueprint of a tenant: what its last successful operation made true. Undefined before the first success, and once
  * the tenant is removed (docs/adr/0013-the-applied-blueprint.md).
  */
 export async function findAppliedBlueprint(db: Queryable, tenantId: string): Promise<Blueprint | undefined> {
+  return (await findApplied(db, tenantId))?.blueprint;
+}
+
+/** The same, with the operation whose it is. */
+export async function findApplied(
+  db: Queryable,
+  tenantId: string,
+): Promise<{ readonly operationId: string; readonly blueprint: Blueprint } | undefined> {
   const answer = await db.query(
-    `select type, blueprint from operations where tenant_id = $1 and state = 'succeeded'
+    `select id, type, blueprint from operations where tenant_id = $1 and state = 'succeeded'
      order by closed_at desc, accepted_at desc limit 1`,
     [tenantId],
   );
   const last = rowOf(succeeded, answer);
-  return last && operationTable[last.type].target !== 'nothing' ? last.blueprint : undefined;
+  if (!last || operationTable[last.type].target === 'nothing') return undefined;
+  return { operationId: last.id, blueprint: last.blueprint };
 }
 
 /** Of each of these steps the newest definition that a run of the tenant may have worked by; what no blueprint names is left out. */

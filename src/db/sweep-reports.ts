@@ -123,6 +123,15 @@ export async function markAlerted(db: Queryable, cell: string, ids: readonly str
 
 export type NewReport = Omit<SweepReport, 'approval' | 'at'>;
 
+/** Of a cell; undefined: it was never swept. */
+export async function findNewestReport(db: Queryable, cell: string): Promise<SweepReport | undefined> {
+  const answer = await db.query(`select ${columns} from sweep_reports where cell = $1 order by at desc limit 1`, [
+    cell,
+  ]);
+  const newest = rowOf(row, answer);
+  return newest && toReport(newest);
+}
+
 export async function insertReport(tx: Queryable, report: NewReport): Promise<SweepReport> {
   const r = report;
   const answer = await tx.query(

@@ -2,8 +2,10 @@ import type { Server } from 'node:http';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
+import { createDriftActivities } from '../activities/drifting.ts';
 import { createSweepActivities } from '../activities/sweeping.ts';
 import { createAwsForPlatform, type PlatformAws } from '../aws/cell-aws.ts';
+import { createPacing } from '../aws/pacing.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { sourceOf } from '../catalog/lacking.ts';
 import { loadCatalog } from '../catalog/load.ts';
@@ -17,6 +19,7 @@ import { createDatabase, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
+import { createDrift } from '../drift/drift.ts';
 import { createSweep } from '../sweep/sweep.ts';
 import { createTemporalRuns } from '../sweep/temporal-runs.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
@@ -34,6 +37,7 @@ import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
 import { foreignNamespace } from './own-namespace.ts';
 import { startProblems, WorkerStartError } from './start-problems.ts';
+import { ensureDriftSchedule } from './drift-schedule.ts';
 import { SCHEDULE_EVERY_MS } from './schedule.ts';
 import { ensureSweepSchedule } from './sweep-schedule.ts';
 import { workflowBundlePath } from './workflow-bundle.ts';
@@ -49,8 +53,10 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
   const catalog = await loadCatalog(config.catalogFile);
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 20, applicationName: 'tenantry-worker' });
   const tenantDatabases = createTenantDatabases(config.tenantDatabaseUrls, catalog.migrations);
-  const pacing = { lease: sharedTokens(database) };
+  const pacing = createPacing({ lease: sharedTokens(database) });
   const aws = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl, pacing });
+  // Paced together, but no look is shared: one of an operation would wait as long as one of these.
+  const awsOfDrift = createAwsForPlatform(config.platform, { endpointUrl: config.awsEndpointUrl, pacing });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
   let polling: Worker | undefined;
   let health: Server | undefined;
@@ -73,7 +79,12 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     const temporalRuns = createTemporalRuns({ temporal: temporal.client, orchestrator, client, database, log });
     const deps = { database, tenantDatabases, platform, installationId, aws, kinds: catalog.kinds, log };
     const sweep = createSweep({ ...deps, catalog, temporalRuns });
-    const activities = { ...createActivities(deps), ...createSweepActivities({ sweep, database, log }) };
+    const drift = createDrift({ ...deps, aws: awsOfDrift });
+    const activities = {
+      ...createActivities(deps),
+      ...createSweepActivities({ sweep, database, log }),
+      ...createDriftActivities({ drift, database, log }),
+    };
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {
       const worker = await createWorker(config, connection, activities);
@@ -87,6 +98,7 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     health?.close();
     await temporal.close();
     aws.destroy();
+    awsOfDrift.destroy();
     await tenantDatabases.close();
     await database.close();
   }
@@ -162,6 +174,10 @@ function startLoops(running: Running): Loop[] {
     ),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);
+      await temporal.client.withDeadline(Date.now() + 10_000, ensure);
+    }),
+    startLoop({ name: 'drift-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
+      const ensure = () => ensureDriftSchedule(temporal.client, installationId, config.driftIntervalMs);
       await temporal.client.withDeadline(Date.now() + 10_000, ensure);
     }),
   ];

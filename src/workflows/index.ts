@@ -1,4 +1,5 @@
 /** Workflows only: the worker's bundle registers whatever is exported here. */
+export { DriftCheck } from './drift-check.ts';
 export { LeakSweep } from './leak-sweep.ts';
 export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';

@@ -5,6 +5,7 @@ import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Wo
 import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { difference, sortItems, takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
+import type { AwsTarget } from '../../sandbox/landing-zone/clients.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { startMinistack } from '../../sandbox/parts/ministack.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
@@ -31,6 +32,7 @@ import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
 import { defaultCatalog, type Catalog } from '../../src/catalog/catalog.ts';
+import { createDrift, type Drift } from '../../src/drift/drift.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { caller } from '../caller.ts';
@@ -46,6 +48,10 @@ export interface SagaWorld {
   readonly client: TenantryClient;
   readonly database: Database;
   readonly gateway: Gateway;
+  /** Looks at what is not as it was applied. */
+  readonly drift: Drift;
+  /** For whoever changes things by hand. */
+  readonly target: AwsTarget;
   /** Undefined unless it was asked for. */
   readonly proxy: PostgresProxy | undefined;
   /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
@@ -134,6 +140,11 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     installationId: await findInstallationId(database),
     kinds: createKindRegistry(withFaultInjection([...catalog.kinds.kinds.values()], injection)),
   });
+  const drift = createDrift({
+    ...{ database, tenantDatabases, platform, log, aws: adapters, kinds: catalog.kinds },
+    installationId: await findInstallationId(database),
+    confirmAfterMs: 300,
+  });
   const temporal = await ownTemporal(stops, registry);
   const orchestrator = announcing(temporalOrchestrator(temporal), options.beforeStart);
   const client = createTenantryClient({
@@ -156,6 +167,8 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     client,
     database,
     gateway: aws.gateway,
+    drift,
+    target: aws.target,
     proxy,
     inventory,
     sources,

@@ -10,6 +10,7 @@ import {
   listQuery,
   noQuery,
   statusAnswer,
+  tenantDriftAnswer,
   tenantParams,
   tenantWithOutcomeAnswer,
   tenantsAnswer,
@@ -82,6 +83,22 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       },
     },
     async (request) => withWorkers(client, await client.status(callerOf(request), request.params.tenantId)),
+  );
+
+  app.get(
+    '/api/v1/tenants/:tenantId/drift',
+    {
+      schema: {
+        operationId: 'getTenantDrift',
+        summary: 'What of a tenant is not as it was applied',
+        description: 'As the last look saw it, which workers take by a schedule; `tenantry drift` looks now.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: noQuery,
+        response: answers({ 200: tenantDriftAnswer }, ['TENANT_NOT_FOUND']),
+      },
+    },
+    async (request) => client.drift(callerOf(request), request.params.tenantId),
   );
 
   done();

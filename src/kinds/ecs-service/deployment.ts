@@ -1,5 +1,6 @@
-import type { EcsDeployment, EcsService } from '../../aws/ecs-service.ts';
+import { ROLLOUT, type EcsDeployment, type EcsService } from '../../aws/ecs-service.ts';
 import type { ServiceSettings } from '../../aws/ecs-services.ts';
+import { isSameJson } from '../../contracts/stable-json.ts';
 
 /**
  * Which operation and generation made a service's last deployment, and which deployment that was: kept in a tag of the
@@ -60,7 +61,8 @@ export function convergence(service: EcsService, wanted: ServiceWanted, now: Dat
     service.taskDefinitionArn !== wanted.taskDefinitionArn ||
     primary.rolloutState === 'FAILED' ||
     primary.rolloutState === 'STOPPED' ||
-    !runsWhere(service, wanted)
+    !runsWhere(service, wanted) ||
+    !isSameJson(service.rollout ?? ROLLOUT, ROLLOUT)
   ) {
     return { change: 'deploy' };
   }

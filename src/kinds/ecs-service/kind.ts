@@ -3,11 +3,13 @@ import type { ServiceSettings } from '../../aws/ecs-services.ts';
 import type { Ecs } from '../../aws/ecs.ts';
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { lostTags, missingThing, nameTaken } from '../framework/differences.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import type { OthersJudged } from '../framework/ownership.ts';
 import { fieldsOf } from '../framework/within.ts';
 import { convergence, COUNT_TAG, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './deployment.ts';
+import { serviceDifferences } from './differences.ts';
 import { routeProbe } from './route.ts';
 import {
   serviceOutputs,
@@ -86,6 +88,16 @@ export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
     return context.removingAt === undefined ? await observeReady(context) : await observeGone(context);
   },
 
+  async differs(context) {
+    const { previous, spec, tags } = context;
+    const found = await ecsOf(context).findService(spec.serviceName);
+    if (!found || found.status === 'INACTIVE') return [missingThing('ecs:service', spec.serviceName)];
+    const lost = lostTags(tags, found.tags);
+    if (ownOf(context, found)) return [...lost, ...serviceDifferences(context, found)];
+    // A service made anew under the name has the same ARN: only its time tells it apart, and nobody wrote that down.
+    return found.arn === previous.arn ? lost : [nameTaken('ecs:service', found.name, found.tags)];
+  },
+
   deletesByName: true,
 
   async remove(context) {
@@ -158,7 +170,9 @@ async function adopt(context: Context, found: EcsService): Promise<EcsService> {
  */
 async function countOf({ otherSpec, spec }: Context, found: EcsService): Promise<number> {
   const other = await otherSpec?.();
-  if (other?.desiredCount === spec.desiredCount) return found.desiredCount;
+  // That nothing runs of a service which is to run is no scaling, nor the reverse.
+  const isScaled = found.desiredCount > 0 === spec.desiredCount > 0;
+  if (other?.desiredCount === spec.desiredCount) return isScaled ? found.desiredCount : spec.desiredCount;
   const suspendedFrom = Number(found.tags[COUNT_TAG]);
   return other?.desiredCount === 0 && suspendedFrom > 0 ? suspendedFrom : spec.desiredCount;
 }

@@ -1,10 +1,12 @@
 import { isAwsError } from '../../aws/errors.ts';
 import type { Tags } from '../../aws/tags.ts';
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Difference } from '../../contracts/drift.ts';
 import type { Outputs, Spec } from '../../contracts/kinds.ts';
 import type { Residue } from '../../contracts/messages.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { shapeProblems, type Shape } from '../../shape-problems.ts';
+import { changedFields, lostTags, missingThing, nameTaken } from './differences.ts';
 import { refusalOf } from './foreign.ts';
 import type { Kind, Observation, ResourceName, StepContext } from './kind.ts';
 import type { OthersJudged } from './ownership.ts';
@@ -73,6 +75,11 @@ export interface KindDefinition<S extends Spec, O extends Outputs, T extends str
   readonly outputsOf: (context: StepContext<S, O>, found: F) => O;
   /** Default: what is there is ready. */
   readonly status?: (context: StepContext<S, O>, found: F) => Promise<Status> | Status;
+  /**
+   * What sets it apart from the spec, field by field (its mark is the framework's); changes nothing. `converge` brings back what has the
+   * remedy `repair`, which is the default. Absent: what `status` tells.
+   */
+  readonly differs?: (context: StepContext<S, O>, found: F) => Promise<readonly Difference[]> | readonly Difference[];
   /** Takes it away by its id (its name, where that is all there is); missing is done. It may be one that is not listed yet. */
   readonly remove: (context: StepContext<S, O>, physicalId: string) => Promise<RemoveOutcome | void>;
   /** The id that its outputs tell, for a removal right after it was made. */
@@ -122,6 +129,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     ...(fingerprint && { fingerprint: (context: StepContext<S, O>) => Promise.resolve(fingerprint(context)) }),
     ensure: (context) => ensure(definition, context),
     observe: (context) => observe(definition, context),
+    differs: (context) => differs(definition, context),
     remove: (context) => remove(definition, context),
   };
 }
@@ -131,7 +139,7 @@ function withErrors<S extends Spec, O extends Outputs, T extends string, F exten
   definition: KindDefinition<S, O, T, F>,
   errors: KindErrors,
 ): KindDefinition<S, O, T, F> {
-  const { find, create, converge, remove, status } = definition;
+  const { find, create, converge, differs, remove, status } = definition;
   return {
     ...definition,
     find: (context, name) => unlessMissing(errors, () => find(context, name)),
@@ -139,6 +147,7 @@ function withErrors<S extends Spec, O extends Outputs, T extends string, F exten
     remove: (context, physicalId) => unlessMissing(errors, () => remove(context, physicalId)),
     ...(converge && { converge: (context, found) => classed(errors, () => converge(context, found)) }),
     ...(status && { status: (context, found) => classed(errors, async () => status(context, found)) }),
+    ...(differs && { differs: (context, found) => classed(errors, async () => differs(context, found)) }),
   };
 }
 
@@ -190,6 +199,25 @@ async function observe<S extends Spec, O extends Outputs, T extends string, F ex
   return (await status?.(context, found)) ?? { status: 'ready', detail: `${noun} ${name} is there` };
 }
 
+async function differs<S extends Spec, O extends Outputs, T extends string, F extends Found>(
+  definition: KindDefinition<S, O, T, F>,
+  context: StepContext<S, O>,
+): Promise<readonly Difference[]> {
+  const { find, idIn, nameOf, status, swept, type } = definition;
+  const name = nameOf(context);
+  const found = await find(context, name);
+  if (!found) return [missingThing(type, name)];
+  const lost = lostTags(context.tags, found.tags);
+  if (!isOwn(context, found)) {
+    const known = swept.hasUniqueIds ? idIn(context.previous) : undefined;
+    return known === undefined || known === found.physicalId ? lost : [nameTaken(type, name, found.tags)];
+  }
+  if (definition.differs) return [...lost, ...(await definition.differs(context, found))];
+  const seen = await status?.(context, found);
+  const isReady = seen === undefined || seen.status === 'ready';
+  return [...lost, ...(isReady ? [] : changedFields({ state: ['ready', seen.detail] }))];
+}
+
 async function remove<S extends Spec, O extends Outputs, T extends string, F extends Found>(
   definition: KindDefinition<S, O, T, F>,
   context: StepContext<S, O>,
@@ -226,7 +254,14 @@ const shape: Shape = {
   ...{ name: 'string', type: 'string', noun: 'string', spec: 'object', outputs: 'object', swept: 'object' },
   ...{ inCell: 'function', namedBy: 'function', nameOf: 'function', find: 'function', create: 'function' },
   ...{ outputsOf: 'function', idIn: 'function', remove: 'function', permissions: 'list' },
-  ...{ converge: 'function?', status: 'function?', fingerprint: 'function?', profiles: 'function?', errors: 'object?' },
+  ...{
+    converge: 'function?',
+    status: 'function?',
+    differs: 'function?',
+    fingerprint: 'function?',
+    profiles: 'function?',
+    errors: 'object?',
+  },
   ...{ limits: 'object?', loadBalancerShare: 'object?', changeable: 'list?' },
   ...{ holdsData: 'boolean?', deletesByName: 'boolean?' },
 };

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { CellAws } from '../../aws/cell-aws.ts';
 import type { Blueprint, PhysicalName, PollingProfile } from '../../contracts/blueprint.ts';
+import type { Difference } from '../../contracts/drift.ts';
 import type { Outputs, Resolved, Spec } from '../../contracts/kinds.ts';
 import type { Residue } from '../../contracts/messages.ts';
 import type { Cell } from '../../contracts/platform.ts';
@@ -178,6 +179,11 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   commit?(tx: Queryable, context: StepContext<S, O>): Promise<void>;
   /** Look, change nothing. @throws StepError */
   observe(context: StepContext<S, O>): Promise<Observation>;
+  /**
+   * Looks at what was made for every field that `ensure` sets, and changes nothing: what sets it apart from the spec. `ensure` brings back
+   * whatever has the remedy `repair`. Default: what `observe` tells. @throws StepError when it cannot tell
+   */
+  differs?(context: StepContext<S, O>): Promise<readonly Difference[]>;
   /**
    * `remove` deletes by a name that a later tenant may bear. A deletion without an answer that lands late would hit that
    * one's: the step, and with it the slug, is not free until it can land no more.

@@ -5,8 +5,10 @@ import type { LoadBalancer } from '../../contracts/platform.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
 import { defineKind } from '../framework/define-kind.ts';
+import { changedFields } from '../framework/differences.ts';
 import type { StepContext } from '../framework/kind.ts';
 import { text } from '../framework/values.ts';
+import { movedRule } from '../listener-rule/differences.ts';
 import { rulePermissions, ruleType } from '../listener-rule/type.ts';
 import { isNoticeOf } from './notice.ts';
 
@@ -44,6 +46,18 @@ export const listenerNotice = defineKind({
     isSame(found.fixedResponse, responseOf(of))
       ? { status: 'ready', detail: `answers 503 at priority ${found.priority}` }
       : { status: 'pending', detail: `rule at priority ${found.priority} answers something else` },
+  differs({ previous, spec: of }, { fixedResponse: answered, priority, ...rule }) {
+    const wanted = responseOf(of);
+    return [
+      ...changedFields({
+        status: [wanted.status, answered?.status],
+        contentType: [wanted.contentType, answered?.contentType],
+        message: [wanted.body, answered?.body],
+      }),
+      ...movedRule(previous, priority),
+      ...rule.otherConditions.map((found) => ({ is: 'extra', field: 'conditions', found, remedy: 'hand' }) as const),
+    ];
+  },
   outputsOf: (_context, { arn, priority }) => ({ arn, priority }),
   remove: ({ aws }, arn) => aws.loadBalancing.deleteRule(arn),
   idIn: ({ arn }) => arn,

@@ -2,9 +2,11 @@ import type { ListenerRule } from '../../aws/elbv2-rules.ts';
 import { describeHolder, findOwner, isOfInstallation, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
 import { markPriorityForeign, priorityBands, takeRulePriority } from '../../db/allocations.ts';
+import type { Difference } from '../../contracts/drift.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { Kind } from '../framework/kind.ts';
+import { ruleDifferences } from './differences.ts';
 import { refuseShadowed } from './precedence.ts';
 import { describeRule, forwardsOnlyTo } from './reach.ts';
 import { ruleOutputs, ruleSpec, type RuleContext as Context, type RuleOutputs, type RuleSpec } from './spec.ts';
@@ -50,6 +52,13 @@ export const listenerRule: Kind<RuleSpec, RuleOutputs, 'elbv2:rule'> = {
     if (!rule) return { status: 'pending', detail: describeAstray(any, spec) };
     await refuseShadowedAt(context, listed, rule.priority);
     return { status: 'ready', detail: `rule for ${nameOf(spec)} at priority ${rule.priority}` };
+  },
+
+  async differs(context) {
+    const { listed, same, tagsOf } = await lookAtSameRules(context);
+    const found = ruleDifferences(context, { name: nameOf(context.spec), same, tagsOf });
+    const rule = listed.find((one) => same.includes(one) && doesWhatIsAsked(one, context.spec));
+    return [...found, ...(rule ? await shadowDifferences(context, listed, rule.priority) : [])];
   },
 
   async remove(context) {
@@ -169,7 +178,22 @@ function giveUp({ cell, db, log, stepId, tenant }: Context, listenerArn: string,
 
 /** Rules of the same host and paths, and the one that we made, whatever its conditions are now: all, ours, and the others judged. */
 async function findSameRules(context: Context) {
-  const { aws, notOurs, previous, spec, tags } = context;
+  const { notOurs, spec, tags } = context;
+  const { listed, same, tagsOf } = await lookAtSameRules(context);
+  const own = same.filter((rule) => isOwnedBy(tagsOf(rule), ownerOf(tags)));
+  const others = same
+    .filter((rule) => !own.includes(rule))
+    .map((rule) => ({
+      type: 'elbv2:rule',
+      name: nameOf(spec),
+      physicalId: rule.arn,
+      mark: describeHolder(tagsOf(rule)),
+    }));
+  return { listed, same, own, others: await notOurs(others) };
+}
+
+async function lookAtSameRules(context: Context) {
+  const { aws, previous, spec } = context;
   const [listed = [], ...elsewhere] = await Promise.all(
     listenersOf(context).map((arn) => aws.loadBalancing.findRules(arn)),
   );
@@ -177,17 +201,22 @@ async function findSameRules(context: Context) {
     (rule) => hasSameConditions(rule, spec) || rule.arn === previous.arn,
   );
   const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
-  const held = (rule: ListenerRule) => ruleTags.get(rule.arn) ?? {};
-  const own = same.filter((rule) => isOwnedBy(held(rule), ownerOf(tags)));
-  const others = same
-    .filter((rule) => !own.includes(rule))
-    .map((rule) => ({
-      type: 'elbv2:rule',
-      name: nameOf(spec),
-      physicalId: rule.arn,
-      mark: describeHolder(held(rule)),
-    }));
-  return { listed, same, own, others: await notOurs(others) };
+  return { listed, same, tagsOf: (rule: ListenerRule) => ruleTags.get(rule.arn) ?? {} };
+}
+
+/** A rule that comes first answers in the tenant's place: the load balancer's owner has to say which is to. */
+async function shadowDifferences(
+  context: Context,
+  listed: readonly ListenerRule[],
+  priority: number,
+): Promise<Difference[]> {
+  try {
+    await refuseShadowedAt(context, listed, priority);
+    return [];
+  } catch (error) {
+    if (!(error instanceof StepError) || error.code !== 'RULE_SHADOWED') throw error;
+    return [{ is: 'extra', field: 'earlier rule', found: error.detail ?? error.message, remedy: 'hand' }];
+  }
 }
 
 /** The listener of today, and those where a rule of this step was made or a priority taken. */

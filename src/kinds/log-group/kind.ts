@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineKind, type Found } from '../framework/define-kind.ts';
+import { changedFields } from '../framework/differences.ts';
 import { text } from '../framework/values.ts';
 import { logGroupType } from './type.ts';
 
@@ -38,6 +39,7 @@ export const logGroup = defineKind({
   async converge({ aws, spec }, { retentionDays }: Group) {
     if (retentionDays !== spec.retentionDays) await aws.logs.setRetention(spec.name, spec.retentionDays);
   },
+  differs: ({ spec }, { retentionDays }) => changedFields({ retentionDays: [spec.retentionDays, retentionDays] }),
   outputsOf: ({ spec }) => ({ name: spec.name }),
   deletesByName: true,
   idIn: ({ name }) => name,

@@ -29,15 +29,15 @@ describe('bucketsOf', () => {
 
 describe('a leased bucket', () => {
   it.each(Object.entries(bucketRates))('never lets more than %s allows come together', (name, rate) => {
-    const { capacity, leaseMs, perSecond } = leasedBucket(name as BucketName, 1, false);
+    const { capacity, leaseMs, perSecond } = leasedBucket(name as BucketName, 1, { isLook: false });
     expect(capacity + (perSecond * leaseMs) / 1000).toBeLessThanOrEqual(rate.burst);
     expect(capacity).toBeGreaterThanOrEqual(1);
     expect(leaseMs).toBeGreaterThanOrEqual(200);
   });
 
   it('leaves changes a part where looks draw on it too', () => {
-    expect(leasedBucket('elbv2', 1, true).floor).toBeGreaterThan(0);
-    expect(leasedBucket('elbv2', 1, false).floor).toBe(0);
-    expect(leasedBucket('ecs-service-read', 1, true).floor).toBe(0);
+    expect(leasedBucket('elbv2', 1, { isLook: true }).floor).toBeGreaterThan(0);
+    expect(leasedBucket('elbv2', 1, { isLook: false }).floor).toBe(0);
+    expect(leasedBucket('ecs-service-read', 1, { isLook: true }).floor).toBe(0);
   });
 });

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import type { DriftLook } from '../contracts/drift.ts';
+import type { Database } from '../db/database.ts';
+import type { Drift } from '../drift/drift.ts';
+import { commandCaller } from '../process-caller.ts';
+import { lookText } from './drift-output.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { openedRunner, type FailureCodes } from './opened-command.ts';
+
+const help = `
+Looks at every step of active and suspended tenants and says what is not as it was applied. It changes nothing of theirs; what
+it finds is in the tenant's status too. A tenant with an open operation is not looked at.
+
+Exit codes:
+  0  done; for a look: nothing differs
+  1  something differs, or could not be looked at
+  2  wrong usage or bad input
+  3  no such tenant or cell
+  5  PostgreSQL cannot be reached`;
+
+/** Where the commands get their looks from; other than the environment's: for programs that have them. */
+export type DriftSource = () => Promise<{ readonly drift: Drift; readonly database: Database; close(): Promise<void> }>;
+
+interface LookOptions {
+  readonly cell?: string;
+  readonly product?: string;
+  readonly tenant?: string;
+  readonly json?: boolean;
+}
+
+/** `tenantry drift`: runs where the credentials are. */
+export function registerDrift(program: Command, source: DriftSource = fromEnvironment): void {
+  const run = openedRunner(source, codes);
+  program
+    .command('drift')
+    .description('look at tenants for what is not as it was applied; changes nothing of theirs')
+    .addHelpText('after', help)
+    .option('--cell <id>', 'tenants of this cell only')
+    .option('--product <name>', 'tenants of this product only')
+    .option('--tenant <tenant>', 'this tenant only: its id, product/slug or slug')
+    .option('--json', 'one JSON document on stdout')
+    .action((options: LookOptions) => run(({ drift }) => look(drift, options)));
+}
+
+async function fromEnvironment() {
+  const config = loadConfig('worker');
+  const [{ openDrift }, { processLog }] = await Promise.all([
+    import('../drift/open-drift.ts'),
+    import('./process-log.ts'),
+  ]);
+  return openDrift(config, processLog(config.logLevel === 'info' ? 'warn' : config.logLevel));
+}
+
+const codes: FailureCodes = {
+  DriftNotFoundError: { code: 'DRIFT_NOT_FOUND', exitCode: exitCodes.notFound },
+  DatabaseUnavailableError: { code: 'DATABASE_UNAVAILABLE', exitCode: exitCodes.unavailable },
+};
+
+async function look(drift: Drift, { json, ...wanted }: LookOptions): Promise<ExitCode> {
+  const seen: DriftLook[] = [];
+  await drift.lookAt(commandCaller(), wanted, (one) => {
+    seen.push(one);
+    if (json !== true) console.log(lookText(one));
+  });
+  if (json === true) console.log(JSON.stringify({ looks: seen }));
+  else console.log(totalText(seen));
+  return seen.every(({ outcome }) => outcome === 'none' || outcome === 'void') ? exitCodes.done : exitCodes.failed;
+}
+
+function totalText(looks: readonly DriftLook[]): string {
+  const count = (outcome: string) => looks.filter((one) => one.outcome === outcome).length;
+  const parts = [`${looks.length} tenants`, `${count('drift')} differ`, `${count('unknown')} were not wholly seen`];
+  return [...parts, `${count('void')} were not looked at`].join(', ');
+}
