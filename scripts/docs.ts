@@ -37,7 +37,7 @@ function operationsTable(): string {
     ],
     ['makes steps in', (r) => listed(r.makesIn)],
     ['removes steps in; entered again by `retry` of a stuck one', (r) => `\`${r.removesIn}\``],
-    ['cancellable in', (r) => listed(r.cancellableIn)],
+    ['cancellable in', (r) => (r.hasGrace ? 'its grace period' : listed(r.cancellableIn))],
     ['succeeds by', (r) => (r.succeedsBy === 'finalize' ? 'its step `finalize`' : 'its close')],
     ['ledger is empty at', (r) => listed(r.emptyLedgerAt)],
     ["removes an ever active tenant's data", (r) => (r.dropsData ? 'yes' : 'no')],

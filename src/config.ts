@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
+import { DEFAULT_GRACE, graceMsOf, graceProblem } from './contracts/grace.ts';
 import type { Platform } from './contracts/platform.ts';
 import { PlatformConfigError, readPlatform } from './platform.ts';
 
@@ -30,6 +31,8 @@ export interface Config {
   readonly sweepIntervalMs: number | undefined;
   /** Between two scheduled looks at drift; undefined: none is scheduled. */
   readonly driftIntervalMs: number | undefined;
+  /** How long a deletion waits before it removes anything, in ms. */
+  readonly deletionGraceMs: number;
   readonly logLevel: string;
 }
 
@@ -75,6 +78,14 @@ const environment = z.object({
   TENANTRY_WORKER_HEALTH_PORT: port.optional(),
   TENANTRY_SWEEP_INTERVAL: interval,
   TENANTRY_DRIFT_EVERY: interval,
+  TENANTRY_DELETION_GRACE: z
+    .string()
+    .default(DEFAULT_GRACE)
+    .transform((text, context) => {
+      const ms = graceMsOf(text);
+      if (ms === undefined) context.addIssue(graceProblem);
+      return ms ?? 0;
+    }),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -121,6 +132,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     workerHealthPort: given.TENANTRY_WORKER_HEALTH_PORT,
     sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),
     driftIntervalMs: intervalMsOf(given.TENANTRY_DRIFT_EVERY),
+    deletionGraceMs: given.TENANTRY_DELETION_GRACE,
     logLevel: given.LOG_LEVEL,
   };
 }

@@ -7,6 +7,7 @@ import type {
   StateChangeAnswer,
 } from '../contracts/messages.ts';
 import type { Database } from '../db/database.ts';
+import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { findOperation, lockOperation, type OperationRow } from '../db/operations.ts';
 import { lockTenant } from '../db/tenants.ts';
@@ -50,7 +51,10 @@ async function changeStateOnce(database: Database, change: StateChange): Promise
  * Whether the change was overtaken: an attempt that was slow or frozen must not take back what its run has written since. A
  * run goes on after a hold, or after being stuck, in its next generation only.
  */
-function isOutOfTime({ state, generation }: OperationRow, change: StateChange): boolean {
+function isOutOfTime(operation: OperationRow, change: StateChange): boolean {
+  const { state, generation } = operation;
+  // Only a run that waits for the end of a grace period goes on from there as if nothing had been.
+  if (operation.state === 'stuck' && change.state === 'running' && !isWaiting(operation)) return true;
   const isRetry = state === 'stuck' || (state === 'holding' && change.state === 'running');
   return isRetry ? change.generation <= generation : change.generation < generation;
 }

@@ -6,6 +6,7 @@ import { operationTable, removingStateOf } from '../contracts/operation-table.ts
 import { StepError } from '../contracts/step-error.ts';
 import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
+import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import {
   changeOperationState,
@@ -123,6 +124,7 @@ async function planOf(tx: Queryable, operation: OperationRow, kinds: KindRegistr
     onFailure: operation.onFailure,
     holdMs: operation.holdMs,
     ...(await walkOf(tx, operation, kinds)),
+    ...(isWaiting(operation) && { graceUntil: operation.graceUntil.toISOString() }),
     // Between a claim and the run's first change of state nothing else is stuck.
     ...(operation.state === 'stuck' ? { takeover: await takeoverOf(tx, operation) } : {}),
   };

@@ -10,6 +10,7 @@ import {
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { bringTenantBack, isWaiting } from '../db/grace.ts';
 import { listNotRemoved } from '../db/ledger.ts';
 import { changeOperationState, lockOperation, type OperationRow } from '../db/operations.ts';
 import { quarantineSlug, releaseSlug } from '../db/reservations.ts';
@@ -53,6 +54,8 @@ type Change = readonly [from: OperationState, to: OperationState];
  */
 function courseTo(operation: OperationRow, end: ClosedOperationState): readonly Change[] | undefined {
   const { state: now } = operation;
+  if (end === 'cancelled' && isWaiting(operation)) return cancelling(now);
+  if (end === 'cancelled' && now === 'running') return undefined;
   if (operationStateTransitions[now].includes(end)) return [[now, end]];
   const removesIn = removingStateOf(operation);
   if (now !== 'stuck' || !operationStateTransitions[removesIn].includes(end)) return undefined;
@@ -60,6 +63,17 @@ function courseTo(operation: OperationRow, end: ClosedOperationState): readonly 
     [now, removesIn],
     [removesIn, end],
   ];
+}
+
+/** In its grace period an operation has done nothing, so nothing is to be taken back. */
+function cancelling(now: OperationState): readonly Change[] | undefined {
+  if (now === 'running') return [['running', 'cancelled']];
+  return now === 'stuck'
+    ? [
+        ['stuck', 'running'],
+        ['running', 'cancelled'],
+      ]
+    : undefined;
 }
 
 /** Wholly gone or visibly stuck: nothing that was taken back ends with something left. */
@@ -86,6 +100,7 @@ export async function settleTenant(
   failure: Failure | undefined,
 ): Promise<TenantRow> {
   const tenant = await lockTenant(tx, operation.tenantId);
+  if (state === 'cancelled' && isWaiting(operation)) return bringTenantBack(tx, operation);
   const change = { operationId: operation.id, failure: state === 'succeeded' ? null : failure };
   const { succeedsBy, emptyLedgerAt, target, tenantStatus } = operationTable[operation.type];
   if (state === 'succeeded' && succeedsBy === 'finalize') return tenant;

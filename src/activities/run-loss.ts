@@ -3,6 +3,7 @@ import { lostRunCodes, type Failure } from '../contracts/errors.ts';
 import type { ClaimInput, StateChange, Takeover } from '../contracts/messages.ts';
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { lockOperation, recordRun, type OperationRow } from '../db/operations.ts';
 import { findFailureBefore } from '../db/silent-operations.ts';
@@ -64,7 +65,9 @@ export async function takeoverOf(tx: Queryable, operation: OperationRow): Promis
     generation: operation.generation,
     failure: own ?? operation.failure ?? undefined,
     removesIn: removingStateOf(operation),
-    cancelled: operationTable[operation.type].cancellableIn.length > 0 && operation.cancelRequestedAt !== null,
+    cancelled:
+      (isWaiting(operation) || operationTable[operation.type].cancellableIn.length > 0) &&
+      operation.cancelRequestedAt !== null,
   };
 }
 

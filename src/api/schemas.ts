@@ -4,6 +4,7 @@ import { emailAddress } from '../formats.ts';
 import { roles } from '../contracts/caller.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
+import { graceMsOf, graceProblem } from '../contracts/grace.ts';
 import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
@@ -138,10 +139,26 @@ export const eventsQuery = z.strictObject({
   limit: whole(1, 500, 100),
 });
 
+const grace = z
+  .string()
+  .max(20)
+  .transform((text, context) => {
+    const ms = graceMsOf(text);
+    if (ms === undefined) context.addIssue(graceProblem);
+    return ms ?? 0;
+  })
+  .optional()
+  .describe(
+    'How long it waits before anything is removed; `cancel` leaves the tenant as it is meanwhile. `0`, or a number of seconds, ' +
+      'minutes, hours or days: `90s`, `30m`, `12h`, `7d` (90 days at most). By default as the installation has it',
+  )
+  .meta({ pattern: String.raw`^(0|\d{1,6}[smhd])$`, examples: ['2d'] });
+
 /** Required, though the schema lets it be left out: the refusal has a code of its own. */
 export const deleteQuery = z
   .strictObject({
     confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated').meta({ pattern: slugPattern }),
+    grace,
   })
   .meta({ required: ['confirm'] });
 
@@ -299,8 +316,14 @@ const outcome = z
   .nullable()
   .describe('Null while the newest operation is open');
 
+/** Optional: an API of an earlier release does not give it. */
+const deletesAt = time
+  .nullable()
+  .optional()
+  .describe('Of a deletion that waits for the end of its grace period: when it begins to remove');
+
 export const tenantWithOutcomeAnswer = tenantAnswer
-  .extend({ outcome, drift, workers })
+  .extend({ outcome, deletesAt, drift, workers })
   .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
 
 const openOperation = z
@@ -309,7 +332,7 @@ const openOperation = z
 
 export const tenantsAnswer = z
   .object({
-    tenants: z.array(tenantAnswer.extend({ outcome, openOperation, drift })),
+    tenants: z.array(tenantAnswer.extend({ outcome, deletesAt, openOperation, drift })),
     nextCursor: z.string().nullable(),
   })
   .meta({ id: 'TenantPage', description: 'A page of tenants' });
@@ -323,6 +346,7 @@ export const acceptedAnswer = z
       'Status of the tenant at that moment; a run changes it when it carries the request out',
     ),
     message: z.string().optional().describe('What was accepted, a sentence for people'),
+    deletesAt,
     statusUrl: z.string().meta({ format: 'uri-reference' }),
     tenantUrl,
     workers,
@@ -340,6 +364,7 @@ export const statusAnswer = z
     stepsDone: z.array(z.string()),
     stepsTotal: z.int(),
     retrying: z.array(z.object({ stepId: z.string(), failure })).optional(),
+    deletesAt,
     startedAt: time,
     updatedAt: time,
     error: failure.optional(),
@@ -366,6 +391,7 @@ export const operationAnswer = z
     leftovers: z.array(leftover).optional(),
     cancelRequestedAt: time.nullable(),
     caller,
+    deletesAt,
     acceptedAt: time,
     claimedAt: time.nullable(),
     closedAt: time.nullable(),

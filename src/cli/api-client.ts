@@ -115,6 +115,11 @@ export interface RepairRequest {
   readonly reason?: string | undefined;
 }
 
+export interface DeleteOptions {
+  /** How long to wait before anything is removed, such as `2d`. */
+  readonly grace?: string | undefined;
+}
+
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
   products(): Promise<ProductList>;
@@ -135,7 +140,8 @@ export interface ApiClient {
   cancel(tenantId: string): Promise<Accepted>;
   /** @param by who asks, for the audit trail */
   abandon(tenantId: string, reason: string, by?: string): Promise<Operation>;
-  delete(tenantId: string, confirm: string | undefined): Promise<Accepted | Tenant>;
+  /** @param confirm the tenant's slug, repeated */
+  delete(tenantId: string, confirm: string | undefined, options?: DeleteOptions): Promise<Accepted | Tenant>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<TenantEvent[]>;
   /** Live events after an id; ends when the connection does. */
   stream(tenantId: string, after: number, signal: AbortSignal, on?: StreamSigns): AsyncGenerator<TenantEvent>;
@@ -177,7 +183,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     retry: (id) => call(answers.accepted, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(answers.accepted, 'POST', `${tenant(id)}/cancel`),
     abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),
-    delete: (id, confirm) => call(acceptedOrTenant, 'DELETE', `${tenant(id)}${queryOf({ confirm })}`),
+    delete: (id, confirm, options) =>
+      call(acceptedOrTenant, 'DELETE', `${tenant(id)}${queryOf({ confirm, ...options })}`),
     events: async (id, { after, limit }) =>
       (await call(answers.events, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
         .events,

@@ -139,9 +139,11 @@ export function controlSigns(api: ApiClient, before: readonly string[]): Signs<A
   };
 }
 
-async function accepted(api: ApiClient, { tenantId, operationId, workflowId }: Operation): Promise<Accepted> {
+async function accepted(api: ApiClient, operation: Operation): Promise<Accepted> {
+  const { tenantId, operationId, workflowId, deletesAt } = operation;
   const { status, tenantUrl } = await api.get(tenantId);
-  return { tenantId, operationId, workflowId, status, statusUrl: `/api/v1/tenants/${tenantId}/status`, tenantUrl };
+  const statusUrl = `/api/v1/tenants/${tenantId}/status`;
+  return { tenantId, operationId, workflowId, status, statusUrl, deletesAt, tenantUrl };
 }
 
 async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {

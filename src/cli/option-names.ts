@@ -21,6 +21,8 @@ const optionOf: Readonly<Record<string, string>> = {
   'querystring.cursor': '--cursor',
   'querystring.after': '--after',
   'querystring.confirm': '--confirm',
+  'querystring.grace': '--grace',
+  'querystring.export': '--export',
   'querystring.dryRun': '--dry-run',
 };
 

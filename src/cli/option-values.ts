@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import { createTenantBody } from '../api/schemas.ts';
+import { graceMsOf, graceProblem } from '../contracts/grace.ts';
 import { parseSlug } from '../products/slug.ts';
 import { RefusedByApiError } from './checked-command.ts';
 
@@ -18,6 +19,12 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
 export function slug(text: string): string {
   const parsed = parseSlug(text);
   if (!parsed.ok) throw new RefusedByApiError(parsed.problem);
+  return text;
+}
+
+/** @throws RefusedByApiError */
+export function grace(text: string): string {
+  if (graceMsOf(text) === undefined) throw new RefusedByApiError(graceProblem);
   return text;
 }
 

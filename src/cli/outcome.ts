@@ -79,7 +79,15 @@ function acceptanceLines(accepted: Accepted, name: string, isBeingCreated: boole
     `accepted: tenant ${accepted.tenantId}, operation ${accepted.operationId}`,
     ...(address === undefined ? [] : [`  address:    ${address}`]),
     ...(notice === undefined ? [] : [`  waiting:    ${notice}`]),
+    ...(typeof accepted.deletesAt === 'string' ? graceLines(accepted.deletesAt, name) : []),
     `  follow it:  tenantry tenants watch ${name}`,
+  ];
+}
+
+function graceLines(deletesAt: string, name: string): string[] {
+  return [
+    `  removed:    not before ${moment(deletesAt, Date.now())}; until then the tenant goes on as before`,
+    `  keep it:    tenantry tenants cancel ${name}`,
   ];
 }
 

@@ -59,6 +59,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['url', addressText(tenant)],
     ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
+    ['removed', typeof status.deletesAt === 'string' ? `not before ${moment(status.deletesAt, nowMs)}` : undefined],
     ['asked by', operation.caller === undefined ? undefined : callerText(operation.caller)],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['waiting', workerNotice(status)],

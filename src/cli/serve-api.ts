@@ -19,6 +19,7 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
     orchestrator: tiedOrchestrator(temporalOrchestrator(temporal.client), { database, temporal }),
     platform: config.platform,
     catalog: await loadCatalog(config.catalogFile),
+    deletionGraceMs: config.deletionGraceMs,
     log,
   });
   try {

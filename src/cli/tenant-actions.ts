@@ -257,18 +257,22 @@ export async function abandon(context: Context, name: string, options: Common & 
   return exitCodes.done;
 }
 
-/** Deletes a tenant and follows its deprovisioning. */
-export async function remove(
-  context: Context,
-  name: string,
-  options: Waiting & { confirm?: string },
-): Promise<ExitCode> {
+export interface RemoveOptions {
+  readonly confirm?: string;
+  readonly grace?: string;
+}
+
+/** Deletes a tenant and follows its deprovisioning; one that waits for the end of its grace period is not followed. */
+export async function remove(context: Context, name: string, options: Waiting & RemoveOptions): Promise<ExitCode> {
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const confirm = options.confirm ?? (await confirmedSlug(context, tenantId, options));
-  const send = () => context.api.delete(tenantId, confirm);
+  const send = () => context.api.delete(tenantId, confirm, { grace: options.grace });
   const answer = await request(context, options, lookAt(tenantId), send, deletionSigns(context.api));
-  if ('operationId' in answer) return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'] });
+  if ('operationId' in answer) {
+    const wait = options.wait && typeof answer.deletesAt !== 'string';
+    return afterAcceptance(context, answer, after, { ...options, wait }, { name, good: ['succeeded'] });
+  }
   if (options.json) printJson(context.terminal, answer);
   else context.terminal.out.write(`${answer.slug}: nothing was left of it, ${answer.status}\n`);
   return exitCodes.done;

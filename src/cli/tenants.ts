@@ -6,7 +6,7 @@ import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { createApiClient } from './api-client.ts';
 import { exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
-import { contactEmail, displayName, slug, wholeNumber } from './option-values.ts';
+import { contactEmail, displayName, grace, slug, wholeNumber } from './option-values.ts';
 import type { Terminal } from './output.ts';
 import { addSettingsOptions } from './settings-options.ts';
 import * as actions from './tenant-actions.ts';
@@ -134,7 +134,7 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
     const what =
       verb === 'retry'
         ? 'resume an operation that is on hold or stuck: its failed steps run again'
-        : 'cancel the open operation: all that it created is removed';
+        : 'cancel the open operation: all that it created is removed; of a deletion in its grace period: the tenant is as before';
     const control = command(`${verb} <tenant>`, what)
       .option('--wait', 'follow until it is done', true)
       .option('--no-wait', 'return as soon as it is accepted')
@@ -172,10 +172,15 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
     'remove a tenant with all its resources and data; its slug stays reserved for 30 days if it was ever active',
   )
     .option('--confirm <slug>', 'the slug of the tenant, repeated (asked for on a terminal)')
-    .option('--wait', 'follow until it is done', true)
+    .option(
+      '--grace <time>',
+      'how long to wait before anything is removed, such as 12h, 2d or 0; `cancel` keeps the tenant',
+      grace,
+    )
+    .option('--wait', 'follow until it is done (with a grace period: return as soon as it is accepted)', true)
     .option('--no-wait', 'return as soon as it is accepted')
     .contradict('--wait', '--no-wait')
-    .action(async (tenant: string, options: Waiting & { confirm?: string }) =>
+    .action(async (tenant: string, options: Waiting & actions.RemoveOptions) =>
       setExitCode(await actions.remove(context(), tenant, options)),
     );
 }

@@ -5,6 +5,7 @@ import type { Leftover } from '../contracts/messages.ts';
 import { isOpen, type OperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
+import { graceOf } from '../db/grace.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { AttentionView, ChoiceView } from './views.ts';
@@ -104,12 +105,13 @@ function commandOf(verb: ChoiceVerb, tenant: TenantRow): string {
   return `tenantry tenants ${verb} ${tenant.id}${options[verb](tenant)}`;
 }
 
-function applies(verb: ChoiceVerb, { status }: TenantRow, { type, state }: OperationRow): boolean {
+function applies(verb: ChoiceVerb, { status }: TenantRow, operation: OperationRow): boolean {
+  const { type, state } = operation;
   switch (verb) {
     case 'retry':
       return retryRefusal(state) === undefined;
     case 'cancel':
-      return cancelRefusal(type, state) === undefined;
+      return cancelRefusal(type, state, graceOf(operation)) === undefined;
     case 'abandon':
       return state === 'stuck';
     case 'delete':

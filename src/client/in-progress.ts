@@ -1,4 +1,5 @@
 import { cancelRefusal } from '../contracts/applicability.ts';
+import { graceOf } from '../db/grace.ts';
 import type { OperationRow } from '../db/operations.ts';
 import { RequestError } from './request-error.ts';
 
@@ -11,7 +12,9 @@ export function inProgress(open: OperationRow): RequestError {
   );
 }
 
-function whatOpensTheWay({ type, state }: OperationRow): string {
-  const isCancellable = cancelRefusal(type, state) === undefined;
+function whatOpensTheWay(open: OperationRow): string {
+  const isCancellable = cancelRefusal(open.type, open.state, graceOf(open)) === undefined;
+  if (isCancellable && open.graceUntil)
+    return `it begins at ${open.graceUntil.toISOString()}, and until then \`cancel\` ends it`;
   return isCancellable ? 'cancel it, or wait for its end' : 'wait for its end';
 }

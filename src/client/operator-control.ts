@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../contracts/caller.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { cancelRefusal, retryRefusal } from '../contracts/applicability.ts';
@@ -5,6 +6,7 @@ import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
 import { appendEvent, type NewEvent } from '../db/events.ts';
+import { graceOf } from '../db/grace.ts';
 import {
   findOpenOperation,
   findOperation,
@@ -68,17 +70,15 @@ export async function control(
   };
 }
 
-/** In no state, as its run would say: what it superseded has given up, so nobody would look after what is left. */
-function refuseUncancellable({ id, type, state }: OperationRow): void {
-  const { cancellableIn, words } = operationTable[type];
-  if (cancellableIn.length > 0) return;
-  throw new RequestError(
-    'NOT_CANCELLABLE',
-    `operation ${id} does not take the cancel: ${words.noun} cannot be cancelled`,
-    {
-      details: { operationId: id, state },
-    },
-  );
+/** Not after a grace period, as its run would say: what it superseded has given up, so nobody would look after what is left. */
+function refuseUncancellable(operation: OperationRow): void {
+  const { id, type, state } = operation;
+  if (operationTable[type].cancellableIn.length > 0) return;
+  const reason = cancelRefusal(type, state, graceOf(operation));
+  if (reason === undefined) return;
+  throw new RequestError('NOT_CANCELLABLE', `operation ${id} does not take the cancel: ${reason}`, {
+    details: { operationId: id, state },
+  });
 }
 
 /** The request was taken: that its tenant cannot be read now changes nothing about that. */
@@ -112,9 +112,10 @@ function cancelUnclaimed(
  * Refuses what no run could take: an operation that is closed, or a retry of one that no run has claimed. Of any other state its
  * run is ahead of the database.
  */
-function refuseWithoutRun({ id, type, state }: OperationRow, verb: OperatorVerb): void {
+function refuseWithoutRun(operation: OperationRow, verb: OperatorVerb): void {
+  const { id, type, state } = operation;
   if (isOpen(state) && !(verb === 'retry' && state === 'accepted')) return;
-  const reason = verb === 'cancel' ? cancelRefusal(type, state) : retryRefusal(state);
+  const reason = verb === 'cancel' ? cancelRefusal(type, state, graceOf(operation)) : retryRefusal(state);
   const message = `operation ${id} does not take the ${verb}: ${reason ?? `it is ${state}`}`;
   throw new RequestError(refusals[verb], message, { details: { operationId: id, state } });
 }
@@ -130,7 +131,7 @@ async function ask(deps: ClientDeps, caller: Caller, asked: OperationRow, verb: 
   refuseWithoutRun(operation, verb);
   const correct = (stands: boolean) =>
     verb === 'cancel' ? correctRecord(deps, operation, stands, recordedAt) : Promise.resolve();
-  const verdict = await reached(operation, verb, () => verdictOn(deps, operation, verb)).catch(
+  const verdict = await reached(operation, verb, () => verdictSoon(deps, operation, verb)).catch(
     async (error: unknown) => {
       await correct(!wasNotAsked(error));
       await refuseIfNeverClaimed(deps, operation, verb);
@@ -220,6 +221,20 @@ async function correctRecord(
   } catch (error) {
     log.warn({ err: error, operationId: id, stands }, 'the record of a cancel could not be corrected');
   }
+}
+
+/** Pauses, in ms: a run learns of the grace period of an operation a moment after it has claimed it. */
+const untilTold = [100, 300, 600];
+
+async function verdictSoon(deps: ClientDeps, operation: OperationRow, verb: OperatorVerb): Promise<UpdateVerdict> {
+  for (const pauseMs of untilTold) {
+    const verdict = await verdictOn(deps, operation, verb);
+    const isRefused = verb === 'cancel' && !verdict.taken && verdict.why === 'refused';
+    const lasts = graceOf(operation) && cancelRefusal(operation.type, 'running', graceOf(operation)) === undefined;
+    if (!isRefused || !lasts) return verdict;
+    await sleep(pauseMs);
+  }
+  return verdictOn(deps, operation, verb);
 }
 
 /** The run decides. Of a stuck operation whose run has ended a `retry` starts the run that goes on with it. */

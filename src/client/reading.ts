@@ -3,6 +3,7 @@ import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
+import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import { findOperation, listNewestOperationsOf, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { listFailingRemovals } from '../db/step-removal.ts';
@@ -39,7 +40,9 @@ export function readTenant(db: Pick<Database, 'snapshot'>, tenantId: string): Pr
   return db.snapshot(async (at) => {
     const tenant = await existingTenant(at, tenantId);
     const drift = (await driftOf(at, [tenantId])).get(tenantId) ?? null;
-    return { ...tenantView(tenant), outcome: outcomeOf(tenant, await newestOperation(at, tenantId)), drift };
+    const operation = await newestOperation(at, tenantId);
+    const outcome = outcomeOf(tenant, operation);
+    return { ...tenantView(tenant), outcome, deletesAt: deletesAt(operation), drift };
   });
 }
 
@@ -80,7 +83,8 @@ async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<Lis
     const { id, type, state } = operation;
     const openOperation = isOpen(state) ? { operationId: id, type, state } : null;
     const drift = driftByTenant.get(tenant.id) ?? null;
-    return { ...tenantView(tenant), outcome: outcomeOf(tenant, operation), openOperation, drift };
+    const outcome = outcomeOf(tenant, operation);
+    return { ...tenantView(tenant), outcome, deletesAt: deletesAt(operation), openOperation, drift };
   });
 }
 
@@ -144,6 +148,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     outcome: outcomeOf(tenant, operation),
     ...(await progressAt(db, operation, steps)),
     ...(retrying.length > 0 ? { retrying } : {}),
+    deletesAt: deletesAt(operation),
     startedAt: operation.acceptedAt.toISOString(),
     updatedAt: latest(operation.updatedAt, tenant.updatedAt).toISOString(),
     ...(failure === null ? {} : { error: failure }),
@@ -186,6 +191,11 @@ function latest(a: Date, b: Date): Date {
   return a > b ? a : b;
 }
 
+/** When an open operation ends its wait, and begins to remove; null where it does not wait. */
+export function deletesAt(operation: OperationRow): string | null {
+  return isOpen(operation.state) && isWaiting(operation) ? operation.graceUntil.toISOString() : null;
+}
+
 export function tenantView(row: TenantRow): TenantView {
   return {
     tenantId: row.id,
@@ -222,6 +232,7 @@ export function operationView(row: OperationRow): OperationView {
     ...(row.leftovers === null ? {} : { leftovers: row.leftovers }),
     cancelRequestedAt: row.cancelRequestedAt?.toISOString() ?? null,
     caller: row.caller,
+    deletesAt: deletesAt(row),
     acceptedAt: row.acceptedAt.toISOString(),
     claimedAt: row.claimedAt?.toISOString() ?? null,
     closedAt: row.closedAt?.toISOString() ?? null,

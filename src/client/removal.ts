@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isAcceptable } from '../contracts/applicability.ts';
 import type { Caller } from '../contracts/caller.ts';
+import { statusesWithGrace } from '../contracts/grace.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
+import { isWaiting } from '../db/grace.ts';
 import { listNotRemoved } from '../db/ledger.ts';
 import {
   changeOperationState,
@@ -13,24 +15,28 @@ import {
   findOpenOperation,
   insertOperation,
   listOperationsOf,
+  type NewOperation,
   type OperationRow,
 } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
-import { existingTenant, tenantView } from './reading.ts';
+import { deletesAt, existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
-import type { ClientDeps } from './requests.ts';
+import type { ClientDeps, DeleteTenantInput } from './requests.ts';
 import { acceptance, type ChangeOutcome } from './views.ts';
 
-/** Accepts the deprovisioning of a tenant; a stuck operation is superseded by it. One of which nothing is left is deleted at once. */
+/**
+ * Accepts the deprovisioning of a tenant, which begins when its grace period is over; a stuck operation is superseded by it. One of
+ * which nothing is left is deleted at once.
+ */
 export async function deleteTenant(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
-  confirm: string | undefined,
+  { confirm, graceMs = deps.deletionGraceMs ?? 0 }: DeleteTenantInput,
 ): Promise<ChangeOutcome> {
   const { slug } = await existingTenant(deps.database, tenantId);
   if (confirm !== slug) {
@@ -47,7 +53,7 @@ export async function deleteTenant(
   // One of which nothing is left is deleted without an operation.
   const attempted = { what: `the deletion of tenant ${tenantId} was accepted`, shownBy: 'status' } as const;
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
-    deps.database.transaction((tx) => write(tx, caller, tenantId, operationId)),
+    deps.database.transaction((tx) => write(tx, { caller, tenantId, operationId, graceMs })),
   );
   if (!written.operation) return { done: true, tenant: tenantView(written.tenant) };
   const { tenant, operation, superseded } = written;
@@ -60,15 +66,29 @@ export async function deleteTenant(
       operationId: operation.id,
       workflowId: operation.workflowId,
       status: tenant.status,
-      message: acceptance('the deletion', tenant.status),
+      message: accepting(tenant, operation),
+      deletesAt: deletesAt(operation),
       tenantUrl: tenant.tenantUrl,
     },
   };
 }
 
+function accepting({ status }: TenantRow, operation: OperationRow): string {
+  const at = deletesAt(operation);
+  if (at === null) return acceptance('the deletion', status);
+  return `the deletion is accepted; nothing is removed before ${at}, and until then \`cancel\` brings the tenant back`;
+}
+
 /** What is superseded cannot be taken back, so Temporal must be there beforehand. */
 async function reachOrchestratorIfStuck(deps: ClientDeps, tenantId: string): Promise<void> {
   if ((await findOpenOperation(deps.database, tenantId))?.state === 'stuck') await reachOrchestrator(deps);
+}
+
+interface Deletion {
+  readonly caller: Caller;
+  readonly tenantId: string;
+  readonly operationId: string;
+  readonly graceMs: number;
 }
 
 interface Written {
@@ -82,7 +102,8 @@ interface Written {
  * Locks operation before tenant, as the worker's bookkeeping does. The tenant is read after the open operation: a
  * close settles both in one transaction, so its status is current when no operation is open.
  */
-async function write(tx: Queryable, caller: Caller, tenantId: string, operationId: string): Promise<Written> {
+async function write(tx: Queryable, deletion: Deletion): Promise<Written> {
+  const { caller, tenantId } = deletion;
   const superseded = await supersedeStuck(tx, caller, tenantId);
   const tenant = await findTenant(tx, tenantId);
   if (!tenant) throw new Error(`tenant ${tenantId} disappeared`);
@@ -91,7 +112,7 @@ async function write(tx: Queryable, caller: Caller, tenantId: string, operationI
     if (await isNothingLeft(tx, tenant))
       return { tenant: await settle(tx, caller, tenant), operation: undefined, superseded };
   }
-  return { tenant, operation: await insertDeprovisioning(tx, caller, tenant, operationId), superseded };
+  return { tenant, operation: await insertDeprovisioning(tx, deletion, tenant, superseded), superseded };
 }
 
 async function supersedeStuck(tx: Queryable, caller: Caller, tenantId: string): Promise<OperationRow | undefined> {
@@ -126,9 +147,9 @@ async function settle(tx: Queryable, caller: Caller, tenant: TenantRow): Promise
 
 async function insertDeprovisioning(
   tx: Queryable,
-  caller: Caller,
+  { caller, operationId, graceMs }: Deletion,
   tenant: TenantRow,
-  operationId: string,
+  superseded: OperationRow | undefined,
 ): Promise<OperationRow> {
   const [last] = await listOperationsOf(tx, tenant.id);
   if (!last) throw new Error(`tenant ${tenant.id} has no operation whose blueprint could be taken down`);
@@ -142,10 +163,25 @@ async function insertDeprovisioning(
     workflowId: tenantWorkflowId(tenant),
     blueprint: await findBlueprint(tx, last.id),
     caller,
+    ...graceFor(tenant, superseded, graceMs),
   });
   if (operation) return operation;
   const open = await findOpenOperation(tx, tenant.id);
   throw open ? inProgress(open) : new RequestError('OPERATION_IN_PROGRESS', 'the tenant has an open operation');
+}
+
+/**
+ * Only for a tenant that a cancel can bring back as it was: what is superseded has left something broken, unless it waited for
+ * the end of its own grace period.
+ */
+function graceFor(
+  { status }: TenantRow,
+  superseded: OperationRow | undefined,
+  graceMs: number,
+): Pick<NewOperation, 'graceMs' | 'statusBefore'> {
+  const statusBefore = superseded === undefined ? status : isWaiting(superseded) ? superseded.statusBefore : null;
+  if (statusBefore === null || !statusesWithGrace.includes(statusBefore)) return {};
+  return { graceMs, statusBefore };
 }
 
 /** Tells the old run to close and starts the new one; what does not work out here a worker does within its next rounds. */

@@ -13,6 +13,8 @@ export interface ClientDeps {
   readonly orchestrator: Orchestrator;
   readonly platform: Platform;
   readonly catalog: Catalog;
+  /** How long a deletion waits before it removes anything, unless its request says otherwise, in ms; left out: not at all. */
+  readonly deletionGraceMs?: number | undefined;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly workerWatchTimes?: WorkerWatchTimes | undefined;
 }
@@ -55,6 +57,13 @@ export interface ChangeModeInput {
 export interface RepairTenantInput {
   /** Why, for the audit trail. */
   readonly reason?: string | undefined;
+}
+
+export interface DeleteTenantInput {
+  /** The tenant's slug, repeated. */
+  readonly confirm?: string | undefined;
+  /** How long to wait before anything is removed, in ms; default: as the installation has it. */
+  readonly graceMs?: number | undefined;
 }
 
 export interface ListInput {

@@ -3,6 +3,7 @@ import type {
   ChangeTenantInput,
   ClientDeps,
   CreateTenantInput,
+  DeleteTenantInput,
   ListInput,
   RepairTenantInput,
   ScaleTenantInput,
@@ -60,8 +61,7 @@ export interface TenantryClient {
   repairTenant(caller: Caller, tenantId: string, input: RepairTenantInput): Promise<AcceptedView>;
   /** What `repairTenant` would do; nothing is changed. */
   previewRepair(caller: Caller, tenantId: string): Promise<PreviewView>;
-  /** @param confirm the tenant's slug, repeated. */
-  deleteTenant(caller: Caller, tenantId: string, confirm: string | undefined): Promise<ChangeOutcome>;
+  deleteTenant(caller: Caller, tenantId: string, input: DeleteTenantInput): Promise<ChangeOutcome>;
   cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
   retry(caller: Caller, tenantId: string): Promise<AcceptedView>;
   /** Closes a stuck operation without finishing it; what is left stays in the ledger. */
@@ -109,7 +109,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),
     repairTenant: (caller, tenantId, input) => repairTenant(deps, caller, tenantId, input),
     previewRepair: (caller, tenantId) => previewRepair(deps, caller, tenantId),
-    deleteTenant: (caller, tenantId, confirm) => deleteTenant(deps, caller, tenantId, confirm),
+    deleteTenant: (caller, tenantId, input) => deleteTenant(deps, caller, tenantId, input),
     cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
     retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),
     abandon: (caller, tenantId, audit) => abandon(deps, caller, tenantId, audit),

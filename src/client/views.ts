@@ -64,6 +64,8 @@ export interface TenantWithOutcomeView extends TenantView {
   readonly outcome: OutcomeView | null;
   /** Null: nobody has looked yet. */
   readonly drift: DriftView | null;
+  /** When its open deletion begins to remove it. Null: none is open, or it has begun. */
+  readonly deletesAt: string | null;
 }
 
 /** A tenant in a list, with what it is at. */
@@ -91,6 +93,8 @@ export interface OperationView {
   readonly cancelRequestedAt: string | null;
   /** Who asked for it. Null: not known, an earlier release accepted it. */
   readonly caller: Caller | null;
+  /** Of a deletion that waits: when it begins to remove. */
+  readonly deletesAt: string | null;
   readonly acceptedAt: string;
   readonly claimedAt: string | null;
   readonly closedAt: string | null;
@@ -127,6 +131,8 @@ export interface StatusView {
   readonly stepsTotal: number;
   /** Of the steps whose removal is under way: those whose last attempt failed, which is tried again, and why it failed. */
   readonly retrying?: readonly { readonly stepId: string; readonly failure: Failure }[] | undefined;
+  /** As {@link TenantWithOutcomeView.deletesAt}. */
+  readonly deletesAt: string | null;
   readonly startedAt: string;
   readonly updatedAt: string;
   readonly error?: Failure | undefined;
@@ -226,6 +232,8 @@ export interface AcceptedView {
   readonly status: TenantStatus;
   /** A sentence for people: what was accepted. */
   readonly message: string;
+  /** Of a deletion with a grace period: when it begins to remove. */
+  readonly deletesAt?: string | null | undefined;
   readonly tenantUrl: string | null;
 }
 

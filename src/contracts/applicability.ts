@@ -1,12 +1,18 @@
+import type { Grace } from './grace.ts';
 import { isOpen, type OpenOperationState, type OperationState } from './operation-state.ts';
 import { operationTable, type OperationType } from './operation-table.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
-/** Why `cancel` does not apply, as a sentence; undefined when it does. */
-export function cancelRefusal(type: OperationType, state: OperationState): string | undefined {
+/**
+ * Why `cancel` does not apply, as a sentence; undefined when it does.
+ * @param grace of an operation that has a grace period
+ */
+export function cancelRefusal(type: OperationType, state: OperationState, grace?: Grace): string | undefined {
   const { cancellableIn, words } = operationTable[type];
   if (cancellableIn.includes(state)) return undefined;
-  if (cancellableIn.length === 0) return `${words.noun} cannot be cancelled`;
+  if (grace && waitingStates.includes(state) && grace.nowMs < grace.untilMs) return undefined;
+  if (cancellableIn.length === 0 && (!grace || isOpen(state)))
+    return `${words.noun} cannot be cancelled${grace ? ' after its grace period' : ''}`;
   switch (state) {
     case 'committing':
       return 'the tenant is being committed: it is past the point of no return';
@@ -18,6 +24,9 @@ export function cancelRefusal(type: OperationType, state: OperationState): strin
       return isOpen(state) ? `the operation is ${state}` : `the operation is closed (${state})`;
   }
 }
+
+/** States in which an operation waits for the end of its grace period. */
+const waitingStates: readonly OperationState[] = ['accepted', 'running'];
 
 /** Why `retry` does not apply, as a sentence; undefined when it does. */
 export function retryRefusal(state: OperationState): string | undefined {

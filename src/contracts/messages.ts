@@ -100,6 +100,8 @@ export interface OperationPlan {
   readonly applied?: readonly string[] | undefined;
   /** Steps that become `change`, as the applied blueprint has them: an undo brings them back to that. */
   readonly restore?: readonly PlannedStep[] | undefined;
+  /** Before this time (ISO 8601) nothing is removed, and a cancel leaves the tenant as it is. Absent: there is no grace period, or it is over. */
+  readonly graceUntil?: string | undefined;
   /** Present when the operation is stuck because its own run was lost: this run takes back what is left. */
   readonly takeover?: Takeover | undefined;
 }

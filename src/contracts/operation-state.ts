@@ -24,11 +24,12 @@ export const DEFAULT_HOLD_MS = 30 * 60_000;
  */
 export const operationStateTransitions: Readonly<Record<OperationState, readonly OperationState[]>> = {
   accepted: ['running', 'withdrawn', 'cancelled'], // cancelled: before any run claimed it
-  running: ['holding', 'committing', 'rolling-back', 'stuck'],
+  running: ['holding', 'committing', 'rolling-back', 'stuck', 'cancelled'], // cancelled: in the grace period of a deletion
   holding: ['running', 'rolling-back', 'stuck'],
   committing: ['succeeded', 'stuck', 'rolling-back'], // rolling-back: the commit itself was refused for good
   'rolling-back': ['rolled-back', 'cancelled', 'stuck'],
-  stuck: ['rolling-back', 'committing', 'abandoned', 'superseded'], // committing: `retry` of a stuck deprovisioning
+  // running: a run that was lost in a grace period goes on; committing: `retry` of a stuck deprovisioning
+  stuck: ['running', 'rolling-back', 'committing', 'abandoned', 'superseded'],
   succeeded: [],
   'rolled-back': [],
   cancelled: [],

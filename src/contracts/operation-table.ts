@@ -38,8 +38,10 @@ export interface OperationRules {
    * return ({@link removingStateOf}).
    */
   readonly removesIn: 'rolling-back' | 'committing';
-  /** States in which `cancel` applies; none: it cannot be cancelled. */
+  /** States in which `cancel` applies; none: it cannot be cancelled, but for a grace period. */
   readonly cancellableIn: readonly OperationState[];
+  /** It may wait for the end of a grace period before it begins, and is cancelled only meanwhile. */
+  readonly hasGrace: boolean;
   /** What makes it succeed: its step `finalize`, in the transaction of its result, or its close. */
   readonly succeedsBy: 'finalize' | 'close';
   /** Ends that say that all is gone: refused while the ledger holds anything that is not removed. */
@@ -67,6 +69,7 @@ const change = {
   makesIn: ['running', 'holding'],
   removesIn: 'rolling-back',
   cancellableIn: ['accepted', 'running', 'holding'],
+  hasGrace: false,
   succeedsBy: 'close',
   emptyLedgerAt: [],
   dropsData: false,
@@ -91,6 +94,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     makesIn: ['running', 'holding', 'committing'],
     removesIn: 'rolling-back',
     cancellableIn: ['accepted', 'running', 'holding'],
+    hasGrace: false,
     succeedsBy: 'finalize',
     emptyLedgerAt: ['rolled-back', 'cancelled'],
     dropsData: false,
@@ -200,6 +204,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     makesIn: [],
     removesIn: 'committing',
     cancellableIn: [],
+    hasGrace: false,
     succeedsBy: 'close',
     emptyLedgerAt: [],
     dropsData: false,
@@ -235,6 +240,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     makesIn: [],
     removesIn: 'committing',
     cancellableIn: [],
+    hasGrace: true,
     succeedsBy: 'close',
     emptyLedgerAt: ['succeeded'],
     dropsData: true,
@@ -244,7 +250,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
       ended: {
         succeeded: 'deleted',
         'rolled-back': 'the deletion was rolled back',
-        cancelled: 'the deletion was cancelled',
+        cancelled: 'the deletion was cancelled in its grace period, and the tenant is as it was before',
         abandoned: `the deletion could not be finished and ${closedByOperator}`,
         superseded: 'the deletion could not be finished, and another took over',
         withdrawn: 'the deletion could not be started and was withdrawn',

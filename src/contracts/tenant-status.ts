@@ -31,6 +31,6 @@ export const tenantStatusTransitions: Readonly<Record<TenantStatus, readonly Ten
   resuming: ['active', 'suspended', 'deleting'],
   updating: ['active', 'deleting'], // deleting: an update that cannot be finished is superseded
   migrating: ['active'],
-  deleting: ['deleted'],
+  deleting: ['deleted', 'active', 'suspended', 'failed'], // back: cancelled within its grace period
   deleted: [],
 };

@@ -8,6 +8,7 @@ import {
   openOperationStates,
   type OperationState,
 } from '../contracts/operation-state.ts';
+import type { TenantStatus } from '../contracts/tenant-status.ts';
 import {
   bigint,
   caller,
@@ -17,6 +18,7 @@ import {
   operationState,
   operationType,
   optionalTime,
+  tenantStatus,
   time,
   uuid,
 } from './columns.ts';
@@ -44,6 +46,10 @@ const operationRow = z.object({
   caller: caller.nullable(),
   acceptedAt: time,
   claimedAt: optionalTime,
+  /** Before that nothing is removed, and a cancel brings the tenant back to `statusBefore`. Null: there is no grace period. */
+  graceUntil: optionalTime,
+  /** The tenant's, when it was accepted. Null: an earlier release did that. */
+  statusBefore: tenantStatus.nullable(),
   /** From then on it is only finished. Null: not that far. */
   committedAt: optionalTime,
   closedAt: optionalTime,
@@ -55,6 +61,7 @@ export type OperationRow = z.output<typeof operationRow>;
 const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs",
   workflow_id as "workflowId", run_id as "runId", generation, failure, leftovers,
   cancel_requested_at as "cancelRequestedAt", caller, accepted_at as "acceptedAt", claimed_at as "claimedAt", committed_at as "committedAt",
+  grace_until as "graceUntil", status_before as "statusBefore",
   closed_at as "closedAt", updated_at as "updatedAt"`;
 const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
 
@@ -67,6 +74,10 @@ export type NewOperation = Pick<
   readonly caller: Caller;
   /** Why, for the audit trail: in the event only. */
   readonly reason?: string | undefined;
+  /** How long it waits before it removes anything, in ms. */
+  readonly graceMs?: number | undefined;
+  /** Default: the tenant's status now. */
+  readonly statusBefore?: TenantStatus | undefined;
 };
 
 /** Accepts an operation, with its event; undefined when the tenant has an open one (409 OPERATION_IN_PROGRESS). */
@@ -75,12 +86,18 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
   const answer = await tx.query(
     `with accepted as (
        insert into operations
-         (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, (select settings_version from tenants where id = $2))
+         (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version,
+          status_before, grace_until)
+       select $1, $2, $3, $4, $5, $6, $7, $8, $9, t.settings_version, coalesce($12, t.status),
+         now() + nullif($13::bigint, 0) * interval '1 millisecond'
+       from tenants t where t.id = $2
        on conflict (tenant_id) where state in (${openList}) do nothing returning *
      ), told as (
        insert into events (cell, tenant_id, operation_id, type, data, caller)
-       select cell, tenant_id, id, $10::text, $11::jsonb, caller from accepted
+       select cell, tenant_id, id, $10::text,
+         jsonb_strip_nulls($11::jsonb || jsonb_build_object('graceUntil', to_char(grace_until at time zone 'utc',
+           'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))), caller
+       from accepted
      )
      select ${columns} from accepted`,
     [
@@ -95,6 +112,8 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
       json(o.caller),
       'operation.accepted' satisfies EventType,
       json({ type: o.type, onFailure: o.onFailure, reason: o.reason }),
+      o.statusBefore ?? null,
+      o.graceMs ?? null,
     ],
   );
   return rowOf(operationRow, answer);

@@ -30,7 +30,8 @@ export async function listSlow(db: Queryable, slowAfter: SlowAfter): Promise<Slo
   return rowsOf(
     slowRow,
     await db.query(
-      `${untold} and o.state = any ($2) and p.since < now() - interval '1 millisecond'
+      `${untold} and o.state = any ($2)
+         and greatest(p.since, case when o.state in ('accepted', 'running') then o.grace_until end) < now() - interval '1 millisecond'
          * (($1::jsonb ->> o.state)::bigint + case when o.state = 'holding' then o.hold_ms else 0 end)
        order by p.since`,
       [json(slowAfter), Object.keys(slowAfter)],

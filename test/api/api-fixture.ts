@@ -42,7 +42,12 @@ export interface ApiFixture {
 
 /** The API on a real, empty PostgreSQL database and an orchestrator that keeps state. */
 export async function createApiFixture(
-  options: { platform?: Platform; catalog?: Catalog; workerWatchTimes?: WorkerWatchTimes } = {},
+  options: {
+    platform?: Platform;
+    catalog?: Catalog;
+    workerWatchTimes?: WorkerWatchTimes;
+    deletionGraceMs?: number;
+  } = {},
 ): Promise<ApiFixture> {
   const testDatabase = await createTestDatabase();
   const database = createDatabase({ url: testDatabase.controlUrl });
@@ -60,6 +65,7 @@ export async function createApiFixture(
     catalog: options.catalog ?? defaultCatalog,
     log,
     workerWatchTimes: options.workerWatchTimes,
+    deletionGraceMs: options.deletionGraceMs,
   });
   const routes: RouteOptions[] = [];
   const deps: ApiDeps = {

@@ -11,6 +11,7 @@ import {
   type UpdateVerdict,
 } from '../../src/client/orchestrator.ts';
 import { cancelRefusal, retryRefusal } from '../../src/contracts/applicability.ts';
+import { graceOf } from '../../src/db/grace.ts';
 import type { Database } from '../../src/db/database.ts';
 import { changeOperationState, findOperation, recordRun } from '../../src/db/operations.ts';
 import { changeTenantStatus } from '../../src/db/tenants.ts';
@@ -52,7 +53,10 @@ export class FakeOrchestrator implements Orchestrator {
     if (this.unreachable || this.updateFault === 'before') throw new OrchestratorUnreachableError('connection refused');
     const operation = await findOperation(this.#db, run.operationId);
     if (!operation || !this.#isOpen(run)) return { taken: false, why: 'not-running', reason: 'it has ended' };
-    const refusal = verb === 'cancel' ? cancelRefusal(operation.type, operation.state) : retryRefusal(operation.state);
+    const refusal =
+      verb === 'cancel'
+        ? cancelRefusal(operation.type, operation.state, graceOf(operation))
+        : retryRefusal(operation.state);
     if (refusal !== undefined) return { taken: false, why: 'refused', reason: refusal };
     this.taken.push({ operationId: run.operationId, verb });
     if (this.updateFault === 'after') throw new OrchestratorUnreachableError('no answer within 5000 ms');

@@ -90,7 +90,7 @@ export async function seedTenant(
 /** Accepts an operation on a tenant. */
 export async function accept(
   tx: Parameters<typeof insertOperation>[0],
-  request: { tenantId: string; slug: string; type: OperationType; blueprint: unknown },
+  request: { tenantId: string; slug: string; type: OperationType; blueprint: unknown; graceMs?: number },
 ): Promise<string> {
   const row = await insertOperation(tx, {
     id: randomUUID(),
@@ -102,6 +102,7 @@ export async function accept(
     workflowId: `tenant.moamalat.${request.slug}`,
     blueprint: request.blueprint,
     caller: testCaller,
+    graceMs: request.graceMs,
   });
   if (!row) throw new Error('an operation is open');
   return row.id;

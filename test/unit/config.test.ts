@@ -50,6 +50,17 @@ describe('loadConfig', () => {
       );
   });
 
+  it('reads how long a deletion waits', () => {
+    const grace = (text?: string) => loadConfig('api', { ...good, TENANTRY_DELETION_GRACE: text }).deletionGraceMs;
+    expect([grace(), grace('0'), grace('90s'), grace('12h'), grace('90d')]).toEqual([
+      604_800_000, 0, 90_000, 43_200_000, 7_776_000_000,
+    ]);
+    for (const bad of ['91d', '7', 'P7D', '-1d', '1.5h', 'soon'])
+      expect(problemsOf({ ...good, TENANTRY_DELETION_GRACE: bad }).join()).toContain(
+        'TENANTRY_DELETION_GRACE must be 0',
+      );
+  });
+
   it('reads a good environment, with defaults', () => {
     const config = loadConfig('worker', good);
     expect(config).toMatchObject({ apiHost: '127.0.0.1', apiPort: 3006, logLevel: 'info', awsEndpointUrl: undefined });

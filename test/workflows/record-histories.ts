@@ -8,11 +8,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
 import type { PlannedStep } from '../../src/contracts/blueprint.ts';
+import { eventsOf, until } from './ending.ts';
 import { startEnvironment, type Started } from './environment.ts';
 import { commandsFile, historiesDirectory, historyFiles, recordingBundle, replay } from './replay.ts';
 import { step, type WorldOptions } from './world.ts';
 
 const minutes = (n: number) => n * 60_000;
+const hours = (n: number) => minutes(60 * n);
 const profiles = {
   dns: { usualMs: 40_000, deadlineMs: minutes(10) },
   service: { usualMs: 90_000, deadlineMs: minutes(20) },
@@ -48,6 +50,8 @@ const throttled = (times: number) => [
 interface Scenario extends WorldOptions {
   readonly gated?: readonly string[];
   readonly act?: (started: Started) => Promise<unknown>;
+  /** Time is skipped only after `act`. */
+  readonly actsFirst?: boolean;
 }
 
 const retryWhenStuck = async ({ world, handle }: Started) => {
@@ -156,6 +160,19 @@ const scenarios: Record<string, Scenario> = {
       await handle.signal('retry');
     },
   },
+  'deprovision-deleted-after-its-grace': { steps, type: 'deprovision', behaviors: waits, graceMs: 7 * 24 * hours(1) },
+  'deprovision-cancelled-in-its-grace': {
+    ...{ steps, type: 'deprovision', behaviors: waits, graceMs: hours(48) },
+    actsFirst: true,
+    act: async ({ handle }) => {
+      await until(async () => (await eventsOf(handle)).includes('TIMER_STARTED'));
+      await handle.executeUpdate('cancel');
+    },
+  },
+  'deprovision-taken-over-in-its-grace': {
+    ...{ steps, type: 'deprovision', behaviors: waits, graceMs: hours(1) },
+    takeover: { generation: 1, failure: { code: 'RUN_LOST', message: 'the run was lost' }, cancelled: false },
+  },
   'update-active': { ...update, behaviors: waits },
   'update-back-to-applied': {
     ...{ ...update, onFailure: 'rollback' },
@@ -196,11 +213,12 @@ async function recordHistories(): Promise<void> {
   mkdirSync(directory, { recursive: true });
   const env = await startEnvironment({ identity: 'recorder' });
   const isRecorded = (name: string) => existsSync(join(directory, `${name}.history.json`));
-  for (const [name, { gated, act, ...options }] of Object.entries(scenarios)) {
+  for (const [name, { gated, act, actsFirst, ...options }] of Object.entries(scenarios)) {
     if (process.argv.includes('--missing') && isRecorded(name)) continue;
     const started = await env.start({ calmFailures: true, ...options }, gated);
+    if (actsFirst) await act?.(started);
     const ended = started.handle.result().catch(() => undefined); // how it ended stands in the history
-    await act?.(started);
+    if (!actsFirst) await act?.(started);
     await ended;
     const { History } = proto.temporal.api.history.v1;
     const plain = { enums: String, longs: String, bytes: String };

@@ -66,6 +66,8 @@ export interface WorldOptions {
   readonly type?: OperationType;
   readonly onFailure?: OnFailure;
   readonly holdMs?: number;
+  /** Nothing may be removed for so long after the claim. */
+  readonly graceMs?: number;
   readonly behaviors?: Readonly<Record<string, Behavior>>;
   /** Steps that an operation before this one has applied. */
   readonly applied?: readonly string[];
@@ -128,6 +130,8 @@ export class World {
   /** The last in which each was changed. */
   readonly #generations = new Map<string, number>();
   #forwardInFlight = 0;
+  /** Undefined: there is no grace period, or it is over. */
+  #graceUntilMs: number | undefined;
   #failing = 0;
   #watchers: (() => void)[] = [];
   readonly #ancestors: ReadonlyMap<string, ReadonlySet<string>>;
@@ -208,14 +212,25 @@ export class World {
       steps,
       ...(applied ? { applied } : {}),
       ...(this.#toChange.length > 0 ? { restore: this.#toChange } : {}),
+      ...(this.options.graceMs === undefined ? {} : { graceUntil: this.#waitUntil(this.options.graceMs) }),
       ...(takeover ? { takeover } : {}),
     };
+  }
+
+  #waitUntil(graceMs: number): string {
+    this.#graceUntilMs = nowMs() + graceMs;
+    return new Date(this.#graceUntilMs).toISOString();
   }
 
   async changeState(change: StateChange): Promise<StateChangeAnswer> {
     await this.#enter(`state:${change.state}`);
     const refused = this.#refuses.delete(change.state) || !isOpen(this.state) || !this.#mayEnter(change.state);
     if (!refused) {
+      if (this.state === 'stuck' && change.state === 'running' && this.#graceUntilMs === undefined)
+        this.violations.push('went on from stuck without a grace period');
+      if (change.state === 'committing' && nowMs() < (this.#graceUntilMs ?? 0))
+        this.violations.push('committed within its grace period');
+      if (change.state === 'committing') this.#graceUntilMs = undefined;
       this.changes.push(change);
       this.#setState(change.state);
       await this.options.onState?.(this, change.state);
@@ -241,12 +256,14 @@ export class World {
     this.#setState(input.state);
     this.closed = input;
     const { succeeded, undone } = this.rules.tenantStatus;
-    if (input.state !== 'succeeded') this.#setTenant(undone[this.tenantStatus] ?? this.tenantStatus);
+    if (input.state === 'cancelled' && this.#graceUntilMs !== undefined) this.#setTenant('active');
+    else if (input.state !== 'succeeded') this.#setTenant(undone[this.tenantStatus] ?? this.tenantStatus);
     else if (this.rules.succeedsBy === 'close') this.#setTenant(succeeded);
     return { tenantStatus: this.tenantStatus };
   }
 
   #staysAt(end: CloseInput['state'], id: string): boolean {
+    if (end === 'cancelled' && this.#graceUntilMs !== undefined) return true;
     if (end !== 'succeeded') return this.options.applied?.includes(id) === true;
     return this.rules.target !== 'nothing' && this.steps.get(id)?.becomes !== 'drop';
   }

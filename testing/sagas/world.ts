@@ -175,7 +175,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     provision: (product, onFailure = 'rollback', slug = freshSlug(), tier = null) =>
       provision(client, { product, onFailure, slug, tier }),
     deprovision: async (run) => {
-      await client.deleteTenant(caller, run.tenantId, run.slug);
+      await client.deleteTenant(caller, run.tenantId, { confirm: run.slug });
       return run;
     },
     change: async (run, change, type = 'update') => {

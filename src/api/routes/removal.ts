@@ -14,7 +14,10 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       schema: {
         operationId: 'deleteTenant',
         summary: 'Remove a tenant and everything it consists of',
-        description: 'Needs `confirm=<slug>`. Answers 200 when nothing was left to remove, else 202.',
+        description:
+          'Needs `confirm=<slug>`. Answers 200 when nothing was left to remove, else 202. Nothing is removed before the grace period ends ' +
+          '(`deletesAt`); until then `cancel` brings the tenant back to the status that it had. There is none for a tenant that another ' +
+          'operation, which is stuck, has left broken.',
         tags: ['tenants'],
         params: tenantParams,
         querystring: deleteQuery,
@@ -29,7 +32,10 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       },
     },
     async (request, reply) => {
-      const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, request.query.confirm);
+      const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, {
+        confirm: request.query.confirm,
+        graceMs: request.query.grace,
+      });
       return answerOutcome(reply, outcome, client.workers());
     },
   );

@@ -7,6 +7,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { cancelRefusal, retryRefusal } from '../../contracts/applicability.ts';
+import type { Grace } from '../../contracts/grace.ts';
 import { queryNames, signalNames, updateNames, type Progress, type UpdateAnswer } from '../../contracts/messages.ts';
 import { isOpen, type OpenOperationState, type OperationState } from '../../contracts/operation-state.ts';
 import { operationTable, type OperationRules, type OperationType } from '../../contracts/operation-table.ts';
@@ -30,6 +31,8 @@ export interface Control {
   /** A request that the database has not heard of: it came with Temporal's own tools. Our client's Updates have a `notAfter`. */
   askedInTemporal: 'retry' | 'cancel' | undefined;
   closedAs: ClosedAs | undefined;
+  /** Until when it can be cancelled before it begins (epoch ms). Undefined: there is no grace period. */
+  graceUntilMs: number | undefined;
   /** Cancels what the walk has in flight. */
   cancelWalk: () => void;
 }
@@ -65,6 +68,7 @@ export function takeControl(operationId: string, type: OperationType, state: Ope
     retryWanted: false,
     askedInTemporal: undefined,
     closedAs: undefined,
+    graceUntilMs: undefined,
     cancelWalk: () => undefined,
   };
   takeCancel(control);
@@ -76,7 +80,7 @@ export function takeControl(operationId: string, type: OperationType, state: Ope
 
 function takeCancel(control: Control): void {
   const refusal = (named: unknown) =>
-    guardRefusal(control.operationId, named) ?? cancelRefusal(control.type, control.state);
+    guardRefusal(control.operationId, named) ?? cancelRefusal(control.type, control.state, graceOf(control));
   const cancel = (by: 'request' | 'temporal') => {
     control.cancelledBy ??= by;
     control.cancelWalk();
@@ -100,6 +104,10 @@ function takeCancel(control: Control): void {
   CancellationScope.current().cancelRequested.catch(() => {
     if (refusal(undefined) === undefined) inTemporal('temporal');
   });
+}
+
+function graceOf({ graceUntilMs: untilMs }: Control): Grace | undefined {
+  return untilMs === undefined ? undefined : { untilMs, nowMs: Date.now() };
 }
 
 function takeRetry(control: Control): void {

@@ -1,5 +1,6 @@
 import { cancelRefusal, retryRefusal } from '../../contracts/applicability.ts';
 import type { Failure } from '../../contracts/errors.ts';
+import type { Grace } from '../../contracts/grace.ts';
 import type { Leftover, OperationPlan, Progress } from '../../contracts/messages.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
 
@@ -8,6 +9,7 @@ export interface DetailsInput extends Progress {
   readonly tenantStatus: TenantStatus;
   readonly seen: ReadonlyMap<string, string>;
   readonly workflowId: string;
+  readonly nowMs: number;
 }
 
 /** The workflow's current details, in Markdown: with Temporal's UI alone an operator knows what goes on and what to do. */
@@ -16,6 +18,7 @@ export function detailsOf(input: DetailsInput): string {
   return [
     `**${plan.product}/${plan.slug}** (tenant \`${plan.tenantId}\`): ${input.tenantStatus}`,
     `Operation \`${plan.operationId}\` (${plan.type}, generation ${input.generation}): **${input.state}**`,
+    ...(isWaiting(input) ? [`Nothing is removed before ${plan.graceUntil ?? ''}.`] : []),
     ...(input.failure ? [failureLine(input.failure)] : []),
     Object.entries(input.steps)
       .map(([id, progress]) => `- ${id}: ${progress}${suffix(input.seen.get(id))}`)
@@ -33,12 +36,22 @@ function leftoverLine({ type, name, stepId, reason }: Leftover): string {
   return `- ${type} \`${name}\` of ${stepId}: ${reason}`;
 }
 
-function choices({ plan, state, workflowId }: DetailsInput): string[] {
+function graceOf({ plan: { graceUntil }, nowMs }: DetailsInput): Grace | undefined {
+  return graceUntil === undefined ? undefined : { untilMs: Date.parse(graceUntil), nowMs };
+}
+
+function isWaiting(input: DetailsInput): boolean {
+  const grace = graceOf(input);
+  return grace !== undefined && cancelRefusal(input.plan.type, input.state, grace) === undefined;
+}
+
+function choices(input: DetailsInput): string[] {
+  const { plan, state, workflowId } = input;
   const command = (name: string) => `\`temporal workflow signal -w ${workflowId} --name ${name}\``;
   const can = [
     ...(retryRefusal(state) === undefined ? [`- \`retry\`: ${command('retry')}`] : []),
-    ...(cancelRefusal(plan.type, state) === undefined
-      ? [`- \`cancel\` (takes everything back): ${command('cancel')}`]
+    ...(cancelRefusal(plan.type, state, graceOf(input)) === undefined
+      ? [`- \`cancel\` (${isWaiting(input) ? 'the tenant stays' : 'takes everything back'}): ${command('cancel')}`]
       : []),
   ];
   return can.length === 0 ? [] : [`You can:\n\n${can.join('\n')}`];

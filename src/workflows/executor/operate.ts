@@ -3,8 +3,8 @@ import type { OperationInput, OperationResult, Takeover } from '../../contracts/
 import { operationTypeOf, type OperationType } from '../../contracts/operation-table.ts';
 import { confirmReady } from './confirm.ts';
 import { takeControl, type ClosedAs } from './control.ts';
-import { commit, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
-import { claim, enter, isDropped, markForRemoval, markToRestore, type Run } from './run.ts';
+import { commit, graceEnds, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
+import { claim, close, enter, isDropped, markForRemoval, markToRestore, type Run } from './run.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -30,7 +30,15 @@ async function finishLost(
   run: Run,
   { removesIn: removing = run.control.rules.removesIn }: Takeover,
 ): Promise<OperationResult> {
+  if (run.plan.graceUntil !== undefined) return goOnWaiting(run);
   return result(run, removing, await takeOver(run, removing));
+}
+
+/** The lost run waited for the end of its grace period: nothing is removed yet. Somebody may have closed the operation just before. */
+async function goOnWaiting(run: Run): Promise<OperationResult> {
+  run.control.generation += 1;
+  run.failure = undefined;
+  return (await enter(run, 'running')).changed ? toTarget(run) : notClaimed(run.control.operationId);
 }
 
 /** The type of operation that this workflow type runs. */
@@ -47,6 +55,10 @@ function ownType(): OperationType {
  */
 async function toTarget(run: Run): Promise<OperationResult> {
   const { rules, operationId } = run.control;
+  if (!(await graceEnds(run))) {
+    await close(run, 'cancelled');
+    return result(run, 'rolling-back', 'closed');
+  }
   do {
     if (await (rules.target === 'applied' ? commit(run) : madeAndCommitted(run))) return finishCommitted(run);
     if (rules.undo === 'none') return notClaimed(operationId);

@@ -47,6 +47,19 @@ export async function hold(run: Run): Promise<'retry' | 'roll-back'> {
   return (await enterOr(run, 'running')) ? 'retry' : 'roll-back';
 }
 
+/**
+ * Waits for the end of the grace period, by the moment that is stored with the operation: a run that begins late waits less.
+ * Answers false when a cancel came meanwhile.
+ */
+export async function graceEnds(run: Run): Promise<boolean> {
+  const { graceUntil } = run.plan;
+  if (graceUntil === undefined) return true;
+  const remainingMs = Date.parse(graceUntil) - Date.now();
+  const summary = `grace period: nothing is removed before ${graceUntil}`;
+  if (remainingMs > 0) await condition(() => isCancelled(run), remainingMs, { summary });
+  return !isCancelled(run);
+}
+
 /** In which state steps are removed: past the point of no return by the plan, or by an undo. */
 export type Removing = 'committing' | 'rolling-back';
 

@@ -165,6 +165,7 @@ export async function claim(control: Control, takesOver: string | undefined): Pr
   if (!claimed.claimed) return undefined;
   const { takeover } = claimed;
   control.state = takeover ? 'stuck' : 'running';
+  if (claimed.graceUntil !== undefined) control.graceUntilMs = Date.parse(claimed.graceUntil);
   const run = newRun(control, claimed);
   if (takeover) inherit(run, takeover);
   setHandler(progressQuery, () => progressOf(run));
@@ -219,5 +220,6 @@ function progressOf(run: Run): Progress {
 
 function show(run: Run): void {
   const { plan, tenantStatus, seen } = run;
-  setCurrentDetails(detailsOf({ ...progressOf(run), plan, tenantStatus, seen, workflowId: workflowInfo().workflowId }));
+  const { workflowId } = workflowInfo();
+  setCurrentDetails(detailsOf({ ...progressOf(run), plan, tenantStatus, seen, workflowId, nowMs: Date.now() }));
 }

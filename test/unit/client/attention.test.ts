@@ -4,7 +4,13 @@ import { outcomeOf } from '../../../src/client/outcome.ts';
 import type { OperationRow } from '../../../src/db/operations.ts';
 import type { TenantRow } from '../../../src/db/tenants.ts';
 
-const abandoned = { id: 'operation', type: 'deprovision', state: 'abandoned', failure: null } as OperationRow;
+const abandoned = {
+  id: 'operation',
+  type: 'deprovision',
+  state: 'abandoned',
+  failure: null,
+  graceUntil: null,
+} as OperationRow;
 const tenantOf = (activatedAt: Date | null) =>
   ({ id: 'tenant', slug: 'acme', status: 'deleting', cleanupPending: true, failure: null, activatedAt }) as TenantRow;
 const effectOfDelete = (activatedAt: Date | null) =>

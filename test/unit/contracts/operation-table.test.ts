@@ -77,6 +77,7 @@ describe.each(operationTypes)('the row of %s', (type) => {
 
   it('can be cancelled only where it has an undo, and never while it removes', () => {
     if (rules.undo === 'none') expect(rules.cancellableIn).toEqual([]);
+    if (rules.hasGrace) expect(rules.cancellableIn).toEqual([]);
     expect(rules.cancellableIn).not.toContain(rules.removesIn);
     expect(rules.makesIn).not.toContain(rules.removesIn);
   });

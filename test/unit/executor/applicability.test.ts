@@ -11,8 +11,18 @@ describe('cancel', () => {
     expect(applies).toEqual(['accepted', 'running', 'holding']);
   });
 
-  it('never applies to a deprovisioning', () => {
+  it('never applies to a deprovisioning without a grace period', () => {
     expect(states.filter((state) => cancelRefusal('deprovision', state) === undefined)).toEqual([]);
+  });
+
+  it('applies to one that waits for the end of its grace period, and not from that moment on', () => {
+    const applies = (nowMs: number) =>
+      states.filter((state) => cancelRefusal('deprovision', state, { untilMs: 1_000, nowMs }) === undefined);
+    expect(applies(999)).toEqual(['accepted', 'running']);
+    expect(applies(1_000)).toEqual([]);
+    expect(cancelRefusal('deprovision', 'committing', { untilMs: 1_000, nowMs: 999 })).toContain(
+      'after its grace period',
+    );
   });
 });
 

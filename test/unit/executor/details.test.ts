@@ -15,6 +15,7 @@ const details = (state: OperationState, more: Partial<DetailsInput> = {}) =>
     tenantStatus: 'creating',
     seen: new Map([['create_dns', 'PENDING']]),
     workflowId: 'tenant.moamalat.acme',
+    nowMs: Date.parse('2026-01-31T03:00:00Z'),
     ...more,
   });
 

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listEvents } from '../../src/db/events.ts';
+import { findOperation } from '../../src/db/operations.ts';
+import { recordIntent } from '../../src/db/step-making.ts';
+import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
+
+const DAY_MS = 86_400_000;
+let api: ApiFixture;
+beforeAll(async () => {
+  api = await createApiFixture({ deletionGraceMs: 7 * DAY_MS });
+});
+afterAll(() => api.close());
+
+interface Body {
+  tenantId: string;
+  operationId: string;
+  workflowId: string;
+  status: string;
+  message: string;
+  deletesAt: string | null;
+  outcome: { message: string } | null;
+  tenants: { deletesAt: string | null }[];
+  error: { code: string; message: string };
+}
+type Tenant = Body & { readonly slug: string };
+
+let counter = 0;
+async function created(): Promise<Tenant> {
+  const slug = `grace-${(counter += 1)}`;
+  const answer = await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload: { ...acme, slug } });
+  return { ...answer.json<Body>(), slug };
+}
+async function active(): Promise<Tenant> {
+  const tenant = await created();
+  await api.move(tenant.tenantId, ['running', 'committing', 'succeeded'], ['validating', 'creating', 'active']);
+  api.orchestrator.end(tenant.workflowId);
+  return tenant;
+}
+async function send(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<Body & { code: number }> {
+  const answer = await api.app.inject({ method, url: `/api/v1/tenants/${path}` });
+  return { code: answer.statusCode, ...answer.json<Body>() };
+}
+const remove = ({ tenantId, slug }: Tenant, more = '') => send('DELETE', `${tenantId}?confirm=${slug}${more}`);
+const inDays = (iso: string | null) => (Date.parse(iso ?? '') - Date.now()) / DAY_MS;
+/** As if its grace period had ended. */
+const endGrace = (operationId: string) =>
+  api.database.query(`update operations set grace_until = now() - interval '1 second' where id = $1`, [operationId]);
+
+describe('DELETE with a grace period', () => {
+  it('says when it begins to remove, everywhere, as the installation has it', async () => {
+    const tenant = await active();
+    const accepted = await remove(tenant);
+    expect([accepted.code, accepted.status]).toEqual([202, 'active']);
+    expect(inDays(accepted.deletesAt)).toBeCloseTo(7, 2);
+    expect(accepted.message).toContain(`nothing is removed before ${accepted.deletesAt}`);
+    await api.orchestrator.claim(accepted.operationId);
+    const shown = await Promise.all(
+      ['', '/status', `/operations/${accepted.operationId}`].map((path) => send('GET', `${tenant.tenantId}${path}`)),
+    );
+    expect(shown.map(({ deletesAt }) => deletesAt)).toEqual(Array(3).fill(accepted.deletesAt));
+    expect(shown[0]?.status).toBe('deleting');
+    const { tenants } = (await api.app.inject({ url: `/api/v1/tenants?slug=${tenant.slug}` })).json<Body>();
+    expect(tenants).toMatchObject([{ deletesAt: accepted.deletesAt }]);
+    expect(
+      (await listEvents(api.database, tenant.tenantId)).find((e) => e.operationId === accepted.operationId),
+    ).toMatchObject({ type: 'operation.accepted', data: { graceUntil: accepted.deletesAt } });
+  });
+
+  it('takes another one from the request, and none', async () => {
+    expect(inDays((await remove(await active(), '&grace=2d')).deletesAt)).toBeCloseTo(2, 2);
+    expect(await remove(await active(), '&grace=0')).toMatchObject({ code: 202, deletesAt: null });
+    for (const bad of ['91d', '1', 'P2D', 'soon', ''])
+      expect(await remove(await active(), `&grace=${bad}`), bad).toMatchObject({
+        code: 400,
+        error: { code: 'INVALID_INPUT' },
+      });
+  });
+
+  it('answers another DELETE with the date, and with what ends it', async () => {
+    const tenant = await active();
+    const { deletesAt } = await remove(tenant);
+    const { code, error } = await remove(tenant, '&grace=0');
+    expect([code, error.code]).toEqual([409, 'OPERATION_IN_PROGRESS']);
+    expect(error.message).toContain(`it begins at ${deletesAt}, and until then \`cancel\` ends it`);
+  });
+
+  it('is cancelled before a run has claimed it, and the tenant is as it was', async () => {
+    const tenant = await active();
+    const { operationId } = await remove(tenant);
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 202, status: 'active' });
+    expect(await findOperation(api.database, operationId)).toMatchObject({ state: 'cancelled' });
+    expect(await send('GET', tenant.tenantId)).toMatchObject({
+      status: 'active',
+      deletesAt: null,
+      outcome: {
+        message: 'the deletion was cancelled in its grace period, and the tenant is as it was before; nothing is left',
+      },
+    });
+    api.orchestrator.end(tenant.workflowId);
+    expect((await remove(tenant)).code).toBe(202);
+  });
+
+  it('asks its run for the cancel while it waits, and nobody once it is over', async () => {
+    const tenant = await active();
+    const { operationId } = await remove(tenant);
+    await api.orchestrator.claim(operationId);
+    expect((await send('POST', `${tenant.tenantId}/cancel`)).code).toBe(202);
+    expect(api.orchestrator.taken).toContainEqual({ operationId, verb: 'cancel' });
+    await endGrace(operationId);
+    const { code, error } = await send('POST', `${tenant.tenantId}/cancel`);
+    expect([code, error.code]).toEqual([409, 'NOT_CANCELLABLE']);
+    expect(error.message).toContain('after its grace period');
+  });
+
+  it('gives none to a tenant that another operation has left broken', async () => {
+    const tenant = await created();
+    const { operationId } = tenant;
+    await api.orchestrator.claim(operationId);
+    const key = { tenantId: tenant.tenantId, cell: 'default', operationId, stepId: 'logs', generation: 1 };
+    await recordIntent(api.database, {
+      ...{ key: { ...key, kind: 'log-group' }, resources: [{ type: 'logs:log-group', name: tenant.slug }] },
+      ...{ latenessMs: 0, attempt: 1, sawMade: false },
+    });
+    await api.move(tenant.tenantId, ['rolling-back', 'stuck'], ['creating', 'failed']);
+    expect(await remove(tenant, '&grace=2d')).toMatchObject({ code: 202, deletesAt: null });
+  });
+
+  it('that lost its run while it waited gives the next one a grace period, and the same way back', async () => {
+    const tenant = await active();
+    const first = await remove(tenant);
+    await api.orchestrator.claim(first.operationId);
+    await api.move(tenant.tenantId, ['stuck']);
+    const second = await remove(tenant);
+    expect(inDays(second.deletesAt)).toBeCloseTo(7, 2);
+    expect(await findOperation(api.database, second.operationId)).toMatchObject({ statusBefore: 'active' });
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 202, status: 'active' });
+  });
+});
