@@ -7,6 +7,18 @@ export function schemaName(tenantId: string): string {
   return `tenant_${tenantId.replaceAll('-', '')}`;
 }
 
+/** Name of the login role that a tenant's services use beside the owner of its schema: another one for each number. */
+export function loginName(tenantId: string, number: number): string {
+  return `${schemaName(tenantId)}_${number}`;
+}
+
+/** Names that {@link loginName} gives. */
+export const loginPattern = /^tenant_[0-9a-f]{32}_[0-9]+$/;
+
+export function isLoginNameOf(name: string, tenantId: string): boolean {
+  return loginPattern.test(name) && name.startsWith(`${schemaName(tenantId)}_`);
+}
+
 /**
  * Name of the target group of a tenant's component: at most 32 characters, letters, digits and hyphens (ELBv2).
  * @param component a label of at most 18 characters

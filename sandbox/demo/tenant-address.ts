@@ -9,8 +9,9 @@ export interface AddressAnswer {
 /**
  * Asks a tenant's address as its users do: HTTPS, its own name in SNI and Host, certificate verified; only the way to
  * the load balancer is the sandbox's own, because no public DNS knows these names.
+ * @param posted a body, as JSON; without it the address is only read
  */
-export function askTenant(platform: Platform, host: string, path: string): Promise<AddressAnswer> {
+export function askTenant(platform: Platform, host: string, path: string, posted?: object): Promise<AddressAnswer> {
   const connect = platform.cells[0]?.loadBalancers[0]?.connect;
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -20,6 +21,7 @@ export function askTenant(platform: Platform, host: string, path: string): Promi
         servername: host,
         headers: { host },
         path,
+        method: posted ? 'POST' : 'GET',
         ca: connect?.ca,
         timeout: 10_000,
       },
@@ -32,7 +34,7 @@ export function askTenant(platform: Platform, host: string, path: string): Promi
     );
     sent.on('timeout', () => sent.destroy(new Error(`https://${host}${path} did not answer within 10 s`)));
     sent.on('error', reject);
-    sent.end();
+    sent.end(posted && JSON.stringify(posted));
   });
 }
 

@@ -74,7 +74,7 @@ export const scaleTenantBody = z.strictObject({
   onFailure: onFailureOfChange,
 });
 
-/** Body of `suspend` and `resume`. */
+/** Body of `suspend`, `resume` and `rotate`. */
 export const changeModeBody = z
   .strictObject({
     reason: plainText(500).optional().describe('Why, for the audit trail'),

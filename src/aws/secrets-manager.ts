@@ -3,14 +3,20 @@ import {
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
+  PutSecretValueCommand,
   RestoreSecretCommand,
+  UpdateSecretVersionStageCommand,
   type SecretsManagerClient,
+  type UpdateSecretVersionStageRequest,
 } from '@aws-sdk/client-secrets-manager';
 import { StepError } from '../contracts/step-error.ts';
 import { isAwsError, sent } from './errors.ts';
 import { describeHolder, isOwnedBy, keyValueList, ownerOf, tagsOf, type Tags } from './tags.ts';
 
 const service = 'secretsmanager';
+/** Staging labels of the version that readers get, and of the one before. */
+export const CURRENT = 'AWSCURRENT';
+export const PREVIOUS = 'AWSPREVIOUS';
 
 export interface Secret {
   readonly arn: string;
@@ -18,6 +24,8 @@ export interface Secret {
   readonly tags: Tags;
   /** Present while it is in its recovery window: when that ends (API reference of DescribeSecret, `DeletedDate`). */
   readonly deletionDate: Date | undefined;
+  /** Ids of its versions with a staging label, by label: `AWSCURRENT` and `AWSPREVIOUS` are two. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 export interface Secrets {
@@ -34,8 +42,21 @@ export interface Secrets {
     /** Idempotency token, 32 to 64 characters. */
     readonly token: string;
   }): Promise<{ readonly arn: string; readonly created: boolean }>;
-  /** The value. @throws StepError CONFLICT_RETRYABLE when there is none (yet) or it is in its recovery window */
-  readSecret(nameOrArn: string): Promise<string>;
+  /**
+   * The value: the current one, or that of a version.
+   * @throws StepError CONFLICT_RETRYABLE when there is none (yet) or it is in its recovery window
+   */
+  readSecret(nameOrArn: string, versionId?: string): Promise<string>;
+  /**
+   * Makes another value the current one. Safe to repeat with the same token, which becomes the id of the version: the value that came
+   * first stays.
+   * @returns the value that the version has
+   */
+  addVersion(request: { readonly arn: string; readonly value: string; readonly token: string }): Promise<string>;
+  /** Makes a version the current one again; `from` is the one before then. @throws StepError CONFLICT_RETRYABLE when it is not current */
+  returnTo(request: { readonly arn: string; readonly versionId: string; readonly from: string }): Promise<void>;
+  /** Takes the label `AWSPREVIOUS` from a version: Secrets Manager deletes one without any. */
+  forgetPrevious(request: { readonly arn: string; readonly versionId: string }): Promise<void>;
   /**
    * Starts the recovery window of a secret whose tags name the same owner as `tags`; one that is in it already is left
    * as it is. Undefined when there is none of this owner: a missing one is done, a foreign one is left alone.
@@ -56,10 +77,22 @@ export function createSecrets(client: SecretsManagerClient): Secrets {
         name: sent(answer.Name, call, 'Name'),
         tags: tagsOf(answer.Tags),
         deletionDate: answer.DeletedDate,
+        versions: byLabel(answer.VersionIdsToStages),
       };
     } catch (error) {
       if (isAwsError(error, 'ResourceNotFoundException')) return undefined;
       throw error;
+    }
+  };
+
+  const readSecret: Secrets['readSecret'] = async (nameOrArn, versionId) => {
+    try {
+      const which = versionId === undefined ? {} : { VersionId: versionId };
+      const answer = await client.send(new GetSecretValueCommand({ SecretId: nameOrArn, ...which }));
+      return sent(answer.SecretString, { service, action: 'GetSecretValue' }, 'SecretString');
+    } catch (error) {
+      if (!isAwsError(error, 'ResourceNotFoundException', 'InvalidRequestException')) throw error;
+      throw new StepError('CONFLICT_RETRYABLE', `secret ${nameOrArn} cannot be read (yet)`, { cause: error });
     }
   };
 
@@ -80,15 +113,24 @@ export function createSecrets(client: SecretsManagerClient): Secrets {
       return { arn: sent(answer.ARN, { service, action: 'CreateSecret' }, 'ARN'), created: true };
     },
 
-    async readSecret(nameOrArn) {
+    readSecret,
+
+    async addVersion({ arn, value, token }) {
       try {
-        const answer = await client.send(new GetSecretValueCommand({ SecretId: nameOrArn }));
-        return sent(answer.SecretString, { service, action: 'GetSecretValue' }, 'SecretString');
+        await client.send(new PutSecretValueCommand({ SecretId: arn, SecretString: value, ClientRequestToken: token }));
+        return value;
       } catch (error) {
-        if (!isAwsError(error, 'ResourceNotFoundException', 'InvalidRequestException')) throw error;
-        throw new StepError('CONFLICT_RETRYABLE', `secret ${nameOrArn} cannot be read (yet)`, { cause: error });
+        // An attempt before this one stored another value under the token, and it counts.
+        if (isAwsError(error, 'ResourceExistsException')) return readSecret(arn, token);
+        throw error;
       }
     },
+
+    returnTo: ({ arn, versionId, from }) =>
+      moveLabel(client, arn, { VersionStage: CURRENT, MoveToVersionId: versionId, RemoveFromVersionId: from }),
+
+    forgetPrevious: ({ arn, versionId }) =>
+      moveLabel(client, arn, { VersionStage: PREVIOUS, RemoveFromVersionId: versionId }),
 
     async scheduleDeletion(nameOrArn, { recoveryDays, tags }) {
       const found = await findSecret(nameOrArn);
@@ -106,6 +148,28 @@ export function createSecrets(client: SecretsManagerClient): Secrets {
       }
     },
   };
+}
+
+async function moveLabel(
+  client: SecretsManagerClient,
+  arn: string,
+  move: Omit<UpdateSecretVersionStageRequest, 'SecretId'>,
+): Promise<void> {
+  try {
+    await client.send(new UpdateSecretVersionStageCommand({ SecretId: arn, ...move }));
+  } catch (error) {
+    // The look before may be older than an earlier attempt: the next look tells.
+    if (!isAwsError(error, 'InvalidParameterException', 'ResourceNotFoundException')) throw error;
+    throw new StepError('CONFLICT_RETRYABLE', `the versions of secret ${arn} are not as they were seen`, {
+      cause: error,
+    });
+  }
+}
+
+function byLabel(stages: Readonly<Record<string, string[]>> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(stages).flatMap(([id, labels]) => labels.map((label): [string, string] => [label, id])),
+  );
 }
 
 async function adopt(client: SecretsManagerClient, found: Secret, tags: Tags): Promise<string> {

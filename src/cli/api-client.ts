@@ -105,7 +105,7 @@ export interface ListRequest {
   readonly cursor?: string | undefined;
 }
 
-export type ModeVerb = 'suspend' | 'resume';
+export type ModeVerb = 'suspend' | 'resume' | 'rotate';
 export interface ModeRequest {
   readonly reason?: string | undefined;
   readonly onFailure?: string | undefined;

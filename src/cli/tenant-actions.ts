@@ -84,7 +84,7 @@ export interface ModeOptions {
   readonly onFailure?: string;
 }
 
-/** Suspends a tenant or resumes it, and follows what carries that out. */
+/** Suspends a tenant, resumes it or rotates its credentials, and follows what carries that out. */
 export function changeMode(
   context: Context,
   verb: ModeVerb,

@@ -94,6 +94,7 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
   for (const [verb, what] of [
     ['suspend', 'take an active tenant out of service: a notice answers, and nothing of it runs'],
     ['resume', 'bring a suspended tenant back as it was'],
+    ['rotate', "give an active tenant's services new credentials, and revoke the ones that they have"],
   ] as const)
     following(command(`${verb} <tenant>`, what).option('--reason <text>', 'why, for the audit trail')).action(
       async (tenant: string, options: Waiting & actions.ModeOptions) =>

@@ -10,13 +10,19 @@ import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { findTenant, type TenantRow } from '../db/tenants.ts';
 import { mergePatch } from '../products/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
-import { choiceOf, modeChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
+import { choiceOf, modeChoice, rotationChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
 import { resolveDesired, type Desired } from './desired.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewedSteps } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
-import type { ChangeModeInput, ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
+import type {
+  ChangeModeInput,
+  ChangeTenantInput,
+  ClientDeps,
+  RotateTenantInput,
+  ScaleTenantInput,
+} from './requests.ts';
 import { reserveOrRefuse } from './resolution.ts';
 import { startOrWithdraw } from './starting.ts';
 import { DisturbedSignal, lockUndisturbed, refuseUnchangeable, untilUndisturbed } from './undisturbed.ts';
@@ -57,6 +63,29 @@ export function changeMode(
   input: ChangeModeInput,
 ): Promise<ChangeOutcome> {
   return accept(deps, caller, tenantId, () => modeChoice(request, input));
+}
+
+/**
+ * Accepts that an active tenant's services get new credentials and the ones that they have are revoked; otherwise as
+ * {@link changeTenant}. @throws RequestError CHANGE_NOT_POSSIBLE also where the product has no credentials
+ */
+export function rotateTenant(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: RotateTenantInput,
+): Promise<ChangeOutcome> {
+  return accept(deps, caller, tenantId, () => rotationChoice(input));
+}
+
+/** What {@link rotateTenant} would do. */
+export function previewRotation(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: RotateTenantInput,
+): Promise<PreviewView> {
+  return preview(deps, caller, tenantId, () => rotationChoice(input));
 }
 
 /** What {@link changeMode} would do. */
@@ -153,14 +182,14 @@ interface Written {
 async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise<Written> {
   const { caller, tenantId } = request;
   const read = await readChange(deps, tx, tenantId, request.choiceFor);
-  const { tenant, settings, desired, mode, choice } = read;
+  const { tenant, settings, desired, mode, credentials, choice } = read;
   // Another mode is another status, also where nothing runs that it changes.
   const isThere = desired.isThere && choice.request === undefined;
   if (read.isInMode || (isThere && isSameJson(settings, tenant.settings)))
     return { tenant, operation: undefined, settings, desired };
   const operation = isThere ? undefined : await insertChange(deps, tx, request, read);
   await lockUndisturbed(tx, tenant, operation);
-  await changeSettings(tx, { tenantId, settings, mode, operationId: operation?.id, caller });
+  await changeSettings(tx, { tenantId, settings, mode, credentials, operationId: operation?.id, caller });
   return { tenant: (await findTenant(tx, tenantId)) ?? tenant, operation, settings, desired };
 }
 
@@ -169,6 +198,7 @@ interface ReadChange {
   /** All that are desired then. */
   readonly settings: Settings;
   readonly mode: TenantMode;
+  readonly credentials: number;
   /** It was asked to be in the mode that it is in. */
   readonly isInMode: boolean;
   readonly choice: Choice;
@@ -190,8 +220,10 @@ async function readChange(
   if (!isInMode) refuseUnchangeable(tenant, choice.request ?? 'change');
   const settings = mergePatch(tenant.settings, choice.patch);
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
-  const desired = await resolveDesired(deps, db, tenant, { settings, mode }, choice.fieldOf);
-  return { tenant, settings, mode, isInMode, choice, desired };
+  const credentials = tenant.credentials + (choice.rotates ? 1 : 0);
+  const wanted = { settings, mode, credentials, rotates: choice.rotates };
+  const desired = await resolveDesired(deps, db, tenant, wanted, choice.fieldOf);
+  return { tenant, settings, mode, credentials, isInMode, choice, desired };
 }
 
 async function insertChange(

@@ -3,7 +3,13 @@ import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { productOf } from './desired.ts';
 import { invalid } from './invalid-input.ts';
-import type { ChangeModeInput, ChangeTenantInput, ClientDeps, ScaleTenantInput } from './requests.ts';
+import type {
+  ChangeModeInput,
+  ChangeTenantInput,
+  ClientDeps,
+  RotateTenantInput,
+  ScaleTenantInput,
+} from './requests.ts';
 
 /** Requests that choose a mode. */
 export type ModeRequest = 'suspend' | 'resume';
@@ -15,9 +21,11 @@ export interface Choice {
   readonly fieldOf: (path: readonly string[]) => string;
   readonly onFailure?: OnFailure | undefined;
   /** Which request it came with; `change` by default. */
-  readonly request?: 'change' | ModeRequest | undefined;
+  readonly request?: 'change' | 'rotate' | ModeRequest | undefined;
   /** The mode that it is for; the one that is desired by default. */
   readonly mode?: TenantMode | undefined;
+  /** The next credentials are chosen. */
+  readonly rotates?: true | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -25,6 +33,11 @@ export interface Choice {
 export function modeChoice(request: ModeRequest, { reason, onFailure }: ChangeModeInput): Choice {
   const mode = request === 'suspend' ? 'suspended' : 'active';
   return { request, mode, reason, onFailure, patch: {}, fieldOf: (path) => path.join('.') };
+}
+
+/** Nothing is chosen but other credentials. */
+export function rotationChoice({ reason, onFailure }: RotateTenantInput): Choice {
+  return { request: 'rotate', rotates: true, reason, onFailure, patch: {}, fieldOf: (path) => path.join('.') };
 }
 
 export function choiceOf({ settings = {}, onFailure }: ChangeTenantInput): Choice {

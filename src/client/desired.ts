@@ -2,6 +2,7 @@ import type { Blueprint } from '../contracts/blueprint.ts';
 import type { LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
+import { isSameJson } from '../contracts/stable-json.ts';
 import { findPlacement } from '../db/allocations.ts';
 import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
@@ -11,7 +12,7 @@ import { differences, type StepDifference } from '../plan/differences.ts';
 import type { StepPlan } from '../plan/plan.ts';
 import { walkTo } from '../plan/walk.ts';
 import { loadBalancerShare } from '../products/places.ts';
-import type { Product } from '../products/product.ts';
+import type { BlueprintRequest, Product } from '../products/product.ts';
 import { checkSettings } from '../products/settings.ts';
 import { invalid, type InvalidField } from './invalid-input.ts';
 import { RequestError } from './request-error.ts';
@@ -31,8 +32,16 @@ export interface Desired {
   readonly isThere: boolean;
 }
 
+interface Wanted {
+  readonly settings: Settings;
+  readonly mode: TenantMode;
+  readonly credentials: number;
+  /** The credentials are to be others than before: refused where nothing depends on them. */
+  readonly rotates?: boolean | undefined;
+}
+
 /**
- * A tenant with these settings in this mode, in its cell and with the places that it has: nothing of those is chosen anew.
+ * A tenant with these settings and credentials in this mode, in its cell and with the places that it has: nothing of those is chosen anew.
  * @param fieldOf what the request calls a setting
  * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT, CHANGE_NOT_POSSIBLE
  */
@@ -40,7 +49,7 @@ export async function resolveDesired(
   { catalog, platform }: DesiredDeps,
   db: Queryable,
   tenant: TenantRow,
-  { settings, mode }: { readonly settings: Settings; readonly mode: TenantMode },
+  { settings, mode, credentials, rotates }: Wanted,
   fieldOf: (path: readonly string[]) => string,
 ): Promise<Desired> {
   const { kinds } = catalog;
@@ -52,7 +61,7 @@ export async function resolveDesired(
     throw invalid(checked.problems.map(({ path, problem }): InvalidField => ({ field: fieldOf(path), problem })));
   const applied = await findAppliedBlueprint(db, tenant.id);
   if (!applied) throw new Error(`tenant ${tenant.id} is ${tenant.status}, and no blueprint is applied`);
-  const blueprint = resolveChecked(kinds, product, {
+  const request: BlueprintRequest = {
     cell,
     loadBalancer: await placeOf(db, tenant, product, cell),
     tenantId: tenant.id,
@@ -61,7 +70,11 @@ export async function resolveDesired(
     host: tenant.hostName ?? undefined,
     settings,
     mode,
-  });
+    credentials,
+  };
+  const blueprint = resolveChecked(kinds, product, request);
+  if (rotates && isSameJson(blueprint, resolveChecked(kinds, product, { ...request, credentials: credentials - 1 })))
+    throw impossible(tenant, ['nothing of it is rotated: none of its steps logs in to a schema']);
   const found = differences(applied.steps, blueprint.steps, (kind) => kinds.kinds.get(kind) ?? {});
   const problems = [
     ...found.flatMap((step) => step.problems),

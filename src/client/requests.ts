@@ -54,6 +54,8 @@ export interface ChangeModeInput {
   readonly onFailure?: OnFailure | undefined;
 }
 
+export type RotateTenantInput = ChangeModeInput;
+
 export interface RepairTenantInput {
   /** Why, for the audit trail. */
   readonly reason?: string | undefined;

@@ -6,6 +6,7 @@ import type {
   DeleteTenantInput,
   ListInput,
   RepairTenantInput,
+  RotateTenantInput,
   ScaleTenantInput,
 } from './requests.ts';
 import type { Audit, OperationRow } from '../db/operations.ts';
@@ -51,6 +52,10 @@ export interface TenantryClient {
   scaleTenant(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
   /** A notice answers for an active tenant, and nothing of it runs; or a suspended tenant is as it was before. */
   changeMode(caller: Caller, tenantId: string, request: ModeRequest, input: ChangeModeInput): Promise<ChangeOutcome>;
+  /** New credentials for an active tenant; the ones that it has are revoked. */
+  rotateTenant(caller: Caller, tenantId: string, input: RotateTenantInput): Promise<ChangeOutcome>;
+  /** What `rotateTenant` would do; nothing is changed. */
+  previewRotation(caller: Caller, tenantId: string, input: RotateTenantInput): Promise<PreviewView>;
   /** What `changeMode` would do; nothing is changed. */
   previewMode(caller: Caller, tenantId: string, request: ModeRequest, input: ChangeModeInput): Promise<PreviewView>;
   /** What `changeTenant` would do; nothing is changed. */
@@ -104,6 +109,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     changeTenant: (caller, tenantId, input) => change.changeTenant(deps, caller, tenantId, input),
     scaleTenant: (caller, tenantId, input) => change.scaleTenant(deps, caller, tenantId, input),
     changeMode: (caller, tenantId, request, input) => change.changeMode(deps, caller, tenantId, request, input),
+    rotateTenant: (caller, tenantId, input) => change.rotateTenant(deps, caller, tenantId, input),
+    previewRotation: (caller, tenantId, input) => change.previewRotation(deps, caller, tenantId, input),
     previewMode: (caller, tenantId, request, input) => change.previewMode(deps, caller, tenantId, request, input),
     previewChange: (caller, tenantId, input) => change.previewChange(deps, caller, tenantId, input),
     previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),

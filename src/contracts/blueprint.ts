@@ -27,6 +27,8 @@ export interface Step<S extends Spec = Spec> {
   readonly failsAs?: FailsAs | undefined;
   /** Its `ensure` reads something outside the blueprint (a template service), so a retry runs it again though it is ready. */
   readonly rereads?: boolean | undefined;
+  /** An undo takes it back before it brings anything back: it changed what that uses. */
+  readonly undoFirst?: boolean | undefined;
 }
 
 /** The resolved, serializable graph of steps that one tenant consists of: a snapshot, stored with the operation. */

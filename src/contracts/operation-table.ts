@@ -1,7 +1,7 @@
 import type { ClosedOperationState, OperationState } from './operation-state.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
-export const operationTypes = ['provision', 'update', 'suspend', 'resume', 'repair', 'deprovision'] as const;
+export const operationTypes = ['provision', 'update', 'suspend', 'resume', 'rotate', 'repair', 'deprovision'] as const;
 export type OperationType = (typeof operationTypes)[number];
 
 /** A tenant's status after a success, and how a workflow says that it had one. */
@@ -11,7 +11,7 @@ export type SuccessStatus = Extract<TenantStatus, 'active' | 'suspended' | 'dele
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
   /** The request of the API and the command that asks for it. */
-  readonly askedBy: 'create' | 'change' | 'suspend' | 'resume' | 'repair' | 'delete';
+  readonly askedBy: 'create' | 'change' | 'suspend' | 'resume' | 'rotate' | 'repair' | 'delete';
   /** What it walks to: the blueprint that it carries, the one that is applied (it carries a copy), step by step, or nothing. */
   readonly target: 'desired' | 'applied' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
@@ -183,6 +183,31 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
         abandoned: `the resumption could not be taken back and ${closedByOperator}`,
         superseded: 'the resumption could not be finished, and a deletion took over',
         withdrawn: 'the resumption could not be started and was withdrawn',
+      },
+    },
+  },
+  rotate: {
+    workflowType: 'TenantRotation',
+    askedBy: 'rotate',
+    ...change,
+    tenantStatus: {
+      acceptedFrom: ['active'],
+      claimed: 'updating',
+      succeeded: 'active',
+      stuck: 'updating',
+      retried: 'updating',
+      undone: { updating: 'active' },
+    },
+    words: {
+      noun: 'a rotation',
+      retried: 'and goes on where it stopped',
+      ended: {
+        succeeded: 'its credentials were rotated',
+        'rolled-back': 'the rotation failed, and the tenant uses the credentials that it had before',
+        cancelled: 'the rotation was cancelled on request, and the tenant uses the credentials that it had before',
+        abandoned: `the rotation could not be taken back and ${closedByOperator}`,
+        superseded: 'the rotation could not be finished, and a deletion took over',
+        withdrawn: 'the rotation could not be started and was withdrawn',
       },
     },
   },

@@ -16,6 +16,7 @@ export const stepSchema = z.strictObject({
   gone: profile.optional(),
   failsAs: z.strictObject({ type: text, message: text }).optional(),
   rereads: z.boolean().optional(),
+  undoFirst: z.boolean().optional(),
 });
 
 /**

@@ -12,6 +12,7 @@ const settingsRow = z.object({
   version: z.number(),
   settings: settingsColumn,
   mode: z.enum(tenantModes),
+  credentials: z.number(),
   /** Null: it took effect at once, nothing had to be made or changed for it. */
   operationId: uuid.nullable(),
   caller: caller.nullable(),
@@ -20,12 +21,14 @@ const settingsRow = z.object({
 /** What somebody chose for a tenant. */
 export type SettingsRow = z.output<typeof settingsRow>;
 
-const columns = `version, settings, mode, operation_id as "operationId", caller, at`;
+const columns = `version, settings, mode, credentials, operation_id as "operationId", caller, at`;
 
 export interface NewSettings {
   readonly tenantId: string;
   readonly settings: Settings;
   readonly mode: TenantMode;
+  /** Which of its credentials its services use; default: the first. */
+  readonly credentials?: number | undefined;
   /** What carries them out; undefined: they take effect at once. */
   readonly operationId: string | undefined;
   readonly caller: Caller;
@@ -38,7 +41,7 @@ export async function recordFirstSettings(tx: Queryable, first: NewSettings): Pr
 
 /** Makes settings the desired ones of a tenant, whose row is locked, and the ones that their operation carries out. */
 export async function changeSettings(tx: Queryable, next: NewSettings): Promise<number> {
-  const { tenantId, settings, operationId } = next;
+  const { tenantId, settings, credentials = 1, operationId } = next;
   const answer = await tx.query(
     `select greatest(t.settings_version, (select max(version) from tenant_settings where tenant_id = t.id)) + 1 as version
      from tenants t where t.id = $1`,
@@ -46,21 +49,22 @@ export async function changeSettings(tx: Queryable, next: NewSettings): Promise<
   );
   const { version } = z.object({ version: z.number() }).parse(answer.rows[0]);
   await insertVersion(tx, version, next);
-  await tx.query('update tenants set settings = $2, settings_version = $3 where id = $1', [
+  await tx.query('update tenants set settings = $2, settings_version = $3, credentials = $4 where id = $1', [
     tenantId,
     json(settings),
     version,
+    credentials,
   ]);
   await tx.query('update operations set settings_version = $2 where id = $1', [operationId ?? null, version]);
   return version;
 }
 
 async function insertVersion(tx: Queryable, version: number, given: NewSettings): Promise<void> {
-  const { tenantId, settings, mode, operationId, caller: by } = given;
+  const { tenantId, settings, mode, credentials = 1, operationId, caller: by } = given;
   await tx.query(
-    `insert into tenant_settings (tenant_id, version, settings, mode, operation_id, caller)
-     values ($1, $2, $3, $4, $5, $6)`,
-    [tenantId, version, json(settings), mode, operationId ?? null, json(by)],
+    `insert into tenant_settings (tenant_id, version, settings, mode, credentials, operation_id, caller)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [tenantId, version, json(settings), mode, credentials, operationId ?? null, json(by)],
   );
 }
 
@@ -94,12 +98,12 @@ export async function restoreDesiredSettings(
     `with failed as (
        select version from tenant_settings where tenant_id = $1 and operation_id = $2 and version > 1
      ), applied as (
-       select s.version, s.settings from tenant_settings s left join operations o on o.id = s.operation_id
+       select s.version, s.settings, s.credentials from tenant_settings s left join operations o on o.id = s.operation_id
        where s.tenant_id = $1 and (s.operation_id is null or o.state = 'succeeded')
-       union all select 0, '{}'
+       union all select 0, '{}', 1
        order by version desc limit 1
      )
-     update tenants t set settings = applied.settings, settings_version = greatest(applied.version, 1)
+     update tenants t set settings = applied.settings, settings_version = greatest(applied.version, 1), credentials = applied.credentials
      from failed, applied where t.id = $1 and t.settings_version = failed.version`,
     [operation.tenantId, operation.id],
   );

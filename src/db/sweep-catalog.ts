@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { loginPattern } from '../naming.ts';
 
 /** A schema and role of one name in a tenants' database, as its catalog has them. */
 export interface CatalogEntry {
@@ -10,7 +11,7 @@ export interface CatalogEntry {
 }
 
 /**
- * Schemas and roles whose name is of our pattern (`tenant_` and 32 hexadecimal digits) or whose comment is a mark. Roles
+ * Schemas and roles whose name is of our pattern (`tenant_` and 32 hexadecimal digits) or whose comment is a mark, but for login roles. Roles
  * are the whole server's: one without a schema here shows in each of its databases.
  * @param name only this one
  */
@@ -27,10 +28,30 @@ export async function listCatalog(client: ClientBase, name?: string): Promise<Ca
        case when s.oid is not null then jsonb_build_object('oid', s.oid, 'owner', s.owner, 'comment', s.comment) end as schema,
        (select count(*)::int from pg_stat_activity a where a.usename = r.name) as sessions
      from roles r full join schemas s on s.name = r.name
-     where ($1::text is null or coalesce(r.name, s.name) = $1)
+     where ($1::text is null or coalesce(r.name, s.name) = $1) and not (s.name is null and r.name ~ $2)
        and (coalesce(r.name, s.name) ~ '^tenant_[0-9a-f]{32}$' or r.comment like 'tenantry:%' or s.comment like 'tenantry:%')
      order by 1`,
-    [name ?? null],
+    [name ?? null, loginPattern.source],
+  );
+  return rows;
+}
+
+/** A login role that a tenant's services use beside the owner of its schema. */
+export interface LoginEntry {
+  readonly name: string;
+  readonly oid: number;
+  readonly comment: string | null;
+  /** How many sessions it has right now. */
+  readonly sessions: number;
+}
+
+/** Roles whose name is of the pattern of logins; they are the whole server's. @param name only this one */
+export async function listLoginRoles(client: ClientBase, name?: string): Promise<LoginEntry[]> {
+  const { rows } = await client.query<LoginEntry>(
+    `select rolname::text as name, oid::int8::int as oid, shobj_description(oid, 'pg_authid') as comment,
+       (select count(*)::int from pg_stat_activity a where a.usename = rolname) as sessions
+     from pg_roles where rolname ~ $2 and ($1::text is null or rolname = $1) order by 1`,
+    [name ?? null, loginPattern.source],
   );
   return rows;
 }

@@ -1,8 +1,10 @@
 import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
-import { listCatalog, type CatalogEntry } from './sweep-catalog.ts';
-import type { MigrationRun, SchemaKey } from './tenant-schema-key.ts';
+import { listCatalog, listLoginRoles, type CatalogEntry, type LoginEntry } from './sweep-catalog.ts';
+import { changePassword, dropLogin, makeLogin } from './tenant-logins.ts';
+import { countSessions, endSessions } from './tenant-role-sessions.ts';
+import type { LoginKey, MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
 import { closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
 import { listRenamed, type Renamed } from './tenant-schema-marks.ts';
@@ -11,10 +13,12 @@ import { applyTenantMigrations, tenantMigrationFiles, type MigrationFolders } fr
 import { databaseFailure, passingThrough } from './tenant-database-errors.ts';
 import { openProvisionerPool } from './tenant-sessions.ts';
 
+type Presence = 'absent' | 'ours' | 'foreign';
+
 /** What there is under a name: `ours` by the comment of design rule 3. */
 export interface Inspection {
-  readonly role: 'absent' | 'ours' | 'foreign';
-  readonly schema: 'absent' | 'ours' | 'foreign';
+  readonly role: Presence;
+  readonly schema: Presence;
   /** What bears this tenant's mark under another name. */
   readonly renamed: readonly Renamed[];
 }
@@ -41,6 +45,19 @@ export interface TenantDatabases {
    * @throws StepError STILL_PRESENT, and nothing was touched, when things of others hang on it: each is named
    */
   dropSchemaAndRole(key: SchemaKey, guard: Guard): Promise<void>;
+  /** Makes or converges a login role beside the schema's own. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
+  ensureLogin(key: LoginKey, request: RoleRequest, guard: Guard): Promise<void>;
+  inspectLogin(key: LoginKey): Promise<Pick<Inspection, 'role' | 'renamed'>>;
+  /** Takes a login role away that is ours; missing is done, foreign is left alone. */
+  dropLogin(key: LoginKey, guard: Guard): Promise<void>;
+  /** Ends the sessions of who logged in as the role. */
+  endSessions(key: SchemaKey): Promise<void>;
+  /** How many sessions there are of who logged in as the role. */
+  countSessions(key: SchemaKey): Promise<number>;
+  /** Gives the schema's own role another password; sessions stay. Does nothing where the role is not ours. */
+  changePassword(key: SchemaKey, password: string, guard: Guard): Promise<void>;
+  /** Login roles by their pattern, for the sweep; with `name` that one alone. */
+  listLogins(database: string, name?: string): Promise<LoginEntry[]>;
   /** Schemas and roles of our pattern or with a mark, for the sweep; with `name` that one alone. */
   listMarked(database: string, name?: string): Promise<CatalogEntry[]>;
   close(): Promise<void>;
@@ -99,6 +116,34 @@ export function createTenantDatabases(
         const ours = { role: found.role === 'ours', schema: found.schema === 'ours' };
         await removeSchemaAndRole(client, { name: key.name, owner: key.ownership, ...ours }, passingThrough(guard));
       }),
+    ensureLogin: (key, request, guard) =>
+      within(key, 'make login role', async (client) => {
+        const { role } = ownersOf(await inspectNames(client, key.name), key.ownership);
+        refuseForeign(role, key, 'role');
+        if (role === 'absent') await refuseRenamed(client, key, 'role');
+        await makeLogin(client, key, role === 'ours', request, passingThrough(guard));
+      }),
+    inspectLogin: (key) =>
+      within(key, 'look at', async (client) => ({
+        role: ownersOf(await inspectNames(client, key.name), key.ownership).role,
+        renamed: await listRenamed(client, key.name, key.ownership),
+      })),
+    dropLogin: (key, guard) =>
+      within(key, 'drop login role', async (client) => {
+        if (ownersOf(await inspectNames(client, key.name), key.ownership).role !== 'ours') return;
+        await dropLogin(client, key, passingThrough(guard));
+      }),
+    endSessions: (key) => within(key, 'end sessions of role', (client) => endSessions(client, key.name)),
+    countSessions: (key) => within(key, 'count sessions of role', (client) => countSessions(client, key.name)),
+    changePassword: (key, password, guard) =>
+      within(key, 'change the password of role', async (client) => {
+        if (ownersOf(await inspectNames(client, key.name), key.ownership).role !== 'ours') return;
+        await changePassword(client, key, password, passingThrough(guard));
+      }),
+    listLogins: (database, name) =>
+      withClient(poolOf(database), `list login roles of database "${database}"`, (client) =>
+        listLoginRoles(client, name),
+      ),
     listMarked: (database, name) =>
       withClient(poolOf(database), `list schemas and roles of database "${database}"`, (client) =>
         listCatalog(client, name),
@@ -122,7 +167,7 @@ function ownersOf({ role, schema }: Seen, ownership: Ownership): Omit<Inspection
   };
 }
 
-function refuseForeign(found: 'absent' | 'ours' | 'foreign', key: SchemaKey, what: 'role' | 'schema'): void {
+function refuseForeign(found: Presence, key: SchemaKey, what: 'role' | 'schema'): void {
   if (found !== 'foreign') return;
   throw new StepError(
     'OWNERSHIP_CONFLICT',

@@ -9,7 +9,7 @@ export interface Removal {
   /** The schema is ours. */
   readonly schema: boolean;
   /** Whose mark they bear. */
-  readonly owner: Pick<Ownership, 'installationId' | 'tenantId'>;
+  readonly owner: Pick<Ownership, 'installationId' | 'tenantId' | 'stepId'>;
 }
 
 /** An object of PostgreSQL by its catalog and oid, with the words of `pg_identify_object`. */

@@ -9,6 +9,12 @@ export interface SchemaKey {
   readonly ownership: Ownership;
 }
 
+/** A login role of a tenant beside the owner of its schema; `name` is the login's. */
+export interface LoginKey extends SchemaKey {
+  /** The role that the schema belongs to. */
+  readonly owner: string;
+}
+
 export interface MigrationRun extends SchemaKey {
   /** The tenant's own: the migrations run in a session of its role, so what a tenant hides in its schema gains nothing. */
   readonly password: string;

@@ -11,19 +11,23 @@ export interface Renamed {
   readonly statement: string;
 }
 
-type Owner = Pick<Ownership, 'installationId' | 'tenantId'>;
+type Owner = Pick<Ownership, 'installationId' | 'tenantId' | 'stepId'>;
 
-/** A rename keeps comment, password, sessions and rights: who looks only by name takes the thing for gone. */
+/**
+ * A rename keeps comment, password, sessions and rights: who looks only by name takes the thing for gone. A tenant may have several
+ * roles, a step each.
+ */
 export async function listRenamed(client: ClientBase, name: string, owner: Owner): Promise<Renamed[]> {
   const { rows } = await client.query<{ what: 'role' | 'schema'; name: string; was: string; isTaken: boolean }>(
     `select 'role' as what, quote_ident(rolname) as name, quote_ident($1) as was,
        exists (select from pg_roles where rolname = $1) as "isTaken"
        from pg_roles where rolname <> $1 and starts_with(shobj_description(oid, 'pg_authid'), $2)
+        and right(shobj_description(oid, 'pg_authid'), length($3)) = $3
      union all
      select 'schema', quote_ident(nspname), quote_ident($1), exists (select from pg_namespace where nspname = $1)
        from pg_namespace where nspname <> $1 and starts_with(obj_description(oid, 'pg_namespace'), $2)
       order by 1, 2`,
-    [name, markStart(owner)],
+    [name, markStart(owner), `:${owner.stepId}`],
   );
   return rows.map(({ what, name: present, was, isTaken }) => {
     const alter = `ALTER ${what.toUpperCase()}`;
@@ -33,7 +37,7 @@ export async function listRenamed(client: ClientBase, name: string, owner: Owner
 }
 
 /** What all marks of one tenant begin with. */
-function markStart({ installationId, tenantId }: Owner): string {
+function markStart({ installationId, tenantId }: Pick<Owner, 'installationId' | 'tenantId'>): string {
   const mark = ownershipMarker({ installationId, tenantId, product: '', operationId: '', stepId: '' });
   return mark.slice(0, mark.indexOf(tenantId) + tenantId.length + 1);
 }

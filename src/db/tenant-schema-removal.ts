@@ -1,16 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { codeOf } from './database-errors.ts';
-import { assertAdministers, joinRole } from './tenant-database-rights.ts';
+import { assertAdministers } from './tenant-database-rights.ts';
 import { namingEventTrigger } from './tenant-event-triggers.ts';
+import { closeRole } from './tenant-role-sessions.ts';
 import { retryingConcurrentUpdates } from './tenant-schemas.ts';
 import { dropContents, lockPartitioned } from './tenant-schema-drops.ts';
 import { listPartitioned, type Removal } from './tenant-schema-contents.ts';
 import { describeHolders, listHolders } from './tenant-schema-holders.ts';
-
-const sessionEndMs = 5_000;
-const lookEveryMs = 50;
 
 /**
  * Drops what the caller has seen to be ours. What others have is never taken along: it is looked for before anything is
@@ -29,7 +26,7 @@ export async function removeSchemaAndRole(
   const action = `drop schema and role "${removal.name}", the rest stays`;
   try {
     await namingEventTrigger(client, { code: 'STILL_PRESENT', action }, async () => {
-      if (removal.role) await closeToTenant(client, removal.name, guard);
+      if (removal.role) await closeRole(client, removal.name, guard);
       await dropContents(client, removal, guard);
       await dropSchemaAndRole(client, removal, guard);
     });
@@ -49,32 +46,6 @@ async function refuseHeld(client: ClientBase, removal: Removal, state: string): 
     `could not drop schema and role "${removal.name}", ${state}. What keeps it: ${list}`,
     { detail: list },
   );
-}
-
-/** Sessions of the role are ended and cannot come back. */
-async function closeToTenant(client: ClientBase, name: string, guard: () => Promise<void>): Promise<void> {
-  await retryingConcurrentUpdates(client, async () => {
-    await guard();
-    await joinRole(client, name);
-    await client.query(`alter role ${client.escapeIdentifier(name)} nologin`);
-  });
-  await endSessions(client, name);
-}
-
-async function endSessions(client: ClientBase, role: string): Promise<void> {
-  for (const until = Date.now() + sessionEndMs; ;) {
-    const { rowCount } = await client.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where usename = $1',
-      [role],
-    );
-    if (rowCount === 0) return;
-    if (Date.now() > until)
-      throw new StepError(
-        'CONFLICT_RETRYABLE',
-        `${rowCount ?? 0} sessions of role "${role}" did not end in ${sessionEndMs} ms`,
-      );
-    await sleep(lookEveryMs);
-  }
 }
 
 /** The schema and what is left in it, with what the role owns elsewhere in the database and its rights there. */

@@ -26,6 +26,8 @@ const tenantRow = z.object({
   /** What is desired: an open operation may be carrying it out. */
   settings: settingsColumn,
   settingsVersion: z.number(),
+  /** Which of its credentials its services are to use. */
+  credentials: z.number(),
   status: tenantStatus,
   cleanupPending: z.boolean(),
   failure: failure.nullable(),
@@ -37,7 +39,7 @@ const tenantRow = z.object({
 export type TenantRow = z.output<typeof tenantRow>;
 
 const columns = `id, product, tier, slug, display_name as "displayName", contact_email as "contactEmail", cell,
-  host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", status, cleanup_pending as "cleanupPending", failure,
+  host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", credentials, status, cleanup_pending as "cleanupPending", failure,
   created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt"`;
 
 export type NewTenant = Pick<

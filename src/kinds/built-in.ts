@@ -4,6 +4,8 @@ import { ecsService } from './ecs-service/kind.ts';
 import { listenerNotice } from './listener-notice/kind.ts';
 import { listenerRule } from './listener-rule/kind.ts';
 import { logGroup } from './log-group/kind.ts';
+import { postgresLogin } from './postgres-login/kind.ts';
+import { postgresPassword } from './postgres-password/kind.ts';
 import { postgresSchema } from './postgres-schema/kind.ts';
 import { slugReservation } from './slug-reservation/kind.ts';
 import { targetGroup } from './target-group/kind.ts';
@@ -21,6 +23,8 @@ export const builtInKinds: readonly Kind[] = [
   taskDefinition,
   logGroup,
   postgresSchema,
+  postgresLogin,
+  postgresPassword,
   tenantActivation,
 ];
 

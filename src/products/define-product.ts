@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { stepsWithCredentials } from './credentials.ts';
 import { stepsInMode } from './suspension.ts';
 import type { Step } from '../contracts/blueprint.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
@@ -115,7 +116,10 @@ export function defineProduct<
         product: name,
         tier: request.tier,
         cell: request.cell.id,
-        steps: stepsInMode(request, blueprint(requestFor(definition, request, chosen.settings))),
+        steps: stepsInMode(
+          request,
+          stepsWithCredentials(request, blueprint(requestFor(definition, request, chosen.settings))),
+        ),
       };
     },
   };

@@ -37,6 +37,8 @@ export interface BlueprintRequest {
   readonly settings?: Settings | undefined;
   /** Default: `active`. */
   readonly mode?: TenantMode | undefined;
+  /** Which of its credentials its services use: rises with each rotation. Default: 1, the first. */
+  readonly credentials?: number | undefined;
 }
 
 /** One SaaS product: its rules for slugs and the steps that a tenant of it consists of. Written by `defineProduct`. */

@@ -5,5 +5,6 @@ export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';
 export { TenantRepair } from './tenant-repair.ts';
 export { TenantResumption } from './tenant-resumption.ts';
+export { TenantRotation } from './tenant-rotation.ts';
 export { TenantSuspension } from './tenant-suspension.ts';
 export { TenantUpdate } from './tenant-update.ts';

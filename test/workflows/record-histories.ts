@@ -96,6 +96,13 @@ const repair = {
   applied: steps.map(({ id }) => id),
 } as const;
 
+function keptSchema(one: PlannedStep): PlannedStep {
+  return one.id === 'create_schema' ? { ...one, becomes: 'keep' } : one;
+}
+const revocation = step('revoke_password', ['deploy_backend'], {
+  ...{ kind: 'postgres-password', becomes: 'make', undoFirst: true },
+});
+
 /** As the claim plans what a lost run left. */
 function onTheWayBack(one: PlannedStep): PlannedStep {
   const back: PlannedStep['becomes'] = one.becomes === 'make' ? 'drop' : one.becomes === 'drop' ? 'keep' : one.becomes;
@@ -196,6 +203,10 @@ const scenarios: Record<string, Scenario> = {
       ...{ generation: 1, failure: { code: 'RUN_LOST', message: 'the run was lost' } },
       ...{ cancelled: false, removesIn: 'committing' },
     },
+  },
+  'rotate-back-to-applied': {
+    ...{ ...update, type: 'rotate', onFailure: 'rollback', steps: [...update.steps.map(keptSchema), revocation] },
+    behaviors: { ...waits, revoke_password: { ensure: denied } },
   },
   'deprovision-deleted': { steps, type: 'deprovision', behaviors: waits },
   'deprovision-stuck-and-retried': {

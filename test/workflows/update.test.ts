@@ -114,6 +114,45 @@ describe('an update', () => {
   });
 });
 
+describe('a step that is undone first', () => {
+  const revocation = step('revocation', ['service'], { becomes: 'make', undoFirst: true });
+  const rotation = { ...update, steps: [...steps.slice(0, -1), revocation, ...steps.slice(-1)] };
+  const failing = { ...rotation, behaviors: { revocation: fails } };
+
+  it('is removed before anything is brought back', async () => {
+    const { world, handle } = await env.start(failing);
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(walked(world.calls)).toEqual([
+      ...['group.ensure', 'definition.ensure', 'service.ensure', 'revocation.ensure', 'revocation.remove'],
+      ...['definition.restore', 'service.restore', 'group.remove'],
+    ]);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that cannot be removed keeps everything else from being brought back until a retry', async () => {
+    const behaviors = { revocation: { ...fails, remove: [denied] } };
+    const { world, handle } = await env.start({ ...rotation, behaviors });
+    await world.untilState('stuck');
+    expect(world.calls.filter((call) => call.endsWith('.restore'))).toEqual([]);
+    world.fix('revocation');
+    await handle.executeUpdate('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(walked(world.calls).slice(-3)).toEqual(['definition.restore', 'service.restore', 'group.remove']);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('goes with the others where a run that was lost had committed', async () => {
+    const dropped = { ...revocation, becomes: 'drop' } as const;
+    const { world, handle } = await env.start({
+      ...{ ...update, steps: [...steps.slice(0, -1), dropped, ...steps.slice(-1)] },
+      ...{ applied: [...applied, 'revocation'] },
+    });
+    expect(await endingOf(handle)).toMatchObject({ status: 'COMPLETED', outcome: 'active' });
+    expect(world.calls.indexOf('revocation.remove')).toBeGreaterThan(world.calls.indexOf('state:committing'));
+    expect(world.violations).toEqual([]);
+  });
+});
+
 describe('a run that takes over from a lost update', () => {
   const lost = { code: 'RUN_LOST', message: 'the run was lost' };
   const takeover = { generation: 2, failure: lost, cancelled: false };

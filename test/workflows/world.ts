@@ -408,7 +408,8 @@ export class World {
     const { takeover } = this.options;
     const isCommitted = takeover ? takeover.removesIn === 'committing' : isDrop;
     const expected = isDrop && isCommitted ? 'committing' : this.rules.removesIn;
-    if (this.#altered.size > 0 && (expected === 'rolling-back' || this.rules.target === 'applied'))
+    const goesFirst = this.steps.get(stepId)?.undoFirst === true;
+    if (!goesFirst && this.#altered.size > 0 && (expected === 'rolling-back' || this.rules.target === 'applied'))
       this.violations.push(`${stepId} removed before ${[...this.#altered].join(', ')} was brought back`);
     if (this.state !== expected) this.violations.push(`${stepId} removed while ${this.state}`);
     if (this.#forwardInFlight > 0) this.violations.push(`${stepId} removed with forward work in flight`);

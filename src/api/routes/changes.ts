@@ -29,7 +29,7 @@ const codes = [
 
 const response = answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes);
 
-/** Other settings for an active tenant, or another mode. */
+/** Other settings for an active tenant, another mode, or other credentials. */
 export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
   app.patch(
     '/api/v1/tenants/:tenantId',
@@ -113,5 +113,30 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       'Its services run as many tasks as before; the notice goes once they are healthy. Answers 202 when an operation carries that ' +
       'out, 200 when it is active already.',
   });
+
+  app.post(
+    '/api/v1/tenants/:tenantId/rotate',
+    {
+      schema: {
+        operationId: 'rotateTenant',
+        summary: "Rotate an active tenant's credentials",
+        description:
+          'Its services get a new login to its schema, with a new password; once no task has the one before, that is revoked. ' +
+          'Answers 202; a product whose services log in to no schema is refused with 422.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: dryRunQuery,
+        body: changeModeBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { params, query } = request;
+      const body = request.body ?? {};
+      if (query.dryRun) return client.previewRotation(callerOf(request), params.tenantId, body);
+      const outcome = await client.rotateTenant(callerOf(request), params.tenantId, body);
+      return answerOutcome(reply, outcome, client.workers());
+    },
+  );
   done();
 };

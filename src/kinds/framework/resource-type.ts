@@ -11,7 +11,7 @@ export interface CellAccess {
 }
 
 export type SweepAws = Pick<CellAws, 'client' | 'inventory' | 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets'>;
-export type SweepDatabases = Pick<TenantDatabases, 'listMarked' | 'dropSchemaAndRole'>;
+export type SweepDatabases = Pick<TenantDatabases, 'listMarked' | 'listLogins' | 'dropLogin' | 'dropSchemaAndRole'>;
 
 /** One thing that was just looked at, to be taken away. */
 export interface TakeAwayCall extends CellAccess {

@@ -1,15 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Inspection } from '../../db/tenant-databases.ts';
 import { tenantMigrationFiles } from '../../db/tenant-migrations.ts';
 import type { SchemaKey } from '../../db/tenant-schema-key.ts';
-import { schemaName, secretName } from '../../naming.ts';
+import { schemaName } from '../../naming.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { Kind, StepContext } from '../framework/kind.ts';
 import type { NotOurs } from '../framework/ownership.ts';
 import { text } from '../framework/values.ts';
 import { secretType } from './secret-type.ts';
+import { ensurePassword, findOwnSecret, foreignSecret, removeSecret, secretOf } from './secret.ts';
 import { roleType, schemaType } from './type.ts';
 
 const spec = z.strictObject({
@@ -31,8 +30,6 @@ type SchemaSpec = z.output<typeof spec>;
 type SchemaOutputs = z.output<typeof outputs>;
 type SchemaTypes = 'secretsmanager:secret' | 'postgres:schema' | 'postgres:role';
 type Context = StepContext<SchemaSpec, SchemaOutputs>;
-
-const recoveryDays = 7;
 
 /**
  * Schema and login role of a tenant (requirement U-19), the password in Secrets Manager only. The secret comes first:
@@ -63,7 +60,10 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     tenantMigrationFiles(folders, migrations);
   },
   physicalNames: ({ database }) => [{ type: 'postgres:schema', name: database }],
-  resources: (context) => [{ type: 'secretsmanager:secret', name: secretOf(context) }, ...inDatabase(context)],
+  resources: (context) => [
+    { type: 'secretsmanager:secret', name: secretOf(context, context.stepId) },
+    ...inDatabase(context),
+  ],
 
   fingerprint: ({ cell, spec }) =>
     Promise.resolve(JSON.stringify(cell.tenantDatabases.find(({ id }) => id === spec.database) ?? null)),
@@ -73,10 +73,11 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     const key = keyOf(context);
     const database = cell.tenantDatabases.find((d) => d.id === spec.database);
     if (!database) throw new StepError('OUTSIDE_CELL', `cell "${cell.id}" has no tenants' database "${spec.database}"`);
-    const { arn, password } = await ensurePassword(context);
+    const secret = secretOf(context, context.stepId);
+    const { arn, password } = await ensurePassword(context, secret);
     await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit }, context.guard);
     const [role, schema] = inDatabase(context);
-    await context.made([{ type: 'secretsmanager:secret', name: secretOf(context) }, role]);
+    await context.made([{ type: 'secretsmanager:secret', name: secret }, role]);
     await tenantDatabases.ensureSchema(key, context.guard);
     await context.made([schema]);
     await migrateTenant(context, key, password);
@@ -84,20 +85,21 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     return {
       status: 'ready',
       outputs: { schema: key.name, role: key.name, secretArn: arn, host, port, database: name },
-      physicalIds: { [secretOf(context)]: arn },
+      physicalIds: { [secret]: arn },
     };
   },
 
   async observe(context) {
     const { role, schema, renamed } = await context.tenantDatabases.inspect(keyOf(context));
-    const secret = await ownSecret(context);
+    const name = secretOf(context, context.stepId);
+    const secret = (await findOwnSecret(context, name)) !== undefined;
     const seen = [`role ${role}`, `schema ${schema}`, `secret ${secret ? 'present' : 'absent'}`];
     const detail = [...seen, ...renamed.map(({ what, name }) => `${what} ${name} bears its mark`)].join(', ');
     const parts = [role === 'ours', schema === 'ours', secret];
     if (parts.every(Boolean)) return { status: 'ready', detail };
     const others = await context.notOurs([
       ...foreignIn(context, { role, schema, renamed }),
-      ...(secret ? [] : await foreignSecret(context)),
+      ...(secret ? [] : await foreignSecret(context, name)),
     ]);
     return parts.some(Boolean) || renamed.length > 0
       ? { status: 'pending', detail }
@@ -109,13 +111,11 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     const others = await context.notOurs(foreignIn(context, await context.tenantDatabases.inspect(keyOf(context))));
     await context.tenantDatabases.dropSchemaAndRole(keyOf(context), context.guard);
     await context.gone(inDatabase(context));
-    const name = secretOf(context);
-    const scheduled = await context.aws.secrets.scheduleDeletion(name, { recoveryDays, tags: context.tags });
-    if (!scheduled)
-      return { status: 'removed', missing: true, others: await context.notOurs(await foreignSecret(context)) };
-    const reason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
-    const expiresAt = scheduled.deletionDate.toISOString();
-    return { status: 'removed', others, residues: [{ type: 'secretsmanager:secret', name, reason, expiresAt }] };
+    const name = secretOf(context, context.stepId);
+    const residue = await removeSecret(context, name);
+    if (!residue)
+      return { status: 'removed', missing: true, others: await context.notOurs(await foreignSecret(context, name)) };
+    return { status: 'removed', others, residues: [residue] };
   },
 };
 
@@ -136,36 +136,12 @@ function foreignIn(context: Context, { role, schema, renamed }: Inspection): Not
     .map((resource) => ({ ...resource, physicalId, mark: "its comment is not this tenant's mark" }));
 }
 
-async function foreignSecret(context: Context): Promise<NotOurs[]> {
-  const found = await context.aws.secrets.findSecret(secretOf(context));
-  if (!found || found.deletionDate !== undefined || isOwnedBy(found.tags, ownerOf(context.tags))) return [];
-  const { arn: physicalId, name } = found;
-  return [{ type: 'secretsmanager:secret', name, physicalId, mark: describeHolder(found.tags) }];
-}
-
 function keyOf({ spec, tenant, installationId, operation, stepId }: Context): SchemaKey {
   return {
     database: spec.database,
     name: schemaName(tenant.id),
     ownership: { installationId, tenantId: tenant.id, product: tenant.product, operationId: operation.id, stepId },
   };
-}
-
-function secretOf({ installationId, tenant, stepId }: Context): string {
-  return secretName(installationId, tenant.id, stepId);
-}
-
-/** Random, and stored before it is used; of a secret that is there (restored, if need be) the password is used again. */
-async function ensurePassword(context: Context): Promise<{ arn: string; password: string }> {
-  const { secrets } = context.aws;
-  const value = randomBytes(24).toString('base64url');
-  const { arn, created } = await secrets.ensureSecret({
-    name: secretOf(context),
-    value,
-    tags: context.tags,
-    token: context.token('secret'),
-  });
-  return { arn, password: created ? value : await secrets.readSecret(arn) };
 }
 
 /** Under a lock of the control plane's database: in its own a tenant could hold it. */
@@ -187,10 +163,4 @@ async function migrateTenant(context: Context, key: SchemaKey, password: string)
 
 function lockLost(key: SchemaKey): StepError {
   return new StepError('CONFLICT_RETRYABLE', `the lock for migrating schema "${key.name}" was lost`);
-}
-
-/** A secret in its recovery window is a residue, not there. */
-async function ownSecret(context: Context): Promise<boolean> {
-  const found = await context.aws.secrets.findSecret(secretOf(context));
-  return found?.deletionDate === undefined && found?.tags['tenantry:tenant-id'] === context.tenant.id;
 }

@@ -7,7 +7,7 @@ import type { CellAccess, Part, SweptType, TakeAwayCall } from '../framework/res
 export const schemaType: SweptType = {
   named: { pattern: /^tenant_[0-9a-f]{32}$/, isOf: (name, { tenantId }) => name === schemaName(tenantId) },
   list: listIn,
-  after: ['ecs:service'],
+  after: ['ecs:service', 'postgres:login'],
   holdsData: true,
   isListedIn: (other, _cell, { physicalId }) => other.tenantDatabases.some(({ id }) => physicalId.startsWith(`${id}/`)),
   markOf,
@@ -45,7 +45,7 @@ function listIn({ cell, tenantDatabases }: CellAccess): TypeList {
 }
 
 /** `<database id>/<schema>`; a row of the ledger has the schema's name alone. */
-function databaseIn(physicalId: string): string | undefined {
+export function databaseIn(physicalId: string): string | undefined {
   const slash = physicalId.indexOf('/');
   return slash < 0 ? undefined : physicalId.slice(0, slash);
 }

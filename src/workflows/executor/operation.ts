@@ -7,7 +7,7 @@ import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
 import { close, enter, isCancelled, isDropped, markForRemoval, markToRestore, type Run } from './run.ts';
 import { restoreChanged } from './restore.ts';
-import { removeMarked } from './undo.ts';
+import { removeMarked, removeUndoneFirst } from './undo.ts';
 import { finalize } from './walk.ts';
 
 /**
@@ -69,7 +69,7 @@ export type Removing = 'committing' | 'rolling-back';
  * entered by the caller, the first time.
  */
 export async function removeAndClose(run: Run, removing: Removing): Promise<'closed' | ClosedAs> {
-  while (!((await restoreChanged(run)) && (await removeMarked(run)) && (await close(run, endOf(run, removing))))) {
+  while (!((await goBack(run)) && (await removeMarked(run)) && (await close(run, endOf(run, removing))))) {
     run.leftovers = await record('listLeftovers', { operationId: run.control.operationId }, 'operation: what is left?');
     const left = new Set(run.leftovers.map(({ stepId }) => stepId));
     if (run.toRemove.size === 0) markForRemoval(run, ({ id }) => left.has(id));
@@ -80,6 +80,12 @@ export async function removeAndClose(run: Run, removing: Removing): Promise<'clo
     run.leftovers = [];
   }
   return 'closed';
+}
+
+/** Past the point of no return nothing was changed that is to be brought back. */
+async function goBack(run: Run): Promise<boolean> {
+  if (run.toRestore.size > 0 && !(await removeUndoneFirst(run))) return false;
+  return restoreChanged(run);
 }
 
 /**

@@ -11,12 +11,18 @@ import { noteRemovalFailure, noteStep, type Run } from './run.ts';
 const MAX_RETURNS = 3;
 const RECHECK_AT_LEAST_MS = 1_000;
 
+/** Of the steps that are marked, removes those whose effect is in the way of what an undo brings back. */
+export async function removeUndoneFirst(run: Run): Promise<boolean> {
+  const first = [...run.toRemove].filter((id) => run.steps.get(id)?.undoFirst === true);
+  return first.length === 0 || removeMarked(run, new Set(first));
+}
+
 /**
  * Removes every step that is marked for it, as far as it goes, and answers whether all are gone. To be called when nothing forward
  * is in flight. A failed removal blocks only what the failed step needs; everything else is removed.
  */
-export function removeMarked(run: Run): Promise<boolean> {
-  return sideBySide(downwardEdges(run.plan.steps, run.toRemove), async (id) => {
+export function removeMarked(run: Run, marked: ReadonlySet<string> = run.toRemove): Promise<boolean> {
+  return sideBySide(downwardEdges(run.plan.steps, marked), async (id) => {
     const step = run.steps.get(id);
     return step !== undefined && stepGone(run, step);
   });

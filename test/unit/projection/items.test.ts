@@ -11,7 +11,13 @@ const at = new Date('2026-11-30T05:00:00.000Z');
 const tenant: TenantState['tenant'] = {
   ...{ id: tenantId, product: 'moamalat', tier: null, slug: 'acme', displayName: 'Acme', cell: 'default' },
   ...{ contactEmail: 'Ops@Acme.example', hostName: 'acme.example', tenantUrl: 'https://acme.example' },
-  ...{ settings: { token: 'not for the table' }, settingsVersion: 2, status: 'creating', cleanupPending: false },
+  ...{
+    settings: { token: 'not for the table' },
+    credentials: 1,
+    settingsVersion: 2,
+    status: 'creating',
+    cleanupPending: false,
+  },
   ...{ failure: null, createdAt: at, updatedAt: at, activatedAt: null, deletedAt: null },
 };
 const operation: NonNullable<TenantState['operation']> = {

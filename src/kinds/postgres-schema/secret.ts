@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import type { Secret } from '../../aws/secrets-manager.ts';
+import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Residue } from '../../contracts/messages.ts';
+import { secretName } from '../../naming.ts';
+import type { StepContext } from '../framework/kind.ts';
+import type { NotOurs } from '../framework/ownership.ts';
+
+type Context = Pick<StepContext, 'aws' | 'installationId' | 'tags' | 'tenant' | 'token'>;
+
+const recoveryDays = 7;
+
+/** The secret of the step that makes it. */
+export function secretOf(
+  { installationId, tenant }: Pick<Context, 'installationId' | 'tenant'>,
+  stepId: string,
+): string {
+  return secretName(installationId, tenant.id, stepId);
+}
+
+export function newPassword(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** Random, and stored before it is used; of a secret that is there (restored, if need be) the password is used again. */
+export async function ensurePassword(context: Context, name: string): Promise<{ arn: string; password: string }> {
+  const { secrets } = context.aws;
+  const value = newPassword();
+  const { arn, created } = await secrets.ensureSecret({
+    name,
+    value,
+    tags: context.tags,
+    token: context.token('secret'),
+  });
+  return { arn, password: created ? value : await secrets.readSecret(arn) };
+}
+
+/** Undefined where it is in its recovery window: that is a residue. */
+export async function findOwnSecret(context: Context, name: string): Promise<Secret | undefined> {
+  const found = await context.aws.secrets.findSecret(name);
+  const isOwn = found?.deletionDate === undefined && found?.tags['tenantry:tenant-id'] === context.tenant.id;
+  return isOwn ? found : undefined;
+}
+
+export async function foreignSecret(context: Context, name: string): Promise<NotOurs[]> {
+  const found = await context.aws.secrets.findSecret(name);
+  if (!found || found.deletionDate !== undefined || isOwnedBy(found.tags, ownerOf(context.tags))) return [];
+  const { arn: physicalId } = found;
+  return [{ type: 'secretsmanager:secret', name: found.name, physicalId, mark: describeHolder(found.tags) }];
+}
+
+/** Starts its recovery window; undefined when there is none of this tenant. */
+export async function removeSecret({ aws, tags }: Context, name: string): Promise<Residue | undefined> {
+  const scheduled = await aws.secrets.scheduleDeletion(name, { recoveryDays, tags });
+  if (!scheduled) return undefined;
+  const reason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
+  return { type: 'secretsmanager:secret', name, reason, expiresAt: scheduled.deletionDate.toISOString() };
+}
