@@ -1,4 +1,4 @@
-import type { Result } from './results.ts';
+import type { readResults } from './results.ts';
 
 /** What of `lifecycle` the page shows. */
 export interface LifecycleFigures {
@@ -43,15 +43,25 @@ export interface AcceptFigures {
   readonly besideWorker: Percentiles;
 }
 
-export interface Results {
-  readonly lifecycle: Result<LifecycleFigures> | undefined;
-  readonly accept: Result<AcceptFigures> | undefined;
+/** What of `changes` the page shows. */
+export interface ChangesFigures {
+  /** During each, requests at the tenant's address, ten a second. */
+  readonly operations: readonly {
+    readonly title: string;
+    readonly tookMs: number;
+    readonly asked: number;
+    readonly failed: number;
+  }[];
 }
 
 /** The page of benchmarks, from the raw figures of their last runs. */
-export function renderBenchmarks({ lifecycle, accept }: Results): string {
-  const rows = [...(lifecycle ? lifecycleRows(lifecycle.figures) : []), ...(accept ? acceptRows(accept.figures) : [])];
-  const runs = Object.entries({ lifecycle, accept }).flatMap(([name, result]) =>
+export function renderBenchmarks({ lifecycle, accept, changes }: ReturnType<typeof readResults>): string {
+  const rows = [
+    ...(lifecycle ? lifecycleRows(lifecycle.figures) : []),
+    ...(accept ? acceptRows(accept.figures) : []),
+    ...(changes ? changesRows(changes.figures) : []),
+  ];
+  const runs = Object.entries({ lifecycle, accept, changes }).flatMap(([name, result]) =>
     result
       ? [
           `- \`${name}\`: ${result.at.slice(0, 10)}, commit ${result.commit}, ${result.machine}, load before it ${result.loadBefore}`,
@@ -62,7 +72,7 @@ export function renderBenchmarks({ lifecycle, accept }: Results): string {
     '# Benchmarks',
     '',
     'Written by `npm run bench` from the raw figures in `bench/results/`; nothing here is typed by hand. What is compared was measured',
-    'in one run. `npm run bench -- lifecycle` and `npm run bench -- accept` run one of them.',
+    'in one run. `npm run bench -- lifecycle`, `accept` and `changes` run one of them.',
     '',
     '| what | seen | against | ratio | target |',
     '|---|---|---|---|---|',
@@ -125,6 +135,16 @@ function acceptRows({ burst, rounds, withoutWorker, besideWorker, yardstickP99Ms
     ...(floor ? [floorRow(burst, withoutWorker, floor)] : []),
     row('beside a worker', besideWorker, ''),
   ];
+}
+
+function changesRows({ operations }: ChangesFigures): Row[] {
+  return operations.map(({ title, tookMs, asked, failed }) => [
+    `requests at a tenant's address that failed, ten a second: ${title}`,
+    `${failed} of ${asked}`,
+    seconds(tookMs),
+    '',
+    '0',
+  ]);
 }
 
 /** The answer waits for the start: what Temporal's development server takes for it on these cores is not ours. */

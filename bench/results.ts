@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync, existsSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import type { AcceptFigures, ChangesFigures, LifecycleFigures } from './page.ts';
 
 /** What one run of a benchmark saw. */
 export interface Result<F = unknown> {
@@ -27,8 +28,17 @@ export function saveResult(name: string, figures: unknown): void {
 }
 
 /** Undefined when it has never run. */
-export function readResult<F>(name: string): Result<F> | undefined {
+function readResult<F>(name: string): Result<F> | undefined {
   const file = fileOf(name);
   // Written by saveResult.
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Result<F>) : undefined;
+}
+
+/** Of every benchmark, its last run. */
+export function readResults() {
+  return {
+    lifecycle: readResult<LifecycleFigures>('lifecycle'),
+    accept: readResult<AcceptFigures>('accept'),
+    changes: readResult<ChangesFigures>('changes'),
+  };
 }

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { renderBenchmarks } from './page.ts';
-import { readResult } from './results.ts';
+import { readResults } from './results.ts';
 
-const all = ['lifecycle', 'accept'] as const;
+const all = ['lifecycle', 'accept', 'changes'] as const;
 const [name, ...args] = process.argv.slice(2);
 const wanted = name === undefined ? all : all.filter((each) => each === name);
 if (wanted.length === 0 && name !== 'page') {
@@ -17,5 +17,5 @@ for (const each of wanted) {
   const { status } = spawnSync('npx', ['tsx', file, ...args], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
-const page = renderBenchmarks({ lifecycle: readResult('lifecycle'), accept: readResult('accept') });
+const page = renderBenchmarks(readResults());
 writeFileSync(fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url)), page);

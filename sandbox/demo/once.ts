@@ -67,7 +67,7 @@ async function changeIt(parts: Parts, scene: Omit<Scene, 'prober'>): Promise<boo
   const { tenantUrl } = scene.tenant.status;
   const prober = tenantUrl === null ? undefined : startProber(parts.platform, new URL(tenantUrl).host, '/api/tenant');
   try {
-    return await wholeLife({ ...scene, prober });
+    return (await wholeLife({ ...scene, prober })) !== undefined;
   } finally {
     await prober?.stop();
   }

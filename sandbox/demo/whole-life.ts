@@ -57,17 +57,34 @@ const chapters: readonly Chapter[] = [
   },
 ];
 
-/** All that happens to a tenant between its first day and its last. Answers whether every part of it went as it has to. */
-export async function wholeLife(scene: Scene): Promise<boolean> {
-  await scene.prober?.take();
-  for (const [i, chapter] of chapters.entries()) {
-    console.log(`\n  ${i + 2}. ${chapter.title}`);
-    if (!(await live(scene, chapter))) return false;
-  }
-  return true;
+/** How a chapter went. */
+export interface Told {
+  readonly title: string;
+  readonly tookMs: number;
+  /** What its address answered meanwhile; undefined where it has none, or was to be silent. */
+  readonly answers: Answers | undefined;
 }
 
-async function live(scene: Scene, { ask, ends, isSilent }: Chapter): Promise<boolean> {
+/**
+ * All that happens to a tenant between its first day and its last.
+ * @returns undefined when something did not go as it has to, which is printed
+ */
+export async function wholeLife(scene: Scene): Promise<readonly Told[] | undefined> {
+  await scene.prober?.take();
+  const told: Told[] = [];
+  for (const [i, chapter] of chapters.entries()) {
+    console.log(`\n  ${i + 2}. ${chapter.title}`);
+    const began = Date.now();
+    if (!(await play(scene, chapter))) return undefined;
+    const tookMs = Date.now() - began;
+    const answers = await scene.prober?.take();
+    told.push({ title: chapter.title, tookMs, answers: chapter.isSilent ? undefined : answers });
+    if (answers && !chapter.isSilent && !wasAnswered(answers)) return undefined;
+  }
+  return told;
+}
+
+async function play(scene: Scene, { ask, ends, isSilent }: Chapter): Promise<boolean> {
   const began = Date.now();
   const asked = await ask(scene).catch((error: unknown) => {
     if (error instanceof ApiError && error.status < 500) return error;
@@ -88,24 +105,26 @@ async function live(scene: Scene, { ask, ends, isSilent }: Chapter): Promise<boo
     console.error(`  it should be ${ends.status}, its operation ${ends.state} and not ${state}`);
     return false;
   }
-  return isSilent ? answersAsItIs(scene, status.status) : wasAnswered(scene);
+  return isSilent !== true || answersAsItIs(scene, status.status);
 }
 
 /** One request that shows the notice, or the tenant. */
-async function answersAsItIs({ parts, prober, tenant }: Scene, status: string): Promise<boolean> {
-  if (!prober || tenant.status.tenantUrl === null) return true;
+async function answersAsItIs({ parts, tenant }: Scene, status: string): Promise<boolean> {
+  if (tenant.status.tenantUrl === null) return true;
   const { status: code, body } = await askTenant(parts.platform, new URL(tenant.status.tenantUrl).host, '/');
   console.log(`  its address answers ${code}${code === 200 ? '' : `: ${body.trim()}`}`);
-  await prober.take();
   return code === (status === 'suspended' ? 503 : 200);
 }
 
-async function wasAnswered({ prober }: Scene): Promise<boolean> {
-  if (!prober) return true;
-  const answers = await prober.take();
-  const failed = [...answers.failures.values()].reduce((sum, n) => sum + n, 0);
+function wasAnswered(answers: Answers): boolean {
+  const failed = failuresIn(answers);
   console.log(`  its address was asked ${answers.asked} times meanwhile, ${failed} failed${said(answers)}`);
   return failed === 0;
+}
+
+/** How many requests failed. */
+export function failuresIn({ failures }: Answers): number {
+  return [...failures.values()].reduce((sum, n) => sum + n, 0);
 }
 
 function said({ failures }: Answers): string {
