@@ -136,14 +136,17 @@ async function walkOf(
   operation: OperationRow,
   kinds: KindRegistry,
 ): Promise<Pick<OperationPlan, 'steps' | 'applied' | 'restore'>> {
-  const { target } = operationTable[operation.type];
+  const { restoresKept, target } = operationTable[operation.type];
   const own = (await loadBlueprint(tx, operation.id, kinds)).steps;
   const applied = target === 'nothing' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
   const goesBack = operation.state === 'stuck' && removingStateOf(operation) === 'rolling-back';
   const goal = goesBack ? applied : target === 'nothing' ? [] : own;
   const facts = await findWalkFacts(tx, operation.tenantId, { own, applied }, goesBack ? operation.id : undefined);
   const limitsOf: LimitsOf = (kind) => kinds.kinds.get(kind)?.limits;
-  const steps = walkTo(goal, facts, limitsOf, { repairs: target === 'applied' });
+  const steps = walkTo(goal, facts, limitsOf, {
+    repairs: target === 'applied',
+    restoresKept: restoresKept && !goesBack,
+  });
   refuseLacking(operation.id, steps, goal, kinds);
   if (applied.length === 0) return { steps };
   const isOnlyFinished = operation.state === 'stuck' && !goesBack && target !== 'applied';
@@ -158,9 +161,7 @@ async function walkOf(
 
 /** What is made needs a spec that its kind reads, anything else only its kind. @throws StepError WORKER_LACKS_KIND */
 function refuseLacking(id: string, steps: readonly StepPlan[], goal: readonly Step[], kinds: KindRegistry): void {
-  const made = new Set(
-    steps.filter(({ becomes }) => becomes === 'make' || becomes === 'change').map((step) => step.id),
-  );
+  const made = new Set(steps.filter(({ becomes }) => becomes !== 'keep' && becomes !== 'drop').map((step) => step.id));
   const lacked = [
     ...lackedForMaking(
       goal.filter((step) => made.has(step.id)),

@@ -1,6 +1,6 @@
 import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer } from '../contracts/messages.ts';
-import { mayMake, operationTable } from '../contracts/operation-table.ts';
+import { mayMake } from '../contracts/operation-table.ts';
 import { verbOptions, latenessWindowMs } from '../contracts/verbs.ts';
 import {
   recordFailedAttempt,
@@ -75,9 +75,9 @@ async function hashInputs(run: StepRun): Promise<string> {
   });
 }
 
-/** All of it is brought back, however it looks: what somebody changed by hand may look ready. */
-function isRepair({ operationContext }: StepRun): boolean {
-  return operationTable[operationContext.operationType].target === 'applied';
+/** It is brought to what was applied, however it looks and by no undo: what somebody changed by hand may look ready. */
+function isRepair({ key, operationContext }: StepRun): boolean {
+  return key.goesBack === true && operationContext.operationState !== 'rolling-back';
 }
 
 /** What it reads outside the blueprint (a template) says nothing of what it was, and may be gone. */

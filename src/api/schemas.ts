@@ -231,7 +231,7 @@ export const previewAnswer = z
       z.object({
         stepId: z.string(),
         kind: z.string(),
-        becomes: z.enum(['make', 'change', 'keep', 'drop']),
+        becomes: z.enum(['make', 'change', 'restore', 'keep', 'drop']),
         fields: z.array(previewedField).describe('Empty: none, or they follow from what other steps will give'),
       }),
     ),

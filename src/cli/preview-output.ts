@@ -3,6 +3,8 @@ import { isOneOf } from './one-of.ts';
 import type { Preview } from './api-client.ts';
 import type { Terminal } from './output.ts';
 
+const RESTORED = ', where it is not as it was applied';
+
 /** Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what. */
 export function printPreview({ out }: Terminal, { operation, steps }: Preview): void {
   const touched = steps.filter(({ becomes }) => becomes !== 'keep');
@@ -13,13 +15,13 @@ export function printPreview({ out }: Terminal, { operation, steps }: Preview): 
   }
   const unforeseen =
     isOneOf(operationTypes, operation) && operationTable[operation].target === 'applied'
-      ? ', where it is not as it was applied'
+      ? RESTORED
       : ', as far as what it refers to changes';
   out.write(`would be done (nothing was changed):\n`);
   for (const { becomes, stepId, kind, fields } of touched) {
-    const follows = becomes === 'change' && fields.length === 0 ? unforeseen : '';
-    out.write(`  ${becomes.padEnd(6)}  ${stepId} (${kind})${follows}\n`);
-    for (const { field, from, to } of fields) out.write(`          ${field}: ${shown(from)} -> ${shown(to)}\n`);
+    const follows = becomes === 'restore' ? RESTORED : becomes === 'change' && fields.length === 0 ? unforeseen : '';
+    out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${follows}\n`);
+    for (const { field, from, to } of fields) out.write(`           ${field}: ${shown(from)} -> ${shown(to)}\n`);
   }
   out.write(`  ${kept} of ${steps.length} steps stay as they are\n`);
 }

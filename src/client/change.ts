@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
-import { operationTypeAskedBy } from '../contracts/operation-table.ts';
+import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { Queryable } from '../db/database.ts';
 import { findOpenOperation, insertOperation, type OperationRow } from '../db/operations.ts';
@@ -221,7 +221,8 @@ async function readChange(
   const settings = mergePatch(tenant.settings, choice.patch);
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
   const credentials = tenant.credentials + (choice.rotates ? 1 : 0);
-  const wanted = { settings, mode, credentials, rotates: choice.rotates };
+  const { restoresKept } = operationTable[operationTypeAskedBy(choice.request ?? 'change')];
+  const wanted = { settings, mode, credentials, rotates: choice.rotates, restoresKept };
   const desired = await resolveDesired(deps, db, tenant, wanted, choice.fieldOf);
   return { tenant, settings, mode, credentials, isInMode, choice, desired };
 }

@@ -38,6 +38,8 @@ interface Wanted {
   readonly credentials: number;
   /** The credentials are to be others than before: refused where nothing depends on them. */
   readonly rotates?: boolean | undefined;
+  /** Steps that stay as they are would be brought to what was applied. */
+  readonly restoresKept?: true | undefined;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function resolveDesired(
   { catalog, platform }: DesiredDeps,
   db: Queryable,
   tenant: TenantRow,
-  { settings, mode, credentials, rotates }: Wanted,
+  { settings, mode, credentials, rotates, restoresKept }: Wanted,
   fieldOf: (path: readonly string[]) => string,
 ): Promise<Desired> {
   const { kinds } = catalog;
@@ -82,7 +84,7 @@ export async function resolveDesired(
   ];
   if (problems.length > 0) throw impossible(tenant, problems);
   const facts = await findWalkFacts(db, tenant.id, { own: blueprint.steps, applied: applied.steps });
-  const plan = walkTo(blueprint.steps, facts, (kind) => kinds.kinds.get(kind)?.limits);
+  const plan = walkTo(blueprint.steps, facts, (kind) => kinds.kinds.get(kind)?.limits, { restoresKept });
   const held = new Set(facts.held.map(({ stepId }) => stepId));
   // What an update that was abandoned left otherwise is brought back by the next one.
   const isThere = found.length === 0 && !plan.some(({ id, becomes }) => held.has(id) && becomes !== 'keep');

@@ -16,6 +16,8 @@ export interface OperationRules {
   readonly target: 'desired' | 'applied' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
   readonly undo: 'to-applied' | 'none';
+  /** What it neither makes nor changes is brought to what was applied, too: much may have happened since. */
+  readonly restoresKept?: true;
   /** The tenant begins with it: one that never began leaves no tenant. */
   readonly createsTenant: boolean;
   /** Asked for while another one is stuck, it takes over from that. */
@@ -165,6 +167,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     workflowType: 'TenantResumption',
     askedBy: 'resume',
     ...change,
+    restoresKept: true,
     tenantStatus: {
       acceptedFrom: ['suspended'],
       claimed: 'resuming',
@@ -301,10 +304,11 @@ export function operationTypeAskedBy(request: OperationRules['askedBy']): Operat
  * applied blueprint: changed ones, or all where that is what it walks to.
  */
 export function makingStates(type: OperationType, goesBack = false): readonly OperationState[] {
-  const { makesIn, target, undo } = operationTable[type];
+  const { makesIn, restoresKept, target, undo } = operationTable[type];
   if (!goesBack) return makesIn;
   if (target === 'applied') return ['committing'];
-  return undo === 'to-applied' ? ['rolling-back'] : [];
+  const onItsWay = restoresKept ? makesIn : [];
+  return undo === 'to-applied' ? [...onItsWay, 'rolling-back'] : onItsWay;
 }
 
 /** Whether an operation of this type and state may make steps, or bring them back. */

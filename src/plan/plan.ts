@@ -15,6 +15,8 @@ export interface PlanInput {
   readonly applied?: ReadonlySet<string> | undefined;
   /** Of these, those that are not as the target wants them ({@link stepsToChange}). */
   readonly changed?: ReadonlySet<string> | undefined;
+  /** What would be kept is brought to what was applied: somebody may have changed or deleted it. */
+  readonly restoresKept?: boolean | undefined;
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -24,11 +26,12 @@ const none: ReadonlySet<string> = new Set();
  * wants them changed, and the others kept, in an order in which each comes after those that it needs; then what the target does not hold is dropped, each after those that
  * need it and after its `removeAfter`, which name drops only. The commit made nothing and is never dropped.
  */
-export function planTo({ target, known, held, applied = none, changed = none }: PlanInput): StepPlan[] {
+export function planTo({ target, known, held, applied = none, changed = none, restoresKept }: PlanInput): StepPlan[] {
   const staying = new Set(target.map(({ id }) => id));
   const going = new Set([...held.keys()].filter((id) => !staying.has(id) && id !== FINALIZE_STEP));
   const becomes = (id: string): Becomes => {
-    if (held.get(id)?.isReady === true && !changed.has(id)) return 'keep';
+    if (held.get(id)?.isReady === true && !changed.has(id))
+      return restoresKept === true && applied.has(id) && id !== FINALIZE_STEP ? 'restore' : 'keep';
     // What is applied and lost its readiness is brought to the target in its place: an undo does not remove it.
     return applied.has(id) && held.has(id) ? 'change' : 'make';
   };

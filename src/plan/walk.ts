@@ -31,6 +31,8 @@ export interface WalkScope {
   readonly rereads?: boolean | undefined;
   /** Every step is brought to the goal, however it looks: somebody may have changed it. */
   readonly repairs?: boolean | undefined;
+  /** Every other step is brought to what was applied, however it looks. */
+  readonly restoresKept?: boolean | undefined;
 }
 
 /** What becomes of each step on the way to a goal. Pure. */
@@ -38,7 +40,7 @@ export function walkTo(
   goal: readonly Step[],
   facts: WalkFacts,
   limitsOf: LimitsOf,
-  { rereads = false, repairs = false }: WalkScope = {},
+  { rereads = false, repairs = false, restoresKept }: WalkScope = {},
 ): StepPlan[] {
   const { own, applied, older, held } = facts;
   const altered = new Set(held.filter(({ isAltered }) => isAltered).map(({ stepId }) => stepId));
@@ -48,6 +50,7 @@ export function walkTo(
     held: new Map(held.map(({ stepId, kind, isReady }) => [stepId, { kind, isReady }])),
     applied: new Set(applied.map(({ id }) => id)),
     changed: stepsToChange({ applied, target: goal, altered, rereads, repairs }),
+    restoresKept,
   });
 }
 

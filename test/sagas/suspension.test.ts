@@ -1,6 +1,9 @@
+import { DeleteServiceCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { DeleteRuleCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
+import { listSteps } from '../../src/db/steps.ts';
 import type { BlueprintRequest } from '../../src/products/product.ts';
 import { NOTICE_STEP, stepsInMode } from '../../src/products/suspension.ts';
 import { caller } from '../../testing/caller.ts';
@@ -69,6 +72,43 @@ describe.concurrent('a tenant', () => {
     expect(await tasksOf(run)).toEqual([]);
   });
 });
+
+/** The last of the file: the templates are gone after it. */
+describe('a tenant that is resumed long after', () => {
+  it('is as it was, though its templates are gone and its rule was deleted by hand', async () => {
+    const { run, host } = await active();
+    const before = await shapeNow(world, run);
+    await world.client.changeMode(caller, run.tenantId, 'suspend', { reason: 'unpaid' });
+    expect(await world.outcome(run)).toBe('suspended');
+    await losePart(run);
+
+    const preview = await world.client.previewMode(caller, run.tenantId, 'resume', {});
+    expect(preview.steps).toContainEqual(
+      expect.objectContaining({ stepId: 'create_alb_rule:backend', becomes: 'restore' }),
+    );
+    await world.client.changeMode(caller, run.tenantId, 'resume', {});
+    expect(await world.outcome(run)).toBe('active');
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
+    expect(await ask(host)).toMatchObject({ status: 200 });
+    await world.deprovision(run);
+    expect(await world.outcome(run)).toBe('deleted');
+  });
+});
+
+/** Its templates, by their own team; its rule, by somebody's hand. */
+async function losePart(run: Run): Promise<void> {
+  const cell = world.platform.cells[0]!;
+  const { accountId: accessKeyId, region, cluster } = cell;
+  const at = { endpoint: world.gateway.url, region, credentials: { accessKeyId, secretAccessKey: 'test' } };
+  const [ecs, lb] = [new ECSClient(at), new ElasticLoadBalancingV2Client(at)] as const;
+  for (const service of Object.values(cell.templateServices.moamalat!))
+    await ecs.send(new DeleteServiceCommand({ cluster, service, force: true }));
+  const rule = (await listSteps(world.database, run.tenantId)).find(
+    ({ stepId }) => stepId === 'create_alb_rule:backend',
+  );
+  await lb.send(new DeleteRuleCommand({ RuleArn: String(rule?.outputs?.['arn']) }));
+  for (const client of [ecs, lb]) client.destroy();
+}
 
 async function active(): Promise<{ run: Run; host: string }> {
   const run = await world.provision('moamalat');

@@ -57,8 +57,9 @@ export function markForRemoval(run: Run, isMeant: (step: StepPlan) => boolean): 
     if (step.id !== FINALIZE_STEP && isMeant(step) && !stays(step)) run.toRemove.add(step.id);
 }
 
-/** An undo is owed from here on: the step is removed then, or brought back to what was applied. */
+/** An undo is owed from here on: the step is removed then, or brought back to what was applied, where it is not on its way there. */
 export function markForUndo(run: Run, step: StepPlan): void {
+  if (step.becomes === 'restore') return;
   if (step.becomes === 'change') run.toRestore.add(step.id);
   else markForRemoval(run, ({ id }) => id === step.id);
 }
@@ -75,7 +76,7 @@ export function isDropped({ becomes }: StepPlan): boolean {
 
 /** The steps that are walked on the way to the target. */
 export function stepsToMake(run: Run): StepPlan[] {
-  const walked: readonly Becomes[] = ['make', 'change'];
+  const walked: readonly Becomes[] = ['make', 'change', 'restore'];
   return [...run.steps.values()].filter(({ becomes }) => walked.includes(becomes));
 }
 

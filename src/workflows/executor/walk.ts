@@ -65,7 +65,7 @@ async function stepReady(run: Run, step: StepPlan, inputs: string, waits: Cancel
 
 function ensure(run: Run, step: PlannedStep) {
   const { operationId, generation } = run.control;
-  const call = { operationId, stepId: step.id, generation };
+  const call = { operationId, stepId: step.id, generation, ...directionOf(step) };
   return callVerb(step, 'ensure', call, { isPointless: () => isStopped(run) });
 }
 
@@ -75,8 +75,13 @@ async function waitReady(run: Run, step: PlannedStep, waits: CancellationScope, 
     return false;
   }
   noteStep(run, step.id, 'polling', seen);
-  await waits.run(() => poll(run, step, 'ready'));
+  await waits.run(() => poll(run, step, 'ready', directionOf(step)));
   return true;
+}
+
+/** What is only restored is walked by the applied blueprint. */
+function directionOf({ becomes }: PlannedStep): { readonly goesBack?: true } {
+  return becomes === 'restore' ? { goesBack: true } : {};
 }
 
 function noteFailure(run: Run, step: PlannedStep, error: unknown): void {
