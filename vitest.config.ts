@@ -40,6 +40,7 @@ export default defineConfig({
           'temporal',
           'worker',
           'projection',
+          'health',
         ],
         // Tests of the command line start many processes, seconds each on a busy machine.
         { ...sharedImports, testTimeout: 180_000 },

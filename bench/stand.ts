@@ -44,7 +44,10 @@ export async function startStand(time: TimePreset): Promise<Stand> {
     apiUrl,
     startWorker: () =>
       started(
-        startWorker({ ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off' }, { log: quiet }),
+        startWorker(
+          { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off', TENANTRY_HEALTH_EVERY: 'off' },
+          { log: quiet },
+        ),
       ),
     startApi: () => started(startApi(parts.env, { log: quiet })),
     ready: () => waitUntilReady(apiUrl, children),

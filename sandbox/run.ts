@@ -132,7 +132,7 @@ async function startProcesses(parts: Parts, options: SandboxOptions, stops: Stop
   const childLog: Log = options.verbose ? log : () => undefined;
   // The sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
   const workerEnv = options.once
-    ? { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off' }
+    ? { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off', TENANTRY_HEALTH_EVERY: 'off' }
     : parts.env;
   const start = async (name: string, run: (given: ProcessOptions) => Promise<Child>) => {
     const logFile = logFileOf(options.dir, name);

@@ -33,6 +33,8 @@ export interface Config {
   readonly driftIntervalMs: number | undefined;
   /** How long a deletion waits before it removes anything, in ms. */
   readonly deletionGraceMs: number;
+  /** Between two looks at all active tenants; undefined: nobody looks. */
+  readonly healthEveryMs: number | undefined;
   readonly logLevel: string;
 }
 
@@ -86,6 +88,10 @@ const environment = z.object({
       if (ms === undefined) context.addIssue(graceProblem);
       return ms ?? 0;
     }),
+  TENANTRY_HEALTH_EVERY: z
+    .string()
+    .regex(/^(off|[1-9]\d{0,3}[smh])$/, 'must be off, or a number of seconds, minutes or hours: 30s, 1m, 1h')
+    .default('1m'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -133,6 +139,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),
     driftIntervalMs: intervalMsOf(given.TENANTRY_DRIFT_EVERY),
     deletionGraceMs: given.TENANTRY_DELETION_GRACE,
+    healthEveryMs: intervalMsOf(given.TENANTRY_HEALTH_EVERY),
     logLevel: given.LOG_LEVEL,
   };
 }
@@ -162,7 +169,7 @@ export function loadApiUrl(env: Environment = process.env): string {
   return parsed.data.replace(/\/+$/, '');
 }
 
-const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function intervalMsOf(text: string): number | undefined {
   const unit = unitMs[text.slice(-1)];

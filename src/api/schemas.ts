@@ -5,6 +5,7 @@ import { roles } from '../contracts/caller.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
 import { graceMsOf, graceProblem } from '../contracts/grace.ts';
+import { healthStatuses } from '../contracts/health.ts';
 import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
@@ -245,6 +246,14 @@ const workers = z
   .meta({ id: 'Workers', description: 'Whether a worker polls, as seen lately: without one, operations wait' })
   .optional();
 
+/** Optional: an API of an earlier release does not give it. */
+const health = z
+  .object({ status: z.enum(healthStatuses), since: time, reason: z.string().nullable(), lookedAt: time })
+  .meta({ id: 'TenantHealth', description: 'What looks from outside say of it; no reason: healthy' })
+  .nullable()
+  .describe('Null: it is not in service, or was not looked at yet')
+  .optional();
+
 export const tenantAnswer = z
   .object({
     tenantId: z.uuid(),
@@ -260,6 +269,7 @@ export const tenantAnswer = z
     // Both optional for clients: an API of an earlier release does not give them.
     settings: settings.optional().describe('What is desired; while an operation is open, it may not be so yet'),
     settingsVersion: z.int().optional(),
+    health,
     createdAt: time,
     updatedAt: time,
     activatedAt: time.nullable(),
@@ -357,6 +367,7 @@ export const statusAnswer = z
   .object({
     tenantId: z.uuid(),
     status: tenantStatus,
+    health,
     operation: z.object({ operationId: z.uuid(), type: operationType, state: operationState, caller }),
     outcome,
     currentStep: z.string().nullable(),

@@ -25,11 +25,12 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
     t.product,
     t.slug,
     statusText(t.status, t.outcome),
+    t.health?.status ?? '-',
     whatGoesOn(t),
     utc(t.createdAt),
     addressText(t) ?? '-',
   ]);
-  printTable(terminal, [['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'OPERATION', 'CREATED', 'URL'], ...rows]);
+  printTable(terminal, [['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'HEALTH', 'OPERATION', 'CREATED', 'URL'], ...rows]);
 }
 
 /** `failed` alone does not tell a creation that somebody took back from one that could not be done. */
@@ -58,6 +59,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['contact', tenant.contactEmail],
     ['url', addressText(tenant)],
     ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
+    ['health', healthText(tenant, nowMs)],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['removed', typeof status.deletesAt === 'string' ? `not before ${moment(status.deletesAt, nowMs)}` : undefined],
     ['asked by', operation.caller === undefined ? undefined : callerText(operation.caller)],
@@ -80,6 +82,14 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   printAttention(terminal, status);
+}
+
+/** Undefined: it is not in service, or was not looked at yet. */
+function healthText({ health }: Tenant, nowMs: number): string | undefined {
+  if (!health) return undefined;
+  const { status, since, reason, lookedAt } = health;
+  const why = reason === null ? '' : `: ${reason}`;
+  return `${status} since ${moment(since, nowMs)}${why} (looked at ${moment(lookedAt, nowMs)})`;
 }
 
 /** A tenant's slug, and of a removed tenant until when nobody can create another one with it. */

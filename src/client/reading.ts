@@ -15,6 +15,7 @@ import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
 import { currentStepsOf, idsIn, underWay } from './current-steps.ts';
 import { driftDetails, driftOf } from './drift.ts';
+import { healthView } from './health-view.ts';
 import { outcomeOf } from './outcome.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
@@ -137,6 +138,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   return {
     tenantId,
     status: tenant.status,
+    health: healthView(tenant),
     operation: {
       operationId: operation.id,
       type: operation.type,
@@ -208,6 +210,7 @@ export function tenantView(row: TenantRow): TenantView {
     status: row.status,
     cleanupPending: row.cleanupPending,
     tenantUrl: row.tenantUrl,
+    health: healthView(row),
     settings: row.settings,
     settingsVersion: row.settingsVersion,
     createdAt: row.createdAt.toISOString(),

@@ -12,6 +12,7 @@ import type {
 import type { Audit, OperationRow } from '../db/operations.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
+import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import * as change from './change.ts';
@@ -88,6 +89,8 @@ export interface TenantryClient {
   subscribe(caller: Caller, tenantId: string, onEvents: () => void): () => void;
   products(caller: Caller): ProductView[];
   counts(caller: Caller): Promise<Counts>;
+  /** Tenants by health, and how long ago those were looked at that wait longest. */
+  health(caller: Caller): Promise<HealthFigures>;
   /** How far the projection is behind, of each cell that has one. */
   projectionLag(caller: Caller): Promise<ProjectionLag[]>;
   readiness(): Promise<Readiness>;
@@ -131,6 +134,11 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     subscribe: (_caller, tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
     products: (_caller) => listProducts(deps),
     counts: (_caller) => countAll(database),
+    health: (_caller) =>
+      measureHealth(
+        database,
+        deps.platform.cells.map(({ id }) => id),
+      ),
     projectionLag: () =>
       measureLag(
         database,

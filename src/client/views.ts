@@ -4,6 +4,7 @@ import type { Caller } from '../contracts/caller.ts';
 import type { DriftFinding, UnseenStep } from '../contracts/drift.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
+import type { HealthStatus } from '../contracts/health.ts';
 import type { Leftover } from '../contracts/messages.ts';
 import type {
   ClosedOperationState,
@@ -15,6 +16,16 @@ import type { OperationType } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { FieldDifference } from '../plan/differences.ts';
+
+/** What looks from outside say of a tenant in service; times are ISO 8601. */
+export interface HealthView {
+  readonly status: HealthStatus;
+  readonly since: string;
+  /** A sentence; null: healthy. */
+  readonly reason: string | null;
+  /** When it was looked at last: not while an operation is open. */
+  readonly lookedAt: string;
+}
 
 /** A tenant as callers see it; times are ISO 8601. */
 export interface TenantView {
@@ -33,6 +44,8 @@ export interface TenantView {
   readonly settings: Settings;
   /** Rises with every choice; a change that fails makes an earlier one the desired one again. */
   readonly settingsVersion: number;
+  /** Null: it is not in service, or was not looked at yet. */
+  readonly health: HealthView | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly activatedAt: string | null;
@@ -112,6 +125,8 @@ export interface WorkersView {
 export interface StatusView {
   readonly tenantId: string;
   readonly status: TenantStatus;
+  /** Null: it is not in service, or was not looked at yet. */
+  readonly health: HealthView | null;
   /** The newest operation. */
   readonly operation: {
     readonly operationId: string;

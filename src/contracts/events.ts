@@ -16,6 +16,7 @@ export const eventTypes = [
   'step.removing',
   'step.removed', // data: { residues }
   'step.remove-failed', // data: { code, message }
+  'tenant.health', // data: { from, to, reason }: from outside; null: no verdict yet, no reason
   'mail.queued', // data: { template }
   'mail.sent', // data: { template, messageId }
   'mail.failed', // data: { template, reason }: given up after a day

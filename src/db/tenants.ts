@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
+import { healthStatuses } from '../contracts/health.ts';
 import type { OpenOperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -35,12 +36,23 @@ const tenantRow = z.object({
   updatedAt: time,
   activatedAt: optionalTime,
   deletedAt: optionalTime,
+  /** Null: no verdict yet. */
+  health: z
+    .object({
+      status: z.enum(healthStatuses),
+      since: z.coerce.date(),
+      reason: z.string().nullable(),
+      lookedAt: z.coerce.date(),
+    })
+    .nullable(),
 });
 export type TenantRow = z.output<typeof tenantRow>;
 
 const columns = `id, product, tier, slug, display_name as "displayName", contact_email as "contactEmail", cell,
   host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", credentials, status, cleanup_pending as "cleanupPending", failure,
-  created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt"`;
+  created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt",
+  (select jsonb_build_object('status', h.status, 'since', h.since, 'reason', h.reason, 'lookedAt', h.looked_at)
+   from tenant_health h where h.tenant_id = id and h.status is not null) as health`;
 
 export type NewTenant = Pick<
   TenantRow,

@@ -82,6 +82,11 @@ export interface ProductDefinition<
    * valid. Without it a tenant has no settings.
    */
   readonly settings?: S | ((bounds: SettingsBounds<TierOf<Tier>>) => S) | undefined;
+  /**
+   * Ids of the steps without which a tenant does not serve its users: one of them that does not answer makes it unhealthy, any other
+   * degraded. Default: all of them.
+   */
+  readonly criticalSteps?: readonly string[] | undefined;
   /** The steps of a tenant. Pure: the same request gives the same steps. */
   readonly blueprint: (request: ProductRequest<Tier, P, Component, z.output<S>>) => readonly Step[];
 }
@@ -98,7 +103,7 @@ export function defineProduct<
 >(definition: ProductDefinition<Tier, P, Component, S>): Product {
   const problems = problemsOf(definition);
   if (problems.length > 0) throw new RangeError(`product ${nameIn(definition)}: ${problems.join('; ')}`);
-  const { name, blueprint, tiers = [], reservedSlugs = [], templates = {}, migrations } = definition;
+  const { name, blueprint, tiers = [], reservedSlugs = [], templates = {}, migrations, criticalSteps } = definition;
   const settings = settingsOf(definition);
   return {
     name,
@@ -108,6 +113,7 @@ export function defineProduct<
     templates,
     migrations: migrations && fileURLToPath(migrations),
     settings,
+    criticalSteps,
     resolve: (request) => {
       const chosen = parseSettings(settings(request), request.settings ?? {});
       if (!chosen.ok) throw new SettingsError(name, chosen.problems);
@@ -140,7 +146,7 @@ const LONGEST_NAME = 40;
 
 const shape: Shape = {
   ...{ name: 'string', tiers: 'list?', places: 'list', reservedSlugs: 'list?', templates: 'object?' },
-  ...{ migrations: 'object?', settings: 'any?', blueprint: 'function' },
+  ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', blueprint: 'function' },
 };
 
 function problemsOf(

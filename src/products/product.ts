@@ -54,6 +54,8 @@ export interface Product {
   readonly migrations?: string | undefined;
   /** What its tenants' settings may be, in a cell and a tier. Without any they are valid, too. */
   readonly settings: (bounds: SettingsBounds) => z.ZodType<Settings>;
+  /** Ids of the steps without which a tenant does not serve its users; undefined: all of them. */
+  readonly criticalSteps?: readonly string[] | undefined;
   /** Pure: the same request gives the same blueprint. @throws SettingsError for settings that are not valid */
   readonly resolve: (request: BlueprintRequest) => Blueprint;
 }

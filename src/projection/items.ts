@@ -1,5 +1,6 @@
 import type { ItemKey, ItemValue, KeyedItem, VersionedItem } from '../aws/dynamodb.ts';
 import { currentFailure } from '../client/attention.ts';
+import { healthView } from '../client/health-view.ts';
 import { currentStepsOf } from '../client/current-steps.ts';
 import type { ProjectedEvent, TenantState } from '../db/projections.ts';
 
@@ -51,6 +52,7 @@ export function tenantItem(state: TenantState, installationId: string): Versione
     tenantUrl: tenant.tenantUrl,
     status: tenant.status,
     cleanupPending: tenant.cleanupPending,
+    ...healthOf(tenant),
     settingsVersion: tenant.settingsVersion,
     error: failure && { code: failure.code, message: failure.message, stepId: failure.stepId ?? null },
     operation: operation ? { operationId: operation.id, type: operation.type, state: operation.state } : null,
@@ -61,6 +63,12 @@ export function tenantItem(state: TenantState, installationId: string): Versione
     activatedAt: tenant.activatedAt?.toISOString() ?? null,
     deletedAt: tenant.deletedAt?.toISOString() ?? null,
   };
+}
+
+/** As of its newest event: when it was looked at last changes without one. */
+function healthOf(tenant: TenantState['tenant']): { readonly health: ItemValue } {
+  const health = healthView(tenant);
+  return { health: health && { status: health.status, since: health.since, reason: health.reason } };
 }
 
 function resourcesOf({ resources }: TenantState): Record<'resources' | 'resourcesTotal', ItemValue> {

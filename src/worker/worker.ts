@@ -3,6 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import { createDriftActivities } from '../activities/drifting.ts';
+import { createHealthActivities } from '../activities/health-checking.ts';
 import { createSweepActivities } from '../activities/sweeping.ts';
 import { createAwsForPlatform, type PlatformAws } from '../aws/cell-aws.ts';
 import { createPacing } from '../aws/pacing.ts';
@@ -39,6 +40,7 @@ import { foreignNamespace } from './own-namespace.ts';
 import { startProblems, WorkerStartError } from './start-problems.ts';
 import { ensureDriftSchedule } from './drift-schedule.ts';
 import { SCHEDULE_EVERY_MS } from './schedule.ts';
+import { ensureHealthSchedule } from './health-schedule.ts';
 import { ensureSweepSchedule } from './sweep-schedule.ts';
 import { workflowBundlePath } from './workflow-bundle.ts';
 
@@ -84,6 +86,7 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
       ...createActivities(deps),
       ...createSweepActivities({ sweep, database, log }),
       ...createDriftActivities({ drift, database, log }),
+      ...createHealthActivities({ ...deps, products: catalog.products }),
     };
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {
@@ -178,6 +181,10 @@ function startLoops(running: Running): Loop[] {
     }),
     startLoop({ name: 'drift-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureDriftSchedule(temporal.client, installationId, config.driftIntervalMs);
+      await temporal.client.withDeadline(Date.now() + 10_000, ensure);
+    }),
+    startLoop({ name: 'health-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
+      const ensure = () => ensureHealthSchedule(temporal.client, installationId, config.healthEveryMs);
       await temporal.client.withDeadline(Date.now() + 10_000, ensure);
     }),
   ];

@@ -1,5 +1,6 @@
 /** Workflows only: the worker's bundle registers whatever is exported here. */
 export { DriftCheck } from './drift-check.ts';
+export { HealthCheck } from './health-check.ts';
 export { LeakSweep } from './leak-sweep.ts';
 export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';

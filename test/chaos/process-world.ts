@@ -169,6 +169,7 @@ async function describe({ postgres, temporal, gateway }: Servers, directory: str
     // Its first report puts a mark into AWS, whenever the hour strikes: not between two inventories that are compared.
     TENANTRY_SWEEP_INTERVAL: 'off',
     TENANTRY_DRIFT_EVERY: 'off',
+    TENANTRY_HEALTH_EVERY: 'off',
     TENANTRY_API_PORT: String(apiPort),
     TENANTRY_API_URL: `http://127.0.0.1:${apiPort}`,
   };

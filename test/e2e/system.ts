@@ -46,7 +46,12 @@ export async function startSystem(given: Readonly<Record<string, string>> = {}):
     await prepare(parts);
     const apiUrl = parts.env.TENANTRY_API_URL ?? '';
     // A sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
-    const workerEnv = { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off' };
+    const workerEnv = {
+      ...parts.env,
+      TENANTRY_SWEEP_INTERVAL: 'off',
+      TENANTRY_DRIFT_EVERY: 'off',
+      TENANTRY_HEALTH_EVERY: 'off',
+    };
     const worker = await startWorker(workerEnv, { log: quiet });
     children.push(worker, await startApi(parts.env, { log: quiet }));
     await waitUntilReady(apiUrl, children);

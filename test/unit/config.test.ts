@@ -61,6 +61,18 @@ describe('loadConfig', () => {
       );
   });
 
+  it('reads how often to look at active tenants', () => {
+    const interval = (text?: string) => loadConfig('worker', { ...good, TENANTRY_HEALTH_EVERY: text }).healthEveryMs;
+    expect([interval(), interval('30s'), interval('1h'), interval('off')]).toEqual([
+      60_000,
+      30_000,
+      3_600_000,
+      undefined,
+    ]);
+    for (const bad of ['0m', '1', '1d'])
+      expect(problemsOf({ ...good, TENANTRY_HEALTH_EVERY: bad }).join()).toContain('TENANTRY_HEALTH_EVERY must be off');
+  });
+
   it('reads a good environment, with defaults', () => {
     const config = loadConfig('worker', good);
     expect(config).toMatchObject({ apiHost: '127.0.0.1', apiPort: 3006, logLevel: 'info', awsEndpointUrl: undefined });

@@ -7,9 +7,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import proto from '@temporalio/proto';
+import { Worker } from '@temporalio/worker';
 import type { PlannedStep } from '../../src/contracts/blueprint.ts';
+import { HEALTH_WORKFLOW, type HealthActivities } from '../../src/contracts/health.ts';
+import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { eventsOf, until } from './ending.ts';
-import { startEnvironment, type Started } from './environment.ts';
+import { startEnvironment, type Started, type WorkflowEnvironment } from './environment.ts';
 import { commandsFile, historiesDirectory, historyFiles, recordingBundle, replay } from './replay.ts';
 import { step, type WorldOptions } from './world.ts';
 
@@ -215,6 +218,17 @@ const scenarios: Record<string, Scenario> = {
   },
 };
 
+/** Workflows that a schedule starts, with activities that answer at once. */
+const scheduled: Record<string, { readonly workflowType: string; readonly activities: object }> = {
+  'health-check-of-two-cells': {
+    workflowType: HEALTH_WORKFLOW,
+    activities: {
+      listHealthCells: () => Promise.resolve(['one', 'two']),
+      checkHealth: ({ cell }) => Promise.resolve({ cell, looked: 2, left: 0, changed: 1 }),
+    } satisfies HealthActivities,
+  },
+};
+
 if (!process.argv.includes('--commands')) await recordHistories();
 await recordCommands();
 
@@ -231,15 +245,32 @@ async function recordHistories(): Promise<void> {
     const ended = started.handle.result().catch(() => undefined); // how it ended stands in the history
     if (!actsFirst) await act?.(started);
     await ended;
-    const { History } = proto.temporal.api.history.v1;
-    const plain = { enums: String, longs: String, bytes: String };
-    const history = withoutStacks(History.toObject(History.fromObject(await started.handle.fetchHistory()), plain));
-    const text = JSON.stringify({ workflowId: started.handle.workflowId, history }, undefined, 1);
-    writeFileSync(join(directory, `${name}.history.json`), `${text}\n`);
+    writeHistory(directory, name, started.handle.workflowId, await started.handle.fetchHistory());
     if (started.world.violations.length > 0) throw new Error(`${name}: ${started.world.violations.join('; ')}`);
     console.log(`${name}: ${started.world.calls.length} calls, ${started.world.state}`);
   }
+  for (const [name, { workflowType, activities }] of Object.entries(scheduled)) {
+    if (process.argv.includes('--missing') && isRecorded(name)) continue;
+    const worker = await workerFor(env, name, activities);
+    const handle = await env.server.client.workflow.start(workflowType, { taskQueue: name, workflowId: name });
+    await worker.runUntil(() => handle.result());
+    writeHistory(directory, name, name, await handle.fetchHistory());
+  }
   await env.stop();
+}
+
+async function workerFor({ server }: WorkflowEnvironment, taskQueue: string, activities: object): Promise<Worker> {
+  const workflowBundle = { codePath: await workflowBundlePath() };
+  const identity = 'recorder';
+  return Worker.create({ connection: server.nativeConnection, identity, taskQueue, workflowBundle, activities });
+}
+
+function writeHistory(directory: string, name: string, workflowId: string, recorded: object): void {
+  const { History } = proto.temporal.api.history.v1;
+  const plain = { enums: String, longs: String, bytes: String };
+  const history = withoutStacks(History.toObject(History.fromObject(recorded), plain));
+  const text = JSON.stringify({ workflowId, history }, undefined, 1);
+  writeFileSync(join(directory, `${name}.history.json`), `${text}\n`);
 }
 
 async function recordCommands(): Promise<void> {

@@ -11,6 +11,7 @@ import { startMinistack } from '../../sandbox/parts/ministack.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
+import { createHealthActivities } from '../../src/activities/health-checking.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
 import { createAwsForPlatform, type CellAws, type CellAwsOptions, type PlatformAws } from '../../src/aws/cell-aws.ts';
@@ -52,6 +53,7 @@ export interface SagaWorld {
   readonly drift: Drift;
   /** For whoever changes things by hand. */
   readonly target: AwsTarget;
+  readonly temporal: Client;
   /** Undefined unless it was asked for. */
   readonly proxy: PostgresProxy | undefined;
   /** Starts a tenant of the product and answers its id and a promise of how its workflow ends. */
@@ -131,20 +133,24 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   const apart = options.looksPerStep === true ? apartPerCell(adapters, platform, adapterOptions(aws)) : undefined;
   stops.push(async () => apart?.forEach((of) => of.destroy()));
   const injection: FaultInjection = { faults: [], twice: [], struck: [] };
-  const registry = createActivities({
+  const activityDeps = {
     database: workerDatabase,
     tenantDatabases,
     platform,
     log,
-    aws: apart ? (cellId) => apart.get(cellId)! : adapters,
+    aws: apart ? (cellId: string) => apart.get(cellId)! : adapters,
     installationId: await findInstallationId(database),
     kinds: createKindRegistry(withFaultInjection([...catalog.kinds.kinds.values()], injection)),
-  });
+  };
   const drift = createDrift({
     ...{ database, tenantDatabases, platform, log, aws: adapters, kinds: catalog.kinds },
     installationId: await findInstallationId(database),
     confirmAfterMs: 300,
   });
+  const registry = {
+    ...createActivities(activityDeps),
+    ...createHealthActivities({ ...activityDeps, products: catalog.products }),
+  };
   const temporal = await ownTemporal(stops, registry);
   const orchestrator = announcing(temporalOrchestrator(temporal), options.beforeStart);
   const client = createTenantryClient({
@@ -169,6 +175,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     gateway: aws.gateway,
     drift,
     target: aws.target,
+    temporal,
     proxy,
     inventory,
     sources,

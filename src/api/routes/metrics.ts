@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { healthStatuses } from '../../contracts/health.ts';
 import { openOperationStates } from '../../contracts/operation-state.ts';
 import { tenantStatuses } from '../../contracts/tenant-status.ts';
 import type { RequestCounter } from '../request-counter.ts';
@@ -28,13 +29,27 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const [counts, projections] = await Promise.all([client.counts(caller), client.projectionLag(caller)]);
+      const [counts, health, projections] = await Promise.all([
+        client.counts(caller),
+        client.health(caller),
+        client.projectionLag(caller),
+      ]);
       const lines = [
         ...metric('tenantry_tenants', 'gauge', 'Tenants by status.'),
         ...tenantStatuses.map((status) => `tenantry_tenants{status="${status}"} ${counts.tenants[status] ?? 0}`),
         ...metric('tenantry_open_operations', 'gauge', 'Open operations by state.'),
         ...openOperationStates.map(
           (state) => `tenantry_open_operations{state="${state}"} ${counts.openOperations[state] ?? 0}`,
+        ),
+        ...metric('tenantry_tenant_health', 'gauge', 'Active tenants by health, as seen from outside.'),
+        ...healthStatuses.map((status) => `tenantry_tenant_health{status="${status}"} ${health.tenants[status] ?? 0}`),
+        ...metric(
+          'tenantry_health_oldest_look_seconds',
+          'gauge',
+          'How long ago the active tenant was looked at that waits longest, by cell.',
+        ),
+        ...health.oldestLooks.map(
+          ({ cell, ageMs }) => `tenantry_health_oldest_look_seconds{cell="${cell}"} ${(ageMs / 1000).toFixed(3)}`,
         ),
         ...metric(
           'tenantry_projection_lag_seconds',

@@ -10,6 +10,7 @@ import type { OthersJudged } from '../framework/ownership.ts';
 import { fieldsOf } from '../framework/within.ts';
 import { convergence, COUNT_TAG, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './deployment.ts';
 import { serviceDifferences } from './differences.ts';
+import { serviceHealth } from './health.ts';
 import { routeProbe } from './route.ts';
 import {
   serviceOutputs,
@@ -42,6 +43,7 @@ export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
     'healthCheckGraceSeconds',
     'probe',
   ],
+  health: serviceHealth,
   types: { 'ecs:service': serviceType },
   permissions: [
     'ecs:DescribeServices',

@@ -42,6 +42,7 @@ type Declared<S extends Spec, O extends Outputs> = Pick<
   | 'deletesByName'
   | 'loadBalancerShare'
   | 'changeable'
+  | 'health'
 >;
 
 /**
@@ -107,7 +108,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
   refuseIncomplete(given);
   const definition = given.errors ? withErrors(given, given.errors) : given;
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
-  const { changeable, loadBalancerShare } = definition;
+  const { changeable, health, loadBalancerShare } = definition;
   const { fingerprint, namedBy, profiles } = definition;
   // One property, whose name is the type's own.
   const types = { [type]: swept } as Kind<S, O, T>['types'];
@@ -123,6 +124,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     ...(holdsData && { holdsData }),
     ...(loadBalancerShare && { loadBalancerShare }),
     ...(changeable && { changeable }),
+    ...(health && { health }),
     ...(deletesByName && { deletesByName }),
     physicalNames: (of) => [{ type, name: namedBy(of) }],
     resources: (context) => [{ type, name: definition.nameOf(context) }],
@@ -262,7 +264,7 @@ const shape: Shape = {
     profiles: 'function?',
     errors: 'object?',
   },
-  ...{ limits: 'object?', loadBalancerShare: 'object?', changeable: 'list?' },
+  ...{ limits: 'object?', loadBalancerShare: 'object?', changeable: 'list?', health: 'object?' },
   ...{ holdsData: 'boolean?', deletesByName: 'boolean?' },
 };
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { CellAws } from '../../aws/cell-aws.ts';
+import type { ProbeRequest } from '../../aws/probe.ts';
 import type { Blueprint, PhysicalName, PollingProfile } from '../../contracts/blueprint.ts';
 import type { Difference } from '../../contracts/drift.ts';
 import type { Outputs, Resolved, Spec } from '../../contracts/kinds.ts';
@@ -160,6 +161,8 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   readonly changeable?: readonly (keyof S & string)[] | undefined;
   /** What a step of the kind takes of its tenant's load balancer. */
   readonly loadBalancerShare?: Partial<LoadBalancerShare> | undefined;
+  /** Default: nobody is asked whether it serves. */
+  readonly health?: KindHealth<S, O> | undefined;
   /** What it makes holds a tenant's data: an undo never takes that of a tenant which was ever active. */
   readonly holdsData?: true;
   /** Looks at files that come with products; asks nobody. @throws StepError */
@@ -191,6 +194,20 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   readonly deletesByName?: true;
   /** Take away what is ours; missing is done, foreign is left alone and judged by `context.notOurs`. @throws StepError */
   remove(context: StepContext<S, O>): Promise<Removed>;
+}
+
+/** A step of an active tenant; nothing is believed of its values. */
+export interface PartlyResolvedStep<S extends Spec = Spec, O extends Outputs = Outputs> {
+  readonly spec: PartlyResolved<S>;
+  readonly outputs: Partial<Readonly<Record<keyof O, unknown>>>;
+}
+
+/** How it is seen from outside whether a step of an active tenant serves. */
+export interface KindHealth<S extends Spec = Spec, O extends Outputs = Outputs> {
+  /** What is asked, through the cell's load balancers; undefined: nothing of it is to answer. */
+  probe(step: PartlyResolvedStep<S, O>): ProbeRequest | undefined;
+  /** What its own API says of one that does not serve, a phrase. Looks only; called when a verdict changes. @throws StepError */
+  explain?(step: PartlyResolvedStep<S, O>, aws: CellAws): Promise<string | undefined>;
 }
 
 /** A spec whose references are resolved as far as they could be; nothing is believed of its values. */

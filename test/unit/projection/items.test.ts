@@ -19,6 +19,7 @@ const tenant: TenantState['tenant'] = {
     cleanupPending: false,
   },
   ...{ failure: null, createdAt: at, updatedAt: at, activatedAt: null, deletedAt: null },
+  health: null,
 };
 const operation: NonNullable<TenantState['operation']> = {
   ...{ id: operationId, tenantId, cell: 'default', type: 'provision', state: 'running', onFailure: 'hold', holdMs: 1 },
@@ -62,6 +63,7 @@ describe("a tenant's item", () => {
       tenantUrl: 'https://acme.example',
       status: 'creating',
       cleanupPending: false,
+      health: null,
       settingsVersion: 2,
       error: null,
       operation: { operationId, type: 'provision', state: 'running' },

@@ -1,0 +1,24 @@
+import { Context } from '@temporalio/activity';
+import type { HealthActivities } from '../contracts/health.ts';
+import { createRounds, type HealthDeps } from '../health/round.ts';
+
+/** How often a round that is under way says so, in ms: a tenant that hangs makes no progress. */
+const HEARTBEAT_MS = 5_000;
+
+/** The scheduled looks at active tenants. */
+export function createHealthActivities(deps: HealthDeps): HealthActivities {
+  const lookAtCell = createRounds(deps);
+  return {
+    listHealthCells: () => Promise.resolve(deps.platform.cells.map(({ id }) => id)),
+    async checkHealth(input) {
+      const activity = Context.current();
+      let done = 0;
+      const beat = setInterval(() => activity.heartbeat(done), HEARTBEAT_MS);
+      try {
+        return await lookAtCell(input, { signal: activity.cancellationSignal, onProgress: (now) => (done = now) });
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+}

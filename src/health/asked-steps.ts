@@ -1,0 +1,45 @@
+import type { ProbeRequest } from '../aws/probe.ts';
+import { resolveSpec } from '../plan/spec-resolution.ts';
+import type { PartlyResolvedStep } from '../kinds/framework/kind.ts';
+import type { KindRegistry } from '../kinds/framework/registry.ts';
+import { listAppliedSteps, type AppliedSteps } from '../db/tenant-health.ts';
+import type { Queryable } from '../db/database.ts';
+
+/** A step that is asked whether it serves. */
+export interface AskedStep {
+  readonly stepId: string;
+  readonly kind: string;
+  readonly request: ProbeRequest;
+  readonly step: PartlyResolvedStep;
+}
+
+/** Blueprints that are read at a time. */
+const READ_AT_ONCE = 100;
+
+/** By operation: what its tenant is asked. A process reads a blueprint once, and forgets it once it is not asked for. */
+export function createAskedSteps(db: Queryable, kinds: KindRegistry['kinds']) {
+  let known: ReadonlyMap<string, readonly AskedStep[]> = new Map();
+  return async (operationIds: readonly string[]): Promise<ReadonlyMap<string, readonly AskedStep[]>> => {
+    const missing = operationIds.filter((id) => !known.has(id));
+    const read = new Map<string, readonly AskedStep[]>();
+    for (let i = 0; i < missing.length; i += READ_AT_ONCE)
+      for (const applied of await listAppliedSteps(db, missing.slice(i, i + READ_AT_ONCE)))
+        read.set(applied.operationId, askedStepsOf(applied, kinds));
+    return (known = new Map(operationIds.map((id) => [id, known.get(id) ?? read.get(id) ?? []])));
+  };
+}
+
+/** The steps of a tenant whose kind has something to ask. */
+export function askedStepsOf({ blueprint, steps }: AppliedSteps, kinds: KindRegistry['kinds']): readonly AskedStep[] {
+  const outputs = new Map(steps.map((step) => [step.stepId, { ready: true, outputs: step.outputs }]));
+  return blueprint.steps.flatMap(({ id, kind, spec }) => {
+    const health = kinds.get(kind)?.health;
+    if (!health) return [];
+    const step = {
+      spec: resolveSpec(spec, outputs) as PartlyResolvedStep['spec'],
+      outputs: outputs.get(id)?.outputs ?? {},
+    };
+    const request = health.probe(step);
+    return request ? [{ stepId: id, kind, request, step }] : [];
+  });
+}
