@@ -3,6 +3,7 @@ import { ApiError, type Accepted, type ApiClient, type Tenant } from '../../src/
 import type { Settings } from '../../src/contracts/settings.ts';
 import type { Parts } from '../stack/parts.ts';
 import { atTime, formatDuration } from '../parts/log.ts';
+import { changeByHand, lookForDrift } from './by-hand.ts';
 import type { Answers, Prober } from './prober.ts';
 import { follow, type DemoProduct, type Finished } from './provision.ts';
 import { askTenant } from './tenant-address.ts';
@@ -21,6 +22,9 @@ interface Chapter {
   readonly title: string;
   /** What is asked for; it may be refused, as what this product does not offer. */
   readonly ask: (scene: Scene) => Promise<Accepted | Tenant>;
+  /** What happens before it is asked for. Answers whether it went as it has to. */
+  readonly before?: (scene: Scene) => Promise<boolean>;
+  readonly afterwards?: (scene: Scene) => Promise<boolean>;
   /** How its operation has to end, and its tenant with it. */
   readonly ends: { readonly state: string; readonly status: string };
   /** The address does not answer its users meanwhile, as was asked for. */
@@ -55,6 +59,21 @@ const chapters: readonly Chapter[] = [
     ends: { state: 'succeeded', status: 'active' },
     isSilent: true,
   },
+  {
+    title: 'its password rotated, the old one revoked',
+    ask: ({ api, tenant }) => api.changeMode(tenant.tenantId, 'rotate', {}),
+    ends: { state: 'succeeded', status: 'active' },
+  },
+  {
+    title: 'changed by hand, seen, and repaired',
+    before: async ({ parts, tenant, whose }) => {
+      await changeByHand(parts, tenant.tenantId, whose.services.at(-1) ?? '');
+      return lookForDrift(parts, tenant.tenantId);
+    },
+    ask: ({ api, tenant }) => api.repair(tenant.tenantId, { reason: 'changed by hand' }),
+    afterwards: async ({ parts, tenant }) => !(await lookForDrift(parts, tenant.tenantId)),
+    ends: { state: 'succeeded', status: 'active' },
+  },
 ];
 
 /** How a chapter went. */
@@ -84,7 +103,8 @@ export async function wholeLife(scene: Scene): Promise<readonly Told[] | undefin
   return told;
 }
 
-async function play(scene: Scene, { ask, ends, isSilent }: Chapter): Promise<boolean> {
+async function play(scene: Scene, { afterwards, ask, before, ends, isSilent }: Chapter): Promise<boolean> {
+  if (before && !(await before(scene))) return false;
   const began = Date.now();
   const asked = await ask(scene).catch((error: unknown) => {
     if (error instanceof ApiError && error.status < 500) return error;
@@ -105,7 +125,8 @@ async function play(scene: Scene, { ask, ends, isSilent }: Chapter): Promise<boo
     console.error(`  it should be ${ends.status}, its operation ${ends.state} and not ${state}`);
     return false;
   }
-  return isSilent !== true || answersAsItIs(scene, status.status);
+  if (isSilent === true) return answersAsItIs(scene, status.status);
+  return afterwards === undefined || afterwards(scene);
 }
 
 /** One request that shows the notice, or the tenant. */
