@@ -144,6 +144,7 @@ async function walkOf(
   const facts = await findWalkFacts(tx, operation.tenantId, { own, applied }, goesBack ? operation.id : undefined);
   const limitsOf: LimitsOf = (kind) => kinds.kinds.get(kind)?.limits;
   const steps = walkTo(goal, facts, limitsOf, {
+    rereads: operation.refreshes && !goesBack,
     repairs: target === 'applied',
     restoresKept: restoresKept && !goesBack,
   });

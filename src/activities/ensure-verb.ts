@@ -28,7 +28,7 @@ export async function ensureStep(run: StepRun): Promise<EnsureAnswer> {
   const inputsHash = await recordingFailure(run, undefined, async () => {
     refuseUnlessStanding(run, committed);
     refuseOutside(run);
-    return isRepair(run) ? appliedHash(run) : hashInputs(run);
+    return inputsOf(run);
   });
   const { stored } = run;
   if (!committed && (await isAlreadyThere(run, inputsHash))) {
@@ -75,19 +75,19 @@ async function hashInputs(run: StepRun): Promise<string> {
   });
 }
 
-/** It is brought to what was applied, however it looks and by no undo: what somebody changed by hand may look ready. */
-function isRepair({ key, operationContext }: StepRun): boolean {
-  return key.goesBack === true && operationContext.operationState !== 'rolling-back';
+/** Of what is brought back, what it reads outside the blueprint (a template) says nothing of what it was, and may be gone. */
+async function inputsOf(run: StepRun): Promise<string> {
+  const applied = run.key.goesBack ? run.stored?.applied?.inputsHash : null;
+  return applied ?? (await hashInputs(run));
 }
 
-/** What it reads outside the blueprint (a template) says nothing of what it was, and may be gone. */
-async function appliedHash(run: StepRun): Promise<string> {
-  return run.stored?.applied?.inputsHash ?? (await hashInputs(run));
-}
-
+/**
+ * What is brought back is so however it looks: what somebody changed by hand may look ready, and a change of what is read outside the
+ * blueprint shows in no spec.
+ */
 async function isAlreadyThere(run: StepRun, inputsHash: string): Promise<boolean> {
-  const { stored } = run;
-  if (isRepair(run) || stored?.state !== 'ready' || stored.inputsHash !== inputsHash) return false;
+  const { key, stored } = run;
+  if (key.goesBack || stored?.state !== 'ready' || stored.inputsHash !== inputsHash) return false;
   return isStillReady(run);
 }
 
@@ -211,15 +211,13 @@ async function recordResult(run: StepRun, result: Result): Promise<EnsureAnswer>
   const { status, detail, tenantStatus } = ensured;
   const outputs: Readonly<Record<string, unknown>> = { ...ensured.outputs };
   const outputsHash = contentHash(outputs);
-  const applied = run.key.goesBack ? run.stored?.applied : null;
   const made: Made = {
     key: run.key,
     intent: progress.intent,
     state: status === 'ready' ? 'ready' : 'present',
     outputs,
     outputsHash,
-    // Brought back: it is what it was, whatever its inputs would give today (a template may be another by now).
-    inputsHash: applied?.inputsHash ?? inputsHash,
+    inputsHash,
     resources,
     physicalIds: ensured.physicalIds ?? {},
     earlierIds: ensured.earlierIds ?? {},

@@ -66,6 +66,10 @@ const onFailureOfChange = z
 
 export const changeTenantBody = z.strictObject({
   settings: settings.optional().describe('Merged into what is desired (RFC 7396): null takes a choice back'),
+  refresh: z
+    .boolean()
+    .optional()
+    .describe('Clone from the template services as they are now, and bring tenant migrations up to date'),
   onFailure: onFailureOfChange,
 });
 

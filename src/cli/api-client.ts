@@ -86,6 +86,7 @@ export interface CreateRequest {
 
 export interface ChangeRequest {
   readonly settings?: Settings | undefined;
+  readonly refresh?: boolean | undefined;
   readonly onFailure?: string | undefined;
 }
 

@@ -16,7 +16,7 @@ export function printPreview({ out }: Terminal, { operation, steps }: Preview): 
   const unforeseen =
     isOneOf(operationTypes, operation) && operationTable[operation].target === 'applied'
       ? RESTORED
-      : ', as far as what it refers to changes';
+      : ', as far as what it reads or refers to changes';
   out.write(`would be done (nothing was changed):\n`);
   for (const { becomes, stepId, kind, fields } of touched) {
     const follows = becomes === 'restore' ? RESTORED : becomes === 'change' && fields.length === 0 ? unforeseen : '';

@@ -53,6 +53,7 @@ export async function create(context: Context, options: Waiting & CreateOptions)
 }
 
 export interface ChangeOptions extends SettingsOptions {
+  readonly refresh?: boolean;
   readonly onFailure?: string;
   readonly dryRun?: boolean;
 }
@@ -65,7 +66,8 @@ export interface ScaleOptions {
 
 /** Changes the settings of a tenant and follows what carries that out. */
 export function change(context: Context, name: string, options: Waiting & ChangeOptions): Promise<ExitCode> {
-  const asked = { settings: chosenSettings(options), onFailure: options.onFailure };
+  const { refresh, onFailure } = options;
+  const asked = { settings: chosenSettings(options), refresh, onFailure };
   if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewChange(id, asked));
   return changed(context, name, options, (tenantId) => context.api.change(tenantId, asked));
 }

@@ -78,7 +78,9 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
       .contradict('--until-hold', '--no-wait');
 
   following(
-    addSettingsOptions(command('update <tenant>', 'change the settings of an active tenant: images, sizes, counts')),
+    addSettingsOptions(
+      command('update <tenant>', 'change the settings of an active tenant: images, sizes, counts'),
+    ).option('--refresh', 'also clone from the templates as they are now, and bring tenant migrations up to date'),
   ).action(async (tenant: string, options: Waiting & actions.ChangeOptions) =>
     setExitCode(await actions.change(context(), tenant, options)),
   );

@@ -222,7 +222,8 @@ async function readChange(
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
   const credentials = tenant.credentials + (choice.rotates ? 1 : 0);
   const { restoresKept } = operationTable[operationTypeAskedBy(choice.request ?? 'change')];
-  const wanted = { settings, mode, credentials, rotates: choice.rotates, restoresKept };
+  const { refresh, rotates } = choice;
+  const wanted = { settings, mode, credentials, rotates, restoresKept, refresh };
   const desired = await resolveDesired(deps, db, tenant, wanted, choice.fieldOf);
   return { tenant, settings, mode, credentials, isInMode, choice, desired };
 }
@@ -231,7 +232,11 @@ async function insertChange(
   { catalog }: ClientDeps,
   tx: Queryable,
   { caller, operationId }: Request,
-  { tenant, choice: { onFailure = 'rollback', reason, request = 'change' }, desired: { blueprint } }: ReadChange,
+  {
+    tenant,
+    choice: { onFailure = 'rollback', reason, refresh, request = 'change' },
+    desired: { blueprint },
+  }: ReadChange,
 ): Promise<OperationRow> {
   const { id: tenantId, cell, product, slug } = tenant;
   await reserveOrRefuse(tx, catalog.kinds, blueprint, { cell, tenantId, slug });
@@ -241,6 +246,7 @@ async function insertChange(
     cell,
     type: operationTypeAskedBy(request),
     reason,
+    refreshes: refresh,
     onFailure,
     holdMs: DEFAULT_HOLD_MS,
     workflowId: tenantWorkflowId({ product, slug }),

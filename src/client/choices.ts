@@ -27,6 +27,8 @@ export interface Choice {
   /** The next credentials are chosen. */
   readonly rotates?: true | undefined;
   readonly reason?: string | undefined;
+  /** What steps read outside the blueprint is read anew. */
+  readonly refresh?: boolean | undefined;
 }
 
 /** Nothing is chosen but the mode. */
@@ -40,8 +42,8 @@ export function rotationChoice({ reason, onFailure }: RotateTenantInput): Choice
   return { request: 'rotate', rotates: true, reason, onFailure, patch: {}, fieldOf: (path) => path.join('.') };
 }
 
-export function choiceOf({ settings = {}, onFailure }: ChangeTenantInput): Choice {
-  return { patch: settings, fieldOf: (path) => ['body', 'settings', ...path].join('.'), onFailure };
+export function choiceOf({ settings = {}, refresh, onFailure }: ChangeTenantInput): Choice {
+  return { patch: settings, fieldOf: (path) => ['body', 'settings', ...path].join('.'), refresh, onFailure };
 }
 
 /** By convention a product has the number of tasks at `services.<component>.count`. @throws RequestError INVALID_INPUT */

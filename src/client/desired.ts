@@ -40,6 +40,8 @@ interface Wanted {
   readonly rotates?: boolean | undefined;
   /** Steps that stay as they are would be brought to what was applied. */
   readonly restoresKept?: true | undefined;
+  /** What steps read outside the blueprint is read anew. */
+  readonly refresh?: boolean | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function resolveDesired(
   { catalog, platform }: DesiredDeps,
   db: Queryable,
   tenant: TenantRow,
-  { settings, mode, credentials, rotates, restoresKept }: Wanted,
+  { settings, mode, credentials, rotates, restoresKept, refresh = false }: Wanted,
   fieldOf: (path: readonly string[]) => string,
 ): Promise<Desired> {
   const { kinds } = catalog;
@@ -84,10 +86,13 @@ export async function resolveDesired(
   ];
   if (problems.length > 0) throw impossible(tenant, problems);
   const facts = await findWalkFacts(db, tenant.id, { own: blueprint.steps, applied: applied.steps });
-  const plan = walkTo(blueprint.steps, facts, (kind) => kinds.kinds.get(kind)?.limits, { restoresKept });
+  const plan = walkTo(blueprint.steps, facts, (kind) => kinds.kinds.get(kind)?.limits, {
+    rereads: refresh,
+    restoresKept,
+  });
   const held = new Set(facts.held.map(({ stepId }) => stepId));
   // What an update that was abandoned left otherwise is brought back by the next one.
-  const isThere = found.length === 0 && !plan.some(({ id, becomes }) => held.has(id) && becomes !== 'keep');
+  const isThere = found.length === 0 && !refresh && !plan.some(({ id, becomes }) => held.has(id) && becomes !== 'keep');
   return { blueprint, differences: found, plan, isThere };
 }
 

@@ -35,6 +35,8 @@ export interface CreateTenantInput {
 export interface ChangeTenantInput {
   /** Merged into what is desired (RFC 7396). */
   readonly settings?: Settings | undefined;
+  /** Templates, tenant migrations and the platform description are read anew, whether settings change or not. */
+  readonly refresh?: boolean | undefined;
   /** Default: `rollback`. */
   readonly onFailure?: OnFailure | undefined;
 }

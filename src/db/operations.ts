@@ -36,6 +36,8 @@ const operationRow = z.object({
   state: operationState,
   onFailure: z.enum(['hold', 'rollback']),
   holdMs: bigint,
+  /** It also reads anew what its steps read outside the blueprint. */
+  refreshes: z.boolean(),
   workflowId: z.string(),
   runId: z.string().nullable(),
   generation: z.number(),
@@ -58,7 +60,7 @@ const operationRow = z.object({
 /** An operation without its blueprint (see {@link findBlueprint}). */
 export type OperationRow = z.output<typeof operationRow>;
 
-const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs",
+const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs", refreshes,
   workflow_id as "workflowId", run_id as "runId", generation, failure, leftovers,
   cancel_requested_at as "cancelRequestedAt", caller, accepted_at as "acceptedAt", claimed_at as "claimedAt", committed_at as "committedAt",
   grace_until as "graceUntil", status_before as "statusBefore",
@@ -69,6 +71,7 @@ export type NewOperation = Pick<
   OperationRow,
   'id' | 'tenantId' | 'cell' | 'type' | 'onFailure' | 'holdMs' | 'workflowId'
 > & {
+  readonly refreshes?: boolean | undefined;
   /** Unknown: a deprovisioning carries the stored one on as it is. */
   readonly blueprint: unknown;
   readonly caller: Caller;
@@ -87,9 +90,9 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
     `with accepted as (
        insert into operations
          (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version,
-          status_before, grace_until)
+          status_before, grace_until, refreshes)
        select $1, $2, $3, $4, $5, $6, $7, $8, $9, t.settings_version, coalesce($12, t.status),
-         now() + nullif($13::bigint, 0) * interval '1 millisecond'
+         now() + nullif($13::bigint, 0) * interval '1 millisecond', $14
        from tenants t where t.id = $2
        on conflict (tenant_id) where state in (${openList}) do nothing returning *
      ), told as (
@@ -111,9 +114,10 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
       json(o.blueprint),
       json(o.caller),
       'operation.accepted' satisfies EventType,
-      json({ type: o.type, onFailure: o.onFailure, reason: o.reason }),
+      json({ type: o.type, onFailure: o.onFailure, reason: o.reason, ...(o.refreshes && { refreshes: true }) }),
       o.statusBefore ?? null,
       o.graceMs ?? null,
+      o.refreshes ?? false,
     ],
   );
   return rowOf(operationRow, answer);

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
+import type { MigrationFile } from './migrate.ts';
 import { listCatalog, listLoginRoles, type CatalogEntry, type LoginEntry } from './sweep-catalog.ts';
 import { changePassword, dropLogin, makeLogin } from './tenant-logins.ts';
 import { countSessions, endSessions } from './tenant-role-sessions.ts';
@@ -37,6 +38,8 @@ export interface TenantDatabases {
   ensureRole(key: SchemaKey, request: RoleRequest, guard: Guard): Promise<void>;
   /** Makes the schema, owned by the role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
   ensureSchema(key: SchemaKey, guard: Guard): Promise<void>;
+  /** The tenant migrations of a set, in order. @throws StepError MIGRATION_FAILED */
+  migrationsOf(set: string): readonly Pick<MigrationFile, 'name' | 'checksum'>[];
   /** Applies what is missing of the tenant's migrations. @throws StepError MIGRATION_FAILED naming the file */
   runTenantMigrations(run: MigrationRun): Promise<{ readonly applied: string[] }>;
   inspect(key: SchemaKey): Promise<Inspection>;
@@ -100,6 +103,7 @@ export function createTenantDatabases(
         await refuseRenamed(client, key, 'schema');
         await makeSchema(client, key, passingThrough(guard));
       }),
+    migrationsOf: (set) => tenantMigrationFiles(migrations, set).map(({ name, checksum }) => ({ name, checksum })),
     runTenantMigrations: async (run) => {
       const files = tenantMigrationFiles(migrations, run.set);
       const name = await within(run, 'migrate schema', nameOfDatabase);

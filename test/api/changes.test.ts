@@ -50,6 +50,14 @@ const stepOf = async (operationId: string, id: string) =>
 const newestOf = async ({ tenantId }: { tenantId: string }) => (await listOperationsOf(api.database, tenantId))[0];
 
 describe('PATCH /api/v1/tenants/{tenantId}', () => {
+  it('with refresh begins an update though no setting changes, and records that it reads anew', async () => {
+    const tenant = await active();
+    expect((await send('PATCH', tenant.url, {})).status).toBe(200);
+    const { status, body } = await send('PATCH', tenant.url, { refresh: true });
+    expect(status).toBe(202);
+    expect(await newestOf(tenant)).toMatchObject({ id: body.operationId, type: 'update', refreshes: true });
+  });
+
   it('accepts other settings: an update that carries the blueprint they give, and who asked for it', async () => {
     const tenant = await active();
     const { status, body, requestId } = await send('PATCH', tenant.url, backend({ count: 3 }));

@@ -65,14 +65,17 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     ...inDatabase(context),
   ],
 
-  fingerprint: ({ cell, spec }) =>
-    Promise.resolve(JSON.stringify(cell.tenantDatabases.find(({ id }) => id === spec.database) ?? null)),
+  fingerprint({ cell, spec, tenantDatabases }) {
+    const database = cell.tenantDatabases.find(({ id }) => id === spec.database) ?? null;
+    return Promise.resolve(JSON.stringify([database, tenantDatabases.migrationsOf(spec.migrations)]));
+  },
 
   async ensure(context) {
     const { spec, tenantDatabases, cell } = context;
     const key = keyOf(context);
     const database = cell.tenantDatabases.find((d) => d.id === spec.database);
     if (!database) throw new StepError('OUTSIDE_CELL', `cell "${cell.id}" has no tenants' database "${spec.database}"`);
+    if (context.goesBack) await refuseLostData(context, key);
     const secret = secretOf(context, context.stepId);
     const { arn, password } = await ensurePassword(context, secret);
     await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit }, context.guard);
@@ -80,7 +83,8 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     await context.made([{ type: 'secretsmanager:secret', name: secret }, role]);
     await tenantDatabases.ensureSchema(key, context.guard);
     await context.made([schema]);
-    await migrateTenant(context, key, password);
+    // Migrations have no way back; what was applied has run.
+    if (!context.goesBack) await migrateTenant(context, key, password);
     const { host, port, name } = database;
     return {
       status: 'ready',
@@ -118,6 +122,14 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     return { status: 'removed', others, residues: [residue] };
   },
 };
+
+/** An empty schema in the place of a tenant's data would pass for it. @throws StepError READINESS_LOST */
+async function refuseLostData({ tenant, tenantDatabases }: Context, key: SchemaKey): Promise<void> {
+  if (!tenant.everActive || (await tenantDatabases.inspect(key)).schema !== 'absent') return;
+  throw new StepError('READINESS_LOST', `schema "${key.name}" is gone, with the tenant's data`, {
+    detail: `restore it into database "${key.database}" from a backup, with its owner; no empty one is made`,
+  });
+}
 
 function inDatabase({ tenant }: Context) {
   const name = schemaName(tenant.id);
