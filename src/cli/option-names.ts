@@ -7,6 +7,7 @@ const optionOf: Readonly<Record<string, string>> = {
   'body.tier': '--tier',
   'body.cell': '--cell',
   'body.onFailure': '--on-failure',
+  'body.refresh': '--refresh',
   'body.settings': '--settings',
   'body.service': '--service',
   'body.count': '--count',
