@@ -9,6 +9,7 @@ export { z } from 'zod';
 export { isAwsError } from './aws/errors.ts';
 export { allPages } from './aws/inventory/pages.ts';
 export type { Blueprint, Step } from './contracts/blueprint.ts';
+export type { Difference } from './contracts/drift.ts';
 export type { Cell, LoadBalancer, Platform } from './contracts/platform.ts';
 export type { SweptItem, TypeList } from './contracts/sweep.ts';
 export { StepError } from './contracts/step-error.ts';
@@ -21,6 +22,7 @@ export {
   type KindErrors,
   type Status,
 } from './kinds/framework/define-kind.ts';
+export { changedFields } from './kinds/framework/differences.ts';
 export type { Kind, StepContext } from './kinds/framework/kind.ts';
 export type { CellAccess, SweptType, TakeAwayCall } from './kinds/framework/resource-type.ts';
 export { anyValue, label, numberValue, text, textValue } from './kinds/framework/values.ts';

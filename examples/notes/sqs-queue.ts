@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import {
   allPages,
+  changedFields,
   defineKind,
   isAwsError,
   StepError,
@@ -75,6 +76,8 @@ export const sqsQueue = defineKind({
     const Attributes = { VisibilityTimeout: String(spec.visibilitySeconds) };
     await sqs(aws).send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
   },
+  differs: ({ spec }, { visibilitySeconds }) =>
+    changedFields({ visibilitySeconds: [spec.visibilitySeconds, visibilitySeconds] }),
   outputsOf: (_, { physicalId: url, arn }) => ({ url, arn }),
   idIn: ({ url }) => url,
   async remove({ aws }, QueueUrl) {

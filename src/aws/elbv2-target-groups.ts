@@ -1,6 +1,7 @@
 import {
   CreateTargetGroupCommand,
   DeleteTargetGroupCommand,
+  DescribeTargetGroupAttributesCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
   ModifyTargetGroupAttributesCommand,
@@ -10,6 +11,7 @@ import {
 import { isAwsError, sent } from './errors.ts';
 import { describeTags } from './elbv2-tags.ts';
 import { keyValueList, type Tags } from './tags.ts';
+import { healthCheckInput, healthCheckOf, type HealthCheck } from './target-group-health.ts';
 import { sharedLook } from './watcher.ts';
 
 export interface TargetGroup {
@@ -18,6 +20,10 @@ export interface TargetGroup {
   readonly port: number | undefined;
   readonly vpcId: string | undefined;
   readonly healthPath: string | undefined;
+  readonly healthCheck: HealthCheck;
+  /** `HTTP`, and `ip`: AWS changes neither. */
+  readonly protocol: string | undefined;
+  readonly targetType: string | undefined;
   readonly tags: Tags;
 }
 
@@ -42,7 +48,10 @@ export interface TargetGroups {
   findTargetGroup(name: string): Promise<TargetGroup | undefined>;
   /** Creates one and answers its ARN. @throws StepError CONFLICT_RETRYABLE when the name was taken meanwhile */
   createTargetGroup(request: TargetGroupRequest): Promise<string>;
-  setHealthPath(arn: string, path: string): Promise<void>;
+  /** The whole health check. */
+  setHealthCheck(arn: string, path: string): Promise<void>;
+  /** Undefined where AWS does not say it, or there is no such target group. */
+  findDeregistrationDelay(arn: string): Promise<number | undefined>;
   /** How long a target that leaves still gets its open requests, in s. */
   setDeregistrationDelay(arn: string, seconds: number): Promise<void>;
   /** Missing is done. @throws StepError CONFLICT_RETRYABLE while a rule or service still uses it */
@@ -52,6 +61,7 @@ export interface TargetGroups {
 }
 
 const service = 'elasticloadbalancing';
+const DEREGISTRATION_DELAY = 'deregistration_delay.timeout_seconds';
 
 export function createTargetGroups(client: ElasticLoadBalancingV2Client): TargetGroups {
   return {
@@ -63,15 +73,27 @@ export function createTargetGroups(client: ElasticLoadBalancingV2Client): Target
       return sent(answer.TargetGroups?.[0]?.TargetGroupArn, call, 'TargetGroups[0].TargetGroupArn');
     },
 
-    async setHealthPath(arn, path) {
-      await client.send(new ModifyTargetGroupCommand({ TargetGroupArn: arn, HealthCheckPath: path }));
+    async setHealthCheck(arn, path) {
+      await client.send(new ModifyTargetGroupCommand({ TargetGroupArn: arn, ...healthCheckInput(path) }));
+    },
+
+    async findDeregistrationDelay(arn) {
+      try {
+        const answer = await client.send(new DescribeTargetGroupAttributesCommand({ TargetGroupArn: arn }));
+        const call = { service, action: 'DescribeTargetGroupAttributes' };
+        const found = sent(answer.Attributes, call, 'Attributes').find(({ Key }) => Key === DEREGISTRATION_DELAY);
+        return found?.Value === undefined ? undefined : Number(found.Value);
+      } catch (error) {
+        if (isAwsError(error, 'TargetGroupNotFound')) return undefined;
+        throw error;
+      }
     },
 
     async setDeregistrationDelay(arn, seconds) {
       await client.send(
         new ModifyTargetGroupAttributesCommand({
           TargetGroupArn: arn,
-          Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: String(seconds) }],
+          Attributes: [{ Key: DEREGISTRATION_DELAY, Value: String(seconds) }],
         }),
       );
     },
@@ -101,15 +123,7 @@ function createInput(request: TargetGroupRequest) {
     Protocol: 'HTTP' as const,
     Port: request.port,
     VpcId: request.vpcId,
-    HealthCheckEnabled: true,
-    HealthCheckProtocol: 'HTTP' as const,
-    HealthCheckPort: 'traffic-port',
-    HealthCheckPath: request.healthPath,
-    HealthCheckIntervalSeconds: 30,
-    HealthCheckTimeoutSeconds: 5,
-    HealthyThresholdCount: 2,
-    UnhealthyThresholdCount: 3,
-    Matcher: { HttpCode: '200-399' },
+    ...healthCheckInput(request.healthPath),
     Tags: keyValueList(request.tags),
   };
 }
@@ -127,6 +141,9 @@ async function find(client: ElasticLoadBalancingV2Client, name: string): Promise
       port: raw.Port,
       vpcId: raw.VpcId,
       healthPath: raw.HealthCheckPath,
+      healthCheck: healthCheckOf(raw),
+      protocol: raw.Protocol,
+      targetType: raw.TargetType,
       tags: sent((await describeTags(client, [arn])).get(arn), { service, action: 'DescribeTags' }, 'TagDescriptions'),
     };
   } catch (error) {

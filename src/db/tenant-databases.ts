@@ -7,6 +7,12 @@ import { changePassword, dropLogin, makeLogin } from './tenant-logins.ts';
 import { countSessions, endSessions } from './tenant-role-sessions.ts';
 import type { LoginKey, MigrationRun, SchemaKey } from './tenant-schema-key.ts';
 import { removeSchemaAndRole } from './tenant-schema-removal.ts';
+import {
+  findRoleAttributes,
+  tryTenantSession,
+  type RoleAttributes,
+  type TenantSession,
+} from './tenant-schema-examination.ts';
 import { closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
 import { listRenamed, type Renamed } from './tenant-schema-marks.ts';
 import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
@@ -43,6 +49,10 @@ export interface TenantDatabases {
   /** Applies what is missing of the tenant's migrations. @throws StepError MIGRATION_FAILED naming the file */
   runTenantMigrations(run: MigrationRun): Promise<{ readonly applied: string[] }>;
   inspect(key: SchemaKey): Promise<Inspection>;
+  /** What the role of the name may do; undefined when there is none. */
+  findRole(key: SchemaKey): Promise<RoleAttributes | undefined>;
+  /** A session of the tenant's own, and which migrations of a set its schema lacks. @throws StepError MIGRATION_FAILED */
+  tryTenant(key: SchemaKey, login: { readonly password: string; readonly set: string }): Promise<TenantSession>;
   /**
    * Takes away what is ours under the name, sessions included; missing is done, foreign is left alone.
    * @throws StepError STILL_PRESENT, and nothing was touched, when things of others hang on it: each is named
@@ -114,6 +124,12 @@ export function createTenantDatabases(
         ...ownersOf(await inspectNames(client, key.name), key.ownership),
         renamed: await listRenamed(client, key.name, key.ownership),
       })),
+    findRole: (key) => within(key, 'look at role', (client) => findRoleAttributes(client, key.name)),
+    tryTenant: async (key, { password, set }) => {
+      const files = tenantMigrationFiles(migrations, set);
+      const database = await within(key, 'look at', nameOfDatabase);
+      return tryTenantSession(urlOf(urls, key.database), { role: key.name, password, database }, files);
+    },
     dropSchemaAndRole: (key, guard) =>
       within(key, 'drop schema and role', async (client) => {
         const found = ownersOf(await inspectNames(client, key.name), key.ownership);

@@ -39,6 +39,14 @@ const otherHealthPath: HandChange = {
     ),
 };
 
+const otherInterval: HandChange = {
+  name: 'it was given another interval of health checks',
+  change: (at) =>
+    clientOf(at).send(
+      new ModifyTargetGroupCommand({ TargetGroupArn: String(at.outputs['arn']), HealthCheckIntervalSeconds: 10 }),
+    ),
+};
+
 const misroutedRule: HandChange = {
   name: 'it was given another target group',
   async change(at) {
@@ -107,7 +115,7 @@ describeKinds(
         {
           ...sampleOf(moamalat, 'create_target_group:backend'),
           revised: withSpec({ healthPath: '/another' }),
-          handChanges: [otherHealthPath],
+          handChanges: [otherHealthPath, otherInterval],
         },
       ],
     },

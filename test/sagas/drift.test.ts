@@ -1,56 +1,189 @@
-import { PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
-import { DeleteRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { DeleteLogGroupCommand, PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  DescribeTaskDefinitionCommand,
+  RegisterTaskDefinitionCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import {
+  DeleteRuleCommand,
+  ModifyRuleCommand,
+  ModifyTargetGroupAttributesCommand,
+  RemoveTagsCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { ChangeResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { createClients, destroyClients, type SeedClients } from '../../sandbox/landing-zone/clients.ts';
+import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listSteps } from '../../src/db/steps.ts';
+import { schemaName } from '../../src/naming.ts';
 import { caller } from '../../testing/caller.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { part } from '../support/parts.ts';
 
 let world: SagaWorld;
 let clients: SeedClients;
+let tenants: Database;
 beforeAll(async () => {
   world = await startSagaWorld({ ministackUrl: (await part('ministack')).url });
   clients = createClients(world.target);
+  tenants = createDatabase({ url: world.sources.databaseUrl });
 });
 afterAll(async () => {
   destroyClients(clients);
+  await tenants.close();
   await world.close();
 });
 
-describe.concurrent('a look at a tenant', () => {
-  it('finds nothing as long as nobody touches it, scaling apart', async () => {
+describe('a look at a tenant that nobody touches', () => {
+  it('finds nothing, however often it is taken and however late reads are; scaling is none', async () => {
+    // Reads lag behind the changes of its provisioning.
+    const lag = world.gateway.addRule({ match: { kind: 'change' }, fault: { type: 'stale', forMs: 800 }, times: 200 });
     const run = await active();
-    expect(await look(run)).toMatchObject({ outcome: 'none', findings: [], unseen: [] });
-    await clients.ecs.send(new UpdateServiceCommand({ ...(await serviceOf(run)), desiredCount: 3 }));
-    expect(await look(run)).toMatchObject({ outcome: 'none', findings: [], unseen: [] });
+    for (let looks = 0; looks < 5; looks += 1) await Promise.all(Array.from({ length: 10 }, () => expectNone(run)));
+    world.gateway.removeRule(lag);
+    world.gateway.addRule({ match: { verb: 'drift' }, fault: { type: 'throttle' }, times: 30 });
+    const throttled = await Promise.all(Array.from({ length: 5 }, () => look(run)));
+    expect(throttled.map(({ findings }) => findings)).toEqual(throttled.map(() => []));
+    expect(throttled.flatMap(({ unseen }) => unseen.map(({ code }) => code))).toContain('THROTTLED');
+    await clients.ecs.send(new UpdateServiceCommand({ ...(await serviceOf(run, 'frontend')), desiredCount: 3 }));
+    await expectNone(run);
     expect(await world.client.status(caller, run.tenantId)).toMatchObject({ drift: { state: 'none', findings: 0 } });
   });
+});
 
-  it('finds each thing that was deleted or changed, field by field, and tells of it', async () => {
+describe.concurrent('a look at a tenant', () => {
+  it('finds each thing that was deleted or changed, field by field, and nothing once it was repaired', async () => {
     const run = await active();
-    const { arn } = await outputsOf(run, 'create_alb_rule:backend');
-    await clients.elb.send(new DeleteRuleCommand({ RuleArn: String(arn) }));
-    await clients.ecs.send(new UpdateServiceCommand({ ...(await serviceOf(run)), desiredCount: 0 }));
-    const { name: logGroupName } = await outputsOf(run, 'create_log_group:backend');
-    await clients.logs.send(new PutRetentionPolicyCommand({ logGroupName: String(logGroupName), retentionInDays: 1 }));
+    const planted = await plantAll(run);
     const seen = await look(run);
     expect(seen).toMatchObject({ outcome: 'drift', unseen: [] });
-    const host = `${run.slug}.${world.platform.cells[0]!.domains.moamalat!}`;
-    const wanted = [
-      { stepId: 'create_alb_rule:backend', is: 'missing', field: `elbv2:rule ${host}/api/*`, remedy: 'repair' },
-      { stepId: 'create_log_group:backend', is: 'changed', field: 'retentionDays', wanted: 30, found: 1 },
-      { stepId: 'deploy_frontend', is: 'changed', field: 'desiredCount', wanted: 1, found: 0 },
-    ];
-    expect(byStep(seen.findings)).toMatchObject(wanted);
+    expect(byStep(seen.findings)).toMatchObject(planted);
+    expect(seen.findings).toHaveLength(planted.length);
     const told = await world.client.drift(caller, run.tenantId);
-    expect(told).toMatchObject({ drift: { state: 'drift', findings: 3 } });
-    expect(byStep(told.findings)).toMatchObject(wanted);
-    const events = await world.client.events(caller, run.tenantId, { after: 0, limit: 500 });
-    expect(events.filter(({ type }) => type === 'tenant.drift')).toHaveLength(3);
+    expect(told).toMatchObject({ drift: { state: 'drift', findings: planted.length } });
+    expect(byStep(told.findings)).toMatchObject(planted);
+    expect(await changesOf(run, 'appeared')).toHaveLength(planted.length);
+
+    await world.client.repairTenant(caller, run.tenantId, {});
+    expect(await world.outcome(run)).toBe('active');
+    expect(await world.client.drift(caller, run.tenantId)).toMatchObject({ drift: { state: 'unknown' } });
+    await expectNone(run);
+    expect(await changesOf(run, 'gone')).toHaveLength(planted.length);
+    expect(await askTenant(world.platform, hostOf(run), '/api/health')).toMatchObject({ status: 200 });
+  });
+
+  it('says of what it cannot look at that it does not know, and keeps what it found before', async () => {
+    const run = await active();
+    const { name } = await outputsOf(run, 'create_log_group:backend');
+    await clients.logs.send(new DeleteLogGroupCommand({ logGroupName: String(name) }));
+    const [missing] = (await look(run)).findings;
+    expect(missing).toMatchObject({ is: 'missing', field: `logs:log-group ${String(name)}` });
+    const match = { verb: 'drift', contains: String(name) };
+    const denied = world.gateway.addRule({
+      match,
+      fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
+      times: null,
+    });
+    const { findings, unseen } = await look(run);
+    world.gateway.removeRule(denied);
+    expect(findings).toMatchObject([missing!]);
+    expect(unseen).toMatchObject([{ stepId: 'create_log_group:backend', code: 'ACCESS_DENIED' }]);
+  });
+
+  it('says who has to put back what no repair can', async () => {
+    const run = await active();
+    const { arn } = await outputsOf(run, 'create_target_group:backend');
+    const tag = 'tenantry:tenant-id';
+    await clients.elb.send(new RemoveTagsCommand({ ResourceArns: [String(arn)], TagKeys: [tag] }));
+    await tenants.query(`alter role ${schemaName(run.tenantId)} nologin`);
+    expect(byStep((await look(run)).findings)).toMatchObject([
+      { stepId: 'create_schema', is: 'changed', field: 'role.canLogin', wanted: true, found: false, remedy: 'repair' },
+      { stepId: 'create_target_group:backend', is: 'changed', field: `tags.${tag}`, found: null, remedy: 'hand' },
+    ]);
+  });
+
+  it('is void while an operation is open', async () => {
+    const run = await world.provision('moamalat');
+    expect(await look(run)).toMatchObject({ outcome: 'void', why: 'an operation of the tenant is open' });
+    expect(await world.outcome(run)).toBe('active');
+    expect(await world.client.drift(caller, run.tenantId)).toMatchObject({ drift: null, findings: [] });
   });
 });
+
+describe('a template that went on', () => {
+  it('is drift of its tenants, which no repair brings', async () => {
+    const run = await active();
+    const { templateArn } = await outputsOf(run, 'create_task_definition:backend');
+    const [cluster] = [(await serviceOf(run, 'backend')).cluster];
+    const newer = await registerLike(String(templateArn));
+    const service = world.platform.cells[0]!.templateServices.moamalat!.backend!;
+    await clients.ecs.send(new UpdateServiceCommand({ cluster, service, taskDefinition: newer }));
+    const behind = { stepId: 'create_task_definition:backend', is: 'changed', field: 'template', remedy: 'refresh' };
+    const wanted = [{ ...behind, wanted: newer, found: templateArn }];
+    expect((await look(run)).findings).toMatchObject(wanted);
+    await world.client.repairTenant(caller, run.tenantId, {});
+    expect(await world.outcome(run)).toBe('active');
+    expect((await look(run)).findings).toMatchObject(wanted);
+  });
+});
+
+/** One of each sort. @returns what a look is to find, by step and field */
+async function plantAll(run: Run) {
+  const rule = await outputsOf(run, 'create_alb_rule:backend');
+  await clients.elb.send(new DeleteRuleCommand({ RuleArn: String(rule['arn']) }));
+  const frontRule = await outputsOf(run, 'create_alb_rule:frontend');
+  const { arn: ownGroup } = await outputsOf(run, 'create_target_group:frontend');
+  const otherGroup = String((await outputsOf(run, 'create_target_group:backend'))['arn']);
+  const Actions = [{ Type: 'forward' as const, TargetGroupArn: otherGroup }];
+  await clients.elb.send(new ModifyRuleCommand({ RuleArn: String(frontRule['arn']), Actions }));
+  const Attributes = [{ Key: 'deregistration_delay.timeout_seconds', Value: '300' }];
+  await clients.elb.send(new ModifyTargetGroupAttributesCommand({ TargetGroupArn: otherGroup, Attributes }));
+  const { name: logGroupName } = await outputsOf(run, 'create_log_group:backend');
+  await clients.logs.send(new PutRetentionPolicyCommand({ logGroupName: String(logGroupName), retentionInDays: 1 }));
+  await deleteAlias(run);
+  await tenants.query(`alter role ${schemaName(run.tenantId)} connection limit 3`);
+  await clients.ecs.send(new UpdateServiceCommand({ ...(await serviceOf(run, 'frontend')), desiredCount: 0 }));
+  const { arn: revision } = await outputsOf(run, 'create_task_definition:backend');
+  const taskDefinition = await registerLike(String(revision), `by-hand-${run.slug}`);
+  await clients.ecs.send(new UpdateServiceCommand({ ...(await serviceOf(run, 'backend')), taskDefinition }));
+  const changed = { is: 'changed', remedy: 'repair' };
+  return [
+    { stepId: 'create_alb_rule:backend', is: 'missing', field: `elbv2:rule ${hostOf(run)}/api/*`, remedy: 'repair' },
+    { stepId: 'create_alb_rule:frontend', ...changed, field: 'targetGroupArn', wanted: ownGroup, found: [otherGroup] },
+    { stepId: 'create_dns', is: 'missing', field: `route53:record ${hostOf(run)} A`, remedy: 'repair' },
+    { stepId: 'create_log_group:backend', ...changed, field: 'retentionDays', wanted: 30, found: 1 },
+    { stepId: 'create_schema', ...changed, field: 'role.connectionLimit', found: 3 },
+    { stepId: 'create_target_group:backend', ...changed, field: 'deregistrationDelaySeconds', wanted: 30, found: 300 },
+    { stepId: 'deploy_backend', ...changed, field: 'taskDefinitionArn', wanted: revision, found: taskDefinition },
+    { stepId: 'deploy_frontend', ...changed, field: 'desiredCount', wanted: 1, found: 0 },
+  ];
+}
+
+async function deleteAlias(run: Run): Promise<void> {
+  const [cell] = world.platform.cells;
+  const { canonicalHostedZoneId, dnsName } = cell!.loadBalancers[0]!;
+  const AliasTarget = { HostedZoneId: canonicalHostedZoneId, DNSName: dnsName, EvaluateTargetHealth: false };
+  const ResourceRecordSet = { Name: hostOf(run), Type: 'A' as const, AliasTarget };
+  const Changes = [{ Action: 'DELETE' as const, ResourceRecordSet }];
+  await clients.route53.send(
+    new ChangeResourceRecordSetsCommand({ HostedZoneId: cell!.hostedZone.id, ChangeBatch: { Changes } }),
+  );
+}
+
+/** One more revision that is the same, of that family. */
+async function registerLike(arn: string, family?: string): Promise<string> {
+  const { taskDefinition: like } = await clients.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
+  const { containerDefinitions, cpu, memory, networkMode, requiresCompatibilities, taskRoleArn, executionRoleArn } =
+    like!;
+  const made = await clients.ecs.send(
+    new RegisterTaskDefinitionCommand({
+      ...{ family: family ?? like!.family, containerDefinitions, cpu, memory, networkMode, requiresCompatibilities },
+      ...{ taskRoleArn, executionRoleArn },
+    }),
+  );
+  return made.taskDefinition!.taskDefinitionArn!;
+}
 
 async function active(): Promise<Run> {
   const run = await world.provision('moamalat');
@@ -63,17 +196,30 @@ async function look({ tenantId }: Run) {
   return seen!;
 }
 
+async function expectNone(run: Run): Promise<void> {
+  expect(await look(run)).toMatchObject({ outcome: 'none', findings: [], unseen: [] });
+}
+
+async function changesOf({ tenantId }: Run, change: string) {
+  const events = await world.client.events(caller, tenantId, { after: 0, limit: 500 });
+  return events.filter(({ type, data }) => type === 'tenant.drift' && data['change'] === change);
+}
+
 async function outputsOf({ tenantId }: Run, stepId: string): Promise<Readonly<Record<string, unknown>>> {
   const step = (await listSteps(world.database, tenantId)).find((one) => one.stepId === stepId);
   if (!step) throw new Error(`there is no step ${stepId}`);
   return step.outputs ?? {};
 }
 
-function byStep<T extends { readonly stepId: string; readonly field: string }>(findings: readonly T[]): T[] {
-  return [...findings].sort((a, b) => (`${a.stepId} ${a.field}` < `${b.stepId} ${b.field}` ? -1 : 1));
+async function serviceOf(run: Run, component: string) {
+  const { arn, name } = await outputsOf(run, `deploy_${component}`);
+  return { cluster: String(arn).split('/')[1]!, service: String(name) };
 }
 
-async function serviceOf(run: Run) {
-  const { arn, name } = await outputsOf(run, 'deploy_frontend');
-  return { cluster: String(arn).split('/')[1]!, service: String(name) };
+function hostOf({ slug }: Run): string {
+  return `${slug}.${world.platform.cells[0]!.domains.moamalat!}`;
+}
+
+function byStep<T extends { readonly stepId: string; readonly field: string }>(findings: readonly T[]): T[] {
+  return [...findings].sort((a, b) => (`${a.stepId} ${a.field}` < `${b.stepId} ${b.field}` ? -1 : 1));
 }

@@ -9,6 +9,7 @@ import { shapeDifference, shapeOf } from '../oracle.ts';
 import type { HandChange } from '../sample.ts';
 import { changeTenant, failureOf, type StepDriver } from '../tenant.ts';
 import { expectGone, made, type ConformanceCase } from './case.ts';
+import { differencesNow, expectDifference, expectNoDifference } from './drift.ts';
 import { accessTo } from './listing.ts';
 
 /** What was made and is not as it was, or is to be another. */
@@ -18,11 +19,14 @@ export const changeCases: readonly ConformanceCase[] = [
     async run(bench) {
       const driver = await made(bench);
       const shape = await shapeNow(bench, driver);
+      await expectNoDifference(bench, driver, 'nobody touched it');
       if (!(await deletedByHand(bench, driver))) return expectGone(bench, driver);
+      await expectDifference(bench, driver, 'it was deleted by hand');
       const { code, message } = await failureOf(driver.observeOnce());
       assert.ok(notReady.includes(code), `looked at, and met with ${code}: ${message}`);
       await driver.make();
       assert.deepEqual(shapeDifference(shape, await shapeNow(bench, driver)), [], 'made anew, and another');
+      await expectNoDifference(bench, driver, 'it was made anew');
       await expectGone(bench, driver);
     },
   },
@@ -136,17 +140,21 @@ async function putsRight(bench: Bench, { change, name, takeBack }: HandChange): 
   };
   await change(at);
   if (takeBack) {
+    const brought = (await differencesNow(bench, driver)).filter(({ remedy = 'repair' }) => remedy === 'repair');
+    assert.deepEqual(brought, [], `${name}: differs says that a repair brings it back`);
     const { code, message } = await failureOf(driver.observeOnce());
     assert.ok(notReady.includes(code), `${name}: looked at, and met with ${code}: ${message}`);
     await takeBack(at);
     await driver.untilReady();
   } else {
+    await expectDifference(bench, driver, name);
     assert.notDeepEqual(await shapeNow(bench, driver), shape, `${name}: nothing was changed`);
     const again = bench.before(driver, bench.stand.workerWith(rereading));
     await again.ensure();
     await again.untilReady();
   }
   assert.deepEqual(shapeDifference(shape, await shapeNow(bench, driver)), [], `${name}: it was not put right`);
+  await expectNoDifference(bench, driver, `${name}: it was put right`);
   await expectGone(bench, driver);
 }
 

@@ -145,7 +145,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   const drift = createDrift({
     ...{ database, tenantDatabases, platform, log, aws: adapters, kinds: catalog.kinds },
     installationId: await findInstallationId(database),
-    confirmAfterMs: 300,
+    confirmAfterMs: 1_000,
   });
   const registry = {
     ...createActivities(activityDeps),

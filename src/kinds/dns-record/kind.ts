@@ -1,11 +1,13 @@
 import { isAwsError } from '../../aws/errors.ts';
-import { companionOf, markerOf, plainName, type DnsChange, type DnsRecord } from '../../aws/dns-names.ts';
+import { companionOf, markerOf, type DnsChange, type DnsRecord } from '../../aws/dns-names.ts';
 import { plainZoneId } from '../../formats.ts';
 import { ownershipMarker } from '../../naming.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import type { OthersJudged } from '../framework/ownership.ts';
+import { recordDifferences } from './differences.ts';
+import { COMPANION_TTL_SECONDS, isAddress, isOwnAlias, isOwnCompanion, isSameTarget } from './own.ts';
 import { deletedEverywhereAt, sendDeletion, wasDeleted } from './deletion.ts';
 import {
   recordOutputs,
@@ -16,8 +18,6 @@ import {
 } from './spec.ts';
 import { recordType } from './type.ts';
 import { refuseUnseen } from './visibility.ts';
-
-const COMPANION_TTL_SECONDS = 60;
 
 /**
  * An alias to the tenant's load balancer, with a TXT companion that says whose it is: alias values on a shared load
@@ -76,6 +76,11 @@ export const dnsRecord: Kind<RecordSpec, RecordOutputs, 'route53:record'> = {
 
   async observe(context) {
     return context.removingAt === undefined ? await observeReady(context) : await observeGone(context);
+  },
+
+  async differs(context) {
+    const { atHost, companions } = await findRecords(context);
+    return recordDifferences(context, { atHost, companions, wanted: aliasesOf(context) });
   },
 
   async remove(context) {
@@ -163,12 +168,12 @@ async function missingChanges(context: Context): Promise<DnsChange[]> {
   ];
 }
 
-/** An alias that leads elsewhere than to the tenant's load balancer, which alone has the tenant's rules. */
+/** An alias that leads elsewhere than to the tenant's load balancer, which alone has the tenant's rules, or not whatever its health. */
 function leadsAstray(context: Context, { alias, type }: DnsRecord): boolean {
   const lb = context.cell.loadBalancers.find(({ arn }) => arn === context.spec.loadBalancerArn);
   if (!alias || !lb) return false;
   const isWanted = aliasesOf(context).some((want) => want.type === type && want.alias?.zoneId === alias.zoneId);
-  return !isWanted || !isSameTarget(alias.dnsName, lb.dnsName);
+  return !isWanted || alias.evaluateTargetHealth || !isSameTarget(alias.dnsName, lb.dnsName);
 }
 
 async function observeReady(context: Context): Promise<Observation> {
@@ -246,29 +251,6 @@ async function findLeft(context: Context): Promise<{ own: DnsRecord[]; others: O
     })),
   );
   return { own, others };
-}
-
-/** What a browser follows: our aliases are of these types, and other records of the name are not the tenant's. */
-function isAddress({ type }: DnsRecord): boolean {
-  return type === 'A' || type === 'AAAA' || type === 'CNAME';
-}
-
-function isOwnCompanion({ installationId, tenant }: Context, record: DnsRecord): boolean {
-  const marker = markerOf(record);
-  return marker?.installationId === installationId && marker.tenantId === tenant.id;
-}
-
-/** To a load balancer of the cell, or where the step pointed it when it was made. */
-function isOwnAlias({ cell, previous }: Context, { alias, setIdentifier, type }: DnsRecord): boolean {
-  if (!alias || setIdentifier !== undefined || (type !== 'A' && type !== 'AAAA')) return false;
-  const targets = [...cell.loadBalancers.map((lb) => lb.dnsName), ...(previous.target ? [previous.target] : [])];
-  return targets.some((target) => isSameTarget(alias.dnsName, target));
-}
-
-function isSameTarget(a: string, b: string): boolean {
-  // The console writes this prefix before a load balancer's name.
-  const plain = (name: string) => plainName(name).replace(/^dualstack\./, '');
-  return plain(a) === plain(b);
 }
 
 /** The aliases that we make; none when the load balancer has left the cell. */

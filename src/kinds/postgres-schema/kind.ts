@@ -4,9 +4,11 @@ import { tenantMigrationFiles } from '../../db/tenant-migrations.ts';
 import type { SchemaKey } from '../../db/tenant-schema-key.ts';
 import { schemaName } from '../../naming.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { lostTags, missingThing } from '../framework/differences.ts';
 import type { Kind, StepContext } from '../framework/kind.ts';
 import type { NotOurs } from '../framework/ownership.ts';
 import { text } from '../framework/values.ts';
+import { schemaDifferences, sessionDifferences } from './differences.ts';
 import { secretType } from './secret-type.ts';
 import { ensurePassword, findOwnSecret, foreignSecret, removeSecret, secretOf } from './secret.ts';
 import { roleType, schemaType } from './type.ts';
@@ -108,6 +110,22 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     return parts.some(Boolean) || renamed.length > 0
       ? { status: 'pending', detail }
       : { status: 'absent', detail, others };
+  },
+
+  async differs(context) {
+    const { aws, spec, tags, tenantDatabases } = context;
+    const key = keyOf(context);
+    const secret = await aws.secrets.findSecret(secretOf(context, context.stepId));
+    const inspection = await tenantDatabases.inspect(key);
+    const role = inspection.role === 'ours' ? await tenantDatabases.findRole(key) : undefined;
+    const { connectionLimit } = spec;
+    const found = schemaDifferences({ name: key.name, connectionLimit, inspection, role });
+    if (!secret || secret.deletionDate !== undefined)
+      return [...found, missingThing('secretsmanager:secret', secretOf(context, context.stepId))];
+    const lost = lostTags(tags, secret.tags);
+    if (lost.length > 0 || role?.canLogin !== true || inspection.schema !== 'ours') return [...found, ...lost];
+    const login = { password: await aws.secrets.readSecret(secret.arn), set: spec.migrations };
+    return [...found, ...sessionDifferences(await tenantDatabases.tryTenant(key, login))];
   },
 
   async remove(context) {

@@ -52,6 +52,12 @@ export const slugReservation: Kind<SlugSpec, SlugOutputs, never> = {
         };
   },
 
+  async differs({ db, spec, tenant }) {
+    const holder = await findSlugHolder(db, { product: tenant.product, slug: spec.slug });
+    if (holder?.tenantId === tenant.id) return [];
+    return [{ is: 'changed', field: 'slug', wanted: tenant.id, found: holder?.tenantId, remedy: 'hand' }];
+  },
+
   // While something of the tenant may be left, nobody else may get its slug: the end of the operation gives it back.
   remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
 };

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { TargetGroup } from '../../aws/elbv2-target-groups.ts';
+import { HEALTH_CHECK, type HealthCheck } from '../../aws/target-group-health.ts';
 import type { Cell } from '../../contracts/platform.ts';
+import { isSameJson } from '../../contracts/stable-json.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { targetGroupName } from '../../naming.ts';
 import { defineKind } from '../framework/define-kind.ts';
+import { changedFields } from '../framework/differences.ts';
 import { label, path } from '../framework/values.ts';
 import { targetGroupType } from './type.ts';
 
@@ -13,7 +16,8 @@ const DEREGISTRATION_DELAY_SECONDS = 30;
 /** The first two components that there were have short forms in their groups' names, which are nobody else's. */
 const component = label.refine((name) => name !== 'be' && name !== 'fe', 'is the short form of another component');
 
-type Group = Pick<TargetGroup, 'name' | 'vpcId' | 'healthPath' | 'tags'> & { readonly physicalId: string };
+type Group = Pick<TargetGroup, 'name' | 'vpcId' | 'healthPath' | 'tags'> &
+  Partial<Pick<TargetGroup, 'healthCheck' | 'port' | 'protocol' | 'targetType'>> & { readonly physicalId: string };
 
 /** A target group of type ip over HTTP (requirement U-24). */
 export const targetGroup = defineKind({
@@ -29,6 +33,7 @@ export const targetGroup = defineKind({
   permissions: [
     'elasticloadbalancing:DescribeTargetGroups',
     'elasticloadbalancing:DescribeTags',
+    'elasticloadbalancing:DescribeTargetGroupAttributes',
     'elasticloadbalancing:CreateTargetGroup',
     'elasticloadbalancing:AddTags',
     'elasticloadbalancing:ModifyTargetGroup',
@@ -51,10 +56,30 @@ export const targetGroup = defineKind({
   /** Its port is not looked at: it is that of targets registered without one, and ECS names the container's. */
   async converge({ aws, cell, spec }, found: Group) {
     refuseOtherNetwork(cell, found);
-    const { physicalId: arn, healthPath } = found;
-    if (healthPath !== spec.healthPath) await aws.loadBalancing.setHealthPath(arn, spec.healthPath);
+    const { physicalId: arn, healthPath, healthCheck = HEALTH_CHECK } = found;
+    if (healthPath !== spec.healthPath || !isSameJson(healthCheck, HEALTH_CHECK))
+      await aws.loadBalancing.setHealthCheck(arn, spec.healthPath);
     // Also on one that was there: an attempt may have ended between the two calls.
     await aws.loadBalancing.setDeregistrationDelay(arn, DEREGISTRATION_DELAY_SECONDS);
+  },
+  async differs({ aws, cell, spec }, found) {
+    const { healthCheck = HEALTH_CHECK, healthPath, physicalId: arn, protocol, port, targetType, vpcId } = found;
+    const checks = Object.entries(HEALTH_CHECK).map(
+      ([field, wanted]) => [`healthCheck.${field}`, [wanted, healthCheck[field as keyof HealthCheck]]] as const,
+    );
+    const delay = await aws.loadBalancing.findDeregistrationDelay(arn);
+    // AWS changes none of these: the group was made anew by somebody.
+    const fixed = changedFields({
+      protocol: ['HTTP', protocol],
+      port: [spec.port, port],
+      targetType: ['ip', targetType],
+      vpcId: [cell.vpcId, vpcId],
+    });
+    return [
+      ...fixed.map((one) => ({ ...one, remedy: 'hand' }) as const),
+      ...changedFields({ healthPath: [spec.healthPath, healthPath], ...Object.fromEntries(checks) }),
+      ...changedFields({ deregistrationDelaySeconds: [DEREGISTRATION_DELAY_SECONDS, delay] }),
+    ];
   },
   outputsOf: (_, { name, physicalId: arn }) => ({ arn, name }),
   idIn: ({ arn }) => arn,

@@ -5,8 +5,10 @@ import { appOf, cloneTaskDefinition, type Clone } from '../../aws/task-definitio
 import { refuseUnclonable } from '../../aws/template-check.ts';
 import { findTemplate, type Template } from '../../aws/template.ts';
 import { wasRemoved } from '../../db/ledger.ts';
+import type { Difference } from '../../contracts/drift.ts';
 import { contentHash } from '../../naming.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { changedFields, lostTags, missingThing } from '../framework/differences.ts';
 import type { Kind } from '../framework/kind.ts';
 import { fieldsOf } from '../framework/within.ts';
 import {
@@ -93,6 +95,13 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
       : { status: 'absent', detail: `no active revision of ${context.spec.family} of this tenant`, others };
   },
 
+  async differs(context) {
+    const { aws, previous, spec, tags } = context;
+    const revision = previous.arn === undefined ? undefined : await aws.ecs.findTaskDefinition(previous.arn);
+    if (revision?.active !== true) return [missingThing('ecs:task-definition', previous.arn ?? spec.family)];
+    return [...lostTags(tags, revision.tags), ...(await templateDifferences(context))];
+  },
+
   async remove(context) {
     const { own, others, known } = await activeRevisions(context);
     const arns = new Set(own.map((revision) => revision.arn));
@@ -109,6 +118,16 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
     return { status: 'removed', others, residues, ...(residues.length === 0 && { missing: true }) };
   },
 };
+
+/** A template that went on is another release: a repair must not bring it. */
+async function templateDifferences({ aws, previous, spec }: DefinitionContext): Promise<Difference[]> {
+  const service = await aws.ecs.findService(spec.templateService);
+  const runs = service?.status === 'ACTIVE' ? service.taskDefinitionArn : undefined;
+  return changedFields({ template: [runs, previous.templateArn] }).map((one) => ({
+    ...one,
+    remedy: runs === undefined ? 'hand' : 'refresh',
+  }));
+}
 
 /**
  * The revision that was applied, which an update leaves ACTIVE: the template may be another by now, so that a new clone would not be

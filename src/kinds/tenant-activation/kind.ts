@@ -59,6 +59,9 @@ export const tenantActivation: Kind<ActivationSpec, ActivationOutputs, never> = 
       : { status: 'absent', detail: `the tenant is ${status ?? 'unknown'}`, others: await notOurs([]) };
   },
 
+  // It makes nothing outside of the database.
+  differs: () => Promise.resolve([]),
+
   // What was committed is not undone: a deprovisioning settles the tenant's status itself.
   remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
 };
