@@ -45,12 +45,12 @@ export interface LoginEntry {
   readonly sessions: number;
 }
 
-/** Roles whose name is of the pattern of logins; they are the whole server's. @param name only this one */
+/** Roles whose name is of the pattern of logins; they are the whole server's. @param name only this one, or those of this schema */
 export async function listLoginRoles(client: ClientBase, name?: string): Promise<LoginEntry[]> {
   const { rows } = await client.query<LoginEntry>(
     `select rolname::text as name, oid::int8::int as oid, shobj_description(oid, 'pg_authid') as comment,
        (select count(*)::int from pg_stat_activity a where a.usename = rolname) as sessions
-     from pg_roles where rolname ~ $2 and ($1::text is null or rolname = $1) order by 1`,
+     from pg_roles where rolname ~ $2 and ($1::text is null or rolname = $1 or starts_with(rolname, $1 || '_')) order by 1`,
     [name ?? null, loginPattern.source],
   );
   return rows;

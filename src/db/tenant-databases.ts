@@ -69,7 +69,7 @@ export interface TenantDatabases {
   countSessions(key: SchemaKey): Promise<number>;
   /** Gives the schema's own role another password; sessions stay. Does nothing where the role is not ours. */
   changePassword(key: SchemaKey, password: string, guard: Guard): Promise<void>;
-  /** Login roles by their pattern, for the sweep; with `name` that one alone. */
+  /** Login roles by their pattern, for the sweep; with `name` that one alone, or those beside the schema of that name. */
   listLogins(database: string, name?: string): Promise<LoginEntry[]>;
   /** Schemas and roles of our pattern or with a mark, for the sweep; with `name` that one alone. */
   listMarked(database: string, name?: string): Promise<CatalogEntry[]>;

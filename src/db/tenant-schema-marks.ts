@@ -26,6 +26,7 @@ export async function listRenamed(client: ClientBase, name: string, owner: Owner
      union all
      select 'schema', quote_ident(nspname), quote_ident($1), exists (select from pg_namespace where nspname = $1)
        from pg_namespace where nspname <> $1 and starts_with(obj_description(oid, 'pg_namespace'), $2)
+        and right(obj_description(oid, 'pg_namespace'), length($3)) = $3
       order by 1, 2`,
     [name, markStart(owner), `:${owner.stepId}`],
   );

@@ -207,6 +207,7 @@ const ledgersWords: Readonly<Record<string, (item: InventoryItem) => string>> = 
   'elbv2:rule': ({ detail }) => (detail?.when ?? '').replace(/\S+=|\s/g, ''),
   'elbv2:target-group': ({ name = '' }) => name,
   'logs:log-group': ({ name, id }) => name ?? id,
+  'postgres:login': ({ name, id }) => name ?? id,
   'postgres:role': ({ name, id }) => name ?? id,
   'postgres:schema': ({ name, id }) => name ?? id,
   'route53:record': ({ name, id }) => name ?? id,

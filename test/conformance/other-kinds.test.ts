@@ -2,10 +2,13 @@ import { CloudWatchLogsClient, PutRetentionPolicyCommand } from '@aws-sdk/client
 import { ChangeResourceRecordSetsCommand, Route53Client, type ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
 import { logGroup } from '../../src/kinds/log-group/kind.ts';
+import { postgresLogin } from '../../src/kinds/postgres-login/kind.ts';
+import { postgresPassword } from '../../src/kinds/postgres-password/kind.ts';
 import { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
 import { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
 import { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
 import { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
+import type { BlueprintRequest } from '../../src/products/product.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
 import { describeKinds, sampleOf, type HandChange, type HandPlace, type Sample } from '../../testing/index.ts';
 import { faultSample, recordFaults } from './record-faults.ts';
@@ -21,6 +24,24 @@ const activation: Sample = {
       .filter(({ id }) => id === 'validate' || id === 'finalize')
       .map((step) => ({ ...step, needs: step.id === 'finalize' ? ['validate'] : [] }));
   },
+};
+
+/** As after a rotation. */
+const rotated = (request: BlueprintRequest) => moamalat.resolve({ ...request, credentials: 2 }).steps;
+const login: Sample = {
+  name: 'create_login:2',
+  product: moamalat,
+  steps: (request) => rotated(request).filter(({ id }) => ['validate', 'create_schema', 'create_login:2'].includes(id)),
+  revised: (step) => ({ ...step, spec: { ...step.spec, connectionLimit: 7 } }),
+};
+/** It waits for the services: here for the schema alone. */
+const revocation: Sample = {
+  name: 'revoke_password:2',
+  product: moamalat,
+  steps: (request) =>
+    rotated(request)
+      .filter(({ id }) => ['validate', 'create_schema', 'revoke_password:2'].includes(id))
+      .map((step) => (step.id === 'revoke_password:2' ? { ...step, needs: ['create_schema'] } : step)),
 };
 
 const configOf = ({ cell, credentials, endpointUrl }: HandPlace) => ({
@@ -80,6 +101,8 @@ describeKinds(
         },
       ],
     },
+    { kind: postgresLogin, samples: [login] },
+    { kind: postgresPassword, samples: [revocation] },
     {
       kind: taskDefinition,
       samples: [

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SweepRemoval, SweepReport } from '../../src/contracts/sweep.ts';
 import { createSweep } from '../../src/sweep/sweep.ts';
@@ -9,6 +10,7 @@ import {
   ledgerTenant,
   namesFor,
   plantAll,
+  plantLogin,
   plantSchema,
   plantServing,
   report,
@@ -51,6 +53,14 @@ const left = async (tenantId: string) =>
   findingsOf(await report(world, world.sweep), tenantId)
     .map((f) => f.type)
     .sort();
+
+/** A login that is there though the ledger says that it was removed. */
+async function leftLogin(tenant: Stranger & { readonly operationId: string }) {
+  const { secret, ...login } = await plantLogin(world, tenant);
+  await ledgerRow(world, tenant, { type: 'postgres:login', name: login.name, state: 'removed' });
+  await ledgerRow(world, tenant, { type: 'secretsmanager:secret', name: secret, state: 'removed' });
+  return login;
+}
 
 describe('a removal', () => {
   it("takes a living tenant's revision that came late, and neither the one that the ledger names nor one that a service runs", async () => {
@@ -302,6 +312,30 @@ describe('a removal', () => {
     expect(await world.tenantDatabases.listMarked('primary', namesFor(once).schema)).toHaveLength(1);
     const seen = findingsOf(await report(world, world.sweep), once.tenantId);
     expect(seen.map((f) => [f.type, f.removable])).toEqual([['postgres:schema', false]]);
+  });
+
+  it('drops a login that a rotation left, with its password, beside the schema of a tenant that stays', async () => {
+    const tenant = await ledgerTenant(world, 'active');
+    await plantSchema(world, tenant);
+    const { name } = await leftLogin(tenant);
+    const approved = await approvedFor(tenant);
+    const { removals } = await remove(approved.id);
+    expect(outcomes(removals)).toEqual(['postgres:login removed', 'secretsmanager:secret removed']);
+    expect(await world.tenantDatabases.listLogins('primary', name)).toEqual([]);
+    expect(await world.tenantDatabases.listMarked('primary', namesFor(tenant).schema)).toHaveLength(1);
+  });
+
+  it('keeps a password as long as the login that it opens', async () => {
+    const tenant = await ledgerTenant(world, 'active');
+    await plantSchema(world, tenant);
+    const login = await leftLogin(tenant);
+    const { hostname: host, port, pathname } = new URL(world.databases.tenantUrl);
+    const session = new pg.Client({ ...login, host, port: Number(port), database: pathname.slice(1) });
+    await session.connect();
+    const { removals } = await remove((await approvedFor(tenant)).id);
+    await session.end();
+    expect(outcomes(removals)).toEqual(['postgres:login skipped', 'secretsmanager:secret skipped']);
+    expect(removals[1]?.detail).toContain(`role ${login.name} is there, which it opens`);
   });
 
   it('keeps a password as long as the schema that it opens', async () => {

@@ -13,7 +13,7 @@ import { createDatabase, type Database } from '../../src/db/database.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createTenantDatabases, type TenantDatabases } from '../../src/db/tenant-databases.ts';
-import { ownershipTags, schemaName, secretName, targetGroupName } from '../../src/naming.ts';
+import { loginName, ownershipTags, schemaName, secretName, targetGroupName } from '../../src/naming.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import type { SweepDeps, TemporalRuns } from '../../src/sweep/dependencies.ts';
 import { createSweep, type Sweep } from '../../src/sweep/sweep.ts';
@@ -252,6 +252,24 @@ export async function plantSchema({ tenantDatabases }: SweepWorld, owner: Strang
   const key = { database: 'primary', name: schemaName(tenantId), ownership };
   await tenantDatabases.ensureRole(key, { password: 'planted-password', connectionLimit: 2 }, () => Promise.resolve());
   await tenantDatabases.ensureSchema(key, () => Promise.resolve());
+}
+
+/** The login of a tenant after a rotation, with its secret, as its own step makes them. */
+export async function plantLogin({ aws, tenantDatabases }: SweepWorld, owner: Stranger) {
+  const { installationId, tenantId, tags } = owner;
+  const [operationId, stepId] = [tags['tenantry:operation-id']!, 'create_login:2'];
+  const ownership = { installationId, tenantId, product: 'moamalat', operationId, stepId };
+  const [name, password] = [loginName(tenantId, 2), 'planted-password'];
+  const key = { database: 'primary', name, owner: schemaName(tenantId), ownership };
+  await tenantDatabases.ensureLogin(key, { password, connectionLimit: 2 }, () => Promise.resolve());
+  const secret = secretName(installationId, tenantId, stepId);
+  await aws.secrets.ensureSecret({
+    name: secret,
+    value: password,
+    tags: ownershipTags(ownership),
+    token: randomUUID(),
+  });
+  return { name, user: name, password, secret };
 }
 
 /** A tenant with a closed provisioning, as SQL says: what an undo or a commit left in the ledger is put there by the test. */

@@ -36,11 +36,14 @@ export async function listPostgres(url: string): Promise<InventoryItem[]> {
   }
 }
 
+/** What other things hang on. */
+const ownerKinds = ['postgres:login', 'postgres:role', 'postgres:schema'];
+
 function itemsOf(rows: readonly Row[]): InventoryItem[] {
   const owners = new Map<string, Owner>();
   for (const { kind, id, marker } of rows) {
     const owner = ownerOfMarker(marker ?? '');
-    if (owner && (kind === 'postgres:role' || kind === 'postgres:schema')) owners.set(id, owner);
+    if (owner && ownerKinds.includes(kind)) owners.set(id, owner);
   }
   return rows.map((row) => {
     const hangsOn = row.subjects.find((subject) => subject !== null && owners.has(subject));

@@ -38,9 +38,9 @@ const schemas = `
          obj_description(n.oid, 'pg_namespace'), array[pg_get_userbyid(n.nspowner)::text]
     from pg_namespace n where ${own('n.nspname')}`;
 
-// What a role owns in any database, by the dependencies that the whole server keeps.
+// What a role owns in any database, by the dependencies that the whole server keeps. A login beside a tenant's own role is told by its name.
 const roles = `
-  select 'postgres:role', r.rolname::text,
+  select case when r.rolname ~ '^tenant_[0-9a-f]{32}_[0-9]+$' then 'postgres:login' else 'postgres:role' end, r.rolname::text,
          json_build_object('login', r.rolcanlogin, 'superuser', nullif(r.rolsuper, false), 'createRole', nullif(r.rolcreaterole, false),
            'createDatabase', nullif(r.rolcreatedb, false), 'bypassRls', nullif(r.rolbypassrls, false),
            'connectionLimit', nullif(r.rolconnlimit, -1), 'validUntil', r.rolvaliduntil,

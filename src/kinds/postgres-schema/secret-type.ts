@@ -1,5 +1,4 @@
-import { TENANT_TAG } from '../../aws/tags.ts';
-import { schemaName, secretPrefix } from '../../naming.ts';
+import { ownerIn, parseOwnershipMarker, schemaName, secretPrefix } from '../../naming.ts';
 import type { SweptType, UseCall } from '../framework/resource-type.ts';
 
 /** How long a deleted secret can still be brought back, in days: the longest that AWS offers. */
@@ -11,7 +10,7 @@ export const secretType: SweptType = {
     isOf: (name, { installationId, tenantId }) => name.startsWith(secretPrefix(installationId, tenantId)),
   },
   list: ({ aws }) => aws.inventory.secrets,
-  after: ['postgres:schema'],
+  after: ['postgres:schema', 'postgres:login'],
   hasUniqueIds: true,
   isFoundByName: true,
   async takeAway({ aws, item }) {
@@ -19,17 +18,29 @@ export const secretType: SweptType = {
     const scheduled = await aws.secrets.scheduleDeletion(item.physicalId, options);
     return scheduled ? `it can be restored until ${scheduled.deletionDate.toISOString()}` : 'it was gone already';
   },
-  useOf: schemaThatItOpens,
+  useOf: roleThatItOpens,
 };
 
-/** A password stays as long as the schema that it opens, in whichever cell's database. What is approved of both goes in order. */
-async function schemaThatItOpens({ isListed, item, platform, tenantDatabases }: UseCall): Promise<string | undefined> {
+/** A password stays as long as the role that it opens, in whichever cell's database. What is approved of both goes in order. */
+async function roleThatItOpens({ isListed, item, platform, tenantDatabases }: UseCall): Promise<string | undefined> {
   if (!isListed) return undefined;
-  const name = schemaName(item.tags?.[TENANT_TAG] ?? '');
+  const { tenantId = '', stepId = '' } = ownerIn(item.tags ?? {});
+  const schema = schemaName(tenantId);
   const databases = new Set(platform.cells.flatMap((cell) => cell.tenantDatabases.map(({ id }) => id)));
   for (const id of databases) {
-    const [entry] = await tenantDatabases.listMarked(id, name);
-    if (entry) return `schema or role ${name} is there, which it opens`;
+    const logins = await tenantDatabases.listLogins(id, schema);
+    const opened = logins.find(({ comment }) => stepOf(comment) === stepId);
+    if (opened) return `role ${opened.name} is there, which it opens`;
+    const [entry] = await tenantDatabases.listMarked(id, schema);
+    const marks = [stepOf(entry?.role?.comment), stepOf(entry?.schema?.comment)].filter((step) => step !== undefined);
+    // A schema that no mark tells of may be the one.
+    if (entry && (marks.length === 0 || marks.includes(stepId)))
+      return `schema or role ${schema} is there, which it opens`;
   }
   return undefined;
+}
+
+/** The step that a mark names. */
+function stepOf(comment: string | null | undefined): string | undefined {
+  return parseOwnershipMarker(comment ?? '')?.stepId;
 }

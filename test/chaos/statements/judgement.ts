@@ -37,6 +37,7 @@ export function falseWords(items: readonly InventoryItem[], leftovers: readonly 
 const parts: Readonly<Record<string, readonly string[]>> = {
   'ecs:service': ['ecs:task', 'local:task-listener'],
   'elbv2:target-group': ['elbv2:target'],
+  'postgres:login': ['postgres:membership', 'postgres:role-setting'],
   'postgres:role': ['postgres:database-right', 'postgres:membership', 'postgres:role-setting', 'postgres:schema-right'],
 };
 
