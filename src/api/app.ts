@@ -13,6 +13,7 @@ import { guardRequests } from './guards.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
 import { countRequests } from './request-counter.ts';
+import { certificateRoutes } from './routes/certificates.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -88,6 +89,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(changeRoutes, { client });
   await app.register(repairRoute, { client });
   await app.register(removalRoutes, { client });
+  await app.register(certificateRoutes, { client });
   await app.register(operationRoutes, { client });
   await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });
   await app.register(healthRoutes, { client });

@@ -418,6 +418,65 @@ export const operationsAnswer = z
   .object({ operations: z.array(operationAnswer) })
   .meta({ id: 'OperationList', description: 'The operations' });
 
+const certifiedResource = z.object({
+  stepId: z.string(),
+  type: z.string(),
+  name: z.string(),
+  physicalId: z.string().nullable(),
+  madeAt: time.nullable().describe('When it was made for sure, the last time; null: it never was'),
+  absentAt: time.describe('When it was seen absent'),
+});
+const residue = z.object({
+  stepId: z.string(),
+  type: z.string(),
+  name: z.string(),
+  reason: z.string(),
+  expiresAt: time.nullable().describe('Null: AWS names none'),
+});
+export const certificateAnswer = z
+  .object({
+    certificate: z.object({
+      certificate: z.literal('tenantry-deletion'),
+      version: z.literal(1),
+      installationId: z.uuid(),
+      tenant: z.object({
+        tenantId: z.uuid(),
+        product: z.string(),
+        tier: z.string().nullable(),
+        slug: z.string(),
+        cell: z.string(),
+        createdAt: time,
+        activatedAt: time.nullable(),
+        deletedAt: time,
+      }),
+      operation: z.object({
+        operationId: z.uuid(),
+        type: operationType,
+        askedBy: z
+          .object({ principal: z.string(), role: z.enum(roles), requestId: z.string() })
+          .nullable()
+          .describe('Null: not known'),
+        askedAt: time,
+        closedAt: time,
+      }),
+      resources: z.array(certifiedResource),
+      residues: z.array(residue).describe('What stays for a while though it was removed'),
+      tombstone: z.object({
+        slugReservedUntil: time
+          .nullable()
+          .describe('Until when nobody can create a tenant of this slug; null: it was free at once'),
+      }),
+    }),
+    jws: z
+      .object({ payload: z.string(), protected: z.string(), signature: z.string() })
+      .describe('JWS in flattened JSON (RFC 7515): ES256, `kid` names one of `/api/v1/keys`'),
+  })
+  .meta({ id: 'Certificate', description: 'What was certified of the deletion, signed' });
+
+export const keysAnswer = z
+  .object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) })
+  .meta({ id: 'Keys', description: 'JWK set (RFC 7517)' });
+
 export const eventAnswer = z
   .object({
     id: z.int(),

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import {
   acceptedAnswer,
+  certificateAnswer,
   errorAnswer,
   eventAnswer,
   eventsAnswer,
+  keysAnswer,
   operationAnswer,
   statusAnswer,
   previewAnswer,
@@ -24,7 +26,11 @@ export type ListedTenant = TenantPage['tenants'][number];
 export type Status = Open<z.infer<typeof statusAnswer>>;
 export type Operation = Open<z.infer<typeof operationAnswer>>;
 export type ProductList = Open<z.infer<typeof productsAnswer>>;
+export type CertificateDocument = z.infer<typeof certificateDocument>;
 export type TenantEvent = Open<z.infer<typeof eventAnswer>>;
+
+/** As it is: what a later release adds was signed too. */
+export const certificateDocument = z.object({ certificate: z.unknown(), jws: certificateAnswer.shape.jws });
 
 const answers = {
   accepted: open(acceptedAnswer),
@@ -36,6 +42,7 @@ const answers = {
   products: open(productsAnswer),
   event: open(eventAnswer),
   events: open(eventsAnswer),
+  certificate: certificateDocument,
 };
 
 /** The API refused the request. */
@@ -143,6 +150,8 @@ export interface ApiClient {
   abandon(tenantId: string, reason: string, by?: string): Promise<Operation>;
   /** @param confirm the tenant's slug, repeated */
   delete(tenantId: string, confirm: string | undefined, options?: DeleteOptions): Promise<Accepted | Tenant>;
+  certificate(tenantId: string): Promise<CertificateDocument>;
+  keys(): Promise<z.infer<typeof keysAnswer>>;
   events(tenantId: string, page: { after: number; limit: number }): Promise<TenantEvent[]>;
   /** Live events after an id; ends when the connection does. */
   stream(tenantId: string, after: number, signal: AbortSignal, on?: StreamSigns): AsyncGenerator<TenantEvent>;
@@ -186,6 +195,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),
     delete: (id, confirm, options) =>
       call(acceptedOrTenant, 'DELETE', `${tenant(id)}${queryOf({ confirm, ...options })}`),
+    certificate: (id) => call(answers.certificate, 'GET', `${tenant(id)}/certificate`),
+    keys: () => call(keysAnswer, 'GET', '/api/v1/keys'),
     events: async (id, { after, limit }) =>
       (await call(answers.events, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
         .events,

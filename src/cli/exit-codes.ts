@@ -20,7 +20,7 @@ Exit codes:
   0  done
   1  the outcome is a failure: rolled back, stuck, or (except for cancel) cancelled
   2  wrong usage or bad input
-  3  no such tenant or operation
+  3  no such tenant, operation or certificate
   4  conflict: slug taken, no room in a cell, another operation open, nothing to retry, not cancellable, not stuck, no
      change that can be made to what is there
   5  the API, Temporal or PostgreSQL cannot be reached
@@ -41,6 +41,7 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   METHOD_NOT_ALLOWED: exitCodes.usage,
   TENANT_NOT_FOUND: exitCodes.notFound,
   OPERATION_NOT_FOUND: exitCodes.notFound,
+  CERTIFICATE_NOT_FOUND: exitCodes.notFound,
   SLUG_TAKEN: exitCodes.conflict,
   OPERATION_IN_PROGRESS: exitCodes.conflict,
   NOTHING_TO_RETRY: exitCodes.conflict,

@@ -14,18 +14,20 @@ import { EncryptionCodec } from '../temporal/codec.ts';
 export async function serveApi(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
   const database = createDatabase({ url: config.databaseUrl, applicationName: 'tenantry-api' });
   const temporal = createTemporalClient(config.temporal, { payloadKeys: config.payloadKeys });
+  const codec = new EncryptionCodec(config.payloadKeys);
   const client = createTenantryClient({
     database,
     orchestrator: tiedOrchestrator(temporalOrchestrator(temporal.client), { database, temporal }),
     platform: config.platform,
     catalog: await loadCatalog(config.catalogFile),
     deletionGraceMs: config.deletionGraceMs,
+    codec,
     log,
   });
   try {
     const server = await startApiServer({
       client,
-      codec: new EncryptionCodec(config.payloadKeys),
+      codec,
       uiOrigin: config.temporalUiOrigin,
       log,
       host: config.apiHost,

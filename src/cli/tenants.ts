@@ -4,6 +4,7 @@ import { loadApiUrl } from '../config.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { createApiClient } from './api-client.ts';
+import { registerCertificate } from './certificate.ts';
 import { exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { contactEmail, displayName, grace, slug, wholeNumber } from './option-values.ts';
@@ -37,6 +38,7 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
   registerCreation(parts);
   registerChanges(parts);
   registerLooks(parts);
+  registerCertificates(parts);
   registerOperatorCommands(parts);
 }
 
@@ -130,6 +132,14 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
     .action(async (tenant: string, options: Common & { after?: number }) =>
       setExitCode(await actions.events(context(), tenant, options)),
     );
+}
+
+function registerCertificates({ command, context, setExitCode }: CommandParts): void {
+  registerCertificate(
+    command('certificate [tenant]', 'print the signed certificate of a deletion, or verify one'),
+    context,
+    setExitCode,
+  );
 }
 
 function registerOperatorCommands({ command, context, setExitCode }: CommandParts): void {

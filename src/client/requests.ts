@@ -1,3 +1,4 @@
+import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { OnFailure, OpenOperationState } from '../contracts/operation-state.ts';
 import type { Platform } from '../contracts/platform.ts';
@@ -15,6 +16,8 @@ export interface ClientDeps {
   readonly catalog: Catalog;
   /** How long a deletion waits before it removes anything, unless its request says otherwise, in ms; left out: not at all. */
   readonly deletionGraceMs?: number | undefined;
+  /** Encrypts the key that certificates are signed with. Left out: none is made. */
+  readonly codec?: PayloadCodec | undefined;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly workerWatchTimes?: WorkerWatchTimes | undefined;
 }

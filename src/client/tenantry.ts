@@ -10,11 +10,13 @@ import type {
   ScaleTenantInput,
 } from './requests.ts';
 import type { Audit, OperationRow } from '../db/operations.ts';
+import type { SignedCertificate } from '../contracts/certificate.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
+import { readCertificate, readKeys } from './certificate.ts';
 import * as change from './change.ts';
 import type { ModeRequest } from './choices.ts';
 import { createTenant } from './creation.ts';
@@ -30,6 +32,7 @@ import type {
   AcceptedView,
   ChangeOutcome,
   EventView,
+  KeysView,
   ListedTenantView,
   OperationView,
   PreviewView,
@@ -68,6 +71,10 @@ export interface TenantryClient {
   /** What `repairTenant` would do; nothing is changed. */
   previewRepair(caller: Caller, tenantId: string): Promise<PreviewView>;
   deleteTenant(caller: Caller, tenantId: string, input: DeleteTenantInput): Promise<ChangeOutcome>;
+  /** What was certified of its deletion, signed. */
+  certificate(caller: Caller, tenantId: string): Promise<SignedCertificate>;
+  /** Public parts of the keys that sign certificates, or did. */
+  keys(caller: Caller): Promise<KeysView>;
   cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
   retry(caller: Caller, tenantId: string): Promise<AcceptedView>;
   /** Closes a stuck operation without finishing it; what is left stays in the ledger. */
@@ -120,6 +127,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     repairTenant: (caller, tenantId, input) => repairTenant(deps, caller, tenantId, input),
     previewRepair: (caller, tenantId) => previewRepair(deps, caller, tenantId),
     deleteTenant: (caller, tenantId, input) => deleteTenant(deps, caller, tenantId, input),
+    certificate: (_caller, tenantId) => readCertificate(deps, tenantId),
+    keys: (_caller) => readKeys(database),
     cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
     retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),
     abandon: (caller, tenantId, audit) => abandon(deps, caller, tenantId, audit),

@@ -197,6 +197,17 @@ export interface ChoiceView {
   readonly effect: string;
 }
 
+/** A JWK set (RFC 7517). */
+export interface KeysView {
+  readonly keys: readonly PublicKeyView[];
+}
+
+export interface PublicKeyView {
+  readonly kty: string;
+  readonly kid: string;
+  readonly [field: string]: unknown;
+}
+
 export interface EventView {
   /** Rises within a tenant: the cursor of pages and streams. */
   readonly id: number;

@@ -44,6 +44,10 @@ export const errorTable = {
   METHOD_NOT_ALLOWED: info('The path takes other methods: the header `Allow` lists them.', { httpStatus: 405 }),
   TENANT_NOT_FOUND: info('Check the name; `tenantry tenants list --all` shows all.', { httpStatus: 404 }),
   OPERATION_NOT_FOUND: info('Check the operation id; the tenant names its operations.', { httpStatus: 404 }),
+  CERTIFICATE_NOT_FOUND: info(
+    'A certificate is made once a deletion has removed all of the tenant; `tenantry tenants show` says where it is.',
+    { httpStatus: 404 },
+  ),
   SLUG_TAKEN: info('Choose another slug; the message says who holds this one, and until when.', { httpStatus: 409 }),
   OPERATION_IN_PROGRESS: info('Wait for the open operation to end; the message says whether it can be cancelled.', {
     httpStatus: 409,

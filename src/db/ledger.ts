@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bigint, failure, residues, time, uuid } from './columns.ts';
+import { bigint, failure, optionalTime, residues, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowsOf } from './rows.ts';
 
@@ -21,11 +21,16 @@ const ledgerRow = z.object({
   failure: failure.nullable(),
   intendedAt: time,
   updatedAt: time,
+  /** When it was made for sure, the last time. Null: it never was. */
+  madeAt: optionalTime,
+  /** When it was seen absent. Null: it is there, or may be. */
+  absentAt: optionalTime,
 });
 export type LedgerRow = z.output<typeof ledgerRow>;
 
 const columns = `id, tenant_id as "tenantId", step_id as "stepId", cell, operation_id as "operationId", type, name,
-  physical_id as "physicalId", state, residues, failure, intended_at as "intendedAt", updated_at as "updatedAt"`;
+  physical_id as "physicalId", state, residues, failure, intended_at as "intendedAt", updated_at as "updatedAt",
+  made_at as "madeAt", absent_at as "absentAt"`;
 
 /** Every resource that we ever set out to make for a tenant, in that order. */
 export async function listLedger(db: Queryable, tenantId: string): Promise<LedgerRow[]> {

@@ -73,7 +73,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
          physical_id = case when l.state = 'removed' then null else l.physical_id end,
          earlier_ids = case when l.state = 'removed' then '{}' else l.earlier_ids end,
          residues = case when l.state = 'removed' then null else l.residues end,
-         made_at = case when l.state = 'removed' then null else l.made_at end,
+         made_at = case when l.state = 'removed' then null else l.made_at end, absent_at = null,
          state = case when l.state in ('present', 'ready') then 'present' else 'intended' end
      ), event as (
        insert into events (cell, tenant_id, operation_id, type, step_id, data)

@@ -88,7 +88,7 @@ export async function recordGone(
   resources: readonly { readonly type: string; readonly name: string }[],
 ): Promise<void> {
   await db.query(
-    `update ledger l set state = 'removed', failure = null, updated_at = now()
+    `update ledger l set state = 'removed', failure = null, updated_at = now(), absent_at = ${seenAbsent}
      from steps s, unnest($3::text[], $4::text[]) as r (type, name)
      where l.tenant_id = $1 and l.step_id = $2 and l.type = r.type and l.name = r.name
        and s.tenant_id = l.tenant_id and s.step_id = l.step_id and s.state = 'removing'
@@ -109,6 +109,9 @@ export async function noteRemoval(
     [key.tenantId, key.stepId, json(notes)],
   );
 }
+
+/** The moment at which it was seen absent, not a later one at which that was recorded again. */
+const seenAbsent = `case when l.state = 'removed' then l.absent_at else clock_timestamp() end`;
 
 /** What AWS keeps for a while, on the step's first resource. */
 export async function recordResidues(db: Queryable, key: StepKey, residues: readonly Residue[]): Promise<void> {
@@ -134,7 +137,7 @@ export async function recordRemoved(db: Queryable, key: StepKey): Promise<Date |
          and (unclear_until is null or unclear_until <= clock_timestamp())
        returning *
      ), rows as (
-       update ledger l set state = 'removed', failure = null, updated_at = now() from step s
+       update ledger l set state = 'removed', failure = null, updated_at = now(), absent_at = ${seenAbsent} from step s
        where l.tenant_id = s.tenant_id and l.step_id = s.step_id
      ), event as (
        insert into events (cell, tenant_id, operation_id, type, step_id, data)

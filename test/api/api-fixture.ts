@@ -58,6 +58,7 @@ export async function createApiFixture(
   const orchestrator = new FakeOrchestrator(database);
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
+  const codec = new EncryptionCodec([payloadKey]);
   const client = createTenantryClient({
     database: proxied,
     orchestrator,
@@ -66,11 +67,12 @@ export async function createApiFixture(
     log,
     workerWatchTimes: options.workerWatchTimes,
     deletionGraceMs: options.deletionGraceMs,
+    codec,
   });
   const routes: RouteOptions[] = [];
   const deps: ApiDeps = {
     client,
-    codec: new EncryptionCodec([payloadKey]),
+    codec,
     uiOrigin: UI_ORIGIN,
     log,
     streamTimes: { heartbeatMs: 150, pollMs: 60_000 },

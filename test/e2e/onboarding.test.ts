@@ -1,3 +1,5 @@
+import { forgeryIn } from '../../src/certificates/signature.ts';
+import type { Certificate } from '../../src/contracts/certificate.ts';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import pg from 'pg';
@@ -129,6 +131,7 @@ describe('a tenant, from one POST to nothing', () => {
     const gone = { status: 'deleted', resources: [], currentStep: null };
     await expect.poll(() => projected(tenantId), { timeout: 20_000 }).toMatchObject(gone);
     await expectBackTo(before, tenantId);
+    await expectCertified(tenantId);
     await expect(running().create('nine-points')).rejects.toMatchObject({ code: 'SLUG_TAKEN' });
   });
 
@@ -206,3 +209,15 @@ describe("an operator with Temporal's own CLI", () => {
     await until(tenantId, 'succeeded');
   });
 });
+
+/** Everything was seen absent between the request and the end of the deletion, and the installation has signed that. */
+async function expectCertified(tenantId: string): Promise<void> {
+  const { api } = running();
+  const signed = await api.certificate(tenantId);
+  expect(await forgeryIn(signed, await api.keys())).toBeUndefined();
+  const { operation, resources, residues } = signed.certificate as Certificate;
+  expect(resources.length).toBeGreaterThan(8);
+  for (const { type, name, absentAt } of resources)
+    expect([operation.askedAt <= absentAt, absentAt <= operation.closedAt], `${type} ${name}`).toEqual([true, true]);
+  expect(residues.map(({ type }) => type)).toContain('ecs:task-definition');
+}

@@ -35,7 +35,16 @@ const step: TenantState['steps'][number] = {
 };
 const resource = (n: number): TenantState['resources'][number] => ({
   ...{ id: n, tenantId, stepId: 'create_dns', cell: 'default', operationId, type: 'dns-record', name: `r${n}` },
-  ...{ physicalId: null, state: 'ready', residues: null, failure: null, intendedAt: at, updatedAt: at },
+  ...{
+    physicalId: null,
+    state: 'ready',
+    residues: null,
+    failure: null,
+    intendedAt: at,
+    updatedAt: at,
+    madeAt: at,
+    absentAt: null,
+  },
 });
 const state: TenantState = { version: 7, tenant, operation, steps: [step], resources: [resource(1)] };
 

@@ -1,0 +1,59 @@
+import type { Caller } from './caller.ts';
+import type { Residue } from './messages.ts';
+import type { OperationType } from './operation-table.ts';
+
+/** What a certificate of deletion says; times are ISO 8601. Names of people are in none of it. */
+export interface Certificate {
+  readonly certificate: 'tenantry-deletion';
+  readonly version: 1;
+  readonly installationId: string;
+  readonly tenant: {
+    readonly tenantId: string;
+    readonly product: string;
+    readonly tier: string | null;
+    readonly slug: string;
+    readonly cell: string;
+    readonly createdAt: string;
+    readonly activatedAt: string | null;
+    readonly deletedAt: string;
+  };
+  readonly operation: {
+    readonly operationId: string;
+    readonly type: OperationType;
+    /** Null: not known. */
+    readonly askedBy: Pick<Caller, 'principal' | 'role' | 'requestId'> | null;
+    readonly askedAt: string;
+    readonly closedAt: string;
+  };
+  readonly resources: readonly CertifiedResource[];
+  /** What stays for a while though it was removed. */
+  readonly residues: readonly (Residue & { readonly stepId: string })[];
+  readonly tombstone: {
+    /** Until when nobody can create a tenant of this slug. Null: it was free at once. */
+    readonly slugReservedUntil: string | null;
+  };
+}
+
+export interface CertifiedResource {
+  readonly stepId: string;
+  readonly type: string;
+  readonly name: string;
+  readonly physicalId: string | null;
+  /** When it was made for sure, the last time. Null: it never was. */
+  readonly madeAt: string | null;
+  /** When it was seen absent. */
+  readonly absentAt: string;
+}
+
+/** A JSON Web Signature in flattened JSON (RFC 7515, 7.2.2). */
+export interface SignedJson {
+  readonly payload: string;
+  readonly protected: string;
+  readonly signature: string;
+}
+
+/** What is signed, and the same to be read. */
+export interface SignedCertificate {
+  readonly certificate: Certificate;
+  readonly jws: SignedJson;
+}
