@@ -40,7 +40,12 @@ describe('a look at a tenant that nobody touches', () => {
     // Reads lag behind the changes of its provisioning.
     const lag = world.gateway.addRule({ match: { kind: 'change' }, fault: { type: 'stale', forMs: 800 }, times: 200 });
     const run = await active();
-    for (let looks = 0; looks < 5; looks += 1) await Promise.all(Array.from({ length: 10 }, () => expectNone(run)));
+    await expectNone(run);
+    for (let looks = 0; looks < 10; looks += 1) {
+      const seen = await Promise.all(Array.from({ length: 5 }, () => look(run)));
+      // On a busy machine a call may get no answer in time: that is unknown, and no finding.
+      expect(seen.map(({ findings }) => findings)).toEqual(seen.map(() => []));
+    }
     world.gateway.removeRule(lag);
     world.gateway.addRule({ match: { verb: 'drift' }, fault: { type: 'throttle' }, times: 30 });
     const throttled = await Promise.all(Array.from({ length: 5 }, () => look(run)));
