@@ -17,6 +17,7 @@ import { certificateRoutes } from './routes/certificates.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';
 import { eventRoutes } from './routes/events.ts';
+import { freezeRoutes } from './routes/freezes.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
@@ -88,6 +89,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(operatorRoutes, { client });
   await app.register(changeRoutes, { client });
   await app.register(repairRoute, { client });
+  await app.register(freezeRoutes, { client });
   await app.register(removalRoutes, { client });
   await app.register(certificateRoutes, { client });
   await app.register(operationRoutes, { client });

@@ -92,6 +92,13 @@ export const repairBody = z
   .strictObject({ reason: plainText(500).optional().describe('Why, for the audit trail') })
   .nullish();
 
+/** Body of a freeze. */
+export const freezeBody = z.strictObject({
+  product: z.string().min(1).max(40).optional().describe('Default: any product of the cell'),
+  cell: z.string().min(1).max(40).optional().describe('Default: any cell'),
+  reason: plainText(500).describe('Why: shown to whoever asks for an operation meanwhile'),
+});
+
 /** Body of `abandon`. */
 export const abandonBody = z.strictObject({
   reason: plainText(500).describe('Why, for the audit trail'),
@@ -101,6 +108,7 @@ export const abandonBody = z.strictObject({
 /** Ids are compared as text further in, and PostgreSQL writes them in lower case. */
 const id = z.uuid().toLowerCase();
 
+export const freezeParams = z.strictObject({ freezeId: id });
 export const tenantParams = z.strictObject({ tenantId: id });
 export const operationParams = z.strictObject({ tenantId: id, operationId: id });
 export const noQuery = z.strictObject({});
@@ -391,6 +399,22 @@ export const statusAnswer = z
     workers,
   })
   .meta({ id: 'Status', description: 'How far it is' });
+
+export const freezeAnswer = z
+  .object({
+    freezeId: z.uuid(),
+    product: z.string().nullable().describe('Null: any'),
+    cell: z.string().nullable().describe('Null: any'),
+    reason: z.string(),
+    by: z.string().describe('Whom to ask'),
+    since: time,
+    liftedAt: time.nullable().describe('Null: it is in force'),
+  })
+  .meta({ id: 'Freeze', description: 'No operation of what it names is accepted' });
+
+export const freezesAnswer = z
+  .object({ freezes: z.array(freezeAnswer) })
+  .meta({ id: 'FreezeList', description: 'The freezes in force' });
 
 export const operationAnswer = z
   .object({

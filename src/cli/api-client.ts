@@ -2,6 +2,8 @@ import { z } from 'zod';
 import {
   acceptedAnswer,
   certificateAnswer,
+  freezeAnswer,
+  freezesAnswer,
   errorAnswer,
   eventAnswer,
   eventsAnswer,
@@ -19,6 +21,7 @@ import type { Settings } from '../contracts/settings.ts';
 import { open, type Open } from './open-answers.ts';
 
 export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
+export type Freeze = Open<z.infer<typeof freezeAnswer>>;
 export type Tenant = Open<z.infer<typeof tenantAnswer>>;
 export type Preview = Open<z.infer<typeof previewAnswer>>;
 export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
@@ -40,6 +43,8 @@ const answers = {
   status: open(statusAnswer),
   operation: open(operationAnswer),
   products: open(productsAnswer),
+  freeze: open(freezeAnswer),
+  freezes: open(freezesAnswer),
   event: open(eventAnswer),
   events: open(eventsAnswer),
   certificate: certificateDocument,
@@ -119,6 +124,12 @@ export interface ModeRequest {
   readonly onFailure?: string | undefined;
 }
 
+export interface FreezeRequest {
+  readonly product?: string | undefined;
+  readonly cell?: string | undefined;
+  readonly reason: string;
+}
+
 export interface RepairRequest {
   readonly reason?: string | undefined;
 }
@@ -131,6 +142,9 @@ export interface DeleteOptions {
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
   products(): Promise<ProductList>;
+  freeze(request: FreezeRequest): Promise<Freeze>;
+  freezes(): Promise<Freeze[]>;
+  lift(freezeId: string): Promise<Freeze>;
   create(request: CreateRequest): Promise<Accepted>;
   list(request: ListRequest): Promise<TenantPage>;
   get(tenantId: string): Promise<Tenant>;
@@ -177,6 +191,9 @@ export function createApiClient(baseUrl: string): ApiClient {
     request(schema, method, `${baseUrl}${path}`, body);
   return {
     products: () => call(answers.products, 'GET', '/api/v1/products'),
+    freeze: (body) => call(answers.freeze, 'POST', '/api/v1/freezes', body),
+    freezes: async () => (await call(answers.freezes, 'GET', '/api/v1/freezes')).freezes,
+    lift: (id) => call(answers.freeze, 'DELETE', `/api/v1/freezes/${encodeURIComponent(id)}`),
     create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
     list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
     get: (id) => call(answers.tenant, 'GET', tenant(id)),

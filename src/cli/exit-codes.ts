@@ -51,6 +51,8 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   TENANT_NOT_DELETABLE: exitCodes.conflict,
   TENANT_NOT_CHANGEABLE: exitCodes.conflict,
   CHANGE_NOT_POSSIBLE: exitCodes.conflict,
+  FROZEN: exitCodes.conflict,
+  FREEZE_NOT_FOUND: exitCodes.notFound,
   // Waiting does not help: somebody has to add a load balancer, or a tenant has to go.
   CELL_FULL: exitCodes.conflict,
   PAYLOAD_TOO_LARGE: exitCodes.usage,

@@ -3,6 +3,7 @@ import { Help, type Command, type Option } from 'commander';
 import { CheckedCommand } from './checked-command.ts';
 import { registerCompletion } from './completion.ts';
 import type { Terminal } from './output.ts';
+import { registerFreezes } from './freezes.ts';
 import { registerProducts } from './products.ts';
 import { registerTenants, type SetExitCode } from './tenants.ts';
 
@@ -36,6 +37,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
     .exitOverride();
   registerTenants(program, terminal, setExitCode);
   registerProducts(program, terminal, setExitCode);
+  registerFreezes(program, terminal, setExitCode);
   registerCompletion(program, terminal);
   for (const register of options.registrars ?? []) register(program);
   return program;

@@ -12,6 +12,7 @@ import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.t
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { printPreview } from './preview-output.ts';
 import { eventLine } from './progress.ts';
+import { freezeLine } from './freezes.ts';
 import { chosenSettings, type SettingsOptions } from './settings-options.ts';
 import { findTenantId } from './tenant-names.ts';
 
@@ -160,6 +161,9 @@ export async function list(context: Context, options: Common & ListOptions): Pro
     return exitCodes.done;
   }
   printTenants(context.terminal, page.tenants);
+  // An API of an earlier release has no freezes.
+  for (const frozen of await context.api.freezes().catch(() => []))
+    context.terminal.err.write(`frozen: ${freezeLine(frozen)}\n`);
   if (page.nextCursor !== null) context.terminal.err.write(`more: --cursor ${page.nextCursor}\n`);
   return exitCodes.done;
 }

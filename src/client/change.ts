@@ -5,13 +5,14 @@ import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { Queryable } from '../db/database.ts';
-import { findOpenOperation, insertOperation, type OperationRow } from '../db/operations.ts';
+import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { findTenant, type TenantRow } from '../db/tenants.ts';
 import { mergePatch } from '../products/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 import { choiceOf, modeChoice, rotationChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
 import { resolveDesired, type Desired } from './desired.ts';
+import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewedSteps } from './preview.ts';
@@ -240,7 +241,7 @@ async function insertChange(
 ): Promise<OperationRow> {
   const { id: tenantId, cell, product, slug } = tenant;
   await reserveOrRefuse(tx, catalog.kinds, blueprint, { cell, tenantId, slug });
-  const operation = await insertOperation(tx, {
+  const operation = await acceptOperation(tx, {
     id: operationId,
     tenantId,
     cell,

@@ -7,7 +7,7 @@ import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { placeOnLoadBalancer, reserveHostName } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
-import { insertOperation, type OperationRow } from '../db/operations.ts';
+import { type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
 import { recordFirstSettings } from '../db/settings.ts';
 import { insertTenant, type TenantRow } from '../db/tenants.ts';
@@ -18,6 +18,7 @@ import { checkSettings } from '../products/settings.ts';
 import { parseSlug } from '../products/slug.ts';
 import { invalid, settingsFields } from './invalid-input.ts';
 import { cellsFor, servedProducts } from './cell-choice.ts';
+import { acceptOperation } from './freezing.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { reserveOrRefuse, resolveChecked, resolveOrRefuse } from './resolution.ts';
 import { RequestError } from './request-error.ts';
@@ -159,7 +160,7 @@ async function write(
     : undefined;
   const blueprint = resolveChecked(kinds, product, { cell, loadBalancer, tenantId, slug, tier, host, settings });
   await reserveOrRefuse(tx, kinds, blueprint, { cell: cell.id, tenantId, slug });
-  const operation = await insertOperation(tx, {
+  const operation = await acceptOperation(tx, {
     id: ids.operationId,
     tenantId,
     cell: cell.id,

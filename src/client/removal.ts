@@ -13,13 +13,13 @@ import {
   changeOperationState,
   findBlueprint,
   findOpenOperation,
-  insertOperation,
   listOperationsOf,
   type NewOperation,
   type OperationRow,
 } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { deletesAt, existingTenant, tenantView } from './reading.ts';
@@ -153,7 +153,7 @@ async function insertDeprovisioning(
 ): Promise<OperationRow> {
   const [last] = await listOperationsOf(tx, tenant.id);
   if (!last) throw new Error(`tenant ${tenant.id} has no operation whose blueprint could be taken down`);
-  const operation = await insertOperation(tx, {
+  const operation = await acceptOperation(tx, {
     id: operationId,
     tenantId: tenant.id,
     cell: tenant.cell,

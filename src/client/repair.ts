@@ -6,11 +6,12 @@ import { operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
-import { findOpenOperation, insertOperation, type OperationRow } from '../db/operations.ts';
+import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { findWalkFacts } from '../db/walk-facts.ts';
 import type { StepPlan } from '../plan/plan.ts';
 import { walkTo } from '../plan/walk.ts';
+import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewedSteps } from './preview.ts';
@@ -74,7 +75,7 @@ async function write({ catalog }: ClientDeps, tx: Queryable, request: Request): 
   refuseUnchangeable(read, 'repair');
   const applied = await findAppliedBlueprint(tx, tenantId);
   if (!applied) throw new Error(`tenant ${tenantId} is ${read.status}, and no blueprint is applied`);
-  const operation = await insertOperation(tx, {
+  const operation = await acceptOperation(tx, {
     ...{ id, tenantId, cell: read.cell, type: operationTypeAskedBy('repair'), reason },
     ...{ onFailure: 'hold', holdMs: DEFAULT_HOLD_MS, workflowId: tenantWorkflowId(read), blueprint: applied, caller },
   });

@@ -73,6 +73,13 @@ export interface DeleteTenantInput {
   readonly graceMs?: number | undefined;
 }
 
+export interface FreezeInput {
+  /** Default: any. One of the two is given. */
+  readonly product?: string | undefined;
+  readonly cell?: string | undefined;
+  readonly reason: string;
+}
+
 export interface ListInput {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;

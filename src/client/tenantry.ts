@@ -5,6 +5,7 @@ import type {
   CreateTenantInput,
   DeleteTenantInput,
   ListInput,
+  FreezeInput,
   RepairTenantInput,
   RotateTenantInput,
   ScaleTenantInput,
@@ -20,6 +21,7 @@ import { readCertificate, readKeys } from './certificate.ts';
 import * as change from './change.ts';
 import type { ModeRequest } from './choices.ts';
 import { createTenant } from './creation.ts';
+import * as freezing from './freezing.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import { listProducts, type ProductView } from './product-list.ts';
@@ -33,6 +35,7 @@ import type {
   ChangeOutcome,
   EventView,
   KeysView,
+  FreezeView,
   ListedTenantView,
   OperationView,
   PreviewView,
@@ -70,6 +73,11 @@ export interface TenantryClient {
   repairTenant(caller: Caller, tenantId: string, input: RepairTenantInput): Promise<AcceptedView>;
   /** What `repairTenant` would do; nothing is changed. */
   previewRepair(caller: Caller, tenantId: string): Promise<PreviewView>;
+  /** No new operation of a product or in a cell is accepted until it is lifted. */
+  freeze(caller: Caller, input: FreezeInput): Promise<FreezeView>;
+  /** Freezes in force. */
+  freezes(caller: Caller): Promise<FreezeView[]>;
+  lift(caller: Caller, freezeId: string): Promise<FreezeView>;
   deleteTenant(caller: Caller, tenantId: string, input: DeleteTenantInput): Promise<ChangeOutcome>;
   /** What was certified of its deletion, signed. */
   certificate(caller: Caller, tenantId: string): Promise<SignedCertificate>;
@@ -126,6 +134,9 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),
     repairTenant: (caller, tenantId, input) => repairTenant(deps, caller, tenantId, input),
     previewRepair: (caller, tenantId) => previewRepair(deps, caller, tenantId),
+    freeze: (caller, input) => freezing.freeze(deps, caller, input),
+    freezes: (_caller) => freezing.readFreezes(deps),
+    lift: (caller, freezeId) => freezing.lift(deps, caller, freezeId),
     deleteTenant: (caller, tenantId, input) => deleteTenant(deps, caller, tenantId, input),
     certificate: (_caller, tenantId) => readCertificate(deps, tenantId),
     keys: (_caller) => readKeys(database),

@@ -122,6 +122,20 @@ export interface WorkersView {
   readonly detail: string;
 }
 
+/** No operation of what it names is accepted. */
+export interface FreezeView {
+  readonly freezeId: string;
+  /** Null: any. */
+  readonly product: string | null;
+  readonly cell: string | null;
+  readonly reason: string;
+  /** Whom to ask. */
+  readonly by: string;
+  readonly since: string;
+  /** Null: it is in force. */
+  readonly liftedAt: string | null;
+}
+
 export interface StatusView {
   readonly tenantId: string;
   readonly status: TenantStatus;

@@ -75,6 +75,11 @@ export const errorTable = {
     'Ask for a change that can be made to what is there: the message names what cannot. A tenant that needs another is made anew.',
     { httpStatus: 422 },
   ),
+  FROZEN: info(
+    'No operation of the product or in the cell is accepted: the message says why, since when, and whom to ask. `tenantry freeze list` shows all; open operations go on.',
+    { httpStatus: 423 },
+  ),
+  FREEZE_NOT_FOUND: info('Check the id: `tenantry freeze list` shows the freezes in force.', { httpStatus: 404 }),
   CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
   HEADERS_TOO_LARGE: info('Send fewer or shorter headers, or a shorter URL.', { httpStatus: 431 }),

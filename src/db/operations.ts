@@ -25,6 +25,7 @@ import {
 import type { Queryable } from './database.ts';
 import type { EventType } from '../contracts/events.ts';
 import { appendEvent, type NewEvent } from './events.ts';
+import { refuseFrozen } from './freezes.ts';
 import { rowOf, rowsOf } from './rows.ts';
 import { restoreDesiredSettings } from './settings.ts';
 
@@ -83,9 +84,13 @@ export type NewOperation = Pick<
   readonly statusBefore?: TenantStatus | undefined;
 };
 
-/** Accepts an operation, with its event; undefined when the tenant has an open one (409 OPERATION_IN_PROGRESS). */
+/**
+ * Accepts an operation, with its event; undefined when the tenant has an open one (409 OPERATION_IN_PROGRESS).
+ * @throws FrozenError
+ */
 export async function insertOperation(tx: Queryable, operation: NewOperation): Promise<OperationRow | undefined> {
   const o = operation;
+  await refuseFrozen(tx, o);
   const answer = await tx.query(
     `with accepted as (
        insert into operations

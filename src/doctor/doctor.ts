@@ -12,6 +12,7 @@ import type { Cell } from '../contracts/platform.ts';
 import { isInOrder, type MarkVerdict } from '../contracts/sweep.ts';
 import { listLoadBalancerShares } from '../db/allocations.ts';
 import { createDatabase, DatabaseUnavailableError, type Database } from '../db/database.ts';
+import { listFreezes } from '../db/freezes.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { pendingMigrations } from '../db/migrate.ts';
@@ -33,6 +34,7 @@ export async function examine(config: Config): Promise<Finding[]> {
   const found = await Promise.all([
     look('control database', () => checkControlDatabase(config)),
     look('products and kinds', () => checkCatalog(config, catalog)),
+    look('freezes', () => checkFreezes(config)),
     look('Temporal', () => checkTemporal(config)),
     ...Object.entries(config.tenantDatabaseUrls).map(([id, url]) =>
       look(`tenant database ${id}`, () => checkTenantDatabase(config, id, url)),
@@ -65,6 +67,17 @@ async function examineCell(config: Config, catalog: Catalog, cell: Cell): Promis
     aws.destroy();
     await database.close();
   }
+}
+
+function checkFreezes(config: Config): Promise<Finding[]> {
+  return withControlDatabase(config, async (database) =>
+    (await listFreezes(database)).map(({ id, product, cell, reason, caller, at }) =>
+      warning(
+        `freeze of ${product ?? 'every product'} in ${cell ?? 'every cell'}`,
+        `no operation is accepted since ${at.toISOString()}, by ${caller.principal}: ${reason}; tenantry freeze lift ${id}`,
+      ),
+    ),
+  );
 }
 
 function checkRoomOf(config: Config, parts: Omit<RoomParts, 'reserved'>): Promise<Finding[]> {

@@ -27,6 +27,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
           'TENANT_NOT_FOUND',
           'TENANT_NOT_DELETABLE',
           'OPERATION_IN_PROGRESS',
+          'FROZEN',
           'ORCHESTRATOR_UNAVAILABLE',
         ]),
       },

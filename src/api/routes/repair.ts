@@ -9,6 +9,7 @@ const codes = [
   'TENANT_NOT_FOUND',
   'TENANT_NOT_CHANGEABLE',
   'OPERATION_IN_PROGRESS',
+  'FROZEN',
   'ORCHESTRATOR_UNAVAILABLE',
 ] as const;
 

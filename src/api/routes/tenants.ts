@@ -33,6 +33,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
           'UNKNOWN_PRODUCT',
           'SLUG_TAKEN',
           'CELL_FULL',
+          'FROZEN',
           'ORCHESTRATOR_UNAVAILABLE',
         ]),
       },

@@ -1,0 +1,49 @@
+import { loadApiUrl } from '../config.ts';
+import { createApiClient, type Freeze, type FreezeRequest } from './api-client.ts';
+import type { CheckedCommand } from './checked-command.ts';
+import type { Common } from './context.ts';
+import { exitCodes, exitCodesHelp } from './exit-codes.ts';
+import { printJson, type Terminal } from './output.ts';
+import type { SetExitCode } from './tenants.ts';
+
+/** `tenantry freeze`: no new operations of a product or in a cell, through the API at `TENANTRY_API_URL`. */
+export function registerFreezes(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
+  const freeze = program
+    .command('freeze')
+    .description('accept no new operation of a product or in a cell, until it is lifted; open ones go on')
+    .addHelpText('after', exitCodesHelp);
+  const command = (name: string, description: string) =>
+    freeze
+      .command(name)
+      .description(description)
+      .option('--json', 'print JSON, for programs')
+      .addHelpText('after', exitCodesHelp);
+  const print = (answer: object, lines: readonly string[], { json }: Common) => {
+    if (json) printJson(terminal, answer);
+    else for (const line of lines) terminal.out.write(`${line}\n`);
+    setExitCode(exitCodes.done);
+  };
+
+  command('set', 'freeze a product, a cell, or a product in a cell')
+    .option('--product <name>', 'product (default: any)')
+    .option('--cell <id>', 'cell (default: any)')
+    .requiredOption('--reason <text>', 'why: shown to whoever asks for an operation meanwhile')
+    .action(async ({ product, cell, reason, ...options }: Common & FreezeRequest) => {
+      const made = await createApiClient(loadApiUrl()).freeze({ product, cell, reason });
+      print(made, [freezeLine(made)], options);
+    });
+  command('list', 'list the freezes in force').action(async (options: Common) => {
+    const freezes = await createApiClient(loadApiUrl()).freezes();
+    print({ freezes }, freezes.length === 0 ? ['nothing is frozen'] : freezes.map(freezeLine), options);
+  });
+  command('lift <freeze>', 'accept operations again').action(async (id: string, options: Common) => {
+    const lifted = await createApiClient(loadApiUrl()).lift(id);
+    print(lifted, [`lifted: ${freezeLine(lifted)}`], options);
+  });
+}
+
+/** One freeze, for people. */
+export function freezeLine({ freezeId, product, cell, reason, by, since }: Freeze): string {
+  const scope = [product ?? 'every product', cell ?? 'every cell'].join(' in ');
+  return `${freezeId}  ${scope}, since ${since} by ${by}: ${reason}`;
+}

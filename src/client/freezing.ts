@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import type { Caller } from '../contracts/caller.ts';
+import type { Queryable } from '../db/database.ts';
+import { FrozenError, insertFreeze, liftFreeze, listFreezes, type FreezeRow } from '../db/freezes.ts';
+import { insertOperation, type NewOperation, type OperationRow } from '../db/operations.ts';
+import { invalid } from './invalid-input.ts';
+import { RequestError } from './request-error.ts';
+import type { ClientDeps, FreezeInput } from './requests.ts';
+import type { FreezeView } from './views.ts';
+
+/**
+ * Accepts no new operation of a product, in a cell, or of a product in a cell, until it is lifted. Those that are open go on to their
+ * end or their hold, and take `retry` and `cancel`.
+ * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT
+ */
+export async function freeze(deps: ClientDeps, caller: Caller, input: FreezeInput): Promise<FreezeView> {
+  const { product = null, cell = null, reason } = input;
+  const { products } = deps.catalog;
+  if (product === null && cell === null)
+    throw invalid([{ field: 'body.product', problem: 'a product, a cell or both are required' }]);
+  if (product !== null && !Object.hasOwn(products, product))
+    throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${product}"`, {
+      details: { products: Object.keys(products) },
+    });
+  const cells = deps.platform.cells.map(({ id }) => id);
+  if (cell !== null && !cells.includes(cell))
+    throw invalid([{ field: 'body.cell', problem: `must be one of ${cells.join(', ')}` }]);
+  const made = { id: randomUUID(), product, cell, reason, caller };
+  return freezeView(await deps.database.transaction((tx) => insertFreeze(tx, made)));
+}
+
+/** Those in force, oldest first. */
+export async function readFreezes({ database }: Pick<ClientDeps, 'database'>): Promise<FreezeView[]> {
+  return (await listFreezes(database)).map(freezeView);
+}
+
+/** From then on operations are accepted again. @throws RequestError FREEZE_NOT_FOUND */
+export async function lift(deps: ClientDeps, caller: Caller, freezeId: string): Promise<FreezeView> {
+  const lifted = await liftFreeze(deps.database, freezeId, caller);
+  if (lifted) return freezeView(lifted);
+  throw new RequestError('FREEZE_NOT_FOUND', `there is no freeze ${freezeId}`, { details: { freezeId } });
+}
+
+/** As {@link insertOperation}. @throws RequestError FROZEN */
+export async function acceptOperation(tx: Queryable, operation: NewOperation): Promise<OperationRow | undefined> {
+  try {
+    return await insertOperation(tx, operation);
+  } catch (error) {
+    throw error instanceof FrozenError ? frozen(error) : error;
+  }
+}
+
+function frozen({ freeze: row }: FrozenError): RequestError {
+  const { freezeId, by, reason, since } = freezeView(row);
+  return new RequestError(
+    'FROZEN',
+    `${scopeOf(row)} is frozen since ${since} by ${by}: ${reason}. No operation is accepted until it is lifted: ask ${by}`,
+    { details: { ...freezeView(row), lift: `tenantry freeze lift ${freezeId}` } },
+  );
+}
+
+function scopeOf({ product, cell }: Pick<FreezeRow, 'product' | 'cell'>): string {
+  if (product === null) return `cell ${cell ?? ''}`;
+  return cell === null ? `product ${product}` : `product ${product} in cell ${cell}`;
+}
+
+function freezeView({ id, product, cell, reason, caller, at, liftedAt }: FreezeRow): FreezeView {
+  const since = at.toISOString();
+  return {
+    freezeId: id,
+    product,
+    cell,
+    reason,
+    by: caller.principal,
+    since,
+    liftedAt: liftedAt?.toISOString() ?? null,
+  };
+}
