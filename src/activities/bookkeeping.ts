@@ -13,7 +13,7 @@ import { findOperation, lockOperation, type OperationRow } from '../db/operation
 import { lockTenant } from '../db/tenants.ts';
 import { claimOperation } from './claim.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { alertStuck, changeState } from './operation-change.ts';
+import { alertStuck, changeState, refusedChange } from './operation-change.ts';
 import { closeOperation } from './operation-closing.ts';
 
 /** What the executor writes about an operation: PostgreSQL only, a transaction each, safe to repeat. */
@@ -41,8 +41,7 @@ async function changeStateOnce(database: Database, change: StateChange): Promise
     // The attempt before this one wrote it, and its answer was lost.
     if (operation.state === change.state && operation.generation === change.generation)
       return { changed: true, tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
-    if (isOutOfTime(operation, change))
-      return { changed: false, tenantStatus: (await lockTenant(tx, operation.tenantId)).status };
+    if (isOutOfTime(operation, change)) return refusedChange(operation, await lockTenant(tx, operation.tenantId));
     return changeState(tx, operation, change);
   });
 }

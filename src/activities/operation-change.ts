@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { runbookPage } from '../contracts/advice.ts';
 import type { Caller } from '../contracts/caller.ts';
 import type { StateChange, StateChangeAnswer } from '../contracts/messages.ts';
-import { operationStateTransitions, type OperationState } from '../contracts/operation-state.ts';
+import { isClosed, operationStateTransitions, type OperationState } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import type { Queryable } from '../db/database.ts';
 import { appendEvent } from '../db/events.ts';
@@ -31,8 +31,15 @@ export async function changeState(
     leftovers: change.leftovers ?? (change.state === 'stuck' ? undefined : null),
     caller,
   });
-  if (!changed) return { changed: false, tenantStatus: tenant.status };
+  if (!changed) return refusedChange(operation, tenant);
   return { changed: true, tenantStatus: (await followState(tx, operation, change, tenant, caller)).status };
+}
+
+export function refusedChange(
+  { state }: Pick<OperationRow, 'state'>,
+  { status: tenantStatus }: Pick<TenantRow, 'status'>,
+): StateChangeAnswer {
+  return { changed: false, tenantStatus, ...(isClosed(state) && { closedAs: state }) };
 }
 
 /** A signal and Temporal's own cancellation name nobody. */

@@ -10,7 +10,7 @@ import {
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { bringTenantBack, isWaiting } from '../db/grace.ts';
+import { bringTenantBack, cancelCourse, isWaiting } from '../db/grace.ts';
 import { listNotRemoved } from '../db/ledger.ts';
 import { changeOperationState, lockOperation, type OperationRow } from '../db/operations.ts';
 import { quarantineSlug, releaseSlug } from '../db/reservations.ts';
@@ -54,7 +54,10 @@ type Change = readonly [from: OperationState, to: OperationState];
  */
 function courseTo(operation: OperationRow, end: ClosedOperationState): readonly Change[] | undefined {
   const { state: now } = operation;
-  if (end === 'cancelled' && isWaiting(operation)) return cancelling(now);
+  if (end === 'cancelled' && isWaiting(operation)) {
+    const course = cancelCourse(now);
+    return course.length > 0 ? course : undefined;
+  }
   if (end === 'cancelled' && now === 'running') return undefined;
   if (operationStateTransitions[now].includes(end)) return [[now, end]];
   const removesIn = removingStateOf(operation);
@@ -63,17 +66,6 @@ function courseTo(operation: OperationRow, end: ClosedOperationState): readonly 
     [now, removesIn],
     [removesIn, end],
   ];
-}
-
-/** In its grace period an operation has done nothing, so nothing is to be taken back. */
-function cancelling(now: OperationState): readonly Change[] | undefined {
-  if (now === 'running') return [['running', 'cancelled']];
-  return now === 'stuck'
-    ? [
-        ['stuck', 'running'],
-        ['running', 'cancelled'],
-      ]
-    : undefined;
 }
 
 /** Wholly gone or visibly stuck: nothing that was taken back ends with something left. */

@@ -1,6 +1,7 @@
 import type { Caller } from '../contracts/caller.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import type { Queryable } from '../db/database.ts';
+import { bringTenantBack, isWaiting } from '../db/grace.ts';
 import { changeOperationState, findOpenOperation, type Audit, type OperationRow } from '../db/operations.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -44,6 +45,10 @@ async function close(
   audit: Audit,
 ): Promise<OperationRow | undefined> {
   const abandoned = await changeOperationState(tx, id, ['stuck'], 'abandoned', { audit, caller });
+  if (abandoned && isWaiting(abandoned)) {
+    await bringTenantBack(tx, abandoned, caller);
+    return abandoned;
+  }
   const { status } = await lockTenant(tx, tenantId);
   const before = operationTable[type].tenantStatus.undone[status];
   if (abandoned && before !== undefined) await changeTenantStatus(tx, tenantId, before, { operationId: id, caller });

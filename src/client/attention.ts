@@ -5,7 +5,7 @@ import type { Leftover } from '../contracts/messages.ts';
 import { isOpen, type OperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
-import { graceOf } from '../db/grace.ts';
+import { graceOf, isWaiting } from '../db/grace.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { AttentionView, ChoiceView } from './views.ts';
@@ -82,11 +82,23 @@ function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<C
   if (state === 'holding')
     return { retry: 'continues: failed steps run again, what is ready stays', cancel: 'rolls back now' };
   const slug = tenant.activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
+  if (state === 'stuck' && isWaiting(operation)) return effectsWhileWaiting(operation.graceUntil);
   if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };
   return {
     retry: `tries again to ${operationTable[type].target === 'applied' ? 'bring back' : 'remove'} what is left, ${operationTable[type].words.retried}`,
     delete: 'a new deprovisioning takes over from this operation',
     abandon: 'closes the operation without finishing it; what is left stays, and is listed, until a delete',
+  };
+}
+
+/** Nothing was removed yet. */
+function effectsWhileWaiting(graceUntil: Date): Partial<Record<ChoiceVerb, string>> {
+  const back = 'the tenant is as it was before the deletion';
+  return {
+    retry: `continues the deletion: nothing is removed before ${graceUntil.toISOString()}`,
+    cancel: `ends the deletion; ${back}`,
+    delete: 'a new deprovisioning takes over from this operation, with a grace period of its own',
+    abandon: `closes the operation without finishing it; ${back}`,
   };
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../contracts/caller.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { cancelRefusal, retryRefusal } from '../contracts/applicability.ts';
@@ -15,7 +14,8 @@ import {
   recordTakenCancel,
   type OperationRow,
 } from '../db/operations.ts';
-import { findTenant, type TenantRow } from '../db/tenants.ts';
+import type { TenantRow } from '../db/tenants.ts';
+import { cancelInDatabase } from './cancel-in-database.ts';
 import { isCompleted } from './lost-runs.ts';
 import {
   ForeignOrchestratorError,
@@ -23,10 +23,10 @@ import {
   type OperatorVerb,
   type UpdateVerdict,
 } from './orchestrator.ts';
-import { orUnknown, outcomeUnknown } from './outcome-unknown.ts';
+import { outcomeUnknown } from './outcome-unknown.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
-import { closeUnclaimed, orchestratorUnavailable, reachOrchestrator, startTakeover } from './starting.ts';
+import { orchestratorUnavailable, reachOrchestrator, startTakeover } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
 import { acceptance, type AcceptedView } from './views.ts';
 
@@ -54,18 +54,15 @@ export async function control(
   const operation = await findOpenOperation(deps.database, tenantId);
   if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation: ${appliesTo[verb]}`);
   if (verb === 'cancel') refuseUncancellable(operation);
-  const cancelled =
-    verb === 'cancel' && operation.state === 'accepted' ? await cancelUnclaimed(deps, caller, operation) : undefined;
+  const cancelled = verb === 'cancel' ? await cancelInDatabase(deps, caller, operation) : undefined;
   if (!cancelled) await ask(deps, caller, operation, verb);
-  const tenant = cancelled ?? (await latest(deps, before));
+  const tenant = cancelled?.tenant ?? (await latest(deps, before));
   return {
     tenantId,
     operationId: operation.id,
     workflowId: operation.workflowId,
     status: tenant.status,
-    message: cancelled
-      ? `the operation was cancelled before a worker began it; the tenant is ${tenant.status}`
-      : acceptance(`the ${verb}`, tenant.status),
+    message: cancelled?.message ?? acceptance(`the ${verb}`, tenant.status),
     tenantUrl: tenant.tenantUrl,
   };
 }
@@ -91,23 +88,6 @@ async function latest(deps: ClientDeps, before: TenantRow): Promise<TenantRow> {
   }
 }
 
-/** When no run has claimed it; one that comes later finds it closed and exits. @returns its tenant afterwards */
-function cancelUnclaimed(
-  deps: ClientDeps,
-  caller: Caller,
-  { id, tenantId }: OperationRow,
-): Promise<TenantRow | undefined> {
-  return orUnknown({ what: `operation ${id} was cancelled`, tenantId, operationId: id }, () =>
-    deps.database.transaction(async (tx) => {
-      const recordedAt = await recordCancelRequest(tx, id);
-      if (await closeUnclaimed(tx, id, 'cancelled', caller)) return findTenant(tx, tenantId);
-      // Its run is asked now, and the record is made anew before that.
-      if (recordedAt !== undefined) await forgetCancelRequest(tx, id, recordedAt);
-      return undefined;
-    }),
-  );
-}
-
 /**
  * Refuses what no run could take: an operation that is closed, or a retry of one that no run has claimed. Of any other state its
  * run is ahead of the database.
@@ -131,7 +111,7 @@ async function ask(deps: ClientDeps, caller: Caller, asked: OperationRow, verb: 
   refuseWithoutRun(operation, verb);
   const correct = (stands: boolean) =>
     verb === 'cancel' ? correctRecord(deps, operation, stands, recordedAt) : Promise.resolve();
-  const verdict = await reached(operation, verb, () => verdictSoon(deps, operation, verb)).catch(
+  const verdict = await reached(operation, verb, () => verdictOn(deps, operation, verb)).catch(
     async (error: unknown) => {
       await correct(!wasNotAsked(error));
       await refuseIfNeverClaimed(deps, operation, verb);
@@ -221,20 +201,6 @@ async function correctRecord(
   } catch (error) {
     log.warn({ err: error, operationId: id, stands }, 'the record of a cancel could not be corrected');
   }
-}
-
-/** Pauses, in ms: a run learns of the grace period of an operation a moment after it has claimed it. */
-const untilTold = [100, 300, 600];
-
-async function verdictSoon(deps: ClientDeps, operation: OperationRow, verb: OperatorVerb): Promise<UpdateVerdict> {
-  for (const pauseMs of untilTold) {
-    const verdict = await verdictOn(deps, operation, verb);
-    const isRefused = verb === 'cancel' && !verdict.taken && verdict.why === 'refused';
-    const lasts = graceOf(operation) && cancelRefusal(operation.type, 'running', graceOf(operation)) === undefined;
-    if (!isRefused || !lasts) return verdict;
-    await sleep(pauseMs);
-  }
-  return verdictOn(deps, operation, verb);
 }
 
 /** The run decides. Of a stuck operation whose run has ended a `retry` starts the run that goes on with it. */

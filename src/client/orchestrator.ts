@@ -31,8 +31,8 @@ export type RunSight =
   | { readonly is: 'closed'; readonly as: string; readonly at: Date }
   | { readonly is: 'missing' };
 
-/** How a stuck operation may be closed in the database. */
-export type ClosedWhileStuck = 'abandoned' | 'superseded';
+/** How an operation may be closed in the database whose run is open: one that is stuck, or waits for the end of its grace period. */
+export type ClosedInDatabase = 'abandoned' | 'superseded' | 'cancelled';
 
 export type OperatorVerb = 'cancel' | 'retry';
 
@@ -57,8 +57,8 @@ export interface Orchestrator {
   start(run: RunRequest): Promise<'started' | 'already-open'>;
   /** Asks for the verdict of the workflow's validator; does not wait for the effect. */
   update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict>;
-  /** Tells a stuck run that its operation was closed in the database; a run that has ended is done already. */
-  close(run: RunReference, as: ClosedWhileStuck): Promise<void>;
+  /** Tells a run that its operation was closed in the database; a run that has ended is done already. */
+  close(run: RunReference, as: ClosedInDatabase): Promise<void>;
   /** Looks whether a run is open. That its namespace is not found is no answer. */
   look(run: Pick<RunReference, 'workflowId' | 'runId'>): Promise<RunSight>;
   /** Reaches the server, or throws. */

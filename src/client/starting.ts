@@ -7,7 +7,7 @@ import { bringTenantBack, isWaiting } from '../db/grace.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
-import { ForeignOrchestratorError, type RunRequest } from './orchestrator.ts';
+import { ForeignOrchestratorError, type ClosedInDatabase, type RunRequest } from './orchestrator.ts';
 import { outcomeUnknown } from './outcome-unknown.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
@@ -96,13 +96,20 @@ export async function startAccepted(deps: ClientDeps, operation: OperationRow): 
   return outcome;
 }
 
-/** The run in the way may be one that was closed while stuck and has not heard of it (the signal was lost or came too early). */
+/** The run in the way may be one whose operation was closed in the database and that has not heard of it (the signal was lost). */
 async function closeEnded(deps: ClientDeps, operation: OperationRow): Promise<void> {
-  const earlier = await listOperationsOf(deps.database, operation.tenantId);
-  for (const { id, state, workflowId, runId } of earlier) {
-    if ((state !== 'superseded' && state !== 'abandoned') || runId === null) continue;
-    await deps.orchestrator.close({ operationId: id, workflowId, runId }, state);
+  for (const earlier of await listOperationsOf(deps.database, operation.tenantId)) {
+    const { id, workflowId, runId } = earlier;
+    const as = closedInDatabase(earlier);
+    if (as && runId !== null) await deps.orchestrator.close({ operationId: id, workflowId, runId }, as);
   }
+}
+
+/** Undefined: its run has closed it, or none ever had it. */
+function closedInDatabase(operation: OperationRow): ClosedInDatabase | undefined {
+  const { state } = operation;
+  if (state === 'superseded' || state === 'abandoned') return state;
+  return state === 'cancelled' && isWaiting(operation) ? state : undefined;
 }
 
 /** For what cannot be taken back once it is written. @throws RequestError ORCHESTRATOR_UNAVAILABLE */

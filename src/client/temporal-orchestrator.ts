@@ -18,7 +18,7 @@ import { signalNames, updateNames, type OperationInput } from '../contracts/mess
 import { operationTable } from '../contracts/operation-table.ts';
 import {
   OrchestratorUnreachableError,
-  type ClosedWhileStuck,
+  type ClosedInDatabase,
   type OperatorVerb,
   type Orchestrator,
   type Poller,
@@ -159,7 +159,7 @@ async function refusalOf(client: Client, taken: WorkflowUpdateHandle<unknown>): 
   }
 }
 
-async function close(client: Client, run: RunReference, as: ClosedWhileStuck): Promise<void> {
+async function close(client: Client, run: RunReference, as: ClosedInDatabase): Promise<void> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
   try {
     await bounded(client, SIGNAL_MS, `close workflow ${run.workflowId}`, () =>

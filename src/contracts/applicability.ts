@@ -25,8 +25,8 @@ export function cancelRefusal(type: OperationType, state: OperationState, grace?
   }
 }
 
-/** States in which an operation waits for the end of its grace period. */
-const waitingStates: readonly OperationState[] = ['accepted', 'running'];
+/** States in which an operation waits for the end of its grace period. Stuck: its run was lost meanwhile. */
+const waitingStates: readonly OperationState[] = ['accepted', 'running', 'stuck'];
 
 /** Why `retry` does not apply, as a sentence; undefined when it does. */
 export function retryRefusal(state: OperationState): string | undefined {

@@ -131,6 +131,8 @@ export interface StateChange {
 export interface StateChangeAnswer {
   readonly changed: boolean;
   readonly tenantStatus: TenantStatus;
+  /** When it was refused because somebody had closed the operation: as what. */
+  readonly closedAs?: ClosedOperationState | undefined;
 }
 
 /** Closes the operation and settles the tenant's status, reservation and allocations in one transaction. */

@@ -41,3 +41,7 @@ export const operationStateTransitions: Readonly<Record<OperationState, readonly
 export function isOpen(state: OperationState): state is OpenOperationState {
   return (openOperationStates as readonly string[]).includes(state);
 }
+
+export function isClosed(state: OperationState): state is ClosedOperationState {
+  return !isOpen(state);
+}

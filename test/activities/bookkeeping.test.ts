@@ -423,7 +423,7 @@ describe('the commit', () => {
 
   it('is not undone: rolling back is refused after it', async () => {
     await commit();
-    expect(await change('rolling-back')).toEqual({ changed: false, tenantStatus: 'active' });
+    expect(await change('rolling-back')).toEqual({ changed: false, tenantStatus: 'active', closedAs: 'succeeded' });
   });
 
   it('is the only way for a provisioning to succeed', async () => {

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listEvents } from '../../src/db/events.ts';
-import { findOperation } from '../../src/db/operations.ts';
+import { recordRunLoss } from '../../src/activities/run-loss.ts';
+import { changeOperationState, findOperation } from '../../src/db/operations.ts';
+import { systemCaller } from '../../src/process-caller.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
 import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 
+const workerCaller = systemCaller('worker');
+const statesBeforeCommit = ['running', 'holding', 'stuck'] as const;
 const DAY_MS = 86_400_000;
 let api: ApiFixture;
 beforeAll(async () => {
@@ -19,6 +23,7 @@ interface Body {
   message: string;
   deletesAt: string | null;
   outcome: { message: string } | null;
+  attention: { choices: { verb: string; effect: string }[] };
   tenants: { deletesAt: string | null }[];
   error: { code: string; message: string };
 }
@@ -42,6 +47,17 @@ async function send(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<Bo
 }
 const remove = ({ tenantId, slug }: Tenant, more = '') => send('DELETE', `${tenantId}?confirm=${slug}${more}`);
 const inDays = (iso: string | null) => (Date.parse(iso ?? '') - Date.now()) / DAY_MS;
+/** A deletion whose run was lost in its grace period. */
+async function lost(): Promise<Body> {
+  const tenant = await active();
+  const deletion = await remove(tenant);
+  await api.orchestrator.claim(deletion.operationId);
+  api.orchestrator.end(tenant.workflowId);
+  const { database } = api;
+  const operation = (await findOperation(database, deletion.operationId))!;
+  await recordRunLoss(database, { operation, ended: 'it is TERMINATED', completed: false }, workerCaller);
+  return { ...deletion, tenantId: tenant.tenantId };
+}
 /** As if its grace period had ended. */
 const endGrace = (operationId: string) =>
   api.database.query(`update operations set grace_until = now() - interval '1 second' where id = $1`, [operationId]);
@@ -100,16 +116,40 @@ describe('DELETE with a grace period', () => {
     expect((await remove(tenant)).code).toBe(202);
   });
 
-  it('asks its run for the cancel while it waits, and nobody once it is over', async () => {
+  it('is cancelled while its run waits, which is told, and not once it is over', async () => {
     const tenant = await active();
     const { operationId } = await remove(tenant);
     await api.orchestrator.claim(operationId);
-    expect((await send('POST', `${tenant.tenantId}/cancel`)).code).toBe(202);
-    expect(api.orchestrator.taken).toContainEqual({ operationId, verb: 'cancel' });
-    await endGrace(operationId);
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 202, status: 'active' });
+    expect(api.orchestrator.closed.get(operationId)).toBe('cancelled');
+    expect(await findOperation(api.database, operationId)).toMatchObject({
+      state: 'cancelled',
+      cancelRequestedAt: expect.any(Date) as unknown,
+    });
+    const again = await remove(tenant);
+    await api.orchestrator.claim(again.operationId);
+    await endGrace(again.operationId);
     const { code, error } = await send('POST', `${tenant.tenantId}/cancel`);
     expect([code, error.code]).toEqual([409, 'NOT_CANCELLABLE']);
     expect(error.message).toContain('after its grace period');
+  });
+
+  it('is cancelled while Temporal is unavailable, and its run is told before the next operation begins', async () => {
+    const tenant = await active();
+    const { operationId } = await remove(tenant);
+    await api.orchestrator.claim(operationId);
+    api.orchestrator.unreachable = true;
+    expect(await send('POST', `${tenant.tenantId}/cancel`)).toMatchObject({ code: 202, status: 'active' });
+    api.orchestrator.unreachable = false;
+    expect(await findOperation(api.database, operationId)).toMatchObject({ state: 'cancelled' });
+    const changed = await api.database.transaction((tx) =>
+      changeOperationState(tx, operationId, statesBeforeCommit, 'committing'),
+    );
+    expect(changed).toBeUndefined();
+    const next = await findOperation(api.database, (await remove(tenant)).operationId);
+    expect(await api.client.startAccepted(workerCaller, next!)).toBe('already-open');
+    expect(api.orchestrator.closed.get(operationId)).toBe('cancelled');
+    expect(await api.client.startAccepted(workerCaller, next!)).toBe('started');
   });
 
   it('gives none to a tenant that another operation has left broken', async () => {
@@ -123,6 +163,26 @@ describe('DELETE with a grace period', () => {
     });
     await api.move(tenant.tenantId, ['rolling-back', 'stuck'], ['creating', 'failed']);
     expect(await remove(tenant, '&grace=2d')).toMatchObject({ code: 202, deletesAt: null });
+  });
+
+  it('that lost its run while it waited is cancelled while its grace period lasts', async () => {
+    const { tenantId, operationId, deletesAt } = await lost();
+    const { attention } = (await api.app.inject({ url: `/api/v1/tenants/${tenantId}/status` })).json<Body>();
+    expect(attention.choices.map(({ verb }) => verb).sort()).toEqual(['abandon', 'cancel', 'delete', 'retry']);
+    expect(attention.choices.find(({ verb }) => verb === 'retry')?.effect).toContain(`removed before ${deletesAt}`);
+    expect(await send('POST', `${tenantId}/cancel`)).toMatchObject({ code: 202, status: 'active' });
+    expect(await findOperation(api.database, operationId)).toMatchObject({ state: 'cancelled', failure: null });
+    expect(await send('GET', tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
+  });
+
+  it.each([false, true])('that lost its run and is abandoned leaves its tenant as it was (over: %s)', async (over) => {
+    const { tenantId, operationId } = await lost();
+    if (over) await endGrace(operationId);
+    const payload = { reason: 'the run was terminated' };
+    const answer = await api.app.inject({ method: 'POST', url: `/api/v1/tenants/${tenantId}/abandon`, payload });
+    expect(answer.statusCode).toBe(200);
+    expect(await findOperation(api.database, operationId)).toMatchObject({ state: 'abandoned' });
+    expect(await send('GET', tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
   });
 
   it('that lost its run while it waited gives the next one a grace period, and the same way back', async () => {

@@ -1,7 +1,7 @@
 import { operationTable } from '../../src/contracts/operation-table.ts';
 import {
   OrchestratorUnreachableError,
-  type ClosedWhileStuck,
+  type ClosedInDatabase,
   type Orchestrator,
   type Poller,
   type OperatorVerb,
@@ -25,7 +25,7 @@ export type StartFault = 'before' | 'after' | 'after-claim';
  */
 export class FakeOrchestrator implements Orchestrator {
   readonly open = new Map<string, RunRequest>();
-  readonly closed = new Map<string, ClosedWhileStuck>();
+  readonly closed = new Map<string, ClosedInDatabase>();
   /** When and how the newest run of a workflow id ended. */
   readonly ended = new Map<string, { readonly at: Date; readonly as: string }>();
   readonly taken: { operationId: string; verb: OperatorVerb }[] = [];
@@ -63,7 +63,7 @@ export class FakeOrchestrator implements Orchestrator {
     return { taken: true };
   }
 
-  async close(run: RunReference, as: ClosedWhileStuck): Promise<void> {
+  async close(run: RunReference, as: ClosedInDatabase): Promise<void> {
     if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
     this.closed.set(run.operationId, as);
     if (this.open.get(run.workflowId)?.operationId === run.operationId) this.open.delete(run.workflowId);

@@ -50,6 +50,24 @@ describe('a deletion with a grace period', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it.each(['cancelled', 'abandoned', 'superseded'] as const)(
+    'that the database has as %s ends as soon as it is told, and at its end when it is not',
+    async (outcome) => {
+      const told = await env.start(deletion);
+      await untilWaiting(told);
+      told.world.closeInDatabase(outcome);
+      await told.handle.signal('close', { outcome, operationId: told.world.operationId });
+      expect(await endingOf(told.handle)).toMatchObject({ status: 'COMPLETED', outcome });
+      expect(await durationOf(told.handle)).toBeLessThan(days(7));
+      const untold = await env.start(deletion);
+      await untilWaiting(untold);
+      untold.world.closeInDatabase(outcome);
+      expect(await endingOf(untold.handle)).toMatchObject({ status: 'COMPLETED', outcome });
+      expect([told, untold].map(({ world }) => world.calls)).toEqual([['claim'], ['claim', 'state:committing']]);
+      expect(untold.world.living.size).toBe(2);
+    },
+  );
+
   it('takes no cancel once it is over', async () => {
     const { world, handle, gates } = await env.start({ ...deletion, graceMs: 2_000 }, ['leaf.remove']);
     const ended = endingOf(handle);

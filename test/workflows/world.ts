@@ -22,6 +22,7 @@ import type {
   Takeover,
 } from '../../src/contracts/messages.ts';
 import {
+  isClosed,
   isOpen,
   operationStateTransitions,
   type OnFailure,
@@ -238,7 +239,8 @@ export class World {
       if (change.state === 'stuck') this.#setTenant(stuck);
       else if (change.state === 'rolling-back' && this.tenantStatus === stuck) this.#setTenant(retried);
     }
-    return { changed: !refused, tenantStatus: this.tenantStatus };
+    const closedAs = isClosed(this.state) ? { closedAs: this.state } : {};
+    return { changed: !refused, tenantStatus: this.tenantStatus, ...closedAs };
   }
 
   async close(input: CloseInput): Promise<CloseAnswer> {
@@ -276,8 +278,8 @@ export class World {
     return [...this.steps.values()].filter(({ becomes }) => becomes === 'change');
   }
 
-  /** The database side of an abandon or a DELETE while stuck. */
-  closeInDatabase(state: 'abandoned' | 'superseded'): void {
+  /** The database side of an abandon or a DELETE while stuck, or of a cancel in the grace period. */
+  closeInDatabase(state: 'abandoned' | 'superseded' | 'cancelled'): void {
     this.#setState(state);
   }
 

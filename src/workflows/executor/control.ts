@@ -13,8 +13,13 @@ import { isOpen, type OpenOperationState, type OperationState } from '../../cont
 import { operationTable, type OperationRules, type OperationType } from '../../contracts/operation-table.ts';
 import { guardRefusal, lateRefusal } from './applicability.ts';
 
-/** How a stuck operation may be closed by somebody else, in the database. */
-export type ClosedAs = 'abandoned' | 'superseded';
+/** How an operation may be closed by somebody else, in the database: while it is stuck, or waits for the end of its grace period. */
+export type ClosedAs = (typeof closedAs)[number];
+const closedAs = ['abandoned', 'superseded', 'cancelled'] as const;
+
+export function isClosedAs(outcome: unknown): outcome is ClosedAs {
+  return (closedAs as readonly unknown[]).includes(outcome);
+}
 
 /** What operators want of a run. Handlers write it, the walk and the waits read it. */
 export interface Control {
@@ -31,6 +36,8 @@ export interface Control {
   /** A request that the database has not heard of: it came with Temporal's own tools. Our client's Updates have a `notAfter`. */
   askedInTemporal: 'retry' | 'cancel' | undefined;
   closedAs: ClosedAs | undefined;
+  /** Said by the database when it refused the last change of state. */
+  foundClosedAs: ClosedAs | undefined;
   /** Until when it can be cancelled before it begins (epoch ms). Undefined: there is no grace period. */
   graceUntilMs: number | undefined;
   /** Cancels what the walk has in flight. */
@@ -45,7 +52,7 @@ export interface CloseRequest {
 
 export const cancelSignal = defineSignal<[operationId?: string]>(signalNames.cancel);
 export const retrySignal = defineSignal<[operationId?: string]>(signalNames.retry);
-/** Internal: the operation was closed in the database while it was stuck. */
+/** Internal: the operation was closed in the database. */
 export const closeSignal = defineSignal<[CloseRequest]>(signalNames.close);
 export const cancelUpdate = defineUpdate<UpdateAnswer, [operationId?: string, notAfter?: string]>(updateNames.cancel);
 export const retryUpdate = defineUpdate<UpdateAnswer, [operationId?: string, notAfter?: string]>(updateNames.retry);
@@ -68,6 +75,7 @@ export function takeControl(operationId: string, type: OperationType, state: Ope
     retryWanted: false,
     askedInTemporal: undefined,
     closedAs: undefined,
+    foundClosedAs: undefined,
     graceUntilMs: undefined,
     cancelWalk: () => undefined,
   };
@@ -131,11 +139,16 @@ function takeRetry(control: Control): void {
 
 function takeClose(control: Control): void {
   setHandler(closeSignal, (request: unknown) => {
-    if (control.state !== 'stuck' || typeof request !== 'object' || request === null) return;
+    if (!mayBeClosed(control) || typeof request !== 'object' || request === null) return;
     const named = 'operationId' in request ? request.operationId : undefined;
     if (guardRefusal(control.operationId, named) !== undefined || !('outcome' in request)) return;
-    if (request.outcome === 'abandoned' || request.outcome === 'superseded') control.closedAs = request.outcome;
+    if (isClosedAs(request.outcome)) control.closedAs = request.outcome;
   });
+}
+
+/** In the database. What may have a grace period may wait for its end from its claim on. */
+function mayBeClosed({ rules, state }: Control): boolean {
+  return state === 'stuck' || (rules.hasGrace && (state === 'accepted' || state === 'running'));
 }
 
 function refuse(type: 'NOT_CANCELLABLE' | 'NOTHING_TO_RETRY', reason: string | undefined): void {

@@ -54,14 +54,16 @@ function ownType(): OperationType {
  * walks to the applied blueprint brings its steps back past the commit.
  */
 async function toTarget(run: Run): Promise<OperationResult> {
-  const { rules, operationId } = run.control;
+  const { rules } = run.control;
   if (!(await graceEnds(run))) {
+    const { closedAs } = run.control;
+    if (closedAs) return result(run, 'rolling-back', closedAs);
     await close(run, 'cancelled');
     return result(run, 'rolling-back', 'closed');
   }
   do {
     if (await (rules.target === 'applied' ? commit(run) : madeAndCommitted(run))) return finishCommitted(run);
-    if (rules.undo === 'none') return notClaimed(operationId);
+    if (rules.undo === 'none') return foundClosed(run);
   } while ((await hold(run)) === 'retry');
 
   // What of the way forward is late meets a newer generation.
@@ -99,6 +101,12 @@ function result(run: Run, removing: Removing, end: 'closed' | ClosedAs): Operati
   if (cancelledBy !== undefined) return { operationId, outcome: 'cancelled' };
   const { code = 'INTERNAL', message = 'The operation ended without a failure', stepId, detail } = run.failure ?? {};
   throw ApplicationFailure.nonRetryable(message, code, { operationId, stepId, detail });
+}
+
+/** The database refused the commit. */
+function foundClosed(run: Run): OperationResult {
+  const { operationId, foundClosedAs } = run.control;
+  return foundClosedAs ? { operationId, outcome: foundClosedAs } : notClaimed(operationId);
 }
 
 function notClaimed(operationId: string): OperationResult {

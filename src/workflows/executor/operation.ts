@@ -49,15 +49,16 @@ export async function hold(run: Run): Promise<'retry' | 'roll-back'> {
 
 /**
  * Waits for the end of the grace period, by the moment that is stored with the operation: a run that begins late waits less.
- * Answers false when a cancel came meanwhile.
+ * Answers false when a cancel came meanwhile, or somebody closed the operation in the database.
  */
 export async function graceEnds(run: Run): Promise<boolean> {
   const { graceUntil } = run.plan;
   if (graceUntil === undefined) return true;
   const remainingMs = Date.parse(graceUntil) - Date.now();
   const summary = `grace period: nothing is removed before ${graceUntil}`;
-  if (remainingMs > 0) await condition(() => isCancelled(run), remainingMs, { summary });
-  return !isCancelled(run);
+  const isOver = () => isCancelled(run) || run.control.closedAs !== undefined;
+  if (remainingMs > 0) await condition(isOver, remainingMs, { summary });
+  return !isOver();
 }
 
 /** In which state steps are removed: past the point of no return by the plan, or by an undo. */

@@ -20,7 +20,7 @@ import type { ClosedOperationState, OpenOperationState } from '../../contracts/o
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
 import { bookkeeping, record } from './activities.ts';
 import { showTenant, showTenantStatus } from './attributes.ts';
-import { progressQuery, type Control } from './control.ts';
+import { isClosedAs, progressQuery, type Control } from './control.ts';
 import { detailsOf } from './details.ts';
 import { failureOf } from './failures.ts';
 import type { ReadyStep } from '../../plan/graph.ts';
@@ -103,6 +103,7 @@ export async function enter(run: Run, state: OpenOperationState): Promise<StateC
     `operation: ${state}`,
   );
   if (answer.changed) control.state = state;
+  control.foundClosedAs = isClosedAs(answer.closedAs) ? answer.closedAs : undefined;
   noteTenantStatus(run, answer.tenantStatus);
   show(run);
   return answer;

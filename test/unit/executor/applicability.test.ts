@@ -18,7 +18,7 @@ describe('cancel', () => {
   it('applies to one that waits for the end of its grace period, and not from that moment on', () => {
     const applies = (nowMs: number) =>
       states.filter((state) => cancelRefusal('deprovision', state, { untilMs: 1_000, nowMs }) === undefined);
-    expect(applies(999)).toEqual(['accepted', 'running']);
+    expect(applies(999)).toEqual(['accepted', 'running', 'stuck']);
     expect(applies(1_000)).toEqual([]);
     expect(cancelRefusal('deprovision', 'committing', { untilMs: 1_000, nowMs: 999 })).toContain(
       'after its grace period',
