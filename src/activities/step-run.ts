@@ -257,6 +257,7 @@ function contextOf(parts: ContextParts): StepContext {
     previous: stored?.outputs ?? {},
     applied: stored?.applied?.outputs ?? undefined,
     goesBack: call.goesBack === true,
+    refreshes: s.refreshes && call.goesBack !== true,
     otherSpec: () => (other ??= otherSpec(parts)),
     cell,
     generation: call.generation,

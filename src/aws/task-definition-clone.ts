@@ -32,18 +32,37 @@ export interface Clone extends AppContainer {
 export function cloneTaskDefinition(template: Template, use: TemplateUse, request: CloneRequest): Clone {
   refuseUnclonable(template, use);
   const app = appOf(template);
-  const { definition } = template;
+  return { definition: cloneDefinition(template.definition, app, request), ...app };
+}
+
+/** The same from a definition that was looked at when it was cloned first. Pure. */
+export function cloneDefinition(
+  definition: TaskDefinition,
+  { containerName }: Pick<AppContainer, 'containerName'>,
+  request: CloneRequest,
+): TaskDefinitionInput {
   return {
-    definition: {
-      ...writableFields(definition),
-      ...(request.size && { cpu: String(request.size.cpu), memory: String(request.size.memory) }),
-      family: request.family,
-      requiresCompatibilities: ['FARGATE'],
-      containerDefinitions: (definition.containerDefinitions ?? []).map((container) =>
-        cloneContainer(container, container.name === app.containerName, request),
-      ),
-    },
-    ...app,
+    ...writableFields(definition),
+    ...(request.size && { cpu: String(request.size.cpu), memory: String(request.size.memory) }),
+    family: request.family,
+    requiresCompatibilities: ['FARGATE'],
+    containerDefinitions: (definition.containerDefinitions ?? []).map((container) =>
+      cloneContainer(container, container.name === containerName, request),
+    ),
+  };
+}
+
+/** Without the variables and secrets of these names. Pure. */
+export function withoutNames(definition: TaskDefinition, names: ReadonlySet<string>): TaskDefinition {
+  const kept = <T extends { name?: string | undefined }>(list: readonly T[] = []) =>
+    list.filter(({ name = '' }) => !names.has(name));
+  return {
+    ...definition,
+    containerDefinitions: definition.containerDefinitions?.map(({ environment, secrets, ...container }) => ({
+      ...container,
+      environment: kept(environment),
+      secrets: kept(secrets),
+    })),
   };
 }
 

@@ -51,6 +51,7 @@ export async function listSteps(db: Queryable, tenantId: string): Promise<StepRo
 const operationContext = z.object({
   operationState,
   operationType,
+  refreshes: z.boolean(),
   acceptedAt: time,
   cell: z.string(),
   tenantId: uuid,
@@ -88,7 +89,7 @@ export async function findOperationContext(db: Queryable, operationId: string): 
   return rowOf(
     operationContext,
     await db.query(
-      `select o.state as "operationState", o.type as "operationType", o.accepted_at as "acceptedAt", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
+      `select o.state as "operationState", o.type as "operationType", o.refreshes, o.accepted_at as "acceptedAt", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
          t.display_name as "displayName", t.host_name as "hostName", t.status, t.activated_at as "activatedAt",
          coalesce((select jsonb_agg(jsonb_build_object('kind', a.kind, 'scope', a.scope, 'key', a.key, 'stepId', a.step_id))
            from allocations a where a.tenant_id = t.id), '[]') as places,

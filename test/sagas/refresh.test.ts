@@ -43,6 +43,24 @@ describe('an update with refresh', () => {
     expect(await runningOf(run)).toEqual(running);
   });
 
+  it('is what brings a new release, and neither other sizes nor a rotation is', async () => {
+    await setTemplate('healthy-1');
+    const before = await runningOf(run);
+    const settings = { services: { backend: { cpu: 512, memory: 2_048 } } };
+    const { done } = await world.client.changeTenant(caller, run.tenantId, { settings });
+    expect([done, await world.outcome(run)]).toEqual([false, 'active']);
+    const resized = await runningOf(run);
+    expect(resized).toMatchObject({ image: before.image, cpu: '512' });
+    await world.client.rotateTenant(caller, run.tenantId, {});
+    expect(await world.outcome(run)).toBe('active');
+    const rotated = await runningOf(run);
+    expect(rotated).toMatchObject({ image: before.image, cpu: '512' });
+    expect(rotated.taskDefinition).not.toBe(resized.taskDefinition);
+    // What it was cloned from is known still: it is behind its template.
+    const seen = await world.drift.lookAtTenant(caller, run.tenantId, new AbortController().signal);
+    expect(seen?.findings).toMatchObject([{ field: 'template', remedy: 'refresh' }]);
+  });
+
   it('clones the template as it is now, and brings tenant migrations up to date', async () => {
     await setTemplate('healthy-2');
     writeFileSync(join(migrations, '0003_extra.sql'), 'create table extra (id integer primary key);\n');
@@ -87,7 +105,7 @@ describe('an update with refresh', () => {
     expect(shapeDifference(shape, await shapeNow(world, run))).toEqual([]);
   });
 
-  it('whose template is gone fails by its name and leaves the tenant as it was; a repair needs no template', async () => {
+  it('whose template is gone fails by its name and leaves the tenant as it was; nothing else needs a template', async () => {
     const service = world.platform.cells[0]?.templateServices['moamalat']?.['backend'] ?? '';
     await ecs((client) => client.send(new DeleteServiceCommand({ cluster: cluster(), service, force: true })));
     const shape = await shapeNow(world, run);
@@ -97,6 +115,10 @@ describe('an update with refresh', () => {
     await world.client.repairTenant(caller, run.tenantId, {});
     expect(await world.outcome(run)).toBe('active');
     expect(shapeDifference(shape, await shapeNow(world, run))).toEqual([]);
+    const before = await runningOf(run);
+    await world.client.rotateTenant(caller, run.tenantId, { reason: 'a password leaked' });
+    expect(await world.outcome(run)).toBe('active');
+    expect(await runningOf(run)).toMatchObject({ image: before.image, cpu: before.cpu });
   });
 });
 
@@ -141,7 +163,8 @@ async function runningOf({ tenantId }: Run) {
     );
     const taskDefinition = services[0]?.taskDefinition ?? '';
     const described = await client.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
-    return { taskDefinition, image: described.taskDefinition?.containerDefinitions?.[0]?.image };
+    const { containerDefinitions: [app] = [], cpu } = described.taskDefinition ?? {};
+    return { taskDefinition, image: app?.image, cpu };
   });
 }
 

@@ -1,5 +1,6 @@
 import { DeregisterTaskDefinitionCommand, DeleteServiceCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { CloudWatchLogsClient, DeleteRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DeleteRuleCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,6 +38,28 @@ describe.concurrent('a repair', () => {
     await world.deprovision(run);
     expect(await world.outcome(run)).toBe('deleted');
     await expectNothingLeft(world, run, atFirst);
+  });
+
+  it.each(['create_schema', 'create_login:2'])('gives the tasks the secret of %s that it made anew', async (stepId) => {
+    const { run, host } = await active();
+    if (stepId !== 'create_schema') {
+      await world.client.rotateTenant(caller, run.tenantId, {});
+      expect(await world.outcome(run)).toBe('active');
+    }
+    const before = await shapeNow(world, run);
+    await deleteSecret(run, stepId);
+    await world.client.repairTenant(caller, run.tenantId, {});
+    expect(await world.outcome(run)).toBe('active');
+    // A revision that the tasks run no more stays for the way back.
+    const more = shapeDifference(before, await shapeNow(world, run)).filter((line) => !/^[-+] ecs:task-def/.test(line));
+    expect(more).toEqual([]);
+    expect(await askTenant(world.platform, host, '/api/notes')).toMatchObject({ status: 200 });
+    const seen = await world.drift.lookAtTenant(caller, run.tenantId, new AbortController().signal);
+    expect(seen).toMatchObject({ outcome: 'none', findings: [] });
+    // The next change finds all as it is to be.
+    const { done } = await world.client.changeTenant(caller, run.tenantId, { refresh: true });
+    expect([done, await world.outcome(run)]).toEqual([false, 'active']);
+    expect(await askTenant(world.platform, host, '/api/notes')).toMatchObject({ status: 200 });
   });
 
   it('does what its preview says, and leaves alone what is as it was, a scaled count too', async () => {
@@ -94,6 +117,17 @@ async function active(): Promise<{ run: Run; host: string }> {
   const run = await world.provision('moamalat');
   expect(await world.outcome(run)).toBe('active');
   return { run, host: `${run.slug}.${world.platform.cells[0]!.domains.moamalat!}` };
+}
+
+/** With no way to have it back, as Secrets Manager does by force. */
+async function deleteSecret(run: Run, stepId: string): Promise<void> {
+  const { accountId: accessKeyId = '', region = '' } = world.platform.cells[0] ?? {};
+  const at = { endpoint: world.gateway.url, region, credentials: { accessKeyId, secretAccessKey: 'test' } };
+  const steps = await listSteps(world.database, run.tenantId);
+  const SecretId = String(steps.find((step) => step.stepId === stepId)?.outputs?.['secretArn']);
+  const secrets = new SecretsManagerClient(at);
+  await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
+  secrets.destroy();
 }
 
 function ask(host: string) {

@@ -56,6 +56,8 @@ export interface StepContext<S extends Spec = Spec, O extends Outputs = Outputs>
   readonly otherSpec?: (() => Promise<S | undefined>) | undefined;
   /** An undo brings it back to what was applied. */
   readonly goesBack?: boolean | undefined;
+  /** What is read outside the blueprint (a template) is taken as it is now, though something is applied. */
+  readonly refreshes?: boolean | undefined;
   /** An earlier attempt had no clear answer, so that a look which shows nothing may be older than what it made. */
   readonly mayExist: boolean;
   /** When the removal of this step began; undefined before. */

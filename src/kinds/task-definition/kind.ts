@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskDefinitionRevision } from '../../aws/ecs-task-definitions.ts';
-import { describeHolder, findOwner, isOwnedBy, ownerOf, type Tags } from '../../aws/tags.ts';
-import { appOf, cloneTaskDefinition, type Clone } from '../../aws/task-definition-clone.ts';
+import { describeHolder, findOwner } from '../../aws/tags.ts';
 import { refuseUnclonable } from '../../aws/template-check.ts';
-import { findTemplate, type Template } from '../../aws/template.ts';
+import { findTemplate } from '../../aws/template.ts';
 import { wasRemoved } from '../../db/ledger.ts';
 import type { Difference } from '../../contracts/drift.ts';
 import { contentHash } from '../../naming.ts';
@@ -11,6 +10,8 @@ import { StepError } from '../../contracts/step-error.ts';
 import { changedFields, lostTags, missingThing } from '../framework/differences.ts';
 import type { Kind } from '../framework/kind.ts';
 import { fieldsOf } from '../framework/within.ts';
+import { inputDifferences } from './differences.ts';
+import { appliedOutputs, isOwn, makeDefinition, sourceMark } from './source.ts';
 import {
   definitionOutputs,
   definitionSpec,
@@ -26,7 +27,10 @@ export const TEMPLATE_TAG = 'tenantry:template';
 /** Hash of what was registered: tells a revision that an unclear answer left from one of other inputs. */
 export const DEFINITION_TAG = 'tenantry:definition';
 
-/** A revision cloned from what the template service runs now (requirements R-ECS-01/02, U-21). */
+/**
+ * A revision cloned from what the template service runs when the tenant is made (requirements R-ECS-01/02, U-21), and from the same
+ * until an update refreshes it (docs/adr/0018).
+ */
 export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-definition'> = {
   name: DEFINITION_KIND,
   spec: definitionSpec,
@@ -58,48 +62,50 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
 
   resources: ({ spec }) => [{ type: 'ecs:task-definition', name: spec.family }],
 
-  async fingerprint(context) {
-    const template = await templateOf(context);
-    const { containerName, containerPort } = appOf(template);
-    return `${template.arn} ${containerName}:${containerPort}`;
-  },
+  fingerprint: sourceMark,
 
   async ensure(context) {
     const { aws, spec, tags } = context;
     const before = context.goesBack ? await findApplied(context) : undefined;
     if (before) return before;
-    const template = await templateOf(context);
-    const clone = cloneFor(context, template);
-    const { containerName, containerPort, definition } = clone;
-    const hash = contentHash({ template: template.arn, definition });
+    const { definition, ...origin } = await makeDefinition(context);
+    const hash = contentHash({ template: origin.templateArn, definition });
     const { found, own } = await findRegistered(context, hash);
     const arn =
       found ??
       (await aws.ecs.registerTaskDefinition(definition, {
         ...tags,
-        [TEMPLATE_TAG]: template.arn,
+        [TEMPLATE_TAG]: origin.templateArn,
         [DEFINITION_TAG]: hash,
       }));
     return {
       status: 'ready',
-      outputs: { arn, templateArn: template.arn, containerName, containerPort },
+      outputs: { arn, ...origin },
       physicalIds: { [spec.family]: arn },
       earlierIds: { [spec.family]: await retireAllBut(context, [arn, context.applied?.arn], own) },
     };
   },
 
   async observe(context) {
+    const { previous, removingAt, spec } = context;
     const { own, others } = await activeRevisions(context);
-    return own.length > 0
-      ? { status: 'ready', detail: `${own.length} active revision(s) of ${context.spec.family}` }
-      : { status: 'absent', detail: `no active revision of ${context.spec.family} of this tenant`, others };
+    // An older revision beside the one that was made is not what was made.
+    const made = removingAt === undefined ? previous.arn : undefined;
+    const seen = made === undefined ? own : own.filter(({ arn }) => arn === made);
+    return seen.length > 0
+      ? { status: 'ready', detail: `${seen.length} active revision(s) of ${spec.family}` }
+      : { status: 'absent', detail: `no active revision ${made ?? `of ${spec.family}`} of this tenant`, others };
   },
 
   async differs(context) {
     const { aws, previous, spec, tags } = context;
     const revision = previous.arn === undefined ? undefined : await aws.ecs.findTaskDefinition(previous.arn);
     if (revision?.active !== true) return [missingThing('ecs:task-definition', previous.arn ?? spec.family)];
-    return [...lostTags(tags, revision.tags), ...(await templateDifferences(context))];
+    return [
+      ...lostTags(tags, revision.tags),
+      ...inputDifferences(spec, revision.definition, previous.containerName),
+      ...(await templateDifferences(context)),
+    ];
   },
 
   async remove(context) {
@@ -130,15 +136,17 @@ async function templateDifferences({ aws, previous, spec }: DefinitionContext): 
 }
 
 /**
- * The revision that was applied, which an update leaves ACTIVE: the template may be another by now, so that a new clone would not be
- * what was there before. Undefined where somebody deregistered it: then it is cloned anew.
+ * The revision that was applied, which an update leaves ACTIVE. Undefined where somebody deregistered it, and where it names what is no
+ * more (a secret that had to be made anew has another ARN): then another is made of the same.
  */
 async function findApplied(context: DefinitionContext) {
-  const { applied: { arn, templateArn, containerName, containerPort } = {}, aws, spec } = context;
-  if (arn === undefined || templateArn === undefined || containerName === undefined || containerPort === undefined)
-    return undefined;
+  const { aws, spec } = context;
+  const outputs = appliedOutputs(context);
+  if (!outputs) return undefined;
+  const { arn, containerName } = outputs;
   const revision = await aws.ecs.findTaskDefinition(arn);
   if (revision?.active !== true || !isOwn(context, revision.tags)) return undefined;
+  if (inputDifferences(spec, revision.definition, containerName).length > 0) return undefined;
   const active = await aws.ecs.findRevisions(spec.family, 'ACTIVE');
   await retireAllBut(
     context,
@@ -147,7 +155,7 @@ async function findApplied(context: DefinitionContext) {
   );
   return {
     status: 'ready' as const,
-    outputs: { arn, templateArn, containerName, containerPort },
+    outputs,
     physicalIds: { [spec.family]: arn },
   };
 }
@@ -221,28 +229,6 @@ async function refuseForeign(context: DefinitionContext, active: readonly TaskDe
   }
 }
 
-async function templateOf({ aws, cell, spec, tenant }: DefinitionContext): Promise<Template> {
-  const name = spec.templateService;
-  if (!Object.values(cell.templateServices[tenant.product] ?? {}).includes(name)) {
-    throw new StepError('OUTSIDE_CELL', `cell ${cell.id} lists no template service "${name}" of ${tenant.product}`);
-  }
-  return findTemplate(aws.ecs, name);
-}
-
-function cloneFor({ blueprint, cell, spec, stepId }: DefinitionContext, template: Template): Clone {
-  const environment = Object.fromEntries(Object.entries(spec.environment).map(([name, v]) => [name, String(v)]));
-  return cloneTaskDefinition(template, templateUse(spec, blueprint, cell), {
-    family: spec.family,
-    environment,
-    secrets: spec.secrets,
-    logGroup: spec.logGroup,
-    logStreamPrefix: stepId.slice(stepId.indexOf(':') + 1),
-    region: cell.region,
-    image: spec.image,
-    size: spec.cpu === undefined || spec.memory === undefined ? undefined : { cpu: spec.cpu, memory: spec.memory },
-  });
-}
-
 /** Ours of the family, the others judged, and the revision that we know to have registered: the list may not hold it yet. */
 async function activeRevisions(context: DefinitionContext) {
   const { aws, notOurs, previous, spec } = context;
@@ -262,8 +248,4 @@ async function activeRevisions(context: DefinitionContext) {
     }));
   const known = last && isOurs(last) ? last : undefined;
   return { own: [...byArn.values()].filter(isOurs), others: await notOurs(others), known };
-}
-
-function isOwn(context: DefinitionContext, tags: Tags): boolean {
-  return isOwnedBy(tags, ownerOf(context.tags));
 }

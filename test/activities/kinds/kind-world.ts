@@ -122,6 +122,11 @@ export interface ContextSettings<K extends KindName> {
   readonly generation?: number;
   readonly previous?: Partial<OutputsOf<K>>;
   readonly mayExist?: boolean;
+  /** What was applied last, and what the other side of an update says. */
+  readonly applied?: Partial<OutputsOf<K>>;
+  readonly otherSpec?: SpecOf<K>;
+  readonly goesBack?: boolean;
+  readonly refreshes?: boolean;
   readonly removingAt?: Date;
   readonly everActive?: boolean;
   readonly cell?: Cell;
@@ -158,6 +163,10 @@ export function contextOf<K extends KindName>(
     generation,
     previous: settings.previous ?? {},
     mayExist: settings.mayExist ?? false,
+    applied: settings.applied,
+    goesBack: settings.goesBack,
+    refreshes: settings.refreshes,
+    ...(settings.otherSpec && { otherSpec: () => Promise.resolve(settings.otherSpec) }),
     gone: () => Promise.resolve(),
     made: () => Promise.resolve(),
     notOurs: (found) => Promise.resolve(new OthersJudged(found)),

@@ -31,7 +31,8 @@ async function definition() {
     secrets: { DB_PASSWORD: secretArn },
     logGroup: `/ecs/${tenant.slug}`,
   };
-  const context = (changes: Partial<typeof spec> = {}, settings: ContextSettings<'task-definition'> = {}) =>
+  type Changes = Partial<typeof spec & { image: string; cpu: number; memory: number }>;
+  const context = (changes: Changes = {}, settings: ContextSettings<'task-definition'> = {}) =>
     contextOf<'task-definition'>(
       world,
       tenant,
@@ -197,6 +198,132 @@ describe("a family that is somebody else's", () => {
     );
     const { outputs } = await taskDefinition.ensure(context());
     expect((await activeRevisions(spec.family)).sort()).toEqual([left, outputs.arn].sort());
+  });
+});
+
+/** The application's container of a revision. */
+async function appIn(arn: string): Promise<ContainerDefinition> {
+  const { taskDefinition: found } = await others().send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
+  return found!.containerDefinitions![0]!;
+}
+
+function deployTemplate(tag: string): Promise<string> {
+  const { endpoint: endpointUrl, region, credentials } = world.target;
+  return setTemplateImage({ endpointUrl, region, credentials, component: 'backend', tag });
+}
+
+/** As if these revisions had been deleted, not deregistered alone. */
+function withoutRevisions(...deleted: string[]): { aws: CellAws } {
+  const { ecs } = world.aws;
+  const findTaskDefinition: typeof ecs.findTaskDefinition = (arn) =>
+    deleted.includes(arn) ? Promise.resolve(undefined) : ecs.findTaskDefinition(arn);
+  return { aws: { ...world.aws, ecs: { ...ecs, findTaskDefinition } } };
+}
+
+describe('a revision of a tenant that is active', () => {
+  const otherSecret = `arn:aws:secretsmanager:us-east-1:1:secret:other-abc123`;
+
+  it('is changed by what the template ran when it was cloned; only a refresh takes what it runs now', async () => {
+    const { spec, context } = await definition();
+    const { outputs: applied } = await taskDefinition.ensure(context());
+    const before = await appIn(applied.arn);
+    const now = await deployTemplate('applied-2');
+    const settings = { applied, previous: applied, otherSpec: spec };
+    const changes = { secrets: { DB_PASSWORD: otherSecret }, cpu: 512, memory: 1_024 };
+    const asked = world.proxy.actions().length;
+    expect(await taskDefinition.fingerprint!(context(changes, settings))).toBe(`${applied.templateArn} backend:8080`);
+    expect(world.proxy.actions()).toHaveLength(asked);
+    const { outputs } = await taskDefinition.ensure(context(changes, settings));
+    expect(outputs).toMatchObject({ ...applied, arn: expect.not.stringMatching(applied.arn) as string });
+    expect(await appIn(outputs.arn)).toMatchObject({
+      image: before.image,
+      secrets: [{ name: 'DB_PASSWORD', valueFrom: otherSecret }],
+    });
+
+    const refreshing = { ...settings, refreshes: true };
+    expect(await taskDefinition.fingerprint!(context(changes, refreshing))).toContain(now);
+    const { outputs: fresh } = await taskDefinition.ensure(context(changes, refreshing));
+    expect(fresh.templateArn).toBe(now);
+    expect((await appIn(fresh.arn)).image).toMatch(/:applied-2$/);
+  });
+
+  it("has the template's own again where its settings end, as it was cloned", async () => {
+    const { spec, context } = await definition();
+    const image = `${world.cell.allowedImageRepositories[0]}@sha256:${'a'.repeat(64)}`;
+    const environment = { ...spec.environment, EXTRA: 'yes' };
+    const pinned = { ...spec, environment, image };
+    const { outputs: applied } = await taskDefinition.ensure(context(pinned));
+    expect(await appIn(applied.arn)).toMatchObject({ image });
+    const template = await appIn(applied.templateArn);
+    await deployTemplate('settings-end');
+    const settings = { applied, previous: applied, otherSpec: pinned };
+    const { outputs } = await taskDefinition.ensure(context({}, settings));
+    const app = await appIn(outputs.arn);
+    expect(app.image).toBe(template.image);
+    expect(app.environment?.map(({ name }) => name)).not.toContain('EXTRA');
+
+    // Where the template's revision was deleted, the tenant's own has all but what the settings replaced.
+    const deleted = withoutRevisions(applied.templateArn);
+    const { outputs: kept } = await taskDefinition.ensure(context({ image }, { ...settings, ...deleted }));
+    expect(kept.templateArn).toBe(applied.templateArn);
+    expect(await appIn(kept.arn)).toEqual({ ...app, image });
+    const { outputs: anew } = await taskDefinition.ensure(context({}, { ...settings, ...deleted }));
+    expect((await appIn(anew.arn)).image).toMatch(/:settings-end$/);
+  });
+
+  it('is cloned from the template of now where its steps name another template', async () => {
+    const { spec, context } = await definition();
+    const { outputs: applied } = await taskDefinition.ensure(context());
+    const { name, cell } = await otherTemplate([backend()], ['app', 8080]);
+    const settings = { applied, previous: applied, otherSpec: spec, cell };
+    const { outputs } = await taskDefinition.ensure(context({ templateService: name }, settings));
+    expect(outputs).toMatchObject({ containerName: 'app' });
+  });
+
+  it('goes back as it is, or as another of the same where its secret or itself had to be made anew', async () => {
+    const { spec, secretArn, context } = await definition();
+    const { outputs: applied } = await taskDefinition.ensure(context());
+    const settings = { applied, previous: applied, goesBack: true, ...withoutRevisions('none') };
+    await deployTemplate('goes-back');
+    expect((await taskDefinition.ensure(context({}, settings))).outputs).toEqual(applied);
+    const secrets = { DB_PASSWORD: otherSecret };
+    expect(await taskDefinition.differs!(context({ secrets }, settings))).toContainEqual({
+      is: 'changed',
+      field: 'secrets.DB_PASSWORD',
+      wanted: otherSecret,
+      found: secretArn,
+    });
+    const { outputs: repaired } = await taskDefinition.ensure(context({ secrets }, settings));
+    expect(repaired).toMatchObject({ ...applied, arn: expect.not.stringMatching(applied.arn) as string });
+    const image = (await appIn(applied.arn)).image;
+    expect(await appIn(repaired.arn)).toMatchObject({ image, secrets: [{ valueFrom: otherSecret }] });
+    expect(await taskDefinition.ensure(context({ secrets }, settings))).toMatchObject({ outputs: repaired });
+
+    await others().send(new DeregisterTaskDefinitionCommand({ taskDefinition: applied.arn }));
+    const logGroup = { logGroup: `${spec.logGroup}-2` };
+    await taskDefinition.ensure(context(logGroup, { ...settings, goesBack: false, otherSpec: spec }));
+    const { outputs: again } = await taskDefinition.ensure(context({}, settings));
+    expect(again.arn).not.toBe(applied.arn);
+    expect(await appIn(again.arn)).toEqual(await appIn(applied.arn));
+  });
+
+  it('that somebody deregistered is missed, though an older one is ACTIVE beside it', async () => {
+    const { spec, context } = await definition();
+    const { outputs: older } = await taskDefinition.ensure(context());
+    const logGroup = { logGroup: `${spec.logGroup}-2` };
+    const changing = { applied: older, previous: older, otherSpec: spec };
+    const { outputs: applied } = await taskDefinition.ensure(context(logGroup, changing));
+    const look = context(logGroup, { applied, previous: applied });
+    expect((await taskDefinition.observe(look)).status).toBe('ready');
+    await others().send(new DeregisterTaskDefinitionCommand({ taskDefinition: applied.arn }));
+    expect(await activeRevisions(spec.family)).toEqual([older.arn]);
+    expect(await taskDefinition.observe(look)).toMatchObject({ status: 'absent' });
+    expect(await taskDefinition.differs!(look)).toEqual([
+      { is: 'missing', field: `ecs:task-definition ${applied.arn}` },
+    ]);
+    // While it is removed, what is left is the question.
+    const removing = context(logGroup, { applied, previous: applied, removingAt: new Date() });
+    expect((await taskDefinition.observe(removing)).status).toBe('ready');
   });
 });
 
