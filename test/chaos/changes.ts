@@ -17,7 +17,10 @@ export interface Change {
 }
 
 /** What is asked of the backend alone; the others are of the whole tenant. */
-const asks = ['bigger', 'smaller', 'another image', 'a broken image', 'two tasks', 'one task', 'mode'] as const;
+const asks = [
+  ...(['bigger', 'smaller', 'another image', 'a broken image', 'two tasks', 'one task'] as const),
+  ...(['mode', 'rotation', 'repair'] as const),
+] as const;
 
 /** How a tenant is, as far as changes go. */
 interface Condition {
@@ -25,9 +28,11 @@ interface Condition {
   readonly tag: string;
   readonly count: number;
   readonly isSuspended: boolean;
+  /** Which password its services have, counted from 1. */
+  readonly credentials: number;
 }
 
-const atFirst: Condition = { cpu: '256', tag: '1.0', count: 1, isSuspended: false };
+const atFirst: Condition = { cpu: '256', tag: '1.0', count: 1, isSuspended: false, credentials: 1 };
 
 export function drawnChanges(steps: readonly string[]): fc.Arbitrary<Change[]> {
   const change = fc.record({
@@ -91,6 +96,10 @@ function after({ ask }: Change, was: Condition): Condition | undefined {
       return { ...was, count: 2 };
     case 'one task':
       return { ...was, count: 1 };
+    case 'rotation':
+      return { ...was, credentials: was.credentials + 1 };
+    case 'repair':
+      return was;
   }
 }
 
@@ -116,6 +125,10 @@ async function request(
       return again(() => api.scale(tenantId, { service: 'backend', count: 2, onFailure: 'rollback' }));
     case 'one task':
       return again(() => api.scale(tenantId, { service: 'backend', count: 1, onFailure: 'rollback' }));
+    case 'rotation':
+      return again(() => api.changeMode(tenantId, 'rotate', { onFailure: 'rollback' }));
+    case 'repair':
+      return again(() => api.repair(tenantId, { reason: `a story of ${slug}` }));
     case 'mode':
       return again(() =>
         api.changeMode(tenantId, was.isSuspended ? 'resume' : 'suspend', {
@@ -180,8 +193,11 @@ async function expectCondition(world: ProcessWorld, tenant: Tenant, condition: C
   );
   const tag = /-backend:([\w.]+)/.exec(definition?.settings?.containers ?? '')?.[1];
   const { cpu = '' } = definition?.settings ?? {};
-  const found = { cpu, tag, count: Number(service?.detail?.desiredCount) };
-  const wanted = { cpu: condition.cpu, tag: condition.tag, count: condition.isSuspended ? 0 : condition.count };
+  const login = / DB_USER=tenant_[0-9a-f]{32}(?:_(\d+))?\b/.exec(definition?.settings?.containers ?? '');
+  const credentials = login ? Number(login[1] ?? 1) : undefined;
+  const found = { cpu, tag, count: Number(service?.detail?.desiredCount), credentials };
+  const { isSuspended, ...asked } = condition;
+  const wanted = { ...asked, count: isSuspended ? 0 : asked.count };
   if (JSON.stringify(found) !== JSON.stringify(wanted))
     throw new Error(`${tenant.slug} is neither as asked nor as before: ${JSON.stringify({ found, wanted })}`);
   await (condition.isSuspended ? expectNotice(world, tenant) : expectAnswering(world, tenant));
