@@ -9,14 +9,12 @@ import {
   type SecretsManagerClient,
   type UpdateSecretVersionStageRequest,
 } from '@aws-sdk/client-secrets-manager';
+import { CURRENT, PREVIOUS } from './secret-versions.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { isAwsError, sent } from './errors.ts';
 import { describeHolder, isOwnedBy, keyValueList, ownerOf, tagsOf, type Tags } from './tags.ts';
 
 const service = 'secretsmanager';
-/** Staging labels of the version that readers get, and of the one before. */
-export const CURRENT = 'AWSCURRENT';
-export const PREVIOUS = 'AWSPREVIOUS';
 
 export interface Secret {
   readonly arn: string;

@@ -44,8 +44,6 @@ export async function afterAcceptance(
     return exitCodes.done;
   }
   const show = options.json ? silent : eventPrinter(terminal, options);
-  show.note(`tenant ${tenantId}, operation ${operationId}`);
-  noteWorkers(show, accepted);
   const following = {
     tenantId,
     operationId,
@@ -59,7 +57,11 @@ export async function afterAcceptance(
     terminal,
     options,
     () => ({ ...operationGoesOn(accepted, isCancellable), finish: show.finish }),
-    () => followOperation(api, following),
+    () => {
+      show.note(`tenant ${tenantId}, operation ${operationId}`);
+      noteWorkers(show, accepted);
+      return followOperation(api, following);
+    },
   );
   show.finish();
   return outcome(context, accepted, state, options, good, 'document');

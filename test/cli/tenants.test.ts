@@ -116,7 +116,7 @@ describe('tenants update and scale', () => {
     });
     const previewed = await tenants(['update', slug, '--set', 'services.backend.count=3', '--dry-run']);
     expect(previewed).toMatchObject({ code: 0, err: '' });
-    expect(previewed.out).toContain('deploy_backend (ecs-service)\n          desiredCount: 1 -> 3\n');
+    expect(previewed.out).toContain('deploy_backend (ecs-service)\n           desiredCount: 1 -> 3\n');
     const [ended] = await Promise.all([
       tenants(['update', slug, '--set', 'services.backend.count=3', '--set', 'services.frontend.count=2']),
       play(slug, ['committing', 'succeeded'], ['active']),

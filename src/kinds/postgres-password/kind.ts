@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CURRENT, PREVIOUS, type Secret } from '../../aws/secrets-manager.ts';
+import { CURRENT, PREVIOUS } from '../../aws/secret-versions.ts';
+import type { Secret } from '../../aws/secrets-manager.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { SchemaKey } from '../../db/tenant-schema-key.ts';
 import { requestToken, schemaName } from '../../naming.ts';
