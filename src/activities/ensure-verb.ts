@@ -18,6 +18,7 @@ import { contentHash } from '../naming.ts';
 import { endsStep, judge } from './failures.ts';
 import type { Ensured, ResourceName } from '../kinds/framework/kind.ts';
 import { REPORT_MARGIN_MS, retryWhileDatabaseDown } from './database-retry.ts';
+import { refuseLostData } from './lost-data.ts';
 import { refuseOutOfTime, revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
@@ -139,7 +140,10 @@ function callKind(run: StepRun, progress: AttemptProgress): Promise<Ensured> {
     await watch.before();
     watch.after();
   };
-  return recordingFailure(run, progress, () => onBehalfOf(run, () => kind.ensure({ ...context, guard }), watch));
+  return recordingFailure(run, progress, async () => {
+    await refuseLostData(run);
+    return onBehalfOf(run, () => kind.ensure({ ...context, guard }), watch);
+  });
 }
 
 /** Before each change. An attempt that shows by heartbeats that it lives may last: its window is counted from its last change. */

@@ -142,6 +142,9 @@ export const errorTable = {
   READINESS_LOST: info(
     'What a step made was ready and is not any more: somebody changed or deleted it, or its tasks stop. The detail says what was seen: fix what did that.',
   ),
+  DATA_LOST: info(
+    "What holds the tenant's data was deleted outside Tenantry, and nothing empty is made in its place: restore it from a backup or a dump, under the same name and with its ownership mark.",
+  ),
   STILL_PRESENT: info(
     'Something keeps it, it came back, or it lost its ownership mark; the detail says what was seen. Remove that, or put the mark back.',
   ),

@@ -7,6 +7,7 @@ import { sqsQueue } from '../../examples/notes/sqs-queue.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import { ecsService } from '../../src/kinds/ecs-service/kind.ts';
 import type { SweptItem } from '../../src/contracts/sweep.ts';
+import { missingThing } from '../../src/kinds/framework/differences.ts';
 import type { Kind } from '../../src/kinds/framework/kind.ts';
 import type { CellAccess } from '../../src/kinds/framework/resource-type.ts';
 import { logGroup } from '../../src/kinds/log-group/kind.ts';
@@ -52,6 +53,7 @@ const namingTitle =
 const listingTitle =
   'is listed by its own list, with its mark and on whichever page, and is not any more once it is gone';
 const dataTitle = 'keeps the data of a tenant that was ever active from an undo';
+const lostTitle = 'makes nothing empty in the place of data that was deleted by hand, once the tenant was active';
 const lateTitle = 'is not recorded as removed while a deletion may still land on what a later tenant of the slug makes';
 
 /** Without what comes after it. */
@@ -228,6 +230,24 @@ describe.concurrent('a kind of another sort', () => {
     const { holdsData: _, ...forgetful } = postgresSchema as Kind;
     const sample = sampleOf(moamalat, 'create_schema');
     await expect(tryCase(forgetful, dataTitle, sample)).rejects.toThrow('holds data, and the kind does not say so');
+  });
+
+  it('a schema whose look does not name what is missing is told that it makes an empty one in its place', async () => {
+    const hiding: Kind = {
+      ...(postgresSchema as Kind),
+      observe: async (context) => {
+        const seen = await postgresSchema.observe(context as Parameters<typeof postgresSchema.observe>[0]);
+        return seen.status === 'absent' ? seen : { ...seen, missing: undefined };
+      },
+    };
+    const sample = sampleOf(moamalat, 'create_schema');
+    await expect(tryCase(hiding, lostTitle, sample)).rejects.toThrow('the verb succeeded');
+  });
+
+  it('a queue that a repair would make anew is told so', async () => {
+    const missing = async () => [missingThing('sqs:queue', 'notes')];
+    const hopeful: Kind = { ...(sqsQueue as Kind), differs: missing };
+    await expect(tryCase(hopeful, lostTitle, sampleOf(notes, 'create_queue'))).rejects.toThrow('tells it otherwise');
   });
 
   it('a log group whose sample holds data, without saying so, is told so', async () => {

@@ -111,6 +111,37 @@ describe.concurrent('a repair', () => {
     expect(await world.outcome(run)).toBe('active');
     expect(await world.client.status(caller, run.tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
   });
+
+  it("whose tenant's data is gone makes no empty schema, says so, and goes on once the data is restored", async () => {
+    const { run, host } = await active();
+    const [before, schema] = [await shapeNow(world, run), await schemaOf(run)];
+    const mark = `obj_description('${schema}'::regnamespace, 'pg_namespace') as mark`;
+    const [comment] = await inTenantDatabase(`select ${mark}`);
+    await inTenantDatabase(`alter schema "${schema}" rename to "${schema}_away"`);
+    await inTenantDatabase(`comment on schema "${schema}_away" is null`);
+    await inTenantDatabase(`alter schema "${schema}_away" owner to current_user`);
+    await world.client.repairTenant(caller, run.tenantId, {});
+    const stuck = await world.until(run, 'stuck');
+    expect(stuck).toMatchObject({ leftovers: [{ stepId: 'create_schema', code: 'DATA_LOST' }] });
+    expect(await inTenantDatabase(`select from pg_namespace where nspname = '${schema}'`)).toEqual([]);
+    await inTenantDatabase(`alter schema "${schema}_away" owner to "${schema}"`);
+    await inTenantDatabase(`alter schema "${schema}_away" rename to "${schema}"`);
+    await inTenantDatabase(`comment on schema "${schema}" is '${String(comment?.['mark'])}'`);
+    await world.client.retry(caller, run.tenantId);
+    expect(await world.outcome(run)).toBe('active');
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
+    expect(await ask(host)).toMatchObject({ status: 200 });
+  });
+
+  it('brings no tenant migrations: they belong to another release than the one that runs', async () => {
+    const { run } = await active();
+    const schema = await schemaOf(run);
+    await inTenantDatabase(`delete from "${schema}".schema_migrations where name like '0002%'`);
+    await inTenantDatabase(`drop table "${schema}".settings`);
+    await world.client.repairTenant(caller, run.tenantId, {});
+    expect(await world.outcome(run)).toBe('active');
+    expect(await inTenantDatabase(`select from "${schema}".schema_migrations where name like '0002%'`)).toEqual([]);
+  });
 });
 
 async function active(): Promise<{ run: Run; host: string }> {
@@ -154,9 +185,22 @@ async function damage(run: Run): Promise<void> {
   await ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition }));
   const logGroupName = made('create_log_group:backend', 'name');
   await logs.send(new DeleteRetentionPolicyCommand({ logGroupName }));
+  await inTenantDatabase(`alter role "${made('create_schema', 'role')}" nologin`);
+  for (const client of [ecs, lb, logs]) client.destroy();
+}
+
+async function schemaOf(run: Run): Promise<string> {
+  const steps = await listSteps(world.database, run.tenantId);
+  return String(steps.find(({ stepId }) => stepId === 'create_schema')?.outputs?.schema);
+}
+
+/** As superuser. */
+async function inTenantDatabase(sql: string): Promise<Record<string, unknown>[]> {
   const database = new pg.Client({ connectionString: world.sources.databaseUrl });
   await database.connect();
-  await database.query(`alter role "${made('create_schema', 'role')}" nologin`);
-  await database.end();
-  for (const client of [ecs, lb, logs]) client.destroy();
+  try {
+    return (await database.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await database.end();
+  }
 }

@@ -1,7 +1,7 @@
 import type { ConformanceCase } from './case.ts';
 import { boundsCases } from './bounds.ts';
 import { changeCases } from './changes.ts';
-import { dataCase } from './data.ts';
+import { dataCases } from './data.ts';
 import { faultCase } from './faults.ts';
 import { lateRemovalCase } from './late-removal.ts';
 import { lifeCases } from './life.ts';
@@ -16,7 +16,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...ownershipCases,
   ...boundsCases,
   ...changeCases,
-  dataCase,
+  ...dataCases,
   lateRemovalCase,
   secretCase,
   faultCase,

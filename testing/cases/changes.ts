@@ -1,6 +1,5 @@
 import { strict as assert } from 'node:assert';
 import type { Step } from '../../src/contracts/blueprint.ts';
-import { listLedger } from '../../src/db/ledger.ts';
 import { listSteps, recordApplied } from '../../src/db/steps.ts';
 import type { Kind } from '../../src/kinds/framework/kind.ts';
 import { differences } from '../../src/plan/differences.ts';
@@ -10,7 +9,7 @@ import type { HandChange } from '../sample.ts';
 import { changeTenant, failureOf, type StepDriver } from '../tenant.ts';
 import { expectGone, made, type ConformanceCase } from './case.ts';
 import { differencesNow, expectDifference, expectNoDifference } from './drift.ts';
-import { accessTo } from './listing.ts';
+import { deletedByHand } from './hand.ts';
 
 /** What was made and is not as it was, or is to be another. */
 export const changeCases: readonly ConformanceCase[] = [
@@ -99,25 +98,6 @@ async function follows(
 
 async function shapeNow({ stand }: Bench, { tenant }: StepDriver): Promise<string[]> {
   return shapeOf(await stand.oracle.itemsOf(tenant), tenant);
-}
-
-/** As the sweep removes things, each of which its own list must find; whether there were any. */
-async function deletedByHand({ stand }: Bench, { tenant }: StepDriver): Promise<boolean> {
-  const rows = (await listLedger(stand.database, tenant.id)).filter(({ stepId }) => stepId === tenant.step.id);
-  const access = accessTo(stand);
-  const things = new Map(
-    rows.flatMap(({ type, name, physicalId }) => {
-      const swept = stand.kinds.sweptTypes.get(type);
-      const thing = swept?.thingOf?.(name) ?? name;
-      return swept ? [[`${type} ${thing}`, { swept, name: thing, physicalId: physicalId ?? thing }] as const] : [];
-    }),
-  );
-  for (const [what, { swept, ...ref }] of things) {
-    const item = await swept.list(access).find(ref);
-    assert.ok(item && item.passing === undefined, `${what} is not found by its own list.find`);
-    await swept.takeAway({ ...access, item, guard: () => Promise.resolve() });
-  }
-  return things.size > 0;
 }
 
 /** What a look ends in that finds a step not ready, at its deadline or for good. */

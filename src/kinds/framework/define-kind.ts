@@ -6,7 +6,7 @@ import type { Outputs, Spec } from '../../contracts/kinds.ts';
 import type { Residue } from '../../contracts/messages.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { shapeProblems, type Shape } from '../../shape-problems.ts';
-import { changedFields, lostTags, missingThing, nameTaken } from './differences.ts';
+import { changedFields, lostTags, missingData, missingThing, nameTaken } from './differences.ts';
 import { refusalOf } from './foreign.ts';
 import type { Kind, Observation, ResourceName, StepContext } from './kind.ts';
 import type { OthersJudged } from './ownership.ts';
@@ -205,10 +205,10 @@ async function differs<S extends Spec, O extends Outputs, T extends string, F ex
   definition: KindDefinition<S, O, T, F>,
   context: StepContext<S, O>,
 ): Promise<readonly Difference[]> {
-  const { find, idIn, nameOf, status, swept, type } = definition;
+  const { find, holdsData, idIn, nameOf, status, swept, type } = definition;
   const name = nameOf(context);
   const found = await find(context, name);
-  if (!found) return [missingThing(type, name)];
+  if (!found) return [holdsData ? missingData(type, name) : missingThing(type, name)];
   const lost = lostTags(context.tags, found.tags);
   if (!isOwn(context, found)) {
     const known = swept.hasUniqueIds ? idIn(context.previous) : undefined;

@@ -16,6 +16,11 @@ export function missingThing(type: string, name: string): Difference {
   return { is: 'missing', field: `${type} ${name}` };
 }
 
+/** What held a tenant's data is not there: an empty one in its place would hide that the data is gone. */
+export function missingData(type: string, name: string): Difference {
+  return { ...missingThing(type, name), remedy: 'hand' };
+}
+
 /** Each operation that makes a thing has its own. */
 const OPERATION_TAG = 'tenantry:operation-id';
 

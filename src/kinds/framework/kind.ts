@@ -111,6 +111,8 @@ export type Observation =
       readonly status: 'pending' | 'ready' | 'failed';
       /** For people: what was seen. */
       readonly detail: string;
+      /** Of a kind that makes several things: those of its names that are not there, and that `ensure` would make. */
+      readonly missing?: readonly ResourceName[] | undefined;
     }
   /** Nothing of ours is there, nor anything that was ours. */
   | { readonly status: 'absent'; readonly detail: string; readonly others: OthersJudged };
@@ -165,7 +167,10 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   readonly loadBalancerShare?: Partial<LoadBalancerShare> | undefined;
   /** Default: nobody is asked whether it serves. */
   readonly health?: KindHealth<S, O> | undefined;
-  /** What it makes holds a tenant's data: an undo never takes that of a tenant which was ever active. */
+  /**
+   * What it makes holds a tenant's data. Of a tenant that was ever active an undo never takes it, and where it is gone `ensure` is not
+   * called: the step fails with DATA_LOST.
+   */
   readonly holdsData?: true;
   /** Looks at files that come with products; asks nobody. @throws StepError */
   checkFiles?(spec: S, migrations: MigrationFolders): void;

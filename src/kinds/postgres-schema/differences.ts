@@ -1,7 +1,7 @@
 import type { Difference } from '../../contracts/drift.ts';
 import type { Inspection } from '../../db/tenant-databases.ts';
 import type { RoleAttributes, TenantSession } from '../../db/tenant-schema-examination.ts';
-import { changedFields, missingThing } from '../framework/differences.ts';
+import { changedFields, missingData, missingThing } from '../framework/differences.ts';
 
 export interface SchemaSeen {
   readonly name: string;
@@ -23,8 +23,7 @@ export function schemaDifferences({ name, connectionLimit, inspection, role: att
       ),
     ),
     ...(role === 'absent' && !isRenamed('role') ? [missingThing('postgres:role', name)] : []),
-    // An empty one in its place would hide that the tenant's data is gone.
-    ...(schema === 'absent' && !isRenamed('schema') ? byHand([missingThing('postgres:schema', name)]) : []),
+    ...(schema === 'absent' && !isRenamed('schema') ? [missingData('postgres:schema', name)] : []),
     ...(role === 'ours' && attributes ? roleDifferences(attributes, connectionLimit) : []),
   ];
 }

@@ -77,7 +77,6 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     const key = keyOf(context);
     const database = cell.tenantDatabases.find((d) => d.id === spec.database);
     if (!database) throw new StepError('OUTSIDE_CELL', `cell "${cell.id}" has no tenants' database "${spec.database}"`);
-    if (context.goesBack) await refuseLostData(context, key);
     const secret = secretOf(context, context.stepId);
     const { arn, password } = await ensurePassword(context, secret);
     await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit }, context.guard);
@@ -107,8 +106,10 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
       ...foreignIn(context, { role, schema, renamed }),
       ...(secret ? [] : await foreignSecret(context, name)),
     ]);
+    const isGone = schema === 'absent' && !renamed.some(({ what }) => what === 'schema');
+    const missing = inDatabase(context).filter(({ type }) => isGone && type === 'postgres:schema');
     return parts.some(Boolean) || renamed.length > 0
-      ? { status: 'pending', detail }
+      ? { status: 'pending', detail, missing }
       : { status: 'absent', detail, others };
   },
 
@@ -140,14 +141,6 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     return { status: 'removed', others, residues: [residue] };
   },
 };
-
-/** An empty schema in the place of a tenant's data would pass for it. @throws StepError READINESS_LOST */
-async function refuseLostData({ tenant, tenantDatabases }: Context, key: SchemaKey): Promise<void> {
-  if (!tenant.everActive || (await tenantDatabases.inspect(key)).schema !== 'absent') return;
-  throw new StepError('READINESS_LOST', `schema "${key.name}" is gone, with the tenant's data`, {
-    detail: `restore it into database "${key.database}" from a backup, with its owner; no empty one is made`,
-  });
-}
 
 function inDatabase({ tenant }: Context) {
   const name = schemaName(tenant.id);
