@@ -172,6 +172,7 @@ export const deleteQuery = z
   .strictObject({
     confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated').meta({ pattern: slugPattern }),
     grace,
+    dryRun: dryRunQuery.shape.dryRun,
   })
   .meta({ required: ['confirm'] });
 
@@ -234,6 +235,16 @@ const previewedField = z.object({
   from: z.unknown().optional().describe('Left out: it has none'),
   to: z.unknown().optional().describe('Left out: it is to have none'),
 });
+const expectedTime = z
+  .object({ medianMs: z.number(), p90Ms: z.number() })
+  .nullable()
+  .describe('By the latest operations of the cell; null: nothing is recorded that would tell');
+const roomLeft = z.object({ quota: z.int(), leftBefore: z.int(), leftAfter: z.int() });
+const room = z
+  .object({ loadBalancerArn: z.string(), rules: roomLeft, targetGroups: roomLeft })
+  .nullable()
+  .describe("What a new tenant leaves of its load balancer's quotas; null: the request takes nothing");
+
 /** Its `dryRun` tells it from the other answers of a request. */
 export const previewAnswer = z
   .object({
@@ -246,8 +257,14 @@ export const previewAnswer = z
         kind: z.string(),
         becomes: z.enum(['make', 'change', 'restore', 'keep', 'drop']),
         fields: z.array(previewedField).describe('Empty: none, or they follow from what other steps will give'),
+        // These are optional for clients: an API of an earlier release does not give them.
+        calls: z.array(z.string()).optional().describe('Changing IAM actions that it may call, at most'),
+        expected: expectedTime.optional(),
+        dropsData: z.boolean().optional().describe("The tenant's data goes with it"),
       }),
     ),
+    expected: expectedTime.optional(),
+    room: room.optional(),
     settings,
   })
   .meta({ id: 'Preview', description: 'What a request would do; nothing was changed' });

@@ -146,6 +146,8 @@ export interface ApiClient {
   freezes(): Promise<Freeze[]>;
   lift(freezeId: string): Promise<Freeze>;
   create(request: CreateRequest): Promise<Accepted>;
+  previewCreation(request: CreateRequest): Promise<Preview>;
+  previewDeletion(tenantId: string): Promise<Preview>;
   list(request: ListRequest): Promise<TenantPage>;
   get(tenantId: string): Promise<Tenant>;
   status(tenantId: string): Promise<Status>;
@@ -194,6 +196,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     freeze: (body) => call(answers.freeze, 'POST', '/api/v1/freezes', body),
     freezes: async () => (await call(answers.freezes, 'GET', '/api/v1/freezes')).freezes,
     lift: (id) => call(answers.freeze, 'DELETE', `/api/v1/freezes/${encodeURIComponent(id)}`),
+    previewCreation: (body) => call(answers.preview, 'POST', '/api/v1/tenants?dryRun=true', body),
+    previewDeletion: (id) => call(answers.preview, 'DELETE', `${tenant(id)}?dryRun=true`),
     create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
     list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
     get: (id) => call(answers.tenant, 'GET', tenant(id)),

@@ -6,7 +6,7 @@ import type { Terminal } from './output.ts';
 const RESTORED = ', where it is not as it was applied';
 
 /** Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what. */
-export function printPreview({ out }: Terminal, { operation, steps }: Preview): void {
+export function printPreview({ out }: Terminal, { operation, steps, expected, room }: Preview): void {
   const touched = steps.filter(({ becomes }) => becomes !== 'keep');
   const kept = steps.length - touched.length;
   if (operation === null) {
@@ -18,12 +18,25 @@ export function printPreview({ out }: Terminal, { operation, steps }: Preview): 
       ? RESTORED
       : ', as far as what it reads or refers to changes';
   out.write(`would be done (nothing was changed):\n`);
-  for (const { becomes, stepId, kind, fields } of touched) {
+  for (const { becomes, stepId, kind, fields, calls = [], expected: takes, dropsData } of touched) {
     const follows = becomes === 'restore' ? RESTORED : becomes === 'change' && fields.length === 0 ? unforeseen : '';
-    out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${follows}\n`);
+    const data = dropsData === true ? ", and the tenant's data with it" : '';
+    out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${follows}${data}${takes ? `, ${timeText(takes)}` : ''}\n`);
     for (const { field, from, to } of fields) out.write(`           ${field}: ${shown(from)} -> ${shown(to)}\n`);
+    if (calls.length > 0) out.write(`           at most: ${calls.join(', ')}\n`);
   }
   out.write(`  ${kept} of ${steps.length} steps stay as they are\n`);
+  if (expected !== undefined) out.write(`  time to expect: ${expected ? timeText(expected) : 'not known yet'}\n`);
+  if (room)
+    out.write(
+      `  room on its load balancer afterwards: ${room.rules.leftAfter} of ${room.rules.quota} rules, ` +
+        `${room.targetGroups.leftAfter} of ${room.targetGroups.quota} target groups\n`,
+    );
+}
+
+function timeText({ medianMs, p90Ms }: { readonly medianMs: number; readonly p90Ms: number }): string {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  return `usually ${seconds(medianMs)}, nine of ten within ${seconds(p90Ms)}`;
 }
 
 function shown(value: unknown): string {

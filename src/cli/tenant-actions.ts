@@ -24,6 +24,7 @@ export interface CreateOptions extends SettingsOptions {
   readonly tier?: string;
   readonly cell?: string;
   readonly onFailure?: string;
+  readonly dryRun?: boolean;
 }
 export interface ListOptions {
   readonly product?: string;
@@ -43,8 +44,9 @@ export async function create(context: Context, options: Waiting & CreateOptions)
   const { product, slug, name, email, tier, cell, onFailure } = options;
   const look = `tenantry tenants list --product ${product} --slug ${slug}`;
   const settings = chosenSettings(options);
-  const send = () =>
-    context.api.create({ product, slug, displayName: name, contactEmail: email, tier, cell, onFailure, settings });
+  const asked = { product, slug, displayName: name, contactEmail: email, tier, cell, onFailure, settings };
+  if (options.dryRun === true) return showPreview(context, options, await context.api.previewCreation(asked));
+  const send = () => context.api.create(asked);
   const accepted = await request(context, options, look, send, creationSigns(context.api));
   return afterAcceptance(context, accepted, 0, options, {
     name: `${product}/${slug.trim().toLowerCase()}`,
@@ -118,9 +120,12 @@ async function previewed(
   options: Common,
   ask: (tenantId: string) => Promise<Preview>,
 ): Promise<ExitCode> {
-  const preview = await ask(await findTenantId(context, name, options));
-  if (options.json) printJson(context.terminal, preview);
-  else printPreview(context.terminal, preview);
+  return showPreview(context, options, await ask(await findTenantId(context, name, options)));
+}
+
+function showPreview({ terminal }: Context, options: Common, preview: Preview): ExitCode {
+  if (options.json) printJson(terminal, preview);
+  else printPreview(terminal, preview);
   return exitCodes.done;
 }
 
@@ -265,11 +270,13 @@ export async function abandon(context: Context, name: string, options: Common & 
 
 export interface RemoveOptions {
   readonly confirm?: string;
+  readonly dryRun?: boolean;
   readonly grace?: string;
 }
 
 /** Deletes a tenant and follows its deprovisioning; one that waits for the end of its grace period is not followed. */
 export async function remove(context: Context, name: string, options: Waiting & RemoveOptions): Promise<ExitCode> {
+  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewDeletion(id));
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const confirm = options.confirm ?? (await confirmedSlug(context, tenantId, options));

@@ -27,19 +27,36 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
       'after',
       `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL  address of the API (default http://127.0.0.1:3006)`,
     );
-  const command = (name: string, description: string) =>
-    tenants
+  const commandIn = (group: CheckedCommand) => (name: string, description: string) =>
+    group
       .command(name)
       .description(description)
       .option('--json', 'print JSON, for programs')
       .addHelpText('after', exitCodesHelp);
   const context = (): Context => ({ api: createApiClient(loadApiUrl()), terminal });
-  const parts = { command, context, setExitCode };
+  const parts = { command: commandIn(tenants), context, setExitCode };
   registerCreation(parts);
   registerChanges(parts);
   registerLooks(parts);
   registerCertificates(parts);
   registerOperatorCommands(parts);
+  registerRepairAndDeletion(parts);
+  const preview = tenants
+    .command('preview')
+    .description('say what a command would do, and do nothing: the same as the command with --dry-run');
+  const previewed = (name: string, description: string) => {
+    const made = commandIn(preview)(name, description);
+    made.setOptionValue('dryRun', true);
+    return made;
+  };
+  registerPreviewable({ ...parts, command: previewed });
+}
+
+/** The commands that take `--dry-run`. */
+function registerPreviewable(parts: CommandParts): void {
+  registerCreation(parts);
+  registerChanges(parts);
+  registerRepairAndDeletion(parts);
 }
 
 /** What the commands are made with. */
@@ -58,6 +75,7 @@ function registerCreation({ command, context, setExitCode }: CommandParts): void
     .option('--tier <tier>', 'size inside the product, where it has tiers')
     .option('--cell <id>', 'cell that it must be in (default: the first that serves the product and has room)')
     .addOption(new Option('--on-failure <what>', 'what a failure does').choices(['hold', 'rollback']))
+    .option('--dry-run', 'print what would be made, and make nothing')
     .option('--wait', 'follow until it is done', true)
     .option('--no-wait', 'return as soon as it is accepted')
     .addOption(untilHold())
@@ -159,6 +177,17 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
   }
 
   command(
+    'abandon <tenant>',
+    'close a stuck operation without finishing it; what is left stays until the tenant is deleted',
+  )
+    .requiredOption('--reason <text>', 'why, for the audit trail')
+    .action(async (tenant: string, options: Common & { reason: string }) =>
+      setExitCode(await actions.abandon(context(), tenant, options)),
+    );
+}
+
+function registerRepairAndDeletion({ command, context, setExitCode }: CommandParts): void {
+  command(
     'repair <tenant>',
     'bring everything of an active tenant back to what was applied, whatever was changed or deleted by hand',
   )
@@ -172,19 +201,11 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
     );
 
   command(
-    'abandon <tenant>',
-    'close a stuck operation without finishing it; what is left stays until the tenant is deleted',
-  )
-    .requiredOption('--reason <text>', 'why, for the audit trail')
-    .action(async (tenant: string, options: Common & { reason: string }) =>
-      setExitCode(await actions.abandon(context(), tenant, options)),
-    );
-
-  command(
     'delete <tenant>',
     'remove a tenant with all its resources and data; its slug stays reserved for 30 days if it was ever active',
   )
     .option('--confirm <slug>', 'the slug of the tenant, repeated (asked for on a terminal)')
+    .option('--dry-run', 'print what would be removed, and remove nothing')
     .option(
       '--grace <time>',
       'how long to wait before anything is removed, such as 12h, 2d or 0; `cancel` keeps the tenant',

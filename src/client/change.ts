@@ -15,7 +15,7 @@ import { resolveDesired, type Desired } from './desired.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
-import { inVain, previewedSteps } from './preview.ts';
+import { inVain, previewOf } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import type {
   ChangeModeInput,
@@ -127,11 +127,12 @@ async function preview(
   choiceFor: (tenant: TenantRow) => Choice,
 ): Promise<PreviewView> {
   const request = { caller, tenantId, operationId: randomUUID(), choiceFor };
-  const { operation, settings, desired } = await untilUndisturbed(() =>
+  const { tenant, operation, settings, desired } = await untilUndisturbed(() =>
     inVain(deps.database, (tx) => write(deps, tx, request)),
   );
-  const steps = previewedSteps(desired.plan, desired.differences);
-  return { dryRun: true, tenantId, operation: operation?.type ?? null, steps, settings };
+  const { plan, differences } = desired;
+  const { cell } = tenant;
+  return previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, differences, settings });
 }
 
 async function accept(

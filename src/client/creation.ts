@@ -3,9 +3,11 @@ import type { Caller } from '../contracts/caller.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { operationTypeAskedBy } from '../contracts/operation-table.ts';
+import type { Blueprint } from '../contracts/blueprint.ts';
+import { loadBalancerQuotas, type LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings } from '../contracts/settings.ts';
-import { placeOnLoadBalancer, reserveHostName } from '../db/allocations.ts';
+import { findPlacement, listLoadBalancerShares, placeOnLoadBalancer, reserveHostName } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { type OperationRow } from '../db/operations.ts';
 import { reserveSlug } from '../db/reservations.ts';
@@ -19,13 +21,15 @@ import { parseSlug } from '../products/slug.ts';
 import { invalid, settingsFields } from './invalid-input.ts';
 import { cellsFor, servedProducts } from './cell-choice.ts';
 import { acceptOperation } from './freezing.ts';
+import { walkTo } from '../plan/walk.ts';
+import { inVain, previewOf } from './preview.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { reserveOrRefuse, resolveChecked, resolveOrRefuse } from './resolution.ts';
 import { RequestError } from './request-error.ts';
 import { hostTaken, slugTaken } from './slug-taken.ts';
 import { startOrWithdraw } from './starting.ts';
 import type { ClientDeps, CreateTenantInput } from './requests.ts';
-import { acceptance, type AcceptedView } from './views.ts';
+import { acceptance, type AcceptedView, type PreviewView, type RoomView } from './views.ts';
 
 /** A request whose every field is checked. */
 interface CheckedRequest {
@@ -40,7 +44,7 @@ interface CheckedRequest {
 export async function createTenant(deps: ClientDeps, caller: Caller, input: CreateTenantInput): Promise<AcceptedView> {
   const request = { caller, ...checkRequest(deps, input) };
   const ids = { tenantId: randomUUID(), operationId: randomUUID() };
-  const { tenant, operation } = await writeSomewhere(deps, request, ids);
+  const { tenant, operation } = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, cell));
   await startOrWithdraw(deps, tenant, operation);
   return {
     tenantId: tenant.id,
@@ -50,6 +54,40 @@ export async function createTenant(deps: ClientDeps, caller: Caller, input: Crea
     message: acceptance('the creation', tenant.status),
     tenantUrl: tenant.tenantUrl,
   };
+}
+
+/** What {@link createTenant} would do, with everything that would refuse it; nothing is reserved. */
+export async function previewCreation(
+  deps: ClientDeps,
+  caller: Caller,
+  input: CreateTenantInput,
+): Promise<PreviewView> {
+  const request = { caller, ...checkRequest(deps, input) };
+  const ids = { tenantId: randomUUID(), operationId: randomUUID() };
+  const { kinds } = deps.catalog;
+  const { tenant, operation, blueprint, room } = await inSomeCell(deps, request, (cell) =>
+    inVain(deps.database, async (tx) => {
+      const written = await write(tx, kinds, request, ids, cell);
+      return { ...written, room: await roomLeft(tx, loadBalancerShare(kinds, written.blueprint), ids.tenantId) };
+    }).catch(undoneWhenFull),
+  );
+  const { steps } = blueprint;
+  const facts = { own: steps, applied: [], older: [], held: [] };
+  const plan = walkTo(steps, facts, (kind) => kinds.kinds.get(kind)?.limits);
+  const { cell, settings } = tenant;
+  return previewOf(deps, { tenantId: null, cell, operation: operation.type, plan, settings, room });
+}
+
+/** Of the load balancer on which the tenant has its place, within the transaction that gave it. */
+async function roomLeft(tx: Queryable, share: LoadBalancerShare, tenantId: string): Promise<RoomView | undefined> {
+  const loadBalancerArn = await findPlacement(tx, tenantId);
+  const taken = loadBalancerArn && (await listLoadBalancerShares(tx, [loadBalancerArn])).get(loadBalancerArn);
+  if (loadBalancerArn === undefined || !taken) return undefined;
+  const left = (what: keyof LoadBalancerShare) => {
+    const leftAfter = loadBalancerQuotas[what] - taken[what];
+    return { quota: loadBalancerQuotas[what], leftBefore: leftAfter + share[what], leftAfter };
+  };
+  return { loadBalancerArn, rules: left('rules'), targetGroups: left('targetGroups') };
 }
 
 function checkRequest(deps: ClientDeps, input: CreateTenantInput): Omit<CheckedRequest, 'caller'> {
@@ -86,13 +124,18 @@ interface Ids {
 interface Written {
   readonly tenant: TenantRow;
   readonly operation: OperationRow;
+  readonly blueprint: Blueprint;
 }
 
-/** In the first of the cells that has room. */
-async function writeSomewhere(deps: ClientDeps, request: CheckedRequest, ids: Ids): Promise<Written> {
+/** In the first of the cells that has room. @param attempt answers undefined when the cell has none */
+async function inSomeCell<T>(
+  deps: ClientDeps,
+  request: CheckedRequest,
+  attempt: (cell: Cell) => Promise<T | undefined>,
+): Promise<T> {
   const cells = cellsTaking(request, cellsFor(deps, request));
   for (const cell of cells) {
-    const written = await writeIn(deps, request, ids, cell);
+    const written = await attempt(cell);
     if (written) return written;
   }
   const where = request.input.cell === undefined ? '' : ` in cell ${request.input.cell}`;
@@ -173,7 +216,7 @@ async function write(
   });
   if (!operation) throw new Error(`the new tenant ${tenantId} has an open operation already`);
   await recordFirstSettings(tx, { tenantId, settings, mode: 'active', operationId: operation.id, caller });
-  return { tenant, operation };
+  return { tenant, operation, blueprint };
 }
 
 async function takeHost(tx: Queryable, cell: Cell, host: string, tenantId: string): Promise<void> {

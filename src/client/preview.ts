@@ -1,7 +1,13 @@
 import type { Database, Queryable } from '../db/database.ts';
+import type { OperationType } from '../contracts/operation-table.ts';
+import type { Settings } from '../contracts/settings.ts';
+import { listRecordedDurations } from '../db/step-durations.ts';
+import { changingCalls } from '../kinds/framework/calls.ts';
 import type { StepDifference } from '../plan/differences.ts';
 import type { StepPlan } from '../plan/plan.ts';
-import type { PreviewedStepView } from './views.ts';
+import { expectedTime, type Duration } from '../plan/expected-time.ts';
+import type { ClientDeps } from './requests.ts';
+import type { PreviewedStepView, PreviewView, RoomView } from './views.ts';
 
 /** Rolls the transaction back without being a failure. */
 class PreviewedSignal<T> extends Error {
@@ -28,8 +34,40 @@ export async function inVain<T>(
   }
 }
 
-/** What would become of each step, in the order of the walk, with the fields that would be others. */
-export function previewedSteps(plan: readonly StepPlan[], differences: readonly StepDifference[]): PreviewedStepView[] {
+interface Previewed {
+  /** Null: the tenant does not exist yet. */
+  readonly tenantId: string | null;
+  readonly cell: string;
+  /** Null: nothing would have to be carried out. */
+  readonly operation: OperationType | null;
+  readonly plan: readonly StepPlan[];
+  readonly differences?: readonly StepDifference[];
+  readonly settings: Settings;
+  readonly room?: RoomView | undefined;
+}
+
+/** What a request would do: the plan by which its run goes, with what is known of its steps from earlier runs. */
+export async function previewOf(
+  { catalog, database }: Pick<ClientDeps, 'catalog' | 'database'>,
+  { tenantId, cell, operation, plan, differences = [], settings, room }: Previewed,
+): Promise<PreviewView> {
+  const recorded = await listRecordedDurations(database, cell);
+  const durationOf = ({ kind, becomes }: StepPlan): Duration | undefined => {
+    const as = becomes === 'restore' ? 'change' : becomes;
+    const found = recorded.find((of) => of.kind === kind && of.becomes === as);
+    return found && { medianMs: found.medianMs, p90Ms: found.p90Ms };
+  };
   const fieldsOf = new Map(differences.map(({ stepId, fields }) => [stepId, fields]));
-  return plan.map(({ id: stepId, kind, becomes }) => ({ stepId, kind, becomes, fields: fieldsOf.get(stepId) ?? [] }));
+  const steps = plan.map((step): PreviewedStepView => {
+    const { id: stepId, kind: name, becomes } = step;
+    const kind = catalog.kinds.kinds.get(name);
+    return {
+      ...{ stepId, kind: name, becomes, fields: fieldsOf.get(stepId) ?? [] },
+      calls: kind ? changingCalls(kind, becomes) : [],
+      expected: becomes === 'keep' ? null : (durationOf(step) ?? null),
+      dropsData: becomes === 'drop' && kind?.holdsData === true,
+    };
+  });
+  const expected = operation === null ? null : (expectedTime(plan, durationOf) ?? null);
+  return { dryRun: true, tenantId, operation, steps, expected, room: room ?? null, settings };
 }

@@ -20,13 +20,18 @@ import {
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
 import { acceptOperation } from './freezing.ts';
+import { walkTo } from '../plan/walk.ts';
+import type { StepPlan } from '../plan/plan.ts';
+import { findWalkFacts } from '../db/walk-facts.ts';
+import { blueprintSchema } from '../db/blueprint-column.ts';
+import { inVain, previewOf } from './preview.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { deletesAt, existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
 import type { ClientDeps, DeleteTenantInput } from './requests.ts';
-import { acceptance, type ChangeOutcome } from './views.ts';
+import { acceptance, type ChangeOutcome, type PreviewView } from './views.ts';
 
 /**
  * Accepts the deprovisioning of a tenant, which begins when its grace period is over; a stuck operation is superseded by it. One of
@@ -71,6 +76,28 @@ export async function deleteTenant(
       tenantUrl: tenant.tenantUrl,
     },
   };
+}
+
+/** What {@link deleteTenant} would do; nothing has to be confirmed for that. */
+export async function previewDeletion(deps: ClientDeps, caller: Caller, tenantId: string): Promise<PreviewView> {
+  await existingTenant(deps.database, tenantId);
+  const deletion = { caller, tenantId, operationId: randomUUID(), graceMs: 0 };
+  const { tenant, operation, plan } = await inVain(deps.database, async (tx) => {
+    const written = await write(tx, deletion);
+    return { ...written, plan: written.operation ? await planOfRemoval(deps, tx, written.operation) : [] };
+  });
+  const { cell, settings } = tenant;
+  return previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, settings });
+}
+
+async function planOfRemoval(
+  { catalog }: ClientDeps,
+  tx: Queryable,
+  { id, tenantId }: OperationRow,
+): Promise<StepPlan[]> {
+  const own = blueprintSchema.parse(await findBlueprint(tx, id)).steps;
+  const facts = await findWalkFacts(tx, tenantId, { own, applied: [] });
+  return walkTo([], facts, (kind) => catalog.kinds.kinds.get(kind)?.limits);
 }
 
 function accepting({ status }: TenantRow, operation: OperationRow): string {

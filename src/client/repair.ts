@@ -14,7 +14,7 @@ import { walkTo } from '../plan/walk.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
-import { inVain, previewedSteps } from './preview.ts';
+import { inVain, previewOf } from './preview.ts';
 import { existingTenant } from './reading.ts';
 import type { ClientDeps, RepairTenantInput } from './requests.ts';
 import { startOrWithdraw } from './starting.ts';
@@ -49,8 +49,8 @@ export async function previewRepair(deps: ClientDeps, caller: Caller, tenantId: 
   const { tenant, operation, plan } = await untilUndisturbed(() =>
     inVain(deps.database, (tx) => write(deps, tx, request)),
   );
-  const { settings } = tenant;
-  return { dryRun: true, tenantId, operation: operation.type, steps: previewedSteps(plan, []), settings };
+  const { cell, settings } = tenant;
+  return previewOf(deps, { tenantId, cell, operation: operation.type, plan, settings });
 }
 
 interface Request {

@@ -20,14 +20,14 @@ import { abandon } from './abandonment.ts';
 import { readCertificate, readKeys } from './certificate.ts';
 import * as change from './change.ts';
 import type { ModeRequest } from './choices.ts';
-import { createTenant } from './creation.ts';
+import { createTenant, previewCreation } from './creation.ts';
 import * as freezing from './freezing.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
-import { deleteTenant } from './removal.ts';
+import { deleteTenant, previewDeletion } from './removal.ts';
 import { previewRepair, repairTenant } from './repair.ts';
 import { startAccepted } from './starting.ts';
 import type {
@@ -53,6 +53,10 @@ import { workersLook } from './workers.ts';
  */
 export interface TenantryClient {
   createTenant(caller: Caller, input: CreateTenantInput): Promise<AcceptedView>;
+  /** What `createTenant` would do; nothing is reserved. */
+  previewCreation(caller: Caller, input: CreateTenantInput): Promise<PreviewView>;
+  /** What `deleteTenant` would do; nothing is changed. */
+  previewDeletion(caller: Caller, tenantId: string): Promise<PreviewView>;
   /** Other settings of an active tenant. */
   changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */
@@ -124,6 +128,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const workers = createWorkerWatch(deps, lookAtWorkers, deps.workerWatchTimes);
   return {
     createTenant: (caller, input) => createTenant(deps, caller, input),
+    previewCreation: (caller, input) => previewCreation(deps, caller, input),
+    previewDeletion: (caller, tenantId) => previewDeletion(deps, caller, tenantId),
     changeTenant: (caller, tenantId, input) => change.changeTenant(deps, caller, tenantId, input),
     scaleTenant: (caller, tenantId, input) => change.scaleTenant(deps, caller, tenantId, input),
     changeMode: (caller, tenantId, request, input) => change.changeMode(deps, caller, tenantId, request, input),

@@ -15,6 +15,7 @@ import type {
 import type { OperationType } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
+import type { Duration } from '../plan/expected-time.ts';
 import type { FieldDifference } from '../plan/differences.ts';
 
 /** What looks from outside say of a tenant in service; times are ISO 8601. */
@@ -244,6 +245,24 @@ export interface PreviewedStepView {
   readonly becomes: Becomes;
   /** Fields of its spec that would be others. Empty: none, or they follow from what other steps will give. */
   readonly fields: readonly FieldDifference[];
+  /** Changing IAM actions that it may call, at most. */
+  readonly calls: readonly string[];
+  /** How long such a step took in the cell's latest operations. Null: none is recorded, or it stays as it is. */
+  readonly expected: Duration | null;
+  /** The tenant's data goes with it. */
+  readonly dropsData: boolean;
+}
+
+/** What a new tenant takes of its load balancer's quotas. */
+export interface RoomView {
+  readonly loadBalancerArn: string;
+  readonly rules: RoomLeft;
+  readonly targetGroups: RoomLeft;
+}
+export interface RoomLeft {
+  readonly quota: number;
+  readonly leftBefore: number;
+  readonly leftAfter: number;
 }
 
 /** What a request would do; nothing was changed. */
@@ -255,6 +274,10 @@ export interface PreviewView {
   readonly operation: OperationType | null;
   /** In the order of the walk. */
   readonly steps: readonly PreviewedStepView[];
+  /** Along the longest chain of steps. Null: that of a step is not known. */
+  readonly expected: Duration | null;
+  /** Null: it takes nothing that it has not got. */
+  readonly room: RoomView | null;
   /** What would be desired. */
   readonly settings: Settings;
 }

@@ -260,7 +260,7 @@ describe('?dryRun=true', () => {
       ...{ dryRun: true, tenantId: tenant.tenantId, operation: 'update' },
       ...backend({ count: 3, cpu: 512, memory: 1_024 }),
     });
-    expect(preview.steps.filter(({ becomes }) => becomes !== 'keep')).toEqual([
+    expect(preview.steps.filter(({ becomes }) => becomes !== 'keep')).toMatchObject([
       {
         ...{ stepId: 'create_task_definition:backend', kind: 'task-definition', becomes: 'change' },
         fields: [

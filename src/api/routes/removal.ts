@@ -1,9 +1,10 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { answerOutcome, mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import { acceptedAnswer, answers, deleteQuery, tenantAnswer, tenantParams } from '../schemas.ts';
+import { acceptedAnswer, answers, deleteQuery, previewAnswer, tenantAnswer, tenantParams } from '../schemas.ts';
 
 /** The removal of a tenant. */
 export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
@@ -15,13 +16,13 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         operationId: 'deleteTenant',
         summary: 'Remove a tenant and everything it consists of',
         description:
-          'Needs `confirm=<slug>`. Answers 200 when nothing was left to remove, else 202. Nothing is removed before the grace period ends ' +
+          'Needs `confirm=<slug>`, which a dry run does not. Answers 200 when nothing was left to remove, else 202. Nothing is removed before the grace period ends ' +
           '(`deletesAt`); until then `cancel` brings the tenant back to the status that it had. There is none for a tenant that another ' +
           'operation, which is stuck, has left broken.',
         tags: ['tenants'],
         params: tenantParams,
         querystring: deleteQuery,
-        response: answers({ 200: tenantAnswer, 202: acceptedAnswer }, [
+        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, [
           ...mutationCodes,
           'CONFIRMATION_REQUIRED',
           'TENANT_NOT_FOUND',
@@ -33,6 +34,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       },
     },
     async (request, reply) => {
+      if (request.query.dryRun) return client.previewDeletion(callerOf(request), request.params.tenantId);
       const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, {
         confirm: request.query.confirm,
         graceMs: request.query.grace,

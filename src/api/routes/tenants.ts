@@ -7,8 +7,10 @@ import {
   acceptedAnswer,
   answers,
   createTenantBody,
+  dryRunQuery,
   listQuery,
   noQuery,
+  previewAnswer,
   statusAnswer,
   tenantDriftAnswer,
   tenantParams,
@@ -26,9 +28,9 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         summary: 'Create a tenant',
         description: 'Accepts the tenant and starts its provisioning; poll `statusUrl`, or read its events.',
         tags: ['tenants'],
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: createTenantBody,
-        response: answers({ 202: acceptedAnswer }, [
+        response: answers({ 200: previewAnswer, 202: acceptedAnswer }, [
           ...mutationCodes,
           'UNKNOWN_PRODUCT',
           'SLUG_TAKEN',
@@ -38,8 +40,11 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         ]),
       },
     },
-    async (request, reply) =>
-      accepted(reply, await client.createTenant(callerOf(request), request.body), client.workers()),
+    async (request, reply) => {
+      const { body, query } = request;
+      if (query.dryRun) return client.previewCreation(callerOf(request), body);
+      return accepted(reply, await client.createTenant(callerOf(request), body), client.workers());
+    },
   );
 
   app.get(

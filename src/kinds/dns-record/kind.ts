@@ -40,6 +40,7 @@ export const dnsRecord: Kind<RecordSpec, RecordOutputs, 'route53:record'> = {
     ...within.loadBalancer(loadBalancerArn),
     ...within.host(host),
   ],
+  calls: { ensure: ['route53:ChangeResourceRecordSets'], remove: ['route53:ChangeResourceRecordSets'] },
   physicalNames: ({ host }) => [{ type: 'route53:record', name: host.toLowerCase() }],
 
   /** Requirement U-25: INSYNC within 5 minutes, usually 60 s. A deleted one is waited for until resolvers have forgotten it. */

@@ -43,6 +43,7 @@ type Declared<S extends Spec, O extends Outputs> = Pick<
   | 'loadBalancerShare'
   | 'changeable'
   | 'health'
+  | 'calls'
 >;
 
 /**
@@ -108,7 +109,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
   refuseIncomplete(given);
   const definition = given.errors ? withErrors(given, given.errors) : given;
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
-  const { changeable, health, loadBalancerShare } = definition;
+  const { calls, changeable, health, loadBalancerShare } = definition;
   const { fingerprint, namedBy, profiles } = definition;
   // One property, whose name is the type's own.
   const types = { [type]: swept } as Kind<S, O, T>['types'];
@@ -124,6 +125,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     ...(holdsData && { holdsData }),
     ...(loadBalancerShare && { loadBalancerShare }),
     ...(changeable && { changeable }),
+    ...(calls && { calls }),
     ...(health && { health }),
     ...(deletesByName && { deletesByName }),
     physicalNames: (of) => [{ type, name: namedBy(of) }],
@@ -264,7 +266,7 @@ const shape: Shape = {
     profiles: 'function?',
     errors: 'object?',
   },
-  ...{ limits: 'object?', loadBalancerShare: 'object?', changeable: 'list?', health: 'object?' },
+  ...{ limits: 'object?', loadBalancerShare: 'object?', changeable: 'list?', health: 'object?', calls: 'object?' },
   ...{ holdsData: 'boolean?', deletesByName: 'boolean?' },
 };
 

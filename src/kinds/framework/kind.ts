@@ -154,6 +154,11 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   inCell(spec: PartlyResolved<S>, within: Within): readonly string[];
   /** IAM actions of its calls, `ecs:CreateService`. */
   readonly permissions: readonly string[];
+  /**
+   * Which of them change something, by verb: what a preview names. Default: those whose names are changes; what deletes is of
+   * `remove`, the rest of `ensure`.
+   */
+  readonly calls?: { readonly ensure?: readonly string[]; readonly remove?: readonly string[] } | undefined;
   /** Where its verbs differ from the table in `contracts/verbs.ts`. */
   readonly limits?: KindLimits | undefined;
   /** How long it usually takes to be ready, or gone, and when we stop waiting. */

@@ -38,6 +38,11 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
   // Each change is one more revision of the family.
   changeable: ['templateService', 'environment', 'secrets', 'logGroup', 'image', 'cpu', 'memory'],
   types: { 'ecs:task-definition': definitionType },
+  calls: {
+    // A repair retires the revision that it replaces.
+    ensure: ['ecs:RegisterTaskDefinition', 'ecs:TagResource', 'ecs:DeregisterTaskDefinition'],
+    remove: ['ecs:DeregisterTaskDefinition'],
+  },
   permissions: [
     'ecs:DescribeServices',
     'ecs:DescribeTaskDefinition',
