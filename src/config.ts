@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 import { DEFAULT_GRACE, graceMsOf, graceProblem } from './contracts/grace.ts';
+import { driftRepairPolicies, type DriftRepairPolicy } from './contracts/drift.ts';
 import type { Platform } from './contracts/platform.ts';
 import { PlatformConfigError, readPlatform } from './platform.ts';
 
@@ -31,6 +32,8 @@ export interface Config {
   readonly sweepIntervalMs: number | undefined;
   /** Between two scheduled looks at drift; undefined: none is scheduled. */
   readonly driftIntervalMs: number | undefined;
+  /** Of all products; undefined: each product's own. */
+  readonly driftRepair: DriftRepairPolicy | undefined;
   /** How long a deletion waits before it removes anything, in ms. */
   readonly deletionGraceMs: number;
   /** Between two looks at all active tenants; undefined: nobody looks. */
@@ -80,6 +83,7 @@ const environment = z.object({
   TENANTRY_WORKER_HEALTH_PORT: port.optional(),
   TENANTRY_SWEEP_INTERVAL: interval,
   TENANTRY_DRIFT_EVERY: interval,
+  TENANTRY_DRIFT_REPAIR: z.enum(driftRepairPolicies, 'must be approval or automatic').optional(),
   TENANTRY_DELETION_GRACE: z
     .string()
     .default(DEFAULT_GRACE)
@@ -138,6 +142,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     workerHealthPort: given.TENANTRY_WORKER_HEALTH_PORT,
     sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),
     driftIntervalMs: intervalMsOf(given.TENANTRY_DRIFT_EVERY),
+    driftRepair: given.TENANTRY_DRIFT_REPAIR,
     deletionGraceMs: given.TENANTRY_DELETION_GRACE,
     healthEveryMs: intervalMsOf(given.TENANTRY_HEALTH_EVERY),
     logLevel: given.LOG_LEVEL,

@@ -7,10 +7,12 @@ import { commandCaller } from '../process-caller.ts';
 import { lookText } from './drift-output.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
+import { refuseParentOptions } from './parent-options.ts';
 
 const help = `
 Looks at every step of active and suspended tenants and says what is not as it was applied. It changes nothing of theirs; what
-it finds is in the tenant's status too. A tenant with an open operation is not looked at.
+it finds is in the tenant's status too. A tenant with an open operation is not looked at. To repair one:
+  tenantry tenants repair <tenant>
 
 Exit codes:
   0  done; for a look: nothing differs
@@ -20,7 +22,13 @@ Exit codes:
   5  PostgreSQL cannot be reached`;
 
 /** Where the commands get their looks from; other than the environment's: for programs that have them. */
-export type DriftSource = () => Promise<{ readonly drift: Drift; readonly database: Database; close(): Promise<void> }>;
+export type DriftSource = () => Promise<Opened>;
+
+interface Opened {
+  readonly drift: Drift;
+  readonly database: Database;
+  close(): Promise<void>;
+}
 
 interface LookOptions {
   readonly cell?: string;
@@ -32,7 +40,7 @@ interface LookOptions {
 /** `tenantry drift`: runs where the credentials are. */
 export function registerDrift(program: Command, source: DriftSource = fromEnvironment): void {
   const run = openedRunner(source, codes);
-  program
+  const drift = program
     .command('drift')
     .description('look at tenants for what is not as it was applied; changes nothing of theirs')
     .addHelpText('after', help)
@@ -40,7 +48,26 @@ export function registerDrift(program: Command, source: DriftSource = fromEnviro
     .option('--product <name>', 'tenants of this product only')
     .option('--tenant <tenant>', 'this tenant only: its id, product/slug or slug')
     .option('--json', 'one JSON document on stdout')
-    .action((options: LookOptions) => run(({ drift }) => look(drift, options)));
+    .hook('preSubcommand', refuseParentOptions)
+    .action((options: LookOptions) => run((opened) => look(opened.drift, options)));
+  drift
+    .command('resume <cell>')
+    .description('let drift of a cell be repaired automatically again after that was stopped')
+    .addHelpText('after', '\nDrift and failures from before do not count again. Exit code 3: no such cell.')
+    .option('--json', 'one JSON document on stdout')
+    .action((cell: string, options: Pick<LookOptions, 'json'>) => run((opened) => resume(opened, cell, options)));
+}
+
+async function resume({ drift, database }: Opened, cell: string, { json }: Pick<LookOptions, 'json'>) {
+  const [{ resumeDriftRepairs }, { DriftNotFoundError }] = await Promise.all([
+    import('../db/drift-repairs.ts'),
+    import('../drift/drift.ts'),
+  ]);
+  if (!drift.cells().includes(cell)) throw new DriftNotFoundError(`the platform description has no cell ${cell}`);
+  const resumed = await resumeDriftRepairs(database, cell, commandCaller());
+  const text = resumed ? 'drift is repaired automatically again' : 'automatic repair was not stopped';
+  console.log(json === true ? JSON.stringify({ cell, resumed }) : `cell ${cell}: ${text}`);
+  return exitCodes.done;
 }
 
 async function fromEnvironment() {

@@ -5,6 +5,7 @@ import type { Sweep } from '../sweep/sweep.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
 import { wholeNumber } from './option-values.ts';
+import { refuseParentOptions } from './parent-options.ts';
 import { commandCaller } from '../process-caller.ts';
 import { processUser } from '../process-user.ts';
 import { removalLine, removalRowText, removalText, reportLine, reportText } from './sweep-output.ts';
@@ -76,16 +77,6 @@ export function registerSweep(program: Command, source: SweepSource = fromEnviro
     .option('--by <name>', 'who decides (default: the user that runs it)')
     .option('--json', 'one JSON document on stdout')
     .action((options: Common & { reason: string; cell?: string; by?: string }) => run((s) => adopt(s, options)));
-}
-
-/** An option belongs to the command that it follows: before a subcommand it would be taken, and mean nothing to it. */
-function refuseParentOptions(sweep: Command, subcommand: Command): void {
-  const [misplaced] = sweep.options.filter((o) => sweep.getOptionValueSource(o.attributeName()) === 'cli');
-  if (!misplaced) return;
-  const flag = misplaced.long ?? misplaced.flags;
-  sweep.error(
-    `error: option ${flag} stands before ${subcommand.name()}: write "tenantry sweep ${subcommand.name()} ... ${flag}"`,
-  );
 }
 
 async function fromEnvironment() {

@@ -14,6 +14,10 @@ export const driftRemedies = [
 ] as const;
 export type DriftRemedy = (typeof driftRemedies)[number];
 
+/** How drift is repaired: an operator asks for each repair, or a worker begins it, a few at a time. */
+export const driftRepairPolicies = ['approval', 'automatic'] as const;
+export type DriftRepairPolicy = (typeof driftRepairPolicies)[number];
+
 /** One difference of a step, as its kind tells it. Neither side holds a secret. */
 export interface Difference {
   readonly is: DifferenceClass;

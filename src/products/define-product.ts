@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { stepsWithCredentials } from './credentials.ts';
 import { stepsInMode } from './suspension.ts';
 import type { Step } from '../contracts/blueprint.ts';
+import type { DriftRepairPolicy } from '../contracts/drift.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import { label } from '../kinds/framework/values.ts';
@@ -87,6 +88,8 @@ export interface ProductDefinition<
    * degraded. Default: all of them.
    */
   readonly criticalSteps?: readonly string[] | undefined;
+  /** How tenants are repaired that are not as they were applied. Default: `approval`. */
+  readonly drift?: { readonly repair: DriftRepairPolicy } | undefined;
   /** The steps of a tenant. Pure: the same request gives the same steps. */
   readonly blueprint: (request: ProductRequest<Tier, P, Component, z.output<S>>) => readonly Step[];
 }
@@ -114,6 +117,7 @@ export function defineProduct<
     migrations: migrations && fileURLToPath(migrations),
     settings,
     criticalSteps,
+    driftRepair: definition.drift?.repair,
     resolve: (request) => {
       const chosen = parseSettings(settings(request), request.settings ?? {});
       if (!chosen.ok) throw new SettingsError(name, chosen.problems);
@@ -146,7 +150,7 @@ const LONGEST_NAME = 40;
 
 const shape: Shape = {
   ...{ name: 'string', tiers: 'list?', places: 'list', reservedSlugs: 'list?', templates: 'object?' },
-  ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', blueprint: 'function' },
+  ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', drift: 'object?', blueprint: 'function' },
 };
 
 function problemsOf(

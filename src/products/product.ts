@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Blueprint } from '../contracts/blueprint.ts';
+import type { DriftRepairPolicy } from '../contracts/drift.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { SettingsBounds } from './settings.ts';
@@ -56,6 +57,8 @@ export interface Product {
   readonly settings: (bounds: SettingsBounds) => z.ZodType<Settings>;
   /** Ids of the steps without which a tenant does not serve its users; undefined: all of them. */
   readonly criticalSteps?: readonly string[] | undefined;
+  /** Whether drift of its tenants is repaired without anybody's approval. Default: `approval`. */
+  readonly driftRepair?: DriftRepairPolicy | undefined;
   /** Pure: the same request gives the same blueprint. @throws SettingsError for settings that are not valid */
   readonly resolve: (request: BlueprintRequest) => Blueprint;
 }

@@ -38,6 +38,7 @@ import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
 import { foreignNamespace } from './own-namespace.ts';
 import { startProblems, WorkerStartError } from './start-problems.ts';
+import { repairDrift, REPAIR_EVERY_MS } from './drift-repairs.ts';
 import { ensureDriftSchedule } from './drift-schedule.ts';
 import { SCHEDULE_EVERY_MS } from './schedule.ts';
 import { ensureHealthSchedule } from './health-schedule.ts';
@@ -92,7 +93,19 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     try {
       const worker = await createWorker(config, connection, activities);
       polling = worker;
-      const running = { config, log, stop, worker, database, temporal, aws, installationId, orchestrator, client };
+      const running = {
+        config,
+        log,
+        stop,
+        worker,
+        database,
+        temporal,
+        aws,
+        installationId,
+        orchestrator,
+        client,
+        catalog,
+      };
       await runUntilStopped(running);
     } finally {
       await connection.close();
@@ -144,6 +157,7 @@ interface Running {
   readonly installationId: string;
   readonly orchestrator: Orchestrator;
   readonly client: TenantryClient;
+  readonly catalog: Catalog;
 }
 
 function runUntilStopped(running: Running): Promise<void> {
@@ -159,7 +173,7 @@ function runUntilStopped(running: Running): Promise<void> {
 
 /** What a worker does beside its operations. */
 function startLoops(running: Running): Loop[] {
-  const { config, log, database, temporal, aws, installationId, orchestrator, client } = running;
+  const { config, log, database, temporal, aws, catalog, installationId, orchestrator, client } = running;
   const { platform } = config;
   const markLedger = createLedgerMarker({ database, installationId, platform, aws }, log);
   return [
@@ -179,6 +193,9 @@ function startLoops(running: Running): Loop[] {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);
       await temporal.client.withDeadline(Date.now() + 10_000, ensure);
     }),
+    startLoop({ name: 'drift-repairs', everyMs: REPAIR_EVERY_MS, log }, () =>
+      repairDrift({ database, platform, catalog, client, policy: config.driftRepair, log }),
+    ),
     startLoop({ name: 'drift-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureDriftSchedule(temporal.client, installationId, config.driftIntervalMs);
       await temporal.client.withDeadline(Date.now() + 10_000, ensure);

@@ -11,9 +11,13 @@ import {
   RemoveTagsCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ChangeResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { createClients, destroyClients, type SeedClients } from '../../sandbox/landing-zone/clients.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
+import { resumeDriftRepairs } from '../../src/db/drift-repairs.ts';
+import { repairDrift } from '../../src/worker/drift-repairs.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import { schemaName } from '../../src/naming.ts';
@@ -133,6 +137,40 @@ describe('a template that went on', () => {
   });
 });
 
+describe('automatic repair', () => {
+  it('stops where many tenants drift at once, and repairs what drifts once somebody let it go on', async () => {
+    const alerts: object[] = [];
+    const nothing = () => undefined;
+    const log = { debug: nothing, info: nothing, warn: nothing, error: (line: object) => void alerts.push(line) };
+    const { client, database, platform } = world;
+    const deps = { database, platform, client, catalog: defaultCatalog, policy: 'automatic', log } as const;
+    const cell = platform.cells[0]!.id;
+    const runs = await Promise.all([active(), active(), active()]);
+    for (const run of runs) {
+      const { name } = await outputsOf(run, 'create_log_group:backend');
+      await clients.logs.send(new PutRetentionPolicyCommand({ logGroupName: String(name), retentionInDays: 1 }));
+    }
+    await Promise.all(runs.map((run) => lookUntilSeen(run)));
+    await repairDrift({ ...deps, policy: undefined });
+    expect(alerts).toEqual([]);
+    await repairDrift(deps);
+    await repairDrift(deps);
+    expect(alerts).toMatchObject([{ alert: 'drift-breaker', cell }]);
+    expect(await typesOf(runs)).toEqual(['provision', 'provision', 'provision']);
+
+    expect(await resumeDriftRepairs(database, cell, caller)).toBe(true);
+    await until(async () => {
+      await repairDrift(deps);
+      return (await typesOf(runs)).every((type) => type === 'repair');
+    });
+    expect(await world.client.status(caller, runs[0].tenantId)).toMatchObject({
+      operation: { caller: { role: 'system' } },
+    });
+    for (const run of runs) expect(await world.outcome(run)).toBe('active');
+    for (const run of runs) expect((await lookUntilSeen(run)).outcome).toBe('none');
+  });
+});
+
 /** One of each sort. @returns what a look is to find, by step and field */
 async function plantAll(run: Run) {
   const rule = await outputsOf(run, 'create_alb_rule:backend');
@@ -188,6 +226,29 @@ async function registerLike(arn: string, family?: string): Promise<string> {
     }),
   );
   return made.taskDefinition!.taskDefinitionArn!;
+}
+
+async function typesOf(runs: readonly Run[]): Promise<string[]> {
+  const statuses = await Promise.all(runs.map(({ tenantId }) => world.client.status(caller, tenantId)));
+  return statuses.map(({ operation }) => operation.type);
+}
+
+/** Two are repaired at a time. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 120_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error('not all tenants were repaired');
+    await sleep(200);
+  }
+}
+
+/** On a busy machine a call may get no answer in time, so that a look says nothing of its step. */
+async function lookUntilSeen(run: Run) {
+  for (let looks = 0; looks < 10; looks += 1) {
+    const seen = await look(run);
+    if (seen.unseen.length === 0) return seen;
+  }
+  throw new Error(`ten looks at tenant ${run.slug} did not see all of it`);
 }
 
 async function active(): Promise<Run> {
