@@ -30,7 +30,7 @@ function withPart(path: string, name: string, content: string): string {
 function operationsTable(): string {
   const cells: readonly (readonly [string, (rules: OperationRules) => string])[] = [
     ['workflow type', (r) => `\`${r.workflowType}\``],
-    ['walks to', (r) => (r.target === 'nothing' ? 'nothing' : 'the desired blueprint')],
+    ['walks to', (r) => (r.target === 'nothing' ? 'nothing' : `the ${r.target} blueprint`)],
     [
       'a failed one walks back to',
       (r) => (r.undo === 'none' ? 'no undo: finished or stuck' : 'the applied blueprint, or nothing'),
