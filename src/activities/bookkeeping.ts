@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type {
   BookkeepingActivities,
   Leftover,
-  OperationInput,
+  LeftoversInput,
   StateChange,
   StateChangeAnswer,
 } from '../contracts/messages.ts';
@@ -58,10 +58,10 @@ function isOutOfTime(operation: OperationRow, change: StateChange): boolean {
   return isRetry ? change.generation <= generation : change.generation < generation;
 }
 
-async function leftoversOf(database: Database, { operationId }: OperationInput): Promise<Leftover[]> {
+async function leftoversOf(database: Database, { operationId, toRestore }: LeftoversInput): Promise<Leftover[]> {
   const operation = await findOperation(database, operationId);
   if (!operation) throw noSuchOperation(operationId);
-  return listLeftovers(database, operation.tenantId);
+  return listLeftovers(database, operation.tenantId, toRestore);
 }
 
 function noSuchOperation(operationId: string): ApplicationFailure {

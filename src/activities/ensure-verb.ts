@@ -231,7 +231,16 @@ async function recordResult(run: StepRun, result: Result): Promise<EnsureAnswer>
     ? recordingFailure(run, progress, () => commitMade(run, made))
     : retryWhileDatabaseDown(run.retryLimit, () => recordMade(run.deps.database, made)));
   if (!recorded) throw revoked(run.key);
-  return { status, outputsHash, tenantStatus, detail };
+  return { status, outputsHash, tenantStatus, detail, ...recheckOf(run.key, progress.intent.unclearBefore) };
+}
+
+/**
+ * An attempt before this one had no clear answer, and its effect may land until that time: what is brought back is not so for sure
+ * before.
+ */
+export function recheckOf({ goesBack }: StepRun['key'], unclearUntil: Date | null): { readonly recheckAtMs?: number } {
+  const isAhead = goesBack === true && unclearUntil !== null && unclearUntil.getTime() > Date.now();
+  return isAhead ? { recheckAtMs: unclearUntil.getTime() } : {};
 }
 
 /** Record and effect together. The operation is locked first, as everything that changes its state does. */

@@ -5,7 +5,7 @@ import { mayMake } from '../contracts/operation-table.ts';
 import { OBSERVE_EVERY_MS, OBSERVE_SLICE_MS } from '../contracts/verbs.ts';
 import { recordReady } from '../db/step-making.ts';
 import { recordRemoved } from '../db/step-removal.ts';
-import { recordFailure } from './ensure-verb.ts';
+import { recheckOf, recordFailure } from './ensure-verb.ts';
 import { judge, turnAfterMs } from './failures.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
 import { retryWhileDatabaseDown } from './database-retry.ts';
@@ -91,7 +91,7 @@ async function readyAnswer(run: StepRun, seen: Observation): Promise<ObserveAnsw
     throw new StepError('SERVICE_FAILED', `step "${run.key.stepId}" failed`, { detail: seen.detail });
   if (seen.status !== 'ready') return undefined;
   await retryWhileDatabaseDown(run.retryLimit, () => recordReady(run.deps.database, run.key, seen.detail));
-  return { status: 'done', detail: seen.detail };
+  return { status: 'done', detail: seen.detail, ...recheckOf(run.key, run.stored?.unclearUntil ?? null) };
 }
 
 /** Where the time of a late effect comes within this slice, it is waited for here: clocks differ by some seconds. */

@@ -51,7 +51,7 @@ export interface VerbCall {
   readonly operationContextOf: (operationId: string) => Promise<OperationContext | undefined>;
   readonly kind: Kind;
   readonly verb: Verb;
-  readonly purpose: Purpose;
+  readonly purpose: Exclude<Purpose, 'bring-back'>;
   readonly call: StepCall;
 }
 
@@ -86,7 +86,7 @@ export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promi
   const recorded = recordedOf(operationContext, call.stepId);
   const bounds = { cell, installationId: deps.installationId, tenant: { id: tenantId, slug, product }, recorded };
   const outside = [
-    ...outsideCell(kind, spec, bounds, verbCall.purpose),
+    ...outsideCell(kind, spec, bounds, call.goesBack ? 'bring-back' : verbCall.purpose),
     ...(verbCall.purpose === 'take-away' ? movedAway(operationContext.steps, cell) : []),
   ];
   const key = { ...call, tenantId, cell: cell.id, kind: kind.name };

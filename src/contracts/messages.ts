@@ -145,6 +145,15 @@ export interface CloseAnswer {
   readonly tenantStatus: TenantStatus;
 }
 
+export interface LeftoversInput extends OperationInput {
+  /** Steps that are still to be brought back to the applied blueprint, with why the last attempt failed; absent: none is. */
+  readonly toRestore?: readonly NotRestored[] | undefined;
+}
+export interface NotRestored {
+  readonly stepId: string;
+  readonly failure?: Failure | undefined;
+}
+
 export interface NotReady {
   readonly stepId: string;
   readonly detail: string;
@@ -171,7 +180,7 @@ export interface BookkeepingActivities {
   /** Looks at each of these steps once. What cannot be looked at is not ready. */
   confirmReady(input: ConfirmInput): Promise<ConfirmAnswer>;
   /** Exactly what is not removed of the operation's tenant, from the ledger, each with why. */
-  listLeftovers(input: OperationInput): Promise<Leftover[]>;
+  listLeftovers(input: LeftoversInput): Promise<Leftover[]>;
 }
 
 // ---- verbs ----
@@ -193,6 +202,8 @@ export interface EnsureAnswer {
   /** Present when the step changed the tenant's status. */
   readonly tenantStatus?: TenantStatus | undefined;
   readonly detail?: string | undefined;
+  /** Of what is brought back: once more at this time (epoch ms), because an effect of an unclear attempt may land until then. */
+  readonly recheckAtMs?: number | undefined;
 }
 
 export interface ObserveCall extends StepCall {
@@ -205,7 +216,7 @@ export interface ObserveCall extends StepCall {
 export interface ObserveAnswer {
   readonly status: 'done' | 'pending';
   readonly detail?: string | undefined;
-  /** With `gone`: look once more at this time (epoch ms), an effect may still land (design rule 7). */
+  /** With `gone`, and of what is brought back: once more at this time (epoch ms), an effect may still land (design rule 7). */
   readonly recheckAtMs?: number | undefined;
 }
 

@@ -1,25 +1,33 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
-import type { Leftover } from '../contracts/messages.ts';
+import type { Leftover, NotRestored } from '../contracts/messages.ts';
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import type { Queryable } from './database.ts';
 import { listNotRemoved } from './ledger.ts';
 import { findAppliedBlueprint } from './blueprints.ts';
 import { findBlueprint, listOperationsOf, type OperationRow } from './operations.ts';
-import { listSteps, type StepRow } from './steps.ts';
+import { isAltered, listSteps, type StepRow } from './steps.ts';
 
 /**
  * Exactly what is left of a tenant, each thing with why it is still there: its resources by the ledger, and the steps that
  * have no resource of their own and could not be taken back (`validate` holds a slug, and makes nothing). What an operation of
  * an active tenant leaves in place is not left over, but for steps that it changed and could not bring back.
+ * @param toRestore steps that a run is still to bring back, whatever the ledger says of them
  */
-export async function listLeftovers(db: Queryable, tenantId: string): Promise<Leftover[]> {
+export async function listLeftovers(
+  db: Queryable,
+  tenantId: string,
+  toRestore: readonly NotRestored[] = [],
+): Promise<Leftover[]> {
   const [newest] = await listOperationsOf(db, tenantId);
   const staying = newest ? await stayingSteps(db, newest) : new Set<string>();
   const rows = (await listNotRemoved(db, tenantId)).filter(({ stepId }) => !staying.has(stepId));
   const all = (await listSteps(db, tenantId)).filter((step) => step.state !== 'removed');
   const steps = all.filter(({ stepId }) => !staying.has(stepId));
-  const changed = all.filter(({ stepId, state }) => staying.has(stepId) && state !== 'ready');
+  const isBehind = newest !== undefined && removingStateOf(newest) === 'rolling-back';
+  const changed = all.filter(
+    (step) => staying.has(step.stepId) && (step.state !== 'ready' || (isBehind && isAltered(step))),
+  );
   const order = newest ? orderOf(await findBlueprint(db, newest.id)) : [];
   const byId = new Map(steps.map((step) => [step.stepId, step]));
   const why = (stepId: string, failure: Failure | null) => reasonFor(byId, order, stepId, failure);
@@ -47,7 +55,29 @@ export async function listLeftovers(db: Queryable, tenantId: string): Promise<Le
       ...(failure ? { code: failure.code } : {}),
       reason: `it is not as it was before${failure ? `: ${reasonOf(failure)}` : ''}`,
     })),
+    ...notRestored({ newest, toRestore, all, staying }, new Set(changed.map(({ stepId }) => stepId))),
   ];
+}
+
+interface RestoreFacts {
+  readonly newest: OperationRow | undefined;
+  readonly toRestore: readonly NotRestored[];
+  readonly all: readonly StepRow[];
+  readonly staying: ReadonlySet<string>;
+}
+
+/** By the run that is stuck with them: the ledger does not show an attempt that was refused before it changed anything. */
+function notRestored({ newest, toRestore, all, staying }: RestoreFacts, listed: ReadonlySet<string>): Leftover[] {
+  const kinds = new Map(all.map(({ stepId, kind }) => [stepId, kind]));
+  const now = toRestore.map(({ stepId, failure }): Leftover => ({
+    stepId,
+    type: kinds.get(stepId) ?? 'step',
+    name: stepId,
+    ...(failure ? { code: failure.code } : {}),
+    reason: `it was not brought back to what was applied${failure ? `: ${reasonOf(failure)}` : ''}`,
+  }));
+  const said = (newest?.leftovers ?? []).filter(({ stepId }) => staying.has(stepId));
+  return (now.length > 0 ? now : said).filter(({ stepId }) => !listed.has(stepId));
 }
 
 /** Steps that the newest operation leaves in place, as far as it has come. */

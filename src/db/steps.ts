@@ -40,6 +40,11 @@ const columns = `tenant_id as "tenantId", step_id as "stepId", kind, operation_i
   inputs_hash as "inputsHash", outputs, outputs_hash as "outputsHash", applied, unclear_until as "unclearUntil",
   started_at as "startedAt", ready_at as "readyAt", removing_at as "removingAt", removed_at as "removedAt", detail, failure`;
 
+/** Whether it is otherwise than what was applied: an operation changed it that did not succeed. */
+export function isAltered({ applied: before, inputsHash }: Pick<StepRow, 'applied' | 'inputsHash'>): boolean {
+  return before !== null && before.inputsHash !== inputsHash;
+}
+
 /** Steps of a tenant, in the order in which they were begun. */
 export async function listSteps(db: Queryable, tenantId: string): Promise<StepRow[]> {
   return rowsOf(

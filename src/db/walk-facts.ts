@@ -2,7 +2,7 @@ import type { Step } from '../contracts/blueprint.ts';
 import type { WalkFacts } from '../plan/walk.ts';
 import { listStepDefinitions } from './blueprints.ts';
 import type { Queryable } from './database.ts';
-import { listSteps, type StepRow } from './steps.ts';
+import { isAltered, listSteps } from './steps.ts';
 
 /**
  * What a walk of a tenant is computed from, beside the blueprints.
@@ -25,14 +25,8 @@ export async function findWalkFacts(
       stepId: row.stepId,
       kind: row.kind,
       isReady: row.state === 'ready',
-      isAltered: isAltered(row, goesBack),
+      // On the way back also what this operation was at.
+      isAltered: isAltered(row) || (goesBack !== undefined && row.operationId === goesBack),
     })),
   };
-}
-
-/** Steps that are otherwise than what was applied; on the way back also those that this operation was at. */
-function isAltered({ applied, inputsHash, operationId }: StepRow, goesBack: string | undefined): boolean {
-  return (
-    (goesBack !== undefined && operationId === goesBack) || (applied !== null && applied.inputsHash !== inputsHash)
-  );
 }

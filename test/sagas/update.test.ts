@@ -1,4 +1,4 @@
-import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { DeleteServiceCommand, DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import { listSteps } from '../../src/db/steps.ts';
@@ -66,6 +66,19 @@ async function definitionOf(run: Run) {
 async function stepsIn(run: Run, state: string): Promise<string[]> {
   const steps = await listSteps(world.database, run.tenantId);
   return steps.filter((step) => step.state === state).map(({ stepId }) => stepId);
+}
+
+/** The last of the file: the templates are gone after it. */
+function loseTemplates(): Promise<unknown> {
+  const { cluster, region, accountId: accessKeyId, templateServices } = world.platform.cells[0]!;
+  const services = Object.values(templateServices.moamalat!);
+  Object.assign(templateServices.moamalat!, { backend: 'renamed', frontend: 'renamed-too' });
+  const ecs = new ECSClient({
+    endpoint: world.gateway.url,
+    region,
+    credentials: { accessKeyId, secretAccessKey: 'test' },
+  });
+  return Promise.all(services.map((service) => ecs.send(new DeleteServiceCommand({ cluster, service, force: true }))));
 }
 
 describe.concurrent('an update of an active tenant', () => {
@@ -141,5 +154,17 @@ describe.concurrent('an update of an active tenant', () => {
       });
       expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
     });
+  });
+});
+
+describe('an update whose templates were renamed and deleted', () => {
+  it('fails, and leaves the tenant as it was', async () => {
+    const run = await active();
+    const before = await shapeNow(world, run);
+    await loseTemplates();
+    await world.change(run, changed);
+    expect(await world.outcome(run)).toBe('OUTSIDE_CELL');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
   });
 });

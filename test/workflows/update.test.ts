@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../src/contracts/messages.ts';
-import { endingOf } from './ending.ts';
+import { durationOf, endingOf } from './ending.ts';
 import { startEnvironment, type WorkflowEnvironment } from './environment.ts';
 import { step } from './world.ts';
 
@@ -59,6 +59,15 @@ describe('an update', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it('brings back once more what an effect without an answer may change until then', async () => {
+    const service = { ensure: [{ code: 'INVALID_REQUEST', landsAfterMs: 20_000 }], readyAfterMs: 5_000 } as const;
+    const { world, handle } = await env.start({ ...update, behaviors: { service } });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'INVALID_REQUEST' });
+    expect([world.count('definition.restore'), world.count('service.restore')]).toEqual([1, 2]);
+    expect(await durationOf(handle)).toBeGreaterThanOrEqual(40_000);
+    expect(world.violations).toEqual([]);
+  });
+
   it('brings back only what it began', async () => {
     const { world, handle } = await env.start({ ...update, behaviors: { group: fails } });
     expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
@@ -94,6 +103,9 @@ describe('an update', () => {
     await world.untilState('stuck');
     expect(world.calls).not.toContain('group.remove');
     expect(world.tenantStatus).toBe('updating');
+    expect(world.changes.at(-1)?.leftovers).toContainEqual(
+      expect.objectContaining({ stepId: 'service', code: 'ACCESS_DENIED', reason: 'not brought back' }),
+    );
     expect(await handle.query<Progress>('progress')).toMatchObject({ steps: { service: 'restore-failed' } });
     world.fix('service');
     await handle.executeUpdate('retry');

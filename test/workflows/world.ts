@@ -13,6 +13,7 @@ import type {
   ConfirmInput,
   EnsureAnswer,
   Leftover,
+  LeftoversInput,
   ObserveAnswer,
   ObserveCall,
   RemoveAnswer,
@@ -253,6 +254,10 @@ export class World {
       if (this.rules.emptyLedgerAt.includes(input.state)) throw asFailure({ code: 'STILL_PRESENT' });
       this.violations.push(`closed as ${input.state} with ${left.join(', ')}`);
     }
+    for (const { id } of this.#toChange) {
+      this.#land(id);
+      if (this.#landsAtMs.has(id)) this.violations.push(`closed while an effect on ${id} may still land`);
+    }
     if ((input.state !== 'succeeded' || this.rules.target === 'applied') && this.#altered.size > 0)
       this.violations.push(`closed as ${input.state} without a way back for ${[...this.#altered].join(', ')}`);
     this.#setState(input.state);
@@ -294,9 +299,14 @@ export class World {
     return { notReady: lost.map((stepId) => ({ stepId, detail: `nothing of ${stepId} is there` })) };
   }
 
-  async leftovers(): Promise<Leftover[]> {
+  async leftovers({ toRestore = [] }: LeftoversInput): Promise<Leftover[]> {
     await this.#enter('leftovers');
-    return [...this.living].sort().map((id) => ({ stepId: id, type: 'thing', name: id, reason: 'still there' }));
+    const left = [...this.living].sort().map((id) => ({ stepId: id, type: 'thing', name: id, reason: 'still there' }));
+    const astray = toRestore.map(({ stepId, failure }) => ({
+      ...{ stepId, type: 'thing', name: stepId, reason: 'not brought back' },
+      ...(failure && { code: failure.code }),
+    }));
+    return [...left, ...astray];
   }
 
   async ensure(call: StepCall): Promise<EnsureAnswer> {
@@ -314,9 +324,10 @@ export class World {
     const nth = this.#attempt(`${stepId}.restore`);
     const outcome = this.#outcome(stepId, 'restore', nth);
     if (outcome !== 'ok') throw asFailure(outcome);
+    this.#land(stepId);
     this.#altered.delete(stepId);
     this.#changed();
-    return this.#ensured(call, nth);
+    return { ...this.#ensured(call, nth), ...this.#recheck(stepId) };
   }
 
   async #ensure(call: StepCall): Promise<EnsureAnswer> {
@@ -381,7 +392,7 @@ export class World {
     }
     if (this.#fixed.has(stepId) || nowMs() >= (this.#readyAtMs.get(stepId) ?? 0)) {
       this.#ready.add(stepId);
-      return { status: 'done' };
+      return { status: 'done', ...(goesBack ? this.#recheck(stepId) : {}) };
     }
     const detail = `0 of 1 tasks of ${stepId} run`;
     if (nowMs() >= deadlineAtMs) {
@@ -484,6 +495,7 @@ export class World {
   #land(stepId: string): void {
     if ((this.#landsAtMs.get(stepId) ?? Infinity) > nowMs()) return;
     this.#landsAtMs.delete(stepId);
+    if (this.steps.get(stepId)?.becomes === 'change') this.#altered.add(stepId);
     this.#make(stepId);
   }
 
@@ -573,7 +585,7 @@ export function activitiesOf(worlds: ReadonlyMap<string, World>): Activities {
     changeOperationState: (input) => of(input).changeState(input),
     closeOperation: (input) => of(input).close(input),
     confirmReady: (input) => of(input).confirmReady(input),
-    listLeftovers: (input) => of(input).leftovers(),
+    listLeftovers: (input) => of(input).leftovers(input),
   };
 }
 

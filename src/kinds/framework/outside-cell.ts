@@ -65,7 +65,7 @@ function arnProblem(arn: string, judge: Within): string[] {
   if (!isInPlace(arn, cell)) return [`${arn} lies outside the cell's account or region`];
   if (service === 'iam')
     return must(
-      purpose === 'take-away' || cell.allowedRoleArns.includes(arn),
+      purpose !== 'make' || cell.allowedRoleArns.includes(arn),
       `role ${arn} is not one that tenants may use`,
     );
   if (service === 'ecs' && /^(service|task|container-instance)\//.test(resource))

@@ -8,7 +8,7 @@ export interface Bounds {
   readonly cell: Cell;
   readonly installationId: string;
   readonly tenant: { readonly id: string; readonly slug: string; readonly product: string };
-  /** What a removal is judged by: absent, only what the cell lists today counts. */
+  /** What a removal and a way back are judged by: absent, only what the cell lists today counts. */
   readonly recorded?: Recorded | undefined;
 }
 
@@ -24,9 +24,10 @@ export interface Recorded {
 
 /**
  * `make`: everything counts, by what the cell lists today. `take-away`: what only making reads (a template, roles) does not, and
- * what was recorded for the tenant counts as well: the platform's description may have moved on since.
+ * what was recorded for the tenant counts as well: the platform's description may have moved on since. `bring-back`: as for a removal,
+ * because what was applied was judged when it was made.
  */
-export type Purpose = 'make' | 'take-away';
+export type Purpose = 'make' | 'bring-back' | 'take-away';
 
 /**
  * Judges values of a spec by the cell and the tenant; every method answers what is wrong, as sentences, none when it is in order.
@@ -60,7 +61,7 @@ export function hostOf({ cell, tenant }: Pick<Bounds, 'cell' | 'tenant'>): strin
 }
 
 export function within({ cell, installationId, tenant, recorded: known }: Bounds, purpose: Purpose): Within {
-  const recorded = purpose === 'take-away' ? known : undefined;
+  const recorded = purpose === 'make' ? undefined : known;
   const ownHost = known?.hostName === null ? undefined : (recorded?.hostName ?? hostOf({ cell, tenant }));
   const zoneIds = [cell.hostedZone.id, ...(recorded?.zoneIds ?? [])].map(plainZoneId);
   const loadBalancerArns = [...cell.loadBalancers.map((lb) => lb.arn), ...(recorded?.loadBalancerArns ?? [])];

@@ -1,5 +1,6 @@
 import { condition } from '@temporalio/workflow';
 import { FINALIZE_STEP } from '../../contracts/blueprint.ts';
+import type { Leftover } from '../../contracts/messages.ts';
 import type { ClosedOperationState } from '../../contracts/operation-state.ts';
 import { record } from './activities.ts';
 import type { ClosedAs } from './control.ts';
@@ -71,7 +72,7 @@ export type Removing = 'committing' | 'rolling-back';
  */
 export async function removeAndClose(run: Run, removing: Removing): Promise<'closed' | ClosedAs> {
   while (!((await goBack(run)) && (await removeMarked(run)) && (await close(run, endOf(run, removing))))) {
-    run.leftovers = await record('listLeftovers', { operationId: run.control.operationId }, 'operation: what is left?');
+    run.leftovers = await leftoversOf(run);
     const left = new Set(run.leftovers.map(({ stepId }) => stepId));
     if (run.toRemove.size === 0) markForRemoval(run, ({ id }) => left.has(id));
     run.control.retryWanted = false;
@@ -81,6 +82,12 @@ export async function removeAndClose(run: Run, removing: Removing): Promise<'clo
     run.leftovers = [];
   }
   return 'closed';
+}
+
+function leftoversOf(run: Run): Promise<Leftover[]> {
+  const toRestore = [...run.toRestore].map((stepId) => ({ stepId, failure: run.restoreFailures.get(stepId) }));
+  const input = { operationId: run.control.operationId, ...(toRestore.length > 0 && { toRestore }) };
+  return record('listLeftovers', input, 'operation: what is left?');
 }
 
 /** Past the point of no return nothing was changed that is to be brought back. */

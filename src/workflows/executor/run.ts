@@ -38,6 +38,8 @@ export interface Run {
   readonly toRemove: Set<string>;
   /** Applied steps that were to be changed: an undo brings them back. */
   readonly toRestore: Set<string>;
+  /** Why the last attempt to bring a step back failed. */
+  readonly restoreFailures: Map<string, Failure>;
   readonly ready: Map<string, ReadyStep>;
   /** Hash of each step's outputs. */
   readonly outputs: Map<string, string>;
@@ -200,6 +202,7 @@ function newRun(control: Control, plan: OperationPlan): Run {
     seen: new Map(),
     toRemove: new Set(),
     toRestore: new Set(),
+    restoreFailures: new Map(),
     ready: new Map(),
     outputs: new Map(),
     tenantStatus: plan.tenantStatus,

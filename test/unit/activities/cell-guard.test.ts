@@ -48,6 +48,21 @@ describe('the guard of the cell', () => {
     }
   });
 
+  it('brings back what was applied, though its template and its image repository are listed no more', () => {
+    const { spec } = blueprint.steps.find(({ kind }) => kind === 'task-definition')!;
+    const past = {
+      ...spec,
+      secrets: {},
+      logGroup: undefined,
+      templateService: 'renamed',
+      image: `registry.test/other@sha256:${'0'.repeat(64)}`,
+    };
+    expect(outsideCell('task-definition', past, bounds, 'make')).toHaveLength(2);
+    expect(outsideCell('task-definition', past, bounds, 'bring-back')).toEqual([]);
+    const elsewhere = { ...past, family: 'moamalat-globex-backend' };
+    expect(outsideCell('task-definition', elsewhere, bounds, 'bring-back')).toHaveLength(1);
+  });
+
   it('lets every step of the product pass, with its references left out or filled in', () => {
     const outputs = {
       arn: arn('elasticloadbalancing', 'targetgroup/t-1/2'),
