@@ -6,7 +6,7 @@ create table drift_findings (
   field text not null,
   wanted jsonb,
   found jsonb,
-  remedy text not null check (remedy in ('repair', 'refresh', 'hand')),
+  remedy text not null check (remedy in ('repair', 'resume', 'refresh', 'hand')),
   source text not null check (source in ('look', 'sweep')),
   first_seen_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),

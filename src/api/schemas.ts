@@ -332,7 +332,11 @@ export const tenantDriftAnswer = z
         field: z.string().describe('Of a missing thing: its type and name'),
         wanted: z.unknown(),
         found: z.unknown(),
-        remedy: z.enum(driftRemedies).describe('What brings it back: a repair, an update with `refresh`, or a person'),
+        remedy: z
+          .enum(driftRemedies)
+          .describe(
+            'What brings it back: a repair, the resumption of a suspended tenant, an update with `refresh`, or a person',
+          ),
         source: z.enum(['look', 'sweep']),
         firstSeenAt: time,
         lastSeenAt: time,

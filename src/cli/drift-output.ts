@@ -21,6 +21,7 @@ function findingLines({ field, found, is, remedy, stepId, wanted }: DriftFinding
 
 const remedies = {
   repair: "the tenant's repair",
+  resume: "the tenant's resumption",
   refresh: 'an update from the template as it is now',
   hand: 'a person: nothing of Tenantry changes it',
 } as const;

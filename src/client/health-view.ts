@@ -5,8 +5,19 @@ import type { HealthView } from './views.ts';
 /** In service: users reach the tenant, or are to. */
 const statusesInService: readonly TenantStatus[] = ['active', 'updating', 'migrating', 'suspending'];
 
-/** What looks from outside say of a tenant; null: it is not in service, or has no verdict yet. */
+/**
+ * What looks from outside say of a tenant; null: it is not in service, or has no verdict yet. Nobody looks while an operation is at work
+ * on it, so that of before says nothing of now.
+ */
 export function healthView({ health, status }: Pick<TenantRow, 'health' | 'status'>): HealthView | null {
-  if (!health || !statusesInService.includes(status)) return null;
-  return { ...health, since: health.since.toISOString(), lookedAt: health.lookedAt.toISOString() };
+  if (!health || !statusesInService.includes(health.statusBefore ?? status)) return null;
+  const { disturbedSince, lookedAt, reason, since } = health;
+  if (disturbedSince && disturbedSince > lookedAt)
+    return {
+      status: 'unknown',
+      since: disturbedSince.toISOString(),
+      reason: `an operation is open since ${disturbedSince.toISOString()}; before it, the tenant was ${health.status}`,
+      lookedAt: lookedAt.toISOString(),
+    };
+  return { status: health.status, since: since.toISOString(), reason, lookedAt: lookedAt.toISOString() };
 }

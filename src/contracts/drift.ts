@@ -9,6 +9,7 @@ export type DifferenceClass = (typeof differenceClasses)[number];
 /** What brings a thing back to what was applied. */
 export const driftRemedies = [
   'repair', // the tenant's repair: the step is made again
+  'resume', // a suspended tenant's resumption: a repair of it is refused
   'refresh', // an update that clones the template as it is now
   'hand', // a person: nothing of Tenantry changes it
 ] as const;
@@ -45,6 +46,7 @@ export interface DriftFinding {
 
 /** A step that could not be looked at, so that nothing is said of it. */
 export interface UnseenStep {
+  /** Empty: none of the tenant's. */
   readonly stepId: string;
   readonly code: string;
   readonly message: string;

@@ -8,6 +8,7 @@ import type { Database, Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
 import { rowOf, rowsOf } from './rows.ts';
 import { lockTenant } from './tenants.ts';
+import { statusInServiceSql, waitsSql } from './waiting-sql.ts';
 
 const findingRow = z.object({
   tenantId: uuid,
@@ -45,7 +46,7 @@ const lookRow = z.object({
   since: optionalTime,
   unseen,
   findings: z.int(),
-  /** An operation was accepted since: what was seen may be otherwise. */
+  /** An operation was accepted since, other than one that has done nothing yet: what was seen may be otherwise. */
   isOutdated: z.boolean(),
 });
 export type DriftLookRow = z.output<typeof lookRow>;
@@ -55,7 +56,8 @@ export async function listDriftLooks(db: Queryable, tenantIds: readonly string[]
   const answer = await db.query(
     `select l.tenant_id as "tenantId", l.looked_at as "lookedAt", l.outcome, l.since, l.unseen,
        (select count(*)::int from drift_findings f where f.tenant_id = l.tenant_id) as findings,
-       exists (select from operations o where o.tenant_id = l.tenant_id and o.accepted_at > l.looked_at) as "isOutdated"
+       exists (select from operations o where o.tenant_id = l.tenant_id and o.accepted_at > l.looked_at
+         and not ${waitsSql('o')}) as "isOutdated"
      from drift_looks l where l.tenant_id = any ($1)`,
     [[...tenantIds]],
   );
@@ -77,9 +79,10 @@ export type TenantMoment = z.output<typeof momentRow>;
 
 export async function findMoment(db: Queryable, tenantId: string): Promise<TenantMoment | undefined> {
   const answer = await db.query(
-    `select t.id as "tenantId", t.product, t.slug, t.cell, t.status, o.id as "operationId", o.state = any ($2) as "isOpen"
+    `select t.id as "tenantId", t.product, t.slug, t.cell, ${statusInServiceSql('t')} as status, o.id as "operationId",
+       o.state = any ($2) and not ${waitsSql('o')} as "isOpen"
      from tenants t cross join lateral (
-       select id, state from operations where tenant_id = t.id order by accepted_at desc, id limit 1) o
+       select id, state, grace_until, committed_at from operations where tenant_id = t.id order by accepted_at desc, id limit 1) o
      where t.id = $1`,
     [tenantId, [...openOperationStates]],
   );
@@ -97,7 +100,7 @@ export async function listTenantsToLookAt(
   },
 ): Promise<string[]> {
   const answer = await db.query(
-    `select id from tenants where cell = $1 and status in ('active', 'suspended') and ($2::uuid is null or id > $2)
+    `select id from tenants t where cell = $1 and ${statusInServiceSql('t')} in ('active', 'suspended') and ($2::uuid is null or id > $2)
        and ($4::text is null or product = $4)
      order by id limit $3`,
     [page.cell, page.after ?? null, page.limit, page.product ?? null],
@@ -182,7 +185,7 @@ function isSameFinding(a: DriftFinding, b: DriftFinding): boolean {
 
 function isGone(row: DriftFindingRow, { findings, isSwept, unseen }: SeenDrift): boolean {
   if (findings.some((finding) => isSameFinding(row, finding))) return false;
-  return row.source === 'sweep' ? isSwept : !unseen.some(({ stepId }) => stepId === row.stepId);
+  return row.source === 'sweep' ? isSwept : !unseen.some(({ stepId }) => stepId === '' || stepId === row.stepId);
 }
 
 async function insert(tx: Queryable, moment: TenantMoment, finding: DriftFinding, caller: Caller): Promise<void> {

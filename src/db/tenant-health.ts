@@ -1,20 +1,19 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { healthStatuses, type HealthStatus } from '../contracts/health.ts';
-import { openOperationStates } from '../contracts/operation-state.ts';
-import { blueprintSchema } from './blueprint-column.ts';
 import { uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
 import { rowOf, rowsOf } from './rows.ts';
+import { disturbedSinceSql, statusInServiceSql } from './waiting-sql.ts';
 
 const status = z.enum(healthStatuses);
 
-const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
+/** Whatever waits for the end of a grace period is in service until then. */
+const isInService = `t.status in ('active', 'deleting') and ${statusInServiceSql('t')} = 'active'`;
 
 /** Tenants that are looked at: in service, and nothing is being done to them. */
-const isWatched = `t.status = 'active'
-  and not exists (select from operations o where o.tenant_id = t.id and o.state in (${openList}))`;
+const isWatched = `${isInService} and ${disturbedSinceSql('t.id')} is null`;
 
 const dueRow = z.object({
   tenantId: uuid,
@@ -58,7 +57,8 @@ export async function forgetHealth(db: Queryable, cell: string): Promise<void> {
 
 const appliedRow = z.object({
   operationId: uuid,
-  blueprint: blueprintSchema,
+  /** Unknown: one that cannot be read is that tenant's fault only. */
+  blueprint: z.unknown(),
   steps: z.array(z.object({ stepId: z.string(), outputs: z.record(z.string(), z.unknown()).nullable() })),
 });
 /** What a tenant consists of, with what its steps gave. */
@@ -168,7 +168,7 @@ export async function measureHealth(db: Queryable, cells: readonly string[]): Pr
     figures,
     await db.query(
       `select h.status, count(*)::int as count from tenant_health h join tenants t on t.id = h.tenant_id
-       where t.status = 'active' and h.status is not null group by h.status`,
+       where ${isInService} and h.status is not null group by h.status`,
     ),
   );
   const measured = rowsOf(

@@ -12,6 +12,7 @@ import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
 import { settingsColumn } from './settings.ts';
+import { disturbedSinceSql, statusBeforeSql } from './waiting-sql.ts';
 
 const tenantRow = z.object({
   id: uuid,
@@ -43,6 +44,10 @@ const tenantRow = z.object({
       since: z.coerce.date(),
       reason: z.string().nullable(),
       lookedAt: z.coerce.date(),
+      /** Of a tenant whose deletion waits for the end of its grace period. */
+      statusBefore: tenantStatus.nullable(),
+      /** When the operation was accepted that is at work on it. */
+      disturbedSince: z.coerce.date().nullable(),
     })
     .nullable(),
 });
@@ -51,7 +56,8 @@ export type TenantRow = z.output<typeof tenantRow>;
 const columns = `id, product, tier, slug, display_name as "displayName", contact_email as "contactEmail", cell,
   host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", credentials, status, cleanup_pending as "cleanupPending", failure,
   created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt",
-  (select jsonb_build_object('status', h.status, 'since', h.since, 'reason', h.reason, 'lookedAt', h.looked_at)
+  (select jsonb_build_object('status', h.status, 'since', h.since, 'reason', h.reason, 'lookedAt', h.looked_at,
+     'statusBefore', ${statusBeforeSql('h.tenant_id')}, 'disturbedSince', ${disturbedSinceSql('h.tenant_id')})
    from tenant_health h where h.tenant_id = id and h.status is not null) as health`;
 
 export type NewTenant = Pick<

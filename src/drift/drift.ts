@@ -1,6 +1,6 @@
 import type { Caller } from '../contracts/caller.ts';
 import { DRIFT_PAGE, type DriftLook } from '../contracts/drift.ts';
-import type { Queryable } from '../db/database.ts';
+import { DatabaseUnavailableError, type Queryable } from '../db/database.ts';
 import { findLookedAtTenants, findMoment, forgetGoneTenants, listTenantsToLookAt } from '../db/drift.ts';
 import { findNewestReport } from '../db/sweep-reports.ts';
 import type { DriftDeps } from './dependencies.ts';
@@ -68,7 +68,10 @@ export function createDrift(deps: DriftDeps): Drift {
       const extrasOf = await extrasIn(cell);
       const looks: TenantLook[] = [];
       await sideBySide(tenantIds, signal, async (tenantId) => {
-        const look = await lookAtTenant(deps, { tenantId, caller, extrasOf, signal });
+        const look = await lookAtTenant(deps, { tenantId, caller, extrasOf, signal }).catch((error: unknown) => {
+          if (error instanceof DatabaseUnavailableError) throw error;
+          deps.log.error({ err: error, tenantId, cell }, 'the look at a tenant failed: the others are looked at');
+        });
         if (!look) return;
         looks.push(look);
         onLook?.(look);

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../contracts/caller.ts';
 import type { DriftFinding, DriftLook } from '../contracts/drift.ts';
 import { findApplied } from '../db/blueprints.ts';
+import { DatabaseUnavailableError } from '../db/database.ts';
 import { findMoment, recordLook, type TenantMoment } from '../db/drift.ts';
 import { findOperationContext } from '../db/steps.ts';
 import { cellById } from '../platform.ts';
 import { CONFIRM_AFTER_MS, type DriftDeps } from './dependencies.ts';
 import { lookAtStep } from './look-at-step.ts';
 import type { AppliedTenant } from './look-context.ts';
-import { toConfirm, verdictOf } from './verdict.ts';
+import { toConfirm, verdictOf, type Verdict } from './verdict.ts';
 
 /** What the sweep found of a tenant; undefined: it did not sweep lately. */
 export type SweptExtras = readonly DriftFinding[] | undefined;
@@ -39,15 +40,36 @@ export async function lookAtTenant(
   if (!moment) return undefined;
   const why = reasonNotToLook(moment);
   if (why !== undefined) return voidLook(moment, why);
-  const applied = await loadApplied(deps, moment);
-  if (!applied) return voidLook(moment, 'it has no applied blueprint');
-  const { findings, unseen } = await lookTwice(deps, applied, signal);
+  const looked = await lookAtApplied(deps, moment, signal);
+  if (!looked) return voidLook(moment, 'it has no applied blueprint');
+  const { unseen } = looked;
+  const findings = moment.status === 'suspended' ? looked.findings.map(byResumption) : looked.findings;
   if (signal.aborted) return voidLook(moment, 'the look was stopped');
   const extras = extrasOf(tenantId);
   const seen = { moment, findings: [...findings, ...(extras ?? [])], unseen, isSwept: extras !== undefined };
   const recorded = await recordLook(deps.database, seen, caller);
   if (!recorded) return voidLook(moment, 'an operation of the tenant began meanwhile');
   return { ...named(moment), ...recorded, unseen };
+}
+
+function byResumption(finding: DriftFinding): DriftFinding {
+  return finding.remedy === 'repair' ? { ...finding, remedy: 'resume' } : finding;
+}
+
+/**
+ * What differs of the steps that were applied; of a tenant that cannot be read, why not. Undefined: none was applied.
+ * @throws DatabaseUnavailableError
+ */
+async function lookAtApplied(deps: DriftDeps, moment: TenantMoment, signal: AbortSignal): Promise<Verdict | undefined> {
+  try {
+    const applied = await loadApplied(deps, moment);
+    return applied && (await lookTwice(deps, applied, signal));
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) throw error;
+    deps.log.warn({ err: error, tenantId: moment.tenantId }, 'a tenant cannot be looked at');
+    const message = error instanceof Error ? error.message : String(error);
+    return { findings: [], unseen: [{ stepId: '', code: 'BLUEPRINT_INVALID', message }] };
+  }
 }
 
 /** A suspended tenant is looked at by what its suspension applied, its notice included. */

@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import type { ProbeRequest } from '../aws/probe.ts';
+import type { Blueprint } from '../contracts/blueprint.ts';
+import { blueprintSchema } from '../db/blueprint-column.ts';
 import { resolveSpec } from '../plan/spec-resolution.ts';
 import type { PartlyResolvedStep } from '../kinds/framework/kind.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
@@ -13,24 +16,43 @@ export interface AskedStep {
   readonly step: PartlyResolvedStep;
 }
 
+/** What a tenant is asked; `unreadable`: why nobody knows. */
+export type Asked = readonly AskedStep[] | { readonly unreadable: string };
+
 /** Blueprints that are read at a time. */
 const READ_AT_ONCE = 100;
 
 /** By operation: what its tenant is asked. A process reads a blueprint once, and forgets it once it is not asked for. */
 export function createAskedSteps(db: Queryable, kinds: KindRegistry['kinds']) {
-  let known: ReadonlyMap<string, readonly AskedStep[]> = new Map();
-  return async (operationIds: readonly string[]): Promise<ReadonlyMap<string, readonly AskedStep[]>> => {
+  let known: ReadonlyMap<string, Asked> = new Map();
+  return async (operationIds: readonly string[]): Promise<ReadonlyMap<string, Asked>> => {
     const missing = operationIds.filter((id) => !known.has(id));
-    const read = new Map<string, readonly AskedStep[]>();
+    const read = new Map<string, Asked>();
     for (let i = 0; i < missing.length; i += READ_AT_ONCE)
       for (const applied of await listAppliedSteps(db, missing.slice(i, i + READ_AT_ONCE)))
-        read.set(applied.operationId, askedStepsOf(applied, kinds));
+        read.set(applied.operationId, askedOf(applied, kinds));
     return (known = new Map(operationIds.map((id) => [id, known.get(id) ?? read.get(id) ?? []])));
   };
 }
 
+/** One tenant that cannot be read does not keep the others from being looked at. */
+export function askedOf(applied: AppliedSteps, kinds: KindRegistry['kinds']): Asked {
+  const read = blueprintSchema.safeParse(applied.blueprint);
+  if (!read.success) return { unreadable: `its applied blueprint cannot be read: ${z.prettifyError(read.error)}` };
+  try {
+    return askedStepsOf(read.data, applied.steps, kinds);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { unreadable: `what it is to be asked cannot be read from its steps: ${why}` };
+  }
+}
+
 /** The steps of a tenant whose kind has something to ask. */
-export function askedStepsOf({ blueprint, steps }: AppliedSteps, kinds: KindRegistry['kinds']): readonly AskedStep[] {
+function askedStepsOf(
+  blueprint: Blueprint,
+  steps: AppliedSteps['steps'],
+  kinds: KindRegistry['kinds'],
+): readonly AskedStep[] {
   const outputs = new Map(steps.map((step) => [step.stepId, { ready: true, outputs: step.outputs }]));
   return blueprint.steps.flatMap(({ id, kind, spec }) => {
     const health = kinds.get(kind)?.health;

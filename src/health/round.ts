@@ -4,19 +4,19 @@ import { createProbe, type Probe } from '../aws/probe.ts';
 import type { CellAws } from '../aws/cell-aws.ts';
 import { healthLimits, type HealthCellAnswer, type HealthCellInput } from '../contracts/health.ts';
 import type { Platform } from '../contracts/platform.ts';
-import type { Database } from '../db/database.ts';
+import { DatabaseUnavailableError, type Database } from '../db/database.ts';
 import { forgetHealth, listDueForHealth, recordHealthChange, recordLooks } from '../db/tenant-health.ts';
 import type { DueTenant, HealthChange, Look } from '../db/tenant-health.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { cellById } from '../platform.ts';
 import { systemCaller } from '../process-caller.ts';
 import type { Product } from '../products/product.ts';
-import { createAskedSteps, type AskedStep } from './asked-steps.ts';
+import { createAskedSteps, type Asked, type AskedStep } from './asked-steps.ts';
 import { explain } from './explanation.ts';
 import { sideBySide } from './side-by-side.ts';
 import { countResult } from './streak.ts';
 import { createTelling } from './telling.ts';
-import { seenOf, verdictOf, type Check, type Surroundings } from './verdict.ts';
+import { seenOf, verdictOf, type Check, type Surroundings, type Verdict } from './verdict.ts';
 import { createWay, type Way } from './way.ts';
 
 export interface HealthDeps {
@@ -62,17 +62,22 @@ export function createRounds(deps: HealthDeps) {
       const due = await listDueForHealth(deps.database, cell, at);
       const askedSteps = ofCells.get(cell) ?? newAskedSteps();
       const asked = await askedSteps(due.map(({ operationId }) => operationId));
-      const watched = due.filter(({ operationId }) => (asked.get(operationId)?.length ?? 0) > 0);
+      const watched = due.filter(({ operationId }) => isWatched(asked.get(operationId)));
       const probe = createProbe(cellById(deps.platform, cell), { ...usualTimes, ...deps.times }.answerWithinMs);
       return new Round(deps, { cell, at, asked, probe, way: createWay(probe) }, control).look(watched);
     });
+}
+
+/** Nothing is known of a tenant that has nothing to ask. */
+function isWatched(asked: Asked = []): boolean {
+  return 'unreadable' in asked || asked.length > 0;
 }
 
 interface RoundParts {
   readonly cell: string;
   readonly at: Date;
   /** By operation. */
-  readonly asked: ReadonlyMap<string, readonly AskedStep[]>;
+  readonly asked: ReadonlyMap<string, Asked>;
   readonly probe: Probe;
   readonly way: Way;
 }
@@ -109,7 +114,7 @@ class Round {
     this.#tell = createTelling(this.#deps.log, this.#parts.cell, known);
     await sideBySide(due, { atOnce: ASKED_AT_ONCE, signal }, async (tenant, ended) => {
       if (performance.now() > this.#endMs) return false;
-      await this.#lookAt(tenant, ended);
+      if (!(await this.#lookAlone(tenant, ended))) return true;
       this.#looked += 1;
       this.#control.onProgress(this.#looked);
       if (this.#unchanged.length >= RECORDED_AT_ONCE) await this.#record();
@@ -121,7 +126,26 @@ class Round {
   }
 
   #stepsOf({ operationId }: DueTenant): readonly AskedStep[] {
-    return this.#parts.asked.get(operationId) ?? [];
+    const asked = this.#parts.asked.get(operationId) ?? [];
+    return 'unreadable' in asked ? [] : asked;
+  }
+
+  #unreadable({ operationId }: DueTenant): Verdict | undefined {
+    const asked = this.#parts.asked.get(operationId) ?? [];
+    return 'unreadable' in asked ? { status: 'unknown', reason: asked.unreadable } : undefined;
+  }
+
+  /** One tenant whose look fails does not end the others'. @returns whether it was looked at */
+  async #lookAlone(tenant: DueTenant, ended: AbortSignal): Promise<boolean> {
+    try {
+      await this.#lookAt(tenant, ended);
+      return true;
+    } catch (error) {
+      if (ended.aborted || error instanceof DatabaseUnavailableError) throw error;
+      const { tenantId, slug } = tenant;
+      this.#deps.log.error({ err: error, cell: this.#parts.cell, tenantId, slug }, 'the look at a tenant failed');
+      return false;
+    }
   }
 
   #record(): Promise<void> {
@@ -133,7 +157,7 @@ class Round {
     const checks = await Promise.all(steps.map((step) => this.#check(tenant, step)));
     // Cut off by the end of the attempt: nothing was seen.
     ended.throwIfAborted();
-    const { status: result, reason } = verdictOf(checks);
+    const { status: result, reason } = this.#unreadable(tenant) ?? verdictOf(checks);
     const { results, becomes } = countResult(tenant.streak ?? undefined, result);
     const { tenantId, slug } = tenant;
     const look: Look = { tenantId, slug, result, results };

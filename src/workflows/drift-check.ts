@@ -12,9 +12,14 @@ export async function DriftCheck(): Promise<DriftCellAnswer[]> {
     startToCloseTimeout: 10_000,
     retry: { maximumAttempts: driftPageLimits.maximumAttempts },
   });
-  const answers: DriftCellAnswer[] = [];
-  for (const cell of await listDriftCells()) answers.push(await checkCell(cell));
-  return answers;
+  const checks: Promise<DriftCellAnswer>[] = [];
+  for (const cell of await listDriftCells()) {
+    const check = checkCell(cell);
+    checks.push(check);
+    // A cell that fails does not end the looks at the others.
+    await Promise.allSettled([check]);
+  }
+  return Promise.all(checks);
 }
 
 async function checkCell(cell: string): Promise<DriftCellAnswer> {

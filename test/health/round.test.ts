@@ -6,6 +6,7 @@ import { builtInKinds } from '../../src/kinds/built-in.ts';
 import { readTenant } from '../../src/client/reading.ts';
 import type { Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
+import { findOperation } from '../../src/db/operations.ts';
 import { measureHealth } from '../../src/db/tenant-health.ts';
 import { createRounds, type HealthDeps, type RoundControl } from '../../src/health/round.ts';
 import { RESULTS_THAT_COUNT } from '../../src/health/streak.ts';
@@ -120,16 +121,72 @@ describe('a tenant', () => {
     expect(alerts()).toEqual([]);
   });
 
-  it('that an operation is open on is not looked at, and keeps its health', async () => {
+  it('that an operation is open on is not looked at, and its health is unknown until then', async () => {
     const tenant = await tenantThat(200);
     await rounds(1);
     const before = await healthOf(tenant);
     fronts[0].behaviors.set(tenant.slug, 503);
     const { tenantId, slug } = tenant;
-    await accept(db, { tenantId, slug, type: 'update', blueprint: {} });
+    const operationId = await accept(db, { tenantId, slug, type: 'update', blueprint: {} });
     await move(db, [tenant], 'updating');
     await rounds(4);
+    const { acceptedAt } = (await findOperation(db, operationId))!;
+    expect(await healthOf(tenant)).toMatchObject({
+      ...{ status: 'unknown', since: acceptedAt.toISOString(), lookedAt: before?.lookedAt },
+      reason: expect.stringContaining('before it, the tenant was healthy') as unknown,
+    });
+    await db.query(`update operations set state = 'rolled-back', closed_at = now() where id = $1`, [operationId]);
+    await move(db, [tenant], 'active');
     expect(await healthOf(tenant)).toEqual(before);
+  });
+
+  it('whose deletion waits for the end of its grace period is looked at as before, until that removes something', async () => {
+    const tenant = await tenantThat(200);
+    await rounds(1);
+    const { tenantId, slug } = tenant;
+    const operationId = await accept(db, { tenantId, slug, type: 'deprovision', blueprint: {}, graceMs: 3_600_000 });
+    await move(db, [tenant], 'deleting');
+    fronts[0].behaviors.set(slug, 503);
+    await rounds(RESULTS_THAT_COUNT);
+    expect(await healthOf(tenant)).toMatchObject({ status: 'unhealthy' });
+    expect(alerts()).toMatchObject([{ alert: 'tenant-unhealthy', tenantId }]);
+    expect((await measureHealth(db, ['default'])).tenants).toMatchObject({ unhealthy: 1 });
+    await db.query(`update operations set state = 'committing', committed_at = now() where id = $1`, [operationId]);
+    const asked = fronts[0].asked.length;
+    await rounds(1);
+    expect(fronts[0].asked).toHaveLength(asked);
+    expect(await healthOf(tenant)).toBeNull();
+  });
+
+  it('whose applied blueprint cannot be read is unknown, and the others are looked at', async () => {
+    const [broken, other] = await tenantsThat(200, 2);
+    await db.query(`update operations set blueprint = blueprint || '{"later": true}' where tenant_id = $1`, [
+      broken!.tenantId,
+    ]);
+    await rounds(RESULTS_THAT_COUNT);
+    const reason = expect.stringMatching(/blueprint cannot be read: .*later/) as unknown;
+    expect(await healthOf(broken!)).toMatchObject({ status: 'unknown', reason });
+    expect(await healthOf(other!)).toMatchObject({ status: 'healthy' });
+  });
+
+  it('whose look fails does not end the looks at the others', async () => {
+    const [failing, other] = await tenantsThat(200, 2);
+    const broken = new Proxy(db, {
+      get: (target, name: keyof Database) =>
+        name === 'transaction'
+          ? (work: Parameters<Database['transaction']>[0]) =>
+              target.transaction(async (tx) => {
+                const answer = await work(tx);
+                const { rows } = await tx.query('select from tenant_health where tenant_id = $1', [failing!.tenantId]);
+                if (rows.length > 0) throw new TypeError('a row that nobody can read');
+                return answer;
+              })
+          : target[name],
+    });
+    lookAtCell = createRounds({ ...deps, database: broken });
+    expect(await lookAtCell(nextRound(), alone)).toMatchObject({ looked: 1, left: 1 });
+    expect(await healthOf(other!)).toMatchObject({ status: 'healthy' });
+    expect(lines).toMatchObject([{ tenantId: failing!.tenantId, msg: 'the look at a tenant failed' }]);
   });
 
   it('on which an operation is accepted while it is asked keeps its health', async () => {

@@ -1,0 +1,22 @@
+import { openOperationStates } from '../contracts/operation-state.ts';
+
+/* What a deletion that waits for the end of its grace period means for its tenant, as parts of statements. */
+
+const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
+
+/** Whether an operation has removed nothing yet because of its grace period: `isWaiting` of a row. */
+export const waitsSql = (o: string) => `(${o}.grace_until is not null and ${o}.committed_at is null)`;
+
+/** The open operation of a tenant that waits, from where its id is `tenantId`. */
+const openAndWaiting = (tenantId: string) =>
+  `from operations o where o.tenant_id = ${tenantId} and o.state in (${openList}) and ${waitsSql('o')}`;
+
+/** Null: none of the tenant's operations waits. */
+export const statusBeforeSql = (tenantId: string) => `(select o.status_before ${openAndWaiting(tenantId)})`;
+
+/** A tenant's status; while a deletion of it waits, that from which it was asked for: the tenant goes on as before. */
+export const statusInServiceSql = (t: string) => `coalesce(${statusBeforeSql(`${t}.id`)}, ${t}.status)`;
+
+/** When the open operation that is at work on a tenant was accepted; null: none is. */
+export const disturbedSinceSql = (tenantId: string) =>
+  `(select o.accepted_at from operations o where o.tenant_id = ${tenantId} and o.state in (${openList}) and not ${waitsSql('o')})`;
