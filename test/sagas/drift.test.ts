@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DeleteLogGroupCommand, PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   DescribeTaskDefinitionCommand,
@@ -12,11 +13,16 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ChangeResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { createClients, destroyClients, type SeedClients } from '../../sandbox/landing-zone/clients.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
-import { resumeDriftRepairs } from '../../src/db/drift-repairs.ts';
+import { registerDrift } from '../../src/cli/drift.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { DRIFT_WORKFLOW } from '../../src/contracts/drift.ts';
+import { TASK_QUEUE } from '../../src/contracts/ids.ts';
+import { resumeDriftRepairs, stopDriftRepairs } from '../../src/db/drift-repairs.ts';
 import { repairDrift } from '../../src/worker/drift-repairs.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listSteps } from '../../src/db/steps.ts';
@@ -25,11 +31,13 @@ import { caller } from '../../testing/caller.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { part } from '../support/parts.ts';
 
+const logged: string[] = [];
 let world: SagaWorld;
 let clients: SeedClients;
 let tenants: Database;
 beforeAll(async () => {
-  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url });
+  const log = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
+  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url, log });
   clients = createClients(world.target);
   tenants = createDatabase({ url: world.sources.databaseUrl });
 });
@@ -146,10 +154,7 @@ describe('automatic repair', () => {
     const deps = { database, platform, client, catalog: defaultCatalog, policy: 'automatic', log } as const;
     const cell = platform.cells[0]!.id;
     const runs = await Promise.all([active(), active(), active()]);
-    for (const run of runs) {
-      const { name } = await outputsOf(run, 'create_log_group:backend');
-      await clients.logs.send(new PutRetentionPolicyCommand({ logGroupName: String(name), retentionInDays: 1 }));
-    }
+    for (const run of runs) await shortenRetention(run);
     await Promise.all(runs.map((run) => lookUntilSeen(run)));
     await repairDrift({ ...deps, policy: undefined });
     expect(alerts).toEqual([]);
@@ -168,6 +173,80 @@ describe('automatic repair', () => {
     });
     for (const run of runs) expect(await world.outcome(run)).toBe('active');
     for (const run of runs) expect((await lookUntilSeen(run)).outcome).toBe('none');
+  });
+});
+
+describe('the scheduled look', () => {
+  it('looks at every tenant of every cell, stores what it found, and raises one alert for each finding', async () => {
+    const run = await active();
+    await shortenRetention(run);
+    const check = (workflowId: string) =>
+      world.temporal.workflow.execute<() => Promise<unknown>>(DRIFT_WORKFLOW, { taskQueue: TASK_QUEUE, workflowId });
+    const alerts = () =>
+      logged
+        .map((line) => JSON.parse(line) as { alert?: string; tenantId?: string })
+        .filter(({ alert, tenantId }) => alert === 'tenant-drift' && tenantId === run.tenantId);
+    const looked = expect.any(Number) as number;
+    const wanted = world.platform.cells.map(({ id }) => ({ cell: id, looked, drifting: looked, unknown: looked }));
+    // A look of a busy machine may not see a step; the next one does.
+    await until(async () => {
+      expect(await check(`drift-check-${randomUUID()}`)).toEqual(wanted);
+      return alerts().length > 0;
+    });
+    expect(alerts()).toMatchObject([{ findings: ['create_log_group:backend: changed retentionDays (repair)'] }]);
+    expect(await world.client.drift(caller, run.tenantId)).toMatchObject({ drift: { state: 'drift', findings: 1 } });
+    await check(`drift-check-${randomUUID()}`);
+    expect(alerts()).toHaveLength(1);
+  });
+});
+
+describe('tenantry drift', () => {
+  let printed: string[] = [];
+  beforeEach(() => {
+    printed = [];
+    for (const method of ['log', 'error'] as const)
+      vi.spyOn(console, method).mockImplementation((text: unknown) => void printed.push(String(text)));
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    process.exitCode = undefined;
+  });
+  async function tenantry(args: string[], database: Database = world.database) {
+    printed = [];
+    process.exitCode = undefined;
+    const source = () => Promise.resolve({ drift: world.drift, database, close: () => Promise.resolve() });
+    await buildProgram({ registrars: [(program) => registerDrift(program, source)] }).parseAsync(args, {
+      from: 'user',
+    });
+    return { code: process.exitCode, text: printed.join('\n') };
+  }
+
+  it('ends with 0 where nothing differs, 1 where something does, 3 without such a tenant or cell', async () => {
+    const run = await active();
+    await lookUntilSeen(run);
+    const whole = await tenantry(['drift', '--tenant', run.slug]);
+    expect(whole).toMatchObject({ code: 0, text: expect.stringContaining('nothing differs') as string });
+    await shortenRetention(run);
+    const { code, text } = await tenantry(['drift', '--tenant', `moamalat/${run.slug}`, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(text)).toMatchObject({ looks: [{ tenantId: run.tenantId, outcome: 'drift' }] });
+    for (const args of [
+      ['--tenant', 'nobody'],
+      ['--cell', 'nowhere'],
+      ['resume', 'nowhere'],
+    ])
+      expect((await tenantry(['drift', ...args])).code).toBe(3);
+  });
+
+  it('resume says whether automatic repair was stopped, and ends with 5 when PostgreSQL cannot be reached', async () => {
+    const cell = world.platform.cells[0]!.id;
+    const json = async () => JSON.parse((await tenantry(['drift', 'resume', cell, '--json'])).text) as object;
+    await stopDriftRepairs(world.database, cell, 'test');
+    expect(await json()).toEqual({ cell, resumed: true });
+    expect(await json()).toEqual({ cell, resumed: false });
+    const gone = createDatabase({ url: 'postgres://nobody@127.0.0.1:1/nothing' });
+    expect((await tenantry(['drift', 'resume', cell], gone)).code).toBe(5);
+    await gone.close();
   });
 });
 
@@ -201,6 +280,11 @@ async function plantAll(run: Run) {
     { stepId: 'deploy_backend', ...changed, field: 'taskDefinitionArn', wanted: revision, found: taskDefinition },
     { stepId: 'deploy_frontend', ...changed, field: 'desiredCount', wanted: 1, found: 0 },
   ];
+}
+
+async function shortenRetention(run: Run): Promise<void> {
+  const { name } = await outputsOf(run, 'create_log_group:backend');
+  await clients.logs.send(new PutRetentionPolicyCommand({ logGroupName: String(name), retentionInDays: 1 }));
 }
 
 async function deleteAlias(run: Run): Promise<void> {

@@ -11,6 +11,7 @@ import { startMinistack } from '../../sandbox/parts/ministack.ts';
 import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
+import { createDriftActivities } from '../../src/activities/drifting.ts';
 import { createHealthActivities } from '../../src/activities/health-checking.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
@@ -149,6 +150,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   });
   const registry = {
     ...createActivities(activityDeps),
+    ...createDriftActivities({ drift, database, log }),
     ...createHealthActivities({ ...activityDeps, products: catalog.products }),
   };
   const temporal = await ownTemporal(stops, registry);
