@@ -14,6 +14,7 @@ import type { Audit, OperationRow } from '../db/operations.ts';
 import type { SignedCertificate } from '../contracts/certificate.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
+import { measureDrift, type DriftFigures } from '../db/drift.ts';
 import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
@@ -110,6 +111,8 @@ export interface TenantryClient {
   counts(caller: Caller): Promise<Counts>;
   /** Tenants by health, and how long ago those were looked at that wait longest. */
   health(caller: Caller): Promise<HealthFigures>;
+  /** Findings and tenants by what the last looks at drift saw. */
+  driftFigures(caller: Caller): Promise<DriftFigures>;
   /** How far the projection is behind, of each cell that has one. */
   projectionLag(caller: Caller): Promise<ProjectionLag[]>;
   readiness(): Promise<Readiness>;
@@ -165,6 +168,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
         database,
         deps.platform.cells.map(({ id }) => id),
       ),
+    driftFigures: () => measureDrift(database),
     projectionLag: () =>
       measureLag(
         database,

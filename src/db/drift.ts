@@ -236,6 +236,28 @@ async function tell(
   await appendEvent(tx, { cell, tenantId, type: 'tenant.drift', stepId, data, caller });
 }
 
+const counted = z.object({ name: z.string(), count: z.int() });
+
+export interface DriftFigures {
+  /** Findings by class; a class without any is left out. */
+  readonly findings: Readonly<Record<string, number>>;
+  /** Tenants by what their last look came to; those that nobody looked at are left out. */
+  readonly tenants: Readonly<Record<string, number>>;
+  /** Cells in which automatic repair is stopped. */
+  readonly stoppedCells: readonly string[];
+}
+
+export async function measureDrift(db: Queryable): Promise<DriftFigures> {
+  const count = async (sql: string) =>
+    Object.fromEntries(rowsOf(counted, await db.query(sql)).map((row) => [row.name, row.count]));
+  const [findings, tenants] = await Promise.all([
+    count('select "is" as name, count(*)::int as count from drift_findings group by "is"'),
+    count('select outcome as name, count(*)::int as count from drift_looks group by outcome'),
+  ]);
+  const stopped = await db.query('select cell from drift_breakers where stopped_at is not null order by cell');
+  return { findings, tenants, stoppedCells: rowsOf(z.object({ cell: z.string() }), stopped).map(({ cell }) => cell) };
+}
+
 /** Of these findings those that nobody was alerted of yet. */
 export async function listUnalerted(db: Queryable, tenantIds: readonly string[]): Promise<DriftFindingRow[]> {
   const answer = await db.query(

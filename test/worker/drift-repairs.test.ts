@@ -95,6 +95,24 @@ async function statuses(tenantId: string, ...through: TenantStatus[]): Promise<v
 }
 const stopped = async () => (await listDriftBreakers(api.database)).filter(({ stoppedAt }) => stoppedAt !== null);
 
+it('what looks saw, and where automatic repair is stopped, are figures for Prometheus', async () => {
+  const figures = async () =>
+    (await api.app.inject('/metrics')).body.split('\n').filter((line) => line.startsWith('tenantry_drift_'));
+  const none = [
+    ...['missing', 'changed', 'extra'].map((is) => `tenantry_drift_findings{is="${is}"} 0`),
+    ...['none', 'drift', 'unknown'].map((outcome) => `tenantry_drift_tenants{outcome="${outcome}"} 0`),
+  ];
+  expect(await figures()).toEqual(none);
+  await several(3, () => drifting({}, { is: 'missing', field: 'logs:log-group x' }));
+  await look(await active(), [], [unseen]);
+  await round();
+  expect(await figures()).toEqual([
+    ...[3, 3, 0].map((count, i) => none[i]!.replace(/0$/, String(count))),
+    ...[0, 3, 1].map((count, i) => none[3 + i]!.replace(/0$/, String(count))),
+    `tenantry_drift_repair_stopped{cell="${cell}"} 1`,
+  ]);
+});
+
 describe('automatic repair', () => {
   it('is begun where the product or the installation says so, and nowhere else', async () => {
     const tenants = [await drifting()];

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { differenceClasses } from '../../contracts/drift.ts';
 import { healthStatuses } from '../../contracts/health.ts';
 import { openOperationStates } from '../../contracts/operation-state.ts';
 import { tenantStatuses } from '../../contracts/tenant-status.ts';
@@ -29,9 +30,10 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const [counts, health, projections] = await Promise.all([
+      const [counts, health, drift, projections] = await Promise.all([
         client.counts(caller),
         client.health(caller),
+        client.driftFigures(caller),
         client.projectionLag(caller),
       ]);
       const lines = [
@@ -51,6 +53,7 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
         ...health.oldestLooks.map(
           ({ cell, ageMs }) => `tenantry_health_oldest_look_seconds{cell="${cell}"} ${(ageMs / 1000).toFixed(3)}`,
         ),
+        ...driftLines(drift),
         ...metric(
           'tenantry_projection_lag_seconds',
           'gauge',
@@ -77,6 +80,19 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
   );
   done();
 };
+
+type DriftFigures = Awaited<ReturnType<TenantryClient['driftFigures']>>;
+
+function driftLines({ findings, tenants, stoppedCells }: DriftFigures): string[] {
+  return [
+    ...metric('tenantry_drift_findings', 'gauge', 'Differences from what was applied, as last seen, by class.'),
+    ...differenceClasses.map((is) => `tenantry_drift_findings{is="${is}"} ${findings[is] ?? 0}`),
+    ...metric('tenantry_drift_tenants', 'gauge', 'Tenants by what their last look at drift came to.'),
+    ...(['none', 'drift', 'unknown'] as const).map((o) => `tenantry_drift_tenants{outcome="${o}"} ${tenants[o] ?? 0}`),
+    ...metric('tenantry_drift_repair_stopped', 'gauge', 'Cells in which automatic repair of drift is stopped.'),
+    ...stoppedCells.map((cell) => `tenantry_drift_repair_stopped{cell="${cell}"} 1`),
+  ];
+}
 
 function metric(name: string, type: 'counter' | 'gauge' | 'summary', help: string): string[] {
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
