@@ -22,7 +22,3 @@ begin
   return null;
 end $$;
 create trigger events_projected after insert on events for each row execute function note_event_for_projection();
-
--- After the trigger, whose lock keeps new events away until the commit: between the two none can come unseen.
-insert into tenant_projections (tenant_id, cell, newest_event_id, pending_since)
-select t.id, t.cell, max(e.id), min(e.at) from tenants t join events e on e.tenant_id = t.id group by t.id, t.cell;

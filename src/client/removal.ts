@@ -12,8 +12,8 @@ import { listNotRemoved } from '../db/ledger.ts';
 import {
   changeOperationState,
   findBlueprint,
+  findLastOperation,
   findOpenOperation,
-  listOperationsOf,
   type NewOperation,
   type OperationRow,
 } from '../db/operations.ts';
@@ -178,7 +178,7 @@ async function insertDeprovisioning(
   tenant: TenantRow,
   superseded: OperationRow | undefined,
 ): Promise<OperationRow> {
-  const [last] = await listOperationsOf(tx, tenant.id);
+  const last = await findLastOperation(tx, tenant.id);
   if (!last) throw new Error(`tenant ${tenant.id} has no operation whose blueprint could be taken down`);
   const operation = await acceptOperation(tx, {
     id: operationId,

@@ -5,7 +5,7 @@ import { operationTable, removingStateOf } from '../contracts/operation-table.ts
 import type { Queryable } from './database.ts';
 import { listNotRemoved } from './ledger.ts';
 import { findAppliedBlueprint } from './blueprints.ts';
-import { findBlueprint, listOperationsOf, type OperationRow } from './operations.ts';
+import { findBlueprint, findLastOperation, type OperationRow } from './operations.ts';
 import { isAltered, listSteps, type StepRow } from './steps.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function listLeftovers(
   tenantId: string,
   toRestore: readonly NotRestored[] = [],
 ): Promise<Leftover[]> {
-  const [newest] = await listOperationsOf(db, tenantId);
+  const newest = await findLastOperation(db, tenantId);
   const staying = newest ? await stayingSteps(db, newest) : new Set<string>();
   const rows = (await listNotRemoved(db, tenantId)).filter(({ stepId }) => !staying.has(stepId));
   const all = (await listSteps(db, tenantId)).filter((step) => step.state !== 'removed');

@@ -139,9 +139,21 @@ export async function lockOperation(tx: Queryable, id: string): Promise<Operatio
 
 /** Operations of a tenant, newest first. */
 export async function listOperationsOf(db: Queryable, tenantId: string): Promise<OperationRow[]> {
+  return newestOperations(db, tenantId, null);
+}
+
+/** The operation of a tenant that was accepted last, a withdrawn one too. */
+export async function findLastOperation(db: Queryable, tenantId: string): Promise<OperationRow | undefined> {
+  return (await newestOperations(db, tenantId, 1))[0];
+}
+
+async function newestOperations(db: Queryable, tenantId: string, limit: number | null): Promise<OperationRow[]> {
   return rowsOf(
     operationRow,
-    await db.query(`select ${columns} from operations where tenant_id = $1 order by accepted_at desc, id`, [tenantId]),
+    await db.query(`select ${columns} from operations where tenant_id = $1 order by accepted_at desc, id limit $2`, [
+      tenantId,
+      limit,
+    ]),
   );
 }
 

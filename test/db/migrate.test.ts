@@ -45,6 +45,26 @@ describe('migrate', () => {
     expect((await migrate(db)).applied).toEqual([]);
   });
 
+  it('has the events of before the projection projected, and keeps what came meanwhile', async () => {
+    const later = readMigrations(folder).filter(({ name }) => name > '0031');
+    for (const { name } of later) rmSync(join(folder, name));
+    await migrate(test.controlUrl, folder);
+    const [before, meanwhile] = [await seedTenant(db), await seedTenant(db)];
+    await db.query('delete from tenant_projections where tenant_id = $1', [before.tenantId]);
+    await db.query('update tenant_projections set newest_event_id = 1000 where tenant_id = $1', [meanwhile.tenantId]);
+    await migrate(test.controlUrl);
+    const { rows } = await db.query<{ newest: string; pending: boolean }>(
+      `select newest_event_id as newest, pending_since is not null as pending from tenant_projections order by newest_event_id`,
+    );
+    const events = await db.query<{ id: string }>('select max(id) as id from events where tenant_id = $1', [
+      before.tenantId,
+    ]);
+    expect(rows).toEqual([
+      { newest: events.rows[0]?.id, pending: true },
+      { newest: '1000', pending: true },
+    ]);
+  });
+
   it('refuses a file that was changed after it had been applied', async () => {
     await migrate(test.controlUrl, folder);
     writeFileSync(join(folder, '0001_init.sql'), 'select 1;');

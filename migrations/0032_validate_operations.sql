@@ -1,0 +1,3 @@
+-- What 0019 to 0025 left open. Nobody has to wait for it: reads and writes go on while the rows are looked at.
+alter table operations validate constraint operations_type_check;
+alter table steps validate constraint steps_applied_check;
