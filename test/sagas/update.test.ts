@@ -1,4 +1,10 @@
-import { DeleteServiceCommand, DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
+import {
+  DeleteServiceCommand,
+  DescribeServicesCommand,
+  DescribeTaskDefinitionCommand,
+  ECSClient,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import { listSteps } from '../../src/db/steps.ts';
@@ -61,6 +67,29 @@ async function definitionOf(run: Run) {
   const { taskDefinition } = await ecs.send(asked);
   ecs.destroy();
   return taskDefinition;
+}
+
+async function withBackend<T>(
+  run: Run,
+  act: (ecs: ECSClient, service: { cluster: string; service: string }) => Promise<T>,
+): Promise<T> {
+  const made = (await listSteps(world.database, run.tenantId)).find(({ stepId }) => stepId === 'deploy_backend');
+  const { accountId: accessKeyId = '', cluster = '', region = '' } = world.platform.cells[0] ?? {};
+  const credentials = { accessKeyId, secretAccessKey: 'test' };
+  const ecs = new ECSClient({ endpoint: world.gateway.url, region, credentials });
+  try {
+    return await act(ecs, { cluster, service: String(made?.outputs?.['name']) });
+  } finally {
+    ecs.destroy();
+  }
+}
+
+/** How many tasks its backend is to have, as ECS says. */
+function countOf(run: Run): Promise<number | undefined> {
+  return withBackend(run, async (ecs, { cluster, service }) => {
+    const { services = [] } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
+    return services[0]?.desiredCount;
+  });
 }
 
 async function stepsIn(run: Run, state: string): Promise<string[]> {
@@ -137,6 +166,27 @@ describe.concurrent('an update of an active tenant', () => {
     expect(await world.outcome(run)).toBe('INVALID_REQUEST');
     expect(await world.client.get(caller, run.tenantId)).toMatchObject({ status: 'active', settings });
   });
+
+  it.each(['before', 'after'] as const)(
+    'that fails %s the effect of another count leaves what somebody scaled',
+    async (when) => {
+      const stepId = 'deploy_backend';
+      const run = await active();
+      await withBackend(run, (ecs, service) => ecs.send(new UpdateServiceCommand({ ...service, desiredCount: 3 })));
+      world.injection.faults = [...world.injection.faults, { slug: run.slug, stepId, verb: 'ensure', when }];
+      const settings = { services: { backend: { count: 2, cpu: 512, memory: 2_048 } } };
+      for (let tries = 0; tries < 2; tries += 1) {
+        await world.client.changeTenant(caller, run.tenantId, { settings });
+        expect(await world.outcome(run)).toBe('INVALID_REQUEST');
+        expect(await countOf(run)).toBe(3 + tries);
+        // The next one must not go by what this one noted.
+        await withBackend(run, (ecs, service) => ecs.send(new UpdateServiceCommand({ ...service, desiredCount: 4 })));
+      }
+      world.injection.faults = world.injection.faults.filter(({ slug }) => slug !== run.slug);
+      await world.client.changeTenant(caller, run.tenantId, { settings });
+      expect([await world.outcome(run), await countOf(run)]).toEqual(['active', 2]);
+    },
+  );
 
   const walked = ['create_task_definition:backend', 'deploy_backend', EXTRA];
   describe.each(['before', 'after'] as const)('that fails %s the effect of', (when) => {

@@ -8,9 +8,6 @@ import { isSameJson } from '../../contracts/stable-json.ts';
  */
 export const DEPLOYMENT_TAG = 'tenantry:deployment';
 
-/** How many tasks a service had when its tenant was suspended. */
-export const COUNT_TAG = 'tenantry:count';
-
 export interface DeploymentMark {
   readonly operationId: string;
   readonly generation: number;

@@ -8,7 +8,8 @@ import { refusalOf } from '../framework/foreign.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import type { OthersJudged } from '../framework/ownership.ts';
 import { fieldsOf } from '../framework/within.ts';
-import { convergence, COUNT_TAG, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './deployment.ts';
+import { COUNT_TAG, countOf, formatCountNote, noteBefore, parseCountNote, type CountFacts } from './count.ts';
+import { convergence, DEPLOYMENT_TAG, formatDeploymentMark, parseDeploymentMark } from './deployment.ts';
 import { serviceDifferences } from './differences.ts';
 import { serviceHealth } from './health.ts';
 import { routeProbe } from './route.ts';
@@ -155,34 +156,30 @@ async function adopt(context: Context, found: EcsService): Promise<EcsService> {
   if (found.status === 'DRAINING') {
     throw new StepError('CONFLICT_RETRYABLE', `an earlier ECS service "${found.name}" of this tenant still drains`);
   }
-  const settings = { ...settingsOf(context), desiredCount: await countOf(context, found) };
+  const count = await countFacts(context, found);
+  const note = noteBefore(count);
+  // Before the count itself: an answer may be lost in between.
+  if (note) await aws.ecs.tagService(found.arn, { [COUNT_TAG]: formatCountNote(note) });
+  const settings = { ...settingsOf(context), desiredCount: countOf(count) };
   // An undo asks for what runs, not for another deployment of it.
   const asked = { operationId: operation.id, generation: context.goesBack ? 1 : generation };
   const { change } = convergence(found, { ...settings, ...asked }, new Date());
   if (change === 'none') return found;
   if (change === 'mark') return await mark(context, found);
-  if (settings.desiredCount === 0) await rememberCount(context, found);
   if (change === 'scale') return await aws.ecs.scaleService(found.name, settings);
   return await mark(context, await aws.ecs.deployService(found.name, settings));
 }
 
-/**
- * How many tasks are wanted. A count that an update does not change is whoever's who scaled the service since (an operator, auto
- * scaling): it is not reset.
- */
-async function countOf({ otherSpec, spec }: Context, found: EcsService): Promise<number> {
+async function countFacts({ goesBack, operation, otherSpec, spec }: Context, found: EcsService): Promise<CountFacts> {
   const other = await otherSpec?.();
-  // That nothing runs of a service which is to run is no scaling, nor the reverse.
-  const isScaled = found.desiredCount > 0 === spec.desiredCount > 0;
-  if (other?.desiredCount === spec.desiredCount) return isScaled ? found.desiredCount : spec.desiredCount;
-  const suspendedFrom = Number(found.tags[COUNT_TAG]);
-  return other?.desiredCount === 0 && suspendedFrom > 0 ? suspendedFrom : spec.desiredCount;
-}
-
-/** What a suspension took the service down from, for the resumption. Before the count itself: an answer may be lost in between. */
-async function rememberCount({ aws }: Context, { arn, desiredCount, tags }: EcsService): Promise<void> {
-  const count = String(desiredCount);
-  if (desiredCount > 0 && tags[COUNT_TAG] !== count) await aws.ecs.tagService(arn, { [COUNT_TAG]: count });
+  return {
+    found: found.desiredCount,
+    wanted: spec.desiredCount,
+    other: other?.desiredCount,
+    note: parseCountNote(found.tags[COUNT_TAG]),
+    operationId: operation.id,
+    goesBack: goesBack === true,
+  };
 }
 
 /** Notes on the service which generation its PRIMARY deployment belongs to. */
@@ -233,7 +230,7 @@ async function probeTargets({ aws, spec }: Context): Promise<ProbeResult> {
 async function probeDeployment(context: Context, service: EcsService) {
   const { aws, spec } = context;
   const primary = service.deployments.find((d) => d.isPrimary);
-  const desiredCount = await countOf(context, service);
+  const desiredCount = countOf(await countFacts(context, service));
   const settled = primary?.rolloutState === 'COMPLETED' && service.runningCount >= desiredCount;
   const stopped = settled ? [] : await aws.ecs.findStoppedTasks(service.name);
   const wanted = {
