@@ -3,6 +3,7 @@ import {
   DeleteRuleCommand,
   DescribeRulesCommand,
   ModifyRuleCommand,
+  SetRulePrioritiesCommand,
   type Action,
   type ElasticLoadBalancingV2Client,
   type Rule,
@@ -62,10 +63,14 @@ export interface ListenerRules {
   createRule(request: RuleRequest): Promise<ListenerRule | undefined>;
   /** Undefined when the priority is taken. */
   createNotice(request: NoticeRequest): Promise<ListenerRule | undefined>;
-  /** Makes a rule forward to this target group, and do nothing else. */
-  forwardRule(arn: string, targetGroupArn: string): Promise<void>;
   /** Makes a rule answer this itself, and do nothing else. */
   answerByRule(arn: string, response: FixedResponse): Promise<void>;
+  /** Gives a rule the conditions of a host and its paths, and a forward to this target group, and nothing else. */
+  routeRule(arn: string, route: Pick<RuleRequest, 'host' | 'paths' | 'targetGroupArn'>): Promise<void>;
+  /** Gives a rule the conditions of a host alone. */
+  routeNotice(arn: string, host: string): Promise<void>;
+  /** Gives a rule another priority; false when another rule of the listener has it. */
+  moveRule(arn: string, priority: number): Promise<boolean>;
   /** Missing is done. */
   deleteRule(arn: string): Promise<void>;
 }
@@ -84,10 +89,24 @@ export function createListenerRules(client: ElasticLoadBalancingV2Client): Liste
     createRule: (request) => create(client, request, forward(request.targetGroupArn)),
     createNotice: (request) => create(client, { ...request, paths: [] }, answer(request.response)),
 
-    async forwardRule(arn, targetGroupArn) {
-      await client.send(
-        new ModifyRuleCommand({ RuleArn: arn, Actions: forward(targetGroupArn), ResetTransforms: true }),
-      );
+    async routeRule(arn, { targetGroupArn, ...route }) {
+      const request = { RuleArn: arn, Conditions: conditionsOf(route), Actions: forward(targetGroupArn) };
+      await client.send(new ModifyRuleCommand({ ...request, ResetTransforms: true }));
+    },
+
+    async routeNotice(arn, host) {
+      await client.send(new ModifyRuleCommand({ RuleArn: arn, Conditions: conditionsOf({ host, paths: [] }) }));
+    },
+
+    async moveRule(arn, priority) {
+      try {
+        const RulePriorities = [{ RuleArn: arn, Priority: priority }];
+        await client.send(new SetRulePrioritiesCommand({ RulePriorities }));
+        return true;
+      } catch (error) {
+        if (isAwsError(error, 'PriorityInUse')) return false;
+        throw error;
+      }
     },
 
     async answerByRule(arn, response) {
@@ -120,14 +139,17 @@ async function create(
 }
 
 function createInput({ listenerArn, priority, host, paths, tags }: Omit<RuleRequest, 'targetGroupArn'>) {
-  const conditions: RuleCondition[] = [{ Field: 'host-header', HostHeaderConfig: { Values: [host] } }];
-  if (paths.length > 0) conditions.push({ Field: 'path-pattern', PathPatternConfig: { Values: [...paths] } });
   return {
     ListenerArn: listenerArn,
     Priority: priority,
-    Conditions: conditions,
+    Conditions: conditionsOf({ host, paths }),
     Tags: keyValueList(tags),
   };
+}
+
+function conditionsOf({ host, paths }: Pick<RuleRequest, 'host' | 'paths'>): RuleCondition[] {
+  const ofHost = { Field: 'host-header', HostHeaderConfig: { Values: [host] } };
+  return paths.length === 0 ? [ofHost] : [ofHost, { Field: 'path-pattern', PathPatternConfig: { Values: [...paths] } }];
 }
 
 function forward(targetGroupArn: string) {

@@ -5,6 +5,7 @@ import {
   DeleteRuleCommand,
   ElasticLoadBalancingV2Client,
   ModifyRuleCommand,
+  SetRulePrioritiesCommand,
   ModifyTargetGroupCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Step } from '../../src/contracts/blueprint.ts';
@@ -64,6 +65,17 @@ const otherNotice: HandChange = {
   },
 };
 
+const otherPlace: HandChange = {
+  name: 'it was made for another host, and moved out of its band',
+  async change(at) {
+    const RuleArn = String(at.outputs['arn']);
+    const Conditions = [{ Field: 'host-header', Values: [`other-${randomUUID().slice(0, 8)}.example.com`] }];
+    await clientOf(at).send(new ModifyRuleCommand({ RuleArn, Conditions }));
+    const Priority = Number(at.outputs['priority']) + 24_500;
+    await clientOf(at).send(new SetRulePrioritiesCommand({ RulePriorities: [{ RuleArn, Priority }] }));
+  },
+};
+
 /** Of a suspended tenant: nothing needs to be there for it. */
 const notice: Sample = {
   ...{ name: NOTICE_STEP, product: moamalat, tier: null },
@@ -73,7 +85,7 @@ const notice: Sample = {
       .steps.filter(({ id }) => id === NOTICE_STEP)
       .map((step) => ({ ...step, removeAfter: undefined })),
   revised: withSpec({ message: 'Back at noon' }),
-  handChanges: [otherNotice],
+  handChanges: [otherNotice, otherPlace],
 };
 
 const shadows = new Map<string | undefined, string>();
@@ -104,7 +116,7 @@ const rule: Sample = {
       .map((step) => ({ ...step, needs: [...step.needs, 'create_target_group:frontend'] })),
   ],
   revised: withSpec({ targetGroupArn: { ref: 'create_target_group:frontend.arn' } }),
-  handChanges: [misroutedRule, shadowedRule],
+  handChanges: [misroutedRule, shadowedRule, otherPlace],
 };
 
 describeKinds(

@@ -8,9 +8,10 @@ import { defineKind } from '../framework/define-kind.ts';
 import { changedFields } from '../framework/differences.ts';
 import type { StepContext } from '../framework/kind.ts';
 import { text } from '../framework/values.ts';
-import { movedRule } from '../listener-rule/differences.ts';
+import { furtherConditions, movedRule } from '../listener-rule/differences.ts';
+import { madePriority, moveBack } from '../listener-rule/place.ts';
 import { rulePermissions, ruleType } from '../listener-rule/type.ts';
-import { isNoticeOf } from './notice.ts';
+import { hasHostAlone, isNoticeOf } from './notice.ts';
 
 /** `message` is what the tenant's users read, at most 1024 characters (AWS). */
 const spec = z.strictObject({ loadBalancerArn: text, host: text, message: z.string().min(1).max(1_024) });
@@ -39,14 +40,17 @@ export const listenerNotice = defineKind({
   nameOf: ({ spec: of }) => of.host,
   find,
   create,
-  converge: async ({ aws, spec: of }, found) => {
+  converge: async (context, found) => {
+    const { aws, spec: of } = context;
+    await moveBack(context, found, 'notice');
+    if (!hasHostAlone(found, of.host)) await aws.loadBalancing.routeNotice(found.arn, of.host);
     if (!isSame(found.fixedResponse, responseOf(of))) await aws.loadBalancing.answerByRule(found.arn, responseOf(of));
   },
   status: ({ spec: of }, found) =>
-    isSame(found.fixedResponse, responseOf(of))
+    isNoticeOf(found, of.host) && isSame(found.fixedResponse, responseOf(of))
       ? { status: 'ready', detail: `answers 503 at priority ${found.priority}` }
-      : { status: 'pending', detail: `rule at priority ${found.priority} answers something else` },
-  differs({ previous, spec: of }, { fixedResponse: answered, priority, ...rule }) {
+      : { status: 'pending', detail: `rule at priority ${found.priority} answers something else, or for others` },
+  differs({ previous, spec: of }, { fixedResponse: answered, hosts, paths, priority, ...rule }) {
     const wanted = responseOf(of);
     return [
       ...changedFields({
@@ -54,21 +58,27 @@ export const listenerNotice = defineKind({
         contentType: [wanted.contentType, answered?.contentType],
         message: [wanted.body, answered?.body],
       }),
+      ...changedFields({
+        host: [[of.host.toLowerCase()], hosts.map((host) => host.toLowerCase())],
+        paths: [[], paths],
+      }),
       ...movedRule(previous, priority),
-      ...rule.otherConditions.map((found) => ({ is: 'extra', field: 'conditions', found, remedy: 'hand' }) as const),
+      ...furtherConditions(rule),
     ];
   },
-  outputsOf: (_context, { arn, priority }) => ({ arn, priority }),
+  outputsOf: (context, found) => ({ arn: found.arn, priority: madePriority(context, found) }),
   remove: ({ aws }, arn) => aws.loadBalancing.deleteRule(arn),
   idIn: ({ arn }) => arn,
 });
 
 type Found = ListenerRule & { readonly physicalId: string; readonly tags: Tags };
 
-/** Rules of the host in the band of notices: the tenant's own first. */
-async function find({ aws, tags, ...context }: Context): Promise<Found | undefined> {
+/** The one that was made, whatever became of it, and rules of the host in the band of notices: the tenant's own first. */
+async function find({ aws, previous, tags, ...context }: Context): Promise<Found | undefined> {
   const listed = await aws.loadBalancing.findRules(loadBalancerOf(context).httpsListenerArn);
-  const same = listed.filter((rule) => isNoticeOf(rule, context.spec.host));
+  const same = listed
+    .filter((rule) => isNoticeOf(rule, context.spec.host) || rule.arn === previous.arn)
+    .sort((a, b) => Number(b.arn === previous.arn) - Number(a.arn === previous.arn));
   const held = await aws.loadBalancing.findRuleTags(same.map(({ arn }) => arn));
   const found = same.map((rule) => ({ ...rule, physicalId: rule.arn, tags: held.get(rule.arn) ?? {} }));
   return found.find((rule) => isOwnedBy(rule.tags, ownerOf(tags))) ?? found[0];

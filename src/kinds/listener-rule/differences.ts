@@ -34,26 +34,33 @@ export function ruleDifferences(
   ];
 }
 
-/** Another priority may be another order among the listener's rules: nothing of Tenantry sets it again. */
+/** Another priority may be another order among the listener's rules. */
 export function movedRule({ priority: wanted }: { readonly priority?: number }, priority: number): Difference[] {
   if (wanted === undefined) return [];
-  return changedFields({ priority: [wanted, priority] }).map((one) => ({ ...one, remedy: 'hand' }));
+  return changedFields({ priority: [wanted, priority] });
 }
 
-/** A rule of other conditions does not match the tenant's requests any more: `ensure` makes one that does. */
+/** A rule of other conditions does not match the tenant's requests any more. */
 function conditionDifferences(rule: ListenerRule, { host, paths }: RuleContext['spec']): Difference[] {
-  const further = [
-    ...rule.otherConditions,
-    ...rule.hostRegexes.map((regex) => `host-header regex ${regex}`),
-    ...rule.pathRegexes.map((regex) => `path-pattern regex ${regex}`),
-  ];
   return [
     ...changedFields({
       host: [[host.toLowerCase()], asSet(rule.hosts.map((one) => one.toLowerCase()))],
       paths: [asSet(paths), asSet(rule.paths)],
     }),
-    ...further.map((found): Difference => ({ is: 'extra', field: 'conditions', found })),
+    ...furtherConditions(rule),
   ];
+}
+
+/** Conditions besides hosts and paths by their patterns: none is ever asked for. */
+export function furtherConditions(
+  rule: Pick<ListenerRule, 'hostRegexes' | 'otherConditions' | 'pathRegexes'>,
+): Difference[] {
+  const further = [
+    ...rule.otherConditions,
+    ...rule.hostRegexes.map((regex) => `host-header regex ${regex}`),
+    ...rule.pathRegexes.map((regex) => `path-pattern regex ${regex}`),
+  ];
+  return further.map((found): Difference => ({ is: 'extra', field: 'conditions', found }));
 }
 
 function targetDifferences({ onlyForwards, targetGroupArns }: ListenerRule, wanted: string): Difference[] {

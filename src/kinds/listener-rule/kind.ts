@@ -1,12 +1,14 @@
 import type { ListenerRule } from '../../aws/elbv2-rules.ts';
 import { describeHolder, findOwner, isOfInstallation, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
-import { markPriorityForeign, priorityBands, takeRulePriority } from '../../db/allocations.ts';
+import { markPriorityForeign, priorityBands, takeRulePriority, type PriorityBand } from '../../db/allocations.ts';
 import type { Difference } from '../../contracts/drift.ts';
+import { listMade } from '../../db/ledger.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { Kind } from '../framework/kind.ts';
 import { ruleDifferences } from './differences.ts';
+import { madePriority, moveBack } from './place.ts';
 import { refuseShadowed } from './precedence.ts';
 import { describeRule, forwardsOnlyTo } from './reach.ts';
 import { ruleOutputs, ruleSpec, type RuleContext as Context, type RuleOutputs, type RuleSpec } from './spec.ts';
@@ -82,11 +84,14 @@ function loadBalancerOf({ cell, spec }: Context): LoadBalancer {
   throw new StepError('OUTSIDE_CELL', `${spec.loadBalancerArn} is no load balancer of cell ${cell.id}`);
 }
 
-/** The tenant's rule of the same host and paths, forwarding where the spec says; undefined when there is none. */
+/**
+ * The tenant's rule: the one that was made, whatever became of it, or one of the same host and paths; brought to what the spec says.
+ * Undefined when there is none.
+ */
 async function adoptRule(context: Context, listenerArn: string): Promise<ListenerRule | undefined> {
-  const { aws, spec, tags } = context;
+  const { aws, previous, spec, tags } = context;
   const listed = await aws.loadBalancing.findRules(listenerArn);
-  const same = listed.filter((rule) => hasSameConditions(rule, spec));
+  const same = listed.filter((rule) => hasSameConditions(rule, spec) || rule.arn === previous.arn);
   const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
   for (const rule of same) {
     const held = ruleTags.get(rule.arn) ?? {};
@@ -98,11 +103,25 @@ async function adoptRule(context: Context, listenerArn: string): Promise<Listene
       owner: findOwner(held),
     });
   }
-  const [rule] = same.sort((a, b) => a.priority - b.priority);
-  if (!rule) return undefined;
-  await refuseShadowedAt(context, listed, rule.priority);
-  if (!forwardsOnlyTo(rule, spec.targetGroupArn)) await aws.loadBalancing.forwardRule(rule.arn, spec.targetGroupArn);
+  const rule = same.find(({ arn }) => arn === previous.arn) ?? same.sort((a, b) => a.priority - b.priority)[0];
+  return rule && bringBack(context, listed, rule);
+}
+
+/** In its place: a second rule would leave this one behind. */
+async function bringBack(
+  context: Context,
+  listed: readonly ListenerRule[],
+  found: ListenerRule,
+): Promise<ListenerRule> {
+  const { aws, spec } = context;
+  await refuseShadowedAt(context, listed, madePriority(context, found));
+  const rule = { ...found, priority: await moveBack(context, found, bandOf(spec)) };
+  if (!doesWhatIsAsked(rule, spec)) await aws.loadBalancing.routeRule(rule.arn, spec);
   return rule;
+}
+
+function bandOf({ paths }: Context['spec']): PriorityBand {
+  return paths.length > 0 ? 'path' : 'host';
 }
 
 /** @throws StepError RULE_SHADOWED when an earlier rule would answer in the place of the tenant's at this priority */
@@ -150,8 +169,7 @@ async function takeFreePriority(context: Context, listenerArn: string): Promise<
   }
   const holders = new Map(listed.map((rule) => [rule.priority, rule]));
   for (let foreign = 0; foreign <= MAX_FOREIGN; foreign++) {
-    const band = spec.paths.length > 0 ? 'path' : 'host';
-    const request = { cell: cell.id, listenerArn, band, tenantId: tenant.id, stepId } as const;
+    const request = { cell: cell.id, listenerArn, band: bandOf(spec), tenantId: tenant.id, stepId } as const;
     const priority = await takeRulePriority(db, request);
     const holder = holders.get(priority);
     // A rule of ours at a priority that is free again has been deleted, and the list is older than that. Where it has not,
@@ -176,7 +194,7 @@ function giveUp({ cell, db, log, stepId, tenant }: Context, listenerArn: string,
   return markPriorityForeign(db, { cell: cell.id, listenerArn, priority, tenantId: tenant.id, stepId });
 }
 
-/** Rules of the same host and paths, and the one that we made, whatever its conditions are now: all, ours, and the others judged. */
+/** Rules of the same host and paths, and those that we made, whatever their conditions are now: all, ours, and the others judged. */
 async function findSameRules(context: Context) {
   const { notOurs, spec, tags } = context;
   const { listed, same, tagsOf } = await lookAtSameRules(context);
@@ -193,15 +211,23 @@ async function findSameRules(context: Context) {
 }
 
 async function lookAtSameRules(context: Context) {
-  const { aws, previous, spec } = context;
+  const { aws, spec } = context;
+  const made = await madeArns(context);
   const [listed = [], ...elsewhere] = await Promise.all(
     listenersOf(context).map((arn) => aws.loadBalancing.findRules(arn)),
   );
   const same = [...listed, ...elsewhere.flat()].filter(
-    (rule) => hasSameConditions(rule, spec) || rule.arn === previous.arn,
+    (rule) => hasSameConditions(rule, spec) || made.includes(rule.arn),
   );
   const ruleTags = await aws.loadBalancing.findRuleTags(same.map((rule) => rule.arn));
   return { listed, same, tagsOf: (rule: ListenerRule) => ruleTags.get(rule.arn) ?? {} };
+}
+
+/** Every rule that the step was ever made by, as far as the ledger knows. */
+async function madeArns({ db, previous, stepId, tenant }: Context): Promise<string[]> {
+  const rows = await listMade(db, { tenantId: tenant.id, stepId });
+  const ids = rows.flatMap(({ earlierIds, physicalId }) => [physicalId, ...earlierIds]);
+  return [previous.arn, ...ids].filter((arn) => typeof arn === 'string');
 }
 
 /** A rule that comes first answers in the tenant's place: the load balancer's owner has to say which is to. */

@@ -8,6 +8,7 @@ export const rulePermissions = [
   'elasticloadbalancing:CreateRule',
   'elasticloadbalancing:AddTags',
   'elasticloadbalancing:ModifyRule',
+  'elasticloadbalancing:SetRulePriorities',
   'elasticloadbalancing:DeleteRule',
 ] as const;
 

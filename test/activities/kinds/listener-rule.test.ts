@@ -4,6 +4,7 @@ import {
   DescribeRulesCommand,
   ElasticLoadBalancingV2Client,
   ModifyRuleCommand,
+  SetRulePrioritiesCommand,
   type RuleCondition,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { describe, expect, it } from 'vitest';
@@ -62,6 +63,10 @@ async function whileAnswering(Conditions: RuleCondition[], fn: (ruleArn: string)
   } finally {
     await others().send(new DeleteRuleCommand({ RuleArn }));
   }
+}
+
+function moved(RuleArn: string, Priority: number) {
+  return others().send(new SetRulePrioritiesCommand({ RulePriorities: [{ RuleArn, Priority }] }));
 }
 
 async function rulesOf(host: string) {
@@ -232,6 +237,48 @@ describe('listener-rule', () => {
       [earlier.tenantId, earlier.operationId, `${tenant.host}/api/*`],
     );
     expect((await stepErrorOf(listenerRule.ensure(context({}, { aws })))).code).toBe('CONFLICT_RETRYABLE');
+  });
+
+  it('is brought back in its place when its conditions and its priority were changed by hand', async () => {
+    const { context, tenant, backend } = await rule();
+    const { outputs } = await listenerRule.ensure(context());
+    await moved(outputs.arn, outputs.priority + 100);
+    await others().send(new ModifyRuleCommand({ RuleArn: outputs.arn, Conditions: [hosts('by-hand.example.com')] }));
+    expect((await listenerRule.ensure(context({}, { previous: outputs }))).outputs).toEqual(outputs);
+    expect(await rulesOf('by-hand.example.com')).toEqual([]);
+    expect(await rulesOf(tenant.host)).toMatchObject([{ ...outputs, targetGroupArns: [backend] }]);
+  });
+
+  it('stays in its band where another rule has its priority by now, and is refused outside of it', async () => {
+    const { context, backend } = await rule();
+    const { outputs } = await listenerRule.ensure(context());
+    const elsewhere = outputs.priority + 200;
+    await moved(outputs.arn, elsewhere);
+    await foreignRule(outputs.priority, 'in-its-place.example.com', backend);
+    const previous = { previous: outputs };
+    const stayed = await listenerRule.ensure(context({}, previous));
+    expect(stayed.outputs).toEqual({ arn: outputs.arn, priority: elsewhere });
+    await moved(outputs.arn, 900);
+    expect((await stepErrorOf(listenerRule.ensure(context({}, previous)))).code).toBe('OWNERSHIP_CONFLICT');
+    await moved(outputs.arn, elsewhere);
+  });
+
+  it('takes away rules that it was made by before, whatever they are for now', async () => {
+    const { context, tenant } = await rule();
+    const ensureAnew = async () => {
+      const { outputs } = await listenerRule.ensure(context());
+      await others().send(new ModifyRuleCommand({ RuleArn: outputs.arn, Conditions: [hosts('before.example.com')] }));
+      return outputs.arn;
+    };
+    const [first, second] = [await ensureAnew(), await ensureAnew()];
+    await world.db.query(
+      `insert into ledger (tenant_id, step_id, cell, operation_id, type, name, physical_id, earlier_ids, state, made_at)
+       values ($1, 'create_alb_rule', 'default', $2, 'elbv2:rule', $3, $4, array[$5], 'present', now())`,
+      [tenant.id, (await seedTenant(world.db)).operationId, tenant.host, second, first],
+    );
+    expect(await rulesOf('before.example.com')).toHaveLength(2);
+    await listenerRule.remove(context());
+    expect(await rulesOf('before.example.com')).toEqual([]);
   });
 
   it('removes its own without knowing the ARN, and a second time does nothing', async () => {
