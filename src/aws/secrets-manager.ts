@@ -49,6 +49,7 @@ export interface Secrets {
    * Makes another value the current one. Safe to repeat with the same token, which becomes the id of the version: the value that came
    * first stays.
    * @returns the value that the version has
+   * @throws StepError CONFLICT_RETRYABLE when the secret is in its recovery window (still)
    */
   addVersion(request: { readonly arn: string; readonly value: string; readonly token: string }): Promise<string>;
   /** Makes a version the current one again; `from` is the one before then. @throws StepError CONFLICT_RETRYABLE when it is not current */
@@ -120,7 +121,8 @@ export function createSecrets(client: SecretsManagerClient): Secrets {
       } catch (error) {
         // An attempt before this one stored another value under the token, and it counts.
         if (isAwsError(error, 'ResourceExistsException')) return readSecret(arn, token);
-        throw error;
+        if (!isAwsError(error, 'InvalidRequestException')) throw error;
+        throw new StepError('CONFLICT_RETRYABLE', `secret ${arn} takes no new version (yet)`, { cause: error });
       }
     },
 

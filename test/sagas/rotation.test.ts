@@ -1,9 +1,15 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DeleteSecretCommand,
+  GetSecretValueCommand,
+  RestoreSecretCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
+import { findInstallationId } from '../../src/db/installation.ts';
 import { listSteps } from '../../src/db/steps.ts';
-import { schemaName } from '../../src/naming.ts';
+import { schemaName, secretName } from '../../src/naming.ts';
 import { caller } from '../../testing/caller.ts';
 import { shapeDifference } from '../../testing/oracle.ts';
 import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
@@ -87,8 +93,9 @@ describe.concurrent('a tenant', () => {
     expect(await rolesOf(owner)).toEqual([owner]);
     expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
 
+    const handedOut = await passwordInRecovery(run);
     world.injection.faults = world.injection.faults.filter(({ slug }) => slug !== run.slug);
-    await rotated(run, 2);
+    expect((await rotated(run, 2)).password).not.toBe(handedOut);
     expect(await opens(login)).toBe('28P01');
   });
 });
@@ -140,9 +147,7 @@ function ask(host: string, method: 'GET' | 'POST' = 'GET') {
 
 async function loginOf(run: Run, stepId = 'create_schema'): Promise<Login> {
   const outputs = (await listSteps(world.database, run.tenantId)).find((step) => step.stepId === stepId)?.outputs;
-  const { accountId: accessKeyId = '', region = '' } = world.platform.cells[0] ?? {};
-  const credentials = { accessKeyId, secretAccessKey: 'test' };
-  const secrets = new SecretsManagerClient({ endpoint: world.gateway.url, region, credentials });
+  const secrets = secretsOf();
   const { SecretString = '' } = await secrets.send(
     new GetSecretValueCommand({ SecretId: String(outputs?.['secretArn']) }),
   );
@@ -188,4 +193,22 @@ async function query(sql: string, value: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(sql, [value]);
   await client.end();
   return rows.map(({ name }) => name);
+}
+
+/** What the login of a rotation that went back had: its secret is in its recovery window, and stays there. */
+async function passwordInRecovery({ tenantId }: Run): Promise<string> {
+  const secrets = secretsOf();
+  const SecretId = secretName(await findInstallationId(world.database), tenantId, 'create_login:2');
+  await secrets.send(new RestoreSecretCommand({ SecretId }));
+  const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+  await secrets.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 7 }));
+  secrets.destroy();
+  expect(SecretString).not.toBe('');
+  return SecretString;
+}
+
+function secretsOf(): SecretsManagerClient {
+  const { accountId: accessKeyId = '', region = '' } = world.platform.cells[0] ?? {};
+  const credentials = { accessKeyId, secretAccessKey: 'test' };
+  return new SecretsManagerClient({ endpoint: world.gateway.url, region, credentials });
 }

@@ -7,7 +7,7 @@ import type { NotOurs } from '../framework/ownership.ts';
 import { text } from '../framework/values.ts';
 import { awaitNoSessions } from '../postgres-schema/drain.ts';
 import { secretType } from '../postgres-schema/secret-type.ts';
-import { ensurePassword, findOwnSecret, foreignSecret, removeSecret, secretOf } from '../postgres-schema/secret.ts';
+import { ensureNewPassword, findOwnSecret, foreignSecret, removeSecret, secretOf } from '../postgres-schema/secret.ts';
 import { loginType } from './type.ts';
 
 const spec = z.strictObject({
@@ -37,6 +37,8 @@ export const postgresLogin: Kind<LoginSpec, LoginOutputs, 'secretsmanager:secret
     'secretsmanager:CreateSecret',
     'secretsmanager:TagResource',
     'secretsmanager:GetSecretValue',
+    'secretsmanager:PutSecretValue',
+    'secretsmanager:UpdateSecretVersionStage',
     'secretsmanager:RestoreSecret',
     'secretsmanager:DeleteSecret',
   ],
@@ -52,7 +54,7 @@ export const postgresLogin: Kind<LoginSpec, LoginOutputs, 'secretsmanager:secret
   async ensure(context) {
     const { connectionLimit } = context.spec;
     const [key, secret] = [keyOf(context), secretOf(context, context.stepId)];
-    const { arn, password } = await ensurePassword(context, secret);
+    const { arn, password } = await ensureNewPassword(context, secret);
     await context.made([{ type: 'secretsmanager:secret', name: secret }]);
     await context.tenantDatabases.ensureLogin(key, { password, connectionLimit }, context.guard);
     return { status: 'ready', outputs: { role: key.name, secretArn: arn }, physicalIds: { [secret]: arn } };

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { PREVIOUS } from '../../aws/secret-versions.ts';
 import type { Secret } from '../../aws/secrets-manager.ts';
 import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Residue } from '../../contracts/messages.ts';
-import { secretName } from '../../naming.ts';
+import { ownerIn, requestToken, secretName } from '../../naming.ts';
 import type { StepContext } from '../framework/kind.ts';
 import type { NotOurs } from '../framework/ownership.ts';
 
@@ -33,6 +34,26 @@ export async function ensurePassword(context: Context, name: string): Promise<{ 
     token: context.token('secret'),
   });
   return { arn, password: created ? value : await secrets.readSecret(arn) };
+}
+
+/**
+ * The same of a login, whose password nobody may have had before: the secret of another operation keeps its name and its value when it
+ * is restored from its recovery window, so one whose login was never applied gets another value.
+ */
+export async function ensureNewPassword(
+  context: Pick<StepContext, 'applied' | 'operation' | 'stepId'> & Context,
+  name: string,
+): Promise<{ arn: string; password: string }> {
+  const { applied, aws, operation, stepId } = context;
+  const { arn, password } = await ensurePassword(context, name);
+  const found = await aws.secrets.findSecret(arn);
+  if (applied !== undefined || !found || ownerIn(found.tags).operationId === operation.id) return { arn, password };
+  // One for each operation, however often its step is tried.
+  const token = requestToken(operation.id, stepId, 0, 'password');
+  const fresh = await aws.secrets.addVersion({ arn, value: newPassword(), token });
+  const before = (await aws.secrets.findSecret(arn))?.versions[PREVIOUS];
+  if (before !== undefined && before !== token) await aws.secrets.forgetPrevious({ arn, versionId: before });
+  return { arn, password: fresh };
 }
 
 /** Undefined where it is in its recovery window: that is a residue. */
