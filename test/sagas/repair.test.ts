@@ -1,7 +1,11 @@
 import { DeregisterTaskDefinitionCommand, DeleteServiceCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { CloudWatchLogsClient, DeleteRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { DeleteRuleCommand, ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  DeleteRuleCommand,
+  ElasticLoadBalancingV2Client,
+  ModifyRuleCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
@@ -179,6 +183,8 @@ async function damage(run: Run): Promise<void> {
     new CloudWatchLogsClient(at),
   ] as const;
   await lb.send(new DeleteRuleCommand({ RuleArn: made('create_alb_rule:backend', 'arn') }));
+  const Conditions = [{ Field: 'host-header', Values: ['by-hand.example.com'] }];
+  await lb.send(new ModifyRuleCommand({ RuleArn: made('create_alb_rule:frontend', 'arn'), Conditions }));
   const service = made('deploy_frontend', 'name');
   await ecs.send(new DeleteServiceCommand({ cluster, service, force: true }));
   const taskDefinition = made('create_task_definition:backend', 'arn');
