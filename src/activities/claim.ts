@@ -140,6 +140,7 @@ async function walkOf(
   const own = (await loadBlueprint(tx, operation.id, kinds)).steps;
   const applied = target === 'nothing' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
   const goesBack = operation.state === 'stuck' && removingStateOf(operation) === 'rolling-back';
+  const isOnlyFinished = operation.state === 'stuck' && !goesBack && target !== 'applied';
   const goal = goesBack ? applied : target === 'nothing' ? [] : own;
   const facts = await findWalkFacts(tx, operation.tenantId, { own, applied }, goesBack ? operation.id : undefined);
   const limitsOf: LimitsOf = (kind) => kinds.kinds.get(kind)?.limits;
@@ -147,10 +148,10 @@ async function walkOf(
     rereads: operation.refreshes && !goesBack,
     repairs: target === 'applied',
     restoresKept: restoresKept && !goesBack,
+    isFinished: isOnlyFinished,
   });
   refuseLacking(operation.id, steps, goal, kinds);
   if (applied.length === 0) return { steps };
-  const isOnlyFinished = operation.state === 'stuck' && !goesBack && target !== 'applied';
   const walked = new Set(
     steps.filter(({ becomes }) => becomes === 'change' || target === 'applied').map(({ id }) => id),
   );

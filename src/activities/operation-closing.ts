@@ -9,6 +9,7 @@ import {
 } from '../contracts/operation-state.ts';
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
+import { isWhole } from '../db/applied.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { bringTenantBack, cancelCourse, isWaiting } from '../db/grace.ts';
 import { listNotRemoved } from '../db/ledger.ts';
@@ -99,8 +100,10 @@ export async function settleTenant(
   const anythingLeft = (await listNotRemoved(tx, tenant.id)).length > 0;
   const isGone = !anythingLeft && emptyLedgerAt.includes(state);
   if (isGone) await freePlaces(tx, tenant);
-  const endsWhole = isGone || (emptyLedgerAt.length === 0 && wholeEnds.includes(state));
   if (state === 'succeeded' && target !== 'nothing') await recordApplied(tx, tenant.id);
+  // An operation before it may have been abandoned: what that left is no less left now.
+  const isWholeEnd = emptyLedgerAt.length === 0 && wholeEnds.includes(state);
+  const endsWhole = isGone || (isWholeEnd && (await isWhole(tx, tenant.id)));
   const to = state === 'succeeded' ? tenantStatus.succeeded : (tenantStatus.undone[tenant.status] ?? tenant.status);
   return changeTenantStatus(tx, tenant.id, to, { ...change, cleanupPending: !endsWhole });
 }

@@ -1,8 +1,9 @@
 import type { Caller } from '../contracts/caller.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { isMadeTrue, operationTable } from '../contracts/operation-table.ts';
 import type { Queryable } from '../db/database.ts';
 import { bringTenantBack, isWaiting } from '../db/grace.ts';
 import { changeOperationState, findOpenOperation, type Audit, type OperationRow } from '../db/operations.ts';
+import { recordApplied } from '../db/steps.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant, operationView } from './reading.ts';
@@ -14,7 +15,8 @@ import type { OperationView } from './views.ts';
 /**
  * Closes a stuck operation without finishing it, with an operator's reason in the audit trail (design rule 7). What is left stays in the
  * ledger, and the tenant keeps its slug and `cleanupPending`: a DELETE takes the rest away later. One that a change was at is as before
- * it by its status, so that the next change or a repair goes on from there.
+ * it by its status, so that the next change or a repair goes on from there; past its point of no return it is as was asked for, and
+ * the next change or a repair removes what is left.
  * @throws RequestError NOT_STUCK, TENANT_NOT_FOUND, ORCHESTRATOR_UNAVAILABLE, OUTCOME_UNKNOWN
  */
 export async function abandon(
@@ -50,7 +52,13 @@ async function close(
     return abandoned;
   }
   const { status } = await lockTenant(tx, tenantId);
-  const before = operationTable[type].tenantStatus.undone[status];
+  const { succeeded, undone } = operationTable[type].tenantStatus;
+  if (abandoned && isMadeTrue(abandoned)) {
+    await recordApplied(tx, tenantId);
+    await changeTenantStatus(tx, tenantId, succeeded, { operationId: id, caller });
+    return abandoned;
+  }
+  const before = undone[status];
   if (abandoned && before !== undefined) await changeTenantStatus(tx, tenantId, before, { operationId: id, caller });
   return abandoned;
 }

@@ -5,6 +5,7 @@ import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
 import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { Queryable } from '../db/database.ts';
+import { isWhole } from '../db/applied.ts';
 import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { findTenant, type TenantRow } from '../db/tenants.ts';
@@ -54,7 +55,8 @@ export function scaleTenant(
 
 /**
  * Accepts that an active tenant answers with a notice and runs nothing, or that a suspended one is as it was before; otherwise as
- * {@link changeTenant}. One that is in the mode already stays as it is.
+ * {@link changeTenant}. One that is in the mode already stays as it is, unless an abandoned operation left something otherwise: an active
+ * one is brought back by an update then, a suspended one is to be resumed first.
  */
 export function changeMode(
   deps: ClientDeps,
@@ -217,8 +219,11 @@ async function readChange(
   const open = await findOpenOperation(db, tenantId);
   if (open) throw inProgress(open);
   const tenant = await existingTenant(db, tenantId);
-  const choice = choiceFor(tenant);
-  const isInMode = choice.mode === tenant.status;
+  const asked = choiceFor(tenant);
+  const hasMode = asked.mode === tenant.status;
+  // What an abandoned operation left otherwise says that it is not in the mode that its status names.
+  const isInMode = hasMode && (await isWhole(db, tenantId));
+  const choice: Choice = hasMode && !isInMode && asked.mode === 'active' ? { ...asked, request: 'change' } : asked;
   if (!isInMode) refuseUnchangeable(tenant, choice.request ?? 'change');
   const settings = mergePatch(tenant.settings, choice.patch);
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));

@@ -1,5 +1,5 @@
 import { isOpen } from '../contracts/operation-state.ts';
-import { operationTable } from '../contracts/operation-table.ts';
+import { isMadeTrue, operationTable } from '../contracts/operation-table.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { OutcomeView } from './views.ts';
@@ -10,9 +10,12 @@ import type { OutcomeView } from './views.ts';
  */
 export function outcomeOf(
   { cleanupPending }: Pick<TenantRow, 'cleanupPending'>,
-  { id, type, state }: Pick<OperationRow, 'id' | 'type' | 'state'>,
+  { id, type, state, committedAt }: Pick<OperationRow, 'id' | 'type' | 'state' | 'committedAt'>,
 ): OutcomeView | null {
   if (isOpen(state)) return null;
+  const { ended, abandonedWhenTrue } = operationTable[type].words;
+  const isTrue = state === 'abandoned' && isMadeTrue({ type, state, committedAt });
+  const words = (isTrue ? abandonedWhenTrue : undefined) ?? ended[state];
   const left = cleanupPending ? 'something is left' : 'nothing is left';
-  return { operationId: id, type, state, message: `${operationTable[type].words.ended[state]}; ${left}` };
+  return { operationId: id, type, state, message: `${words}; ${left}` };
 }

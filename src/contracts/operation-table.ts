@@ -57,6 +57,8 @@ export interface OperationRules {
     readonly retried: string;
     /** What each end means, for people. */
     readonly ended: Readonly<Record<ClosedOperationState, string>>;
+    /** One that was abandoned past its point of no return ({@link isMadeTrue}). */
+    readonly abandonedWhenTrue?: string;
   };
 }
 
@@ -136,6 +138,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
         superseded: 'the update could not be finished, and a deletion took over',
         withdrawn: 'the update could not be started and was withdrawn',
       },
+      abandonedWhenTrue: `updated, but what it no longer needs could not be removed and ${closedByOperator}`,
     },
   },
   suspend: {
@@ -161,6 +164,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
         superseded: 'the suspension could not be finished, and a deletion took over',
         withdrawn: 'the suspension could not be started and was withdrawn',
       },
+      abandonedWhenTrue: `suspended, but what it no longer needs could not be removed and ${closedByOperator}`,
     },
   },
   resume: {
@@ -187,6 +191,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
         superseded: 'the resumption could not be finished, and a deletion took over',
         withdrawn: 'the resumption could not be started and was withdrawn',
       },
+      abandonedWhenTrue: `resumed, but what it no longer needs could not be removed and ${closedByOperator}`,
     },
   },
   rotate: {
@@ -212,6 +217,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
         superseded: 'the rotation could not be finished, and a deletion took over',
         withdrawn: 'the rotation could not be started and was withdrawn',
       },
+      abandonedWhenTrue: `its credentials were rotated, but what it no longer needs could not be removed and ${closedByOperator}`,
     },
   },
   repair: {
@@ -323,4 +329,16 @@ export function removingStateOf(operation: {
 }): OperationRules['removesIn'] {
   const { removesIn, succeedsBy } = operationTable[operation.type];
   return operation.committedAt !== null && succeedsBy === 'close' ? 'committing' : removesIn;
+}
+
+/** Whether what an operation was to make true is so: it succeeded, or was abandoned past its point of no return. */
+export function isMadeTrue(operation: {
+  readonly type: OperationType;
+  readonly state: OperationState;
+  readonly committedAt: Date | null;
+}): boolean {
+  const { type, state, committedAt } = operation;
+  const { target, succeedsBy } = operationTable[type];
+  if (state === 'succeeded') return true;
+  return state === 'abandoned' && committedAt !== null && target === 'desired' && succeedsBy === 'close';
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Blueprint, Step } from '../contracts/blueprint.ts';
 import { operationTable } from '../contracts/operation-table.ts';
+import { madeTrue } from './applied.ts';
 import { blueprintSchema, stepSchema } from './blueprint-column.ts';
 import { operationType, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
@@ -9,8 +10,8 @@ import { rowOf, rowsOf } from './rows.ts';
 const succeeded = z.object({ id: uuid, type: operationType, blueprint: blueprintSchema });
 
 /**
- * The applied blueprint of a tenant: what its last successful operation made true. Undefined before the first success, and once
- * the tenant is removed (docs/adr/0013-the-applied-blueprint.md).
+ * The applied blueprint of a tenant: what its last successful operation made true, or one that was abandoned past its point of no
+ * return. Undefined before the first success, and once the tenant is removed (docs/adr/0013-the-applied-blueprint.md).
  */
 export async function findAppliedBlueprint(db: Queryable, tenantId: string): Promise<Blueprint | undefined> {
   return (await findApplied(db, tenantId))?.blueprint;
@@ -22,7 +23,7 @@ export async function findApplied(
   tenantId: string,
 ): Promise<{ readonly operationId: string; readonly blueprint: Blueprint } | undefined> {
   const answer = await db.query(
-    `select id, type, blueprint from operations where tenant_id = $1 and state = 'succeeded'
+    `select id, type, blueprint from operations o where tenant_id = $1 and ${madeTrue('o')}
      order by closed_at desc, accepted_at desc limit 1`,
     [tenantId],
   );

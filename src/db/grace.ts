@@ -1,6 +1,7 @@
 import { cancelRefusal } from '../contracts/applicability.ts';
 import type { Grace } from '../contracts/grace.ts';
 import type { OperationState } from '../contracts/operation-state.ts';
+import { isWhole } from './applied.ts';
 import type { Queryable } from './database.ts';
 import { changeOperationState, lockOperation, type OperationRow } from './operations.ts';
 import { changeTenantStatus, lockTenant, type StatusChange, type TenantRow } from './tenants.ts';
@@ -58,6 +59,7 @@ export async function bringTenantBack(
   caller?: StatusChange['caller'],
 ): Promise<TenantRow> {
   const to = statusBefore ?? (await lockTenant(tx, tenantId)).status;
-  const whole = to === 'failed' ? {} : { cleanupPending: false, failure: null };
-  return changeTenantStatus(tx, tenantId, to, { operationId: id, caller, ...whole });
+  const cleanupPending = !(await isWhole(tx, tenantId));
+  const change = to === 'failed' ? {} : { cleanupPending, ...(cleanupPending ? {} : { failure: null }) };
+  return changeTenantStatus(tx, tenantId, to, { operationId: id, caller, ...change });
 }

@@ -8,6 +8,7 @@ import {
   openOperationStates,
   type OperationState,
 } from '../contracts/operation-state.ts';
+import { isMadeTrue } from '../contracts/operation-table.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import {
   bigint,
@@ -186,7 +187,7 @@ export interface Audit {
 
 /**
  * Compare-and-swap of an operation's state, with its event `operation.state`. Every end without success goes through here, so what
- * the operation was to carry out is no longer desired then.
+ * the operation was to carry out is no longer desired then, unless it was made true all the same.
  *
  * @returns the operation after the change; undefined, and nothing is changed, when its state is none of `from`.
  */
@@ -221,7 +222,7 @@ export async function changeOperationState(
       )
     ).rows[0],
   );
-  if (!isOpen(to) && to !== 'succeeded') await restoreDesiredSettings(tx, after);
+  if (!isOpen(to) && !isMadeTrue(after)) await restoreDesiredSettings(tx, after);
   await appendEvent(tx, {
     cell: after.cell,
     tenantId: after.tenantId,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantModes, type Settings, type TenantMode } from '../contracts/settings.ts';
+import { madeTrue } from './applied.ts';
 import { caller, json, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
@@ -99,7 +100,7 @@ export async function restoreDesiredSettings(
        select version from tenant_settings where tenant_id = $1 and operation_id = $2 and version > 1
      ), applied as (
        select s.version, s.settings, s.credentials from tenant_settings s left join operations o on o.id = s.operation_id
-       where s.tenant_id = $1 and (s.operation_id is null or o.state = 'succeeded')
+       where s.tenant_id = $1 and (s.operation_id is null or ${madeTrue('o')})
        union all select 0, '{}', 1
        order by version desc limit 1
      )

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { healthStatuses, type HealthStatus } from '../contracts/health.ts';
+import { madeTrue } from './applied.ts';
 import { uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
@@ -36,7 +37,7 @@ export async function listDueForHealth(db: Queryable, cell: string, round: Date)
          case when h.tenant_id is null then null
            else jsonb_build_object('status', h.status, 'result', h.result, 'results', h.results) end as streak
        from tenants t
-       cross join lateral (select o.id from operations o where o.tenant_id = t.id and o.state = 'succeeded'
+       cross join lateral (select o.id from operations o where o.tenant_id = t.id and ${madeTrue('o')}
          order by o.closed_at desc, o.accepted_at desc limit 1) applied
        left join tenant_health h on h.tenant_id = t.id
        where t.cell = $1 and ${isWatched} and (h.round is null or h.round < $2)

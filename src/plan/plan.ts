@@ -17,20 +17,32 @@ export interface PlanInput {
   readonly changed?: ReadonlySet<string> | undefined;
   /** What would be kept is brought to what was applied: somebody may have changed or deleted it. */
   readonly restoresKept?: boolean | undefined;
+  /** The target is made already, and only what it does not hold is still to be dropped. */
+  readonly isFinished?: boolean | undefined;
 }
 
 const none: ReadonlySet<string> = new Set();
 
 /**
- * What leads from what the ledger holds to a target. The target's steps that are not ready are made, those that are not as it
+ * What leads from what the ledger holds to a target. The target's steps that are not ready are made, as are those that an operation
+ * made which did not succeed (nobody knows by which definition, nor what became of them), those that are not as it
  * wants them changed, and the others kept, in an order in which each comes after those that it needs; then what the target does not hold is dropped, each after those that
  * need it and after its `removeAfter`, which name drops only. The commit made nothing and is never dropped.
  */
-export function planTo({ target, known, held, applied = none, changed = none, restoresKept }: PlanInput): StepPlan[] {
+export function planTo({
+  target,
+  known,
+  held,
+  applied = none,
+  changed = none,
+  restoresKept,
+  isFinished = false,
+}: PlanInput): StepPlan[] {
   const staying = new Set(target.map(({ id }) => id));
   const going = new Set([...held.keys()].filter((id) => !staying.has(id) && id !== FINALIZE_STEP));
   const becomes = (id: string): Becomes => {
-    if (held.get(id)?.isReady === true && !changed.has(id))
+    const isUnknown = applied.size > 0 && !applied.has(id) && id !== FINALIZE_STEP && !isFinished;
+    if (held.get(id)?.isReady === true && !changed.has(id) && !isUnknown)
       return restoresKept === true && applied.has(id) && id !== FINALIZE_STEP ? 'restore' : 'keep';
     // What is applied and lost its readiness is brought to the target in its place: an undo does not remove it.
     return applied.has(id) && held.has(id) ? 'change' : 'make';

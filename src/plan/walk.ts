@@ -33,6 +33,8 @@ export interface WalkScope {
   readonly repairs?: boolean | undefined;
   /** Every other step is brought to what was applied, however it looks. */
   readonly restoresKept?: boolean | undefined;
+  /** The goal is made already: only the drops are left. */
+  readonly isFinished?: boolean | undefined;
 }
 
 /** What becomes of each step on the way to a goal. Pure. */
@@ -40,7 +42,7 @@ export function walkTo(
   goal: readonly Step[],
   facts: WalkFacts,
   limitsOf: LimitsOf,
-  { rereads = false, repairs = false, restoresKept }: WalkScope = {},
+  { rereads = false, repairs = false, restoresKept, isFinished }: WalkScope = {},
 ): StepPlan[] {
   const { own, applied, older, held } = facts;
   const altered = new Set(held.filter(({ isAltered }) => isAltered).map(({ stepId }) => stepId));
@@ -51,6 +53,7 @@ export function walkTo(
     applied: new Set(applied.map(({ id }) => id)),
     changed: stepsToChange({ applied, target: goal, altered, rereads, repairs }),
     restoresKept,
+    isFinished,
   });
 }
 

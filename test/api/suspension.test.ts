@@ -101,6 +101,24 @@ describe('POST .../resume', () => {
     expect(await post(await active(), 'resume')).toMatchObject({ status: 200, body: { status: 'active' } });
   });
 
+  it.each([
+    ['resume', 'active', 202],
+    ['suspend', 'suspended', 409],
+  ] as const)('%s of a tenant that is %s by its status only is not answered as done', async (verb, status, code) => {
+    const tenant = status === 'active' ? await active() : await suspended();
+    const [last] = await listOperationsOf(api.database, tenant.tenantId);
+    // As an abandoned change of mode leaves a step that it could not bring back.
+    await api.database.query(
+      `insert into steps (tenant_id, step_id, cell, kind, operation_id, state, generation)
+       select $1, 'deploy_backend', cell, 'ecs-service', $2, 'present', 1 from tenants where id = $1`,
+      [tenant.tenantId, last!.id],
+    );
+    const answer = await post(tenant, verb);
+    expect(answer.status).toBe(code);
+    const [newest] = await listOperationsOf(api.database, tenant.tenantId);
+    expect(newest?.state).toBe(code === 202 ? 'accepted' : 'succeeded');
+  });
+
   it('comes before any other change of a suspended tenant', async () => {
     const tenant = await suspended();
     const url = `/api/v1/tenants/${tenant.tenantId}`;

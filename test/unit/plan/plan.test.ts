@@ -64,6 +64,20 @@ describe('a plan', () => {
     });
   });
 
+  it('makes what is ready beside what is applied: an operation that did not succeed made it', () => {
+    const ready = { kind: 'log-group', isReady: true };
+    const [first, notice] = ['applied', 'notice'].map((stepId) => ({ id: stepId, kind: 'log-group', needs: [] }));
+    const input: PlanInput = {
+      ...{ target: [first!, notice!], known: [], applied: new Set(['applied']) },
+      held: new Map([
+        ['applied', ready],
+        ['notice', ready],
+      ]),
+    };
+    expect(idsOf(planTo(input), 'make')).toEqual(['notice']);
+    expect(idsOf(planTo({ ...input, isFinished: true }), 'keep')).toEqual(['applied', 'notice']);
+  });
+
   it('has nothing left to do once it was carried out', () => {
     check(({ known, target }, plan) => {
       const done = new Map(idsOf(plan, 'make', 'keep').map((stepId) => [stepId, { kind: 'log-group', isReady: true }]));
