@@ -24,7 +24,6 @@ import {
   uuid,
 } from './columns.ts';
 import type { Queryable } from './database.ts';
-import type { EventType } from '../contracts/events.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { refuseFrozen } from './freezes.ts';
 import { rowOf, rowsOf } from './rows.ts';
@@ -93,40 +92,39 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
   const o = operation;
   await refuseFrozen(tx, o);
   const answer = await tx.query(
-    `with accepted as (
-       insert into operations
-         (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version,
-          status_before, grace_until, refreshes)
-       select $1, $2, $3, $4, $5, $6, $7, $8, $9, t.settings_version, coalesce($12, t.status),
-         now() + nullif($13::bigint, 0) * interval '1 millisecond', $14
-       from tenants t where t.id = $2
-       on conflict (tenant_id) where state in (${openList}) do nothing returning *
-     ), told as (
-       insert into events (cell, tenant_id, operation_id, type, data, caller)
-       select cell, tenant_id, id, $10::text,
-         jsonb_strip_nulls($11::jsonb || jsonb_build_object('graceUntil', to_char(grace_until at time zone 'utc',
-           'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))), caller
-       from accepted
-     )
-     select ${columns} from accepted`,
+    `insert into operations
+       (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version,
+        status_before, grace_until, refreshes)
+     select $1, $2, $3, $4, $5, $6, $7, $8, $9, t.settings_version, coalesce($10, t.status),
+       now() + nullif($11::bigint, 0) * interval '1 millisecond', $12
+     from tenants t where t.id = $2
+     on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
     [
-      o.id,
-      o.tenantId,
-      o.cell,
-      o.type,
-      o.onFailure,
-      o.holdMs,
-      o.workflowId,
-      json(o.blueprint),
-      json(o.caller),
-      'operation.accepted' satisfies EventType,
-      json({ type: o.type, onFailure: o.onFailure, reason: o.reason, ...(o.refreshes && { refreshes: true }) }),
-      o.statusBefore ?? null,
-      o.graceMs ?? null,
-      o.refreshes ?? false,
+      ...[o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint), json(o.caller)],
+      ...[o.statusBefore ?? null, o.graceMs ?? null, o.refreshes ?? false],
     ],
   );
-  return rowOf(operationRow, answer);
+  const accepted = rowOf(operationRow, answer);
+  if (!accepted) return undefined;
+  const { type, onFailure, reason, refreshes } = o;
+  const graceUntil = accepted.graceUntil?.toISOString();
+  await lockTenantBeforeEvents(tx, o.tenantId);
+  await appendEvent(tx, {
+    ...{ cell: o.cell, tenantId: o.tenantId, operationId: o.id, type: 'operation.accepted', caller: o.caller },
+    data: {
+      type,
+      onFailure,
+      ...(reason !== undefined && { reason }),
+      ...(refreshes && { refreshes }),
+      ...(graceUntil && { graceUntil }),
+    },
+  });
+  return accepted;
+}
+
+/** Operation, tenant, events, in this order, as whoever records a look at a tenant locks the last two. */
+async function lockTenantBeforeEvents(tx: Queryable, tenantId: string): Promise<void> {
+  await tx.query('select from tenants where id = $1 for no key update', [tenantId]);
 }
 
 export async function findOperation(db: Queryable, id: string): Promise<OperationRow | undefined> {
@@ -200,6 +198,7 @@ export async function changeOperationState(
 ): Promise<OperationRow | undefined> {
   const before = await lockOperation(tx, id);
   if (!before || !from.includes(before.state)) return undefined;
+  await lockTenantBeforeEvents(tx, before.tenantId);
   const after = operationRow.parse(
     (
       await tx.query(
