@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { loadCatalog } from '../../src/catalog/load.ts';
-import { createApiClient } from '../../src/cli/api-client.ts';
+import { certificateAnswer } from '../../src/api/schemas.ts';
+import { forgeryIn } from '../../src/certificates/signature.ts';
+import { createApiClient, type ApiClient } from '../../src/cli/api-client.ts';
 import { catalogFileOf } from '../../src/config.ts';
 import { isBuiltIn } from '../../src/kinds/built-in.ts';
 import {
@@ -41,6 +43,7 @@ export async function thereAndBack({ parts, product }: { parts: Parts; product: 
   const deleted = await deleteTenant(api, created.tenantId, created.slug);
   printDurations(deleted);
   if (deleted.status.status !== 'deleted') return failed('the tenant was not deleted', deleted);
+  if (!(await proveCertificate(api, deleted.tenantId))) return 1;
   const after = await take();
   printInventories({ before, between, after });
   printTenant(before, between);
@@ -86,6 +89,18 @@ async function proveAddress(
   const own = answer.status === 200 && answer.body.includes(tenantId) && answer.body.includes(schema);
   if (!own) console.error('  That is not an answer from this tenant and its own schema.');
   return own;
+}
+
+/** What the installation certifies of the deletion, checked as its reader would. */
+async function proveCertificate(api: ApiClient, tenantId: string): Promise<boolean> {
+  const signed = await api.certificate(tenantId);
+  const forgery = await forgeryIn(signed, await api.keys());
+  const { resources, residues } = certificateAnswer.shape.certificate.parse(signed.certificate);
+  console.log(
+    `\n  certificate: ${resources.length} resources were seen absent, ${residues.length} residues stay until they expire; ` +
+      (forgery === undefined ? "signed with the installation's key" : `NOT genuine: ${forgery}`),
+  );
+  return forgery === undefined;
 }
 
 function compare(before: readonly InventoryItem[], after: readonly InventoryItem[], deleted: Finished): number {
