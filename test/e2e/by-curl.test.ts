@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -26,13 +25,13 @@ it("is a tenant's whole life by curl alone, as the README prints it", async () =
       .join(''),
   );
   const script = readmeBlock().replace('.sandbox/env', envFile);
-  const printed = execFileSync('bash', ['-e', '-o', 'pipefail', '-c', script], { encoding: 'utf8', timeout: 220_000 });
+  const printed = execFileSync('bash', ['-e', '-o', 'pipefail', '-c', script], { encoding: 'utf8', timeout: 400_000 });
   const ends = [...printed.matchAll(/^"state":"([\w-]+)"$/gm)].map(([, state]) => state);
   const good = 'succeeded';
   expect(ends, printed).toEqual([good, good, 'rolled-back', good, good, good, good, good, good]);
   const after = (await system.inventory()).filter(({ residue }) => residue === undefined);
   expect(after.map(({ kind, id }) => `${kind} ${id}`)).toEqual(before.map(({ kind, id }) => `${kind} ${id}`));
-}, 240_000);
+}, 420_000);
 
 function readmeBlock(): string {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
