@@ -97,7 +97,10 @@ describe.concurrent('a repair', () => {
     const stuck = await world.until(run, 'stuck');
     expect(stuck).toMatchObject({
       status: 'updating',
-      leftovers: [{ stepId: fault.stepId, code: 'INVALID_REQUEST' }],
+      // What needs it is not brought back either.
+      leftovers: expect.arrayContaining([
+        expect.objectContaining({ stepId: fault.stepId, code: 'INVALID_REQUEST' }),
+      ]) as unknown,
     });
     world.injection.faults = world.injection.faults.filter((other) => other !== fault);
     await world.client.retry(caller, run.tenantId);
@@ -126,7 +129,7 @@ describe.concurrent('a repair', () => {
     await inTenantDatabase(`alter schema "${schema}_away" owner to current_user`);
     await world.client.repairTenant(caller, run.tenantId, {});
     const stuck = await world.until(run, 'stuck');
-    expect(stuck).toMatchObject({ leftovers: [{ stepId: 'create_schema', code: 'DATA_LOST' }] });
+    expect(stuck.leftovers).toContainEqual(expect.objectContaining({ stepId: 'create_schema', code: 'DATA_LOST' }));
     expect(await inTenantDatabase(`select from pg_namespace where nspname = '${schema}'`)).toEqual([]);
     await inTenantDatabase(`alter schema "${schema}_away" owner to "${schema}"`);
     await inTenantDatabase(`alter schema "${schema}_away" rename to "${schema}"`);
