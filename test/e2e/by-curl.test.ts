@@ -28,10 +28,15 @@ it("is a tenant's whole life by curl alone, as the README prints it", async () =
   );
   const script = readmeBlock().replace('.sandbox/env', envFile);
   // The emulated AWS runs in this process: it must not be blocked.
-  const { stdout: printed } = await run('bash', ['-e', '-o', 'pipefail', '-c', script], { timeout: 220_000 });
-  const ends = [...printed.matchAll(/^"state":"([\w-]+)"$/gm)].map(([, state]) => state);
+  const { stdout: printed } = await run('bash', ['-e', '-o', 'pipefail', '-c', script], { timeout: 220_000 }).catch(
+    (error: Error & { readonly stdout?: string }) => {
+      throw new Error(`${error.message}\nit printed:\n${error.stdout ?? ''}`);
+    },
+  );
+  const ends = [...printed.matchAll(/^"outcome".*"state":"([\w-]+)"$/gm)].map(([, state]) => state);
   const good = 'succeeded';
   expect(ends, printed).toEqual([good, good, 'rolled-back', good, good, good, good, good, good]);
+  expect(printed).toContain('"jws"');
   const after = (await system.inventory()).filter(({ residue }) => residue === undefined);
   expect(after.map(({ kind, id }) => `${kind} ${id}`)).toEqual(before.map(({ kind, id }) => `${kind} ${id}`));
 }, 240_000);
