@@ -29,8 +29,8 @@ it("is a tenant's whole life by curl alone, as the README prints it", async () =
   const script = readmeBlock().replace('.sandbox/env', envFile);
   // The emulated AWS runs in this process: it must not be blocked.
   const { stdout: printed } = await run('bash', ['-e', '-o', 'pipefail', '-c', script], { timeout: 220_000 }).catch(
-    (error: Error & { readonly stdout?: string }) => {
-      throw new Error(`${error.message}\nit printed:\n${error.stdout ?? ''}`);
+    (error: unknown) => {
+      throw new Error(`the script failed, and had printed: ${printedBy(error)}`, { cause: error });
     },
   );
   const ends = [...printed.matchAll(/^"outcome".*"state":"([\w-]+)"$/gm)].map(([, state]) => state);
@@ -46,4 +46,8 @@ function readmeBlock(): string {
   const block = readme.split(/^```.*$/m).find((text) => text.includes('curl -sS'));
   if (block === undefined) throw new Error('README.md has no block that asks by curl');
   return block;
+}
+
+function printedBy(error: unknown): string {
+  return error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
 }
