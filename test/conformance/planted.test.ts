@@ -94,7 +94,7 @@ describe.concurrent('a log group', () => {
   });
 
   it('whose retention can be changed, and which does not say so, is told of it', async () => {
-    const silent = tryCase(changed({ changeable: [] }), 'follows its spec when that changes');
+    const silent = tryCase(changed({ changeable: [] }), 'follows its spec when that changes, and when it changes back');
     await expect(silent).rejects.toThrow('`changeable` of the kind lacks what the revised sample changes');
   });
 
@@ -177,7 +177,7 @@ describe.concurrent('a log group', () => {
   });
 
   it('that declares an action too many, or one too few, is told so', async () => {
-    await tryCase(logGroup, 'follows its spec when that changes');
+    await tryCase(logGroup, 'follows its spec when that changes, and when it changes back');
     const { permissions } = logGroup;
     const declaring = (list: readonly string[]) => () => assertPermissions(changed({ permissions: list }), ground.book);
     expect(declaring(permissions)).not.toThrow();
