@@ -170,6 +170,7 @@ async function describe({ postgres, temporal, gateway }: Servers, directory: str
     TENANTRY_SWEEP_INTERVAL: 'off',
     TENANTRY_DRIFT_EVERY: 'off',
     TENANTRY_HEALTH_EVERY: 'off',
+    TENANTRY_DELETION_GRACE: '0',
     TENANTRY_API_PORT: String(apiPort),
     TENANTRY_API_URL: `http://127.0.0.1:${apiPort}`,
   };
