@@ -7,6 +7,7 @@ import type { Child } from '../sandbox/parts/child.ts';
 import { freePort } from '../sandbox/parts/ports.ts';
 import { startParts, type Parts } from '../sandbox/stack/parts.ts';
 import { prepare } from '../sandbox/stack/preparation.ts';
+import { schedulesOff } from '../sandbox/stack/schedules-off.ts';
 import { startApi, startWorker, waitUntilReady } from '../sandbox/stack/processes.ts';
 import { createApiClient, type ApiClient } from '../src/cli/api-client.ts';
 
@@ -42,13 +43,7 @@ export async function startStand(time: TimePreset): Promise<Stand> {
     parts,
     api: createApiClient(apiUrl),
     apiUrl,
-    startWorker: () =>
-      started(
-        startWorker(
-          { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off', TENANTRY_HEALTH_EVERY: 'off' },
-          { log: quiet },
-        ),
-      ),
+    startWorker: () => started(startWorker({ ...parts.env, ...schedulesOff }, { log: quiet })),
     startApi: () => started(startApi(parts.env, { log: quiet })),
     ready: () => waitUntilReady(apiUrl, children),
     calls: async (afterSeq) => {

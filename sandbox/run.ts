@@ -20,6 +20,7 @@ import {
   type ProcessOptions,
   type RestartableProcess,
 } from './stack/processes.ts';
+import { schedulesOff } from './stack/schedules-off.ts';
 import { supervise } from './stack/supervision.ts';
 import type { Child } from './parts/child.ts';
 
@@ -130,10 +131,7 @@ async function use(parts: Parts, envFile: string, options: SandboxOptions): Prom
 
 async function startProcesses(parts: Parts, options: SandboxOptions, stops: Stops): Promise<RestartableProcess[]> {
   const childLog: Log = options.verbose ? log : () => undefined;
-  // The sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
-  const workerEnv = options.once
-    ? { ...parts.env, TENANTRY_SWEEP_INTERVAL: 'off', TENANTRY_DRIFT_EVERY: 'off', TENANTRY_HEALTH_EVERY: 'off' }
-    : parts.env;
+  const workerEnv = options.once ? { ...parts.env, ...schedulesOff } : parts.env;
   const start = async (name: string, run: (given: ProcessOptions) => Promise<Child>) => {
     const logFile = logFileOf(options.dir, name);
     const started = await restartable({ name: `the ${name}`, logFile }, () => run({ log: childLog, logFile }), log);

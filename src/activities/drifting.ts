@@ -6,6 +6,7 @@ import { listUnalerted, markDriftAlerted } from '../db/drift.ts';
 import type { Database } from '../db/database.ts';
 import type { Drift, DriftPage } from '../drift/drift.ts';
 import { systemCaller } from '../process-caller.ts';
+import { heartbeating } from './heartbeating.ts';
 
 export interface DriftingDeps {
   readonly drift: Pick<Drift, 'cells' | 'lookAtPage'>;
@@ -20,17 +21,13 @@ const HEARTBEAT_MS = 10_000;
 export function createDriftActivities(deps: DriftingDeps): DriftActivities {
   return {
     listDriftCells: () => Promise.resolve(deps.drift.cells()),
-    async lookAtTenants({ cell, after }) {
-      const activity = Context.current();
-      const beat = setInterval(() => activity.heartbeat(), HEARTBEAT_MS);
-      try {
-        const signal = activity.cancellationSignal;
+    lookAtTenants({ cell, after }) {
+      const signal = Context.current().cancellationSignal;
+      return heartbeating(HEARTBEAT_MS, async () => {
         const page = await deps.drift.lookAtPage(systemCaller('drift schedule'), { cell, after, signal });
         await alertFindings(deps, cell, page);
         return answerOf(page);
-      } finally {
-        clearInterval(beat);
-      }
+      });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { HealthActivities } from '../contracts/health.ts';
+import { heartbeating } from './heartbeating.ts';
 import { createRounds, type HealthDeps } from '../health/round.ts';
 
 /** How often a round that is under way says so, in ms: a tenant that hangs makes no progress. */
@@ -10,15 +11,11 @@ export function createHealthActivities(deps: HealthDeps): HealthActivities {
   const lookAtCell = createRounds(deps);
   return {
     listHealthCells: () => Promise.resolve(deps.platform.cells.map(({ id }) => id)),
-    async checkHealth(input) {
-      const activity = Context.current();
+    checkHealth(input) {
+      const signal = Context.current().cancellationSignal;
       let done = 0;
-      const beat = setInterval(() => activity.heartbeat(done), HEARTBEAT_MS);
-      try {
-        return await lookAtCell(input, { signal: activity.cancellationSignal, onProgress: (now) => (done = now) });
-      } finally {
-        clearInterval(beat);
-      }
+      const round = () => lookAtCell(input, { signal, onProgress: (now) => (done = now) });
+      return heartbeating(HEARTBEAT_MS, round, () => done);
     },
   };
 }

@@ -6,6 +6,7 @@ import { systemCaller } from '../process-caller.ts';
 import type { Database } from '../db/database.ts';
 import { findUnalerted, markAlerted, pruneReports } from '../db/sweep-reports.ts';
 import type { Sweep } from '../sweep/sweep.ts';
+import { heartbeating } from './heartbeating.ts';
 
 export interface SweepingDeps {
   readonly sweep: Pick<Sweep, 'report' | 'cells'>;
@@ -21,9 +22,8 @@ export function createSweepActivities(deps: SweepingDeps): SweepActivities {
   return {
     listSweepCells: () => Promise.resolve(deps.sweep.cells()),
     async sweepCell({ cell }) {
-      const report = await heartbeating(() =>
-        deps.sweep.report(systemCaller('sweep schedule'), { cell, by: 'schedule' }),
-      );
+      const work = () => deps.sweep.report(systemCaller('sweep schedule'), { cell, by: 'schedule' });
+      const report = await heartbeating(SWEEP_HEARTBEAT_MS, () => changingNothing(work));
       const fresh = await alertFindings(deps, report);
       await pruneReports(deps.database, KEPT_DAYS);
       const { id: reportId, mark, findings } = report;
@@ -32,15 +32,9 @@ export function createSweepActivities(deps: SweepingDeps): SweepActivities {
   };
 }
 
-async function heartbeating<T>(work: () => Promise<T>): Promise<T> {
-  const activity = Context.current();
-  const beat = setInterval(() => activity.heartbeat(), SWEEP_HEARTBEAT_MS);
+function changingNothing<T>(work: () => Promise<T>): Promise<T> {
   const beforeMutation = () => Promise.reject(new Error('a report changes nothing'));
-  try {
-    return await inCallContext({ beforeMutation, signal: activity.cancellationSignal }, work);
-  } finally {
-    clearInterval(beat);
-  }
+  return inCallContext({ beforeMutation, signal: Context.current().cancellationSignal }, work);
 }
 
 /** One line for all that nobody was told of yet; what was seen by a person's sweep first is told all the same. */

@@ -28,7 +28,7 @@ import type {
 import { reserveOrRefuse } from './resolution.ts';
 import { startOrWithdraw } from './starting.ts';
 import { DisturbedSignal, lockUndisturbed, refuseUnchangeable, untilUndisturbed } from './undisturbed.ts';
-import { acceptance, type ChangeOutcome, type PreviewView } from './views.ts';
+import { acceptance, acceptedView, type ChangeOutcome, type PreviewView } from './views.ts';
 
 /**
  * Accepts other settings of an active tenant: an operation walks to the blueprint that they give.
@@ -154,17 +154,7 @@ async function accept(
   );
   if (!operation) return { done: true, tenant: tenantView(tenant) };
   await startOrWithdraw(deps, tenant, operation);
-  return {
-    done: false,
-    accepted: {
-      tenantId,
-      operationId,
-      workflowId: operation.workflowId,
-      status: tenant.status,
-      message: acceptance('the change', tenant.status),
-      tenantUrl: tenant.tenantUrl,
-    },
-  };
+  return { done: false, accepted: acceptedView(tenant, operation, acceptance('the change', tenant.status)) };
 }
 
 interface Request {

@@ -29,7 +29,7 @@ import { RequestError } from './request-error.ts';
 import { hostTaken, slugTaken } from './slug-taken.ts';
 import { startOrWithdraw } from './starting.ts';
 import type { ClientDeps, CreateTenantInput } from './requests.ts';
-import { acceptance, type AcceptedView, type PreviewView, type RoomView } from './views.ts';
+import { acceptance, acceptedView, type AcceptedView, type PreviewView, type RoomView } from './views.ts';
 
 /** A request whose every field is checked. */
 interface CheckedRequest {
@@ -46,14 +46,7 @@ export async function createTenant(deps: ClientDeps, caller: Caller, input: Crea
   const ids = { tenantId: randomUUID(), operationId: randomUUID() };
   const { tenant, operation } = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, cell));
   await startOrWithdraw(deps, tenant, operation);
-  return {
-    tenantId: tenant.id,
-    operationId: operation.id,
-    workflowId: operation.workflowId,
-    status: tenant.status,
-    message: acceptance('the creation', tenant.status),
-    tenantUrl: tenant.tenantUrl,
-  };
+  return acceptedView(tenant, operation, acceptance('the creation', tenant.status));
 }
 
 /** What {@link createTenant} would do, with everything that would refuse it; nothing is reserved. */

@@ -28,7 +28,7 @@ import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { orchestratorUnavailable, reachOrchestrator, startTakeover } from './starting.ts';
 import type { ClientDeps } from './requests.ts';
-import { acceptance, type AcceptedView } from './views.ts';
+import { acceptance, acceptedView, type AcceptedView } from './views.ts';
 
 const refusals = { cancel: 'NOT_CANCELLABLE', retry: 'NOTHING_TO_RETRY' } as const satisfies Record<
   OperatorVerb,
@@ -57,14 +57,7 @@ export async function control(
   const cancelled = verb === 'cancel' ? await cancelInDatabase(deps, caller, operation) : undefined;
   if (!cancelled) await ask(deps, caller, operation, verb);
   const tenant = cancelled?.tenant ?? (await latest(deps, before));
-  return {
-    tenantId,
-    operationId: operation.id,
-    workflowId: operation.workflowId,
-    status: tenant.status,
-    message: cancelled?.message ?? acceptance(`the ${verb}`, tenant.status),
-    tenantUrl: tenant.tenantUrl,
-  };
+  return acceptedView(tenant, operation, cancelled?.message ?? acceptance(`the ${verb}`, tenant.status));
 }
 
 /** Not after a grace period, as its run would say: what it superseded has given up, so nobody would look after what is left. */

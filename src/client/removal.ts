@@ -31,7 +31,7 @@ import { deletesAt, existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
 import type { ClientDeps, DeleteTenantInput } from './requests.ts';
-import { acceptance, type ChangeOutcome, type PreviewView } from './views.ts';
+import { acceptance, acceptedView, type ChangeOutcome, type PreviewView } from './views.ts';
 
 /**
  * Accepts the deprovisioning of a tenant, which begins when its grace period is over; a stuck operation is superseded by it. One of
@@ -66,15 +66,7 @@ export async function deleteTenant(
   else await startOrWithdraw(deps, tenant, operation);
   return {
     done: false,
-    accepted: {
-      tenantId,
-      operationId: operation.id,
-      workflowId: operation.workflowId,
-      status: tenant.status,
-      message: accepting(tenant, operation),
-      deletesAt: deletesAt(operation),
-      tenantUrl: tenant.tenantUrl,
-    },
+    accepted: { ...acceptedView(tenant, operation, accepting(tenant, operation)), deletesAt: deletesAt(operation) },
   };
 }
 

@@ -19,7 +19,7 @@ import { existingTenant } from './reading.ts';
 import type { ClientDeps, RepairTenantInput } from './requests.ts';
 import { startOrWithdraw } from './starting.ts';
 import { DisturbedSignal, lockUndisturbed, refuseUnchangeable, untilUndisturbed } from './undisturbed.ts';
-import { acceptance, type AcceptedView, type PreviewView } from './views.ts';
+import { acceptance, acceptedView, type AcceptedView, type PreviewView } from './views.ts';
 
 /**
  * Accepts that everything of an active tenant is brought back to what was applied last, whatever somebody changed or deleted.
@@ -38,9 +38,7 @@ export async function repairTenant(
     untilUndisturbed(() => deps.database.transaction((tx) => write(deps, tx, request))),
   );
   await startOrWithdraw(deps, tenant, operation);
-  const { status, tenantUrl } = tenant;
-  const { id: operationId, workflowId } = operation;
-  return { tenantId, operationId, workflowId, status, message: acceptance('the repair', status), tenantUrl };
+  return acceptedView(tenant, operation, acceptance('the repair', tenant.status));
 }
 
 /** What {@link repairTenant} would do. */

@@ -300,6 +300,16 @@ export interface AcceptedView {
   readonly tenantUrl: string | null;
 }
 
+/** @param operation that carries the request out, or takes it */
+export function acceptedView(
+  tenant: { readonly id: string; readonly status: TenantStatus; readonly tenantUrl: string | null },
+  operation: { readonly id: string; readonly workflowId: string },
+  message: string,
+): AcceptedView {
+  const { id: tenantId, status, tenantUrl } = tenant;
+  return { tenantId, operationId: operation.id, workflowId: operation.workflowId, status, message, tenantUrl };
+}
+
 /** What a caller is told whose request was accepted: the tenant's status is still the one before. */
 export function acceptance(what: string, status: TenantStatus): string {
   return `${what} is accepted; the tenant is ${status} until a worker carries it out`;

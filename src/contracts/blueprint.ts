@@ -46,7 +46,7 @@ export const FINALIZE_STEP = 'finalize';
 export const MAX_BLUEPRINT_BYTES = 256 * 1024;
 export const MAX_SPEC_BYTES = 4 * 1024;
 
-/** What becomes of a step in an operation: it is made, changed in its place, stays as it is, or is removed. */
+/** What becomes of a step in an operation: it is made, changed in its place, brought back to what was applied, stays as it is, or is removed. */
 export type Becomes = 'make' | 'change' | 'restore' | 'keep' | 'drop';
 
 /** What the workflow sees of a step: the graph, without specs (workers load those themselves, by operation id). */

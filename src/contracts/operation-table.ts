@@ -79,6 +79,16 @@ const change = {
   dropsData: false,
 } as const satisfies Partial<OperationRules>;
 
+/** Of what an active tenant stays active by. */
+const updating = {
+  acceptedFrom: ['active'],
+  claimed: 'updating',
+  succeeded: 'active',
+  stuck: 'updating',
+  retried: 'updating',
+  undone: { updating: 'active' },
+} as const satisfies OperationRules['tenantStatus'];
+
 export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
   provision: {
     workflowType: 'TenantProvisioning',
@@ -119,14 +129,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     workflowType: 'TenantUpdate',
     askedBy: 'change',
     ...change,
-    tenantStatus: {
-      acceptedFrom: ['active'],
-      claimed: 'updating',
-      succeeded: 'active',
-      stuck: 'updating',
-      retried: 'updating',
-      undone: { updating: 'active' },
-    },
+    tenantStatus: updating,
     words: {
       noun: 'an update',
       retried: 'and goes on where it stopped',
@@ -198,14 +201,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     workflowType: 'TenantRotation',
     askedBy: 'rotate',
     ...change,
-    tenantStatus: {
-      acceptedFrom: ['active'],
-      claimed: 'updating',
-      succeeded: 'active',
-      stuck: 'updating',
-      retried: 'updating',
-      undone: { updating: 'active' },
-    },
+    tenantStatus: updating,
     words: {
       noun: 'a rotation',
       retried: 'and goes on where it stopped',
@@ -227,14 +223,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     undo: 'none',
     createsTenant: false,
     takesOverStuck: false,
-    tenantStatus: {
-      acceptedFrom: ['active'],
-      claimed: 'updating',
-      succeeded: 'active',
-      stuck: 'updating',
-      retried: 'updating',
-      undone: { updating: 'active' },
-    },
+    tenantStatus: updating,
     makesIn: [],
     removesIn: 'committing',
     cancellableIn: [],

@@ -5,6 +5,7 @@ import { operationTable, operationTypes } from '../contracts/operation-table.ts'
 import { caller as callerColumn, json, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
+import { waitsSql } from './waiting-sql.ts';
 
 const breaker = z.object({
   cell: z.string(),
@@ -104,7 +105,7 @@ const cameBack = `(a.state = 'succeeded' and exists (
 
 /** A stuck operation and one in its grace period may wait for days, and change nothing meanwhile. */
 const isAtWork = `o.state = any ($3) and o.state <> 'stuck'
-  and not (o.grace_until is not null and o.committed_at is null and o.grace_until > now())`;
+  and not (${waitsSql('o')} and o.grace_until > now())`;
 
 const candidate = z.object({ tenantId: uuid, product: z.string(), since: time });
 

@@ -4,6 +4,7 @@ import { ApiError, type Accepted, type Status, type Tenant as TenantView } from 
 import { closedOperationStates } from '../../src/contracts/operation-state.ts';
 import { inventoryOf } from './process-inventory.ts';
 import type { ProcessWorld, Tenant } from './process-world.ts';
+import { meddleAfter, retry } from './meddling.ts';
 import { seldom, strikeRule } from './strikes.ts';
 import { expectAnswering, expectNotice } from './tenant-address.ts';
 
@@ -159,8 +160,8 @@ async function settled(world: ProcessWorld, tenant: Tenant, change: Change, limi
   const { struckStep: stepId } = change;
   if (stepId !== undefined) world.gateway.addRule(strikeRule({ stepId, verb: 'ensure' }, tenant.operationId));
   const meddling = [
-    later(change.cancelAfterMs, () => world.api.cancel(tenant.tenantId)),
-    later(change.terminateAfterMs, () => world.temporalCli('workflow', 'terminate', '-w', tenant.workflowId)),
+    meddleAfter(change.cancelAfterMs, () => world.api.cancel(tenant.tenantId)),
+    meddleAfter(change.terminateAfterMs, () => world.temporalCli('workflow', 'terminate', '-w', tenant.workflowId)),
   ];
   for (;;) {
     const status = await world.until(tenant, ['holding', 'stuck', ...closedOperationStates], limitMs);
@@ -168,18 +169,8 @@ async function settled(world: ProcessWorld, tenant: Tenant, change: Change, limi
       await Promise.all(meddling);
       return status;
     }
-    for (const { id, match } of world.gateway.faults().rules)
-      if (match.operationId === tenant.operationId) world.gateway.removeRule(id);
-    await world.api.retry(tenant.tenantId).catch(() => undefined);
-    await sleep(500);
+    await retry(world, tenant);
   }
-}
-
-/** A meddler whose moment may have passed: refused or too late is all the same to it. */
-async function later(delayMs: number | undefined, act: () => Promise<unknown>): Promise<void> {
-  if (delayMs === undefined) return;
-  await sleep(delayMs);
-  await act().catch(() => undefined);
 }
 
 /** By the oracle: what the backend runs, of which size, how often; and what the address answers. */

@@ -4,6 +4,7 @@ import { closedOperationStates } from '../../src/contracts/operation-state.ts';
 import type { ProcessWorld, Tenant } from './process-world.ts';
 import { changeThrough } from './changes.ts';
 import type { Story } from './stories.ts';
+import { ask, liftStrikes, meddleAfter, retry } from './meddling.ts';
 import { strikeRule } from './strikes.ts';
 import { expectAnswering } from './tenant-address.ts';
 import { expectGone } from './tenant-items.ts';
@@ -23,15 +24,6 @@ export interface Life {
 /** An undo may wait for late effects (40 s) several times in a row, and a lost run is noticed after a minute or so. */
 const settleLimitMs = 420_000;
 const settled = ['holding', 'stuck', ...closedOperationStates] as const;
-/** Answers that a caller meets when the operation went on meanwhile, or when no worker lives at this moment. */
-const passing = [
-  'NOTHING_TO_RETRY',
-  'NOT_CANCELLABLE',
-  'NOT_STUCK',
-  'OPERATION_IN_PROGRESS',
-  'ORCHESTRATOR_UNAVAILABLE',
-  'OUTCOME_UNKNOWN',
-];
 
 /** Lives a story through until its tenant is active for good, or gone. @throws Error with all that is known of the tenant */
 export async function live(world: ProcessWorld, story: Story, slug: string): Promise<Life> {
@@ -74,8 +66,8 @@ async function liveOnce(world: ProcessWorld, story: Story, life: Life): Promise<
   life.tenants.push(tenant);
   if (story.strike) world.gateway.addRule(strikeRule(story.strike, tenant.operationId));
   const meddling = [
-    after(story.cancelAfterMs, () => world.api.cancel(tenant.tenantId)),
-    after(story.terminateAfterMs, () => world.temporalCli('workflow', 'terminate', '-w', tenant.workflowId)),
+    meddleAfter(story.cancelAfterMs, () => world.api.cancel(tenant.tenantId)),
+    meddleAfter(story.terminateAfterMs, () => world.temporalCli('workflow', 'terminate', '-w', tenant.workflowId)),
   ];
   await follow(world, story, life);
   await Promise.all(meddling);
@@ -138,33 +130,6 @@ async function leaveStuck(world: ProcessWorld, story: Story, life: Life, tenant:
 
 function undisturbedStory(story: Story): Story {
   return { ...story, ...undisturbed };
-}
-
-/** Whoever retries has fixed what was wrong. */
-async function retry(world: ProcessWorld, tenant: Tenant): Promise<void> {
-  liftStrikes(world, tenant);
-  await ask(() => world.api.retry(tenant.tenantId));
-}
-
-function liftStrikes({ gateway }: ProcessWorld, { operationId }: Tenant): void {
-  for (const { id, match } of gateway.faults().rules) if (match.operationId === operationId) gateway.removeRule(id);
-}
-
-/** Asks; an answer that says "not now" leaves the tenant to be looked at again a moment later. */
-async function ask(request: () => Promise<unknown>): Promise<void> {
-  try {
-    await request();
-  } catch (error) {
-    if (!(error instanceof ApiError && passing.includes(error.code))) throw error;
-  }
-  await sleep(500);
-}
-
-/** A meddler whose moment may have passed: refused or too late is all the same to it. */
-async function after(delayMs: number | undefined, act: () => Promise<unknown>): Promise<void> {
-  if (delayMs === undefined) return;
-  await sleep(delayMs);
-  await act().catch(() => undefined);
 }
 
 async function expectQuarantined({ create }: ProcessWorld, slug: string): Promise<void> {

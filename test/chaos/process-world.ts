@@ -17,6 +17,7 @@ import { startPostgres, type Postgres } from '../../sandbox/parts/postgres.ts';
 import { temporalExecutable } from '../../sandbox/parts/temporal-executable.ts';
 import { startTemporalServer, type TemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { writePlatform } from '../../sandbox/stack/parts.ts';
+import { schedulesOff } from '../../sandbox/stack/schedules-off.ts';
 import { startApi } from '../../sandbox/stack/processes.ts';
 import { createApiClient, type ApiClient, type Status } from '../../src/cli/api-client.ts';
 import { searchAttributes } from '../../src/contracts/ids.ts';
@@ -166,10 +167,7 @@ async function describe({ postgres, temporal, gateway }: Servers, directory: str
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     PLATFORM_CONFIG: writePlatform(directory, platform),
     TENANTRY_PAYLOAD_KEY: randomBytes(32).toString('base64'),
-    // Its first report puts a mark into AWS, whenever the hour strikes: not between two inventories that are compared.
-    TENANTRY_SWEEP_INTERVAL: 'off',
-    TENANTRY_DRIFT_EVERY: 'off',
-    TENANTRY_HEALTH_EVERY: 'off',
+    ...schedulesOff,
     TENANTRY_DELETION_GRACE: '0',
     TENANTRY_API_PORT: String(apiPort),
     TENANTRY_API_URL: `http://127.0.0.1:${apiPort}`,

@@ -9,6 +9,7 @@ import { temporalExecutable } from '../../sandbox/parts/temporal-executable.ts';
 import { startParts, type Parts } from '../../sandbox/stack/parts.ts';
 import { startApi, startWorker, waitUntilReady } from '../../sandbox/stack/processes.ts';
 import { prepare } from '../../sandbox/stack/preparation.ts';
+import { schedulesOff } from '../../sandbox/stack/schedules-off.ts';
 import { createApiClient, type Accepted, type ApiClient, type Status } from '../../src/cli/api-client.ts';
 
 /** The whole product as its users run it: every part real, worker and API as processes of their own. */
@@ -45,13 +46,7 @@ export async function startSystem(given: Readonly<Record<string, string>> = {}):
   try {
     await prepare(parts);
     const apiUrl = parts.env.TENANTRY_API_URL ?? '';
-    // A sweep's first report puts a mark into AWS, whenever its hour strikes: not between two inventories that are compared.
-    const workerEnv = {
-      ...parts.env,
-      TENANTRY_SWEEP_INTERVAL: 'off',
-      TENANTRY_DRIFT_EVERY: 'off',
-      TENANTRY_HEALTH_EVERY: 'off',
-    };
+    const workerEnv = { ...parts.env, ...schedulesOff };
     const worker = await startWorker(workerEnv, { log: quiet });
     children.push(worker, await startApi(parts.env, { log: quiet }));
     await waitUntilReady(apiUrl, children);
