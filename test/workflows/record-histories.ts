@@ -99,12 +99,45 @@ const repair = {
   applied: steps.map(({ id }) => id),
 } as const;
 
+const notice = step('show_notice', [], { kind: 'listener-notice', rereads: true, removeAfter: ['create_dns'] });
+const isService = ({ id }: PlannedStep) => id === 'deploy_backend';
+
+/** A notice is new, and the service changes once it shows. */
+const suspension = {
+  type: 'suspend',
+  steps: [
+    { ...notice, becomes: 'make' as const },
+    ...steps.map((s) =>
+      isService(s)
+        ? { ...s, needs: [...s.needs, notice.id], becomes: 'change' as const }
+        : { ...s, becomes: 'keep' as const },
+    ),
+  ],
+  applied: steps.map(({ id }) => id),
+} as const;
+
+/** The service changes, all else is brought to what was applied, and the notice goes. */
+const resumption = {
+  type: 'resume',
+  steps: [
+    ...steps.map((s) => {
+      const becomes = s.id === 'finalize' ? ('keep' as const) : ('restore' as const);
+      return { ...s, becomes: isService(s) ? ('change' as const) : becomes };
+    }),
+    { ...notice, removeAfter: [], becomes: 'drop' as const },
+  ],
+  applied: [...steps.map(({ id }) => id), notice.id],
+} as const;
+
 function keptSchema(one: PlannedStep): PlannedStep {
   return one.id === 'create_schema' ? { ...one, becomes: 'keep' } : one;
 }
 const revocation = step('revoke_password', ['deploy_backend'], {
   ...{ kind: 'postgres-password', becomes: 'make', undoFirst: true },
 });
+
+/** No data goes; the password before is revoked once the service runs by the new one. */
+const rotation = { ...update, type: 'rotate', steps: [...update.steps.map(keptSchema), revocation] } as const;
 
 /** As the claim plans what a lost run left. */
 function onTheWayBack(one: PlannedStep): PlannedStep {
@@ -207,9 +240,20 @@ const scenarios: Record<string, Scenario> = {
       ...{ cancelled: false, removesIn: 'committing' },
     },
   },
+  'rotate-active': { ...rotation, behaviors: waits },
   'rotate-back-to-applied': {
-    ...{ ...update, type: 'rotate', onFailure: 'rollback', steps: [...update.steps.map(keptSchema), revocation] },
+    ...{ ...rotation, onFailure: 'rollback' },
     behaviors: { ...waits, revoke_password: { ensure: denied } },
+  },
+  'suspend-suspended': { ...suspension, behaviors: waits },
+  'suspend-back-to-applied': {
+    ...{ ...suspension, onFailure: 'rollback' },
+    behaviors: { ...waits, deploy_backend: { ...waits.deploy_backend, ensure: denied } },
+  },
+  'resume-active': { ...resumption, behaviors: waits },
+  'resume-back-to-applied': {
+    ...{ ...resumption, onFailure: 'rollback' },
+    behaviors: { ...waits, deploy_backend: { ...waits.deploy_backend, ensure: denied } },
   },
   'deprovision-deleted': { steps, type: 'deprovision', behaviors: waits },
   'deprovision-stuck-and-retried': {

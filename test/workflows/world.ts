@@ -144,7 +144,7 @@ export class World {
     this.#ancestors = ancestorsOf(options.steps);
     this.#refuses = new Set(options.refuses);
     this.rules = operationTable[options.type ?? 'provision'];
-    this.tenantStatus = this.rules.createsTenant ? 'pending' : 'active';
+    this.tenantStatus = this.rules.tenantStatus.acceptedFrom[0] ?? 'pending';
     if (options.takeover) {
       this.state = 'stuck';
       this.tenantStatus = this.rules.tenantStatus.stuck;
@@ -310,7 +310,14 @@ export class World {
   }
 
   async ensure(call: StepCall): Promise<EnsureAnswer> {
-    return call.goesBack ? this.#restore(call) : this.#ensure(call);
+    return this.#isOnTheWayBack(call) ? this.#restore(call) : this.#ensure(call);
+  }
+
+  /** What is only restored is walked forward, by the applied blueprint. */
+  #isOnTheWayBack({ stepId, goesBack }: StepCall): boolean {
+    const isOnlyRestored = this.steps.get(stepId)?.becomes === 'restore';
+    if (isOnlyRestored && goesBack !== true) this.violations.push(`${stepId} was not walked by the applied blueprint`);
+    return goesBack === true && !isOnlyRestored;
   }
 
   /** Brings back a step that was to be changed. */
@@ -370,7 +377,7 @@ export class World {
   }
 
   async observe(call: ObserveCall): Promise<ObserveAnswer> {
-    const isForward = call.want === 'ready' && !call.goesBack;
+    const isForward = call.want === 'ready' && !this.#isOnTheWayBack(call);
     this.#forwardInFlight += isForward ? 1 : 0;
     try {
       return await this.#observe(call);
@@ -380,7 +387,8 @@ export class World {
   }
 
   async #observe(call: ObserveCall): Promise<ObserveAnswer> {
-    const { stepId, want, deadlineAtMs, generation, goesBack } = call;
+    const { stepId, want, deadlineAtMs, generation } = call;
+    const goesBack = want === 'ready' && this.#isOnTheWayBack(call);
     await this.#enter(`${stepId}.observe-${goesBack ? 'restored' : want}`);
     if (want === 'gone') return this.#observeGone(call);
     if (this.state !== (goesBack ? this.#restoresIn : 'running'))
