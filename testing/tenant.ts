@@ -237,6 +237,13 @@ export class StepDriver {
   async untilGone(stepId = this.tenant.step.id): Promise<ObserveAnswer> {
     const seen = await this.#waitedFor(GONE_SLICES, stepId, 'gone');
     if (seen.status === 'done') return seen;
+    if (seen.stands) {
+      // An effect that came right after the removal made it anew: as the executor does, once more.
+      const again = await this.retried(stepId, 'remove', () => this.remove(stepId));
+      if (again.status === 'removed') return { status: 'done', recheckAtMs: again.recheckAtMs };
+      const last = await this.#waitedFor(GONE_SLICES, stepId, 'gone');
+      if (last.status === 'done') return last;
+    }
     throw new Error(`removed, and still there: ${await this.#thingsOf(stepId)}: ${seen.detail ?? ''}`);
   }
 

@@ -14,8 +14,8 @@ import { revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { onBehalfOf, refuseOutside, type StepRun } from './step-run.ts';
 
-/** Looks in one slice that must all see nothing before that is believed: one alone may have taken the slice up. */
-const MISSING_LOOKS = 3;
+/** Looks in one slice that must all see the same before that is believed: one alone may have taken the slice up. */
+const ALIKE_LOOKS = 3;
 
 /** Looks about once a second, for one slice at most, for what is wanted to come (design rule 4). */
 export async function observeStep(run: StepRun, call: ObserveCall): Promise<ObserveAnswer> {
@@ -51,9 +51,10 @@ function serverClock(): () => number {
 async function watch(run: StepRun, call: ObserveCall): Promise<ObserveAnswer> {
   const nowMs = serverClock();
   const sliceEndMs = Date.now() + OBSERVE_SLICE_MS;
-  for (let looks = 1, absences = 0; ; looks += 1) {
+  for (let looks = 1, absent = 0, standing = 0; ; looks += 1) {
     const seen = await look(run, call, nowMs);
-    if (seen.status === 'absent') absences += 1;
+    if (seen.status === 'absent') absent += 1;
+    if (seen.status === 'ready') standing += 1;
     const answer =
       call.want === 'ready'
         ? await readyAnswer(run, seen)
@@ -62,8 +63,10 @@ async function watch(run: StepRun, call: ObserveCall): Promise<ObserveAnswer> {
     if (nowMs() >= call.deadlineAtMs) throw deadlineExceeded(run, call, seen.detail);
     if (Date.now() + OBSERVE_EVERY_MS > sliceEndMs) {
       // Right after a change one look may be older than it; a whole slice of them is not.
-      if (call.want === 'ready' && absences === looks && looks >= MISSING_LOOKS) throw missing(run, seen.detail);
-      return { status: 'pending', detail: seen.detail };
+      const isAlways = (count: number) => count === looks && looks >= ALIKE_LOOKS;
+      if (call.want === 'ready' && isAlways(absent)) throw missing(run, seen.detail);
+      const stands = call.want === 'gone' && isAlways(standing);
+      return { status: 'pending', detail: seen.detail, ...(stands && { stands }) };
     }
     await sleep(OBSERVE_EVERY_MS, undefined, { signal: run.signal });
   }

@@ -218,6 +218,8 @@ export interface ObserveAnswer {
   readonly detail?: string | undefined;
   /** With `gone`, and of what is brought back: once more at this time (epoch ms), an effect may still land (design rule 7). */
   readonly recheckAtMs?: number | undefined;
+  /** With `gone` and `pending`: every look of the slice saw it stand, as if it had never been removed. */
+  readonly stands?: true | undefined;
 }
 
 export interface RemoveAnswer {

@@ -296,6 +296,15 @@ describe('observe', () => {
     expect(fake.calls.filter((c) => c === 'observe').length).toBeGreaterThan(5);
   });
 
+  it('tells of what is to go that it stands, when every look of a slice says so', async () => {
+    await run('log-group.ensure', call());
+    await setState('rolling-back');
+    fake.seen = { status: 'ready', detail: 'it is there' };
+    expect(await observe('gone')).toEqual({ status: 'pending', detail: 'it is there', stands: true });
+    setTimeout(() => (fake.seen = { status: 'pending', detail: 'it drains' }), 2_500);
+    expect(await observe('gone')).toEqual({ status: 'pending', detail: 'it drains' });
+  });
+
   it('fails when what was made is missing for a whole slice, but not for a look that is older than the change', async () => {
     fake.outcome = 'pending';
     await run('log-group.ensure', call());

@@ -107,6 +107,17 @@ describe('an undo', () => {
     expect(world.violations).toEqual([]);
   });
 
+  it('removes again what stands after its removal, in the middle of the wait and not at its end', async () => {
+    const steps = [step('a'), step('b', ['a']), step('bad', ['b']), step('finalize', ['bad'])];
+    const behaviors = { bad: fails, b: { standsAfterRemovals: 2 } } as const;
+    const { world, handle } = await env.start({ steps, behaviors, onFailure: 'rollback' });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(world.count('b.remove')).toBe(3);
+    expect([...world.living]).toEqual([]);
+    expect(await durationOf(handle)).toBeLessThan(120_000);
+    expect(world.violations).toEqual([]);
+  });
+
   it('goes on after a removal that failed though it worked', async () => {
     const behaviors = { bad: fails, left: { remove: [{ code: 'UNCLEAR', effect: true }, 'ok'] } } as const;
     const { world, handle } = await env.start({ steps: branches, behaviors, onFailure: 'rollback' });

@@ -60,6 +60,8 @@ export interface Behavior {
   /** On the way back, of a step that was to be changed. */
   readonly restore?: readonly ('ok' | Fault)[];
   readonly goneAfterMs?: number | 'never';
+  /** Removals that are answered and leave it standing: its effect came late, right after them. */
+  readonly standsAfterRemovals?: number;
   readonly outputs?: readonly string[];
 }
 
@@ -418,6 +420,7 @@ export class World {
       this.#goneAtMs.delete(stepId);
     }
     if (!this.living.has(stepId)) return { status: 'done', ...this.#recheck(stepId) };
+    if (this.#stands(stepId)) return { status: 'pending', stands: true, detail: `${stepId} is there` };
     if (nowMs() >= deadlineAtMs) throw asFailure({ code: 'STILL_PRESENT', detail: `${stepId} drains` });
     return { status: 'pending', detail: `${stepId} drains` };
   }
@@ -442,6 +445,7 @@ export class World {
     }
     this.#land(stepId);
     this.#ready.delete(stepId);
+    if (this.#stands(stepId)) return { status: 'pending', ...this.#recheck(stepId) };
     const { goneAfterMs } = this.#behavior(stepId);
     if (goneAfterMs !== undefined && this.living.has(stepId) && !this.#fixed.has(stepId)) {
       this.#goneAtMs.set(stepId, goneAfterMs === 'never' ? Infinity : nowMs() + goneAfterMs);
@@ -450,6 +454,11 @@ export class World {
     this.living.delete(stepId);
     this.#changed();
     return { status: 'removed', ...this.#recheck(stepId) };
+  }
+
+  #stands(stepId: string): boolean {
+    const { standsAfterRemovals = 0 } = this.#behavior(stepId);
+    return this.living.has(stepId) && this.count(`${stepId}.remove`) <= standsAfterRemovals;
   }
 
   /** Nothing that exists, or may still land, needs what is removed or must go before it. */

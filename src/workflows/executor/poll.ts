@@ -5,6 +5,11 @@ import { callVerb, deadlineExceeded } from './activities.ts';
 import { firstLookMs, isLate, pauseMs, profileOf, type Wanted } from './polling.ts';
 import { noteStep, type Run } from './run.ts';
 
+export interface PollWay extends Pick<StepCall, 'goesBack'> {
+  /** Called when a slice saw it stand though it is to go; an answer ends the wait. */
+  readonly whenStanding?: (() => Promise<ObserveAnswer | undefined>) | undefined;
+}
+
 /**
  * Looks until what is wanted has come, by the step's profile; the deadline counts from this call. The activity ends a wait
  * that is past its deadline, with the last thing seen. It gets no schedule-to-close: that would lose this.
@@ -14,7 +19,7 @@ export async function poll(
   run: Run,
   step: PlannedStep,
   want: Wanted,
-  way: Pick<StepCall, 'goesBack'> = {},
+  { whenStanding, ...way }: PollWay = {},
 ): Promise<ObserveAnswer> {
   const profile = profileOf(step, want);
   const startedAtMs = Date.now();
@@ -27,6 +32,8 @@ export async function poll(
     // The activity should have thrown. Not to be relied upon: its worker's clock may be behind.
     if (lookedAtMs >= deadlineAtMs) throw deadlineExceeded(step, want, answer.detail);
     noteStep(run, step.id, want === 'ready' ? 'polling' : 'removing', answer.detail);
+    const end = answer.stands && (await whenStanding?.());
+    if (end) return end;
     const slice = { sinceStartMs: Date.now() - startedAtMs, tookMs: Date.now() - lookedAtMs, lateSlices };
     await pause(pauseMs(profile, slice), `${step.id}: next look`);
     if (isLate(profile, slice)) lateSlices += 1;

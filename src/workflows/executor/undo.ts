@@ -1,5 +1,6 @@
-import { TemporalFailure } from '@temporalio/workflow';
+import { patched, TemporalFailure } from '@temporalio/workflow';
 import type { PlannedStep } from '../../contracts/blueprint.ts';
+import type { ObserveAnswer, RemoveAnswer } from '../../contracts/messages.ts';
 import { callVerb, deadlineExceeded } from './activities.ts';
 import { failureOf } from './failures.ts';
 import { downwardEdges, sideBySide } from '../../plan/graph.ts';
@@ -69,8 +70,20 @@ async function removeUntilGone(run: Run, step: PlannedStep): Promise<void> {
 
 /** Answers when to look once more, if ever (epoch ms). */
 async function removeOnce(run: Run, step: PlannedStep): Promise<number | undefined> {
-  const { operationId, generation } = run.control;
-  const answer = await callVerb(step, 'remove', { operationId, stepId: step.id, generation });
+  const answer = await callRemove(run, step);
   if (answer.status === 'removed') return answer.recheckAtMs;
-  return (await poll(run, step, 'gone')).recheckAtMs ?? answer.recheckAtMs;
+  return (
+    (await poll(run, step, 'gone', { whenStanding: () => removeAgain(run, step) })).recheckAtMs ?? answer.recheckAtMs
+  );
+}
+
+/** What stands after its removal was made by an effect that came late: no wait ends that. */
+async function removeAgain(run: Run, step: PlannedStep): Promise<ObserveAnswer | undefined> {
+  if (!patched('removes-again-what-stands')) return undefined;
+  const { status, recheckAtMs } = await callRemove(run, step);
+  return status === 'removed' ? { status: 'done', recheckAtMs } : undefined;
+}
+
+function callRemove({ control: { operationId, generation } }: Run, step: PlannedStep): Promise<RemoveAnswer> {
+  return callVerb(step, 'remove', { operationId, stepId: step.id, generation });
 }
