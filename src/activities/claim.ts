@@ -1,10 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { FINALIZE_STEP, type Step } from '../contracts/blueprint.ts';
+import type { Step } from '../contracts/blueprint.ts';
 import type { Claim, ClaimInput, OperationPlan, StateChange } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
-import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import { StepError } from '../contracts/step-error.ts';
-import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Queryable } from '../db/database.ts';
 import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
@@ -17,10 +16,10 @@ import {
   type OperationRow,
 } from '../db/operations.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
-import { findWalkFacts } from '../db/walk-facts.ts';
+import { findOperationFacts } from '../db/walk-facts.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import type { StepPlan } from '../plan/plan.ts';
-import { plannedStep, walkTo, type LimitsOf } from '../plan/walk.ts';
+import { directionOf, walkOf } from '../plan/operation-walk.ts';
 import { loadBlueprint } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { alertLacking, lackedForMaking, lackedForRemoval, workerLacks } from './lacking-kinds.ts';
@@ -123,42 +122,28 @@ async function planOf(tx: Queryable, operation: OperationRow, kinds: KindRegistr
     tenantStatus: tenant.status,
     onFailure: operation.onFailure,
     holdMs: operation.holdMs,
-    ...(await walkOf(tx, operation, kinds)),
+    ...(await planOfWalk(tx, operation, kinds)),
     ...(isWaiting(operation) && { graceUntil: operation.graceUntil.toISOString() }),
     // Between a claim and the run's first change of state nothing else is stuck.
     ...(operation.state === 'stuck' ? { takeover: await takeoverOf(tx, operation) } : {}),
   };
 }
 
-/** What becomes of each step; of what is taken over, on the way back where there is one. Past the commit nothing is brought back but by a repair. */
-async function walkOf(
+/** What becomes of each step; of what is taken over, on the way back where there is one. */
+async function planOfWalk(
   tx: Queryable,
   operation: OperationRow,
   kinds: KindRegistry,
 ): Promise<Pick<OperationPlan, 'steps' | 'applied' | 'restore'>> {
-  const { restoresKept, target } = operationTable[operation.type];
-  const own = (await loadBlueprint(tx, operation.id, kinds)).steps;
-  const applied = target === 'nothing' ? [] : ((await findAppliedBlueprint(tx, operation.tenantId))?.steps ?? []);
-  const goesBack = operation.state === 'stuck' && removingStateOf(operation) === 'rolling-back';
-  const isOnlyFinished = operation.state === 'stuck' && !goesBack && target !== 'applied';
-  const goal = goesBack ? applied : target === 'nothing' ? [] : own;
-  const facts = await findWalkFacts(tx, operation.tenantId, { own, applied }, goesBack ? operation.id : undefined);
-  const limitsOf: LimitsOf = (kind) => kinds.kinds.get(kind)?.limits;
-  const steps = walkTo(goal, facts, limitsOf, {
-    rereads: operation.refreshes && !goesBack,
-    repairs: target === 'applied',
-    restoresKept: restoresKept && !goesBack,
-    isFinished: isOnlyFinished,
-  });
-  refuseLacking(operation.id, steps, goal, kinds);
-  if (applied.length === 0) return { steps };
-  const walked = new Set(
-    steps.filter(({ becomes }) => becomes === 'change' || target === 'applied').map(({ id }) => id),
-  );
-  const restore = isOnlyFinished
-    ? []
-    : applied.filter(({ id }) => walked.has(id) && id !== FINALIZE_STEP).map((step) => plannedStep(step, limitsOf));
-  return { steps, applied: applied.map(({ id }) => id), ...(restore.length > 0 && { restore }) };
+  const { id } = operation;
+  const direction = directionOf(operation);
+  const own = (await loadBlueprint(tx, id, kinds)).steps;
+  const facts = await findOperationFacts(tx, operation, own, direction);
+  const { steps, restore } = walkOf(operation, direction, facts, (kind) => kinds.kinds.get(kind)?.limits);
+  const goal = direction === 'back' ? facts.applied : operationTable[operation.type].target === 'nothing' ? [] : own;
+  refuseLacking(id, steps, goal, kinds);
+  if (facts.applied.length === 0) return { steps };
+  return { steps, applied: facts.applied.map((step) => step.id), ...(restore.length > 0 && { restore }) };
 }
 
 /** What is made needs a spec that its kind reads, anything else only its kind. @throws StepError WORKER_LACKS_KIND */

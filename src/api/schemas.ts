@@ -266,6 +266,17 @@ export const previewAnswer = z
     expected: expectedTime.optional(),
     room: room.optional(),
     settings,
+    control: z
+      .object({
+        verb: z.enum(['retry', 'cancel', 'abandon']),
+        operationId: z.uuid(),
+        state: operationState.describe('As it is now'),
+        effect: z.string().describe('A sentence for people'),
+        tenantStatus: tenantStatus.describe('Of the tenant, when it has ended well'),
+        leftovers: z.array(leftover).describe('What stays, as nobody is at work on it any more'),
+      })
+      .optional()
+      .describe('Of a request to the open operation'),
   })
   .meta({ id: 'Preview', description: 'What a request would do; nothing was changed' });
 
@@ -432,6 +443,18 @@ export const freezeAnswer = z
     liftedAt: time.nullable().describe('Null: it is in force'),
   })
   .meta({ id: 'Freeze', description: 'No operation of what it names is accepted' });
+
+/** Its `dryRun` tells it from the other answer of a request. */
+export const freezePreviewAnswer = z
+  .object({
+    dryRun: z.literal(true),
+    product: freezeAnswer.shape.product,
+    cell: freezeAnswer.shape.cell,
+    reason: z.string(),
+    tenants: z.int().describe('Tenants of it that are not deleted'),
+    openOperations: z.int().describe('Operations of theirs that are open: a freeze lets them go on'),
+  })
+  .meta({ id: 'FreezePreview', description: 'What a freeze, or its lift, would be of; nothing was changed' });
 
 export const freezesAnswer = z
   .object({ freezes: z.array(freezeAnswer) })

@@ -3,6 +3,7 @@ import {
   acceptedAnswer,
   certificateAnswer,
   freezeAnswer,
+  freezePreviewAnswer,
   freezesAnswer,
   errorAnswer,
   eventAnswer,
@@ -22,6 +23,7 @@ import { open, type Open } from './open-answers.ts';
 
 export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
 export type Freeze = Open<z.infer<typeof freezeAnswer>>;
+export type FreezePreview = Open<z.infer<typeof freezePreviewAnswer>>;
 export type Tenant = Open<z.infer<typeof tenantAnswer>>;
 export type Preview = Open<z.infer<typeof previewAnswer>>;
 export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
@@ -45,6 +47,7 @@ const answers = {
   products: open(productsAnswer),
   freeze: open(freezeAnswer),
   freezes: open(freezesAnswer),
+  freezePreview: open(freezePreviewAnswer),
   event: open(eventAnswer),
   events: open(eventsAnswer),
   certificate: certificateDocument,
@@ -145,6 +148,8 @@ export interface ApiClient {
   freeze(request: FreezeRequest): Promise<Freeze>;
   freezes(): Promise<Freeze[]>;
   lift(freezeId: string): Promise<Freeze>;
+  previewFreeze(request: FreezeRequest): Promise<FreezePreview>;
+  previewLift(freezeId: string): Promise<FreezePreview>;
   create(request: CreateRequest): Promise<Accepted>;
   previewCreation(request: CreateRequest): Promise<Preview>;
   previewDeletion(tenantId: string): Promise<Preview>;
@@ -160,6 +165,8 @@ export interface ApiClient {
   previewMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Preview>;
   repair(tenantId: string, request: RepairRequest): Promise<Accepted>;
   previewRepair(tenantId: string): Promise<Preview>;
+  previewControl(tenantId: string, verb: 'retry' | 'cancel'): Promise<Preview>;
+  previewAbandonment(tenantId: string, reason: string, by?: string): Promise<Preview>;
   retry(tenantId: string): Promise<Accepted>;
   cancel(tenantId: string): Promise<Accepted>;
   /** @param by who asks, for the audit trail */
@@ -196,6 +203,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     freeze: (body) => call(answers.freeze, 'POST', '/api/v1/freezes', body),
     freezes: async () => (await call(answers.freezes, 'GET', '/api/v1/freezes')).freezes,
     lift: (id) => call(answers.freeze, 'DELETE', `/api/v1/freezes/${encodeURIComponent(id)}`),
+    previewFreeze: (body) => call(answers.freezePreview, 'POST', '/api/v1/freezes?dryRun=true', body),
+    previewLift: (id) => call(answers.freezePreview, 'DELETE', `/api/v1/freezes/${encodeURIComponent(id)}?dryRun=true`),
     previewCreation: (body) => call(answers.preview, 'POST', '/api/v1/tenants?dryRun=true', body),
     previewDeletion: (id) => call(answers.preview, 'DELETE', `${tenant(id)}?dryRun=true`),
     create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
@@ -211,6 +220,9 @@ export function createApiClient(baseUrl: string): ApiClient {
     previewMode: (id, verb, body) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`, body),
     repair: (id, body) => call(answers.accepted, 'POST', `${tenant(id)}/repair`, body),
     previewRepair: (id) => call(answers.preview, 'POST', `${tenant(id)}/repair?dryRun=true`, {}),
+    previewControl: (id, verb) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`),
+    previewAbandonment: (id, reason, by) =>
+      call(answers.preview, 'POST', `${tenant(id)}/abandon?dryRun=true`, { reason, by }),
     retry: (id) => call(answers.accepted, 'POST', `${tenant(id)}/retry`),
     cancel: (id) => call(answers.accepted, 'POST', `${tenant(id)}/cancel`),
     abandon: (id, reason, by) => call(answers.operation, 'POST', `${tenant(id)}/abandon`, { reason, by }),

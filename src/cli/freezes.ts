@@ -1,5 +1,5 @@
 import { loadApiUrl } from '../config.ts';
-import { createApiClient, type Freeze, type FreezeRequest } from './api-client.ts';
+import { createApiClient, type Freeze, type FreezePreview, type FreezeRequest } from './api-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
 import type { Common } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
@@ -24,26 +24,50 @@ export function registerFreezes(program: CheckedCommand, terminal: Terminal, set
     setExitCode(exitCodes.done);
   };
 
+  const printScope = (preview: FreezePreview, what: string, options: Common) => {
+    const { tenants, openOperations: open } = preview;
+    print(preview, [`would be ${what}: ${scopeOf(preview)}; tenants: ${tenants}, open operations: ${open}`], options);
+  };
+
   command('set', 'freeze a product, a cell, or a product in a cell')
     .option('--product <name>', 'product (default: any)')
     .option('--cell <id>', 'cell (default: any)')
     .requiredOption('--reason <text>', 'why: shown to whoever asks for an operation meanwhile')
-    .action(async ({ product, cell, reason, ...options }: Common & FreezeRequest) => {
-      const made = await createApiClient(loadApiUrl()).freeze({ product, cell, reason });
+    .option('--dry-run', 'print how many tenants it would be of, and freeze nothing')
+    .action(async ({ product, cell, reason, ...options }: Previewable & FreezeRequest) => {
+      const api = createApiClient(loadApiUrl());
+      const asked = { product, cell, reason };
+      if (options.dryRun === true) {
+        printScope(await api.previewFreeze(asked), 'frozen', options);
+        return;
+      }
+      const made = await api.freeze(asked);
       print(made, [freezeLine(made)], options);
     });
   command('list', 'list the freezes in force').action(async (options: Common) => {
     const freezes = await createApiClient(loadApiUrl()).freezes();
     print({ freezes }, freezes.length === 0 ? ['nothing is frozen'] : freezes.map(freezeLine), options);
   });
-  command('lift <freeze>', 'accept operations again').action(async (id: string, options: Common) => {
-    const lifted = await createApiClient(loadApiUrl()).lift(id);
-    print(lifted, [`lifted: ${freezeLine(lifted)}`], options);
-  });
+  command('lift <freeze>', 'accept operations again')
+    .option('--dry-run', 'print how many tenants it would be of, and lift nothing')
+    .action(async (id: string, options: Previewable) => {
+      const api = createApiClient(loadApiUrl());
+      if (options.dryRun === true) {
+        printScope(await api.previewLift(id), 'lifted', options);
+        return;
+      }
+      const lifted = await api.lift(id);
+      print(lifted, [`lifted: ${freezeLine(lifted)}`], options);
+    });
 }
+
+type Previewable = Common & { readonly dryRun?: boolean };
 
 /** One freeze, for people. */
 export function freezeLine({ freezeId, product, cell, reason, by, since }: Freeze): string {
-  const scope = [product ?? 'every product', cell ?? 'every cell'].join(' in ');
-  return `${freezeId}  ${scope}, since ${since} by ${by}: ${reason}`;
+  return `${freezeId}  ${scopeOf({ product, cell })}, since ${since} by ${by}: ${reason}`;
+}
+
+function scopeOf({ product, cell }: Pick<Freeze, 'product' | 'cell'>): string {
+  return [product ?? 'every product', cell ?? 'every cell'].join(' in ');
 }

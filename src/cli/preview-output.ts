@@ -6,7 +6,7 @@ import type { Terminal } from './output.ts';
 const RESTORED = ', where it is not as it was applied';
 
 /** Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what. */
-export function printPreview({ out }: Terminal, { operation, steps, expected, room }: Preview): void {
+export function printPreview({ out }: Terminal, { operation, steps, expected, room, control }: Preview): void {
   const touched = steps.filter(({ becomes }) => becomes !== 'keep');
   const kept = steps.length - touched.length;
   if (operation === null) {
@@ -17,6 +17,8 @@ export function printPreview({ out }: Terminal, { operation, steps, expected, ro
     isOneOf(operationTypes, operation) && operationTable[operation].target === 'applied'
       ? RESTORED
       : ', as far as what it reads or refers to changes';
+  if (control) printControl(out, control);
+  if (control && touched.length === 0) return;
   out.write(`would be done (nothing was changed):\n`);
   for (const { becomes, stepId, kind, fields, calls = [], expected: takes, dropsData } of touched) {
     const follows = becomes === 'restore' ? RESTORED : becomes === 'change' && fields.length === 0 ? unforeseen : '';
@@ -32,6 +34,15 @@ export function printPreview({ out }: Terminal, { operation, steps, expected, ro
       `  room on its load balancer afterwards: ${room.rules.leftAfter} of ${room.rules.quota} rules, ` +
         `${room.targetGroups.leftAfter} of ${room.targetGroups.quota} target groups\n`,
     );
+}
+
+function printControl(
+  out: Terminal['out'],
+  { verb, operationId, state, ...then }: NonNullable<Preview['control']>,
+): void {
+  out.write(`${verb} of operation ${operationId} (${state}) ${then.effect}\n`);
+  out.write(`the tenant is ${then.tenantStatus} afterwards (nothing was changed)\n`);
+  for (const { type, name, reason } of then.leftovers) out.write(`  stays    ${type} ${name}: ${reason}\n`);
 }
 
 function timeText({ medianMs, p90Ms }: { readonly medianMs: number; readonly p90Ms: number }): string {

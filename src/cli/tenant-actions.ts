@@ -234,8 +234,9 @@ export async function act(
   context: Context,
   name: string,
   verb: 'retry' | 'cancel',
-  options: Waiting,
+  options: Waiting & { readonly dryRun?: boolean },
 ): Promise<ExitCode> {
+  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewControl(id, verb));
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   // What is retried goes on forwards only from a hold: a stuck one is taken back.
@@ -252,8 +253,14 @@ export async function act(
 const cancellableStates = [...new Set(operationTypes.flatMap((type) => operationTable[type].cancellableIn))];
 
 /** Closes a stuck operation without finishing it; nothing to follow. */
-export async function abandon(context: Context, name: string, options: Common & { reason: string }): Promise<ExitCode> {
+export async function abandon(
+  context: Context,
+  name: string,
+  options: Common & { readonly reason: string; readonly dryRun?: boolean },
+): Promise<ExitCode> {
   const { api, terminal } = context;
+  if (options.dryRun === true)
+    return previewed(context, name, options, (id) => api.previewAbandonment(id, options.reason, whoAsks()));
   const tenantId = await findTenantId(context, name, options);
   const operation = await interruptibleRequest(terminal, options, lookAt(tenantId), () =>
     api.abandon(tenantId, options.reason, whoAsks()),

@@ -57,6 +57,7 @@ function registerPreviewable(parts: CommandParts): void {
   registerCreation(parts);
   registerChanges(parts);
   registerRepairAndDeletion(parts);
+  registerOperatorCommands(parts);
 }
 
 /** What the commands are made with. */
@@ -167,11 +168,12 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
         ? 'resume an operation that is on hold or stuck: its failed steps run again'
         : 'cancel the open operation: all that it created is removed; of a deletion in its grace period: the tenant is as before';
     const control = command(`${verb} <tenant>`, what)
+      .option('--dry-run', 'print what would become of each step, and change nothing')
       .option('--wait', 'follow until it is done', true)
       .option('--no-wait', 'return as soon as it is accepted')
       .contradict('--wait', '--no-wait');
     if (verb === 'retry') control.addOption(untilHold()).contradict('--until-hold', '--no-wait');
-    control.action(async (tenant: string, options: Waiting) =>
+    control.action(async (tenant: string, options: Waiting & { readonly dryRun?: boolean }) =>
       setExitCode(await actions.act(context(), tenant, verb, options)),
     );
   }
@@ -181,7 +183,8 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
     'close a stuck operation without finishing it; what is left stays until the tenant is deleted',
   )
     .requiredOption('--reason <text>', 'why, for the audit trail')
-    .action(async (tenant: string, options: Common & { reason: string }) =>
+    .option('--dry-run', 'print what would stay, and change nothing')
+    .action(async (tenant: string, options: Common & { readonly reason: string; readonly dryRun?: boolean }) =>
       setExitCode(await actions.abandon(context(), tenant, options)),
     );
 }

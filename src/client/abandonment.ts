@@ -26,11 +26,12 @@ export async function abandon(
   audit: Audit,
 ): Promise<OperationView> {
   await existingTenant(deps.database, tenantId);
-  const open = await findOpenOperation(deps.database, tenantId);
-  if (open?.state !== 'stuck') throw notStuck(open);
+  const open = await stuckOperation(deps.database, tenantId);
   await reachOrchestrator(deps);
   const attempted = { what: `operation ${open.id} was abandoned`, tenantId, operationId: open.id };
-  const abandoned = await orUnknown(attempted, () => deps.database.transaction((tx) => close(tx, open, caller, audit)));
+  const abandoned = await orUnknown(attempted, () =>
+    deps.database.transaction((tx) => closeAbandoned(tx, open, caller, audit)),
+  );
   if (!abandoned) throw notStuck(await findOpenOperation(deps.database, tenantId));
   deps.log.warn(
     { tenantId, operationId: open.id, audit, caller },
@@ -40,7 +41,15 @@ export async function abandon(
   return operationView(abandoned);
 }
 
-async function close(
+/** The open operation of a tenant, which is stuck. @throws RequestError NOT_STUCK */
+export async function stuckOperation(db: Queryable, tenantId: string): Promise<OperationRow> {
+  const open = await findOpenOperation(db, tenantId);
+  if (open?.state === 'stuck') return open;
+  throw notStuck(open);
+}
+
+/** Closes a stuck operation and settles its tenant; undefined: it is not stuck any more. */
+export async function closeAbandoned(
   tx: Queryable,
   { id, tenantId, type }: OperationRow,
   caller: Caller,

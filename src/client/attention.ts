@@ -74,6 +74,15 @@ function choicesOf(tenant: TenantRow, operation: OperationRow): ChoiceView[] {
 
 type ChoiceVerb = ChoiceView['verb'];
 
+/** What a request does to the open operation of a tenant, for people. */
+export function effectOf(verb: 'retry' | 'cancel' | 'abandon', tenant: TenantRow, operation: OperationRow): string {
+  const effect = effectsOf(tenant, operation)[verb];
+  if (effect !== undefined) return effect;
+  return operation.state === 'accepted' || isWaiting(operation)
+    ? 'ends the operation, which has made and removed nothing'
+    : 'rolls back as soon as what it is at has ended';
+}
+
 function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<ChoiceVerb, string>> {
   const { state, type } = operation;
   // What was seen last may be live: nothing is offered that would remove it.

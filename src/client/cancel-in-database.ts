@@ -25,13 +25,13 @@ export async function cancelInDatabase(
   caller: Caller,
   operation: OperationRow,
 ): Promise<Cancelled | undefined> {
-  if (operation.state !== 'accepted' && !isWaiting(operation)) return undefined;
+  if (!isUnbegun(operation)) return undefined;
   const { id, tenantId } = operation;
   const answer = await orUnknown({ what: `operation ${id} was cancelled`, tenantId, operationId: id }, () =>
     deps.database.transaction(async (tx) => {
       const recordedAt = await recordCancelRequest(tx, id);
-      if (await closeUnclaimed(tx, id, 'cancelled', caller)) return cancelled(tx, tenantId, 'before a worker began it');
-      if (await cancelWaiting(tx, id, caller)) return cancelled(tx, tenantId, 'in its grace period');
+      const how = await cancelUnbegun(tx, caller, id);
+      if (how !== undefined) return cancelled(tx, tenantId, how);
       // Its run is asked now, and the record is made anew before that.
       if (recordedAt !== undefined) await forgetCancelRequest(tx, id, recordedAt);
       return undefined;
@@ -39,6 +39,17 @@ export async function cancelInDatabase(
   );
   if (answer) await closeRun(deps, operation);
   return answer;
+}
+
+/** Whether it has made and removed nothing. */
+export function isUnbegun(operation: OperationRow): boolean {
+  return operation.state === 'accepted' || isWaiting(operation);
+}
+
+/** Closes one that {@link isUnbegun}. @returns when that was, for people; undefined: it has begun meanwhile */
+export async function cancelUnbegun(tx: Queryable, caller: Caller, operationId: string): Promise<string | undefined> {
+  if (await closeUnclaimed(tx, operationId, 'cancelled', caller)) return 'before a worker began it';
+  return (await cancelWaiting(tx, operationId, caller)) ? 'in its grace period' : undefined;
 }
 
 async function cancelled(tx: Queryable, tenantId: string, how: string): Promise<Cancelled> {

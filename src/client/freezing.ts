@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../contracts/caller.ts';
 import type { Queryable } from '../db/database.ts';
-import { FrozenError, insertFreeze, liftFreeze, listFreezes, type FreezeRow } from '../db/freezes.ts';
+import {
+  countScope,
+  FrozenError,
+  insertFreeze,
+  liftFreeze,
+  listFreezes,
+  type FreezeRow,
+  type NewFreeze,
+} from '../db/freezes.ts';
 import { insertOperation, type NewOperation, type OperationRow } from '../db/operations.ts';
 import { invalid } from './invalid-input.ts';
+import { inVain } from './preview.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps, FreezeInput } from './requests.ts';
-import type { FreezeView } from './views.ts';
+import type { FreezePreviewView, FreezeView } from './views.ts';
 
 /**
  * Accepts no new operation of a product, in a cell, or of a product in a cell, until it is lifted. Those that are open go on to their
@@ -14,6 +23,28 @@ import type { FreezeView } from './views.ts';
  * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT
  */
 export async function freeze(deps: ClientDeps, caller: Caller, input: FreezeInput): Promise<FreezeView> {
+  const made = newFreeze(deps, caller, input);
+  return freezeView(await deps.database.transaction((tx) => insertFreeze(tx, made)));
+}
+
+/** What {@link freeze} would do. */
+export function previewFreeze(deps: ClientDeps, caller: Caller, input: FreezeInput): Promise<FreezePreviewView> {
+  const made = newFreeze(deps, caller, input);
+  return inVain(deps.database, async (tx) => previewOf(tx, await insertFreeze(tx, made)));
+}
+
+/** What {@link lift} would do. */
+export function previewLift(deps: ClientDeps, caller: Caller, freezeId: string): Promise<FreezePreviewView> {
+  return inVain(deps.database, async (tx) => previewOf(tx, await lifted(tx, caller, freezeId)));
+}
+
+async function previewOf(tx: Queryable, row: FreezeRow): Promise<FreezePreviewView> {
+  const { product, cell, reason } = row;
+  return { dryRun: true, product, cell, reason, ...(await countScope(tx, row)) };
+}
+
+/** @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT */
+function newFreeze(deps: ClientDeps, caller: Caller, input: FreezeInput): NewFreeze {
   const { product = null, cell = null, reason } = input;
   const { products } = deps.catalog;
   if (product === null && cell === null)
@@ -25,8 +56,7 @@ export async function freeze(deps: ClientDeps, caller: Caller, input: FreezeInpu
   const cells = deps.platform.cells.map(({ id }) => id);
   if (cell !== null && !cells.includes(cell))
     throw invalid([{ field: 'body.cell', problem: `must be one of ${cells.join(', ')}` }]);
-  const made = { id: randomUUID(), product, cell, reason, caller };
-  return freezeView(await deps.database.transaction((tx) => insertFreeze(tx, made)));
+  return { id: randomUUID(), product, cell, reason, caller };
 }
 
 /** Those in force, oldest first. */
@@ -36,8 +66,12 @@ export async function readFreezes({ database }: Pick<ClientDeps, 'database'>): P
 
 /** From then on operations are accepted again. @throws RequestError FREEZE_NOT_FOUND */
 export async function lift(deps: ClientDeps, caller: Caller, freezeId: string): Promise<FreezeView> {
-  const lifted = await liftFreeze(deps.database, freezeId, caller);
-  if (lifted) return freezeView(lifted);
+  return freezeView(await lifted(deps.database, caller, freezeId));
+}
+
+async function lifted(db: Queryable, caller: Caller, freezeId: string): Promise<FreezeRow> {
+  const row = await liftFreeze(db, freezeId, caller);
+  if (row) return row;
   throw new RequestError('FREEZE_NOT_FOUND', `there is no freeze ${freezeId}`, { details: { freezeId } });
 }
 

@@ -51,13 +51,32 @@ export async function control(
   verb: OperatorVerb,
 ): Promise<AcceptedView> {
   const before = await existingTenant(deps.database, tenantId);
-  const operation = await findOpenOperation(deps.database, tenantId);
-  if (!operation) throw new RequestError(refusals[verb], `the tenant has no open operation: ${appliesTo[verb]}`);
+  const operation = requireOpen(await findOpenOperation(deps.database, tenantId), verb);
   if (verb === 'cancel') refuseUncancellable(operation);
   const cancelled = verb === 'cancel' ? await cancelInDatabase(deps, caller, operation) : undefined;
   if (!cancelled) await ask(deps, caller, operation, verb);
   const tenant = cancelled?.tenant ?? (await latest(deps, before));
   return acceptedView(tenant, operation, cancelled?.message ?? acceptance(`the ${verb}`, tenant.status));
+}
+
+/**
+ * Refuses what the run of an open operation would refuse, as far as PostgreSQL knows.
+ * @throws RequestError NOT_CANCELLABLE, NOTHING_TO_RETRY
+ */
+export function refuseControl(open: OperationRow | undefined, verb: OperatorVerb): OperationRow {
+  const operation = requireOpen(open, verb);
+  const { id, type, state, failure } = operation;
+  const isBehind = verb === 'retry' && failure?.code === 'DATABASE_BEHIND';
+  const refused = verb === 'cancel' ? cancelRefusal(type, state, graceOf(operation)) : retryRefusal(state);
+  const reason = refused ?? (isBehind ? olderThanTemporal : undefined);
+  if (reason === undefined) return operation;
+  const message = `operation ${id} does not take the ${verb}: ${reason}`;
+  throw new RequestError(refusals[verb], message, { details: { operationId: id, state } });
+}
+
+function requireOpen(open: OperationRow | undefined, verb: OperatorVerb): OperationRow {
+  if (open) return open;
+  throw new RequestError(refusals[verb], `the tenant has no open operation: ${appliesTo[verb]}`);
 }
 
 /** Not after a grace period, as its run would say: what it superseded has given up, so nobody would look after what is left. */

@@ -20,6 +20,8 @@ import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import { readCertificate, readKeys } from './certificate.ts';
 import * as change from './change.ts';
+import { previewAbandonment, previewControl } from './control-preview.ts';
+import type { OperatorVerb } from './orchestrator.ts';
 import type { ModeRequest } from './choices.ts';
 import { createTenant, previewCreation } from './creation.ts';
 import * as freezing from './freezing.ts';
@@ -36,6 +38,7 @@ import type {
   ChangeOutcome,
   EventView,
   KeysView,
+  FreezePreviewView,
   FreezeView,
   ListedTenantView,
   OperationView,
@@ -80,6 +83,10 @@ export interface TenantryClient {
   previewRepair(caller: Caller, tenantId: string): Promise<PreviewView>;
   /** No new operation of a product or in a cell is accepted until it is lifted. */
   freeze(caller: Caller, input: FreezeInput): Promise<FreezeView>;
+  /** What `freeze` would do; nothing is changed. */
+  previewFreeze(caller: Caller, input: FreezeInput): Promise<FreezePreviewView>;
+  /** What `lift` would do; nothing is changed. */
+  previewLift(caller: Caller, freezeId: string): Promise<FreezePreviewView>;
   /** Freezes in force. */
   freezes(caller: Caller): Promise<FreezeView[]>;
   lift(caller: Caller, freezeId: string): Promise<FreezeView>;
@@ -88,6 +95,10 @@ export interface TenantryClient {
   certificate(caller: Caller, tenantId: string): Promise<SignedCertificate>;
   /** Public parts of the keys that sign certificates, or did. */
   keys(caller: Caller): Promise<KeysView>;
+  /** What `retry` or `cancel` would do; nothing is changed. */
+  previewControl(caller: Caller, tenantId: string, verb: OperatorVerb): Promise<PreviewView>;
+  /** What `abandon` would do; nothing is changed. */
+  previewAbandonment(caller: Caller, tenantId: string, audit: Audit): Promise<PreviewView>;
   cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
   retry(caller: Caller, tenantId: string): Promise<AcceptedView>;
   /** Closes a stuck operation without finishing it; what is left stays in the ledger. */
@@ -144,11 +155,15 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     repairTenant: (caller, tenantId, input) => repairTenant(deps, caller, tenantId, input),
     previewRepair: (caller, tenantId) => previewRepair(deps, caller, tenantId),
     freeze: (caller, input) => freezing.freeze(deps, caller, input),
+    previewFreeze: (caller, input) => freezing.previewFreeze(deps, caller, input),
+    previewLift: (caller, freezeId) => freezing.previewLift(deps, caller, freezeId),
     freezes: (_caller) => freezing.readFreezes(deps),
     lift: (caller, freezeId) => freezing.lift(deps, caller, freezeId),
     deleteTenant: (caller, tenantId, input) => deleteTenant(deps, caller, tenantId, input),
     certificate: (_caller, tenantId) => readCertificate(deps, tenantId),
     keys: (_caller) => readKeys(database),
+    previewControl: (caller, tenantId, verb) => previewControl(deps, caller, tenantId, verb),
+    previewAbandonment: (caller, tenantId, audit) => previewAbandonment(deps, caller, tenantId, audit),
     cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
     retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),
     abandon: (caller, tenantId, audit) => abandon(deps, caller, tenantId, audit),

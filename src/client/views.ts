@@ -137,6 +137,15 @@ export interface FreezeView {
   readonly liftedAt: string | null;
 }
 
+/** What a freeze, or its lift, would be of; nothing was changed. */
+export interface FreezePreviewView extends Pick<FreezeView, 'product' | 'cell' | 'reason'> {
+  readonly dryRun: true;
+  /** That are not deleted. */
+  readonly tenants: number;
+  /** Of theirs: they go on. */
+  readonly openOperations: number;
+}
+
 export interface StatusView {
   readonly tenantId: string;
   readonly status: TenantStatus;
@@ -280,6 +289,22 @@ export interface PreviewView {
   readonly room: RoomView | null;
   /** What would be desired. */
   readonly settings: Settings;
+  /** Of a request to the open operation. */
+  readonly control?: ControlView | undefined;
+}
+
+/** What a request to the open operation would do to it. */
+export interface ControlView {
+  readonly verb: 'retry' | 'cancel' | 'abandon';
+  readonly operationId: string;
+  /** As it is now: its run may be ahead. */
+  readonly state: OperationState;
+  /** A sentence for people. */
+  readonly effect: string;
+  /** Of the tenant, when it has ended well. */
+  readonly tenantStatus: TenantStatus;
+  /** What stays, as nobody is at work on it any more. */
+  readonly leftovers: readonly Leftover[];
 }
 
 /** What became of a request that an operation carries out; `done`: nothing had to be. */

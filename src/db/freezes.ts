@@ -68,6 +68,21 @@ export async function refuseFrozen(
   if (found) throw new FrozenError(found);
 }
 
+/** How many tenants that are not deleted, and how many open operations, a freeze is of. */
+export async function countScope(
+  db: Queryable,
+  { product, cell }: Pick<FreezeRow, 'product' | 'cell'>,
+): Promise<{ readonly tenants: number; readonly openOperations: number }> {
+  const answer = await db.query(
+    `select count(distinct t.id)::int as tenants,
+       count(o.id)::int as "openOperations"
+     from tenants t left join operations o on o.tenant_id = t.id and o.closed_at is null
+     where t.status <> 'deleted' and ($1::text is null or t.product = $1) and ($2::text is null or t.cell = $2)`,
+    [product, cell],
+  );
+  return z.object({ tenants: z.number(), openOperations: z.number() }).parse(answer.rows[0]);
+}
+
 /** Those in force, oldest first. */
 export async function listFreezes(db: Queryable): Promise<FreezeRow[]> {
   return rowsOf(freezeRow, await db.query(`select ${columns} from freezes where lifted_at is null order by at, id`));

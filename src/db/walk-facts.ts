@@ -1,7 +1,10 @@
 import type { Step } from '../contracts/blueprint.ts';
+import { operationTable } from '../contracts/operation-table.ts';
+import type { Direction } from '../plan/operation-walk.ts';
 import type { WalkFacts } from '../plan/walk.ts';
-import { listStepDefinitions } from './blueprints.ts';
+import { findAppliedBlueprint, listStepDefinitions } from './blueprints.ts';
 import type { Queryable } from './database.ts';
+import type { OperationRow } from './operations.ts';
 import { isAltered, listSteps } from './steps.ts';
 
 /**
@@ -29,4 +32,16 @@ export async function findWalkFacts(
       isAltered: isAltered(row) || (goesBack !== undefined && row.operationId === goesBack),
     })),
   };
+}
+
+/** The same of an operation that is open, in one direction. @param own steps of its blueprint */
+export async function findOperationFacts(
+  db: Queryable,
+  { id, tenantId, type }: Pick<OperationRow, 'id' | 'tenantId' | 'type'>,
+  own: readonly Step[],
+  direction: Direction,
+): Promise<WalkFacts> {
+  const hasWayBack = operationTable[type].target !== 'nothing';
+  const applied = hasWayBack ? ((await findAppliedBlueprint(db, tenantId))?.steps ?? []) : [];
+  return findWalkFacts(db, tenantId, { own, applied }, direction === 'back' ? id : undefined);
 }

@@ -168,20 +168,27 @@ describe('parameters', () => {
       expect([url, ...refusal(await api.app.inject(url))]).toEqual([url, 400, 'INVALID_INPUT']);
   });
 
-  it('that promise what is not supported are refused on every mutation, whatever their value', async () => {
-    const at = `/api/v1/tenants/${await created('unsupported')}`;
-    for (const [method, url] of [
-      ['POST', `${at}/retry`],
-      ['POST', `${at}/cancel`],
-      ['POST', `${at}/abandon`],
-    ] as const) {
+  it('that promise what is not supported are refused, whatever their value', async () => {
+    for (const url of ['/codec/encode', '/codec/decode']) {
       for (const value of ['true', 'false', '', '0', 'true&dryRun=false'])
-        expect([url, ...refusal(await api.app.inject({ method, url: `${url}?dryRun=${value}` }))]).toEqual([
+        expect([url, ...refusal(await api.app.inject({ method: 'POST', url: `${url}?dryRun=${value}` }))]).toEqual([
           url,
           400,
           'NOT_SUPPORTED',
         ]);
     }
+  });
+
+  it('dryRun of an operation that is neither true nor false is refused, and changes nothing', async () => {
+    const id = await created('half-dry');
+    for (const verb of ['retry', 'cancel', 'abandon'])
+      for (const value of ['', '0', 'TRUE', 'true&dryRun=false']) {
+        const url = `/api/v1/tenants/${id}/${verb}?dryRun=${value}`;
+        const payload = verb === 'abandon' ? { reason: 'x' } : undefined;
+        const answer = await api.app.inject({ method: 'POST', url, ...(payload && { payload }) });
+        expect([url, ...refusal(answer)]).toEqual([url, 400, 'INVALID_INPUT']);
+      }
+    expect((await api.app.inject(`/api/v1/tenants/${id}`)).json()).toMatchObject({ status: 'pending' });
   });
 
   it.each([

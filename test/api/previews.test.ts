@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testCaller as caller } from '../support/caller.ts';
 import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 
 let api: ApiFixture;
@@ -9,13 +10,18 @@ afterAll(() => api.close());
 
 interface Preview {
   tenantId: string | null;
+  operationId: string;
+  workflowId: string;
+  freezeId: string;
   operation: string | null;
-  steps: { stepId: string; becomes: string; calls: string[]; dropsData: boolean }[];
+  steps: { stepId: string; becomes: string; fields: object[]; calls: string[]; dropsData: boolean }[];
+  settings: object;
+  control: { verb: string; state: string; tenantStatus: string; effect: string; leftovers: { stepId: string }[] };
   expected: { medianMs: number } | null;
   room: { rules: { leftBefore: number; leftAfter: number } } | null;
   error: { code: string };
 }
-async function send(method: 'POST' | 'DELETE', url: string, payload?: object) {
+async function send(method: 'POST' | 'PATCH' | 'DELETE', url: string, payload?: object) {
   const answer = await api.app.inject({ method, url, ...(payload && { payload }) });
   return { status: answer.statusCode, body: answer.json<Preview & { tenantId: string }>() };
 }
@@ -77,4 +83,145 @@ describe('DELETE /tenants/{id}?dryRun=true', () => {
     ]);
     expect(await counts()).toEqual(before);
   });
+});
+
+/** Routes that change something without a preview, each with why. */
+const unpreviewed: Readonly<Record<string, string>> = {
+  'POST /codec/encode': 'changes nothing: it encrypts what it is given',
+  'POST /codec/decode': 'changes nothing: it decrypts what it is given',
+};
+
+it('every route that changes something takes dryRun, or is one of a short list', () => {
+  const changing = api.routes.flatMap(({ method, url, schema }) =>
+    [method]
+      .flat()
+      .flatMap((one) => (['GET', 'HEAD', 'OPTIONS'].includes(one) ? [] : [{ of: `${one} ${url}`, schema }])),
+  );
+  expect(changing.length).toBeGreaterThan(12);
+  const without = changing.filter(({ schema }) => {
+    const { querystring } = (schema ?? {}) as { querystring?: { shape?: object } };
+    return !Object.hasOwn(querystring?.shape ?? {}, 'dryRun');
+  });
+  expect(without.map(({ of }) => of).sort()).toEqual(Object.keys(unpreviewed).sort());
+});
+
+describe('dryRun of what an operator does to an open operation', () => {
+  const made = (tenantId: string, states: Readonly<Record<string, string>>) =>
+    Promise.all(
+      Object.entries(states).map(([stepId, state]) =>
+        api.database.query(
+          `insert into steps (tenant_id, step_id, cell, kind, operation_id, state, generation)
+           select o.tenant_id, $2, o.cell, step ->> 'kind', o.id, $3, 1
+           from operations o cross join lateral jsonb_array_elements(o.blueprint -> 'steps') step
+           where o.tenant_id = $1 and o.closed_at is null and step ->> 'id' = $2`,
+          [tenantId, stepId, state],
+        ),
+      ),
+    );
+  let counter = 0;
+  async function created(states: Readonly<Record<string, string>> = {}) {
+    const { body } = await send('POST', '/api/v1/tenants', { ...acme, slug: `open-${(counter += 1)}` });
+    const url = `/api/v1/tenants/${body.tenantId}`;
+    await made(body.tenantId, states);
+    return { ...body, url };
+  }
+  const became = ({ steps }: Preview, becomes: string) =>
+    steps.filter((step) => step.becomes === becomes).map(({ stepId }) => stepId);
+  async function previewed(url: string, payload?: object) {
+    const before = await counts();
+    const answer = await send('POST', `${url}?dryRun=true`, payload);
+    expect(await counts()).toEqual(before);
+    expect(api.orchestrator.taken).toEqual([]);
+    return answer;
+  }
+
+  it('retry on hold runs again what is not done, and what reads something outside', async () => {
+    const tenant = await created({ create_schema: 'ready', create_log_group: 'ready', validate: 'ready' });
+    await api.move(tenant.tenantId, ['running', 'holding'], ['validating', 'creating']);
+    const { status, body } = await previewed(`${tenant.url}/retry`);
+    expect([status, body.operation]).toEqual([200, 'provision']);
+    expect(body.control).toMatchObject({ verb: 'retry', state: 'holding', tenantStatus: 'active', leftovers: [] });
+    expect(became(body, 'keep')).toEqual(expect.arrayContaining(['create_schema']));
+    expect(became(body, 'make')).toEqual(expect.arrayContaining(['deploy_backend', 'finalize']));
+  });
+
+  it('retry of a stuck creation removes what is left, and leaves it failed', async () => {
+    const tenant = await created({ create_schema: 'present', create_dns: 'removed' });
+    await api.move(tenant.tenantId, ['running', 'rolling-back', 'stuck'], ['validating', 'creating', 'failed']);
+    const { body } = await previewed(`${tenant.url}/retry`);
+    expect(body.control).toMatchObject({ verb: 'retry', state: 'stuck', tenantStatus: 'failed' });
+    expect([became(body, 'drop'), became(body, 'make')]).toEqual([['create_schema'], []]);
+  });
+
+  it('cancel removes what was made, and asks for nothing more', async () => {
+    const tenant = await created({ create_schema: 'ready', 'create_target_group:backend': 'intended' });
+    await api.move(tenant.tenantId, ['running'], ['validating', 'creating']);
+    const { body } = await previewed(`${tenant.url}/cancel`);
+    expect(body.control).toMatchObject({ verb: 'cancel', state: 'running', tenantStatus: 'failed' });
+    expect(became(body, 'drop').sort()).toEqual(['create_schema', 'create_target_group:backend']);
+    expect(new Set(body.steps.map(({ becomes }) => becomes))).toEqual(new Set(['drop']));
+  });
+
+  it('cancel of an operation that no worker has begun removes nothing, and says what the tenant is then', async () => {
+    const tenant = await created();
+    const { body } = await previewed(`${tenant.url}/cancel`);
+    expect(body.control).toMatchObject({ state: 'accepted', tenantStatus: 'deleted' });
+    expect(body.steps).toEqual([]);
+  });
+
+  it('cancel of a change brings back the fields and the settings of before', async () => {
+    const tenant = await created();
+    await api.move(tenant.tenantId, ['running', 'committing', 'succeeded'], ['validating', 'creating', 'active']);
+    api.orchestrator.end(tenant.workflowId);
+    const settings = { services: { backend: { count: 3 } } };
+    expect((await send('PATCH', tenant.url, { settings })).status).toBe(202);
+    await made(tenant.tenantId, { deploy_backend: 'present' });
+    await api.move(tenant.tenantId, ['running'], ['updating']);
+    const { body } = await previewed(`${tenant.url}/cancel`);
+    expect(body.control).toMatchObject({ verb: 'cancel', state: 'running', tenantStatus: 'active' });
+    expect(became(body, 'change')).toContain('deploy_backend');
+    expect(body.steps.find(({ stepId }) => stepId === 'deploy_backend')?.fields).toEqual([
+      { field: 'desiredCount', from: 3, to: 1 },
+    ]);
+    expect([became(body, 'drop'), body.settings]).toEqual([[], {}]);
+  });
+
+  it('abandon says what stays, and what the tenant is then', async () => {
+    const tenant = await created({ create_schema: 'removing' });
+    await api.move(tenant.tenantId, ['running', 'rolling-back', 'stuck'], ['validating', 'creating', 'failed']);
+    const { status, body } = await previewed(`${tenant.url}/abandon`, { reason: 'kept' });
+    expect([status, body.control]).toMatchObject([200, { verb: 'abandon', state: 'stuck', tenantStatus: 'failed' }]);
+    expect(body.control.leftovers.map(({ stepId }) => stepId)).toEqual(['create_schema']);
+    expect((await send('POST', `${tenant.url}/abandon`, { reason: 'kept' })).status).toBe(200);
+  });
+
+  it('is refused as the request would be', async () => {
+    const tenant = await created();
+    await api.move(tenant.tenantId, ['running', 'committing'], ['validating', 'creating']);
+    const refusal = async (path: string, payload?: object) => {
+      const { status, body } = await previewed(`${tenant.url}/${path}`, payload);
+      return [status, body.error.code];
+    };
+    expect(await refusal('cancel')).toEqual([409, 'NOT_CANCELLABLE']);
+    expect(await refusal('retry')).toEqual([409, 'NOTHING_TO_RETRY']);
+    expect(await refusal('abandon', { reason: 'x' })).toEqual([409, 'NOT_STUCK']);
+    expect(await refusal('abandon', {})).toEqual([400, 'INVALID_INPUT']);
+    await api.move(tenant.tenantId, ['succeeded'], ['active']);
+    expect(await refusal('cancel')).toEqual([409, 'NOT_CANCELLABLE']);
+  });
+});
+
+it('dryRun of a freeze and of its lift says how many tenants it is of, and changes nothing', async () => {
+  const payload = { product: 'moamalat', reason: 'database upgrade' };
+  const { rows } = await api.database.query("select count(*)::int as n from tenants where status <> 'deleted'");
+  const { status, body } = await send('POST', '/api/v1/freezes?dryRun=true', payload);
+  const { n: tenants } = rows[0] as { n: number };
+  expect([status, body]).toMatchObject([200, { dryRun: true, product: 'moamalat', cell: null, tenants }]);
+  expect(tenants).toBeGreaterThan(0);
+  expect(await api.client.freezes(caller)).toEqual([]);
+  const { freezeId } = (await send('POST', '/api/v1/freezes', payload)).body;
+  const lift = await send('DELETE', `/api/v1/freezes/${freezeId}?dryRun=true`);
+  expect([lift.status, lift.body]).toMatchObject([200, { dryRun: true, tenants }]);
+  expect(await api.client.freezes(caller)).toHaveLength(1);
+  expect((await send('DELETE', `/api/v1/freezes/${freezeId}`)).status).toBe(200);
 });

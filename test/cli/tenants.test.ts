@@ -33,8 +33,13 @@ function tenants(args: readonly string[], apiUrl = url): Promise<Ended> {
   return started(args, apiUrl).ended;
 }
 
-function started(args: readonly string[], apiUrl = url) {
-  const child = spawn(process.execPath, [bin, 'tenants', ...args], {
+/** `tenantry freeze ...`, likewise. */
+function freeze(...args: readonly string[]): Promise<Ended> {
+  return started(args, url, 'freeze').ended;
+}
+
+function started(args: readonly string[], apiUrl = url, group = 'tenants') {
+  const child = spawn(process.execPath, [bin, group, ...args], {
     env: { ...process.env, TENANTRY_API_URL: apiUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -130,6 +135,46 @@ describe('tenants update and scale', () => {
     expect([other.code, JSON.parse(other.err)]).toMatchObject([4, { error: { code: 'OPERATION_IN_PROGRESS' } }]);
     const { tenant } = await tenantNow(slug);
     expect(tenant?.settings).toEqual({ services: { backend: { count: 3 }, frontend: { count: 4 } } });
+  });
+});
+
+describe('tenants rotate', () => {
+  it('says beforehand what becomes of each login, follows the rotation, and wants an active tenant', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    expect(await tenants(['rotate', slug])).toMatchObject({ code: 4, err: containing('OPERATION_IN_PROGRESS') });
+    const tenantId = await play(slug, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    const previewed = await tenants(['rotate', slug, '--dry-run']);
+    expect(previewed).toMatchObject({ code: 0, err: '', out: containing('postgres-login') });
+    const rotating = tenants(['rotate', slug, '--reason', 'a laptop was stolen', '--json']);
+    const { operationId } = await tenantOf(slug);
+    await api.orchestrator.claim(operationId);
+    await api.move(tenantId, ['committing', 'succeeded'], ['active']);
+    const ended = await rotating;
+    expect([ended.code, JSON.parse(ended.out)]).toMatchObject([
+      0,
+      { status: 'active', operation: { operationId, type: 'rotate', state: 'succeeded' } },
+    ]);
+  });
+});
+
+describe('freeze', () => {
+  it('sets, lists and lifts; meanwhile every operation is refused with why and by whom', async () => {
+    const about = ['--product', 'moamalat', '--reason', 'database upgrade'];
+    expect(await freeze('set', ...about, '--dry-run')).toMatchObject({
+      ...{ code: 0, err: '', out: containing('would be frozen: moamalat in every cell; tenants: ') },
+    });
+    const set = await freeze('set', ...about, '--json');
+    const { freezeId } = JSON.parse(set.out) as { freezeId: string };
+    expect(await freeze('list')).toMatchObject({
+      code: 0,
+      out: containing(`${freezeId}  moamalat in every cell, since`),
+    });
+    const refused = await create(freshSlug(), '--no-wait');
+    expect(refused).toMatchObject({ code: 4, err: containing('FROZEN') });
+    expect(refused.err).toContain('by local-operator: database upgrade');
+    expect(await freeze('lift', freezeId)).toMatchObject({ code: 0, out: containing(`lifted: ${freezeId}`) });
   });
 });
 
@@ -424,11 +469,15 @@ describe('tenants cancel, retry, delete', () => {
     await made(slug);
     const tenantId = await play(slug, [], ['creating']);
     expect((await tenants(['abandon', tenantId])).code).toBe(2);
+    const cancel = await tenants(['preview', 'cancel', tenantId]);
+    expect(cancel).toMatchObject({ code: 0, err: '', out: containing('(running) rolls back as soon as') });
     expect(await tenants(['abandon', tenantId, '--reason', 'x'])).toMatchObject({
       code: 4,
       err: containing('NOT_STUCK'),
     });
     await api.move(tenantId, ['rolling-back', 'stuck'], ['failed']);
+    const dry = await tenants(['abandon', tenantId, '--reason', 'kept for the auditors', '--dry-run']);
+    expect(dry).toMatchObject({ code: 0, out: containing('the tenant is failed afterwards (nothing was changed)\n') });
     expect(await tenants(['abandon', tenantId, '--reason', 'kept for the auditors'])).toMatchObject({
       code: 0,
       out: containing('abandoned: operation'),

@@ -1,9 +1,19 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import { answers, freezeAnswer, freezeBody, freezeParams, freezesAnswer, noQuery } from '../schemas.ts';
+import {
+  answers,
+  dryRunQuery,
+  freezeAnswer,
+  freezeBody,
+  freezeParams,
+  freezePreviewAnswer,
+  freezesAnswer,
+  noQuery,
+} from '../schemas.ts';
 
 const tags = ['freezes'];
 
@@ -33,12 +43,15 @@ export const freezeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
           'Once it is answered no operation is accepted any more (423 `FROZEN`). Open ones go on to their end or their hold, and take ' +
           '`retry`, `cancel` and `abandon`.',
         tags,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: freezeBody,
-        response: answers({ 201: freezeAnswer }, [...mutationCodes, 'UNKNOWN_PRODUCT']),
+        response: answers({ 200: freezePreviewAnswer, 201: freezeAnswer }, [...mutationCodes, 'UNKNOWN_PRODUCT']),
       },
     },
-    async (request, reply) => reply.code(201).send(await client.freeze(callerOf(request), request.body)),
+    async (request, reply) => {
+      if (request.query.dryRun) return client.previewFreeze(callerOf(request), request.body);
+      return reply.code(201).send(await client.freeze(callerOf(request), request.body));
+    },
   );
 
   app.delete(
@@ -50,11 +63,18 @@ export const freezeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         summary: 'Lift a freeze',
         tags,
         params: freezeParams,
-        querystring: noQuery,
-        response: answers({ 200: freezeAnswer }, [...mutationCodes, 'FREEZE_NOT_FOUND']),
+        querystring: dryRunQuery,
+        response: answers({ 200: z.union([freezePreviewAnswer, freezeAnswer]) }, [
+          ...mutationCodes,
+          'FREEZE_NOT_FOUND',
+        ]),
       },
     },
-    (request) => client.lift(callerOf(request), request.params.freezeId),
+    async (request) => {
+      const { params, query } = request;
+      if (query.dryRun) return client.previewLift(callerOf(request), params.freezeId);
+      return client.lift(callerOf(request), params.freezeId);
+    },
   );
   done();
 };

@@ -1,9 +1,18 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import { abandonBody, acceptedAnswer, answers, noQuery, operationAnswer, tenantParams } from '../schemas.ts';
+import {
+  abandonBody,
+  acceptedAnswer,
+  answers,
+  dryRunQuery,
+  operationAnswer,
+  previewAnswer,
+  tenantParams,
+} from '../schemas.ts';
 
 /** What an operator does to the open operation of a tenant: retry, cancel, abandon. */
 export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
@@ -17,8 +26,8 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
           summary: verb === 'retry' ? 'Continue an operation that is on hold or stuck' : 'Cancel the open operation',
           tags: ['tenants'],
           params: tenantParams,
-          querystring: noQuery,
-          response: answers({ 202: acceptedAnswer }, [
+          querystring: dryRunQuery,
+          response: answers({ 200: previewAnswer, 202: acceptedAnswer }, [
             ...mutationCodes,
             'TENANT_NOT_FOUND',
             verb === 'retry' ? 'NOTHING_TO_RETRY' : 'NOT_CANCELLABLE',
@@ -26,8 +35,11 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
           ]),
         },
       },
-      async (request, reply) =>
-        accepted(reply, await client[verb](callerOf(request), request.params.tenantId), client.workers()),
+      async (request, reply) => {
+        const { params, query } = request;
+        if (query.dryRun) return client.previewControl(callerOf(request), params.tenantId, verb);
+        return accepted(reply, await client[verb](callerOf(request), params.tenantId), client.workers());
+      },
     );
   }
 
@@ -40,9 +52,9 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
         description: 'What is left stays in the ledger, and the slug taken, until the tenant is deleted.',
         tags: ['tenants'],
         params: tenantParams,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: abandonBody,
-        response: answers({ 200: operationAnswer }, [
+        response: answers({ 200: z.union([previewAnswer, operationAnswer]) }, [
           ...mutationCodes,
           'TENANT_NOT_FOUND',
           'NOT_STUCK',
@@ -50,8 +62,12 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
         ]),
       },
     },
-    async (request) =>
-      client.abandon(callerOf(request), request.params.tenantId, { ...request.body, requestId: request.id }),
+    async (request) => {
+      const { body, params, query } = request;
+      const audit = { ...body, requestId: request.id };
+      if (query.dryRun) return client.previewAbandonment(callerOf(request), params.tenantId, audit);
+      return client.abandon(callerOf(request), params.tenantId, audit);
+    },
   );
   done();
 };
