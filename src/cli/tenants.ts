@@ -166,7 +166,7 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
     const what =
       verb === 'retry'
         ? 'resume an operation that is on hold or stuck: its failed steps run again'
-        : 'cancel the open operation: all that it created is removed; of a deletion in its grace period: the tenant is as before';
+        : 'cancel the open operation: a creation is removed again; after a change, or a deletion in its grace period, the tenant is as before';
     const control = command(`${verb} <tenant>`, what)
       .option('--dry-run', 'print what would become of each step, and change nothing')
       .option('--wait', 'follow until it is done', true)

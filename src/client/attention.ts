@@ -59,10 +59,15 @@ export function attentionOf(
 }
 
 /** What happens when nobody does anything. */
-function otherwise({ state }: OperationRow): string {
-  if (state === 'holding') return 'at that time it rolls back: everything that it created is removed';
+function otherwise({ state, type }: OperationRow): string {
+  if (state === 'holding') return `at that time it ${rollback(type)}`;
   if (state === 'stuck') return 'it waits without a time limit: nothing is created or removed';
   return 'what is left stays, and the slug stays taken';
+}
+
+function rollback(type: OperationRow['type']): string {
+  const { rolledBackTo } = operationTable[type].words;
+  return rolledBackTo === undefined ? 'rolls back' : `rolls back: ${rolledBackTo}`;
 }
 
 /** Only what the API would accept in this state. */
@@ -80,7 +85,7 @@ export function effectOf(verb: 'retry' | 'cancel' | 'abandon', tenant: TenantRow
   if (effect !== undefined) return effect;
   return operation.state === 'accepted' || isWaiting(operation)
     ? 'ends the operation, which has made and removed nothing'
-    : 'rolls back as soon as what it is at has ended';
+    : `${rollback(operation.type)}, as soon as the steps under way have ended`;
 }
 
 function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<ChoiceVerb, string>> {
@@ -89,7 +94,10 @@ function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<C
   if (currentFailure(tenant, operation)?.code === 'DATABASE_BEHIND')
     return { abandon: 'closes the operation in this database; nothing is removed, and what exists stays as it is' };
   if (state === 'holding')
-    return { retry: 'continues: failed steps run again, what is ready stays', cancel: 'rolls back now' };
+    return {
+      retry: 'continues, once the cause is fixed: failed steps run again, what is ready stays',
+      cancel: `${rollback(type)}; then another request is accepted${operationTable[type].createsTenant ? '' : ', such as one with other settings'}`,
+    };
   const slug = tenant.activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
   if (state === 'stuck' && isWaiting(operation)) return effectsWhileWaiting(operation.graceUntil);
   if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };

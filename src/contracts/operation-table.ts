@@ -53,6 +53,8 @@ export interface OperationRules {
   readonly words: {
     /** With its article. */
     readonly noun: string;
+    /** What a rollback leaves, a clause; none: it is never rolled back. */
+    readonly rolledBackTo?: string;
     /** How a `retry` of a stuck one ends: completes "tries again to remove what is left, ...". */
     readonly retried: string;
     /** What each end means, for people. */
@@ -114,6 +116,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     dropsData: false,
     words: {
       noun: 'a provisioning',
+      rolledBackTo: 'everything that it created is removed',
       retried: 'and ends rolled back',
       ended: {
         succeeded: 'created',
@@ -132,6 +135,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     tenantStatus: updating,
     words: {
       noun: 'an update',
+      rolledBackTo: 'the tenant gets back the images, sizes and counts that it had before',
       retried: 'and goes on where it stopped',
       ended: {
         succeeded: 'updated',
@@ -158,6 +162,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     },
     words: {
       noun: 'a suspension',
+      rolledBackTo: 'the tenant is active again, as before',
       retried: 'and goes on where it stopped',
       ended: {
         succeeded: 'suspended',
@@ -185,6 +190,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     },
     words: {
       noun: 'a resumption',
+      rolledBackTo: 'the tenant stays suspended, as before',
       retried: 'and goes on where it stopped',
       ended: {
         succeeded: 'resumed',
@@ -204,6 +210,7 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
     tenantStatus: updating,
     words: {
       noun: 'a rotation',
+      rolledBackTo: 'the tenant uses the credentials that it had before',
       retried: 'and goes on where it stopped',
       ended: {
         succeeded: 'its credentials were rotated',

@@ -470,7 +470,7 @@ describe('tenants cancel, retry, delete', () => {
     const tenantId = await play(slug, [], ['creating']);
     expect((await tenants(['abandon', tenantId])).code).toBe(2);
     const cancel = await tenants(['preview', 'cancel', tenantId]);
-    expect(cancel).toMatchObject({ code: 0, err: '', out: containing('(running) rolls back as soon as') });
+    expect(cancel).toMatchObject({ code: 0, err: '', out: containing('(running) rolls back: ') });
     expect(await tenants(['abandon', tenantId, '--reason', 'x'])).toMatchObject({
       code: 4,
       err: containing('NOT_STUCK'),

@@ -231,7 +231,11 @@ async function probeDeployment(context: Context, service: EcsService) {
   const { aws, spec } = context;
   const primary = service.deployments.find((d) => d.isPrimary);
   const desiredCount = countOf(await countFacts(context, service));
-  const settled = primary?.rolloutState === 'COMPLETED' && service.runningCount >= desiredCount;
+  // After the circuit breaker's return the old tasks run again: why the new ones stopped is asked for all the same.
+  const settled =
+    primary?.rolloutState === 'COMPLETED' &&
+    primary.taskDefinitionArn === spec.taskDefinitionArn &&
+    service.runningCount >= desiredCount;
   const stopped = settled ? [] : await aws.ecs.findStoppedTasks(service.name);
   const wanted = {
     taskDefinitionArn: spec.taskDefinitionArn,

@@ -59,7 +59,8 @@ export function deploymentProbe(
 ): ProbeResult {
   const primary = service.deployments.find((d) => d.isPrimary);
   if (!primary) return { status: 'pending', detail: 'no PRIMARY deployment yet' };
-  if (primary.taskDefinitionArn !== wanted.taskDefinitionArn) return otherPrimary(service, primary, wanted, now);
+  if (primary.taskDefinitionArn !== wanted.taskDefinitionArn)
+    return otherPrimary(service, { primary, stopped, wanted }, now);
   const trouble = troubleSince(service, primary.createdAt);
   if (primary.rolloutState === 'FAILED' || primary.rolloutState === 'STOPPED') {
     return {
@@ -81,20 +82,31 @@ export function deploymentProbe(
 /** The PRIMARY deployment runs another task definition: a circuit breaker's return, or an answer older than our update. */
 function otherPrimary(
   service: EcsService,
-  primary: EcsDeployment,
-  { taskDefinitionArn, updatedAt }: DeploymentWanted,
+  {
+    primary,
+    stopped,
+    wanted: { taskDefinitionArn, updatedAt },
+  }: {
+    readonly primary: EcsDeployment;
+    readonly stopped: readonly StoppedTask[];
+    readonly wanted: DeploymentWanted;
+  },
   now: Date,
 ): ProbeResult {
   const ours = service.deployments.find((d) => d.taskDefinitionArn === taskDefinitionArn);
   const runs = `PRIMARY ${primary.id} runs ${primary.taskDefinitionArn}, not ${taskDefinitionArn}`;
   if (ours?.rolloutState === 'FAILED') {
-    return { status: 'failed', detail: `${ours.id} FAILED: ${reasonOf(ours)}; ${runs}` };
+    const why = `${reasonOf(ours)}${withTasks(stopped, ours)}${troubleSince(service, ours.createdAt)}`;
+    return { status: 'failed', detail: `${ours.id} FAILED: ${why}; ${runs}` };
   }
   const mayBeStale = updatedAt !== undefined && now.getTime() - updatedAt.getTime() < STALE_LOOK_MS;
   if (mayBeStale && !/roll(ing|ed)? ?back/i.test(primary.rolloutStateReason ?? '')) {
     return { status: 'pending', detail: `${runs} (yet)` };
   }
-  return { status: 'failed', detail: `rolled back: ${runs}: ${reasonOf(primary)}` };
+  // ECS has forgotten the deployment that failed: its tasks began before the one that took its place.
+  const began = ours?.createdAt ?? updatedAt ?? service.createdAt;
+  const tasks = withTasks(stopped, { taskDefinitionArn, createdAt: began });
+  return { status: 'failed', detail: `rolled back: ${runs}: ${reasonOf(primary)}${tasks}` };
 }
 
 /** Says which reason stopped at least three tasks since the deployment began; undefined when none did. */
@@ -109,7 +121,7 @@ export function repeatedStops(stopped: readonly StoppedTask[], deployment: EcsDe
 }
 
 /** Stopped tasks of the deployment that nobody stopped on purpose. */
-function failuresOf(stopped: readonly StoppedTask[], deployment: EcsDeployment): StoppedTask[] {
+function failuresOf(stopped: readonly StoppedTask[], deployment: Began): StoppedTask[] {
   return stopped.filter(
     (task) =>
       task.taskDefinitionArn === deployment.taskDefinitionArn &&
@@ -121,7 +133,9 @@ function failuresOf(stopped: readonly StoppedTask[], deployment: EcsDeployment):
   );
 }
 
-function withTasks(stopped: readonly StoppedTask[], deployment: EcsDeployment): string {
+type Began = Pick<EcsDeployment, 'taskDefinitionArn' | 'createdAt'>;
+
+function withTasks(stopped: readonly StoppedTask[], deployment: Began): string {
   const reasons = new Map(failuresOf(stopped, deployment).map((task) => [plainReason(task.reason), task.reason]));
   return reasons.size === 0 ? '' : ` (stopped tasks: ${[...reasons.values()].slice(0, 3).join(' | ')})`;
 }

@@ -21,6 +21,19 @@ it('the choice to delete says what becomes of the slug: reserved when the tenant
   expect(effectOfDelete(null)).toBe('removes what is left; the slug is free again afterwards');
 });
 
+it.each([
+  ['provision', 'everything that it created is removed'],
+  ['update', 'the tenant gets back the images, sizes and counts that it had before'],
+  ['suspend', 'the tenant is active again, as before'],
+  ['resume', 'the tenant stays suspended, as before'],
+  ['rotate', 'the tenant uses the credentials that it had before'],
+] as const)('a hold of %s says what its rollback leaves', (type, left) => {
+  const holding = { ...abandoned, type, state: 'holding', holdMs: 1 } as OperationRow;
+  const { otherwise, choices } = attentionOf(tenantOf(new Date()), holding, [], new Date());
+  expect(otherwise).toBe(`at that time it rolls back: ${left}`);
+  expect(choices.find(({ verb }) => verb === 'cancel')?.effect).toContain(`rolls back: ${left}`);
+});
+
 it('what waits for a person and how it ended are said in plain words', () => {
   const waiting = (state: OperationRow['state']) =>
     attentionOf(tenantOf(null), { ...abandoned, type: 'provision', state, holdMs: 1 }, [], new Date());

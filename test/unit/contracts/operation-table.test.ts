@@ -40,6 +40,10 @@ describe('operation types', () => {
 
 describe.each(operationTypes)('the row of %s', (type) => {
   const rules = operationTable[type];
+  it('says what a rollback leaves where it is ever rolled back', () => {
+    expect(rules.words.rolledBackTo !== undefined).toBe(rules.undo === 'to-applied');
+  });
+
   const { claimed, succeeded, stuck, retried, undone } = rules.tenantStatus;
 
   it('names a workflow that the bundle has, and that no other row names', () => {

@@ -88,10 +88,12 @@ describe('deployment probe', () => {
 
   it("fails after a circuit breaker's return: the old one is PRIMARY and COMPLETED", () => {
     const returned = deployment({ id: 'ecs-svc/0', taskDefinitionArn: old });
-    expect(probe(service([returned], { taskDefinitionArn: old }))).toMatchObject({ status: 'failed' });
+    const forgotten = probe(service([returned], { taskDefinitionArn: old }), [stopped('CannotPullContainerError')]);
+    expect(forgotten).toMatchObject({ status: 'failed', detail: expect.stringMatching(/CannotPull/) as string });
     const failed = deployment({ isPrimary: false, rolloutState: 'FAILED', rolloutStateReason: 'tasks failed' });
-    const seen = probe(service([returned, failed]));
-    expect(seen).toMatchObject({ status: 'failed', detail: expect.stringContaining('tasks failed') as string });
+    const seen = probe(service([returned, failed]), [stopped('exit code 1')]);
+    const told = expect.stringMatching(/tasks failed \(stopped tasks: exit code 1\)/) as string;
+    expect(seen).toMatchObject({ status: 'failed', detail: told });
   });
 
   it('takes an answer that may be older than our own update for pending, but not one that tells of a return', () => {
