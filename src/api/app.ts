@@ -19,6 +19,7 @@ import { codecRoutes, type Codec } from './routes/codec.ts';
 import { eventRoutes } from './routes/events.ts';
 import { freezeRoutes } from './routes/freezes.ts';
 import { healthRoutes } from './routes/health.ts';
+import { isolationRoutes } from './routes/isolation.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { operatorRoutes } from './routes/operator.ts';
@@ -90,6 +91,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(changeRoutes, { client });
   await app.register(repairRoute, { client });
   await app.register(freezeRoutes, { client });
+  await app.register(isolationRoutes, { client });
   await app.register(removalRoutes, { client });
   await app.register(certificateRoutes, { client });
   await app.register(operationRoutes, { client });

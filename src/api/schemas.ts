@@ -6,6 +6,7 @@ import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.
 import { eventTypes } from '../contracts/events.ts';
 import { graceMsOf, graceProblem } from '../contracts/grace.ts';
 import { healthStatuses } from '../contracts/health.ts';
+import { isolationStates } from '../contracts/isolation.ts';
 import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
@@ -97,6 +98,11 @@ export const freezeBody = z.strictObject({
   product: z.string().min(1).max(40).optional().describe('Default: any product of the cell'),
   cell: z.string().min(1).max(40).optional().describe('Default: any cell'),
   reason: plainText(500).describe('Why: shown to whoever asks for an operation meanwhile'),
+});
+
+/** Body of an isolation. */
+export const isolateBody = z.strictObject({
+  reason: plainText(500).describe('Why, for the audit trail and for whoever looks at the tenant'),
 });
 
 /** Body of `abandon`. */
@@ -294,6 +300,23 @@ const health = z
   .describe('Null: it is not in service, or was not looked at yet')
   .optional();
 
+/** Optional: an API of an earlier release does not give it. */
+const isolation = z
+  .object({
+    state: z
+      .enum(isolationStates)
+      .describe('`failed`: the last attempt was refused, and is tried again; `lastError` says why'),
+    wanted: z.boolean().describe('False: the notice is to go'),
+    since: time.describe('When what is wanted now was asked for'),
+    reason: z.string(),
+    caller,
+    lastError: failure.nullable(),
+  })
+  .meta({ id: 'Isolation', description: 'Whether a notice answers in the place of the tenant' })
+  .nullable()
+  .describe('Null: the tenant is not isolated')
+  .optional();
+
 export const tenantAnswer = z
   .object({
     tenantId: z.uuid(),
@@ -310,6 +333,7 @@ export const tenantAnswer = z
     settings: settings.optional().describe('What is desired; while an operation is open, it may not be so yet'),
     settingsVersion: z.int().optional(),
     health,
+    isolation,
     createdAt: time,
     updatedAt: time,
     activatedAt: time.nullable(),
@@ -407,11 +431,40 @@ export const acceptedAnswer = z
   })
   .meta({ id: 'Accepted', description: 'Accepted: it is carried out from now on' });
 
+export const isolatedAnswer = z
+  .object({
+    tenantId: z.uuid(),
+    status: tenantStatus,
+    isolation,
+    message: z.string().describe('A sentence for people'),
+    statusUrl: z.string().meta({ format: 'uri-reference' }),
+    workers,
+  })
+  .meta({ id: 'Isolated', description: 'What is known of the isolation' });
+
+/** Its `dryRun` tells it from the other answers of a request. */
+export const isolationPreviewAnswer = z
+  .object({
+    dryRun: z.literal(true),
+    tenantId: z.uuid(),
+    rule: z
+      .object({
+        loadBalancerArn: z.string(),
+        host: z.string(),
+        status: z.int().describe('What the rule answers'),
+        priority: z.int().nullable().describe('Null: it is not made yet'),
+      })
+      .nullable()
+      .describe('That would be made, or removed; null: there is none'),
+  })
+  .meta({ id: 'IsolationPreview', description: 'What a request would do; nothing was changed' });
+
 export const statusAnswer = z
   .object({
     tenantId: z.uuid(),
     status: tenantStatus,
     health,
+    isolation,
     operation: z.object({ operationId: z.uuid(), type: operationType, state: operationState, caller }),
     outcome,
     currentStep: z.string().nullable(),

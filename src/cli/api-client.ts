@@ -8,6 +8,8 @@ import {
   errorAnswer,
   eventAnswer,
   eventsAnswer,
+  isolatedAnswer,
+  isolationPreviewAnswer,
   keysAnswer,
   operationAnswer,
   statusAnswer,
@@ -24,6 +26,8 @@ import { open, type Open } from './open-answers.ts';
 export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
 export type Freeze = Open<z.infer<typeof freezeAnswer>>;
 export type FreezePreview = Open<z.infer<typeof freezePreviewAnswer>>;
+export type Isolated = Open<z.infer<typeof isolatedAnswer>>;
+export type IsolationPreview = Open<z.infer<typeof isolationPreviewAnswer>>;
 export type Tenant = Open<z.infer<typeof tenantAnswer>>;
 export type Preview = Open<z.infer<typeof previewAnswer>>;
 export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
@@ -45,6 +49,8 @@ const answers = {
   status: open(statusAnswer),
   operation: open(operationAnswer),
   products: open(productsAnswer),
+  isolated: open(isolatedAnswer),
+  isolationPreview: open(isolationPreviewAnswer),
   freeze: open(freezeAnswer),
   freezes: open(freezesAnswer),
   freezePreview: open(freezePreviewAnswer),
@@ -163,6 +169,10 @@ export interface ApiClient {
   previewScaling(tenantId: string, request: ScaleRequest): Promise<Preview>;
   changeMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Accepted | Tenant>;
   previewMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Preview>;
+  isolate(tenantId: string, reason: string): Promise<Isolated>;
+  liftIsolation(tenantId: string): Promise<Isolated>;
+  previewIsolation(tenantId: string, reason: string): Promise<IsolationPreview>;
+  previewLifting(tenantId: string): Promise<IsolationPreview>;
   repair(tenantId: string, request: RepairRequest): Promise<Accepted>;
   previewRepair(tenantId: string): Promise<Preview>;
   previewControl(tenantId: string, verb: 'retry' | 'cancel'): Promise<Preview>;
@@ -218,6 +228,11 @@ export function createApiClient(baseUrl: string): ApiClient {
     previewScaling: (id, body) => call(answers.preview, 'POST', `${tenant(id)}/scale?dryRun=true`, body),
     changeMode: (id, verb, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/${verb}`, body),
     previewMode: (id, verb, body) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`, body),
+    isolate: (id, reason) => call(answers.isolated, 'POST', `${tenant(id)}/isolation`, { reason }),
+    liftIsolation: (id) => call(answers.isolated, 'DELETE', `${tenant(id)}/isolation`),
+    previewIsolation: (id, reason) =>
+      call(answers.isolationPreview, 'POST', `${tenant(id)}/isolation?dryRun=true`, { reason }),
+    previewLifting: (id) => call(answers.isolationPreview, 'DELETE', `${tenant(id)}/isolation?dryRun=true`),
     repair: (id, body) => call(answers.accepted, 'POST', `${tenant(id)}/repair`, body),
     previewRepair: (id) => call(answers.preview, 'POST', `${tenant(id)}/repair?dryRun=true`, {}),
     previewControl: (id, verb) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`),

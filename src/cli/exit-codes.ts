@@ -50,6 +50,7 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   NOT_CANCELLABLE: exitCodes.conflict,
   TENANT_NOT_DELETABLE: exitCodes.conflict,
   TENANT_NOT_CHANGEABLE: exitCodes.conflict,
+  TENANT_NOT_ISOLATABLE: exitCodes.conflict,
   CHANGE_NOT_POSSIBLE: exitCodes.conflict,
   FROZEN: exitCodes.conflict,
   FREEZE_NOT_FOUND: exitCodes.notFound,

@@ -3,6 +3,7 @@ import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
 import { addressText } from './addresses.ts';
 import type { ListedTenant, Status, Tenant } from './api-client.ts';
 import { attentionLines, moment, utc } from './attention.ts';
+import { isolationLine } from './isolation-line.ts';
 import { isOneOf } from './one-of.ts';
 import { callerText } from './progress.ts';
 import { oneLine } from './text.ts';
@@ -41,9 +42,17 @@ export function statusText(status: string, outcome: Status['outcome']): string {
   return outcome.state === 'rolled-back' ? `${status} (rolled back)` : status;
 }
 
-function whatGoesOn({ openOperation, cleanupPending }: ListedTenant): string {
+function whatGoesOn({ openOperation, cleanupPending, isolation }: ListedTenant): string {
+  const notice = isolation ? `isolation ${isolation.state}` : undefined;
+  return [openOperationText({ openOperation, cleanupPending }), notice].flatMap((text) => text ?? []).join(', ') || '-';
+}
+
+function openOperationText({
+  openOperation,
+  cleanupPending,
+}: Pick<ListedTenant, 'openOperation' | 'cleanupPending'>): string | undefined {
   if (openOperation) return `${openOperation.type} ${openOperation.state}`;
-  return cleanupPending ? 'something is left' : '-';
+  return cleanupPending ? 'something is left' : undefined;
 }
 
 export function printTenant(terminal: Terminal, tenant: Tenant, status: Status): void {
@@ -60,6 +69,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['url', addressText(tenant)],
     ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
     ['health', healthText(tenant, nowMs)],
+    ['isolation', tenant.isolation ? isolationLine(tenant.isolation) : undefined],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['removed', typeof status.deletesAt === 'string' ? `not before ${moment(status.deletesAt, nowMs)}` : undefined],
     ['asked by', operation.caller === undefined ? undefined : callerText(operation.caller)],

@@ -8,6 +8,7 @@ import { registerCertificate } from './certificate.ts';
 import { exitCodesHelp, type ExitCode } from './exit-codes.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { contactEmail, displayName, grace, slug, wholeNumber } from './option-values.ts';
+import { isolate, liftIsolation, type IsolationOptions } from './isolation.ts';
 import type { Terminal } from './output.ts';
 import { addSettingsOptions } from './settings-options.ts';
 import * as actions from './tenant-actions.ts';
@@ -41,6 +42,7 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
   registerCertificates(parts);
   registerOperatorCommands(parts);
   registerRepairAndDeletion(parts);
+  registerIsolation(parts);
   const preview = tenants
     .command('preview')
     .description('say what a command would do, and do nothing: the same as the command with --dry-run');
@@ -58,6 +60,7 @@ function registerPreviewable(parts: CommandParts): void {
   registerChanges(parts);
   registerRepairAndDeletion(parts);
   registerOperatorCommands(parts);
+  registerIsolation(parts);
 }
 
 /** What the commands are made with. */
@@ -187,6 +190,26 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
     .action(async (tenant: string, options: Common & { readonly reason: string; readonly dryRun?: boolean }) =>
       setExitCode(await actions.abandon(context(), tenant, options)),
     );
+}
+
+function registerIsolation({ command, context, setExitCode }: CommandParts): void {
+  const waiting = (described: CheckedCommand) =>
+    described
+      .option('--dry-run', 'print the rule that it is about, and change nothing')
+      .option('--wait', 'return once it is in effect', true)
+      .option('--no-wait', 'return as soon as it is accepted')
+      .contradict('--wait', '--no-wait');
+  waiting(
+    command(
+      'isolate <tenant>',
+      'let a notice (503) answer in the place of a tenant at once, whatever is open, stuck or frozen',
+    ).requiredOption('--reason <text>', 'why, for the audit trail'),
+  ).action(async (tenant: string, options: IsolationOptions & { reason: string }) =>
+    setExitCode(await isolate(context(), tenant, options)),
+  );
+  waiting(command('lift-isolation <tenant>', "take the notice of a tenant's isolation away")).action(
+    async (tenant: string, options: IsolationOptions) => setExitCode(await liftIsolation(context(), tenant, options)),
+  );
 }
 
 function registerRepairAndDeletion({ command, context, setExitCode }: CommandParts): void {

@@ -7,11 +7,22 @@ const statusesInService: readonly TenantStatus[] = ['active', 'updating', 'migra
 
 /**
  * What looks from outside say of a tenant; null: it is not in service, or has no verdict yet. Nobody looks while an operation is at work
- * on it, so that of before says nothing of now.
+ * on it, or it is isolated, so that of before says nothing of now.
  */
-export function healthView({ health, status }: Pick<TenantRow, 'health' | 'status'>): HealthView | null {
+export function healthView({
+  health,
+  isolation,
+  status,
+}: Pick<TenantRow, 'health' | 'isolation' | 'status'>): HealthView | null {
   if (!health || !statusesInService.includes(health.statusBefore ?? status)) return null;
   const { disturbedSince, lookedAt, reason, since } = health;
+  if (isolation)
+    return {
+      status: 'unknown',
+      since: isolation.since.toISOString(),
+      reason: `the tenant is isolated: a notice answers at its host; before, it was ${health.status}`,
+      lookedAt: lookedAt.toISOString(),
+    };
   if (disturbedSince && disturbedSince > lookedAt)
     return {
       status: 'unknown',

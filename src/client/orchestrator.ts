@@ -15,6 +15,13 @@ export interface RunRequest {
   readonly takesOver?: string | undefined;
 }
 
+/** Of the workflow that carries out whether a tenant is isolated. */
+export interface IsolationRun {
+  readonly tenantId: string;
+  readonly product: string;
+  readonly slug: string;
+}
+
 /** The run of an operation: without a run id the newest run of the workflow id is meant. */
 export interface RunReference {
   readonly operationId: string;
@@ -57,6 +64,8 @@ export interface Orchestrator {
   start(run: RunRequest): Promise<'started' | 'already-open'>;
   /** Asks for the verdict of the workflow's validator; does not wait for the effect. */
   update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict>;
+  /** Starts what carries out whether a tenant is isolated, or tells it to look again at what is wanted. */
+  isolate(run: IsolationRun): Promise<void>;
   /** Tells a run that its operation was closed in the database; a run that has ended is done already. */
   close(run: RunReference, as: ClosedInDatabase): Promise<void>;
   /** Looks whether a run is open. That its namespace is not found is no answer. */

@@ -16,6 +16,7 @@ import { attentionOf, currentFailure, needsAttention } from './attention.ts';
 import { currentStepsOf, idsIn, underWay } from './current-steps.ts';
 import { driftDetails, driftOf } from './drift.ts';
 import { healthView } from './health-view.ts';
+import { isolationView } from './isolation-view.ts';
 import { outcomeOf } from './outcome.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
@@ -139,6 +140,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     tenantId,
     status: tenant.status,
     health: healthView(tenant),
+    isolation: isolationView(tenant),
     operation: {
       operationId: operation.id,
       type: operation.type,
@@ -211,6 +213,7 @@ export function tenantView(row: TenantRow): TenantView {
     cleanupPending: row.cleanupPending,
     tenantUrl: row.tenantUrl,
     health: healthView(row),
+    isolation: isolationView(row),
     settings: row.settings,
     settingsVersion: row.settingsVersion,
     createdAt: row.createdAt.toISOString(),

@@ -66,6 +66,11 @@ export interface RepairTenantInput {
   readonly reason?: string | undefined;
 }
 
+export interface IsolateTenantInput {
+  /** Why, for the audit trail. */
+  readonly reason: string;
+}
+
 export interface DeleteTenantInput {
   /** The tenant's slug, repeated. */
   readonly confirm?: string | undefined;

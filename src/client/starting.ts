@@ -3,6 +3,7 @@ import { operationTable } from '../contracts/operation-table.ts';
 import { CommitUnclearError, type Queryable } from '../db/database.ts';
 import type { Caller } from '../contracts/caller.ts';
 import { releaseAllocations } from '../db/allocations.ts';
+import { requestLifting } from '../db/isolations.ts';
 import { bringTenantBack, isWaiting } from '../db/grace.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
@@ -83,6 +84,7 @@ export async function closeUnclaimed(
     const tenant = await changeTenantStatus(tx, operation.tenantId, 'deleted', { operationId, caller });
     await releaseSlug(tx, { product: tenant.product, slug: tenant.slug, tenantId: tenant.id });
     await releaseAllocations(tx, tenant.id);
+    await requestLifting(tx, tenant.id, caller);
   }
   if (state === 'cancelled' && isWaiting(operation)) await bringTenantBack(tx, operation, caller);
   return true;

@@ -14,11 +14,18 @@ import {
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { TASK_QUEUE, taskQueues, type SearchAttribute } from '../contracts/ids.ts';
+import {
+  ISOLATION_WORKFLOW,
+  isolationSignal,
+  isolationWorkflowId,
+  type IsolationInput,
+} from '../contracts/isolation.ts';
 import { signalNames, updateNames, type OperationInput } from '../contracts/messages.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import {
   OrchestratorUnreachableError,
   type ClosedInDatabase,
+  type IsolationRun,
   type OperatorVerb,
   type Orchestrator,
   type Poller,
@@ -46,6 +53,7 @@ const WORKFLOW_TASK_MS = 10_000;
 export function temporalOrchestrator(client: Client): Orchestrator {
   return {
     start: (run) => start(client, run),
+    isolate: (run) => isolate(client, run),
     update: (run, verb) => update(client, run, verb),
     close: (run, as) => close(client, run, as),
     look: (run) => look(client, run),
@@ -102,6 +110,27 @@ function searchAttributesOf(run: RunRequest): SearchAttributePair[] {
     { key: keyword('Operation'), value: run.type },
     { key: keyword('TenantStatus'), value: run.tenantStatus },
   ];
+}
+
+async function isolate(client: Client, { tenantId, product, slug }: IsolationRun): Promise<void> {
+  const workflowId = isolationWorkflowId({ product, slug });
+  await bounded(client, START_MS, `start workflow ${workflowId}`, () =>
+    client.workflow.signalWithStart(ISOLATION_WORKFLOW, {
+      workflowId,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      taskQueue: taskQueues.workflow,
+      args: [{ tenantId } satisfies IsolationInput],
+      signal: isolationSignal,
+      typedSearchAttributes: [
+        { key: keyword('TenantId'), value: tenantId },
+        { key: keyword('TenantSlug'), value: slug },
+        { key: keyword('Product'), value: product },
+      ],
+      // Before the backlog of operations.
+      priority: { priorityKey: 1 },
+      staticSummary: `isolation ${product}/${slug}`,
+    }),
+  );
 }
 
 async function update(client: Client, run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {

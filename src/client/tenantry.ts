@@ -6,6 +6,7 @@ import type {
   DeleteTenantInput,
   ListInput,
   FreezeInput,
+  IsolateTenantInput,
   RepairTenantInput,
   RotateTenantInput,
   ScaleTenantInput,
@@ -16,6 +17,7 @@ import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { measureDrift, type DriftFigures } from '../db/drift.ts';
 import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
+import type { UnsettledIsolation } from '../db/isolations.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import { readCertificate, readKeys } from './certificate.ts';
@@ -25,6 +27,7 @@ import type { OperatorVerb } from './orchestrator.ts';
 import type { ModeRequest } from './choices.ts';
 import { createTenant, previewCreation } from './creation.ts';
 import * as freezing from './freezing.ts';
+import * as isolation from './isolation.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import { listProducts, type ProductView } from './product-list.ts';
@@ -40,6 +43,8 @@ import type {
   KeysView,
   FreezePreviewView,
   FreezeView,
+  IsolatedView,
+  IsolationPreviewView,
   ListedTenantView,
   OperationView,
   PreviewView,
@@ -90,6 +95,15 @@ export interface TenantryClient {
   /** Freezes in force. */
   freezes(caller: Caller): Promise<FreezeView[]>;
   lift(caller: Caller, freezeId: string): Promise<FreezeView>;
+  /** A notice answers at its host at once, whatever is open or frozen. */
+  isolate(caller: Caller, tenantId: string, input: IsolateTenantInput): Promise<IsolatedView>;
+  /** What `isolate` would make; nothing is changed. */
+  previewIsolation(caller: Caller, tenantId: string, input: IsolateTenantInput): Promise<IsolationPreviewView>;
+  liftIsolation(caller: Caller, tenantId: string): Promise<IsolatedView>;
+  /** What `liftIsolation` would remove; nothing is changed. */
+  previewLifting(caller: Caller, tenantId: string): Promise<IsolationPreviewView>;
+  /** Starts the run of an isolation that is not as wanted, unless one is open. @throws OrchestratorUnreachableError */
+  startIsolation(caller: Caller, run: UnsettledIsolation): Promise<'started' | 'already-open'>;
   deleteTenant(caller: Caller, tenantId: string, input: DeleteTenantInput): Promise<ChangeOutcome>;
   /** What was certified of its deletion, signed. */
   certificate(caller: Caller, tenantId: string): Promise<SignedCertificate>;
@@ -159,6 +173,11 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     previewLift: (caller, freezeId) => freezing.previewLift(deps, caller, freezeId),
     freezes: (_caller) => freezing.readFreezes(deps),
     lift: (caller, freezeId) => freezing.lift(deps, caller, freezeId),
+    isolate: (caller, tenantId, input) => isolation.isolate(deps, caller, tenantId, input),
+    previewIsolation: (caller, tenantId, input) => isolation.previewIsolation(deps, caller, tenantId, input),
+    liftIsolation: (caller, tenantId) => isolation.liftIsolation(deps, caller, tenantId),
+    previewLifting: (_caller, tenantId) => isolation.previewLifting(deps, tenantId),
+    startIsolation: (_caller, run) => isolation.startIsolation(deps, run),
     deleteTenant: (caller, tenantId, input) => deleteTenant(deps, caller, tenantId, input),
     certificate: (_caller, tenantId) => readCertificate(deps, tenantId),
     keys: (_caller) => readKeys(database),

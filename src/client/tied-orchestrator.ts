@@ -25,6 +25,7 @@ export function tiedOrchestrator(inner: Orchestrator, tie: Tie): Orchestrator {
   const refuseForeign = foreignGuard(tie);
   return {
     start: (run) => refuseForeign().then(() => inner.start(run)),
+    isolate: (run) => refuseForeign().then(() => inner.isolate(run)),
     update: (run, verb) => refuseForeign().then(() => inner.update(run, verb)),
     close: (run, as) => refuseForeign().then(() => inner.close(run, as)),
     look: (run) => refuseForeign().then(() => inner.look(run)),

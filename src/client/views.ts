@@ -5,6 +5,7 @@ import type { DriftFinding, UnseenStep } from '../contracts/drift.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
 import type { HealthStatus } from '../contracts/health.ts';
+import type { IsolationState } from '../contracts/isolation.ts';
 import type { Leftover } from '../contracts/messages.ts';
 import type {
   ClosedOperationState,
@@ -28,6 +29,45 @@ export interface HealthView {
   readonly lookedAt: string;
 }
 
+/** Whether a notice answers in a tenant's place; times are ISO 8601. */
+export interface IsolationView {
+  readonly state: IsolationState;
+  /** False: it is to be lifted. */
+  readonly wanted: boolean;
+  /** When what is wanted now was asked for. */
+  readonly since: string;
+  readonly reason: string;
+  readonly caller: Caller;
+  /** Why the last attempt failed; it is tried again. */
+  readonly lastError: Failure | null;
+}
+
+/** Answer of a request that isolates a tenant, or ends that. */
+export interface IsolatedView {
+  readonly tenantId: string;
+  /** It is so already. */
+  readonly isDone: boolean;
+  readonly status: TenantStatus;
+  /** Null: it is not isolated. */
+  readonly isolation: IsolationView | null;
+  /** A sentence for people. */
+  readonly message: string;
+}
+
+/** What such a request would do; nothing was changed. */
+export interface IsolationPreviewView {
+  readonly dryRun: true;
+  readonly tenantId: string;
+  /** That would be made, or removed; null: there is none. */
+  readonly rule: {
+    readonly loadBalancerArn: string;
+    readonly host: string;
+    readonly status: number;
+    /** Null: it is not made yet. */
+    readonly priority: number | null;
+  } | null;
+}
+
 /** A tenant as callers see it; times are ISO 8601. */
 export interface TenantView {
   readonly tenantId: string;
@@ -47,6 +87,8 @@ export interface TenantView {
   readonly settingsVersion: number;
   /** Null: it is not in service, or was not looked at yet. */
   readonly health: HealthView | null;
+  /** Null: its users reach it, as far as that goes. */
+  readonly isolation: IsolationView | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly activatedAt: string | null;
@@ -151,6 +193,8 @@ export interface StatusView {
   readonly status: TenantStatus;
   /** Null: it is not in service, or was not looked at yet. */
   readonly health: HealthView | null;
+  /** As {@link TenantView.isolation}. */
+  readonly isolation: IsolationView | null;
   /** The newest operation. */
   readonly operation: {
     readonly operationId: string;

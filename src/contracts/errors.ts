@@ -71,6 +71,10 @@ export const errorTable = {
   TENANT_NOT_CHANGEABLE: info('A change starts from `active`; `tenantry tenants show` says what the tenant is at.', {
     httpStatus: 409,
   }),
+  TENANT_NOT_ISOLATABLE: info(
+    'Only a tenant that has a host and a place on a load balancer can be isolated: the message says what it lacks.',
+    { httpStatus: 409 },
+  ),
   CHANGE_NOT_POSSIBLE: info(
     'Ask for a change that can be made to what is there: the message names what cannot. A tenant that needs another is made anew.',
     { httpStatus: 422 },

@@ -17,6 +17,9 @@ export const eventTypes = [
   'step.removed', // data: { residues }
   'step.remove-failed', // data: { code, message }
   'tenant.health', // data: { from, to, reason }: from outside; null: no verdict yet, no reason
+  'tenant.isolation-requested', // data: { wanted, reason? }: a notice is to answer at its host at once, or not any more
+  'tenant.isolated', // data: { reason, arn, priority }: the notice answers
+  'tenant.isolation-lifted',
   'mail.queued', // data: { template }
   'mail.sent', // data: { template, messageId }
   'mail.failed', // data: { template, reason }: given up after a day

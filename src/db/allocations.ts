@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ISOLATION_STEP } from '../contracts/isolation.ts';
 import { loadBalancerQuotas, type LoadBalancerShare } from '../contracts/load-balancer-share.ts';
 import { StepError } from '../contracts/step-error.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
@@ -8,9 +9,10 @@ import { rowOf, rowsOf } from './rows.ts';
 /** What a tenant was placed with before its product's own share was stored: two components. */
 const UNKNOWN_SHARE: LoadBalancerShare = { rules: 3, targetGroups: 2 };
 
-/** Bands of listener-rule priorities (design rule 14): no host rule outranks a path rule, and no rule a notice. */
+/** Bands of listener-rule priorities (design rule 14): no host rule outranks a path rule, no rule a notice, and no notice an isolation. */
 export const priorityBands = {
-  notice: { first: 1, last: 999 },
+  isolation: { first: 1, last: 99 },
+  notice: { first: 100, last: 999 },
   path: { first: 1_000, last: 24_999 },
   host: { first: 25_000, last: 49_999 },
 } as const;
@@ -110,24 +112,24 @@ export interface PriorityRequest {
  * @throws StepError PRIORITIES_EXHAUSTED when the band is full
  */
 export function takeRulePriority(db: Database, request: PriorityRequest): Promise<number> {
+  return db.transaction((tx) => takeRulePriorityIn(tx, request));
+}
+
+/** The same, in a transaction. */
+export async function takeRulePriorityIn(tx: Queryable, request: PriorityRequest): Promise<number> {
   const { cell, listenerArn, band, tenantId, stepId } = request;
-  return db.transaction(async (tx) => {
-    // A worker of an earlier release locks the listener in its cell alone.
-    await lockScope(tx, `rule-priority ${cell} ${listenerArn}`);
-    await lockScope(tx, `rule-priority ${listenerArn}`);
-    const free = await findPriority(tx, request);
-    if (free === undefined)
-      throw new StepError(
-        'PRIORITIES_EXHAUSTED',
-        `no priority is left in the band for ${band} rules of ${listenerArn}`,
-      );
-    await tx.query(
-      `insert into allocations (cell, kind, scope, key, tenant_id, step_id) values ($1, 'rule-priority', $2, $3, $4, $5)
-       on conflict (cell, kind, scope, key) do nothing`,
-      [cell, listenerArn, String(free), tenantId, stepId],
-    );
-    return free;
-  });
+  // A worker of an earlier release locks the listener in its cell alone.
+  await lockScope(tx, `rule-priority ${cell} ${listenerArn}`);
+  await lockScope(tx, `rule-priority ${listenerArn}`);
+  const free = await findPriority(tx, request);
+  if (free === undefined)
+    throw new StepError('PRIORITIES_EXHAUSTED', `no priority is left in the band for ${band} rules of ${listenerArn}`);
+  await tx.query(
+    `insert into allocations (cell, kind, scope, key, tenant_id, step_id) values ($1, 'rule-priority', $2, $3, $4, $5)
+     on conflict (cell, kind, scope, key) do nothing`,
+    [cell, listenerArn, String(free), tenantId, stepId],
+  );
+  return free;
 }
 
 /** The step's own priority, else the lowest free one. */
@@ -223,9 +225,12 @@ export async function reserveNames(
   return rowsOf(nameHolder, answer);
 }
 
-/** Gives back every place that a tenant holds. */
+/** Gives back every place that a tenant holds, but for that of a notice which is not gone yet. */
 export async function releaseAllocations(tx: Queryable, tenantId: string): Promise<void> {
-  await tx.query('delete from allocations where tenant_id = $1', [tenantId]);
+  await tx.query('delete from allocations where tenant_id = $1 and step_id is distinct from $2', [
+    tenantId,
+    ISOLATION_STEP,
+  ]);
 }
 
 /** Held until the transaction ends. */

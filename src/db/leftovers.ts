@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
+import { ISOLATION_STEP } from '../contracts/isolation.ts';
 import type { Leftover, NotRestored } from '../contracts/messages.ts';
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import type { Queryable } from './database.ts';
@@ -88,7 +89,8 @@ async function stayingSteps(db: Queryable, operation: OperationRow): Promise<Set
   const steps = isCommitted
     ? orderOf(await findBlueprint(db, id))
     : ((await findAppliedBlueprint(db, tenantId))?.steps ?? []);
-  return new Set(steps.map((step) => step.id));
+  // The notice of an isolated tenant stays as long as the tenant does.
+  return new Set([...steps.map((step) => step.id), ...(steps.length > 0 ? [ISOLATION_STEP] : [])]);
 }
 
 const orderedSteps = z.array(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lostRunCodes, type Failure } from '../contracts/errors.ts';
+import { ISOLATION_STEP } from '../contracts/isolation.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { failure, operationState, operationType, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
@@ -55,13 +56,13 @@ export async function listSilent(db: Queryable, silentMs: number): Promise<Silen
          select greatest(o.updated_at,
            (select max(greatest(s.started_at, s.ready_at, s.removing_at, s.removed_at,
               s.unclear_until - $1 * interval '1 millisecond')) from steps s where s.tenant_id = o.tenant_id),
-           (select max(l.updated_at) from ledger l where l.tenant_id = o.tenant_id)) as seen
+           (select max(l.updated_at) from ledger l where l.tenant_id = o.tenant_id and l.step_id <> $4)) as seen
        ) life
        where o.state = any ($2) and o.run_id is not null
          and not (o.state = 'stuck' and coalesce(o.failure ->> 'code', '') = any ($3::text[]))
          and seen < now() - $1 * interval '1 millisecond'
        order by seen`,
-      [silentMs, openOperationStates.filter((state) => state !== 'accepted'), lostRunCodes],
+      [silentMs, openOperationStates.filter((state) => state !== 'accepted'), lostRunCodes, ISOLATION_STEP],
     ),
   );
 }

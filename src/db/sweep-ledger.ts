@@ -77,7 +77,8 @@ const tenantQuery = `select t.id, t.cell, t.product, t.slug, t.status, t.activat
     t.cleanup_pending as "cleanupPending", o.id as "openOperationId", o.state as "openOperationState",
     last.state as "lastOperationState", last.failure ->> 'code' as "lastFailureCode",
     (select max(e.at) from events e where e.tenant_id = t.id) as "lastEventAt",
-    (select max(s.unclear_until) from steps s where s.tenant_id = t.id) as "unclearUntil"
+    greatest((select max(s.unclear_until) from steps s where s.tenant_id = t.id),
+      (select i.unclear_until from tenant_isolations i where i.tenant_id = t.id)) as "unclearUntil"
   from tenants t left join operations o on o.tenant_id = t.id
       and o.state in ('accepted', 'running', 'holding', 'committing', 'rolling-back', 'stuck')
     left join lateral (select state, failure from operations l where l.tenant_id = t.id

@@ -5,6 +5,7 @@ import { madeTrue } from './applied.ts';
 import { uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
+import { isIsolatedSql } from './isolations.ts';
 import { rowOf, rowsOf } from './rows.ts';
 import { disturbedSinceSql, statusInServiceSql } from './waiting-sql.ts';
 
@@ -13,8 +14,8 @@ const status = z.enum(healthStatuses);
 /** Whatever waits for the end of a grace period is in service until then. */
 const isInService = `t.status in ('active', 'deleting') and ${statusInServiceSql('t')} = 'active'`;
 
-/** Tenants that are looked at: in service, and nothing is being done to them. */
-const isWatched = `${isInService} and ${disturbedSinceSql('t.id')} is null`;
+/** Tenants that are looked at: in service, nothing is being done to them, and no notice answers for them. */
+const isWatched = `${isInService} and ${disturbedSinceSql('t.id')} is null and not ${isIsolatedSql('t.id')}`;
 
 const dueRow = z.object({
   tenantId: uuid,

@@ -7,7 +7,7 @@ import type { OpenOperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
-import { failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
+import { caller, failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
@@ -50,6 +50,18 @@ const tenantRow = z.object({
       disturbedSince: z.coerce.date().nullable(),
     })
     .nullable(),
+  /** Null: none is wanted, and nothing of one is left. */
+  isolation: z
+    .object({
+      wanted: z.boolean(),
+      /** What is wanted is so. */
+      isSettled: z.boolean(),
+      reason: z.string(),
+      caller,
+      since: z.coerce.date(),
+      failure: failure.nullable(),
+    })
+    .nullable(),
 });
 export type TenantRow = z.output<typeof tenantRow>;
 
@@ -58,7 +70,10 @@ const columns = `id, product, tier, slug, display_name as "displayName", contact
   created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt",
   (select jsonb_build_object('status', h.status, 'since', h.since, 'reason', h.reason, 'lookedAt', h.looked_at,
      'statusBefore', ${statusBeforeSql('h.tenant_id')}, 'disturbedSince', ${disturbedSinceSql('h.tenant_id')})
-   from tenant_health h where h.tenant_id = id and h.status is not null) as health`;
+   from tenant_health h where h.tenant_id = id and h.status is not null) as health,
+  (select jsonb_build_object('wanted', i.wanted, 'isSettled', i.settled_generation = i.generation, 'reason', i.reason,
+     'caller', i.caller, 'since', i.since, 'failure', i.failure)
+   from tenant_isolations i where i.tenant_id = id and (i.wanted or i.settled_generation < i.generation)) as isolation`;
 
 export type NewTenant = Pick<
   TenantRow,

@@ -34,6 +34,7 @@ import { createLedgerMarker, MARK_EVERY_MS } from './ledger-marker.ts';
 import { startLoop, type Loop } from '../loop.ts';
 import { runBesideLoops } from './beside-loops.ts';
 import { sendDueMails } from './mailer.ts';
+import { ISOLATIONS_EVERY_MS, startIsolations } from './isolations.ts';
 import { startAccepted } from './starter.ts';
 import { watchOperations, WATCH_EVERY_MS } from './watch.ts';
 import { foreignNamespace } from './own-namespace.ts';
@@ -179,6 +180,9 @@ function startLoops(running: Running): Loop[] {
   return [
     startLoop({ name: 'mailer', everyMs: 1_000, log }, (stop) => sendDueMails({ database, platform, aws, log }, stop)),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
+    startLoop({ name: 'isolations', everyMs: ISOLATIONS_EVERY_MS, log }, () =>
+      startIsolations({ database, client, log }),
+    ),
     startLoop({ name: 'watch', everyMs: WATCH_EVERY_MS, log }, () =>
       watchOperations({ database, temporal, orchestrator, log }),
     ),

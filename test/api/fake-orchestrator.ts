@@ -2,6 +2,7 @@ import { operationTable } from '../../src/contracts/operation-table.ts';
 import {
   OrchestratorUnreachableError,
   type ClosedInDatabase,
+  type IsolationRun,
   type Orchestrator,
   type Poller,
   type OperatorVerb,
@@ -28,6 +29,7 @@ export class FakeOrchestrator implements Orchestrator {
   readonly closed = new Map<string, ClosedInDatabase>();
   /** When and how the newest run of a workflow id ended. */
   readonly ended = new Map<string, { readonly at: Date; readonly as: string }>();
+  readonly isolations: IsolationRun[] = [];
   readonly taken: { operationId: string; verb: OperatorVerb }[] = [];
   startFault: StartFault | undefined;
   /** An Update whose answer is lost: it never came, or it was taken. */
@@ -47,6 +49,11 @@ export class FakeOrchestrator implements Orchestrator {
     if (this.startFault === 'after-claim') await this.claim(run.operationId);
     if (this.startFault !== undefined) throw new OrchestratorUnreachableError('no answer within 3000 ms');
     return 'started';
+  }
+
+  async isolate(run: IsolationRun): Promise<void> {
+    if (this.unreachable) throw new OrchestratorUnreachableError('connection refused');
+    this.isolations.push(run);
   }
 
   async update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {

@@ -3,7 +3,8 @@ import type { FixedResponse, ListenerRule } from '../../aws/elbv2-rules.ts';
 import { isOwnedBy, ownerOf, type Tags } from '../../aws/tags.ts';
 import type { LoadBalancer } from '../../contracts/platform.ts';
 import { StepError } from '../../contracts/step-error.ts';
-import { markPriorityForeign, takeRulePriority } from '../../db/allocations.ts';
+import { markPriorityForeign, takeRulePriority, type PriorityBand } from '../../db/allocations.ts';
+import { ownerIn } from '../../naming.ts';
 import { defineKind } from '../framework/define-kind.ts';
 import { changedFields } from '../framework/differences.ts';
 import type { StepContext } from '../framework/kind.ts';
@@ -14,7 +15,13 @@ import { rulePermissions, ruleType } from '../listener-rule/type.ts';
 import { hasHostAlone, isNoticeOf } from './notice.ts';
 
 /** `message` is what the tenant's users read, at most 1024 characters (AWS). */
-const spec = z.strictObject({ loadBalancerArn: text, host: text, message: z.string().min(1).max(1_024) });
+const spec = z.strictObject({
+  loadBalancerArn: text,
+  host: text,
+  message: z.string().min(1).max(1_024),
+  /** Comes before every other notice. */
+  isolates: z.literal(true).optional(),
+});
 const outputs = z.strictObject({ arn: z.string(), priority: z.number() });
 
 type Context = StepContext<z.output<typeof spec>, z.output<typeof outputs>>;
@@ -42,7 +49,7 @@ export const listenerNotice = defineKind({
   create,
   converge: async (context, found) => {
     const { aws, spec: of } = context;
-    await moveBack(context, found, 'notice');
+    await moveBack(context, found, bandOf(of));
     if (!hasHostAlone(found, of.host)) await aws.loadBalancing.routeNotice(found.arn, of.host);
     if (!isSame(found.fixedResponse, responseOf(of))) await aws.loadBalancing.answerByRule(found.arn, responseOf(of));
   },
@@ -73,15 +80,26 @@ export const listenerNotice = defineKind({
 
 type Found = ListenerRule & { readonly physicalId: string; readonly tags: Tags };
 
-/** The one that was made, whatever became of it, and rules of the host in the band of notices: the tenant's own first. */
-async function find({ aws, previous, tags, ...context }: Context): Promise<Found | undefined> {
+/**
+ * The one that was made, whatever became of it, and rules of the host in the bands of notices: the step's own first. A tenant may have
+ * another notice, of another step.
+ */
+async function find({ aws, previous, stepId, tags, ...context }: Context): Promise<Found | undefined> {
   const listed = await aws.loadBalancing.findRules(loadBalancerOf(context).httpsListenerArn);
   const same = listed
     .filter((rule) => isNoticeOf(rule, context.spec.host) || rule.arn === previous.arn)
     .sort((a, b) => Number(b.arn === previous.arn) - Number(a.arn === previous.arn));
   const held = await aws.loadBalancing.findRuleTags(same.map(({ arn }) => arn));
-  const found = same.map((rule) => ({ ...rule, physicalId: rule.arn, tags: held.get(rule.arn) ?? {} }));
-  return found.find((rule) => isOwnedBy(rule.tags, ownerOf(tags))) ?? found[0];
+  const isOwn = (rule: Found) => isOwnedBy(rule.tags, ownerOf(tags));
+  const isOfStep = (rule: Found) => rule.arn === previous.arn || !isOwn(rule) || ownerIn(rule.tags).stepId === stepId;
+  const found = same
+    .map((rule) => ({ ...rule, physicalId: rule.arn, tags: held.get(rule.arn) ?? {} }))
+    .filter(isOfStep);
+  return found.find(isOwn) ?? found[0];
+}
+
+function bandOf({ isolates }: Context['spec']): PriorityBand {
+  return isolates ? 'isolation' : 'notice';
 }
 
 async function create(context: Context): Promise<Found> {
@@ -90,7 +108,7 @@ async function create(context: Context): Promise<Found> {
   const taken = new Set((await aws.loadBalancing.findRules(listenerArn)).map(({ priority }) => priority));
   const place = { cell: cell.id, listenerArn, tenantId: tenant.id, stepId };
   for (let foreign = 0; foreign < MAX_FOREIGN; foreign++) {
-    const priority = await takeRulePriority(db, { ...place, band: 'notice' });
+    const priority = await takeRulePriority(db, { ...place, band: bandOf(of) });
     if (!taken.has(priority)) {
       const response = responseOf(of);
       const rule = await aws.loadBalancing.createNotice({ listenerArn, priority, host: of.host, response, tags });

@@ -20,6 +20,7 @@ const tenant: TenantState['tenant'] = {
   },
   ...{ failure: null, createdAt: at, updatedAt: at, activatedAt: null, deletedAt: null },
   health: null,
+  isolation: null,
 };
 const operation: NonNullable<TenantState['operation']> = {
   ...{ id: operationId, tenantId, cell: 'default', type: 'provision', state: 'running', onFailure: 'hold', holdMs: 1 },
