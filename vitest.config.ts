@@ -41,6 +41,7 @@ export default defineConfig({
           'worker',
           'projection',
           'health',
+          'archives',
         ],
         // Tests of the command line start many processes, seconds each on a busy machine.
         { ...sharedImports, testTimeout: 180_000 },

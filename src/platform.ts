@@ -52,6 +52,18 @@ const cell = z.strictObject({
   projection: z
     .strictObject({ table: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table') })
     .optional(),
+  archive: z
+    .strictObject({
+      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
+      prefix: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*\/$/, 'must be a path that ends with a slash')
+        .max(256)
+        .optional(),
+      retentionDays: z.int().min(1).max(3650).default(30),
+      kmsKeyArn: arn('kms').optional(),
+    })
+    .optional(),
   logRetentionDays: z.int().positive().default(30),
   mailFrom: emailAddress,
   mailReplyTo: emailAddress.optional(),

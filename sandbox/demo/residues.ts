@@ -23,5 +23,7 @@ export function residuesOf(events: readonly TenantEvent[]): Residue[] {
  */
 export function isResidue(item: InventoryItem, named: readonly Residue[]): boolean {
   if (item.residue === undefined) return false;
+  // Of attempts that came to nothing nothing is named.
+  if (item.kind === 's3:object') return named.some(({ name }) => item.name?.startsWith(name) === true);
   return item.kind === 'ecs:service' || named.some(({ name }) => item.name === name || item.id.endsWith(`/${name}`));
 }

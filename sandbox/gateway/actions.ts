@@ -19,6 +19,7 @@ export function actionOf(request: ActionParts): string {
     const action = new URLSearchParams(request.body.toString('utf8')).get('Action');
     if (action) return action;
   }
+  if (request.service === 's3') return s3Action(request);
   const path = request.path.split('?', 1)[0] ?? '/';
   const rpc = /^\/service\/[^/]+\/operation\/([^/]+)$/.exec(path)?.[1];
   if (rpc !== undefined && request.headers['smithy-protocol'] !== undefined) return rpc;
@@ -32,6 +33,49 @@ export function actionOf(request: ActionParts): string {
 export function isReadAction(action: string): boolean {
   return /^(?:GET|HEAD) /.test(action) || isRead({ action });
 }
+
+/** S3 tells its operations by method, by whether a key is named, and by parameters without a value. */
+function s3Action({ method, path }: ActionParts): string {
+  const [place = '/', query = ''] = path.split('?', 2);
+  const params = new URLSearchParams(query);
+  const level = /^\/[^/]+\/./.test(place) ? 'object' : place === '/' ? 'service' : 'bucket';
+  const known = s3Actions.find(
+    (row) => row.method === method && row.level === level && row.params.every((param) => params.has(param)),
+  );
+  return known?.action ?? `${method} ${place}`;
+}
+
+interface S3Action {
+  readonly method: string;
+  readonly level: 'service' | 'bucket' | 'object';
+  readonly params: readonly string[];
+  readonly action: string;
+}
+
+const s3 = (method: string, level: S3Action['level'], params: readonly string[], action: string): S3Action => ({
+  ...{ method, level, params, action },
+});
+
+/** The first that fits: those with parameters stand before the one without. */
+const s3Actions: readonly S3Action[] = [
+  s3('PUT', 'object', ['partNumber', 'uploadId'], 'UploadPart'),
+  s3('PUT', 'object', ['tagging'], 'PutObjectTagging'),
+  s3('PUT', 'object', [], 'PutObject'),
+  s3('POST', 'object', ['uploads'], 'CreateMultipartUpload'),
+  s3('POST', 'object', ['uploadId'], 'CompleteMultipartUpload'),
+  s3('DELETE', 'object', ['uploadId'], 'AbortMultipartUpload'),
+  s3('DELETE', 'object', [], 'DeleteObject'),
+  s3('GET', 'object', ['tagging'], 'GetObjectTagging'),
+  s3('GET', 'object', [], 'GetObject'),
+  s3('HEAD', 'object', [], 'HeadObject'),
+  s3('POST', 'bucket', ['delete'], 'DeleteObjects'),
+  s3('GET', 'bucket', ['versions'], 'ListObjectVersions'),
+  s3('GET', 'bucket', ['uploads'], 'ListMultipartUploads'),
+  s3('GET', 'bucket', ['list-type'], 'ListObjectsV2'),
+  s3('PUT', 'bucket', ['publicAccessBlock'], 'PutPublicAccessBlock'),
+  s3('PUT', 'bucket', [], 'CreateBucket'),
+  s3('GET', 'service', [], 'ListBuckets'),
+];
 
 interface RestAction {
   readonly service: string;

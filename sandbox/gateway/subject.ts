@@ -24,6 +24,7 @@ export function callerOf(userAgent: string): Caller {
 /** The main name or ARN that a call is about; undefined when it names nothing (a list of everything). */
 export function resourceOf(request: ActionParts & { readonly action: string }): string | undefined {
   if (request.service === 'route53') return dnsSubject(request);
+  if (request.service === 's3') return decodeURIComponent(request.path.split('?', 1)[0] ?? '').slice(1);
   if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return formSubject(request);
   return jsonSubject(request.body);
 }

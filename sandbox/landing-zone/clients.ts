@@ -6,6 +6,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { IAMClient } from '@aws-sdk/client-iam';
 import { Route53Client } from '@aws-sdk/client-route-53';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { STSClient } from '@aws-sdk/client-sts';
 
@@ -26,6 +27,7 @@ export interface SeedClients {
   readonly iam: IAMClient;
   readonly logs: CloudWatchLogsClient;
   readonly route53: Route53Client;
+  readonly s3: S3Client;
   readonly ses: SESv2Client;
   readonly sts: STSClient;
 }
@@ -47,6 +49,7 @@ export function createClients(target: AwsTarget): SeedClients {
     iam: new IAMClient(config),
     logs: new CloudWatchLogsClient(config),
     route53: new Route53Client(config),
+    s3: new S3Client({ ...config, forcePathStyle: true }),
     ses: new SESv2Client(config),
     sts: new STSClient(config),
   };

@@ -8,6 +8,7 @@ export const landingZone = 'tenantry-sandbox';
 export const clusterName = 'moamalat-cluster';
 export const loadBalancerName = 'moamalat-alb';
 export const projectionTable = 'tenants';
+export const archiveBucket = 'tenantry-archive';
 
 /** The zone that all tenants' hosts lie in: MOAMALAT's own where it is one of the products, its tenants right below it. */
 export function zoneNameOf(products: readonly SeededProduct[]): string {

@@ -7,7 +7,9 @@ import { accountIdOf, ensureHostedZone, ensureMailIdentity, ensureRoles } from '
 import { createClients, destroyClients, type AwsTarget, type SeedClients } from './clients.ts';
 import { connectOf, usualMsOf, type Connect } from './gateway-surface.ts';
 import { ensureLoadBalancer } from './load-balancer.ts';
+import { ensureArchive } from './archive.ts';
 import {
+  archiveBucket,
   clusterName,
   domainsOf,
   imageRepository,
@@ -26,6 +28,8 @@ export interface SeedOptions extends AwsTarget {
   readonly database: { readonly host: string; readonly port: number; readonly name: string };
   /** Whose tenants it is for; those that come with Tenantry by default. */
   readonly products?: readonly SeededProduct[] | undefined;
+  /** Final dumps of deleted tenants are kept, in a bucket of its own; not by default. */
+  readonly archive?: boolean | undefined;
   /** How the HTTPS listener is reached; asked of the gateway when absent. */
   readonly connect?: Connect | undefined;
 }
@@ -87,6 +91,7 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
   const roles = await ensureRoles(clients);
   await ensureMailIdentity(clients, zoneName);
   await ensureProjectionTable(clients.dynamodb, projectionTable);
+  if (options.archive === true) await ensureArchive(clients.s3, archiveBucket);
   await ensureCluster(clients);
   for (const template of templates) await ensureTemplate(clients, template, { accountId, region, network, roles });
   await Promise.all(templates.map((template) => untilTemplateRuns(clients, template)));
@@ -125,6 +130,7 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
         ...(hostless.length > 0 && { products: hostless }),
         tenantDatabases: [{ id: 'primary', ...options.database }],
         projection: { table: projectionTable },
+        ...(options.archive === true && { archive: { bucket: archiveBucket, prefix: 'final/', retentionDays: 30 } }),
         logRetentionDays: 30,
         mailFrom: `welcome@${zoneName}`,
         usualMs: await usualMsOf(endpointUrl),

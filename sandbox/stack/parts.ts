@@ -233,6 +233,7 @@ async function provideLandingZone(options: PartsOptions, given: Environment, sta
     endpointUrl: started.env.AWS_ENDPOINT_URL ?? '',
     region: started.env.AWS_REGION ?? '',
     products: Object.values((await loadCatalog(catalogFile)).products),
+    archive: true,
     database: { host: database.hostname, port: Number(database.port || 5432), name: database.pathname.slice(1) },
   });
   started.env.PLATFORM_CONFIG = writePlatform(options.directory, platform);

@@ -16,6 +16,7 @@ import {
 } from '../db/step-removal.ts';
 import { endsStep, judge, turnAfterMs } from './failures.ts';
 import type { Removed } from '../kinds/framework/kind.ts';
+import { keepFinalDump } from './final-dump.ts';
 import { retryWhileDatabaseDown } from './database-retry.ts';
 import { revoked } from './revocation.ts';
 import { StepError } from '../contracts/step-error.ts';
@@ -32,8 +33,10 @@ export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
     }
     const marked = await retryWhileDatabaseDown(retryLimit, () => markRemoving(deps.database, key));
     if (!marked || marked.state === 'removed') return { status: 'removed' };
+    const kept = await keepFinalDump(run);
     const removed = await takeAway(run, marked.removingAt ?? undefined);
-    return await recordResult(run, removed, marked.unclearUntil);
+    const residues = [...(removed.residues ?? []), ...kept];
+    return await recordResult(run, { ...removed, residues }, marked.unclearUntil);
   } catch (error) {
     await recordRemovalFailed(run, error, 'remove').catch((cause: unknown) => {
       run.context.log.error({ err: cause }, 'a failed removal could not be recorded');

@@ -178,6 +178,7 @@ export const deleteQuery = z
   .strictObject({
     confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated').meta({ pattern: slugPattern }),
     grace,
+    export: dryRunQuery.shape.dryRun.describe('Refuse unless a final dump is kept; it may be handed out'),
     dryRun: dryRunQuery.shape.dryRun,
   })
   .meta({ required: ['confirm'] });
@@ -251,6 +252,18 @@ const room = z
   .nullable()
   .describe("What a new tenant leaves of its load balancer's quotas; null: the request takes nothing");
 
+/** Optional: an API of an earlier release does not give it. */
+const finalDump = z
+  .object({
+    kept: z.boolean(),
+    detail: z.string().describe('A sentence for people; where nothing is kept, why'),
+    bucket: z.string().nullable(),
+    retentionDays: z.number().nullable(),
+    export: z.boolean().describe('It may be handed out'),
+  })
+  .meta({ id: 'FinalDump', description: "What is kept of a tenant's data when it is deleted" })
+  .optional();
+
 /** Its `dryRun` tells it from the other answers of a request. */
 export const previewAnswer = z
   .object({
@@ -271,6 +284,11 @@ export const previewAnswer = z
     ),
     expected: expectedTime.optional(),
     room: room.optional(),
+    finalDump: finalDump.nullable().describe('Null: it deletes nothing'),
+    residues: z
+      .array(z.object({ stepId: z.string(), type: z.string(), reason: z.string(), days: z.number().nullable() }))
+      .optional()
+      .describe('What would stay for a while of what is dropped'),
     settings,
     control: z
       .object({
@@ -425,6 +443,7 @@ export const acceptedAnswer = z
     ),
     message: z.string().optional().describe('What was accepted, a sentence for people'),
     deletesAt,
+    finalDump: finalDump.describe('Of a deletion'),
     statusUrl: z.string().meta({ format: 'uri-reference' }),
     tenantUrl,
     workers,
@@ -554,6 +573,24 @@ const residue = z.object({
   reason: z.string(),
   expiresAt: time.nullable().describe('Null: AWS names none'),
 });
+const certifiedDump = z.union([
+  z.object({
+    stepId: z.string(),
+    kind: z.string(),
+    kept: z.literal(true),
+    bucket: z.string(),
+    manifest: z.string().describe('Key of the object that names all others of the dump'),
+    manifestSha256: z.string(),
+    exported: z.boolean(),
+    bytes: z.number(),
+    tables: z.number(),
+    rows: z.number(),
+    keptAt: time,
+    expiresAt: time.nullable(),
+  }),
+  z.object({ stepId: z.string(), kind: z.string(), kept: z.literal(false), why: z.string() }),
+]);
+
 export const certificateAnswer = z
   .object({
     certificate: z.object({
@@ -582,6 +619,11 @@ export const certificateAnswer = z
       }),
       resources: z.array(certifiedResource),
       residues: z.array(residue).describe('What stays for a while though it was removed'),
+      finalDump: z
+        .object({ kept: z.boolean(), why: z.string().nullable() })
+        .optional()
+        .describe('Absent: certified by a release that kept none'),
+      finalDumps: z.array(certifiedDump).optional().describe('Of each step that held data'),
       tombstone: z.object({
         slugReservedUntil: time
           .nullable()

@@ -9,6 +9,7 @@ import { createPacing, type Pacing, type PacingOptions } from './pacing.ts';
 import { createProbe, type Probe } from './probe.ts';
 import { createDns, type Dns } from './route53.ts';
 import { createSecrets, type Secrets } from './secrets-manager.ts';
+import { createObjects, type Objects } from './s3.ts';
 import { createMail, type Mail } from './ses.ts';
 import { createInventory, type Inventory } from './inventory/inventory.ts';
 import { createParameters, type Parameters } from './ssm.ts';
@@ -26,6 +27,7 @@ export interface CellAws {
   readonly probe: Probe;
   readonly parameters: Parameters;
   readonly tables: Tables;
+  readonly objects: Objects;
   /** A client of the SDK for a service that has no adapter here: for kinds of others. */
   readonly client: ClientOf;
   /** All that exists in the cell, for the sweep. */
@@ -53,6 +55,7 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     probe: createProbe(cell),
     parameters: createParameters(clients.ssm),
     tables: createTables(clients.dynamodb),
+    objects: createObjects(clients.s3, clients.signer),
     client: clients.clientOf,
     inventory: createInventory(clients, cell),
     destroy: () => clients.destroy(),

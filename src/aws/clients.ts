@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Route53Client } from '@aws-sdk/client-route-53';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -38,6 +39,9 @@ export interface Clients {
   readonly secretsManager: SecretsManagerClient;
   readonly logs: CloudWatchLogsClient;
   readonly dynamodb: DynamoDBClient;
+  readonly s3: S3Client;
+  /** Signs URLs and sends nothing, so nothing of a call's way is put on it. */
+  readonly signer: S3Client;
   readonly ses: SESv2Client;
   readonly ssm: SSMClient;
   readonly sts: STSClient;
@@ -77,6 +81,8 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
     secretsManager: equip(new SecretsManagerClient(config)),
     logs: equip(new CloudWatchLogsClient(config)),
     dynamodb: equip(new DynamoDBClient(config)),
+    s3: equip(new S3Client(objectConfig(config, options))),
+    signer: new S3Client(objectConfig(config, options)),
     ses: equip(new SESv2Client(config)),
     ssm: equip(new SSMClient(config)),
     sts: equip(new STSClient(config)),
@@ -124,6 +130,18 @@ function clientConfig(cell: Cell, options: ClientOptions) {
   };
   return { ...base, credentials: cellCredentials(cell, { credentials: options.credentials, clientConfig: base }) };
 }
+
+/** A part of an object takes longer than an answer elsewhere. An endpoint of one host knows no buckets by their host names. */
+function objectConfig(config: ReturnType<typeof clientConfig>, { endpointUrl, requestTimeoutMs }: ClientOptions) {
+  const requestTimeout = requestTimeoutMs ?? OBJECT_TIMEOUT_MS;
+  return {
+    ...config,
+    forcePathStyle: endpointUrl !== undefined,
+    requestHandler: { ...config.requestHandler, requestTimeout },
+  };
+}
+
+const OBJECT_TIMEOUT_MS = 60_000;
 
 const ignore = () => undefined;
 /** What the SDK would print on the console is in its errors, and those are told by whoever made the call. */
@@ -233,6 +251,7 @@ const serviceNames: Readonly<Record<string, string>> = {
   'Secrets Manager': 'secretsmanager',
   'CloudWatch Logs': 'logs',
   DynamoDB: 'dynamodb',
+  S3: 's3',
   SESv2: 'ses',
   SSM: 'ssm',
   STS: 'sts',

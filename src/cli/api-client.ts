@@ -146,6 +146,8 @@ export interface RepairRequest {
 export interface DeleteOptions {
   /** How long to wait before anything is removed, such as `2d`. */
   readonly grace?: string | undefined;
+  /** `true`: refuse unless a final dump is kept, which may be handed out. */
+  readonly export?: 'true' | undefined;
 }
 
 /** The HTTP API, typed; every answer is checked. */
@@ -158,7 +160,7 @@ export interface ApiClient {
   previewLift(freezeId: string): Promise<FreezePreview>;
   create(request: CreateRequest): Promise<Accepted>;
   previewCreation(request: CreateRequest): Promise<Preview>;
-  previewDeletion(tenantId: string): Promise<Preview>;
+  previewDeletion(tenantId: string, options?: Pick<DeleteOptions, 'export'>): Promise<Preview>;
   list(request: ListRequest): Promise<TenantPage>;
   get(tenantId: string): Promise<Tenant>;
   status(tenantId: string): Promise<Status>;
@@ -216,7 +218,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     previewFreeze: (body) => call(answers.freezePreview, 'POST', '/api/v1/freezes?dryRun=true', body),
     previewLift: (id) => call(answers.freezePreview, 'DELETE', `/api/v1/freezes/${encodeURIComponent(id)}?dryRun=true`),
     previewCreation: (body) => call(answers.preview, 'POST', '/api/v1/tenants?dryRun=true', body),
-    previewDeletion: (id) => call(answers.preview, 'DELETE', `${tenant(id)}?dryRun=true`),
+    previewDeletion: (id, options) =>
+      call(answers.preview, 'DELETE', `${tenant(id)}${queryOf({ dryRun: 'true', ...options })}`),
     create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
     list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
     get: (id) => call(answers.tenant, 'GET', tenant(id)),

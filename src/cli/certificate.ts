@@ -56,11 +56,25 @@ async function verify(context: () => Context, file: string, { keys, json }: Cert
 function genuine(certificate: unknown): string {
   const known = open(certificateAnswer.shape.certificate).safeParse(certificate);
   if (!known.success) return 'genuine, but not a certificate that this release can read';
-  const { tenant, operation, resources, residues } = known.data;
+  const { tenant, operation, resources, residues, finalDump, finalDumps = [] } = known.data;
   return (
     `genuine: ${tenant.product}/${tenant.slug} (${tenant.tenantId}) was deleted, ${utc(operation.closedAt)}; ` +
-    `${resources.length} resources were seen absent, ${residues.length} residues stay until they expire`
+    `${resources.length} resources were seen absent, ${residues.length} residues stay until they expire; ${dumpText(finalDump, finalDumps)}`
   );
+}
+
+type Known = z.infer<typeof certificateAnswer>['certificate'];
+
+function dumpText(finalDump: Known['finalDump'], dumps: NonNullable<Known['finalDumps']>): string {
+  const kept = dumps.flatMap((one) =>
+    one.kept
+      ? [
+          `${one.manifest} in bucket ${one.bucket} until ${one.expiresAt === null ? 'removed by hand' : utc(one.expiresAt)}`,
+        ]
+      : [],
+  );
+  if (kept.length > 0) return `its final dump is ${kept.join(', ')}`;
+  return `no final dump was kept: ${finalDump?.why ?? 'the release that deleted it made none'}`;
 }
 
 function fromFile<T>(file: string, schema: z.ZodType<T>): T {

@@ -29,12 +29,21 @@ export async function confirmedSlug(
   const tenant = await api.get(tenantId);
   const { slug, product, displayName, status } = tenant;
   const known = [oneLine(displayName), status, addressText(tenant)].filter((part) => part !== undefined);
+  // An API of an earlier release keeps nothing, and does not say so.
+  const kept = await api.previewDeletion(tenantId).then(
+    ({ finalDump }) => finalDump?.detail ?? 'no final dump is known of: the data is gone for good',
+    () => 'what is kept of its data could not be asked',
+  );
   terminal.err.write(
-    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${slugNotice(tenant)}\n`,
+    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${capitalized(kept)}.\n${slugNotice(tenant)}\n`,
   );
   const typed = await ask(terminal.input, terminal.err, 'Type its slug to confirm: ');
   if (typed?.trim() !== slug) throw new NotConfirmedError('not confirmed: nothing was changed');
   return slug;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What becomes of the slug: somebody may still hold links to a tenant that was ever active. */

@@ -6,7 +6,10 @@ import type { Terminal } from './output.ts';
 const RESTORED = ', where it is not as it was applied';
 
 /** Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what. */
-export function printPreview({ out }: Terminal, { operation, steps, expected, room, control }: Preview): void {
+export function printPreview(
+  { out }: Terminal,
+  { operation, steps, expected, room, control, finalDump, residues = [] }: Preview,
+): void {
   const touched = steps.filter(({ becomes }) => becomes !== 'keep');
   const kept = steps.length - touched.length;
   if (operation === null) {
@@ -29,6 +32,9 @@ export function printPreview({ out }: Terminal, { operation, steps, expected, ro
   }
   out.write(`  ${kept} of ${steps.length} steps stay as they are\n`);
   if (expected !== undefined) out.write(`  time to expect: ${expected ? timeText(expected) : 'not known yet'}\n`);
+  if (finalDump) out.write(`  ${finalDump.detail}\n`);
+  for (const { stepId, type, reason, days } of residues)
+    out.write(`  stays for a while: ${type} of ${stepId}${days === null ? '' : `, ${days} days`}: ${reason}\n`);
   if (room)
     out.write(
       `  room on its load balancer afterwards: ${room.rules.leftAfter} of ${room.rules.quota} rules, ` +

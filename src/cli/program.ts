@@ -59,7 +59,7 @@ function packageVersion(): string {
 
 /** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection] = await Promise.all([
+  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives] = await Promise.all([
     import('./api.ts'),
     import('./worker.ts'),
     import('./migrate.ts'),
@@ -68,6 +68,7 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     import('./sweep.ts'),
     import('./drift.ts'),
     import('./projection.ts'),
+    import('./archives.ts'),
   ]);
   return [
     api.registerApi,
@@ -78,5 +79,6 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     sweep.registerSweep,
     drift.registerDrift,
     projection.registerProjection,
+    archives.registerArchives,
   ];
 }

@@ -279,18 +279,22 @@ export interface RemoveOptions {
   readonly confirm?: string;
   readonly dryRun?: boolean;
   readonly grace?: string;
+  readonly export?: boolean;
 }
 
 /** Deletes a tenant and follows its deprovisioning; one that waits for the end of its grace period is not followed. */
 export async function remove(context: Context, name: string, options: Waiting & RemoveOptions): Promise<ExitCode> {
-  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewDeletion(id));
+  const exported = options.export === true ? ({ export: 'true' } as const) : {};
+  if (options.dryRun === true)
+    return previewed(context, name, options, (id) => context.api.previewDeletion(id, exported));
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const confirm = options.confirm ?? (await confirmedSlug(context, tenantId, options));
-  const send = () => context.api.delete(tenantId, confirm, { grace: options.grace });
+  const send = () => context.api.delete(tenantId, confirm, { grace: options.grace, ...exported });
   const answer = await request(context, options, lookAt(tenantId), send, deletionSigns(context.api));
   if ('operationId' in answer) {
     const wait = options.wait && typeof answer.deletesAt !== 'string';
+    if (answer.finalDump && options.json !== true) context.terminal.err.write(`${answer.finalDump.detail}\n`);
     return afterAcceptance(context, answer, after, { ...options, wait }, { name, good: ['succeeded'] });
   }
   if (options.json) printJson(context.terminal, answer);

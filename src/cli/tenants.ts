@@ -237,6 +237,10 @@ function registerRepairAndDeletion({ command, context, setExitCode }: CommandPar
       'how long to wait before anything is removed, such as 12h, 2d or 0; `cancel` keeps the tenant',
       grace,
     )
+    .option(
+      '--export',
+      'refuse unless a final dump of its data is kept; it may be handed out (`tenantry archives url`)',
+    )
     .option('--wait', 'follow until it is done (with a grace period: return as soon as it is accepted)', true)
     .option('--no-wait', 'return as soon as it is accepted')
     .contradict('--wait', '--no-wait')

@@ -9,6 +9,7 @@ import { findInstallationId } from '../db/installation.ts';
 import { listLedger, type LedgerRow } from '../db/ledger.ts';
 import { listOperationsOf, type OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
+import { certifiedDumps } from './final-dump.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
@@ -63,6 +64,7 @@ async function certify(db: Queryable, tenant: TenantRow): Promise<{ certificate:
     operation: askedFor(operation),
     resources: rows.map(resourceOf),
     residues: rows.flatMap(({ stepId, residues }) => (residues ?? []).map((residue) => ({ stepId, ...residue }))),
+    ...(await certifiedDumps(db, tenant)),
     tombstone: {
       slugReservedUntil:
         tenant.activatedAt && new Date(tenant.deletedAt.getTime() + QUARANTINE_DAYS * DAY_MS).toISOString(),

@@ -7,7 +7,7 @@ import type { StepDifference } from '../plan/differences.ts';
 import type { StepPlan } from '../plan/plan.ts';
 import { expectedTime, type Duration } from '../plan/expected-time.ts';
 import type { ClientDeps } from './requests.ts';
-import type { PreviewedStepView, PreviewView, RoomView } from './views.ts';
+import type { FinalDumpView, PreviewedStepView, PreviewView, RoomView } from './views.ts';
 
 /** Rolls the transaction back without being a failure. */
 class PreviewedSignal<T> extends Error {
@@ -44,12 +44,14 @@ interface Previewed {
   readonly differences?: readonly StepDifference[];
   readonly settings: Settings;
   readonly room?: RoomView | undefined;
+  /** Of a deletion. */
+  readonly finalDump?: FinalDumpView | undefined;
 }
 
 /** What a request would do: the plan by which its run goes, with what is known of its steps from earlier runs. */
 export async function previewOf(
   { catalog, database }: Pick<ClientDeps, 'catalog' | 'database'>,
-  { tenantId, cell, operation, plan, differences = [], settings, room }: Previewed,
+  { tenantId, cell, operation, plan, differences = [], settings, room, finalDump }: Previewed,
 ): Promise<PreviewView> {
   const recorded = await listRecordedDurations(database, cell);
   const durationOf = ({ kind, becomes }: StepPlan): Duration | undefined => {
@@ -68,6 +70,21 @@ export async function previewOf(
       dropsData: becomes === 'drop' && kind?.holdsData === true,
     };
   });
+  const residues = plan
+    .filter(({ becomes }) => becomes === 'drop')
+    .flatMap(({ id: stepId, kind }) =>
+      (catalog.kinds.kinds.get(kind)?.residues ?? []).map((one) => ({ stepId, ...one })),
+    );
   const expected = operation === null ? null : (expectedTime(plan, durationOf) ?? null);
-  return { dryRun: true, tenantId, operation, steps, expected, room: room ?? null, settings };
+  return {
+    dryRun: true,
+    tenantId,
+    operation,
+    steps,
+    expected,
+    room: room ?? null,
+    finalDump: finalDump ?? null,
+    residues,
+    settings,
+  };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isAcceptable } from '../contracts/applicability.ts';
 import type { Caller } from '../contracts/caller.ts';
+import type { FinalDumpOwed } from '../contracts/final-dump.ts';
 import { statusesWithGrace } from '../contracts/grace.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
@@ -24,6 +25,7 @@ import { walkTo } from '../plan/walk.ts';
 import type { StepPlan } from '../plan/plan.ts';
 import { findWalkFacts } from '../db/walk-facts.ts';
 import { blueprintSchema } from '../db/blueprint-column.ts';
+import { finalDumpOf, owedOf } from './final-dump.ts';
 import { inVain, previewOf } from './preview.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -31,7 +33,7 @@ import { deletesAt, existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import { reachOrchestrator, startAccepted, startOnceFree, startOrWithdraw } from './starting.ts';
 import type { ClientDeps, DeleteTenantInput } from './requests.ts';
-import { acceptance, acceptedView, type ChangeOutcome, type PreviewView } from './views.ts';
+import { acceptance, acceptedView, type ChangeOutcome, type FinalDumpView, type PreviewView } from './views.ts';
 
 /**
  * Accepts the deprovisioning of a tenant, which begins when its grace period is over; a stuck operation is superseded by it. One of
@@ -41,7 +43,7 @@ export async function deleteTenant(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
-  { confirm, graceMs = deps.deletionGraceMs ?? 0 }: DeleteTenantInput,
+  { confirm, graceMs = deps.deletionGraceMs ?? 0, exports = false }: DeleteTenantInput,
 ): Promise<ChangeOutcome> {
   const { slug } = await existingTenant(deps.database, tenantId);
   if (confirm !== slug) {
@@ -58,28 +60,36 @@ export async function deleteTenant(
   // One of which nothing is left is deleted without an operation.
   const attempted = { what: `the deletion of tenant ${tenantId} was accepted`, shownBy: 'status' } as const;
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
-    deps.database.transaction((tx) => write(tx, { caller, tenantId, operationId, graceMs })),
+    deps.database.transaction((tx) => write(deps, tx, { caller, tenantId, operationId, graceMs, exports })),
   );
   if (!written.operation) return { done: true, tenant: tenantView(written.tenant) };
-  const { tenant, operation, superseded } = written;
+  const { tenant, operation, superseded, finalDump } = written;
   if (superseded) await replaceRun(deps, operation, superseded);
   else await startOrWithdraw(deps, tenant, operation);
   return {
     done: false,
-    accepted: { ...acceptedView(tenant, operation, accepting(tenant, operation)), deletesAt: deletesAt(operation) },
+    accepted: {
+      ...acceptedView(tenant, operation, `${accepting(tenant, operation)}; ${finalDump.detail}`),
+      ...{ deletesAt: deletesAt(operation), finalDump },
+    },
   };
 }
 
 /** What {@link deleteTenant} would do; nothing has to be confirmed for that. */
-export async function previewDeletion(deps: ClientDeps, caller: Caller, tenantId: string): Promise<PreviewView> {
+export async function previewDeletion(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  { exports = false }: Pick<DeleteTenantInput, 'exports'> = {},
+): Promise<PreviewView> {
   await existingTenant(deps.database, tenantId);
-  const deletion = { caller, tenantId, operationId: randomUUID(), graceMs: 0 };
-  const { tenant, operation, plan } = await inVain(deps.database, async (tx) => {
-    const written = await write(tx, deletion);
+  const deletion = { caller, tenantId, operationId: randomUUID(), graceMs: 0, exports };
+  const { tenant, operation, plan, finalDump } = await inVain(deps.database, async (tx) => {
+    const written = await write(deps, tx, deletion);
     return { ...written, plan: written.operation ? await planOfRemoval(deps, tx, written.operation) : [] };
   });
   const { cell, settings } = tenant;
-  return previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, settings });
+  return previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, settings, finalDump });
 }
 
 async function planOfRemoval(
@@ -108,6 +118,7 @@ interface Deletion {
   readonly tenantId: string;
   readonly operationId: string;
   readonly graceMs: number;
+  readonly exports: boolean;
 }
 
 interface Written {
@@ -115,23 +126,31 @@ interface Written {
   /** Undefined: the tenant is deleted, there was nothing to do. */
   readonly operation: OperationRow | undefined;
   readonly superseded: OperationRow | undefined;
+  readonly finalDump: FinalDumpView;
 }
 
 /**
  * Locks operation before tenant, as the worker's bookkeeping does. The tenant is read after the open operation: a
  * close settles both in one transaction, so its status is current when no operation is open.
  */
-async function write(tx: Queryable, deletion: Deletion): Promise<Written> {
+async function write(deps: ClientDeps, tx: Queryable, deletion: Deletion): Promise<Written> {
   const { caller, tenantId } = deletion;
   const superseded = await supersedeStuck(tx, caller, tenantId);
   const tenant = await findTenant(tx, tenantId);
   if (!tenant) throw new Error(`tenant ${tenantId} disappeared`);
+  const finalDump = await finalDumpOf(deps, tx, tenant, deletion.exports);
   if (!superseded) {
     refuseUndeletable(tenant);
     if (await isNothingLeft(tx, tenant))
-      return { tenant: await settle(tx, caller, tenant), operation: undefined, superseded };
+      return { tenant: await settle(tx, caller, tenant), operation: undefined, superseded, finalDump };
   }
-  return { tenant, operation: await insertDeprovisioning(tx, deletion, tenant, superseded), superseded };
+  const owed = owedOf(finalDump, deletion.exports);
+  return {
+    tenant,
+    operation: await insertDeprovisioning(tx, deletion, { tenant, superseded, owed }),
+    superseded,
+    finalDump,
+  };
 }
 
 async function supersedeStuck(tx: Queryable, caller: Caller, tenantId: string): Promise<OperationRow | undefined> {
@@ -167,8 +186,7 @@ async function settle(tx: Queryable, caller: Caller, tenant: TenantRow): Promise
 async function insertDeprovisioning(
   tx: Queryable,
   { caller, operationId, graceMs }: Deletion,
-  tenant: TenantRow,
-  superseded: OperationRow | undefined,
+  { tenant, superseded, owed }: Pick<Written, 'tenant' | 'superseded'> & { readonly owed: FinalDumpOwed | undefined },
 ): Promise<OperationRow> {
   const last = await findLastOperation(tx, tenant.id);
   if (!last) throw new Error(`tenant ${tenant.id} has no operation whose blueprint could be taken down`);
@@ -182,6 +200,7 @@ async function insertDeprovisioning(
     workflowId: tenantWorkflowId(tenant),
     blueprint: await findBlueprint(tx, last.id),
     caller,
+    finalDump: owed,
     ...graceFor(tenant, superseded, graceMs),
   });
   if (operation) return operation;

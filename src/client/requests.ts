@@ -76,6 +76,8 @@ export interface DeleteTenantInput {
   readonly confirm?: string | undefined;
   /** How long to wait before anything is removed, in ms; default: as the installation has it. */
   readonly graceMs?: number | undefined;
+  /** The final dump may be handed out; without one the deletion is refused. */
+  readonly exports?: boolean | undefined;
 }
 
 export interface FreezeInput {

@@ -65,7 +65,7 @@ export interface TenantryClient {
   /** What `createTenant` would do; nothing is reserved. */
   previewCreation(caller: Caller, input: CreateTenantInput): Promise<PreviewView>;
   /** What `deleteTenant` would do; nothing is changed. */
-  previewDeletion(caller: Caller, tenantId: string): Promise<PreviewView>;
+  previewDeletion(caller: Caller, tenantId: string, input?: Pick<DeleteTenantInput, 'exports'>): Promise<PreviewView>;
   /** Other settings of an active tenant. */
   changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */
@@ -157,7 +157,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   return {
     createTenant: (caller, input) => createTenant(deps, caller, input),
     previewCreation: (caller, input) => previewCreation(deps, caller, input),
-    previewDeletion: (caller, tenantId) => previewDeletion(deps, caller, tenantId),
+    previewDeletion: (caller, tenantId, input) => previewDeletion(deps, caller, tenantId, input),
     changeTenant: (caller, tenantId, input) => change.changeTenant(deps, caller, tenantId, input),
     scaleTenant: (caller, tenantId, input) => change.scaleTenant(deps, caller, tenantId, input),
     changeMode: (caller, tenantId, request, input) => change.changeMode(deps, caller, tenantId, request, input),

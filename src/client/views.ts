@@ -318,6 +318,28 @@ export interface RoomLeft {
   readonly leftAfter: number;
 }
 
+/** What is kept of a tenant's data when it is deleted. */
+export interface FinalDumpView {
+  readonly kept: boolean;
+  /** A sentence for people; where nothing is kept, why. */
+  readonly detail: string;
+  /** Null: nothing is kept. */
+  readonly bucket: string | null;
+  readonly retentionDays: number | null;
+  /** It may be handed out. */
+  readonly export: boolean;
+}
+
+/** What stays for a while of a tenant that is deleted. */
+export interface ExpectedResidueView {
+  readonly stepId: string;
+  readonly type: string;
+  /** Why, a sentence. */
+  readonly reason: string;
+  /** For how long. Null: no time is given. */
+  readonly days: number | null;
+}
+
 /** What a request would do; nothing was changed. */
 export interface PreviewView {
   readonly dryRun: true;
@@ -331,6 +353,10 @@ export interface PreviewView {
   readonly expected: Duration | null;
   /** Null: it takes nothing that it has not got. */
   readonly room: RoomView | null;
+  /** Null: it deletes nothing. */
+  readonly finalDump: FinalDumpView | null;
+  /** What would stay for a while. */
+  readonly residues: readonly ExpectedResidueView[];
   /** What would be desired. */
   readonly settings: Settings;
   /** Of a request to the open operation. */
@@ -366,6 +392,8 @@ export interface AcceptedView {
   readonly message: string;
   /** Of a deletion with a grace period: when it begins to remove. */
   readonly deletesAt?: string | null | undefined;
+  /** Of a deletion: what is kept of the data. */
+  readonly finalDump?: FinalDumpView | undefined;
   readonly tenantUrl: string | null;
 }
 

@@ -28,11 +28,36 @@ export interface Certificate {
   readonly resources: readonly CertifiedResource[];
   /** What stays for a while though it was removed. */
   readonly residues: readonly (Residue & { readonly stepId: string })[];
+  /** Whether anything is kept of the data, and why not. Absent: certified by a release that kept none. */
+  readonly finalDump?: { readonly kept: boolean; readonly why: string | null };
+  /** Of each step that held data. */
+  readonly finalDumps?: readonly CertifiedDump[];
   readonly tombstone: {
     /** Until when nobody can create a tenant of this slug. Null: it was free at once. */
     readonly slugReservedUntil: string | null;
   };
 }
+
+export type CertifiedDump = { readonly stepId: string; readonly kind: string } & (
+  | { readonly kept: false; readonly why: string }
+  | {
+      readonly kept: true;
+      readonly bucket: string;
+      /** Key of the object that names all others of the dump, with their checksums. */
+      readonly manifest: string;
+      /** Of that object, hex. */
+      readonly manifestSha256: string;
+      /** It may be handed out. */
+      readonly exported: boolean;
+      /** Compressed, without the manifest. */
+      readonly bytes: number;
+      readonly tables: number;
+      readonly rows: number;
+      readonly keptAt: string;
+      /** When it is removed. */
+      readonly expiresAt: string | null;
+    }
+);
 
 export interface CertifiedResource {
   readonly stepId: string;

@@ -151,6 +151,9 @@ export const errorTable = {
   DATA_LOST: info(
     "What holds the tenant's data was deleted outside Tenantry, and nothing empty is made in its place: restore it from a backup or a dump, under the same name and with its ownership mark.",
   ),
+  DUMP_FAILED: info(
+    'The final dump would lack data of the tenant, so nothing of it was dropped; the message names what, and what to do. Without a dump it is removed only where its cell has no `archive` in the platform description when the deletion is asked for.',
+  ),
   STILL_PRESENT: info(
     'Something keeps it, it came back, or it lost its ownership mark; the detail says what was seen. Remove that, or put the mark back.',
   ),

@@ -20,6 +20,8 @@ export const eventTypes = [
   'tenant.isolation-requested', // data: { wanted, reason? }: a notice is to answer at its host at once, or not any more
   'tenant.isolated', // data: { reason, arn, priority }: the notice answers
   'tenant.isolation-lifted',
+  'tenant.archived', // data: { stepId, bucket, manifest, bytes, rows, tables, exported, expiresAt }: its final dump is whole
+  'tenant.archive-removed', // data: { stepId, bucket, manifest }: it has expired
   'mail.queued', // data: { template }
   'mail.sent', // data: { template, messageId }
   'mail.failed', // data: { template, reason }: given up after a day

@@ -41,6 +41,8 @@ export interface Cell {
   readonly products?: readonly string[] | undefined;
   readonly tenantDatabases: readonly TenantDatabase[];
   readonly logRetentionDays: number;
+  /** Where final dumps of deleted tenants are kept; absent: none is made. */
+  readonly archive?: Archive | undefined;
   /** Where the tenants of this cell are projected to; absent: nowhere. */
   readonly projection?: Projection | undefined;
   /** Sender of tenants' mails (an SES identity of this cell). */
@@ -58,6 +60,16 @@ export interface Cell {
 /** A DynamoDB table of the cell's account and region, with the keys that `docs/projection.md` names. */
 export interface Projection {
   readonly table: string;
+}
+
+/** A bucket that no tenant can reach: neither their roles nor their tasks' have rights on it. */
+export interface Archive {
+  readonly bucket: string;
+  /** Of every object's key; ends with a slash. */
+  readonly prefix?: string | undefined;
+  readonly retentionDays: number;
+  /** Objects are encrypted with it; absent: as the bucket has it. */
+  readonly kmsKeyArn?: string | undefined;
 }
 
 export type MailLocale = 'en' | 'ar';

@@ -3,6 +3,7 @@ import { openOperationStates, closedOperationStates } from '../contracts/operati
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { roles, type Caller } from '../contracts/caller.ts';
+import { finalDumps } from '../contracts/final-dump.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover, Residue } from '../contracts/messages.ts';
 
@@ -15,6 +16,8 @@ export const bigint = z.coerce.number().int();
 export const tenantStatus = z.enum(tenantStatuses);
 export const operationState = z.enum([...openOperationStates, ...closedOperationStates]);
 export const operationType = z.enum(operationTypes);
+
+export const finalDump = z.enum(finalDumps);
 
 export const failure: z.ZodType<Failure> = z.object({
   code: z.string(),

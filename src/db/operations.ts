@@ -14,6 +14,7 @@ import {
   bigint,
   caller,
   failure,
+  finalDump,
   json,
   leftovers,
   operationState,
@@ -53,6 +54,8 @@ const operationRow = z.object({
   graceUntil: optionalTime,
   /** The tenant's, when it was accepted. Null: an earlier release did that. */
   statusBefore: tenantStatus.nullable(),
+  /** Of a deletion: the dump that it owes. Null: none. */
+  finalDump: finalDump.nullable(),
   /** From then on it is only finished. Null: not that far. */
   committedAt: optionalTime,
   closedAt: optionalTime,
@@ -64,7 +67,7 @@ export type OperationRow = z.output<typeof operationRow>;
 const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs", refreshes,
   workflow_id as "workflowId", run_id as "runId", generation, failure, leftovers,
   cancel_requested_at as "cancelRequestedAt", caller, accepted_at as "acceptedAt", claimed_at as "claimedAt", committed_at as "committedAt",
-  grace_until as "graceUntil", status_before as "statusBefore",
+  grace_until as "graceUntil", final_dump as "finalDump", status_before as "statusBefore",
   closed_at as "closedAt", updated_at as "updatedAt"`;
 const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
 
@@ -80,6 +83,7 @@ export type NewOperation = Pick<
   readonly reason?: string | undefined;
   /** How long it waits before it removes anything, in ms. */
   readonly graceMs?: number | undefined;
+  readonly finalDump?: OperationRow['finalDump'] | undefined;
   /** Default: the tenant's status now. */
   readonly statusBefore?: TenantStatus | undefined;
 };
@@ -94,19 +98,19 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
   const answer = await tx.query(
     `insert into operations
        (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version,
-        status_before, grace_until, refreshes)
+        status_before, grace_until, refreshes, final_dump)
      select $1, $2, $3, $4, $5, $6, $7, $8, $9, t.settings_version, coalesce($10, t.status),
-       now() + nullif($11::bigint, 0) * interval '1 millisecond', $12
+       now() + nullif($11::bigint, 0) * interval '1 millisecond', $12, $13
      from tenants t where t.id = $2
      on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
     [
       ...[o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint), json(o.caller)],
-      ...[o.statusBefore ?? null, o.graceMs ?? null, o.refreshes ?? false],
+      ...[o.statusBefore ?? null, o.graceMs ?? null, o.refreshes ?? false, o.finalDump ?? null],
     ],
   );
   const accepted = rowOf(operationRow, answer);
   if (!accepted) return undefined;
-  const { type, onFailure, reason, refreshes } = o;
+  const { type, onFailure, reason, refreshes, finalDump: owed } = o;
   const graceUntil = accepted.graceUntil?.toISOString();
   await lockTenantBeforeEvents(tx, o.tenantId);
   await appendEvent(tx, {
@@ -117,6 +121,7 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
       ...(reason !== undefined && { reason }),
       ...(refreshes && { refreshes }),
       ...(graceUntil && { graceUntil }),
+      ...(owed && { finalDump: owed }),
     },
   });
   return accepted;

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { failure, operationState, operationType, optionalTime, tenantStatus, time, uuid } from './columns.ts';
+import {
+  failure,
+  finalDump,
+  operationState,
+  operationType,
+  optionalTime,
+  tenantStatus,
+  time,
+  uuid,
+} from './columns.ts';
 import type { Queryable } from './database.ts';
 import { ledgerStates } from './ledger.ts';
 import { rowOf, rowsOf } from './rows.ts';
@@ -56,6 +65,8 @@ export async function listSteps(db: Queryable, tenantId: string): Promise<StepRo
 const operationContext = z.object({
   operationState,
   operationType,
+  /** Null: none is owed. */
+  finalDump: finalDump.nullable(),
   refreshes: z.boolean(),
   acceptedAt: time,
   cell: z.string(),
@@ -94,7 +105,7 @@ export async function findOperationContext(db: Queryable, operationId: string): 
   return rowOf(
     operationContext,
     await db.query(
-      `select o.state as "operationState", o.type as "operationType", o.refreshes, o.accepted_at as "acceptedAt", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
+      `select o.state as "operationState", o.type as "operationType", o.refreshes, o.final_dump as "finalDump", o.accepted_at as "acceptedAt", o.cell, t.id as "tenantId", t.product, t.tier, t.slug,
          t.display_name as "displayName", t.host_name as "hostName", t.status, t.activated_at as "activatedAt",
          coalesce((select jsonb_agg(jsonb_build_object('kind', a.kind, 'scope', a.scope, 'key', a.key, 'stepId', a.step_id))
            from allocations a where a.tenant_id = t.id), '[]') as places,

@@ -4,21 +4,23 @@ import { parseOwnershipMarker, type Ownership } from '../naming.ts';
 import type { MigrationFile } from './migrate.ts';
 import { listCatalog, listLoginRoles, type CatalogEntry, type LoginEntry } from './sweep-catalog.ts';
 import { changePassword, dropLogin, makeLogin } from './tenant-logins.ts';
-import { countSessions, endSessions } from './tenant-role-sessions.ts';
+import { dumpSchema, type DumpSink, type SchemaDump } from './tenant-dump/dump.ts';
+import { closeRole, countSessions, endSessions } from './tenant-role-sessions.ts';
+import type { Removal } from './tenant-schema-contents.ts';
 import type { LoginKey, MigrationRun, SchemaKey } from './tenant-schema-key.ts';
-import { removeSchemaAndRole } from './tenant-schema-removal.ts';
+import { refuseHeld, removeSchemaAndRole } from './tenant-schema-removal.ts';
 import {
   findRoleAttributes,
   tryTenantSession,
   type RoleAttributes,
   type TenantSession,
 } from './tenant-schema-examination.ts';
-import { closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
+import { assertAdministers, closeDatabase, nameOfDatabase } from './tenant-database-rights.ts';
 import { listRenamed, type Renamed } from './tenant-schema-marks.ts';
 import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from './tenant-schemas.ts';
 import { applyTenantMigrations, tenantMigrationFiles, type MigrationFolders } from './tenant-migrations.ts';
 import { databaseFailure, passingThrough } from './tenant-database-errors.ts';
-import { openProvisionerPool } from './tenant-sessions.ts';
+import { newDumpClient, openProvisionerPool } from './tenant-sessions.ts';
 
 type Presence = 'absent' | 'ours' | 'foreign';
 
@@ -58,6 +60,12 @@ export interface TenantDatabases {
    * @throws StepError STILL_PRESENT, and nothing was touched, when things of others hang on it: each is named
    */
   dropSchemaAndRole(key: SchemaKey, guard: Guard): Promise<void>;
+  /**
+   * Ends all sessions of the role for good, then writes the schema with all its rows to `sink`, as one snapshot shows it. Undefined:
+   * there is none of this tenant under the name.
+   * @throws StepError STILL_PRESENT, and nothing was touched, as {@link dropSchemaAndRole}; DUMP_FAILED when data would not be in it
+   */
+  dumpSchema(key: SchemaKey, sink: DumpSink, guard: Guard): Promise<SchemaDump | undefined>;
   /** Makes or converges a login role beside the schema's own. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
   ensureLogin(key: LoginKey, request: RoleRequest, guard: Guard): Promise<void>;
   inspectLogin(key: LoginKey): Promise<Pick<Inspection, 'role' | 'renamed'>>;
@@ -136,6 +144,12 @@ export function createTenantDatabases(
         const ours = { role: found.role === 'ours', schema: found.schema === 'ours' };
         await removeSchemaAndRole(client, { name: key.name, owner: key.ownership, ...ours }, passingThrough(guard));
       }),
+    dumpSchema: async (key, sink, guard) => {
+      const removal = await within(key, 'close schema', (client) => closeForDump(client, key, passingThrough(guard)));
+      if (!removal) return undefined;
+      const action = `dump schema "${key.name}" of database "${key.database}"`;
+      return withDumpClient(urlOf(urls, key.database), action, (client) => dumpSchema(client, removal, sink));
+    },
     ensureLogin: (key, request, guard) =>
       within(key, 'make login role', async (client) => {
         const { role } = ownersOf(await inspectNames(client, key.name), key.ownership);
@@ -172,6 +186,30 @@ export function createTenantDatabases(
       await Promise.all([...pools.values()].map((pool) => pool.end()));
     },
   };
+}
+
+/** Nobody writes to it any more. Undefined: there is none. */
+async function closeForDump(client: pg.ClientBase, key: SchemaKey, guard: Guard): Promise<Removal | undefined> {
+  const found = ownersOf(await inspectNames(client, key.name), key.ownership);
+  if (found.schema !== 'ours') return undefined;
+  const removal = { name: key.name, owner: key.ownership, role: found.role === 'ours', schema: true };
+  if (removal.role) await assertAdministers(client, key.name);
+  // What would keep it is told of before anything is done with it.
+  await refuseHeld(client, removal, 'nothing was touched');
+  if (removal.role) await closeRole(client, key.name, guard);
+  return removal;
+}
+
+async function withDumpClient<T>(url: string, action: string, fn: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = newDumpClient(url);
+  try {
+    await client.connect();
+    return await fn(client);
+  } catch (error) {
+    throw databaseFailure(error, action);
+  } finally {
+    await client.end();
+  }
 }
 
 /** The schema belongs to its tenant, who may write over its comment: one that our marked role owns is ours all the same. */

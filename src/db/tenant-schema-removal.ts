@@ -37,7 +37,8 @@ export async function removeSchemaAndRole(
   }
 }
 
-async function refuseHeld(client: ClientBase, removal: Removal, state: string): Promise<void> {
+/** @throws StepError STILL_PRESENT naming what of others keeps it, each with the statement that frees it */
+export async function refuseHeld(client: ClientBase, removal: Removal, state: string): Promise<void> {
   const holders = await listHolders(client, removal);
   if (holders.length === 0) return;
   const list = describeHolders(holders);

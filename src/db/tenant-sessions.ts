@@ -36,6 +36,31 @@ export function provisionerConnection(url: string): pg.ClientConfig {
   };
 }
 
+/** How long the server keeps a dump's transaction, which changes nothing, while a file of it is being stored. */
+const DUMP_IDLE_MS = 5 * 60_000;
+
+/** A provisioner's session, not connected yet, whose statements may take as long as they take: for a dump. */
+export function newDumpClient(url: string): pg.Client {
+  return newClient({
+    ...partsOf(url),
+    ...common,
+    application_name: 'tenantry-dump',
+    lock_timeout: lockTimeoutMs,
+    statement_timeout: 0,
+    idle_in_transaction_session_timeout: DUMP_IDLE_MS,
+  });
+}
+
+/** A session, not connected yet, as whoever the URL names: for loading a dump. */
+export function newLoadClient(url: string): pg.Client {
+  return newClient({
+    ...partsOf(url),
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    application_name: 'tenantry-load',
+  });
+}
+
 /** Who a session is to be, and where. */
 export interface TenantLogin {
   readonly role: string;

@@ -5,6 +5,7 @@ import { createActivities } from '../activities/create-activities.ts';
 import { createDriftActivities } from '../activities/drifting.ts';
 import { createHealthActivities } from '../activities/health-checking.ts';
 import { createSweepActivities } from '../activities/sweeping.ts';
+import { removeDueArchives } from '../archives/expiry.ts';
 import { createAwsForPlatform, type PlatformAws } from '../aws/cell-aws.ts';
 import { createPacing } from '../aws/pacing.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -172,6 +173,9 @@ function runUntilStopped(running: Running): Promise<void> {
   );
 }
 
+/** How often archives are looked for that are due, in ms. */
+const ARCHIVES_EVERY_MS = 5 * 60_000;
+
 /** What a worker does beside its operations. */
 function startLoops(running: Running): Loop[] {
   const { config, log, database, temporal, aws, catalog, installationId, orchestrator, client } = running;
@@ -193,6 +197,9 @@ function startLoops(running: Running): Loop[] {
       { name: 'projector', everyMs: PROJECT_EVERY_MS, log },
       createProjector({ database, platform, installationId, aws, log }),
     ),
+    startLoop({ name: 'archives', everyMs: ARCHIVES_EVERY_MS, log }, async (stop) => {
+      await removeDueArchives({ database, aws, log }, { stop });
+    }),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);
       await temporal.client.withDeadline(Date.now() + 10_000, ensure);

@@ -35,6 +35,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { createTenantDatabases } from '../../src/db/tenant-databases.ts';
 import { defaultCatalog, type Catalog } from '../../src/catalog/catalog.ts';
 import { createDrift, type Drift } from '../../src/drift/drift.ts';
+import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { createDataConverter } from '../../src/temporal/data-converter.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { caller } from '../caller.ts';
@@ -87,6 +88,8 @@ export interface SagaWorldOptions {
   readonly listers?: OwnListers | undefined;
   /** A MiniStack that runs already; absent: started, and stopped at the end. */
   readonly ministackUrl?: string | undefined;
+  /** Final dumps of deleted tenants are kept. */
+  readonly archive?: boolean | undefined;
   /** The worker reaches PostgreSQL through a proxy that can lose and refuse statements. */
   readonly postgresProxy?: boolean;
   /** Called with a run that is written and not started yet. */
@@ -113,6 +116,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     ...aws.target,
     database: { host, port, name: 'tenants' },
     products: Object.values(catalog.products),
+    archive: options.archive,
   });
   await migrate(postgres.controlUrl);
   const database = createDatabase({ url: postgres.controlUrl, maxConnections: 20 });
@@ -160,6 +164,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     orchestrator,
     platform,
     catalog,
+    codec: new EncryptionCodec([randomBytes(32)]),
     log,
   });
   stops.push(() => client.close());

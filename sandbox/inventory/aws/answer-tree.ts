@@ -8,10 +8,18 @@ export class AnswerTree {
   /** Elements of an array, or an XML element's children in order. */
   readonly items: readonly AnswerTree[];
   readonly #parts: ReadonlyMap<string, AnswerTree>;
+  /** Of XML: the names of `items`. */
+  readonly #names: readonly string[];
 
-  private constructor(value: string, parts: ReadonlyMap<string, AnswerTree>, items: readonly AnswerTree[]) {
+  private constructor(
+    value: string,
+    parts: ReadonlyMap<string, AnswerTree>,
+    items: readonly AnswerTree[],
+    names: readonly string[] = [],
+  ) {
     this.value = value;
     this.#parts = parts;
+    this.#names = names;
     this.items = items;
   }
 
@@ -50,7 +58,13 @@ export class AnswerTree {
     const items = children.map((child) => AnswerTree.#ofElement(child));
     // Of repeated names the first is the part; all of them are items.
     const parts = new Map(children.map((child, i) => [child.name, items[i] ?? AnswerTree.empty] as const).reverse());
-    return new AnswerTree('', parts, items);
+    const names = children.map(({ name }) => name);
+    return new AnswerTree('', parts, items, names);
+  }
+
+  /** Of XML: every element of the name, where a list has no element of its own around it. */
+  all(name: string): readonly AnswerTree[] {
+    return this.items.filter((_, i) => this.#names[i] === name);
   }
 
   /** The part at this path (`a.b`). */

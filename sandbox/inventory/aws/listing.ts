@@ -5,6 +5,7 @@ import { listElb } from './elb.ts';
 import { listFurtherKinds } from './further-kinds.ts';
 import { listLogGroups } from './logs.ts';
 import { listRoute53 } from './route53.ts';
+import { listObjects } from './s3.ts';
 import { listSecrets } from './secrets.ts';
 import { listQueues } from './sqs.ts';
 import { listParameters } from './ssm.ts';
@@ -31,6 +32,7 @@ const tenantListers: readonly Lister[] = [
   listLogGroups,
   listParameters,
   listQueues,
+  listObjects,
 ];
 
 /**

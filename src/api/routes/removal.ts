@@ -18,7 +18,8 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         description:
           'Needs `confirm=<slug>`, which a dry run does not. Answers 200 when nothing was left to remove, else 202. Nothing is removed before the grace period ends ' +
           '(`deletesAt`); until then `cancel` brings the tenant back to the status that it had. There is none for a tenant that another ' +
-          'operation, which is stuck, has left broken.',
+          'operation, which is stuck, has left broken. `finalDump` says what is kept of the data, and why, if nothing is; with `export=true` ' +
+          'the deletion is refused where nothing can be kept, and the dump may be handed out.',
         tags: ['tenants'],
         params: tenantParams,
         querystring: deleteQuery,
@@ -34,10 +35,12 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       },
     },
     async (request, reply) => {
-      if (request.query.dryRun) return client.previewDeletion(callerOf(request), request.params.tenantId);
+      if (request.query.dryRun) return;
+      return client.previewDeletion(callerOf(request), request.params.tenantId, { exports: request.query.export });
       const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, {
         confirm: request.query.confirm,
         graceMs: request.query.grace,
+        exports: request.query.export,
       });
       return answerOutcome(reply, outcome, client.workers());
     },

@@ -44,6 +44,7 @@ type Declared<S extends Spec, O extends Outputs> = Pick<
   | 'changeable'
   | 'health'
   | 'calls'
+  | 'residues'
 >;
 
 /**
@@ -109,7 +110,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
   refuseIncomplete(given);
   const definition = given.errors ? withErrors(given, given.errors) : given;
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
-  const { calls, changeable, health, loadBalancerShare } = definition;
+  const { calls, changeable, health, loadBalancerShare, residues } = definition;
   const { fingerprint, namedBy, profiles } = definition;
   // One property, whose name is the type's own.
   const types = { [type]: swept } as Kind<S, O, T>['types'];
@@ -126,6 +127,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     ...(loadBalancerShare && { loadBalancerShare }),
     ...(changeable && { changeable }),
     ...(calls && { calls }),
+    ...(residues && { residues }),
     ...(health && { health }),
     ...(deletesByName && { deletesByName }),
     physicalNames: (of) => [{ type, name: namedBy(of) }],
@@ -266,7 +268,14 @@ const shape: Shape = {
     profiles: 'function?',
     errors: 'object?',
   },
-  ...{ limits: 'object?', loadBalancerShare: 'object?', changeable: 'list?', health: 'object?', calls: 'object?' },
+  ...{
+    limits: 'object?',
+    loadBalancerShare: 'object?',
+    changeable: 'list?',
+    health: 'object?',
+    calls: 'object?',
+    residues: 'list?',
+  },
   ...{ holdsData: 'boolean?', deletesByName: 'boolean?' },
 };
 

@@ -11,6 +11,7 @@ import type { TenantStatus } from '../../contracts/tenant-status.ts';
 import type { LoadBalancerShare } from '../../contracts/load-balancer-share.ts';
 import type { KindLimits } from '../../contracts/verbs.ts';
 import type { Database, Queryable } from '../../db/database.ts';
+import type { DumpSink, SchemaDump } from '../../db/tenant-dump/dump.ts';
 import type { TenantDatabases } from '../../db/tenant-databases.ts';
 import type { MigrationFolders } from '../../db/tenant-migrations.ts';
 import type { NotOurs, OthersJudged } from './ownership.ts';
@@ -127,6 +128,15 @@ export interface Removed {
   readonly missing?: boolean | undefined;
 }
 
+/** What a removal leaves, before it has left it. */
+export interface ExpectedResidue {
+  readonly type: string;
+  /** Why, a sentence. */
+  readonly reason: string;
+  /** For how long. Null: no time is given. */
+  readonly days: number | null;
+}
+
 /** The polling profiles of a kind's steps. */
 export interface Profiles {
   readonly ready?: PollingProfile | undefined;
@@ -177,6 +187,8 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
    * called: the step fails with DATA_LOST.
    */
   readonly holdsData?: true;
+  /** What its removal leaves for a while: what a preview tells of. Default: nothing. */
+  readonly residues?: readonly ExpectedResidue[] | undefined;
   /** Looks at files that come with products; asks nobody. @throws StepError */
   checkFiles?(spec: S, migrations: MigrationFolders): void;
   /** Looks, before anything of the tenant is made, at what a later `ensure` would refuse. @throws StepError */
@@ -204,6 +216,11 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
    * one's: the step, and with it the slug, is not free until it can land no more.
    */
   readonly deletesByName?: true;
+  /**
+   * Writes all that it holds of the tenant's data, before a deletion takes it away; nobody writes to it from then on. Undefined: there is
+   * nothing. @throws StepError DUMP_FAILED when data would not be in it
+   */
+  dump?(context: StepContext<S, O>, sink: DumpSink): Promise<SchemaDump | undefined>;
   /** Take away what is ours; missing is done, foreign is left alone and judged by `context.notOurs`. @throws StepError */
   remove(context: StepContext<S, O>): Promise<Removed>;
 }

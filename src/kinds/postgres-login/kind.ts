@@ -7,7 +7,14 @@ import type { NotOurs } from '../framework/ownership.ts';
 import { text } from '../framework/values.ts';
 import { awaitNoSessions } from '../postgres-schema/drain.ts';
 import { secretType } from '../postgres-schema/secret-type.ts';
-import { ensureNewPassword, findOwnSecret, foreignSecret, removeSecret, secretOf } from '../postgres-schema/secret.ts';
+import {
+  deletedSecret,
+  ensureNewPassword,
+  findOwnSecret,
+  foreignSecret,
+  removeSecret,
+  secretOf,
+} from '../postgres-schema/secret.ts';
 import { loginType } from './type.ts';
 
 const spec = z.strictObject({
@@ -31,6 +38,7 @@ export const postgresLogin: Kind<LoginSpec, LoginOutputs, 'secretsmanager:secret
   spec,
   outputs,
   changeable: ['connectionLimit'],
+  residues: [deletedSecret],
   types: { 'postgres:login': loginType, 'secretsmanager:secret': secretType },
   permissions: [
     'secretsmanager:DescribeSecret',

@@ -10,7 +10,7 @@ import type { NotOurs } from '../framework/ownership.ts';
 import { text } from '../framework/values.ts';
 import { schemaDifferences, sessionDifferences } from './differences.ts';
 import { secretType } from './secret-type.ts';
-import { ensurePassword, findOwnSecret, foreignSecret, removeSecret, secretOf } from './secret.ts';
+import { deletedSecret, ensurePassword, findOwnSecret, foreignSecret, removeSecret, secretOf } from './secret.ts';
 import { roleType, schemaType } from './type.ts';
 
 const spec = z.strictObject({
@@ -52,10 +52,11 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     'secretsmanager:DeleteSecret',
   ],
   holdsData: true,
-  // Tenant migrations and DROP SCHEMA take as long as they take; heartbeats show that the worker lives.
+  residues: [deletedSecret],
+  // Tenant migrations, the final dump and DROP SCHEMA take as long as they take; heartbeats show that the worker lives.
   limits: {
     ensure: { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 },
-    remove: { startToCloseMs: 15 * 60_000, heartbeatMs: 10_000 },
+    remove: { startToCloseMs: 6 * 60 * 60_000, heartbeatMs: 10_000 },
   },
   inCell: ({ database }, within) => within.database(database),
   checkFiles({ migrations }, folders) {
@@ -128,6 +129,8 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     const login = { password: await aws.secrets.readSecret(secret.arn), set: spec.migrations };
     return [...found, ...sessionDifferences(await tenantDatabases.tryTenant(key, login))];
   },
+
+  dump: (context, sink) => context.tenantDatabases.dumpSchema(keyOf(context), sink, context.guard),
 
   async remove(context) {
     // Before anything goes: where the role has lost its mark, its schema may be somebody else's by now as well.

@@ -4,12 +4,21 @@ import type { Secret } from '../../aws/secrets-manager.ts';
 import { describeHolder, isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { Residue } from '../../contracts/messages.ts';
 import { ownerIn, requestToken, secretName } from '../../naming.ts';
-import type { StepContext } from '../framework/kind.ts';
+import type { ExpectedResidue, StepContext } from '../framework/kind.ts';
 import type { NotOurs } from '../framework/ownership.ts';
 
 type Context = Pick<StepContext, 'aws' | 'installationId' | 'tags' | 'tenant' | 'token'>;
 
 const recoveryDays = 7;
+
+const recoveryReason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
+
+/** What {@link removeSecret} leaves. */
+export const deletedSecret: ExpectedResidue = {
+  type: 'secretsmanager:secret',
+  reason: recoveryReason,
+  days: recoveryDays,
+};
 
 /** The secret of the step that makes it. */
 export function secretOf(
@@ -74,6 +83,10 @@ export async function foreignSecret(context: Context, name: string): Promise<Not
 export async function removeSecret({ aws, tags }: Context, name: string): Promise<Residue | undefined> {
   const scheduled = await aws.secrets.scheduleDeletion(name, { recoveryDays, tags });
   if (!scheduled) return undefined;
-  const reason = `Secrets Manager keeps a deleted secret for its recovery window of ${recoveryDays} days`;
-  return { type: 'secretsmanager:secret', name, reason, expiresAt: scheduled.deletionDate.toISOString() };
+  return {
+    type: 'secretsmanager:secret',
+    name,
+    reason: recoveryReason,
+    expiresAt: scheduled.deletionDate.toISOString(),
+  };
 }

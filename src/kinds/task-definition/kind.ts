@@ -27,6 +27,8 @@ export const TEMPLATE_TAG = 'tenantry:template';
 /** Hash of what was registered: tells a revision that an unclear answer left from one of other inputs. */
 export const DEFINITION_TAG = 'tenantry:definition';
 
+const inactiveReason = 'ECS keeps revisions that were deregistered as INACTIVE';
+
 /**
  * A revision cloned from what the template service runs when the tenant is made (requirements R-ECS-01/02, U-21), and from the same
  * until an update refreshes it (docs/adr/0018).
@@ -43,6 +45,7 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
     ensure: ['ecs:RegisterTaskDefinition', 'ecs:TagResource', 'ecs:DeregisterTaskDefinition'],
     remove: ['ecs:DeregisterTaskDefinition'],
   },
+  residues: [{ type: 'ecs:task-definition', reason: inactiveReason, days: null }],
   permissions: [
     'ecs:DescribeServices',
     'ecs:DescribeTaskDefinition',
@@ -123,7 +126,7 @@ export const taskDefinition: Kind<DefinitionSpec, DefinitionOutputs, 'ecs:task-d
     const residues = [...inactive].map((arn) => ({
       type: 'ecs:task-definition',
       name: arn.slice(arn.lastIndexOf('/') + 1),
-      reason: 'ECS keeps revisions that were deregistered as INACTIVE',
+      reason: inactiveReason,
       expiresAt: null,
     }));
     return { status: 'removed', others, residues, ...(residues.length === 0 && { missing: true }) };

@@ -5,7 +5,7 @@ import { confirmedSlug } from '../../../src/cli/confirmation.ts';
 import type { Context } from '../../../src/cli/context.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
 
-function terminal(typed: string | undefined, isTTY = true, more: object = {}) {
+function terminal(typed: string | undefined, isTTY = true, more: object = {}, preview: object | undefined = {}) {
   const input = Object.assign(new PassThrough(), { isTTY });
   if (typed !== undefined) input.end(typed);
   let said = '';
@@ -20,7 +20,8 @@ function terminal(typed: string | undefined, isTTY = true, more: object = {}) {
     activatedAt: '2026-01-31T03:00:12.000Z',
     ...more,
   };
-  const api = { get: () => Promise.resolve(tenant) } as unknown as ApiClient;
+  const previewDeletion = () => (preview ? Promise.resolve(preview) : Promise.reject(new Error('unavailable')));
+  const api = { get: () => Promise.resolve(tenant), previewDeletion } as unknown as ApiClient;
   return { context: { api, terminal: { out: err, err, input } } as unknown as Context, said: () => said };
 }
 
@@ -29,6 +30,17 @@ describe('a deletion without --confirm', () => {
     const { context, said } = terminal('acme\n');
     expect(await confirmedSlug(context, 'id', {})).toBe('acme');
     expect(said()).toContain('mate/acme (Acme, active, https://acme.example)');
+  });
+
+  it('says what is kept of the data, and that nothing is known to be kept where the API does not tell', async () => {
+    const kept = terminal('acme\n', true, {}, { finalDump: { detail: 'a final dump is kept for 30 days' } });
+    await confirmedSlug(kept.context, 'id', {});
+    expect(kept.said()).toContain('\nA final dump is kept for 30 days.\n');
+    const older = terminal('acme\n');
+    await confirmedSlug(older.context, 'id', {});
+    expect(older.said()).toContain('No final dump is known of: the data is gone for good.');
+    const silent = terminal('acme\n', true, {}, undefined);
+    expect(await confirmedSlug(silent.context, 'id', {})).toBe('acme');
   });
 
   it('says that the slug stays reserved after a tenant that was ever active, and is free after any other', async () => {
