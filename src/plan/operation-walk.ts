@@ -52,9 +52,8 @@ export function walkOf(
     restoresKept: restoresKept && !goesBack,
     isFinished: direction === 'finish',
   });
-  const walked = new Set(
-    steps.filter(({ becomes }) => becomes === 'change' || target === 'applied').map(({ id }) => id),
-  );
+  const isWalked = ({ becomes }: StepPlan) => becomes === 'change' || becomes === 'restore' || target === 'applied';
+  const walked = new Set(steps.filter(isWalked).map(({ id }) => id));
   const isRestored = ({ id }: PlannedStep) => walked.has(id) && id !== FINALIZE_STEP;
   const restore = direction === 'finish' ? [] : applied.filter(isRestored);
   return { steps, restore: restore.map((step) => plannedStep(step, limitsOf)) };

@@ -41,9 +41,11 @@ export function planTo({
   const staying = new Set(target.map(({ id }) => id));
   const going = new Set([...held.keys()].filter((id) => !staying.has(id) && id !== FINALIZE_STEP));
   const becomes = (id: string): Becomes => {
+    // By what was applied, also where an attempt before this one broke off: its template may be gone by now.
+    const isOnlyRestored = restoresKept === true && applied.has(id) && held.has(id) && !changed.has(id);
+    if (isOnlyRestored && id !== FINALIZE_STEP) return 'restore';
     const isUnknown = applied.size > 0 && !applied.has(id) && id !== FINALIZE_STEP && !isFinished;
-    if (held.get(id)?.isReady === true && !changed.has(id) && !isUnknown)
-      return restoresKept === true && applied.has(id) && id !== FINALIZE_STEP ? 'restore' : 'keep';
+    if (held.get(id)?.isReady === true && !changed.has(id) && !isUnknown) return 'keep';
     // What is applied and lost its readiness is brought to the target in its place: an undo does not remove it.
     return applied.has(id) && held.has(id) ? 'change' : 'make';
   };

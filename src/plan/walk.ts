@@ -45,7 +45,8 @@ export function walkTo(
   { rereads = false, repairs = false, restoresKept, isFinished }: WalkScope = {},
 ): StepPlan[] {
   const { own, applied, older, held } = facts;
-  const altered = new Set(held.filter(({ isAltered }) => isAltered).map(({ stepId }) => stepId));
+  // What is restored is so however it looks.
+  const altered = new Set(held.filter(({ isAltered }) => isAltered && !restoresKept).map(({ stepId }) => stepId));
   return planTo({
     target: goal.map((step) => plannedStep(step, limitsOf)),
     known: [...older, ...applied, ...own].map((step) => plannedStep(step, limitsOf)),

@@ -1,12 +1,3 @@
-import { DeregisterTaskDefinitionCommand, DeleteServiceCommand, ECSClient } from '@aws-sdk/client-ecs';
-import { CloudWatchLogsClient, DeleteRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import {
-  DeleteRuleCommand,
-  ElasticLoadBalancingV2Client,
-  ModifyRuleCommand,
-} from '@aws-sdk/client-elastic-load-balancing-v2';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { listSteps } from '../../src/db/steps.ts';
@@ -15,6 +6,7 @@ import { shapeDifference } from '../../testing/oracle.ts';
 import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
 import { shapeNow } from '../../testing/sagas/shape.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
+import { damage, deleteSecret, inTenantDatabase, type ByHand } from '../support/by-hand.ts';
 import { part } from '../support/parts.ts';
 
 let world: SagaWorld;
@@ -28,7 +20,7 @@ describe.concurrent('a repair', () => {
     const atFirst = await world.inventory();
     const { run, host } = await active();
     const before = await shapeNow(world, run);
-    await damage(run);
+    await damage(await byHand(run));
     expect(shapeDifference(before, await shapeNow(world, run)).length).toBeGreaterThan(4);
     const accepted = await world.client.repairTenant(caller, run.tenantId, { reason: 'changed by hand' });
     expect(await world.outcome(run)).toBe('active');
@@ -51,7 +43,7 @@ describe.concurrent('a repair', () => {
       expect(await world.outcome(run)).toBe('active');
     }
     const before = await shapeNow(world, run);
-    await deleteSecret(run, stepId);
+    await deleteSecret(await byHand(run), stepId);
     await world.client.repairTenant(caller, run.tenantId, {});
     expect(await world.outcome(run)).toBe('active');
     // A revision that the tasks run no more stays for the way back.
@@ -89,7 +81,7 @@ describe.concurrent('a repair', () => {
   it('that cannot bring something back gets stuck with its name, goes on after a retry, and is over once abandoned', async () => {
     const { run } = await active();
     const before = await shapeNow(world, run);
-    await damage(run);
+    await damage(await byHand(run));
     const stepId = 'create_alb_rule:backend';
     const fault = { slug: run.slug, stepId, verb: 'ensure', when: 'before', goesBack: true } as const;
     world.injection.faults = [...world.injection.faults, fault];
@@ -123,17 +115,17 @@ describe.concurrent('a repair', () => {
     const { run, host } = await active();
     const [before, schema] = [await shapeNow(world, run), await schemaOf(run)];
     const mark = `obj_description('${schema}'::regnamespace, 'pg_namespace') as mark`;
-    const [comment] = await inTenantDatabase(`select ${mark}`);
-    await inTenantDatabase(`alter schema "${schema}" rename to "${schema}_away"`);
-    await inTenantDatabase(`comment on schema "${schema}_away" is null`);
-    await inTenantDatabase(`alter schema "${schema}_away" owner to current_user`);
+    const [comment] = await inTenantDatabase(world.sources, `select ${mark}`);
+    await inTenantDatabase(world.sources, `alter schema "${schema}" rename to "${schema}_away"`);
+    await inTenantDatabase(world.sources, `comment on schema "${schema}_away" is null`);
+    await inTenantDatabase(world.sources, `alter schema "${schema}_away" owner to current_user`);
     await world.client.repairTenant(caller, run.tenantId, {});
     const stuck = await world.until(run, 'stuck');
     expect(stuck.leftovers).toContainEqual(expect.objectContaining({ stepId: 'create_schema', code: 'DATA_LOST' }));
-    expect(await inTenantDatabase(`select from pg_namespace where nspname = '${schema}'`)).toEqual([]);
-    await inTenantDatabase(`alter schema "${schema}_away" owner to "${schema}"`);
-    await inTenantDatabase(`alter schema "${schema}_away" rename to "${schema}"`);
-    await inTenantDatabase(`comment on schema "${schema}" is '${String(comment?.['mark'])}'`);
+    expect(await inTenantDatabase(world.sources, `select from pg_namespace where nspname = '${schema}'`)).toEqual([]);
+    await inTenantDatabase(world.sources, `alter schema "${schema}_away" owner to "${schema}"`);
+    await inTenantDatabase(world.sources, `alter schema "${schema}_away" rename to "${schema}"`);
+    await inTenantDatabase(world.sources, `comment on schema "${schema}" is '${String(comment?.['mark'])}'`);
     await world.client.retry(caller, run.tenantId);
     expect(await world.outcome(run)).toBe('active');
     expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
@@ -143,11 +135,13 @@ describe.concurrent('a repair', () => {
   it('brings no tenant migrations: they belong to another release than the one that runs', async () => {
     const { run } = await active();
     const schema = await schemaOf(run);
-    await inTenantDatabase(`delete from "${schema}".schema_migrations where name like '0002%'`);
-    await inTenantDatabase(`drop table "${schema}".settings`);
+    await inTenantDatabase(world.sources, `delete from "${schema}".schema_migrations where name like '0002%'`);
+    await inTenantDatabase(world.sources, `drop table "${schema}".settings`);
     await world.client.repairTenant(caller, run.tenantId, {});
     expect(await world.outcome(run)).toBe('active');
-    expect(await inTenantDatabase(`select from "${schema}".schema_migrations where name like '0002%'`)).toEqual([]);
+    expect(
+      await inTenantDatabase(world.sources, `select from "${schema}".schema_migrations where name like '0002%'`),
+    ).toEqual([]);
   });
 });
 
@@ -157,59 +151,16 @@ async function active(): Promise<{ run: Run; host: string }> {
   return { run, host: `${run.slug}.${world.platform.cells[0]!.domains.moamalat!}` };
 }
 
-/** With no way to have it back, as Secrets Manager does by force. */
-async function deleteSecret(run: Run, stepId: string): Promise<void> {
-  const { accountId: accessKeyId = '', region = '' } = world.platform.cells[0] ?? {};
-  const at = { endpoint: world.gateway.url, region, credentials: { accessKeyId, secretAccessKey: 'test' } };
-  const steps = await listSteps(world.database, run.tenantId);
-  const SecretId = String(steps.find((step) => step.stepId === stepId)?.outputs?.['secretArn']);
-  const secrets = new SecretsManagerClient(at);
-  await secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
-  secrets.destroy();
+async function byHand(run: Run): Promise<ByHand> {
+  const { platform, sources } = world;
+  return { platform, ...sources, steps: await listSteps(world.database, run.tenantId) };
 }
 
 function ask(host: string) {
   return askTenant(world.platform, host, '/api/health');
 }
 
-/** Somebody deletes and changes things of the tenant past Tenantry. */
-async function damage(run: Run): Promise<void> {
-  const [cell] = world.platform.cells;
-  const { accountId: accessKeyId = '', region = '', cluster = '' } = cell ?? {};
-  const at = { endpoint: world.gateway.url, region, credentials: { accessKeyId, secretAccessKey: 'test' } };
-  const steps = await listSteps(world.database, run.tenantId);
-  const made = (stepId: string, output: string) =>
-    String(steps.find((step) => step.stepId === stepId)?.outputs?.[output]);
-  const [ecs, lb, logs] = [
-    new ECSClient(at),
-    new ElasticLoadBalancingV2Client(at),
-    new CloudWatchLogsClient(at),
-  ] as const;
-  await lb.send(new DeleteRuleCommand({ RuleArn: made('create_alb_rule:backend', 'arn') }));
-  const Conditions = [{ Field: 'host-header', Values: ['by-hand.example.com'] }];
-  await lb.send(new ModifyRuleCommand({ RuleArn: made('create_alb_rule:frontend', 'arn'), Conditions }));
-  const service = made('deploy_frontend', 'name');
-  await ecs.send(new DeleteServiceCommand({ cluster, service, force: true }));
-  const taskDefinition = made('create_task_definition:backend', 'arn');
-  await ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition }));
-  const logGroupName = made('create_log_group:backend', 'name');
-  await logs.send(new DeleteRetentionPolicyCommand({ logGroupName }));
-  await inTenantDatabase(`alter role "${made('create_schema', 'role')}" nologin`);
-  for (const client of [ecs, lb, logs]) client.destroy();
-}
-
 async function schemaOf(run: Run): Promise<string> {
   const steps = await listSteps(world.database, run.tenantId);
   return String(steps.find(({ stepId }) => stepId === 'create_schema')?.outputs?.schema);
-}
-
-/** As superuser. */
-async function inTenantDatabase(sql: string): Promise<Record<string, unknown>[]> {
-  const database = new pg.Client({ connectionString: world.sources.databaseUrl });
-  await database.connect();
-  try {
-    return (await database.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await database.end();
-  }
 }

@@ -194,3 +194,49 @@ describe('a run that takes over from a lost update', () => {
     expect(world.violations).toEqual([]);
   });
 });
+
+describe('a resumption', () => {
+  const resumption = {
+    type: 'resume',
+    onFailure: 'rollback',
+    steps: [
+      step('root', [], { becomes: 'restore' }),
+      step('record', ['root'], { becomes: 'restore' }),
+      step('service', ['root'], { becomes: 'change' }),
+      step('finalize', ['service', 'record'], { becomes: 'keep' }),
+      step('notice', [], { becomes: 'drop' }),
+    ],
+    applied: ['root', 'record', 'service', 'finalize', 'notice'],
+  } as const;
+
+  it('that fails brings what it changed and what it was bringing back to what was applied', async () => {
+    const behaviors = { record: { readyAfterMs: 60_000 }, service: fails };
+    const { world, handle } = await env.start({ ...resumption, behaviors });
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'QUOTA_EXCEEDED' });
+    expect(world.calls).not.toContain('root.restore');
+    expect(world.calls).toEqual(
+      expect.arrayContaining(['record.restore', 'record.observe-restored', 'service.restore']),
+    );
+    expect(world.closed).toMatchObject({ state: 'rolled-back', failure: { stepId: 'service' } });
+    expect(world.tenantStatus).toBe('suspended');
+    expect(world.violations).toEqual([]);
+  });
+
+  it('that cannot bring a step back is stuck with it, and suspended as before after a retry', async () => {
+    const { world, handle } = await env.start({
+      ...resumption,
+      behaviors: { record: { ensure: [denied], restore: [denied] } },
+    });
+    await world.untilState('stuck');
+    expect(await handle.query<Progress>('progress')).toMatchObject({
+      leftovers: expect.arrayContaining([
+        expect.objectContaining({ stepId: 'record', reason: 'not brought back', code: 'ACCESS_DENIED' }),
+      ]) as unknown,
+    });
+    world.fix('record');
+    await handle.executeUpdate('retry');
+    expect(await endingOf(handle)).toMatchObject({ status: 'FAILED', type: 'ACCESS_DENIED' });
+    expect(world.tenantStatus).toBe('suspended');
+    expect(world.violations).toEqual([]);
+  });
+});

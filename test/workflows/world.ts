@@ -156,7 +156,7 @@ export class World {
     }
     const isAstray =
       this.rules.target === 'applied' || (options.takeover && options.takeover.removesIn !== 'committing');
-    if (isAstray) for (const { id } of this.#toChange) this.#altered.add(id);
+    if (isAstray) for (const { id } of this.#toBringBack) this.#altered.add(id);
     for (const s of options.steps) {
       if (s.becomes === undefined || s.becomes === 'make') continue;
       this.living.add(s.id);
@@ -215,7 +215,7 @@ export class World {
       holdMs,
       steps,
       ...(applied ? { applied } : {}),
-      ...(this.#toChange.length > 0 ? { restore: this.#toChange } : {}),
+      ...(this.#toBringBack.length > 0 ? { restore: this.#toBringBack } : {}),
       ...(this.options.graceMs === undefined ? {} : { graceUntil: this.#waitUntil(this.options.graceMs) }),
       ...(takeover ? { takeover } : {}),
     };
@@ -256,7 +256,7 @@ export class World {
       if (this.rules.emptyLedgerAt.includes(input.state)) throw asFailure({ code: 'STILL_PRESENT' });
       this.violations.push(`closed as ${input.state} with ${left.join(', ')}`);
     }
-    for (const { id } of this.#toChange) {
+    for (const { id } of this.#toBringBack) {
       this.#land(id);
       if (this.#landsAtMs.has(id)) this.violations.push(`closed while an effect on ${id} may still land`);
     }
@@ -281,8 +281,8 @@ export class World {
     return this.rules.target === 'applied' ? 'committing' : 'rolling-back';
   }
 
-  get #toChange(): PlannedStep[] {
-    return [...this.steps.values()].filter(({ becomes }) => becomes === 'change');
+  get #toBringBack(): PlannedStep[] {
+    return [...this.steps.values()].filter(({ becomes }) => becomes === 'change' || becomes === 'restore');
   }
 
   /** The database side of an abandon or a DELETE while stuck, or of a cancel in the grace period. */
@@ -317,7 +317,7 @@ export class World {
 
   /** What is only restored is walked forward, by the applied blueprint. */
   #isOnTheWayBack({ stepId, goesBack }: StepCall): boolean {
-    const isOnlyRestored = this.steps.get(stepId)?.becomes === 'restore';
+    const isOnlyRestored = this.state === 'running' && this.steps.get(stepId)?.becomes === 'restore';
     if (isOnlyRestored && goesBack !== true) this.violations.push(`${stepId} was not walked by the applied blueprint`);
     return goesBack === true && !isOnlyRestored;
   }
@@ -351,11 +351,13 @@ export class World {
       const nth = this.#attempt(`${stepId}.ensure`);
       const outcome = this.#outcome(stepId, 'ensure', nth);
       this.#ready.delete(stepId);
-      if (this.steps.get(stepId)?.becomes === 'change') {
+      const becomes = this.steps.get(stepId)?.becomes;
+      if (becomes === 'change' || becomes === 'restore') {
         this.#altered.add(stepId);
         this.#generations.set(stepId, call.generation);
       }
       if (outcome !== 'ok') await this.#goWrong(stepId, outcome);
+      if (becomes === 'restore') this.#altered.delete(stepId);
       this.#make(stepId);
       return this.#ensured(call, nth);
     } finally {

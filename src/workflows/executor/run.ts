@@ -59,11 +59,21 @@ export function markForRemoval(run: Run, isMeant: (step: StepPlan) => boolean): 
     if (step.id !== FINALIZE_STEP && isMeant(step) && !stays(step)) run.toRemove.add(step.id);
 }
 
-/** An undo is owed from here on: the step is removed then, or brought back to what was applied, where it is not on its way there. */
+/**
+ * An undo is owed from here on: the step is removed then, or brought back to what was applied. Plans that were claimed by earlier
+ * versions bring back only what is changed.
+ */
 export function markForUndo(run: Run, step: StepPlan): void {
-  if (step.becomes === 'restore') return;
-  if (step.becomes === 'change') run.toRestore.add(step.id);
+  const isOnlyRestored = step.becomes === 'restore';
+  if (isOnlyRestored && run.plan.restore?.some(({ id }) => id === step.id) !== true) return;
+  if (step.becomes === 'change' || isOnlyRestored) run.toRestore.add(step.id);
   else markForRemoval(run, ({ id }) => id === step.id);
+}
+
+/** What is only restored is as it was applied once it is ready: an undo has nothing to do for it. */
+export function noteReady(run: Run, step: StepPlan): void {
+  if (step.becomes === 'restore') run.toRestore.delete(step.id);
+  noteStep(run, step.id, 'ready');
 }
 
 /** All that the plan names are brought back to what was applied. */

@@ -5,7 +5,7 @@ import { failureOf, inStepsWords } from './failures.ts';
 import { ancestorsOf, inputsOf, mustRun, sideBySide, upwardEdges } from '../../plan/graph.ts';
 import type { StepPlan } from '../../plan/plan.ts';
 import { poll } from './poll.ts';
-import { isCancelled, markForUndo, noteStep, noteTenantStatus, stepsToMake, type Run } from './run.ts';
+import { isCancelled, markForUndo, noteReady, noteStep, noteTenantStatus, stepsToMake, type Run } from './run.ts';
 
 /**
  * Makes every step that is to be made but `finalize`, each as soon as all that it needs is ready, and answers whether all are. When it
@@ -54,7 +54,7 @@ async function stepReady(run: Run, step: StepPlan, inputs: string, waits: Cancel
     run.outputs.set(step.id, answer.outputsHash);
     if (answer.status === 'pending' && !(await waitReady(run, step, waits, answer.detail))) return false;
     run.ready.set(step.id, { inputs });
-    noteStep(run, step.id, 'ready');
+    noteReady(run, step);
     return true;
   } catch (error) {
     noteFailure(run, step, error);

@@ -78,6 +78,27 @@ describe('a plan', () => {
     expect(idsOf(planTo({ ...input, isFinished: true }), 'keep')).toEqual(['applied', 'notice']);
   });
 
+  it('that restores what it does not change does so however it was left', () => {
+    const step = (id: string): PlannedStep => ({ id, kind: 'log-group', needs: [] });
+    const plan = planTo({
+      target: ['ready', 'broken-off', 'changed', 'new', FINALIZE_STEP].map(step),
+      known: [],
+      held: new Map(
+        ['ready', 'broken-off', 'changed', FINALIZE_STEP].map((id) => [
+          id,
+          { kind: 'log-group', isReady: id !== 'broken-off' },
+        ]),
+      ),
+      applied: new Set(['ready', 'broken-off', 'changed', FINALIZE_STEP]),
+      changed: new Set(['changed']),
+      restoresKept: true,
+    });
+    expect(Object.fromEntries(plan.map(({ id, becomes }) => [id, becomes]))).toEqual({
+      ...{ ready: 'restore', 'broken-off': 'restore', changed: 'change', new: 'make' },
+      [FINALIZE_STEP]: 'keep',
+    });
+  });
+
   it('has nothing left to do once it was carried out', () => {
     check(({ known, target }, plan) => {
       const done = new Map(idsOf(plan, 'make', 'keep').map((stepId) => [stepId, { kind: 'log-group', isReady: true }]));
