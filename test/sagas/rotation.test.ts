@@ -100,6 +100,63 @@ describe.concurrent('a tenant', () => {
   });
 });
 
+describe.concurrent('a tenant whose credentials were rotated', () => {
+  it('is suspended, resumed and changed with the credentials that it has by then', async () => {
+    const atFirst = await world.inventory();
+    const { run, host, owner, login: first } = await active();
+    await ask(host, 'POST');
+    const second = await rotated(run, 2);
+    await world.client.changeMode(caller, run.tenantId, 'suspend', { reason: 'unpaid' });
+    expect(await world.outcome(run)).toBe('suspended');
+    await world.client.changeMode(caller, run.tenantId, 'resume', {});
+    expect(await world.outcome(run)).toBe('active');
+    expect(await ask(host)).toMatchObject({ status: 200, body: expect.stringMatching(/"id":"1"/) as unknown });
+    const settings = { services: { backend: { cpu: 512, memory: 1_024 } } };
+    await world.client.changeTenant(caller, run.tenantId, { settings });
+    expect(await world.outcome(run)).toBe('active');
+    expect(await ask(host)).toMatchObject({ status: 200, body: expect.stringMatching(/"id":"1"/) as unknown });
+    expect(await loginOf(run, 'create_login:2')).toEqual(second);
+    expect([await opens(second), await opens(first)]).toEqual(['as its owner', '28P01']);
+    expect(await rolesOf(owner)).toEqual([owner, second.user]);
+    await rotated(run, 3);
+    expect(await opens(second)).toMatch(/^28/);
+    await world.deprovision(run);
+    expect(await world.outcome(run)).toBe('deleted');
+    await expectNothingLeft(world, run, atFirst);
+  });
+});
+
+describe.concurrent('a rotation whose new tasks cannot log in', () => {
+  it('goes back, and the login before works all the while', async () => {
+    const { run, host, owner, login } = await active();
+    const before = await shapeNow(world, run);
+    const prober = probe(host);
+    const parked = { stepId: 'create_task_definition:backend', action: 'RegisterTaskDefinition', contains: run.slug };
+    const ruleId = world.gateway.addRule({ match: parked, fault: { type: 'park', when: 'before' } });
+    await world.client.rotateTenant(caller, run.tenantId, {});
+    // Before any task of it starts, and after all that makes the login.
+    const parkedId = await untilParked(ruleId);
+    await query(`alter role "${owner}_2" nologin`);
+    world.gateway.release(parkedId);
+
+    expect(await world.outcome(run)).toBe('BackendFailed');
+    expect(await prober.stop()).toEqual([]);
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({
+      ...{ status: 'active', cleanupPending: false },
+      operation: { type: 'rotate', state: 'rolled-back' },
+    });
+    expect(await loginOf(run)).toEqual(login);
+    expect([await opens(login), await rolesOf(owner)]).toEqual(['as its owner', [owner]]);
+    expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
+  });
+});
+
+async function untilParked(ruleId: string): Promise<string> {
+  const find = () => world.gateway.faults().parked.find((call) => call.ruleId === ruleId);
+  await expect.poll(find, { interval: 20 }).toBeDefined();
+  return find()!.id;
+}
+
 async function active(): Promise<Active> {
   const run = await world.provision('moamalat');
   expect(await world.outcome(run)).toBe('active');
@@ -187,10 +244,10 @@ async function rolesOf(owner: string): Promise<string[]> {
   return query('select rolname::text as name from pg_roles where starts_with(rolname, $1) order by 1', owner);
 }
 
-async function query(sql: string, value: string): Promise<string[]> {
+async function query(sql: string, ...values: string[]): Promise<string[]> {
   const client = new pg.Client({ connectionString: world.sources.databaseUrl });
   await client.connect();
-  const { rows } = await client.query<{ name: string }>(sql, [value]);
+  const { rows } = await client.query<{ name: string }>(sql, values);
   await client.end();
   return rows.map(({ name }) => name);
 }
