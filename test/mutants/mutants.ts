@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/kinds/ecs-service/verdict.ts',
-        from: '  if (primary.taskDefinitionArn !== wanted.taskDefinitionArn) return otherPrimary(service, primary, wanted, now);\n',
+        from: '  if (primary.taskDefinitionArn !== wanted.taskDefinitionArn)\n    return otherPrimary(service, { primary, stopped, wanted }, now);\n',
         to: '',
       },
     ],
