@@ -15,6 +15,7 @@ import {
   statusAnswer,
   previewAnswer,
   tenantAnswer,
+  tenantDriftAnswer,
   tenantsAnswer,
 } from '../api/schemas.ts';
 import { productsAnswer } from '../api/routes/products.ts';
@@ -33,6 +34,7 @@ export type Preview = Open<z.infer<typeof previewAnswer>>;
 export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
 export type ListedTenant = TenantPage['tenants'][number];
 export type Status = Open<z.infer<typeof statusAnswer>>;
+export type TenantDrift = Open<z.infer<typeof tenantDriftAnswer>>;
 export type Operation = Open<z.infer<typeof operationAnswer>>;
 export type ProductList = Open<z.infer<typeof productsAnswer>>;
 export type CertificateDocument = z.infer<typeof certificateDocument>;
@@ -48,6 +50,7 @@ const answers = {
   tenants: open(tenantsAnswer),
   status: open(statusAnswer),
   operation: open(operationAnswer),
+  drift: open(tenantDriftAnswer),
   products: open(productsAnswer),
   isolated: open(isolatedAnswer),
   isolationPreview: open(isolationPreviewAnswer),
@@ -164,6 +167,8 @@ export interface ApiClient {
   list(request: ListRequest): Promise<TenantPage>;
   get(tenantId: string): Promise<Tenant>;
   status(tenantId: string): Promise<Status>;
+  /** As the last look saw it. */
+  drift(tenantId: string): Promise<TenantDrift>;
   operation(tenantId: string, operationId: string): Promise<Operation>;
   change(tenantId: string, request: ChangeRequest): Promise<Accepted | Tenant>;
   scale(tenantId: string, request: ScaleRequest): Promise<Accepted | Tenant>;
@@ -224,6 +229,7 @@ export function createApiClient(baseUrl: string): ApiClient {
     list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
     get: (id) => call(answers.tenant, 'GET', tenant(id)),
     status: (id) => call(answers.status, 'GET', `${tenant(id)}/status`),
+    drift: (id) => call(answers.drift, 'GET', `${tenant(id)}/drift`),
     operation: (id, operation) => call(answers.operation, 'GET', `${tenant(id)}/operations/${operation}`),
     change: (id, body) => call(acceptedOrTenant, 'PATCH', tenant(id), body),
     scale: (id, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/scale`, body),

@@ -4,19 +4,20 @@ import type { DriftLook } from '../contracts/drift.ts';
 import type { Database } from '../db/database.ts';
 import type { Drift } from '../drift/drift.ts';
 import { commandCaller } from '../process-caller.ts';
-import { lookText } from './drift-output.ts';
+import { lookText, totalText } from './drift-output.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
 import { refuseParentOptions } from './parent-options.ts';
 
 const help = `
 Looks at every step of active and suspended tenants and says what is not as it was applied. It changes nothing of theirs; what
-it finds is in the tenant's status too. A tenant with an open operation is not looked at. To repair one:
+it finds is in \`tenantry tenants show\` too. A tenant with an open operation is not looked at. What brings a difference back is
+printed with it, for example
   tenantry tenants repair <tenant>
 
 Exit codes:
-  0  done; for a look: nothing differs
-  1  something differs, or could not be looked at
+  0  done; for a look: every tenant was looked at, and nothing differs
+  1  something differs, or a tenant or a step of it could not be looked at (an operation is open)
   2  wrong usage or bad input
   3  no such tenant or cell
   5  PostgreSQL cannot be reached`;
@@ -92,11 +93,5 @@ async function look(drift: Drift, { json, ...wanted }: LookOptions): Promise<Exi
   });
   if (json === true) console.log(JSON.stringify({ looks: seen }));
   else console.log(totalText(seen));
-  return seen.every(({ outcome }) => outcome === 'none' || outcome === 'void') ? exitCodes.done : exitCodes.failed;
-}
-
-function totalText(looks: readonly DriftLook[]): string {
-  const count = (outcome: string) => looks.filter((one) => one.outcome === outcome).length;
-  const parts = [`${looks.length} tenants`, `${count('drift')} differ`, `${count('unknown')} were not wholly seen`];
-  return [...parts, `${count('void')} were not looked at`].join(', ');
+  return seen.every(({ outcome }) => outcome === 'none') ? exitCodes.done : exitCodes.failed;
 }

@@ -1,8 +1,9 @@
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
 import { addressText } from './addresses.ts';
-import type { ListedTenant, Status, Tenant } from './api-client.ts';
+import type { ListedTenant, Status, Tenant, TenantDrift } from './api-client.ts';
 import { attentionLines, moment, utc } from './attention.ts';
+import { differencesText, findingLines } from './drift-output.ts';
 import { isolationLine } from './isolation-line.ts';
 import { isOneOf } from './one-of.ts';
 import { callerText } from './progress.ts';
@@ -27,11 +28,15 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
     t.slug,
     statusText(t.status, t.outcome),
     t.health?.status ?? '-',
+    driftWord(t),
     whatGoesOn(t),
     utc(t.createdAt),
     addressText(t) ?? '-',
   ]);
-  printTable(terminal, [['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'HEALTH', 'OPERATION', 'CREATED', 'URL'], ...rows]);
+  printTable(terminal, [
+    ['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'HEALTH', 'DRIFT', 'OPERATION', 'CREATED', 'URL'],
+    ...rows,
+  ]);
 }
 
 /** `failed` alone does not tell a creation that somebody took back from one that could not be done. */
@@ -55,7 +60,19 @@ function openOperationText({
   return cleanupPending ? 'something is left' : undefined;
 }
 
-export function printTenant(terminal: Terminal, tenant: Tenant, status: Status): void {
+/** As it was seen last; what somebody has changed since may make it another. */
+function driftWord({ drift }: ListedTenant): string {
+  if (!drift) return '-';
+  if (drift.findings > 0) return `${drift.findings}${drift.state === 'drift' ? '' : '?'}`;
+  return drift.state === 'unknown' ? 'unknown' : 'none';
+}
+
+export function printTenant(
+  terminal: Terminal,
+  tenant: Tenant,
+  status: Status,
+  findings: TenantDrift['findings'] = [],
+): void {
   const { operation } = status;
   const nowMs = Date.now();
   const stands = statusText(tenant.status, status.outcome);
@@ -70,6 +87,7 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
     ['health', healthText(tenant, nowMs)],
     ['isolation', tenant.isolation ? isolationLine(tenant.isolation) : undefined],
+    ['drift', driftText(status, nowMs)],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['removed', typeof status.deletesAt === 'string' ? `not before ${moment(status.deletesAt, nowMs)}` : undefined],
     ['asked by', operation.caller === undefined ? undefined : callerText(operation.caller)],
@@ -91,7 +109,24 @@ export function printTenant(terminal: Terminal, tenant: Tenant, status: Status):
     terminal,
     rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
+  if (findings.length > 0) {
+    const lines = findings.flatMap((finding) => findingLines(finding, `${tenant.product}/${tenant.slug}`));
+    terminal.out.write(`\nnot as it was applied\n${lines.join('\n')}\n`);
+  }
   printAttention(terminal, status);
+}
+
+/** Undefined: nobody has looked yet. */
+function driftText({ drift }: Status, nowMs: number): string | undefined {
+  if (!drift) return undefined;
+  const { state, findings, since, lookedAt } = drift;
+  const when = `(looked at ${moment(lookedAt, nowMs)})`;
+  if (findings === 0 && state === 'none') return `nothing differs ${when}`;
+  const found = findings === 0 ? undefined : differencesText(findings);
+  const began = found !== undefined && since !== null ? ` since ${moment(since, nowMs)}` : '';
+  if (state !== 'unknown') return `${found ?? state}${began} ${when}`;
+  const why = 'something was not seen, or an operation was accepted since';
+  return found === undefined ? `not known: ${why} ${when}` : `${found}${began}; may have changed: ${why} ${when}`;
 }
 
 /** Undefined: it is not in service, or was not looked at yet. */

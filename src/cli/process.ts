@@ -74,7 +74,7 @@ export async function runCommand(command: () => Promise<void>): Promise<void> {
 export function printFailure(error: unknown, known: Pick<ErrorReport, 'code' | 'exitCode'> | undefined): ExitCode {
   const report = { ...reportOf(error), ...known };
   if (wantsJson(process.argv.slice(2))) writeError(process.stderr, report, true);
-  else console.error(known && error instanceof Error ? error.message : error);
+  else console.error(known && error instanceof Error ? `error: ${error.message}` : error);
   return report.exitCode;
 }
 

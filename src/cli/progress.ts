@@ -1,4 +1,5 @@
 import type { TenantEvent } from './api-client.ts';
+import { differenceText } from './drift-output.ts';
 import type { Open, Unlisted } from './open-answers.ts';
 import { isOneOf } from './one-of.ts';
 import { oneLine } from './text.ts';
@@ -151,6 +152,7 @@ export function renderProgress(view: ProgressView, nowMs: number, style: RenderS
 export function eventLine(event: TenantEvent): string | undefined {
   const time = event.at.slice(11, 19);
   const { data } = event;
+  if (event.type === 'tenant.drift') return `${time}  ${event.stepId ?? event.type}  ${driftText(data)}`;
   if (event.stepId !== null) {
     const state = stateAfter(event.type);
     const took = typeof data.durationMs === 'number' ? ` in ${(data.durationMs / 1000).toFixed(1)} s` : '';
@@ -164,6 +166,11 @@ export function eventLine(event: TenantEvent): string | undefined {
     part === undefined ? [] : [oneLine(part)],
   );
   return `${time}  ${event.type}${what === undefined ? '' : ` ${what}`}${said.length > 0 ? `: ${said.join('; ')}` : ''}`;
+}
+
+function driftText({ change, is, field, wanted, found }: TenantEvent['data']): string {
+  const difference = differenceText({ is: textOf(is) ?? '', field: textOf(field) ?? '', wanted, found });
+  return `drift ${change === 'gone' ? 'gone again' : (textOf(change) ?? 'seen')}: ${difference}`;
 }
 
 /** Where a printer writes; `process.stdout` is one. */

@@ -176,9 +176,16 @@ export async function list(context: Context, options: Common & ListOptions): Pro
 /** Prints a tenant with its newest operation. */
 export async function show(context: Context, name: string, options: Common): Promise<ExitCode> {
   const tenantId = await findTenantId(context, name, options);
-  const [tenant, status] = await Promise.all([context.api.get(tenantId), context.api.status(tenantId)]);
-  if (options.json) printJson(context.terminal, { ...tenant, ...status });
-  else printTenant(context.terminal, tenant, status);
+  const { api, terminal } = context;
+  const [tenant, status] = await Promise.all([api.get(tenantId), api.status(tenantId)]);
+  if (options.json) {
+    printJson(terminal, { ...tenant, ...status });
+    return exitCodes.done;
+  }
+  const differs = (status.drift?.findings ?? 0) > 0;
+  // The status has said how many: that they cannot be read now is no failure of it.
+  const drift = differs ? await api.drift(tenantId).catch(() => undefined) : undefined;
+  printTenant(terminal, tenant, status, drift?.findings);
   return exitCodes.done;
 }
 

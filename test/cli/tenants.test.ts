@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OperationState } from '../../src/contracts/operation-state.ts';
 import type { TenantStatus } from '../../src/contracts/tenant-status.ts';
+import type { DriftFinding } from '../../src/contracts/drift.ts';
+import { findMoment, recordLook } from '../../src/db/drift.ts';
 import { appendEvent } from '../../src/db/events.ts';
 import { releaseAllocations } from '../../src/db/allocations.ts';
 import { releaseSlug } from '../../src/db/reservations.ts';
@@ -335,6 +337,33 @@ describe('tenants show, list, events', () => {
     });
     expect((await tenants(['show', crypto.randomUUID()])).code).toBe(3);
     expect((await tenants(['show', '../../metrics'])).code).toBe(2);
+  });
+});
+
+describe('drift of a tenant', () => {
+  it('is in show with the command that brings it back, in list, and in events with what came and went', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    const tenantId = await play(slug, ['committing', 'succeeded'], ['creating', 'active']);
+    const before = await tenants(['show', tenantId]);
+    expect(before.out).not.toMatch(/^drift/m);
+    const finding = { stepId: 'create_dns', is: 'changed', field: 'ttl', wanted: 60, found: 5 } as const;
+    const look = async (findings: readonly DriftFinding[]) => {
+      const moment = await findMoment(api.database, tenantId);
+      if (moment) await recordLook(api.database, { moment, findings, unseen: [], isSwept: true }, testCaller);
+    };
+    await look([{ ...finding, remedy: 'repair', source: 'look' }]);
+    const { out } = await tenants(['show', tenantId]);
+    expect(out).toMatch(/^drift +1 difference from what was applied since /m);
+    expect(out).toContain(
+      `create_dns: ttl\n    wanted  60\n    found   5\n    to do   tenantry tenants repair moamalat/${slug}`,
+    );
+    expect((await tenants(['list', '--slug', slug])).out).toMatch(/DRIFT[^]*active +- +1 /);
+    await look([]);
+    const { out: told } = await tenants(['events', tenantId]);
+    expect(told).toContain('create_dns  drift appeared: changed: ttl: 60 -> 5');
+    expect(told).toContain('create_dns  drift gone again: changed: ttl: 60 -> 5');
+    expect((await tenants(['show', tenantId])).out).toMatch(/^drift +nothing differs \(looked at /m);
   });
 });
 

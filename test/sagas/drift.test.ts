@@ -221,12 +221,17 @@ describe('tenantry drift', () => {
     return { code: process.exitCode, text: printed.join('\n') };
   }
 
-  it('ends with 0 where nothing differs, 1 where something does, 3 without such a tenant or cell', async () => {
-    const run = await active();
+  it('ends with 0 where nothing differs, 1 where something does or nobody looked, 3 without such a tenant or cell', async () => {
+    const run = await world.provision('moamalat');
+    const busy = await tenantry(['drift', '--tenant', run.slug]);
+    expect(busy).toMatchObject({ code: 1, text: expect.stringContaining('NOT LOOKED AT: an operation') as string });
+    expect(await world.outcome(run)).toBe('active');
     await lookUntilSeen(run);
     const whole = await tenantry(['drift', '--tenant', run.slug]);
     expect(whole).toMatchObject({ code: 0, text: expect.stringContaining('nothing differs') as string });
     await shortenRetention(run);
+    const differs = await tenantry(['drift', '--tenant', run.slug]);
+    expect(differs.text).toContain(`to do   tenantry tenants repair moamalat/${run.slug}`);
     const { code, text } = await tenantry(['drift', '--tenant', `moamalat/${run.slug}`, '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(text)).toMatchObject({ looks: [{ tenantId: run.tenantId, outcome: 'drift' }] });

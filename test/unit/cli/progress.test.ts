@@ -34,6 +34,21 @@ const run = [
   event(3, 'step.pending', 'create_dns', { detail: 'the change is PENDING' }),
 ];
 
+describe('the line of a drift event', () => {
+  const line = (change: string, data: Record<string, unknown>) =>
+    eventLine(event(0, 'tenant.drift', 'create_alb_rule', { change, ...data }));
+
+  it('says what is missing, changed or extra, and tells what appeared from what is gone again', () => {
+    const missing = { is: 'missing', field: 'listener rule 7', wanted: null, found: null };
+    expect(line('appeared', missing)).toBe('10:00:00  create_alb_rule  drift appeared: missing: listener rule 7');
+    expect(line('gone', missing)).toBe('10:00:00  create_alb_rule  drift gone again: missing: listener rule 7');
+    const changed = { is: 'changed', field: 'priority', wanted: 7, found: 9 };
+    expect(line('changed', changed)).toBe('10:00:00  create_alb_rule  drift changed: changed: priority: 7 -> 9');
+    const extra = { is: 'extra', field: 'tag', wanted: null, found: 'x' };
+    expect(line('appeared', extra)).toBe('10:00:00  create_alb_rule  drift appeared: extra: tag "x"');
+  });
+});
+
 describe('renderProgress', () => {
   it('shows a line per step with glyph and seconds; what is at work keeps counting', () => {
     expect(render(run, 10)).toEqual([
