@@ -35,8 +35,8 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       },
     },
     async (request, reply) => {
-      if (request.query.dryRun) return;
-      return client.previewDeletion(callerOf(request), request.params.tenantId, { exports: request.query.export });
+      if (request.query.dryRun)
+        return client.previewDeletion(callerOf(request), request.params.tenantId, { exports: request.query.export });
       const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, {
         confirm: request.query.confirm,
         graceMs: request.query.grace,
