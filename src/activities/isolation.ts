@@ -108,13 +108,17 @@ async function show(run: Run): Promise<IsolationTurn> {
   const context = noticeContext(run.attempt);
   const ensured = await withCalls(run, 'ensure', () => listenerNotice.ensure(context));
   await recordNotice(deps.database, isolation, ensured.outputs, run.windows.opened);
-  const mayLandUntil = run.windows.opened?.unclearBefore ?? isolation.unclearUntil;
   run.windows.opened = undefined;
   if (ensured.status !== 'ready') return { outcome: 'again', afterMs: AGAIN_MS.first };
   await withCalls(run, 'observe', () => refuseEarlier(context, ensured.outputs.priority));
   if (!(await recordIsolated(deps.database, isolation))) return { outcome: 'again', afterMs: 0 };
-  // A deletion of before, whose answer was lost, may still take it away.
-  return again(mayLandUntil) ?? { outcome: 'on' };
+  return deletionMayLand(isolation) ?? { outcome: 'on' };
+}
+
+/** It was lifted before, and a deletion whose answer was lost may still take the rule away: it is looked at again then. */
+function deletionMayLand({ generation, since }: IsolationRow): IsolationTurn | undefined {
+  const untilMs = since.getTime() + isolationLimits.latenessMs;
+  return generation > 1 && untilMs > Date.now() ? { outcome: 'again', afterMs: untilMs - Date.now() } : undefined;
 }
 
 /** A rule of others that comes first would answer instead. @throws StepError RULE_SHADOWED */
@@ -134,10 +138,6 @@ async function takeDown(run: Run): Promise<IsolationTurn> {
   const lifted = await recordLifted(deps.database, isolation, run.windows.opened);
   if (lifted.is === 'lifted') return { outcome: 'off' };
   return { outcome: 'again', afterMs: lifted.is === 'again' ? untilMs(lifted.at) : 0 };
-}
-
-function again(at: Date | null): IsolationTurn | undefined {
-  return at !== null && at.getTime() > Date.now() ? { outcome: 'again', afterMs: untilMs(at) } : undefined;
 }
 
 function untilMs(at: Date): number {
@@ -175,7 +175,8 @@ async function failed(
     { err: error, tenantId: isolation.tenantId, code },
     'an attempt at the notice of an isolated tenant failed',
   );
-  const window = definite ? windows.opened : undefined;
+  // A deletion that lands late does no harm to what is to be gone.
+  const window = definite || !isolation.wanted ? windows.opened : undefined;
   await recordIsolationFailure(deps.database, isolation, { failure, window, isLost: !retryable });
   if (!retryable) return { outcome: 'again', afterMs: AGAIN_MS.refused, code };
   return { outcome: 'again', afterMs: Math.min(AGAIN_MS.most, AGAIN_MS.first * 2 ** failures), code };

@@ -17,7 +17,8 @@ import type { Caller } from '../contracts/caller.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { measureDrift, type DriftFigures } from '../db/drift.ts';
 import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
-import type { UnsettledIsolation } from '../db/isolations.ts';
+import { ISOLATION_OVERDUE_MS } from '../contracts/isolation.ts';
+import { countIsolations, type IsolationFigures, type UnsettledIsolation } from '../db/isolations.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { abandon } from './abandonment.ts';
 import { readCertificate, readKeys } from './certificate.ts';
@@ -138,6 +139,8 @@ export interface TenantryClient {
   health(caller: Caller): Promise<HealthFigures>;
   /** Findings and tenants by what the last looks at drift saw. */
   driftFigures(caller: Caller): Promise<DriftFigures>;
+  /** Tenants that are isolated, and those that are not as wanted. */
+  isolationFigures(caller: Caller): Promise<IsolationFigures>;
   /** How far the projection is behind, of each cell that has one. */
   projectionLag(caller: Caller): Promise<ProjectionLag[]>;
   readiness(): Promise<Readiness>;
@@ -203,6 +206,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
         deps.platform.cells.map(({ id }) => id),
       ),
     driftFigures: () => measureDrift(database),
+    isolationFigures: () => countIsolations(database, ISOLATION_OVERDUE_MS),
     projectionLag: () =>
       measureLag(
         database,

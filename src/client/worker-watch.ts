@@ -1,5 +1,7 @@
 import { runbookPage } from '../contracts/advice.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
+import { ISOLATION_OVERDUE_MS } from '../contracts/isolation.ts';
+import { countIsolations } from '../db/isolations.ts';
 import { countAll } from '../db/summaries.ts';
 import { startLoop, type Loop } from '../loop.ts';
 import type { ClientDeps } from './requests.ts';
@@ -93,7 +95,9 @@ function createNoWorkerAlert(
     absence ??= { since: new Date(), raised: false };
     if (absence.raised || Date.now() - absence.since.getTime() < alertAfterMs) return;
     const { openOperations } = await withinLimit(LOOK_MS, countAll(database));
-    const waiting = Object.fromEntries(waitingStates.flatMap((name) => [[name, openOperations[name] ?? 0] as const]));
+    const { pending: isolations } = await withinLimit(LOOK_MS, countIsolations(database, ISOLATION_OVERDUE_MS));
+    const states = waitingStates.map((name) => [name, openOperations[name] ?? 0] as const);
+    const waiting = { ...Object.fromEntries(states), ...(isolations > 0 && { isolations }) };
     if (Object.values(waiting).every((count) => count === 0)) return;
     absence.raised = true;
     const at = { alert: 'no-worker', since: absence.since, detail, waiting, runbook: runbookPage('no-worker') };

@@ -44,3 +44,6 @@ export interface IsolationActivities {
 
 /** Of one attempt, in ms: it makes few calls. */
 export const isolationLimits = { startToCloseMs: 15_000, latenessMs: 45_000 } as const;
+
+/** After that somebody should know that what is wanted is not in effect, in ms. */
+export const ISOLATION_OVERDUE_MS = 60_000;

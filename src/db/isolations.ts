@@ -285,3 +285,59 @@ export async function listUnsettled(db: Queryable, forMs: number): Promise<Unset
     ),
   );
 }
+
+const overdueRow = unsettledRow.extend({
+  wanted: z.boolean(),
+  generation: z.int(),
+  reason: z.string(),
+  since: time,
+  failure: failure.nullable(),
+});
+export type OverdueIsolation = z.output<typeof overdueRow>;
+
+/** Those that are not as wanted for so long, and of which no alert was raised since that was asked for. */
+export async function listOverdue(db: Queryable, forMs: number): Promise<OverdueIsolation[]> {
+  return rowsOf(
+    overdueRow,
+    await db.query(
+      `select t.id as "tenantId", t.product, t.slug, i.cell, i.wanted, i.generation, i.reason, i.since, i.failure
+       from tenant_isolations i join tenants t on t.id = i.tenant_id
+       where i.settled_generation < i.generation and i.since < now() - $1 * interval '1 millisecond'
+         and i.alerted_generation is distinct from i.generation order by i.since`,
+      [forMs],
+    ),
+  );
+}
+
+export async function markOverdueTold(db: Queryable, { tenantId, generation }: IsolationKey): Promise<void> {
+  await db.query('update tenant_isolations set alerted_generation = $2 where tenant_id = $1', [tenantId, generation]);
+}
+
+const countedRow = z.object({ isWanted: z.boolean(), isSettled: z.boolean(), isOverdue: z.boolean(), count: z.int() });
+
+export interface IsolationFigures {
+  readonly isolated: number;
+  /** Not as wanted, and of those, for longer than it should take. */
+  readonly pending: number;
+  readonly overdue: number;
+}
+
+/** How many tenants are isolated, and how many are not as wanted. */
+export async function countIsolations(db: Queryable, overdueAfterMs: number): Promise<IsolationFigures> {
+  const rows = rowsOf(
+    countedRow,
+    await db.query(
+      `select wanted as "isWanted", settled_generation = generation as "isSettled",
+         settled_generation < generation and since < now() - $1 * interval '1 millisecond' as "isOverdue", count(*)::int as count
+       from tenant_isolations where wanted or settled_generation < generation group by 1, 2, 3`,
+      [overdueAfterMs],
+    ),
+  );
+  const sum = (of: (row: z.output<typeof countedRow>) => boolean) =>
+    rows.filter(of).reduce((total, { count }) => total + count, 0);
+  return {
+    isolated: sum(({ isSettled, isWanted }) => isSettled && isWanted),
+    pending: sum(({ isSettled }) => !isSettled),
+    overdue: sum(({ isOverdue }) => isOverdue),
+  };
+}

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { TenantryClient } from '../client/tenantry.ts';
-import { listUnsettled } from '../db/isolations.ts';
+import { runbookPage } from '../contracts/advice.ts';
+import { ISOLATION_OVERDUE_MS } from '../contracts/isolation.ts';
+import { listOverdue, listUnsettled, markOverdueTold } from '../db/isolations.ts';
 import type { Database } from '../db/database.ts';
 import { systemCaller } from '../process-caller.ts';
 
@@ -31,4 +33,26 @@ export async function startIsolations(deps: {
       }
     }),
   );
+}
+
+/** Raises the alert `isolation-overdue`, once per request, for what is not as wanted after a minute. */
+export async function alertOverdue({
+  database,
+  log,
+}: {
+  readonly database: Database;
+  readonly log: Pick<Logger, 'error'>;
+}): Promise<void> {
+  for (const overdue of await listOverdue(database, ISOLATION_OVERDUE_MS)) {
+    const { tenantId, product, slug, cell, wanted, reason, since, failure } = overdue;
+    const runbook = runbookPage('isolation-overdue');
+    const what = wanted
+      ? 'is to be isolated, and its users may still reach it'
+      : 'is to be reached again, and its notice may still answer';
+    log.error(
+      { alert: 'isolation-overdue', tenantId, product, slug, cell, wanted, reason, since, failure, runbook },
+      `tenant ${product}/${slug} ${what}`,
+    );
+    await markOverdueTold(database, overdue);
+  }
 }

@@ -1,5 +1,6 @@
 import type { LostRunDeps } from '../client/lost-runs.ts';
 import type { TemporalClient } from '../temporal/client.ts';
+import { alertOverdue } from './isolations.ts';
 import { markLostRuns } from './lost-runs.ts';
 import { foreignNamespace } from './own-namespace.ts';
 import { alertSlow } from './slow-operations.ts';
@@ -18,7 +19,10 @@ export interface WatchDeps extends LostRunDeps {
 export async function watchOperations(deps: WatchDeps): Promise<void> {
   const alone = (fn: () => Promise<unknown>) => deps.database.withLock('tenantry watch', fn);
   try {
-    await alone(() => alertSlow(deps));
+    await alone(async () => {
+      await alertOverdue(deps);
+      await alertSlow(deps);
+    });
   } finally {
     // Asked before the lock is taken: who cannot reach Temporal must not keep from it who can.
     const foreign = await foreignNamespace(deps.database, deps.temporal);

@@ -33,7 +33,7 @@ async function resultOf(handle: Handle): Promise<Omit<Ending, 'status'>> {
 }
 
 /** Types of the events of a workflow's history, without their prefix. */
-export async function eventsOf(handle: Handle): Promise<string[]> {
+export async function eventsOf(handle: Pick<Handle, 'fetchHistory'>): Promise<string[]> {
   const { events } = await handle.fetchHistory();
   return (events ?? []).map(
     (e) => proto.temporal.api.enums.v1.EventType[e.eventType ?? 0]?.replace('EVENT_TYPE_', '') ?? '',

@@ -6,10 +6,18 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import type { PlannedStep } from '../../src/contracts/blueprint.ts';
 import { HEALTH_WORKFLOW, type HealthActivities } from '../../src/contracts/health.ts';
+import {
+  ISOLATION_WORKFLOW,
+  isolationSignal,
+  type IsolationActivities,
+  type IsolationInput,
+  type IsolationTurn,
+} from '../../src/contracts/isolation.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
 import { eventsOf, until } from './ending.ts';
 import { startEnvironment, type Started, type WorkflowEnvironment } from './environment.ts';
@@ -262,8 +270,32 @@ const scenarios: Record<string, Scenario> = {
   },
 };
 
-/** Workflows that a schedule starts, with activities that answer at once. */
-const scheduled: Record<string, { readonly workflowType: string; readonly activities: object }> = {
+interface Apart {
+  readonly workflowType: string;
+  readonly args?: unknown[];
+  readonly activities: object;
+  readonly act?: (handle: WorkflowHandle) => Promise<unknown>;
+}
+
+const isolationTurns: IsolationTurn[] = [
+  { outcome: 'again', afterMs: hours(1), code: 'ACCESS_DENIED' },
+  { outcome: 'again', afterMs: 500, code: 'THROTTLED' },
+  { outcome: 'on' },
+];
+
+/** Workflows that are no operation's, with activities that answer at once. */
+const apart: Record<string, Apart> = {
+  'isolation-on-after-a-request': {
+    workflowType: ISOLATION_WORKFLOW,
+    args: [{ tenantId: 'a-tenant' } satisfies IsolationInput],
+    activities: {
+      driveIsolation: () => Promise.resolve(isolationTurns.shift() ?? { outcome: 'on' }),
+    } satisfies IsolationActivities,
+    act: async (handle) => {
+      await until(async () => (await eventsOf(handle)).includes('TIMER_STARTED'));
+      await handle.signal(isolationSignal);
+    },
+  },
   'health-check-of-two-cells': {
     workflowType: HEALTH_WORKFLOW,
     activities: {
@@ -293,11 +325,14 @@ async function recordHistories(): Promise<void> {
     if (started.world.violations.length > 0) throw new Error(`${name}: ${started.world.violations.join('; ')}`);
     console.log(`${name}: ${started.world.calls.length} calls, ${started.world.state}`);
   }
-  for (const [name, { workflowType, activities }] of Object.entries(scheduled)) {
+  for (const [name, { workflowType, args = [], activities, act }] of Object.entries(apart)) {
     if (process.argv.includes('--missing') && isRecorded(name)) continue;
     const worker = await workerFor(env, name, activities);
-    const handle = await env.server.client.workflow.start(workflowType, { taskQueue: name, workflowId: name });
-    await worker.runUntil(() => handle.result());
+    const handle = await env.server.client.workflow.start(workflowType, { taskQueue: name, workflowId: name, args });
+    await worker.runUntil(async () => {
+      await act?.(handle);
+      await handle.result();
+    });
     writeHistory(directory, name, name, await handle.fetchHistory());
   }
   await env.stop();

@@ -30,10 +30,11 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const [counts, health, drift, projections] = await Promise.all([
+      const [counts, health, drift, isolations, projections] = await Promise.all([
         client.counts(caller),
         client.health(caller),
         client.driftFigures(caller),
+        client.isolationFigures(caller),
         client.projectionLag(caller),
       ]);
       const lines = [
@@ -54,6 +55,7 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
           ({ cell, ageMs }) => `tenantry_health_oldest_look_seconds{cell="${cell}"} ${(ageMs / 1000).toFixed(3)}`,
         ),
         ...driftLines(drift),
+        ...isolationLines(isolations),
         ...metric(
           'tenantry_projection_lag_seconds',
           'gauge',
@@ -91,6 +93,19 @@ function driftLines({ findings, tenants, stoppedCells }: DriftFigures): string[]
     ...(['none', 'drift', 'unknown'] as const).map((o) => `tenantry_drift_tenants{outcome="${o}"} ${tenants[o] ?? 0}`),
     ...metric('tenantry_drift_repair_stopped', 'gauge', 'Cells in which automatic repair of drift is stopped.'),
     ...stoppedCells.map((cell) => `tenantry_drift_repair_stopped{cell="${cell}"} 1`),
+  ];
+}
+
+type IsolationFigures = Awaited<ReturnType<TenantryClient['isolationFigures']>>;
+
+function isolationLines({ isolated, pending, overdue }: IsolationFigures): string[] {
+  return [
+    ...metric('tenantry_isolated_tenants', 'gauge', 'Tenants in whose place a notice answers.'),
+    `tenantry_isolated_tenants ${isolated}`,
+    ...metric('tenantry_isolations_pending', 'gauge', 'Tenants whose isolation, or its end, is not in effect yet.'),
+    `tenantry_isolations_pending ${pending}`,
+    ...metric('tenantry_isolations_overdue', 'gauge', 'Those of them that wait for more than a minute.'),
+    `tenantry_isolations_overdue ${overdue}`,
   ];
 }
 
