@@ -1,13 +1,23 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { RequestError } from '../client/request-error.ts';
+
+export const JSON_TYPE = 'application/json';
+/** RFC 7396; of PATCH only. */
+export const MERGE_PATCH_TYPE = 'application/merge-patch+json';
 
 /** Bodies are JSON in UTF-8, as its standard has it; other bytes are refused, where a lenient decoder would store U+FFFD for them. */
 export function parseBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+  app.addContentTypeParser([JSON_TYPE, MERGE_PATCH_TYPE], { parseAs: 'buffer' }, (request, body, done) => {
+    refusePatchElsewhere(request);
     void parseJson(request, decode(body as Buffer), done);
   });
+}
+
+function refusePatchElsewhere({ headers, method }: FastifyRequest): void {
+  if (method === 'PATCH' || headers['content-type']?.startsWith(MERGE_PATCH_TYPE) !== true) return;
+  throw new RequestError('UNSUPPORTED_MEDIA_TYPE', `${MERGE_PATCH_TYPE} is for PATCH: send ${JSON_TYPE}`);
 }
 
 function decode(body: Buffer): string {

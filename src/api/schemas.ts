@@ -9,6 +9,7 @@ import { healthStatuses } from '../contracts/health.ts';
 import { isolationStates } from '../contracts/isolation.ts';
 import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
+import { tenantModes } from '../contracts/settings.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { parseSlug } from '../products/slug.ts';
 
@@ -32,6 +33,9 @@ const slugFormat = { pattern: String.raw`^\s*(?!..--)[A-Za-z0-9][A-Za-z0-9\-]{1,
 /** Each product has its own: what is wrong with one is said by field all the same. */
 const settings = z.record(z.string(), z.unknown());
 
+const displayName = plainText(200);
+const contactEmail = z.string().trim().pipe(emailAddress).describe('Where the welcome mail goes');
+
 export const createTenantBody = z.strictObject({
   product: z.string().min(1).max(40).describe('Name of the product, such as `moamalat`'),
   tier: z.string().min(1).max(40).optional().describe('Size inside the product, where the product has tiers'),
@@ -44,8 +48,8 @@ export const createTenantBody = z.strictObject({
     })
     .describe('DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen')
     .meta({ ...slugFormat, examples: ['acme'] }),
-  displayName: plainText(200),
-  contactEmail: z.string().trim().pipe(emailAddress).describe('Where the welcome mail goes'),
+  displayName,
+  contactEmail,
   onFailure: z
     .enum(['hold', 'rollback'])
     .default('hold')
@@ -66,6 +70,8 @@ const onFailureOfChange = z
   .describe('`rollback`: bring back at once what was; `hold`: wait for an operator for a bounded time before');
 
 export const changeTenantBody = z.strictObject({
+  displayName: displayName.optional().describe('Changed at once, in a request without `settings` and `refresh`'),
+  contactEmail: contactEmail.optional().describe('As `displayName`'),
   settings: settings.optional().describe('Merged into what is desired (RFC 7396): null takes a choice back'),
   refresh: z
     .boolean()
@@ -152,6 +158,8 @@ export const listQuery = z.strictObject({
     .optional()
     .describe('`nextCursor` of the page before, as it came: opaque, and INVALID_INPUT when no page ended with it'),
 });
+
+export const historyQuery = z.strictObject({ limit: listQuery.shape.limit, cursor: listQuery.shape.cursor });
 
 export const eventsQuery = z.strictObject({
   after: whole(0, Number.MAX_SAFE_INTEGER, 0).describe('Id of the last event that is known already'),
@@ -290,6 +298,10 @@ export const previewAnswer = z
       .optional()
       .describe('What would stay for a while of what is dropped'),
     settings,
+    details: z
+      .object({ displayName: z.string(), contactEmail: email })
+      .optional()
+      .describe('Where the request names one'),
     control: z
       .object({
         verb: z.enum(['retry', 'cancel', 'abandon']),
@@ -347,9 +359,13 @@ export const tenantAnswer = z
     status: tenantStatus,
     cleanupPending: z.boolean(),
     tenantUrl,
-    // Both optional for clients: an API of an earlier release does not give them.
+    // Optional for clients: an API of an earlier release does not give them.
     settings: settings.optional().describe('What is desired; while an operation is open, it may not be so yet'),
     settingsVersion: z.int().optional(),
+    credentials: z
+      .int()
+      .optional()
+      .describe('Which of its logins its services use: each rotation counts one up from 1'),
     health,
     isolation,
     createdAt: time,
@@ -503,6 +519,30 @@ export const statusAnswer = z
     workers,
   })
   .meta({ id: 'Status', description: 'How far it is' });
+
+const tenantChoice = z.object({
+  version: z.int(),
+  settings,
+  mode: z.enum(tenantModes),
+  credentials: z.int(),
+});
+
+export const settingsHistoryAnswer = z
+  .object({
+    history: z.array(
+      tenantChoice.extend({
+        before: tenantChoice.nullable().describe('What was desired when it was chosen; null: it is the first'),
+        operation: z
+          .object({ operationId: z.uuid(), type: operationType, state: operationState })
+          .nullable()
+          .describe('What carries it out; one that ended without success took it back. Null: it took effect at once'),
+        caller,
+        at: time,
+      }),
+    ),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({ id: 'SettingsHistory', description: 'A page of what was chosen for a tenant, newest first' });
 
 export const freezeAnswer = z
   .object({

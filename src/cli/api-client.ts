@@ -12,6 +12,7 @@ import {
   isolationPreviewAnswer,
   keysAnswer,
   operationAnswer,
+  settingsHistoryAnswer,
   statusAnswer,
   previewAnswer,
   tenantAnswer,
@@ -29,6 +30,7 @@ export type Freeze = Open<z.infer<typeof freezeAnswer>>;
 export type FreezePreview = Open<z.infer<typeof freezePreviewAnswer>>;
 export type Isolated = Open<z.infer<typeof isolatedAnswer>>;
 export type IsolationPreview = Open<z.infer<typeof isolationPreviewAnswer>>;
+export type SettingsHistory = Open<z.infer<typeof settingsHistoryAnswer>>;
 export type Tenant = Open<z.infer<typeof tenantAnswer>>;
 export type Preview = Open<z.infer<typeof previewAnswer>>;
 export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
@@ -55,6 +57,7 @@ const answers = {
   isolated: open(isolatedAnswer),
   isolationPreview: open(isolationPreviewAnswer),
   freeze: open(freezeAnswer),
+  settingsHistory: open(settingsHistoryAnswer),
   freezes: open(freezesAnswer),
   freezePreview: open(freezePreviewAnswer),
   event: open(eventAnswer),
@@ -109,9 +112,16 @@ export interface CreateRequest {
 }
 
 export interface ChangeRequest {
+  readonly displayName?: string | undefined;
+  readonly contactEmail?: string | undefined;
   readonly settings?: Settings | undefined;
   readonly refresh?: boolean | undefined;
   readonly onFailure?: string | undefined;
+}
+
+export interface HistoryRequest {
+  readonly limit?: string | undefined;
+  readonly cursor?: string | undefined;
 }
 
 export interface ScaleRequest {
@@ -170,6 +180,7 @@ export interface ApiClient {
   /** As the last look saw it. */
   drift(tenantId: string): Promise<TenantDrift>;
   operation(tenantId: string, operationId: string): Promise<Operation>;
+  settingsHistory(tenantId: string, page: HistoryRequest): Promise<SettingsHistory>;
   change(tenantId: string, request: ChangeRequest): Promise<Accepted | Tenant>;
   scale(tenantId: string, request: ScaleRequest): Promise<Accepted | Tenant>;
   previewChange(tenantId: string, request: ChangeRequest): Promise<Preview>;
@@ -231,6 +242,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     status: (id) => call(answers.status, 'GET', `${tenant(id)}/status`),
     drift: (id) => call(answers.drift, 'GET', `${tenant(id)}/drift`),
     operation: (id, operation) => call(answers.operation, 'GET', `${tenant(id)}/operations/${operation}`),
+    settingsHistory: (id, page) =>
+      call(answers.settingsHistory, 'GET', `${tenant(id)}/settings/history${queryOf({ ...page })}`),
     change: (id, body) => call(acceptedOrTenant, 'PATCH', tenant(id), body),
     scale: (id, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/scale`, body),
     previewChange: (id, body) => call(answers.preview, 'PATCH', `${tenant(id)}?dryRun=true`, body),

@@ -8,12 +8,13 @@ const RESTORED = ', where it is not as it was applied';
 /** Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what. */
 export function printPreview(
   { out }: Terminal,
-  { operation, steps, expected, room, control, finalDump, residues = [] }: Preview,
+  { operation, steps, expected, room, control, details, finalDump, residues = [] }: Preview,
 ): void {
   const touched = steps.filter(({ becomes }) => becomes !== 'keep');
   const kept = steps.length - touched.length;
   if (operation === null) {
-    out.write('nothing would have to be changed\n');
+    out.write(details ? 'it would be changed at once (nothing was changed):\n' : 'nothing would have to be changed\n');
+    if (details) out.write(`  name: ${details.displayName}\n  contact: ${details.contactEmail}\n`);
     return;
   }
   const unforeseen =

@@ -161,7 +161,7 @@ export function eventLine(event: TenantEvent): string | undefined {
   }
   const to = textOf(data.to);
   const failure = failureText(data.failure);
-  const what = to ?? textOf(data.verb);
+  const what = to ?? textOf(data.verb) ?? detailsText(event);
   const said = [failure, auditText(data), askerText(event)].flatMap((part) =>
     part === undefined ? [] : [oneLine(part)],
   );
@@ -282,6 +282,11 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+function detailsText({ type, data }: TenantEvent): string | undefined {
+  if (type !== 'tenant.details') return undefined;
+  return oneLine(Object.keys(data).join(', '));
+}
+
 /** Code, message and detail of a failure in an event's data, in one line. */
 export function failureText(failure: unknown): string | undefined {
   if (typeof failure !== 'object' || failure === null) return undefined;
@@ -297,7 +302,12 @@ function askerText({ type, caller, data }: TenantEvent): string | undefined {
   return `asked by ${callerText(caller)}${data.via === 'temporal' ? " with Temporal's own tools" : ''}`;
 }
 
-const requestTypes = ['operation.accepted', 'operation.requested', 'operation.request-refused'] as const;
+const requestTypes = [
+  'tenant.details',
+  'operation.accepted',
+  'operation.requested',
+  'operation.request-refused',
+] as const;
 
 /** Who it was, for people; null: nobody knows. */
 export function callerText(caller: Exclude<TenantEvent['caller'], undefined>): string {

@@ -13,6 +13,7 @@ import { printAttention, printJson, printTenant, printTenants } from './output.t
 import { printPreview } from './preview-output.ts';
 import { eventLine } from './progress.ts';
 import { freezeLine } from './freezes.ts';
+import { choiceLines } from './settings-output.ts';
 import { chosenSettings, type SettingsOptions } from './settings-options.ts';
 import { findTenantId } from './tenant-names.ts';
 
@@ -56,6 +57,8 @@ export async function create(context: Context, options: Waiting & CreateOptions)
 }
 
 export interface ChangeOptions extends SettingsOptions {
+  readonly name?: string;
+  readonly email?: string;
   readonly refresh?: boolean;
   readonly onFailure?: string;
   readonly dryRun?: boolean;
@@ -69,8 +72,8 @@ export interface ScaleOptions {
 
 /** Changes the settings of a tenant and follows what carries that out. */
 export function change(context: Context, name: string, options: Waiting & ChangeOptions): Promise<ExitCode> {
-  const { refresh, onFailure } = options;
-  const asked = { settings: chosenSettings(options), refresh, onFailure };
+  const { refresh, onFailure, name: displayName, email: contactEmail } = options;
+  const asked = { displayName, contactEmail, settings: chosenSettings(options), refresh, onFailure };
   if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewChange(id, asked));
   return changed(context, name, options, (tenantId) => context.api.change(tenantId, asked));
 }
@@ -186,6 +189,33 @@ export async function show(context: Context, name: string, options: Common): Pro
   // The status has said how many: that they cannot be read now is no failure of it.
   const drift = differs ? await api.drift(tenantId).catch(() => undefined) : undefined;
   printTenant(terminal, tenant, status, drift?.findings);
+  return exitCodes.done;
+}
+
+export interface SettingsLookOptions {
+  readonly history?: boolean;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** Prints what was chosen for a tenant: what is desired now, or every choice. */
+export async function settings(
+  context: Context,
+  name: string,
+  { history, limit, cursor, ...options }: Common & SettingsLookOptions,
+): Promise<ExitCode> {
+  const { api, terminal } = context;
+  const tenantId = await findTenantId(context, name, options);
+  if (history !== true) {
+    const { settings: chosen, settingsVersion: version, credentials } = await api.get(tenantId);
+    if (options.json) printJson(terminal, { tenantId, version, settings: chosen, credentials });
+    else terminal.out.write(`${JSON.stringify(chosen, undefined, 2)}\n`);
+    return exitCodes.done;
+  }
+  const page = await api.settingsHistory(tenantId, { limit: limit?.toString(), cursor });
+  if (options.json) printJson(terminal, page);
+  else for (const choice of page.history) terminal.out.write(`${choiceLines(choice).join('\n')}\n`);
+  if (!options.json && page.nextCursor !== null) terminal.err.write(`more: --cursor ${page.nextCursor}\n`);
   return exitCodes.done;
 }
 

@@ -102,9 +102,10 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
       .contradict('--until-hold', '--no-wait');
 
   following(
-    addSettingsOptions(
-      command('update <tenant>', 'change the settings of an active tenant: images, sizes, counts'),
-    ).option('--refresh', 'also clone from the templates as they are now, and bring tenant migrations up to date'),
+    addSettingsOptions(command('update <tenant>', 'change the settings of an active tenant: images, sizes, counts'))
+      .option('--refresh', 'also clone from the templates as they are now, and bring tenant migrations up to date')
+      .option('--name <text>', 'name of the tenant, for people: changed at once, without other options', displayName)
+      .option('--email <address>', 'who is written to: changed at once, without other options', contactEmail),
   ).action(async (tenant: string, options: Waiting & actions.ChangeOptions) =>
     setExitCode(await actions.change(context(), tenant, options)),
   );
@@ -144,6 +145,14 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
   command('show <tenant>', 'show a tenant and its newest operation').action(async (tenant: string, options: Common) =>
     setExitCode(await actions.show(context(), tenant, options)),
   );
+
+  command('settings <tenant>', 'print what is chosen for a tenant, or every choice that was made')
+    .option('--history', 'every choice, newest first: who, when, what it changed and what became of it')
+    .option('--limit <n>', `choices per page of the history, 1 to ${LONGEST_PAGE}`, wholeNumber(1, LONGEST_PAGE))
+    .option('--cursor <cursor>', 'start after the page that ended with this cursor')
+    .action(async (tenant: string, options: Common & actions.SettingsLookOptions) =>
+      setExitCode(await actions.settings(context(), tenant, options)),
+    );
 
   command('watch <tenant>', 'follow the newest operation of a tenant until it ends (JSON: a line per event)')
     .addOption(untilHold())

@@ -12,6 +12,7 @@ import { findTenant, type TenantRow } from '../db/tenants.ts';
 import { mergePatch } from '../products/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 import { choiceOf, modeChoice, rotationChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
+import { changeTenantDetails, detailsIn, previewDetails } from './details.ts';
 import { resolveDesired, type Desired } from './desired.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
@@ -31,15 +32,17 @@ import { DisturbedSignal, lockUndisturbed, refuseUnchangeable, untilUndisturbed 
 import { acceptance, acceptedView, type ChangeOutcome, type PreviewView } from './views.ts';
 
 /**
- * Accepts other settings of an active tenant: an operation walks to the blueprint that they give.
+ * Accepts other settings of an active tenant: an operation walks to the blueprint that they give; or changes its details at once.
  * @throws RequestError TENANT_NOT_FOUND, TENANT_NOT_CHANGEABLE, OPERATION_IN_PROGRESS, INVALID_INPUT, CHANGE_NOT_POSSIBLE
  */
-export function changeTenant(
+export async function changeTenant(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
   input: ChangeTenantInput,
 ): Promise<ChangeOutcome> {
+  const details = detailsIn(input);
+  if (details) return changeTenantDetails(deps, caller, tenantId, details);
   return accept(deps, caller, tenantId, () => choiceOf(input));
 }
 
@@ -103,12 +106,14 @@ export function previewMode(
 }
 
 /** What {@link changeTenant} would do. */
-export function previewChange(
+export async function previewChange(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
   input: ChangeTenantInput,
 ): Promise<PreviewView> {
+  const details = detailsIn(input);
+  if (details) return previewDetails(deps, caller, tenantId, details);
   return preview(deps, caller, tenantId, () => choiceOf(input));
 }
 

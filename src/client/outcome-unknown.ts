@@ -9,7 +9,7 @@ export interface Attempted {
   readonly tenantId: string;
   readonly operationId: string;
   /** What shows whether it did; default: the operation. */
-  readonly shownBy?: 'status' | undefined;
+  readonly shownBy?: 'status' | 'tenant' | undefined;
 }
 
 /** The answer of a request that may have taken effect, or may yet: says what to ask, and until when it may. */
@@ -17,7 +17,8 @@ export function outcomeUnknown(
   { what, tenantId, operationId, shownBy }: Attempted,
   cause: CommitUnclearError | OrchestratorUnreachableError,
 ): RequestError {
-  const ask = `/api/v1/tenants/${tenantId}/${shownBy ?? `operations/${operationId}`}`;
+  const tenant = `/api/v1/tenants/${tenantId}`;
+  const ask = shownBy === 'tenant' ? tenant : `${tenant}/${shownBy ?? `operations/${operationId}`}`;
   const mayLandUntil = cause.mayLandUntil?.toISOString();
   const until = mayLandUntil === undefined ? '' : `; it may still take effect until ${mayLandUntil}`;
   const message = `whether ${what} is not known: ask GET ${ask} before you try again${until}`;

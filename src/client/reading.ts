@@ -216,6 +216,7 @@ export function tenantView(row: TenantRow): TenantView {
     isolation: isolationView(row),
     settings: row.settings,
     settingsVersion: row.settingsVersion,
+    credentials: row.credentials,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
     activatedAt: row.activatedAt?.toISOString() ?? null,

@@ -36,6 +36,9 @@ export interface CreateTenantInput {
 }
 
 export interface ChangeTenantInput {
+  /** Changed at once, without an operation: no step is made of it. */
+  readonly displayName?: string | undefined;
+  readonly contactEmail?: string | undefined;
   /** Merged into what is desired (RFC 7396). */
   readonly settings?: Settings | undefined;
   /** Templates, tenant migrations and the platform description are read anew, whether settings change or not. */

@@ -33,6 +33,7 @@ import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
+import { readSettingsHistory } from './settings-history.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, previewDeletion } from './removal.ts';
 import { previewRepair, repairTenant } from './repair.ts';
@@ -49,6 +50,7 @@ import type {
   ListedTenantView,
   OperationView,
   PreviewView,
+  SettingsVersionView,
   StatusView,
   TenantDriftView,
   TenantWithOutcomeView,
@@ -129,6 +131,12 @@ export interface TenantryClient {
   /** What the last look at the tenant's steps found. */
   drift(caller: Caller, tenantId: string): Promise<TenantDriftView>;
   events(caller: Caller, tenantId: string, page: { after: number; limit: number }): Promise<EventView[]>;
+  /** Every choice that was made for the tenant, newest first. */
+  settingsHistory(
+    caller: Caller,
+    tenantId: string,
+    page: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ history: SettingsVersionView[]; nextCursor: string | null }>;
   operations(caller: Caller, tenantId: string): Promise<OperationView[]>;
   operation(caller: Caller, tenantId: string, operationId: string): Promise<OperationView>;
   /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */
@@ -195,6 +203,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     status: (_caller, tenantId) => reading.readStatus(database, tenantId),
     drift: (_caller, tenantId) => database.snapshot((at) => reading.readDrift(at, tenantId)),
     events: (_caller, tenantId, page) => reading.readEvents(database, tenantId, page),
+    settingsHistory: (_caller, tenantId, page) => readSettingsHistory(database, tenantId, page),
     operations: (_caller, tenantId) => reading.readOperations(database, tenantId),
     operation: (_caller, tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
     subscribe: (_caller, tenantId, onEvents) => feed.subscribe(tenantId, onEvents),

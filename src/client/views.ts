@@ -14,7 +14,7 @@ import type {
   OperationState,
 } from '../contracts/operation-state.ts';
 import type { OperationType } from '../contracts/operation-table.ts';
-import type { Settings } from '../contracts/settings.ts';
+import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Duration } from '../plan/expected-time.ts';
 import type { FieldDifference } from '../plan/differences.ts';
@@ -85,6 +85,8 @@ export interface TenantView {
   readonly settings: Settings;
   /** Rises with every choice; a change that fails makes an earlier one the desired one again. */
   readonly settingsVersion: number;
+  /** Which of its credentials its services use, or are to use while an operation is open: each rotation counts one up from 1. */
+  readonly credentials: number;
   /** Null: it is not in service, or was not looked at yet. */
   readonly health: HealthView | null;
   /** Null: its users reach it, as far as that goes. */
@@ -93,6 +95,29 @@ export interface TenantView {
   readonly updatedAt: string;
   readonly activatedAt: string | null;
   readonly deletedAt: string | null;
+}
+
+/** What somebody chose for a tenant. */
+export interface TenantChoiceView {
+  readonly version: number;
+  readonly settings: Settings;
+  readonly mode: TenantMode;
+  readonly credentials: number;
+}
+
+/** A choice, with what it changed; times are ISO 8601. */
+export interface SettingsVersionView extends TenantChoiceView {
+  /** What was desired when it was made. Null: it is the first. */
+  readonly before: TenantChoiceView | null;
+  /** What carries it out, or did; one that ended without success took it back. Null: it took effect at once. */
+  readonly operation: {
+    readonly operationId: string;
+    readonly type: OperationType;
+    readonly state: OperationState;
+  } | null;
+  /** Who made it. Null: not known. */
+  readonly caller: Caller | null;
+  readonly at: string;
 }
 
 /** How the newest operation of a tenant ended. */
@@ -359,6 +384,8 @@ export interface PreviewView {
   readonly residues: readonly ExpectedResidueView[];
   /** What would be desired. */
   readonly settings: Settings;
+  /** What people would know it by, where the request says something of that. */
+  readonly details?: Pick<TenantView, 'displayName' | 'contactEmail'> | undefined;
   /** Of a request to the open operation. */
   readonly control?: ControlView | undefined;
 }

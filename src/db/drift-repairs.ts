@@ -4,6 +4,7 @@ import { openOperationStates } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { caller as callerColumn, json, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
+import { isFrozenBy } from './freezes.ts';
 import { rowOf, rowsOf } from './rows.ts';
 import { waitsSql } from './waiting-sql.ts';
 
@@ -125,8 +126,7 @@ export async function listRepairCandidates(
      where l.cell = $1 and t.status = 'active' and t.product = any ($2) and l.unseen = '[]'
        and not exists (select from drift_findings h where h.tenant_id = l.tenant_id and h.remedy = 'hand' and h.source = 'look')
        and not exists (select from operations o where o.tenant_id = l.tenant_id and (o.state = any ($3) or o.accepted_at > l.looked_at))
-       and not exists (select from freezes z where z.lifted_at is null and (z.cell is null or z.cell = $1)
-         and (z.product is null or z.product = t.product))
+       and not exists (select from freezes z where ${isFrozenBy('z', 't.product', '$1')})
      group by l.tenant_id, t.product order by since, l.tenant_id limit 20`,
     [cell, [...products], [...openOperationStates]],
   );

@@ -50,6 +50,12 @@ export async function insertFreeze(
   return freezeRow.parse(answer.rows[0]);
 }
 
+/** Condition on a row of freezes, by its alias: it is in force for a product and a cell, each given as SQL. */
+export function isFrozenBy(alias: string, product: string, cell: string): string {
+  return `${alias}.lifted_at is null and (${alias}.cell is null or ${alias}.cell = ${cell})
+    and (${alias}.product is null or ${alias}.product = ${product})`;
+}
+
 /** Keeps freezes out until the transaction ends. @throws FrozenError when one is in force for the tenant */
 export async function refuseFrozen(
   tx: Queryable,
@@ -59,8 +65,7 @@ export async function refuseFrozen(
   const found = rowOf(
     freezeRow,
     await tx.query(
-      `select ${columns} from freezes f where lifted_at is null and (f.cell is null or f.cell = $2)
-         and (f.product is null or f.product = (select product from tenants where id = $1))
+      `select ${columns} from freezes f where ${isFrozenBy('f', '(select product from tenants where id = $1)', '$2')}
        order by at limit 1`,
       [tenantId, cell],
     ),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantModes, type Settings, type TenantMode } from '../contracts/settings.ts';
 import { madeTrue } from './applied.ts';
-import { caller, json, time, uuid } from './columns.ts';
+import { caller, json, operationState, operationType, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -85,6 +85,45 @@ export async function listSettings(db: Queryable, tenantId: string): Promise<Set
     settingsRow,
     await db.query(`select ${columns} from tenant_settings where tenant_id = $1 order by version desc`, [tenantId]),
   );
+}
+
+const choice = { version: z.number(), settings: settingsColumn, mode: z.enum(tenantModes), credentials: z.number() };
+const historyRow = z.object({
+  ...choice,
+  /** What was desired when it was chosen; null: it is the first. */
+  before: z.object(choice).nullable(),
+  /** What carries it out; null: it took effect at once. */
+  operation: z.object({ id: uuid, type: operationType, state: operationState }).nullable(),
+  caller: caller.nullable(),
+  at: time,
+});
+/** What somebody chose for a tenant, and what that changed. */
+export type SettingsHistoryRow = z.output<typeof historyRow>;
+
+/**
+ * Choices that were made for a tenant, newest first. What was desired before one is the newest choice before it that was carried out:
+ * one that failed was taken back.
+ * @param beforeVersion only earlier ones
+ */
+export async function listSettingsHistory(
+  db: Queryable,
+  tenantId: string,
+  { limit, beforeVersion }: { readonly limit: number; readonly beforeVersion: number | undefined },
+): Promise<SettingsHistoryRow[]> {
+  const answer = await db.query(
+    `select s.version, s.settings, s.mode, s.credentials, s.caller, s.at, before.choice as before,
+       case when o.id is not null then jsonb_build_object('id', o.id, 'type', o.type, 'state', o.state) end as operation
+     from tenant_settings s left join operations o on o.id = s.operation_id
+     left join lateral (
+       select jsonb_build_object('version', b.version, 'settings', b.settings, 'mode', b.mode, 'credentials', b.credentials) as choice
+       from tenant_settings b left join operations bo on bo.id = b.operation_id
+       where b.tenant_id = s.tenant_id and b.version < s.version and (b.operation_id is null or ${madeTrue('bo')})
+       order by b.version desc limit 1
+     ) before on true
+     where s.tenant_id = $1 and ($2::int is null or s.version < $2) order by s.version desc limit $3`,
+    [tenantId, beforeVersion ?? null, limit],
+  );
+  return rowsOf(historyRow, answer);
 }
 
 /**

@@ -180,6 +180,32 @@ export async function changeTenantStatus(
   return after;
 }
 
+/** What people know a tenant by; what is left out stays. */
+export interface TenantDetails {
+  readonly displayName?: string | undefined;
+  readonly contactEmail?: string | undefined;
+}
+
+/** Changes details of a tenant, with the event `tenant.details`; nothing happens where they are so already. */
+export async function changeDetails(
+  tx: Queryable,
+  id: string,
+  { displayName, contactEmail }: TenantDetails,
+  caller: Caller,
+): Promise<TenantRow> {
+  const before = await lockTenant(tx, id);
+  const to = { displayName: displayName ?? before.displayName, contactEmail: contactEmail ?? before.contactEmail };
+  const changed = (['displayName', 'contactEmail'] as const).filter((name) => to[name] !== before[name]);
+  if (changed.length === 0) return before;
+  const answer = await tx.query(
+    `update tenants set display_name = $2, contact_email = $3 where id = $1 returning ${columns}`,
+    [id, to.displayName, to.contactEmail],
+  );
+  const data = Object.fromEntries(changed.map((name) => [name, { from: before[name], to: to[name] }]));
+  await appendEvent(tx, { cell: before.cell, tenantId: id, type: 'tenant.details', data, caller });
+  return tenantRow.parse(answer.rows[0]);
+}
+
 /** The tenant, locked until the transaction ends. @throws Error when there is none. */
 export async function lockTenant(tx: Queryable, id: string): Promise<TenantRow> {
   const row = rowOf(tenantRow, await tx.query(`select ${columns} from tenants where id = $1 for no key update`, [id]));

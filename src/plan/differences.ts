@@ -84,7 +84,7 @@ function shown(value: unknown): string {
 }
 
 /** The deepest fields that differ; a list and a reference are one value each. */
-function fieldDifferences(from: unknown, to: unknown, path: readonly string[] = []): FieldDifference[] {
+export function fieldDifferences(from: unknown, to: unknown, path: readonly string[] = []): FieldDifference[] {
   if (isBranch(from) && isBranch(to)) {
     const names = new Set([...Object.keys(from), ...Object.keys(to)]);
     return [...names].flatMap((name) => fieldDifferences(from[name], to[name], [...path, name]));

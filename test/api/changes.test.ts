@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Blueprint } from '../../src/contracts/blueprint.ts';
+import { listEvents } from '../../src/db/events.ts';
 import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
 import { listSettings } from '../../src/db/settings.ts';
 import { exampleCell, examplePlatform } from '../support/platform.ts';
@@ -292,8 +293,6 @@ describe('?dryRun=true', () => {
     await send('PATCH', tenant.url, backend({ count: 2 }));
     const open = await send('PATCH', `${tenant.url}?dryRun=true`, backend({ count: 3 }));
     expect([open.status, open.body.error.code]).toEqual([409, 'OPERATION_IN_PROGRESS']);
-    const unsupported = await send('POST', `${tenant.url}/retry?dryRun=true`, {});
-    expect([unsupported.status, unsupported.body.error.code]).toEqual([400, 'NOT_SUPPORTED']);
   });
 });
 
@@ -307,5 +306,122 @@ describe('what an abandoned update left otherwise', () => {
     );
     expect((await send('PATCH', tenant.url, {})).status).toBe(202);
     expect(await newestOf(tenant)).toMatchObject({ type: 'update' });
+  });
+});
+
+describe('PATCH of what a tenant is called and who is written to', () => {
+  const details = { displayName: 'Acme Holding', contactEmail: 'new-ops@acme.example' };
+  const told = async ({ tenantId }: Answer) =>
+    (await listEvents(api.database, tenantId)).filter(({ type }) => type === 'tenant.details');
+
+  it('takes effect at once, without an operation, and is on record with who asked and what it was', async () => {
+    const tenant = await active();
+    const { status, body, requestId } = await send('PATCH', tenant.url, details);
+    expect([status, body]).toMatchObject([200, { ...details, settingsVersion: 1, credentials: 1 }]);
+    expect(await listOperationsOf(api.database, tenant.tenantId)).toHaveLength(1);
+    const [event] = await told(tenant);
+    expect(event).toMatchObject({
+      operationId: null,
+      caller: { requestId },
+      data: {
+        displayName: { from: acme.displayName, to: details.displayName },
+        contactEmail: { from: acme.contactEmail, to: details.contactEmail },
+      },
+    });
+    expect((await send('PATCH', tenant.url, details)).status).toBe(200);
+    expect(await told(tenant)).toHaveLength(1);
+  });
+
+  it('is taken while an operation is open, and not of a tenant that is deleted', async () => {
+    const tenant = await active();
+    expect((await send('PATCH', tenant.url, backend({ count: 2 }))).status).toBe(202);
+    expect((await send('PATCH', tenant.url, { displayName: 'Acme' })).status).toBe(200);
+    await api.move(tenant.tenantId, ['running', 'rolling-back', 'rolled-back'], ['updating', 'active']);
+    await api.database.query(`update tenants set status = 'deleting' where id = $1`, [tenant.tenantId]);
+    await api.database.query(`update tenants set status = 'deleted' where id = $1`, [tenant.tenantId]);
+    const refused = await send('PATCH', tenant.url, { displayName: 'Nobody' });
+    expect([refused.status, refused.body.error.code]).toEqual([409, 'TENANT_NOT_CHANGEABLE']);
+  });
+
+  it('is checked as at the creation, comes without settings, and is previewed', async () => {
+    const tenant = await active();
+    const refusal = async (payload: object) => {
+      const { status, body } = await send('PATCH', tenant.url, payload);
+      return [status, body.error.details.fields?.map(({ field }) => field)];
+    };
+    expect(await refusal({ displayName: ' ' })).toEqual([400, ['body.displayName']]);
+    expect(await refusal({ contactEmail: 'nobody' })).toEqual([400, ['body.contactEmail']]);
+    expect(await refusal({ displayName: null })).toEqual([400, ['body.displayName']]);
+    expect(await refusal({ displayName: 'Acme', ...backend({ count: 2 }) })).toEqual([400, ['body.displayName']]);
+    const previewed = await send('PATCH', `${tenant.url}?dryRun=true`, { displayName: 'Acme Holding' });
+    expect([previewed.status, previewed.body]).toMatchObject([
+      200,
+      { dryRun: true, operation: null, details: { displayName: 'Acme Holding', contactEmail: acme.contactEmail } },
+    ]);
+    expect(await shown(tenant.url)).toMatchObject({ displayName: acme.displayName });
+  });
+});
+
+it('application/merge-patch+json is a PATCH, and nothing else is', async () => {
+  const tenant = await active();
+  const headers = { 'content-type': 'application/merge-patch+json' };
+  const payload = JSON.stringify({ displayName: 'Merged' });
+  const patched = await api.app.inject({ method: 'PATCH', url: tenant.url, headers, payload });
+  expect([patched.statusCode, patched.json()]).toMatchObject([200, { displayName: 'Merged' }]);
+  const posted = await api.app.inject({ method: 'POST', url: `${tenant.url}/suspend`, headers, payload: '{}' });
+  expect([posted.statusCode, posted.json<Answer>().error.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+});
+
+describe('GET .../settings/history', () => {
+  interface Version {
+    version: number;
+    before: { version: number; settings: object; credentials: number } | null;
+    operation: { type: string; state: string } | null;
+  }
+  const history = async (url: string) => {
+    const answer = await api.app.inject({ url });
+    const body = answer.json<Answer & { history: Version[]; nextCursor: string | null }>();
+    return { status: answer.statusCode, body };
+  };
+
+  it('tells each choice, who made it, what was desired before and what became of it, page by page', async () => {
+    const tenant = await active();
+    const { requestId } = await send('PATCH', tenant.url, backend({ count: 3 }));
+    await api.move(tenant.tenantId, ['running', 'rolling-back', 'rolled-back'], ['updating', 'active']);
+    api.orchestrator.end(tenant.workflowId);
+    await send('PATCH', tenant.url, backend({ count: 1 }));
+    expect((await send('POST', `${tenant.url}/rotate`, {})).status).toBe(202);
+    const url = `${tenant.url}/settings/history`;
+    const { status, body } = await history(url);
+    expect([status, body.nextCursor]).toEqual([200, null]);
+    const count = (n: number) => ({ services: { backend: { count: n } } });
+    expect(body.history).toMatchObject([
+      {
+        ...{ version: 4, settings: count(1), mode: 'active', credentials: 2 },
+        ...{ before: { version: 3, credentials: 1 }, operation: { type: 'rotate', state: 'accepted' } },
+      },
+      // What failed was taken back: it is not what the next choice began from.
+      { version: 3, settings: count(1), before: { version: 1, settings: {} }, operation: null },
+      {
+        ...{ version: 2, settings: count(3), before: { version: 1, settings: {} } },
+        ...{ operation: { type: 'update', state: 'rolled-back' }, caller: { requestId } },
+      },
+      { version: 1, settings: {}, before: null, operation: { type: 'provision', state: 'succeeded' } },
+    ]);
+    const first = await history(`${url}?limit=3`);
+    const rest = await history(`${url}?limit=3&cursor=${first.body.nextCursor ?? ''}`);
+    expect([...first.body.history, ...rest.body.history]).toEqual(body.history);
+    expect(rest.body.nextCursor).toBeNull();
+    expect(await shown(tenant.url)).toMatchObject({ credentials: 2 });
+  });
+
+  it('is refused for a tenant that is not there, and with a cursor that no page ended with', async () => {
+    const tenant = await active();
+    const elsewhere = await history(`/api/v1/tenants/${crypto.randomUUID()}/settings/history`);
+    expect([elsewhere.status, elsewhere.body.error.code]).toEqual([404, 'TENANT_NOT_FOUND']);
+    for (const cursor of ['x', Buffer.from('[0]').toString('base64url'), Buffer.from('["1"]').toString('base64url')]) {
+      const refused = await history(`${tenant.url}/settings/history?cursor=${cursor}`);
+      expect([refused.status, refused.body.error.code]).toEqual([400, 'INVALID_INPUT']);
+    }
   });
 });

@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ModeRequest } from '../../client/choices.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { callerOf } from '../caller.ts';
 import { answerOutcome, mutationCodes } from '../acceptance.ts';
 import {
@@ -37,10 +38,12 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     {
       schema: {
         operationId: 'changeTenant',
-        summary: 'Change the settings of an active tenant',
+        summary: 'Change the settings of an active tenant, or what it is called and who is written to',
+        consumes: [JSON_TYPE, MERGE_PATCH_TYPE],
         description:
           '`settings` is merged into what is desired (RFC 7396: null takes a choice back). Answers 202 when an operation carries the ' +
-          'change out, 200 when nothing has to be. What cannot be changed in place is refused with 422, and nothing is changed.',
+          'change out, 200 when nothing has to be; `displayName` and `contactEmail` are changed at once, whatever its operations are at, in a ' +
+          'request of their own. What cannot be changed in place is refused with 422, and nothing is changed.',
         tags: ['tenants'],
         params: tenantParams,
         querystring: dryRunQuery,

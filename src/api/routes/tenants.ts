@@ -8,9 +8,11 @@ import {
   answers,
   createTenantBody,
   dryRunQuery,
+  historyQuery,
   listQuery,
   noQuery,
   previewAnswer,
+  settingsHistoryAnswer,
   statusAnswer,
   tenantDriftAnswer,
   tenantParams,
@@ -105,6 +107,23 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       },
     },
     async (request) => client.drift(callerOf(request), request.params.tenantId),
+  );
+
+  app.get(
+    '/api/v1/tenants/:tenantId/settings/history',
+    {
+      schema: {
+        operationId: 'listSettings',
+        summary: 'List what was chosen for a tenant, newest first',
+        description:
+          'Each version with who chose it, what was desired before, and what became of the operation that carries it out.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: historyQuery,
+        response: answers({ 200: settingsHistoryAnswer }, ['TENANT_NOT_FOUND']),
+      },
+    },
+    async (request) => client.settingsHistory(callerOf(request), request.params.tenantId, request.query),
   );
 
   done();
