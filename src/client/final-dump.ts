@@ -35,9 +35,9 @@ export async function finalDumpOf(
   const archive = platform.cells.find(({ id }) => id === tenant.cell)?.archive;
   if (!archive)
     return none(
-      `NO final dump: cell ${tenant.cell} has no archive in the platform description; the tenant's data is gone for good`,
+      `NO final dump: cell ${tenant.cell} has no archive in the platform description; the data is gone for good`,
     );
-  const dumped = held.filter(({ kind }) => kindOf(kind)?.dump);
+  const dumped = held.filter(({ kind }) => typeof kindOf(kind)?.dump === 'function');
   if (dumped.length === 0) return none(`NO final dump: ${sentence(held)} cannot be dumped; the data is gone for good`);
   const { bucket, retentionDays } = archive;
   const lost = held.filter((step) => !dumped.includes(step));

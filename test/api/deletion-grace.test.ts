@@ -46,6 +46,13 @@ async function send(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<Bo
   return { code: answer.statusCode, ...answer.json<Body>() };
 }
 const remove = ({ tenantId, slug }: Tenant, more = '') => send('DELETE', `${tenantId}?confirm=${slug}${more}`);
+/** The ledger then knows a step that holds data. */
+const holdData = ({ tenantId, operationId }: Tenant) =>
+  recordIntent(api.database, {
+    key: { tenantId, operationId, cell: 'default', stepId: 'create_schema', kind: 'postgres-schema', generation: 1 },
+    resources: [{ type: 'postgres:schema', name: 'tenant_1' }],
+    ...{ latenessMs: 0, attempt: 1, sawMade: false },
+  });
 const inDays = (iso: string | null) => (Date.parse(iso ?? '') - Date.now()) / DAY_MS;
 /** A deletion whose run was lost in its grace period. */
 async function lost(): Promise<Body> {
@@ -61,6 +68,39 @@ async function lost(): Promise<Body> {
 /** As if its grace period had ended. */
 const endGrace = (operationId: string) =>
   api.database.query(`update operations set grace_until = now() - interval '1 second' where id = $1`, [operationId]);
+
+describe('what DELETE keeps of the data', () => {
+  it('is nothing in a cell without an archive, and its preview and answer say so; an export is refused there', async () => {
+    const tenant = await active();
+    await holdData(tenant);
+    const detail = 'NO final dump: cell default has no archive in the platform description; the data is gone for good';
+    const finalDump = { kept: false, detail, bucket: null, retentionDays: null, export: false };
+    expect(await send('DELETE', `${tenant.tenantId}?dryRun=true`)).toMatchObject({
+      finalDump,
+      residues: [{ stepId: 'create_schema', type: 'secretsmanager:secret', days: 7 }],
+    });
+    expect(await remove(tenant, '&export=true')).toMatchObject({
+      code: 400,
+      error: {
+        code: 'INVALID_INPUT',
+        details: { fields: [{ field: 'querystring.export', problem: `nothing can be exported: ${detail}` }] },
+      },
+    });
+    expect(await remove(tenant)).toMatchObject({
+      code: 202,
+      finalDump,
+      message: expect.stringContaining(detail) as unknown,
+    });
+  });
+
+  it('is nothing of a tenant that was never active', async () => {
+    const tenant = await created();
+    await holdData(tenant);
+    await api.move(tenant.tenantId, ['running', 'stuck'], ['validating', 'failed']);
+    const detail = 'no final dump: the tenant was never active, so it never held live data';
+    expect(await remove(tenant)).toMatchObject({ code: 202, finalDump: { kept: false, detail } });
+  });
+});
 
 describe('DELETE with a grace period', () => {
   it('says when it begins to remove, everywhere, as the installation has it', async () => {
