@@ -23,6 +23,7 @@ import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts'
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
 import { measureLag } from '../db/projections.ts';
+import { checkArchive } from './archive-checks.ts';
 import { checkProjection } from './projection-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
 import { checkRoom, type RoomParts } from './room-checks.ts';
@@ -61,7 +62,8 @@ async function examineCell(config: Config, catalog: Catalog, cell: Cell): Promis
       checkRoomOf(config, { cell, catalog, landingZone }),
     );
     const projection = await checkProjectionOf(config, cell, aws);
-    return [...found, ...room, ...projection, ...(await checkMarkOf(config, cell, aws))];
+    const archive = await checkArchive(cell, aws.objects);
+    return [...found, ...room, ...projection, ...archive, ...(await checkMarkOf(config, cell, aws))];
   } finally {
     landingZone.destroy();
     aws.destroy();

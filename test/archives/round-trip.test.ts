@@ -185,4 +185,58 @@ describe('a dump of a schema', () => {
     });
     expect(await server.databases.inspect(key)).toMatchObject({ schema: 'ours' });
   });
+
+  it('is loaded wholly or not at all, into what is empty, for the owner of that', async () => {
+    const key = await server.make(
+      'create table t (id serial primary key, note text); insert into t (note) values (null), ($$x$$)',
+    );
+    const prefix = `${randomUUID()}/`;
+    const sink = createObjectSink(aws.objects, { bucket, prefix, tags: {}, signal: AbortSignal.timeout(60_000) });
+    const dump = (await server.databases.dumpSchema(key, sink, unguarded))!;
+    await server.remove(key);
+    const read = (name: string) => aws.objects.read({ bucket, key: prefix + name });
+    const target = await server.make('create table there (id int)');
+    const load = (schema: string, from = dump) => loadDump(test.adminUrl, from, read, schema);
+    await expect(load(target.name)).rejects.toThrow('is not empty: nothing was loaded');
+    const [table] = dump.tables;
+    const other = { ...dump, tables: [{ ...table!, sha256: '0'.repeat(64) }] };
+    await expect(load('wrong_sum', other)).rejects.toThrow('data/0001.copy.gz is not what its manifest says');
+    await expect(load('wrong_rows', { ...dump, tables: [{ ...table!, rows: 3 }] })).rejects.toThrow('has 2 rows of 3');
+    expect(
+      await all(`select nspname from pg_namespace where nspname in ('wrong_sum', 'wrong_rows', '${key.name}')`),
+    ).toEqual([]);
+    await server.admin.query(`drop table "${target.name}".there`);
+    await load(target.name);
+    const owners = `select c.relname, pg_get_userbyid(c.relowner) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = '${target.name}' and c.relkind in ('r', 'S') order by 1`;
+    expect(await all(owners)).toEqual([
+      ['t', target.name],
+      ['t_id_seq', target.name],
+    ]);
+    expect(await server.databases.inspect(target)).toMatchObject({ schema: 'ours' });
+  });
+
+  it('of a large table goes through in parts, in memory that does not grow with it', async () => {
+    // Random text, which gzip leaves large: more than the 8 MiB that are sent at a time.
+    const key = await server.make(
+      `create table big (id int, noise text); insert into big select g, md5(g::text) || md5((g + 1)::text) || md5((-g)::text) from generate_series(1, 250000) g`,
+    );
+    const prefix = `${randomUUID()}/`;
+    const sink = createObjectSink(aws.objects, { bucket, prefix, tags: {}, signal: AbortSignal.timeout(60_000) });
+    let most = 0;
+    const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers)), 20);
+    const before = process.memoryUsage().arrayBuffers;
+    const dump = (await server.databases.dumpSchema(key, sink, unguarded))!;
+    clearInterval(timer);
+    expect(dump.tables).toMatchObject([{ rows: 250_000 }]);
+    expect(dump.tables[0]!.bytes).toBeGreaterThan(8 * 1024 * 1024);
+    // All that is held: parts on their way out, and what the socket and gzip buffer.
+    expect((most - before) / 1024 / 1024).toBeLessThan(64);
+    const read = (name: string) => aws.objects.read({ bucket, key: prefix + name });
+    await loadDump(test.adminUrl, dump, read, 'big_again');
+    const sum = (schema: string) => `select count(*), sum(hashtext(noise)::bigint) from "${schema}".big`;
+    expect(await all(sum('big_again'))).toEqual(await all(sum(key.name)));
+    expect(await aws.objects.listUploads(bucket, prefix)).toEqual([]);
+    await drop('big_again');
+  });
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateBucketCommand, DeleteBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import pg from 'pg';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createArchives, type Archives } from '../../src/archives/archives.ts';
 import { removeDueArchives } from '../../src/archives/expiry.ts';
 import { createCellAws, type CellAws } from '../../src/aws/cell-aws.ts';
-import { listArchivesOf } from '../../src/db/archives.ts';
+import { insertArchive, listArchivesOf } from '../../src/db/archives.ts';
 import type { InventoryItem } from '../../sandbox/inventory/inventory.ts';
 import { caller } from '../../testing/caller.ts';
 import { expectNothingLeft } from '../../testing/sagas/nothing-left.ts';
@@ -110,7 +110,10 @@ describe('a deletion in a cell with an archive', () => {
     const [, run] = runs as [Run, Run];
     const match = { service: 's3', action: 'PutObject' };
     world.gateway.setFaults({ rules: [{ match, fault: { type: 'slow', delayMs: 3_000 } }] });
-    await remove(run, true);
+    const asked = { confirm: run.slug, exports: true, graceMs: 2_000 };
+    const deletion = await world.client.deleteTenant(caller, run.tenantId, asked);
+    // As a worker leaves it that was killed: a row, an object, and parts of another.
+    await leaveBehind(run, (deletion as { accepted: { operationId: string } }).accepted.operationId);
     await untilTrue(
       async () =>
         (
@@ -121,12 +124,21 @@ describe('a deletion in a cell with an archive', () => {
     );
     expect(await world.outcome(run)).toBe('deleted');
     world.gateway.setFaults({ rules: null });
-    expect(await attempts(run)).toEqual(['discarded', 'kept']);
+    expect(await attempts(run)).toEqual(['discarded', 'discarded', 'kept']);
     await expectNothingLeft(world, run, atFirst);
     const [archive] = await listArchivesOf(world.database, run.tenantId);
     expect(archive).toMatchObject({ exported: true });
     const [manifest] = await archives.urls(archive!.id, 60);
     expect(await (await fetch(manifest!.url)).json()).toMatchObject({ manifest: 'tenantry-dump', exported: true });
+    // A write of a dead attempt that lands after all: the worker's loop removes it, and leaves what counts.
+    await leaveBehind(run, archive!.operationId);
+    const kept = (await filesOf(run)).filter(({ key }) => key.startsWith(archive!.prefix));
+    await removeDueArchives(
+      { database: world.database, aws: () => aws, log: pino({ level: 'silent' }) },
+      { quietMs: 0 },
+    );
+    expect(await filesOf(run)).toEqual(kept);
+    expect(await attempts(run)).toEqual(['removed', 'removed', 'kept', 'removed']);
   });
 
   it('is stuck with the data in place while there is no bucket, and goes on when there is', async () => {
@@ -176,7 +188,20 @@ describe('a deletion in a cell with an archive', () => {
   });
 });
 
+async function leaveBehind({ tenantId }: Run, operationId: string): Promise<void> {
+  const id = randomUUID();
+  const prefix = `final/${tenantId}/${id}/`;
+  const step = { stepId: 'create_schema', kind: 'postgres-schema', cell: 'default' };
+  await insertArchive(world.database, { id, operationId, tenantId, ...step, bucket, prefix, exported: false });
+  const settings = { contentType: 'text/plain', tags: {} };
+  const checksum = createHash('sha256').update('left').digest('base64');
+  await aws.objects.put({ bucket, key: `${prefix}data/0001.copy.gz` }, Buffer.from('left'), checksum, settings);
+  await aws.objects.startUpload({ bucket, key: `${prefix}data/0002.copy.gz` }, settings);
+}
+
 async function untilTrue(look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) if (await look()) return;
-  throw new Error('it did not become true within a minute');
+  for (const end = Date.now() + 60_000; !(await look());) {
+    if (Date.now() > end) throw new Error('it did not become true within a minute');
+    await sleep(20);
+  }
 }
