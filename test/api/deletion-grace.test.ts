@@ -71,8 +71,11 @@ const endGrace = (operationId: string) =>
 
 describe('what DELETE keeps of the data', () => {
   it('is nothing in a cell without an archive, and its preview and answer say so; an export is refused there', async () => {
-    const tenant = await active();
+    const tenant = await created();
+    await api.move(tenant.tenantId, ['running'], ['validating']);
     await holdData(tenant);
+    await api.move(tenant.tenantId, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(tenant.workflowId);
     const detail = 'NO final dump: cell default has no archive in the platform description; the data is gone for good';
     const finalDump = { kept: false, detail, bucket: null, retentionDays: null, export: false };
     expect(await send('DELETE', `${tenant.tenantId}?dryRun=true`)).toMatchObject({
