@@ -1,16 +1,15 @@
 import type { Activities } from '../contracts/activities.ts';
-import type { IsolationActivities } from '../contracts/isolation.ts';
 import { createBlueprintCache } from './blueprint-cache.ts';
 import { createBookkeeping } from './bookkeeping.ts';
 import { createConfirmation } from './confirm-ready.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { createIsolationActivities, endIsolation } from './isolation.ts';
+import { endIsolation } from './isolation.ts';
 import { createUnknownActivity, createVerbActivities } from './verb-activities.ts';
 
 /** All activities of a worker. */
 export function createActivities(
   deps: ActivityDependencies,
-): Activities & IsolationActivities & { default: (call: unknown) => Promise<never> } {
+): Activities & { default: (call: unknown) => Promise<never> } {
   const blueprintOf = createBlueprintCache(deps);
   const bookkeeping = createBookkeeping(deps);
   return {
@@ -18,7 +17,6 @@ export function createActivities(
     ...bookkeeping,
     default: createUnknownActivity(deps),
     confirmReady: createConfirmation(deps, blueprintOf),
-    ...createIsolationActivities(deps),
     closeOperation: async (input) => {
       await endIsolation(deps, input);
       return bookkeeping.closeOperation(input);

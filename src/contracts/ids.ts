@@ -13,6 +13,8 @@ export const taskQueues = {
   ensure: TASK_QUEUE,
   observe: TASK_QUEUE,
   remove: TASK_QUEUE,
+  /** Of its own: what is wanted in an emergency does not wait behind the activities of operations. */
+  isolation: `${TASK_QUEUE}-isolation`,
 } as const;
 
 /** Search attributes, all of type Keyword; `doctor` and the worker's start compare the server's list with this one. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import { createDriftActivities } from '../activities/drifting.ts';
 import { createHealthActivities } from '../activities/health-checking.ts';
+import { createIsolationActivities } from '../activities/isolation.ts';
 import { createSweepActivities } from '../activities/sweeping.ts';
 import { removeDueArchives } from '../archives/expiry.ts';
 import { createAwsForPlatform, type PlatformAws } from '../aws/cell-aws.ts';
@@ -15,7 +16,7 @@ import type { Orchestrator } from '../client/orchestrator.ts';
 import { createTenantryClient, type TenantryClient } from '../client/tenantry.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import type { Config } from '../config.ts';
-import { TASK_QUEUE } from '../contracts/ids.ts';
+import { TASK_QUEUE, taskQueues } from '../contracts/ids.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
@@ -94,12 +95,14 @@ export async function runWorker(config: Config, log: Logger, stop: AbortSignal):
     const connection = await NativeConnection.connect(config.temporal.connectionOptions);
     try {
       const worker = await createWorker(config, connection, activities);
+      const isolationWorker = await createIsolationWorker(config, connection, createIsolationActivities(deps));
       polling = worker;
       const running = {
         config,
         log,
         stop,
         worker,
+        isolationWorker,
         database,
         temporal,
         aws,
@@ -148,11 +151,25 @@ async function createWorker(config: Config, connection: NativeConnection, activi
   });
 }
 
+/** Slots of its own: those of operations may all be taken for minutes. */
+function createIsolationWorker(config: Config, connection: NativeConnection, activities: object): Promise<Worker> {
+  return Worker.create({
+    connection,
+    namespace: config.temporal.namespace ?? 'default',
+    taskQueue: taskQueues.isolation,
+    activities,
+    dataConverter: createWorkerDataConverter(config.payloadKeys),
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    maxConcurrentActivityTaskExecutions: 20,
+  });
+}
+
 interface Running {
   readonly config: Config;
   readonly log: Logger;
   readonly stop: AbortSignal;
   readonly worker: Worker;
+  readonly isolationWorker: Worker;
   readonly database: Database;
   readonly temporal: TemporalClient;
   readonly aws: PlatformAws;
@@ -163,11 +180,14 @@ interface Running {
 }
 
 function runUntilStopped(running: Running): Promise<void> {
-  const { config, log, stop, worker, database } = running;
+  const { config, log, stop, worker, isolationWorker, database } = running;
+  const both: Pick<Worker, 'runUntil'> = {
+    runUntil: (until, options) => isolationWorker.runUntil(() => worker.runUntil(until, options)),
+  };
   const onPolling = () =>
     log.info({ taskQueue: TASK_QUEUE, cells: config.platform.cells.map((c) => c.id) }, 'worker is polling');
   return runBesideLoops(
-    { worker, heartbeat: startHeartbeat({ database, worker, log }), loops: startLoops(running) },
+    { worker: both, heartbeat: startHeartbeat({ database, worker, log }), loops: startLoops(running) },
     stop,
     onPolling,
   );

@@ -1,4 +1,5 @@
 import { condition, continueAsNew, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import { taskQueues } from '../contracts/ids.ts';
 import {
   isolationLimits,
   isolationSignal,
@@ -13,6 +14,7 @@ const changed = defineSignal(isolationSignal);
 const MOST_TURNS = 500;
 
 const { driveIsolation } = proxyActivities<IsolationActivities>({
+  taskQueue: taskQueues.isolation,
   startToCloseTimeout: isolationLimits.startToCloseMs,
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 5_000 },
   summary: 'the notice of an isolated tenant',

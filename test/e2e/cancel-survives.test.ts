@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/postgres-proxy.ts';
 import { freePort } from '../../sandbox/parts/ports.ts';
+import type { Child } from '../../sandbox/parts/child.ts';
 import { startApi } from '../../sandbox/stack/processes.ts';
 import { createApiClient } from '../../src/cli/api-client.ts';
+import { ISOLATION_STEP } from '../../src/contracts/isolation.ts';
 import { startSystem, type System } from './system.ts';
 
 let system: System;
 let proxy: PostgresProxy;
+let worker: Child;
 beforeAll(async () => {
   system = await startSystem();
+  worker = system.worker;
   const { hostname: host, port } = new URL(system.parts.env.DATABASE_URL ?? '');
   proxy = await startPostgresProxy({ host, port: Number(port) });
 }, 180_000);
@@ -42,14 +46,31 @@ it(
     const parked = proxy.addRule({ match: stamp, skip: 1, fault: { type: 'park' } });
     const lost = api.cancel(tenantId).catch(() => 'no answer');
     await vi.waitFor(() => expect(proxy.hits(parked)).toBe(1), { timeout: 20_000, interval: 20 });
-    for (const process of [child, system.worker]) {
+    for (const process of [child, worker]) {
       process.kill('SIGKILL');
       await process.exited;
     }
     expect(await lost).toBe('no answer');
-    await system.startAnotherWorker();
+    worker = await system.startAnotherWorker();
     await system.until(tenantId, 'cancelled', 'succeeded', 'rolled-back', 'stuck');
     const closed = await system.api.operation(tenantId, operationId);
     expect(closed).toMatchObject({ state: 'cancelled', cancelRequestedAt: expect.any(String) as string });
   },
 );
+
+it('an isolation that is asked for while no worker runs is in effect once one does, and ends with its tenant', async () => {
+  worker.kill('SIGKILL');
+  await worker.exited;
+  const { tenantId } = await system.create('isolated-early', 'hold');
+  expect((await system.api.isolate(tenantId, 'a breach')).isolation).toMatchObject({ state: 'requested' });
+  worker = await system.startAnotherWorker();
+  const isolation = async () => (await system.api.get(tenantId)).isolation;
+  await vi.waitFor(async () => expect(await isolation()).toMatchObject({ state: 'on' }), {
+    timeout: 60_000,
+    interval: 200,
+  });
+  await system.api.cancel(tenantId);
+  await system.until(tenantId, 'cancelled', 'stuck');
+  expect(await isolation()).toBeNull();
+  expect((await system.inventory()).filter(({ tags }) => tags?.['tenantry:step'] === ISOLATION_STEP)).toEqual([]);
+}, 180_000);

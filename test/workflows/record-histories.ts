@@ -11,6 +11,7 @@ import proto from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import type { PlannedStep } from '../../src/contracts/blueprint.ts';
 import { HEALTH_WORKFLOW, type HealthActivities } from '../../src/contracts/health.ts';
+import { taskQueues } from '../../src/contracts/ids.ts';
 import {
   ISOLATION_WORKFLOW,
   isolationSignal,
@@ -275,6 +276,8 @@ interface Apart {
   readonly args?: unknown[];
   readonly activities: object;
   readonly act?: (handle: WorkflowHandle) => Promise<unknown>;
+  /** Where its activities are called, when not on its own queue. */
+  readonly activityQueue?: string;
 }
 
 const isolationTurns: IsolationTurn[] = [
@@ -288,6 +291,7 @@ const apart: Record<string, Apart> = {
   'isolation-on-after-a-request': {
     workflowType: ISOLATION_WORKFLOW,
     args: [{ tenantId: 'a-tenant' } satisfies IsolationInput],
+    activityQueue: taskQueues.isolation,
     activities: {
       driveIsolation: () => Promise.resolve(isolationTurns.shift() ?? { outcome: 'on' }),
     } satisfies IsolationActivities,
@@ -325,14 +329,17 @@ async function recordHistories(): Promise<void> {
     if (started.world.violations.length > 0) throw new Error(`${name}: ${started.world.violations.join('; ')}`);
     console.log(`${name}: ${started.world.calls.length} calls, ${started.world.state}`);
   }
-  for (const [name, { workflowType, args = [], activities, act }] of Object.entries(apart)) {
+  for (const [name, { workflowType, args = [], activities, act, activityQueue }] of Object.entries(apart)) {
     if (process.argv.includes('--missing') && isRecorded(name)) continue;
     const worker = await workerFor(env, name, activities);
     const handle = await env.server.client.workflow.start(workflowType, { taskQueue: name, workflowId: name, args });
-    await worker.runUntil(async () => {
-      await act?.(handle);
-      await handle.result();
-    });
+    const run = () =>
+      worker.runUntil(async () => {
+        await act?.(handle);
+        await handle.result();
+      });
+    const other = activityQueue === undefined ? undefined : await workerFor(env, activityQueue, activities);
+    await (other ? other.runUntil(run) : run());
     writeHistory(directory, name, name, await handle.fetchHistory());
   }
   await env.stop();

@@ -13,6 +13,7 @@ import { startPostgresProxy, type PostgresProxy } from '../../sandbox/parts/post
 import { startTemporalServer } from '../../sandbox/parts/temporal-server.ts';
 import { createDriftActivities } from '../../src/activities/drifting.ts';
 import { createHealthActivities } from '../../src/activities/health-checking.ts';
+import { createIsolationActivities } from '../../src/activities/isolation.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { createKindRegistry } from '../../src/kinds/framework/registry.ts';
 import { createAwsForPlatform, type CellAws, type CellAwsOptions, type PlatformAws } from '../../src/aws/cell-aws.ts';
@@ -22,7 +23,7 @@ import { temporalOrchestrator } from '../../src/client/temporal-orchestrator.ts'
 import type { ClientDeps } from '../../src/client/requests.ts';
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
 import type { StatusView } from '../../src/client/views.ts';
-import { searchAttributes, TASK_QUEUE } from '../../src/contracts/ids.ts';
+import { searchAttributes, TASK_QUEUE, taskQueues } from '../../src/contracts/ids.ts';
 import { isOpen, type OnFailure } from '../../src/contracts/operation-state.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
 import type { OperationType } from '../../src/contracts/operation-table.ts';
@@ -157,7 +158,7 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     ...createDriftActivities({ drift, database, log }),
     ...createHealthActivities({ ...activityDeps, products: catalog.products }),
   };
-  const temporal = await ownTemporal(stops, registry);
+  const temporal = await ownTemporal(stops, registry, createIsolationActivities(activityDeps));
   const orchestrator = announcing(temporalOrchestrator(temporal), options.beforeStart);
   const client = createTenantryClient({
     database,
@@ -256,7 +257,11 @@ function announcing(orchestrator: Orchestrator, beforeStart: ((run: RunRequest) 
 }
 
 /** A server of its own: worlds of other test files poll the same task queue. */
-async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Promise<Client> {
+async function ownTemporal(
+  stops: (() => Promise<void>)[],
+  registry: object,
+  isolationActivities: object,
+): Promise<Client> {
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => undefined),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
@@ -279,10 +284,18 @@ async function ownTemporal(stops: (() => Promise<void>)[], registry: object): Pr
     activities: registry,
     dataConverter,
   });
-  const running = worker.run();
+  const isolationWorker = await Worker.create({
+    connection: nativeConnection,
+    namespace,
+    taskQueue: taskQueues.isolation,
+    activities: isolationActivities,
+    dataConverter,
+  });
+  const running = [worker.run(), isolationWorker.run()];
   stops.push(async () => {
     worker.shutdown();
-    await running;
+    isolationWorker.shutdown();
+    await Promise.all(running);
     await Promise.all([connection.close(), nativeConnection.close()]);
   });
   return new Client({ connection, namespace, dataConverter });
