@@ -24,7 +24,7 @@ export async function refuseLostData(run: StepRun): Promise<void> {
   if (lost.length === 0) return;
   const names = lost.map(({ type, name }) => `${type} ${name}`).join(', ');
   throw new StepError('DATA_LOST', `${names} of step "${key.stepId}" is gone, with the data of an active tenant`, {
-    detail: 'no empty one was made in its place; restore it under the same name, with its ownership mark',
+    detail: 'no empty one was made in its place; restore it from a backup under the same name, with its ownership mark',
   });
 }
 

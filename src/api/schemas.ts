@@ -8,9 +8,11 @@ import { graceMsOf, graceProblem } from '../contracts/grace.ts';
 import { healthStatuses } from '../contracts/health.ts';
 import { isolationStates } from '../contracts/isolation.ts';
 import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
+import { leftoverConditions } from '../contracts/messages.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantModes } from '../contracts/settings.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
+import { unsettledKinds } from '../contracts/unsettled.ts';
 import { parseSlug } from '../products/slug.ts';
 
 /** Not only blanks, and no control characters: terminals would obey them. */
@@ -225,8 +227,14 @@ const leftover = z
     physicalId: z.string().optional(),
     code: z.string().optional(),
     reason: z.string(),
+    condition: z
+      .enum(leftoverConditions)
+      .optional()
+      .describe(
+        '`left`: it is there and is not to be; `missing`: data that the tenant is to have is gone; `changed`: it was not brought to what was applied; `not-looked-at`: its turn to be brought back did not come',
+      ),
   })
-  .meta({ id: 'Leftover', description: 'Something that is left, and why' });
+  .meta({ id: 'Leftover', description: 'Something that is left, missing or not as it was applied, and why' });
 const advice = z
   .object({ code: z.string(), text: z.string(), runbook: z.string() })
   .meta({ id: 'Advice', description: 'What the code asks of an operator, and its page of the runbook' });
@@ -237,7 +245,11 @@ const attention = z
     otherwise: z.string(),
     advice: z.array(advice),
     choices: z.array(
-      z.object({ verb: z.enum(['retry', 'cancel', 'abandon', 'delete']), command: z.string(), effect: z.string() }),
+      z.object({
+        verb: z.enum(['retry', 'cancel', 'repair', 'abandon', 'delete']),
+        command: z.string(),
+        effect: z.string(),
+      }),
     ),
   })
   .meta({
@@ -434,8 +446,17 @@ const deletesAt = time
   .optional()
   .describe('Of a deletion that waits for the end of its grace period: when it begins to remove');
 
+/** Optional: an API of an earlier release does not give it. */
+const unsettled = z
+  .enum(unsettledKinds)
+  .nullable()
+  .optional()
+  .describe(
+    'What is amiss while `cleanupPending`, the worst of it: `missing`: data of the tenant is gone; `changed`: something is not as it was applied; `left`: something is there that is not to be; `unknown`: nothing has listed it since',
+  );
+
 export const tenantWithOutcomeAnswer = tenantAnswer
-  .extend({ outcome, deletesAt, drift, workers })
+  .extend({ outcome, unsettled, deletesAt, drift, workers })
   .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
 
 const openOperation = z
@@ -444,7 +465,7 @@ const openOperation = z
 
 export const tenantsAnswer = z
   .object({
-    tenants: z.array(tenantAnswer.extend({ outcome, deletesAt, openOperation, drift })),
+    tenants: z.array(tenantAnswer.extend({ outcome, unsettled, deletesAt, openOperation, drift })),
     nextCursor: z.string().nullable(),
   })
   .meta({ id: 'TenantPage', description: 'A page of tenants' });
@@ -514,6 +535,7 @@ export const statusAnswer = z
     leftovers: z.array(leftover).optional(),
     attention: attention.optional(),
     cleanupPending: z.boolean(),
+    unsettled,
     tenantUrl,
     drift,
     workers,

@@ -1,4 +1,5 @@
 import type { Status } from './api-client.ts';
+import { isOneOf } from './one-of.ts';
 import { oneLine, wrapped } from './text.ts';
 
 /**
@@ -9,7 +10,7 @@ export function attentionLines(status: Status, nowMs: number, width: number): st
   const { attention, operation, error, leftovers = [] } = status;
   if (!attention) return [];
   const row = (name: string, text: string) => wrapped(oneLine(text), width, name.padEnd(INDENT), ' '.repeat(INDENT));
-  const kind = operation.state === 'stuck' || operation.state === 'holding' ? operation.state : 'left over';
+  const kind = operation.state === 'stuck' || operation.state === 'holding' ? operation.state : headingOf(status);
   return [
     ...row(kind.toUpperCase(), `since ${moment(attention.since, nowMs)}`),
     ...(attention.until === undefined ? [] : row('until', moment(attention.until, nowMs))),
@@ -25,6 +26,12 @@ export function attentionLines(status: Status, nowMs: number, width: number): st
 }
 
 const INDENT = 11;
+
+function headingOf({ unsettled }: Status): string {
+  if (unsettled === 'missing') return 'missing';
+  if (unsettled === 'changed') return 'changed';
+  return unsettled === 'unknown' ? 'unsettled' : 'left over';
+}
 
 /** `2026-01-31 03:00:12 UTC (4 min ago)`: pages are read in other time zones than logs are. */
 export function moment(iso: string, nowMs: number): string {
@@ -71,20 +78,31 @@ function isToldBy({ code, message }: Failure, reason: string): boolean {
 function leftoverLines(leftovers: readonly Leftover[], error: Failure | undefined, row: Row): string[] {
   const groups = new Map<string, Leftover[]>();
   for (const left of leftovers) {
-    const key = `${left.stepId}\n${left.reason}`;
+    const key = `${labelOf(left)}\n${left.stepId}\n${left.reason}`;
     groups.set(key, [...(groups.get(key) ?? []), left]);
   }
-  const ordered = [...groups.values()].sort(
-    (a, b) => Number(b[0]?.code !== undefined) - Number(a[0]?.code !== undefined),
-  );
+  const rank = ([first]: Leftover[]) =>
+    first === undefined ? 0 : labels.indexOf(labelOf(first)) * 2 + Number(first.code === undefined);
+  const ordered = [...groups.values()].sort((a, b) => rank(a) - rank(b));
   return ordered.flatMap((group, i) => {
-    const { stepId = '', reason = '' } = group[0] ?? {};
+    const [first] = group;
+    if (!first) return [];
+    const { stepId, reason } = first;
     const told = error !== undefined && error.stepId === stepId && isToldBy(error, reason);
+    const before = ordered[i - 1]?.[0];
+    const label = before && labelOf(before) === labelOf(first) ? '' : labelOf(first);
     return [
-      ...row(i === 0 ? 'left' : '', `step ${stepId}${told ? ' (the failure above)' : `: ${reason}`}`),
-      ...group.map((left) => `${' '.repeat(INDENT)}  ${oneLine(thing(left))}`),
+      ...row(label, `step ${stepId}${told ? ' (the failure above)' : `: ${reason}`}`),
+      ...group.filter((left) => left.name !== stepId).map((left) => `${' '.repeat(INDENT)}  ${oneLine(thing(left))}`),
     ];
   });
+}
+
+const labels = ['missing', 'changed', 'left', 'not seen'] as const;
+
+function labelOf({ condition = 'left' }: Leftover): (typeof labels)[number] {
+  if (condition === 'not-looked-at') return 'not seen';
+  return isOneOf(labels, condition) ? condition : 'left';
 }
 
 /** An ARN says the name too. */

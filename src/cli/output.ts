@@ -1,5 +1,6 @@
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
+import { unsettledKinds, unsettledWords } from '../contracts/unsettled.ts';
 import { addressText } from './addresses.ts';
 import type { ListedTenant, Status, Tenant, TenantDrift } from './api-client.ts';
 import { attentionLines, moment, utc } from './attention.ts';
@@ -47,17 +48,18 @@ export function statusText(status: string, outcome: Status['outcome']): string {
   return outcome.state === 'rolled-back' ? `${status} (rolled back)` : status;
 }
 
-function whatGoesOn({ openOperation, cleanupPending, isolation }: ListedTenant): string {
+function whatGoesOn(tenant: ListedTenant): string {
+  const { isolation, openOperation } = tenant;
   const notice = isolation ? `isolation ${isolation.state}` : undefined;
-  return [openOperationText({ openOperation, cleanupPending }), notice].flatMap((text) => text ?? []).join(', ') || '-';
+  const operation = openOperation ? `${openOperation.type} ${openOperation.state}` : amissText(tenant);
+  return [operation, notice].flatMap((text) => text ?? []).join(', ') || '-';
 }
 
-function openOperationText({
-  openOperation,
-  cleanupPending,
-}: Pick<ListedTenant, 'openOperation' | 'cleanupPending'>): string | undefined {
-  if (openOperation) return `${openOperation.type} ${openOperation.state}`;
-  return cleanupPending ? 'something is left' : undefined;
+/** What is not as it is to be; undefined: nothing. An API of an earlier release says only that something is left. */
+function amissText({ cleanupPending, unsettled }: Pick<Status, 'cleanupPending' | 'unsettled'>): string | undefined {
+  if (!cleanupPending) return undefined;
+  const kind = unsettled ?? 'left';
+  return unsettledWords[isOneOf(unsettledKinds, kind) ? kind : 'unknown'];
 }
 
 /** As it was seen last; what somebody has changed since may make it another. */
@@ -76,6 +78,8 @@ export function printTenant(
   const { operation } = status;
   const nowMs = Date.now();
   const stands = statusText(tenant.status, status.outcome);
+  // The status has the list as it is now.
+  const amiss = amissText(status);
   const rows: (readonly [string, string | undefined])[] = [
     ['tenant', tenant.tenantId],
     ['name', tenant.displayName],
@@ -84,7 +88,7 @@ export function printTenant(
     ['slug', slugText(tenant, nowMs)],
     ['contact', tenant.contactEmail],
     ['url', addressText(tenant)],
-    ['status', tenant.cleanupPending ? `${stands} (something is left to clean up)` : stands],
+    ['status', amiss === undefined ? stands : `${stands} (${amiss})`],
     ['health', healthText(tenant, nowMs)],
     ['isolation', tenant.isolation ? isolationLine(tenant.isolation) : undefined],
     ['drift', driftText(status, nowMs)],

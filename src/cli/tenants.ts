@@ -192,7 +192,7 @@ function registerOperatorCommands({ command, context, setExitCode }: CommandPart
 
   command(
     'abandon <tenant>',
-    'close a stuck operation without finishing it; what is left stays until the tenant is deleted',
+    'close a stuck operation without finishing it; what is left or missing stays so until a repair or a deletion',
   )
     .requiredOption('--reason <text>', 'why, for the audit trail')
     .option('--dry-run', 'print what would stay, and change nothing')

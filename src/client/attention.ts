@@ -3,14 +3,15 @@ import { cancelRefusal, isAcceptable, retryRefusal } from '../contracts/applicab
 import type { Failure } from '../contracts/errors.ts';
 import type { Leftover } from '../contracts/messages.ts';
 import { isOpen, type OperationState } from '../contracts/operation-state.ts';
-import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
+import { operationTable, operationTypeAskedBy, removingStateOf } from '../contracts/operation-table.ts';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
+import { isInUse } from '../contracts/tenant-status.ts';
 import { graceOf, isWaiting } from '../db/grace.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { AttentionView, ChoiceView } from './views.ts';
 
-/** Whether an operation waits for a person: it holds, it is stuck, or it was closed with something left. */
+/** Whether an operation waits for a person: it holds, it is stuck, or it was closed with something left or not as it was applied. */
 export function needsAttention(tenant: TenantRow, operation: OperationRow): boolean {
   if (isOpen(operation.state)) return operation.state === 'holding' || operation.state === 'stuck';
   return tenant.cleanupPending;
@@ -52,16 +53,17 @@ export function attentionOf(
   return {
     since: since.toISOString(),
     ...(until && { until: until.toISOString() }),
-    otherwise: otherwise(operation),
+    otherwise: otherwise(tenant, operation),
     advice: [...new Map(advices.flatMap((advice) => (advice ? [[advice.code, advice] as const] : []))).values()],
     choices: choicesOf(tenant, operation),
   };
 }
 
 /** What happens when nobody does anything. */
-function otherwise({ state, type }: OperationRow): string {
+function otherwise({ status }: TenantRow, { state, type }: OperationRow): string {
   if (state === 'holding') return `at that time it ${rollback(type)}`;
   if (state === 'stuck') return 'it waits without a time limit: nothing is created or removed';
+  if (isInUse(status)) return 'the tenant stays as it is';
   return 'what is left stays, and the slug stays taken';
 }
 
@@ -100,12 +102,37 @@ function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<C
     };
   const slug = tenant.activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
   if (state === 'stuck' && isWaiting(operation)) return effectsWhileWaiting(operation.graceUntil);
+  if (isInUse(tenant.status)) return effectsInUse(operation, slug);
   if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };
   return {
-    retry: `tries again to ${operationTable[type].target === 'applied' ? 'bring back' : 'remove'} what is left, ${operationTable[type].words.retried}`,
+    retry: `tries again to remove what is left, ${operationTable[type].words.retried}`,
     delete: 'a new deprovisioning takes over from this operation',
     abandon: 'closes the operation without finishing it; what is left stays, and is listed, until a delete',
   };
+}
+
+/** What the tenant lacks is to be brought back; whoever deletes it deletes what serves. The order is that of the choices. */
+function effectsInUse(operation: OperationRow, slug: string): Partial<Record<ChoiceVerb, string>> {
+  const { state } = operation;
+  const deletes = `deletes the tenant, with its address, its services and its data; the slug ${slug} afterwards`;
+  if (state !== 'stuck') {
+    return {
+      repair: 'brings back what is missing or not as it was applied, and removes what is left',
+      delete: deletes,
+    };
+  }
+  const { retried } = operationTable[operation.type].words;
+  return {
+    retry: `tries again to ${isMadeAlready(operation) ? 'remove what is left' : 'bring back what is not as it was applied'}, ${retried}`,
+    abandon:
+      'closes the operation without finishing it; the tenant stays as it is, and what is amiss is listed, until a repair',
+    delete: `${deletes}. A new deprovisioning takes over from this operation`,
+  };
+}
+
+/** It only removes what its target does not hold. */
+function isMadeAlready(operation: OperationRow): boolean {
+  return operationTable[operation.type].target !== 'applied' && removingStateOf(operation) === 'committing';
 }
 
 /** Nothing was removed yet. */
@@ -122,6 +149,7 @@ function effectsWhileWaiting(graceUntil: Date): Partial<Record<ChoiceVerb, strin
 const options: Readonly<Record<ChoiceVerb, (tenant: TenantRow) => string>> = {
   retry: () => '',
   cancel: () => '',
+  repair: () => '',
   abandon: () => ' --reason "<why>"',
   delete: ({ slug }) => ` --confirm ${slug}`,
 };
@@ -143,6 +171,7 @@ function applies(verb: ChoiceVerb, { status }: TenantRow, operation: OperationRo
       return cancelRefusal(type, state, graceOf(operation)) === undefined;
     case 'abandon':
       return state === 'stuck';
+    case 'repair':
     case 'delete':
       return isAcceptable(operationTypeAskedBy(verb), { status, open: isOpen(state) ? state : undefined });
   }

@@ -1,5 +1,6 @@
 import { isOpen } from '../contracts/operation-state.ts';
 import { isMadeTrue, operationTable } from '../contracts/operation-table.ts';
+import { unsettledOf, unsettledWords } from '../contracts/unsettled.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { OutcomeView } from './views.ts';
@@ -9,13 +10,20 @@ import type { OutcomeView } from './views.ts';
  * one that could not be done. Null while the operation is open.
  */
 export function outcomeOf(
-  { cleanupPending }: Pick<TenantRow, 'cleanupPending'>,
-  { id, type, state, committedAt }: Pick<OperationRow, 'id' | 'type' | 'state' | 'committedAt'>,
+  tenant: Pick<TenantRow, 'cleanupPending' | 'status'>,
+  {
+    id,
+    type,
+    state,
+    committedAt,
+    leftovers,
+  }: Pick<OperationRow, 'id' | 'type' | 'state' | 'committedAt' | 'leftovers'>,
 ): OutcomeView | null {
   if (isOpen(state)) return null;
   const { ended, abandonedWhenTrue } = operationTable[type].words;
   const isTrue = state === 'abandoned' && isMadeTrue({ type, state, committedAt });
   const words = (isTrue ? abandonedWhenTrue : undefined) ?? ended[state];
-  const left = cleanupPending ? 'something is left' : 'nothing is left';
+  const unsettled = unsettledOf(tenant, leftovers);
+  const left = unsettled === null ? 'nothing is left' : unsettledWords[unsettled];
   return { operationId: id, type, state, message: `${words}; ${left}` };
 }

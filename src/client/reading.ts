@@ -1,6 +1,7 @@
 import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
+import { unsettledOf } from '../contracts/unsettled.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
 import { isWaiting } from '../db/grace.ts';
@@ -44,7 +45,8 @@ export function readTenant(db: Pick<Database, 'snapshot'>, tenantId: string): Pr
     const drift = (await driftOf(at, [tenantId])).get(tenantId) ?? null;
     const operation = await newestOperation(at, tenantId);
     const outcome = outcomeOf(tenant, operation);
-    return { ...tenantView(tenant), outcome, deletesAt: deletesAt(operation), drift };
+    const unsettled = unsettledOf(tenant, operation.leftovers);
+    return { ...tenantView(tenant), outcome, unsettled, deletesAt: deletesAt(operation), drift };
   });
 }
 
@@ -86,7 +88,8 @@ async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<Lis
     const openOperation = isOpen(state) ? { operationId: id, type, state } : null;
     const drift = driftByTenant.get(tenant.id) ?? null;
     const outcome = outcomeOf(tenant, operation);
-    return { ...tenantView(tenant), outcome, deletesAt: deletesAt(operation), openOperation, drift };
+    const unsettled = unsettledOf(tenant, operation.leftovers);
+    return { ...tenantView(tenant), outcome, unsettled, deletesAt: deletesAt(operation), openOperation, drift };
   });
 }
 
@@ -158,6 +161,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     ...(failure === null ? {} : { error: failure }),
     ...attention,
     cleanupPending: tenant.cleanupPending,
+    unsettled: unsettledOf(tenant, attention?.leftovers ?? operation.leftovers),
     tenantUrl: tenant.tenantUrl,
     drift: (await driftOf(db, [tenantId])).get(tenantId) ?? null,
   };

@@ -16,6 +16,7 @@ import type {
 import type { OperationType } from '../contracts/operation-table.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
+import type { Unsettled } from '../contracts/unsettled.ts';
 import type { Duration } from '../plan/expected-time.ts';
 import type { FieldDifference } from '../plan/differences.ts';
 
@@ -143,6 +144,8 @@ export interface DriftView {
 export interface TenantWithOutcomeView extends TenantView {
   /** Null: the newest operation is open. */
   readonly outcome: OutcomeView | null;
+  /** What is amiss while `cleanupPending`. */
+  readonly unsettled: Unsettled | null;
   /** Null: nobody has looked yet. */
   readonly drift: DriftView | null;
   /** When its open deletion begins to remove it. Null: none is open, or it has begun. */
@@ -244,11 +247,13 @@ export interface StatusView {
   readonly startedAt: string;
   readonly updatedAt: string;
   readonly error?: Failure | undefined;
-  /** Present when something is left that no operation is at work on: read from the ledger now. */
+  /** Present when something is left, missing or not as it was applied, and no operation is at work on it: read from the ledger now. */
   readonly leftovers?: readonly Leftover[] | undefined;
   /** Present when the operation holds, is stuck, or was closed with something left. */
   readonly attention?: AttentionView | undefined;
   readonly cleanupPending: boolean;
+  /** As {@link TenantWithOutcomeView.unsettled}. */
+  readonly unsettled: Unsettled | null;
   readonly tenantUrl: string | null;
   /** Null: nobody has looked yet. */
   readonly drift: DriftView | null;
@@ -285,7 +290,7 @@ export interface AttentionView {
 
 /** Something that an operator can do, as the command line has it; the API's route has the name of the verb. */
 export interface ChoiceView {
-  readonly verb: 'retry' | 'cancel' | 'abandon' | 'delete';
+  readonly verb: 'retry' | 'cancel' | 'repair' | 'abandon' | 'delete';
   readonly command: string;
   readonly effect: string;
 }

@@ -51,16 +51,27 @@ export interface Progress {
   readonly leftovers?: readonly Leftover[] | undefined;
 }
 
-/** A resource (or a step that has none of its own) that an undo could not take away. */
+/** How something is not as it is to be. */
+export const leftoverConditions = [
+  'left', // it is there, and is not to be
+  'missing', // data that the tenant is to have is gone; an empty one in its place would pass for it
+  'changed', // the tenant is to have it, and it was not brought to what was applied
+  'not-looked-at', // it is to be brought to what was applied, and its turn did not come: it may be as it is to be
+] as const;
+export type LeftoverCondition = (typeof leftoverConditions)[number];
+
+/** A resource (or a step that has none of its own) that an operation could not remove, or could not bring back. */
 export interface Leftover {
   readonly stepId: string;
   readonly type: string;
   readonly name: string;
   readonly physicalId?: string | undefined;
-  /** Of the failure that keeps it there; absent: its turn did not come. */
+  /** Of the failure that keeps it so; absent: its turn did not come. */
   readonly code?: string | undefined;
-  /** Why it is still there, a sentence with AWS's own words. */
+  /** Why it is so, a sentence with AWS's own words. */
   readonly reason: string;
+  /** Absent: an earlier release recorded it. */
+  readonly condition?: LeftoverCondition | undefined;
 }
 
 /** Something that stays for a while though it was removed, with its expiry (ISO 8601; null: AWS names none). */

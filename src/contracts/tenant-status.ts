@@ -34,3 +34,23 @@ export const tenantStatusTransitions: Readonly<Record<TenantStatus, readonly Ten
   deleting: ['deleted', 'active', 'suspended', 'failed'], // back: cancelled within its grace period
   deleted: [],
 };
+
+/** A tenant that people use, or are about to use again: what it lacks is brought back, not removed. */
+export function isInUse(status: TenantStatus): boolean {
+  switch (status) {
+    case 'active':
+    case 'suspending':
+    case 'suspended':
+    case 'resuming':
+    case 'updating':
+    case 'migrating':
+      return true;
+    case 'pending':
+    case 'validating':
+    case 'creating':
+    case 'failed':
+    case 'deleting':
+    case 'deleted':
+      return false;
+  }
+}

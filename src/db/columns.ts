@@ -5,7 +5,7 @@ import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { roles, type Caller } from '../contracts/caller.ts';
 import { finalDumps } from '../contracts/final-dump.ts';
 import type { Failure } from '../contracts/errors.ts';
-import type { Leftover, Residue } from '../contracts/messages.ts';
+import { leftoverConditions, type Leftover, type Residue } from '../contracts/messages.ts';
 
 /** Column types that several tables share. */
 export const uuid = z.uuid();
@@ -41,6 +41,7 @@ export const leftovers: z.ZodType<Leftover[]> = z.array(
     physicalId: z.string().optional(),
     code: z.string().optional(),
     reason: z.string(),
+    condition: z.enum(leftoverConditions).optional(),
   }),
 );
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
 import { ISOLATION_STEP } from '../contracts/isolation.ts';
-import type { Leftover, NotRestored } from '../contracts/messages.ts';
+import type { Leftover, LeftoverCondition, NotRestored } from '../contracts/messages.ts';
 import { operationTable, removingStateOf } from '../contracts/operation-table.ts';
 import type { Queryable } from './database.ts';
 import { listNotRemoved } from './ledger.ts';
@@ -10,9 +10,9 @@ import { findBlueprint, findLastOperation, type OperationRow } from './operation
 import { isAltered, listSteps, type StepRow } from './steps.ts';
 
 /**
- * Exactly what is left of a tenant, each thing with why it is still there: its resources by the ledger, and the steps that
+ * Exactly what of a tenant is not as it is to be, each thing with why. What is left is what is still there: its resources by the ledger, and the steps that
  * have no resource of their own and could not be taken back (`validate` holds a slug, and makes nothing). What an operation of
- * an active tenant leaves in place is not left over, but for steps that it changed and could not bring back.
+ * an active tenant leaves in place is not left over: it is listed where it is not as it was applied, or was not looked at.
  * @param toRestore steps that a run is still to bring back, whatever the ledger says of them
  */
 export async function listLeftovers(
@@ -37,6 +37,7 @@ export async function listLeftovers(
     type: row.type,
     name: row.name,
     physicalId: row.physicalId ?? undefined,
+    condition: 'left' as const,
     ...why(row.stepId, row.failure),
   }));
   const listed = new Set(rows.map((row) => row.stepId));
@@ -47,6 +48,7 @@ export async function listLeftovers(
       stepId: step.stepId,
       type: step.kind,
       name: step.stepId,
+      condition: 'left' as const,
       ...why(step.stepId, step.failure),
     })),
     ...changed.map(({ stepId, kind, failure }) => ({
@@ -54,9 +56,10 @@ export async function listLeftovers(
       type: kind,
       name: stepId,
       ...(failure ? { code: failure.code } : {}),
+      condition: conditionOf(failure),
       reason: `it is not as it was before${failure ? `: ${reasonOf(failure)}` : ''}`,
     })),
-    ...notRestored({ newest, toRestore, all, staying }, new Set(changed.map(({ stepId }) => stepId))),
+    ...notRestored({ newest, toRestore, all, staying, order }, new Set(changed.map(({ stepId }) => stepId))),
   ];
 }
 
@@ -65,20 +68,37 @@ interface RestoreFacts {
   readonly toRestore: readonly NotRestored[];
   readonly all: readonly StepRow[];
   readonly staying: ReadonlySet<string>;
+  readonly order: Order;
 }
 
 /** By the run that is stuck with them: the ledger does not show an attempt that was refused before it changed anything. */
-function notRestored({ newest, toRestore, all, staying }: RestoreFacts, listed: ReadonlySet<string>): Leftover[] {
+function notRestored(
+  { newest, toRestore, all, staying, order }: RestoreFacts,
+  listed: ReadonlySet<string>,
+): Leftover[] {
   const kinds = new Map(all.map(({ stepId, kind }) => [stepId, kind]));
+  const waiting = new Set(toRestore.map(({ stepId }) => stepId));
   const now = toRestore.map(({ stepId, failure }): Leftover => ({
     stepId,
     type: kinds.get(stepId) ?? 'step',
     name: stepId,
     ...(failure ? { code: failure.code } : {}),
-    reason: `it was not brought back to what was applied${failure ? `: ${reasonOf(failure)}` : ''}`,
+    condition: failure ? conditionOf(failure) : 'not-looked-at',
+    reason: failure
+      ? `it was not brought back to what was applied: ${reasonOf(failure)}`
+      : notLookedAt(order.find(({ id }) => id === stepId)?.needs.filter((id) => waiting.has(id)) ?? []),
   }));
   const said = (newest?.leftovers ?? []).filter(({ stepId }) => staying.has(stepId));
   return (now.length > 0 ? now : said).filter(({ stepId }) => !listed.has(stepId));
+}
+
+function notLookedAt(after: readonly string[]): string {
+  const why = after.length > 0 ? `it comes after ${after.join(', ')}` : 'the operation stopped before it';
+  return `not looked at, so it may be as it was applied: ${why}`;
+}
+
+function conditionOf(failure: Failure | null): LeftoverCondition {
+  return failure?.code === 'DATA_LOST' ? 'missing' : 'changed';
 }
 
 /** Steps that the newest operation leaves in place, as far as it has come. */

@@ -65,13 +65,17 @@ function missingDraft(entry: LedgerEntry, tenant: SweptTenant): Draft {
     class: 'missing',
     ...described(entry),
     why: `the ledger says that it is ${entry.state} since ${entry.updatedAt.toISOString()} (tenant ${tenant.slug}, ${tenant.status}), but nothing of this tenant's is there`,
-    remedy:
-      tenant.lastFailureCode === 'DATABASE_BEHIND'
-        ? databaseIsBehind
-        : 'somebody took it away, or its mark: make it again by hand as it was, or delete the tenant',
+    remedy: tenant.lastFailureCode === 'DATABASE_BEHIND' ? databaseIsBehind : missingRemedy(tenant),
     fingerprint: fingerprintOf([entry.state, entry.updatedAt]),
     removable: false,
   };
+}
+
+function missingRemedy(tenant: SweptTenant): string {
+  const cause = 'somebody took it away, or its mark';
+  return isLiving(tenant)
+    ? `${cause}: tenantry tenants repair ${tenant.id}; data comes back from a backup only (docs/backup.md)`
+    : `${cause}: tenantry tenants delete ${tenant.id} --confirm ${tenant.slug}`;
 }
 
 /** Rows that a closed or stuck operation left: not the sweep's to take, but nobody shall forget them. */

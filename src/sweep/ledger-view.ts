@@ -1,3 +1,4 @@
+import { isInUse } from '../contracts/tenant-status.ts';
 import type { SweptItem } from '../contracts/sweep.ts';
 import type { LedgerEntry, SweptTenant } from '../db/sweep-ledger.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
@@ -75,20 +76,5 @@ export function ledgerNamesOf(
 
 /** A tenant that people use, or are about to use again. */
 export function isLiving({ status }: Pick<SweptTenant, 'status'>): boolean {
-  switch (status) {
-    case 'active':
-    case 'suspending':
-    case 'suspended':
-    case 'resuming':
-    case 'updating':
-    case 'migrating':
-      return true;
-    case 'pending':
-    case 'validating':
-    case 'creating':
-    case 'failed':
-    case 'deleting':
-    case 'deleted':
-      return false;
-  }
+  return isInUse(status);
 }

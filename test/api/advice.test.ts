@@ -86,6 +86,7 @@ interface Answer {
 const requests: Record<ChoiceView['verb'], (tenant: Tenant) => Promise<Answer>> = {
   retry: ({ tenantId }) => api.app.inject({ method: 'POST', url: `/api/v1/tenants/${tenantId}/retry` }),
   cancel: ({ tenantId }) => api.app.inject({ method: 'POST', url: `/api/v1/tenants/${tenantId}/cancel` }),
+  repair: ({ tenantId }) => api.app.inject({ method: 'POST', url: `/api/v1/tenants/${tenantId}/repair` }),
   abandon: ({ tenantId }) =>
     api.app.inject({ method: 'POST', url: `/api/v1/tenants/${tenantId}/abandon`, payload: { reason: 'kept' } }),
   delete: ({ tenantId, slug }) =>
@@ -99,7 +100,7 @@ const waiting: readonly (readonly [string, () => Promise<Tenant>])[] = [
   ['a deprovisioning that is stuck', () => deprovisioning('committing', 'stuck')],
   ['a deprovisioning that was abandoned', () => deprovisioning('committing', 'stuck', 'abandoned')],
 ];
-const verbs = ['retry', 'cancel', 'abandon', 'delete'] as const;
+const verbs = ['retry', 'cancel', 'repair', 'abandon', 'delete'] as const;
 
 describe.each(waiting)('the advice on %s', (_situation, make) => {
   it.each(verbs)('offers %s exactly when the API accepts it', async (verb) => {

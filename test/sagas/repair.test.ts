@@ -111,7 +111,7 @@ describe.concurrent('a repair', () => {
     expect(await world.client.status(caller, run.tenantId)).toMatchObject({ status: 'active', cleanupPending: false });
   });
 
-  it("whose tenant's data is gone makes no empty schema, says so, and goes on once the data is restored", async () => {
+  it("whose tenant's data is gone makes no empty schema, calls it missing and not left, and a repair brings all back once the data is restored", async () => {
     const { run, host } = await active();
     const [before, schema] = [await shapeNow(world, run), await schemaOf(run)];
     const mark = `obj_description('${schema}'::regnamespace, 'pg_namespace') as mark`;
@@ -121,13 +121,34 @@ describe.concurrent('a repair', () => {
     await inTenantDatabase(world.sources, `alter schema "${schema}_away" owner to current_user`);
     await world.client.repairTenant(caller, run.tenantId, {});
     const stuck = await world.until(run, 'stuck');
-    expect(stuck.leftovers).toContainEqual(expect.objectContaining({ stepId: 'create_schema', code: 'DATA_LOST' }));
+    expect(stuck.leftovers).toContainEqual(
+      expect.objectContaining({ stepId: 'create_schema', code: 'DATA_LOST', condition: 'missing' }),
+    );
+    // Nobody has touched what needs it.
+    const others = stuck.leftovers?.filter(({ stepId }) => stepId !== 'create_schema') ?? [];
+    expect(others.length).toBeGreaterThan(0);
+    expect(new Set(others.map(({ condition }) => condition))).toEqual(new Set(['not-looked-at']));
+    expect(others.every(({ reason }) => reason.startsWith('not looked at, so it may be as it was applied'))).toBe(true);
+    expect(stuck.attention?.choices.map(({ verb }) => verb)).toEqual(['retry', 'abandon', 'delete']);
+    expect(stuck.attention?.choices.at(-1)?.effect).toContain('deletes the tenant');
+    await world.client.abandon(caller, run.tenantId, { reason: 'the backup takes a day' });
+    expect(await world.outcome(run)).toBe('abandoned');
+    const serving = await world.client.status(caller, run.tenantId);
+    expect(serving).toMatchObject({ status: 'active', cleanupPending: true, unsettled: 'missing' });
+    expect(serving.outcome?.message).toMatch(/; something is missing$/);
+    expect(serving.attention?.choices.map(({ verb }) => verb)).toEqual(['repair', 'delete']);
+    expect(serving.attention?.advice).toMatchObject([
+      { code: 'DATA_LOST', text: expect.stringContaining('docs/backup.md') as unknown },
+    ]);
+    const { tenants } = await world.client.list(caller, { slug: run.slug, limit: 1 });
+    expect(tenants).toMatchObject([{ unsettled: 'missing' }]);
     expect(await inTenantDatabase(world.sources, `select from pg_namespace where nspname = '${schema}'`)).toEqual([]);
     await inTenantDatabase(world.sources, `alter schema "${schema}_away" owner to "${schema}"`);
     await inTenantDatabase(world.sources, `alter schema "${schema}_away" rename to "${schema}"`);
     await inTenantDatabase(world.sources, `comment on schema "${schema}" is '${String(comment?.['mark'])}'`);
-    await world.client.retry(caller, run.tenantId);
+    await world.client.repairTenant(caller, run.tenantId, {});
     expect(await world.outcome(run)).toBe('active');
+    expect(await world.client.status(caller, run.tenantId)).toMatchObject({ cleanupPending: false, unsettled: null });
     expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
     expect(await ask(host)).toMatchObject({ status: 200 });
   });

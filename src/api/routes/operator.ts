@@ -49,7 +49,8 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
       schema: {
         operationId: 'abandonOperation',
         summary: 'Close a stuck operation without finishing it',
-        description: 'What is left stays in the ledger, and the slug taken, until the tenant is deleted.',
+        description:
+          'What is left stays in the ledger, and the slug taken, until the tenant is deleted. A tenant in use stays as it is: a repair brings back what is missing.',
         tags: ['tenants'],
         params: tenantParams,
         querystring: dryRunQuery,

@@ -1,7 +1,7 @@
 import { cancelRefusal, retryRefusal } from '../../contracts/applicability.ts';
 import type { Failure } from '../../contracts/errors.ts';
 import type { Grace } from '../../contracts/grace.ts';
-import type { Leftover, OperationPlan, Progress } from '../../contracts/messages.ts';
+import type { Leftover, LeftoverCondition, OperationPlan, Progress } from '../../contracts/messages.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
 
 export interface DetailsInput extends Progress {
@@ -23,13 +23,27 @@ export function detailsOf(input: DetailsInput): string {
     Object.entries(input.steps)
       .map(([id, progress]) => `- ${id}: ${progress}${suffix(input.seen.get(id))}`)
       .join('\n'),
-    ...(input.leftovers ? [`Left over:\n\n${input.leftovers.map(leftoverLine).join('\n')}`] : []),
+    ...leftoverParagraphs(input.leftovers ?? []),
     ...choices(input),
   ].join('\n\n');
 }
 
 function failureLine({ code, message, stepId, detail }: Failure): string {
   return `Failed${stepId === undefined ? '' : ` at \`${stepId}\``}: **${code}**: ${message}${suffix(detail)}`;
+}
+
+const headings: Readonly<Record<LeftoverCondition, string>> = {
+  missing: 'Missing',
+  changed: 'Not as it was applied',
+  left: 'Left over',
+  'not-looked-at': 'Not looked at',
+};
+
+function leftoverParagraphs(leftovers: readonly Leftover[]): string[] {
+  return Object.entries(headings).flatMap(([condition, heading]) => {
+    const of = leftovers.filter((left) => (left.condition ?? 'left') === condition);
+    return of.length > 0 ? [`${heading}:\n\n${of.map(leftoverLine).join('\n')}`] : [];
+  });
 }
 
 function leftoverLine({ type, name, stepId, reason }: Leftover): string {

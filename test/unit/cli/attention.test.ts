@@ -56,6 +56,35 @@ describe('what waits for a person', () => {
     ]);
   });
 
+  it('tells what is missing apart from what was not looked at and what is left, the worst first', () => {
+    const lost = { code: 'DATA_LOST', message: 'it is gone', stepId: 'create_schema' };
+    const leftovers: Status['leftovers'] = [
+      { stepId: 'old', type: 'ecs:service', name: 'acme-old', reason: 'no', condition: 'left' },
+      { stepId: 'deploy', type: 'ecs-service', name: 'deploy', reason: 'not looked at', condition: 'not-looked-at' },
+      {
+        stepId: 'create_schema',
+        type: 'postgres-schema',
+        name: 'create_schema',
+        code: 'DATA_LOST',
+        reason: 'gone',
+        condition: 'missing',
+      },
+    ];
+    const operation = { ...status.operation, state: 'abandoned' as const };
+    const lines = attentionLines(
+      { ...status, status: 'active', operation, error: lost, leftovers, unsettled: 'missing' },
+      now,
+      80,
+    );
+    expect(lines[0]).toBe('MISSING    since 2026-01-31 03:00:12 UTC (4 min ago)');
+    expect(lines.filter((line) => /^(missing|changed|left|not seen) /.test(line))).toEqual([
+      'missing    step create_schema: gone',
+      'left       step old: no',
+      'not seen   step deploy: not looked at',
+    ]);
+    expect(lines.join('\n')).not.toContain('LEFT OVER');
+  });
+
   it('tells why it is taken back apart from what keeps it there', () => {
     const error = { code: 'SERVICE_FAILED', message: 'it exits', stepId: 'deploy_backend' };
     const lines = attentionLines({ ...status, error }, now, 120);

@@ -1,6 +1,9 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { attentionOf } from '../../../src/client/attention.ts';
 import { outcomeOf } from '../../../src/client/outcome.ts';
+import type { Leftover } from '../../../src/contracts/messages.ts';
+import { operationTable } from '../../../src/contracts/operation-table.ts';
+import { unsettledOf } from '../../../src/contracts/unsettled.ts';
 import type { OperationRow } from '../../../src/db/operations.ts';
 import type { TenantRow } from '../../../src/db/tenants.ts';
 
@@ -41,4 +44,49 @@ it('what waits for a person and how it ended are said in plain words', () => {
   expect(said).toContain('at that time it rolls back: everything that it created is removed');
   expect(said).toContain('an operator closed it unfinished');
   expect(said).not.toMatch(/taken? away|as it (is|was)\b|by itself then/);
+});
+
+describe.each(['update', 'suspend', 'resume', 'rotate', 'repair'] as const)('a tenant in use whose %s', (type) => {
+  const { tenantStatus } = operationTable[type];
+  const of = (state: OperationRow['state'], status: TenantRow['status']) =>
+    attentionOf({ ...tenantOf(new Date()), status }, { ...abandoned, type, state, committedAt: null }, [], new Date());
+
+  it('is stuck is offered its deletion last, in words that say that it deletes what serves', () => {
+    const { choices } = of('stuck', tenantStatus.stuck);
+    expect(choices.map(({ verb }) => verb)).toEqual(['retry', 'abandon', 'delete']);
+    expect(choices.at(-1)?.effect).toMatch(/^deletes the tenant, with its address, its services and its data/);
+    expect(JSON.stringify(choices)).not.toMatch(/until a delete|removes what is left/);
+  });
+
+  it('was abandoned is offered a repair where one is accepted, and nothing of it is called left over', () => {
+    const status = tenantStatus.undone[tenantStatus.claimed] ?? tenantStatus.succeeded;
+    const { choices, otherwise } = of('abandoned', status);
+    expect(choices.map(({ verb }) => verb)).toEqual(status === 'active' ? ['repair', 'delete'] : ['delete']);
+    expect(choices.at(-1)?.effect).toMatch(/^deletes the tenant/);
+    expect(otherwise).toBe('the tenant stays as it is');
+  });
+});
+
+describe('what is amiss with a tenant', () => {
+  const left = (condition?: Leftover['condition']): Leftover => ({
+    stepId: 'create_schema',
+    type: 't',
+    name: 'n',
+    reason: 'r',
+    ...(condition && { condition }),
+  });
+  it.each([
+    ['missing', [left('not-looked-at'), left('missing'), left('left')]],
+    ['changed', [left('left'), left('changed')]],
+    ['changed', [left('not-looked-at')]],
+    ['left', [left()]],
+    ['unknown', null],
+  ] as const)('in use is the worst of its list: %s', (unsettled, leftovers) => {
+    expect(unsettledOf({ cleanupPending: true, status: 'active' }, leftovers)).toBe(unsettled);
+  });
+
+  it('is what is left where it is not in use, and nothing where it is whole', () => {
+    expect(unsettledOf({ cleanupPending: true, status: 'failed' }, [left('changed')])).toBe('left');
+    expect(unsettledOf({ cleanupPending: false, status: 'active' }, [left('missing')])).toBeNull();
+  });
 });

@@ -42,6 +42,9 @@ describe('the current details', () => {
     const failure = { code: 'BackendFailed', message: 'failed to start', stepId: 'deploy_backend', detail: 'exit 1' };
     const text = details('stuck', { failure, leftovers });
     expect(text).toContain('Failed at `deploy_backend`: **BackendFailed**: failed to start (exit 1)');
-    expect(text).toContain('- ecs:service `acme` of deploy_backend: no rights');
+    expect(text).toContain('Left over:\n\n- ecs:service `acme` of deploy_backend: no rights');
+    const missing = [{ ...leftovers[0]!, condition: 'missing' as const }];
+    expect(details('stuck', { failure, leftovers: missing })).toContain('Missing:\n\n- ecs:service `acme`');
+    expect(details('stuck', { failure, leftovers: missing })).not.toContain('Left over');
   });
 });
