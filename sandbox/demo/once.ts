@@ -102,7 +102,7 @@ async function proveCertificate(api: ApiClient, tenantId: string): Promise<boole
     finalDumps = [],
   } = certificateAnswer.shape.certificate.parse(signed.certificate);
   console.log(
-    `\n  certificate: ${resources.length} resources were seen absent, ${residues.length} residues stay until they expire; ` +
+    `\n  certificate: ${resources.length} resources were seen absent, ${residues.length} residues stay until they expire or AWS forgets them; ` +
       (forgery === undefined ? "signed with the installation's key" : `NOT genuine: ${forgery}`),
   );
   for (const dump of finalDumps)

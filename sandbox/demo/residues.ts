@@ -17,13 +17,10 @@ export function residuesOf(events: readonly TenantEvent[]): Residue[] {
   });
 }
 
-/**
- * Whether a thing that is left is one of those that AWS keeps for a while, as the oracle sees it, and was named as such.
- * Deleted services are named nowhere: ECS forgets them by itself.
- */
+/** Whether a thing that is left is one of those that AWS keeps for a while, as the oracle sees it, and was named as such. */
 export function isResidue(item: InventoryItem, named: readonly Residue[]): boolean {
   if (item.residue === undefined) return false;
   // Of attempts that came to nothing nothing is named.
   if (item.kind === 's3:object') return named.some(({ name }) => item.name?.startsWith(name) === true);
-  return item.kind === 'ecs:service' || named.some(({ name }) => item.name === name || item.id.endsWith(`/${name}`));
+  return named.some(({ name }) => item.name === name || item.id.endsWith(`/${name}`));
 }

@@ -225,6 +225,7 @@ async function recordResult(run: StepRun, result: Result): Promise<EnsureAnswer>
     resources,
     physicalIds: ensured.physicalIds ?? {},
     earlierIds: ensured.earlierIds ?? {},
+    anew: ensured.anew ?? [],
     detail,
   };
   const recorded = await (run.kind.commit

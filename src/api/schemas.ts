@@ -625,7 +625,11 @@ const certifiedResource = z.object({
   type: z.string(),
   name: z.string(),
   physicalId: z.string().nullable(),
-  madeAt: time.nullable().describe('When it was made for sure, the last time; null: it never was'),
+  madeAt: time
+    .nullable()
+    .describe(
+      'When it was made. What is changed in its place keeps it, what was gone and made anew has the later time; null: it never was for sure',
+    ),
   absentAt: time.describe('When it was seen absent'),
 });
 const residue = z.object({

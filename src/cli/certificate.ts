@@ -59,7 +59,7 @@ function genuine(certificate: unknown): string {
   const { tenant, operation, resources, residues, finalDump, finalDumps = [] } = known.data;
   return (
     `genuine: ${tenant.product}/${tenant.slug} (${tenant.tenantId}) was deleted, ${utc(operation.closedAt)}; ` +
-    `${resources.length} resources were seen absent, ${residues.length} residues stay until they expire; ${dumpText(finalDump, finalDumps)}`
+    `${resources.length} resources were seen absent, ${residues.length} residues stay until they expire or AWS forgets them; ${dumpText(finalDump, finalDumps)}`
   );
 }
 

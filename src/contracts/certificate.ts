@@ -64,7 +64,7 @@ export interface CertifiedResource {
   readonly type: string;
   readonly name: string;
   readonly physicalId: string | null;
-  /** When it was made for sure, the last time. Null: it never was. */
+  /** When it was made: a change in its place keeps this, and one that was gone and made anew has the later time. Null: it never was for sure. */
   readonly madeAt: string | null;
   /** When it was seen absent. */
   readonly absentAt: string;

@@ -21,7 +21,7 @@ const ledgerRow = z.object({
   failure: failure.nullable(),
   intendedAt: time,
   updatedAt: time,
-  /** When it was made for sure, the last time. Null: it never was. */
+  /** When what is there was made. Null: it never was for sure. */
   madeAt: optionalTime,
   /** When it was seen absent. Null: it is there, or may be. */
   absentAt: optionalTime,

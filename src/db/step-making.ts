@@ -74,6 +74,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
          earlier_ids = case when l.state = 'removed' then '{}' else l.earlier_ids end,
          residues = case when l.state = 'removed' then null else l.residues end,
          made_at = case when l.state = 'removed' then null else l.made_at end, absent_at = null,
+         earlier_made_at = case when l.state = 'removed' then '{}' else l.earlier_made_at end,
          state = case when l.state in ('present', 'ready') then 'present' else 'intended' end
      ), event as (
        insert into events (cell, tenant_id, operation_id, type, step_id, data)
@@ -149,6 +150,8 @@ export interface Made {
   readonly physicalIds: Readonly<Record<string, string>>;
   /** Physical ids per resource name of what was made beside it, or before it. */
   readonly earlierIds: Readonly<Record<string, readonly string[]>>;
+  /** What was not there and was made by this attempt. What has another id than before is so anyway. */
+  readonly anew: readonly { readonly type: string; readonly name: string }[];
   readonly detail?: string | undefined;
 }
 
@@ -164,7 +167,14 @@ export async function recordMade(db: Queryable, made: Made): Promise<boolean> {
        returning *
      ), rows as (
        update ledger l set state = case when l.state in ('removing', 'removed') then l.state else $7 end,
-         physical_id = coalesce($12::jsonb ->> l.name, l.physical_id), made_at = now(), updated_at = now(),
+         physical_id = coalesce($12::jsonb ->> l.name, l.physical_id), updated_at = now(),
+         made_at = case
+           when l.made_at is null or l.type || ' ' || l.name = any ($15::text[]) then now()
+           when l.physical_id <> $12::jsonb ->> l.name
+             then coalesce((l.earlier_made_at ->> ($12::jsonb ->> l.name))::timestamptz, now())
+           else l.made_at end,
+         earlier_made_at = case when l.physical_id <> $12::jsonb ->> l.name and l.made_at is not null
+           then l.earlier_made_at || jsonb_build_object(l.physical_id, l.made_at) else l.earlier_made_at end,
          earlier_ids = array(
            select unnest(l.earlier_ids || l.physical_id)
            union select jsonb_array_elements_text($14::jsonb -> l.name)
@@ -195,19 +205,20 @@ export async function recordMade(db: Queryable, made: Made): Promise<boolean> {
       json(made.physicalIds),
       made.resources.map((r) => r.name),
       json(made.earlierIds),
+      made.anew.map((r) => `${r.type} ${r.name}`),
     ],
   );
   return rowCount === 1;
 }
 
-/** Some of a step's resources are made for sure, whatever becomes of the others. */
+/** Some of a step's resources are made for sure, whatever becomes of the others; one that was so before keeps its time. */
 export async function recordPartsMade(
   db: Queryable,
   { tenantId, stepId }: Pick<StepKey, 'tenantId' | 'stepId'>,
   resources: readonly { readonly type: string; readonly name: string }[],
 ): Promise<void> {
   await db.query(
-    `update ledger l set made_at = now() from unnest($3::text[], $4::text[]) as r (type, name)
+    `update ledger l set made_at = coalesce(l.made_at, now()) from unnest($3::text[], $4::text[]) as r (type, name)
      where l.tenant_id = $1 and l.step_id = $2 and l.type = r.type and l.name = r.name`,
     [tenantId, stepId, resources.map((r) => r.type), resources.map((r) => r.name)],
   );
@@ -251,7 +262,7 @@ export async function recordFailedAttempt(db: Queryable, failed: FailedAttempt):
          and state in ('intended', 'present', 'ready')
      ), made as (
        -- Of a step that makes several things it is not known which one it was: its kind says so (recordPartsMade).
-       update ledger l set made_at = now() where $12::boolean and l.tenant_id = $1 and l.step_id = $2
+       update ledger l set made_at = coalesce(l.made_at, now()) where $12::boolean and l.tenant_id = $1 and l.step_id = $2
          and (select count(*) from ledger o where o.tenant_id = $1 and o.step_id = $2) = 1
      )
      insert into events (cell, tenant_id, operation_id, type, step_id, data)

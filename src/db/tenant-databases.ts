@@ -43,9 +43,9 @@ export interface TenantDatabases {
    */
   closeToPublic(): Promise<void>;
   /** Makes or converges the login role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
-  ensureRole(key: SchemaKey, request: RoleRequest, guard: Guard): Promise<void>;
+  ensureRole(key: SchemaKey, request: RoleRequest, guard: Guard): Promise<{ readonly created: boolean }>;
   /** Makes the schema, owned by the role. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
-  ensureSchema(key: SchemaKey, guard: Guard): Promise<void>;
+  ensureSchema(key: SchemaKey, guard: Guard): Promise<{ readonly created: boolean }>;
   /** The tenant migrations of a set, in order. @throws StepError MIGRATION_FAILED */
   migrationsOf(set: string): readonly Pick<MigrationFile, 'name' | 'checksum'>[];
   /** Applies what is missing of the tenant's migrations. @throws StepError MIGRATION_FAILED naming the file */
@@ -67,7 +67,7 @@ export interface TenantDatabases {
    */
   dumpSchema(key: SchemaKey, sink: DumpSink, guard: Guard): Promise<SchemaDump | undefined>;
   /** Makes or converges a login role beside the schema's own. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
-  ensureLogin(key: LoginKey, request: RoleRequest, guard: Guard): Promise<void>;
+  ensureLogin(key: LoginKey, request: RoleRequest, guard: Guard): Promise<{ readonly created: boolean }>;
   inspectLogin(key: LoginKey): Promise<Pick<Inspection, 'role' | 'renamed'>>;
   /** Takes a login role away that is ours; missing is done, foreign is left alone. */
   dropLogin(key: LoginKey, guard: Guard): Promise<void>;
@@ -112,14 +112,16 @@ export function createTenantDatabases(
         refuseForeign(ownersOf(seen, key.ownership).role, key, 'role');
         if (!seen.role) await refuseRenamed(client, key, 'role');
         await makeRole(client, key, seen.role !== undefined, request, passingThrough(guard));
+        return { created: seen.role === undefined };
       }),
     ensureSchema: (key, guard) =>
       within(key, 'make schema', async (client) => {
         const seen = await inspectNames(client, key.name);
         refuseForeign(ownersOf(seen, key.ownership).schema, key, 'schema');
-        if (seen.schema) return;
+        if (seen.schema) return { created: false };
         await refuseRenamed(client, key, 'schema');
         await makeSchema(client, key, passingThrough(guard));
+        return { created: true };
       }),
     migrationsOf: (set) => tenantMigrationFiles(migrations, set).map(({ name, checksum }) => ({ name, checksum })),
     runTenantMigrations: async (run) => {
@@ -156,6 +158,7 @@ export function createTenantDatabases(
         refuseForeign(role, key, 'role');
         if (role === 'absent') await refuseRenamed(client, key, 'role');
         await makeLogin(client, key, role === 'ours', request, passingThrough(guard));
+        return { created: role !== 'ours' };
       }),
     inspectLogin: (key) =>
       within(key, 'look at', async (client) => ({

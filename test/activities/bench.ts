@@ -23,6 +23,10 @@ export class FakeKind {
   seen: Observation | undefined;
   print = 'a';
   deletesByName?: true;
+  /** Tells one thing of a name from another. */
+  id = '';
+  /** `ensure` makes what was not there. */
+  anew = false;
   /** What a removal takes before the rest. */
   gone: ResourceName[] = [];
   /** What a removal sees under its names without the tenant's mark. */
@@ -47,7 +51,8 @@ export class FakeKind {
     return {
       status: this.outcome,
       outputs: { name: nameIn(spec) },
-      physicalIds: { [nameIn(spec)]: `arn:${nameIn(spec)}` },
+      physicalIds: { [nameIn(spec)]: `arn:${nameIn(spec)}${this.id}` },
+      ...(this.anew && { anew: [{ type: 'logs:log-group', name: nameIn(spec) }] }),
     };
   };
 

@@ -404,6 +404,38 @@ describe('an intent that a lost connection delivers late', () => {
   });
 });
 
+describe('the time at which a thing was made', () => {
+  const madeAt = async () => (await listLedger(db, tenant.tenantId))[0]?.madeAt?.getTime() ?? 0;
+
+  it('stays while the thing is changed in its place, and is a later one once it was made anew', async () => {
+    await run('log-group.ensure', call());
+    const first = await madeAt();
+    fake.print = 'b';
+    await run('log-group.ensure', call('logs', 2));
+    expect(await madeAt()).toBe(first);
+    // An attempt that changed something and failed made nothing anew either.
+    fake.afterEffect = () => Promise.reject(new StepError('ACCESS_DENIED', 'refused'));
+    fake.print = 'c';
+    await expect(run('log-group.ensure', call('logs', 3))).rejects.toThrow();
+    expect(await madeAt()).toBe(first);
+    fake.afterEffect = () => Promise.resolve();
+    fake.anew = true;
+    await run('log-group.ensure', call('logs', 4));
+    expect(await madeAt()).toBeGreaterThan(first);
+  });
+
+  it('is that of the thing which is there, also of an earlier one that the step went back to', async () => {
+    await run('log-group.ensure', call());
+    const first = await madeAt();
+    Object.assign(fake, { print: 'b', id: '-2' });
+    await run('log-group.ensure', call('logs', 2));
+    expect(await madeAt()).toBeGreaterThan(first);
+    Object.assign(fake, { print: 'a', id: '' });
+    await run('log-group.ensure', call('logs', 3));
+    expect(await madeAt()).toBe(first);
+  });
+});
+
 describe('remove', () => {
   it('lists what is left of several resources when the rest of a removal is refused', async () => {
     await run('log-group.ensure', call());

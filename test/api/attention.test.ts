@@ -130,6 +130,7 @@ describe('an operation that is stuck', () => {
         stepId: 'create_schema',
         type: 'postgres:schema',
         name: 'tenant_1',
+        condition: 'left',
         reason: 'not tried: it goes after create_task_definition:backend',
       },
       {
@@ -137,6 +138,7 @@ describe('an operation that is stuck', () => {
         type: 'ecs:task-definition',
         name: 'td',
         code: 'ACCESS_DENIED',
+        condition: 'left',
         reason: 'ACCESS_DENIED: ecs:Deregister failed (AWS request id 1-2-3)',
       },
     ]);
@@ -162,6 +164,7 @@ describe('an operation that is stuck', () => {
         type: 'slug-reservation',
         name: 'validate',
         code: 'OUTSIDE_CELL',
+        condition: 'left',
         reason: 'OUTSIDE_CELL: no cell "x"',
       },
     ]);

@@ -54,7 +54,7 @@ export function newKey(): SchemaKey {
 }
 
 /** How it was refused. */
-export async function refusalOf(attempt: Promise<void>): Promise<StepError> {
+export async function refusalOf(attempt: Promise<unknown>): Promise<StepError> {
   const error = await attempt.then(
     () => undefined,
     (reason: unknown) => reason,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
+import { listLedger, type LedgerRow } from '../../src/db/ledger.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import { caller } from '../../testing/caller.ts';
 import { shapeDifference } from '../../testing/oracle.ts';
@@ -19,7 +20,7 @@ describe.concurrent('a repair', () => {
   it('brings back what was changed and deleted by hand, and the tenant answers again', async () => {
     const atFirst = await world.inventory();
     const { run, host } = await active();
-    const before = await shapeNow(world, run);
+    const [before, made] = [await shapeNow(world, run), await madeAtOf(run)];
     await damage(await byHand(run));
     expect(shapeDifference(before, await shapeNow(world, run)).length).toBeGreaterThan(4);
     const accepted = await world.client.repairTenant(caller, run.tenantId, { reason: 'changed by hand' });
@@ -31,9 +32,25 @@ describe.concurrent('a repair', () => {
     });
     expect(shapeDifference(before, await shapeNow(world, run))).toEqual([]);
     expect(await ask(host)).toMatchObject({ status: 200 });
+    const now = await madeAtOf(run);
+    const remade = [...now].flatMap(([thing, at]) => (made.get(thing) === at ? [] : [thing]));
+    expect(remade.map((thing) => thing.split(' ').slice(0, 2).join(' ')).sort()).toEqual([
+      'create_alb_rule:backend elbv2:rule',
+      'create_task_definition:backend ecs:task-definition',
+      'deploy_frontend ecs:service',
+    ]);
     await world.deprovision(run);
     expect(await world.outcome(run)).toBe('deleted');
+    // Every residue that AWS shows is named, deleted services too.
     await expectNothingLeft(world, run, atFirst);
+    const { certificate } = await world.client.certificate(caller, run.tenantId);
+    const certified = certificate.residues.map(({ type }) => type);
+    expect(certified.filter((type) => type === 'ecs:service')).toHaveLength(2);
+    const certifiedTimes = certificate.resources.map(({ name, stepId, type, madeAt: at }) => [
+      thingOf({ name, stepId, type }),
+      at,
+    ]);
+    expect(new Map(certifiedTimes as [string, string][])).toEqual(now);
   });
 
   it.each(['create_schema', 'create_login:2'])('gives the tasks the secret of %s that it made anew', async (stepId) => {
@@ -175,6 +192,14 @@ async function active(): Promise<{ run: Run; host: string }> {
 async function byHand(run: Run): Promise<ByHand> {
   const { platform, sources } = world;
   return { platform, ...sources, steps: await listSteps(world.database, run.tenantId) };
+}
+
+const thingOf = ({ stepId, type, name }: Pick<LedgerRow, 'stepId' | 'type' | 'name'>) => `${stepId} ${type} ${name}`;
+
+/** When each thing of the tenant was made, by the ledger. */
+async function madeAtOf(run: Run): Promise<Map<string, string | undefined>> {
+  const rows = await listLedger(world.database, run.tenantId);
+  return new Map(rows.map((row) => [thingOf(row), row.madeAt?.toISOString()]));
 }
 
 function ask(host: string) {

@@ -49,10 +49,7 @@ export const dnsRecord: Kind<RecordSpec, RecordOutputs, 'route53:record'> = {
     gone: { usualMs: 60_000, deadlineMs: 600_000 + hostedZone.drainSeconds * 1000 },
   }),
 
-  resources: ({ spec }) => [
-    { type: 'route53:record', name: spec.host },
-    { type: 'route53:record', name: companionOf(spec.host) },
-  ],
+  resources: resourcesOf,
 
   fingerprint: (context) => Promise.resolve(JSON.stringify(aliasesOf(context))),
 
@@ -63,7 +60,9 @@ export const dnsRecord: Kind<RecordSpec, RecordOutputs, 'route53:record'> = {
     const known = context.previous.changeId ?? '';
     if (missing.length === 0) return ensured(context, known);
     try {
-      return ensured(context, await aws.dns.change(spec.zoneId, missing));
+      const changeId = await aws.dns.change(spec.zoneId, missing);
+      const isAnew = missing.filter(({ action }) => action === 'CREATE').length === wantedCount(context);
+      return { ...ensured(context, changeId), ...(isAnew && { anew: resourcesOf(context) }) };
     } catch (error) {
       if (!isAwsError(error, 'InvalidChangeBatch')) throw error;
       // Never parse the message: list again. Ours are adopted, a foreign record is refused, anything else is the error.
@@ -95,6 +94,13 @@ export const dnsRecord: Kind<RecordSpec, RecordOutputs, 'route53:record'> = {
     };
   },
 };
+
+function resourcesOf({ spec }: Pick<Context, 'spec'>) {
+  return [
+    { type: 'route53:record', name: spec.host },
+    { type: 'route53:record', name: companionOf(spec.host) },
+  ] as const;
+}
 
 /**
  * The companion goes with its aliases or not at all, because without it they are nobody's: where the list lacks one that we

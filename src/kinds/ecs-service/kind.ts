@@ -2,6 +2,7 @@ import type { EcsService } from '../../aws/ecs-service.ts';
 import type { ServiceSettings } from '../../aws/ecs-services.ts';
 import type { Ecs } from '../../aws/ecs.ts';
 import { describeHolder, findOwner, isOwnedBy, ownerOf } from '../../aws/tags.ts';
+import type { Residue } from '../../contracts/messages.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { lostTags, missingThing, nameTaken } from '../framework/differences.ts';
 import { refusalOf } from '../framework/foreign.ts';
@@ -78,11 +79,14 @@ export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
   async ensure(context) {
     const { aws, spec } = context;
     const found = await aws.ecs.findService(spec.serviceName);
-    const { arn, name } = !found || found.status === 'INACTIVE' ? await create(context) : await adopt(context, found);
+    const isAnew = !found || found.status === 'INACTIVE';
+    const { arn, name } = isAnew ? await create(context) : await adopt(context, found);
     return {
       status: 'pending',
       outputs: { arn, name },
       physicalIds: { [spec.serviceName]: arn },
+      // One that is made anew under the name has the ARN of the one before.
+      ...(isAnew && { anew: [{ type: 'ecs:service', name: spec.serviceName }] }),
       detail: `waiting for the deployment of ${name}`,
     };
   },
@@ -111,14 +115,22 @@ export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
     const any = seen?.status === 'INACTIVE' && !ownOf(context, seen) ? undefined : seen;
     const others = await othersIn(context, any);
     // Right after we made it a look may not show it yet; what is not there cannot be somebody else's either.
+    const residues = [inactiveResidue(spec.serviceName)];
     if (!any && previous.arn !== undefined && (await ecs.deleteService(spec.serviceName)))
-      return { status: 'pending', others };
+      return { status: 'pending', others, residues };
     const found = ownOf(context, any);
-    if (!found || found.status === 'INACTIVE') return { status: 'removed', others, ...(!any && { missing: true }) };
+    if (!found) return { status: 'removed', others, ...(!any && { missing: true }) };
+    if (found.status === 'INACTIVE') return { status: 'removed', others, residues };
     if (found.status === 'ACTIVE') await ecs.deleteService(spec.serviceName);
-    return { status: 'pending', others };
+    return { status: 'pending', others, residues };
   },
 };
+
+/** "INACTIVE services may be cleaned up and purged [...] in the future" (ECS, DeleteService): no time is promised. */
+function inactiveResidue(name: string): Residue {
+  const reason = 'ECS shows a deleted service as INACTIVE until it purges it, at a time that AWS does not tell';
+  return { type: 'ecs:service', name, reason, expiresAt: null };
+}
 
 async function create(context: Context): Promise<EcsService> {
   const { aws, generation, operation, spec, tags, token } = context;

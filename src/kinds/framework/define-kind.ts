@@ -178,7 +178,7 @@ async function ensure<S extends Spec, O extends Outputs, T extends string, F ext
   definition: KindDefinition<S, O, T, F>,
   context: StepContext<S, O>,
 ) {
-  const { create, converge, find, nameOf, outputsOf, status } = definition;
+  const { create, converge, find, nameOf, outputsOf, status, type } = definition;
   const name = nameOf(context);
   const found = await find(context, name);
   if (found && !isOwn(context, found)) throw await refusal(definition, context, name, found);
@@ -189,6 +189,7 @@ async function ensure<S extends Spec, O extends Outputs, T extends string, F ext
     status: seen === undefined || seen.status === 'ready' ? ('ready' as const) : ('pending' as const),
     outputs: outputsOf(context, own),
     ...(own.physicalId !== undefined && { physicalIds: { [name]: own.physicalId } }),
+    ...(!found && { anew: [{ type, name }] }),
     detail: seen?.detail,
   };
 }

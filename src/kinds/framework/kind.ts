@@ -102,6 +102,11 @@ export interface Ensured<O extends Outputs = Outputs> {
   readonly physicalIds?: Readonly<Record<string, string>>;
   /** Physical ids of more that is this tenant's under a resource name: a removal answers for it, whatever becomes of its mark. */
   readonly earlierIds?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * What was not there and was made by this call: the ledger has its time. What was there, and was brought to the spec, keeps the time at
+   * which it was made; what has another physical id than before is another thing anyway.
+   */
+  readonly anew?: readonly ResourceName[] | undefined;
   readonly detail?: string | undefined;
   readonly tenantStatus?: TenantStatus | undefined;
 }

@@ -64,8 +64,13 @@ export const postgresLogin: Kind<LoginSpec, LoginOutputs, 'secretsmanager:secret
     const [key, secret] = [keyOf(context), secretOf(context, context.stepId)];
     const { arn, password } = await ensureNewPassword(context, secret);
     await context.made([{ type: 'secretsmanager:secret', name: secret }]);
-    await context.tenantDatabases.ensureLogin(key, { password, connectionLimit }, context.guard);
-    return { status: 'ready', outputs: { role: key.name, secretArn: arn }, physicalIds: { [secret]: arn } };
+    const made = await context.tenantDatabases.ensureLogin(key, { password, connectionLimit }, context.guard);
+    return {
+      status: 'ready',
+      outputs: { role: key.name, secretArn: arn },
+      physicalIds: { [secret]: arn },
+      ...(made.created && { anew: [{ type: 'postgres:login', name: key.name }] }),
+    };
   },
 
   async observe(context) {

@@ -80,10 +80,11 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
     if (!database) throw new StepError('OUTSIDE_CELL', `cell "${cell.id}" has no tenants' database "${spec.database}"`);
     const secret = secretOf(context, context.stepId);
     const { arn, password } = await ensurePassword(context, secret);
-    await tenantDatabases.ensureRole(key, { password, connectionLimit: spec.connectionLimit }, context.guard);
+    const { connectionLimit } = spec;
+    const madeRole = await tenantDatabases.ensureRole(key, { password, connectionLimit }, context.guard);
     const [role, schema] = inDatabase(context);
     await context.made([{ type: 'secretsmanager:secret', name: secret }, role]);
-    await tenantDatabases.ensureSchema(key, context.guard);
+    const madeSchema = await tenantDatabases.ensureSchema(key, context.guard);
     await context.made([schema]);
     // Migrations have no way back; what was applied has run.
     if (!context.goesBack) await migrateTenant(context, key, password);
@@ -92,6 +93,7 @@ export const postgresSchema: Kind<SchemaSpec, SchemaOutputs, SchemaTypes> = {
       status: 'ready',
       outputs: { schema: key.name, role: key.name, secretArn: arn, host, port, database: name },
       physicalIds: { [secret]: arn },
+      anew: [...(madeRole.created ? [role] : []), ...(madeSchema.created ? [schema] : [])],
     };
   },
 
