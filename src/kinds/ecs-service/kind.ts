@@ -31,6 +31,8 @@ import {
   type ProbeResult,
 } from './verdict.ts';
 
+const inactiveReason = 'ECS shows a deleted service as INACTIVE until it purges it, at a time that AWS does not tell';
+
 /** A Fargate service behind the load balancer (requirement U-23), ready when three probes agree (U-09) and the third reached what the first two saw. */
 export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
   name: 'ecs-service',
@@ -106,6 +108,7 @@ export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
   },
 
   deletesByName: true,
+  residues: [{ type: 'ecs:service', reason: inactiveReason, days: null }],
 
   async remove(context) {
     const { spec, previous } = context;
@@ -128,8 +131,7 @@ export const ecsService: Kind<ServiceSpec, ServiceOutputs, 'ecs:service'> = {
 
 /** "INACTIVE services may be cleaned up and purged [...] in the future" (ECS, DeleteService): no time is promised. */
 function inactiveResidue(name: string): Residue {
-  const reason = 'ECS shows a deleted service as INACTIVE until it purges it, at a time that AWS does not tell';
-  return { type: 'ecs:service', name, reason, expiresAt: null };
+  return { type: 'ecs:service', name, reason: inactiveReason, expiresAt: null };
 }
 
 async function create(context: Context): Promise<EcsService> {

@@ -27,7 +27,8 @@ export const TEMPLATE_TAG = 'tenantry:template';
 /** Hash of what was registered: tells a revision that an unclear answer left from one of other inputs. */
 export const DEFINITION_TAG = 'tenantry:definition';
 
-const inactiveReason = 'ECS keeps revisions that were deregistered as INACTIVE';
+const inactiveReason =
+  'ECS keeps revisions that were deregistered as INACTIVE, and AWS names no time at which it forgets them';
 
 /**
  * A revision cloned from what the template service runs when the tenant is made (requirements R-ECS-01/02, U-21), and from the same
