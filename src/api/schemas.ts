@@ -336,7 +336,22 @@ const workers = z
 
 /** Optional: an API of an earlier release does not give it. */
 const health = z
-  .object({ status: z.enum(healthStatuses), since: time, reason: z.string().nullable(), lookedAt: time })
+  .object({
+    status: z.enum(healthStatuses),
+    since: time,
+    reason: z.string().nullable(),
+    // These are optional for clients: an API of an earlier release does not give them.
+    reasonAt: time.nullable().optional().describe('When the reason was so; null: there is none'),
+    lookedAt: time,
+    lastLook: z
+      .object({ status: z.enum(healthStatuses), inARow: z.int(), needed: z.int() })
+      .optional()
+      .describe('What the last look said by itself: so many in a row make another status'),
+    outdatedSince: time
+      .nullable()
+      .optional()
+      .describe('Until when an operation was at work on the tenant after the last look; null: none was'),
+  })
   .meta({ id: 'TenantHealth', description: 'What looks from outside say of it; no reason: healthy' })
   .nullable()
   .describe('Null: it is not in service, or was not looked at yet')

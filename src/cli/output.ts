@@ -136,9 +136,17 @@ function driftText({ drift }: Status, nowMs: number): string | undefined {
 /** Undefined: it is not in service, or was not looked at yet. */
 function healthText({ health }: Tenant, nowMs: number): string | undefined {
   if (!health) return undefined;
-  const { status, since, reason, lookedAt } = health;
-  const why = reason === null ? '' : `: ${reason}`;
-  return `${status} since ${moment(since, nowMs)}${why} (looked at ${moment(lookedAt, nowMs)})`;
+  const { lastLook, lookedAt, outdatedSince, reason, reasonAt, since, status } = health;
+  const found = lastLook && lastLook.status !== status ? ` and ${lookText(lastLook)}` : '';
+  const old = typeof outdatedSince === 'string' ? `, before an operation was at work until ${utc(outdatedSince)}` : '';
+  const when = typeof reasonAt === 'string' && reasonAt !== lookedAt ? ` (as seen ${utc(reasonAt)})` : '';
+  const why = reason === null ? '' : `: ${reason}${when}`;
+  return `${status} since ${moment(since, nowMs)}${why}; looked at ${moment(lookedAt, nowMs)}${old}${found}`;
+}
+
+/** It differs from the verdict, which goes by several. */
+function lookText({ status, inARow, needed }: NonNullable<NonNullable<Tenant['health']>['lastLook']>): string {
+  return `found ${status}, ${inARow} of the ${needed} looks in a row that count`;
 }
 
 /** A tenant's slug, and of a removed tenant until when nobody can create another one with it. */

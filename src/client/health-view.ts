@@ -1,3 +1,4 @@
+import { RESULTS_THAT_COUNT } from '../contracts/health.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { HealthView } from './views.ts';
@@ -7,28 +8,31 @@ const statusesInService: readonly TenantStatus[] = ['active', 'updating', 'migra
 
 /**
  * What looks from outside say of a tenant; null: it is not in service, or has no verdict yet. Nobody looks while an operation is at work
- * on it, or it is isolated, so that of before says nothing of now.
+ * on it, so that of before says nothing of now.
  */
-export function healthView({
-  health,
-  isolation,
-  status,
-}: Pick<TenantRow, 'health' | 'isolation' | 'status'>): HealthView | null {
+export function healthView({ health, status }: Pick<TenantRow, 'health' | 'status'>): HealthView | null {
   if (!health || !statusesInService.includes(health.statusBefore ?? status)) return null;
-  const { disturbedSince, lookedAt, reason, since } = health;
-  if (isolation)
-    return {
-      status: 'unknown',
-      since: isolation.since.toISOString(),
-      reason: `the tenant is isolated: a notice answers at its host; before, it was ${health.status}`,
-      lookedAt: lookedAt.toISOString(),
-    };
+  const { disturbedSince, disturbedUntil, lookedAt, reason, since } = health;
+  const look = {
+    lookedAt: lookedAt.toISOString(),
+    lastLook: { status: health.result, inARow: health.results, needed: RESULTS_THAT_COUNT },
+  };
   if (disturbedSince && disturbedSince > lookedAt)
     return {
       status: 'unknown',
       since: disturbedSince.toISOString(),
-      reason: `an operation is open since ${disturbedSince.toISOString()}; before it, the tenant was ${health.status}`,
-      lookedAt: lookedAt.toISOString(),
+      reason: `an operation is at work since ${disturbedSince.toISOString()}; before it, the tenant was ${health.status}`,
+      reasonAt: disturbedSince.toISOString(),
+      ...look,
+      outdatedSince: null,
     };
-  return { status: health.status, since: since.toISOString(), reason, lookedAt: lookedAt.toISOString() };
+  return {
+    status: health.status,
+    since: since.toISOString(),
+    reason,
+    // A verdict is recorded with its reason; what counts for it afterwards is not.
+    reasonAt: reason === null ? null : since.toISOString(),
+    ...look,
+    outdatedSince: disturbedUntil && disturbedUntil > lookedAt ? disturbedUntil.toISOString() : null,
+  };
 }

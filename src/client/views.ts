@@ -26,8 +26,14 @@ export interface HealthView {
   readonly since: string;
   /** A sentence; null: healthy. */
   readonly reason: string | null;
-  /** When it was looked at last: not while an operation is open. */
+  /** When the reason was so: later looks count, and do not ask why. Null: there is no reason. */
+  readonly reasonAt: string | null;
+  /** When it was looked at last: not while an operation is at work on it. */
   readonly lookedAt: string;
+  /** What that look said by itself; so many in a row make another status. */
+  readonly lastLook: { readonly status: HealthStatus; readonly inARow: number; readonly needed: number };
+  /** Until when an operation was at work on the tenant after that look: what it said is from before. Null: none was. */
+  readonly outdatedSince: string | null;
 }
 
 /** Whether a notice answers in a tenant's place; times are ISO 8601. */

@@ -7,6 +7,9 @@ export const healthStatuses = [
 ] as const;
 export type HealthStatus = (typeof healthStatuses)[number];
 
+/** A verdict counts after so many equal results (requirement U-49). */
+export const RESULTS_THAT_COUNT = 3;
+
 /** A tenant's health. */
 export interface Health {
   readonly status: HealthStatus;

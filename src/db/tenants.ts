@@ -12,7 +12,7 @@ import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
 import { settingsColumn } from './settings.ts';
-import { disturbedSinceSql, statusBeforeSql } from './waiting-sql.ts';
+import { disturbedSinceSql, disturbedUntilSql, statusBeforeSql } from './waiting-sql.ts';
 
 const tenantRow = z.object({
   id: uuid,
@@ -44,10 +44,15 @@ const tenantRow = z.object({
       since: z.coerce.date(),
       reason: z.string().nullable(),
       lookedAt: z.coerce.date(),
+      /** Of that look, and how many in a row were so. */
+      result: z.enum(healthStatuses),
+      results: z.int(),
       /** Of a tenant whose deletion waits for the end of its grace period. */
       statusBefore: tenantStatus.nullable(),
-      /** When the operation was accepted that is at work on it. */
+      /** Since when an operation is at work on it. */
       disturbedSince: z.coerce.date().nullable(),
+      /** Until when the last one was at work that is not any more. */
+      disturbedUntil: z.coerce.date().nullable(),
     })
     .nullable(),
   /** Null: none is wanted, and nothing of one is left. */
@@ -69,6 +74,7 @@ const columns = `id, product, tier, slug, display_name as "displayName", contact
   host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", credentials, status, cleanup_pending as "cleanupPending", failure,
   created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt",
   (select jsonb_build_object('status', h.status, 'since', h.since, 'reason', h.reason, 'lookedAt', h.looked_at,
+     'result', h.result, 'results', h.results, 'disturbedUntil', ${disturbedUntilSql('h.tenant_id')},
      'statusBefore', ${statusBeforeSql('h.tenant_id')}, 'disturbedSince', ${disturbedSinceSql('h.tenant_id')})
    from tenant_health h where h.tenant_id = id and h.status is not null) as health,
   (select jsonb_build_object('wanted', i.wanted, 'isSettled', i.settled_generation = i.generation, 'reason', i.reason,

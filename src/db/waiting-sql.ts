@@ -17,6 +17,15 @@ export const statusBeforeSql = (tenantId: string) => `(select o.status_before ${
 /** A tenant's status; while a deletion of it waits, that from which it was asked for: the tenant goes on as before. */
 export const statusInServiceSql = (t: string) => `coalesce(${statusBeforeSql(`${t}.id`)}, ${t}.status)`;
 
-/** When the open operation that is at work on a tenant was accepted; null: none is. */
+/** Nobody is at work on it: no run has claimed it, or it waits for a person. */
+const restingSql = (o: string) => `${o}.state in ('accepted', 'holding', 'stuck')`;
+
+/** Since when the open operation of a tenant is at work on it; null: none is. */
 export const disturbedSinceSql = (tenantId: string) =>
-  `(select o.accepted_at from operations o where o.tenant_id = ${tenantId} and o.state in (${openList}) and not ${waitsSql('o')})`;
+  `(select o.updated_at from operations o where o.tenant_id = ${tenantId} and o.state in (${openList}) and not ${restingSql('o')}
+     and not ${waitsSql('o')})`;
+
+/** Until when an operation was at work on a tenant, the last time; null: none ever was, or one is. */
+export const disturbedUntilSql = (tenantId: string) =>
+  `(select max(coalesce(o.closed_at, o.updated_at)) from operations o where o.tenant_id = ${tenantId}
+     and o.claimed_at is not null and not ${waitsSql('o')})`;

@@ -1,7 +1,4 @@
-import type { HealthStatus } from '../contracts/health.ts';
-
-/** A verdict counts after so many equal results (requirement U-49). */
-export const RESULTS_THAT_COUNT = 3;
+import { RESULTS_THAT_COUNT, type HealthStatus } from '../contracts/health.ts';
 
 /** What is known of a tenant from earlier rounds. */
 export interface Streak {

@@ -3,7 +3,7 @@ import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from '@aws-s
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { healthScheduleId } from '../../src/contracts/health.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
-import { RESULTS_THAT_COUNT } from '../../src/health/streak.ts';
+import { RESULTS_THAT_COUNT } from '../../src/contracts/health.ts';
 import { ensureHealthSchedule } from '../../src/worker/health-schedule.ts';
 import { caller } from '../../testing/caller.ts';
 import { startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';

@@ -9,7 +9,7 @@ import { listEvents } from '../../src/db/events.ts';
 import { findOperation } from '../../src/db/operations.ts';
 import { measureHealth } from '../../src/db/tenant-health.ts';
 import { createRounds, type HealthDeps, type RoundControl } from '../../src/health/round.ts';
-import { RESULTS_THAT_COUNT } from '../../src/health/streak.ts';
+import { RESULTS_THAT_COUNT } from '../../src/contracts/health.ts';
 import { accept, type Seeded } from '../db/fixtures.ts';
 import { useControlDatabase } from '../support/database.ts';
 import { activeTenants, cellOf, move, startFront, type Behavior, type Front } from './tenants.ts';
@@ -69,6 +69,12 @@ const healthOf = async ({ tenantId }: Seeded) => (await readTenant(db, tenantId)
 const toldOf = async ({ tenantId }: Seeded) =>
   (await listEvents(db, tenantId)).filter(({ type }) => type === 'tenant.health').map(({ data }) => data);
 const alerts = () => lines.filter(({ alert }) => alert !== undefined);
+const setState = (operationId: string, state: string) =>
+  db.query(
+    `update operations set state = $2, updated_at = now(), claimed_at = case when $2 <> 'accepted' then now() end
+     where id = $1`,
+    [operationId, state],
+  );
 const resultsOf = async ({ tenantId }: Seeded) =>
   (await db.query<{ result: string; results: number }>('select * from tenant_health where tenant_id = $1', [tenantId]))
     .rows[0];
@@ -121,23 +127,60 @@ describe('a tenant', () => {
     expect(alerts()).toEqual([]);
   });
 
-  it('that an operation is open on is not looked at, and its health is unknown until then', async () => {
+  it('that an operation is at work on is not looked at, and its health is unknown until then', async () => {
     const tenant = await tenantThat(200);
     await rounds(1);
     const before = await healthOf(tenant);
     fronts[0].behaviors.set(tenant.slug, 503);
     const { tenantId, slug } = tenant;
     const operationId = await accept(db, { tenantId, slug, type: 'update', blueprint: {} });
+    await setState(operationId, 'running');
     await move(db, [tenant], 'updating');
     await rounds(4);
-    const { acceptedAt } = (await findOperation(db, operationId))!;
+    const { updatedAt } = (await findOperation(db, operationId))!;
     expect(await healthOf(tenant)).toMatchObject({
-      ...{ status: 'unknown', since: acceptedAt.toISOString(), lookedAt: before?.lookedAt },
+      ...{ status: 'unknown', since: updatedAt.toISOString(), lookedAt: before?.lookedAt },
       reason: expect.stringContaining('before it, the tenant was healthy') as unknown,
     });
     await db.query(`update operations set state = 'rolled-back', closed_at = now() where id = $1`, [operationId]);
     await move(db, [tenant], 'active');
-    expect(await healthOf(tenant)).toEqual(before);
+    // It is not passed off as what is so now.
+    const { closedAt } = (await findOperation(db, operationId))!;
+    expect(await healthOf(tenant)).toEqual({ ...before, outdatedSince: closedAt?.toISOString() });
+    await rounds(1);
+    expect(await healthOf(tenant)).toMatchObject({ outdatedSince: null });
+  });
+
+  it.each(['accepted', 'holding', 'stuck'])(
+    'on whose change nobody is at work is looked at as before: it is %s',
+    async (state) => {
+      const tenant = await tenantThat(200);
+      await rounds(1);
+      const { tenantId, slug } = tenant;
+      const operationId = await accept(db, { tenantId, slug, type: 'update', blueprint: {} });
+      await setState(operationId, state);
+      if (state !== 'accepted') await move(db, [tenant], 'updating');
+      await rounds(1);
+      expect(await healthOf(tenant)).toMatchObject({ status: 'healthy', outdatedSince: null });
+      fronts[0].behaviors.set(slug, 503);
+      await rounds(RESULTS_THAT_COUNT);
+      expect(await healthOf(tenant)).toMatchObject({ status: 'unhealthy' });
+    },
+  );
+
+  it('that was unhealthy and answers says when its reason was so, and what the last look found', async () => {
+    const tenant = await tenantThat(404);
+    await rounds(RESULTS_THAT_COUNT);
+    const unhealthy = await healthOf(tenant);
+    expect(unhealthy).toMatchObject({ reasonAt: unhealthy?.since, lastLook: { status: 'unhealthy', inARow: 3 } });
+    fronts[0].behaviors.set(tenant.slug, 200);
+    await rounds(1);
+    const now = await healthOf(tenant);
+    expect(now).toMatchObject({
+      ...{ status: 'unhealthy', reason: unhealthy?.reason, reasonAt: unhealthy?.since },
+      lastLook: { status: 'healthy', inARow: 1, needed: RESULTS_THAT_COUNT },
+    });
+    expect(now?.lookedAt).not.toBe(now?.reasonAt);
   });
 
   it('whose deletion waits for the end of its grace period is looked at as before, until that removes something', async () => {
@@ -189,13 +232,15 @@ describe('a tenant', () => {
     expect(lines).toMatchObject([{ tenantId: failing!.tenantId, msg: 'the look at a tenant failed' }]);
   });
 
-  it('on which an operation is accepted while it is asked keeps its health', async () => {
+  it('on which an operation begins while it is asked keeps its health', async () => {
     const tenant = await tenantThat(503);
     await rounds(RESULTS_THAT_COUNT - 1);
     const { tenantId, slug } = tenant;
     let accepted: Promise<unknown> | undefined;
     fronts[0].behaviors.set(slug, async () => {
-      await (accepted ??= accept(db, { tenantId, slug, type: 'update', blueprint: {} }));
+      await (accepted ??= accept(db, { tenantId, slug, type: 'update', blueprint: {} }).then((id) =>
+        setState(id, 'running'),
+      ));
       return 503;
     });
     await rounds(1);
