@@ -1,12 +1,19 @@
-import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { unsettledOf } from '../contracts/unsettled.ts';
+import { blueprintSchema } from '../db/blueprint-column.ts';
+import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
 import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
-import { findOperation, listNewestOperationsOf, listOperationsOf, type OperationRow } from '../db/operations.ts';
+import {
+  findBlueprint,
+  findOperation,
+  listNewestOperationsOf,
+  listOperationsOf,
+  type OperationRow,
+} from '../db/operations.ts';
 import { listFailingRemovals } from '../db/step-removal.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
 import { countBlueprintSteps } from '../db/summaries.ts';
@@ -14,11 +21,12 @@ import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../
 import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
-import { currentStepsOf, idsIn, underWay } from './current-steps.ts';
+import { currentStepsOf, underWay } from './current-steps.ts';
 import { driftDetails, driftOf } from './drift.ts';
 import { healthView } from './health-view.ts';
 import { isolationView } from './isolation-view.ts';
 import { outcomeOf } from './outcome.ts';
+import { stepCounts, type StepCounts } from './step-counts.ts';
 import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
 import type {
@@ -182,17 +190,16 @@ async function attentionAt(
   };
 }
 
-/** What walks to nothing walks what was begun; the commit (`finalize`) made nothing that could be removed. */
-async function progressAt(
-  db: Queryable,
-  operation: OperationRow,
-  steps: readonly StepRow[],
-): Promise<Pick<StatusView, 'stepsDone' | 'stepsTotal'>> {
-  if (operationTable[operation.type].target !== 'nothing') {
-    return { stepsDone: idsIn(steps, ['ready']), stepsTotal: await countBlueprintSteps(db, operation.id) };
-  }
-  const removable = steps.filter((step) => step.stepId !== FINALIZE_STEP);
-  return { stepsDone: idsIn(removable, ['removed']), stepsTotal: removable.length };
+async function progressAt(db: Queryable, operation: OperationRow, steps: readonly StepRow[]): Promise<StepCounts> {
+  const { state, type } = operation;
+  const { createsTenant, target } = operationTable[type];
+  if (target === 'nothing') return stepCounts(operation, steps, { own: [], applied: [] });
+  const own = blueprintSchema.safeParse(await findBlueprint(db, operation.id)).data?.steps;
+  // One that cannot be read is no reason to say nothing of the rest.
+  if (!own) return { stepsDone: [], stepsTotal: await countBlueprintSteps(db, operation.id) };
+  const hasBefore = isOpen(state) && !createsTenant;
+  const applied = hasBefore ? ((await findAppliedBlueprint(db, operation.tenantId))?.steps ?? []) : [];
+  return stepCounts(operation, steps, { own, applied });
 }
 
 function latest(a: Date, b: Date): Date {

@@ -242,9 +242,9 @@ export interface StatusView {
   /** The first of `currentSteps`; null when nothing is under way. */
   readonly currentStep: string | null;
   readonly currentSteps: readonly string[];
-  /** Provisioning: steps that are ready. Deprovisioning: steps that are removed. */
+  /** Of the operation's own steps: those that it has made ready or that stay as they are; of a deletion, those that it has removed. */
   readonly stepsDone: readonly string[];
-  /** Provisioning: steps of the blueprint. Deprovisioning: those of them that were ever begun and leave something to remove. */
+  /** Steps of the operation's blueprint; of a deletion, those that there were to remove when it began. */
   readonly stepsTotal: number;
   /** Of the steps whose removal is under way: those whose last attempt failed, which is tried again, and why it failed. */
   readonly retrying?: readonly { readonly stepId: string; readonly failure: Failure }[] | undefined;
