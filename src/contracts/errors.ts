@@ -149,7 +149,7 @@ export const errorTable = {
     'What a step made was ready and is not any more: somebody changed or deleted it, or its tasks stop. The detail says what was seen: fix what did that.',
   ),
   DATA_LOST: info(
-    "What holds the tenant's data was deleted outside Tenantry, and nothing empty is made in its place: restore it from a backup or a dump, under the same name and with its ownership mark (docs/backup.md), then `retry` the stuck operation or `repair` the tenant.",
+    "What holds the tenant's data was deleted outside Tenantry, and nothing empty is made in its place: restore it from a backup or a dump, under the same name and with its ownership mark (docs/backup.md).",
   ),
   DUMP_FAILED: info(
     'The final dump would lack data of the tenant, so nothing of it was dropped; the message names what, and what to do. Without a dump it is removed only where its cell has no `archive` in the platform description when the deletion is asked for.',
