@@ -4,6 +4,7 @@ import { FINALIZE_STEP } from '../contracts/blueprint.ts';
 import type { ConfirmAnswer, ConfirmInput, NotReady } from '../contracts/messages.ts';
 import { mayMake } from '../contracts/operation-table.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
+import { recordReadiness } from '../db/lost-readiness.ts';
 import { findOperationContext } from '../db/steps.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -51,7 +52,11 @@ export function createConfirmation(
         return [notLookedAt(stepId, error, signal)];
       }
     });
-    return { notReady: (await Promise.all(looks)).flat() };
+    const lost = (await Promise.all(looks)).flat();
+    const why = new Map(lost.map(({ stepId, detail }) => [stepId, detail]));
+    const seen = stepIds.map((stepId) => ({ stepId, detail: why.get(stepId) ?? null }));
+    await recordReadiness(deps.database, { operationId, tenantId: operationContext.tenantId }, seen);
+    return { notReady: lost };
   };
 }
 

@@ -543,6 +543,10 @@ export const statusAnswer = z
     stepsDone: z.array(z.string()),
     stepsTotal: z.int(),
     retrying: z.array(z.object({ stepId: z.string(), failure })).optional(),
+    awaited: z
+      .array(z.object({ stepId: z.string(), since: time, detail: z.string().nullable() }))
+      .optional()
+      .describe('Steps that are waited for to be ready: since when, and what was seen then'),
     deletesAt,
     startedAt: time,
     updatedAt: time,

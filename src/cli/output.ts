@@ -98,6 +98,13 @@ export function printTenant(
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['waiting', workerNotice(status)],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],
+    ...(status.awaited ?? []).map(
+      ({ stepId, since, detail }) =>
+        [
+          'waits for',
+          `${stepId} to be ready, since ${moment(since, nowMs)}${detail === null ? '' : `: ${detail}`}`,
+        ] as const,
+    ),
     ...(status.retrying ?? []).map(
       ({ stepId, failure: { code, message } }) =>
         ['tried again', `${stepId}, because the last attempt failed: ${code}: ${message}`] as const,

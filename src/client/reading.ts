@@ -5,6 +5,7 @@ import { blueprintSchema } from '../db/blueprint-column.ts';
 import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
+import { listAwaited } from '../db/lost-readiness.ts';
 import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
 import {
@@ -142,7 +143,9 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
   const tenant = await existingTenant(db, tenantId);
   const operation = await newestOperation(db, tenantId);
   const steps = await listSteps(db, tenantId);
-  const currentSteps = currentStepsOf(operation, steps);
+  // Those that were ready, and are looked at again before the commit, are none of the ledger's states.
+  const awaited = operation.state === 'running' ? await listAwaited(db, operation) : [];
+  const currentSteps = [...new Set([...currentStepsOf(operation, steps), ...awaited.map(({ stepId }) => stepId)])];
   const failure = currentFailure(tenant, operation);
   const removes = underWay(operation).includes('removing');
   const retrying = removes ? await listFailingRemovals(db, tenantId) : [];
@@ -161,8 +164,9 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     currentStep: currentSteps[0] ?? null,
     currentSteps,
     outcome: outcomeOf(tenant, operation),
-    ...(await progressAt(db, operation, steps)),
+    ...withoutAwaited(await progressAt(db, operation, steps), currentSteps),
     ...(retrying.length > 0 ? { retrying } : {}),
+    ...(awaited.length > 0 ? { awaited: awaited.map((one) => ({ ...one, since: one.since.toISOString() })) } : {}),
     deletesAt: deletesAt(operation),
     startedAt: operation.acceptedAt.toISOString(),
     updatedAt: latest(operation.updatedAt, tenant.updatedAt).toISOString(),
@@ -200,6 +204,10 @@ async function progressAt(db: Queryable, operation: OperationRow, steps: readonl
   const hasBefore = isOpen(state) && !createsTenant;
   const applied = hasBefore ? ((await findAppliedBlueprint(db, operation.tenantId))?.steps ?? []) : [];
   return stepCounts(operation, steps, { own, applied });
+}
+
+function withoutAwaited({ stepsDone, stepsTotal }: StepCounts, currentSteps: readonly string[]): StepCounts {
+  return { stepsDone: stepsDone.filter((stepId) => !currentSteps.includes(stepId)), stepsTotal };
 }
 
 function latest(a: Date, b: Date): Date {

@@ -248,6 +248,9 @@ export interface StatusView {
   readonly stepsTotal: number;
   /** Of the steps whose removal is under way: those whose last attempt failed, which is tried again, and why it failed. */
   readonly retrying?: readonly { readonly stepId: string; readonly failure: Failure }[] | undefined;
+  /** Steps that are made, or were ready before, and are waited for to be ready: since when, and what was seen. */
+  readonly awaited?:
+    readonly { readonly stepId: string; readonly since: string; readonly detail: string | null }[] | undefined;
   /** As {@link TenantWithOutcomeView.deletesAt}. */
   readonly deletesAt: string | null;
   readonly startedAt: string;

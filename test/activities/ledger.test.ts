@@ -7,6 +7,7 @@ import { listLedger } from '../../src/db/ledger.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import { useControlDatabase } from '../support/database.ts';
+import { readStatus } from '../../src/client/reading.ts';
 import { listResidues } from '../../testing/sagas/residues.ts';
 import { accept, cell, seedTenant, setRunning, smallSteps, type Seeded } from '../db/fixtures.ts';
 import { activityBench, FakeKind } from './bench.ts';
@@ -53,6 +54,25 @@ describe('the look before the commit', () => {
     expect(await confirm()).toEqual({ notReady: [{ stepId: 'logs', detail: 'absent: it is not there' }] });
     expect(fake.calls.filter((verb) => verb !== 'observe')).toEqual(['ensure']);
     expect(await stepOf()).toMatchObject({ state: 'ready' });
+  });
+
+  it('tells of what it waits for, once, with what was seen, and of its being ready again', async () => {
+    await run('log-group.ensure', call());
+    fake.made.clear();
+    await confirm();
+    await confirm();
+    const status = () => readStatus(db, tenant.tenantId);
+    const detail = 'absent: it is not there';
+    const { awaited, ...waiting } = await status();
+    expect(awaited).toMatchObject([{ stepId: 'logs', detail }]);
+    expect(Date.now() - Date.parse(awaited?.[0]?.since ?? '')).toBeLessThan(60_000);
+    expect(waiting).toMatchObject({ currentSteps: ['logs'], stepsDone: [] });
+    fake.made.add(nameOf());
+    await confirm();
+    await confirm();
+    expect(await stepEvents()).toEqual(['step.started', 'step.ready', 'step.pending', 'step.ready']);
+    expect(await status()).not.toHaveProperty('awaited');
+    expect(await status()).toMatchObject({ currentSteps: [], stepsDone: ['logs'] });
   });
 
   it('takes what cannot be looked at for not ready, and says why, and whether waiting may help', async () => {
