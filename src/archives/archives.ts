@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { z } from 'zod';
 import type { CellAws } from '../aws/cell-aws.ts';
 import type { Platform } from '../contracts/platform.ts';
 import { findArchive, listArchives, manifestKey, type ArchiveRow } from '../db/archives.ts';
@@ -21,7 +22,7 @@ export class ArchiveRefusedError extends Error {
 
 /** The archives of an installation, for a command. */
 export interface Archives {
-  /** Newest first. */
+  /** Newest first. @throws ArchiveNotFoundError */
   list(tenantId: string | undefined, limit: number): Promise<ArchiveRow[]>;
   /** With its manifest, where it is kept. @throws ArchiveNotFoundError, StepError */
   show(id: string): Promise<{ readonly archive: ArchiveRow; readonly manifest: Manifest | null }>;
@@ -52,7 +53,7 @@ interface Source {
 
 export function createArchives({ database, platform, aws }: ArchivesDeps): Omit<Archives, 'close'> {
   const found = async (id: string): Promise<ArchiveRow> => {
-    const row = /^[0-9a-f-]{36}$/.test(id) ? await findArchive(database, id) : undefined;
+    const row = isId(id) ? await findArchive(database, id) : undefined;
     if (!row) throw new ArchiveNotFoundError(`there is no archive ${id}: \`tenantry archives list\` shows all`);
     return row;
   };
@@ -62,7 +63,11 @@ export function createArchives({ database, platform, aws }: ArchivesDeps): Omit<
     return inBucket(aws(row.cell).objects, row.bucket, manifestKey(row), row.manifestSha256);
   };
   return {
-    list: (tenantId, limit) => listArchives(database, tenantId ?? null, limit),
+    async list(tenantId, limit) {
+      if (tenantId !== undefined && !isId(tenantId))
+        throw new ArchiveNotFoundError(`${tenantId} is not the id of a tenant: \`tenantry tenants show\` tells it`);
+      return listArchives(database, tenantId ?? null, limit);
+    },
     async show(id) {
       const archive = await found(id);
       return { archive, manifest: archive.state === 'kept' ? (await sourceOf(archive)).manifest : null };
@@ -84,6 +89,10 @@ export function createArchives({ database, platform, aws }: ArchivesDeps): Omit<
       return Promise.all(names.map(async (name) => ({ name, url: await urlOf(name) })));
     },
   };
+}
+
+function isId(text: string): boolean {
+  return z.uuid().safeParse(text).success;
 }
 
 /** Loads a dump whose files lie in a folder, as they were handed out. @param file the manifest */

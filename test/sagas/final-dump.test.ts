@@ -95,6 +95,8 @@ describe('a deletion in a cell with an archive', () => {
     expect(loaded).toEqual({ schema, tables: archive!.tables, rows: archive!.rows });
     await tenants.query(`drop schema ${schema} cascade`);
     await expect(archives.urls(archive!.id, 60)).rejects.toThrow('not to be handed out');
+    expect((await archives.list(run.tenantId, 10)).map(({ id }) => id)).toEqual([archive!.id]);
+    await expect(archives.list(run.slug, 10)).rejects.toThrow('is not the id of a tenant');
 
     await world.database.query(`update archives set expires_at = now() where id = $1`, [archive!.id]);
     expect(await removeDueArchives({ database: world.database, aws: () => aws, log: pino({ level: 'silent' }) })).toBe(
