@@ -37,6 +37,8 @@ export interface HandPlace {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly cell: Cell;
   readonly aws: CellAws;
+  /** The tenants' database, as superuser. */
+  readonly databaseUrl: string;
   readonly host: string | undefined;
   /** Of the step. */
   readonly outputs: Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { StepError } from '../contracts/step-error.ts';
 import { parseOwnershipMarker, type Ownership } from '../naming.ts';
 import type { MigrationFile } from './migrate.ts';
 import { listCatalog, listLoginRoles, type CatalogEntry, type LoginEntry } from './sweep-catalog.ts';
-import { changePassword, dropLogin, makeLogin } from './tenant-logins.ts';
+import { changePassword, dropLogin, makeLogin, findLoginAttributes, type LoginAttributes } from './tenant-logins.ts';
 import { dumpSchema, type DumpSink, type SchemaDump } from './tenant-dump/dump.ts';
 import { closeRole, countSessions, endSessions } from './tenant-role-sessions.ts';
 import type { Removal } from './tenant-schema-contents.ts';
@@ -69,6 +69,10 @@ export interface TenantDatabases {
   /** Makes or converges a login role beside the schema's own. @throws StepError OWNERSHIP_CONFLICT when the name is somebody else's */
   ensureLogin(key: LoginKey, request: RoleRequest, guard: Guard): Promise<{ readonly created: boolean }>;
   inspectLogin(key: LoginKey): Promise<Pick<Inspection, 'role' | 'renamed'>>;
+  /** What the login role may do; undefined when there is none. */
+  findLogin(key: LoginKey): Promise<LoginAttributes | undefined>;
+  /** A session of the login role, with a password. */
+  tryLogin(key: LoginKey, password: string): Promise<TenantSession>;
   /** Takes a login role away that is ours; missing is done, foreign is left alone. */
   dropLogin(key: LoginKey, guard: Guard): Promise<void>;
   /** Ends the sessions of who logged in as the role. */
@@ -165,6 +169,11 @@ export function createTenantDatabases(
         role: ownersOf(await inspectNames(client, key.name), key.ownership).role,
         renamed: await listRenamed(client, key.name, key.ownership),
       })),
+    findLogin: (key) => within(key, 'look at login role', (client) => findLoginAttributes(client, key)),
+    tryLogin: async (key, password) => {
+      const database = await within(key, 'look at', nameOfDatabase);
+      return tryTenantSession(urlOf(urls, key.database), { role: key.name, password, database }, []);
+    },
     dropLogin: (key, guard) =>
       within(key, 'drop login role', async (client) => {
         if (ownersOf(await inspectNames(client, key.name), key.ownership).role !== 'ours') return;

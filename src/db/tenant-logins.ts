@@ -3,6 +3,7 @@ import { StepError } from '../contracts/step-error.ts';
 import { ownershipMarker } from '../naming.ts';
 import { scramVerifier } from './scram.ts';
 import { assertAdministers, closeDatabase, joinRole } from './tenant-database-rights.ts';
+import { findRoleAttributes, type RoleAttributes } from './tenant-schema-examination.ts';
 import { closeRole } from './tenant-role-sessions.ts';
 import type { LoginKey, SchemaKey } from './tenant-schema-key.ts';
 import { retryingConcurrentUpdates, type RoleRequest } from './tenant-schemas.ts';
@@ -61,6 +62,34 @@ async function refuseWithoutConnect(client: ClientBase, { name, owner, database 
     'ACCESS_DENIED',
     `role "${name}" may not connect to database "${database}": role "${owner}", whose rights it has, may not either`,
   );
+}
+
+/** A login role as PostgreSQL has it. */
+export interface LoginAttributes extends RoleAttributes {
+  /** Roles that were granted to it. */
+  readonly memberOf: readonly string[];
+  /** Whether it has the rights of the schema's owner. */
+  readonly actsAsOwner: boolean;
+  /** What its sessions begin with, such as `role=...`. */
+  readonly settings: readonly string[];
+}
+
+/** Undefined when there is no such role. */
+export async function findLoginAttributes(
+  client: ClientBase,
+  { name, owner }: LoginKey,
+): Promise<LoginAttributes | undefined> {
+  const attributes = await findRoleAttributes(client, name);
+  if (!attributes) return undefined;
+  const { rows } = await client.query<{ memberOf: string[]; actsAsOwner: boolean; settings: string[] }>(
+    `select array(select g.rolname::text from pg_auth_members m join pg_roles g on g.oid = m.roleid
+         where m.member = r.oid order by 1) as "memberOf",
+       coalesce(pg_has_role(r.oid, (select oid from pg_roles where rolname = $2), 'usage'), false) as "actsAsOwner",
+       array(select unnest(s.setconfig) from pg_db_role_setting s where s.setrole = r.oid order by 1) as settings
+     from pg_roles r where r.rolname = $1`,
+    [name, owner],
+  );
+  return rows[0] && { ...attributes, ...rows[0] };
 }
 
 /** Takes a login role away. What it owns becomes the owner's; rights that it has by itself end with it. */

@@ -1,5 +1,6 @@
 import { CloudWatchLogsClient, PutRetentionPolicyCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { ChangeResourceRecordSetsCommand, Route53Client, type ResourceRecordSet } from '@aws-sdk/client-route-53';
+import pg from 'pg';
 import { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
 import { logGroup } from '../../src/kinds/log-group/kind.ts';
 import { postgresLogin } from '../../src/kinds/postgres-login/kind.ts';
@@ -78,6 +79,17 @@ const misledRecord: HandChange = {
   },
 };
 
+const alteredRole = (name: string, how: string): HandChange => ({
+  name,
+  change: async ({ databaseUrl, outputs }) => {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query(`alter role ${client.escapeIdentifier(String(outputs['role']))} ${how}`);
+    await client.end();
+  },
+});
+const handChanges = [alteredRole('its role may not log in', 'nologin')];
+
 describeKinds(
   [
     { kind: slugReservation, samples: [sampleOf(moamalat, 'validate')] },
@@ -98,10 +110,11 @@ describeKinds(
         {
           ...sampleOf(moamalat, 'create_schema'),
           revised: (step) => ({ ...step, spec: { ...step.spec, connectionLimit: 7 } }),
+          handChanges,
         },
       ],
     },
-    { kind: postgresLogin, samples: [login] },
+    { kind: postgresLogin, samples: [{ ...login, handChanges }] },
     { kind: postgresPassword, samples: [revocation] },
     {
       kind: taskDefinition,

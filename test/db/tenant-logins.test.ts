@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoginKey, SchemaKey } from '../../src/db/tenant-schema-key.ts';
+import { loginDifferences, passwordDifferences } from '../../src/kinds/postgres-login/differences.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openTenantServer, password, refusalOf, unguarded, type TenantServer } from './tenant-server.ts';
 
@@ -45,6 +46,11 @@ const codeOf = (attempt: Promise<unknown>) =>
     (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
   );
 
+/** Since PostgreSQL 16 whoever revokes names who granted. */
+const revokeOwner = `do $$ declare granter regrole; begin
+  select grantor into granter from pg_auth_members where member = '%r'::regrole and roleid = '%o'::regrole;
+  execute 'revoke %o from %r granted by ' || granter; end $$`;
+
 describe('a login role beside the owner of a schema', () => {
   it('acts as the owner, whatever its session is told, and makes nothing of its own', async () => {
     const { key, login } = await tenant('create table old (id int)');
@@ -84,6 +90,44 @@ describe('a login role beside the owner of a schema', () => {
         rolconnlimit: 3,
       },
     ]);
+  });
+
+  it.each([
+    ['role.canLogin', 'alter role %r nologin', true],
+    ['role.connectionLimit', 'alter role %r connection limit 99', true],
+    ['role.actsAsOwner', revokeOwner, true],
+    ['role.role', 'alter role %r reset role', true],
+    ['role.search_path', "alter role %r set search_path = 'public'", true],
+    ['role.privilege', 'alter role %r createdb', false],
+    ['role.memberOf', 'grant pg_monitor to %r', false],
+    ['role.mark', "comment on role %r is 'mine'", false],
+    ['postgres:login primary/2', 'drop owned by %r; drop role %r', true],
+  ])('that was changed by hand says so: %s', async (field, sql, isRepaired) => {
+    const { login } = await tenant();
+    const look = async () => {
+      const inspection = await server.databases.inspectLogin(login);
+      const attributes = await server.databases.findLogin(login);
+      return loginDifferences({ key: login, number: 2, connectionLimit: 3, inspection, login: attributes });
+    };
+    expect(await look()).toEqual([]);
+    await server.admin.query(sql.replaceAll('%r', `"${login.name}"`).replaceAll('%o', `"${login.owner}"`));
+    const found = await look();
+    expect(found.map((one) => [one.field, one.remedy ?? 'repair'])).toContainEqual([
+      field,
+      isRepaired ? 'repair' : 'hand',
+    ]);
+    if (!isRepaired) return;
+    await server.databases.ensureLogin(login, { password: second, connectionLimit: 3 }, unguarded);
+    expect(await look()).toEqual([]);
+  });
+
+  it('shows whether a password is its own by a session alone', async () => {
+    const { login } = await tenant();
+    const told = async (by: string) => passwordDifferences(await server.databases.tryLogin(login, by));
+    expect(await told(second)).toEqual([]);
+    expect(await told('another-password-yet')).toMatchObject([{ is: 'changed', field: 'role.password' }]);
+    await server.admin.query(`alter role "${login.name}" password 'by-hand'`);
+    expect(await told(second)).toMatchObject([{ is: 'changed', field: 'role.password' }]);
   });
 
   it('is not taken for a renamed owner, nor the owner for a renamed login', async () => {

@@ -105,7 +105,7 @@ const notReady = ['DEADLINE_EXCEEDED', 'SERVICE_FAILED', 'RULE_SHADOWED', 'OWNER
 
 /** `ensure` puts it right; or a look tells of it, as long as it lasts. */
 async function putsRight(bench: Bench, { change, name, takeBack }: HandChange): Promise<void> {
-  const { aws, cell, database, gateway } = bench.stand;
+  const { adminUrl: databaseUrl, aws, cell, database, gateway } = bench.stand;
   const driver = await made(bench);
   const shape = await shapeNow(bench, driver);
   const step = (await listSteps(database, driver.tenant.id)).find(({ stepId }) => stepId === driver.tenant.step.id);
@@ -115,6 +115,7 @@ async function putsRight(bench: Bench, { change, name, takeBack }: HandChange): 
     credentials,
     cell,
     aws,
+    databaseUrl,
     host: driver.tenant.host,
     outputs: step?.outputs ?? {},
   };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Inspection } from '../../db/tenant-databases.ts';
 import type { LoginKey } from '../../db/tenant-schema-key.ts';
 import { loginName, schemaName } from '../../naming.ts';
+import { lostTags, missingThing } from '../framework/differences.ts';
 import type { Kind, StepContext } from '../framework/kind.ts';
 import type { NotOurs } from '../framework/ownership.ts';
 import { text } from '../framework/values.ts';
@@ -15,6 +16,7 @@ import {
   removeSecret,
   secretOf,
 } from '../postgres-schema/secret.ts';
+import { loginDifferences, passwordDifferences } from './differences.ts';
 import { loginType } from './type.ts';
 
 const spec = z.strictObject({
@@ -91,6 +93,20 @@ export const postgresLogin: Kind<LoginSpec, LoginOutputs, 'secretsmanager:secret
     return seen.role === 'ours' || secret || renamed.length > 0
       ? { status: 'pending', detail }
       : { status: 'absent', detail, others };
+  },
+
+  async differs(context) {
+    const { aws, spec, tags, tenantDatabases } = context;
+    const [key, name] = [keyOf(context), secretOf(context, context.stepId)];
+    const secret = await aws.secrets.findSecret(name);
+    const inspection = await tenantDatabases.inspectLogin(key);
+    const login = inspection.role === 'ours' ? await tenantDatabases.findLogin(key) : undefined;
+    const found = loginDifferences({ key, ...spec, inspection, login });
+    if (!secret || secret.deletionDate !== undefined) return [...found, missingThing('secretsmanager:secret', name)];
+    const lost = lostTags(tags, secret.tags);
+    if (lost.length > 0 || login?.canLogin !== true) return [...found, ...lost];
+    const password = await aws.secrets.readSecret(secret.arn);
+    return [...found, ...passwordDifferences(await tenantDatabases.tryLogin(key, password))];
   },
 
   async remove(context) {

@@ -8,6 +8,7 @@ import type { Kind, StepContext } from '../framework/kind.ts';
 import { text } from '../framework/values.ts';
 import { awaitNoSessions } from '../postgres-schema/drain.ts';
 import { findOwnSecret, newPassword, secretOf } from '../postgres-schema/secret.ts';
+import { versionDifferences } from './differences.ts';
 
 const spec = z.strictObject({
   database: text,
@@ -63,6 +64,12 @@ export const postgresPassword: Kind<PasswordSpec, PasswordOutputs, never> = {
     return current !== undefined && own.includes(current)
       ? { status: 'ready', detail: 'the password was replaced' }
       : { status: 'absent', detail: 'the password is another one', others: await context.notOurs([]) };
+  },
+
+  // The step that made role and secret tells whether the one has the password of the other.
+  async differs(context) {
+    const name = nameOf(context);
+    return versionDifferences(name, context.previous.version, await findOwnSecret(context, name));
   },
 
   async remove(context) {
