@@ -77,7 +77,7 @@ function errorsPage(): string {
 }
 
 function toDo({ operator, whenOver }: ErrorInfo): string {
-  return whenOver === undefined ? operator : `${operator} Once it is not tried again any more: ${whenOver}`;
+  return whenOver === undefined ? operator : `${operator} When the tries are used up: ${whenOver}`;
 }
 
 /** A page's address as seen from another page of `docs/`. */

@@ -24,6 +24,16 @@ export function problemOf(issue: RawIssue): string | undefined {
   }
 }
 
+/** Of several limits that one value exceeds the narrowest alone: zod tells its own of whole numbers first. */
+export function narrowestLimits<I extends Pick<z.core.$ZodIssue, 'code' | 'path'>>(issues: readonly I[]): I[] {
+  const limits = ['too_big', 'too_small'];
+  return issues.filter(
+    ({ code, path }, i) =>
+      !limits.includes(code) ||
+      !issues.slice(i + 1).some((later) => later.code === code && later.path.join('.') === path.join('.')),
+  );
+}
+
 const typeNames: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a whole number',

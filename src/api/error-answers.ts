@@ -85,7 +85,10 @@ const schemaCodes: readonly string[] = ['42P01', '42703', '42883'];
 const fastifyErrors = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'the body is too large'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the body must be application/json'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['INVALID_INPUT', 'the body is not well-formed JSON'],
+  FST_ERR_CTP_INVALID_JSON_BODY: [
+    'INVALID_INPUT',
+    'the body is not well-formed JSON, or has a field named __proto__ or constructor.prototype, which is refused',
+  ],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_INPUT', 'the body is empty, though its type says JSON'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_INPUT', 'the body is not as long as its Content-Length says'],
   FST_ERR_BAD_URL: ['INVALID_INPUT', 'the URL is malformed'],

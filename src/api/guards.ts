@@ -14,7 +14,8 @@ export function guardRequests(app: FastifyInstance, options: { uiOrigin: string 
     refuseForeignHost(app, request);
     if (mutations.has(request.method)) {
       refuseForeignOrigin(request, options.uiOrigin);
-      refuseUnsupported(request);
+      // What no route takes is refused for that.
+      if (!request.is404) refuseUnsupported(request);
     }
     next();
   });

@@ -1,13 +1,15 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 import type { z } from 'zod';
-import { problemOf } from '../field-problems.ts';
+import { narrowestLimits, problemOf } from '../field-problems.ts';
 
 /** Checks requests; what is wrong is said in plain sentences, where a schema has none of its own. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema }) => {
   return (data: unknown) => {
     const result = schema.safeParse(data, { error: problemOf });
-    return result.success ? { value: result.data } : { error: result.error.issues.map(asValidationError) };
+    return result.success
+      ? { value: result.data }
+      : { error: narrowestLimits(result.error.issues).map(asValidationError) };
   };
 };
 

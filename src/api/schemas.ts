@@ -23,7 +23,7 @@ const plain = new RegExp(`^[^${control}]*[^\\s${control}][^${control}]*$`);
 const plainText = (max: number) =>
   z
     .string()
-    .regex(plain, 'must contain more than blanks, and no control characters')
+    .regex(plain, 'must not be blank, and must have no control characters')
     .refine((text) => Array.from(text).length <= max, `must have at most ${max} characters`)
     .trim()
     .meta({ minLength: 1, maxLength: max });

@@ -19,9 +19,13 @@ const addressStates: Readonly<Record<TenantStatus, AddressState>> = {
   deleted: 'none',
 };
 
-/** A tenant's URL for people, labeled when it does not answer; undefined when there is none, or nothing behind it. Pure. */
-export function addressText({ status, tenantUrl }: Addressed): string | undefined {
+/**
+ * A tenant's URL for people, labeled when it does not answer; undefined when there is none, or nothing behind it. A deletion in its grace
+ * period has removed nothing. Pure.
+ */
+export function addressText({ status, tenantUrl, deletesAt }: Addressed): string | undefined {
   if (tenantUrl === null) return undefined;
+  if (typeof deletesAt === 'string') return tenantUrl;
   switch (stateOf(status)) {
     case 'unknown':
       return `${tenantUrl} (${status})`;
@@ -43,4 +47,6 @@ function stateOf(status: Open<TenantStatus>): AddressState {
 interface Addressed {
   readonly status: Open<TenantStatus>;
   readonly tenantUrl: string | null;
+  /** Of a deletion in its grace period. */
+  readonly deletesAt?: string | null | undefined;
 }

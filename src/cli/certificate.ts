@@ -8,6 +8,7 @@ import type { CheckedCommand } from './checked-command.ts';
 import type { Common, Context } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { open } from './open-answers.ts';
+import { counted } from './text.ts';
 import { printJson } from './output.ts';
 import { findTenantId } from './tenant-names.ts';
 import type { SetExitCode } from './tenants.ts';
@@ -59,7 +60,7 @@ function genuine(certificate: unknown): string {
   const { tenant, operation, resources, residues, finalDump, finalDumps = [] } = known.data;
   return (
     `genuine: ${tenant.product}/${tenant.slug} (${tenant.tenantId}) was deleted, ${utc(operation.closedAt)}; ` +
-    `${resources.length} resources were seen absent, ${residues.length} residues stay until they expire or AWS forgets them; ${dumpText(finalDump, finalDumps)}`
+    `seen absent: ${counted(resources.length, 'resource')}; residues that stay until they expire or AWS forgets them: ${residues.length}; ${dumpText(finalDump, finalDumps)}`
   );
 }
 

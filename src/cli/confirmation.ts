@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
+import { graceMsOf } from '../contracts/grace.ts';
 import { addressText } from './addresses.ts';
 import type { Tenant } from './api-client.ts';
 import { oneLine } from './text.ts';
@@ -23,7 +24,7 @@ export class InterruptedError extends Error {
 export async function confirmedSlug(
   { api, terminal }: Context,
   tenantId: string,
-  options: Common,
+  options: Common & { readonly grace?: string },
 ): Promise<string | undefined> {
   if (options.json === true || !terminal.input?.isTTY || !terminal.err.isTTY) return undefined;
   const tenant = await api.get(tenantId);
@@ -35,7 +36,7 @@ export async function confirmedSlug(
     () => 'what is kept of its data could not be asked',
   );
   terminal.err.write(
-    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${capitalized(kept)}.\n${slugNotice(tenant)}\n`,
+    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${beginning(options.grace)}\n${capitalized(kept)}.\n${slugNotice(tenant)}\n`,
   );
   const typed = await ask(terminal.input, terminal.err, 'Type its slug to confirm: ');
   if (typed?.trim() !== slug) throw new NotConfirmedError('not confirmed: nothing was changed');
@@ -44,6 +45,13 @@ export async function confirmedSlug(
 
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** When it begins, and whether it can be taken back. */
+function beginning(grace: string | undefined): string {
+  if (grace !== undefined && graceMsOf(grace) === 0) return 'It begins at once, and cannot be taken back.';
+  const period = grace === undefined ? "after the installation's grace period (7 days by default)" : `in ${grace}`;
+  return `It begins ${period}; until then the tenant stays as it is, and \`tenantry tenants cancel\` keeps it.`;
 }
 
 /** What becomes of the slug: somebody may still hold links to a tenant that was ever active. */

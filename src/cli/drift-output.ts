@@ -1,6 +1,6 @@
 import { driftRemedies, type DriftLook, type DriftRemedy } from '../contracts/drift.ts';
 import { isOneOf } from './one-of.ts';
-import { oneLine } from './text.ts';
+import { counted, oneLine } from './text.ts';
 
 /* What the commands print of drift for people. */
 
@@ -23,13 +23,13 @@ export function totalText(looks: readonly DriftLook[]): string {
     const n = looks.filter((look) => look.outcome === outcome).length;
     return n === 0 ? [] : [`${n} ${text}`];
   });
-  const total = looks.length === 1 ? '1 tenant' : `${looks.length} tenants`;
+  const total = counted(looks.length, 'tenant');
   return parts.length === 0 ? total : `${total}: ${parts.join(', ')}`;
 }
 
 /** `1 difference from what was applied` */
 export function differencesText(count: number): string {
-  return `${count} ${count === 1 ? 'difference' : 'differences'} from what was applied`;
+  return `${counted(count, 'difference')} from what was applied`;
 }
 
 /** A difference in one line: which kind, of what, and what was wanted and found. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../contracts/errors.ts';
+import { wrapped } from './text.ts';
 
 /** What the commands exit with; the table is printed by `tenantry tenants --help`. */
 export const exitCodes = {
@@ -14,21 +15,6 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
-
-export const exitCodesHelp = `
-Exit codes:
-  0  done
-  1  the outcome is a failure: rolled back, stuck, or (except for cancel) cancelled
-  2  wrong usage or bad input
-  3  no such tenant, operation or certificate
-  4  conflict: slug taken, no room in a cell, another operation open, nothing to retry, not cancellable, not stuck, no
-     change that can be made to what is there
-  5  the API, Temporal or PostgreSQL cannot be reached
-  6  it is on hold and waits for an operator (only with --until-hold)
-  7  unknown: it may have taken effect, or it continues unwatched; look before you send it again
-  130  Ctrl-C: an operation that was accepted continues
-
-With --json a failure is one line of JSON on stderr: { "error": { code, message, details?, requestId? } }`;
 
 /** The exit code of each error code that the API answers with. */
 const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
@@ -65,6 +51,32 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   DATABASE_UNAVAILABLE: exitCodes.unavailable,
   INTERNAL: exitCodes.failed,
 };
+
+/** The codes of the API that end with this exit code, in lines of the help. */
+function codesLines(exitCode: ExitCode): string {
+  const codes = Object.entries(ofCode).flatMap(([code, exit]) => (exit === exitCode ? [code] : []));
+  return wrapped(codes.join(', '), HELP_WIDTH, '     ', '     ').join('\n');
+}
+
+const HELP_WIDTH = 118;
+
+export const exitCodesHelp = `
+Exit codes, with the error codes that end so:
+  0  done
+  1  the outcome is a failure: rolled back, stuck, or (except for cancel) cancelled
+  2  wrong usage or bad input
+${codesLines(exitCodes.usage)}
+  3  there is no such thing
+${codesLines(exitCodes.notFound)}
+  4  refused as things are now
+${codesLines(exitCodes.conflict)}
+  5  the API, Temporal or PostgreSQL cannot be reached
+${codesLines(exitCodes.unavailable)}
+  6  it is on hold and waits for an operator (only with --until-hold)
+  7  unknown: it may have taken effect, or it continues unwatched; look before you send it again
+  130  Ctrl-C: an operation that was accepted continues
+
+With --json a failure is one line of JSON on stderr: { "error": { code, message, details?, requestId? } }`;
 
 /** The exit code for a request that was refused with this code; undefined when the table has no such code. */
 export function exitCodeOf(code: string): ExitCode | undefined {

@@ -28,8 +28,8 @@ function report(error: unknown, json: boolean, argv: readonly string[]): ExitCod
   if (error instanceof CommanderError) {
     // Help and version.
     if (error.exitCode === 0) return exitCodes.done;
-    // For people commander has printed its own message.
-    if (!json) return printHint(error, argv);
+    // For people commander has printed its own message; it prints none of what a command found itself.
+    if (!json && error.code.startsWith('commander.')) return printHint(error, argv);
   }
   const told = reportOf(error);
   writeError(process.stderr, told, json);

@@ -31,6 +31,7 @@ const optionOf: Readonly<Record<string, string>> = {
 export function inOptionNames(message: string): string {
   return message
     .replace(/\bbody\.settings\.(?=\w)/g, '--set ')
+    .replace(/\bbody\.settings\b/g, '--set or --settings')
     .replace(/\b(?:body|params|querystring)\.[A-Za-z]+\b/g, (field) => optionOf[field] ?? field);
 }
 

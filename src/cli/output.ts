@@ -44,7 +44,7 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
 export function statusText(status: string, outcome: Status['outcome']): string {
   if (status !== 'failed' || !outcome || !isOneOf(operationTypes, outcome.type)) return status;
   if (!operationTable[outcome.type].createsTenant) return status;
-  if (outcome.state === 'cancelled') return `${status} (cancelled on request)`;
+  if (outcome.state === 'cancelled') return `${status} (creation cancelled)`;
   return outcome.state === 'rolled-back' ? `${status} (rolled back)` : status;
 }
 
@@ -73,13 +73,14 @@ export function printTenant(
   terminal: Terminal,
   tenant: Tenant,
   status: Status,
-  findings: TenantDrift['findings'] = [],
+  { findings = [], suspended }: Seen = {},
 ): void {
   const { operation } = status;
   const nowMs = Date.now();
   const stands = statusText(tenant.status, status.outcome);
   // The status has the list as it is now.
   const amiss = amissText(status);
+  const waits = status.deletesAt ?? undefined;
   const rows: (readonly [string, string | undefined])[] = [
     ['tenant', tenant.tenantId],
     ['name', tenant.displayName],
@@ -87,13 +88,20 @@ export function printTenant(
     ['cell', tenant.cell],
     ['slug', slugText(tenant, nowMs)],
     ['contact', tenant.contactEmail],
-    ['url', addressText(tenant)],
+    ['url', addressText({ ...tenant, deletesAt: status.deletesAt })],
     ['status', amiss === undefined ? stands : `${stands} (${amiss})`],
+    ['suspended', suspended],
+    ['settings', settingsText(tenant.settings)],
     ['health', healthText(tenant, nowMs)],
     ['isolation', tenant.isolation ? isolationLine(tenant.isolation) : undefined],
     ['drift', driftText(status, nowMs)],
-    ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
-    ['removed', typeof status.deletesAt === 'string' ? `not before ${moment(status.deletesAt, nowMs)}` : undefined],
+    ['operation', `${operation.type} ${waits ? 'in its grace period' : operation.state} (${operation.operationId})`],
+    [
+      'removed',
+      waits
+        ? `not before ${moment(waits, nowMs)}; until then it stays as it is, and \`tenantry tenants cancel\` keeps it`
+        : undefined,
+    ],
     ['asked by', operation.caller === undefined ? undefined : callerText(operation.caller)],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['waiting', workerNotice(status)],
@@ -125,6 +133,25 @@ export function printTenant(
     terminal.out.write(`\nnot as it was applied\n${lines.join('\n')}\n`);
   }
   printAttention(terminal, status);
+}
+
+/** What was chosen, field by field; undefined: an API of an earlier release does not say. */
+function settingsText(settings: Tenant['settings']): string | undefined {
+  if (settings === undefined) return undefined;
+  const chosen = leaves(settings).map(([path, value]) => `${path}=${JSON.stringify(value)}`);
+  return chosen.length === 0 ? "none chosen: the product's and the template's own" : chosen.join(' ');
+}
+
+function leaves(value: unknown, path: readonly string[] = []): (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path.join('.'), value]];
+  return Object.entries(value).flatMap(([name, inner]) => leaves(inner, [...path, name]));
+}
+
+/** What was read of a tenant besides its status. */
+interface Seen {
+  readonly findings?: TenantDrift['findings'] | undefined;
+  /** Since when, by whom and why. */
+  readonly suspended?: string | undefined;
 }
 
 /** Undefined: nobody has looked yet. */

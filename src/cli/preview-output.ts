@@ -1,37 +1,30 @@
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { isOneOf } from './one-of.ts';
-import type { Preview } from './api-client.ts';
+import type { Preview, TenantDrift } from './api-client.ts';
+import { moment } from './attention.ts';
+import { differencesText, differenceText } from './drift-output.ts';
 import type { Terminal } from './output.ts';
+import { counted, wrapped } from './text.ts';
 
-const RESTORED = ', where it is not as it was applied';
-
-/** Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what. */
-export function printPreview(
-  { out }: Terminal,
-  { operation, steps, expected, room, control, details, finalDump, residues = [] }: Preview,
-): void {
+/**
+ * Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what.
+ * @param drift of a repair: what the last look saw
+ */
+export function printPreview({ out }: Terminal, preview: Preview, drift?: TenantDrift): void {
+  const { operation, steps, expected, room, control, details, finalDump, residues = [] } = preview;
   const touched = steps.filter(({ becomes }) => becomes !== 'keep');
-  const kept = steps.length - touched.length;
   if (operation === null) {
     out.write(details ? 'it would be changed at once (nothing was changed):\n' : 'nothing would have to be changed\n');
     if (details) out.write(`  name: ${details.displayName}\n  contact: ${details.contactEmail}\n`);
     return;
   }
-  const unforeseen =
-    isOneOf(operationTypes, operation) && operationTable[operation].target === 'applied'
-      ? RESTORED
-      : ', as far as what it reads or refers to changes';
   if (control) printControl(out, control);
   if (control && touched.length === 0) return;
   out.write(`would be done (nothing was changed):\n`);
-  for (const { becomes, stepId, kind, fields, calls = [], expected: takes, dropsData } of touched) {
-    const follows = becomes === 'restore' ? RESTORED : becomes === 'change' && fields.length === 0 ? unforeseen : '';
-    const data = dropsData === true ? ", and the tenant's data with it" : '';
-    out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${follows}${data}${takes ? `, ${timeText(takes)}` : ''}\n`);
-    for (const { field, from, to } of fields) out.write(`           ${field}: ${shown(from)} -> ${shown(to)}\n`);
-    if (calls.length > 0) out.write(`           at most: ${calls.join(', ')}\n`);
-  }
-  out.write(`  ${kept} of ${steps.length} steps stay as they are\n`);
+  for (const step of touched.filter((each) => !isLookedAt(each))) printStep(out, step);
+  printLookedAt(out, operation, touched.filter(isLookedAt));
+  if (drift) printDrift(out, drift);
+  out.write(`  ${steps.length - touched.length} of ${counted(steps.length, 'step')} stay as they are\n`);
   if (expected !== undefined) out.write(`  time to expect: ${expected ? timeText(expected) : 'not known yet'}\n`);
   if (finalDump) out.write(`  ${finalDump.detail}\n`);
   for (const { stepId, type, reason, days } of residues)
@@ -42,6 +35,46 @@ export function printPreview(
         `${room.targetGroups.leftAfter} of ${room.targetGroups.quota} target groups\n`,
     );
 }
+
+type Step = Preview['steps'][number];
+
+/** Nothing is known of it that would have to be changed: whether it is, the run finds out. */
+function isLookedAt({ becomes, fields }: Step): boolean {
+  return becomes === 'restore' || (becomes === 'change' && fields.length === 0);
+}
+
+function printStep(out: Terminal['out'], step: Step): void {
+  const { becomes, stepId, kind, fields, calls = [], expected: takes, dropsData } = step;
+  const data = dropsData === true ? ", and the tenant's data with it" : '';
+  out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${data}${takes ? `, ${timeText(takes)}` : ''}\n`);
+  for (const { field, from, to } of fields) {
+    const absent = kind === 'task-definition' ? '(as the template has it)' : '(none)';
+    out.write(`           ${field}: ${shown(from, absent)} -> ${shown(to, absent)}\n`);
+  }
+  if (calls.length > 0) out.write(`           at most: ${calls.join(', ')}\n`);
+}
+
+function printLookedAt(out: Terminal['out'], operation: string, steps: readonly Step[]): void {
+  if (steps.length === 0) return;
+  const isRepair = isOneOf(operationTypes, operation) && operationTable[operation].target === 'applied';
+  const restored = isRepair || steps.every(({ becomes }) => becomes === 'restore');
+  const when = restored ? 'is not as it was applied' : 'reads or refers to something that has changed';
+  out.write(`  looked at again, and changed only where it ${when}: ${counted(steps.length, 'step')}\n`);
+  const ids = steps.map(({ stepId }) => stepId).join(', ');
+  for (const line of wrapped(ids, out.columns || PLAIN_WIDTH, '           ', '           ')) out.write(`${line}\n`);
+}
+
+function printDrift(out: Terminal['out'], { drift, findings }: TenantDrift): void {
+  if (!drift) {
+    out.write('  nobody has looked for differences yet: `tenantry drift --tenant <tenant>` does\n');
+    return;
+  }
+  const found = findings.length === 0 ? 'found nothing that differs' : `found ${differencesText(findings.length)}`;
+  out.write(`  the last look (${moment(drift.lookedAt, Date.now())}) ${found}\n`);
+  for (const { stepId, ...difference } of findings) out.write(`    ${stepId}: ${differenceText(difference)}\n`);
+}
+
+const PLAIN_WIDTH = 100;
 
 function printControl(
   out: Terminal['out'],
@@ -54,9 +87,9 @@ function printControl(
 
 function timeText({ medianMs, p90Ms }: { readonly medianMs: number; readonly p90Ms: number }): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  return `usually ${seconds(medianMs)}, nine of ten within ${seconds(p90Ms)}`;
+  return `usually ${seconds(medianMs)}, at most ${seconds(p90Ms)} in 9 of 10 runs`;
 }
 
-function shown(value: unknown): string {
-  return value === undefined ? '(none)' : JSON.stringify(value);
+function shown(value: unknown, absent: string): string {
+  return value === undefined || value === null ? absent : JSON.stringify(value);
 }

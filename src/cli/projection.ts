@@ -4,6 +4,7 @@ import { PROJECTION_BEHIND_MS } from '../contracts/projection.ts';
 import { lagText } from '../projection/lag-text.ts';
 import type { Projections, ProjectionStatus } from '../projection/open-projection.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { counted } from './text.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
 
 const help = `
@@ -75,7 +76,7 @@ async function rebuild(projections: Projections, { cell, json }: Options): Promi
     rebuilt
       .map(
         (r) =>
-          `cell ${r.cell}, table ${r.table}: ${r.tenants} tenants with ${r.events} events written, ${r.removed} items removed, ${r.foreign} of others left`,
+          `cell ${r.cell}, table ${r.table}: ${counted(r.tenants, 'tenant')} with ${counted(r.events, 'event')} written, ${counted(r.removed, 'item')} removed, ${r.foreign} of others left`,
       )
       .join('\n'),
   );

@@ -38,8 +38,13 @@ export function parseSet(text: string): SetOption {
   const [field, value] = splitOnce(text, '=');
   const path = field.split('.');
   if (value === undefined || path.includes('')) throw new InvalidArgumentError('must be <field>=<value>');
+  if (path.some((name) => refusedNames.includes(name)))
+    throw new InvalidArgumentError(`no setting has a part named ${refusedNames.join(' or ')}`);
   return { path, value: parsed(value) };
 }
+
+/** The API refuses a body with such a field. */
+const refusedNames = ['__proto__', 'constructor'];
 
 function splitOnce(text: string, by: string): readonly [string, string?] {
   const at = text.indexOf(by);

@@ -1,6 +1,7 @@
 import type { SweepFinding, SweepRemoval, SweepReport } from '../contracts/sweep.ts';
 import type { RemovalRow } from '../db/sweep-reports.ts';
 import type { RemovalAnswer } from '../sweep/removal.ts';
+import { counted } from './text.ts';
 
 /* What `tenantry sweep` prints for people. */
 
@@ -67,7 +68,7 @@ function nextLines({ id, approval, findings, mark }: SweepReport, removals: read
 /** One line per report. */
 export function reportLine(report: SweepReport): string {
   const state = report.approval ? `approved by ${report.approval.by}` : 'not approved';
-  const line = `${report.id}  ${report.at}  ${report.cell}  ${report.findings.length} findings  ledger ${report.mark.state}  ${state}  by ${report.by}`;
+  const line = `${report.id}  ${report.at}  ${report.cell}  ${counted(report.findings.length, 'finding')}  ledger ${report.mark.state}  ${state}  by ${report.by}`;
   return clean(line);
 }
 

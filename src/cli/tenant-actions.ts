@@ -1,8 +1,8 @@
 import { hostname, userInfo } from 'node:os';
-import { operationTable, operationTypes } from '../contracts/operation-table.ts';
+import { operationTable, operationTypeAskedBy, operationTypes } from '../contracts/operation-table.ts';
 import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
-import type { Accepted, ModeVerb, Preview, Tenant } from './api-client.ts';
+import type { Accepted, ModeVerb, Preview, Tenant, TenantEvent } from './api-client.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
@@ -11,7 +11,8 @@ import { changeSigns, controlSigns, creationSigns, deletionSigns, settling, type
 import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { printPreview } from './preview-output.ts';
-import { eventLine } from './progress.ts';
+import { moment } from './attention.ts';
+import { callerText, eventLine } from './progress.ts';
 import { freezeLine } from './freezes.ts';
 import { choiceLines } from './settings-output.ts';
 import { chosenSettings, type SettingsOptions } from './settings-options.ts';
@@ -112,9 +113,18 @@ export function repair(
   name: string,
   options: Waiting & Pick<ModeOptions, 'dryRun' | 'reason'>,
 ): Promise<ExitCode> {
-  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewRepair(id));
+  if (options.dryRun === true) return previewedRepair(context, name, options);
   const asked = { reason: options.reason };
   return changed(context, name, options, (tenantId) => context.api.repair(tenantId, asked), { isCancellable: false });
+}
+
+async function previewedRepair(context: Context, name: string, options: Common): Promise<ExitCode> {
+  const { api, terminal } = context;
+  const tenantId = await findTenantId(context, name, options);
+  const preview = await api.previewRepair(tenantId);
+  if (options.json) printJson(terminal, preview);
+  else printPreview(terminal, preview, await api.drift(tenantId).catch(() => undefined));
+  return exitCodes.done;
 }
 
 async function previewed(
@@ -188,7 +198,8 @@ export async function show(context: Context, name: string, options: Common): Pro
   const differs = (status.drift?.findings ?? 0) > 0;
   // The status has said how many: that they cannot be read now is no failure of it.
   const drift = differs ? await api.drift(tenantId).catch(() => undefined) : undefined;
-  printTenant(terminal, tenant, status, drift?.findings);
+  const suspended = isSuspended(status.status) ? await suspension(context, tenantId) : undefined;
+  printTenant(terminal, tenant, status, { findings: drift?.findings, suspended });
   return exitCodes.done;
 }
 
@@ -217,6 +228,28 @@ export async function settings(
   else for (const choice of page.history) terminal.out.write(`${choiceLines(choice).join('\n')}\n`);
   if (!options.json && page.nextCursor !== null) terminal.err.write(`more: --cursor ${page.nextCursor}\n`);
   return exitCodes.done;
+}
+
+function isSuspended(status: string): boolean {
+  return status === operationTable[operationTypeAskedBy('suspend')].tenantStatus.succeeded;
+}
+
+/** Since when a tenant is suspended, by whom and why, by its events. */
+async function suspension({ api }: Context, tenantId: string): Promise<string | undefined> {
+  let request: TenantEvent | undefined;
+  let since: string | undefined;
+  for await (const event of pastEvents(api, tenantId)) {
+    const { type, data, at } = event;
+    if (type === 'operation.accepted' && data.type === operationTypeAskedBy('suspend')) request = event;
+    // A resumption that failed brings it back to where it was.
+    if (type === 'tenant.status' && isSuspended(String(data.to)) && event.operationId === request?.operationId)
+      since = at;
+  }
+  if (!request) return undefined;
+  const { caller, data } = request;
+  const by = caller === undefined ? '' : ` by ${callerText(caller)}`;
+  const why = typeof data.reason === 'string' ? `: ${data.reason}` : ', no reason given';
+  return `since ${moment(since ?? request.at, Date.now())}${by}${why}`;
 }
 
 /** Follows the newest operation of a tenant to its end. */

@@ -113,7 +113,7 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
   following(
     command('scale <tenant>', "change the number of tasks of one of an active tenant's services")
       .option('--service <name>', 'service, such as backend; may be left out where the product has one')
-      .requiredOption('--count <n>', 'tasks that it is to have', wholeNumber(0, 1_000)),
+      .requiredOption('--count <n>', 'tasks that it is to have', wholeNumber(0)),
   ).action(async (tenant: string, options: Waiting & actions.ScaleOptions) =>
     setExitCode(await actions.scale(context(), tenant, options)),
   );

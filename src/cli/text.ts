@@ -3,6 +3,11 @@ export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
+/** `1 tenant`, `2 tenants` */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /** A text in lines of at most `width` columns, broken at spaces only: an id stays whole, to be copied. Pure. */
 export function wrapped(text: string, width: number, first: string, rest: string): string[] {
   const lines: string[] = [];

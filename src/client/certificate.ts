@@ -95,7 +95,7 @@ function resourceOf({ stepId, type, name, physicalId, madeAt, absentAt }: Ledger
 }
 
 function notDeleted({ id, status }: TenantRow): RequestError {
-  const why = status === 'deleted' ? 'nothing of it was left to remove' : `it is ${status}`;
+  const why = status === 'deleted' ? 'nothing of it was left to remove' : `its status is ${status}`;
   return new RequestError('CERTIFICATE_NOT_FOUND', `there is no certificate of tenant ${id}: ${why}`, {
     details: { tenantId: id, status },
   });

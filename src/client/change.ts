@@ -13,7 +13,7 @@ import { mergePatch } from '../products/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 import { choiceOf, modeChoice, rotationChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
 import { changeTenantDetails, detailsIn, previewDetails } from './details.ts';
-import { resolveDesired, type Desired } from './desired.ts';
+import { refuseUnfitSettings, resolveDesired, type Desired } from './desired.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -212,9 +212,13 @@ async function readChange(
   choiceFor: (tenant: TenantRow) => Choice,
 ): Promise<ReadChange> {
   const open = await findOpenOperation(db, tenantId);
-  if (open) throw inProgress(open);
   const tenant = await existingTenant(db, tenantId);
   const asked = choiceFor(tenant);
+  if (open) {
+    // What waiting does not help comes first.
+    refuseUnfitSettings(deps, tenant, mergePatch(tenant.settings, asked.patch), asked.fieldOf);
+    throw inProgress(open);
+  }
   const hasMode = asked.mode === tenant.status;
   // What an abandoned operation left otherwise says that it is not in the mode that its status names.
   const isInMode = hasMode && (await isWhole(db, tenantId));

@@ -57,12 +57,7 @@ export async function resolveDesired(
   fieldOf: (path: readonly string[]) => string,
 ): Promise<Desired> {
   const { kinds } = catalog;
-  const product = productOf(catalog, tenant);
-  const cell = platform.cells.find(({ id }) => id === tenant.cell);
-  if (!cell) throw impossible(tenant, [`its cell ${tenant.cell} is not in the platform description`]);
-  const checked = checkSettings(product, { cell, tier: tenant.tier }, settings);
-  if (!checked.ok)
-    throw invalid(checked.problems.map(({ path, problem }): InvalidField => ({ field: fieldOf(path), problem })));
+  const { product, cell } = refuseUnfitSettings({ catalog, platform }, tenant, settings, fieldOf);
   const applied = await findAppliedBlueprint(db, tenant.id);
   if (!applied) throw new Error(`tenant ${tenant.id} is ${tenant.status}, and no blueprint is applied`);
   const request: BlueprintRequest = {
@@ -94,6 +89,24 @@ export async function resolveDesired(
   // What an update that was abandoned left otherwise is brought back by the next one.
   const isThere = found.length === 0 && !refresh && !plan.some(({ id, becomes }) => held.has(id) && becomes !== 'keep');
   return { blueprint, differences: found, plan, isThere };
+}
+
+/**
+ * The product and cell that a tenant with these settings would be of.
+ * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT, CHANGE_NOT_POSSIBLE
+ */
+export function refuseUnfitSettings(
+  { catalog, platform }: DesiredDeps,
+  tenant: TenantRow,
+  settings: Settings,
+  fieldOf: (path: readonly string[]) => string,
+): { readonly product: Product; readonly cell: Cell } {
+  const product = productOf(catalog, tenant);
+  const cell = platform.cells.find(({ id }) => id === tenant.cell);
+  if (!cell) throw impossible(tenant, [`its cell ${tenant.cell} is not in the platform description`]);
+  const checked = checkSettings(product, { cell, tier: tenant.tier }, settings);
+  if (checked.ok) return { product, cell };
+  throw invalid(checked.problems.map(({ path, problem }): InvalidField => ({ field: fieldOf(path), problem })));
 }
 
 /** @throws RequestError UNKNOWN_PRODUCT */

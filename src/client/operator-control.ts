@@ -108,7 +108,7 @@ function refuseWithoutRun(operation: OperationRow, verb: OperatorVerb): void {
   const { id, type, state } = operation;
   if (isOpen(state) && !(verb === 'retry' && state === 'accepted')) return;
   const reason = verb === 'cancel' ? cancelRefusal(type, state, graceOf(operation)) : retryRefusal(state);
-  const message = `operation ${id} does not take the ${verb}: ${reason ?? `it is ${state}`}`;
+  const message = `operation ${id} does not take the ${verb}: ${reason ?? `its state is ${state}`}`;
   throw new RequestError(refusals[verb], message, { details: { operationId: id, state } });
 }
 

@@ -1,7 +1,7 @@
 import type { Database, Queryable } from '../db/database.ts';
 import type { OperationType } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
-import { listRecordedDurations } from '../db/step-durations.ts';
+import { listRecordedDurations, type RecordedDuration } from '../db/step-durations.ts';
 import { changingCalls } from '../kinds/framework/calls.ts';
 import type { StepDifference } from '../plan/differences.ts';
 import type { StepPlan } from '../plan/plan.ts';
@@ -48,6 +48,15 @@ interface Previewed {
   readonly finalDump?: FinalDumpView | undefined;
 }
 
+/**
+ * What comes nearest where nothing is recorded: what a change makes is recorded as changed, and a step that was only ever made takes about
+ * as long to change.
+ */
+const otherwise: Readonly<Record<string, readonly RecordedDuration['becomes'][]>> = {
+  make: ['change'],
+  change: ['make'],
+};
+
 /** What a request would do: the plan by which its run goes, with what is known of its steps from earlier runs. */
 export async function previewOf(
   { catalog, database }: Pick<ClientDeps, 'catalog' | 'database'>,
@@ -56,7 +65,9 @@ export async function previewOf(
   const recorded = await listRecordedDurations(database, cell);
   const durationOf = ({ kind, becomes }: StepPlan): Duration | undefined => {
     const as = becomes === 'restore' ? 'change' : becomes;
-    const found = recorded.find((of) => of.kind === kind && of.becomes === as);
+    const found = [as, ...(otherwise[as] ?? [])]
+      .flatMap((each) => recorded.find((of) => of.kind === kind && of.becomes === each) ?? [])
+      .at(0);
     return found && { medianMs: found.medianMs, p90Ms: found.p90Ms };
   };
   const fieldsOf = new Map(differences.map(({ stepId, fields }) => [stepId, fields]));

@@ -167,7 +167,7 @@ function refuseUndeletable(tenant: TenantRow): void {
   const message =
     status === 'deleted'
       ? `tenant ${id} is deleted already`
-      : `tenant ${id} is ${status}, and cannot be deleted from there`;
+      : `the status of tenant ${id} is ${status}, and it cannot be deleted from there`;
   throw new RequestError('TENANT_NOT_DELETABLE', message, { details: { status } });
 }
 

@@ -37,7 +37,11 @@ export async function lockUndisturbed(
 /** @throws RequestError TENANT_NOT_CHANGEABLE */
 export function refuseUnchangeable({ id, status }: TenantRow, request: OperationRules['askedBy']): void {
   if (isAcceptable(operationTypeAskedBy(request), { status, open: undefined })) return;
-  throw new RequestError('TENANT_NOT_CHANGEABLE', `tenant ${id} is ${status}, and cannot be changed from there`, {
-    details: { status },
-  });
+  throw new RequestError(
+    'TENANT_NOT_CHANGEABLE',
+    `the status of tenant ${id} is ${status}, and nothing can be changed from there`,
+    {
+      details: { status },
+    },
+  );
 }

@@ -450,5 +450,5 @@ export function acceptedView(
 
 /** What a caller is told whose request was accepted: the tenant's status is still the one before. */
 export function acceptance(what: string, status: TenantStatus): string {
-  return `${what} is accepted; the tenant is ${status} until a worker carries it out`;
+  return `${what} is accepted; the tenant stays ${status} until a worker begins it`;
 }

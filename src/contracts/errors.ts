@@ -76,7 +76,7 @@ export const errorTable = {
     { httpStatus: 409 },
   ),
   CHANGE_NOT_POSSIBLE: info(
-    'Ask for a change that can be made to what is there: the message names what cannot. A tenant that needs another is made anew.',
+    'Ask for a change that can be made to what is there: the message names what cannot. For anything else, create another tenant.',
     { httpStatus: 422 },
   ),
   FROZEN: info(

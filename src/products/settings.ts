@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Cell } from '../contracts/platform.ts';
 import type { Settings, SettingsProblem } from '../contracts/settings.ts';
-import { problemOf } from '../field-problems.ts';
+import { narrowestLimits, problemOf } from '../field-problems.ts';
 import type { Product } from './product.ts';
 
 /** What the bounds of a tenant's settings may depend on. */
@@ -35,7 +35,7 @@ export function parseSettings<S extends z.ZodType>(schema: S, given: Settings): 
   if (success) return { ok: true, settings: data };
   return {
     ok: false,
-    problems: error.issues.map(({ path, message }) => ({ path: path.map(String), problem: message })),
+    problems: narrowestLimits(error.issues).map(({ path, message }) => ({ path: path.map(String), problem: message })),
   };
 }
 

@@ -153,6 +153,9 @@ describe('PATCH /api/v1/tenants/{tenantId}', () => {
     });
     expect(await listSettings(api.database, tenant.tenantId)).toHaveLength(2);
     expect((await send('PATCH', tenant.url, {})).status).toBe(409);
+    const wrong = await send('PATCH', tenant.url, backend({ count: 1e20 }));
+    expect(wrong.status).toBe(400);
+    expect(wrong.body.error.message).toBe('body.settings.services.backend.count: must be at most 10');
   });
 
   it('refuses a tenant that is not active, and one that does not exist', async () => {

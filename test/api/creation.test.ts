@@ -46,7 +46,7 @@ describe('POST /api/v1/tenants', () => {
       statusUrl: `/api/v1/tenants/${body.tenantId}/status`,
       tenantUrl: `https://${slug}.moamalat-pro.com`,
       workers: { state: matching(/^(polling|unknown)$/), detail: anyString },
-      message: 'the creation is accepted; the tenant is pending until a worker carries it out',
+      message: 'the creation is accepted; the tenant stays pending until a worker begins it',
     });
     expect(answer.headers.location).toBe(`/api/v1/tenants/${body.tenantId}`);
     expect(api.orchestrator.open.get(`tenant.moamalat.${slug}`)).toMatchObject({

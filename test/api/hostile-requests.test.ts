@@ -277,6 +277,7 @@ describe('methods', () => {
       ['PUT', at, 'DELETE, GET, HEAD, PATCH'],
       ['OPTIONS', at, 'DELETE, GET, HEAD, PATCH'],
       ['PATCH', `${at}/scale`, 'POST'],
+      ['PUT', `${at}/repair?dryRun=true`, 'POST'],
       ['GET', `${at}/retry`, 'POST'],
       ['DELETE', `${at}/status`, 'GET, HEAD'],
       ['POST', '/healthz', 'GET, HEAD'],

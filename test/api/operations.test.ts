@@ -106,10 +106,10 @@ describe('cancel', () => {
     const message = (answer: { body: object }) => ('message' in answer.body ? answer.body.message : undefined);
     const [living, failed, early] = [await active(), await stuck(), await created()];
     expect(message(await send('DELETE', `${living.tenantId}?confirm=${living.slug}`))).toBe(
-      'the deletion is accepted; the tenant is active until a worker carries it out',
+      'the deletion is accepted; the tenant stays active until a worker begins it',
     );
     expect(message(await send('POST', `${failed.tenantId}/retry`))).toBe(
-      'the retry is accepted; the tenant is failed until a worker carries it out',
+      'the retry is accepted; the tenant stays failed until a worker begins it',
     );
     expect(message(await send('POST', `${early.tenantId}/cancel`))).toContain('cancelled before a worker began it');
   });

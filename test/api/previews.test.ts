@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { appendEvent } from '../../src/db/events.ts';
 import { testCaller as caller } from '../support/caller.ts';
 import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 
@@ -83,6 +84,29 @@ describe('DELETE /tenants/{id}?dryRun=true', () => {
     ]);
     expect(await counts()).toEqual(before);
   });
+});
+
+it('a change of what was only ever made is expected to take as long as that took', async () => {
+  const slug = 'timed';
+  const { tenantId } = (await send('POST', '/api/v1/tenants', { ...acme, slug })).body;
+  await api.move(tenantId, ['running', 'committing', 'succeeded'], ['validating', 'creating', 'active']);
+  await api.database.query(
+    `insert into steps (tenant_id, step_id, cell, kind, operation_id, state, generation)
+     select o.tenant_id, step ->> 'id', o.cell, step ->> 'kind', o.id, 'ready', 1
+     from operations o cross join lateral jsonb_array_elements(o.blueprint -> 'steps') step where o.tenant_id = $1`,
+    [tenantId],
+  );
+  const steps = await api.database.query('select step_id, operation_id from steps where tenant_id = $1', [tenantId]);
+  await api.database.transaction(async (tx) => {
+    for (const { step_id: stepId, operation_id: operationId } of steps.rows as Record<string, string>[])
+      await appendEvent(tx, {
+        ...{ cell: 'default', tenantId, operationId: operationId ?? '', stepId: stepId ?? '', type: 'step.ready' },
+        data: { durationMs: 2_000 },
+      });
+  });
+  const payload = { settings: { services: { backend: { count: 2 } } } };
+  const { body } = await send('PATCH', `/api/v1/tenants/${tenantId}?dryRun=true`, payload);
+  expect(body.expected?.medianMs).toBeGreaterThan(0);
 });
 
 /** Routes that change something without a preview, each with why. */

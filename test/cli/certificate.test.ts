@@ -147,7 +147,7 @@ describe('the certificate of a deletion', () => {
       `/api/v1/tenants/${tenant.tenantId}/certificate`,
     );
     expect([code, body.error.code]).toEqual([404, 'CERTIFICATE_NOT_FOUND']);
-    expect(body.error.message).toContain('it is active');
+    expect(body.error.message).toContain('its status is active');
     expect(await cli(tenant.slug)).toMatchObject({ code: 3 });
   });
 });

@@ -367,6 +367,19 @@ describe('drift of a tenant', () => {
   });
 });
 
+describe('show of a tenant', () => {
+  it('says what was chosen for it, and of a suspended one since when, by whom and why', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    const tenantId = await play(slug, ['committing', 'succeeded'], ['creating', 'active']);
+    await api.client.changeMode(testCaller, tenantId, 'suspend', { reason: 'invoice 17 is unpaid' });
+    await api.move(tenantId, ['running', 'committing', 'succeeded'], ['suspending', 'suspended']);
+    const { out } = await tenants(['show', tenantId]);
+    expect(out).toMatch(/^suspended +since .* by a test \(.*\): invoice 17 is unpaid$/m);
+    expect(out).toMatch(/^settings +none chosen: the product's/m);
+  });
+});
+
 describe('a slug that several tenants of one product had', () => {
   it('names the one that has it now, and says that there were earlier ones', async () => {
     const slug = freshSlug();
@@ -385,7 +398,7 @@ describe('a slug that several tenants of one product had', () => {
     expect(shown).toMatchObject({ code: 0, out: containing(now.tenantId) });
     expect(shown.err).toMatch(new RegExp(`^note: ${slug} is tenant ${now.tenantId}; 2 earlier ones had this slug: `));
     expect(await tenants(['show', slug, '--json'])).toMatchObject({ code: 0, err: '' });
-    expect((await tenants(['show', second.tenantId])).out).toMatch(/^status +failed \(cancelled on request\)$/m);
+    expect((await tenants(['show', second.tenantId])).out).toMatch(/^status +failed \(creation cancelled\)$/m);
     for (const { tenantId } of [first, second]) expect((await tenants(['show', tenantId])).out).toContain(tenantId);
   });
 });
@@ -401,7 +414,7 @@ describe('the list', () => {
     expect(shown.out).not.toContain(` ${gone} `);
     const all = await tenants(['list', '--limit', '200', '--all']);
     expect(all.out).toContain(` ${there} `);
-    expect(all.out).toMatch(new RegExp(` ${gone} +failed \\(cancelled on request\\) `));
+    expect(all.out).toMatch(new RegExp(` ${gone} +failed \\(creation cancelled\\) `));
   });
 });
 

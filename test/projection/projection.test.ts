@@ -362,7 +362,7 @@ describe('the command', () => {
     await world.worker().round();
     const failed = `tenant ${tenant.tenantId} failed 1 times: dynamodb:PutItem failed: ValidationException`;
     expect(await tenantry(world, 'status')).toMatchObject({ code: 1, text: containing(failed) });
-    const rebuilt = `cell default, table ${table}: 1 tenants with 2 events written, 0 items removed, 0 of others left`;
+    const rebuilt = `cell default, table ${table}: 1 tenant with 2 events written, 0 items removed, 0 of others left`;
     expect(await tenantry(world, 'rebuild', '--cell', cell.id)).toEqual({ code: 0, text: rebuilt });
     const well = { code: 0, text: `cell default, table ${table}: nothing is pending` };
     expect(await tenantry(world, 'status')).toEqual(well);

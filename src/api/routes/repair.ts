@@ -22,7 +22,7 @@ export const repairRoute: FastifyPluginCallbackZod<{ client: TenantryClient }> =
         operationId: 'repairTenant',
         summary: 'Bring everything of an active tenant back to what was applied last',
         description:
-          'What somebody changed by hand is changed back, what is missing is made anew, and the number of tasks of its services ' +
+          'What somebody changed by hand is changed back, what is missing is created again, and the number of tasks of its services ' +
           'stays. What cannot be brought back leaves the operation stuck, with a list of exactly that.',
         tags: ['tenants'],
         params: tenantParams,

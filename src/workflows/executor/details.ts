@@ -1,3 +1,4 @@
+import { operationTable } from '../../contracts/operation-table.ts';
 import { cancelRefusal, retryRefusal } from '../../contracts/applicability.ts';
 import type { Failure } from '../../contracts/errors.ts';
 import type { Grace } from '../../contracts/grace.ts';
@@ -65,7 +66,9 @@ function choices(input: DetailsInput): string[] {
   const can = [
     ...(retryRefusal(state) === undefined ? [`- \`retry\`: ${command('retry')}`] : []),
     ...(cancelRefusal(plan.type, state, graceOf(input)) === undefined
-      ? [`- \`cancel\` (${isWaiting(input) ? 'the tenant stays' : 'takes everything back'}): ${command('cancel')}`]
+      ? [
+          `- \`cancel\` (${isWaiting(input) ? 'the tenant stays' : (operationTable[plan.type].words.rolledBackTo ?? 'rolls back')}): ${command('cancel')}`,
+        ]
       : []),
   ];
   return can.length === 0 ? [] : [`You can:\n\n${can.join('\n')}`];

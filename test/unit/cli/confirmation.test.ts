@@ -43,6 +43,16 @@ describe('a deletion without --confirm', () => {
     expect(await confirmedSlug(silent.context, 'id', {})).toBe('acme');
   });
 
+  it.each([
+    [undefined, "after the installation's grace period (7 days by default); until then the tenant stays as it is"],
+    ['12h', 'It begins in 12h; until then'],
+    ['0', 'It begins at once, and cannot be taken back.'],
+  ])('with --grace %s says when it begins', async (grace, begins) => {
+    const { context, said } = terminal('acme\n');
+    await confirmedSlug(context, 'id', grace === undefined ? {} : { grace });
+    expect(said()).toContain(begins);
+  });
+
   it('says that the slug stays reserved after a tenant that was ever active, and is free after any other', async () => {
     const active = terminal('acme\n');
     await confirmedSlug(active.context, 'id', {});

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ApiError } from '../../../src/cli/api-client.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
-import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
+import { exitCodeOf, exitCodesHelp } from '../../../src/cli/exit-codes.ts';
 import { errorInfo, errorTable } from '../../../src/contracts/errors.ts';
 
 const exits: Readonly<Record<string, number>> = {
@@ -20,6 +20,12 @@ it.each(answered)('each code that the API answers with has the exit code of what
   expect(exitCodeOf(code)).toBe(exits[code]);
   const error = { code, message: 'said', requestId: 'b7a1f6de-0b5c-4f0e-9a43-0a4a2b1f2c3d' };
   expect(reportOf(new ApiError(errorInfo(code)?.httpStatus ?? 0, error)).exitCode).toBe(exits[code]);
+});
+
+it('the help has each code under its exit code', () => {
+  const under = (exit: number) => new RegExp(`^  ${exit}  [^]*?(?=^  \\d+  )`, 'm').exec(exitCodesHelp)?.[0];
+  for (const code of answered.filter((each) => [2, 3, 4, 5].includes(exits[each] ?? 0)))
+    expect(under(exits[code] ?? 0), code).toMatch(new RegExp(`\\b${code}\\b`));
 });
 
 it('a code of a later release is a failure, not an outage', () => {

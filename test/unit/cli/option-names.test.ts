@@ -35,7 +35,7 @@ describe('a field of the API', () => {
   it.each(fields)('of %s, %s, is called what the command calls it', (name, field) => {
     const option = inOptionNames(field);
     const known = tenants?.commands.find((command) => command.name() === name)?.options.map(({ long }) => long);
-    expect(known).toContain(option);
+    for (const each of option.split(' or ')) expect(known).toContain(each);
   });
 
   it('that has no option is shown as it is', () => {
@@ -46,7 +46,9 @@ describe('a field of the API', () => {
 
   it('that is a setting is named as the option that chooses it', () => {
     const field = 'body.settings.services.backend.count';
-    expect(inOptionNames(`${field}: no; body.settings: no`)).toBe('--set services.backend.count: no; --settings: no');
+    expect(inOptionNames(`${field}: no; body.settings: no`)).toBe(
+      '--set services.backend.count: no; --set or --settings: no',
+    );
     expect(withOptions({ fields: [{ field, problem: 'no' }] })).toEqual({
       fields: [{ field, problem: 'no', option: '--set' }],
     });
