@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listEvents } from '../../src/db/events.ts';
 import { insertFreeze, liftFreeze } from '../../src/db/freezes.ts';
 import { findIsolation, recordIsolated, recordIsolationFailure } from '../../src/db/isolations.ts';
@@ -8,6 +11,7 @@ import { alertOverdue, startIsolations } from '../../src/worker/isolations.ts';
 import { testCaller as caller } from '../support/caller.ts';
 import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 
+const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
 let api: ApiFixture;
 beforeAll(async () => {
   api = await createApiFixture();
@@ -161,5 +165,22 @@ describe('an isolation', () => {
     expect(await alert()).toEqual([expect.objectContaining({ alert: 'isolation-overdue', wanted: true, failure })]);
     expect(await alert()).toHaveLength(1);
     expect(await metrics()).toMatch(/^tenantry_isolations_overdue [1-9]/m);
+  });
+
+  it('is asked for and lifted by the command line, which waits until it is in effect', async () => {
+    const { tenantId } = await active();
+    const { url } = await api.listen();
+    const tenantry = async (...args: string[]) => {
+      const env = { ...process.env, TENANTRY_API_URL: url };
+      return (await promisify(execFile)(process.execPath, [bin, 'tenants', ...args], { env })).stdout;
+    };
+    expect(await tenantry('isolate', tenantId, '--reason', 'a breach', '--dry-run')).toMatch(/^a rule would be made: /);
+    const waiting = tenantry('isolate', tenantId, '--reason', 'a breach', '--json');
+    await vi.waitFor(async () => expect(await findIsolation(api.database, tenantId)).toBeDefined(), 20_000);
+    await settle(tenantId);
+    expect(JSON.parse(await waiting)).toMatchObject({ isolation: { state: 'on', reason: 'a breach' } });
+    expect(await tenantry('show', tenantId)).toMatch(/^isolation +isolated since .* by local-operator: a breach$/m);
+    expect(await tenantry('list')).toContain('isolation on');
+    expect(await tenantry('lift-isolation', tenantId, '--no-wait')).toMatch(/^to be reached again, not in effect/);
   });
 });
