@@ -194,7 +194,8 @@ async function expectCondition(world: ProcessWorld, tenant: Tenant, condition: C
   await (condition.isSuspended ? expectNotice(world, tenant) : expectAnswering(world, tenant));
 }
 
-function imageOf({ platform }: ProcessWorld, tag: string): string {
+/** An image of the backend, by digest. */
+export function imageOf({ platform }: ProcessWorld, tag: string): string {
   const repository = platform.cells[0]?.allowedImageRepositories.find((name) => name.endsWith('backend')) ?? '';
   return `${repository}:${tag}@sha256:${'a'.repeat(64)}`;
 }

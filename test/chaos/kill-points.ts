@@ -1,5 +1,5 @@
-import type { OperationType } from '../../src/contracts/operation-table.ts';
 import type { CallRecord } from '../../sandbox/gateway/gateway.ts';
+import { shuffled } from '../support/shuffled.ts';
 
 /**
  * Where in a call its worker is killed. `before`: the request was sent and has no effect yet. `after`: it has had its effect
@@ -7,15 +7,21 @@ import type { CallRecord } from '../../sandbox/gateway/gateway.ts';
  */
 export type Boundary = 'before' | 'after' | 'unrecorded' | 'untold';
 
-export type Direction = Extract<OperationType, 'provision' | 'deprovision'>;
+/** What an operation does to its tenant; of a failed one, its way back. */
+export const directions = [
+  ...(['provision', 'update', 'suspend', 'resume', 'rotate', 'failed rotation', 'repair', 'deprovision'] as const),
+] as const;
+export type Direction = (typeof directions)[number];
 
-/** One changing call of an operation that went well. */
+/** One changing call of an operation that nothing disturbs. */
 export interface ChangingCall {
   readonly direction: Direction;
   readonly stepId: string;
   readonly verb: string;
   readonly service: string;
   readonly action: string;
+  /** How many such calls its step made before. */
+  readonly nth: number;
   /** When it came, after the operation's first call, in ms. */
   readonly offsetMs: number;
   /** Whether it is the last that its attempt makes. */
@@ -28,27 +34,24 @@ export interface KillPoint {
   readonly boundary: Boundary;
 }
 
-/** The changing calls of a calm operation, in the order in which they came. @throws Error when one is not its action's only one in its step */
+/** The changing calls of a calm operation, in the order in which they came; of a failed one those after its failure. */
 export function changingCalls(direction: Direction, operationId: string, log: readonly CallRecord[]): ChangingCall[] {
   const own = log.filter(({ caller }) => caller.operationId === operationId);
   const startedAt = Math.min(...own.map(({ at }) => Date.parse(at)));
   const changes = own.filter(({ kind }) => kind === 'change').sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
-  const calls = changes.map(({ caller: { stepId = '', verb = '' }, service, action, at }, n): ChangingCall => {
-    const later = changes.slice(n + 1).filter(({ caller }) => caller.stepId === stepId);
+  const failedAt = changes.findLastIndex(({ fault }) => fault !== undefined);
+  const isSame = (a: CallRecord, b: CallRecord) => a.caller.stepId === b.caller.stepId && a.action === b.action;
+  return changes.slice(failedAt + 1).map((change, n, all): ChangingCall => {
+    const { caller, service, action, at } = change;
+    const { stepId = '', verb = '' } = caller;
     return {
       direction,
-      stepId,
-      verb,
-      service,
-      action,
+      ...{ stepId, verb, service, action },
+      nth: changes.slice(0, failedAt + 1 + n).filter((other) => isSame(other, change)).length,
       offsetMs: Date.parse(at) - startedAt,
-      isLast: later.length === 0,
+      isLast: all.slice(n + 1).every(({ caller: later }) => later.stepId !== stepId),
     };
   });
-  const twice = calls.find((a, n) => calls.slice(n + 1).some((b) => b.stepId === a.stepId && b.action === a.action));
-  if (twice)
-    throw new Error(`step ${twice.stepId} calls ${twice.action} more than once: a kill point would not be one call`);
-  return calls;
 }
 
 /**
@@ -60,37 +63,34 @@ export function killPoints(calls: readonly ChangingCall[]): KillPoint[] {
     const boundaries: Boundary[] = ['before', 'after'];
     if (call.isLast || call.service === 'secretsmanager') boundaries.push('unrecorded');
     if (call.isLast && !isAwaited(call)) boundaries.push('untold');
-    return boundaries.map((boundary) => ({ id: `${call.stepId} ${call.action} ${boundary}`, call, boundary }));
+    return boundaries.map((boundary) => ({
+      id: `${call.direction} ${call.stepId} ${call.action} ${call.nth} ${boundary}`,
+      call,
+      boundary,
+    }));
   });
 }
 
 /** A removal that is asked for and then waited for: the ledger has nothing to record after it. */
-function isAwaited({ direction, action }: ChangingCall): boolean {
-  return direction === 'deprovision' && ['DeleteService', 'ChangeResourceRecordSets'].includes(action);
+function isAwaited({ verb, action }: ChangingCall): boolean {
+  return verb === 'remove' && ['DeleteService', 'ChangeResourceRecordSets'].includes(action);
 }
 
-/** A part of the points, the same for the same seed: of each direction and boundary in turn, as many as asked for. */
-export function sampleOf(points: readonly KillPoint[], perBoundary: number, seed: number): KillPoint[] {
-  const taken = new Map<string, number>();
-  return shuffled(points, seed).filter(({ call, boundary }) => {
-    const stratum = `${call.direction} ${boundary}`;
-    const before = taken.get(stratum) ?? 0;
-    taken.set(stratum, before + 1);
-    return before < perBoundary;
+/**
+ * A part of the points, the same for the same seed: of each direction as many as asked for, each at a boundary of its own as
+ * far as there are any.
+ */
+export function sampleOf(
+  points: readonly KillPoint[],
+  perDirection: (direction: Direction) => number,
+  seed: number,
+): KillPoint[] {
+  return directions.flatMap((direction) => {
+    const left = shuffled(points, seed).filter(({ call }) => call.direction === direction);
+    const ofEachBoundary = left.filter(
+      (point, n) => left.findIndex(({ boundary }) => boundary === point.boundary) === n,
+    );
+    const others = left.filter((point) => !ofEachBoundary.includes(point));
+    return [...ofEachBoundary, ...others].slice(0, perDirection(direction));
   });
-}
-
-/** In an order that the seed decides (mulberry32). */
-export function shuffled<T>(items: readonly T[], seed: number): T[] {
-  let state = seed | 0;
-  const random = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  return items
-    .map((item) => ({ item, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
 }

@@ -30,10 +30,10 @@ export async function aim(
   request: () => Promise<Tenant>,
 ): Promise<Target> {
   const ruleId = `${slug} ${point.id}`;
-  const { stepId, verb, service, action } = point.call;
+  const { stepId, verb, service, action, nth } = point.call;
   const fault = { type: 'park', when: point.boundary === 'before' ? 'before' : 'after' } as const;
   const park = (whose: CallMatch) =>
-    world.gateway.addRule({ id: ruleId, match: { service, action, stepId, verb, ...whose }, fault });
+    world.gateway.addRule({ id: ruleId, match: { service, action, stepId, verb, ...whose }, fault, skip: nth });
   const isKnownByHost = service === 'route53';
   if (isKnownByHost) park({ contains: `${slug}.${world.platform.cells[0]!.domains['moamalat']}` });
   const tenant = await request();
@@ -92,15 +92,19 @@ export async function killAtBoundaries(
   return { at, hit: [...hit] };
 }
 
-/** Whether a target's call has come and is not parked yet: its effect is being done. */
-function isUnderWay({ gateway }: ProcessWorld, targets: readonly Target[]): boolean {
-  const { rules } = gateway.faults();
-  return rules.some(({ id, hits }) => hits > 0 && targets.some(({ ruleId }) => ruleId === id));
+/** Whether a target's call has come and is not parked yet: its effect is being done. One that gave up has ended. */
+function isUnderWay(world: ProcessWorld, targets: readonly Target[]): boolean {
+  const ended = new Set(world.gateway.calls().map(({ fault }) => fault?.ruleId));
+  return targets.some((target) => hasCome(world, target) && !ended.has(target.ruleId));
 }
 
-/** Those whose call came, but too late for this kill to be brought to their boundary: they lost their worker all the same. */
+function hasCome({ gateway }: ProcessWorld, { ruleId }: Target): boolean {
+  return gateway.faults().rules.some(({ id, hits }) => id === ruleId && hits > 0);
+}
+
+/** Those whose call came, but too early or too late for this kill to be brought to their boundary: they lost their worker all the same. */
 export function missedBy(world: ProcessWorld, targets: readonly Target[]): Target[] {
-  return targets.filter((target) => isUnderWay(world, [target]));
+  return targets.filter((target) => hasCome(world, target));
 }
 
 /** From being parked to the boundary; one that stands there already stays parked. */
@@ -117,10 +121,11 @@ async function bring(world: ProcessWorld, target: Target, parkedId: string): Pro
 }
 
 async function kindOf(world: ProcessWorld, { tenant, point }: Target): Promise<string> {
-  const [step] = await query<{ kind: string }>(world, 'select kind from steps where tenant_id = $1 and step_id = $2', [
-    tenant.tenantId,
-    point.call.stepId,
-  ]);
+  const [step] = await queryControl<{ kind: string }>(
+    world,
+    'select kind from steps where tenant_id = $1 and step_id = $2',
+    [tenant.tenantId, point.call.stepId],
+  );
   return step?.kind ?? '';
 }
 
@@ -137,7 +142,7 @@ async function evident(world: ProcessWorld, target: Target, seen: () => Promise<
 
 /** What the worker's sessions do, for people. */
 async function sessionsOf(world: ProcessWorld): Promise<string> {
-  const rows = await query<{ line: string }>(
+  const rows = await queryControl<{ line: string }>(
     world,
     `select concat_ws(' ', pid, application_name, state, wait_event_type, wait_event, pg_blocking_pids(pid)::text, left(query, 100)) as line
      from pg_stat_activity where application_name like 'tenantry%'`,
@@ -145,7 +150,12 @@ async function sessionsOf(world: ProcessWorld): Promise<string> {
   return rows.map(({ line }) => line).join('\n');
 }
 
-async function query<T extends object>({ postgres }: ProcessWorld, text: string, values: unknown[] = []): Promise<T[]> {
+/** Rows of Tenantry's own database. */
+export async function queryControl<T extends object>(
+  { postgres }: ProcessWorld,
+  text: string,
+  values: unknown[] = [],
+): Promise<T[]> {
   const client = new pg.Client({ connectionString: controlUrl(postgres) });
   await client.connect();
   try {

@@ -45,11 +45,11 @@ function shapeOfItem({ kind, id, name, detail, settings }: InventoryItem, tenant
 }
 
 /** Without what is the tenant's own or drawn anew for each: ids, hashed names, addresses of tasks, places among the rules. */
-function blanked(text: string, { tenantId, slug, operationId }: Tenant): string {
+function blanked(text: string, { tenantId, slug }: Tenant): string {
   return text
     .replaceAll(tenantId, '<tenant>')
     .replaceAll(tenantId.replaceAll('-', ''), '<tenant>')
-    .replaceAll(operationId, '<operation>')
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>')
     .replaceAll(slug, '<slug>')
     .replaceAll(/\b[0-9a-f]{32}\b/g, '<random>')
     .replaceAll(/\bt-[0-9a-f]{10}-/g, 't-<hash>-')

@@ -1,0 +1,105 @@
+import { type Accepted, type Tenant as TenantView } from '../../src/cli/api-client.ts';
+import { damage, deleteSecret } from '../support/by-hand.ts';
+import { imageOf } from './changes.ts';
+import type { Direction } from './kill-points.ts';
+import { queryControl } from './kill-scene.ts';
+import type { ProcessWorld, Tenant } from './process-world.ts';
+import { expectAnswering, expectNotice } from './tenant-address.ts';
+
+/** An operation that loses its workers, of a tenant that is active and was never changed. */
+export interface KilledOperation {
+  /** Brings the tenant to where it begins. */
+  readonly prepare?: (world: ProcessWorld, tenant: Tenant) => Promise<unknown>;
+  readonly ask: (world: ProcessWorld, tenant: Tenant) => Promise<Tenant>;
+  readonly ends: { readonly state: string; readonly status: string };
+  /** What the tenant is by then, for people. */
+  readonly outcome: 'wholly as asked' | 'wholly as before';
+  readonly expectAnswer: (world: ProcessWorld, tenant: Tenant) => Promise<void>;
+}
+
+/** Of an existing tenant that stays. */
+export type Change = Exclude<Direction, 'provision' | 'deprovision'>;
+
+const asAsked = {
+  ends: { state: 'succeeded', status: 'active' },
+  outcome: 'wholly as asked',
+  expectAnswer: expectAnswering,
+} as const;
+
+export const killedChanges: Readonly<Record<Change, KilledOperation>> = {
+  update: {
+    ...asAsked,
+    ask: (world, tenant) => {
+      const backend = { cpu: 512, memory: 1_024, image: imageOf(world, '1.1') };
+      const settings = { services: { backend } };
+      return accepted(tenant, world.api.change(tenant.tenantId, { settings, onFailure: 'rollback' }));
+    },
+  },
+  suspend: {
+    ...asAsked,
+    ask: suspended,
+    ends: { state: 'succeeded', status: 'suspended' },
+    expectAnswer: expectNotice,
+  },
+  resume: {
+    ...asAsked,
+    prepare: async (world, tenant) => world.until(await suspended(world, tenant), ['succeeded']),
+    ask: ({ api }, tenant) => accepted(tenant, api.changeMode(tenant.tenantId, 'resume', { onFailure: 'rollback' })),
+  },
+  rotate: { ...asAsked, ask: rotated },
+  'failed rotation': {
+    ask: async (world, tenant) => {
+      const rotation = await rotated(world, tenant);
+      const { operationId } = rotation;
+      world.gateway.addRule({
+        match: { operationId, stepId: 'revoke_password:2', verb: 'ensure', kind: 'change' },
+        fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
+        times: null,
+      });
+      return rotation;
+    },
+    ends: { state: 'rolled-back', status: 'active' },
+    outcome: 'wholly as before',
+    expectAnswer: expectAnswering,
+  },
+  repair: {
+    ...asAsked,
+    prepare: breakByHand,
+    ask: ({ api }, tenant) => accepted(tenant, api.repair(tenant.tenantId, { reason: 'broken by hand' })),
+  },
+};
+
+export function isChange(direction: Direction): direction is Change {
+  return Object.hasOwn(killedChanges, direction);
+}
+
+function suspended({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
+  const request = { reason: 'unpaid', onFailure: 'rollback' };
+  return accepted(tenant, api.changeMode(tenant.tenantId, 'suspend', request));
+}
+
+function rotated({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
+  return accepted(tenant, api.changeMode(tenant.tenantId, 'rotate', { onFailure: 'rollback' }));
+}
+
+async function accepted(tenant: Tenant, answer: Promise<Accepted | TenantView>): Promise<Tenant> {
+  const operation = await answer;
+  if (!('operationId' in operation)) throw new Error(`nothing of tenant ${tenant.slug} was to be changed`);
+  const { operationId, workflowId } = operation;
+  return { ...tenant, operationId, workflowId };
+}
+
+async function breakByHand(world: ProcessWorld, { tenantId }: Tenant): Promise<void> {
+  const { platform, gateway, postgres } = world;
+  const steps = await queryControl<{ stepId: string; outputs: Record<string, unknown> }>(
+    world,
+    'select step_id as "stepId", outputs from steps where tenant_id = $1',
+    [tenantId],
+  );
+  const tenant = {
+    ...{ platform, gatewayUrl: gateway.url, steps },
+    databaseUrl: new URL('/tenants', postgres.adminUrl).href,
+  };
+  await damage(tenant);
+  await deleteSecret(tenant, 'create_schema');
+}
