@@ -11,13 +11,14 @@ import { allCases } from './statements/cases.ts';
 import { live, missedOf, type LifeContext, type LifeOutcome } from './statements/live.ts';
 import { livesOf, livesOfMissed, type Life } from './statements/lives.ts';
 import { paced } from './statements/pace.ts';
+import { changePhases, type ChangePhase } from './statements/points.ts';
 import { explain, recordLife, recordMissed } from './statements/report.ts';
 import { sampled } from './statements/sample.ts';
 import { startMatrixWorld, type MatrixWorld } from './statements/world.ts';
 
 /**
- * Every fault at every statement of PostgreSQL that a provisioning, its undo and a deprovisioning make. `CHAOS_SHORT=1`
- * runs a sample that has every connection and every fault in it; `CHAOS_SEED` repeats one; `CHAOS_ONLY` is part of a case's words;
+ * Every fault at every statement of PostgreSQL that a provisioning, its undo, each change and a deprovisioning make. `CHAOS_SHORT=1`
+ * runs a sample that has every connection and every fault in it, of no change; `CHAOS_SEED` repeats one; `CHAOS_ONLY` is part of a case's words;
  * `CHAOS_LIFE` too, but the other cases of its life come with it.
  */
 const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -37,7 +38,7 @@ afterAll(() => world.close());
 
 describe.each(Object.values(defaultCatalog.products))('a tenant of $name', ({ name }) => {
   it('is wholly there, wholly gone or stuck with a true list, whatever statement fails', async () => {
-    const calm = await watchCalm(world, name);
+    const calm = await watchCalm(world, name, watchedChanges());
     const cases = allCases(calm.points, seed);
     const chosen = only === undefined ? cases : cases.filter((c) => c.id.includes(only));
     const lives = livesOf(name, short ? sampled(chosen, seed) : chosen).filter(
@@ -47,7 +48,7 @@ describe.each(Object.values(defaultCatalog.products))('a tenant of $name', ({ na
       `seed ${seed}: ${calm.points.length} fault points, ${cases.length} cases, ${lives.length} lives to live`,
     );
     const startedAt = Date.now();
-    const context = { world, calmShape: calm.shape, lastLook: calm.lastLook };
+    const context = { world, calmShape: calm.shape, changedShapes: calm.changed, lastLook: calm.lastLook };
     const { failures, missed } = await liveAll(context, lives);
     console.log(
       `${lives.length} lives in ${Math.round((Date.now() - startedAt) / 1000)} s, ${failures.length} went wrong`,
@@ -62,6 +63,13 @@ describe.each(Object.values(defaultCatalog.products))('a tenant of $name', ({ na
     expect(renderDifference(left)).toBe('');
   });
 });
+
+/** Those that the run is restricted to; a sample has none. */
+function watchedChanges(): readonly ChangePhase[] {
+  const named = changePhases.filter((phase) => only?.startsWith(phase));
+  if (only !== undefined || ofLife !== undefined) return named;
+  return short ? [] : changePhases;
+}
 
 interface Judgement {
   /** What is known of each life that went wrong. */

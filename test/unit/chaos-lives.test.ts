@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FaultCase } from '../chaos/statements/cases.ts';
 import { livesOf, livesOfMissed } from '../chaos/statements/lives.ts';
 
-const cases = (['provision', 'rollback', 'deprovision'] as const).flatMap((phase) =>
+const cases = (['provision', 'rollback', 'deprovision', 'rotate'] as const).flatMap((phase) =>
   Array.from({ length: 9 }, (_, i) => faultCase(phase, `statement ${i}`, 'passing')),
 );
 const final = faultCase('provision', 'statement 0', 'final');
@@ -19,6 +19,12 @@ describe('the lives that share out the cases of the statement suite', () => {
     expect(lives.filter(({ up }) => up.includes(final))).toEqual([
       { kind: 'ended', product: 'moamalat', up: [final], down: [] },
     ]);
+  });
+
+  it('change a tenant for the faults of one change, and share no life between two of them', () => {
+    const other = faultCase('update', 'statement 0', 'passing');
+    const changed = livesOf('moamalat', [...cases, other]).filter(({ kind }) => kind === 'changed');
+    expect(changed.map(({ up }) => new Set(up.map(({ point }) => point.phase)).size)).toEqual([1, 1, 1, 1]);
   });
 
   it('keep statements apart that follow each other', () => {

@@ -41,7 +41,8 @@ export function describeCase({ point, fault, variant }: FaultCase): string {
 /** Our own database never ends a step (it is waited for), but an effect in the tenants' one may land after a cancel. */
 function variantsOf({ application, phase }: StatementPoint, fault: FaultName): Variant[] {
   const isTenants = application === 'tenantry-provisioner' || application === 'tenantry-migrations';
-  const mayLandLate = phase === 'provision' && isTenants && (fault === 'cut-after' || fault === 'late');
+  const mayLandLate =
+    (phase === 'provision' || phase === 'rotate') && isTenants && (fault === 'cut-after' || fault === 'late');
   return mayLandLate ? ['passing', 'final'] : ['passing'];
 }
 

@@ -8,12 +8,15 @@ import { Faults } from './faults.ts';
 import { falseWords, shapeOf, withoutResidue } from './judgement.ts';
 import { shapeDifference } from '../../../testing/oracle.ts';
 import type { Life } from './lives.ts';
-import type { StepLook } from './points.ts';
+import { outcomeAfter, prepare, startChange } from './changes.ts';
+import { changePhases, type ChangePhase, type Phase, type StepLook } from './points.ts';
 import type { MatrixWorld, Tenant } from './world.ts';
 import { testCaller } from '../../support/caller.ts';
 
 export interface LifeContext {
   readonly world: MatrixWorld;
+  /** What one consists of after each change. */
+  readonly changedShapes: ReadonlyMap<Phase, readonly string[]>;
   /** What a tenant born in calm weather consists of. */
   readonly calmShape: readonly string[];
   readonly lastLook: StepLook;
@@ -53,6 +56,8 @@ export async function live(context: LifeContext, life: Life): Promise<LifeOutcom
     const [born, alive] = await phase(life.up, tenants, () => provisioned(context, life, tenants));
     phases.push(born);
     if (alive) phases.push((await phase(life.down, tenants, () => deprovisioned(context, life, tenants)))[0]);
+  } else if (life.kind === 'changed') {
+    phases.push((await phase(life.up, tenants, () => changed(context, life, tenants)))[0]);
   } else if (life.kind === 'undone') {
     phases.push((await phase(life.down, tenants, () => undone(context, life, tenants)))[0]);
   } else {
@@ -120,6 +125,44 @@ async function deprovisioned({ world }: LifeContext, life: Life, tenants: Tenant
   const tenant = await world.buried(tenants[0]!, (target) => faults.arm(life.down, target));
   tenants.push(tenant);
   return gone(world, tenant, { faults, cases: life.down, expected: ['deleted'] });
+}
+
+/** A change of a tenant that is active: wholly as asked, or as before where somebody cancels at the fault; then all of it goes. */
+async function changed({ world, calmShape, changedShapes }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {
+  const faults = new Faults(world);
+  const changing = changeOf(life);
+  const born = await world.born(life.product, () => undefined);
+  tenants.push(born);
+  const bornAs = await world.outcome(born);
+  if (bornAs !== 'active') return { outcome: bornAs, faults, problems: [`undisturbed, it ended as ${bornAs}`] };
+  await prepare(world, changing, born);
+  const tenant = await startChange(world, changing, born, (target) => faults.arm(life.up, target));
+  tenants.push(tenant);
+  const isEnded = life.up.some(({ variant }) => variant === 'final');
+  if (isEnded) {
+    await faults.firstStrike(() => isOver(world, tenant));
+    await world.client.cancel(testCaller, tenant.tenantId).catch(() => undefined);
+  }
+  const outcome = await world.outcome(tenant);
+  await faults.settled();
+  const expected = isEnded ? 'cancelled' : outcomeAfter(changing);
+  if (outcome !== expected) return { outcome, faults, problems: [`it ended as ${outcome}, not ${expected}`] };
+  const shape = isEnded ? calmShape : (changedShapes.get(changing) ?? []);
+  const unlike = await lasting(async () =>
+    shapeDifference(shape, shapeOf(withoutResidue(await world.itemsOf(tenant)), tenant)),
+  );
+  const problems = unlike.map((line) => `unlike a tenant that nothing disturbed: ${line}`);
+  faults.lift();
+  const buried = await world.buried(tenant, () => undefined);
+  tenants.push(buried);
+  const end = await gone(world, buried, { faults, cases: life.up, expected: ['deleted'] });
+  return { outcome, faults, problems: [...problems, ...end.problems] };
+}
+
+function changeOf({ up }: Life): ChangePhase {
+  const found = changePhases.find((phase) => up.some(({ point }) => point.phase === phase));
+  if (!found) throw new RangeError('no case of the life is of a change');
+  return found;
 }
 
 async function undone({ world, lastLook }: LifeContext, life: Life, tenants: Tenant[]): Promise<End> {

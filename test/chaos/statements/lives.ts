@@ -1,13 +1,15 @@
 import type { FaultCase } from './cases.ts';
+import { changePhases } from './points.ts';
 
 /**
  * One tenant's life, with the cases that it carries.
  * - `lived`: faults that pass on the way up and on the way down; it must be active in between.
  * - `undone`: a definite failure of the last look, then faults in the undo.
  * - `ended`: one fault on the way up that ends the operation.
+ * - `changed`: faults in one change of a tenant that is active: those that pass, or one that ends it.
  */
 export interface Life {
-  readonly kind: 'lived' | 'undone' | 'ended';
+  readonly kind: 'lived' | 'undone' | 'ended' | 'changed';
   readonly product: string;
   readonly up: readonly FaultCase[];
   readonly down: readonly FaultCase[];
@@ -25,6 +27,14 @@ export function livesOf(product: string, cases: readonly FaultCase[]): Life[] {
   return [
     ...of('provision', true).map((c): Life => ({ kind: 'ended', product, up: [c], down: [] })),
     ...bundles(of('rollback', false)).map((bundle): Life => ({ kind: 'undone', product, up: [], down: bundle })),
+    ...changePhases.flatMap((phase) =>
+      [...of(phase, true).map((c) => [c]), ...bundles(of(phase, false))].map((bundle): Life => ({
+        kind: 'changed',
+        product,
+        up: bundle,
+        down: [],
+      })),
+    ),
     ...lived,
   ];
 }

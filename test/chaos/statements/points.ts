@@ -1,7 +1,11 @@
 import type { CallRecord } from '../../../sandbox/gateway/gateway.ts';
 
+/** What is done to a tenant that stays. */
+export const changePhases = ['update', 'suspend', 'resume', 'rotate', 'repair'] as const;
+export type ChangePhase = (typeof changePhases)[number];
+
 /** What a tenant goes through. `rollback` is the undo of a provisioning, under the same operation id. */
-export const phases = ['provision', 'rollback', 'deprovision'] as const;
+export const phases = [...(['provision', 'rollback', 'deprovision'] as const), ...changePhases] as const;
 export type Phase = (typeof phases)[number];
 
 /** An AWS call of a step's verb. */

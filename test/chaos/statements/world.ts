@@ -14,6 +14,8 @@ export interface MatrixWorld extends SagaWorld {
   readonly proxy: PostgresProxy;
   /** Starts a provisioning; `arm` is called once its operation is known and before it runs. */
   born(product: string, arm: (target: Target) => void): Promise<Tenant>;
+  /** Asks for a change of the tenant. */
+  changed(tenant: Tenant, ask: () => Promise<unknown>, arm: (target: Target) => void): Promise<Tenant>;
   /** Starts the deprovisioning. */
   buried(tenant: Tenant, arm: (target: Target) => void): Promise<Tenant>;
   /** The tenant's things, by an inventory that began after this call. */
@@ -80,6 +82,7 @@ export async function startMatrixWorld(): Promise<MatrixWorld> {
       const slug = `f-${randomUUID().slice(0, 8)}`;
       return started(slug, arm, () => world.provision(product, 'rollback', slug));
     },
+    changed: (tenant, ask, arm) => started(tenant.slug, arm, () => ask().then(() => tenant)),
     buried: (tenant, arm) => started(tenant.slug, arm, () => world.deprovision(tenant)),
     itemsOf: async ({ tenantId, slug }) => (await everything()).filter(isOfTenant({ tenantId, slug })),
     close: () => world.close(),
