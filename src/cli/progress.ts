@@ -7,7 +7,17 @@ import { eventTypes, type EventType } from '../contracts/events.ts';
 import { closedOperationStates, type OperationState } from '../contracts/operation-state.ts';
 
 export type StepState =
-  'making' | 'waiting' | 'ready' | 'skipped' | 'failed' | 'removing' | 'removed' | 'remove-failed';
+  | 'making'
+  | 'waiting'
+  | 'ready'
+  | 'skipped'
+  | 'failed'
+  | 'removing'
+  | 'removed'
+  | 'remove-failed'
+  // On the way back, of what was there before the operation.
+  | 'bringing back'
+  | 'as before';
 
 export interface StepLine {
   readonly id: string;
@@ -17,6 +27,8 @@ export interface StepLine {
   /** Undefined while the step is at work. */
   readonly endedAtMs: number | undefined;
   readonly detail: string | undefined;
+  /** Why the operation could not make it: stays while it goes back, and at its end. */
+  readonly failure: string | undefined;
 }
 
 /** What is known of an operation from its events so far. Steps are in the order in which they began. */
@@ -40,7 +52,7 @@ export const emptyProgress: ProgressView = {
 export function advance(view: ProgressView, event: TenantEvent): ProgressView {
   const atMs = Date.parse(event.at);
   const started = { ...view, startedAtMs: view.startedAtMs ?? atMs };
-  if (event.stepId !== null) return { ...started, steps: advanceStep(view.steps, event.stepId, event, atMs) };
+  if (event.stepId !== null) return { ...started, steps: advanceStep(view, event.stepId, event, atMs) };
   if (event.type === 'operation.accepted') return { ...started, state: 'accepted' };
   if (event.type !== 'operation.state') return started;
   const to = textOf(event.data.to);
@@ -64,9 +76,18 @@ export function isFinal(state: Open<OperationState>): boolean {
 }
 
 /** In a later release's word when this one does not know the event. */
-function stateAfter(type: TenantEvent['type']): StepLine['state'] {
-  return (isOneOf(eventTypes, type) ? stepStates[type] : undefined) ?? type.replace(/^step\./, '');
+function stateAfter(type: TenantEvent['type'], goesBack: boolean): StepLine['state'] {
+  const state = isOneOf(eventTypes, type) ? stepStates[type] : undefined;
+  const before = goesBack && state !== undefined ? statesOnTheWayBack[state] : undefined;
+  return before ?? state ?? type.replace(/^step\./, '');
 }
+
+const statesOnTheWayBack: Partial<Record<StepState, StepState>> = {
+  making: 'bringing back',
+  waiting: 'bringing back',
+  ready: 'as before',
+  skipped: 'as before',
+};
 
 const stepStates: Partial<Record<EventType, StepState>> = {
   'step.started': 'making',
@@ -78,10 +99,19 @@ const stepStates: Partial<Record<EventType, StepState>> = {
   'step.removed': 'removed',
   'step.remove-failed': 'remove-failed',
 };
-const settled: readonly string[] = ['ready', 'skipped', 'failed', 'removed', 'remove-failed'] satisfies StepState[];
+const settled: readonly string[] = [
+  'ready',
+  'skipped',
+  'failed',
+  'removed',
+  'remove-failed',
+  'as before',
+] satisfies StepState[];
 
-function advanceStep(steps: readonly StepLine[], id: string, event: TenantEvent, atMs: number): StepLine[] {
-  const state = stateAfter(event.type);
+function advanceStep(view: ProgressView, id: string, event: TenantEvent, atMs: number): StepLine[] {
+  const { steps } = view;
+  const goesBack = view.state === 'rolling-back';
+  const state = stateAfter(event.type, goesBack);
   const before = steps.find((step) => step.id === id);
   const continues = before?.endedAtMs === undefined && isRemoval(before?.state) === isRemoval(state);
   const after: StepLine = {
@@ -90,6 +120,7 @@ function advanceStep(steps: readonly StepLine[], id: string, event: TenantEvent,
     startedAtMs: before && continues ? before.startedAtMs : atMs,
     endedAtMs: settled.includes(state) ? atMs : undefined,
     detail: textOf(event.data.detail) ?? textOf(event.data.message),
+    failure: state === 'failed' ? failureText(event.data) : goesBack ? before?.failure : undefined,
   };
   return before ? steps.map((step) => (step === before ? after : step)) : [...steps, after];
 }
@@ -107,6 +138,8 @@ const glyphs: Record<StepState, string> = {
   removing: '◑',
   removed: '○',
   'remove-failed': '✘',
+  'bringing back': '◑',
+  'as before': '✔',
 };
 const colors: Record<StepState, number> = {
   making: 36,
@@ -117,9 +150,12 @@ const colors: Record<StepState, number> = {
   removing: 33,
   removed: 90,
   'remove-failed': 31,
+  'bringing back': 33,
+  'as before': 32,
 };
 
-function glyphOf(state: StepLine['state'], style: RenderStyle): string {
+function glyphOf({ endedAtMs, failure, state }: StepLine, style: RenderStyle): string {
+  if (failure !== undefined && endedAtMs !== undefined) return paint(glyphs.failed, colors.failed, style);
   return isStepState(state) ? paint(glyphs[state], colors[state], style) : '·';
 }
 
@@ -138,9 +174,10 @@ export function renderProgress(view: ProgressView, nowMs: number, style: RenderS
   const longest = Math.max(12, ...view.steps.map((step) => step.id.length));
   const lines = view.steps.map((step) => {
     const detail = step.detail === undefined ? '' : `  ${oneLine(step.detail)}`;
+    const failed = step.failure === undefined || step.state === 'failed' ? '' : `  (failed: ${oneLine(step.failure)})`;
     const seconds = secondsOf(step.startedAtMs, step.endedAtMs ?? nowMs);
-    const text = cut(`${step.id.padEnd(longest)}  ${seconds}  ${step.state}${detail}`, style.width - 4);
-    return `  ${glyphOf(step.state, style)} ${text}`;
+    const text = cut(`${step.id.padEnd(longest)}  ${seconds}  ${step.state}${failed}${detail}`, style.width - 4);
+    return `  ${glyphOf(step, style)} ${text}`;
   });
   if (view.state === undefined || view.startedAtMs === undefined) return lines;
   const failure = view.failure === undefined ? '' : `: ${oneLine(view.failure)}`;
@@ -148,13 +185,16 @@ export function renderProgress(view: ProgressView, nowMs: number, style: RenderS
   return [...lines, cut(`  ${view.state} ${total.trim()}${failure}`, style.width)];
 }
 
-/** One event as one line, for logs and pipes; undefined for events that say nothing to people. Pure. */
-export function eventLine(event: TenantEvent): string | undefined {
+/**
+ * One event as one line, for logs and pipes; undefined for events that say nothing to people. Pure.
+ * @param goesBack its operation is on its way back: what it makes is what was there before
+ */
+export function eventLine(event: TenantEvent, goesBack = false): string | undefined {
   const time = event.at.slice(11, 19);
   const { data } = event;
   if (event.type === 'tenant.drift') return `${time}  ${event.stepId ?? event.type}  ${driftText(data)}`;
   if (event.stepId !== null) {
-    const state = stateAfter(event.type);
+    const state = stateAfter(event.type, goesBack);
     const took = typeof data.durationMs === 'number' ? ` in ${(data.durationMs / 1000).toFixed(1)} s` : '';
     const why = [data.code, data.message, data.detail].flatMap((part) => textOf(part) ?? []).map(oneLine);
     return `${time}  ${event.stepId}  ${state}${took}${why.length > 0 ? `: ${why.join(': ')}` : ''}`;
@@ -237,8 +277,8 @@ function createLinePrinter(output: ProgressOutput, quietMs: number): ProgressPri
   clock.unref();
   return {
     event: (event) => {
+      const line = eventLine(event, view.state === 'rolling-back');
       view = advance(view, event);
-      const line = eventLine(event);
       if (line !== undefined) output.write(`${line}\n`);
       clock.refresh();
     },

@@ -12,7 +12,7 @@ import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.t
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { printPreview } from './preview-output.ts';
 import { moment } from './attention.ts';
-import { callerText, eventLine } from './progress.ts';
+import { advance, callerText, emptyProgress, eventLine } from './progress.ts';
 import { freezeLine } from './freezes.ts';
 import { choiceLines } from './settings-output.ts';
 import { chosenSettings, type SettingsOptions } from './settings-options.ts';
@@ -290,8 +290,10 @@ export async function watch(context: Context, name: string, options: Following):
 /** Prints all events of a tenant. */
 export async function events(context: Context, name: string, options: Common & { after?: number }): Promise<ExitCode> {
   const tenantId = await findTenantId(context, name, options);
+  let view = emptyProgress;
   for await (const event of pastEvents(context.api, tenantId, options.after)) {
-    const line = options.json ? JSON.stringify(event) : eventLine(event);
+    const line = options.json ? JSON.stringify(event) : eventLine(event, view.state === 'rolling-back');
+    view = advance(view, event);
     if (line !== undefined) context.terminal.out.write(`${line}\n`);
   }
   // The events say what happened; what to do about it depends on where it stands now.

@@ -95,9 +95,31 @@ describe('renderProgress', () => {
     ];
     expect(render(ended, 500)).toEqual([
       '  ✘ validate         0.5 s  remove-failed  locked',
-      '  ○ create_dns       1.0 s  removed',
+      '  ✘ create_dns       1.0 s  removed  (failed: OWNERSHIP_CONFLICT: another record is there)',
       '  stuck 11.0 s: OWNERSHIP_CONFLICT: another record is there',
     ]);
+  });
+
+  it('tells what is brought back from what is made, and keeps the failed step with its reason to the end', () => {
+    const failure = { code: 'SERVICE_FAILED', message: 'it exits' };
+    const back = [
+      event(0, 'operation.state', null, { from: 'accepted', to: 'running' }),
+      event(1, 'step.started', 'deploy'),
+      event(2, 'step.failed', 'deploy', failure),
+      event(3, 'operation.state', null, { from: 'running', to: 'rolling-back', failure }),
+      event(4, 'step.started', 'deploy'),
+    ];
+    expect(render(back, 5)[0]).toBe('  ◑ deploy           1.0 s  bringing back  (failed: SERVICE_FAILED: it exits)');
+    const ended = [
+      ...back,
+      event(6, 'step.ready', 'deploy', { durationMs: 2000 }),
+      event(7, 'operation.state', null, { from: 'rolling-back', to: 'rolled-back' }),
+    ];
+    expect(render(ended, 99)[0]).toBe('  ✘ deploy           2.0 s  as before  (failed: SERVICE_FAILED: it exits)');
+    expect(eventLine(ended[5]!, true)).toBe('10:00:06  deploy  as before in 2.0 s');
+    // A retry of a hold begins anew.
+    const again = [...back.slice(0, 3), event(9, 'step.started', 'deploy')];
+    expect(render(again, 10)[0]).toBe('  ◐ deploy           1.0 s  making');
   });
 
   it('ends a success without the words of a failure that was fixed in a hold', () => {
