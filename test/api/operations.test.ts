@@ -106,7 +106,7 @@ describe('cancel', () => {
     const message = (answer: { body: object }) => ('message' in answer.body ? answer.body.message : undefined);
     const [living, failed, early] = [await active(), await stuck(), await created()];
     expect(message(await send('DELETE', `${living.tenantId}?confirm=${living.slug}`))).toBe(
-      'the deletion is accepted; the tenant stays active until a worker begins it',
+      'the deletion is accepted; the tenant stays active until a worker begins it; no final dump: no step of the tenant holds data',
     );
     expect(message(await send('POST', `${failed.tenantId}/retry`))).toBe(
       'the retry is accepted; the tenant stays failed until a worker begins it',
