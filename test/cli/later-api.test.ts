@@ -94,7 +94,7 @@ describe("a later release's words are shown as they are", () => {
       run('products'),
     ]);
     for (const { code, err } of [list, show, json, products]) expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(list.out).toMatch(/acme +hibernating +- +hibernate cooling .*https:\/\/acme.example \(hibernating\)/);
+    expect(list.out).toMatch(/acme +hibernating +- +- +hibernate cooling .*https:\/\/acme.example \(hibernating\)/);
     expect(show.out).toMatch(/status +hibernating/);
     expect(show.out).toContain('hibernate cooling');
     expect(show.out).toContain('robot (auditor)');

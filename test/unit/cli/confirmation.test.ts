@@ -5,7 +5,7 @@ import { confirmedSlug } from '../../../src/cli/confirmation.ts';
 import type { Context } from '../../../src/cli/context.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
 
-function terminal(typed: string | undefined, isTTY = true, more: object = {}, preview: object | undefined = {}) {
+function terminal(typed: string | undefined, isTTY = true, more: object = {}, preview: object | null = {}) {
   const input = Object.assign(new PassThrough(), { isTTY });
   if (typed !== undefined) input.end(typed);
   let said = '';
@@ -39,7 +39,7 @@ describe('a deletion without --confirm', () => {
     const older = terminal('acme\n');
     await confirmedSlug(older.context, 'id', {});
     expect(older.said()).toContain('No final dump is known of: the data is gone for good.');
-    const silent = terminal('acme\n', true, {}, undefined);
+    const silent = terminal('acme\n', true, {}, null);
     expect(await confirmedSlug(silent.context, 'id', {})).toBe('acme');
   });
 
