@@ -56,7 +56,7 @@ it('leads from a report over its approval to a removal, and shows what was done'
   const id = /^report {4}(\S+)$/m.exec(found.text)?.[1] ?? '';
   expect(found.text).toContain(`tenantry sweep approve ${id} --by <your name>`);
 
-  expect(await tenantry('sweep', 'remove', id)).toMatchObject({ code: 4, text: `report ${id} is not approved` });
+  expect(await tenantry('sweep', 'remove', id)).toMatchObject({ code: 4, text: `error: report ${id} is not approved` });
   expect((await tenantry('sweep', 'show', 'nothing')).code).toBe(3);
   const finding = /^([0-9a-f]{12}) {2}leak/m.exec(found.text)?.[1] ?? '';
   const approved = await tenantry('sweep', 'approve', id, '--by', 'Ada', '--only', finding);
