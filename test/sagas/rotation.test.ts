@@ -5,7 +5,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { askTenant } from '../../sandbox/demo/tenant-address.ts';
 import { findInstallationId } from '../../src/db/installation.ts';
 import { listSteps } from '../../src/db/steps.ts';
@@ -153,8 +153,7 @@ describe.concurrent('a rotation whose new tasks cannot log in', () => {
 
 async function untilParked(ruleId: string): Promise<string> {
   const find = () => world.gateway.faults().parked.find((call) => call.ruleId === ruleId);
-  await expect.poll(find, { interval: 20 }).toBeDefined();
-  return find()!.id;
+  return (await vi.waitUntil(find, { interval: 20, timeout: 60_000 })).id;
 }
 
 async function active(): Promise<Active> {
