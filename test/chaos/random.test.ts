@@ -22,7 +22,7 @@ const isShort = process.env.CHAOS_SHORT === '1';
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** A load balancer has room for 33 at once. */
 const WAVE = 30;
-const count = Number(process.env.CHAOS_TENANTS ?? (isShort ? 8 : WAVE));
+const count = Number(process.env.CHAOS_TENANTS ?? (isShort ? 6 : WAVE));
 /** Time between two tenants' starts: what two cores bear. */
 const EVERY_MS = 1_500;
 const commit = execFileSync('git', ['describe', '--always', '--dirty', '--exclude=*']).toString().trim();

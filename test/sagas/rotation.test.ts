@@ -72,8 +72,6 @@ describe.concurrent('a tenant', () => {
 
   it.each([
     ['create_login:2', 'after'],
-    ['deploy_backend', 'after'],
-    ['revoke_password:2', 'before'],
     ['revoke_password:2', 'after'],
   ] as const)('whose rotation fails at %s %s its effect keeps its credentials', async (stepId, when) => {
     const { run, host, owner, login } = await active();
