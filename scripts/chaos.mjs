@@ -1,51 +1,75 @@
 #!/usr/bin/env node
 // `npm run test:chaos`: every fault at every call of a kind and every statement, processes killed, servers away, seeded random runs, mutants; then
 // docs/reliability.md from what was really run. `-- --short` runs seeded samples (for .ci/run) and only prints the numbers,
-// unless `--publish` is given too.
+// unless `--publish` is given too. `-- --keep DIRECTORY` keeps what each part found there: a run that was interrupted, or one of
+// whose parts failed, goes on where it stood, as long as the product is the same.
 // Ends with a line `N passed, N failed`; with TENANTRY_TEST_TOTALS=<file> the counts are appended there too.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { addTotals, oneFailure, printFailures, printSlowest, readTotals, reportTotals } from './totals.mjs';
+import { join, resolve as absolute } from 'node:path';
+import { addTotals, noTotals, oneFailure, printFailures, printSlowest, readTotals, reportTotals } from './totals.mjs';
 
 const isShort = process.argv.includes('--short');
 const publishes = !isShort || process.argv.includes('--publish');
-const directory = mkdtempSync(join(tmpdir(), 'tenantry-chaos-run-'));
-const results = join(directory, 'results.ndjson');
-const totals = join(directory, 'totals');
-const seed = process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
-const env = {
-  ...process.env,
-  CHAOS_SEED: seed,
-  TENANTRY_CHAOS_RESULTS: results,
-  TENANTRY_TEST_TOTALS: totals,
-  ...(isShort ? { CHAOS_SHORT: '1' } : {}),
-};
+const kept = process.argv.includes('--keep') ? process.argv[process.argv.indexOf('--keep') + 1] : undefined;
+const directory = kept === undefined ? mkdtempSync(join(tmpdir(), 'tenantry-chaos-run-')) : absolute(kept);
+mkdirSync(directory, { recursive: true });
+const { seed } = runIn(directory);
 /** These use all that a machine has; the others mostly wait, each for servers of its own, and so do the mutants. */
 const alone = ['processes', 'random', ...(isShort ? [] : ['statements'])];
-const parts = publishes ? 4 : 3;
-const began = Date.now();
+const changes = ['update', 'suspend', 'resume', 'rotate', 'repair'];
+/** What runs one after the other, each with its command and its environment. */
+const parts = [
+  // Every fault at every call of every kind: of these `npm test` has a sample, which would be no number.
+  ...(publishes ? [tests('conformance', 'conformance', [], { CONFORMANCE_FULL: '1' })] : []),
+  ...(isShort ? [] : [tests('sagas', 'sagas', ['test/sagas/changes.test.ts'], { SAGAS_FULL: '1' })]),
+  ...(isShort
+    ? [
+        tests(
+          'processes and random runs',
+          'chaos',
+          filesOf((name) => alone.includes(name)),
+        ),
+      ]
+    : [
+        ...['provision,deprovision', 'update', 'suspend', 'resume', 'rotate', 'failed rotation', 'repair'].map((only) =>
+          tests(`kills: ${only}`, 'chaos', ['test/chaos/processes.test.ts'], { CHAOS_ONLY: only }),
+        ),
+        ...['provision,rollback,deprovision', ...changes].map((phases) =>
+          tests(`statements: ${phases}`, 'chaos', ['test/chaos/statements.test.ts'], { CHAOS_PHASES: phases }),
+        ),
+        tests('random runs', 'chaos', ['test/chaos/random.test.ts']),
+      ]),
+  {
+    name: 'the rest and mutants',
+    counts: 2,
+    run: (env) =>
+      Promise.all([
+        run('node', ['scripts/test.mjs', 'chaos', ...filesOf((name) => !alone.includes(name))], {
+          ...env,
+          CHAOS_SIDE_BY_SIDE: '1',
+        }),
+        run('npx', ['tsx', 'test/mutants/run.ts'], env),
+      ]),
+  },
+];
 
 try {
   console.log(`chaos: seed ${seed}${isShort ? ', short' : ''} (CHAOS_SEED=${seed} repeats it)`);
-  // Every fault at every call of every kind: of these `npm test` has a sample, which would be no number.
-  if (publishes) await run('node', ['scripts/test.mjs', 'conformance'], { CONFORMANCE_FULL: '1' });
-  await run('node', ['scripts/test.mjs', 'chaos', ...filesOf((name) => alone.includes(name))]);
-  await Promise.all([
-    run('node', ['scripts/test.mjs', 'chaos', ...filesOf((name) => !alone.includes(name))], {
-      CHAOS_SIDE_BY_SIDE: '1',
-    }),
-    run('npx', ['tsx', 'test/mutants/run.ts']),
-  ]);
-  const counted = count();
-  const seconds = Math.round((Date.now() - began) / 1000);
+  const counted = noTotals();
+  let seconds = 0;
+  for (const part of parts) {
+    const done = outcomeIn(part) ?? (await play(part));
+    addTotals(counted, done);
+    seconds += done.seconds;
+  }
   console.log('\n== numbers');
+  const results = join(directory, 'results.ndjson');
+  writeFileSync(results, parts.map((part) => textOf(fileOf(part, 'results'))).join(''));
   const mode = publishes && counted.failed === 0 ? [] : ['--print'];
-  if (
-    existsSync(results) &&
-    (await run('npx', ['tsx', 'scripts/reliability.ts', results, String(seconds), ...mode])) !== 0
-  )
+  const render = ['tsx', 'scripts/reliability.ts', results, String(seconds), ...mode];
+  if (textOf(results) !== '' && (await run('npx', render, isShort ? { CHAOS_SHORT: '1' } : {})) !== 0)
     addTotals(counted, oneFailure('scripts/reliability.ts', 'the numbers could not be made: see the output'));
   reportTotals({
     ...counted,
@@ -56,18 +80,74 @@ try {
   console.log(`${counted.passed} passed, ${counted.failed} failed (seed ${seed}, ${seconds} s)`);
   process.exitCode = counted.failed === 0 ? 0 : 1;
 } finally {
-  rmSync(directory, { recursive: true, force: true });
+  if (kept === undefined) rmSync(directory, { recursive: true, force: true });
 }
 
-/** All parts append their counts; one that did not come to it failed. */
-function count() {
+/** What the directory's run was begun with; a new one when it is empty. */
+function runIn(directory) {
+  const file = join(directory, 'run.json');
+  // The same sources: documents and what tries the product may change while a long run goes on, the product may not.
+  const sources = ['src', 'migrations', 'package-lock.json'];
+  const product =
+    kept === undefined ? '' : git('log', '-1', '--format=%H', '--', ...sources) + git('diff', 'HEAD', '--', ...sources);
+  const begun = { seed: process.env.CHAOS_SEED ?? String(Math.floor(Math.random() * 2 ** 31)), isShort, product };
+  if (!existsSync(file)) {
+    writeFileSync(file, JSON.stringify(begun));
+    return begun;
+  }
+  const found = JSON.parse(readFileSync(file, 'utf8'));
+  if (found.product !== product || found.isShort !== isShort)
+    throw new Error(`${directory} has a run of another product or sort: name another directory, or remove it`);
+  return found;
+}
+
+function git(...args) {
+  return execFileSync('git', args, { encoding: 'utf8' });
+}
+
+function tests(name, suite, files, env = {}) {
+  return {
+    name,
+    counts: 1,
+    run: (more) => run('node', ['scripts/test.mjs', suite, ...files], { ...env, ...more }),
+  };
+}
+
+/** Counts of a part that went well before. */
+function outcomeIn(part) {
+  const text = textOf(fileOf(part, 'outcome'));
+  if (text === '') return undefined;
+  const outcome = JSON.parse(text);
+  if (outcome.failed > 0) return undefined;
+  console.log(`\n== ${part.name}: ${outcome.passed} passed before, in ${outcome.seconds} s`);
+  return outcome;
+}
+
+/** Runs a part; one that ended before it could count its tests failed. */
+async function play(part) {
+  const [results, totals] = [fileOf(part, 'results'), fileOf(part, 'totals')];
+  for (const file of [results, totals]) rmSync(file, { force: true });
+  const began = Date.now();
+  await part.run({
+    CHAOS_SEED: seed,
+    TENANTRY_CHAOS_RESULTS: results,
+    TENANTRY_TEST_TOTALS: totals,
+    ...(isShort ? { CHAOS_SHORT: '1' } : {}),
+  });
   const { parts: reported, ...counted } = readTotals(totals);
-  for (let part = reported; part < parts; part++)
-    addTotals(
-      counted,
-      oneFailure('npm run test:chaos', 'a part ended before it could count its tests: see the output'),
-    );
-  return counted;
+  for (let count = reported; count < part.counts; count++)
+    addTotals(counted, oneFailure(part.name, 'a part ended before it could count its tests: see the output'));
+  const outcome = { ...counted, seconds: Math.round((Date.now() - began) / 1000) };
+  writeFileSync(fileOf(part, 'outcome'), JSON.stringify(outcome));
+  return outcome;
+}
+
+function fileOf({ name }, what) {
+  return join(directory, `${name.replaceAll(/[^a-z]+/g, '-')}.${what}`);
+}
+
+function textOf(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 function filesOf(belongs) {
@@ -78,7 +158,7 @@ function filesOf(belongs) {
 
 function run(command, args, more = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'inherit', env: { ...env, ...more } });
+    const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...more } });
     child.on('error', (error) => {
       console.error(`could not run ${command}: ${error.message}`);
       resolve(1);

@@ -18,10 +18,13 @@ try {
   if (named.length === 0) {
     // Each uses one core, and all know the code by reading only.
     await Promise.all([
+      check('parts', 'npx', ['tsx', 'scripts/install-parts.ts']),
       check('types', 'npx', ['tsc', '--noEmit']),
       check('lint', 'npx', ['eslint', '.']),
       check('format', 'npx', ['prettier', '--check', '--log-level', 'warn', '.']),
     ]);
+  } else if (named.some((name) => name !== 'unit')) {
+    await check('parts', 'npx', ['tsx', 'scripts/install-parts.ts']);
   }
   await suites(named.length === 0 ? contributorSuites : named);
 } finally {

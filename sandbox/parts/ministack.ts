@@ -107,8 +107,12 @@ function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
-/** Path of a Python interpreter that has MiniStack. */
-async function installMinistack(log: Log): Promise<string> {
+/**
+ * Path of a Python interpreter that has MiniStack.
+ *
+ * @throws Error when Python is missing or the install fails.
+ */
+export async function installMinistack(log: Log): Promise<string> {
   const interpreter = await findPython();
   // An environment works with the interpreter that made it only, and with these very requirements.
   const fingerprint = createHash('sha256')

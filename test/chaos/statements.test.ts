@@ -11,18 +11,19 @@ import { allCases } from './statements/cases.ts';
 import { live, missedOf, type LifeContext, type LifeOutcome } from './statements/live.ts';
 import { livesOf, livesOfMissed, type Life } from './statements/lives.ts';
 import { paced } from './statements/pace.ts';
-import { changePhases, type ChangePhase } from './statements/points.ts';
+import { changePhases, phases, type ChangePhase } from './statements/points.ts';
 import { explain, recordLife, recordMissed } from './statements/report.ts';
 import { sampled } from './statements/sample.ts';
 import { startMatrixWorld, type MatrixWorld } from './statements/world.ts';
 
 /**
  * Every fault at every statement of PostgreSQL that a provisioning, its undo, each change and a deprovisioning make. `CHAOS_SHORT=1`
- * runs a sample that has every connection and every fault in it, of no change; `CHAOS_SEED` repeats one; `CHAOS_ONLY` is part of a case's words;
- * `CHAOS_LIFE` too, but the other cases of its life come with it.
+ * runs a sample that has every connection and every fault in it, of no change; `CHAOS_SEED` repeats one; `CHAOS_PHASES` names the only
+ * phases; `CHAOS_ONLY` is part of a case's words; `CHAOS_LIFE` too, but the other cases of its life come with it.
  */
 const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const short = process.env['CHAOS_SHORT'] === '1';
+const chosenPhases: readonly string[] = process.env['CHAOS_PHASES']?.split(',') ?? phases;
 const only = process.env['CHAOS_ONLY'];
 const ofLife = process.env['CHAOS_LIFE'];
 /** How often a case is lived alone whose fault never struck in a life that it shared. */
@@ -39,7 +40,7 @@ afterAll(() => world.close());
 describe.each(Object.values(defaultCatalog.products))('a tenant of $name', ({ name }) => {
   it('is wholly there, wholly gone or stuck with a true list, whatever statement fails', async () => {
     const calm = await watchCalm(world, name, watchedChanges());
-    const cases = allCases(calm.points, seed);
+    const cases = allCases(calm.points, seed).filter(({ point }) => chosenPhases.includes(point.phase));
     const chosen = only === undefined ? cases : cases.filter((c) => c.id.includes(only));
     const lives = livesOf(name, short ? sampled(chosen, seed) : chosen).filter(
       ({ up, down }) => ofLife === undefined || [...up, ...down].some(({ id }) => id.includes(ofLife)),
@@ -66,9 +67,8 @@ describe.each(Object.values(defaultCatalog.products))('a tenant of $name', ({ na
 
 /** Those that the run is restricted to; a sample has none. */
 function watchedChanges(): readonly ChangePhase[] {
-  const named = changePhases.filter((phase) => only?.startsWith(phase));
-  if (only !== undefined || ofLife !== undefined) return named;
-  return short ? [] : changePhases;
+  if (only !== undefined || ofLife !== undefined) return changePhases.filter((phase) => only?.startsWith(phase));
+  return short ? [] : changePhases.filter((phase) => chosenPhases.includes(phase));
 }
 
 interface Judgement {
