@@ -159,7 +159,8 @@ export async function recordNotice(
       window?.unclearBefore ?? null,
     ]);
     await tx.query(
-      `update ledger l set physical_id = $3, made_at = now(), updated_at = now(), absent_at = null,
+      `update ledger l set physical_id = $3, updated_at = now(), absent_at = null,
+         made_at = case when l.physical_id = $3 then coalesce(l.made_at, now()) else now() end,
          state = case when l.state in ('removing', 'removed') then 'removing' else 'ready' end,
          earlier_ids = array(select unnest(l.earlier_ids || l.physical_id) except select $3 except select null)
        where l.tenant_id = $1 and l.step_id = $2`,

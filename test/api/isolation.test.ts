@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ISOLATION_STEP } from '../../src/contracts/isolation.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { insertFreeze, liftFreeze } from '../../src/db/freezes.ts';
-import { findIsolation, recordIsolated, recordIsolationFailure } from '../../src/db/isolations.ts';
+import { findIsolation, recordIsolated, recordIsolationFailure, recordNotice } from '../../src/db/isolations.ts';
 import { listDueForHealth } from '../../src/db/tenant-health.ts';
 import { alertOverdue, startIsolations } from '../../src/worker/isolations.ts';
 import { testCaller as caller } from '../support/caller.ts';
@@ -100,6 +101,23 @@ describe('an isolation', () => {
       });
     expect(await findIsolation(api.database, tenantId)).toBeUndefined();
     expect((await send('DELETE', `${url}/isolation?dryRun=true`)).body.rule).toBeNull();
+  });
+
+  it('has a notice that was made when it was made, however often it was ensured since', async () => {
+    const { tenantId, url } = await created();
+    await isolate(url);
+    const { generation } = (await findIsolation(api.database, tenantId))!;
+    const made = async (arn: string) => {
+      await recordNotice(api.database, { tenantId, generation }, { arn, priority: 7 }, undefined);
+      const { rows } = await api.database.query<{ at: Date }>(
+        'select made_at as at from ledger where tenant_id = $1 and step_id = $2',
+        [tenantId, ISOLATION_STEP],
+      );
+      return rows[0]!.at.getTime();
+    };
+    const [first, again, another] = [await made('rule/1'), await made('rule/1'), await made('rule/2')];
+    expect(again).toBe(first);
+    expect(another).toBeGreaterThan(first);
   });
 
   it('is refused to a tenant that has no place any more, or is not there', async () => {
