@@ -52,7 +52,7 @@ export default defineConfig({
       // A machine so busy that a call times out makes an undo wait out the lateness window (40 s).
       project('sagas', ['sagas'], { testTimeout: 300_000 }),
       // The whole system, processes of its own included: each file one, on ports of its own.
-      project('e2e', ['e2e'], { maxWorkers: 2, testTimeout: 300_000 }),
+      project('e2e', ['e2e'], { maxWorkers: 3, testTimeout: 300_000 }),
       // Every fault at every statement, processes killed, servers away, seeded random runs (`npm run test:chaos`).
       project('chaos', ['chaos'], {
         // Files that mostly wait may run side by side (scripts/chaos.mjs knows which).
