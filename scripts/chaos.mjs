@@ -19,11 +19,8 @@ const { seed } = runIn(directory);
 /** These use all that a machine has; the others mostly wait, each for servers of its own, and so do the mutants. */
 const alone = ['processes', 'random', ...(isShort ? [] : ['statements'])];
 const changes = ['update', 'suspend', 'resume', 'rotate', 'repair'];
-/** What runs one after the other, each with its command and its environment. */
+/** What runs one after the other: what is the likeliest to find something first. */
 const parts = [
-  // Every fault at every call of every kind: of these `npm test` has a sample, which would be no number.
-  ...(publishes ? [tests('conformance', 'conformance', [], { CONFORMANCE_FULL: '1' })] : []),
-  ...(isShort ? [] : [tests('sagas', 'sagas', ['test/sagas/changes.test.ts'], { SAGAS_FULL: '1' })]),
   ...(isShort
     ? [
         tests(
@@ -33,14 +30,17 @@ const parts = [
         ),
       ]
     : [
-        ...['provision,deprovision', 'update', 'suspend', 'resume', 'rotate', 'failed rotation', 'repair'].map((only) =>
-          tests(`kills: ${only}`, 'chaos', ['test/chaos/processes.test.ts'], { CHAOS_ONLY: only }),
-        ),
         ...['provision,rollback,deprovision', ...changes].map((phases) =>
           tests(`statements: ${phases}`, 'chaos', ['test/chaos/statements.test.ts'], { CHAOS_PHASES: phases }),
         ),
+        ...['provision,deprovision', 'update', 'suspend', 'resume', 'rotate', 'failed rotation', 'repair'].map((only) =>
+          tests(`kills: ${only}`, 'chaos', ['test/chaos/processes.test.ts'], { CHAOS_ONLY: only }),
+        ),
         tests('random runs', 'chaos', ['test/chaos/random.test.ts']),
+        tests('sagas', 'sagas', ['test/sagas/changes.test.ts'], { SAGAS_FULL: '1' }),
       ]),
+  // Every fault at every call of every kind: of these `npm test` has a sample, which would be no number.
+  ...(publishes ? [tests('conformance', 'conformance', [], { CONFORMANCE_FULL: '1' })] : []),
   {
     name: 'the rest and mutants',
     counts: 2,
