@@ -4,7 +4,11 @@ import tseslint from 'typescript-eslint';
 
 /** Who alone may import what. Each row: the modules, the folders that may, and why. */
 const owners = [
-  { modules: ['@aws-sdk/*', '@smithy/*'], allowed: ['src/aws/'], why: 'only src/aws talks to AWS' },
+  {
+    modules: ['@aws-sdk/*', '@smithy/*'],
+    allowed: ['src/aws/', 'src/accounts-router/'],
+    why: 'only src/aws and the router of accounts talk to AWS',
+  },
   { modules: ['pg'], allowed: ['src/db/'], why: 'only src/db talks to PostgreSQL' },
 ];
 
@@ -65,6 +69,17 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    files: ['src/accounts-router/**/*.ts'],
+    rules: restrict([
+      ...ownerPatterns('src/accounts-router/'),
+      {
+        // Out of the folder: a test finds `../` from its top.
+        regex: '^(?!\\./|\\.\\./(?!\\.\\.)|@aws-sdk/(client-dynamodb|client-ssm|lib-dynamodb)$|node:timers/promises$)',
+        message: "the router of accounts goes into companies' services: it needs nothing else of Tenantry",
+      },
+    ]),
   },
   {
     files: ['src/contracts/**/*.ts'],

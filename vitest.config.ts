@@ -42,6 +42,7 @@ export default defineConfig({
           'projection',
           'health',
           'archives',
+          'accounts-router',
         ],
         // Tests of the command line start many processes, seconds each on a busy machine.
         { ...sharedImports, testTimeout: 180_000 },

@@ -1,0 +1,24 @@
+import { InvalidAccountIdError } from './errors.ts';
+
+// One spelling only: keys and parameter names tell upper from lower case, so another spelling would be another account.
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** @throws InvalidAccountIdError */
+export function assertAccountId(accountId: unknown): asserts accountId is string {
+  // What is no string is turned into one by `test`: an array of one id would pass.
+  if (typeof accountId !== 'string' || !uuid.test(accountId)) throw new InvalidAccountIdError();
+}
+
+/** The partition key of all rows of the account. @throws InvalidAccountIdError */
+export function accountPartition(accountId: string): string {
+  assertAccountId(accountId);
+  return `ACCOUNT#${accountId}`;
+}
+
+/**
+ * A value of an index's partition key that belongs to the account: `ACCOUNT#{accountId}#LICENSE#42`. Account calls write and query no others.
+ * @throws InvalidAccountIdError
+ */
+export function accountIndexKey(accountId: string, value: string): string {
+  return `${accountPartition(accountId)}#${value}`;
+}

@@ -1,0 +1,124 @@
+/** What tells the errors of this package apart; `code` of each. */
+export type AccountsErrorCode =
+  | 'ACCOUNT_ID_INVALID'
+  | 'ACCOUNT_NOT_FOUND'
+  | 'ACCOUNT_NOT_ACTIVE'
+  | 'ACCOUNT_PARAMETERS_INVALID'
+  | 'ACCOUNT_LOOKUP_FAILED'
+  | 'TABLE_NOT_FOUND'
+  | 'INPUT_REFUSED'
+  | 'EXPRESSION_INVALID'
+  | 'OTHER_ACCOUNT'
+  | 'BATCH_UNPROCESSED'
+  | 'SESSION_FAILED';
+
+/** Every error of the router itself. What DynamoDB answers (a condition that failed, throttling) is thrown as the SDK throws it. */
+export abstract class AccountsError extends Error {
+  abstract readonly code: AccountsErrorCode;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The account id is not a UUID in lower case. Nothing was asked. */
+export class InvalidAccountIdError extends AccountsError {
+  readonly code = 'ACCOUNT_ID_INVALID';
+  constructor() {
+    super('an account id is a UUID in lower case, as in 3f2504e0-4f89-41d3-9a0c-0305e82c3301');
+  }
+}
+
+/** SSM holds no parameter of the account: it never was, or it was removed. */
+export class AccountNotFoundError extends AccountsError {
+  readonly code = 'ACCOUNT_NOT_FOUND';
+  readonly accountId: string;
+  constructor(accountId: string) {
+    super(`there is no account ${accountId}`);
+    this.accountId = accountId;
+  }
+}
+
+/** The account is there and may not be used now. */
+export class AccountNotActiveError extends AccountsError {
+  readonly code = 'ACCOUNT_NOT_ACTIVE';
+  readonly accountId: string;
+  /** What `provisioning-status` says: `pending`, `creating`, `failed` or `deleting`. */
+  readonly status: string;
+  constructor(accountId: string, status: string) {
+    super(`account ${accountId} is ${status}, not active`);
+    this.accountId = accountId;
+    this.status = status;
+  }
+}
+
+/** The parameters of the account or of the platform are missing, or contradict each other: no table is certain to be the right one. */
+export class AccountParametersError extends AccountsError {
+  readonly code = 'ACCOUNT_PARAMETERS_INVALID';
+}
+
+/** SSM gave no answer: where the account's rows are is not known now. Nothing was read or written. */
+export class AccountLookupError extends AccountsError {
+  readonly code = 'ACCOUNT_LOOKUP_FAILED';
+}
+
+/** DynamoDB has no such table, also after the account was looked up anew. */
+export class TableNotFoundError extends AccountsError {
+  readonly code = 'TABLE_NOT_FOUND';
+  readonly tableName: string;
+  constructor(tableName: string, options: ErrorOptions) {
+    super(`DynamoDB has no table ${tableName}, nor has it after the account was looked up anew`, options);
+    this.tableName = tableName;
+  }
+}
+
+/** The input has a field that is not taken, or lacks one, or one is of another form. */
+export class InputRefusedError extends AccountsError {
+  readonly code = 'INPUT_REFUSED';
+  /** Which, as a path: `TransactItems[1].Put.TableName`. */
+  readonly field: string;
+  constructor(field: string, why: string) {
+    super(`${field}: ${why}`);
+    this.field = field;
+  }
+}
+
+/** An expression is not of DynamoDB's grammar, or names a placeholder that is not given. */
+export class ExpressionError extends AccountsError {
+  readonly code = 'EXPRESSION_INVALID';
+  /** Which, as a path. */
+  readonly field: string;
+  constructor(field: string, why: string) {
+    super(`${field}: ${why}`);
+    this.field = field;
+  }
+}
+
+/** The call would read or write outside the account's rows, or put a row into another account's part of an index. */
+export class OtherAccountError extends AccountsError {
+  readonly code = 'OTHER_ACCOUNT';
+  /** Which part of the input, as a path. */
+  readonly field: string;
+  constructor(field: string, why: string) {
+    super(`${field}: ${why}`);
+    this.field = field;
+  }
+}
+
+/** DynamoDB left parts of a batch undone in every attempt. The others were done. */
+export class BatchUnprocessedError<Left = unknown> extends AccountsError {
+  readonly code = 'BATCH_UNPROCESSED';
+  /** The keys, or the write requests, that are left: to be sent again. */
+  readonly unprocessed: readonly Left[];
+  /** What a batchGet read before it gave up. */
+  readonly items: readonly unknown[];
+  constructor(unprocessed: readonly Left[], items: readonly unknown[], options: ErrorOptions) {
+    super(`DynamoDB left ${unprocessed.length} of a batch unprocessed; the others are done`, options);
+    this.unprocessed = unprocessed;
+    this.items = items;
+  }
+}
+
+/** STS gave no credentials for the account's session. */
+export class AccountSessionError extends AccountsError {
+  readonly code = 'SESSION_FAILED';
+}

@@ -1,0 +1,215 @@
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { DynamoDBDocumentClient, TransactWriteCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { AccountCache } from './account-cache.ts';
+import { assertAccountId } from './account-id.ts';
+import { readAccountLocation, type AccountLocation } from './account-parameters.ts';
+import { defaultBatchRetry, type BatchRetry } from './batches.ts';
+import { cacheOptions, type CacheSettings } from './cache-settings.ts';
+import {
+  inputFields,
+  type Attributes,
+  type BatchGetInput,
+  type BatchWriteInput,
+  type DeleteInput,
+  type GetInput,
+  type PutInput,
+  type QueryInput,
+  type TransactGetInput,
+  type TransactWriteInput,
+  type UpdateInput,
+} from './guards/inputs.ts';
+import { guardQuery } from './guards/query.ts';
+import { guardBatchGet, guardBatchWrite, guardTransactGet, guardTransactWrite } from './guards/several.ts';
+import { ownRows } from './guards/own-rows.ts';
+import { itemed, keyed, type RowGuard } from './guards/row-guard.ts';
+import { runOnTable } from './on-table.ts';
+import {
+  asSaid,
+  type BatchGetOutput,
+  type BatchWriteOutput,
+  type DeleteOutput,
+  type GetOutput,
+  type PutOutput,
+  type QueryOutput,
+  type TransactGetOutput,
+  type UpdateOutput,
+} from './outputs.ts';
+import { pagesOf } from './pages.ts';
+import type { AccountClients } from './sessions.ts';
+import { createTable, type CallOptions, type Table } from './table.ts';
+import { createScopes, defaultTableKeys, type AccountScope, type TableKeys } from './table-keys.ts';
+
+export interface AccountsRouterOptions extends CacheSettings {
+  /** One client for all accounts, or a client for each (`createAccountSessions`). */
+  readonly dynamodb: DynamoDBDocumentClient | AccountClients;
+  readonly ssm: SSMClient;
+  /** The tables' keys. Default: `PK`, `SK`, `GSI1` to `GSI3`. */
+  readonly keys?: TableKeys | undefined;
+  readonly batchRetry?: Partial<BatchRetry> | undefined;
+}
+
+/**
+ * The rows of accounts. Every call takes the account's id and the document client's input without the table's name, and reaches
+ * rows of that account only. All of them throw the errors of this package before anything is sent, and what the SDK throws after.
+ */
+export interface AccountsRouter {
+  /**
+   * The table that the account's rows are in.
+   * @throws InvalidAccountIdError, AccountNotFoundError, AccountNotActiveError, AccountParametersError, AccountLookupError
+   */
+  resolveTableName(accountId: string): Promise<string>;
+  /** Where the account's rows are is asked anew by its next call. */
+  forget(accountId: string): void;
+  get<T extends object = Attributes>(accountId: string, input: GetInput, options?: CallOptions): Promise<GetOutput<T>>;
+  put<T extends object = Attributes>(
+    accountId: string,
+    input: PutInput<T>,
+    options?: CallOptions,
+  ): Promise<PutOutput<T>>;
+  update<T extends object = Attributes>(
+    accountId: string,
+    input: UpdateInput,
+    options?: CallOptions,
+  ): Promise<UpdateOutput<T>>;
+  delete<T extends object = Attributes>(
+    accountId: string,
+    input: DeleteInput,
+    options?: CallOptions,
+  ): Promise<DeleteOutput<T>>;
+  /** One page. */
+  query<T extends object = Attributes>(
+    accountId: string,
+    input: QueryInput,
+    options?: CallOptions,
+  ): Promise<QueryOutput<T>>;
+  /** The pages of a query, each of at most `Limit` rows. */
+  paginateQuery<T extends object = Attributes>(
+    accountId: string,
+    input: QueryInput,
+    options?: CallOptions,
+  ): AsyncGenerator<QueryOutput<T>, void, undefined>;
+  /** The rows of all pages of a query. */
+  queryItems<T extends object = Attributes>(
+    accountId: string,
+    input: QueryInput,
+    options?: CallOptions,
+  ): AsyncGenerator<T, void, undefined>;
+  /** @throws BatchUnprocessedError when DynamoDB leaves keys unread in every attempt */
+  batchGet<T extends object = Attributes>(
+    accountId: string,
+    input: BatchGetInput,
+    options?: CallOptions,
+  ): Promise<BatchGetOutput<T>>;
+  /** @throws BatchUnprocessedError when DynamoDB leaves requests undone in every attempt */
+  batchWrite<T extends object = Attributes>(
+    accountId: string,
+    input: BatchWriteInput<T>,
+    options?: CallOptions,
+  ): Promise<BatchWriteOutput>;
+  transactGet<T extends object = Attributes>(
+    accountId: string,
+    input: TransactGetInput,
+    options?: CallOptions,
+  ): Promise<TransactGetOutput<T>>;
+  transactWrite<T extends object = Attributes>(
+    accountId: string,
+    input: TransactWriteInput<T>,
+    options?: CallOptions,
+  ): Promise<TransactWriteCommandOutput>;
+}
+
+export function createAccountsRouter(options: AccountsRouterOptions): AccountsRouter {
+  const { dynamodb, ssm, keys = defaultTableKeys, batchRetry, ...settings } = options;
+  const { lookupTimeoutMs, ...cached } = cacheOptions(settings);
+  const load = (accountId: string) => readAccountLocation(ssm, accountId, lookupTimeoutMs);
+  const locations = new AccountCache<AccountLocation>({ ...cached, load });
+  const clientOf = (location: AccountLocation) => ('clientOf' in dynamodb ? dynamodb.clientOf(location) : dynamodb);
+  const scopeOf = createScopes(keys);
+  const retry = { ...defaultBatchRetry, ...batchRetry };
+  const account: AccountAccess = (accountId) => {
+    const scope = scopeOf(accountId);
+    const table = createTable(
+      (run) => runOnTable(locations, accountId, (location) => run(clientOf(location), location.tableName)),
+      retry,
+    );
+    return { scope, rows: ownRows(scope), table };
+  };
+  return {
+    async resolveTableName(accountId) {
+      assertAccountId(accountId);
+      return (await locations.get(accountId)).tableName;
+    },
+    forget(accountId) {
+      assertAccountId(accountId);
+      locations.forget(accountId);
+    },
+    ...callsOfOneRow(account),
+    ...queries(account),
+    ...callsOfSeveralRows(account),
+  };
+}
+
+/** @throws InvalidAccountIdError */
+type AccountAccess = (accountId: string) => {
+  readonly scope: AccountScope;
+  readonly rows: RowGuard;
+  readonly table: Table;
+};
+
+function callsOfOneRow(account: AccountAccess): Pick<AccountsRouter, 'get' | 'put' | 'update' | 'delete'> {
+  return {
+    async get(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return asSaid(await table.get(keyed(rows, input, inputFields.get), options));
+    },
+    async put(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return asSaid(await table.put(itemed(rows, input, inputFields.put), options));
+    },
+    async update(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return asSaid(await table.update(keyed(rows, input, inputFields.update), options));
+    },
+    async delete(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return asSaid(await table.delete(keyed(rows, input, inputFields.delete), options));
+    },
+  };
+}
+
+function queries(account: AccountAccess): Pick<AccountsRouter, 'query' | 'paginateQuery' | 'queryItems'> {
+  async function query<T>(accountId: string, input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>> {
+    const { scope, table } = account(accountId);
+    return asSaid(await table.query(guardQuery(scope, input), options));
+  }
+  function paginateQuery<T>(accountId: string, input: QueryInput, options?: CallOptions) {
+    return pagesOf((start) => query<T>(accountId, { ...input, ...start }, options));
+  }
+  async function* queryItems<T>(accountId: string, input: QueryInput, options?: CallOptions) {
+    for await (const { Items = [] } of paginateQuery<T>(accountId, input, options)) yield* Items;
+  }
+  return { query, paginateQuery, queryItems };
+}
+
+function callsOfSeveralRows(
+  account: AccountAccess,
+): Pick<AccountsRouter, 'batchGet' | 'batchWrite' | 'transactGet' | 'transactWrite'> {
+  return {
+    async batchGet(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return asSaid(await table.batchGet(guardBatchGet(rows, input), options));
+    },
+    async batchWrite(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return table.batchWrite(guardBatchWrite(rows, input), options);
+    },
+    async transactGet(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return asSaid(await table.transactGet(guardTransactGet(rows, input), options));
+    },
+    async transactWrite(accountId, input, options) {
+      const { rows, table } = account(accountId);
+      return table.transactWrite(guardTransactWrite(rows, input), options);
+    },
+  };
+}
