@@ -54,14 +54,27 @@ export interface ChangesFigures {
   }[];
 }
 
+/** What of `router` the page shows. */
+export interface RouterFigures {
+  /** Of each kind, by each of the two. */
+  readonly calls: number;
+  readonly operations: readonly {
+    readonly title: string;
+    readonly bareP50Ms: number;
+    readonly routedP50Ms: number;
+    readonly ratio: number;
+  }[];
+}
+
 /** The page of benchmarks, from the raw figures of their last runs. */
-export function renderBenchmarks({ lifecycle, accept, changes }: ReturnType<typeof readResults>): string {
+export function renderBenchmarks({ lifecycle, accept, changes, router }: ReturnType<typeof readResults>): string {
   const rows = [
     ...(lifecycle ? lifecycleRows(lifecycle.figures) : []),
     ...(accept ? acceptRows(accept.figures) : []),
     ...(changes ? changesRows(changes.figures) : []),
+    ...(router ? routerRows(router.figures) : []),
   ];
-  const runs = Object.entries({ lifecycle, accept, changes }).flatMap(([name, result]) =>
+  const runs = Object.entries({ lifecycle, accept, changes, router }).flatMap(([name, result]) =>
     result
       ? [
           `- \`${name}\`: ${result.at.slice(0, 10)}, commit ${result.commit}, ${result.machine}, load before it ${result.loadBefore}`,
@@ -72,7 +85,7 @@ export function renderBenchmarks({ lifecycle, accept, changes }: ReturnType<type
     '# Benchmarks',
     '',
     'Written by `npm run bench` from the raw figures in `bench/results/`; nothing here is typed by hand. What is compared was measured',
-    'in one run. `npm run bench -- lifecycle`, `accept` and `changes` run one of them.',
+    'in one run. `npm run bench -- lifecycle`, `accept`, `changes` and `router` run one of them.',
     '',
     '| what | seen | against | ratio | target |',
     '|---|---|---|---|---|',
@@ -155,6 +168,16 @@ function changesRows({ operations }: ChangesFigures): Row[] {
     seconds(tookMs),
     '',
     target('0', failed === 0),
+  ]);
+}
+
+function routerRows({ calls, operations }: RouterFigures): Row[] {
+  return operations.map(({ title, bareP50Ms, routedP50Ms, ratio }) => [
+    `the router of accounts, cache warm, ${calls} calls: ${title}`,
+    `p50 ${routedP50Ms} ms`,
+    `p50 ${bareP50Ms} ms of the bare document client, in turn`,
+    ratio.toFixed(3),
+    target('at most 1.05', ratio <= 1.05),
   ]);
 }
 

@@ -50,34 +50,28 @@ export interface AccountsAdminOptions extends Omit<CacheSettings, 'mostAccounts'
 export interface AccountsAdmin {
   /** @throws AccountParametersError, AccountLookupError */
   resolveSharedTableName(): Promise<string>;
-  adminGet<T extends object = Attributes>(input: GetInput, options?: CallOptions): Promise<GetOutput<T>>;
-  adminPut<T extends object = Attributes>(input: PutInput<T>, options?: CallOptions): Promise<PutOutput<T>>;
-  adminUpdate<T extends object = Attributes>(input: UpdateInput, options?: CallOptions): Promise<UpdateOutput<T>>;
-  adminDelete<T extends object = Attributes>(input: DeleteInput, options?: CallOptions): Promise<DeleteOutput<T>>;
+  adminGet<T = Attributes>(input: GetInput, options?: CallOptions): Promise<GetOutput<T>>;
+  adminPut<T = Attributes>(input: PutInput<T>, options?: CallOptions): Promise<PutOutput<T>>;
+  adminUpdate<T = Attributes>(input: UpdateInput, options?: CallOptions): Promise<UpdateOutput<T>>;
+  adminDelete<T = Attributes>(input: DeleteInput, options?: CallOptions): Promise<DeleteOutput<T>>;
   /** One page. */
-  adminQuery<T extends object = Attributes>(input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>>;
-  adminPaginateQuery<T extends object = Attributes>(
+  adminQuery<T = Attributes>(input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>>;
+  adminPaginateQuery<T = Attributes>(
     input: QueryInput,
     options?: CallOptions,
   ): AsyncGenerator<QueryOutput<T>, void, undefined>;
   /** One page. */
-  adminScan<T extends object = Attributes>(input?: ScanInput, options?: CallOptions): Promise<ScanOutput<T>>;
-  adminPaginateScan<T extends object = Attributes>(
+  adminScan<T = Attributes>(input?: ScanInput, options?: CallOptions): Promise<ScanOutput<T>>;
+  adminPaginateScan<T = Attributes>(
     input?: ScanInput,
     options?: CallOptions,
   ): AsyncGenerator<ScanOutput<T>, void, undefined>;
   /** @throws BatchUnprocessedError */
-  adminBatchGet<T extends object = Attributes>(input: BatchGetInput, options?: CallOptions): Promise<BatchGetOutput<T>>;
+  adminBatchGet<T = Attributes>(input: BatchGetInput, options?: CallOptions): Promise<BatchGetOutput<T>>;
   /** @throws BatchUnprocessedError */
-  adminBatchWrite<T extends object = Attributes>(
-    input: BatchWriteInput<T>,
-    options?: CallOptions,
-  ): Promise<BatchWriteOutput>;
-  adminTransactGet<T extends object = Attributes>(
-    input: TransactGetInput,
-    options?: CallOptions,
-  ): Promise<TransactGetOutput<T>>;
-  adminTransactWrite<T extends object = Attributes>(
+  adminBatchWrite<T = Attributes>(input: BatchWriteInput<T>, options?: CallOptions): Promise<BatchWriteOutput>;
+  adminTransactGet<T = Attributes>(input: TransactGetInput, options?: CallOptions): Promise<TransactGetOutput<T>>;
+  adminTransactWrite<T = Attributes>(
     input: TransactWriteInput<T>,
     options?: CallOptions,
   ): Promise<TransactWriteCommandOutput>;

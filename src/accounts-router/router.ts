@@ -34,6 +34,7 @@ import {
   type TransactGetOutput,
   type UpdateOutput,
 } from './outputs.ts';
+import { queryOwnPage } from './own-pages.ts';
 import { pagesOf } from './pages.ts';
 import type { AccountClients } from './sessions.ts';
 import { createTable, type CallOptions, type Table } from './table.ts';
@@ -60,58 +61,38 @@ export interface AccountsRouter {
   resolveTableName(accountId: string): Promise<string>;
   /** Where the account's rows are is asked anew by its next call. */
   forget(accountId: string): void;
-  get<T extends object = Attributes>(accountId: string, input: GetInput, options?: CallOptions): Promise<GetOutput<T>>;
-  put<T extends object = Attributes>(
-    accountId: string,
-    input: PutInput<T>,
-    options?: CallOptions,
-  ): Promise<PutOutput<T>>;
-  update<T extends object = Attributes>(
-    accountId: string,
-    input: UpdateInput,
-    options?: CallOptions,
-  ): Promise<UpdateOutput<T>>;
-  delete<T extends object = Attributes>(
-    accountId: string,
-    input: DeleteInput,
-    options?: CallOptions,
-  ): Promise<DeleteOutput<T>>;
+  get<T = Attributes>(accountId: string, input: GetInput, options?: CallOptions): Promise<GetOutput<T>>;
+  put<T = Attributes>(accountId: string, input: PutInput<T>, options?: CallOptions): Promise<PutOutput<T>>;
+  update<T = Attributes>(accountId: string, input: UpdateInput, options?: CallOptions): Promise<UpdateOutput<T>>;
+  delete<T = Attributes>(accountId: string, input: DeleteInput, options?: CallOptions): Promise<DeleteOutput<T>>;
   /** One page. */
-  query<T extends object = Attributes>(
-    accountId: string,
-    input: QueryInput,
-    options?: CallOptions,
-  ): Promise<QueryOutput<T>>;
+  query<T = Attributes>(accountId: string, input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>>;
   /** The pages of a query, each of at most `Limit` rows. */
-  paginateQuery<T extends object = Attributes>(
+  paginateQuery<T = Attributes>(
     accountId: string,
     input: QueryInput,
     options?: CallOptions,
   ): AsyncGenerator<QueryOutput<T>, void, undefined>;
   /** The rows of all pages of a query. */
-  queryItems<T extends object = Attributes>(
+  queryItems<T = Attributes>(
     accountId: string,
     input: QueryInput,
     options?: CallOptions,
   ): AsyncGenerator<T, void, undefined>;
   /** @throws BatchUnprocessedError when DynamoDB leaves keys unread in every attempt */
-  batchGet<T extends object = Attributes>(
-    accountId: string,
-    input: BatchGetInput,
-    options?: CallOptions,
-  ): Promise<BatchGetOutput<T>>;
+  batchGet<T = Attributes>(accountId: string, input: BatchGetInput, options?: CallOptions): Promise<BatchGetOutput<T>>;
   /** @throws BatchUnprocessedError when DynamoDB leaves requests undone in every attempt */
-  batchWrite<T extends object = Attributes>(
+  batchWrite<T = Attributes>(
     accountId: string,
     input: BatchWriteInput<T>,
     options?: CallOptions,
   ): Promise<BatchWriteOutput>;
-  transactGet<T extends object = Attributes>(
+  transactGet<T = Attributes>(
     accountId: string,
     input: TransactGetInput,
     options?: CallOptions,
   ): Promise<TransactGetOutput<T>>;
-  transactWrite<T extends object = Attributes>(
+  transactWrite<T = Attributes>(
     accountId: string,
     input: TransactWriteInput<T>,
     options?: CallOptions,
@@ -180,7 +161,7 @@ function callsOfOneRow(account: AccountAccess): Pick<AccountsRouter, 'get' | 'pu
 function queries(account: AccountAccess): Pick<AccountsRouter, 'query' | 'paginateQuery' | 'queryItems'> {
   async function query<T>(accountId: string, input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>> {
     const { scope, table } = account(accountId);
-    return asSaid(await table.query(guardQuery(scope, input), options));
+    return asSaid(await queryOwnPage(table, scope, guardQuery(scope, input), options));
   }
   function paginateQuery<T>(accountId: string, input: QueryInput, options?: CallOptions) {
     return pagesOf((start) => query<T>(accountId, { ...input, ...start }, options));

@@ -7,11 +7,18 @@ import { freshAccountId, part } from '../support/parts.ts';
 
 const indexes = ['GSI1', 'GSI2', 'GSI3'];
 
+interface ClientConfig {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
 /** A shared table and SSM in an AWS account of its own. */
 export interface RouterWorld {
   readonly dynamodb: DynamoDBDocumentClient;
   readonly ssm: SSMClient;
-  readonly endpoint: string;
+  /** Of other clients. */
+  readonly config: ClientConfig;
   readonly sharedTable: string;
   makeTable(name: string): Promise<void>;
   setParameters(parameters: Readonly<Record<string, string>>): Promise<void>;
@@ -36,7 +43,7 @@ export function useRouterWorld(): { readonly current: RouterWorld } {
     const config = { endpoint, region: 'us-east-1', credentials };
     client = new DynamoDBClient(config);
     ssm = new SSMClient(config);
-    current = openWorld(endpoint, client, ssm);
+    current = openWorld(config, client, ssm);
     await current.makeTable(current.sharedTable);
     await current.setParameters({
       '/platform/dynamodb/shared-table-name': current.sharedTable,
@@ -57,7 +64,7 @@ export function useRouterWorld(): { readonly current: RouterWorld } {
 
 export const arnOf = (table: string) => `arn:aws:dynamodb:us-east-1:000000000000:table/${table}`;
 
-function openWorld(endpoint: string, client: DynamoDBClient, ssm: SSMClient): RouterWorld {
+function openWorld(config: ClientConfig, client: DynamoDBClient, ssm: SSMClient): RouterWorld {
   const dynamodb = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   const sharedTable = `shared-${randomUUID()}`;
   const setParameters: RouterWorld['setParameters'] = async (parameters) => {
@@ -77,7 +84,7 @@ function openWorld(endpoint: string, client: DynamoDBClient, ssm: SSMClient): Ro
   };
   const makeTable = (name: string) => createTable(client, name);
   return {
-    ...{ dynamodb, ssm, endpoint, sharedTable, makeTable, setParameters },
+    ...{ dynamodb, ssm, config, sharedTable, makeTable, setParameters },
     async removeParameters(...Names) {
       await ssm.send(new DeleteParametersCommand({ Names }));
     },

@@ -2,7 +2,8 @@ import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accountPartition, createAccountsRouter, type AccountsRouter } from 'tenantry/accounts';
-import { hostileCalls, sendHostile, type Targets } from '../support/hostile-calls.ts';
+import { hostileCalls, sendHostile } from '../support/hostile-calls.ts';
+import type { Targets } from '../support/hostile-expressions.ts';
 import { useRouterWorld } from './fixture.ts';
 
 const world = useRouterWorld();

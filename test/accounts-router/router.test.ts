@@ -80,11 +80,30 @@ describe('a call', () => {
       KeyConditionExpression: 'GSI1PK = :p',
       ExpressionAttributeValues: { ':p': index },
     };
-    const found: Note[] = [];
-    for await (const item of router.queryItems<Note>(accountId, { ...input, Limit: 2, ScanIndexForward: false }))
-      found.push(item);
-    expect(found.map(({ SK }) => SK)).toEqual(['ROW#5', 'ROW#4', 'ROW#3', 'ROW#2', 'ROW#1']);
-    expect(new Set(found.map(({ PK }) => PK))).toEqual(new Set([accountPartition(accountId)]));
+    for (const Limit of [1, 2, 3]) {
+      const found: Note[] = [];
+      for await (const item of router.queryItems<Note>(accountId, { ...input, Limit, ScanIndexForward: false }))
+        found.push(item);
+      expect(found.map(({ SK }) => SK)).toEqual(['ROW#5', 'ROW#4', 'ROW#3', 'ROW#2', 'ROW#1']);
+      expect(new Set(found.map(({ PK }) => PK))).toEqual(new Set([accountPartition(accountId)]));
+    }
+  });
+
+  it('of a query tells how many rows it found, not how many it looked at', async () => {
+    const index = accountIndexKey(accountId, 'ALL');
+    const input = {
+      ...{ IndexName: 'GSI1', KeyConditionExpression: 'GSI1PK = :p', ExpressionAttributeValues: { ':p': index } },
+      ...({ Select: 'COUNT', Limit: 1 } as const),
+    };
+    const planted = { GSI1PK: index, GSI1SK: '1' };
+    for (const PK of [await world.current.addPublicAccount(), await world.current.addPublicAccount()].map(
+      accountPartition,
+    ))
+      await world.current.plant(world.current.sharedTable, { ...planted, PK, SK: 'A' });
+    await router.put<Note>(accountId, { Item: { ...planted, SK: 'A', GSI1SK: '2' } });
+    const page = await router.query(accountId, input);
+    expect(page).toMatchObject({ Count: 1, ScannedCount: 3 });
+    expect(page.LastEvaluatedKey?.['PK'] ?? accountPartition(accountId)).toBe(accountPartition(accountId));
   });
 
   it('sees what a condition that failed says, as the SDK throws it', async () => {

@@ -40,10 +40,19 @@ describe('a product outside the repository', () => {
       `import { defineProduct } from 'tenantry';
        defineProduct({ name: 'x', places: [], tiers: ['a'], blueprint: ({ tier, host }) => (tier === 'b' ? [] : [host]) });`,
     );
+    writeFileSync(
+      join(project, 'wrong-accounts.ts'),
+      `import type { AccountsRouter } from 'tenantry/accounts';
+       export const scanned = (router: AccountsRouter) => router.scan('x');
+       export const text = async (router: AccountsRouter): Promise<number | undefined> =>
+         (await router.get<{ text: string }>('x', { Key: { SK: 'A' } })).Item?.text;`,
+    );
     const said = typeCheck();
-    expect(said.split('\n').filter((line) => /^\S/.test(line) && !line.startsWith('wrong.ts('))).toEqual([]);
+    expect(said.split('\n').filter((line) => /^\S/.test(line) && !/^wrong(-accounts)?\.ts\(/.test(line))).toEqual([]);
     expect(said).toContain(`'"a"' and '"b"' have no overlap`);
     expect(said).toContain(`Property 'host' does not exist`);
+    expect(said).toContain(`Property 'scan' does not exist`);
+    expect(said).toContain(`Type 'string' is not assignable to type 'number'`);
   });
 
   it('is loaded by the command line from the folder that it stands in, with its kinds and its migrations', async () => {

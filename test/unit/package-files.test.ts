@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
-const { files } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { files: string[] };
+const { files, exports } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+  files: string[];
+  exports: Record<string, { readonly 'tenantry-source': string; readonly types: string; readonly default: string }>;
+};
 /** npm packs these whatever `files` says. */
 const always = ['package.json', 'README.md', 'LICENSE'];
 /** Made by `prepack`. */
@@ -34,6 +37,21 @@ it('the package holds all that its commands import and read', () => {
       .map((path) => `${file.href.slice(root.href.length)} uses ${path}`),
   );
   expect(missing).toEqual([]);
+});
+
+it('each entry of the package is a module in it, whose types are built', () => {
+  const { files: typed } = JSON.parse(readFileSync(new URL('tsconfig.types.json', root), 'utf8')) as {
+    files: string[];
+  };
+  const sourcesOfEntries = Object.values(exports).map(({ default: source }) => source.replace('./', ''));
+  expect(sourcesOfEntries.sort()).toEqual(typed.sort());
+  for (const entry of Object.values(exports)) {
+    expect(entry['tenantry-source']).toBe(entry.default);
+    expect(entry.types).toBe(entry.default.replace('./', './dist/types/').replace(/\.ts$/, '.d.ts'));
+    expect(isPacked(entry.default.slice(2)) && statSync(fileURLToPath(new URL(entry.default, root))).isFile()).toBe(
+      true,
+    );
+  }
 });
 
 it('what the package is said to hold is there', () => {

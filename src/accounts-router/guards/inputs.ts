@@ -68,13 +68,12 @@ interface Keyed {
   readonly Key: Attributes;
 }
 /** At least the sort key. The partition key may be among the attributes, and is then the account's own. */
-interface Itemed<T extends object> {
+interface Itemed<T> {
   readonly Item: T;
 }
 
 export type GetInput = Keyed & Fields<GetCommandInput, (typeof inputFields.get)[number]>;
-export type PutInput<T extends object = Attributes> = Itemed<T> &
-  Fields<PutCommandInput, (typeof inputFields.put)[number]>;
+export type PutInput<T = Attributes> = Itemed<T> & Fields<PutCommandInput, (typeof inputFields.put)[number]>;
 export type UpdateInput = Keyed & Fields<UpdateCommandInput, (typeof inputFields.update)[number]>;
 export type DeleteInput = Keyed & Fields<DeleteCommandInput, (typeof inputFields.delete)[number]>;
 /** `KeyConditionExpression` is over the sort key; a query of an index names the index's partition key as well. */
@@ -88,10 +87,9 @@ export interface BatchGetInput
   readonly Keys: readonly Attributes[];
 }
 
-export type WriteRequest<T extends object = Attributes> =
-  { readonly PutRequest: Itemed<T> } | { readonly DeleteRequest: Keyed };
+export type WriteRequest<T = Attributes> = { readonly PutRequest: Itemed<T> } | { readonly DeleteRequest: Keyed };
 /** At most 25 requests. */
-export interface BatchWriteInput<T extends object = Attributes> extends Pick<
+export interface BatchWriteInput<T = Attributes> extends Pick<
   BatchWriteCommandInput,
   'ReturnConsumedCapacity' | 'ReturnItemCollectionMetrics'
 > {
@@ -105,12 +103,12 @@ type WriteField<A extends keyof WriteItem> = Omit<NonNullable<WriteItem[A]>, 'Ta
 export interface TransactGetInput extends Pick<TransactGetCommandInput, 'ReturnConsumedCapacity'> {
   readonly TransactItems: readonly { readonly Get: Keyed & Omit<ReadItem, 'TableName' | 'Key'> }[];
 }
-export type TransactWriteItem<T extends object = Attributes> =
+export type TransactWriteItem<T = Attributes> =
   | { readonly Put: Itemed<T> & WriteField<'Put'> }
   | { readonly Update: Keyed & WriteField<'Update'> }
   | { readonly Delete: Keyed & WriteField<'Delete'> }
   | { readonly ConditionCheck: Keyed & WriteField<'ConditionCheck'> };
-export interface TransactWriteInput<T extends object = Attributes> extends Pick<
+export interface TransactWriteInput<T = Attributes> extends Pick<
   TransactWriteCommandInput,
   'ClientRequestToken' | 'ReturnConsumedCapacity' | 'ReturnItemCollectionMetrics'
 > {

@@ -132,6 +132,16 @@ const attacks: readonly Attack[] = [
     'ExclusiveStartKey.GSI1PK',
   ],
   [
+    "another's row as a start in the own part of an index",
+    'query',
+    query('GSI1PK = :oi', {
+      ...onIndex,
+      ExclusiveStartKey: { PK: victim, SK: 'A', GSI1PK: `${own}#ALL`, GSI1SK: 'A' },
+    }),
+    'OTHER_ACCOUNT',
+    'ExclusiveStartKey.PK',
+  ],
+  [
     'more in a start',
     'query',
     query('PK = :o', { ExclusiveStartKey: { PK: own, SK: 'A', x: 1 } }),
