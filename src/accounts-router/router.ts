@@ -49,22 +49,16 @@ export interface AccountsRouterOptions extends CacheSettings {
   readonly batchRetry?: Partial<BatchRetry> | undefined;
 }
 
-/**
- * The rows of accounts. Every call takes the account's id and the document client's input without the table's name, and reaches
- * rows of that account only. All of them throw the errors of this package before anything is sent, and what the SDK throws after.
- */
-export interface AccountsRouter {
-  /**
-   * The table that the account's rows are in.
-   * @throws InvalidAccountIdError, AccountNotFoundError, AccountNotActiveError, AccountParametersError, AccountLookupError
-   */
-  resolveTableName(accountId: string): Promise<string>;
-  /** Where the account's rows are is asked anew by its next call. */
-  forget(accountId: string): void;
+/** Calls of the router on one row, by its sort key. */
+export interface OneRowCalls {
   get<T = Attributes>(accountId: string, input: GetInput, options?: CallOptions): Promise<GetOutput<T>>;
   put<T = Attributes>(accountId: string, input: PutInput<T>, options?: CallOptions): Promise<PutOutput<T>>;
   update<T = Attributes>(accountId: string, input: UpdateInput, options?: CallOptions): Promise<UpdateOutput<T>>;
   delete<T = Attributes>(accountId: string, input: DeleteInput, options?: CallOptions): Promise<DeleteOutput<T>>;
+}
+
+/** Calls of the router on one partition of the table or of an index. */
+export interface QueryCalls {
   /** One page. */
   query<T = Attributes>(accountId: string, input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>>;
   /** The pages of a query, each of at most `Limit` rows. */
@@ -79,6 +73,10 @@ export interface AccountsRouter {
     input: QueryInput,
     options?: CallOptions,
   ): AsyncGenerator<T, void, undefined>;
+}
+
+/** Calls of the router on rows by their sort keys. */
+export interface SeveralRowsCalls {
   /** @throws BatchUnprocessedError when DynamoDB leaves keys unread in every attempt */
   batchGet<T = Attributes>(accountId: string, input: BatchGetInput, options?: CallOptions): Promise<BatchGetOutput<T>>;
   /** @throws BatchUnprocessedError when DynamoDB leaves requests undone in every attempt */
@@ -97,6 +95,20 @@ export interface AccountsRouter {
     input: TransactWriteInput<T>,
     options?: CallOptions,
   ): Promise<TransactWriteCommandOutput>;
+}
+
+/**
+ * The rows of accounts. Every call takes the account's id and the document client's input without the table's name, and reaches
+ * rows of that account only. All of them throw the errors of this package before anything is sent, and what the SDK throws after.
+ */
+export interface AccountsRouter extends OneRowCalls, QueryCalls, SeveralRowsCalls {
+  /**
+   * The table that the account's rows are in.
+   * @throws InvalidAccountIdError, AccountNotFoundError, AccountNotActiveError, AccountParametersError, AccountLookupError
+   */
+  resolveTableName(accountId: string): Promise<string>;
+  /** Where the account's rows are is asked anew by its next call. */
+  forget(accountId: string): void;
 }
 
 export function createAccountsRouter(options: AccountsRouterOptions): AccountsRouter {
@@ -137,7 +149,7 @@ type AccountAccess = (accountId: string) => {
   readonly table: Table;
 };
 
-function callsOfOneRow(account: AccountAccess): Pick<AccountsRouter, 'get' | 'put' | 'update' | 'delete'> {
+function callsOfOneRow(account: AccountAccess): OneRowCalls {
   return {
     async get(accountId, input, options) {
       const { rows, table } = account(accountId);
@@ -158,7 +170,7 @@ function callsOfOneRow(account: AccountAccess): Pick<AccountsRouter, 'get' | 'pu
   };
 }
 
-function queries(account: AccountAccess): Pick<AccountsRouter, 'query' | 'paginateQuery' | 'queryItems'> {
+function queries(account: AccountAccess): QueryCalls {
   async function query<T>(accountId: string, input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>> {
     const { scope, table } = account(accountId);
     return asSaid(await queryOwnPage(table, scope, guardQuery(scope, input), options));
@@ -172,9 +184,7 @@ function queries(account: AccountAccess): Pick<AccountsRouter, 'query' | 'pagina
   return { query, paginateQuery, queryItems };
 }
 
-function callsOfSeveralRows(
-  account: AccountAccess,
-): Pick<AccountsRouter, 'batchGet' | 'batchWrite' | 'transactGet' | 'transactWrite'> {
+function callsOfSeveralRows(account: AccountAccess): SeveralRowsCalls {
   return {
     async batchGet(accountId, input, options) {
       const { rows, table } = account(accountId);

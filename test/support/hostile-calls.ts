@@ -116,7 +116,8 @@ function queryInputs(targets: Targets): fc.Arbitrary<object> {
     },
     { requiredKeys: ['IndexName', 'KeyConditionExpression'] },
   );
-  return merged(fc.oneof<fc.Arbitrary<object>[]>(any, ofOwnPart), placeholders(targets));
+  const bare = fc.record({ KeyConditionExpression: keyConditions });
+  return merged(fc.oneof<fc.Arbitrary<object>[]>(any, bare, bare, ofOwnPart), placeholders(targets));
 }
 
 /** Fields that name another table, or that DynamoDB would take in place of an expression. Mostly none. */

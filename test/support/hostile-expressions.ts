@@ -85,7 +85,7 @@ const sorted = oneOf('SK = :row', 'begins_with(SK, :low)', '#sk BETWEEN :low AND
 const joint = oneOf(' AND ', ' OR ', ') OR (', ' AND NOT ');
 
 export const keyConditions = fc.oneof(
-  equal,
+  { weight: 3, arbitrary: equal },
   sorted,
   fc.tuple(equal, joint, fc.oneof(equal, sorted)).map((found) => found.join('')),
   oneOf('begins_with(PK, :prefix)', 'begins_with(#gp, :prefix)', 'PK BETWEEN :low AND :high', 'GSI1PK > :low'),

@@ -140,7 +140,9 @@ it('what is printed of any tokens has the same tokens, and is printed the same a
     'size(a) < b',
     'a IN (:v, :w)',
   );
+  const joint = fc.constantFrom(' AND ', ' OR ', ' AND NOT ', ') OR (', ' ');
   const text = fc.oneof(
+    fc.tuple(comparison, joint, comparison, joint, comparison).map((found) => found.join('')),
     fc.array(token, { minLength: 1, maxLength: 9 }).map((found) => found.join(' ')),
     fc
       .array(fc.oneof(comparison, fc.constantFrom('AND', 'OR', 'NOT', '(', ')')), { minLength: 1, maxLength: 9 })
