@@ -14,6 +14,7 @@ export type { Cell, LoadBalancer, Platform } from './contracts/platform.ts';
 export type { SweptItem, TypeList } from './contracts/sweep.ts';
 export { StepError } from './contracts/step-error.ts';
 export { dnsRecord } from './kinds/dns-record/kind.ts';
+export { dynamodbItem } from './kinds/dynamodb-item/kind.ts';
 export { ecsService } from './kinds/ecs-service/kind.ts';
 export {
   defineKind,
@@ -32,6 +33,7 @@ export { listenerRule } from './kinds/listener-rule/kind.ts';
 export { logGroup } from './kinds/log-group/kind.ts';
 export { postgresSchema } from './kinds/postgres-schema/kind.ts';
 export { slugReservation } from './kinds/slug-reservation/kind.ts';
+export { ssmParameters } from './kinds/ssm-parameters/kind.ts';
 export { targetGroup } from './kinds/target-group/kind.ts';
 export { taskDefinition } from './kinds/task-definition/kind.ts';
 export { tenantActivation } from './kinds/tenant-activation/kind.ts';

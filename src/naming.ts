@@ -87,6 +87,12 @@ export function ownershipMarker(ownership: Ownership): string {
   return ['tenantry', installationId, tenantId, product, operationId, stepId].join(':');
 }
 
+/** The same of what tags say. */
+export function markerOfTags(tags: Readonly<Record<string, string>>): string {
+  const { installationId = '', tenantId = '', product = '', operationId = '', stepId = '' } = ownerIn(tags);
+  return ownershipMarker({ installationId, tenantId, product, operationId, stepId });
+}
+
 /** The inverse of {@link ownershipMarker}; undefined when the text is not one of ours. */
 export function parseOwnershipMarker(text: string): Ownership | undefined {
   // The step comes last because its id may hold colons.
@@ -94,6 +100,33 @@ export function parseOwnershipMarker(text: string): Ownership | undefined {
   const [, installationId, tenantId, product, operationId, stepId] = match ?? [];
   if (!installationId || !tenantId || !product || !operationId || !stepId) return undefined;
   return { installationId, tenantId, product, operationId, stepId };
+}
+
+/** An id of a tenant, as a word of a longer text. */
+const tenantIds = /(?<![A-Za-z0-9])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9])/g;
+
+/** Whether a text holds an id that may be a tenant's. */
+export function hasTenantId(text: string): boolean {
+  return text.search(tenantIds) >= 0;
+}
+
+/** Whether a text holds this tenant's id, and no other's. */
+export function isOfTenantAlone(text: string, tenantId: string): boolean {
+  const ids = text.match(tenantIds) ?? [];
+  return ids.length > 0 && ids.every((id) => id === tenantId);
+}
+
+/** Name of an item of DynamoDB: its table, then the values of its key. */
+export function itemName(table: string, partition: string | number, sort?: string | number): string {
+  const escaped = (value: string | number) => String(value).replaceAll('%', '%25').replaceAll('/', '%2F');
+  return [table, escaped(partition), ...(sort === undefined ? [] : [escaped(sort)])].join('/');
+}
+
+/** The inverse of {@link itemName}. */
+export function itemNameParts(name: string): { table: string; partition: string; sort: string | undefined } {
+  const plain = (text: string) => text.replaceAll('%2F', '/').replaceAll('%25', '%');
+  const [table = '', partition = '', sort] = name.split('/');
+  return { table, partition: plain(partition), sort: sort === undefined ? undefined : plain(sort) };
 }
 
 /** All secrets of a tenant have names that begin with this. */

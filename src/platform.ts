@@ -16,6 +16,7 @@ const loadBalancer = z.strictObject({
   connect: z.strictObject({ host: nonEmpty, port: z.int().min(1).max(65535), ca: nonEmpty.optional() }).optional(),
 });
 
+const tableName = z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table');
 const names = z.array(nonEmpty).optional();
 const sharedWithTemplate = z.strictObject({
   volumes: names,
@@ -24,52 +25,56 @@ const sharedWithTemplate = z.strictObject({
   environment: names,
 });
 
-const cell = z.strictObject({
-  id: label.default('default'),
-  environment: label,
-  accountId: z.string().regex(/^\d{12}$/, 'must be a 12-digit account number'),
-  region: awsRegion,
-  roleArn: arn('iam').optional(),
-  vpcId: nonEmpty,
-  subnetIds: z.array(nonEmpty).min(1),
-  securityGroupIds: z.array(nonEmpty).min(1),
-  cluster: nonEmpty,
-  allowedRoleArns: z.array(arn('iam')),
-  allowedImageRepositories: z.array(nonEmpty),
-  templateServices: z.record(label, z.record(label, nonEmpty)),
-  sharedWithTemplate: z.record(label, sharedWithTemplate).optional(),
-  loadBalancers: z.array(loadBalancer).min(1),
-  hostedZone: z.strictObject({
-    id: nonEmpty.transform(plainZoneId).pipe(nonEmpty),
-    name: domain,
-    drainSeconds: z.int().min(0).max(86_400).default(60),
-  }),
-  domains: z.record(label, domain),
-  products: z.array(label).optional(),
-  tenantDatabases: z
-    .array(z.strictObject({ id: label, host: nonEmpty, port: z.int().min(1).max(65535), name: nonEmpty }))
-    .min(1),
-  projection: z
-    .strictObject({ table: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table') })
-    .optional(),
-  archive: z
-    .strictObject({
-      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
-      prefix: z
-        .string()
-        .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*\/$/, 'must be a path that ends with a slash')
-        .max(256)
-        .optional(),
-      retentionDays: z.int().min(1).max(3650).default(30),
-      kmsKeyArn: arn('kms').optional(),
-    })
-    .optional(),
-  logRetentionDays: z.int().positive().default(30),
-  mailFrom: emailAddress,
-  mailReplyTo: emailAddress.optional(),
-  mailLocale: z.enum(['en', 'ar']).default('en'),
-  usualMs: z.record(z.string().regex(/^[a-z-]+\.(ready|gone)$/), z.int().min(0)).optional(),
-});
+const cell = z
+  .strictObject({
+    id: label.default('default'),
+    environment: label,
+    accountId: z.string().regex(/^\d{12}$/, 'must be a 12-digit account number'),
+    region: awsRegion,
+    roleArn: arn('iam').optional(),
+    vpcId: nonEmpty,
+    subnetIds: z.array(nonEmpty).min(1),
+    securityGroupIds: z.array(nonEmpty).min(1),
+    cluster: nonEmpty,
+    allowedRoleArns: z.array(arn('iam')),
+    allowedImageRepositories: z.array(nonEmpty),
+    templateServices: z.record(label, z.record(label, nonEmpty)),
+    sharedWithTemplate: z.record(label, sharedWithTemplate).optional(),
+    loadBalancers: z.array(loadBalancer).min(1),
+    hostedZone: z.strictObject({
+      id: nonEmpty.transform(plainZoneId).pipe(nonEmpty),
+      name: domain,
+      drainSeconds: z.int().min(0).max(86_400).default(60),
+    }),
+    domains: z.record(label, domain),
+    products: z.array(label).optional(),
+    tenantDatabases: z
+      .array(z.strictObject({ id: label, host: nonEmpty, port: z.int().min(1).max(65535), name: nonEmpty }))
+      .min(1),
+    projection: z.strictObject({ table: tableName }).optional(),
+    sharedTables: z.array(tableName).optional(),
+    archive: z
+      .strictObject({
+        bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
+        prefix: z
+          .string()
+          .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*\/$/, 'must be a path that ends with a slash')
+          .max(256)
+          .optional(),
+        retentionDays: z.int().min(1).max(3650).default(30),
+        kmsKeyArn: arn('kms').optional(),
+      })
+      .optional(),
+    logRetentionDays: z.int().positive().default(30),
+    mailFrom: emailAddress,
+    mailReplyTo: emailAddress.optional(),
+    mailLocale: z.enum(['en', 'ar']).default('en'),
+    usualMs: z.record(z.string().regex(/^[a-z-]+\.(ready|gone)$/), z.int().min(0)).optional(),
+  })
+  .refine(({ projection, sharedTables = [] }) => !sharedTables.includes(projection?.table ?? ''), {
+    path: ['sharedTables'],
+    message: 'must not hold the table of the projection, which is written anew as a whole',
+  });
 
 /** Shape of the `PLATFORM_CONFIG` file, version 1. */
 export const platformSchema = z.strictObject({ version: z.literal(1), cells: z.array(cell).min(1) });

@@ -17,6 +17,9 @@ const demandedBeside: DemandedBeside = {
   'logs:CreateLogGroup': ['logs:TagResource'],
   'secretsmanager:CreateSecret': ['secretsmanager:TagResource'],
   'sqs:CreateQueue': ['sqs:TagQueue'],
+  // With tags, and of SecureStrings with a key.
+  'ssm:PutParameter': ['ssm:AddTagsToResource', 'kms:Encrypt'],
+  'ssm:GetParameters': ['kms:Decrypt'],
 };
 
 /** The permissions that a kind declares are those of its calls, over everything that was tried: no more, no less. */

@@ -7,12 +7,14 @@ import {
   type EquippableClient,
   type FurtherClientOptions,
 } from '../src/aws/clients.ts';
+import { createItems } from '../src/aws/dynamodb-items.ts';
 import { createEcs } from '../src/aws/ecs.ts';
 import { createLoadBalancing } from '../src/aws/elbv2.ts';
 import { createInventory } from '../src/aws/inventory/inventory.ts';
 import { createPacing } from '../src/aws/pacing.ts';
 import { createDns } from '../src/aws/route53.ts';
 import { createSecrets } from '../src/aws/secrets-manager.ts';
+import { createMarkedParameters } from '../src/aws/ssm-marked.ts';
 import type { Cell } from '../src/contracts/platform.ts';
 import type { SweepAws } from '../src/kinds/framework/resource-type.ts';
 
@@ -22,8 +24,8 @@ export const PAGE_SIZE = 2;
 /** AWS of a cell, whose lists come in pages of {@link PAGE_SIZE}, as those of a full account come in larger ones. */
 export function awsInSmallPages(cell: Cell, options: ClientOptions): SweepAws & { destroy(): void } {
   const clients = createClients(cell, options, createPacing({ factor: Infinity })(cell));
-  const { ecs, elbv2, logs, route53, secretsManager } = clients;
-  for (const client of [ecs, elbv2, logs, route53, secretsManager]) addPaging(client);
+  const { dynamodb, ecs, elbv2, logs, route53, secretsManager, ssm } = clients;
+  for (const client of [dynamodb, ecs, elbv2, logs, route53, secretsManager, ssm]) addPaging(client);
   const paged = new Set<unknown>();
   return {
     client: <C extends EquippableClient>(Client: ClientClass<C>, more?: FurtherClientOptions) => {
@@ -38,6 +40,8 @@ export function awsInSmallPages(cell: Cell, options: ClientOptions): SweepAws & 
     ecs: createEcs(ecs, cell.cluster),
     logs: createLogs(logs),
     secrets: createSecrets(secretsManager),
+    markedParameters: createMarkedParameters(ssm),
+    items: createItems(dynamodb),
     destroy: () => clients.destroy(),
   };
 }
@@ -71,8 +75,12 @@ interface Answer {
 }
 type Handler = (args: { readonly input: Fields }) => Promise<Answer>;
 
-/** What it is asked for next by is a name: its own pages skip nothing that goes meanwhile, as those of an offset would. */
-const PAGED_BY_NAME = 'ListResourceRecordSetsCommand';
+/** What they are asked for next by is a name or a key: their own pages skip nothing that goes meanwhile, as those of an offset would. */
+const pagedByKey: Readonly<Record<string, Fields>> = {
+  ListResourceRecordSetsCommand: { MaxItems: PAGE_SIZE },
+  ScanCommand: { Limit: PAGE_SIZE },
+  QueryCommand: { Limit: PAGE_SIZE },
+};
 
 function addPaging(client: EquippableClient): void {
   const rests = new Map<string, Rest>();
@@ -80,7 +88,8 @@ function addPaging(client: EquippableClient): void {
     (next: Handler, { commandName = '' }: { readonly commandName?: string }): Handler =>
     (args) => {
       const { input } = args;
-      if (commandName === PAGED_BY_NAME) return next({ ...args, input: { ...input, MaxItems: PAGE_SIZE } });
+      const ownSize = pagedByKey[commandName];
+      if (ownSize) return next({ ...args, input: { ...input, ...ownSize } });
       const fields = pageFields.find(({ size }) => input[size] !== undefined || usualSize[commandName] === size);
       return fields ? onePage(rests, fields, args, next) : next(args);
     };

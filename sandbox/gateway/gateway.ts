@@ -25,6 +25,7 @@ import { Mailbox, type Mail } from './mails.ts';
 import { createPipeline } from './pipeline.ts';
 import { readCall, scopeKey, type Call, type Reply, type Scope } from './request.ts';
 import { createSecretHandlers } from './secrets/handlers.ts';
+import { createParameterHandlers } from './ssm/handlers.ts';
 import { TaskHost, type TaskHostMode } from './task-host/task-host.ts';
 import { Clock, type TimePreset, type TimeSettings } from './time.ts';
 import { anonymous, Upstream } from './upstream.ts';
@@ -169,6 +170,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
       }),
       route53: createDnsHandlers({ upstream, clock, quotas }),
       secretsmanager: createSecretHandlers({ upstream, exclusion }),
+      ssm: createParameterHandlers({ upstream, exclusion }),
     },
     forward: upstream.forward,
     logger,

@@ -7,6 +7,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { AwsError } from './answer.ts';
 import { scopeKey, type Answer, type Call, type Scope, type Signer } from './request.ts';
@@ -21,6 +22,7 @@ export interface UpstreamClients {
   readonly logs: CloudWatchLogsClient;
   readonly route53: Route53Client;
   readonly secrets: SecretsManagerClient;
+  readonly ssm: SSMClient;
 }
 
 /** Access key id of calls that carry no signature. */
@@ -97,6 +99,7 @@ export class Upstream {
       logs: new CloudWatchLogsClient(config),
       route53: new Route53Client(config),
       secrets: new SecretsManagerClient(config),
+      ssm: new SSMClient(config),
     };
     this.#clients.set(key, made);
     return made;

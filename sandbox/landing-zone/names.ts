@@ -8,6 +8,8 @@ export const landingZone = 'tenantry-sandbox';
 export const clusterName = 'moamalat-cluster';
 export const loadBalancerName = 'moamalat-alb';
 export const projectionTable = 'tenants';
+/** Where tenants have items side by side. */
+export const sharedTable = 'shared-items';
 export const archiveBucket = 'tenantry-archive';
 
 /** The zone that all tenants' hosts lie in: MOAMALAT's own where it is one of the products, its tenants right below it. */

@@ -14,12 +14,13 @@ import {
   domainsOf,
   imageRepository,
   projectionTable,
+  sharedTable,
   templatesOf,
   zoneNameOf,
   type SeededProduct,
   type SeededTemplate,
 } from './names.ts';
-import { ensureProjectionTable } from './projection-table.ts';
+import { ensureTable } from './tables.ts';
 import { ensureNetwork } from './network.ts';
 import { deployTemplateImage, ensureCluster, ensureTemplate, untilTemplateRuns } from './templates.ts';
 
@@ -90,7 +91,8 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
   const zoneId = await ensureHostedZone(clients, zoneName);
   const roles = await ensureRoles(clients);
   await ensureMailIdentity(clients, zoneName);
-  await ensureProjectionTable(clients.dynamodb, projectionTable);
+  await ensureTable(clients.dynamodb, projectionTable, ['GSI1', 'GSI2']);
+  await ensureTable(clients.dynamodb, sharedTable, ['GSI1', 'GSI2', 'GSI3']);
   if (options.archive === true) await ensureArchive(clients.s3, archiveBucket);
   await ensureCluster(clients);
   for (const template of templates) await ensureTemplate(clients, template, { accountId, region, network, roles });
@@ -130,6 +132,7 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
         ...(hostless.length > 0 && { products: hostless }),
         tenantDatabases: [{ id: 'primary', ...options.database }],
         projection: { table: projectionTable },
+        sharedTables: [sharedTable],
         ...(options.archive === true && { archive: { bucket: archiveBucket, prefix: 'final/', retentionDays: 30 } }),
         logRetentionDays: 30,
         mailFrom: `welcome@${zoneName}`,

@@ -3,6 +3,7 @@ import type { Cell, Platform } from '../contracts/platform.ts';
 import { createLogs, type Logs } from './cloudwatch-logs.ts';
 import { createClients, type ClientOf, type ClientOptions } from './clients.ts';
 import { createTables, type Tables } from './dynamodb.ts';
+import { createItems, type Items } from './dynamodb-items.ts';
 import { createEcs, type Ecs } from './ecs.ts';
 import { createLoadBalancing, type LoadBalancing } from './elbv2.ts';
 import { createPacing, type Pacing, type PacingOptions } from './pacing.ts';
@@ -12,6 +13,7 @@ import { createSecrets, type Secrets } from './secrets-manager.ts';
 import { createObjects, type Objects } from './s3.ts';
 import { createMail, type Mail } from './ses.ts';
 import { createInventory, type Inventory } from './inventory/inventory.ts';
+import { createMarkedParameters, type MarkedParameters } from './ssm-marked.ts';
 import { createParameters, type Parameters } from './ssm.ts';
 import { createIdentity, type Identity } from './sts.ts';
 
@@ -26,7 +28,9 @@ export interface CellAws {
   readonly identity: Identity;
   readonly probe: Probe;
   readonly parameters: Parameters;
+  readonly markedParameters: MarkedParameters;
   readonly tables: Tables;
+  readonly items: Items;
   readonly objects: Objects;
   /** A client of the SDK for a service that has no adapter here: for kinds of others. */
   readonly client: ClientOf;
@@ -54,7 +58,9 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     identity: createIdentity(clients.sts),
     probe: createProbe(cell),
     parameters: createParameters(clients.ssm),
+    markedParameters: createMarkedParameters(clients.ssm),
     tables: createTables(clients.dynamodb),
+    items: createItems(clients.dynamodb),
     objects: createObjects(clients.s3, clients.signer),
     client: clients.clientOf,
     inventory: createInventory(clients, cell),

@@ -208,11 +208,17 @@ const nameRows: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
     'DuplicateTargetGroupName',
     'PriorityInUse',
     'PreconditionNotMet',
+    'ParameterAlreadyExists',
+    'TooManyUpdates',
+    'TransactionConflict',
+    'ReplicatedWriteConflict',
     // Made a moment ago and not seen everywhere yet, or gone between a list and a look at its tags. (Where missing is an
     // answer, the adapter takes it as one.)
     'TargetGroupNotFound',
     'RuleNotFound',
     'ResourceNotFound',
+    'ParameterNotFound',
+    'InvalidResourceId',
   ],
   ACCESS_DENIED: [
     'AccessDenied',
@@ -245,6 +251,9 @@ const nameRows: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
     'QuotaExceeded',
     'SendingPaused',
     'TargetGroupAssociationLimit',
+    'ParameterLimitExceeded',
+    'ParameterMaxVersionLimitExceeded',
+    'ItemCollectionSizeLimitExceeded',
   ],
   // Nothing was done: the request was refused before it was looked at.
   AWS_UNAVAILABLE: ['ServiceUnavailable', 'BusyError'],

@@ -10,7 +10,8 @@ export interface BucketRate {
 
 /**
  * API groups that share a bucket each, of an account in a region. Sources: aws-facts.md ("Rate limits"): ECS and ELB throttling
- * pages, Route 53's change-based throttling; CloudWatch Logs and Secrets Manager from their quota pages.
+ * pages, Route 53's change-based throttling; CloudWatch Logs and Secrets Manager from their quota pages. Of SSM, the quota page has the
+ * rate of `ssm-get` and AWS's support tells that of `ssm-put`; nobody publishes those of its other calls: ours are careful ones.
  */
 export const bucketRates = {
   route53: { burst: 50, perSecond: 10, isShared: true, isGlobal: true },
@@ -32,6 +33,10 @@ export const bucketRates = {
   'logs-other': { burst: 10, perSecond: 10, isShared: true },
   secrets: { burst: 50, perSecond: 40, isShared: true },
   'ssm-put': { burst: 3, perSecond: 3 },
+  'ssm-get': { burst: 40, perSecond: 40 },
+  'ssm-delete': { burst: 3, perSecond: 3 },
+  'ssm-describe': { burst: 5, perSecond: 5 },
+  'ssm-tags': { burst: 10, perSecond: 10, isShared: true },
   'dynamodb-write': { burst: 100, perSecond: 100 },
 } as const satisfies Readonly<Record<string, BucketRate>>;
 
@@ -46,16 +51,30 @@ export function bucketRate(name: BucketName): BucketRate {
 export function bucketsOf(service: string, action: string, read: boolean): readonly BucketName[] {
   if (service === 'route53') return ['route53'];
   if (service === 'elasticloadbalancing') return read ? ['elbv2'] : ['elbv2', 'elbv2-mutating'];
-  if (service === 'ecs') return ecsBucketsOf(action);
+  if (service === 'ecs') return bucketIn(ecsBuckets, action);
   if (service === 'logs') return logsBucketsOf(action);
   if (service === 'secretsmanager') return ['secrets'];
   if (service === 'dynamodb') return read ? [] : ['dynamodb-write'];
-  if (service === 'ssm' && action === 'PutParameter') return ['ssm-put'];
+  if (service === 'ssm') return bucketIn(ssmBuckets, action);
   return [];
 }
 
+type BucketRows = readonly (readonly [RegExp, BucketName])[];
+
+function bucketIn(rows: BucketRows, action: string): readonly BucketName[] {
+  return rows.flatMap(([pattern, name]) => (pattern.test(action) ? [name] : []));
+}
+
+const ssmBuckets: BucketRows = [
+  [/^PutParameter$/, 'ssm-put'],
+  [/^GetParameter(s|sByPath)?$/, 'ssm-get'],
+  [/^DeleteParameters?$/, 'ssm-delete'],
+  [/^DescribeParameters$/, 'ssm-describe'],
+  [/^(AddTagsTo|RemoveTagsFrom|ListTagsFor)Resource$/, 'ssm-tags'],
+];
+
 /** Source: ECS API reference, "Request throttling". */
-const ecsBuckets: readonly (readonly [RegExp, BucketName])[] = [
+const ecsBuckets: BucketRows = [
   [/^(Der|R)egisterTaskDefinition$/, 'ecs-task-definition'],
   [/^DeleteTaskDefinitions$/, 'ecs-task-definition-delete'],
   [/^(DescribeTaskDefinition|ListTaskDefinitions|ListTaskDefinitionFamilies)$/, 'ecs-task-definition-read'],
@@ -67,10 +86,6 @@ const ecsBuckets: readonly (readonly [RegExp, BucketName])[] = [
   [/^(Unt|T)agResource$/, 'ecs-tag'],
   [/^ListTagsForResource$/, 'ecs-tag-read'],
 ];
-
-function ecsBucketsOf(action: string): readonly BucketName[] {
-  return ecsBuckets.flatMap(([pattern, name]) => (pattern.test(action) ? [name] : []));
-}
 
 /** CloudWatch Logs has a quota for each of its calls. */
 function logsBucketsOf(action: string): readonly BucketName[] {

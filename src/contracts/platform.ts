@@ -45,6 +45,8 @@ export interface Cell {
   readonly archive?: Archive | undefined;
   /** Where the tenants of this cell are projected to; absent: nowhere. */
   readonly projection?: Projection | undefined;
+  /** DynamoDB tables of the cell's account and region in which tenants have items side by side. */
+  readonly sharedTables?: readonly string[] | undefined;
   /** Sender of tenants' mails (an SES identity of this cell). */
   readonly mailFrom: string;
   readonly mailReplyTo?: string | undefined;

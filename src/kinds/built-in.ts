@@ -1,5 +1,6 @@
 import type { Kind } from './framework/kind.ts';
 import { dnsRecord } from './dns-record/kind.ts';
+import { dynamodbItem } from './dynamodb-item/kind.ts';
 import { ecsService } from './ecs-service/kind.ts';
 import { listenerNotice } from './listener-notice/kind.ts';
 import { listenerRule } from './listener-rule/kind.ts';
@@ -8,6 +9,7 @@ import { postgresLogin } from './postgres-login/kind.ts';
 import { postgresPassword } from './postgres-password/kind.ts';
 import { postgresSchema } from './postgres-schema/kind.ts';
 import { slugReservation } from './slug-reservation/kind.ts';
+import { ssmParameters } from './ssm-parameters/kind.ts';
 import { targetGroup } from './target-group/kind.ts';
 import { taskDefinition } from './task-definition/kind.ts';
 import { tenantActivation } from './tenant-activation/kind.ts';
@@ -25,6 +27,8 @@ export const builtInKinds: readonly Kind[] = [
   postgresSchema,
   postgresLogin,
   postgresPassword,
+  ssmParameters,
+  dynamodbItem,
   tenantActivation,
 ];
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
-import { ensureProjectionTable } from '../../sandbox/landing-zone/projection-table.ts';
+import { ensureTable } from '../../sandbox/landing-zone/tables.ts';
 import { createCellAws, type CellAws } from '../../src/aws/cell-aws.ts';
 import { fromAttributes, toAttributes, type Item } from '../../src/aws/dynamodb-values.ts';
 import type { ItemKey } from '../../src/aws/dynamodb.ts';
@@ -100,7 +100,7 @@ function open(
       });
       return { round, lines };
     },
-    makeTable: () => ensureProjectionTable(dynamodb, TableName),
+    makeTable: () => ensureTable(dynamodb, TableName, ['GSI1', 'GSI2']),
     items: async (tenantId) => (await all()).filter(({ PK }) => PK === `TENANT#${tenantId}`),
     all,
     plant: async (item) => {

@@ -1,10 +1,12 @@
 import type { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
+import type { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
 import type { ecsService } from '../../src/kinds/ecs-service/kind.ts';
 import type { Kind, StepContext } from '../../src/kinds/framework/kind.ts';
 import type { listenerRule } from '../../src/kinds/listener-rule/kind.ts';
 import type { logGroup } from '../../src/kinds/log-group/kind.ts';
 import type { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
 import type { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
+import type { ssmParameters } from '../../src/kinds/ssm-parameters/kind.ts';
 import type { targetGroup } from '../../src/kinds/target-group/kind.ts';
 import type { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
 import type { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
@@ -19,6 +21,8 @@ interface BuiltIn {
   'listener-rule': typeof listenerRule;
   'dns-record': typeof dnsRecord;
   'ecs-service': typeof ecsService;
+  'ssm-parameters': typeof ssmParameters;
+  'dynamodb-item': typeof dynamodbItem;
   'tenant-activation': typeof tenantActivation;
 }
 

@@ -49,11 +49,12 @@ function boundPaths({ sample, stand }: Bench, { slug, step }: SampleTenant): (re
     .map(({ path }) => path);
 }
 
-function listedIn({ hostedZone, loadBalancers, templateServices, tenantDatabases }: Cell): string[] {
+function listedIn({ hostedZone, loadBalancers, sharedTables = [], templateServices, tenantDatabases }: Cell): string[] {
   return [
     ...loadBalancers.flatMap(({ arn, httpsListenerArn }) => [arn, httpsListenerArn]),
     ...tenantDatabases.map(({ id }) => id),
     ...Object.values(templateServices).flatMap((services) => Object.values(services)),
+    ...sharedTables,
     hostedZone.id,
   ];
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { AwsError, errorAnswer, jsonAnswer, withBody } from '../answer.ts';
 import type { Answer, Call } from '../request.ts';
 import { speaksOf } from './changed.ts';
@@ -11,7 +12,7 @@ export function answerWithout(call: Call, fresh: Answer, created: readonly strin
   if (fresh.status >= 300 || created.length === 0) return undefined;
   const isAsked = speaksOf(requestText(call), created);
   if (isAsked) {
-    const missing = missingAnswers[call.action]?.(call, created);
+    const missing = missingAnswers[call.action]?.(call, created, fresh);
     if (missing) return missing instanceof AwsError ? errorAnswer(call, missing) : missing;
   }
   const list = lists[call.action];
@@ -22,7 +23,7 @@ const noTargetGroup = new AwsError('TargetGroupNotFound', 'One or more target gr
 const noRule = new AwsError('RuleNotFound', 'One or more rules not found');
 const noSecret = new AwsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
 
-type Missing = (call: Call, created: readonly string[]) => AwsError | Answer | undefined;
+type Missing = (call: Call, created: readonly string[], fresh: Answer) => AwsError | Answer | undefined;
 
 /** What a look at one thing answers when it is not there. */
 const missingAnswers: Readonly<Record<string, Missing>> = {
@@ -35,11 +36,36 @@ const missingAnswers: Readonly<Record<string, Missing>> = {
   DescribeTaskDefinition: () => new AwsError('ClientException', 'Unable to describe task definition.'),
   DescribeSecret: () => noSecret,
   GetSecretValue: () => noSecret,
-  ListTagsForResource: ({ service }) =>
-    service === 'logs'
-      ? new AwsError('ResourceNotFoundException', 'The specified log group does not exist.')
-      : undefined,
+  GetParameter: () => new AwsError('ParameterNotFound', 'The parameter could not be found.'),
+  GetParameters: (_call, created, fresh) => missingParameters(created, fresh),
+  ListTagsForResource: ({ service }) => noTags[service],
 };
+
+/** By service. */
+const noTags: Readonly<Record<string, AwsError>> = {
+  logs: new AwsError('ResourceNotFoundException', 'The specified log group does not exist.'),
+  ssm: new AwsError('InvalidResourceId', 'The resource ID is not valid.'),
+};
+
+const parametersAnswer = z.looseObject({
+  Parameters: z.array(z.looseObject({ Name: z.string() })),
+  InvalidParameters: z.array(z.string()).default([]),
+});
+
+/** What is not there is called invalid. */
+function missingParameters(created: readonly string[], fresh: Answer): Answer {
+  const body = parametersAnswer.parse(JSON.parse(fresh.body.toString('utf8')));
+  const isMissing = ({ Name }: { readonly Name: string }) => created.includes(Name);
+  const missing = body.Parameters.filter(isMissing).map(({ Name }) => Name);
+  return withBody(
+    fresh,
+    JSON.stringify({
+      ...body,
+      Parameters: body.Parameters.filter((parameter) => !isMissing(parameter)),
+      InvalidParameters: [...body.InvalidParameters, ...missing],
+    }),
+  );
+}
 
 /** Only for a look at that service alone: looks at several are split before. */
 function missingServices(call: Call, created: readonly string[]): Answer {
@@ -62,6 +88,8 @@ const lists: Readonly<Record<string, List>> = {
   ListTaskDefinitionFamilies: { format: 'json', items: 'families' },
   ListSecrets: { format: 'json', items: 'SecretList' },
   DescribeLogGroups: { format: 'json', items: 'logGroups' },
+  DescribeParameters: { format: 'json', items: 'Parameters' },
+  GetParametersByPath: { format: 'json', items: 'Parameters' },
 };
 
 function listWithout(fresh: Answer, { format, items }: List, created: readonly string[]): Answer | undefined {

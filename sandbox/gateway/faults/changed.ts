@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { readChanges } from '../dns/changes.ts';
 import type { Answer, Call } from '../request.ts';
 
@@ -13,7 +14,7 @@ export interface Changed {
 export function changedBy(call: Call, answer?: Answer): Changed {
   if (call.service === 'route53') return changedRecords(call);
   const creation = creations[call.action];
-  if (creation === undefined) return { ids: call.resource === undefined ? [] : [call.resource], created: [] };
+  if (creation === undefined) return { ids: namedBy(call), created: [] };
   // What a new rule is called here (the values it routes) is no name to AWS.
   const name = call.action === 'CreateRule' ? undefined : call.resource;
   const text = answer?.body.toString('utf8') ?? '';
@@ -51,7 +52,17 @@ const creations: Readonly<Record<string, Creation>> = {
   RegisterTaskDefinition: { arnField: 'taskDefinitionArn', isNewName: (text) => /"revision"\s*:\s*1\b/.test(text) },
   CreateSecret: { arnField: 'ARN' },
   CreateLogGroup: {},
+  // Where a value is written over, the parameter was there before.
+  PutParameter: { isNewName: (text) => /"Version"\s*:\s*1\b/.test(text) },
 };
+
+/** One call deletes several parameters; any other is about one thing. */
+function namedBy({ action, body, resource }: Call): readonly string[] {
+  if (action === 'DeleteParameters') return deletion.parse(JSON.parse(body.toString('utf8'))).Names;
+  return resource === undefined ? [] : [resource];
+}
+
+const deletion = z.object({ Names: z.array(z.string()).default([]) });
 
 function changedRecords(call: Call): Changed {
   const changes = readChanges(call.body.toString('utf8'));

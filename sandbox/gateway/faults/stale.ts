@@ -162,13 +162,20 @@ function olderAnswer(view: View, call: Call, fresh: Answer): Answer | undefined 
 }
 
 function olderPart({ staleness, before, changes }: View, call: Call, fresh: Answer): Answer | undefined {
-  if (call.action === 'GetChange' || (staleness.reads && !matches(staleness.reads, call))) return undefined;
+  if (isNeverStale(call) || (staleness.reads && !matches(staleness.reads, call))) return undefined;
   const created = changes.flatMap((changed) => changed.created);
   const older = before.get(readKey(call)) ?? answerWithout(call, fresh, created);
   if (!older || contentOf(older) === contentOf(fresh)) return undefined;
   if (staleness.reads) return older;
   const ids = changes.flatMap((changed) => changed.ids);
   return [requestText(call), textOf(fresh), textOf(older)].some((text) => speaksOf(text, ids)) ? older : undefined;
+}
+
+/** A look at how a change goes, and a read of DynamoDB that asks for what was written last. */
+function isNeverStale({ action, body, service }: Call): boolean {
+  return (
+    action === 'GetChange' || (service === 'dynamodb' && /"ConsistentRead"\s*:\s*true/.test(body.toString('utf8')))
+  );
 }
 
 function readKey({ action, path, body }: Call): string {

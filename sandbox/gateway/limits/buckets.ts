@@ -96,8 +96,8 @@ const route53Buckets: readonly BucketSpec[] = [
 ];
 
 /**
- * Sources: the quota pages of Secrets Manager, CloudWatch Logs and Cognito; SSM's write rate is what AWS support tells.
- * SES has no row: its sending rate is each account's own.
+ * Sources: the quota pages of Secrets Manager, CloudWatch Logs, Cognito and SSM (its default throughput); SSM's write rate is what AWS
+ * support tells, and nobody publishes those of its other calls. SES has no row: its sending rate is each account's own.
  */
 const otherBuckets: readonly BucketSpec[] = [
   perSecond('secretsmanager', 'secrets-read', 10_000, 'DescribeSecret', 'GetSecretValue'),
@@ -114,6 +114,7 @@ const otherBuckets: readonly BucketSpec[] = [
   perSecond('logs', 'logs-describe-streams', 25, 'DescribeLogStreams'),
   perSecond('cognito-idp', 'cognito-user-pools', 15, 'CreateUserPool', 'UpdateUserPool', 'DeleteUserPool'),
   perSecond('ssm', 'ssm-put-parameter', 3, 'PutParameter'),
+  perSecond('ssm', 'ssm-get-parameters', 40, 'GetParameter', 'GetParameters', 'GetParametersByPath'),
 ];
 
 const byService = new Map<string, BucketSpec[]>();

@@ -82,6 +82,11 @@ export class AnswerTree {
     return this.at(path).items;
   }
 
+  /** Names of all parts, each with the part. */
+  parts(): [name: string, part: AnswerTree][] {
+    return [...this.#parts];
+  }
+
   /** Names and texts of all parts that are leaves. */
   entries(): [name: string, text: string][] {
     return [...this.#parts].map(([name, part]) => [name, part.value]);

@@ -1,5 +1,6 @@
 import { sortItems, keyOf, type InventoryItem, type InventoryScope } from '../item.ts';
 import { AwsCaller, type AwsScope } from './caller.ts';
+import { listItems } from './dynamodb.ts';
 import { listEcs, serviceName } from './ecs.ts';
 import { listElb } from './elb.ts';
 import { listFurtherKinds } from './further-kinds.ts';
@@ -31,6 +32,7 @@ const tenantListers: readonly Lister[] = [
   listSecrets,
   listLogGroups,
   listParameters,
+  listItems,
   listQueues,
   listObjects,
 ];

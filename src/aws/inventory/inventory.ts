@@ -1,7 +1,9 @@
 import type { TypeList } from '../../contracts/sweep.ts';
 import type { Cell } from '../../contracts/platform.ts';
 import type { Clients } from '../clients.ts';
+import { itemList } from './items.ts';
 import { logGroupList } from './log-groups.ts';
+import { parameterList } from './parameters.ts';
 import { recordList } from './records.ts';
 import { ruleList } from './rules.ts';
 import { secretList } from './secrets.ts';
@@ -18,6 +20,8 @@ export interface Inventory extends Use {
   readonly taskDefinitions: TypeList;
   readonly logGroups: TypeList;
   readonly secrets: TypeList;
+  readonly parameters: TypeList;
+  readonly items: TypeList;
 }
 
 /** Lists the cell: read calls only, one after the other, so that tenants' calls go before them. */
@@ -30,6 +34,8 @@ export function createInventory(clients: Clients, cell: Cell): Inventory {
     taskDefinitions: taskDefinitionList(clients.ecs),
     logGroups: logGroupList(clients.logs),
     secrets: secretList(clients.secretsManager),
+    parameters: parameterList(clients.ssm),
+    items: itemList(clients.dynamodb, cell),
     ...createUse(clients, cell),
   };
 }

@@ -38,12 +38,14 @@ function ofKnown(judge: Within): Within {
   return {
     ...judge,
     tenantName: (name, prefix) => (name === undefined ? [] : judge.tenantName(name, prefix)),
+    tenantId: ifKnown((value) => judge.tenantId(value)),
     slug: ifKnown((value) => judge.slug(value)),
     host: ifKnown((value) => judge.host(value)),
     url: ifKnown((value) => judge.url(value)),
     zone: ifKnown((value) => judge.zone(value)),
     loadBalancer: ifKnown((value) => judge.loadBalancer(value)),
     database: ifKnown((value) => judge.database(value)),
+    table: ifKnown((value) => judge.table(value)),
     templateService: ifKnown((value) => judge.templateService(value)),
     image: ifKnown((value) => judge.image(value)),
     // A secret of the tenant's is always another step's output.

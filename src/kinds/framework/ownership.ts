@@ -2,7 +2,7 @@ import type { Tags } from '../../aws/tags.ts';
 import { INSTALLATION_TAG, TENANT_TAG } from '../../aws/tags.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { MadeResource } from '../../db/ledger.ts';
-import { ownerIn, ownershipMarker } from '../../naming.ts';
+import { markerOfTags } from '../../naming.ts';
 import type { ResourceName } from './kind.ts';
 import type { Marking } from './resource-type.ts';
 
@@ -81,8 +81,6 @@ function describe({ type, name, physicalId, mark }: NotOurs, { tags, types }: St
 
 /** How this tenant's mark is written on a thing of a type. */
 function markOf(type: Marking | undefined, name: string, tags: Tags): string {
-  const { installationId = '', tenantId = '', product = '', operationId = '', stepId = '' } = ownerIn(tags);
-  const marker = ownershipMarker({ installationId, tenantId, product, operationId, stepId });
   const asTags = [INSTALLATION_TAG, TENANT_TAG].map((tag) => `the tag ${tag}=${tags[tag] ?? ''}`).join(' and ');
-  return type?.markOf?.(name, marker) ?? asTags;
+  return type?.markOf?.(name, markerOfTags(tags)) ?? asTags;
 }

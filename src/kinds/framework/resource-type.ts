@@ -10,7 +10,10 @@ export interface CellAccess {
   readonly tenantDatabases: SweepDatabases;
 }
 
-export type SweepAws = Pick<CellAws, 'client' | 'inventory' | 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets'>;
+export type SweepAws = Pick<
+  CellAws,
+  'client' | 'inventory' | 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets' | 'markedParameters' | 'items'
+>;
 export type SweepDatabases = Pick<TenantDatabases, 'listMarked' | 'listLogins' | 'dropLogin' | 'dropSchemaAndRole'>;
 
 /** One thing that was just looked at, to be taken away. */

@@ -1,7 +1,7 @@
 import type { Cell } from '../../contracts/platform.ts';
 import { plainZoneId } from '../../formats.ts';
 import { imageByDigest, imageRepository } from '../../images.ts';
-import { secretPrefix } from '../../naming.ts';
+import { isOfTenantAlone, secretPrefix } from '../../naming.ts';
 
 /** Whose step it is, and where it may work. */
 export interface Bounds {
@@ -39,6 +39,8 @@ export interface Within {
   readonly purpose: Purpose;
   /** `<prefix><product>-<slug>`, with one more word at most: with two, one tenant could name another's (`a` and `a-b`). */
   tenantName(name: unknown, prefix?: string): string[];
+  /** A text that holds the tenant's id as a word, and no other's: a path, a key. */
+  tenantId(text: unknown): string[];
   slug(slug: unknown): string[];
   host(host: unknown): string[];
   /** `https://` and the tenant's host. */
@@ -47,6 +49,8 @@ export interface Within {
   loadBalancer(arn: unknown): string[];
   listener(arn: string): string[];
   database(id: unknown): string[];
+  /** A DynamoDB table that tenants share, or the tenant's own: its name holds the tenant's id. */
+  table(name: unknown): string[];
   templateService(name: unknown): string[];
   /** An image by its digest, of a repository that tenants may use. */
   image(reference: unknown): string[];
@@ -68,6 +72,7 @@ export function within({ cell, installationId, tenant, recorded: known }: Bounds
   const listenerArns = [...cell.loadBalancers.map((lb) => lb.httpsListenerArn), ...(recorded?.listenerArns ?? [])];
   const templates = Object.values(cell.templateServices[tenant.product] ?? {});
   const isMaking = purpose === 'make';
+  const isOwnText = (text: unknown) => typeof text === 'string' && isOfTenantAlone(text, tenant.id);
   return {
     cell,
     tenant,
@@ -78,6 +83,7 @@ export function within({ cell, installationId, tenant, recorded: known }: Bounds
       const isOwn = rest !== undefined && /^(-[a-z0-9]+)?$/.test(rest);
       return must(isOwn, `name ${show(name)} is not derived from the tenant`);
     },
+    tenantId: (text) => must(isOwnText(text), `${show(text)} does not hold the tenant's id, or another's as well`),
     slug: (slug) => must(slug === tenant.slug, `slug ${show(slug)} is not the tenant's`),
     host: (host) => must(host !== undefined && host === ownHost, `host ${show(host)} is not the tenant's`),
     url: (url) => must(ownHost !== undefined && url === `https://${ownHost}`, `URL ${show(url)} is not the tenant's`),
@@ -88,6 +94,12 @@ export function within({ cell, installationId, tenant, recorded: known }: Bounds
     // For a removal the worker's connections decide: what it drops there bears the tenant's mark.
     database: (id) =>
       must(!isMaking || cell.tenantDatabases.some((d) => d.id === id), `database ${show(id)} is none of the cell's`),
+    // What is removed of a table bears the tenant's mark.
+    table: (name) =>
+      must(
+        !isMaking || isOwnText(name) || cell.sharedTables?.includes(String(name)) === true,
+        `table ${show(name)} is neither one that the cell's tenants share nor the tenant's`,
+      ),
     templateService: (name) =>
       must(
         !isMaking || (typeof name === 'string' && templates.includes(name)),

@@ -163,15 +163,15 @@ describe('things that carry no tags', () => {
     expect(await lines(before)).toEqual([]);
   });
 
-  it('show a parameter and each new version of it', async () => {
+  it('show a parameter and each new value of it', async () => {
     const before = await take();
     const put = (Value: string) =>
       aws.json('ssm', 'AmazonSSM.PutParameter', { Name: '/tenantry/mark', Type: 'String', Value, Overwrite: true });
     await put('1');
     const made = await take();
-    expect(await lines(before)).toEqual(['+ ssm:parameter /tenantry/mark (type String, version 1)']);
+    expect(await lines(before)).toEqual(['+ ssm:parameter /tenantry/mark (type String)']);
     await put('2');
-    expect(await lines(made)).toEqual(['~ ssm:parameter /tenantry/mark: version 1 -> 2']);
+    expect(await lines(made)).toEqual(['~ ssm:parameter /tenantry/mark: value 1 -> 2']);
     await aws.json('ssm', 'AmazonSSM.DeleteParameter', { Name: '/tenantry/mark' });
     expect(await lines(before)).toEqual([]);
   });

@@ -7,18 +7,22 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unlessFailed } from './clients.ts';
 
-/** The table that tenants are projected to: on demand, with its stream, both indexes and point-in-time recovery. */
-export async function ensureProjectionTable(dynamodb: DynamoDBClient, TableName: string): Promise<void> {
+/** A table on demand with the key `PK` and `SK`, its stream, these indexes and point-in-time recovery. */
+export async function ensureTable(
+  dynamodb: DynamoDBClient,
+  TableName: string,
+  indexes: readonly string[],
+): Promise<void> {
   const there = await unlessFailed(dynamodb.send(new DescribeTableCommand({ TableName })), 'ResourceNotFoundException');
   if (there) return;
-  const names = ['PK', 'SK', 'GSI1PK', 'GSI1SK', 'GSI2PK', 'GSI2SK'];
+  const names = ['', ...indexes].flatMap((prefix) => [`${prefix}PK`, `${prefix}SK`]);
   await dynamodb.send(
     new CreateTableCommand({
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
       KeySchema: keys(''),
-      GlobalSecondaryIndexes: ['GSI1', 'GSI2'].map((IndexName) => ({
+      GlobalSecondaryIndexes: indexes.map((IndexName) => ({
         IndexName,
         KeySchema: keys(IndexName),
         Projection: { ProjectionType: 'ALL' },

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { MARK_ATTRIBUTE, type ItemAddress, type KeyPart } from '../../aws/dynamodb-items.ts';
+import type { Item } from '../../aws/dynamodb-values.ts';
+import { StepError } from '../../contracts/step-error.ts';
+import { itemName } from '../../naming.ts';
+import { fieldsOf } from '../framework/within.ts';
+
+/** Of a name of an attribute, in characters; those of keys may have 255 at most (DynamoDB). */
+const attributeName = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((name) => name !== MARK_ATTRIBUTE, `"${MARK_ATTRIBUTE}" is the mark of an item`);
+
+const keyPart = z.strictObject({ name: attributeName, value: z.union([z.string().min(1), z.number()]) });
+
+/** Whatever JSON holds, with references to other steps' outputs at any depth. */
+const value = z.json();
+const attributes = z.record(
+  attributeName,
+  z.unknown().refine((given) => value.safeParse(given).success, 'must be a value of JSON'),
+);
+
+/**
+ * `attributes` are the step's: they are put back where somebody changes them. `initial` ones are written when the item is made, and are
+ * others' from then on. What others add to the item is left alone (`keep`, the default), or taken off again (`remove`).
+ */
+export const itemSpec = z
+  .strictObject({
+    table: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table'),
+    partitionKey: keyPart,
+    sortKey: keyPart.optional(),
+    attributes,
+    initial: attributes.optional(),
+    otherAttributes: z.enum(['keep', 'remove']).optional(),
+  })
+  .superRefine((spec, context) => {
+    for (const message of problemsOf(spec)) context.addIssue({ code: 'custom', message });
+  });
+/** `table`: its ARN. `attributes`: names of the step's own. */
+export const itemOutputs = z.strictObject({ name: z.string(), table: z.string(), attributes: z.array(z.string()) });
+
+export type ItemSpec = z.output<typeof itemSpec>;
+export type ItemOutputs = z.output<typeof itemOutputs>;
+
+/** Where the item of a spec is. */
+export function addressOf({
+  partitionKey,
+  sortKey,
+  table,
+}: Pick<ItemSpec, 'table' | 'partitionKey' | 'sortKey'>): ItemAddress {
+  return { table, partitionKey, ...(sortKey && { sortKey }) };
+}
+
+export function nameOf({ partitionKey, sortKey, table }: Pick<ItemSpec, 'table' | 'partitionKey' | 'sortKey'>): string {
+  return itemName(table, partitionKey.value, sortKey?.value);
+}
+
+/** Attributes of a resolved spec. @throws StepError when one of them is no value of JSON */
+export function itemOf(given: unknown): Item {
+  const read = z.record(z.string(), value).safeParse(fieldsOf(given));
+  if (read.success) return read.data;
+  throw new StepError('BLUEPRINT_INVALID', 'an attribute of the item holds what JSON has no equal for');
+}
+
+/** The value of a key's part in a spec of which nothing is known. */
+export function keyValueIn(part: unknown): KeyPart['value'] | undefined {
+  const { value: given } = fieldsOf(part);
+  return typeof given === 'string' || typeof given === 'number' ? given : undefined;
+}
+
+function problemsOf({ attributes: own, initial = {}, partitionKey, sortKey }: ItemSpec): string[] {
+  const keys = [partitionKey.name, ...(sortKey ? [sortKey.name] : [])];
+  const isTwice = (name: string) => keys.includes(name) || (Object.hasOwn(own, name) && Object.hasOwn(initial, name));
+  return [
+    ...(partitionKey.name === sortKey?.name ? ['partitionKey and sortKey have one name'] : []),
+    ...[...new Set([...Object.keys(own), ...Object.keys(initial)])]
+      .filter(isTwice)
+      .map((name) => `attribute ${name} is given twice, or is a part of the key`),
+  ];
+}

@@ -1,0 +1,25 @@
+import { MARK_ATTRIBUTE } from '../../aws/dynamodb-items.ts';
+import { isOfTenantAlone, itemNameParts, ownershipTags, parseOwnershipMarker } from '../../naming.ts';
+import type { SweptType } from '../framework/resource-type.ts';
+
+/** A tenant's id is in the value of the partition key. */
+const pattern =
+  /^[A-Za-z0-9_.-]{3,255}\/(?:[^/]*[^A-Za-z0-9/])?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9])/;
+
+export const itemType: SweptType = {
+  named: {
+    pattern,
+    isOf: (name, { tenantId }) => pattern.test(name) && isOfTenantAlone(itemNameParts(name).partition, tenantId),
+  },
+  list: ({ aws }) => aws.inventory.items,
+  isFoundByName: true,
+  markOf(_name, marker) {
+    const mark = parseOwnershipMarker(marker);
+    return `its attribute "${MARK_ATTRIBUTE}", a map: ${JSON.stringify(mark ? ownershipTags(mark) : {})}`;
+  },
+  async takeAway({ aws, item }) {
+    const address = await aws.items.locateItem(item.name);
+    const isRemoved = address !== undefined && (await aws.items.removeItem(address, item.tags ?? {}));
+    return isRemoved ? 'the item was deleted' : 'it was gone, or another, already';
+  },
+};

@@ -1,0 +1,127 @@
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { AddTagsToResourceCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
+import { ssmParameters } from '../../src/kinds/ssm-parameters/kind.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
+import { describeKinds, sampleOf, type HandChange, type HandPlace, type Sample } from '../../testing/index.ts';
+import { faultSample, recordFaults } from './record-faults.ts';
+import { sharedParts } from './shared-parts.ts';
+
+const configOf = ({ cell, credentials, endpointUrl }: HandPlace) => ({
+  endpoint: endpointUrl,
+  region: cell.region,
+  credentials,
+});
+
+const otherValue: HandChange = {
+  name: 'a parameter was given another value and another tag',
+  async change(at) {
+    const ssm = new SSMClient(configOf(at));
+    const Name = `${String(at.outputs['path'])}cloud-type`;
+    await ssm.send(new PutParameterCommand({ Name, Value: 'by hand', Type: 'String', Overwrite: true }));
+    const Tags = [{ Key: 'team', Value: 'by hand' }];
+    await ssm.send(new AddTagsToResourceCommand({ ResourceType: 'Parameter', ResourceId: Name, Tags }));
+  },
+};
+
+/** With a secret of another step, and a status that others write. */
+const parameterSet: Sample = {
+  name: 'write_parameters',
+  product: moamalat,
+  steps: (request) => [
+    ...sampleOf(moamalat, 'create_schema').steps(request),
+    {
+      id: 'write_parameters',
+      kind: 'ssm-parameters',
+      needs: ['create_schema'],
+      spec: {
+        path: `/accounts/${request.tenantId}/`,
+        parameters: {
+          'cloud-type': {},
+          'provisioning-status': { isInitial: true },
+          'dynamodb/table-name': { type: 'String' },
+          'database/password': { type: 'SecureString', keyId: 'alias/accounts' },
+        },
+        values: {
+          'cloud-type': 'public',
+          'provisioning-status': 'creating',
+          'dynamodb/table-name': { ref: 'create_schema.schema' },
+          'database/password': { ref: 'create_schema.secretArn' },
+        },
+        tags: { team: 'accounts', stage: 'first' },
+      },
+    },
+  ],
+  revised: (step) => ({
+    ...step,
+    spec: {
+      ...step.spec,
+      values: { ...(step.spec['values'] as object), 'cloud-type': 'private' },
+      tags: { team: 'others' },
+    },
+  }),
+  freeFields: ['values', 'tags'],
+  handChanges: [otherValue],
+};
+
+const changedItem = (name: string, UpdateExpression: string, names: Record<string, string>): HandChange => ({
+  name,
+  async change(at) {
+    const [table = '', PK = ''] = String(at.outputs['name']).split('/');
+    await new DynamoDBClient(configOf(at)).send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: { PK: { S: PK }, SK: { S: 'METADATA/1' } },
+        UpdateExpression,
+        ExpressionAttributeNames: names,
+        ...(UpdateExpression.includes(':') && { ExpressionAttributeValues: { ':by': { S: 'by hand' } } }),
+      }),
+    );
+  },
+});
+
+/** In a table that tenants share. */
+const metadata: Sample = {
+  name: 'put_metadata',
+  product: moamalat,
+  steps: (request) => [
+    ...sampleOf(moamalat, 'validate').steps(request),
+    {
+      id: 'put_metadata',
+      kind: 'dynamodb-item',
+      needs: ['validate'],
+      spec: {
+        table: request.cell.sharedTables?.[0],
+        partitionKey: { name: 'PK', value: `ACCOUNT#${request.tenantId}` },
+        sortKey: { name: 'SK', value: 'METADATA/1' },
+        attributes: {
+          name: request.slug,
+          size: 3,
+          licenses: [{ productId: 'p-1', seats: 5, isActive: true, note: null }],
+          address: { city: 'Riyadh' },
+        },
+        initial: { status: 'creating' },
+      },
+    },
+  ],
+  revised: (step) => ({
+    ...step,
+    spec: { ...step.spec, attributes: { name: 'renamed', size: 4, licenses: [], plan: 'large' } },
+  }),
+  freeFields: ['attributes', 'initial'],
+  handChanges: [
+    changedItem('an attribute of it was changed', 'SET #name = :by', { '#name': 'name' }),
+    changedItem('attributes of it were taken off', 'REMOVE #size, #address', {
+      '#size': 'size',
+      '#address': 'address',
+    }),
+  ],
+};
+
+describeKinds(
+  [
+    { kind: ssmParameters, samples: [parameterSet] },
+    { kind: dynamodbItem, samples: [metadata] },
+  ],
+  { parts: sharedParts, onFaults: recordFaults, faultSample },
+);
