@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { itemNameParts } from '../naming.ts';
 import { fromAttributes, toAttribute, toAttributes, type Item } from './dynamodb-values.ts';
-import { isAwsError, sent } from './errors.ts';
+import { awsMessage, isAwsError, sent } from './errors.ts';
 import type { Tags } from './tags.ts';
 
 /** The attribute that tells whose an item is: a map of what would be its tags. */
@@ -47,7 +47,7 @@ export interface ItemChange {
 
 /** Items whose owner an attribute of theirs tells. Each write has a condition. Every method throws StepError. */
 export interface Items {
-  /** By a consistent read; undefined when there is none, or no such table. */
+  /** By a consistent read; undefined when there is none, no such table, or no such key in it. */
   findItem(address: ItemAddress): Promise<MarkedItem | undefined>;
   /** @returns whether it was written: not where there is an item already */
   createItem(address: ItemAddress, attributes: Item, mark: Tags): Promise<boolean>;
@@ -62,7 +62,7 @@ export interface Items {
 export function createItems(client: DynamoDBClient): Items {
   return {
     async findItem({ table: TableName, ...key }) {
-      const found = await unlessNoTable(() =>
+      const found = await unlessNowhere(() =>
         client.send(new GetItemCommand({ TableName, Key: keyOf(key), ConsistentRead: true })),
       );
       return found?.Item && toMarkedItem(found.Item, key);
@@ -111,7 +111,7 @@ export function createItems(client: DynamoDBClient): Items {
 
     async locateItem(name) {
       const { table, partition, sort } = itemNameParts(name);
-      const found = await unlessNoTable(() => client.send(new DescribeTableCommand({ TableName: table })));
+      const found = await unlessNowhere(() => client.send(new DescribeTableCommand({ TableName: table })));
       if (!found) return undefined;
       const keys = keySchemaOf(sent(found.Table, { service: 'dynamodb', action: 'DescribeTable' }, 'Table'));
       const partOf = ({ name: attribute, isNumber }: KeyAttribute, text: string): KeyPart => ({
@@ -194,11 +194,14 @@ async function unlessRefused(write: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function unlessNoTable<T>(read: () => Promise<T>): Promise<T | undefined> {
+/** There is no such table, or none of its items can have such a key. */
+async function unlessNowhere<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
     if (isAwsError(error, 'ResourceNotFound')) return undefined;
+    if (isAwsError(error, 'ValidationException') && /does not match the schema/i.test(awsMessage(error)))
+      return undefined;
     throw error;
   }
 }

@@ -1,8 +1,10 @@
-import { projectionTable } from '../../landing-zone/names.ts';
 import type { Facts, InventoryItem } from '../item.ts';
 import type { AnswerTree } from './answer-tree.ts';
 import { AwsReadError, readPages, type AwsCaller } from './caller.ts';
 import { tagged } from './facts.ts';
+
+/** The sandbox's table of the projection. */
+const projectionTable = 'tenants';
 
 /** Items of all tables but that of the projection, which tells of tenants and is none of their things. */
 export async function listItems(caller: AwsCaller): Promise<InventoryItem[]> {

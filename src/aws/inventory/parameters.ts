@@ -2,7 +2,7 @@ import { DescribeParametersCommand, type ParameterMetadata, type SSMClient } fro
 import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { hasTenantId } from '../../naming.ts';
 import { sent } from '../errors.ts';
-import { findParameterTags, markOf } from '../ssm-marked.ts';
+import { findParameterTags, markOf } from '../ssm-looks.ts';
 import { INSTALLATION_TAG, type Tags } from '../tags.ts';
 import { allPages, retryTransient } from './pages.ts';
 

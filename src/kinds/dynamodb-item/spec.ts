@@ -12,7 +12,17 @@ const attributeName = z
   .max(255)
   .refine((name) => name !== MARK_ATTRIBUTE, `"${MARK_ATTRIBUTE}" is the mark of an item`);
 
-const keyPart = z.strictObject({ name: attributeName, value: z.union([z.string().min(1), z.number()]) });
+const keyPart = (mostBytes: number) =>
+  z.strictObject({
+    name: attributeName,
+    value: z.union([
+      z
+        .string()
+        .min(1)
+        .refine((text) => Buffer.byteLength(text) <= mostBytes, `must be ${mostBytes} bytes at most`),
+      z.number(),
+    ]),
+  });
 
 /** Whatever JSON holds, with references to other steps' outputs at any depth. */
 const value = z.json();
@@ -28,8 +38,8 @@ const attributes = z.record(
 export const itemSpec = z
   .strictObject({
     table: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table'),
-    partitionKey: keyPart,
-    sortKey: keyPart.optional(),
+    partitionKey: keyPart(2_048),
+    sortKey: keyPart(1_024).optional(),
     attributes,
     initial: attributes.optional(),
     otherAttributes: z.enum(['keep', 'remove']).optional(),

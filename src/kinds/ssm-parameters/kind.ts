@@ -1,5 +1,4 @@
 import type { ParameterToWrite } from '../../aws/ssm-marked.ts';
-import type { Tags } from '../../aws/tags.ts';
 import { markerOfTags } from '../../naming.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { Kind, Observation } from '../framework/kind.ts';

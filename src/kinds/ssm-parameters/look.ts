@@ -4,7 +4,7 @@ import { StepError } from '../../contracts/step-error.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { NotOurs } from '../framework/ownership.ts';
 import { PARAMETER, type ParameterSeen } from './differences.ts';
-import { parametersOf, type ParametersContext as Context, type SetParameter } from './spec.ts';
+import { parametersOf, textProblem, type ParametersContext as Context, type SetParameter } from './spec.ts';
 
 /** A set as one look shows it. */
 export interface SetSeen {
@@ -50,10 +50,14 @@ export async function compareSet(context: Context, { own, foreign }: SetSeen): P
   );
 }
 
+/** Words of AWS on a value that it refuses may hold the value: it is looked at before. */
 async function valueOf({ aws, spec }: Context, { key, name, type }: SetParameter): Promise<string> {
-  const value = spec.values[key];
-  if (value === undefined) throw new StepError('BLUEPRINT_INVALID', `parameter ${name} has no value`);
-  return type === 'SecureString' ? aws.secrets.readSecret(value) : value;
+  const given = spec.values[key];
+  if (given === undefined) throw new StepError('BLUEPRINT_INVALID', `parameter ${name} has no value`);
+  const value = type === 'SecureString' ? await aws.secrets.readSecret(given) : given;
+  const problem = textProblem(value);
+  if (problem !== undefined) throw new StepError('INVALID_REQUEST', `the value of parameter ${name} ${problem}`);
+  return value;
 }
 
 /** @throws StepError when a parameter of the set is somebody else's */

@@ -121,7 +121,13 @@ function valueProblems(
     return /^arn:[^:]*:secretsmanager:/.test(value)
       ? []
       : [`values.${key} must be the ARN of a secret: what is in a spec can be read by many`];
-  if (value === '') return [`values.${key} is empty, which AWS refuses`];
-  if (value.includes('{{')) return [`values.${key} holds {{, which AWS takes for the name of another parameter`];
-  return Buffer.byteLength(value) > LARGEST_VALUE ? [`values.${key} is larger than ${LARGEST_VALUE} bytes`] : [];
+  const problem = textProblem(value);
+  return problem === undefined ? [] : [`values.${key} ${problem}`];
+}
+
+/** Why AWS would refuse the value of a parameter, a clause; undefined when it would not. */
+export function textProblem(value: string): string | undefined {
+  if (value === '') return 'is empty, which AWS refuses';
+  if (value.includes('{{')) return 'holds {{, which AWS takes for the name of another parameter';
+  return Buffer.byteLength(value) > LARGEST_VALUE ? `is larger than ${LARGEST_VALUE} bytes` : undefined;
 }

@@ -1,0 +1,135 @@
+import {
+  DescribeParametersCommand,
+  GetParametersCommand,
+  ListTagsForResourceCommand,
+  type DescribeParametersResult,
+  type Parameter as RawParameter,
+  type ParameterMetadata,
+  type SSMClient,
+} from '@aws-sdk/client-ssm';
+import { ownershipTags, parseOwnershipMarker } from '../naming.ts';
+import { StepError } from '../contracts/step-error.ts';
+import { isAwsError, sent } from './errors.ts';
+import { chunks } from './inventory/pages.ts';
+import { findOwner, tagsOf, type Tags } from './tags.ts';
+
+/** A parameter as a look shows it, without the value of a SecureString. */
+export interface Parameter {
+  readonly arn: string;
+  readonly name: string;
+  /** `String`, `SecureString` or `StringList`. */
+  readonly type: string;
+  /** Undefined: it is a SecureString. */
+  readonly value: string | undefined;
+  /** From 1; each value that is written over has the next one. */
+  readonly version: number;
+  /** When it was made; undefined once its value was written over. */
+  readonly createdAt: Date | undefined;
+  /** The ownership mark of one that has it in its description alone is among them. */
+  readonly tags: Tags;
+  readonly isMarkedByTags: boolean;
+}
+
+/** GetParameters and DeleteParameters take so many names a call (API reference). */
+export const NAMES_PER_CALL = 10;
+
+const service = 'ssm';
+
+/** Tags of a parameter; undefined when there is none of the name. */
+export async function findParameterTags(client: SSMClient, name: string): Promise<Tags | undefined> {
+  try {
+    const answer = await client.send(new ListTagsForResourceCommand({ ResourceType: 'Parameter', ResourceId: name }));
+    return tagsOf(sent(answer.TagList, { service, action: 'ListTagsForResource' }, 'TagList'));
+  } catch (error) {
+    if (isAwsError(error, 'InvalidResourceId')) return undefined;
+    throw error;
+  }
+}
+
+/** The mark of a parameter: its tags, or what its description says where they tell of no owner. */
+export function markOf(tags: Tags, description: string | undefined): Tags {
+  const told = findOwner(tags) ? undefined : parseOwnershipMarker(description ?? '');
+  return told ? { ...tags, ...ownershipTags(told) } : tags;
+}
+
+/** By name. Absent is only what AWS calls so. */
+export async function getParameters(
+  client: SSMClient,
+  names: readonly string[],
+  WithDecryption: boolean,
+): Promise<Map<string, RawParameter>> {
+  const found = new Map<string, RawParameter>();
+  for (const Names of chunks(names, NAMES_PER_CALL)) {
+    const call = { service, action: 'GetParameters' };
+    const answer = await client.send(new GetParametersCommand({ Names, WithDecryption }));
+    const parameters = new Map(sent(answer.Parameters, call, 'Parameters').map((raw) => [raw.Name, raw]));
+    for (const name of Names) {
+      const raw = parameters.get(name);
+      if (raw) found.set(name, raw);
+      else if (answer.InvalidParameters?.includes(name) !== true)
+        throw new StepError('AWS_ANSWER_UNREADABLE', `ssm:GetParameters said nothing of ${name}`);
+    }
+  }
+  return found;
+}
+
+/** Whose a parameter is. */
+export type Mark = Pick<Parameter, 'tags' | 'isMarkedByTags'>;
+
+/** Names without an entry are gone. */
+export async function marksOf(client: SSMClient, names: readonly string[]): Promise<Map<string, Mark>> {
+  const tags = new Map<string, Tags>();
+  await Promise.all(
+    names.map(async (name) => {
+      const held = await findParameterTags(client, name);
+      if (held) tags.set(name, held);
+    }),
+  );
+  const isMarked = (held: Tags) => findOwner(held) !== undefined;
+  const unmarked = [...tags].filter(([, held]) => !isMarked(held)).map(([name]) => name);
+  const described = await describeParameters(client, unmarked);
+  return new Map(
+    [...tags].map(([name, held]) => [
+      name,
+      { tags: markOf(held, described.get(name)?.Description), isMarkedByTags: isMarked(held) },
+    ]),
+  );
+}
+
+export async function describeParameters(
+  client: SSMClient,
+  names: readonly string[],
+): Promise<Map<string, ParameterMetadata>> {
+  const found = new Map<string, ParameterMetadata>();
+  for (const Values of chunks(names, DESCRIBED_PER_CALL)) {
+    let NextToken: string | undefined;
+    do {
+      const ParameterFilters = [{ Key: 'Name', Option: 'Equals', Values }];
+      const page: DescribeParametersResult = await client.send(
+        new DescribeParametersCommand({ ParameterFilters, NextToken, MaxResults: DESCRIBED_PER_CALL }),
+      );
+      const all = sent(page.Parameters, { service, action: 'DescribeParameters' }, 'Parameters');
+      for (const one of all) if (one.Name !== undefined) found.set(one.Name, one);
+      NextToken = page.NextToken;
+    } while (NextToken);
+  }
+  return found;
+}
+
+/** So many values of a filter, and parameters of a page (API reference). */
+const DESCRIBED_PER_CALL = 50;
+
+export function toParameter(raw: RawParameter, mark: Mark): Parameter {
+  const call = { service, action: 'GetParameters' };
+  const type = sent(raw.Type, call, 'Parameters[].Type');
+  const version = sent(raw.Version, call, 'Parameters[].Version');
+  return {
+    arn: sent(raw.ARN, call, 'Parameters[].ARN'),
+    name: sent(raw.Name, call, 'Parameters[].Name'),
+    type,
+    value: type === 'SecureString' ? undefined : sent(raw.Value, call, 'Parameters[].Value'),
+    version,
+    createdAt: version === 1 ? raw.LastModifiedDate : undefined,
+    ...mark,
+  };
+}
