@@ -25,7 +25,7 @@ export interface Parameter {
   readonly version: number;
   /** When it was made; undefined once its value was written over. */
   readonly createdAt: Date | undefined;
-  /** The ownership mark of one that has it in its description alone is among them. */
+  /** With the ownership mark that its description bears, where they have none: `markOf`. */
   readonly tags: Tags;
   readonly isMarkedByTags: boolean;
 }
@@ -46,9 +46,12 @@ export async function findParameterTags(client: SSMClient, name: string): Promis
   }
 }
 
-/** The mark of a parameter: its tags, or what its description says where they tell of no owner. */
-export function markOf(tags: Tags, description: string | undefined): Tags {
-  const told = findOwner(tags) ? undefined : parseOwnershipMarker(description ?? '');
+/**
+ * The mark of a parameter: its tags. A value that is written over when the parameter has just gone makes it anew, without tags: only that
+ * gives a first version a description which is a mark, and then that counts.
+ */
+export function markOf(tags: Tags, { Description = '', Version }: Partial<ParameterMetadata>): Tags {
+  const told = findOwner(tags) || Version !== 1 ? undefined : parseOwnershipMarker(Description);
   return told ? { ...tags, ...ownershipTags(told) } : tags;
 }
 
@@ -77,21 +80,27 @@ export async function getParameters(
 export type Mark = Pick<Parameter, 'tags' | 'isMarkedByTags'>;
 
 /** Names without an entry are gone. */
-export async function marksOf(client: SSMClient, names: readonly string[]): Promise<Map<string, Mark>> {
+export async function marksOf(
+  client: SSMClient,
+  parameters: ReadonlyMap<string, RawParameter>,
+): Promise<Map<string, Mark>> {
   const tags = new Map<string, Tags>();
   await Promise.all(
-    names.map(async (name) => {
+    [...parameters.keys()].map(async (name) => {
       const held = await findParameterTags(client, name);
       if (held) tags.set(name, held);
     }),
   );
   const isMarked = (held: Tags) => findOwner(held) !== undefined;
-  const unmarked = [...tags].filter(([, held]) => !isMarked(held)).map(([name]) => name);
-  const described = await describeParameters(client, unmarked);
+  const bare = [...tags].filter(([name, held]) => !isMarked(held) && parameters.get(name)?.Version === 1);
+  const described = await describeParameters(
+    client,
+    bare.map(([name]) => name),
+  );
   return new Map(
     [...tags].map(([name, held]) => [
       name,
-      { tags: markOf(held, described.get(name)?.Description), isMarkedByTags: isMarked(held) },
+      { tags: markOf(held, described.get(name) ?? {}), isMarkedByTags: isMarked(held) },
     ]),
   );
 }

@@ -35,7 +35,7 @@ export interface ParameterToWrite {
   readonly value: string;
   /** Of a SecureString; absent: the account's own key for SSM. */
   readonly keyId?: string | undefined;
-  /** The ownership mark as one line: a value that is written over late makes a parameter without tags. */
+  /** The ownership mark as one line: the description of one whose value is written over. */
   readonly marker: string;
   readonly tags: Tags;
 }
@@ -65,7 +65,7 @@ export function createMarkedParameters(client: SSMClient): MarkedParameters {
   return {
     async findParameters(names) {
       const found = await getParameters(client, names, false);
-      const marks = await marksOf(client, [...found.keys()]);
+      const marks = await marksOf(client, found);
       // One without marks went between the two calls.
       return new Map(
         [...found].flatMap(([name, raw]) => {
@@ -93,7 +93,8 @@ export function createMarkedParameters(client: SSMClient): MarkedParameters {
     },
 
     async overwriteParameter(parameter) {
-      const { Version } = await client.send(new PutParameterCommand({ ...inputOf(parameter), Overwrite: true }));
+      const input = { ...inputOf(parameter), Description: parameter.marker, Overwrite: true };
+      const { Version } = await client.send(new PutParameterCommand(input));
       // It was gone since it was looked at: AWS made it anew, without tags.
       if (sent(Version, { service: 'ssm', action: 'PutParameter' }, 'Version') === 1)
         await tag(parameter.name, parameter.tags);
@@ -113,6 +114,6 @@ export function createMarkedParameters(client: SSMClient): MarkedParameters {
   };
 }
 
-function inputOf({ name: Name, type: Type, value: Value, keyId: KeyId, marker: Description }: ParameterToWrite) {
-  return { Name, Type, Value, KeyId, Description };
+function inputOf({ name: Name, type: Type, value: Value, keyId: KeyId }: ParameterToWrite) {
+  return { Name, Type, Value, KeyId };
 }

@@ -115,6 +115,14 @@ describe('loadConfig', () => {
       'cells.0.hostedZone.id',
     );
   });
+  it('refuses the table of the projection as one that tenants share, and a name that is none of a table', () => {
+    const projection = { table: 'tenants' };
+    expect(parsePlatform(examplePlatform({ projection, sharedTables: ['items'] })).cells[0]?.sharedTables).toEqual([
+      'items',
+    ]);
+    for (const sharedTables of [['items', 'tenants'], ['a b']])
+      expect(() => parsePlatform(examplePlatform({ projection, sharedTables }))).toThrow('cells.0.sharedTables');
+  });
   it('says so when the platform file is missing or no JSON', () => {
     expect(problemsOf({ ...good, PLATFORM_CONFIG: join(directory, 'none.json') }).join()).toContain('ENOENT');
     expect(problemsOf({ ...good, PLATFORM_CONFIG: file('text.json', 'hello') }).join()).toMatch(/JSON/);

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { scramVerifier } from '../../src/db/scram.ts';
 import {
   contentHash,
+  hasTenantId,
+  isOfTenantAlone,
+  itemName,
+  itemNameParts,
+  markerOfTags,
   ownershipMarker,
+  ownershipTags,
   parseOwnershipMarker,
   requestToken,
   schemaName,
@@ -36,6 +42,39 @@ describe('names', () => {
   });
 });
 
+describe('the id of a tenant in a text', () => {
+  it.each([
+    [`/accounts/${tenantId}/`, true, true],
+    [`app-prod-account-${tenantId}`, true, true],
+    [`ACCOUNT#${tenantId}`, true, true],
+    [`${tenantId}/${tenantId}`, true, true],
+    [`/accounts/${operationId}/`, true, false],
+    [`/accounts/${operationId}/${tenantId}`, true, false],
+    [`x${tenantId}`, false, false],
+    [`${tenantId}0`, false, false],
+    ['/accounts/acme/', false, false],
+  ])('%s', (text, has, isOwn) => {
+    expect(hasTenantId(text)).toBe(has);
+    expect(isOfTenantAlone(text, tenantId)).toBe(isOwn);
+  });
+});
+
+describe('the name of an item', () => {
+  it.each([
+    ['table', 'a', undefined],
+    ['table', 'a/b', 'c'],
+    ['table', 'a', 'b/c'],
+    ['table', '%2F', '%252F/%'],
+  ] as const)('is read as it was written: %s %s %s', (table, partition, sort) => {
+    expect(itemNameParts(itemName(table, partition, sort))).toEqual({ table, partition, sort });
+  });
+
+  it('is another one for each other key', () => {
+    const names = [itemName('t', 'a/b', 'c'), itemName('t', 'a', 'b/c'), itemName('t', 'a'), itemName('t', 'a', '')];
+    expect(new Set(names).size).toBe(4);
+  });
+});
+
 describe('a request token', () => {
   it('is the same for the same call, another for each other one, and 32 characters long', () => {
     const tokens = [
@@ -55,6 +94,7 @@ describe('an ownership marker', () => {
   it('is read as it was written, step ids with colons too', () => {
     const ownership = { installationId, tenantId, product: 'moamalat', operationId, stepId: 'create_dns:a:b' };
     expect(parseOwnershipMarker(ownershipMarker(ownership))).toEqual(ownership);
+    expect(markerOfTags(ownershipTags(ownership))).toBe(ownershipMarker(ownership));
   });
 
   it('is not seen in other texts', () => {

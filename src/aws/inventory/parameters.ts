@@ -45,7 +45,7 @@ function describe(client: SSMClient, ParameterFilters: Filters | undefined): Pro
 /** Empty: it went between the two calls. */
 async function withTags(client: SSMClient, parameter: ParameterMetadata): Promise<SweptItem[]> {
   const tags = await retryTransient(() => findParameterTags(client, nameOf(parameter)));
-  return tags ? [toItem(parameter, markOf(tags, parameter.Description))] : [];
+  return tags ? [toItem(parameter, markOf(tags, parameter))] : [];
 }
 
 function isMarked({ tags }: SweptItem): boolean {

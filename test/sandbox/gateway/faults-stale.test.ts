@@ -1,4 +1,5 @@
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateServiceCommand,
   DeleteServiceCommand,
@@ -27,6 +28,14 @@ import {
   GetSecretValueCommand,
   ListSecretsCommand,
 } from '@aws-sdk/client-secrets-manager';
+import {
+  DescribeParametersCommand,
+  GetParameterCommand,
+  GetParametersCommand,
+  ListTagsForResourceCommand,
+  PutParameterCommand,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CallMatch } from '../../../sandbox/gateway/gateway.ts';
@@ -60,6 +69,11 @@ function staleRule(match: CallMatch, { times = null, forMs = longMs }: { times?:
     end: () => shared.gateway.removeRule(id),
   };
 }
+const clientOf = (accountId: string) => ({
+  endpoint: shared.gateway.url,
+  region: 'us-east-1',
+  credentials: { accessKeyId: accountId, secretAccessKey: 'test' },
+});
 const nameOf = (call: Promise<unknown>) =>
   call.then(
     () => 'found',
@@ -91,6 +105,56 @@ describe('a thing that was made a moment ago', () => {
     rule.end();
     expect(await byName()).toBe('found');
     for (const look of Object.values(looks)) expect(await nameOf(look())).toBe('found');
+  });
+
+  it('is missing to looks by name, to looks at its tags, and in lists: parameters', async () => {
+    const { accountId } = newAccount(shared.gateway);
+    const ssm = new SSMClient(clientOf(accountId));
+    const put = (Name: string, Overwrite: boolean) =>
+      ssm.send(new PutParameterCommand({ Name, Value: 'x', Type: 'String', Overwrite }));
+    await put('/early', false);
+    const rule = staleRule({ action: 'PutParameter' });
+    await put('/early', true);
+    await put('/late', false);
+    const looks = async () => {
+      const one = await nameOf(ssm.send(new GetParameterCommand({ Name: '/late' })));
+      const several = await ssm.send(new GetParametersCommand({ Names: ['/early', '/late'] }));
+      const tags = new ListTagsForResourceCommand({ ResourceType: 'Parameter', ResourceId: '/late' });
+      const all = await ssm.send(new DescribeParametersCommand({}));
+      return [
+        one,
+        several.Parameters?.map(({ Name }) => Name),
+        several.InvalidParameters,
+        await nameOf(ssm.send(tags)),
+        all.Parameters?.map(({ Name }) => Name),
+      ];
+    };
+    expect(await looks()).toEqual(['ParameterNotFound', ['/early'], ['/late'], 'InvalidResourceId', ['/early']]);
+    rule.end();
+    expect(await looks()).toEqual(['found', ['/early', '/late'], [], 'found', ['/early', '/late']]);
+  });
+
+  it('is seen by reads of DynamoDB that ask for it', async () => {
+    const { accountId } = newAccount(shared.gateway);
+    const dynamodb = new DynamoDBClient(clientOf(accountId));
+    const TableName = 'late';
+    await dynamodb.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'PK', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'PK', KeyType: 'HASH' }],
+      }),
+    );
+    const Item = { PK: { S: 'a' } };
+    const isThere = async (ConsistentRead: boolean) =>
+      (await dynamodb.send(new GetItemCommand({ TableName, Key: Item, ConsistentRead }))).Item !== undefined;
+    expect([await isThere(false), await isThere(true)]).toEqual([false, false]);
+    const rule = staleRule({ action: 'PutItem' });
+    await dynamodb.send(new PutItemCommand({ TableName, Item }));
+    expect([await isThere(false), await isThere(true)]).toEqual([false, true]);
+    rule.end();
+    expect(await isThere(false)).toBe(true);
   });
 
   it('is missing in lists: rules of a listener', async () => {

@@ -176,6 +176,49 @@ describe('things that carry no tags', () => {
     expect(await lines(before)).toEqual([]);
   });
 
+  it('show a new version of a parameter that is a secret, and not its value', async () => {
+    const before = await take();
+    const put = (Value: string) =>
+      aws.json('ssm', 'AmazonSSM.PutParameter', { Name: '/secret', Type: 'SecureString', Value, Overwrite: true });
+    await put('hidden-1');
+    const made = await take();
+    expect(await lines(before)).toEqual([
+      '+ ssm:parameter /secret (type SecureString, version 1, keyId alias/aws/ssm)',
+    ]);
+    await put('hidden-2');
+    expect(await lines(made)).toEqual(['~ ssm:parameter /secret: version 1 -> 2']);
+    await aws.json('ssm', 'AmazonSSM.DeleteParameter', { Name: '/secret' });
+  });
+
+  it('show an item of a table, whoever wrote it, and whose it is by its mark', async () => {
+    const dynamodb = (action: string, input: object) => aws.json('dynamodb', `DynamoDB_20120810.${action}`, input);
+    const TableName = 'things';
+    await dynamodb('CreateTable', {
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['PK', 'SK'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: [
+        { AttributeName: 'PK', KeyType: 'HASH' },
+        { AttributeName: 'SK', KeyType: 'RANGE' },
+      ],
+    });
+    const before = await take();
+    const tags = { 'tenantry:installation': randomUUID(), 'tenantry:tenant-id': randomUUID() };
+    const M = Object.fromEntries(Object.entries(tags).map(([key, S]) => [key, { S }]));
+    const Key = { PK: { S: 'ACCOUNT#1' }, SK: { S: 'META/DATA' } };
+    const write = (n: string, more = {}) => dynamodb('PutItem', { TableName, Item: { ...Key, n: { N: n }, ...more } });
+    await write('1');
+    expect(await lines(before)).toEqual(['+ dynamodb:item things/ACCOUNT#1/META%2FDATA']);
+    const made = await take();
+    await write('2');
+    expect(await lines(made)).toEqual(['~ dynamodb:item things/ACCOUNT#1/META%2FDATA: n 1 -> 2']);
+    await write('2', { tenantry: { M } });
+    const [item] = (await take()).filter(({ kind }) => kind === 'dynamodb:item');
+    expect(item?.owner?.tenantId).toBe(tags['tenantry:tenant-id']);
+    await dynamodb('DeleteTable', { TableName });
+    expect(await lines(before)).toEqual([]);
+  });
+
   it('show a revision, inactive as a residue', async () => {
     const before = await take();
     const taskDefinition = await registerDefinition(account, 'bare-family');

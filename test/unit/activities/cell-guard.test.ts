@@ -82,6 +82,27 @@ describe('the guard of the cell', () => {
   const specOf = (id: string) =>
     resolveSpec(blueprint.steps.find((s) => s.id === id)?.spec, new Map()) as Record<string, unknown>;
   const otherBalancer = arn('elasticloadbalancing', 'loadbalancer/app/other/9');
+  const parameters = {
+    path: `/accounts/${tenant.id}/`,
+    parameters: { key: { type: 'SecureString' } },
+    values: { key: secret },
+  };
+  const keyOf = (value: string) => ({ name: 'PK', value });
+  const metadata = { table: 'shared', partitionKey: keyOf(`ACCOUNT#${tenant.id}`), attributes: {} };
+  const sharing: Bounds = { ...bounds, cell: { ...cell, sharedTables: ['shared'] } };
+  it('lets a tenant have parameters below its id, and items in shared tables and in its own', () => {
+    expect(outsideCell('ssm-parameters', parameters, bounds)).toEqual([]);
+    expect(outsideCell('dynamodb-item', metadata, sharing)).toEqual([]);
+    expect(outsideCell('dynamodb-item', { ...metadata, table: `app-account-${tenant.id}` }, bounds)).toEqual([]);
+  });
+
+  it('takes away parameters whose secret is gone, and items of a table that is shared no more', () => {
+    expect(outsideCell('ssm-parameters', { ...parameters, values: {} }, bounds, 'take-away')).toEqual([]);
+    expect(outsideCell('dynamodb-item', metadata, bounds, 'take-away')).toEqual([]);
+    const foreign = { ...metadata, partitionKey: keyOf(`ACCOUNT#${installationId}`) };
+    expect(outsideCell('dynamodb-item', foreign, bounds, 'take-away')).not.toEqual([]);
+  });
+
   const cases: [string, string, unknown][] = [
     [
       'another load balancer',
@@ -153,9 +174,34 @@ describe('the guard of the cell', () => {
     ],
     ["another tenant's address", 'tenant-activation', { tenantUrl: 'https://other.tenants.test' }],
     ["another tenant's slug", 'slug-reservation', { ...specOf('validate'), slug: 'other' }],
+    ['the path of all tenants', 'ssm-parameters', { ...parameters, path: '/accounts/' }],
+    ["another tenant's path", 'ssm-parameters', { ...parameters, path: `/accounts/${installationId}/` }],
+    [
+      "a path below another tenant's",
+      'ssm-parameters',
+      { ...parameters, path: `/accounts/${installationId}/${tenant.id}/` },
+    ],
+    [
+      "a parameter with another tenant's secret",
+      'ssm-parameters',
+      { ...parameters, values: { key: secret.replaceAll('2222', '3333') } },
+    ],
+    [
+      'a key of another account',
+      'ssm-parameters',
+      {
+        ...parameters,
+        parameters: { key: { type: 'SecureString', keyId: arn('kms', 'key/1', '999999999999') } },
+      },
+    ],
+    ['a table that nobody shares', 'dynamodb-item', { ...metadata, table: 'tenants' }],
+    ["another tenant's table", 'dynamodb-item', { ...metadata, table: `app-account-${installationId}` }],
+    ["another tenant's key", 'dynamodb-item', { ...metadata, partitionKey: keyOf(`ACCOUNT#${installationId}`) }],
+    ['a key of no tenant', 'dynamodb-item', { ...metadata, partitionKey: keyOf('ACCOUNT') }],
+    ['a number for a key', 'dynamodb-item', { ...metadata, partitionKey: { name: 'PK', value: 7 } }],
   ];
   it.each(cases)('refuses %s', (_what, kind, spec) => {
-    expect(outsideCell(kind, spec, bounds)).not.toEqual([]);
+    expect(outsideCell(kind, spec, sharing)).not.toEqual([]);
   });
 
   it.each([

@@ -46,6 +46,12 @@ const rows: readonly (readonly [string, Error, ErrorCode, ErrorCode])[] = [
   ['503 without a code', awsError('Unknown', 'x', 503), 'AWS_ANSWER_UNREADABLE', 'AWS_ANSWER_UNREADABLE'],
   ['429 without a code', awsError('Unknown', 'x', 429), 'THROTTLED', 'THROTTLED'],
   ['a body cut short', Object.assign(parserError('Error', 200), { code: 'ECONNRESET' }), 'UNCLEAR', 'AWS_UNAVAILABLE'],
+  ['a taken parameter', awsError('ParameterAlreadyExists'), 'CONFLICT_RETRYABLE', 'CONFLICT_RETRYABLE'],
+  ['updates at once, which are no quota', awsError('TooManyUpdates'), 'CONFLICT_RETRYABLE', 'CONFLICT_RETRYABLE'],
+  ['tags of what is gone', awsError('InvalidResourceId'), 'CONFLICT_RETRYABLE', 'CONFLICT_RETRYABLE'],
+  ['too many parameters', awsError('ParameterLimitExceeded'), 'QUOTA_EXCEEDED', 'QUOTA_EXCEEDED'],
+  ['a transaction', awsError('TransactionConflictException'), 'CONFLICT_RETRYABLE', 'CONFLICT_RETRYABLE'],
+  ['a refused condition', awsError('ConditionalCheckFailedException'), 'INVALID_REQUEST', 'INVALID_REQUEST'],
   ['a new code', awsError('NeverSeenException'), 'INVALID_REQUEST', 'INVALID_REQUEST'],
   ['a clock that is wrong', awsError('RequestTimeTooSkewed', 'x', 403), 'CREDENTIALS_MISSING', 'CREDENTIALS_MISSING'],
   [
