@@ -1,6 +1,6 @@
 import { MARK_ATTRIBUTE } from '../../aws/dynamodb-items.ts';
 import { isOfTenantAlone, itemNameParts, ownershipTags, parseOwnershipMarker } from '../../naming.ts';
-import type { SweptType } from '../framework/resource-type.ts';
+import { sharesAccount, type SweptType } from '../framework/resource-type.ts';
 
 /** A tenant's id is in the value of the partition key. */
 const pattern =
@@ -12,6 +12,8 @@ export const itemType: SweptType = {
     isOf: (name, { tenantId }) => pattern.test(name) && isOfTenantAlone(itemNameParts(name).partition, tenantId),
   },
   list: ({ aws }) => aws.inventory.items,
+  isListedIn: (other, cell, { physicalId }) =>
+    sharesAccount(other, cell) && other.sharedTables?.includes(itemNameParts(physicalId).table) === true,
   isFoundByName: true,
   markOf(_name, marker) {
     const mark = parseOwnershipMarker(marker);

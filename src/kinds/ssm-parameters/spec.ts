@@ -8,6 +8,8 @@ import { textValue } from '../framework/values.ts';
 const MOST_PARAMETERS = 20;
 /** Of a hierarchy (AWS). */
 const MOST_LEVELS = 15;
+/** AWS takes fifty, of which the ownership mark is five. */
+const MOST_TAGS = 45;
 /** Of a name with its path, in characters (AWS). */
 const LONGEST_NAME = 1_011;
 /** Of a parameter of the standard tier, in bytes (AWS). */
@@ -36,15 +38,19 @@ const parameter = z.union([
   }),
 ]);
 
-const tags = z.record(
-  z
-    .string()
-    .regex(
-      /^(?!aws:|tenantry:)[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/iu,
-      'must be the key of a tag, and none of Tenantry or AWS',
-    ),
-  z.string().max(256),
-);
+/** What AWS takes in keys and values of tags. */
+const tagText = '[\\p{L}\\p{Z}\\p{N}_.:/=+@-]';
+const tags = z
+  .record(
+    z
+      .string()
+      .regex(
+        new RegExp(`^(?!aws:|tenantry:)${tagText}{1,128}$`, 'iu'),
+        'must be the key of a tag, and none of Tenantry or AWS',
+      ),
+    z.string().regex(new RegExp(`^${tagText}{0,256}$`, 'u'), 'must be the value of a tag'),
+  )
+  .refine((given) => Object.keys(given).length <= MOST_TAGS, `must be ${MOST_TAGS} tags at most`);
 
 /**
  * `parameters`: the names below the path, which are the step's for good, each with its type. `values`: by name, the text of a String; of a

@@ -93,12 +93,12 @@ describe('parameters', () => {
 
   it('have no tags when they are not there', async () => {
     const none = { ResourceType: 'Parameter', ResourceId: '/none' } as const;
-    for (const call of [
-      ssm.send(new ListTagsForResourceCommand(none)),
-      ssm.send(new AddTagsToResourceCommand({ ...none, Tags })),
-      ssm.send(new RemoveTagsFromResourceCommand({ ...none, TagKeys: ['team'] })),
-    ])
-      expect((await errorOf(call)).name).toBe('InvalidResourceId');
+    const calls = [
+      () => ssm.send(new ListTagsForResourceCommand(none)),
+      () => ssm.send(new AddTagsToResourceCommand({ ...none, Tags })),
+      () => ssm.send(new RemoveTagsFromResourceCommand({ ...none, TagKeys: ['team'] })),
+    ];
+    for (const call of calls) expect((await errorOf(call())).name).toBe('InvalidResourceId');
     await put('/none');
     const { TagList } = await ssm.send(new ListTagsForResourceCommand(none));
     expect(TagList).toEqual([]);

@@ -34,7 +34,7 @@ const only = (key: string, value: unknown = 'x', of: object = {}) => ({
 
 describe('the spec of a set of parameters', () => {
   it('may hold references, keys and paths below its own', () => {
-    expect(problemsOf({})).toEqual([]);
+    expect(problemsOf({ tags: { 'Cost Center': 'Riyadh/1 @x', رقم: '' } })).toEqual([]);
     expect(problemsOf(only('dynamodb/table-name', { ref: 'stack.tableName' }))).toEqual([]);
     const secret = { ref: 'create_schema.secretArn' };
     expect(problemsOf(only('key', secret, { type: 'SecureString', keyId: 'alias/x' }))).toEqual([]);
@@ -59,6 +59,8 @@ describe('the spec of a set of parameters', () => {
     ['a key for a String', only('a', 'x', { keyId: 'alias/x' })],
     ['a tag of AWS', { tags: { 'aws:x': 'y' } }],
     ['a tag of the mark', { tags: { 'tenantry:tenant-id': 'y' } }],
+    ['a tag with what AWS takes in none', { tags: { team: 'a*b' } }],
+    ['too many tags', { tags: Object.fromEntries(Array.from({ length: 46 }, (_, i) => [`t${i}`, 'x'])) }],
     ['a value that is no text', only('a', 1)],
   ])('refuses %s', (_what, change) => {
     expect(problemsOf(change)).not.toEqual([]);
