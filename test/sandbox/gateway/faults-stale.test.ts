@@ -1,5 +1,5 @@
 import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   CreateServiceCommand,
   DeleteServiceCommand,
@@ -45,6 +45,7 @@ import {
   makePlatform,
   makeRule,
   makeService,
+  makeTable,
   makeTargetGroup,
   newAccount,
   registerDefinition,
@@ -138,14 +139,7 @@ describe('a thing that was made a moment ago', () => {
     const { accountId } = newAccount(shared.gateway);
     const dynamodb = new DynamoDBClient(clientOf(accountId));
     const TableName = 'late';
-    await dynamodb.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [{ AttributeName: 'PK', AttributeType: 'S' }],
-        KeySchema: [{ AttributeName: 'PK', KeyType: 'HASH' }],
-      }),
-    );
+    await makeTable(dynamodb, TableName);
     const Item = { PK: { S: 'a' } };
     const isThere = async (ConsistentRead: boolean) =>
       (await dynamodb.send(new GetItemCommand({ TableName, Key: Item, ConsistentRead }))).Item !== undefined;

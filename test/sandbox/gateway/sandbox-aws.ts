@@ -3,6 +3,7 @@ import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ACMClient, RequestCertificateCommand } from '@aws-sdk/client-acm';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateClusterCommand,
   CreateServiceCommand,
@@ -58,6 +59,18 @@ export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccou
 }
 
 export const cluster = 'test-cluster';
+
+/** A table with the partition key `PK`, a string. */
+export async function makeTable(dynamodb: DynamoDBClient, TableName: string): Promise<void> {
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'PK', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'PK', KeyType: 'HASH' }],
+    }),
+  );
+}
 
 /** A certificate for these names. */
 export async function makeCertificate({ acm }: Account, name: string, ...others: string[]): Promise<string> {

@@ -1,10 +1,4 @@
-import {
-  CreateTableCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  UpdateItemCommand,
-  type AttributeValue,
-} from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand, UpdateItemCommand, type AttributeValue } from '@aws-sdk/client-dynamodb';
 import {
   AddTagsToResourceCommand,
   DeleteParametersCommand,
@@ -19,7 +13,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { freshAccountId } from '../../support/parts.ts';
-import { errorOf } from './sandbox-aws.ts';
+import { errorOf, makeTable } from './sandbox-aws.ts';
 import { useGateway } from './shared-gateway.ts';
 
 const shared = useGateway();
@@ -124,16 +118,7 @@ describe('parameters', () => {
 
 describe('an item is refused', () => {
   const TableName = 'strict-items';
-  beforeAll(async () => {
-    await dynamodb.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [{ AttributeName: 'PK', AttributeType: 'S' }],
-        KeySchema: [{ AttributeName: 'PK', KeyType: 'HASH' }],
-      }),
-    );
-  });
+  beforeAll(() => makeTable(dynamodb, TableName));
   const refused: [string, Record<string, AttributeValue>][] = [
     ['with an empty key', { PK: { S: '' } }],
     ['with a key of another type', { PK: { N: '1' } }],
