@@ -48,10 +48,18 @@ export function jsonAnswer(body: unknown, status = 200): Answer {
 
 /** An answer of ELBv2's query protocol; `result` is XML. */
 export function elbAnswer(call: Pick<Call, 'action' | 'requestId'>, result: string): Answer {
-  const { action, requestId } = call;
+  return queryAnswer(call, result, elbNamespace);
+}
+
+/** An answer of the query protocol, in the namespace of its service; `result` is XML. */
+export function queryAnswer(
+  { action, requestId }: Pick<Call, 'action' | 'requestId'>,
+  result: string,
+  namespace: string,
+): Answer {
   return xmlAnswer(
     200,
-    `<?xml version="1.0" encoding="UTF-8"?><${action}Response xmlns="${elbNamespace}"><${action}Result>${result}</${action}Result>` +
+    `<?xml version="1.0" encoding="UTF-8"?><${action}Response xmlns="${namespace}"><${action}Result>${result}</${action}Result>` +
       `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${action}Response>`,
   );
 }

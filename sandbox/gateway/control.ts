@@ -109,6 +109,8 @@ const timeBody = z.union([
       gracePeriodScale: z.number().min(0),
       dnsSyncMs: z.number().min(0),
       serviceDrainMs: z.number().min(0),
+      stackResourceMs: z.number().min(0),
+      stackTimeoutScale: z.number().min(0),
     })
     .partial(),
 ]);

@@ -6,6 +6,9 @@ import type { InventoryItem } from '../inventory/inventory.ts';
 import { AwsError, errorAnswer } from './answer.ts';
 import { CallLog, type CallRecord } from './calls.ts';
 import { isControlRequest, serveControl } from './control.ts';
+import { createCloudFormationHandlers } from './cloudformation/handlers.ts';
+import { StackMachine } from './cloudformation/machine.ts';
+import { StackStore } from './cloudformation/stack-store.ts';
 import { createDnsHandlers } from './dns/handlers.ts';
 import { Addresses } from './ecs/addresses.ts';
 import { createEcsHandlers } from './ecs/handlers.ts';
@@ -150,6 +153,8 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   );
   const limits = createLimits();
   const { quotas, launches } = limits;
+  const stacks = new StackStore();
+  const machine = new StackMachine({ clock, upstream, logger });
   const scheduler: Scheduler = new Scheduler({ clock, targets, runner, launches });
   targets.onChange((arn) => {
     for (const s of services.all())
@@ -163,6 +168,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   const mailbox = new Mailbox(upstream);
   const owned = {
     handlers: {
+      cloudformation: createCloudFormationHandlers({ upstream, stacks, machine }),
       ecs: createEcsHandlers({ upstream, routes, exclusion, services, scheduler, runner, quotas }),
       elasticloadbalancing: createElbHandlers({
         ...{ upstream, routes, targets, dataPlane, exclusion, quotas },
@@ -186,7 +192,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   setFaults(options.faults ?? {});
   const syncListeners = (scope: Scope) => exclusion.run(`elb/${scopeKey(scope)}`, () => dataPlane.sync(scope));
   const surface = {
-    inventory: (query?: InventoryQuery) => takeInventory({ upstream, services, host, targets }, query),
+    inventory: (query?: InventoryQuery) => takeInventory({ upstream, services, stacks, host, targets }, query),
     listeners: async () => {
       await Promise.all(upstream.scopes().map(syncListeners));
       return dataPlane.addresses();

@@ -1,6 +1,8 @@
 import { listAws } from '../inventory/aws/listing.ts';
-import type { OwnedService } from '../inventory/aws/owned-things.ts';
+import type { OwnedService, OwnedStack } from '../inventory/aws/owned-things.ts';
 import type { AwsScope, InventoryItem, InventoryScope } from '../inventory/inventory.ts';
+import type { Stack } from './cloudformation/model.ts';
+import type { StackStore } from './cloudformation/stack-store.ts';
 import type { Service } from './ecs/model.ts';
 import type { ServiceStore } from './ecs/service-store.ts';
 import type { TargetHealth } from './elb/target-health.ts';
@@ -10,6 +12,7 @@ import { anonymous, type Upstream } from './upstream.ts';
 export interface InventoryParts {
   readonly upstream: Upstream;
   readonly services: ServiceStore;
+  readonly stacks: StackStore;
   readonly host: TaskHost;
   readonly targets: TargetHealth;
 }
@@ -23,7 +26,7 @@ export interface InventoryQuery {
 
 /** The oracle's listing of AWS: asked straight of the upstream, past stages and call log, with what the gateway itself keeps. */
 export async function takeInventory(parts: InventoryParts, query: InventoryQuery = {}): Promise<InventoryItem[]> {
-  const { upstream, services, host, targets } = parts;
+  const { upstream, services, stacks, host, targets } = parts;
   const listeners = await host.listeners();
   const called = upstream.scopes().filter((scope) => scope.accountId !== anonymous);
   return listAws({
@@ -32,6 +35,10 @@ export async function takeInventory(parts: InventoryParts, query: InventoryQuery
     scope: query.scope,
     owned: {
       services: services.all().map(ownedService),
+      stacks: stacks
+        .all()
+        .filter(({ deletedAt }) => !deletedAt)
+        .map(ownedStack),
       targets: targets
         .all()
         .map(({ targetGroupArn, id, port, state }) => ({ targetGroupArn, address: `${id}:${port}`, state })),
@@ -69,4 +76,8 @@ function ownedService(service: Service): OwnedService {
       taskDefinition: task.taskDefinition.arn,
     })),
   };
+}
+
+function ownedStack({ scope, id, name, status, terminationProtection, wish }: Stack): OwnedStack {
+  return { scope, id, name, status, isProtected: terminationProtection, parameters: wish.parameters, tags: wish.tags };
 }

@@ -5,7 +5,7 @@ import type { Answer, Call } from './request.ts';
 /** Answers a call that the gateway owns wholly or in part; it may forward, and change what comes back. */
 export type Handler = (call: Call) => Promise<Answer>;
 
-/** Handlers by SigV4 service name and action; what is in no table is forwarded as it is. */
+/** Handlers by SigV4 service name and action, `*` for all other actions; what is in no table is forwarded as it is. */
 export type HandlerTable = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 
 /**
@@ -25,7 +25,7 @@ export interface PipelineParts {
 export function createPipeline(parts: PipelineParts): Handler {
   const handle: Handler = (call) => {
     const table = Object.hasOwn(parts.handlers, call.service) ? parts.handlers[call.service] : undefined;
-    const handler = table && Object.hasOwn(table, call.action) ? table[call.action] : undefined;
+    const handler = table && Object.hasOwn(table, call.action) ? table[call.action] : table?.['*'];
     return (handler ?? parts.forward)(call);
   };
   const guarded: Handler = async (call) => {

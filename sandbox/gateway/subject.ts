@@ -25,14 +25,20 @@ export function callerOf(userAgent: string): Caller {
 export function resourceOf(request: ActionParts & { readonly action: string }): string | undefined {
   if (request.service === 'route53') return dnsSubject(request);
   if (request.service === 's3') return decodeURIComponent(request.path.split('?', 1)[0] ?? '').slice(1);
-  if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return formSubject(request);
+  if (isForm(request.headers)) return formSubject(request);
   return jsonSubject(request.body);
 }
 
 /** The idempotency token that a call carries. */
-export function tokenOf(request: Pick<ActionParts, 'body'>): string | undefined {
-  const input = parsedJson(request.body);
-  return input && first([input.get('clientToken'), input.get('ClientRequestToken')]);
+export function tokenOf({ body, headers }: Pick<ActionParts, 'body' | 'headers'>): string | undefined {
+  const input = isForm(headers) ? new URLSearchParams(body.toString('utf8')) : parsedJson(body);
+  return input && first(tokenFields.map((field) => input.get(field)));
+}
+
+const tokenFields = ['clientToken', 'ClientRequestToken', 'ClientToken'];
+
+function isForm(headers: ActionParts['headers']): boolean {
+  return headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
 }
 
 /** In order of preference: what a call is about comes before what it merely refers to. */
@@ -43,6 +49,7 @@ const formFields = [
   'LoadBalancerArn',
   'Name',
   'RoleName',
+  'StackName',
   ...['TargetGroupArns', 'RuleArns', 'ListenerArns', 'LoadBalancerArns', 'Names', 'ResourceArns'].map(
     (list) => `${list}.member.1`,
   ),

@@ -16,6 +16,10 @@ export interface TimeSettings {
   readonly dnsSyncMs: number;
   /** From the end of a deleted service's last task to INACTIVE. */
   readonly serviceDrainMs: number;
+  /** What CloudFormation takes for each resource of a stack, and for a change set. */
+  readonly stackResourceMs: number;
+  /** Multiplies the `TimeoutInMinutes` of a stack. */
+  readonly stackTimeoutScale: number;
 }
 
 export type TimePreset = 'fast' | 'demo' | 'aws-like';
@@ -31,6 +35,8 @@ export const timePresets: Readonly<Record<TimePreset, TimeSettings>> = {
     gracePeriodScale: 1 / 400,
     dnsSyncMs: 80,
     serviceDrainMs: 30,
+    stackResourceMs: 25,
+    stackTimeoutScale: 1 / 60,
   },
   demo: {
     taskStartMs: 2000,
@@ -41,6 +47,8 @@ export const timePresets: Readonly<Record<TimePreset, TimeSettings>> = {
     gracePeriodScale: 1 / 20,
     dnsSyncMs: 3000,
     serviceDrainMs: 500,
+    stackResourceMs: 1000,
+    stackTimeoutScale: 1,
   },
   'aws-like': {
     taskStartMs: 30_000,
@@ -51,6 +59,8 @@ export const timePresets: Readonly<Record<TimePreset, TimeSettings>> = {
     gracePeriodScale: 1,
     dnsSyncMs: 40_000,
     serviceDrainMs: 10_000,
+    stackResourceMs: 8000,
+    stackTimeoutScale: 1,
   },
 };
 

@@ -2,10 +2,12 @@ import http from 'node:http';
 import https from 'node:https';
 import { ACMClient } from '@aws-sdk/client-acm';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Route53Client } from '@aws-sdk/client-route-53';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -16,11 +18,13 @@ import { scopeKey, type Answer, type Call, type Scope, type Signer } from './req
 export interface UpstreamClients {
   readonly scope: Scope;
   readonly acm: ACMClient;
+  readonly dynamodb: DynamoDBClient;
   readonly ecs: ECSClient;
   readonly elb: ElasticLoadBalancingV2Client;
   readonly ec2: EC2Client;
   readonly logs: CloudWatchLogsClient;
   readonly route53: Route53Client;
+  readonly s3: S3Client;
   readonly secrets: SecretsManagerClient;
   readonly ssm: SSMClient;
 }
@@ -93,11 +97,13 @@ export class Upstream {
     const made: UpstreamClients = {
       scope,
       acm: new ACMClient(config),
+      dynamodb: new DynamoDBClient(config),
       ecs: new ECSClient(config),
       elb: new ElasticLoadBalancingV2Client(config),
       ec2: new EC2Client(config),
       logs: new CloudWatchLogsClient(config),
       route53: new Route53Client(config),
+      s3: new S3Client({ ...config, forcePathStyle: true }),
       secrets: new SecretsManagerClient(config),
       ssm: new SSMClient(config),
     };

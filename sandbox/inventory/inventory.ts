@@ -59,7 +59,7 @@ export function unlistedOf(kinds: readonly string[]): readonly string[] {
 /** Kinds that the listers of AWS and PostgreSQL know, and that a ledger may have rows of. */
 const listedKinds: ReadonlySet<string> = new Set([
   ...['ecs:service', 'ecs:task-definition', 'elbv2:rule', 'elbv2:target-group', 'logs:log-group', 'route53:record'],
-  ...['secretsmanager:secret', 'sqs:queue', 'ssm:parameter', 'dynamodb:item'],
+  ...['secretsmanager:secret', 'sqs:queue', 'ssm:parameter', 'dynamodb:item', 'dynamodb:table', 'cloudformation:stack'],
   ...['postgres:login', 'postgres:role', 'postgres:schema'],
 ]);
 

@@ -36,6 +36,8 @@ const missingAnswers: Readonly<Record<string, Missing>> = {
   DescribeTaskDefinition: () => new AwsError('ClientException', 'Unable to describe task definition.'),
   DescribeSecret: () => noSecret,
   GetSecretValue: () => noSecret,
+  DescribeStacks: (call) => noStack(call),
+  DescribeStackEvents: (call) => noStack(call),
   GetParameter: () => new AwsError('ParameterNotFound', 'The parameter could not be found.'),
   GetParameters: (_call, created, fresh) => missingParameters(created, fresh),
   ListTagsForResource: ({ service }) => noTags[service],
@@ -67,6 +69,10 @@ function missingParameters(created: readonly string[], fresh: Answer): Answer {
   );
 }
 
+function noStack(call: Call): AwsError {
+  return new AwsError('ValidationError', `Stack with id ${call.resource ?? ''} does not exist`);
+}
+
 /** Only for a look at that service alone: looks at several are split before. */
 function missingServices(call: Call, created: readonly string[]): Answer {
   const arn = created.find((id) => id.startsWith('arn:')) ?? call.resource;
@@ -83,6 +89,7 @@ const lists: Readonly<Record<string, List>> = {
   DescribeTargetGroups: { format: 'xml', items: 'TargetGroups' },
   DescribeRules: { format: 'xml', items: 'Rules' },
   ListResourceRecordSets: { format: 'xml', items: 'ResourceRecordSets' },
+  DescribeStacks: { format: 'xml', items: 'Stacks' },
   ListServices: { format: 'json', items: 'serviceArns' },
   ListTaskDefinitions: { format: 'json', items: 'taskDefinitionArns' },
   ListTaskDefinitionFamilies: { format: 'json', items: 'families' },

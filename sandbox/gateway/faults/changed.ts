@@ -54,6 +54,7 @@ const creations: Readonly<Record<string, Creation>> = {
   CreateLogGroup: {},
   // Where a value is written over, the parameter was there before.
   PutParameter: { isNewName: (text) => /"Version"\s*:\s*1\b/.test(text) },
+  CreateStack: { arnField: 'StackId' },
 };
 
 /** One call deletes several parameters; any other is about one thing. */

@@ -102,13 +102,6 @@ const plainKinds: readonly PlainKind[] = [
   },
   { kind: 's3:bucket', read: rest('s3', '/'), list: 'Buckets', id: 'Name' },
   {
-    kind: 'dynamodb:table',
-    read: json('dynamodb', 'DynamoDB_20120810.ListTables', { Limit: 100 }),
-    list: 'TableNames',
-    id: '',
-    page: ['LastEvaluatedTableName', 'ExclusiveStartTableName'],
-  },
-  {
     kind: 'cloudformation:stack',
     read: query('cloudformation', '2010-05-15', 'DescribeStacks'),
     list: 'DescribeStacksResult.Stacks',

@@ -10,6 +10,8 @@ import { listObjects } from './s3.ts';
 import { listSecrets } from './secrets.ts';
 import { listQueues } from './sqs.ts';
 import { listParameters } from './ssm.ts';
+import { listStacks } from './stacks.ts';
+import { listTables } from './tables.ts';
 import { nothingOwned, type OwnedThings } from './owned-things.ts';
 
 export interface AwsListing {
@@ -34,6 +36,8 @@ const tenantListers: readonly Lister[] = [
   listParameters,
   listItems,
   listQueues,
+  listStacks,
+  listTables,
   listObjects,
 ];
 

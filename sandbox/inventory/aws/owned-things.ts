@@ -3,6 +3,7 @@ import type { AwsScope } from './caller.ts';
 /** What a gateway keeps itself, because the emulator behind it stores services but runs nothing. */
 export interface OwnedThings {
   readonly services: readonly OwnedService[];
+  readonly stacks: readonly OwnedStack[];
   readonly targets: readonly OwnedTarget[];
   /** Listeners that tasks hold open on this machine, as the processes tell; of a forgotten task without a service. */
   readonly taskListeners: readonly { readonly id: string; readonly serviceArn?: string | undefined }[];
@@ -23,6 +24,17 @@ export interface OwnedTask {
   readonly taskDefinition: string;
 }
 
+/** A stack of CloudFormation. */
+export interface OwnedStack {
+  readonly scope: AwsScope;
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly isProtected: boolean;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 /** A target that is registered in a target group. */
 export interface OwnedTarget {
   readonly targetGroupArn: string;
@@ -31,4 +43,4 @@ export interface OwnedTarget {
   readonly state: string;
 }
 
-export const nothingOwned: OwnedThings = { services: [], targets: [], taskListeners: [] };
+export const nothingOwned: OwnedThings = { services: [], stacks: [], targets: [], taskListeners: [] };

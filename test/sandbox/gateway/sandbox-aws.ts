@@ -2,8 +2,9 @@ import { randomInt, randomUUID } from 'node:crypto';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ACMClient, RequestCertificateCommand } from '@aws-sdk/client-acm';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateClusterCommand,
   CreateServiceCommand,
@@ -26,6 +27,7 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import type { Gateway } from '../../../sandbox/gateway/gateway.ts';
 import { freshAccountId } from '../../support/parts.ts';
 
@@ -38,6 +40,9 @@ export interface Account {
   readonly route53: Route53Client;
   readonly secrets: SecretsManagerClient;
   readonly logs: CloudWatchLogsClient;
+  readonly stacks: CloudFormationClient;
+  readonly tables: DynamoDBClient;
+  readonly parameters: SSMClient;
 }
 
 export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccountId()): Account {
@@ -55,6 +60,9 @@ export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccou
     route53: new Route53Client(config),
     secrets: new SecretsManagerClient(config),
     logs: new CloudWatchLogsClient(config),
+    stacks: new CloudFormationClient(config),
+    tables: new DynamoDBClient(config),
+    parameters: new SSMClient(config),
   };
 }
 

@@ -1,0 +1,15 @@
+import type { ResourceType } from './type.ts';
+import { dynamodbTable } from './dynamodb-table.ts';
+import { ssmParameter } from './ssm-parameter.ts';
+import { waitHandle } from './wait-handle.ts';
+
+const types: Readonly<Record<string, ResourceType>> = {
+  'AWS::CloudFormation::WaitConditionHandle': waitHandle,
+  'AWS::DynamoDB::Table': dynamodbTable,
+  'AWS::SSM::Parameter': ssmParameter,
+};
+
+/** Undefined: the sandbox does not make it. */
+export function resourceType(name: string): ResourceType | undefined {
+  return Object.hasOwn(types, name) ? types[name] : undefined;
+}
