@@ -102,6 +102,21 @@ export function parseOwnershipMarker(text: string): Ownership | undefined {
   return { installationId, tenantId, product, operationId, stepId };
 }
 
+/**
+ * Name of a tenant's stack of CloudFormation (requirement R-CFN-05).
+ * @param prefix letters, digits and hyphens, a letter first, at most 91 of them: AWS allows 128 characters
+ */
+export function stackName(prefix: string, tenantId: string): string {
+  return `${prefix}-${tenantId}`;
+}
+
+/** Names that {@link stackName} gives. */
+export const stackPattern = /^[A-Za-z][A-Za-z0-9-]{0,90}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function isStackNameOf(name: string, tenantId: string): boolean {
+  return stackPattern.test(name) && name.endsWith(`-${tenantId}`);
+}
+
 /** An id of a tenant, as a word of a longer text. */
 const tenantIds = /(?<![A-Za-z0-9])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9])/g;
 

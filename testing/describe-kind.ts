@@ -7,7 +7,7 @@ import { assertPermissions, type DemandedBeside } from './permissions.ts';
 import type { OwnListers } from './own-listers.ts';
 import type { ConformanceParts } from './parts.ts';
 import type { FaultedLife } from './faults/life.ts';
-import type { Sample } from './sample.ts';
+import type { HandPlace, Sample } from './sample.ts';
 import { startGround, type Ground } from './stand.ts';
 
 export interface KindSamples {
@@ -27,9 +27,14 @@ export interface ConformanceOptions extends Pick<KindSamples, 'samples'> {
   readonly demandedBeside?: DemandedBeside | undefined;
   /** By ledger type: listers for the oracle, of types that the sandbox's inventory does not know. */
   readonly listers?: OwnListers | undefined;
+  /** Makes what the samples read and no step makes, such as an object in S3, before the first of them. */
+  readonly prepare?: ((at: PreparedPlace) => Promise<void>) | undefined;
   /** Servers that run already; absent: started, and stopped at the end. */
   readonly parts?: (() => Promise<ConformanceParts>) | undefined;
 }
+
+/** The cell that samples are made in. */
+export type PreparedPlace = Pick<HandPlace, 'endpointUrl' | 'credentials' | 'cell'>;
 
 const CASE_LIMIT_MS = 240_000;
 
@@ -48,6 +53,9 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
     const { listers } = options;
     const parts = await options.parts?.();
     ground = await startGround({ parts, kinds: notBuiltIn(others), products, ledgerTypes, listers });
+    const { cell, gateway } = ground;
+    const credentials = { accessKeyId: cell.accountId, secretAccessKey: 'test' };
+    await options.prepare?.({ endpointUrl: gateway.url, credentials, cell });
   }, CASE_LIMIT_MS);
   afterAll(() => ground.close());
 

@@ -3,7 +3,7 @@ import { assertNeededPackages } from './needed-packages.ts';
 /**
  * Proves what a kind promises: `import { describeKind } from 'tenantry/testing'` in a vitest file (docs/adding-a-kind.md, "Prove it").
  */
-export type { ConformanceOptions, KindSamples } from './describe-kind.ts';
+export type { ConformanceOptions, KindSamples, PreparedPlace } from './describe-kind.ts';
 export { defineTesting, type Testing } from './define-testing.ts';
 export type { FaultSample } from './bench.ts';
 export type { FaultedLife } from './faults/life.ts';

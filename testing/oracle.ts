@@ -41,7 +41,7 @@ export function withoutResidue(items: readonly InventoryItem[]): InventoryItem[]
   return items.filter(({ residue }) => residue === undefined);
 }
 
-/** What a tenant consists of, without what differs from one to the next: names, ids, revisions, addresses. Sorted. */
+/** What a tenant consists of, without what differs from one to the next: names, ids, revisions, addresses, times. Sorted. */
 export function shapeOf(items: readonly InventoryItem[], { id, slug }: Pick<SampleTenant, 'id' | 'slug'>): string[] {
   const texts = [id, id.replaceAll('-', ''), slug];
   return withoutResidue(items)
@@ -54,7 +54,7 @@ export function shapeOf(items: readonly InventoryItem[], { id, slug }: Pick<Samp
 }
 
 const varying =
-  /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bt-[0-9a-f]{10}\b|\b10\.42\.\d+\.\d+\b|:\d+\b(?!-)|\btargets?-?\d+\b/g;
+  /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\bt-[0-9a-f]{10}\b|\b10\.42\.\d+\.\d+\b|:\d+\b(?!-)|\btargets?-?\d+\b/g;
 
 /** Lines that one side has and the other has not, as a diff reads. */
 export function shapeDifference(expected: readonly string[], found: readonly string[]): string[] {

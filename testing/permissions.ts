@@ -10,6 +10,8 @@ export type DemandedBeside = Readonly<Record<string, readonly string[]>>;
  * required" of each action.
  */
 const demandedBeside: DemandedBeside = {
+  'cloudformation:CreateChangeSet': ['iam:PassRole'],
+  'cloudformation:CreateStack': ['cloudformation:TagResource', 'iam:PassRole'],
   'ecs:CreateService': ['ecs:TagResource'],
   'ecs:RegisterTaskDefinition': ['ecs:TagResource', 'iam:PassRole'],
   'elasticloadbalancing:CreateRule': ['elasticloadbalancing:AddTags'],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createStacks } from '../src/aws/cloudformation.ts';
 import { createLogs } from '../src/aws/cloudwatch-logs.ts';
 import {
   createClients,
@@ -24,8 +25,8 @@ export const PAGE_SIZE = 2;
 /** AWS of a cell, whose lists come in pages of {@link PAGE_SIZE}, as those of a full account come in larger ones. */
 export function awsInSmallPages(cell: Cell, options: ClientOptions): SweepAws & { destroy(): void } {
   const clients = createClients(cell, options, createPacing({ factor: Infinity })(cell));
-  const { dynamodb, ecs, elbv2, logs, route53, secretsManager, ssm } = clients;
-  for (const client of [dynamodb, ecs, elbv2, logs, route53, secretsManager, ssm]) addPaging(client);
+  const { cloudformation, dynamodb, ecs, elbv2, logs, route53, secretsManager, ssm } = clients;
+  for (const client of [cloudformation, dynamodb, ecs, elbv2, logs, route53, secretsManager, ssm]) addPaging(client);
   const paged = new Set<unknown>();
   return {
     client: <C extends EquippableClient>(Client: ClientClass<C>, more?: FurtherClientOptions) => {
@@ -42,6 +43,7 @@ export function awsInSmallPages(cell: Cell, options: ClientOptions): SweepAws & 
     secrets: createSecrets(secretsManager),
     markedParameters: createMarkedParameters(ssm),
     items: createItems(dynamodb),
+    stacks: createStacks(cloudformation, dynamodb, cell.region),
     destroy: () => clients.destroy(),
   };
 }
@@ -61,6 +63,7 @@ const pageFields = [
 const usualSize: Readonly<Record<string, (typeof pageFields)[number]['size']>> = {
   DescribeLogGroupsCommand: 'limit',
   DescribeRulesCommand: 'PageSize',
+  DescribeStacksCommand: 'MaxResults',
   DescribeTargetGroupsCommand: 'PageSize',
   ListQueuesCommand: 'MaxResults',
   ListSecretsCommand: 'MaxResults',

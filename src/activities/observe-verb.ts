@@ -7,6 +7,7 @@ import { recordReady } from '../db/step-making.ts';
 import { recordRemoved } from '../db/step-removal.ts';
 import { recheckOf, recordFailure } from './ensure-verb.ts';
 import { judge, turnAfterMs } from './failures.ts';
+import { contentHash } from '../naming.ts';
 import type { Observation } from '../kinds/framework/kind.ts';
 import { retryWhileDatabaseDown } from './database-retry.ts';
 import { recordRemovalFailed } from './remove-verb.ts';
@@ -93,8 +94,14 @@ async function readyAnswer(run: StepRun, seen: Observation): Promise<ObserveAnsw
   if (seen.status === 'failed')
     throw new StepError('SERVICE_FAILED', `step "${run.key.stepId}" failed`, { detail: seen.detail });
   if (seen.status !== 'ready') return undefined;
-  await retryWhileDatabaseDown(run.retryLimit, () => recordReady(run.deps.database, run.key, seen.detail));
-  return { status: 'done', detail: seen.detail, ...recheckOf(run.key, run.stored?.unclearUntil ?? null) };
+  const { detail, outputs } = seen;
+  const known = outputs && { outputs: { ...outputs }, outputsHash: contentHash(outputs) };
+  await retryWhileDatabaseDown(run.retryLimit, () => recordReady(run.deps.database, run.key, { detail, known }));
+  const outputsHash = known?.outputsHash;
+  return {
+    ...{ status: 'done', detail, ...(outputsHash !== undefined && { outputsHash }) },
+    ...recheckOf(run.key, run.stored?.unclearUntil ?? null),
+  };
 }
 
 /** Where the time of a late effect comes within this slice, it is waited for here: clocks differ by some seconds. */

@@ -1,5 +1,6 @@
 import { cellById } from '../platform.ts';
 import type { Cell, Platform } from '../contracts/platform.ts';
+import { createStacks, type Stacks } from './cloudformation.ts';
 import { createLogs, type Logs } from './cloudwatch-logs.ts';
 import { createClients, type ClientOf, type ClientOptions } from './clients.ts';
 import { createTables, type Tables } from './dynamodb.ts';
@@ -24,6 +25,7 @@ export interface CellAws {
   readonly dns: Dns;
   readonly secrets: Secrets;
   readonly logs: Logs;
+  readonly stacks: Stacks;
   readonly mail: Mail;
   readonly identity: Identity;
   readonly probe: Probe;
@@ -54,6 +56,7 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     dns: createDns(clients.route53),
     secrets: createSecrets(clients.secretsManager),
     logs: createLogs(clients.logs),
+    stacks: createStacks(clients.cloudformation, clients.dynamodb, cell.region),
     mail: createMail(clients.ses),
     identity: createIdentity(clients.sts),
     probe: createProbe(cell),

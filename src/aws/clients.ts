@@ -1,3 +1,4 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
@@ -37,6 +38,7 @@ export interface Clients {
   readonly elbv2: ElasticLoadBalancingV2Client;
   readonly route53: Route53Client;
   readonly secretsManager: SecretsManagerClient;
+  readonly cloudformation: CloudFormationClient;
   readonly logs: CloudWatchLogsClient;
   readonly dynamodb: DynamoDBClient;
   readonly s3: S3Client;
@@ -79,6 +81,7 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
     elbv2: equip(new ElasticLoadBalancingV2Client(config)),
     route53: equip(new Route53Client(config)),
     secretsManager: equip(new SecretsManagerClient(config)),
+    cloudformation: equip(new CloudFormationClient(config)),
     logs: equip(new CloudWatchLogsClient(config)),
     dynamodb: equip(new DynamoDBClient(config)),
     s3: equip(new S3Client(objectConfig(config, options))),
@@ -249,6 +252,7 @@ const serviceNames: Readonly<Record<string, string>> = {
   'Elastic Load Balancing v2': 'elasticloadbalancing',
   'Route 53': 'route53',
   'Secrets Manager': 'secretsmanager',
+  CloudFormation: 'cloudformation',
   'CloudWatch Logs': 'logs',
   DynamoDB: 'dynamodb',
   S3: 's3',

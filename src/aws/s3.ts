@@ -74,6 +74,8 @@ export interface Objects {
   /** @throws StepError naming those that S3 would not delete; missing is done */
   removeVersions(bucket: string, versions: readonly ObjectVersion[]): Promise<void>;
   read(place: ObjectPlace): Promise<Readable>;
+  /** One version of a small object, as text. @throws StepError */
+  readText(place: ObjectPlace, versionId: string): Promise<string>;
   /** A URL by which anybody may read the object for so long, in s; AWS is not asked for it. @throws StepError */
   urlOf(place: ObjectPlace, expiresInS: number): Promise<string>;
 }
@@ -161,6 +163,11 @@ export function createObjects(client: S3Client, signer: S3Client): Objects {
     async read({ bucket, key }) {
       const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return sent(answer.Body, { service, action: 'GetObject' }, 'Body') as Readable;
+    },
+
+    async readText({ bucket, key }, versionId) {
+      const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
+      return sent(answer.Body, { service, action: 'GetObject' }, 'Body').transformToString('utf8');
     },
 
     async urlOf({ bucket, key }, expiresInS) {

@@ -9,6 +9,8 @@ export interface Owner {
 
 export const INSTALLATION_TAG = 'tenantry:installation';
 export const TENANT_TAG = 'tenantry:tenant-id';
+/** CloudFormation's own, on what a stack made: the id of the stack, whose tags it has as well. */
+export const STACK_TAG = 'aws:cloudformation:stack-id';
 
 /** The owner that a tag set names. @throws RangeError when the set holds no ownership mark */
 export function ownerOf(tags: Tags): Owner {

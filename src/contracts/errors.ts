@@ -140,7 +140,7 @@ export const errorTable = {
     'AWS refused the request as invalid; the message holds its words. Usually a mistake in the product.',
   ),
   SERVICE_FAILED: info(
-    "Its tasks do not start or do not keep running: the detail has the reasons that ECS gives, the service's log group what the application says. Fix the cause (the image, what it depends on); other images or settings need a request of their own, which is accepted once this operation has ended.",
+    "Its tasks do not start or do not keep running: the detail has the reasons that ECS gives, the service's log group what the application says. Of a stack the detail has what failed in it, and why. Fix the cause (the image, what it depends on); other images or settings need a request of their own, which is accepted once this operation has ended.",
   ),
   DEADLINE_EXCEEDED: info(
     'It took longer than its deadline; the detail holds the last thing seen. Fix what delays it.',

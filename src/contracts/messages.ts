@@ -231,6 +231,8 @@ export interface ObserveAnswer {
   readonly recheckAtMs?: number | undefined;
   /** With `gone` and `pending`: every look of the slice saw it stand, as if it had never been removed. */
   readonly stands?: true | undefined;
+  /** With `ready`, where the outputs are known only now: what they hash to. */
+  readonly outputsHash?: string | undefined;
 }
 
 export interface RemoveAnswer {

@@ -284,11 +284,19 @@ export async function recordFailedAttempt(db: Queryable, failed: FailedAttempt):
   );
 }
 
+/** How a step was seen ready. */
+export interface SeenReady {
+  readonly detail: string;
+  /** In the place of what was stored when it was made. */
+  readonly known?: { readonly outputs: Readonly<Record<string, unknown>>; readonly outputsHash: string } | undefined;
+}
+
 /** A step that was made is ready now, with its event; a step that was so already stays without one. */
-export async function recordReady(db: Queryable, key: StepKey, detail: string): Promise<void> {
+export async function recordReady(db: Queryable, key: StepKey, { detail, known }: SeenReady): Promise<void> {
   await db.query(
     `with step as (
-       update steps set state = 'ready', ready_at = now(), detail = $5, failure = null
+       update steps set state = 'ready', ready_at = now(), detail = $5, failure = null,
+         outputs = coalesce($6::jsonb, outputs), outputs_hash = coalesce($7, outputs_hash)
        where tenant_id = $1 and step_id = $2 and operation_id = $3 and generation = $4 and state = 'present'
        returning *
      ), rows as (
@@ -298,6 +306,9 @@ export async function recordReady(db: Queryable, key: StepKey, detail: string): 
      insert into events (cell, tenant_id, operation_id, type, step_id, data)
      select cell, tenant_id, operation_id, 'step.ready', step_id,
        jsonb_build_object('durationMs', round(extract(epoch from now() - started_at) * 1000)) from step`,
-    [key.tenantId, key.stepId, key.operationId, key.generation, detail],
+    [
+      ...[key.tenantId, key.stepId, key.operationId, key.generation, detail],
+      ...[known ? JSON.stringify(known.outputs) : null, known?.outputsHash ?? null],
+    ],
   );
 }

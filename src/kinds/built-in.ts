@@ -1,4 +1,5 @@
 import type { Kind } from './framework/kind.ts';
+import { cloudformationStack } from './cloudformation-stack/kind.ts';
 import { dnsRecord } from './dns-record/kind.ts';
 import { dynamodbItem } from './dynamodb-item/kind.ts';
 import { ecsService } from './ecs-service/kind.ts';
@@ -24,6 +25,7 @@ export const builtInKinds: readonly Kind[] = [
   targetGroup,
   taskDefinition,
   logGroup,
+  cloudformationStack,
   postgresSchema,
   postgresLogin,
   postgresPassword,

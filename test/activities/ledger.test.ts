@@ -6,6 +6,7 @@ import { listEvents } from '../../src/db/events.ts';
 import { listLedger } from '../../src/db/ledger.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
 import { listSteps } from '../../src/db/steps.ts';
+import { contentHash } from '../../src/naming.ts';
 import { useControlDatabase } from '../support/database.ts';
 import { readStatus } from '../../src/client/reading.ts';
 import { listResidues } from '../../testing/sagas/residues.ts';
@@ -304,6 +305,18 @@ describe('observe', () => {
     expect(await observe('ready')).toMatchObject({ status: 'done' });
     expect((await stepOf())?.state).toBe('ready');
     expect(await stepEvents()).toEqual(['step.started', 'step.pending', 'step.ready']);
+  });
+
+  it('stores the outputs that are known once it is ready, and tells by a hash that they are others', async () => {
+    fake.outcome = 'pending';
+    const { outputsHash: before } = await run<'log-group.ensure'>('log-group.ensure', call());
+    expect((await stepOf())?.outputs).toEqual({ name: nameOf() });
+    const outputs = { name: nameOf(), arn: 'arn:known-now' };
+    fake.seen = { status: 'ready', detail: 'it is there', outputs };
+    const seen = await observe('ready');
+    expect(seen).toMatchObject({ status: 'done', outputsHash: contentHash(outputs) });
+    expect(seen.outputsHash).not.toBe(before);
+    expect(await stepOf()).toMatchObject({ state: 'ready', outputs, outputsHash: contentHash(outputs) });
   });
 
   it('answers pending after one slice', async () => {

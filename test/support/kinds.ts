@@ -1,3 +1,4 @@
+import type { cloudformationStack } from '../../src/kinds/cloudformation-stack/kind.ts';
 import type { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
 import type { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
 import type { ecsService } from '../../src/kinds/ecs-service/kind.ts';
@@ -20,6 +21,7 @@ interface BuiltIn {
   'target-group': typeof targetGroup;
   'listener-rule': typeof listenerRule;
   'dns-record': typeof dnsRecord;
+  'cloudformation-stack': typeof cloudformationStack;
   'ecs-service': typeof ecsService;
   'ssm-parameters': typeof ssmParameters;
   'dynamodb-item': typeof dynamodbItem;

@@ -8,6 +8,7 @@ import { recordList } from './records.ts';
 import { ruleList } from './rules.ts';
 import { secretList } from './secrets.ts';
 import { serviceList } from './services.ts';
+import { stackList } from './stacks.ts';
 import { targetGroupList } from './target-groups.ts';
 import { taskDefinitionList } from './task-definitions.ts';
 import { createUse, type Use } from './use.ts';
@@ -22,6 +23,7 @@ export interface Inventory extends Use {
   readonly secrets: TypeList;
   readonly parameters: TypeList;
   readonly items: TypeList;
+  readonly stacks: TypeList;
 }
 
 /** Lists the cell: read calls only, one after the other, so that tenants' calls go before them. */
@@ -36,6 +38,7 @@ export function createInventory(clients: Clients, cell: Cell): Inventory {
     secrets: secretList(clients.secretsManager),
     parameters: parameterList(clients.ssm),
     items: itemList(clients.dynamodb, cell),
+    stacks: stackList(clients.cloudformation),
     ...createUse(clients, cell),
   };
 }

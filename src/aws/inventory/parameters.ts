@@ -3,7 +3,7 @@ import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { hasTenantId } from '../../naming.ts';
 import { sent } from '../errors.ts';
 import { findParameterTags, markOf } from '../ssm-looks.ts';
-import { INSTALLATION_TAG, type Tags } from '../tags.ts';
+import { INSTALLATION_TAG, STACK_TAG, type Tags } from '../tags.ts';
 import { allPages, retryTransient } from './pages.ts';
 
 type Filters = { Key: string; Option: string; Values: string[] }[];
@@ -48,8 +48,9 @@ async function withTags(client: SSMClient, parameter: ParameterMetadata): Promis
   return tags ? [toItem(parameter, markOf(tags, parameter))] : [];
 }
 
-function isMarked({ tags }: SweptItem): boolean {
-  return tags?.[INSTALLATION_TAG] !== undefined;
+/** What a tenant's stack made has its mark, and is the stack's. */
+function isMarked({ tags = {} }: SweptItem): boolean {
+  return tags[INSTALLATION_TAG] !== undefined && tags[STACK_TAG] === undefined;
 }
 
 const nameOf = (raw: ParameterMetadata): string => sent(raw.Name, call, 'Parameters[].Name');

@@ -87,6 +87,13 @@ export interface KindDefinition<S extends Spec, O extends Outputs, T extends str
   readonly remove: (context: StepContext<S, O>, physicalId: string) => Promise<RemoveOutcome | void>;
   /** The id that its outputs tell, for a removal right after it was made. */
   readonly idIn: (previous: Partial<O>) => string | undefined;
+  /** Its outputs are known once it is ready: `outputsOf` is asked again then. */
+  readonly outputsWhenReady?: true;
+  /**
+   * What is seen of it while it is to go. `pending`: it goes; `ready`: it stands, as if it had never been removed; `failed`: for good, and
+   * the removal ends with STILL_PRESENT. Default: it stands.
+   */
+  readonly removalStatus?: (context: StepContext<S, O>, found: F) => Promise<Status> | Status;
 }
 
 /** What errors of a service mean that Tenantry cannot know. `Exception` at the end of a name does not matter. */
@@ -145,7 +152,7 @@ function withErrors<S extends Spec, O extends Outputs, T extends string, F exten
   definition: KindDefinition<S, O, T, F>,
   errors: KindErrors,
 ): KindDefinition<S, O, T, F> {
-  const { find, create, converge, differs, remove, status } = definition;
+  const { find, create, converge, differs, remove, removalStatus, status } = definition;
   return {
     ...definition,
     find: (context, name) => unlessMissing(errors, () => find(context, name)),
@@ -154,6 +161,9 @@ function withErrors<S extends Spec, O extends Outputs, T extends string, F exten
     ...(converge && { converge: (context, found) => classed(errors, () => converge(context, found)) }),
     ...(status && { status: (context, found) => classed(errors, async () => status(context, found)) }),
     ...(differs && { differs: (context, found) => classed(errors, async () => differs(context, found)) }),
+    ...(removalStatus && {
+      removalStatus: (context, found) => classed(errors, async () => removalStatus(context, found)),
+    }),
   };
 }
 
@@ -195,15 +205,22 @@ async function ensure<S extends Spec, O extends Outputs, T extends string, F ext
 }
 
 async function observe<S extends Spec, O extends Outputs, T extends string, F extends Found>(
-  { find, nameOf, noun, status, type }: KindDefinition<S, O, T, F>,
+  { find, nameOf, noun, outputsOf, outputsWhenReady, removalStatus, status, type }: KindDefinition<S, O, T, F>,
   context: StepContext<S, O>,
 ): Promise<Observation> {
   const name = nameOf(context);
   const found = await find(context, name);
   const others = await othersIn(context, { type, name }, found);
   if (!found || others.count > 0) return { status: 'absent', detail: `no ${noun} ${name} of this tenant`, others };
-  if (context.removingAt !== undefined) return { status: 'ready', detail: `${noun} ${name} is there` };
-  return (await status?.(context, found)) ?? { status: 'ready', detail: `${noun} ${name} is there` };
+  const standing = { status: 'ready', detail: `${noun} ${name} is there` } as const;
+  if (context.removingAt !== undefined) {
+    const seen = (await removalStatus?.(context, found)) ?? standing;
+    if (seen.status === 'failed')
+      throw new StepError('STILL_PRESENT', `${noun} ${name} cannot be removed`, { detail: seen.detail });
+    return seen;
+  }
+  const seen = (await status?.(context, found)) ?? standing;
+  return seen.status === 'ready' && outputsWhenReady ? { ...seen, outputs: outputsOf(context, found) } : seen;
 }
 
 async function differs<S extends Spec, O extends Outputs, T extends string, F extends Found>(
@@ -265,6 +282,7 @@ const shape: Shape = {
     converge: 'function?',
     status: 'function?',
     differs: 'function?',
+    removalStatus: 'function?',
     fingerprint: 'function?',
     profiles: 'function?',
     errors: 'object?',
@@ -277,7 +295,7 @@ const shape: Shape = {
     calls: 'object?',
     residues: 'list?',
   },
-  ...{ holdsData: 'boolean?', deletesByName: 'boolean?' },
+  ...{ holdsData: 'boolean?', deletesByName: 'boolean?', outputsWhenReady: 'boolean?' },
 };
 
 /** For those who write without types. @throws RangeError naming the kind and every field that is missing, and that there is none of */

@@ -119,6 +119,8 @@ export type Observation =
       readonly detail: string;
       /** Of a kind that makes several things: those of its names that are not there, and that `ensure` would make. */
       readonly missing?: readonly ResourceName[] | undefined;
+      /** With `ready`: of a kind whose outputs are known then only. They take the place of those that `ensure` answered. */
+      readonly outputs?: Outputs | undefined;
     }
   /** Nothing of ours is there, nor anything that was ours. */
   | { readonly status: 'absent'; readonly detail: string; readonly others: OthersJudged };

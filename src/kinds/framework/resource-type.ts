@@ -12,7 +12,16 @@ export interface CellAccess {
 
 export type SweepAws = Pick<
   CellAws,
-  'client' | 'inventory' | 'dns' | 'loadBalancing' | 'ecs' | 'logs' | 'secrets' | 'markedParameters' | 'items'
+  | 'client'
+  | 'inventory'
+  | 'dns'
+  | 'loadBalancing'
+  | 'ecs'
+  | 'logs'
+  | 'secrets'
+  | 'markedParameters'
+  | 'items'
+  | 'stacks'
 >;
 export type SweepDatabases = Pick<TenantDatabases, 'listMarked' | 'listLogins' | 'dropLogin' | 'dropSchemaAndRole'>;
 

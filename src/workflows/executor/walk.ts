@@ -75,7 +75,8 @@ async function waitReady(run: Run, step: PlannedStep, waits: CancellationScope, 
     return false;
   }
   noteStep(run, step.id, 'polling', seen);
-  await waits.run(() => poll(run, step, 'ready', directionOf(step)));
+  const { outputsHash } = await waits.run(() => poll(run, step, 'ready', directionOf(step)));
+  if (outputsHash !== undefined) run.outputs.set(step.id, outputsHash);
   return true;
 }
 
