@@ -216,7 +216,9 @@ describe('things that carry no tags', () => {
     const [item] = (await take()).filter(({ kind }) => kind === 'dynamodb:item');
     expect(item?.owner?.tenantId).toBe(tags['tenantry:tenant-id']);
     await dynamodb('DeleteTable', { TableName });
-    expect(await lines(before)).toEqual([]);
+    expect(await lines(before)).toEqual([
+      '- dynamodb:table things (status ACTIVE, billing PAY_PER_REQUEST, protected false, recovery DISABLED)',
+    ]);
   });
 
   it('show a revision, inactive as a residue', async () => {
