@@ -1,11 +1,11 @@
 import type { FaultedLife, FaultSample } from '../../testing/index.ts';
 import { recordResult } from '../chaos/results.ts';
 
-/** Eight per kind, others in each run (`CHAOS_SEED` repeats one); all with `CONFORMANCE_FULL=1`, as `npm run test:chaos` has it. */
+/** Six per kind, others in each run (`CHAOS_SEED` repeats one); all with `CONFORMANCE_FULL=1`, as `npm run test:chaos` has it. */
 export const faultSample: FaultSample | undefined =
   process.env['CONFORMANCE_FULL'] === '1'
     ? undefined
-    : { size: 8, seed: process.env['CHAOS_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31)) };
+    : { size: 6, seed: process.env['CHAOS_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31)) };
 
 /** One line of the published numbers per fault at a call. */
 export function recordFaults(kind: string, lives: readonly FaultedLife[]): void {
