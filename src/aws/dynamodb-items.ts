@@ -9,12 +9,9 @@ import {
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
 import { itemNameParts } from '../naming.ts';
-import { fromAttributes, toAttribute, toAttributes, type Item } from './dynamodb-values.ts';
+import { fromAttributes, MARK_ATTRIBUTE, toAttribute, toAttributes, type Item } from './dynamodb-values.ts';
 import { awsMessage, isAwsError, sent } from './errors.ts';
 import type { Tags } from './tags.ts';
-
-/** The attribute that tells whose an item is: a map of what would be its tags. */
-export const MARK_ATTRIBUTE = 'tenantry';
 
 /** An attribute of a key, and its value. */
 export interface KeyPart {

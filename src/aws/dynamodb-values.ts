@@ -1,5 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
+/** The attribute that tells whose an item is: a map of what would be its tags. */
+export const MARK_ATTRIBUTE = 'tenantry';
+
 /** What an attribute of an item may hold: as JSON has it. */
 export type ItemValue =
   string | number | boolean | null | readonly ItemValue[] | { readonly [name: string]: ItemValue };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { MARK_ATTRIBUTE, type ItemAddress, type KeyPart } from '../../aws/dynamodb-items.ts';
-import type { Item } from '../../aws/dynamodb-values.ts';
+import type { ItemAddress, KeyPart } from '../../aws/dynamodb-items.ts';
+import { MARK_ATTRIBUTE, type Item } from '../../aws/dynamodb-values.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { itemName } from '../../naming.ts';
 import { fieldsOf } from '../framework/within.ts';

@@ -1,4 +1,4 @@
-import { MARK_ATTRIBUTE } from '../../aws/dynamodb-items.ts';
+import { MARK_ATTRIBUTE } from '../../aws/dynamodb-values.ts';
 import { isOfTenantAlone, itemNameParts, ownershipTags, parseOwnershipMarker } from '../../naming.ts';
 import { sharesAccount, type SweptType } from '../framework/resource-type.ts';
 
