@@ -1,8 +1,9 @@
-import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DeleteParametersCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { DynamoDBDocumentClient, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll } from 'vitest';
+import { ensureTable } from '../../sandbox/landing-zone/tables.ts';
 import { freshAccountId, part } from '../support/parts.ts';
 
 const indexes = ['GSI1', 'GSI2', 'GSI3'];
@@ -82,7 +83,7 @@ function openWorld(config: ClientConfig, client: DynamoDBClient, ssm: SSMClient)
     });
     return accountId;
   };
-  const makeTable = (name: string) => createTable(client, name);
+  const makeTable = (name: string) => ensureTable(client, name, indexes);
   return {
     ...{ dynamodb, ssm, config, sharedTable, makeTable, setParameters },
     async removeParameters(...Names) {
@@ -103,28 +104,4 @@ function openWorld(config: ClientConfig, client: DynamoDBClient, ssm: SSMClient)
       return Items.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     },
   };
-}
-
-async function createTable(client: DynamoDBClient, TableName: string): Promise<void> {
-  const names = ['', ...indexes].flatMap((prefix) => [`${prefix}PK`, `${prefix}SK`]);
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: names.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: keys(''),
-      GlobalSecondaryIndexes: indexes.map((IndexName) => ({
-        IndexName,
-        KeySchema: keys(IndexName),
-        Projection: { ProjectionType: 'ALL' },
-      })),
-    }),
-  );
-}
-
-function keys(prefix: string): KeySchemaElement[] {
-  return [
-    { AttributeName: `${prefix}PK`, KeyType: 'HASH' },
-    { AttributeName: `${prefix}SK`, KeyType: 'RANGE' },
-  ];
 }
