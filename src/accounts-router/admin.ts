@@ -18,8 +18,7 @@ import {
   type TransactWriteInput,
   type UpdateInput,
 } from './guards/inputs.ts';
-import { anyRow, itemed, keyed } from './guards/row-guard.ts';
-import { guardBatchGet, guardBatchWrite, guardTransactGet, guardTransactWrite } from './guards/several.ts';
+import { anyRow } from './guards/row-guard.ts';
 import { copyFields } from './input-fields.ts';
 import { runOnTable } from './on-table.ts';
 import {
@@ -35,6 +34,7 @@ import {
   type UpdateOutput,
 } from './outputs.ts';
 import { pagesOf } from './pages.ts';
+import { RowCalls } from './row-calls.ts';
 import { createTable, type CallOptions, type Table } from './table.ts';
 
 export interface AccountsAdminOptions extends Omit<CacheSettings, 'mostAccounts'> {
@@ -84,22 +84,18 @@ export function createAccountsAdmin({ dynamodb, ssm, batchRetry, ...settings }: 
     ...defaultBatchRetry,
     ...batchRetry,
   });
+  const rows = new RowCalls(anyRow, table);
   return {
     resolveSharedTableName: async () => (await tables.get('shared')).tableName,
-    ...callsOfOneRow(table),
+    adminGet: (input, options) => rows.get(input, options),
+    adminPut: (input, options) => rows.put(input, options),
+    adminUpdate: (input, options) => rows.update(input, options),
+    adminDelete: (input, options) => rows.delete(input, options),
+    adminBatchGet: (input, options) => rows.batchGet(input, options),
+    adminBatchWrite: (input, options) => rows.batchWrite(input, options),
+    adminTransactGet: (input, options) => rows.transactGet(input, options),
+    adminTransactWrite: (input, options) => rows.transactWrite(input, options),
     ...pagedCalls(table),
-    ...callsOfSeveralRows(table),
-  };
-}
-
-function callsOfOneRow(table: Table): Pick<AccountsAdmin, 'adminGet' | 'adminPut' | 'adminUpdate' | 'adminDelete'> {
-  return {
-    adminGet: async (input, options) => asSaid(await table.get(keyed(anyRow, input, inputFields.get), options)),
-    adminPut: async (input, options) => asSaid(await table.put(itemed(anyRow, input, inputFields.put), options)),
-    adminUpdate: async (input, options) =>
-      asSaid(await table.update(keyed(anyRow, input, inputFields.update), options)),
-    adminDelete: async (input, options) =>
-      asSaid(await table.delete(keyed(anyRow, input, inputFields.delete), options)),
   };
 }
 
@@ -119,17 +115,5 @@ function pagedCalls(
       pagesOf((start) => adminQuery<T>({ ...input, ...start }, options)),
     adminPaginateScan: <T>(input: ScanInput = {}, options?: CallOptions) =>
       pagesOf((start) => adminScan<T>({ ...input, ...start }, options)),
-  };
-}
-
-function callsOfSeveralRows(
-  table: Table,
-): Pick<AccountsAdmin, 'adminBatchGet' | 'adminBatchWrite' | 'adminTransactGet' | 'adminTransactWrite'> {
-  return {
-    adminBatchGet: async (input, options) => asSaid(await table.batchGet(guardBatchGet(anyRow, input), options)),
-    adminBatchWrite: async (input, options) => table.batchWrite(guardBatchWrite(anyRow, input), options),
-    adminTransactGet: async (input, options) =>
-      asSaid(await table.transactGet(guardTransactGet(anyRow, input), options)),
-    adminTransactWrite: async (input, options) => table.transactWrite(guardTransactWrite(anyRow, input), options),
   };
 }

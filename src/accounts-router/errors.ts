@@ -71,37 +71,29 @@ export class TableNotFoundError extends AccountsError {
   }
 }
 
-/** The input has a field that is not taken, or lacks one, or one is of another form. */
-export class InputRefusedError extends AccountsError {
-  readonly code = 'INPUT_REFUSED';
-  /** Which, as a path: `TransactItems[1].Put.TableName`. */
+/** Something in the input of a call. Nothing was sent. */
+abstract class FieldError extends AccountsError {
+  /** Which part of the input, as a path: `TransactItems[1].Put.TableName`. */
   readonly field: string;
   constructor(field: string, why: string) {
     super(`${field}: ${why}`);
     this.field = field;
   }
+}
+
+/** The input has a field that is not taken, or lacks one, or one is of another form. */
+export class InputRefusedError extends FieldError {
+  readonly code = 'INPUT_REFUSED';
 }
 
 /** An expression is not of DynamoDB's grammar, or names a placeholder that is not given. */
-export class ExpressionError extends AccountsError {
+export class ExpressionError extends FieldError {
   readonly code = 'EXPRESSION_INVALID';
-  /** Which, as a path. */
-  readonly field: string;
-  constructor(field: string, why: string) {
-    super(`${field}: ${why}`);
-    this.field = field;
-  }
 }
 
 /** The call would read or write outside the account's rows, or put a row into another account's part of an index. */
-export class OtherAccountError extends AccountsError {
+export class OtherAccountError extends FieldError {
   readonly code = 'OTHER_ACCOUNT';
-  /** Which part of the input, as a path. */
-  readonly field: string;
-  constructor(field: string, why: string) {
-    super(`${field}: ${why}`);
-    this.field = field;
-  }
 }
 
 /** DynamoDB left parts of a batch undone in every attempt. The others were done. */

@@ -5,23 +5,20 @@ import { assertAccountId } from './account-id.ts';
 import { readAccountLocation, type AccountLocation } from './account-parameters.ts';
 import { defaultBatchRetry, type BatchRetry } from './batches.ts';
 import { cacheOptions, type CacheSettings } from './cache-settings.ts';
-import {
-  inputFields,
-  type Attributes,
-  type BatchGetInput,
-  type BatchWriteInput,
-  type DeleteInput,
-  type GetInput,
-  type PutInput,
-  type QueryInput,
-  type TransactGetInput,
-  type TransactWriteInput,
-  type UpdateInput,
+import type {
+  Attributes,
+  BatchGetInput,
+  BatchWriteInput,
+  DeleteInput,
+  GetInput,
+  PutInput,
+  QueryInput,
+  TransactGetInput,
+  TransactWriteInput,
+  UpdateInput,
 } from './guards/inputs.ts';
 import { guardQuery } from './guards/query.ts';
-import { guardBatchGet, guardBatchWrite, guardTransactGet, guardTransactWrite } from './guards/several.ts';
 import { ownRows } from './guards/own-rows.ts';
-import { itemed, keyed, type RowGuard } from './guards/row-guard.ts';
 import { runOnTable } from './on-table.ts';
 import {
   asSaid,
@@ -36,6 +33,7 @@ import {
 } from './outputs.ts';
 import { queryOwnPage } from './own-pages.ts';
 import { pagesOf } from './pages.ts';
+import { RowCalls } from './row-calls.ts';
 import type { AccountClients } from './sessions.ts';
 import { createTable, type CallOptions, type Table } from './table.ts';
 import { createScopes, defaultTableKeys, type AccountScope, type TableKeys } from './table-keys.ts';
@@ -125,7 +123,7 @@ export function createAccountsRouter(options: AccountsRouterOptions): AccountsRo
       (run) => runOnTable(locations, accountId, (location) => run(clientOf(location), location.tableName)),
       retry,
     );
-    return { scope, rows: ownRows(scope), table };
+    return { scope, table };
   };
   return {
     async resolveTableName(accountId) {
@@ -136,37 +134,29 @@ export function createAccountsRouter(options: AccountsRouterOptions): AccountsRo
       assertAccountId(accountId);
       locations.forget(accountId);
     },
-    ...callsOfOneRow(account),
+    ...rowCalls(account),
     ...queries(account),
-    ...callsOfSeveralRows(account),
   };
 }
 
 /** @throws InvalidAccountIdError */
-type AccountAccess = (accountId: string) => {
-  readonly scope: AccountScope;
-  readonly rows: RowGuard;
-  readonly table: Table;
-};
+type AccountAccess = (accountId: string) => { readonly scope: AccountScope; readonly table: Table };
 
-function callsOfOneRow(account: AccountAccess): OneRowCalls {
+function rowCalls(account: AccountAccess): OneRowCalls & SeveralRowsCalls {
+  const of = (accountId: string) => {
+    const { scope, table } = account(accountId);
+    return new RowCalls(ownRows(scope), table);
+  };
+  // An account id that is none rejects, too.
   return {
-    async get(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return asSaid(await table.get(keyed(rows, input, inputFields.get), options));
-    },
-    async put(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return asSaid(await table.put(itemed(rows, input, inputFields.put), options));
-    },
-    async update(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return asSaid(await table.update(keyed(rows, input, inputFields.update), options));
-    },
-    async delete(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return asSaid(await table.delete(keyed(rows, input, inputFields.delete), options));
-    },
+    get: async (accountId, input, options) => of(accountId).get(input, options),
+    put: async (accountId, input, options) => of(accountId).put(input, options),
+    update: async (accountId, input, options) => of(accountId).update(input, options),
+    delete: async (accountId, input, options) => of(accountId).delete(input, options),
+    batchGet: async (accountId, input, options) => of(accountId).batchGet(input, options),
+    batchWrite: async (accountId, input, options) => of(accountId).batchWrite(input, options),
+    transactGet: async (accountId, input, options) => of(accountId).transactGet(input, options),
+    transactWrite: async (accountId, input, options) => of(accountId).transactWrite(input, options),
   };
 }
 
@@ -182,25 +172,4 @@ function queries(account: AccountAccess): QueryCalls {
     for await (const { Items = [] } of paginateQuery<T>(accountId, input, options)) yield* Items;
   }
   return { query, paginateQuery, queryItems };
-}
-
-function callsOfSeveralRows(account: AccountAccess): SeveralRowsCalls {
-  return {
-    async batchGet(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return asSaid(await table.batchGet(guardBatchGet(rows, input), options));
-    },
-    async batchWrite(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return table.batchWrite(guardBatchWrite(rows, input), options);
-    },
-    async transactGet(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return asSaid(await table.transactGet(guardTransactGet(rows, input), options));
-    },
-    async transactWrite(accountId, input, options) {
-      const { rows, table } = account(accountId);
-      return table.transactWrite(guardTransactWrite(rows, input), options);
-    },
-  };
 }
