@@ -8,17 +8,29 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve as absolute } from 'node:path';
+import { parseArgs } from 'node:util';
+import { register } from 'tsx/esm/api';
 import { addTotals, noTotals, oneFailure, printFailures, printSlowest, readTotals, reportTotals } from './totals.mjs';
 
-const isShort = process.argv.includes('--short');
-const publishes = !isShort || process.argv.includes('--publish');
-const kept = process.argv.includes('--keep') ? process.argv[process.argv.indexOf('--keep') + 1] : undefined;
+register();
+const { directions } = await import('../test/chaos/kill-points.ts');
+const { changePhases, phases } = await import('../test/chaos/statements/points.ts');
+
+const flag = { type: 'boolean', default: false };
+const {
+  short: isShort,
+  publish,
+  keep: kept,
+} = parseArgs({ options: { short: flag, publish: flag, keep: { type: 'string' } } }).values;
+const publishes = !isShort || publish;
 const directory = kept === undefined ? mkdtempSync(join(tmpdir(), 'tenantry-chaos-run-')) : absolute(kept);
 mkdirSync(directory, { recursive: true });
 const { seed } = runIn(directory);
 /** These use all that a machine has; the others mostly wait, each for servers of its own, and so do the mutants. */
 const alone = ['processes', 'random', ...(isShort ? [] : ['statements'])];
-const changes = ['update', 'suspend', 'resume', 'rotate', 'repair'];
+/** What a part of the kills and one of the statements is about: a tenant's first day and its last belong together, each change is alone. */
+const killed = partsOf(directions, (direction) => !['provision', 'deprovision'].includes(direction));
+const struck = partsOf(phases, (phase) => changePhases.includes(phase));
 /** What runs one after the other: what is the likeliest to find something first. */
 const parts = [
   ...(isShort
@@ -30,10 +42,10 @@ const parts = [
         ),
       ]
     : [
-        ...['provision,rollback,deprovision', ...changes].map((phases) =>
-          tests(`statements: ${phases}`, 'chaos', ['test/chaos/statements.test.ts'], { CHAOS_PHASES: phases }),
+        ...struck.map((only) =>
+          tests(`statements: ${only}`, 'chaos', ['test/chaos/statements.test.ts'], { CHAOS_PHASES: only }),
         ),
-        ...['provision,deprovision', 'update', 'suspend', 'resume', 'rotate', 'failed rotation', 'repair'].map((only) =>
+        ...killed.map((only) =>
           tests(`kills: ${only}`, 'chaos', ['test/chaos/processes.test.ts'], { CHAOS_ONLY: only }),
         ),
         tests('random runs', 'chaos', ['test/chaos/random.test.ts']),
@@ -99,6 +111,11 @@ function runIn(directory) {
   if (found.product !== product || found.isShort !== isShort)
     throw new Error(`${directory} has a run of another product or sort: name another directory, or remove it`);
   return found;
+}
+
+/** Those that are alone each by itself, after all others together. */
+function partsOf(all, isAlone) {
+  return [all.filter((one) => !isAlone(one)).join(','), ...all.filter(isAlone)];
 }
 
 function git(...args) {
