@@ -2,35 +2,47 @@ import type { Facts, InventoryItem } from '../item.ts';
 import type { AnswerTree } from './answer-tree.ts';
 import { AwsReadError, readPages, type AwsCaller } from './caller.ts';
 import { tagged } from './facts.ts';
+import { dynamodb, tableItem } from './tables.ts';
 
-/** The sandbox's table of the projection. */
+/** The sandbox's table of the projection, which tells of tenants: what is in it is none of their things. */
 const projectionTable = 'tenants';
 
-/** Items of all tables but that of the projection, which tells of tenants and is none of their things. */
-export async function listItems(caller: AwsCaller): Promise<InventoryItem[]> {
+/** Tables of DynamoDB, and the items that are in them. */
+export async function listDynamodb(caller: AwsCaller): Promise<InventoryItem[]> {
   const answers = await readPages(
-    (ExclusiveStartTableName) => call(caller, 'ListTables', { ExclusiveStartTableName }),
+    (ExclusiveStartTableName) => dynamodb(caller, 'ListTables', { ExclusiveStartTableName, Limit: 100 }),
     (answer) => answer.text('LastEvaluatedTableName') || undefined,
   );
-  const tables = answers.flatMap((answer) => answer.list('TableNames')).map(({ value }) => value);
-  const listed = tables.filter((table) => table !== projectionTable).map((table) => itemsOf(caller, table));
-  return (await Promise.all(listed)).flat();
+  const names = answers.flatMap((answer) => answer.list('TableNames')).map(({ value }) => value);
+  return (await Promise.all(names.map((name) => thingsOf(caller, name)))).flat();
 }
 
-async function itemsOf(caller: AwsCaller, TableName: string): Promise<InventoryItem[]> {
+async function thingsOf(caller: AwsCaller, name: string): Promise<InventoryItem[]> {
   try {
-    const description = await call(caller, 'DescribeTable', { TableName });
-    const keys = description.list('Table.KeySchema').map((key) => key.text('AttributeName'));
-    const pages = await readPages<object>(
-      (ExclusiveStartKey) => call(caller, 'Scan', { TableName, ConsistentRead: true, ExclusiveStartKey }),
-      (answer) => keyIn(answer.at('LastEvaluatedKey')),
-    );
-    return pages.flatMap((page) => page.list('Items')).map((item) => toItem(caller, TableName, keys, item));
+    const table = (await dynamodb(caller, 'DescribeTable', { TableName: name })).at('Table');
+    const [item, items] = await Promise.all([
+      tableItem(caller, table),
+      name === projectionTable ? [] : itemsIn(caller, table),
+    ]);
+    return [item, ...items];
   } catch (error) {
-    // It was deleted since it was listed.
-    if (error instanceof AwsReadError && error.code === 'ResourceNotFoundException') return [];
+    if (!(error instanceof AwsReadError)) throw error;
+    // Gone since it was listed.
+    if (/^(ResourceNotFound|TableNotFound)/.test(error.code)) return [];
+    // So are the tags of a table answered that there is none of.
+    if (error.code === 'AccessDeniedException') return thingsOf(caller, name);
     throw error;
   }
+}
+
+async function itemsIn(caller: AwsCaller, table: AnswerTree): Promise<InventoryItem[]> {
+  const TableName = table.text('TableName');
+  const keys = table.list('KeySchema').map((key) => key.text('AttributeName'));
+  const pages = await readPages<object>(
+    (ExclusiveStartKey) => dynamodb(caller, 'Scan', { TableName, ConsistentRead: true, ExclusiveStartKey }),
+    (answer) => keyIn(answer.at('LastEvaluatedKey')),
+  );
+  return pages.flatMap((page) => page.list('Items')).map((item) => toItem(caller, TableName, keys, item));
 }
 
 /** The mark is an attribute, of the keys and values that tags have elsewhere. */
@@ -65,8 +77,4 @@ function valueOf(value: AnswerTree): string {
 function keyIn(key: AnswerTree): object | undefined {
   const parts = key.parts().map(([name, part]) => [name, Object.fromEntries(part.entries())] as const);
   return parts.length === 0 ? undefined : Object.fromEntries(parts);
-}
-
-function call(caller: AwsCaller, action: string, input: object): Promise<AnswerTree> {
-  return caller.read({ protocol: 'json', service: 'dynamodb', target: `DynamoDB_20120810.${action}`, input });
 }

@@ -1,6 +1,6 @@
 import { sortItems, keyOf, type InventoryItem, type InventoryScope } from '../item.ts';
 import { AwsCaller, type AwsScope } from './caller.ts';
-import { listItems } from './dynamodb.ts';
+import { listDynamodb } from './dynamodb.ts';
 import { listEcs, serviceName } from './ecs.ts';
 import { listElb } from './elb.ts';
 import { listFurtherKinds } from './further-kinds.ts';
@@ -11,7 +11,6 @@ import { listSecrets } from './secrets.ts';
 import { listQueues } from './sqs.ts';
 import { listParameters } from './ssm.ts';
 import { listStacks } from './stacks.ts';
-import { listTables } from './tables.ts';
 import { nothingOwned, type OwnedThings } from './owned-things.ts';
 
 export interface AwsListing {
@@ -34,10 +33,9 @@ const tenantListers: readonly Lister[] = [
   listSecrets,
   listLogGroups,
   listParameters,
-  listItems,
+  listDynamodb,
   listQueues,
   listStacks,
-  listTables,
   listObjects,
 ];
 

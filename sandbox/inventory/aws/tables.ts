@@ -1,45 +1,26 @@
 import type { InventoryItem } from '../item.ts';
 import type { AnswerTree } from './answer-tree.ts';
-import { AwsReadError, readPages, type AwsCaller } from './caller.ts';
+import type { AwsCaller } from './caller.ts';
 import { facts, tagged, tagsOf } from './facts.ts';
 
-/** Tables of DynamoDB with their tags and settings, not with what is in them. */
-export async function listTables(caller: AwsCaller): Promise<InventoryItem[]> {
-  const answers = await readPages(
-    (ExclusiveStartTableName) => call(caller, 'ListTables', { ExclusiveStartTableName, Limit: 100 }),
-    (answer) => answer.text('LastEvaluatedTableName') || undefined,
-  );
-  const names = answers.flatMap((answer) => answer.list('TableNames')).map(({ value }) => value);
-  return (await Promise.all(names.map((name) => tableItem(caller, name)))).flat();
-}
-
-async function tableItem(caller: AwsCaller, TableName: string): Promise<InventoryItem[]> {
-  try {
-    const [described, backups] = await Promise.all([
-      call(caller, 'DescribeTable', { TableName }),
-      call(caller, 'DescribeContinuousBackups', { TableName }),
-    ]);
-    const table = described.at('Table');
-    const arn = table.text('TableArn');
-    const tags = await call(caller, 'ListTagsOfResource', { ResourceArn: arn });
-    const recovery = backups.at('ContinuousBackupsDescription').at('PointInTimeRecoveryDescription');
-    const detail = facts({
-      status: table.text('TableStatus'),
-      billing: table.at('BillingModeSummary').text('BillingMode'),
-      protected: table.text('DeletionProtectionEnabled'),
-      stream: table.at('StreamSpecification').text('StreamViewType'),
-      encryption: table.at('SSEDescription').text('SSEType'),
-      recovery: recovery.text('PointInTimeRecoveryStatus'),
-      indexes: indexNames(table),
-    });
-    return [tagged({ kind: 'dynamodb:table', id: arn, name: TableName, detail }, tagsOf(tags.list('Tags')))];
-  } catch (error) {
-    // Gone since it was listed.
-    if (error instanceof AwsReadError && /^(ResourceNotFound|TableNotFound)/.test(error.code)) return [];
-    // So are the tags of a table answered that there is none of.
-    if (error instanceof AwsReadError && error.code === 'AccessDeniedException') return tableItem(caller, TableName);
-    throw error;
-  }
+/** A table of DynamoDB with its tags and settings, by its description; not with what is in it. */
+export async function tableItem(caller: AwsCaller, table: AnswerTree): Promise<InventoryItem> {
+  const [name, arn] = [table.text('TableName'), table.text('TableArn')];
+  const [backups, tags] = await Promise.all([
+    dynamodb(caller, 'DescribeContinuousBackups', { TableName: name }),
+    dynamodb(caller, 'ListTagsOfResource', { ResourceArn: arn }),
+  ]);
+  const recovery = backups.at('ContinuousBackupsDescription').at('PointInTimeRecoveryDescription');
+  const detail = facts({
+    status: table.text('TableStatus'),
+    billing: table.at('BillingModeSummary').text('BillingMode'),
+    protected: table.text('DeletionProtectionEnabled'),
+    stream: table.at('StreamSpecification').text('StreamViewType'),
+    encryption: table.at('SSEDescription').text('SSEType'),
+    recovery: recovery.text('PointInTimeRecoveryStatus'),
+    indexes: indexNames(table),
+  });
+  return tagged({ kind: 'dynamodb:table', id: arn, name, detail }, tagsOf(tags.list('Tags')));
 }
 
 function indexNames(table: AnswerTree): string {
@@ -50,6 +31,6 @@ function indexNames(table: AnswerTree): string {
     .join(',');
 }
 
-function call(caller: AwsCaller, action: string, input: object): Promise<AnswerTree> {
+export function dynamodb(caller: AwsCaller, action: string, input: object): Promise<AnswerTree> {
   return caller.read({ protocol: 'json', service: 'dynamodb', target: `DynamoDB_20120810.${action}`, input });
 }
