@@ -132,6 +132,20 @@ export function memberList(params: URLSearchParams, name: string): string[] {
   }
 }
 
+/** The fields of each `<name>.member.N`, in order. */
+export function memberFields(params: URLSearchParams, name: string): Record<string, string>[] {
+  const pattern = new RegExp(`^${name}\\.member\\.(\\d+)\\.(\\w+)$`);
+  const found = new Map<number, Record<string, string>>();
+  for (const [key, value] of params) {
+    const [, index, field] = pattern.exec(key) ?? [];
+    if (index === undefined || field === undefined) continue;
+    const fields = found.get(Number(index)) ?? {};
+    fields[field] = value;
+    found.set(Number(index), fields);
+  }
+  return [...found].sort(([a], [b]) => a - b).map(([, fields]) => fields);
+}
+
 /** The whole body. @throws MalformedRequest when it is larger than 16 MiB. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];

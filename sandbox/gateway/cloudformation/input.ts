@@ -5,19 +5,6 @@ export function invalid(message: string): AwsError {
   return new AwsError('ValidationError', message);
 }
 
-/** The fields of each `<name>.member.N`, in order. */
-export function members(params: URLSearchParams, name: string): Record<string, string>[] {
-  const found = new Map<number, Record<string, string>>();
-  for (const [key, value] of params) {
-    const [, index, field] = new RegExp(`^${name}\\.member\\.(\\d+)\\.(\\w+)$`).exec(key) ?? [];
-    if (index === undefined || field === undefined) continue;
-    const fields = found.get(Number(index)) ?? {};
-    fields[field] = value;
-    found.set(Number(index), fields);
-  }
-  return [...found].sort(([a], [b]) => a - b).map(([, fields]) => fields);
-}
-
 /** A page of a list, by the offset that its token is. @throws AwsError ValidationError */
 export function pageOf<T>(params: URLSearchParams, list: readonly T[], size: number): { items: T[]; next?: string } {
   const token = params.get('NextToken') ?? '0';

@@ -1,9 +1,9 @@
 import { GetObjectCommand, NoSuchKey, S3ServiceException } from '@aws-sdk/client-s3';
 import { AwsError } from '../answer.ts';
-import { memberList, queryParams, type Call } from '../request.ts';
+import { memberFields, memberList, queryParams, type Call } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
 import { Evaluation, namesIn } from './evaluation.ts';
-import { invalid, members } from './input.ts';
+import { invalid } from './input.ts';
 import type { Tags, Wish } from './model.ts';
 import { resourceType } from './resources/types.ts';
 import { formatError, readTemplate, type Template } from './template.ts';
@@ -81,7 +81,7 @@ function parametersOf(
   previous: Readonly<Record<string, string>> | undefined,
 ): Record<string, string> {
   const given = new Map(
-    members(params, 'Parameters').map((one) => {
+    memberFields(params, 'Parameters').map((one) => {
       const [key = '', value = ''] = [one['ParameterKey'], one['ParameterValue']];
       return [key, one['UsePreviousValue'] === 'true' ? (previous?.[key] ?? '') : value] as const;
     }),
@@ -110,7 +110,7 @@ function refuseValue(name: string, value: string, parameter: Template['Parameter
 const MAX_TAGS = 50;
 
 function tagsOf(params: URLSearchParams): Tags | undefined {
-  const list = members(params, 'Tags');
+  const list = memberFields(params, 'Tags');
   // An empty list is sent as `Tags=`, and takes them away; without it they stay.
   if (list.length === 0) return params.has('Tags') ? {} : undefined;
   if (list.length > MAX_TAGS) throw invalid(`Tags must not exceed ${MAX_TAGS}`);

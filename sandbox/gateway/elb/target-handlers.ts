@@ -1,6 +1,6 @@
 import { AwsError, elbAnswer, escapeXml } from '../answer.ts';
 import type { Handler } from '../pipeline.ts';
-import { queryParams, type Answer, type Call } from '../request.ts';
+import { memberFields, queryParams, type Answer, type Call } from '../request.ts';
 import type { ElbParts } from './handlers.ts';
 import { loadTargetGroup, type TargetGroup } from './target-group.ts';
 import type { Target, TargetKey } from './target-health.ts';
@@ -45,13 +45,10 @@ async function requireGroup({ upstream }: ElbParts, call: Call): Promise<TargetG
 }
 
 function targetKeys(call: Call, group: TargetGroup): TargetKey[] {
-  const params = queryParams(call);
-  const keys: TargetKey[] = [];
-  for (let i = 1; params.has(`Targets.member.${i}.Id`); i++) {
-    const port = params.get(`Targets.member.${i}.Port`);
-    keys.push({ id: params.get(`Targets.member.${i}.Id`) ?? '', port: port === null ? group.port : Number(port) });
-  }
-  return keys;
+  return memberFields(queryParams(call), 'Targets').map(({ Id: id = '', Port: port }) => ({
+    id,
+    port: port === undefined ? group.port : Number(port),
+  }));
 }
 
 type DescribedTarget = TargetKey & Pick<Target, 'state' | 'reason' | 'description'>;
