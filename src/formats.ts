@@ -29,6 +29,13 @@ export const awsRegion = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'must
 export const awsArn = (service: string) =>
   z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
 
+/** Name of a table of DynamoDB: part of a pattern. */
+export const dynamodbTable = '[A-Za-z0-9_.-]{3,255}';
+
+export const dynamodbTableName = z
+  .string()
+  .regex(new RegExp(`^${dynamodbTable}$`), 'must be the name of a DynamoDB table');
+
 /** A hosted zone's id as it is compared everywhere; Route 53 itself answers `/hostedzone/Z123`. */
 export function plainZoneId(id: string): string {
   return id.replace(/^\/?hostedzone\//, '');

@@ -110,15 +110,18 @@ export function stackName(prefix: string, tenantId: string): string {
   return `${prefix}-${tenantId}`;
 }
 
+const uuid = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+
 /** Names that {@link stackName} gives. */
-export const stackPattern = /^[A-Za-z][A-Za-z0-9-]{0,90}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export const stackPattern = new RegExp(`^[A-Za-z][A-Za-z0-9-]{0,90}-${uuid}$`);
 
 export function isStackNameOf(name: string, tenantId: string): boolean {
   return stackPattern.test(name) && name.endsWith(`-${tenantId}`);
 }
 
-/** An id of a tenant, as a word of a longer text. */
-const tenantIds = /(?<![A-Za-z0-9])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9])/g;
+/** An id of a tenant, as a word of a longer text: part of a pattern. */
+export const tenantIdWord = `(?<![A-Za-z0-9])${uuid}(?![A-Za-z0-9])`;
+const tenantIds = new RegExp(tenantIdWord, 'g');
 
 /** Whether a text holds an id that may be a tenant's. */
 export function hasTenantId(text: string): boolean {

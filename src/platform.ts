@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Cell, Platform } from './contracts/platform.ts';
-import { awsArn as arn, awsRegion, dnsLabel as label, domain, emailAddress, plainZoneId } from './formats.ts';
+import {
+  awsArn as arn,
+  awsRegion,
+  dnsLabel as label,
+  domain,
+  dynamodbTableName,
+  emailAddress,
+  plainZoneId,
+} from './formats.ts';
 
 const nonEmpty = z.string().min(1);
 
@@ -16,7 +24,6 @@ const loadBalancer = z.strictObject({
   connect: z.strictObject({ host: nonEmpty, port: z.int().min(1).max(65535), ca: nonEmpty.optional() }).optional(),
 });
 
-const tableName = z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table');
 const names = z.array(nonEmpty).optional();
 const sharedWithTemplate = z.strictObject({
   volumes: names,
@@ -51,8 +58,8 @@ const cell = z
     tenantDatabases: z
       .array(z.strictObject({ id: label, host: nonEmpty, port: z.int().min(1).max(65535), name: nonEmpty }))
       .min(1),
-    projection: z.strictObject({ table: tableName }).optional(),
-    sharedTables: z.array(tableName).optional(),
+    projection: z.strictObject({ table: dynamodbTableName }).optional(),
+    sharedTables: z.array(dynamodbTableName).optional(),
     archive: z
       .strictObject({
         bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),

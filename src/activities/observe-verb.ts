@@ -95,13 +95,10 @@ async function readyAnswer(run: StepRun, seen: Observation): Promise<ObserveAnsw
     throw new StepError('SERVICE_FAILED', `step "${run.key.stepId}" failed`, { detail: seen.detail });
   if (seen.status !== 'ready') return undefined;
   const { detail, outputs } = seen;
-  const known = outputs && { outputs: { ...outputs }, outputsHash: contentHash(outputs) };
+  const known = outputs && { outputs, outputsHash: contentHash(outputs) };
   await retryWhileDatabaseDown(run.retryLimit, () => recordReady(run.deps.database, run.key, { detail, known }));
-  const outputsHash = known?.outputsHash;
-  return {
-    ...{ status: 'done', detail, ...(outputsHash !== undefined && { outputsHash }) },
-    ...recheckOf(run.key, run.stored?.unclearUntil ?? null),
-  };
+  const recheck = recheckOf(run.key, run.stored?.unclearUntil ?? null);
+  return { status: 'done', detail, ...(known && { outputsHash: known.outputsHash }), ...recheck };
 }
 
 /** Where the time of a late effect comes within this slice, it is waited for here: clocks differ by some seconds. */

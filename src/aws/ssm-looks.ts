@@ -2,7 +2,6 @@ import {
   DescribeParametersCommand,
   GetParametersCommand,
   ListTagsForResourceCommand,
-  type DescribeParametersResult,
   type Parameter as RawParameter,
   type ParameterMetadata,
   type SSMClient,
@@ -110,23 +109,35 @@ export async function describeParameters(
   names: readonly string[],
 ): Promise<Map<string, ParameterMetadata>> {
   const found = new Map<string, ParameterMetadata>();
-  for (const Values of chunks(names, DESCRIBED_PER_CALL)) {
-    let NextToken: string | undefined;
+  for (const chunk of chunks(names, DESCRIBED_PER_CALL)) {
+    let token: string | undefined;
     do {
-      const ParameterFilters = [{ Key: 'Name', Option: 'Equals', Values }];
-      const page: DescribeParametersResult = await client.send(
-        new DescribeParametersCommand({ ParameterFilters, NextToken, MaxResults: DESCRIBED_PER_CALL }),
-      );
-      const all = sent(page.Parameters, { service, action: 'DescribeParameters' }, 'Parameters');
-      for (const one of all) if (one.Name !== undefined) found.set(one.Name, one);
-      NextToken = page.NextToken;
-    } while (NextToken);
+      const { items, next } = await describePage(client, chunk, token);
+      for (const one of items) if (one.Name !== undefined) found.set(one.Name, one);
+      token = next;
+    } while (token);
   }
   return found;
 }
 
 /** So many values of a filter, and parameters of a page (API reference). */
 const DESCRIBED_PER_CALL = 50;
+
+/** One page of the parameters of these names, or of all. */
+export async function describePage(
+  client: SSMClient,
+  names: readonly string[] | undefined,
+  NextToken: string | undefined,
+): Promise<{ readonly items: readonly ParameterMetadata[]; readonly next: string | undefined }> {
+  const ParameterFilters = names && [{ Key: 'Name', Option: 'Equals', Values: [...names] }];
+  const page = await client.send(
+    new DescribeParametersCommand({ ParameterFilters, NextToken, MaxResults: DESCRIBED_PER_CALL }),
+  );
+  return {
+    items: sent(page.Parameters, { service, action: 'DescribeParameters' }, 'Parameters'),
+    next: page.NextToken,
+  };
+}
 
 export function toParameter(raw: RawParameter, mark: Mark): Parameter {
   const call = { service, action: 'GetParameters' };

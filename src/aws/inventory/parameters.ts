@@ -1,12 +1,10 @@
-import { DescribeParametersCommand, type ParameterMetadata, type SSMClient } from '@aws-sdk/client-ssm';
+import type { ParameterMetadata, SSMClient } from '@aws-sdk/client-ssm';
 import type { SweptItem, TypeList } from '../../contracts/sweep.ts';
 import { hasTenantId } from '../../naming.ts';
 import { sent } from '../errors.ts';
-import { findParameterTags, markOf } from '../ssm-looks.ts';
+import { describePage, findParameterTags, markOf } from '../ssm-looks.ts';
 import { INSTALLATION_TAG, STACK_TAG, type Tags } from '../tags.ts';
 import { allPages, retryTransient } from './pages.ts';
-
-type Filters = { Key: string; Option: string; Values: string[] }[];
 
 /**
  * Parameters of tenants: those whose names hold a tenant's id. Others write below the same paths (a stack, for one), so one without any
@@ -16,7 +14,7 @@ export function parameterList(client: SSMClient): TypeList {
   return {
     async list(isHeld) {
       const items: SweptItem[] = [];
-      for (const parameter of await describe(client, undefined)) {
+      for (const parameter of await allPages((token) => describePage(client, undefined, token))) {
         const name = nameOf(parameter);
         if (!hasTenantId(name)) continue;
         if (isHeld(type, name, arnOf(parameter))) items.push(toItem(parameter, undefined));
@@ -25,7 +23,7 @@ export function parameterList(client: SSMClient): TypeList {
       return items;
     },
     async find({ name }) {
-      const found = await describe(client, [{ Key: 'Name', Option: 'Equals', Values: [name] }]);
+      const found = await allPages((token) => describePage(client, [name], token));
       const parameter = found.find((one) => one.Name === name);
       return parameter && (await withTags(client, parameter))[0];
     },
@@ -34,13 +32,6 @@ export function parameterList(client: SSMClient): TypeList {
 
 const type = 'ssm:parameter';
 const call = { service: 'ssm', action: 'DescribeParameters' };
-
-function describe(client: SSMClient, ParameterFilters: Filters | undefined): Promise<ParameterMetadata[]> {
-  return allPages(async (NextToken) => {
-    const page = await client.send(new DescribeParametersCommand({ ParameterFilters, NextToken, MaxResults: 50 }));
-    return { items: sent(page.Parameters, call, 'Parameters'), next: page.NextToken };
-  });
-}
 
 /** Empty: it went between the two calls. */
 async function withTags(client: SSMClient, parameter: ParameterMetadata): Promise<SweptItem[]> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ItemAddress, KeyPart } from '../../aws/dynamodb-items.ts';
 import { MARK_ATTRIBUTE, type Item } from '../../aws/dynamodb-values.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { dynamodbTableName } from '../../formats.ts';
 import { itemName } from '../../naming.ts';
 import { fieldsOf } from '../framework/within.ts';
 
@@ -37,7 +38,7 @@ const attributes = z.record(
  */
 export const itemSpec = z
   .strictObject({
-    table: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a DynamoDB table'),
+    table: dynamodbTableName,
     partitionKey: keyPart(2_048),
     sortKey: keyPart(1_024).optional(),
     attributes,

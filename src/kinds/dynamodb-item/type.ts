@@ -1,10 +1,10 @@
 import { MARK_ATTRIBUTE } from '../../aws/dynamodb-values.ts';
-import { isOfTenantAlone, itemNameParts, ownershipTags, parseOwnershipMarker } from '../../naming.ts';
+import { dynamodbTable } from '../../formats.ts';
+import { isOfTenantAlone, itemNameParts, ownershipTags, parseOwnershipMarker, tenantIdWord } from '../../naming.ts';
 import { sharesAccount, type SweptType } from '../framework/resource-type.ts';
 
 /** A tenant's id is in the value of the partition key. */
-const pattern =
-  /^[A-Za-z0-9_.-]{3,255}\/(?:[^/]*[^A-Za-z0-9/])?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9])/;
+const pattern = new RegExp(`^${dynamodbTable}/[^/]*${tenantIdWord}`);
 
 export const itemType: SweptType = {
   named: {

@@ -1,8 +1,8 @@
-import { isOfTenantAlone } from '../../naming.ts';
+import { isOfTenantAlone, tenantIdWord } from '../../naming.ts';
 import type { SweptType } from '../framework/resource-type.ts';
 
 /** A path with a tenant's id in it; not the worker's own (the mark of the ledger), which has an installation's. */
-const pattern = /^\/(?!tenantry\/).*(?<![A-Za-z0-9])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![A-Za-z0-9])/;
+const pattern = new RegExp(`^/(?!tenantry/).*${tenantIdWord}`);
 
 export const parameterType: SweptType = {
   named: { pattern, isOf: (name, { tenantId }) => pattern.test(name) && isOfTenantAlone(name, tenantId) },
