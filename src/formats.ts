@@ -22,6 +22,19 @@ export const emailAddress = z
     'must be an email address (domains in other scripts as punycode: xn--...)',
   );
 
+/** Not only blanks, and no control characters: terminals would obey them. */
+const control = String.raw`\u0000-\u001f\u007f-\u009f`;
+const plain = new RegExp(`^[^${control}]*[^\\s${control}][^${control}]*$`);
+
+/** Text for people, trimmed. Its length is counted as JSON Schema does, in code points. */
+export const plainText = (max: number) =>
+  z
+    .string()
+    .regex(plain, 'must not be blank, and must have no control characters')
+    .refine((text) => Array.from(text).length <= max, `must have at most ${max} characters`)
+    .trim()
+    .meta({ minLength: 1, maxLength: max });
+
 /** Of any partition: `eu-central-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`. */
 export const awsRegion = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'must be an AWS region');
 

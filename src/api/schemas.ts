@@ -1,6 +1,6 @@
 import { differenceClasses, driftRemedies } from '../contracts/drift.ts';
 import { z } from 'zod';
-import { emailAddress } from '../formats.ts';
+import { emailAddress, plainText } from '../formats.ts';
 import { roles } from '../contracts/caller.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
@@ -14,19 +14,6 @@ import { tenantModes } from '../contracts/settings.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { unsettledKinds } from '../contracts/unsettled.ts';
 import { parseSlug } from '../products/slug.ts';
-
-/** Not only blanks, and no control characters: terminals would obey them. */
-const control = String.raw`\u0000-\u001f\u007f-\u009f`;
-const plain = new RegExp(`^[^${control}]*[^\\s${control}][^${control}]*$`);
-
-/** Text for people. Its length is counted as JSON Schema does, in code points. */
-const plainText = (max: number) =>
-  z
-    .string()
-    .regex(plain, 'must not be blank, and must have no control characters')
-    .refine((text) => Array.from(text).length <= max, `must have at most ${max} characters`)
-    .trim()
-    .meta({ minLength: 1, maxLength: max });
 
 /** What the description says of a slug; `parseSlug` says better what is wrong. A product may reserve more. */
 const slugPattern = '^(?!..--)[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$';

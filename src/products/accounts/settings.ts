@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { emailAddress, plainText } from '../../formats.ts';
+
+/** Of an account: it has a row for each. */
+export const MOST_LICENSES = 25;
+const MOST_ADDRESSES = 10;
+/** All but the licenses is one row, and the spec of a step has 4 KiB; in bytes of its JSON. */
+const LARGEST_PROFILE = 2_800;
+
+/** Requirement U-27. */
+export const address = z.strictObject({
+  type: plainText(40).describe('Such as `billing`'),
+  line1: plainText(120),
+  line2: plainText(120).optional(),
+  city: plainText(80),
+  region: plainText(80).optional(),
+  postalCode: plainText(20).optional(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country by two letters of ISO 3166, in upper case')
+    .meta({ examples: ['DE'] }),
+});
+
+export const technicalUser = z.strictObject({
+  name: plainText(200),
+  email: z.string().trim().pipe(emailAddress),
+  username: plainText(100).optional(),
+});
+
+/** Part of a key, whose parts `#` separates. */
+const id = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1 to 64 letters, digits, _, . or -');
+const day = z.iso.date({ error: 'must be a day of the calendar, as YYYY-MM-DD' });
+
+export const license = z
+  .strictObject({
+    enterpriseId: id,
+    productId: id,
+    serviceId: id,
+    startDate: day,
+    endDate: day,
+    contactFullName: plainText(200),
+    contactEmail: z.string().trim().pipe(emailAddress),
+  })
+  .refine(({ endDate, startDate }) => endDate >= startDate, {
+    path: ['endDate'],
+    message: 'must not be before startDate',
+  });
+
+export const accountName = plainText(200).describe('Such as `ACME Corporation`');
+export const masterAccountName = plainText(100).describe('Such as `acme-master`; several accounts may have it');
+export const addresses = z.array(address).max(MOST_ADDRESSES);
+export const licenses = z
+  .array(license)
+  .max(MOST_LICENSES)
+  .superRefine((list, context) => {
+    const keys = list.map(licenseKey);
+    for (const [i, key] of keys.entries())
+      if (keys.indexOf(key) !== i)
+        context.addIssue({
+          code: 'custom',
+          path: [i],
+          message: `is license ${keys.indexOf(key)} again: enterpriseId, productId and serviceId are the same`,
+        });
+  });
+
+/** Of an account, whatever its tier. None at all is valid: the door of accounts asks for more. */
+export const accountSettings = z
+  .strictObject({
+    name: accountName.optional(),
+    masterAccountName: masterAccountName.optional(),
+    addresses: addresses.optional(),
+    technicalUser: technicalUser.optional(),
+    licenses: licenses.optional(),
+  })
+  .superRefine((settings, context) => {
+    const bytes = profileBytes(settings);
+    if (bytes > LARGEST_PROFILE)
+      context.addIssue({
+        code: 'custom',
+        path: [settings.addresses ? 'addresses' : 'technicalUser'],
+        message: `must be shorter: names, addresses and technical user have ${bytes} bytes together, and may have ${LARGEST_PROFILE}`,
+      });
+  });
+
+export type Address = z.output<typeof address>;
+export type TechnicalUser = z.output<typeof technicalUser>;
+export type License = z.output<typeof license>;
+export type AccountSettings = z.output<typeof accountSettings>;
+
+/** Tells the licenses of an account apart. */
+export function licenseKey({
+  enterpriseId,
+  productId,
+  serviceId,
+}: Pick<License, 'enterpriseId' | 'productId' | 'serviceId'>): string {
+  return `${enterpriseId}#${productId}#${serviceId}`;
+}
+
+function profileBytes({ addresses: list, masterAccountName: master, name, technicalUser: user }: AccountSettings) {
+  return Buffer.byteLength(JSON.stringify([name, master, list, user]));
+}
