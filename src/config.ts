@@ -36,6 +36,8 @@ export interface Config {
   readonly driftRepair: DriftRepairPolicy | undefined;
   /** How long a deletion waits before it removes anything, in ms. */
   readonly deletionGraceMs: number;
+  /** Products that take no new tenants here, by name: the variable that switches that on. */
+  readonly switchedOff: Readonly<Record<string, string>>;
   /** Between two looks at all active tenants; undefined: nobody looks. */
   readonly healthEveryMs: number | undefined;
   readonly logLevel: string;
@@ -92,6 +94,7 @@ const environment = z.object({
       if (ms === undefined) context.addIssue(graceProblem);
       return ms ?? 0;
     }),
+  TENANTRY_ENABLE_ACCOUNT_PROVISIONING: z.enum(['true', 'false'], 'must be true or false').default('false'),
   TENANTRY_HEALTH_EVERY: z
     .string()
     .regex(/^(off|[1-9]\d{0,3}[smh])$/, 'must be off, or a number of seconds, minutes or hours: 30s, 1m, 1h')
@@ -144,6 +147,8 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     driftIntervalMs: intervalMsOf(given.TENANTRY_DRIFT_EVERY),
     driftRepair: given.TENANTRY_DRIFT_REPAIR,
     deletionGraceMs: given.TENANTRY_DELETION_GRACE,
+    switchedOff:
+      given.TENANTRY_ENABLE_ACCOUNT_PROVISIONING === 'true' ? {} : { accounts: 'TENANTRY_ENABLE_ACCOUNT_PROVISIONING' },
     healthEveryMs: intervalMsOf(given.TENANTRY_HEALTH_EVERY),
     logLevel: given.LOG_LEVEL,
   };

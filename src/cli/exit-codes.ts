@@ -39,6 +39,7 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   TENANT_NOT_ISOLATABLE: exitCodes.conflict,
   CHANGE_NOT_POSSIBLE: exitCodes.conflict,
   FROZEN: exitCodes.conflict,
+  FEATURE_DISABLED: exitCodes.conflict,
   FREEZE_NOT_FOUND: exitCodes.notFound,
   // Waiting does not help: somebody has to add a load balancer, or a tenant has to go.
   CELL_FULL: exitCodes.conflict,

@@ -21,6 +21,7 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
     platform: config.platform,
     catalog: await loadCatalog(config.catalogFile),
     deletionGraceMs: config.deletionGraceMs,
+    switchedOff: config.switchedOff,
     codec,
     log,
   });

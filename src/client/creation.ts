@@ -28,6 +28,7 @@ import { reserveOrRefuse, resolveChecked, resolveOrRefuse } from './resolution.t
 import { RequestError } from './request-error.ts';
 import { hostTaken, slugTaken } from './slug-taken.ts';
 import { startOrWithdraw } from './starting.ts';
+import { refuseSwitchedOff } from './switched-off.ts';
 import type { ClientDeps, CreateTenantInput } from './requests.ts';
 import { acceptance, acceptedView, type AcceptedView, type PreviewView, type RoomView } from './views.ts';
 
@@ -43,7 +44,7 @@ interface CheckedRequest {
 /** Accepts a tenant: writes everything in one transaction, then starts the run; a start that fails is withdrawn. */
 export async function createTenant(deps: ClientDeps, caller: Caller, input: CreateTenantInput): Promise<AcceptedView> {
   const request = { caller, ...checkRequest(deps, input) };
-  const ids = { tenantId: randomUUID(), operationId: randomUUID() };
+  const ids = newIds(input);
   const { tenant, operation } = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, cell));
   await startOrWithdraw(deps, tenant, operation);
   return acceptedView(tenant, operation, acceptance('the creation', tenant.status));
@@ -56,7 +57,7 @@ export async function previewCreation(
   input: CreateTenantInput,
 ): Promise<PreviewView> {
   const request = { caller, ...checkRequest(deps, input) };
-  const ids = { tenantId: randomUUID(), operationId: randomUUID() };
+  const ids = newIds(input);
   const { kinds } = deps.catalog;
   const { tenant, operation, blueprint, room } = await inSomeCell(deps, request, (cell) =>
     inVain(deps.database, async (tx) => {
@@ -91,6 +92,7 @@ function checkRequest(deps: ClientDeps, input: CreateTenantInput): Omit<CheckedR
       details: { products: servedProducts(deps.catalog, deps.platform.cells) },
     });
   }
+  refuseSwitchedOff(deps, product.name);
   const slug = parseSlug(input.slug, product.reservedSlugs);
   const tier = checkTier(product, input.tier);
   if (slug.ok && tier.ok) return { product, slug: slug.slug, tier: tier.tier, input };
@@ -114,6 +116,11 @@ interface Ids {
   readonly tenantId: string;
   readonly operationId: string;
 }
+
+function newIds({ tenantId = randomUUID() }: CreateTenantInput): Ids {
+  return { tenantId, operationId: randomUUID() };
+}
+
 interface Written {
   readonly tenant: TenantRow;
   readonly operation: OperationRow;

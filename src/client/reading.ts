@@ -53,10 +53,17 @@ export function readTenant(db: Pick<Database, 'snapshot'>, tenantId: string): Pr
     const tenant = await existingTenant(at, tenantId);
     const drift = (await driftOf(at, [tenantId])).get(tenantId) ?? null;
     const operation = await newestOperation(at, tenantId);
-    const outcome = outcomeOf(tenant, operation);
-    const unsettled = unsettledOf(tenant, operation.leftovers);
-    return { ...tenantView(tenant), outcome, unsettled, deletesAt: deletesAt(operation), drift };
+    return { ...withOutcome(tenant, operation), drift };
   });
+}
+
+/** @param operation the newest one */
+function withOutcome(tenant: TenantRow, operation: OperationRow): Omit<TenantWithOutcomeView, 'drift'> {
+  const outcome = outcomeOf(tenant, operation);
+  const unsettled = unsettledOf(tenant, operation.leftovers);
+  const error = currentFailure(tenant, operation);
+  const view = { ...tenantView(tenant), outcome, unsettled, deletesAt: deletesAt(operation) };
+  return error === null ? view : { ...view, error };
 }
 
 async function newestOperation(db: Queryable, tenantId: string): Promise<OperationRow> {
@@ -65,12 +72,12 @@ async function newestOperation(db: Queryable, tenantId: string): Promise<Operati
   return operation;
 }
 
-/** Newest first. Tenants that are gone are left out, unless `includeGone`, a status or a slug asks for them. */
+/** Newest first. Tenants that are gone are left out, unless `includeGone`, statuses or a slug ask for them. */
 export async function readTenants(
   db: Pick<Database, 'snapshot'>,
   input: ListInput,
 ): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }> {
-  const includeGone = input.includeGone ?? (input.status !== undefined || input.slug !== undefined);
+  const includeGone = input.includeGone ?? (input.statuses !== undefined || input.slug !== undefined);
   try {
     return await db.snapshot(async (at) => {
       const page = await listTenants(at, { ...input, includeGone });
@@ -96,9 +103,7 @@ async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<Lis
     const { id, type, state } = operation;
     const openOperation = isOpen(state) ? { operationId: id, type, state } : null;
     const drift = driftByTenant.get(tenant.id) ?? null;
-    const outcome = outcomeOf(tenant, operation);
-    const unsettled = unsettledOf(tenant, operation.leftovers);
-    return { ...tenantView(tenant), outcome, unsettled, deletesAt: deletesAt(operation), openOperation, drift };
+    return { ...withOutcome(tenant, operation), openOperation, drift };
   });
 }
 

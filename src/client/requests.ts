@@ -16,6 +16,8 @@ export interface ClientDeps {
   readonly catalog: Catalog;
   /** How long a deletion waits before it removes anything, unless its request says otherwise, in ms; left out: not at all. */
   readonly deletionGraceMs?: number | undefined;
+  /** Products that take no new tenants here, by name: the environment variable that switches that on. Left out: all do. */
+  readonly switchedOff?: Readonly<Record<string, string>> | undefined;
   /** Encrypts the key that certificates are signed with. Left out: none is made. */
   readonly codec?: PayloadCodec | undefined;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -26,6 +28,8 @@ export interface CreateTenantInput {
   readonly product: string;
   readonly tier?: string | undefined;
   readonly slug: string;
+  /** Its id, a UUID that no tenant has. Default: any. Callers inside the API give it where the slug is to be the id. */
+  readonly tenantId?: string | undefined;
   readonly displayName: string;
   readonly contactEmail: string;
   readonly onFailure?: OnFailure | undefined;
@@ -93,10 +97,12 @@ export interface FreezeInput {
 export interface ListInput {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;
-  readonly status?: TenantStatus | undefined;
+  readonly tier?: string | undefined;
+  /** Only tenants in one of these statuses. */
+  readonly statuses?: readonly TenantStatus[] | undefined;
   /** Only tenants whose open operation is in this state. */
   readonly operation?: OpenOperationState | undefined;
-  /** Whether to list tenants that are gone too; by default only where `status` or `slug` asks for them. */
+  /** Whether to list tenants that are gone too; by default only where `statuses` or `slug` asks for them. */
   readonly includeGone?: boolean | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;

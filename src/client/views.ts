@@ -150,6 +150,8 @@ export interface DriftView {
 export interface TenantWithOutcomeView extends TenantView {
   /** Null: the newest operation is open. */
   readonly outcome: OutcomeView | null;
+  /** Why the newest operation is in its state, where something failed. */
+  readonly error?: Failure | undefined;
   /** What is amiss while `cleanupPending`. */
   readonly unsettled: Unsettled | null;
   /** Null: nobody has looked yet. */

@@ -83,6 +83,10 @@ export const errorTable = {
     'No operation of the product or in the cell is accepted: the message says why, since when, and whom to ask. `tenantry freeze list` shows all; open operations go on.',
     { httpStatus: 423 },
   ),
+  FEATURE_DISABLED: info(
+    'The installation has it switched off: set the environment variable that the message names on the API, and restart it.',
+    { httpStatus: 403 },
+  ),
   FREEZE_NOT_FOUND: info('Check the id: `tenantry freeze list` shows the freezes in force.', { httpStatus: 404 }),
   CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),

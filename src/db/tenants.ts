@@ -222,7 +222,9 @@ export async function lockTenant(tx: Queryable, id: string): Promise<TenantRow> 
 export interface TenantFilter {
   readonly product?: string | undefined;
   readonly slug?: string | undefined;
-  readonly status?: TenantStatus | undefined;
+  readonly tier?: string | undefined;
+  /** In one of these; none: in no status at all. */
+  readonly statuses?: readonly TenantStatus[] | undefined;
   /** Also those of which nothing is left: deleted, or failed and rolled back. Default false. */
   readonly includeGone?: boolean | undefined;
   /** State of the open operation. */
@@ -263,19 +265,21 @@ export async function listTenants(db: Queryable, filter: TenantFilter): Promise<
   const after = filter.cursor === undefined ? undefined : decodeCursor(filter.cursor);
   const answer = await db.query(
     `select ${columns}, ${position} as position from tenants
-     where ${wasNotWithdrawn} and ($1::text is null or product = $1) and ($2::text is null or status = $2)
+     where ${wasNotWithdrawn} and ($1::text is null or product = $1) and ($2::text[] is null or status = any($2))
        and ($6::text is null or slug = $6) ${filter.includeGone === true ? '' : `and not (${isGone})`}
+       and ($8::text is null or tier = $8)
        and ($7::text is null or exists (select from operations o where o.tenant_id = tenants.id and o.state = $7))
        and ($3::timestamptz is null or created_at < $3 or (created_at = $3 and id > $4::uuid))
      order by created_at desc, id limit $5`,
     [
       filter.product ?? null,
-      filter.status ?? null,
+      filter.statuses ?? null,
       after?.position ?? null,
       after?.id ?? null,
       filter.limit + 1,
       filter.slug ?? null,
       filter.operation ?? null,
+      filter.tier ?? null,
     ],
   );
   const rows = answer.rows.map((row) => tenantRow.extend({ position: z.string() }).parse(row));

@@ -61,6 +61,17 @@ describe('loadConfig', () => {
       );
   });
 
+  it('reads whether accounts are provisioned, which they are not unless it says so', () => {
+    const switchedOff = (text?: string) =>
+      loadConfig('api', { ...good, TENANTRY_ENABLE_ACCOUNT_PROVISIONING: text }).switchedOff;
+    const off = { accounts: 'TENANTRY_ENABLE_ACCOUNT_PROVISIONING' };
+    expect([switchedOff(), switchedOff('false'), switchedOff('true')]).toEqual([off, off, {}]);
+    for (const bad of ['yes', '1', 'TRUE'])
+      expect(problemsOf({ ...good, TENANTRY_ENABLE_ACCOUNT_PROVISIONING: bad })).toEqual([
+        'TENANTRY_ENABLE_ACCOUNT_PROVISIONING must be true or false',
+      ]);
+  });
+
   it('reads how often to look at active tenants', () => {
     const interval = (text?: string) => loadConfig('worker', { ...good, TENANTRY_HEALTH_EVERY: text }).healthEveryMs;
     expect([interval(), interval('30s'), interval('1h'), interval('off')]).toEqual([

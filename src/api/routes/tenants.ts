@@ -37,6 +37,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
           'UNKNOWN_PRODUCT',
           'SLUG_TAKEN',
           'CELL_FULL',
+          'FEATURE_DISABLED',
           'FROZEN',
           'ORCHESTRATOR_UNAVAILABLE',
         ]),
@@ -60,7 +61,10 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: tenantsAnswer }),
       },
     },
-    async (request) => client.list(callerOf(request), request.query),
+    async (request) => {
+      const { status, ...query } = request.query;
+      return client.list(callerOf(request), { ...query, ...(status !== undefined && { statuses: [status] }) });
+    },
   );
 
   app.get(
