@@ -5,6 +5,8 @@ import { createLogs, type Logs } from './cloudwatch-logs.ts';
 import { createClients, type ClientOf, type ClientOptions } from './clients.ts';
 import { createTables, type Tables } from './dynamodb.ts';
 import { createItems, type Items } from './dynamodb-items.ts';
+import { createPartitions, type Partitions } from './dynamodb-partitions.ts';
+import { createStreams, type Streams } from './dynamodb-streams.ts';
 import { createEcs, type Ecs } from './ecs.ts';
 import { createLoadBalancing, type LoadBalancing } from './elbv2.ts';
 import { createPacing, type Pacing, type PacingOptions } from './pacing.ts';
@@ -33,6 +35,8 @@ export interface CellAws {
   readonly markedParameters: MarkedParameters;
   readonly tables: Tables;
   readonly items: Items;
+  readonly partitions: Partitions;
+  readonly streams: Streams;
   readonly objects: Objects;
   /** A client of the SDK for a service that has no adapter here: for kinds of others. */
   readonly client: ClientOf;
@@ -64,6 +68,8 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     markedParameters: createMarkedParameters(clients.ssm),
     tables: createTables(clients.dynamodb),
     items: createItems(clients.dynamodb),
+    partitions: createPartitions(clients.dynamodb),
+    streams: createStreams(clients.dynamodb, clients.dynamodbStreams),
     objects: createObjects(clients.s3, clients.signer),
     client: clients.clientOf,
     inventory: createInventory(clients, cell),

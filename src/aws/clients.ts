@@ -1,6 +1,7 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Route53Client } from '@aws-sdk/client-route-53';
@@ -41,6 +42,7 @@ export interface Clients {
   readonly cloudformation: CloudFormationClient;
   readonly logs: CloudWatchLogsClient;
   readonly dynamodb: DynamoDBClient;
+  readonly dynamodbStreams: DynamoDBStreamsClient;
   readonly s3: S3Client;
   /** Signs URLs and sends nothing, so nothing of a call's way is put on it. */
   readonly signer: S3Client;
@@ -84,6 +86,7 @@ export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer):
     cloudformation: equip(new CloudFormationClient(config)),
     logs: equip(new CloudWatchLogsClient(config)),
     dynamodb: equip(new DynamoDBClient(config)),
+    dynamodbStreams: equip(new DynamoDBStreamsClient(config)),
     s3: equip(new S3Client(objectConfig(config, options))),
     signer: new S3Client(objectConfig(config, options)),
     ses: equip(new SESv2Client(config)),
@@ -255,6 +258,8 @@ const serviceNames: Readonly<Record<string, string>> = {
   CloudFormation: 'cloudformation',
   'CloudWatch Logs': 'logs',
   DynamoDB: 'dynamodb',
+  // Its actions are of the same prefix in IAM.
+  'DynamoDB Streams': 'dynamodb',
   S3: 's3',
   SESv2: 'ses',
   SSM: 'ssm',

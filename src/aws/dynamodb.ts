@@ -9,11 +9,9 @@ import {
   type AttributeValue,
   type DynamoDBClient,
   type TableDescription as SdkTable,
-  type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StepError } from '../contracts/step-error.ts';
-import { currentCallContext } from './call-context.ts';
+import { writeBatches } from './dynamodb-batches.ts';
 import { fromAttributes, toAttributes, type Item } from './dynamodb-values.ts';
 import { isAwsError, sent } from './errors.ts';
 
@@ -62,9 +60,7 @@ export interface Tables {
   listAll(table: string, attributes: readonly string[]): AsyncIterable<KeyedItem>;
 }
 
-/** DynamoDB takes no more in a BatchWriteItem. */
-const BATCH = 25;
-/** How often what a batch left undone is sent again before the whole fails. */
+/** How often in a row a table may take nothing of a batch before the whole fails. */
 const BATCH_ROUNDS = 5;
 
 export function createTables(client: DynamoDBClient): Tables {
@@ -114,16 +110,18 @@ export function createTables(client: DynamoDBClient): Tables {
     },
 
     putAll: (table, items) =>
-      writeAll(
+      writeBatches(
         client,
         table,
         items.map((item) => ({ PutRequest: { Item: toAttributes(item) } })),
+        BATCH_ROUNDS,
       ),
     removeAll: (table, keys) =>
-      writeAll(
+      writeBatches(
         client,
         table,
         keys.map(({ PK, SK }) => ({ DeleteRequest: { Key: toAttributes({ PK, SK }) } })),
+        BATCH_ROUNDS,
       ),
 
     listItems: (TableName, PK) =>
@@ -212,20 +210,6 @@ async function findDeniedActions(client: DynamoDBClient, TableName: string): Pro
     }),
   );
   return denied.flat();
-}
-
-/** Batch by batch. A batch may be done in part: the rest is sent again, after a while. */
-async function writeAll(client: DynamoDBClient, table: string, requests: readonly WriteRequest[]): Promise<void> {
-  for (let first = 0; first < requests.length; first += BATCH) {
-    let left: WriteRequest[] = requests.slice(first, first + BATCH);
-    for (let round = 0; left.length > 0; round += 1) {
-      if (round === BATCH_ROUNDS)
-        throw new StepError('THROTTLED', `dynamodb:BatchWriteItem left ${left.length} items of table ${table} undone`);
-      if (round > 0) await sleep(50 * 2 ** round, undefined, { signal: currentCallContext()?.signal });
-      const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: left } }));
-      left = UnprocessedItems?.[table] ?? [];
-    }
-  }
 }
 
 interface Page {
