@@ -27,6 +27,8 @@ import { createLimits, type LimitsState } from './limits/limits.ts';
 import { Mailbox, type Mail } from './mails.ts';
 import { createPipeline } from './pipeline.ts';
 import { readCall, scopeKey, type Call, type Reply, type Scope } from './request.ts';
+import { createScalingHandlers } from './scaling/handlers.ts';
+import { Scaling } from './scaling/scaling.ts';
 import { createSecretHandlers } from './secrets/handlers.ts';
 import { createParameterHandlers } from './ssm/handlers.ts';
 import { TaskHost, type TaskHostMode } from './task-host/task-host.ts';
@@ -154,7 +156,8 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   const limits = createLimits();
   const { quotas, launches } = limits;
   const stacks = new StackStore();
-  const machine = new StackMachine({ clock, upstream, logger });
+  const scaling = new Scaling(upstream);
+  const machine = new StackMachine({ clock, upstream, scaling, logger });
   const scheduler: Scheduler = new Scheduler({ clock, targets, runner, launches });
   targets.onChange((arn) => {
     for (const s of services.all())
@@ -168,6 +171,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   const mailbox = new Mailbox(upstream);
   const owned = {
     handlers: {
+      'application-autoscaling': createScalingHandlers(scaling),
       cloudformation: createCloudFormationHandlers({ upstream, stacks, machine }),
       ecs: createEcsHandlers({ upstream, routes, exclusion, services, scheduler, runner, quotas }),
       elasticloadbalancing: createElbHandlers({
@@ -192,7 +196,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
   setFaults(options.faults ?? {});
   const syncListeners = (scope: Scope) => exclusion.run(`elb/${scopeKey(scope)}`, () => dataPlane.sync(scope));
   const surface = {
-    inventory: (query?: InventoryQuery) => takeInventory({ upstream, services, stacks, host, targets }, query),
+    inventory: (query?: InventoryQuery) => takeInventory({ upstream, services, stacks, scaling, host, targets }, query),
     listeners: async () => {
       await Promise.all(upstream.scopes().map(syncListeners));
       return dataPlane.addresses();

@@ -1,11 +1,18 @@
 import { listAws } from '../inventory/aws/listing.ts';
-import type { OwnedService, OwnedStack } from '../inventory/aws/owned-things.ts';
+import type {
+  OwnedScalableTarget,
+  OwnedScalingPolicy,
+  OwnedService,
+  OwnedStack,
+} from '../inventory/aws/owned-things.ts';
 import type { AwsScope, InventoryItem, InventoryScope } from '../inventory/inventory.ts';
 import type { Stack } from './cloudformation/model.ts';
 import type { StackStore } from './cloudformation/stack-store.ts';
 import type { Service } from './ecs/model.ts';
 import type { ServiceStore } from './ecs/service-store.ts';
 import type { TargetHealth } from './elb/target-health.ts';
+import type { ScalableTarget, ScalingPolicy } from './scaling/model.ts';
+import type { Scaling } from './scaling/scaling.ts';
 import type { TaskHost } from './task-host/task-host.ts';
 import { anonymous, type Upstream } from './upstream.ts';
 
@@ -13,6 +20,7 @@ export interface InventoryParts {
   readonly upstream: Upstream;
   readonly services: ServiceStore;
   readonly stacks: StackStore;
+  readonly scaling: Scaling;
   readonly host: TaskHost;
   readonly targets: TargetHealth;
 }
@@ -26,7 +34,7 @@ export interface InventoryQuery {
 
 /** The oracle's listing of AWS: asked straight of the upstream, past stages and call log, with what the gateway itself keeps. */
 export async function takeInventory(parts: InventoryParts, query: InventoryQuery = {}): Promise<InventoryItem[]> {
-  const { upstream, services, stacks, host, targets } = parts;
+  const { upstream, services, stacks, scaling, host, targets } = parts;
   const listeners = await host.listeners();
   const called = upstream.scopes().filter((scope) => scope.accountId !== anonymous);
   return listAws({
@@ -39,6 +47,8 @@ export async function takeInventory(parts: InventoryParts, query: InventoryQuery
         .all()
         .filter(({ deletedAt }) => !deletedAt)
         .map(ownedStack),
+      scalableTargets: scaling.targets().map(ownedScalableTarget),
+      scalingPolicies: scaling.policies().map(ownedScalingPolicy),
       targets: targets
         .all()
         .map(({ targetGroupArn, id, port, state }) => ({ targetGroupArn, address: `${id}:${port}`, state })),
@@ -80,4 +90,15 @@ function ownedService(service: Service): OwnedService {
 
 function ownedStack({ scope, id, name, status, terminationProtection, wish }: Stack): OwnedStack {
   return { scope, id, name, status, isProtected: terminationProtection, parameters: wish.parameters, tags: wish.tags };
+}
+
+function ownedScalableTarget({ scope, arn, key, minCapacity, maxCapacity, tags }: ScalableTarget): OwnedScalableTarget {
+  const { ResourceId: resourceId, ScalableDimension: dimension } = key;
+  return { scope, arn, resourceId, dimension, minCapacity, maxCapacity, tags };
+}
+
+function ownedScalingPolicy({ scope, arn, key, name, tracking }: ScalingPolicy): OwnedScalingPolicy {
+  const { ResourceId: resourceId, ScalableDimension: dimension } = key;
+  const metric = tracking.PredefinedMetricSpecification?.PredefinedMetricType;
+  return { scope, arn, resourceId, dimension, name, targetValue: tracking.TargetValue, metric };
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { AwsError } from '../answer.ts';
+import type { Scaling } from '../scaling/scaling.ts';
 import type { Clock } from '../time.ts';
 import type { Upstream } from '../upstream.ts';
 import { failedResources, setStack } from './events.ts';
@@ -11,6 +12,7 @@ import { undoAll, updateResources, type Undo } from './update.ts';
 export interface MachineParts {
   readonly clock: Clock;
   readonly upstream: Upstream;
+  readonly scaling: Scaling;
   readonly logger: Logger;
 }
 
@@ -53,14 +55,14 @@ export class StackMachine {
 
   /** What goes on at the stack ends first, as soon as it can. */
   #start(stack: Stack, token: string | undefined, work: (run: Run) => Promise<void>): void {
-    const { clock, logger, upstream } = this.#parts;
+    const { clock, logger, scaling, upstream } = this.#parts;
     const before = this.#current.get(stack)?.done;
     const minutes = stack.status === 'CREATE_IN_PROGRESS' ? stack.timeoutMinutes : undefined;
     const untilMs = minutes === undefined ? Infinity : Date.now() + minutes * 60_000 * clock.settings.stackTimeoutScale;
     const clients = upstream.clients(stack.scope);
     const isCurrent = () => this.#current.get(stack)?.done === done;
     const done: Promise<void> = Promise.resolve(before)
-      .then(() => work({ stack, token, clients, clock, untilMs, isCurrent }))
+      .then(() => work({ stack, token, clients, scaling, clock, untilMs, isCurrent }))
       .catch((error: unknown) => logger.error({ err: error, stack: stack.id }, 'an operation of a stack broke off'));
     this.#current.set(stack, { done });
   }

@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../time.ts';
-import type { UpstreamClients } from '../upstream.ts';
 import { handlerReason, setResource } from './events.ts';
 import type { Properties, Stack, StackResource, Wish } from './model.ts';
-import { HandlerError, type ResourceType } from './resources/type.ts';
+import { HandlerError, type ResourceServices, type ResourceType } from './resources/type.ts';
 import { resourceType } from './resources/types.ts';
 import { resourceTags } from './stack-evaluation.ts';
 
 /** One operation on a stack, as far as its resources go. */
-export interface Run {
+export interface Run extends ResourceServices {
   readonly stack: Stack;
   readonly token: string | undefined;
-  readonly clients: UpstreamClients;
   readonly clock: Clock;
   /** No other operation has taken its place. */
   readonly isCurrent: () => boolean;
@@ -45,7 +43,8 @@ export async function makeResource(run: Run, wish: Wish, wanted: Wanted): Promis
   return tried(run, resource, 'CREATE', async (handler) => {
     refuseUnknown(handler, properties);
     const made = await handler.create({
-      ...{ clients: run.clients, properties, generatedName: generatedName(stack, logicalId) },
+      ...{ clients: run.clients, scaling: run.scaling, properties },
+      generatedName: generatedName(stack, logicalId),
       tags: resourceTags(stack, wish, logicalId),
     });
     Object.assign(resource, made);
@@ -66,7 +65,7 @@ export async function changeResource(
   return tried(run, resource, 'UPDATE', async (handler) => {
     refuseUnknown(handler, wanted);
     const made = await handler.update({
-      ...{ clients: run.clients, properties: wanted, before, physicalId },
+      ...{ clients: run.clients, scaling: run.scaling, properties: wanted, before, physicalId },
       ...{ tags: resourceTags(stack, wish, logicalId), generatedName: physicalId },
     });
     Object.assign(resource, { ...made, properties: wanted, tags: wish.tags });
@@ -86,7 +85,7 @@ export async function removeResource(run: Run, resource: StackResource): Promise
   }
   setResource(stack, resource, 'DELETE_IN_PROGRESS', { token });
   const isGone = await tried(run, resource, 'DELETE', (handler) =>
-    handler.remove({ clients: run.clients, physicalId }),
+    handler.remove({ clients: run.clients, scaling: run.scaling, physicalId }),
   );
   if (isGone) forget();
   return isGone;

@@ -7,6 +7,7 @@ import { listFurtherKinds } from './further-kinds.ts';
 import { listLogGroups } from './logs.ts';
 import { listRoute53 } from './route53.ts';
 import { listObjects } from './s3.ts';
+import { listScaling } from './scaling.ts';
 import { listSecrets } from './secrets.ts';
 import { listQueues } from './sqs.ts';
 import { listParameters } from './ssm.ts';
@@ -36,6 +37,7 @@ const tenantListers: readonly Lister[] = [
   listDynamodb,
   listQueues,
   listStacks,
+  listScaling,
   listObjects,
 ];
 

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ACMClient, RequestCertificateCommand } from '@aws-sdk/client-acm';
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -43,6 +44,7 @@ export interface Account {
   readonly stacks: CloudFormationClient;
   readonly tables: DynamoDBClient;
   readonly parameters: SSMClient;
+  readonly scaling: ApplicationAutoScalingClient;
 }
 
 export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccountId()): Account {
@@ -63,6 +65,7 @@ export function newAccount(gateway: Pick<Gateway, 'url'>, accountId = freshAccou
     stacks: new CloudFormationClient(config),
     tables: new DynamoDBClient(config),
     parameters: new SSMClient(config),
+    scaling: new ApplicationAutoScalingClient(config),
   };
 }
 

@@ -220,18 +220,6 @@ describe('a stack', () => {
 });
 
 describe('the template of a private account', () => {
-  it('is refused where its table is to be scaled: the sandbox has no Application Auto Scaling, and says so', async () => {
-    const AccountId = randomUUID();
-    const asked = createStack(newAccount(shared.gateway), {
-      StackName: `app-prod-account-${AccountId}`,
-      TemplateBody: await readFile('templates/private-account-dynamodb.yaml', 'utf8'),
-      Parameters: values({ AccountId, AccountName: 'Acme', BillingMode: 'PROVISIONED' }),
-    });
-    await expect(asked).rejects.toThrow(
-      /Unrecognized resource types: \[AWS::ApplicationAutoScaling::ScalableTarget, AWS::ApplicationAutoScaling::ScalingPolicy\]/,
-    );
-  });
-
   it('makes a table with its indexes, encryption, stream, recovery and parameters', async () => {
     const at = newAccount(shared.gateway);
     const AccountId = randomUUID();

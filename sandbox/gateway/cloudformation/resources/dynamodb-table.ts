@@ -15,7 +15,7 @@ import {
 import { isDeepStrictEqual } from 'node:util';
 import { indexChangesOf } from './dynamodb-indexes.ts';
 import { tableShape, type TableProperties } from './dynamodb-table-shape.ts';
-import { HandlerError, type ResourceCall, type ResourceType } from './type.ts';
+import { HandlerError, readProperties, type ResourceCall, type ResourceType } from './type.ts';
 
 /** `AWS::DynamoDB::Table`: by the service's own calls, which the emulator answers as AWS does. */
 export const dynamodbTable: ResourceType = {
@@ -24,7 +24,7 @@ export const dynamodbTable: ResourceType = {
   named: 'TableName',
   isTagged: true,
   async create(call) {
-    const wanted = readProperties(call);
+    const wanted = readProperties(tableShape, call);
     const client = call.clients.dynamodb;
     const name = wanted.TableName ?? call.generatedName;
     try {
@@ -40,8 +40,8 @@ export const dynamodbTable: ResourceType = {
     return made(client, name);
   },
   async update(call) {
-    const wanted = readProperties(call);
-    const before = readProperties({ ...call, properties: call.before });
+    const wanted = readProperties(tableShape, call);
+    const before = readProperties(tableShape, { properties: call.before });
     const { physicalId: name, clients } = call;
     const change = changeOf(wanted, before);
     if (Object.keys(change).length > 0)
@@ -61,16 +61,6 @@ export const dynamodbTable: ResourceType = {
     }
   },
 };
-
-function readProperties({ properties }: Pick<ResourceCall, 'properties'>): TableProperties {
-  const parsed = tableShape.safeParse(properties);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new HandlerError(
-    'InvalidRequest',
-    `Model validation failed (#/${issue?.path.join('/') ?? ''}: ${issue?.message ?? ''})`,
-  );
-}
 
 function creationOf(TableName: string, wanted: TableProperties, tags: ResourceCall['tags']): CreateTableCommandInput {
   const { PointInTimeRecoverySpecification: _recovery, TimeToLiveSpecification: _lifetime, ...rest } = wanted;

@@ -1,8 +1,16 @@
+import type { z } from 'zod';
+import { AwsError } from '../../answer.ts';
+import type { Scaling } from '../../scaling/scaling.ts';
 import type { UpstreamClients } from '../../upstream.ts';
 import type { Made, Properties, Tags } from '../model.ts';
 
-export interface ResourceCall {
+/** Where resources are made. */
+export interface ResourceServices {
   readonly clients: UpstreamClients;
+  readonly scaling: Scaling;
+}
+
+export interface ResourceCall extends ResourceServices {
   readonly properties: Properties;
   /** Of the stack, and CloudFormation's own. */
   readonly tags: Tags;
@@ -22,7 +30,7 @@ export interface ResourceType {
   create(call: ResourceCall): Promise<Made>;
   update(call: ResourceCall & { readonly physicalId: string; readonly before: Properties }): Promise<Made>;
   /** Missing is done. */
-  remove(call: { readonly clients: UpstreamClients; readonly physicalId: string }): Promise<void>;
+  remove(call: ResourceServices & { readonly physicalId: string }): Promise<void>;
 }
 
 /** The service's own error, as a resource's handler tells it. */
@@ -32,5 +40,26 @@ export class HandlerError extends Error {
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** The properties of a resource by their shape. @throws HandlerError InvalidRequest that names the first that does not fit */
+export function readProperties<T>(shape: z.ZodType<T>, { properties }: Pick<ResourceCall, 'properties'>): T {
+  const parsed = shape.safeParse(properties);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new HandlerError(
+    'InvalidRequest',
+    `Model validation failed (#/${issue?.path.join('/') ?? ''}: ${issue?.message ?? ''})`,
+  );
+}
+
+/** A refusal of a service that is the gateway's own, as CloudFormation words it. @throws HandlerError */
+export async function asHandler<T>(act: () => Promise<T> | T): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw new HandlerError(error.code === 'ObjectNotFoundException' ? 'NotFound' : 'InvalidRequest', error.message);
   }
 }
