@@ -34,6 +34,7 @@ export { logGroup } from './kinds/log-group/kind.ts';
 export { postgresSchema } from './kinds/postgres-schema/kind.ts';
 export { slugReservation } from './kinds/slug-reservation/kind.ts';
 export { ssmParameters } from './kinds/ssm-parameters/kind.ts';
+export { ssmStatus } from './kinds/ssm-status/kind.ts';
 export { targetGroup } from './kinds/target-group/kind.ts';
 export { taskDefinition } from './kinds/task-definition/kind.ts';
 export { tenantActivation } from './kinds/tenant-activation/kind.ts';

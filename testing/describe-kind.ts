@@ -14,6 +14,8 @@ export interface KindSamples {
   readonly kind: Kind;
   /** At least one: steps that make the kind's thing, each with what it needs before it. */
   readonly samples: readonly Sample[];
+  /** Of this kind alone, in the place of those of the options. */
+  readonly demandedBeside?: DemandedBeside | undefined;
 }
 
 export interface ConformanceOptions extends Pick<KindSamples, 'samples'> {
@@ -59,7 +61,7 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
   }, CASE_LIMIT_MS);
   afterAll(() => ground.close());
 
-  describe.each(kinds)('kind $kind.name', ({ kind, samples }) => {
+  describe.each(kinds)('kind $kind.name', ({ kind, samples, demandedBeside = options.demandedBeside }) => {
     describe.each(samples)('as $name', { concurrent: true }, (sample) => {
       let bench: Bench;
       beforeAll(() => {
@@ -76,7 +78,7 @@ export function describeKinds(kinds: readonly KindSamples[], options: Omit<Confo
 
     it('declares the permissions that its calls need, and no others', () =>
       // Some calls come after certain faults only.
-      assertPermissions(kind, ground.book, { more: options.demandedBeside, isWhole: !options.faultSample }));
+      assertPermissions(kind, ground.book, { more: demandedBeside, isWhole: !options.faultSample }));
   });
 }
 

@@ -11,6 +11,7 @@ import { postgresPassword } from './postgres-password/kind.ts';
 import { postgresSchema } from './postgres-schema/kind.ts';
 import { slugReservation } from './slug-reservation/kind.ts';
 import { ssmParameters } from './ssm-parameters/kind.ts';
+import { ssmStatus } from './ssm-status/kind.ts';
 import { targetGroup } from './target-group/kind.ts';
 import { taskDefinition } from './task-definition/kind.ts';
 import { tenantActivation } from './tenant-activation/kind.ts';
@@ -30,6 +31,7 @@ export const builtInKinds: readonly Kind[] = [
   postgresLogin,
   postgresPassword,
   ssmParameters,
+  ssmStatus,
   dynamodbItem,
   tenantActivation,
 ];

@@ -1,7 +1,15 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { AddTagsToResourceCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import {
+  AddTagsToResourceCommand,
+  DeleteParameterCommand,
+  ListTagsForResourceCommand,
+  PutParameterCommand,
+  SSMClient,
+  type Tag,
+} from '@aws-sdk/client-ssm';
 import { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
 import { ssmParameters } from '../../src/kinds/ssm-parameters/kind.ts';
+import { ssmStatus } from '../../src/kinds/ssm-status/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
 import { describeKinds, sampleOf, type HandChange, type HandPlace, type Sample } from '../../testing/index.ts';
 import { faultSample, recordFaults } from './record-faults.ts';
@@ -64,6 +72,62 @@ const parameterSet: Sample = {
   handChanges: [otherValue],
 };
 
+const otherStatus: HandChange = {
+  name: 'the status was written over',
+  change: (at) =>
+    new SSMClient(configOf(at)).send(
+      new PutParameterCommand({ Name: String(at.outputs['name']), Value: 'failed', Type: 'String', Overwrite: true }),
+    ),
+};
+
+/** Its tags are those of another step. */
+function withoutMark(): HandChange {
+  let marks: Tag[] = [];
+  const onTags = (at: HandPlace) => ({ ResourceType: 'Parameter', ResourceId: String(at.outputs['name']) }) as const;
+  return {
+    name: 'the parameter was made anew by hand, without its mark',
+    async change(at) {
+      const ssm = new SSMClient(configOf(at));
+      ({ TagList: marks = [] } = await ssm.send(new ListTagsForResourceCommand(onTags(at))));
+      const Name = onTags(at).ResourceId;
+      await ssm.send(new DeleteParameterCommand({ Name }));
+      await ssm.send(new PutParameterCommand({ Name, Value: 'active', Type: 'String' }));
+    },
+    takeBack: (at) => new SSMClient(configOf(at)).send(new AddTagsToResourceCommand({ ...onTags(at), Tags: marks })),
+  };
+}
+
+/** A word in a parameter of another step. */
+const status: Sample = {
+  name: 'activate',
+  product: moamalat,
+  steps: ({ tenantId }) => [
+    {
+      id: 'mark',
+      kind: 'ssm-parameters',
+      needs: [],
+      spec: {
+        path: `/accounts/${tenantId}/`,
+        parameters: { 'provisioning-status': { isInitial: true }, 'provisioning-error': { isInitial: true } },
+        values: { 'provisioning-status': 'creating', 'provisioning-error': 'none' },
+      },
+    },
+    {
+      id: 'activate',
+      kind: 'ssm-status',
+      needs: ['mark'],
+      spec: {
+        path: `/accounts/${tenantId}/`,
+        statusParameter: 'provisioning-status',
+        errorParameter: 'provisioning-error',
+        ...{ ready: 'active', failed: 'failed', removing: 'deleting' },
+      },
+    },
+  ],
+  revised: (step) => ({ ...step, spec: { ...step.spec, ready: 'frozen' } }),
+  handChanges: [otherStatus, withoutMark()],
+};
+
 const changedItem = (name: string, UpdateExpression: string, names: Record<string, string>): HandChange => ({
   name,
   async change(at) {
@@ -121,6 +185,12 @@ const metadata: Sample = {
 describeKinds(
   [
     { kind: ssmParameters, samples: [parameterSet] },
+    // It writes Strings only, and gives tags to one that was made anew under its hands.
+    {
+      kind: ssmStatus,
+      samples: [status],
+      demandedBeside: { 'ssm:PutParameter': ['ssm:AddTagsToResource'], 'ssm:GetParameters': [] },
+    },
     { kind: dynamodbItem, samples: [metadata] },
   ],
   { parts: sharedParts, onFaults: recordFaults, faultSample },

@@ -8,6 +8,7 @@ import type { logGroup } from '../../src/kinds/log-group/kind.ts';
 import type { postgresSchema } from '../../src/kinds/postgres-schema/kind.ts';
 import type { slugReservation } from '../../src/kinds/slug-reservation/kind.ts';
 import type { ssmParameters } from '../../src/kinds/ssm-parameters/kind.ts';
+import type { ssmStatus } from '../../src/kinds/ssm-status/kind.ts';
 import type { targetGroup } from '../../src/kinds/target-group/kind.ts';
 import type { taskDefinition } from '../../src/kinds/task-definition/kind.ts';
 import type { tenantActivation } from '../../src/kinds/tenant-activation/kind.ts';
@@ -24,6 +25,7 @@ interface BuiltIn {
   'cloudformation-stack': typeof cloudformationStack;
   'ecs-service': typeof ecsService;
   'ssm-parameters': typeof ssmParameters;
+  'ssm-status': typeof ssmStatus;
   'dynamodb-item': typeof dynamodbItem;
   'tenant-activation': typeof tenantActivation;
 }

@@ -16,11 +16,12 @@ const LONGEST_NAME = 1_011;
 const LARGEST_VALUE = 4_096;
 
 /** Worker and AWS have parameters of their own below these. */
-const path = z
+export const parameterPath = z
   .string()
   .regex(/^\/(?:[A-Za-z0-9_.-]+\/)+$/, 'must begin and end with a slash, with letters, digits, _, . and - between')
   .refine((text) => !/^\/(?:aws|ssm|tenantry\/)/i.test(text), 'must not lie below /aws, /ssm or /tenantry/');
-const name = z
+/** Of a parameter, below its path. */
+export const parameterName = z
   .string()
   .regex(/^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/, 'must be a name, or a path without slashes around it');
 
@@ -58,9 +59,9 @@ const tags = z
  */
 export const parametersSpec = z
   .strictObject({
-    path,
-    parameters: z.record(name, parameter),
-    values: z.record(name, textValue),
+    path: parameterPath,
+    parameters: z.record(parameterName, parameter),
+    values: z.record(parameterName, textValue),
     tags: tags.optional(),
   })
   .superRefine((spec, context) => {

@@ -128,6 +128,8 @@ export interface ContextSettings<K extends KindName> {
   readonly goesBack?: boolean;
   readonly refreshes?: boolean;
   readonly removingAt?: Date;
+  /** What earlier attempts at the removal noted; by default nothing, and nothing is kept. */
+  readonly noted?: Map<string, string>;
   readonly everActive?: boolean;
   readonly cell?: Cell;
   readonly aws?: CellAws;
@@ -170,7 +172,7 @@ export function contextOf<K extends KindName>(
     gone: () => Promise.resolve(),
     made: () => Promise.resolve(),
     notOurs: (found) => Promise.resolve(new OthersJudged(found)),
-    removal: { noted: () => ({}), note: () => Promise.resolve() },
+    removal: removalNotes(settings.noted ?? new Map<string, string>()),
     recorded: { hostName: tenant.host, zoneIds: [], loadBalancerArns: [], listenerArns: [] },
     removingAt: settings.removingAt,
     tags: ownershipTags({ installationId, tenantId: tenant.id, product, operationId, stepId }),
@@ -190,6 +192,20 @@ export function contextOf<K extends KindName>(
     log: pino({ level: 'silent' }),
   };
   return context;
+}
+
+/** As the ledger keeps them from one attempt to the next. */
+function removalNotes(noted: Map<string, string>): StepContext['removal'] {
+  return {
+    noted: () => Object.fromEntries(noted),
+    note: (fields) => {
+      for (const [name, value] of Object.entries(fields)) {
+        if (value === null) noted.delete(name);
+        else noted.set(name, value);
+      }
+      return Promise.resolve();
+    },
+  };
 }
 
 /** Observes until the status is one of these. @throws Error after 20 s, or when it failed, with the last thing seen */
