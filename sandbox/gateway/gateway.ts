@@ -10,6 +10,7 @@ import { createCloudFormationHandlers } from './cloudformation/handlers.ts';
 import { StackMachine } from './cloudformation/machine.ts';
 import { StackStore } from './cloudformation/stack-store.ts';
 import { createDnsHandlers } from './dns/handlers.ts';
+import { createDynamodbHandlers } from './dynamodb/handlers.ts';
 import { Addresses } from './ecs/addresses.ts';
 import { createEcsHandlers } from './ecs/handlers.ts';
 import { Scheduler } from './ecs/scheduler.ts';
@@ -173,6 +174,7 @@ async function assemble(options: GatewayOptions, logger: Logger) {
     handlers: {
       'application-autoscaling': createScalingHandlers(scaling),
       cloudformation: createCloudFormationHandlers({ upstream, stacks, machine }),
+      dynamodb: createDynamodbHandlers({ upstream }),
       ecs: createEcsHandlers({ upstream, routes, exclusion, services, scheduler, runner, quotas }),
       elasticloadbalancing: createElbHandlers({
         ...{ upstream, routes, targets, dataPlane, exclusion, quotas },
