@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { installOnce } from './cache.ts';
-import { runCommand, startChild, type Child, type ChildExit } from './child.ts';
+import { startChild, type Child, type ChildExit } from './child.ts';
 import { messageOf, type Log } from './log.ts';
 import { startOnFreePort } from './ports.ts';
+import { installPythonTool, type PythonTool } from './python-environment.ts';
 import { removeDirectory, temporaryDirectory } from './supervisor.ts';
 
 export type MinistackOptions = {
@@ -25,8 +22,14 @@ export type Ministack = {
   stop: () => Promise<void>;
 };
 
-const version = '1.5.33';
-const requirements = fileURLToPath(new URL('./ministack-requirements.txt', import.meta.url));
+const ministack: PythonTool = {
+  name: 'ministack',
+  version: '1.5.33',
+  title: 'emulated AWS (MiniStack)',
+  requirements: fileURLToPath(new URL('./ministack-requirements.txt', import.meta.url)),
+  expected: '~20 s',
+  otherwise: 'set AWS_ENDPOINT_URL to a running AWS emulator',
+};
 const startTimeoutMs = 60_000;
 
 /**
@@ -112,57 +115,6 @@ function inherited(): NodeJS.ProcessEnv {
  *
  * @throws Error when Python is missing or the install fails.
  */
-export async function installMinistack(log: Log): Promise<string> {
-  const interpreter = await findPython();
-  // An environment works with the interpreter that made it only, and with these very requirements.
-  const fingerprint = createHash('sha256')
-    .update(interpreter.executable)
-    .update(await readFile(requirements));
-  const directory = await installOnce({
-    key: `ministack-${version}-python${interpreter.version}-${fingerprint.digest('hex').slice(0, 12)}`,
-    title: `MiniStack ${version}`,
-    expected: '~20 s',
-    log,
-    install: (staging) => makeEnvironment(interpreter.executable, staging),
-  });
-  return join(directory, 'bin', 'python');
-}
-
-async function findPython(): Promise<{ executable: string; version: string }> {
-  const advice = 'Install Python 3.10 or newer as "python3", or set AWS_ENDPOINT_URL to a running AWS emulator.';
-  const script = 'import sys; print("%d.%d" % sys.version_info[:2]); print(sys.executable)';
-  const printed = await runCommand({
-    name: 'python3',
-    command: 'python3',
-    args: ['-c', script],
-    timeoutMs: 30_000,
-  }).catch((cause: unknown) => {
-    throw new Error(`emulated AWS (MiniStack) needs Python, and python3 could not be run. ${advice}`, { cause });
-  });
-  const [version = '', executable = ''] = printed.trim().split('\n');
-  if (Number(version.split('.')[1]) < 10) {
-    throw new Error(`emulated AWS (MiniStack) needs Python 3.10 or newer, python3 is ${version}. ${advice}`);
-  }
-  return { executable, version };
-}
-
-async function makeEnvironment(python: string, directory: string): Promise<void> {
-  await runCommand({
-    name: 'python3 -m venv',
-    command: python,
-    args: ['-m', 'venv', directory],
-    timeoutMs: 120_000,
-  }).catch((cause: unknown) => {
-    throw new Error('no virtual environment for MiniStack (Debian and Ubuntu need the package python3-venv)', {
-      cause,
-    });
-  });
-  // The directory moves when it is complete: only `bin/python` of it is used, which finds its place by itself.
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '--requirement'];
-  await runCommand({
-    name: `pip install ministack==${version}`,
-    command: join(directory, 'bin', 'python'),
-    args: [...pip, requirements],
-    timeoutMs: 600_000,
-  });
+export function installMinistack(log: Log): Promise<string> {
+  return installPythonTool(ministack, log);
 }
