@@ -57,8 +57,8 @@ const DAY_MS = 86_400_000;
 
 /** Undefined: none is owed. @throws StepError DUMP_FAILED when it can be stored nowhere */
 function archiveFor({ kind, context, operationContext, key }: StepRun): Archive | undefined {
-  const { dropsData } = operationTable[operationContext.operationType];
-  if (!kind.holdsData || !dropsData || !context.tenant.everActive) return undefined;
+  const { target } = operationTable[operationContext.operationType];
+  if (!kind.holdsData || target !== 'nothing' || !context.tenant.everActive) return undefined;
   const { archive } = context.cell;
   if (archive || operationContext.finalDump === null) return archive;
   throw new StepError(

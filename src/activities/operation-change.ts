@@ -7,7 +7,7 @@ import { operationTable } from '../contracts/operation-table.ts';
 import type { Queryable } from '../db/database.ts';
 import { appendEvent } from '../db/events.ts';
 import { changeOperationState, findOperation, type OperationRow } from '../db/operations.ts';
-import { changeTenantStatus, findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
+import { changeTenantStatus, changeTier, findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
 
 /**
  * Changes the state of an open operation, and its tenant with it; refused when the row is in none of `from`. The operation
@@ -102,5 +102,7 @@ async function followState(
   }
   if (operation.state === 'stuck' && tenant.status === stuck)
     return changeTenantStatus(tx, tenant.id, retried, { operationId, caller });
+  if (change.state === 'committing' && operationTable[operation.type].changesTier)
+    return changeTier(tx, operation, caller);
   return tenant;
 }

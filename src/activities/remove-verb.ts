@@ -4,7 +4,7 @@ import type { RemoveAnswer } from '../contracts/messages.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { latenessWindowMs, OBSERVE_EVERY_MS, verbOptions } from '../contracts/verbs.ts';
-import { findAppliedBlueprint } from '../db/blueprints.ts';
+import { findAppliedBlueprint, holdsNothingOfUse } from '../db/blueprints.ts';
 import {
   markRemoving,
   openRemovalWindow,
@@ -47,11 +47,13 @@ export async function removeStep(run: StepRun): Promise<RemoveAnswer> {
 
 /**
  * An undo walks back to the applied blueprint, so it never drops what that holds; nor the data of a tenant that was ever active
- * (design rule 8).
+ * (design rule 8), but for what an abandoned change of tier left behind.
  */
 async function refuseProtected({ deps, key, kind, context, operationContext, retryLimit }: StepRun): Promise<void> {
   const { dropsData, undo } = operationTable[operationContext.operationType];
-  if (kind.holdsData && !dropsData && context.tenant.everActive)
+  const isTenantsData = kind.holdsData === true && context.tenant.everActive;
+  const isGivenUp = () => retryWhileDatabaseDown(retryLimit, () => holdsNothingOfUse(deps.database, key));
+  if (isTenantsData && !dropsData && !(await isGivenUp()))
     throw new StepError('PROTECTED', `step "${key.stepId}" holds the data of a tenant that was active`);
   if (undo === 'none' || operationContext.operationState === 'committing') return;
   const applied = await retryWhileDatabaseDown(retryLimit, () => findAppliedBlueprint(deps.database, key.tenantId));

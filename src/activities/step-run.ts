@@ -3,9 +3,10 @@ import { inCallContext } from '../aws/call-context.ts';
 import { refsIn, type Blueprint, type Step } from '../contracts/blueprint.ts';
 import type { Resolved, Spec, Verb } from '../contracts/kinds.ts';
 import type { StepCall } from '../contracts/messages.ts';
+import { operationTable } from '../contracts/operation-table.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { verbOptions } from '../contracts/verbs.ts';
-import { findAppliedBlueprint, listStepDefinitions } from '../db/blueprints.ts';
+import { findAppliedBlueprint, findMaker, listStepDefinitions } from '../db/blueprints.ts';
 import { listMade, listNotRemoved } from '../db/ledger.ts';
 import { recordPartsMade } from '../db/step-making.ts';
 import { noteRemoval, recordGone } from '../db/step-removal.ts';
@@ -92,7 +93,8 @@ export async function loadRun(verbCall: VerbCall, retryLimit: RetryLimit): Promi
   const key = { ...call, tenantId, cell: cell.id, kind: kind.name };
   const unresolved = refsIn(step.spec).length > 0 ? unresolvedRefs(step.spec, sources) : [];
   const stored = operationContext.steps.find((s) => s.stepId === call.stepId);
-  const context = contextOf({ ...verbCall, blueprint, operationContext, cell, spec, stored, retryLimit });
+  const isPastCommit = await wasCommitted(verbCall, retryLimit, step, operationContext);
+  const context = contextOf({ ...verbCall, blueprint, operationContext, cell, spec, stored, isPastCommit, retryLimit });
   if (unread.length > 0) await refuseUnreadable({ deps, kind, context, call, retryLimit }, unread);
   const { signal } = retryLimit;
   const attempt = Context.current().info.attempt;
@@ -125,6 +127,22 @@ async function otherSpec({
     call.goesBack ? blueprintOf(call.operationId) : findAppliedBlueprint(deps.database, operationContext.tenantId),
   );
   return other?.steps.find(({ id }) => id === call.stepId)?.spec;
+}
+
+/** A transient step that an abandoned change left behind goes as that change would have removed it. */
+async function wasCommitted(
+  { deps, blueprintOf, call, purpose }: VerbCall,
+  retryLimit: RetryLimit,
+  { id, transient }: Step,
+  { operationState, operationType, tenantId }: OperationContext,
+): Promise<boolean> {
+  if (purpose !== 'take-away') return false;
+  if (transient !== true) return operationState === 'committing';
+  const { steps } = await retryWhileDatabaseDown(retryLimit, () => blueprintOf(call.operationId));
+  const isMaker = operationTable[operationType].target === 'desired' && steps.some((step) => step.id === id);
+  if (isMaker) return operationState === 'committing';
+  const maker = await retryWhileDatabaseDown(retryLimit, () => findMaker(deps.database, tenantId, id));
+  return maker?.isCommitted === true;
 }
 
 /** @throws StepError BLUEPRINT_INVALID when none is applied */
@@ -212,6 +230,7 @@ interface ContextParts extends VerbCall {
   readonly cell: Cell;
   readonly spec: unknown;
   readonly stored: StepRun['stored'];
+  readonly isPastCommit: boolean;
   readonly retryLimit: RetryLimit;
 }
 
@@ -261,6 +280,7 @@ function contextOf(parts: ContextParts): StepContext {
     otherSpec: () => (other ??= otherSpec(parts)),
     cell,
     generation: call.generation,
+    isPastCommit: parts.isPastCommit,
     removingAt: stored?.removingAt ?? undefined,
     mayExist: stored?.isUnclear === true,
     tags: ownershipTags(ownership),

@@ -83,6 +83,13 @@ export const changeModeBody = z
   })
   .nullish();
 
+/** Body of `migrate`. */
+export const migrateBody = z.strictObject({
+  tier: z.string().min(1).max(40).describe('To which the product declares a change from the one that the tenant is in'),
+  reason: plainText(500).optional().describe('Why, for the audit trail'),
+  onFailure: onFailureOfChange,
+});
+
 /** Body of `repair`. */
 export const repairBody = z
   .strictObject({ reason: plainText(500).optional().describe('Why, for the audit trail') })
@@ -287,6 +294,7 @@ export const previewAnswer = z
         calls: z.array(z.string()).optional().describe('Changing IAM actions that it may call, at most'),
         expected: expectedTime.optional(),
         dropsData: z.boolean().optional().describe("The tenant's data goes with it"),
+        transient: z.boolean().optional().describe('It exists on the way only, and is removed past the commit'),
       }),
     ),
     expected: expectedTime.optional(),

@@ -146,6 +146,10 @@ export interface ModeRequest {
   readonly onFailure?: string | undefined;
 }
 
+export interface MigrateRequest extends ModeRequest {
+  readonly tier: string;
+}
+
 export interface FreezeRequest {
   readonly product?: string | undefined;
   readonly cell?: string | undefined;
@@ -187,6 +191,8 @@ export interface ApiClient {
   previewScaling(tenantId: string, request: ScaleRequest): Promise<Preview>;
   changeMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Accepted | Tenant>;
   previewMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Preview>;
+  migrate(tenantId: string, request: MigrateRequest): Promise<Accepted | Tenant>;
+  previewMigration(tenantId: string, request: MigrateRequest): Promise<Preview>;
   isolate(tenantId: string, reason: string): Promise<Isolated>;
   liftIsolation(tenantId: string): Promise<Isolated>;
   previewIsolation(tenantId: string, reason: string): Promise<IsolationPreview>;
@@ -250,6 +256,8 @@ export function createApiClient(baseUrl: string): ApiClient {
     previewScaling: (id, body) => call(answers.preview, 'POST', `${tenant(id)}/scale?dryRun=true`, body),
     changeMode: (id, verb, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/${verb}`, body),
     previewMode: (id, verb, body) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`, body),
+    migrate: (id, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/migrate`, body),
+    previewMigration: (id, body) => call(answers.preview, 'POST', `${tenant(id)}/migrate?dryRun=true`, body),
     isolate: (id, reason) => call(answers.isolated, 'POST', `${tenant(id)}/isolation`, { reason }),
     liftIsolation: (id) => call(answers.isolated, 'DELETE', `${tenant(id)}/isolation`),
     previewIsolation: (id, reason) =>

@@ -44,9 +44,10 @@ function isLookedAt({ becomes, fields }: Step): boolean {
 }
 
 function printStep(out: Terminal['out'], step: Step): void {
-  const { becomes, stepId, kind, fields, calls = [], expected: takes, dropsData } = step;
+  const { becomes, stepId, kind, fields, calls = [], expected: takes, dropsData, transient } = step;
   const data = dropsData === true ? ", and the tenant's data with it" : '';
-  out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${data}${takes ? `, ${timeText(takes)}` : ''}\n`);
+  const onTheWay = transient === true && becomes !== 'drop' ? ', on the way only' : '';
+  out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${onTheWay}${data}${takes ? `, ${timeText(takes)}` : ''}\n`);
   for (const { field, from, to } of fields) {
     const absent = kind === 'task-definition' ? '(as the template has it)' : '(none)';
     out.write(`           ${field}: ${shown(from, absent)} -> ${shown(to, absent)}\n`);

@@ -107,6 +107,19 @@ export function changeMode(
   return changed(context, name, options, (tenantId) => context.api.changeMode(tenantId, verb, asked));
 }
 
+export interface MigrateOptions extends ModeOptions {
+  readonly tier: string;
+}
+
+/** Brings a tenant to another tier, and follows that. */
+export function migrate(context: Context, name: string, options: Waiting & MigrateOptions): Promise<ExitCode> {
+  const { tier, reason, onFailure } = options;
+  const asked = { tier, reason, onFailure };
+  if (options.dryRun === true)
+    return previewed(context, name, options, (id) => context.api.previewMigration(id, asked));
+  return changed(context, name, options, (tenantId) => context.api.migrate(tenantId, asked));
+}
+
 /** Brings a tenant back to what was applied, and follows that. */
 export function repair(
   context: Context,

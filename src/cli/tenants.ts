@@ -118,6 +118,14 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
     setExitCode(await actions.scale(context(), tenant, options)),
   );
 
+  following(
+    command('migrate <tenant>', 'bring an active tenant to another tier, by a change that its product declares')
+      .requiredOption('--tier <tier>', 'tier that it is to be in')
+      .option('--reason <text>', 'why, for the audit trail'),
+  ).action(async (tenant: string, options: Waiting & actions.MigrateOptions) =>
+    setExitCode(await actions.migrate(context(), tenant, options)),
+  );
+
   for (const [verb, what] of [
     ['suspend', 'take an active tenant out of service: a notice answers, and nothing of it runs'],
     ['resume', 'bring a suspended tenant back as it was'],

@@ -11,7 +11,16 @@ import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { findTenant, type TenantRow } from '../db/tenants.ts';
 import { mergePatch } from '../products/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
-import { choiceOf, modeChoice, rotationChoice, scalingOf, type Choice, type ModeRequest } from './choices.ts';
+import {
+  choiceOf,
+  modeChoice,
+  rotationChoice,
+  refuseTierChange,
+  scalingOf,
+  tierChoice,
+  type Choice,
+  type ModeRequest,
+} from './choices.ts';
 import { changeTenantDetails, detailsIn, previewDetails } from './details.ts';
 import { refuseUnfitSettings, resolveDesired, type Desired } from './desired.ts';
 import { acceptOperation } from './freezing.ts';
@@ -23,6 +32,7 @@ import type {
   ChangeModeInput,
   ChangeTenantInput,
   ClientDeps,
+  MigrateTenantInput,
   RotateTenantInput,
   ScaleTenantInput,
 } from './requests.ts';
@@ -82,6 +92,29 @@ export function rotateTenant(
   input: RotateTenantInput,
 ): Promise<ChangeOutcome> {
   return accept(deps, caller, tenantId, () => rotationChoice(input));
+}
+
+/**
+ * Accepts that an active tenant is brought to another tier, by steps that exist on the way only; otherwise as {@link changeTenant}.
+ * @throws RequestError CHANGE_NOT_POSSIBLE also where the product does not declare that change
+ */
+export function migrateTenant(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: MigrateTenantInput,
+): Promise<ChangeOutcome> {
+  return accept(deps, caller, tenantId, (tenant) => tierChoice(deps, tenant, input));
+}
+
+/** What {@link migrateTenant} would do. */
+export function previewMigration(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  input: MigrateTenantInput,
+): Promise<PreviewView> {
+  return preview(deps, caller, tenantId, (tenant) => tierChoice(deps, tenant, input));
 }
 
 /** What {@link rotateTenant} would do. */
@@ -224,12 +257,13 @@ async function readChange(
   const isInMode = hasMode && (await isWhole(db, tenantId));
   const choice: Choice = hasMode && !isInMode && asked.mode === 'active' ? { ...asked, request: 'change' } : asked;
   if (!isInMode) refuseUnchangeable(tenant, choice.request ?? 'change');
+  if (choice.tier !== undefined) refuseTierChange(deps, tenant, choice.tier);
   const settings = mergePatch(tenant.settings, choice.patch);
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
   const credentials = tenant.credentials + (choice.rotates ? 1 : 0);
   const { restoresKept } = operationTable[operationTypeAskedBy(choice.request ?? 'change')];
-  const { refresh, rotates } = choice;
-  const wanted = { settings, mode, credentials, rotates, restoresKept, refresh };
+  const { refresh, rotates, tier } = choice;
+  const wanted = { settings, mode, credentials, rotates, tier, restoresKept, refresh };
   const desired = await resolveDesired(deps, db, tenant, wanted, choice.fieldOf);
   return { tenant, settings, mode, credentials, isInMode, choice, desired };
 }

@@ -3,10 +3,12 @@ import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { productOf } from './desired.ts';
 import { invalid } from './invalid-input.ts';
+import { RequestError } from './request-error.ts';
 import type {
   ChangeModeInput,
   ChangeTenantInput,
   ClientDeps,
+  MigrateTenantInput,
   RotateTenantInput,
   ScaleTenantInput,
 } from './requests.ts';
@@ -21,7 +23,9 @@ export interface Choice {
   readonly fieldOf: (path: readonly string[]) => string;
   readonly onFailure?: OnFailure | undefined;
   /** Which request it came with; `change` by default. */
-  readonly request?: 'change' | 'rotate' | ModeRequest | undefined;
+  readonly request?: 'change' | 'rotate' | 'migrate' | ModeRequest | undefined;
+  /** The tier that it is for; the one that the tenant is in by default. */
+  readonly tier?: string | undefined;
   /** The mode that it is for; the one that is desired by default. */
   readonly mode?: TenantMode | undefined;
   /** The next credentials are chosen. */
@@ -40,6 +44,36 @@ export function modeChoice(request: ModeRequest, { reason, onFailure }: ChangeMo
 /** Nothing is chosen but other credentials. */
 export function rotationChoice({ reason, onFailure }: RotateTenantInput): Choice {
   return { request: 'rotate', rotates: true, reason, onFailure, patch: {}, fieldOf: (path) => path.join('.') };
+}
+
+/** Nothing is chosen but the tier. @throws RequestError INVALID_INPUT for one that the product does not have */
+export function tierChoice(
+  { catalog }: Pick<ClientDeps, 'catalog'>,
+  tenant: TenantRow,
+  { tier, reason, onFailure }: MigrateTenantInput,
+): Choice {
+  const { tiers } = productOf(catalog, tenant);
+  if (!tiers.includes(tier)) {
+    const problem =
+      tiers.length === 0 ? `the product ${tenant.product} has no tiers` : `must be one of ${tiers.join(', ')}`;
+    throw invalid([{ field: 'body.tier', problem }]);
+  }
+  return { request: 'migrate', tier, reason, onFailure, patch: {}, fieldOf: () => 'body.tier' };
+}
+
+/** @throws RequestError CHANGE_NOT_POSSIBLE for a tier that it is in, or that its product does not bring it to from there */
+export function refuseTierChange({ catalog }: Pick<ClientDeps, 'catalog'>, tenant: TenantRow, to: string): void {
+  const { id, product, slug, tier: from } = tenant;
+  const { tierChanges } = productOf(catalog, tenant);
+  if (tierChanges.some((change) => change.from === from && change.to === to)) return;
+  const known = tierChanges.map((change) => `from ${change.from} to ${change.to}`).join(', ') || 'none';
+  const problem =
+    from === to
+      ? `it is in tier ${to} already`
+      : `the product ${product} has no change of tier from ${from ?? 'no tier'} to ${to} (it has: ${known})`;
+  throw new RequestError('CHANGE_NOT_POSSIBLE', `tenant ${product}/${slug} cannot be changed so: ${problem}`, {
+    details: { tenantId: id, problems: [problem], tier: from, tierChanges },
+  });
 }
 
 export function choiceOf({ settings = {}, refresh, onFailure }: ChangeTenantInput): Choice {

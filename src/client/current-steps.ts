@@ -15,7 +15,8 @@ export function underWay({ state, type }: Operation): readonly StepRow['state'][
   // While it waits for a person, nothing is under way.
   if (!isOpen(state) || state === 'holding' || state === 'stuck') return [];
   const restored = mayMake(type, state, true) ? (['intended', 'present'] as const) : [];
-  const removes = operationTable[type].target === 'nothing' || state === 'rolling-back';
+  const isFinished = state === 'committing' && !mayMake(type, state);
+  const removes = operationTable[type].target === 'nothing' || state === 'rolling-back' || isFinished;
   return removes ? [...restored, 'removing'] : ['intended', 'present'];
 }
 

@@ -10,6 +10,7 @@ import type { TenantRow } from '../db/tenants.ts';
 import { findWalkFacts } from '../db/walk-facts.ts';
 import { differences, type StepDifference } from '../plan/differences.ts';
 import type { StepPlan } from '../plan/plan.ts';
+import { transientProblems } from '../plan/transient-steps.ts';
 import { walkTo } from '../plan/walk.ts';
 import { loadBalancerShare } from '../products/places.ts';
 import type { BlueprintRequest, Product } from '../products/product.ts';
@@ -38,6 +39,8 @@ interface Wanted {
   readonly credentials: number;
   /** The credentials are to be others than before: refused where nothing depends on them. */
   readonly rotates?: boolean | undefined;
+  /** The tier, where it is to be another: the product is asked for the steps of that change. */
+  readonly tier?: string | undefined;
   /** Steps that stay as they are would be brought to what was applied. */
   readonly restoresKept?: true | undefined;
   /** What steps read outside the blueprint is read anew. */
@@ -45,7 +48,7 @@ interface Wanted {
 }
 
 /**
- * A tenant with these settings and credentials in this mode, in its cell and with the places that it has: nothing of those is chosen anew.
+ * A tenant with these settings and credentials in this mode and tier, in its cell and with the places that it has: nothing of those is chosen anew.
  * @param fieldOf what the request calls a setting
  * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT, CHANGE_NOT_POSSIBLE
  */
@@ -53,11 +56,13 @@ export async function resolveDesired(
   { catalog, platform }: DesiredDeps,
   db: Queryable,
   tenant: TenantRow,
-  { settings, mode, credentials, rotates, restoresKept, refresh = false }: Wanted,
+  { settings, mode, credentials, rotates, tier, restoresKept, refresh = false }: Wanted,
   fieldOf: (path: readonly string[]) => string,
 ): Promise<Desired> {
   const { kinds } = catalog;
-  const { product, cell } = refuseUnfitSettings({ catalog, platform }, tenant, settings, fieldOf);
+  const isMoving = tier !== undefined;
+  const inTier = { ...tenant, tier: tier ?? tenant.tier };
+  const { product, cell } = refuseUnfitSettings({ catalog, platform }, inTier, settings, fieldOf);
   const applied = await findAppliedBlueprint(db, tenant.id);
   if (!applied) throw new Error(`tenant ${tenant.id} is ${tenant.status}, and no blueprint is applied`);
   const request: BlueprintRequest = {
@@ -65,7 +70,9 @@ export async function resolveDesired(
     loadBalancer: await placeOf(db, tenant, product, cell),
     tenantId: tenant.id,
     slug: tenant.slug,
-    tier: tenant.tier,
+    tier: inTier.tier,
+    cameFrom: isMoving ? tenant.tier : tenant.cameFromTier,
+    isMoving,
     host: tenant.hostName ?? undefined,
     settings,
     mode,
@@ -77,6 +84,7 @@ export async function resolveDesired(
   const found = differences(applied.steps, blueprint.steps, (kind) => kinds.kinds.get(kind) ?? {});
   const problems = [
     ...found.flatMap((step) => step.problems),
+    ...transientProblems(blueprint.steps, applied.steps),
     ...unreserved(loadBalancerShare(kinds, applied), loadBalancerShare(kinds, blueprint)),
   ];
   if (problems.length > 0) throw impossible(tenant, problems);
@@ -87,7 +95,8 @@ export async function resolveDesired(
   });
   const held = new Set(facts.held.map(({ stepId }) => stepId));
   // What an update that was abandoned left otherwise is brought back by the next one.
-  const isThere = found.length === 0 && !refresh && !plan.some(({ id, becomes }) => held.has(id) && becomes !== 'keep');
+  const isThere =
+    found.length === 0 && !refresh && !isMoving && !plan.some(({ id, becomes }) => held.has(id) && becomes !== 'keep');
   return { blueprint, differences: found, plan, isThere };
 }
 

@@ -3,6 +3,7 @@ import type { OperationType } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { listRecordedDurations, type RecordedDuration } from '../db/step-durations.ts';
 import { changingCalls } from '../kinds/framework/calls.ts';
+import type { Kind } from '../kinds/framework/kind.ts';
 import type { StepDifference } from '../plan/differences.ts';
 import type { StepPlan } from '../plan/plan.ts';
 import { expectedTime, type Duration } from '../plan/expected-time.ts';
@@ -32,6 +33,12 @@ export async function inVain<T>(
     if (seen === undefined || error !== seen) throw error;
     return seen.seen;
   }
+}
+
+/** A transient step is made and removed again. */
+function callsOf(kind: Kind, { becomes, transient }: StepPlan): string[] {
+  const calls = changingCalls(kind, becomes);
+  return transient === true ? [...new Set([...calls, ...changingCalls(kind, 'drop')])] : [...calls];
 }
 
 interface Previewed {
@@ -75,14 +82,14 @@ export async function previewOf(
     const { id: stepId, kind: name, becomes } = step;
     const kind = catalog.kinds.kinds.get(name);
     return {
-      ...{ stepId, kind: name, becomes, fields: fieldsOf.get(stepId) ?? [] },
-      calls: kind ? changingCalls(kind, becomes) : [],
+      ...{ stepId, kind: name, becomes, fields: fieldsOf.get(stepId) ?? [], transient: step.transient === true },
+      calls: kind ? callsOf(kind, step) : [],
       expected: becomes === 'keep' ? null : (durationOf(step) ?? null),
       dropsData: becomes === 'drop' && kind?.holdsData === true,
     };
   });
   const residues = plan
-    .filter(({ becomes }) => becomes === 'drop')
+    .filter(({ becomes, transient }) => becomes === 'drop' || transient === true)
     .flatMap(({ id: stepId, kind }) =>
       (catalog.kinds.kinds.get(kind)?.residues ?? []).map((one) => ({ stepId, ...one })),
     );

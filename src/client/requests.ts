@@ -68,6 +68,11 @@ export interface ChangeModeInput {
 
 export type RotateTenantInput = ChangeModeInput;
 
+export interface MigrateTenantInput extends ChangeModeInput {
+  /** The tier that it is to be in: one to which its product declares a change from the tier that it is in. */
+  readonly tier: string;
+}
+
 export interface RepairTenantInput {
   /** Why, for the audit trail. */
   readonly reason?: string | undefined;

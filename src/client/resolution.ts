@@ -32,8 +32,9 @@ function isNamedBySlug(kinds: KindRegistry, type: string): boolean {
 /** The blueprint of a tenant's request. @throws RequestError for one that cannot run, or for what the platform description does not name */
 export function resolveChecked(kinds: KindRegistry, product: Product, request: BlueprintRequest): Blueprint {
   const blueprint = resolveOrRefuse(() => product.resolve(request), product);
-  const { cell, slug, tenantId, host, loadBalancer } = request;
-  const problems = acceptanceProblems(kinds, product, blueprint, { cell, slug, tenantId, host, loadBalancer });
+  const { cell, slug, tenantId, host, loadBalancer, isMoving } = request;
+  const acceptance = { cell, slug, tenantId, host, loadBalancer, isMoving };
+  const problems = acceptanceProblems(kinds, product, blueprint, acceptance);
   if (problems.length > 0) throw notProvisionable(product, problems.join('; '));
   return blueprint;
 }

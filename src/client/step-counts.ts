@@ -43,7 +43,7 @@ function removalCounts({ id }: Operation, rows: readonly Row[], hasDoneNothing: 
 
 /** A step that stays as it is counts as soon as the operation has begun. */
 function walkCounts(
-  { id, refreshes, state, type }: Operation,
+  { id, refreshes, state, type, committedAt }: Operation,
   rows: readonly Row[],
   { applied, own }: { readonly own: readonly Step[]; readonly applied: readonly Step[] },
   hasDoneNothing: boolean,
@@ -57,7 +57,9 @@ function walkCounts(
       ? new Set<string>()
       : stepsToChange({ applied, target: own, altered: new Set(), rereads: refreshes, repairs });
   const byId = new Map(rows.map((row) => [row.stepId, row]));
-  const isDone = ({ id: stepId }: Step) => {
+  const isDone = ({ id: stepId, transient }: Step) => {
+    // All of them were ready then, and are removed since.
+    if (transient === true && committedAt !== null) return true;
     const row = byId.get(stepId);
     return row?.state === 'ready' && (row.operationId === id || !changed.has(stepId));
   };

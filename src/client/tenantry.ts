@@ -8,6 +8,7 @@ import type {
   FreezeInput,
   IsolateTenantInput,
   RepairTenantInput,
+  MigrateTenantInput,
   RotateTenantInput,
   ScaleTenantInput,
 } from './requests.ts';
@@ -75,6 +76,10 @@ export interface TenantryClient {
   scaleTenant(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
   /** A notice answers for an active tenant, and nothing of it runs; or a suspended tenant is as it was before. */
   changeMode(caller: Caller, tenantId: string, request: ModeRequest, input: ChangeModeInput): Promise<ChangeOutcome>;
+  /** Another tier of an active tenant, by a change that its product declares. */
+  migrateTenant(caller: Caller, tenantId: string, input: MigrateTenantInput): Promise<ChangeOutcome>;
+  /** What `migrateTenant` would do; nothing is changed. */
+  previewMigration(caller: Caller, tenantId: string, input: MigrateTenantInput): Promise<PreviewView>;
   /** New credentials for an active tenant; the ones that it has are revoked. */
   rotateTenant(caller: Caller, tenantId: string, input: RotateTenantInput): Promise<ChangeOutcome>;
   /** What `rotateTenant` would do; nothing is changed. */
@@ -172,6 +177,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     changeTenant: (caller, tenantId, input) => change.changeTenant(deps, caller, tenantId, input),
     scaleTenant: (caller, tenantId, input) => change.scaleTenant(deps, caller, tenantId, input),
     changeMode: (caller, tenantId, request, input) => change.changeMode(deps, caller, tenantId, request, input),
+    migrateTenant: (caller, tenantId, input) => change.migrateTenant(deps, caller, tenantId, input),
+    previewMigration: (caller, tenantId, input) => change.previewMigration(deps, caller, tenantId, input),
     rotateTenant: (caller, tenantId, input) => change.rotateTenant(deps, caller, tenantId, input),
     previewRotation: (caller, tenantId, input) => change.previewRotation(deps, caller, tenantId, input),
     previewMode: (caller, tenantId, request, input) => change.previewMode(deps, caller, tenantId, request, input),

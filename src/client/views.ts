@@ -345,6 +345,8 @@ export interface PreviewedStepView {
   readonly expected: Duration | null;
   /** The tenant's data goes with it. */
   readonly dropsData: boolean;
+  /** It exists on the way only, and is removed past the commit. */
+  readonly transient: boolean;
 }
 
 /** What a new tenant takes of its load balancer's quotas. */

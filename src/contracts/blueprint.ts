@@ -29,6 +29,12 @@ export interface Step<S extends Spec = Spec> {
   readonly rereads?: boolean | undefined;
   /** An undo takes it back before it brings anything back: it changed what that uses. */
   readonly undoFirst?: boolean | undefined;
+  /**
+   * It exists on the way only: made as any other, removed past the commit with what the target does not hold, and never part of
+   * what is applied. Its `needs` and `removeAfter` may also name steps of the applied blueprint that the target does not hold: one
+   * that it needs is removed after it, one in its `removeAfter` before it. Only a change of tier has such steps.
+   */
+  readonly transient?: boolean | undefined;
 }
 
 /** The resolved, serializable graph of steps that one tenant consists of: a snapshot, stored with the operation. */
@@ -120,13 +126,17 @@ function nameProblems(sound: readonly Step[], kinds: KindFacts): string[] {
 function edgeProblems(step: Step, byId: ReadonlyMap<string, Step>): string[] {
   const problems: string[] = [];
   for (const id of [...step.needs, ...(step.removeAfter ?? [])]) {
-    if (!byId.has(id)) problems.push(`step "${step.id}" names step "${id}", which does not exist`);
+    // What a transient step names beside them is looked for in the applied blueprint (plan/transient-steps.ts).
+    if (!byId.has(id) && step.transient !== true)
+      problems.push(`step "${step.id}" names step "${id}", which does not exist`);
     if (id === step.id) problems.push(`step "${step.id}" depends on itself`);
   }
   for (const ref of refsIn(step.spec)) {
     const source = refStep(ref);
     if (!reaches(step, source, byId))
       problems.push(`step "${step.id}" refers to "${ref}" but does not need step "${source}"`);
+    if (byId.get(source)?.transient === true && step.transient !== true)
+      problems.push(`step "${step.id}" stays and refers to "${ref}", and step "${source}" is transient`);
   }
   return problems;
 }
@@ -137,6 +147,7 @@ function finalizeProblems(steps: readonly Step[], byId: ReadonlyMap<string, Step
   if (commits.length !== 1 || finalize?.id !== FINALIZE_STEP) {
     return [`exactly one step of kind tenant-activation, with the id "${FINALIZE_STEP}", is needed`];
   }
+  if (finalize.transient === true) return [`step "${FINALIZE_STEP}" cannot be transient`];
   return steps
     .filter((s) => s !== finalize && !reaches(finalize, s.id, byId))
     .map((s) => `step "${FINALIZE_STEP}" does not wait for step "${s.id}"`);
@@ -144,8 +155,10 @@ function finalizeProblems(steps: readonly Step[], byId: ReadonlyMap<string, Step
 
 /** Cycles in either direction: `needs` upwards, reversed `needs` with `removeAfter` downwards. */
 function cycleProblems(steps: readonly Step[]): string[] {
-  const up = new Map(steps.map((s) => [s.id, [...s.needs]]));
-  const down = new Map(steps.map((s) => [s.id, [...(s.removeAfter ?? [])]]));
+  const ids = new Set(steps.map(({ id }) => id));
+  const known = (list: readonly string[]) => list.filter((id) => ids.has(id));
+  const up = new Map(steps.map((s) => [s.id, known(s.needs)]));
+  const down = new Map(steps.map((s) => [s.id, known(s.removeAfter ?? [])]));
   for (const step of steps) for (const need of step.needs) down.get(need)?.push(step.id);
   const problems: string[] = [];
   if (!isAcyclic(up)) problems.push('the needs of the steps form a cycle');

@@ -3,6 +3,7 @@ export const eventTypes = [
   'tenant.accepted',
   'tenant.status', // data: { from, to }
   'tenant.details', // data: { displayName?, contactEmail? }, each { from, to }: somebody changed what it is called, or who is written to
+  'tenant.tier', // data: { from, to }: past the commit of a change of tier
   'tenant.drift', // data: { change: appeared | changed | gone, is, field, wanted, found, remedy }
   'operation.accepted',
   'operation.requested', // data: { verb, via? }: its run is asked to `retry` or `cancel`; via `temporal`: with Temporal's own tools

@@ -1,7 +1,16 @@
 import type { ClosedOperationState, OperationState } from './operation-state.ts';
 import type { TenantStatus } from './tenant-status.ts';
 
-export const operationTypes = ['provision', 'update', 'suspend', 'resume', 'rotate', 'repair', 'deprovision'] as const;
+export const operationTypes = [
+  'provision',
+  'update',
+  'suspend',
+  'resume',
+  'rotate',
+  'migrate',
+  'repair',
+  'deprovision',
+] as const;
 export type OperationType = (typeof operationTypes)[number];
 
 /** A tenant's status after a success, and how a workflow says that it had one. */
@@ -11,13 +20,15 @@ export type SuccessStatus = Extract<TenantStatus, 'active' | 'suspended' | 'dele
 export interface OperationRules {
   readonly workflowType: `Tenant${string}`;
   /** The request of the API and the command that asks for it. */
-  readonly askedBy: 'create' | 'change' | 'suspend' | 'resume' | 'rotate' | 'repair' | 'delete';
+  readonly askedBy: 'create' | 'change' | 'suspend' | 'resume' | 'rotate' | 'migrate' | 'repair' | 'delete';
   /** What it walks to: the blueprint that it carries, the one that is applied (it carries a copy), step by step, or nothing. */
   readonly target: 'desired' | 'applied' | 'nothing';
   /** What a failed one walks back to: the applied blueprint, or nothing while none is applied. `none`: it is finished or stuck. */
   readonly undo: 'to-applied' | 'none';
   /** What it neither makes nor changes is brought to what was applied, too: much may have happened since. */
   readonly restoresKept?: true;
+  /** Its commit gives the tenant the tier of its blueprint. */
+  readonly changesTier?: true;
   /** The tenant begins with it: one that never began leaves no tenant. */
   readonly createsTenant: boolean;
   /** Asked for while another one is stuck, it takes over from that. */
@@ -48,7 +59,10 @@ export interface OperationRules {
   readonly succeedsBy: 'finalize' | 'close';
   /** Ends that say that all is gone: refused while the ledger holds anything that is not removed. */
   readonly emptyLedgerAt: readonly ClosedOperationState[];
-  /** May remove what holds the data of a tenant that was ever active. */
+  /**
+   * May remove what holds the data of a tenant that was ever active: all of it, or, where it walks to a blueprint, what it brought
+   * elsewhere before its commit, and what it made itself.
+   */
   readonly dropsData: boolean;
   readonly words: {
     /** With its article. */
@@ -221,6 +235,35 @@ export const operationTable: Readonly<Record<OperationType, OperationRules>> = {
         withdrawn: 'the rotation could not be started and was withdrawn',
       },
       abandonedWhenTrue: `its credentials were rotated, but what it no longer needs could not be removed and ${closedByOperator}`,
+    },
+  },
+  migrate: {
+    workflowType: 'TenantMigration',
+    askedBy: 'migrate',
+    ...change,
+    changesTier: true,
+    dropsData: true,
+    tenantStatus: {
+      acceptedFrom: ['active'],
+      claimed: 'migrating',
+      succeeded: 'active',
+      stuck: 'migrating',
+      retried: 'migrating',
+      undone: { migrating: 'active' },
+    },
+    words: {
+      noun: 'a change of tier',
+      rolledBackTo: 'the tenant stays in the tier that it was in, as before',
+      retried: 'and goes on where it stopped',
+      ended: {
+        succeeded: 'its tier was changed',
+        'rolled-back': 'the change of tier failed, and the tenant is in its tier as before',
+        cancelled: 'the change of tier was cancelled on request, and the tenant is in its tier as before',
+        abandoned: `the change of tier could not be taken back and ${closedByOperator}`,
+        superseded: 'the change of tier could not be finished, and a deletion took over',
+        withdrawn: 'the change of tier could not be started and was withdrawn',
+      },
+      abandonedWhenTrue: `its tier was changed, but what it no longer needs could not be removed and ${closedByOperator}`,
     },
   },
   repair: {

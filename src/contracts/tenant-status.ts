@@ -30,7 +30,7 @@ export const tenantStatusTransitions: Readonly<Record<TenantStatus, readonly Ten
   suspended: ['resuming', 'deleting'],
   resuming: ['active', 'suspended', 'deleting'],
   updating: ['active', 'deleting'], // deleting: an update that cannot be finished is superseded
-  migrating: ['active'],
+  migrating: ['active', 'deleting'], // deleting: a change of tier that cannot be finished is superseded
   deleting: ['deleted', 'active', 'suspended', 'failed'], // back: cancelled within its grace period
   deleted: [],
 };

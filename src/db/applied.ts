@@ -23,6 +23,7 @@ export async function isWhole(db: Queryable, tenantId: string): Promise<boolean>
          select blueprint from operations o where o.tenant_id = $1 and ${madeTrue('o')}
          order by o.closed_at desc, o.accepted_at desc limit 1
        ) last cross join lateral jsonb_array_elements(last.blueprint -> 'steps') step
+       where (step -> 'transient') is distinct from 'true'::jsonb
      )
      select not exists (
        select from steps s where s.tenant_id = $1 and s.state <> 'removed' and (

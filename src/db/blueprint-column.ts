@@ -17,6 +17,7 @@ export const stepSchema = z.strictObject({
   failsAs: z.strictObject({ type: text, message: text }).optional(),
   rereads: z.boolean().optional(),
   undoFirst: z.boolean().optional(),
+  transient: z.boolean().optional(),
 });
 
 /**

@@ -107,14 +107,19 @@ async function stayingSteps(db: Queryable, operation: OperationRow): Promise<Set
   if (operationTable[type].target === 'nothing') return new Set();
   const isCommitted = removingStateOf(operation) === 'committing';
   const steps = isCommitted
-    ? orderOf(await findBlueprint(db, id))
+    ? orderOf(await findBlueprint(db, id)).filter(({ transient }) => transient !== true)
     : ((await findAppliedBlueprint(db, tenantId))?.steps ?? []);
   // The notice of an isolated tenant stays as long as the tenant does.
   return new Set([...steps.map((step) => step.id), ...(steps.length > 0 ? [ISOLATION_STEP] : [])]);
 }
 
 const orderedSteps = z.array(
-  z.object({ id: z.string(), needs: z.array(z.string()), removeAfter: z.array(z.string()).optional() }),
+  z.object({
+    id: z.string(),
+    needs: z.array(z.string()),
+    removeAfter: z.array(z.string()).optional(),
+    transient: z.boolean().optional(),
+  }),
 );
 type Order = z.output<typeof orderedSteps>;
 

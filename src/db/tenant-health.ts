@@ -12,7 +12,7 @@ import { disturbedSinceSql, statusInServiceSql } from './waiting-sql.ts';
 const status = z.enum(healthStatuses);
 
 /** Whatever waits for the end of a grace period is in service until then, and what is changed is so throughout. */
-const isInService = `t.status in ('active', 'updating', 'deleting') and ${statusInServiceSql('t')} in ('active', 'updating')`;
+const isInService = `t.status in ('active', 'updating', 'migrating', 'deleting') and ${statusInServiceSql('t')} in ('active', 'updating', 'migrating')`;
 
 /** Tenants that are looked at: in service, nothing is being done to them, and no notice answers for them. */
 const isWatched = `${isInService} and ${disturbedSinceSql('t.id')} is null and not ${isIsolatedSql('t.id')}`;

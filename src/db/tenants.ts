@@ -18,6 +18,8 @@ const tenantRow = z.object({
   id: uuid,
   product: z.string(),
   tier: z.string().nullable(),
+  /** The tier before its last change of tier; null: it had none. */
+  cameFromTier: z.string().nullable(),
   slug: z.string(),
   displayName: z.string(),
   contactEmail: z.string(),
@@ -70,7 +72,7 @@ const tenantRow = z.object({
 });
 export type TenantRow = z.output<typeof tenantRow>;
 
-const columns = `id, product, tier, slug, display_name as "displayName", contact_email as "contactEmail", cell,
+const columns = `id, product, tier, came_from_tier as "cameFromTier", slug, display_name as "displayName", contact_email as "contactEmail", cell,
   host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", credentials, status, cleanup_pending as "cleanupPending", failure,
   created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt",
   (select jsonb_build_object('status', h.status, 'since', h.since, 'reason', h.reason, 'lookedAt', h.looked_at,
@@ -183,6 +185,28 @@ export async function changeTenantStatus(
       caller: change.caller,
     });
   }
+  return after;
+}
+
+/**
+ * Gives a tenant the tier of the blueprint that an operation walks to, with the event `tenant.tier`, in the transaction of its commit.
+ * One that is in it already stays as it is: a retry commits anew.
+ */
+export async function changeTier(
+  tx: Queryable,
+  { id: operationId, tenantId }: { readonly id: string; readonly tenantId: string },
+  caller: NewEvent['caller'],
+): Promise<TenantRow> {
+  const before = await lockTenant(tx, tenantId);
+  const answer = await tx.query(
+    `update tenants t set came_from_tier = t.tier, tier = o.blueprint ->> 'tier'
+     from operations o where o.id = $2 and t.id = $1 and t.tier is distinct from o.blueprint ->> 'tier' returning t.id`,
+    [tenantId, operationId],
+  );
+  if (answer.rowCount === 0) return before;
+  const after = await lockTenant(tx, tenantId);
+  const data = { from: before.tier, to: after.tier };
+  await appendEvent(tx, { cell: after.cell, tenantId, operationId, type: 'tenant.tier', data, caller });
   return after;
 }
 

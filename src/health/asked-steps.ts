@@ -3,6 +3,7 @@ import type { ProbeRequest } from '../aws/probe.ts';
 import type { Blueprint } from '../contracts/blueprint.ts';
 import { blueprintSchema } from '../db/blueprint-column.ts';
 import { resolveSpec } from '../plan/spec-resolution.ts';
+import { withoutTransient } from '../plan/transient-steps.ts';
 import type { PartlyResolvedStep } from '../kinds/framework/kind.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { listAppliedSteps, type AppliedSteps } from '../db/tenant-health.ts';
@@ -54,7 +55,7 @@ function askedStepsOf(
   kinds: KindRegistry['kinds'],
 ): readonly AskedStep[] {
   const outputs = new Map(steps.map((step) => [step.stepId, { ready: true, outputs: step.outputs }]));
-  return blueprint.steps.flatMap(({ id, kind, spec }) => {
+  return withoutTransient(blueprint.steps).flatMap(({ id, kind, spec }) => {
     const health = kinds.get(kind)?.health;
     if (!health) return [];
     const step = {

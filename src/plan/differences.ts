@@ -35,12 +35,15 @@ export function differences(
 ): StepDifference[] {
   const before = new Map(applied.map((step) => [step.id, step]));
   const after = new Set(target.map(({ id }) => id));
+  const broughtElsewhere = new Set(target.flatMap(({ transient, needs }) => (transient === true ? needs : [])));
   return [
     ...target.flatMap((step) => {
       const old = before.get(step.id);
       return old ? changedStep(old, step, factsOf(step.kind)) : [added(step)];
     }),
-    ...applied.filter(({ id }) => !after.has(id)).map((step) => removed(step, factsOf(step.kind))),
+    ...applied
+      .filter(({ id }) => !after.has(id))
+      .map((step) => removed(step, factsOf(step.kind), broughtElsewhere.has(step.id))),
   ];
 }
 
@@ -48,12 +51,14 @@ function added({ id: stepId, kind }: Step): StepDifference {
   return { stepId, kind, is: 'added', fields: [], problems: [] };
 }
 
-function removed({ id: stepId, kind }: Step, { holdsData }: ChangeFacts): StepDifference {
-  const problems = holdsData
-    ? [
-        `the step "${stepId}" cannot be taken away: it holds the tenant's data, which only a deletion of the tenant drops`,
-      ]
-    : [];
+/** Data goes with a transient step's word only: one that needs what holds it brings it elsewhere. */
+function removed({ id: stepId, kind }: Step, { holdsData }: ChangeFacts, isBroughtElsewhere: boolean): StepDifference {
+  const problems =
+    holdsData && !isBroughtElsewhere
+      ? [
+          `the step "${stepId}" cannot be taken away: it holds the tenant's data, which only a deletion of the tenant drops`,
+        ]
+      : [];
   return { stepId, kind, is: 'removed', fields: [], problems };
 }
 

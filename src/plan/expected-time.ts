@@ -9,7 +9,7 @@ export interface Duration {
 }
 
 /**
- * How long a plan takes: along its longest chain, first what is made or changed, then what is dropped. Pure.
+ * How long a plan takes: along its longest chain, first what is made or changed, then what is dropped; transient steps are both. Pure.
  * @param durationOf of a step by what becomes of it; undefined: nothing was recorded
  * @returns undefined when that is not known of a step
  */
@@ -20,17 +20,29 @@ export function expectedTime(
   const staying = plan.filter(({ becomes }) => becomes !== 'drop');
   const ids = new Set(staying.map(({ id }) => id));
   const up = new Map(staying.map(({ id, needs }) => [id, needs.filter((need) => ids.has(need))]));
-  const drops = plan.filter(({ becomes }) => becomes === 'drop');
-  const down = downwardEdges(drops, new Set(drops.map(({ id }) => id)));
-  const durations = new Map<string, Duration>();
-  for (const step of plan) {
+  const drops = plan
+    .filter(({ becomes, transient }) => becomes === 'drop' || transient === true)
+    .map((step): StepPlan => ({ ...step, becomes: 'drop' }));
+  const down = downwardEdges(plan, new Set(drops.map(({ id }) => id)));
+  const making = durations(staying, durationOf);
+  const dropping = durations(drops, durationOf);
+  if (!making || !dropping) return undefined;
+  const along = (of: keyof Duration) =>
+    longest(up, (id) => making.get(id)?.[of] ?? 0) + longest(down, (id) => dropping.get(id)?.[of] ?? 0);
+  return { medianMs: along('medianMs'), p90Ms: along('p90Ms') };
+}
+
+function durations(
+  steps: readonly StepPlan[],
+  durationOf: (step: StepPlan) => Duration | undefined,
+): ReadonlyMap<string, Duration> | undefined {
+  const known = new Map<string, Duration>();
+  for (const step of steps) {
     const duration = step.becomes === 'keep' ? { medianMs: 0, p90Ms: 0 } : durationOf(step);
     if (!duration) return undefined;
-    durations.set(step.id, duration);
+    known.set(step.id, duration);
   }
-  const along = (of: keyof Duration) =>
-    longest(up, (id) => durations.get(id)?.[of] ?? 0) + longest(down, (id) => durations.get(id)?.[of] ?? 0);
-  return { medianMs: along('medianMs'), p90Ms: along('p90Ms') };
+  return known;
 }
 
 function longest(edges: Edges, tookOf: (id: string) => number): number {

@@ -1,5 +1,8 @@
 import { FINALIZE_STEP, type PlannedStep } from '../contracts/blueprint.ts';
 
+/** What the order of steps is computed from. */
+export type Ordered = Pick<PlannedStep, 'id' | 'needs' | 'removeAfter' | 'transient'>;
+
 /** Step id to the ids that must have ended well before it starts. */
 export type Edges = ReadonlyMap<string, readonly string[]>;
 
@@ -14,7 +17,7 @@ export function upwardEdges(steps: readonly PlannedStep[]): Edges {
  * The way down: each step after all that need it and after its `removeAfter`, among the steps that are left. Steps that
  * need each other only through one that is gone already keep their order.
  */
-export function downwardEdges(steps: readonly PlannedStep[], left: ReadonlySet<string>): Edges {
+export function downwardEdges(steps: readonly Ordered[], left: ReadonlySet<string>): Edges {
   const edges = new Map([...left].map((id): [string, Set<string>] => [id, new Set()]));
   const ancestors = ancestorsOf(steps);
   for (const step of steps) {
@@ -26,7 +29,7 @@ export function downwardEdges(steps: readonly PlannedStep[], left: ReadonlySet<s
 }
 
 /** Per step all that it needs, directly or not: references may name any of them. */
-export function ancestorsOf(steps: readonly PlannedStep[]): ReadonlyMap<string, ReadonlySet<string>> {
+export function ancestorsOf(steps: readonly Ordered[]): ReadonlyMap<string, ReadonlySet<string>> {
   const byId = new Map(steps.map((step) => [step.id, step]));
   const found = new Map<string, Set<string>>();
   const collect = (id: string): Set<string> => {

@@ -1,6 +1,7 @@
 import { FINALIZE_STEP, type Becomes, type PlannedStep } from '../contracts/blueprint.ts';
 import { downwardEdges, inOrder } from './graph.ts';
 import { withoutSteps } from './remaining-steps.ts';
+import { orderOut } from './transient-steps.ts';
 
 export type StepPlan = PlannedStep & { readonly becomes: Becomes };
 
@@ -27,7 +28,8 @@ const none: ReadonlySet<string> = new Set();
  * What leads from what the ledger holds to a target. The target's steps that are not ready are made, as are those that an operation
  * made which did not succeed (nobody knows by which definition, nor what became of them), those that are not as it
  * wants them changed, and the others kept, in an order in which each comes after those that it needs; then what the target does not hold is dropped, each after those that
- * need it and after its `removeAfter`, which name drops only. The commit made nothing and is never dropped.
+ * need it and after its `removeAfter`, which name drops only. The commit made nothing and is never dropped. Transient steps of the
+ * target are made again, however they look, and past the commit the run removes them with the drops; once it is finished they are drops.
  */
 export function planTo({
   target,
@@ -38,7 +40,8 @@ export function planTo({
   restoresKept,
   isFinished = false,
 }: PlanInput): StepPlan[] {
-  const staying = new Set(target.map(({ id }) => id));
+  const goal = isFinished ? target.filter(({ transient }) => transient !== true) : target;
+  const staying = new Set(goal.map(({ id }) => id));
   const going = new Set([...held.keys()].filter((id) => !staying.has(id) && id !== FINALIZE_STEP));
   const becomes = (id: string): Becomes => {
     // By what was applied, also where an attempt before this one broke off: its template may be gone by now.
@@ -49,14 +52,32 @@ export function planTo({
     // What is applied and lost its readiness is brought to the target in its place: an undo does not remove it.
     return applied.has(id) && held.has(id) ? 'change' : 'make';
   };
-  const stays = sorted(target, new Map(target.map(({ id, needs }) => [id, needs]))).map((step): StepPlan => ({
+  const stays = sorted(goal, upward(goal)).map((step): StepPlan => ({
     ...step,
     becomes: becomes(step.id),
   }));
   // What stays is nothing that a drop could wait for.
   const others = defined({ known, held }).filter(({ id }) => !staying.has(id));
-  const drops = dropsIn(others, going);
+  const drops = inWayOut(goal, dropsIn(others, going));
   return [...stays, ...drops.map((step): StepPlan => ({ ...step, becomes: 'drop' }))];
+}
+
+/** A transient step may need one that is dropped. */
+function upward(goal: readonly PlannedStep[]): ReadonlyMap<string, readonly string[]> {
+  const ids = new Set(goal.map(({ id }) => id));
+  return new Map(goal.map(({ id, needs }) => [id, needs.filter((need) => ids.has(need))]));
+}
+
+/** What an operation before left in an order of its own gives way to that of the transient steps. */
+function inWayOut(goal: readonly PlannedStep[], drops: readonly PlannedStep[]): readonly PlannedStep[] {
+  if (!goal.some(({ transient }) => transient === true)) return drops;
+  try {
+    orderOut(goal, drops);
+    return drops;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return drops.map((step) => ({ ...step, needs: [], removeAfter: undefined }));
+  }
 }
 
 /** All definitions: of a row of the ledger that no blueprint names at least its kind is known. */
@@ -66,8 +87,9 @@ function defined({ known, held }: Pick<PlanInput, 'known' | 'held'>): PlannedSte
 }
 
 /**
- * Definitions from several blueprints may wait for each other on the way down by their `removeAfter`. Their needs alone cannot:
- * of each step the newest definition is known, and it needs only what its blueprint held.
+ * Definitions from several blueprints may wait for each other on the way down by their `removeAfter`, and by what a transient step
+ * needs of another blueprint. Their other needs cannot: of each step the newest definition is known, and it needs only what its
+ * blueprint held. So transient steps do not wait for what stays in a change any more, then nothing is ordered by `removeAfter`.
  */
 function dropsIn(others: readonly PlannedStep[], going: ReadonlySet<string>): PlannedStep[] {
   const gone = new Set(others.map(({ id }) => id).filter((id) => !going.has(id)));
@@ -75,12 +97,25 @@ function dropsIn(others: readonly PlannedStep[], going: ReadonlySet<string>): Pl
     const drops = withoutSteps(withinThemselves(steps), gone);
     return sorted(drops, downwardEdges(drops, going));
   };
-  try {
-    return among(others);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return among(others.map((step) => ({ ...step, removeAfter: undefined })));
+  const waysOut = [others, transientFirst(others), withoutOrder(others)];
+  for (const steps of waysOut) {
+    try {
+      return among(steps);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
   }
+  return among(withoutOrder(transientFirst(others)));
+}
+
+function transientFirst(steps: readonly PlannedStep[]): PlannedStep[] {
+  const transient = new Set(steps.filter((step) => step.transient === true).map(({ id }) => id));
+  const isKept = (step: PlannedStep) => (id: string) => step.transient === true || !transient.has(id);
+  return steps.map((step) => ({ ...step, needs: step.needs.filter(isKept(step)) }));
+}
+
+function withoutOrder(steps: readonly PlannedStep[]): PlannedStep[] {
+  return steps.map((step) => ({ ...step, removeAfter: undefined }));
 }
 
 /** The steps without edges that lead out of them. */

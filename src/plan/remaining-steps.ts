@@ -1,16 +1,16 @@
-import type { PlannedStep } from '../contracts/blueprint.ts';
+import type { Ordered } from './graph.ts';
 
 /**
  * The plan without some steps, its order kept: whatever waited for a step that is left out waits for what that one
  * waited for, upwards (`needs`) and on the way down (`removeAfter`).
  */
-export function withoutSteps(steps: readonly PlannedStep[], leftOut: ReadonlySet<string>): PlannedStep[] {
+export function withoutSteps<S extends Ordered>(steps: readonly S[], leftOut: ReadonlySet<string>): S[] {
   let left = [...steps];
   for (const gone of steps) if (leftOut.has(gone.id)) left = without(left, gone.id);
   return left;
 }
 
-function without(steps: readonly PlannedStep[], id: string): PlannedStep[] {
+function without<S extends Ordered>(steps: readonly S[], id: string): S[] {
   const gone = steps.find((s) => s.id === id);
   if (!gone) return [...steps];
   // What had to be gone before this step could go.

@@ -2,6 +2,7 @@ import type { PlannedStep, Step } from '../contracts/blueprint.ts';
 import type { KindLimits } from '../contracts/verbs.ts';
 import { stepsToChange } from './changes.ts';
 import { planTo, type StepPlan } from './plan.ts';
+import { definitionsForDrops } from './transient-steps.ts';
 
 /** A step that was begun and is not removed. */
 export interface HeldStep {
@@ -47,9 +48,10 @@ export function walkTo(
   const { own, applied, older, held } = facts;
   // What is restored is so however it looks.
   const altered = new Set(held.filter(({ isAltered }) => isAltered && !restoresKept).map(({ stepId }) => stepId));
+  const there = new Set(held.map(({ stepId }) => stepId));
   return planTo({
     target: goal.map((step) => plannedStep(step, limitsOf)),
-    known: [...older, ...applied, ...own].map((step) => plannedStep(step, limitsOf)),
+    known: [...older, ...applied, ...definitionsForDrops(own, there)].map((step) => plannedStep(step, limitsOf)),
     held: new Map(held.map(({ stepId, kind, isReady }) => [stepId, { kind, isReady }])),
     applied: new Set(applied.map(({ id }) => id)),
     changed: stepsToChange({ applied, target: goal, altered, rereads, repairs }),

@@ -11,6 +11,8 @@ export interface Acceptance extends Placed {
   readonly tenantId: string;
   /** Undefined: the product declares no place `host`. */
   readonly host: string | undefined;
+  /** It is for a change of tier; default: it is not. */
+  readonly isMoving?: boolean | undefined;
 }
 
 /**
@@ -23,11 +25,22 @@ export function acceptanceProblems(
   blueprint: Blueprint,
   acceptance: Acceptance,
 ): string[] {
-  const unfit = [...blueprintProblems(blueprint, kinds), ...outputProblems(kinds, blueprint)];
+  const unfit = [
+    ...blueprintProblems(blueprint, kinds),
+    ...outputProblems(kinds, blueprint),
+    ...(acceptance.isMoving === true ? [] : misplacedProblems(blueprint)),
+  ];
   // What is said of a spec's values supposes that its shape is right; a place that is not declared would be named twice.
   if (unfit.length > 0) return unfit;
   const unreserved = placeProblems(kinds, product, blueprint, acceptance);
   return unreserved.length > 0 ? unreserved : boundProblems(kinds, blueprint, acceptance);
+}
+
+/** Nothing would remove them in time, or they would be made anew by every change. */
+function misplacedProblems({ steps }: Blueprint): string[] {
+  return steps
+    .filter(({ transient }) => transient === true)
+    .map(({ id }) => `step "${id}" is transient, which only steps of a change of tier can be (isMoving)`);
 }
 
 /** References to outputs that the kind of the step that they name does not have. */

@@ -8,7 +8,7 @@ import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import { label } from '../kinds/framework/values.ts';
 import { shapeProblems, type Shape } from '../shape-problems.ts';
-import { places, type BlueprintRequest, type Place, type Product, type Template } from './product.ts';
+import { places, type BlueprintRequest, type Place, type Product, type Template, type TierChange } from './product.ts';
 import { parseSettings, SettingsError, type SettingsBounds } from './settings.ts';
 import { stepsIn, type MakeStep } from './step.ts';
 import { templateServiceOf } from './templates.ts';
@@ -24,6 +24,10 @@ type NoSettings = typeof noSettings;
 interface CommonRequest<Tier extends string, Component extends string, Chosen> {
   readonly tenant: { readonly id: string; readonly slug: string };
   readonly tier: TierOf<Tier>;
+  /** The tier before the last change of tier, for all that comes after it; null: there was none. */
+  readonly cameFrom: Tier | null;
+  /** The operation is that change, from `cameFrom` to `tier`: the only one that may have transient steps. */
+  readonly isMoving: boolean;
   /** What an operator chose, as the product's `settings` read it. */
   readonly settings: Chosen;
   /** `suspended`: the tenant keeps what it has, and is not to answer its users. */
@@ -70,6 +74,8 @@ export interface ProductDefinition<
   readonly name: string;
   /** Sizes that a tenant may have; none: a request must not name one. */
   readonly tiers?: readonly Tier[] | undefined;
+  /** Changes of tier that `blueprint` knows how to carry out; none: a tenant stays in the tier that it was created in. */
+  readonly tierChanges?: readonly TierChange<Tier>[] | undefined;
   /** What the door reserves for a tenant before anything is accepted. */
   readonly places: readonly P[];
   /** Slugs that no tenant of it gets, besides those that no product gives. */
@@ -106,11 +112,13 @@ export function defineProduct<
 >(definition: ProductDefinition<Tier, P, Component, S>): Product {
   const problems = problemsOf(definition);
   if (problems.length > 0) throw new RangeError(`product ${nameIn(definition)}: ${problems.join('; ')}`);
-  const { name, blueprint, tiers = [], reservedSlugs = [], templates = {}, migrations, criticalSteps } = definition;
+  const { name, blueprint, tiers = [], tierChanges = [], reservedSlugs = [], templates = {} } = definition;
+  const { migrations, criticalSteps } = definition;
   const settings = settingsOf(definition);
   return {
     name,
     tiers,
+    tierChanges,
     reservedSlugs,
     places: definition.places,
     templates,
@@ -149,19 +157,28 @@ const TIER = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const LONGEST_NAME = 40;
 
 const shape: Shape = {
-  ...{ name: 'string', tiers: 'list?', places: 'list', reservedSlugs: 'list?', templates: 'object?' },
+  ...{
+    name: 'string',
+    tiers: 'list?',
+    tierChanges: 'list?',
+    places: 'list',
+    reservedSlugs: 'list?',
+    templates: 'object?',
+  },
   ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', drift: 'object?', blueprint: 'function' },
 };
+
+const tierChangeShape: Shape = { from: 'string', to: 'string' };
 
 function problemsOf(
   definition: Pick<
     ProductDefinition<string, Place, string>,
-    'name' | 'tiers' | 'places' | 'templates' | 'migrations'
+    'name' | 'tiers' | 'tierChanges' | 'places' | 'templates' | 'migrations'
   > & { readonly settings?: unknown },
 ): readonly string[] {
   const unshaped = shapeProblems(definition, shape);
   if (unshaped.some((problem) => !problem.startsWith('there is no field'))) return unshaped;
-  const { name, tiers = [], places: declared, templates = {}, migrations, settings } = definition;
+  const { name, tiers = [], tierChanges = [], places: declared, templates = {}, migrations, settings } = definition;
   const unknown = declared.filter((place) => !places.includes(place));
   return [
     ...unshaped,
@@ -172,6 +189,7 @@ function problemsOf(
       .filter((tier) => !TIER.test(tier) || tier.length > LONGEST_NAME)
       .map((tier) => `"${tier}" is no name for a tier: use lower case letters, digits and single hyphens`),
     ...twice(tiers).map((tier) => `tier "${tier}" is given twice`),
+    ...tierChangeProblems(tiers, tierChanges),
     ...unknown.map((place) => `there is no place "${place}" (there are: ${places.join(', ')})`),
     ...twice(declared).map((place) => `place "${place}" is given twice`),
     ...Object.keys(templates)
@@ -181,6 +199,20 @@ function problemsOf(
       ? []
       : [`migrations must be a file URL, such as new URL('./migrations/', import.meta.url)`]),
     ...(settings instanceof z.ZodType ? defaultProblems(settings) : []),
+  ];
+}
+
+function tierChangeProblems(tiers: readonly string[], changes: readonly TierChange[]): readonly string[] {
+  const unshaped = changes.filter((change) => shapeProblems(change, tierChangeShape).length > 0);
+  if (unshaped.length > 0) return ['each of tierChanges must be { from, to }, the names of two tiers'];
+  const texts = changes.map(({ from, to }) => `from ${from} to ${to}`);
+  return [
+    ...changes
+      .flatMap(({ from, to }) => [from, to])
+      .filter((tier) => !tiers.includes(tier))
+      .map((tier) => `tierChanges names tier "${tier}", which is none of its tiers`),
+    ...changes.filter(({ from, to }) => from === to).map(({ from }) => `tierChanges leads from "${from}" to itself`),
+    ...twice(texts).map((text) => `the change of tier ${text} is given twice`),
   ];
 }
 
@@ -206,7 +238,17 @@ function twice(list: readonly string[]): readonly string[] {
 /** @throws Error when something is missing that the door reserves: no tenant of the product was accepted so */
 function requestFor<Tier extends string, P extends Place, Component extends string, Chosen>(
   { name, places: declared }: { readonly name: string; readonly places: readonly P[] },
-  { cell, host, loadBalancer, mode = 'active', slug, tenantId, tier }: BlueprintRequest,
+  {
+    cell,
+    host,
+    loadBalancer,
+    mode = 'active',
+    slug,
+    tenantId,
+    tier,
+    cameFrom = null,
+    isMoving = false,
+  }: BlueprintRequest,
   settings: Chosen,
 ): ProductRequest<Tier, P, Component, Chosen> {
   const has = (place: Place) => (declared as readonly Place[]).includes(place);
@@ -216,6 +258,8 @@ function requestFor<Tier extends string, P extends Place, Component extends stri
   const request = {
     tenant: { id: tenantId, slug },
     tier,
+    cameFrom,
+    isMoving,
     settings,
     mode,
     cell,

@@ -30,6 +30,10 @@ export interface BlueprintRequest {
   readonly tenantId: string;
   readonly slug: string;
   readonly tier: string | null;
+  /** The tier that it was in before its last change of tier; default: null, it had none. */
+  readonly cameFrom?: string | null | undefined;
+  /** The operation is that change: it comes from there. Default: it is not. */
+  readonly isMoving?: boolean | undefined;
   /** Of a product that declares the place `host`: `<slug>.<the product's domain in this cell>`. */
   readonly host?: string | undefined;
   /** Of a product that declares the place `load-balancer`. */
@@ -42,11 +46,19 @@ export interface BlueprintRequest {
   readonly credentials?: number | undefined;
 }
 
+/** A change of tier that a product knows how to carry out. */
+export interface TierChange<Tier extends string = string> {
+  readonly from: Tier;
+  readonly to: Tier;
+}
+
 /** One SaaS product: its rules for slugs and the steps that a tenant of it consists of. Written by `defineProduct`. */
 export interface Product {
   readonly name: string;
   /** Empty: the product has no tiers, and a request that names one is refused. */
   readonly tiers: readonly string[];
+  /** Changes of tier that its tenants may be brought through; any other is refused. */
+  readonly tierChanges: readonly TierChange[];
   readonly reservedSlugs: readonly string[];
   readonly places: readonly Place[];
   /** By component: what tenants are cloned from. */

@@ -4,6 +4,7 @@ export { HealthCheck } from './health-check.ts';
 export { LeakSweep } from './leak-sweep.ts';
 export { TenantDeprovisioning } from './tenant-deprovisioning.ts';
 export { TenantIsolation } from './tenant-isolation.ts';
+export { TenantMigration } from './tenant-migration.ts';
 export { TenantProvisioning } from './tenant-provisioning.ts';
 export { TenantRepair } from './tenant-repair.ts';
 export { TenantResumption } from './tenant-resumption.ts';

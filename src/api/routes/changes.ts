@@ -11,6 +11,7 @@ import {
   changeModeBody,
   changeTenantBody,
   dryRunQuery,
+  migrateBody,
   previewAnswer,
   scaleTenantBody,
   tenantAnswer,
@@ -31,7 +32,7 @@ const codes = [
 
 const response = answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes);
 
-/** Other settings for an active tenant, another mode, or other credentials. */
+/** Other settings for an active tenant, another mode, another tier, or other credentials. */
 export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
   app.patch(
     '/api/v1/tenants/:tenantId',
@@ -117,6 +118,30 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       'Its services run as many tasks as before; the notice goes once they are healthy. Answers 202 when an operation carries that ' +
       'out, 200 when it is active already.',
   });
+
+  app.post(
+    '/api/v1/tenants/:tenantId/migrate',
+    {
+      schema: {
+        operationId: 'migrateTenant',
+        summary: 'Bring an active tenant to another tier',
+        description:
+          'Only by a change that its product declares; any other is refused with 422, and the details name those that there are. Steps that ' +
+          'exist on the way only are removed past the commit, or by the undo, which leaves the tenant in its tier as it was. Answers 202.',
+        tags: ['tenants'],
+        params: tenantParams,
+        querystring: dryRunQuery,
+        body: migrateBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { body, params, query } = request;
+      if (query.dryRun) return client.previewMigration(callerOf(request), params.tenantId, body);
+      const outcome = await client.migrateTenant(callerOf(request), params.tenantId, body);
+      return answerOutcome(reply, outcome, client.workers());
+    },
+  );
 
   app.post(
     '/api/v1/tenants/:tenantId/rotate',

@@ -61,6 +61,11 @@ export interface StepContext<S extends Spec = Spec, O extends Outputs = Outputs>
   readonly refreshes?: boolean | undefined;
   /** An earlier attempt had no clear answer, so that a look which shows nothing may be older than what it made. */
   readonly mayExist: boolean;
+  /**
+   * Of a removal: the change is past its commit, and this goes because the target does not hold it. Of a transient step that is so,
+   * whoever removes it, when the change that made it is past its commit: never in the undo of that change.
+   */
+  readonly isPastCommit?: boolean | undefined;
   /** When the removal of this step began; undefined before. */
   readonly removingAt: Date | undefined;
   /** What an earlier attempt at the removal noted, in whichever process; `note` adds to it, null forgets a field. */

@@ -81,9 +81,9 @@ export function markToRestore(run: Run): void {
   for (const { id } of run.plan.restore ?? []) run.toRestore.add(id);
 }
 
-/** What the target does not hold. */
-export function isDropped({ becomes }: StepPlan): boolean {
-  return becomes === 'drop';
+/** What the target does not hold, and what existed on the way to it only. */
+export function isDropped({ becomes, transient }: StepPlan): boolean {
+  return becomes === 'drop' || transient === true;
 }
 
 /** The steps that are walked on the way to the target. */

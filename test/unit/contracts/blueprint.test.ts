@@ -50,7 +50,26 @@ describe('blueprintProblems', () => {
   it('finds nothing wrong with a sound graph', () => {
     expect(blueprintProblems(blueprint(group('a'), group('b', ['a']), finalize('b')), kinds)).toEqual([]);
   });
+  it('lets a transient step name steps that only the applied blueprint has', () => {
+    const fence = { ...group('fence', ['rows'], ['old']), transient: true };
+    expect(blueprintProblems(blueprint(fence, group('a', ['fence']), finalize('a')), kinds)).toEqual([]);
+  });
+
   it.each([
+    [
+      'a step that stays and refers to a transient one',
+      blueprint(
+        { ...group('fence'), transient: true },
+        { ...group('a', ['fence']), spec: { name: { ref: 'fence.name' }, retentionDays: 1 } },
+        finalize('a'),
+      ),
+      /"fence" is transient/,
+    ],
+    [
+      'a transient commit',
+      blueprint(group('a'), { ...finalize('a'), transient: true }),
+      /"finalize" cannot be transient/,
+    ],
     ['a step given twice', blueprint(group('a'), group('a'), finalize('a')), /"a" is given twice/],
     ['a need that does not exist', blueprint(group('a', ['x']), finalize('a')), /names step "x"/],
     ['a step that needs itself', blueprint(group('a', ['a']), finalize('a')), /depends on itself/],

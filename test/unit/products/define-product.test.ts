@@ -54,7 +54,9 @@ describe('a product', () => {
     const none = productOf({ places: [] });
     resolveUnplaced(none.product, cell, { ...tenant, tier: null });
     expect(Object.keys(none.asked[0] ?? {}).sort()).toEqual([
+      'cameFrom',
       'cell',
+      'isMoving',
       'mode',
       'settings',
       'step',
@@ -119,6 +121,11 @@ describe('a product', () => {
         migrations: new URL('https://example.com/migrations/'),
         settings: z.strictObject({ seats: z.int() }),
         blueprint: () => [],
+        tierChanges: [
+          { from: 'free', to: 'huge' as 'free' },
+          { from: 'free', to: 'free' },
+          { from: 'free', to: 'free' },
+        ],
         ...{ size: 'large' },
       });
     expect(define).toThrow(RangeError);
@@ -127,6 +134,9 @@ describe('a product', () => {
       'there is no field "size" (there are: name, tiers, ',
       'its name must be lower case letters',
       'tier "free" is given twice',
+      'tierChanges names tier "huge"',
+      'tierChanges leads from "free" to itself',
+      'the change of tier from free to free is given twice',
       '"A" is no name for a tier',
       'there is no place "moon" (there are: host, load-balancer)',
       'place "host" is given twice',
