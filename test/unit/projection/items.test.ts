@@ -9,7 +9,15 @@ const installationId = '33333333-3333-4333-8333-333333333333';
 const at = new Date('2026-11-30T05:00:00.000Z');
 
 const tenant: TenantState['tenant'] = {
-  ...{ id: tenantId, product: 'moamalat', tier: null, cameFromTier: null, slug: 'acme', displayName: 'Acme', cell: 'default' },
+  ...{
+    id: tenantId,
+    product: 'moamalat',
+    tier: null,
+    cameFromTier: null,
+    slug: 'acme',
+    displayName: 'Acme',
+    cell: 'default',
+  },
   ...{ contactEmail: 'Ops@Acme.example', hostName: 'acme.example', tenantUrl: 'https://acme.example' },
   ...{
     settings: { token: 'not for the table' },
