@@ -2,11 +2,14 @@ import type { Status } from './api-client.ts';
 import { isOneOf } from './one-of.ts';
 import { oneLine, wrapped } from './text.ts';
 
+/** What of a status may wait for a person. */
+export type Attended = Pick<Status, 'attention' | 'error' | 'leftovers' | 'operation' | 'unsettled'>;
+
 /**
  * What waits for a person: why, what is left, since when, and what to do. Empty when nothing does. Pure.
  * @param width columns of the terminal
  */
-export function attentionLines(status: Status, nowMs: number, width: number): string[] {
+export function attentionLines(status: Attended, nowMs: number, width: number): string[] {
   const { attention, operation, error, leftovers = [] } = status;
   if (!attention) return [];
   const row = (name: string, text: string) => wrapped(oneLine(text), width, name.padEnd(INDENT), ' '.repeat(INDENT));
@@ -27,7 +30,7 @@ export function attentionLines(status: Status, nowMs: number, width: number): st
 
 const INDENT = 11;
 
-function headingOf({ unsettled }: Status): string {
+function headingOf({ unsettled }: Attended): string {
   if (unsettled === 'missing') return 'missing';
   if (unsettled === 'changed') return 'changed';
   return unsettled === 'unknown' ? 'unsettled' : 'left over';

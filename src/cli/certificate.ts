@@ -11,7 +11,7 @@ import { open } from './open-answers.ts';
 import { counted } from './text.ts';
 import { printJson } from './output.ts';
 import { findTenantId } from './tenant-names.ts';
-import type { SetExitCode } from './tenants.ts';
+import type { SetExitCode } from './command-parts.ts';
 
 interface CertificateOptions extends Common {
   readonly verify?: string;

@@ -4,7 +4,7 @@ import type { CheckedCommand } from './checked-command.ts';
 import type { Common } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { printJson, type Terminal } from './output.ts';
-import type { SetExitCode } from './tenants.ts';
+import type { SetExitCode } from './command-parts.ts';
 
 /** `tenantry freeze`: no new operations of a product or in a cell, through the API at `TENANTRY_API_URL`. */
 export function registerFreezes(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {

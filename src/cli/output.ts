@@ -3,7 +3,7 @@ import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
 import { unsettledKinds, unsettledWords } from '../contracts/unsettled.ts';
 import { addressText } from './addresses.ts';
 import type { ListedTenant, Status, Tenant, TenantDrift } from './api-client.ts';
-import { attentionLines, moment, utc } from './attention.ts';
+import { attentionLines, moment, utc, type Attended } from './attention.ts';
 import { differencesText, findingLines } from './drift-output.ts';
 import { isolationLine } from './isolation-line.ts';
 import { isOneOf } from './one-of.ts';
@@ -196,14 +196,14 @@ export function workerNotice({ workers }: Pick<Status, 'workers'>): string | und
 }
 
 /** What waits for a person, with a line of its own before it. */
-export function printAttention(terminal: Terminal, status: Status): void {
+export function printAttention(terminal: Terminal, status: Attended): void {
   const lines = attentionLines(status, Date.now(), terminal.out.columns || PLAIN_WIDTH);
   if (lines.length > 0) terminal.out.write(`\n${lines.join('\n')}\n`);
 }
 
 const PLAIN_WIDTH = 100;
 
-function printTable(terminal: Terminal, rows: readonly (readonly string[])[]): void {
+export function printTable(terminal: Terminal, rows: readonly (readonly string[])[]): void {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   for (const row of rows) {

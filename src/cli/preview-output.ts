@@ -3,8 +3,17 @@ import { isOneOf } from './one-of.ts';
 import type { Preview, TenantDrift } from './api-client.ts';
 import { moment } from './attention.ts';
 import { differencesText, differenceText } from './drift-output.ts';
-import type { Terminal } from './output.ts';
+import type { Common, Context } from './context.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { printJson, type Terminal } from './output.ts';
 import { counted, wrapped } from './text.ts';
+
+/** What a command with `--dry-run` ends with. */
+export function showPreview({ terminal }: Pick<Context, 'terminal'>, options: Common, preview: Preview): ExitCode {
+  if (options.json) printJson(terminal, preview);
+  else printPreview(terminal, preview);
+  return exitCodes.done;
+}
 
 /**
  * Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what.

@@ -5,7 +5,7 @@ import type { Common } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { inOptionNames } from './option-names.ts';
 import { printJson, type Terminal } from './output.ts';
-import type { SetExitCode } from './tenants.ts';
+import type { SetExitCode } from './command-parts.ts';
 
 type Product = ProductList['products'][number];
 

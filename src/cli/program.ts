@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Help, type Command, type Option } from 'commander';
 import { CheckedCommand } from './checked-command.ts';
 import { registerCompletion } from './completion.ts';
+import type { SetExitCode } from './command-parts.ts';
 import type { Terminal } from './output.ts';
 import { registerFreezes } from './freezes.ts';
 import { registerProducts } from './products.ts';
-import { registerTenants, type SetExitCode } from './tenants.ts';
+import { registerTenants } from './tenants.ts';
 
 /** Adds commands to the program. */
 export type Registrar = (program: Command) => void;

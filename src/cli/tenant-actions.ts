@@ -7,10 +7,11 @@ import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
 import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
-import { changeSigns, controlSigns, creationSigns, deletionSigns, settling, type Signs } from './late-outcome.ts';
+import { changeSigns, controlSigns, creationSigns, deletionSigns } from './late-outcome.ts';
 import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
-import { printPreview } from './preview-output.ts';
+import { printPreview, showPreview } from './preview-output.ts';
+import { requested } from './requested.ts';
 import { moment } from './attention.ts';
 import { advance, callerText, emptyProgress, eventLine } from './progress.ts';
 import { freezeLine } from './freezes.ts';
@@ -49,7 +50,7 @@ export async function create(context: Context, options: Waiting & CreateOptions)
   const asked = { product, slug, displayName: name, contactEmail: email, tier, cell, onFailure, settings };
   if (options.dryRun === true) return showPreview(context, options, await context.api.previewCreation(asked));
   const send = () => context.api.create(asked);
-  const accepted = await request(context, options, look, send, creationSigns(context.api));
+  const accepted = await requested(context, options, look, send, creationSigns(context.api));
   return afterAcceptance(context, accepted, 0, options, {
     name: `${product}/${slug.trim().toLowerCase()}`,
     good: ['succeeded'],
@@ -149,12 +150,6 @@ async function previewed(
   return showPreview(context, options, await ask(await findTenantId(context, name, options)));
 }
 
-function showPreview({ terminal }: Context, options: Common, preview: Preview): ExitCode {
-  if (options.json) printJson(terminal, preview);
-  else printPreview(terminal, preview);
-  return exitCodes.done;
-}
-
 async function changed(
   context: Context,
   name: string,
@@ -165,7 +160,7 @@ async function changed(
   const { api, terminal } = context;
   const tenantId = await findTenantId(context, name, options);
   const after = options.wait ? await lastEventId(api, tenantId) : 0;
-  const answer = await request(context, options, lookAt(tenantId), () => send(tenantId), changeSigns(api));
+  const answer = await requested(context, options, lookAt(tenantId), () => send(tenantId), changeSigns(api));
   if ('operationId' in answer)
     return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'], isCancellable });
   if (options.json) printJson(terminal, answer);
@@ -328,7 +323,7 @@ export async function act(
   const before = verb === 'retry' ? (await context.api.status(tenantId)).operation.state : undefined;
   const isCancellable = before === 'holding';
   const signs = controlSigns(context.api, before === undefined ? cancellableStates : [before]);
-  const accepted = await request(context, options, lookAt(tenantId), () => context.api[verb](tenantId), signs);
+  const accepted = await requested(context, options, lookAt(tenantId), () => context.api[verb](tenantId), signs);
   if (verb === 'cancel')
     return afterAcceptance(context, accepted, after, options, { name, good: ['cancelled', 'rolled-back'] });
   return afterAcceptance(context, accepted, after, options, { name, good: ['succeeded'], isCancellable });
@@ -376,7 +371,7 @@ export async function remove(context: Context, name: string, options: Waiting & 
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const confirm = options.confirm ?? (await confirmedSlug(context, tenantId, options));
   const send = () => context.api.delete(tenantId, confirm, { grace: options.grace, ...exported });
-  const answer = await request(context, options, lookAt(tenantId), send, deletionSigns(context.api));
+  const answer = await requested(context, options, lookAt(tenantId), send, deletionSigns(context.api));
   if ('operationId' in answer) {
     const wait = options.wait && typeof answer.deletesAt !== 'string';
     if (answer.finalDump && options.json !== true) context.terminal.err.write(`${answer.finalDump.detail}\n`);
@@ -385,20 +380,6 @@ export async function remove(context: Context, name: string, options: Waiting & 
   if (options.json) printJson(context.terminal, answer);
   else context.terminal.out.write(`${answer.slug}: nothing was left of it, ${answer.status}\n`);
   return exitCodes.done;
-}
-
-/** A request whose outcome is looked for when it is unknown, unless the caller does not want to wait. */
-function request<T>(
-  { terminal }: Context,
-  options: Waiting,
-  look: string,
-  send: () => Promise<T>,
-  signs: Signs<T>,
-): Promise<T> {
-  const onNote = (text: string) => {
-    if (options.json !== true) terminal.err.write(`${text}\n`);
-  };
-  return interruptibleRequest(terminal, options, look, () => (options.wait ? settling(send, signs, onNote) : send()));
 }
 
 function lookAt(tenantId: string): string {

@@ -5,19 +5,22 @@ import { openOperationStates } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { createApiClient } from './api-client.ts';
 import { registerCertificate } from './certificate.ts';
-import { exitCodesHelp, type ExitCode } from './exit-codes.ts';
+import {
+  commandIn,
+  deletion,
+  followed,
+  LONGEST_PAGE,
+  untilHold,
+  type CommandParts,
+  type SetExitCode,
+} from './command-parts.ts';
+import { exitCodesHelp } from './exit-codes.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
-import { contactEmail, displayName, grace, slug, wholeNumber } from './option-values.ts';
+import { contactEmail, displayName, slug, wholeNumber } from './option-values.ts';
 import { isolate, liftIsolation, type IsolationOptions } from './isolation.ts';
 import type { Terminal } from './output.ts';
 import { addSettingsOptions } from './settings-options.ts';
 import * as actions from './tenant-actions.ts';
-
-/** The API's longest page of tenants. */
-export const LONGEST_PAGE = 200;
-
-/** How a command ended; the caller sets the process's exit code. */
-export type SetExitCode = (code: ExitCode) => void;
 
 /** The commands on tenants; they speak HTTP with the API at `TENANTRY_API_URL`. */
 export function registerTenants(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
@@ -28,12 +31,6 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
       'after',
       `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL  address of the API (default http://127.0.0.1:3006)`,
     );
-  const commandIn = (group: CheckedCommand) => (name: string, description: string) =>
-    group
-      .command(name)
-      .description(description)
-      .option('--json', 'print JSON, for programs')
-      .addHelpText('after', exitCodesHelp);
   const context = (): Context => ({ api: createApiClient(loadApiUrl()), terminal });
   const parts = { command: commandIn(tenants), context, setExitCode };
   registerCreation(parts);
@@ -63,15 +60,8 @@ function registerPreviewable(parts: CommandParts): void {
   registerIsolation(parts);
 }
 
-/** What the commands are made with. */
-interface CommandParts {
-  readonly command: (name: string, description: string) => CheckedCommand;
-  readonly context: () => Context;
-  readonly setExitCode: SetExitCode;
-}
-
 function registerCreation({ command, context, setExitCode }: CommandParts): void {
-  addSettingsOptions(command('create', 'create a tenant'))
+  const creation = addSettingsOptions(command('create', 'create a tenant'))
     .requiredOption('--product <name>', 'product, such as moamalat')
     .requiredOption('--slug <slug>', 'DNS label of the tenant, unique in its product', slug)
     .requiredOption('--name <text>', 'name of the tenant, for people', displayName)
@@ -79,27 +69,21 @@ function registerCreation({ command, context, setExitCode }: CommandParts): void
     .option('--tier <tier>', 'size inside the product, where it has tiers')
     .option('--cell <id>', 'cell that it must be in (default: the first that serves the product and has room)')
     .addOption(new Option('--on-failure <what>', 'what a failure does').choices(['hold', 'rollback']))
-    .option('--dry-run', 'print what would be made, and make nothing')
-    .option('--wait', 'follow until it is done', true)
-    .option('--no-wait', 'return as soon as it is accepted')
-    .addOption(untilHold())
-    .contradict('--wait', '--no-wait')
-    .contradict('--until-hold', '--no-wait')
-    .action(async (options: Waiting & actions.CreateOptions) => setExitCode(await actions.create(context(), options)));
+    .option('--dry-run', 'print what would be made, and make nothing');
+  followed(creation).action(async (options: Waiting & actions.CreateOptions) =>
+    setExitCode(await actions.create(context(), options)),
+  );
 }
 
 function registerChanges({ command, context, setExitCode }: CommandParts): void {
   const following = (described: CheckedCommand) =>
-    described
-      .addOption(
-        new Option('--on-failure <what>', 'what a failure does (default: rollback)').choices(['hold', 'rollback']),
-      )
-      .option('--dry-run', 'print what would become of each step, and change nothing')
-      .option('--wait', 'follow until it is done', true)
-      .option('--no-wait', 'return as soon as it is accepted')
-      .addOption(untilHold())
-      .contradict('--wait', '--no-wait')
-      .contradict('--until-hold', '--no-wait');
+    followed(
+      described
+        .addOption(
+          new Option('--on-failure <what>', 'what a failure does (default: rollback)').choices(['hold', 'rollback']),
+        )
+        .option('--dry-run', 'print what would become of each step, and change nothing'),
+    );
 
   following(
     addSettingsOptions(command('update <tenant>', 'change the settings of an active tenant: images, sizes, counts'))
@@ -243,30 +227,12 @@ function registerRepairAndDeletion({ command, context, setExitCode }: CommandPar
       setExitCode(await actions.repair(context(), tenant, options)),
     );
 
-  command(
-    'delete <tenant>',
-    'remove a tenant with all its resources and data; its slug stays reserved for 30 days if it was ever active',
-  )
-    .option('--confirm <slug>', 'the slug of the tenant, repeated (asked for on a terminal)')
-    .option('--dry-run', 'print what would be removed, and remove nothing')
-    .option(
-      '--grace <time>',
-      'how long to wait before anything is removed, such as 12h, 2d or 0; `cancel` keeps the tenant',
-      grace,
-    )
-    .option(
-      '--export',
-      'refuse unless a final dump of its data is kept; it may be handed out (`tenantry archives url`)',
-    )
-    .option('--wait', 'follow until it is done (with a grace period: return as soon as it is accepted)', true)
-    .option('--no-wait', 'return as soon as it is accepted')
-    .contradict('--wait', '--no-wait')
-    .action(async (tenant: string, options: Waiting & actions.RemoveOptions) =>
-      setExitCode(await actions.remove(context(), tenant, options)),
-    );
-}
-
-/** Scripts that must not wait through a hold (30 minutes by default) leave when it begins. */
-function untilHold(): Option {
-  return new Option('--until-hold', 'stop following when the operation is on hold for an operator, with exit code 6');
+  deletion(
+    command(
+      'delete <tenant>',
+      'remove a tenant with all its resources and data; its slug stays reserved for 30 days if it was ever active',
+    ).option('--confirm <slug>', 'the slug of the tenant, repeated (asked for on a terminal)'),
+  ).action(async (tenant: string, options: Waiting & actions.RemoveOptions) =>
+    setExitCode(await actions.remove(context(), tenant, options)),
+  );
 }

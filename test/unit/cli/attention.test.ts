@@ -71,11 +71,7 @@ describe('what waits for a person', () => {
       },
     ];
     const operation = { ...status.operation, state: 'abandoned' as const };
-    const lines = attentionLines(
-      { ...status, status: 'active', operation, error: lost, leftovers, unsettled: 'missing' },
-      now,
-      80,
-    );
+    const lines = attentionLines({ ...status, operation, error: lost, leftovers, unsettled: 'missing' }, now, 80);
     expect(lines[0]).toBe('MISSING    since 2026-01-31 03:00:12 UTC (4 min ago)');
     expect(lines.filter((line) => /^(missing|changed|left|not seen) /.test(line))).toEqual([
       'missing    step create_schema: gone',

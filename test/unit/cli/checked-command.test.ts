@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { listQuery } from '../../../src/api/schemas.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
 import { buildProgram, serviceRegistrars } from '../../../src/cli/program.ts';
-import { LONGEST_PAGE } from '../../../src/cli/tenants.ts';
+import { LONGEST_PAGE } from '../../../src/cli/command-parts.ts';
 
 const registrars = await serviceRegistrars();
 
