@@ -12,6 +12,7 @@ import type {
   RotateTenantInput,
   ScaleTenantInput,
 } from './requests.ts';
+import { refuseSwitchedOff } from './switched-off.ts';
 
 /** Requests that choose a mode. */
 export type ModeRequest = 'suspend' | 'resume';
@@ -46,12 +47,13 @@ export function rotationChoice({ reason, onFailure }: RotateTenantInput): Choice
   return { request: 'rotate', rotates: true, reason, onFailure, patch: {}, fieldOf: (path) => path.join('.') };
 }
 
-/** Nothing is chosen but the tier. @throws RequestError INVALID_INPUT for one that the product does not have */
+/** Nothing is chosen but the tier. @throws RequestError INVALID_INPUT for one that the product does not have; FEATURE_DISABLED */
 export function tierChoice(
-  { catalog }: Pick<ClientDeps, 'catalog'>,
+  { catalog, switchedOff }: Pick<ClientDeps, 'catalog' | 'switchedOff'>,
   tenant: TenantRow,
   { tier, reason, onFailure }: MigrateTenantInput,
 ): Choice {
+  refuseSwitchedOff({ switchedOff }, tenant.product);
   const { tiers } = productOf(catalog, tenant);
   if (!tiers.includes(tier)) {
     const problem =
