@@ -15,6 +15,7 @@ export type { SweptItem, TypeList } from './contracts/sweep.ts';
 export { StepError } from './contracts/step-error.ts';
 export { dnsRecord } from './kinds/dns-record/kind.ts';
 export { dynamodbItem } from './kinds/dynamodb-item/kind.ts';
+export { dynamodbRows } from './kinds/dynamodb-rows/kind.ts';
 export { ecsService } from './kinds/ecs-service/kind.ts';
 export {
   defineKind,

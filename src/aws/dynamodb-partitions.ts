@@ -10,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StepError } from '../contracts/step-error.ts';
 import { currentCallContext } from './call-context.ts';
 import { writeBatches } from './dynamodb-batches.ts';
+import { findTable } from './dynamodb-description.ts';
+import { keySchemaOf } from './dynamodb-items.ts';
 import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
 import { isAwsError, sent } from './errors.ts';
 import type { Row } from './row-checksum.ts';
@@ -28,6 +30,14 @@ export interface PageOptions {
   readonly isBackward?: boolean | undefined;
   /** Rows that a page has at most. */
   readonly limit?: number | undefined;
+  /** Default: all. */
+  readonly attributes?: readonly string[] | undefined;
+}
+
+/** Names of the attributes of a table's key. */
+export interface TableKeys {
+  readonly partition: string;
+  readonly sort: string | undefined;
 }
 
 /** Rows of partitions, as DynamoDB has them. Reads are consistent. Every method throws StepError. */
@@ -38,6 +48,10 @@ export interface Partitions {
   readRows(partition: Partition, sortKeys: readonly string[]): Promise<ReadonlyMap<string, Row>>;
   /** Writes them over whatever is there, in no order; a key must not come twice. What is left undone is sent again, for minutes. */
   putRows(table: string, rows: readonly Row[]): Promise<void>;
+  /** Deletes those of these keys, in no order, whatever they hold; what is left undone is sent again, for minutes. */
+  removeRows(table: string, keys: readonly Row[]): Promise<void>;
+  /** Undefined: there is no such table. */
+  findKeys(table: string): Promise<TableKeys | undefined>;
   /** Deletes a row, or none. @returns false: it bears a mark, and was left */
   removeUnmarked(partition: Partition, sortKey: string): Promise<boolean>;
 }
@@ -66,6 +80,21 @@ export function createPartitions(client: DynamoDBClient): Partitions {
         rows.map((row) => ({ PutRequest: { Item: { ...row } } })),
         ROUNDS,
       ),
+
+    removeRows: (table, keys) =>
+      writeBatches(
+        client,
+        table,
+        keys.map((key) => ({ DeleteRequest: { Key: { ...key } } })),
+        ROUNDS,
+      ),
+
+    async findKeys(table) {
+      const found = await findTable(client, table);
+      if (!found) return undefined;
+      const { partition, sort } = keySchemaOf(found);
+      return { partition: partition.name, sort: sort?.name };
+    },
 
     async removeUnmarked(partition, sortKey) {
       try {
@@ -101,7 +130,7 @@ export function sortKeyOf(row: Row, { sortKey, table }: Pick<Partition, 'sortKey
 async function* pages(
   client: DynamoDBClient,
   partition: Partition,
-  { after, isBackward = false, limit }: PageOptions,
+  { after, attributes, isBackward = false, limit }: PageOptions,
 ): AsyncGenerator<readonly Row[]> {
   const { partitionKey, table } = partition;
   const query: QueryCommandInput = {
@@ -109,7 +138,8 @@ async function* pages(
     ConsistentRead: true,
     ScanIndexForward: !isBackward,
     KeyConditionExpression: '#partition = :partition',
-    ExpressionAttributeNames: { '#partition': partitionKey.name },
+    ExpressionAttributeNames: { '#partition': partitionKey.name, ...namesOf(attributes) },
+    ...(attributes && { ProjectionExpression: Object.keys(namesOf(attributes)).join(', ') }),
     ExpressionAttributeValues: { ':partition': { S: partitionKey.value } },
     ...(limit !== undefined && { Limit: limit }),
   };
@@ -119,6 +149,10 @@ async function* pages(
     yield sent(Items, { service: 'dynamodb', action: 'Query' }, 'Items');
     from = LastEvaluatedKey;
   } while (from && Object.keys(from).length > 0);
+}
+
+function namesOf(attributes: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(attributes.map((name, i) => [`#a${i}`, name]));
 }
 
 async function readBatch(client: DynamoDBClient, partition: Partition, sortKeys: readonly string[]): Promise<Row[]> {

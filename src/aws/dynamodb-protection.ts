@@ -1,10 +1,5 @@
-import {
-  DescribeTableCommand,
-  ListTagsOfResourceCommand,
-  UpdateTableCommand,
-  type DynamoDBClient,
-  type TableDescription,
-} from '@aws-sdk/client-dynamodb';
+import { ListTagsOfResourceCommand, UpdateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { findTable } from './dynamodb-description.ts';
 import { isAwsError, sent } from './errors.ts';
 import { STACK_TAG, tagsOf, type Tags } from './tags.ts';
 
@@ -35,16 +30,6 @@ export function createTableProtection(client: DynamoDBClient): TableProtection {
 }
 
 const service = 'dynamodb';
-
-async function findTable(client: DynamoDBClient, TableName: string): Promise<TableDescription | undefined> {
-  try {
-    const answer = await client.send(new DescribeTableCommand({ TableName }));
-    return sent(answer.Table, { service, action: 'DescribeTable' }, 'Table');
-  } catch (error) {
-    if (isAwsError(error, 'ResourceNotFound')) return undefined;
-    throw error;
-  }
-}
 
 async function readTags(client: DynamoDBClient, ResourceArn: string): Promise<Tags> {
   const tags: Record<string, string> = {};

@@ -1,7 +1,6 @@
 import {
   BatchWriteItemCommand,
   DescribeContinuousBackupsCommand,
-  DescribeTableCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -12,8 +11,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { StepError } from '../contracts/step-error.ts';
 import { writeBatches } from './dynamodb-batches.ts';
+import { findTable } from './dynamodb-description.ts';
 import { fromAttributes, toAttributes, type Item } from './dynamodb-values.ts';
-import { isAwsError, sent } from './errors.ts';
+import { isAwsError } from './errors.ts';
 
 export type { Item, ItemValue } from './dynamodb-values.ts';
 
@@ -75,13 +75,8 @@ export function createTables(client: DynamoDBClient): Tables {
   };
   return {
     async look(TableName) {
-      try {
-        const answer = await client.send(new DescribeTableCommand({ TableName }));
-        return lookOf(sent(answer.Table, { service: 'dynamodb', action: 'DescribeTable' }, 'Table'));
-      } catch (error) {
-        if (isAwsError(error, 'ResourceNotFound')) return undefined;
-        throw error;
-      }
+      const found = await findTable(client, TableName);
+      return found && lookOf(found);
     },
 
     async hasPointInTimeRecovery(TableName) {

@@ -2,6 +2,7 @@ import type { Kind } from './framework/kind.ts';
 import { cloudformationStack } from './cloudformation-stack/kind.ts';
 import { dnsRecord } from './dns-record/kind.ts';
 import { dynamodbItem } from './dynamodb-item/kind.ts';
+import { dynamodbRows } from './dynamodb-rows/kind.ts';
 import { ecsService } from './ecs-service/kind.ts';
 import { listenerNotice } from './listener-notice/kind.ts';
 import { listenerRule } from './listener-rule/kind.ts';
@@ -33,6 +34,7 @@ export const builtInKinds: readonly Kind[] = [
   ssmParameters,
   ssmStatus,
   dynamodbItem,
+  dynamodbRows,
   tenantActivation,
 ];
 

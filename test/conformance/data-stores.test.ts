@@ -7,7 +7,10 @@ import {
   SSMClient,
   type Tag,
 } from '@aws-sdk/client-ssm';
+import { z } from 'zod';
 import { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
+import { dynamodbRows } from '../../src/kinds/dynamodb-rows/kind.ts';
+import type { Kind } from '../../src/kinds/framework/kind.ts';
 import { ssmParameters } from '../../src/kinds/ssm-parameters/kind.ts';
 import { ssmStatus } from '../../src/kinds/ssm-status/kind.ts';
 import { moamalat } from '../../src/products/moamalat/product.ts';
@@ -182,6 +185,47 @@ const metadata: Sample = {
   ],
 };
 
+/** What a service writes into the tenant's partition: it bears no mark, and the step that deletes it did not make it. */
+const writtenRows: Kind = {
+  name: 'written-rows',
+  spec: z.strictObject({ table: z.string(), partition: z.string() }),
+  outputs: z.strictObject({}),
+  types: {},
+  permissions: ['dynamodb:BatchWriteItem'],
+  inCell: () => [],
+  physicalNames: () => [],
+  resources: () => [],
+  async ensure({ aws, spec }) {
+    const PK = { S: String(spec['partition']) };
+    const rows = Array.from({ length: 30 }, (_, i) => ({ PK, SK: { S: `ORDER#${i}` }, total: { N: String(i) } }));
+    await aws.partitions.putRows(String(spec['table']), rows);
+    return { status: 'ready', outputs: {} };
+  },
+  observe: () => Promise.resolve({ status: 'ready', detail: 'rows were written' }),
+  remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
+};
+
+/** Beside an item of the control plane in the same partition, which stays. */
+const rows: Sample = {
+  name: 'rows',
+  product: moamalat,
+  steps: (request) => {
+    const table = request.cell.sharedTables?.[0];
+    const partition = `ACCOUNT#${request.tenantId}`;
+    return [
+      ...metadata.steps(request),
+      { id: 'write', kind: 'written-rows', needs: ['put_metadata'], spec: { table, partition } },
+      {
+        id: 'rows',
+        kind: 'dynamodb-rows',
+        needs: ['write'],
+        spec: { table, partitionKey: { name: 'PK', value: partition }, except: 'mark' },
+      },
+    ];
+  },
+  holdsData: true,
+};
+
 describeKinds(
   [
     { kind: ssmParameters, samples: [parameterSet] },
@@ -192,6 +236,7 @@ describeKinds(
       demandedBeside: { 'ssm:PutParameter': ['ssm:AddTagsToResource'], 'ssm:GetParameters': [] },
     },
     { kind: dynamodbItem, samples: [metadata] },
+    { kind: dynamodbRows, samples: [rows] },
   ],
-  { parts: sharedParts, onFaults: recordFaults, faultSample },
+  { kinds: [writtenRows], parts: sharedParts, onFaults: recordFaults, faultSample },
 );

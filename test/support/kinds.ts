@@ -1,6 +1,7 @@
 import type { cloudformationStack } from '../../src/kinds/cloudformation-stack/kind.ts';
 import type { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
 import type { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
+import type { dynamodbRows } from '../../src/kinds/dynamodb-rows/kind.ts';
 import type { ecsService } from '../../src/kinds/ecs-service/kind.ts';
 import type { Kind, StepContext } from '../../src/kinds/framework/kind.ts';
 import type { listenerRule } from '../../src/kinds/listener-rule/kind.ts';
@@ -27,6 +28,7 @@ interface BuiltIn {
   'ssm-parameters': typeof ssmParameters;
   'ssm-status': typeof ssmStatus;
   'dynamodb-item': typeof dynamodbItem;
+  'dynamodb-rows': typeof dynamodbRows;
   'tenant-activation': typeof tenantActivation;
 }
 

@@ -18,6 +18,11 @@ export interface ConformanceCase {
   run(bench: Bench): Promise<void>;
 }
 
+/** It makes nothing, and takes away data that others made: no attempt brings that back. */
+export function takesOthersData({ holdsData, types }: Kind): boolean {
+  return holdsData === true && Object.keys(types).length === 0;
+}
+
 /** A tenant whose step under test, and all that it needs, is made. */
 export async function made(bench: Bench, options: Parameters<Bench['tenant']>[0] = {}): Promise<StepDriver> {
   const driver = await bench.tenant(options);

@@ -4,7 +4,7 @@ import { isPart, type ResourceType, type SweptType } from '../../src/kinds/frame
 import type { Bench } from '../bench.ts';
 import { shapeDifference, shapeOf } from '../oracle.ts';
 import { changeTenant, failureOf, type StepDriver } from '../tenant.ts';
-import { expectGone, made, type ConformanceCase } from './case.ts';
+import { expectGone, made, takesOthersData, type ConformanceCase } from './case.ts';
 import { expectDifference } from './drift.ts';
 import { deletedByHand } from './hand.ts';
 
@@ -22,7 +22,8 @@ export const dataCases: readonly ConformanceCase[] = [
           `${told || 'the sample'} holds data, and the kind does not say so: an undo removes it`,
         );
       if (!kind.holdsData) return;
-      assert.notEqual(types.length, 0, 'the kind holds data, and none of its types says so: the sweep removes it');
+      if (!takesOthersData(kind))
+        assert.notEqual(types.length, 0, 'the kind holds data, and none of its types says so: the sweep removes it');
       const driver = await made(bench);
       const shape = shapeOf(await stand.oracle.itemsOf(driver.tenant), driver.tenant);
       await wasActive(bench, driver, true);
@@ -38,7 +39,7 @@ export const dataCases: readonly ConformanceCase[] = [
   {
     name: 'makes nothing empty in the place of data that was deleted by hand, once the tenant was active',
     async run(bench) {
-      if (!bench.kind.holdsData) return;
+      if (!bench.kind.holdsData || takesOthersData(bench.kind)) return;
       await staysLost(bench, ({ holdsData }) => holdsData === true);
       await staysLost(bench, () => true);
     },
