@@ -14,7 +14,10 @@ import { findTable } from './dynamodb-description.ts';
 import { keySchemaOf } from './dynamodb-items.ts';
 import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
 import { isAwsError, sent } from './errors.ts';
+import { sortKeyOf } from './partition-rows.ts';
 import type { Row } from './row-checksum.ts';
+
+export { isMarked, sortKeyOf } from './partition-rows.ts';
 
 /** A partition of a table whose key is two strings, by the names of its attributes. */
 export interface Partition {
@@ -113,18 +116,6 @@ export function createPartitions(client: DynamoDBClient): Partitions {
       }
     },
   };
-}
-
-/** Whether a row is the control plane's own. */
-export function isMarked(row: Row): boolean {
-  return row[MARK_ATTRIBUTE] !== undefined;
-}
-
-/** @throws StepError when the row has no such text */
-export function sortKeyOf(row: Row, { sortKey, table }: Pick<Partition, 'sortKey' | 'table'>): string {
-  const text = row[sortKey]?.S;
-  if (text !== undefined) return text;
-  throw new StepError('INVALID_REQUEST', `a row of table ${table} has no text as its sort key ${sortKey}`);
 }
 
 async function* pages(

@@ -1,5 +1,6 @@
-import { isMarked, type Partition } from '../../aws/dynamodb-partitions.ts';
+import type { Partition } from '../../aws/dynamodb-partitions.ts';
 import { MARK_ATTRIBUTE } from '../../aws/dynamodb-values.ts';
+import { isMarked } from '../../aws/partition-rows.ts';
 import { createRowChecksum, type Row } from '../../aws/row-checksum.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { RowsContext as Context } from './spec.ts';

@@ -1,0 +1,18 @@
+import { StepError } from '../contracts/step-error.ts';
+import type { Partition } from './dynamodb-partitions.ts';
+import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
+import type { Row } from './row-checksum.ts';
+
+/* What a row says of itself: kinds, and with them the API, ask this without the SDK. */
+
+/** Whether a row is the control plane's own. */
+export function isMarked(row: Row): boolean {
+  return row[MARK_ATTRIBUTE] !== undefined;
+}
+
+/** @throws StepError when the row has no such text */
+export function sortKeyOf(row: Row, { sortKey, table }: Pick<Partition, 'sortKey' | 'table'>): string {
+  const text = row[sortKey]?.S;
+  if (text !== undefined) return text;
+  throw new StepError('INVALID_REQUEST', `a row of table ${table} has no text as its sort key ${sortKey}`);
+}
