@@ -1,6 +1,9 @@
+import { elapsedMs, now, type Instant } from './instant.ts';
+
 export interface AccountCacheOptions<V> {
-  readonly load: (accountId: string) => Promise<V>;
-  readonly ttlMs: number;
+  readonly load: (accountId: string, askedAt: Instant) => Promise<V>;
+  /** How long an answer stays, from the question on. */
+  readonly ttlMs: (value: V) => number;
   /** How long a failure stays that {@link isKnown} says is an answer. */
   readonly negativeTtlMs: number;
   /** A failure that is an answer about the account; any other is forgotten at once. */
@@ -11,8 +14,10 @@ export interface AccountCacheOptions<V> {
 
 interface Entry<V> {
   readonly found: Promise<V>;
+  /** The answer is as old as the question. */
+  readonly askedAt: Instant;
   /** Infinity while the answer is awaited. */
-  staleAtMs: number;
+  ttlMs: number;
   /** Undefined until the answer is there. */
   value: V | undefined;
 }
@@ -36,6 +41,13 @@ export class AccountCache<V> {
     return (entry && entry.value !== wrong ? entry : this.#ask(accountId)).found;
   }
 
+  /** An answer to a question that was asked at that moment or later. */
+  since(accountId: string, moment: Instant): Promise<V> {
+    const entry = this.#entries.get(accountId);
+    const isLater = entry !== undefined && entry.askedAt.monotonicMs >= moment.monotonicMs;
+    return (isLater ? entry : this.#ask(accountId)).found;
+  }
+
   /** What is being asked right now is answered to those who wait for it, and not kept. */
   forget(accountId: string): void {
     this.#entries.delete(accountId);
@@ -47,33 +59,28 @@ export class AccountCache<V> {
     if (!entry || entry.value !== wrong) return;
     const found = Promise.reject<V>(error);
     found.catch(() => undefined);
-    this.#entries.set(accountId, {
-      found,
-      staleAtMs: performance.now() + this.#options.negativeTtlMs,
-      value: undefined,
-    });
+    this.#entries.set(accountId, { found, askedAt: now(), ttlMs: this.#options.negativeTtlMs, value: undefined });
   }
 
   #freshEntry(accountId: string): Entry<V> | undefined {
     const entry = this.#entries.get(accountId);
-    return entry && performance.now() < entry.staleAtMs ? entry : undefined;
+    return entry && elapsedMs(entry.askedAt) < entry.ttlMs ? entry : undefined;
   }
 
   #ask(accountId: string): Entry<V> {
     const { load, ttlMs, negativeTtlMs, isKnown } = this.#options;
-    // The answer is as old as the question.
-    const askedAtMs = performance.now();
-    const entry: Entry<V> = { found: load(accountId), staleAtMs: Infinity, value: undefined };
+    const askedAt = now();
+    const entry: Entry<V> = { found: load(accountId, askedAt), askedAt, ttlMs: Infinity, value: undefined };
     this.#entries.delete(accountId);
     this.#entries.set(accountId, entry);
     this.#evict();
     entry.found.then(
       (value) => {
         entry.value = value;
-        entry.staleAtMs = askedAtMs + ttlMs;
+        entry.ttlMs = ttlMs(value);
       },
       (error: unknown) => {
-        entry.staleAtMs = askedAtMs + (isKnown(error) ? negativeTtlMs : 0);
+        entry.ttlMs = isKnown(error) ? negativeTtlMs : 0;
         if (!isKnown(error) && this.#entries.get(accountId) === entry) this.#entries.delete(accountId);
       },
     );

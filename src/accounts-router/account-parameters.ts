@@ -1,6 +1,7 @@
 import { GetParametersCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { assertAccountId } from './account-id.ts';
 import { AccountLookupError, AccountNotActiveError, AccountNotFoundError, AccountParametersError } from './errors.ts';
+import { leaseParameterName, leaseTimes, moveParameterName, parseLeaseSeconds, type LeaseTimes } from './fence.ts';
 
 /** Where an account's rows are. */
 export interface AccountLocation {
@@ -9,6 +10,17 @@ export interface AccountLocation {
   readonly tableName: string;
   /** Undefined when no parameter names it. */
   readonly tableArn: string | undefined;
+  /** Not its rows, but the item in that table (`ACCOUNT#{id}#FENCE`) by which routers keep to a move of the account. */
+  readonly isFence?: boolean | undefined;
+}
+
+/** What SSM says of an account. */
+export interface AccountParameters {
+  /** The shared table while the account is being moved. */
+  readonly location: AccountLocation;
+  /** The fence item in the shared table says which table counts. */
+  readonly isMoving: boolean;
+  readonly lease: LeaseTimes;
 }
 
 export interface SharedTable {
@@ -24,27 +36,42 @@ const statuses = ['pending', 'creating', 'active', 'failed', 'deleting'];
  * Reads where an account's rows are, with one call.
  * @throws AccountNotFoundError, AccountNotActiveError, AccountParametersError, AccountLookupError
  */
-export async function readAccountLocation(
+export async function readAccountParameters(
   ssm: SSMClient,
   accountId: string,
   timeoutMs: number,
-): Promise<AccountLocation> {
+): Promise<AccountParameters> {
   assertAccountId(accountId);
-  const at = (name: string) => `/accounts/${accountId}/${name}`;
-  const names = ['cloud-type', 'provisioning-status', 'dynamodb/table-name', 'dynamodb/table-arn'].map(at);
-  const found = await readParameters(ssm, [...names, sharedName, sharedArn], timeoutMs, `account ${accountId}`);
+  const names = ['cloud-type', 'provisioning-status', 'dynamodb/table-name', 'dynamodb/table-arn'].map((name) =>
+    nameOf(accountId, name),
+  );
+  const platform = [sharedName, sharedArn, leaseParameterName];
+  const asked = [...names, moveParameterName(accountId), ...platform];
+  const found = await readParameters(ssm, asked, timeoutMs, `account ${accountId}`);
   if (!names.some((name) => found.has(name))) throw new AccountNotFoundError(accountId);
-  assertActive(accountId, needed(found, at('provisioning-status')));
-  const cloudType = needed(found, at('cloud-type'));
-  const own = { tableName: found.get(at('dynamodb/table-name')), tableArn: found.get(at('dynamodb/table-arn')) };
-  if (cloudType === 'public') return { accountId, cloudType, ...sharedFor(accountId, found, own.tableName) };
-  if (cloudType !== 'private') throw new AccountParametersError(`${at('cloud-type')} is neither public nor private`);
-  if (own.tableName !== undefined && own.tableName === found.get(sharedName))
-    throw new AccountParametersError(
-      `account ${accountId} is private, and ${at('dynamodb/table-name')} names the shared table`,
-    );
-  const tableName = tableNameOf(at('dynamodb/table-name'), needed(found, at('dynamodb/table-name')));
-  return { accountId, cloudType, tableName, tableArn: own.tableArn };
+  assertActive(accountId, needed(found, nameOf(accountId, 'provisioning-status')));
+  const lease = leaseTimes(parseLeaseSeconds(found.get(leaseParameterName)));
+  // The others change while it is there, one after the other.
+  const isMoving = found.has(moveParameterName(accountId));
+  const location = isMoving
+    ? ({ accountId, cloudType: 'public', ...sharedTable(found) } as const)
+    : locationOf(accountId, found);
+  return { location, isMoving, lease };
+}
+
+const nameOf = (accountId: string, name: string) => `/accounts/${accountId}/${name}`;
+
+function locationOf(accountId: string, found: ReadonlyMap<string, string>): AccountLocation {
+  const cloudType = needed(found, nameOf(accountId, 'cloud-type'));
+  const nameParameter = nameOf(accountId, 'dynamodb/table-name');
+  const named = found.get(nameParameter);
+  if (cloudType === 'public') return { accountId, cloudType, ...sharedFor(accountId, found, named) };
+  if (cloudType !== 'private')
+    throw new AccountParametersError(`${nameOf(accountId, 'cloud-type')} is neither public nor private`);
+  if (named !== undefined && named === found.get(sharedName))
+    throw new AccountParametersError(`account ${accountId} is private, and ${nameParameter} names the shared table`);
+  const tableName = tableNameOf(nameParameter, needed(found, nameParameter));
+  return { accountId, cloudType, tableName, tableArn: found.get(nameOf(accountId, 'dynamodb/table-arn')) };
 }
 
 /** @throws AccountParametersError, AccountLookupError */
@@ -53,14 +80,18 @@ export async function readSharedTable(ssm: SSMClient, timeoutMs: number): Promis
   return { tableName: tableNameOf(sharedName, needed(found, sharedName)) };
 }
 
-/** While an account moves, the parameters may name two tables: then neither is certain. */
+/** Where the parameters name two tables, neither is certain. */
 function sharedFor(accountId: string, found: ReadonlyMap<string, string>, own: string | undefined) {
-  const tableName = tableNameOf(sharedName, needed(found, sharedName));
-  if (own !== undefined && own !== tableName)
+  const shared = sharedTable(found);
+  if (own !== undefined && own !== shared.tableName)
     throw new AccountParametersError(
       `account ${accountId} is public, and its parameters name another table than the shared one`,
     );
-  return { tableName, tableArn: found.get(sharedArn) };
+  return shared;
+}
+
+function sharedTable(found: ReadonlyMap<string, string>) {
+  return { tableName: tableNameOf(sharedName, needed(found, sharedName)), tableArn: found.get(sharedArn) };
 }
 
 function assertActive(accountId: string, status: string): void {
@@ -75,9 +106,13 @@ function needed(found: ReadonlyMap<string, string>, name: string): string {
   return value;
 }
 
+export function isTableName(value: string): boolean {
+  return tableNames.test(value);
+}
+
 /** DynamoDB takes ARNs for names, of tables of other AWS accounts too. */
 function tableNameOf(parameter: string, value: string): string {
-  if (!tableNames.test(value)) throw new AccountParametersError(`${parameter} holds no name of a table`);
+  if (!isTableName(value)) throw new AccountParametersError(`${parameter} holds no name of a table`);
   return value;
 }
 

@@ -78,9 +78,10 @@ export interface AccountsAdmin {
 }
 
 export function createAccountsAdmin({ dynamodb, ssm, batchRetry, ...settings }: AccountsAdminOptions): AccountsAdmin {
-  const { lookupTimeoutMs, ...cached } = cacheOptions(settings);
-  const tables = new AccountCache<SharedTable>({ ...cached, load: () => readSharedTable(ssm, lookupTimeoutMs) });
-  const table = createTable((run) => runOnTable(tables, 'shared', ({ tableName }) => run(dynamodb, tableName)), {
+  const { ttlMs, lookupTimeoutMs, known } = cacheOptions(settings);
+  const load = () => readSharedTable(ssm, lookupTimeoutMs);
+  const tables = new AccountCache<SharedTable>({ ...known, ttlMs: () => ttlMs, load });
+  const table = createTable((_kind, run) => runOnTable(tables, 'shared', ({ tableName }) => run(dynamodb, tableName)), {
     ...defaultBatchRetry,
     ...batchRetry,
   });

@@ -2,7 +2,7 @@ import { AccountNotActiveError, AccountNotFoundError, AccountParametersError } f
 
 /** How long what SSM said is used. */
 export interface CacheSettings {
-  /** Where an account's rows are: 5 minutes. An account that moved, or was removed, is served as before until then. */
+  /** Where an account's rows are: 5 minutes, and at most half of the platform's lease. An account that was removed is served until then. */
   readonly ttlMs?: number | undefined;
   /** That there is no such account, that it is not active, or that its parameters are wrong: 30 seconds. */
   readonly negativeTtlMs?: number | undefined;
@@ -19,7 +19,7 @@ export function cacheOptions({
   mostAccounts = 10_000,
   lookupTimeoutMs = 5_000,
 }: CacheSettings) {
-  return { ttlMs, negativeTtlMs, mostEntries: mostAccounts, isKnown, lookupTimeoutMs };
+  return { ttlMs, lookupTimeoutMs, known: { negativeTtlMs, mostEntries: mostAccounts, isKnown } };
 }
 
 function isKnown(error: unknown): boolean {

@@ -5,6 +5,8 @@ export type AccountsErrorCode =
   | 'ACCOUNT_NOT_ACTIVE'
   | 'ACCOUNT_PARAMETERS_INVALID'
   | 'ACCOUNT_LOOKUP_FAILED'
+  | 'ACCOUNT_MOVING'
+  | 'WRITE_OUTCOME_UNKNOWN'
   | 'TABLE_NOT_FOUND'
   | 'INPUT_REFUSED'
   | 'EXPRESSION_INVALID'
@@ -59,6 +61,35 @@ export class AccountParametersError extends AccountsError {
 /** SSM gave no answer: where the account's rows are is not known now. Nothing was read or written. */
 export class AccountLookupError extends AccountsError {
   readonly code = 'ACCOUNT_LOOKUP_FAILED';
+}
+
+/** The account is being moved to another table, and this did not end while the call waited. Nothing was written. */
+export class AccountMovingError extends AccountsError {
+  readonly code = 'ACCOUNT_MOVING';
+  readonly accountId: string;
+  constructor(accountId: string, options?: ErrorOptions) {
+    super(`account ${accountId} is being moved to another table: the call waited in vain, and wrote nothing`, options);
+    this.accountId = accountId;
+  }
+}
+
+/**
+ * DynamoDB did the write, but while the account was moved to another table, and whether that table has it is not known. Read before you repeat
+ * it, as after a call that got no answer.
+ */
+export class WriteOutcomeUnknownError extends AccountsError {
+  readonly code = 'WRITE_OUTCOME_UNKNOWN';
+  readonly accountId: string;
+  /** Where it was done. */
+  readonly tableName: string;
+  constructor(accountId: string, tableName: string, options?: ErrorOptions) {
+    super(
+      `account ${accountId} was moved while ${tableName} was written: whether the write is kept is not known`,
+      options,
+    );
+    this.accountId = accountId;
+    this.tableName = tableName;
+  }
 }
 
 /** DynamoDB has no such table, also after the account was looked up anew. */

@@ -9,6 +9,7 @@ export type { BatchRetry } from './batches.ts';
 export type { CacheSettings } from './cache-settings.ts';
 export {
   AccountLookupError,
+  AccountMovingError,
   AccountNotActiveError,
   AccountNotFoundError,
   AccountParametersError,
@@ -20,6 +21,7 @@ export {
   InvalidAccountIdError,
   OtherAccountError,
   TableNotFoundError,
+  WriteOutcomeUnknownError,
   type AccountsErrorCode,
 } from './errors.ts';
 export type {

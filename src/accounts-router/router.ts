@@ -1,10 +1,11 @@
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { DynamoDBDocumentClient, TransactWriteCommandOutput } from '@aws-sdk/lib-dynamodb';
-import { AccountCache } from './account-cache.ts';
+import { AccountCall } from './account-call.ts';
 import { assertAccountId } from './account-id.ts';
-import { readAccountLocation, type AccountLocation } from './account-parameters.ts';
+import type { AccountLocation } from './account-parameters.ts';
+import { createAccountPlaces } from './account-places.ts';
 import { defaultBatchRetry, type BatchRetry } from './batches.ts';
-import { cacheOptions, type CacheSettings } from './cache-settings.ts';
+import type { CacheSettings } from './cache-settings.ts';
 import type {
   Attributes,
   BatchGetInput,
@@ -19,7 +20,7 @@ import type {
 } from './guards/inputs.ts';
 import { guardQuery } from './guards/query.ts';
 import { ownRows } from './guards/own-rows.ts';
-import { runOnTable } from './on-table.ts';
+import type { CallKind } from './on-table.ts';
 import {
   asSaid,
   type BatchGetOutput,
@@ -45,6 +46,8 @@ export interface AccountsRouterOptions extends CacheSettings {
   /** The tables' keys. Default: `PK`, `SK`, `GSI1` to `GSI3`. */
   readonly keys?: TableKeys | undefined;
   readonly batchRetry?: Partial<BatchRetry> | undefined;
+  /** How long a write waits while an account is switched to another table: 60 seconds. */
+  readonly moveWaitMs?: number | undefined;
 }
 
 /** Calls of the router on one row, by its sort key. */
@@ -101,7 +104,7 @@ export interface SeveralRowsCalls {
  */
 export interface AccountsRouter extends OneRowCalls, QueryCalls, SeveralRowsCalls {
   /**
-   * The table that the account's rows are in.
+   * The table that the account's rows are in, now: an account that is being moved is in another one later.
    * @throws InvalidAccountIdError, AccountNotFoundError, AccountNotActiveError, AccountParametersError, AccountLookupError
    */
   resolveTableName(accountId: string): Promise<string>;
@@ -110,17 +113,22 @@ export interface AccountsRouter extends OneRowCalls, QueryCalls, SeveralRowsCall
 }
 
 export function createAccountsRouter(options: AccountsRouterOptions): AccountsRouter {
-  const { dynamodb, ssm, keys = defaultTableKeys, batchRetry, ...settings } = options;
-  const { lookupTimeoutMs, ...cached } = cacheOptions(settings);
-  const load = (accountId: string) => readAccountLocation(ssm, accountId, lookupTimeoutMs);
-  const locations = new AccountCache<AccountLocation>({ ...cached, load });
+  const { dynamodb, ssm, keys = defaultTableKeys, batchRetry, moveWaitMs = 60_000, ...settings } = options;
   const clientOf = (location: AccountLocation) => ('clientOf' in dynamodb ? dynamodb.clientOf(location) : dynamodb);
+  const places = createAccountPlaces({ ...settings, ssm, clientOf, keys });
+  const run = <A>(
+    accountId: string,
+    kind: CallKind,
+    send: (location: AccountLocation) => Promise<A>,
+    signal?: AbortSignal,
+  ) => new AccountCall({ accountId, kind, places, moveWaitMs, signal, send }).run();
   const scopeOf = createScopes(keys);
   const retry = { ...defaultBatchRetry, ...batchRetry };
   const account: AccountAccess = (accountId) => {
     const scope = scopeOf(accountId);
     const table = createTable(
-      (run) => runOnTable(locations, accountId, (location) => run(clientOf(location), location.tableName)),
+      (kind, send, signal) =>
+        run(accountId, kind, async (location) => send(clientOf(location), location.tableName), signal),
       retry,
     );
     return { scope, table };
@@ -128,11 +136,11 @@ export function createAccountsRouter(options: AccountsRouterOptions): AccountsRo
   return {
     async resolveTableName(accountId) {
       assertAccountId(accountId);
-      return (await locations.get(accountId)).tableName;
+      return run(accountId, 'read', ({ tableName }) => Promise.resolve(tableName));
     },
     forget(accountId) {
       assertAccountId(accountId);
-      locations.forget(accountId);
+      places.forget(accountId);
     },
     ...rowCalls(account),
     ...queries(account),

@@ -1,5 +1,6 @@
 import { accountPartition } from './account-id.ts';
 import { AccountParametersError } from './errors.ts';
+import { fencePartition } from './fence.ts';
 
 export interface AccountPolicyOptions {
   readonly accountId: string;
@@ -7,6 +8,8 @@ export interface AccountPolicyOptions {
   readonly tableArn: string;
   /** Of the customer managed key that the table is encrypted with; none for a key of AWS's own. */
   readonly kmsKeyArn?: string | undefined;
+  /** For the account's fence item, which the router reads and registers writes in while it is moved from that table; and no row. */
+  readonly isFence?: boolean | undefined;
 }
 
 /** An IAM policy, to be given to STS as JSON. */
@@ -25,29 +28,44 @@ const tableArns = /^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table\/[a-zA-Z0-9_
 const keyArns = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key\/[a-zA-Z0-9-]+$/;
 const readActions = ['GetItem', 'BatchGetItem', 'Query', 'ConditionCheckItem'];
 const writeActions = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+const fenceActions = ['GetItem', 'UpdateItem'];
 const keyActions = ['Decrypt', 'Encrypt', 'ReEncrypt*', 'GenerateDataKey*', 'DescribeKey', 'CreateGrant'];
 
 /**
- * The policy of a session that reaches rows of one account only: by key in the table, by the account's part of each index. It allows no
+ * The policy of a session that reaches rows of one account only (or its fence item): by key in the table, by the account's part of each index. It allows no
  * Scan and no PartiQL. A session's rights are what both this policy and those of the role allow.
  * @throws InvalidAccountIdError, AccountParametersError
  */
-export function accountSessionPolicy({ accountId, tableArn, kmsKeyArn }: AccountPolicyOptions): PolicyDocument {
+export function accountSessionPolicy(options: AccountPolicyOptions): PolicyDocument {
+  const { accountId, tableArn, kmsKeyArn, isFence = false } = options;
   const partition = accountPartition(accountId);
   if (!tableArns.test(tableArn)) throw new AccountParametersError('the ARN of the table is no ARN of one table');
   return {
     Version: '2012-10-17',
     Statement: [
-      {
-        ...{ Sid: 'OwnRows', Effect: 'Allow', Action: actions('dynamodb', [...readActions, ...writeActions]) },
-        ...{ Resource: [tableArn], Condition: leadingKeys('StringEquals', [partition]) },
-      },
-      {
-        ...{ Sid: 'OwnPartOfIndexes', Effect: 'Allow', Action: actions('dynamodb', ['Query']) },
-        ...{ Resource: [`${tableArn}/index/*`], Condition: leadingKeys('StringLike', [partition, `${partition}#*`]) },
-      },
+      ...(isFence ? [fenceStatement(accountId, tableArn)] : rowStatements(partition, tableArn)),
       ...(kmsKeyArn === undefined ? [] : [keyStatement(kmsKeyArn)]),
     ],
+  };
+}
+
+function rowStatements(partition: string, tableArn: string): PolicyDocument['Statement'] {
+  return [
+    {
+      ...{ Sid: 'OwnRows', Effect: 'Allow', Action: actions('dynamodb', [...readActions, ...writeActions]) },
+      ...{ Resource: [tableArn], Condition: leadingKeys('StringEquals', [partition]) },
+    },
+    {
+      ...{ Sid: 'OwnPartOfIndexes', Effect: 'Allow', Action: actions('dynamodb', ['Query']) },
+      ...{ Resource: [`${tableArn}/index/*`], Condition: leadingKeys('StringLike', [partition, `${partition}#*`]) },
+    },
+  ];
+}
+
+function fenceStatement(accountId: string, tableArn: string): PolicyDocument['Statement'][number] {
+  return {
+    ...{ Sid: 'Fence', Effect: 'Allow', Action: actions('dynamodb', fenceActions) },
+    ...{ Resource: [tableArn], Condition: leadingKeys('StringEquals', [fencePartition(accountId)]) },
   };
 }
 

@@ -61,7 +61,7 @@ export function createAccountSessions(options: AccountSessionsOptions): AccountS
   const base = new DynamoDBClient(config);
   return {
     clientOf(location) {
-      const id = `${location.accountId} ${location.tableArn}`;
+      const id = `${location.accountId} ${location.tableArn} ${location.isFence === true}`;
       const known = clients.get(id);
       if (known) return known;
       const credentials = credentialsOf(options, location);
@@ -80,14 +80,14 @@ function credentialsOf(
   { assumeRole, roleArn, durationSeconds = 900, kmsKeyArn }: AccountSessionsOptions,
   location: AccountLocation,
 ) {
-  const { accountId, tableName, tableArn } = location;
+  const { accountId, tableName, tableArn, isFence } = location;
   assertAccountId(accountId);
   if (!tableArn?.endsWith(`:table/${tableName}`))
     throw new AccountParametersError(`no parameter names the ARN of ${tableName}, the table of account ${accountId}`);
   const input: AssumeRoleInput = {
     RoleArn: roleArn,
     RoleSessionName: `account-${accountId}`,
-    Policy: JSON.stringify(accountSessionPolicy({ accountId, tableArn, kmsKeyArn })),
+    Policy: JSON.stringify(accountSessionPolicy({ accountId, tableArn, kmsKeyArn, isFence })),
     DurationSeconds: durationSeconds,
   };
   return async () => {

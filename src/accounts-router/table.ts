@@ -53,24 +53,52 @@ export type Table = ReturnType<typeof createTable>;
 export function createTable(onTable: OnTable, retry: BatchRetry) {
   return {
     get: (fields: KeyedFields, options?: CallOptions) =>
-      onTable((client, TableName) => client.send(new GetCommand({ ...fields, TableName }), options)),
+      onTable(
+        'read',
+        (client, TableName) => client.send(new GetCommand({ ...fields, TableName }), options),
+        options?.abortSignal,
+      ),
     put: (fields: ItemFields, options?: CallOptions) =>
-      onTable((client, TableName) => client.send(new PutCommand({ ...fields, TableName }), options)),
+      onTable(
+        'write',
+        (client, TableName) => client.send(new PutCommand({ ...fields, TableName }), options),
+        options?.abortSignal,
+      ),
     update: (fields: KeyedFields, options?: CallOptions) =>
-      onTable((client, TableName) => client.send(new UpdateCommand({ ...fields, TableName }), options)),
+      onTable(
+        'write',
+        (client, TableName) => client.send(new UpdateCommand({ ...fields, TableName }), options),
+        options?.abortSignal,
+      ),
     delete: (fields: KeyedFields, options?: CallOptions) =>
-      onTable((client, TableName) => client.send(new DeleteCommand({ ...fields, TableName }), options)),
+      onTable(
+        'write',
+        (client, TableName) => client.send(new DeleteCommand({ ...fields, TableName }), options),
+        options?.abortSignal,
+      ),
     query: (fields: Fields, options?: CallOptions) =>
-      onTable((client, TableName) => client.send(new QueryCommand({ ...fields, TableName }), options)),
+      onTable(
+        'read',
+        (client, TableName) => client.send(new QueryCommand({ ...fields, TableName }), options),
+        options?.abortSignal,
+      ),
     scan: (fields: Fields, options?: CallOptions) =>
-      onTable((client, TableName) => client.send(new ScanCommand({ ...fields, TableName }), options)),
+      onTable(
+        'read',
+        (client, TableName) => client.send(new ScanCommand({ ...fields, TableName }), options),
+        options?.abortSignal,
+      ),
     transactGet: ({ ofCall, itemsOf }: TransactFields<TransactGetCommandInput>, options?: CallOptions) =>
-      onTable((client, table) =>
-        client.send(new TransactGetCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
+      onTable(
+        'read',
+        (client, table) => client.send(new TransactGetCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
+        options?.abortSignal,
       ),
     transactWrite: ({ ofCall, itemsOf }: TransactFields<TransactWriteCommandInput>, options?: CallOptions) =>
-      onTable((client, table) =>
-        client.send(new TransactWriteCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
+      onTable(
+        'write',
+        (client, table) => client.send(new TransactWriteCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
+        options?.abortSignal,
       ),
     batchGet: (fields: BatchGetFields, options?: CallOptions) => batchGet(onTable, fields, retry, options),
     batchWrite: (fields: BatchWriteFields, options?: CallOptions) => batchWrite(onTable, fields, retry, options),
@@ -81,12 +109,16 @@ export function createTable(onTable: OnTable, retry: BatchRetry) {
 async function batchGet(onTable: OnTable, fields: BatchGetFields, retry: BatchRetry, options: CallOptions = {}) {
   const { keys, ofTable, ofCall } = fields;
   const send = (part: readonly Fields[]) =>
-    onTable(async (client: DynamoDBDocumentClient, table) => {
-      const request = { [table]: { ...ofTable, Keys: [...part] } };
-      const answer = await client.send(new BatchGetCommand({ ...ofCall, RequestItems: request }), options);
-      const left: readonly Fields[] = answer.UnprocessedKeys?.[table]?.Keys ?? [];
-      return { left, items: answer.Responses?.[table] ?? [], answer: answer.ConsumedCapacity ?? [] };
-    });
+    onTable(
+      'read',
+      async (client: DynamoDBDocumentClient, table) => {
+        const request = { [table]: { ...ofTable, Keys: [...part] } };
+        const answer = await client.send(new BatchGetCommand({ ...ofCall, RequestItems: request }), options);
+        const left: readonly Fields[] = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+        return { left, items: answer.Responses?.[table] ?? [], answer: answer.ConsumedCapacity ?? [] };
+      },
+      options.abortSignal,
+    );
   const { items, answers } = await sendWholeBatch(keys, retry, send, options.abortSignal);
   return { Items: items, ConsumedCapacity: answers.flat() };
 }
@@ -99,14 +131,18 @@ async function batchWrite(
   options: CallOptions = {},
 ): Promise<BatchWriteOutput> {
   const send = (part: readonly Fields[]) =>
-    onTable(async (client: DynamoDBDocumentClient, table) => {
-      const answer = await client.send(
-        new BatchWriteCommand({ ...ofCall, RequestItems: { [table]: [...part] } }),
-        options,
-      );
-      const left: readonly Fields[] = answer.UnprocessedItems?.[table] ?? [];
-      return { left, items: [], answer };
-    });
+    onTable(
+      'write',
+      async (client: DynamoDBDocumentClient, table) => {
+        const answer = await client.send(
+          new BatchWriteCommand({ ...ofCall, RequestItems: { [table]: [...part] } }),
+          options,
+        );
+        const left: readonly Fields[] = answer.UnprocessedItems?.[table] ?? [];
+        return { left, items: [], answer };
+      },
+      options.abortSignal,
+    );
   const { answers } = await sendWholeBatch(requests, retry, send, options.abortSignal);
   return {
     ConsumedCapacity: answers.flatMap(({ ConsumedCapacity = [] }) => ConsumedCapacity),

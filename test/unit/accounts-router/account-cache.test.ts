@@ -17,7 +17,7 @@ function open(mostEntries = 10) {
   const isKnown = (error: unknown) => error instanceof Known;
   return {
     asked,
-    cache: new AccountCache<string>({ load, isKnown, mostEntries, ttlMs: 300_000, negativeTtlMs: 30_000 }),
+    cache: new AccountCache<string>({ load, isKnown, mostEntries, ttlMs: () => 300_000, negativeTtlMs: 30_000 }),
   };
 }
 

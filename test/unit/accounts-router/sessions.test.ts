@@ -35,6 +35,18 @@ describe('the policy of an account’s session', () => {
     expect(allowed.filter((action) => /Scan|PartiQL|\*|Table/.test(action))).toEqual([]);
   });
 
+  it('for the fence item allows that one, by its key, and no row', () => {
+    expect(accountSessionPolicy({ accountId: ownId, tableArn, isFence: true }).Statement).toEqual([
+      {
+        ...{ Sid: 'Fence', Effect: 'Allow', Action: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], Resource: [tableArn] },
+        Condition: {
+          'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [`${own}#FENCE`] },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      },
+    ]);
+  });
+
   it('allows the key of an encrypted table by way of DynamoDB, and stays below what STS takes', () => {
     const kmsKeyArn = 'arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
     const policy = accountSessionPolicy({ accountId: ownId, tableArn: `${tableArn}${'x'.repeat(248)}`, kmsKeyArn });
@@ -100,6 +112,14 @@ describe('a client for each account', () => {
       expect(sessions.clientOf(moved)).not.toBe(first);
     }
     expect(sessions.clientOf(location)).not.toBe(first);
+    sessions.destroy();
+  });
+
+  it('is another one for the fence item: only that one reaches it', async () => {
+    const { asked, sessions } = open();
+    for (const isFence of [false, true]) await sessions.clientOf({ ...location, isFence }).config.credentials();
+    expect(sessions.clientOf({ ...location, isFence: false })).toBe(sessions.clientOf(location));
+    expect(asked.map(({ Policy }) => Policy.includes('#FENCE'))).toEqual([false, true]);
     sessions.destroy();
   });
 
