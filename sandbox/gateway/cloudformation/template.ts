@@ -11,11 +11,19 @@ const value: z.ZodType<Value> = z.lazy(() =>
 
 const plain = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
+/** Templates give numbers as texts, too. */
+const count = z.coerce.number();
+
 const parameter = z.looseObject({
   Type: z.string(),
   Default: plain.optional(),
   AllowedValues: z.array(plain).optional(),
   AllowedPattern: z.string().optional(),
+  ConstraintDescription: z.string().optional(),
+  MinLength: count.optional(),
+  MaxLength: count.optional(),
+  MinValue: count.optional(),
+  MaxValue: count.optional(),
   NoEcho: z.union([z.boolean(), z.string()]).optional(),
 });
 

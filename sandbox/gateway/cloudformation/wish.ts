@@ -5,6 +5,7 @@ import type { Upstream } from '../upstream.ts';
 import { Evaluation, namesIn } from './evaluation.ts';
 import { invalid } from './input.ts';
 import type { Tags, Wish } from './model.ts';
+import { refuseValue } from './parameter-rules.ts';
 import { resourceType } from './resources/types.ts';
 import { formatError, readTemplate, type Template } from './template.ts';
 
@@ -94,16 +95,6 @@ function parametersOf(
   const read = Object.fromEntries(values.map(([name, value]) => [name, value ?? '']));
   for (const [name, value] of Object.entries(read)) refuseValue(name, value, Parameters[name]);
   return read;
-}
-
-function refuseValue(name: string, value: string, parameter: Template['Parameters'][string] | undefined): void {
-  const { AllowedPattern, AllowedValues, Type } = parameter ?? {};
-  if (AllowedValues && !AllowedValues.includes(value))
-    throw invalid(`Parameter '${name}' must be one of AllowedValues`);
-  if (AllowedPattern !== undefined && !new RegExp(`^(?:${AllowedPattern})$`).test(value))
-    throw invalid(`Parameter '${name}' must match pattern ${AllowedPattern}`);
-  if (Type === 'Number' && (value.trim() === '' || Number.isNaN(Number(value))))
-    throw invalid(`Parameter '${name}' must be a number.`);
 }
 
 /** Source: CloudFormation quotas and its page on resource tags. */
