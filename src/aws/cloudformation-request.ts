@@ -3,9 +3,9 @@ import { StepError } from '../contracts/step-error.ts';
 import { awsMessage, isAwsError } from './errors.ts';
 import { keyValueList, type Tags } from './tags.ts';
 
-/** Where a template is: in the request, or a version of an object in S3. */
+/** Where a template is: in the request, or an object in S3, of a version or the latest. */
 export type StackTemplate =
-  { readonly body: string } | { readonly bucket: string; readonly key: string; readonly version: string };
+  { readonly body: string } | { readonly bucket: string; readonly key: string; readonly version?: string | undefined };
 
 /** What a stack is made of, and changed to. */
 export interface StackInput {
@@ -32,7 +32,8 @@ function templateUrl(
   region: string,
 ): string {
   const path = key.split('/').map(encodeURIComponent).join('/');
-  return `https://${bucket}.s3.${region}.amazonaws.com/${path}?versionId=${encodeURIComponent(version)}`;
+  const query = version === undefined ? '' : `?versionId=${encodeURIComponent(version)}`;
+  return `https://${bucket}.s3.${region}.amazonaws.com/${path}${query}`;
 }
 
 /** `Stack with id ... does not exist`, `Stack [...] does not exist`: not the object of a template. */

@@ -74,8 +74,8 @@ export interface Objects {
   /** @throws StepError naming those that S3 would not delete; missing is done */
   removeVersions(bucket: string, versions: readonly ObjectVersion[]): Promise<void>;
   read(place: ObjectPlace): Promise<Readable>;
-  /** One version of a small object, as text. @throws StepError */
-  readText(place: ObjectPlace, versionId: string): Promise<string>;
+  /** A small object, as text: that version of it, or the latest. @throws StepError */
+  readText(place: ObjectPlace, versionId: string | undefined): Promise<string>;
   /** A URL by which anybody may read the object for so long, in s; AWS is not asked for it. @throws StepError */
   urlOf(place: ObjectPlace, expiresInS: number): Promise<string>;
 }

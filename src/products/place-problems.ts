@@ -1,6 +1,7 @@
 import type { Blueprint, Step } from '../contracts/blueprint.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import { plainZoneId } from '../formats.ts';
+import { withoutData } from '../kinds/framework/outside-cell.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { stringsIn } from '../kinds/framework/within.ts';
 import type { Product } from './product.ts';
@@ -23,14 +24,21 @@ export function placeProblems(
   { steps }: Pick<Blueprint, 'steps'>,
   placed: Placed,
 ): string[] {
-  return steps.flatMap((step) => [
-    ...(product.places.includes('load-balancer')
-      ? otherLoadBalancers(step, placed)
-      : undeclaredLoadBalancers(kinds, step, placed).map((what) => undeclared(step, what, 'load-balancer', product))),
-    ...(product.places.includes('host')
-      ? []
-      : undeclaredHosts(step, placed).map((what) => undeclared(step, what, 'host', product))),
-  ]);
+  return steps
+    .map(namingOnly(kinds))
+    .flatMap((step) => [
+      ...(product.places.includes('load-balancer')
+        ? otherLoadBalancers(step, placed)
+        : undeclaredLoadBalancers(kinds, step, placed).map((what) => undeclared(step, what, 'load-balancer', product))),
+      ...(product.places.includes('host')
+        ? []
+        : undeclaredHosts(step, placed).map((what) => undeclared(step, what, 'host', product))),
+    ]);
+}
+
+/** A step with what of its spec may name a place. */
+function namingOnly(kinds: KindRegistry['kinds']): (step: Step) => Step {
+  return (step) => ({ ...step, spec: withoutData(kinds.get(step.kind) ?? {}, step.spec) });
 }
 
 function undeclared({ id }: Step, what: string, place: string, { name }: Pick<Product, 'name'>): string {

@@ -18,7 +18,8 @@ export const stackSpec = z.strictObject({
   prefix: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9-]{0,90}$/, 'must be letters, digits and hyphens, 1 to 91, a letter first'),
-  template: z.union([z.strictObject({ body }), z.strictObject({ bucket: text, key: text, version: text })]),
+  /** `version`: of a bucket with versions; absent: what the key holds at each look, so that another object there is drift. */
+  template: z.union([z.strictObject({ body }), z.strictObject({ bucket: text, key: text, version: text.optional() })]),
   parameters: z.record(z.string().regex(/^[A-Za-z0-9]+$/), anyValue),
   capabilities: z.array(z.enum(['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'])),
   /** On the stack and its resources, beside the tenant's mark. */

@@ -32,6 +32,7 @@ export const dynamodbItem = defineKind({
   spec: itemSpec,
   outputs: itemOutputs,
   permissions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+  dataFields: ['attributes', 'initial'],
   inCell: ({ partitionKey, table }, within) => [...within.table(table), ...within.tenantId(keyValueIn(partitionKey))],
   namedBy: nameOf,
   nameOf: ({ spec }) => nameOf(spec),

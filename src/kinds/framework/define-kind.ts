@@ -35,6 +35,7 @@ type Declared<S extends Spec, O extends Outputs> = Pick<
   | 'spec'
   | 'outputs'
   | 'inCell'
+  | 'dataFields'
   | 'permissions'
   | 'limits'
   | 'profiles'
@@ -127,6 +128,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     outputs,
     types,
     inCell,
+    ...(definition.dataFields && { dataFields: definition.dataFields }),
     permissions,
     limits,
     ...(profiles && { profiles }),
@@ -291,6 +293,7 @@ const shape: Shape = {
     limits: 'object?',
     loadBalancerShare: 'object?',
     changeable: 'list?',
+    dataFields: 'list?',
     health: 'object?',
     calls: 'object?',
     residues: 'list?',

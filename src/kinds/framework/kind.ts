@@ -174,6 +174,8 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   physicalNames(spec: S): readonly (ResourceName<T> & PhysicalName)[];
   /** What of a resolved spec lies outside the cell or is not the tenant's, as sentences (design rule 13). ARNs are looked at for every kind. */
   inCell(spec: PartlyResolved<S>, within: Within): readonly string[];
+  /** Fields of its spec that hold a tenant's data: an ARN or a host in there is text, and names nothing that a step works on. */
+  readonly dataFields?: readonly (keyof S & string)[] | undefined;
   /** IAM actions of its calls, `ecs:CreateService`. */
   readonly permissions: readonly string[];
   /**

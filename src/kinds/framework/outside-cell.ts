@@ -6,12 +6,7 @@ import { fieldsOf, must, stringsIn, within, type Bounds, type Purpose, type With
  * What in a resolved spec lies outside the cell or is not this tenant's (design rule 13), as sentences; empty when the
  * step may run.
  */
-export function outsideCell(
-  kind: Pick<Kind, 'inCell'>,
-  spec: unknown,
-  bounds: Bounds,
-  purpose: Purpose = 'make',
-): string[] {
+export function outsideCell(kind: Judged, spec: unknown, bounds: Bounds, purpose: Purpose = 'make'): string[] {
   return problemsBy(within(bounds, purpose), kind, spec);
 }
 
@@ -20,16 +15,23 @@ export function outsideCell(
  *
  * @param spec with its references left out
  */
-export function outsideCellSoFar(
-  kind: Pick<Kind, 'inCell'>,
-  spec: unknown,
-  bounds: Omit<Bounds, 'installationId'>,
-): string[] {
+export function outsideCellSoFar(kind: Judged, spec: unknown, bounds: Omit<Bounds, 'installationId'>): string[] {
   return problemsBy(ofKnown(within({ ...bounds, installationId: '' }, 'make')), kind, spec);
 }
 
-function problemsBy(judge: Within, kind: Pick<Kind, 'inCell'>, spec: unknown): string[] {
-  return [...arnsIn(spec).flatMap((arn) => arnProblem(arn, judge)), ...kind.inCell(fieldsOf(spec), judge)];
+type Judged = Pick<Kind, 'inCell' | 'dataFields'>;
+
+/** What of a spec may name a thing of the cell: a tenant's data says whatever it says. */
+export function withoutData(
+  { dataFields = [] }: Pick<Kind, 'dataFields'>,
+  spec: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => !dataFields.includes(field)));
+}
+
+function problemsBy(judge: Within, kind: Judged, spec: unknown): string[] {
+  const named = arnsIn(withoutData(kind, fieldsOf(spec)));
+  return [...named.flatMap((arn) => arnProblem(arn, judge)), ...kind.inCell(fieldsOf(spec), judge)];
 }
 
 /** A value that is not there is a reference's. */
