@@ -49,6 +49,12 @@ export const dynamodbTableName = z
   .string()
   .regex(new RegExp(`^${dynamodbTable}$`), 'must be the name of a DynamoDB table');
 
+/** Name of a parameter of SSM with its path, which AWS limits to 15 levels. */
+export const ssmParameterName = z
+  .string()
+  .max(1_011)
+  .regex(/^(?:\/[A-Za-z0-9_.-]+){1,15}$/, 'must be the name of an SSM parameter, as /platform/name');
+
 /** A hosted zone's id as it is compared everywhere; Route 53 itself answers `/hostedzone/Z123`. */
 export function plainZoneId(id: string): string {
   return id.replace(/^\/?hostedzone\//, '');

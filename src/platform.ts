@@ -7,6 +7,7 @@ import {
   dnsLabel as label,
   domain,
   dynamodbTableName,
+  ssmParameterName,
   emailAddress,
   plainZoneId,
 } from './formats.ts';
@@ -60,6 +61,7 @@ const cell = z
       .min(1),
     projection: z.strictObject({ table: dynamodbTableName }).optional(),
     sharedTables: z.array(dynamodbTableName).optional(),
+    ssmParameters: z.record(ssmParameterName, z.string().min(1).max(4096)).optional(),
     archive: z
       .strictObject({
         bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),

@@ -22,7 +22,7 @@ import {
   type ModeRequest,
 } from './choices.ts';
 import { changeTenantDetails, detailsIn, previewDetails } from './details.ts';
-import { refuseUnfitSettings, resolveDesired, type Desired } from './desired.ts';
+import { productOf, refuseUnfitSettings, refuseUnsuspendable, resolveDesired, type Desired } from './desired.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -258,6 +258,7 @@ async function readChange(
   const choice: Choice = hasMode && !isInMode && asked.mode === 'active' ? { ...asked, request: 'change' } : asked;
   if (!isInMode) refuseUnchangeable(tenant, choice.request ?? 'change');
   if (choice.tier !== undefined) refuseTierChange(deps, tenant, choice.tier);
+  if (choice.request === 'suspend') refuseUnsuspendable(productOf(deps.catalog, tenant), tenant);
   const settings = mergePatch(tenant.settings, choice.patch);
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
   const credentials = tenant.credentials + (choice.rotates ? 1 : 0);

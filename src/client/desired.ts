@@ -127,6 +127,14 @@ export function productOf({ products }: ClientDeps['catalog'], tenant: TenantRow
   });
 }
 
+/** @throws RequestError CHANGE_NOT_POSSIBLE where a suspension of its tenants would stop nothing */
+export function refuseUnsuspendable({ name, suspendable = true }: Product, tenant: TenantRow): void {
+  if (suspendable) return;
+  throw impossible(tenant, [
+    `tenants of ${name} cannot be suspended, as nothing of theirs runs or answers by itself; delete it, or stop what uses it`,
+  ]);
+}
+
 async function placeOf(
   db: Queryable,
   tenant: TenantRow,

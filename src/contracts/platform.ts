@@ -47,6 +47,11 @@ export interface Cell {
   readonly projection?: Projection | undefined;
   /** DynamoDB tables of the cell's account and region in which tenants have items side by side. */
   readonly sharedTables?: readonly string[] | undefined;
+  /**
+   * By name: parameters of the cell's SSM Parameter Store that products and tenants' services read, as they are to be. `doctor` checks
+   * that SSM has them so. In the clear: none of them is a secret.
+   */
+  readonly ssmParameters?: Readonly<Record<string, string>> | undefined;
   /** Sender of tenants' mails (an SES identity of this cell). */
   readonly mailFrom: string;
   readonly mailReplyTo?: string | undefined;

@@ -6,10 +6,12 @@ import type { Step } from '../contracts/blueprint.ts';
 import type { DriftRepairPolicy } from '../contracts/drift.ts';
 import type { Cell, LoadBalancer } from '../contracts/platform.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
+import { ssmParameterName } from '../formats.ts';
 import { label } from '../kinds/framework/values.ts';
 import { shapeProblems, type Shape } from '../shape-problems.ts';
 import { places, type BlueprintRequest, type Place, type Product, type Template, type TierChange } from './product.ts';
 import { parseSettings, SettingsError, type SettingsBounds } from './settings.ts';
+import { refuseMissingParameters } from './cell-parameters.ts';
 import { stepsIn, type MakeStep } from './step.ts';
 import { templateServiceOf } from './templates.ts';
 
@@ -37,6 +39,8 @@ interface CommonRequest<Tier extends string, Component extends string, Chosen> {
   readonly step: MakeStep;
   /** The service of this cell that a component is cloned from. */
   readonly template: (component: Component) => string;
+  /** The value of an SSM parameter of this cell; undefined where the cell gives none. Those that the product declares have one. */
+  readonly parameter: (name: string) => string | undefined;
 }
 
 /** Of a product that declares the place `host`. */
@@ -94,6 +98,10 @@ export interface ProductDefinition<
    * degraded. Default: all of them.
    */
   readonly criticalSteps?: readonly string[] | undefined;
+  /** Names of SSM parameters without which a cell does not serve the product: its `ssmParameters` must give each a value. */
+  readonly ssmParameters?: readonly string[] | undefined;
+  /** False where a suspension would stop nothing: a tenant without host and services. A request for one is refused. Default: true. */
+  readonly suspendable?: boolean | undefined;
   /** How tenants are repaired that are not as they were applied. Default: `approval`. */
   readonly drift?: { readonly repair: DriftRepairPolicy } | undefined;
   /** The steps of a tenant. Pure: the same request gives the same steps. */
@@ -126,7 +134,10 @@ export function defineProduct<
     settings,
     criticalSteps,
     driftRepair: definition.drift?.repair,
+    ssmParameters: definition.ssmParameters,
+    suspendable: definition.suspendable,
     resolve: (request) => {
+      refuseMissingParameters(request.cell, definition);
       const chosen = parseSettings(settings(request), request.settings ?? {});
       if (!chosen.ok) throw new SettingsError(name, chosen.problems);
       return {
@@ -165,7 +176,8 @@ const shape: Shape = {
     reservedSlugs: 'list?',
     templates: 'object?',
   },
-  ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', drift: 'object?', blueprint: 'function' },
+  ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', drift: 'object?', ssmParameters: 'list?' },
+  ...{ suspendable: 'boolean?', blueprint: 'function' },
 };
 
 const tierChangeShape: Shape = { from: 'string', to: 'string' };
@@ -173,12 +185,13 @@ const tierChangeShape: Shape = { from: 'string', to: 'string' };
 function problemsOf(
   definition: Pick<
     ProductDefinition<string, Place, string>,
-    'name' | 'tiers' | 'tierChanges' | 'places' | 'templates' | 'migrations'
+    'name' | 'tiers' | 'tierChanges' | 'places' | 'templates' | 'migrations' | 'ssmParameters'
   > & { readonly settings?: unknown },
 ): readonly string[] {
   const unshaped = shapeProblems(definition, shape);
   if (unshaped.some((problem) => !problem.startsWith('there is no field'))) return unshaped;
   const { name, tiers = [], tierChanges = [], places: declared, templates = {}, migrations, settings } = definition;
+  const { ssmParameters = [] } = definition;
   const unknown = declared.filter((place) => !places.includes(place));
   return [
     ...unshaped,
@@ -198,6 +211,9 @@ function problemsOf(
     ...(migrations === undefined || migrations.protocol === 'file:'
       ? []
       : [`migrations must be a file URL, such as new URL('./migrations/', import.meta.url)`]),
+    ...ssmParameters
+      .filter((parameter) => !ssmParameterName.safeParse(parameter).success)
+      .map((parameter) => `"${parameter}" is no name of an SSM parameter, such as /platform/name`),
     ...(settings instanceof z.ZodType ? defaultProblems(settings) : []),
   ];
 }
@@ -265,6 +281,7 @@ function requestFor<Tier extends string, P extends Place, Component extends stri
     cell,
     step: stepsIn(cell),
     template: (component: Component) => templateServiceOf(cell, name, component),
+    parameter: (wanted: string) => cell.ssmParameters?.[wanted],
     ...(has('host') && { host, url: `https://${host ?? ''}` }),
     ...(has('load-balancer') && { loadBalancer }),
   };

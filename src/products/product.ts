@@ -71,6 +71,10 @@ export interface Product {
   readonly criticalSteps?: readonly string[] | undefined;
   /** Whether drift of its tenants is repaired without anybody's approval. Default: `approval`. */
   readonly driftRepair?: DriftRepairPolicy | undefined;
+  /** Names of the SSM parameters that a cell has to give (`ssmParameters`) to serve it; undefined: it needs none. */
+  readonly ssmParameters?: readonly string[] | undefined;
+  /** False: its tenants cannot be suspended, as there is nothing of theirs that would stop. Default: true. */
+  readonly suspendable?: boolean | undefined;
   /** Pure: the same request gives the same blueprint. @throws SettingsError for settings that are not valid */
   readonly resolve: (request: BlueprintRequest) => Blueprint;
 }

@@ -126,6 +126,18 @@ describe('loadConfig', () => {
       'cells.0.hostedZone.id',
     );
   });
+  it('takes SSM parameters by their whole names', () => {
+    const ssmParameters = { '/platform/items': 'items' };
+    expect(parsePlatform(examplePlatform({ ssmParameters })).cells[0]?.ssmParameters).toEqual(ssmParameters);
+    for (const [name, value] of [
+      ['platform', 'x'],
+      ['/platform/', 'x'],
+      ['/platform/x', ''],
+    ] as const)
+      expect(() => parsePlatform(examplePlatform({ ssmParameters: { [name]: value } }))).toThrow(
+        'cells.0.ssmParameters',
+      );
+  });
   it('refuses the table of the projection as one that tenants share, and a name that is none of a table', () => {
     const projection = { table: 'tenants' };
     expect(parsePlatform(examplePlatform({ projection, sharedTables: ['items'] })).cells[0]?.sharedTables).toEqual([

@@ -58,6 +58,7 @@ describe('a product', () => {
       'cell',
       'isMoving',
       'mode',
+      'parameter',
       'settings',
       'step',
       'template',
@@ -78,6 +79,18 @@ describe('a product', () => {
     const listing = exampleCell({ products: ['notes'] });
     expect([isServed(withDomain, hosted), isServed(listing, hosted)]).toEqual([true, false]);
     expect([isServed(withDomain, hostless), isServed(listing, hostless)]).toEqual([false, true]);
+  });
+
+  it('reads SSM parameters of its cell, and is refused where one that it needs is not given', () => {
+    const name = '/platform/notes/queue';
+    const { product, asked } = productOf({ places: [], ssmParameters: [name, '/platform/notes/topic'] });
+    const cell = exampleCell({ ssmParameters: { [name]: 'notes-queue', '/platform/notes/topic': 'notes' } });
+    resolveUnplaced(product, cell, { ...tenant, tier: null });
+    expect([asked[0]?.parameter(name), asked[0]?.parameter('/platform/other')]).toEqual(['notes-queue', undefined]);
+    const lacking = exampleCell({ ssmParameters: { [name]: 'notes-queue' } });
+    expect(() => resolveUnplaced(product, lacking, { ...tenant, tier: null })).toThrow(
+      'cell "default" gives no value for /platform/notes/topic, which notes needs: add to its `ssmParameters`',
+    );
   });
 
   it('brings its migrations by a file URL', () => {
@@ -120,6 +133,7 @@ describe('a product', () => {
         templates: { 'A b': { containerPort: 80 } },
         migrations: new URL('https://example.com/migrations/'),
         settings: z.strictObject({ seats: z.int() }),
+        ssmParameters: ['platform/notes'],
         blueprint: () => [],
         tierChanges: [
           { from: 'free', to: 'huge' as 'free' },
@@ -142,6 +156,7 @@ describe('a product', () => {
       'place "host" is given twice',
       'template "A b" has no name for a component',
       'migrations must be a file URL',
+      '"platform/notes" is no name of an SSM parameter, such as /platform/name',
       'settings must be valid when none are given: seats is required',
     ])
       expect(define).toThrow(said);
