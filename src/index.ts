@@ -40,6 +40,7 @@ export { targetGroup } from './kinds/target-group/kind.ts';
 export { taskDefinition } from './kinds/task-definition/kind.ts';
 export { tenantActivation } from './kinds/tenant-activation/kind.ts';
 export { defineProduct, type ProductDefinition, type ProductRequest } from './products/define-product.ts';
+export { accounts } from './products/accounts/product.ts';
 export { moamalat } from './products/moamalat/product.ts';
 export type { BlueprintRequest, Place, Product, Template, TierChange } from './products/product.ts';
 export { serviceSettings, type CountBounds, type ServiceSettings } from './products/service-settings.ts';

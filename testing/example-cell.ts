@@ -1,5 +1,17 @@
 import type { Cell } from '../src/contracts/platform.ts';
 
+/** What an example cell needs to serve accounts. */
+export const accountsInExample = {
+  sharedTables: ['shared-items'],
+  ssmParameters: {
+    '/platform/dynamodb/shared-table-name': 'shared-items',
+    '/platform/dynamodb/shared-table-arn': 'arn:aws:dynamodb:us-east-1:000000000000:table/shared-items',
+    '/platform/dynamodb/default-billing-mode': 'PAY_PER_REQUEST',
+    '/platform/cloudformation/template-bucket': 'templates',
+    '/platform/cloudformation/private-account-template-key': 'private-account-dynamodb.yaml',
+  },
+} satisfies Partial<Cell>;
+
 /** A cell with one load balancer, for tests that need a description but no AWS behind it. */
 export function exampleCell(overrides: Partial<Cell> = {}): Cell {
   return {

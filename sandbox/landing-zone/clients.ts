@@ -8,6 +8,7 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 
 /** Which AWS to seed, and as whom. */
@@ -29,6 +30,7 @@ export interface SeedClients {
   readonly route53: Route53Client;
   readonly s3: S3Client;
   readonly ses: SESv2Client;
+  readonly ssm: SSMClient;
   readonly sts: STSClient;
 }
 
@@ -51,6 +53,7 @@ export function createClients(target: AwsTarget): SeedClients {
     route53: new Route53Client(config),
     s3: new S3Client({ ...config, forcePathStyle: true }),
     ses: new SESv2Client(config),
+    ssm: new SSMClient(config),
     sts: new STSClient(config),
   };
 }

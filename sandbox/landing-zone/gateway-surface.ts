@@ -11,6 +11,7 @@ const health = z.looseObject({
     deregistrationDelayScale: z.number(),
     dnsSyncMs: z.number(),
     serviceDrainMs: z.number(),
+    stackResourceMs: z.number(),
   }),
 });
 
@@ -22,6 +23,9 @@ export interface Connect {
 
 /** AWS's default deregistration delay of a target group. */
 const deregistrationDelayMs = 300_000;
+
+/** One after the other: a table, and the parameters that name it. */
+const STACK_RESOURCES = 2;
 
 /** Where a listener is really reached; undefined when the endpoint is no gateway. */
 export async function connectOf(endpointUrl: string, listenerArn: string): Promise<Connect | undefined> {
@@ -42,6 +46,8 @@ export async function usualMsOf(endpointUrl: string): Promise<Record<string, num
     'dns-record.ready': Math.round(time.dnsSyncMs),
     'dns-record.gone': Math.round(time.dnsSyncMs),
     'target-group.gone': 0,
+    'cloudformation-stack.ready': time.stackResourceMs * STACK_RESOURCES,
+    'cloudformation-stack.gone': time.stackResourceMs * STACK_RESOURCES,
   };
 }
 

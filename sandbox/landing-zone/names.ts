@@ -1,7 +1,7 @@
 import type { Product } from '../../src/products/product.ts';
 
 /** What the landing zone is seeded by of a product. */
-export type SeededProduct = Pick<Product, 'name' | 'places' | 'templates'>;
+export type SeededProduct = Pick<Product, 'name' | 'places' | 'templates' | 'ssmParameters'>;
 
 /** Names of the sandbox's landing zone, as operators and tests know them. */
 export const landingZone = 'tenantry-sandbox';
@@ -10,6 +10,10 @@ export const loadBalancerName = 'moamalat-alb';
 export const projectionTable = 'tenants';
 /** Where tenants have items side by side. */
 export const sharedTable = 'shared-items';
+/** Where the template of private accounts is; the names of buckets are everybody's. */
+export function templateBucket(accountId: string, region: string): string {
+  return `tenantry-templates-${accountId}-${region}`;
+}
 export const archiveBucket = 'tenantry-archive';
 
 /** The zone that all tenants' hosts lie in: MOAMALAT's own where it is one of the products, its tenants right below it. */

@@ -7,7 +7,8 @@ import { accountIdOf, ensureHostedZone, ensureMailIdentity, ensureRoles } from '
 import { createClients, destroyClients, type AwsTarget, type SeedClients } from './clients.ts';
 import { connectOf, usualMsOf, type Connect } from './gateway-surface.ts';
 import { ensureLoadBalancer } from './load-balancer.ts';
-import { ensureArchive } from './archive.ts';
+import { ensureParameters } from './parameters.ts';
+import { ensureClosedBucket } from './buckets.ts';
 import {
   archiveBucket,
   clusterName,
@@ -93,7 +94,8 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
   await ensureMailIdentity(clients, zoneName);
   await ensureTable(clients.dynamodb, projectionTable, ['GSI1', 'GSI2']);
   await ensureTable(clients.dynamodb, sharedTable, ['GSI1', 'GSI2', 'GSI3']);
-  if (options.archive === true) await ensureArchive(clients.s3, archiveBucket);
+  if (options.archive === true) await ensureClosedBucket(clients.s3, archiveBucket);
+  const ssmParameters = await ensureParameters(clients, products, { accountId, region });
   await ensureCluster(clients);
   for (const template of templates) await ensureTemplate(clients, template, { accountId, region, network, roles });
   await Promise.all(templates.map((template) => untilTemplateRuns(clients, template)));
@@ -133,6 +135,7 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
         tenantDatabases: [{ id: 'primary', ...options.database }],
         projection: { table: projectionTable },
         sharedTables: [sharedTable],
+        ...(ssmParameters && { ssmParameters }),
         ...(options.archive === true && { archive: { bucket: archiveBucket, prefix: 'final/', retentionDays: 30 } }),
         logRetentionDays: 30,
         mailFrom: `welcome@${zoneName}`,

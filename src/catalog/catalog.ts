@@ -1,6 +1,7 @@
 import { builtInKinds } from '../kinds/built-in.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
 import { createKindRegistry, type KindRegistry } from '../kinds/framework/registry.ts';
+import { accounts } from '../products/accounts/product.ts';
 import { moamalat } from '../products/moamalat/product.ts';
 import type { Product } from '../products/product.ts';
 import { shapeProblems } from '../shape-problems.ts';
@@ -47,4 +48,4 @@ export function migrationsOf(products: readonly Product[]): Catalog['migrations'
 }
 
 /** Of an installation that configures nothing. */
-export const defaultCatalog: Catalog = createCatalog({ products: [moamalat] });
+export const defaultCatalog: Catalog = createCatalog({ products: [moamalat, accounts] });

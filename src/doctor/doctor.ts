@@ -23,7 +23,9 @@ import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts'
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
 import { checkCell } from './cell-checks.ts';
 import { measureLag } from '../db/projections.ts';
+import { checkAccounts } from './account-checks.ts';
 import { checkArchive } from './archive-checks.ts';
+import { checkParameters } from './parameter-checks.ts';
 import { checkProjection } from './projection-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
 import { checkRoom, type RoomParts } from './room-checks.ts';
@@ -63,7 +65,10 @@ async function examineCell(config: Config, catalog: Catalog, cell: Cell): Promis
     );
     const projection = await checkProjectionOf(config, cell, aws);
     const archive = await checkArchive(cell, aws.objects);
-    return [...found, ...room, ...projection, ...archive, ...(await checkMarkOf(config, cell, aws))];
+    const mark = await checkMarkOf(config, cell, aws);
+    const parameters = await checkParameters(cell, aws.parameters);
+    const accounts = await checkAccounts({ cell, catalog, aws });
+    return [...found, ...room, ...projection, ...archive, ...mark, ...parameters, ...accounts];
   } finally {
     landingZone.destroy();
     aws.destroy();

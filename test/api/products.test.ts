@@ -17,10 +17,14 @@ describe('the list of products', () => {
     const answer = await api.app.inject('/api/v1/products');
     expect(answer.statusCode).toBe(200);
     const { products } = answer.json<{ products: { name: string; fields: { name: string; required: boolean }[] }[] }>();
-    expect(products).toMatchObject([{ name: 'moamalat', tiers: [], domains: ['moamalat-pro.com'] }]);
-    const required = products[0]?.fields.filter((field) => field.required).map(({ name }) => name);
+    expect(products).toMatchObject([
+      { name: 'accounts', tiers: ['public', 'private'], domains: [] },
+      { name: 'moamalat', tiers: [], domains: ['moamalat-pro.com'] },
+    ]);
+    const [, hosted] = products;
+    const required = hosted?.fields.filter((field) => field.required).map(({ name }) => name);
     expect(required?.sort()).toEqual(Object.keys(acme).sort());
-    expect(products[0]?.fields.map(({ name }) => name)).not.toContain('tier');
+    expect(hosted?.fields.map(({ name }) => name)).not.toContain('tier');
   });
 
   it('gives the tiers of a product that has some, and no domain where no cell serves it', () => {
@@ -41,7 +45,7 @@ describe('the list of products', () => {
     );
     delete process.env.TENANTRY_API_URL;
     expect(said).toMatch(
-      /^moamalat\n {2}tiers +none\n {2}domains +<slug>\.moamalat-pro\.com\n {2}required +--product, --slug, --name, --email\n/,
+      /^moamalat\n {2}tiers +none\n {2}domains +<slug>\.moamalat-pro\.com\n {2}required +--product, --slug, --name, --email\n/m,
     );
   });
 });

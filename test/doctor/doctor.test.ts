@@ -413,6 +413,7 @@ describe('the preflight', () => {
     expect(found.filter((f) => f.verdict === 'problem').map((f) => f.detail)).toEqual([
       // Of the platform description alone: its load balancer is another account's than the cell.
       expect.stringContaining("lies outside the cell's account or region"),
+      expect.stringContaining('shared-table-arn is not the ARN of shared-items in this cell'),
       expect.stringContaining('the platform says account 999999999999'),
     ]);
     expect(found.flatMap((f) => f.covers ?? [])).not.toContain('R-PRE-01');

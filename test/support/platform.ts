@@ -1,7 +1,7 @@
 import type { Cell, Platform } from '../../src/contracts/platform.ts';
-import { exampleCell } from '../../testing/example-cell.ts';
+import { accountsInExample, exampleCell } from '../../testing/example-cell.ts';
 
-export { exampleCell };
+export { accountsInExample, exampleCell };
 
 /** What a tenant of two components takes of its load balancer. */
 export const twoComponents = { rules: 3, targetGroups: 2 } as const;

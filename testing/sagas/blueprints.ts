@@ -4,7 +4,7 @@ import type { Cell } from '../../src/contracts/platform.ts';
 import { acceptanceProblems } from '../../src/products/acceptance-problems.ts';
 import { hostIn, resolveUnplaced } from '../../src/products/places.ts';
 import type { Product } from '../../src/products/product.ts';
-import { exampleCell } from '../example-cell.ts';
+import { accountsInExample, exampleCell } from '../example-cell.ts';
 
 /**
  * The steps of a product's tenants, for naming the cases before anything runs.
@@ -22,11 +22,16 @@ export function blueprintOfProduct(product: Product, tier: string | null, { kind
 }
 
 /** A cell that serves the product, with no AWS behind it. */
-function cellFor({ name, templates }: Product): Cell {
+function cellFor({ name, ssmParameters = [], templates }: Product): Cell {
   const services = Object.keys(templates).map((component) => [component, `${name}-${component}`] as const);
   return exampleCell({
     templateServices: { [name]: Object.fromEntries(services) },
     domains: { [name]: 'tenants.example' },
     products: [name],
+    ...accountsInExample,
+    ssmParameters: {
+      ...Object.fromEntries(ssmParameters.map((parameter) => [parameter, 'example'])),
+      ...accountsInExample.ssmParameters,
+    },
   });
 }

@@ -119,8 +119,8 @@ export function describeProduct(product: Product, trial: ProductTrial = {}): voi
           cleanupPending: true,
           status: expected.endsAs === 'deleted' ? 'deleting' : 'failed',
         });
-        expect(leftSteps(stuck)).toEqual(blockedBy(expected.stepId, made));
-        expect(ledgerNames(stuck)).toEqual(
+        expect(leftSteps(stuck)).toEqual(blockedBy(expected.stepId, made, catalog));
+        expect(ledgerNames(stuck, catalog)).toEqual(
           (await listNotRemoved(world.database, run.tenantId)).map((r) => `${r.type} ${r.name}`).sort(),
         );
         calmDown(world, run);
@@ -175,7 +175,7 @@ interface StuckExpectation {
 const failingCommit: Fault = { stepId: FINALIZE_STEP, verb: 'ensure', when: 'before' };
 
 /** The step whose removal fails, and all that may only be removed after it. */
-function blockedBy(stepId: string, steps: readonly Step[]): string[] {
+function blockedBy(stepId: string, steps: readonly Step[], { kinds }: Catalog): string[] {
   const blocked = new Set([stepId]);
   for (let grew = true; grew;) {
     const size = blocked.size;
@@ -188,20 +188,19 @@ function blockedBy(stepId: string, steps: readonly Step[]): string[] {
     }
     grew = blocked.size > size;
   }
-  return [...blocked].filter((id) => id === stepId || hasResources(steps, id)).sort();
-}
-
-/** A slug is a row of its tenant, not a resource: it is named only when the failure is its own. */
-function hasResources(steps: readonly Step[], id: string): boolean {
-  return steps.find((s) => s.id === id)?.kind !== 'slug-reservation';
+  // What makes nothing, as a slug that is a row of its tenant, is named only when the failure is its own.
+  const hasResources = (id: string) =>
+    Object.keys(kinds.kinds.get(steps.find((step) => step.id === id)?.kind ?? '')?.types ?? {}).length > 0;
+  return [...blocked].filter((id) => id === stepId || hasResources(id)).sort();
 }
 
 function leftSteps({ leftovers }: StatusView): string[] {
   return [...new Set((leftovers ?? []).map((l) => l.stepId))].sort();
 }
 
-function ledgerNames({ leftovers }: StatusView): string[] {
-  const resources = (leftovers ?? []).filter((l) => l.type !== 'slug-reservation');
+/** A step that makes nothing is named by its kind. */
+function ledgerNames({ leftovers }: StatusView, { kinds }: Catalog): string[] {
+  const resources = (leftovers ?? []).filter((l) => !kinds.kinds.has(l.type));
   return resources.map((l) => `${l.type} ${l.name}`).sort();
 }
 

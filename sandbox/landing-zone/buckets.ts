@@ -1,8 +1,8 @@
 import { CreateBucketCommand, PutPublicAccessBlockCommand, type S3Client } from '@aws-sdk/client-s3';
 import { unlessFailed } from './clients.ts';
 
-/** The bucket that final dumps are kept in: closed to the public. */
-export async function ensureArchive(s3: S3Client, Bucket: string): Promise<void> {
+/** A bucket that is closed to the public: for final dumps, for templates. */
+export async function ensureClosedBucket(s3: S3Client, Bucket: string): Promise<void> {
   await unlessFailed(s3.send(new CreateBucketCommand({ Bucket })), 'BucketAlreadyOwnedByYou');
   await s3.send(
     new PutPublicAccessBlockCommand({

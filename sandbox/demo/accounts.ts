@@ -1,0 +1,126 @@
+import { createApiClient, type ApiClient } from '../../src/cli/api-client.ts';
+import { takeInventory } from '../inventory/inventory.ts';
+import { atTime } from '../parts/log.ts';
+import type { Parts } from '../stack/parts.ts';
+import { changedLicenses, demoAccount } from './account-settings.ts';
+import { openRows, type Rows } from './account-rows.ts';
+import { proveCertificate } from './certificate.ts';
+import { compare, printInventories, printTenant } from './inventories.ts';
+import { failed, printDurations } from './printing.ts';
+import { deleteTenant, follow, type Finished } from './provision.ts';
+
+/** An account that is active, and what it is seen by. */
+interface Scene {
+  readonly api: ApiClient;
+  readonly rows: Rows;
+  readonly account: Finished;
+  readonly tier: Tier;
+}
+
+const tiers = ['public', 'private'] as const;
+type Tier = (typeof tiers)[number];
+
+interface Chapter {
+  readonly title: string;
+  /** Answers whether it went as it has to; what did not is printed. */
+  readonly play: (scene: Scene) => Promise<boolean>;
+}
+
+/** All that happens to an account between its first day and its last, in this order; a move to another tier is one more of these. */
+const chapters: readonly Chapter[] = [
+  { title: 'rows written and read through the router', play: useRows },
+  { title: 'one license less, one more', play: changeLicenses },
+  { title: 'its rows are what they were', play: ({ account, rows }) => rows.areThere(account.tenantId) },
+];
+
+/**
+ * An account of each tier there and back: made, used through the router, changed, removed, and the inventories of before and after
+ * compared. Answers the exit code.
+ */
+export async function accountsThereAndBack({ parts }: { readonly parts: Parts }): Promise<number> {
+  const api = createApiClient(parts.env.TENANTRY_API_URL ?? '');
+  const take = () =>
+    takeInventory({ gatewayUrl: parts.env.AWS_ENDPOINT_URL ?? '', databaseUrl: parts.oracleDatabaseUrl });
+  const before = await take();
+  const rows = openRows(parts);
+  try {
+    const scenes: Scene[] = [];
+    for (const tier of tiers) {
+      const account = await createAccount(api, tier);
+      printDurations(account);
+      if (account.status.status !== 'active') return failed(`the ${tier} account did not become active`, account);
+      scenes.push({ api, rows, account, tier });
+    }
+    for (const chapter of chapters) if (!(await playAll(scenes, chapter))) return 1;
+    const between = await take();
+    const deleted = await deleteAll(scenes);
+    if (!deleted) return 1;
+    const after = await take();
+    printInventories({ before, between, after });
+    printTenant(before, between);
+    if (compare(before, after, deleted) > 0) return 1;
+    console.log(
+      '\n  There and back, an account of each tier: the inventory is what it was, but for the residues named.',
+    );
+    return 0;
+  } finally {
+    rows.close();
+  }
+}
+
+/** Makes an account and shows every step. */
+export async function createAccount(api: ApiClient, tier: Tier): Promise<Finished> {
+  const settings = demoAccount(tier);
+  const slug = `account-${tier}-${Date.now().toString(36)}`;
+  console.log(
+    `\n  ${atTime(`POST /api/v1/tenants { "product": "accounts", "tier": "${tier}", "slug": "${slug}", ... }`)}`,
+  );
+  const { tenantId, operationId } = await api.create({
+    ...{ product: 'accounts', tier, slug, settings, onFailure: 'rollback' },
+    ...{ displayName: settings.name, contactEmail: settings.technicalUser.email },
+  });
+  return { tenantId, slug, ...(await follow(api, tenantId, operationId)) };
+}
+
+async function playAll(scenes: readonly Scene[], { play, title }: Chapter): Promise<boolean> {
+  console.log(`\n  ${title}`);
+  for (const scene of scenes) if (!(await play(scene))) return false;
+  return true;
+}
+
+async function useRows({ account, rows, tier }: Scene): Promise<boolean> {
+  const table = await rows.write(account.tenantId);
+  console.log(`  ${tier} account ${account.tenantId}: written to ${table}`);
+  return rows.areThere(account.tenantId);
+}
+
+async function changeLicenses({ account, api, rows, tier }: Scene): Promise<boolean> {
+  const licenses = changedLicenses();
+  const accepted = await api.change(account.tenantId, { settings: { licenses }, onFailure: 'rollback' });
+  if (!('operationId' in accepted)) {
+    console.error('  there was nothing to carry out');
+    return false;
+  }
+  const { status } = await follow(api, account.tenantId, accepted.operationId);
+  const found = await rows.licenses(account.tenantId);
+  console.log(`  licenses of the ${tier} account: ${found.join(', ')}`);
+  return status.operation.state === 'succeeded' && found.join() === licenses.map(({ serviceId }) => serviceId).join();
+}
+
+/** Both go; answers the events of both deletions, undefined when something did not go as it has to. */
+async function deleteAll(scenes: readonly Scene[]): Promise<Pick<Finished, 'events'> | undefined> {
+  const events = [];
+  for (const { account, api, rows, tier } of scenes) {
+    console.log(`\n  the ${tier} account removed`);
+    const deleted = await deleteTenant(api, account.tenantId, account.slug);
+    printDurations(deleted);
+    if (deleted.status.status !== 'deleted') {
+      failed(`the ${tier} account was not deleted`, deleted);
+      return undefined;
+    }
+    if (!(await proveCertificate(api, deleted.tenantId)) || !(await rows.areRefused(account.tenantId)))
+      return undefined;
+    events.push(...deleted.events);
+  }
+  return { events };
+}

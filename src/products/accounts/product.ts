@@ -1,0 +1,145 @@
+import type { Step } from '../../contracts/blueprint.ts';
+import { cloudformationStack } from '../../kinds/cloudformation-stack/kind.ts';
+import { slugReservation } from '../../kinds/slug-reservation/kind.ts';
+import { ssmParameters } from '../../kinds/ssm-parameters/kind.ts';
+import { ssmStatus } from '../../kinds/ssm-status/kind.ts';
+import type { StatusSpec } from '../../kinds/ssm-status/spec.ts';
+import { tenantActivation } from '../../kinds/tenant-activation/kind.ts';
+import { defineProduct, type ProductRequest } from '../define-product.ts';
+import { accountPlatformOf, parameterNames, type AccountPlatform } from './platform.ts';
+import { copySteps, type Copy } from './rows.ts';
+import { accountSettings, type AccountSettings } from './settings.ts';
+import { accountStack, dedicatedTable } from './stack.ts';
+
+const STATUS = 'provisioning-status';
+const ERROR = 'provisioning-error';
+
+type Request = ProductRequest<'public' | 'private', never, never, AccountSettings>;
+
+/** What the steps of an account are resolved from. */
+interface Account extends Pick<Request, 'settings' | 'step' | 'tier'> {
+  readonly id: string;
+  readonly name: string;
+  readonly platform: AccountPlatform;
+}
+
+/**
+ * Accounts of the platform of DynamoDB tables (requirements R-ACC-*): a public one has its rows in the table that the cell's accounts
+ * share, a private one a table of its own, made by a stack. The steps, and who writes what: docs/accounts.md.
+ */
+export const accounts = defineProduct({
+  name: 'accounts',
+  tiers: ['public', 'private'],
+  places: [],
+  suspendable: false,
+  ssmParameters: Object.values(parameterNames),
+  settings: accountSettings,
+  blueprint({ cell, settings, step, tenant, tier }) {
+    const account = {
+      settings,
+      step,
+      tier,
+      platform: accountPlatformOf(cell),
+      id: tenant.id,
+      name: settings.name ?? tenant.slug,
+    };
+    const made = [
+      step(slugReservation, {
+        id: 'validate',
+        needs: [],
+        spec: { slug: tenant.slug, templateServices: [] },
+      }),
+      markStep(account),
+      statusStep(account, { id: 'announce', needs: ['mark'], drainSeconds: account.platform.leaseSeconds }),
+      // Whoever reads the account's status is told that it goes before anything of it is gone.
+      ...(tier === 'public' ? publicSteps(account) : privateSteps(account)).map(goingAfter('announce')),
+    ];
+    const activate = statusStep(account, { id: 'activate', needs: made.map(({ id }) => id), ready: 'active' });
+    return [...made, activate, step(tenantActivation, { id: 'finalize', needs: ['activate'], spec: {} })];
+  },
+});
+
+function goingAfter(id: string): (step: Step) => Step {
+  return (step) => ({ ...step, removeAfter: [...(step.removeAfter ?? []), id] });
+}
+
+/** What kind of account it is and what it is at, for whoever asks SSM (requirements R-SSM-01..03). */
+function markStep({ id, step, tier }: Account): Step {
+  return step(ssmParameters, {
+    id: 'mark',
+    needs: ['validate'],
+    spec: {
+      path: `/accounts/${id}/`,
+      parameters: {
+        'cloud-type': {},
+        [STATUS]: { isInitial: true },
+        [ERROR]: { isInitial: true },
+      },
+      values: { 'cloud-type': tier, [STATUS]: 'creating', [ERROR]: 'none' },
+    },
+  });
+}
+
+/** Writes what the account is at (requirement R-SSM-02). */
+function statusStep(
+  { id: accountId, step }: Account,
+  { drainSeconds, id, needs, ready }: Pick<StatusSpec, 'drainSeconds' | 'ready'> & Pick<Step, 'id' | 'needs'>,
+): Step {
+  return step(ssmStatus, {
+    id,
+    needs,
+    spec: {
+      ...{ path: `/accounts/${accountId}/`, statusParameter: STATUS, errorParameter: ERROR },
+      ...{ failed: 'failed', removing: 'deleting' },
+      ...(ready !== undefined && { ready }),
+      ...(drainSeconds !== undefined && { drainSeconds }),
+    },
+  });
+}
+
+/** Rows beside those of other accounts, and parameters that lead to their table. */
+function publicSteps(account: Account): Step[] {
+  const { platform, step } = account;
+  const { sharedStreamArn, sharedTable, sharedTableArn } = platform;
+  // The names of a set are its step's for good, so that what a cell may give later is one of its own.
+  const streamArn =
+    sharedStreamArn === undefined ? [] : [discoveryStep(account, ':stream', { 'stream-arn': sharedStreamArn })];
+  return [
+    ...copySteps(step, sharedCopy(account), { needs: ['mark'] }),
+    discoveryStep(account, '', { 'table-name': sharedTable, 'table-arn': sharedTableArn }),
+    ...streamArn,
+  ];
+}
+
+/** Parameters by which the account's table is found (requirement R-SSM-04). */
+function discoveryStep({ id, step }: Account, suffix: string, values: Readonly<Record<string, string>>): Step {
+  return step(ssmParameters, {
+    id: `put_discovery${suffix}`,
+    needs: ['put_shared_metadata'],
+    spec: {
+      path: `/accounts/${id}/dynamodb/`,
+      parameters: Object.fromEntries(Object.keys(values).map((name) => [name, {}])),
+      values,
+    },
+  });
+}
+
+/** A stack that makes the table and the parameters that lead to it; the account's rows in both tables, its own one first (C-41). */
+function privateSteps(account: Account): Step[] {
+  const { id: accountId, name, platform, step } = account;
+  const dedicated = { ...sharedCopy(account), table: dedicatedTable(platform, accountId), isAdminCopy: false };
+  return [
+    step(cloudformationStack, {
+      id: 'create_stack',
+      needs: ['mark'],
+      spec: accountStack(platform, { accountId, name }),
+    }),
+    ...copySteps(step, { ...dedicated, copy: 'dedicated' }, { needs: ['create_stack'] }),
+    ...copySteps(step, sharedCopy(account), { needs: [], after: 'dedicated' }),
+  ];
+}
+
+function sharedCopy({ id: accountId, name, platform, settings, tier }: Account): Copy {
+  const isAdminCopy = tier === 'private';
+  return { accountId, name, settings, tier, table: platform.sharedTable, copy: 'shared', isAdminCopy };
+}
