@@ -274,7 +274,13 @@ export class World {
   #staysAt(end: CloseInput['state'], id: string): boolean {
     if (end === 'cancelled' && this.#graceUntilMs !== undefined) return true;
     if (end !== 'succeeded') return this.options.applied?.includes(id) === true;
-    return this.rules.target !== 'nothing' && this.steps.get(id)?.becomes !== 'drop';
+    return this.rules.target !== 'nothing' && !this.#goesPastCommit(id);
+  }
+
+  /** What the target does not hold, and what was only on the way to it. */
+  #goesPastCommit(id: string): boolean {
+    const { becomes, transient } = this.steps.get(id) ?? {};
+    return becomes === 'drop' || transient === true;
   }
 
   get #restoresIn(): OperationState {
@@ -430,7 +436,9 @@ export class World {
   async remove(call: StepCall): Promise<RemoveAnswer> {
     const { stepId } = call;
     await this.#enter(`${stepId}.remove`);
-    const isDrop = this.rules.succeedsBy === 'close' && this.steps.get(stepId)?.becomes === 'drop';
+    const { becomes, transient } = this.steps.get(stepId) ?? {};
+    const isOver = transient === true && this.changes.some(({ state }) => state === 'committing');
+    const isDrop = this.rules.succeedsBy === 'close' && (becomes === 'drop' || isOver);
     const { takeover } = this.options;
     const isCommitted = takeover ? takeover.removesIn === 'committing' : isDrop;
     const expected = isDrop && isCommitted ? 'committing' : this.rules.removesIn;
@@ -466,13 +474,18 @@ export class World {
   /** Nothing that exists, or may still land, needs what is removed or must go before it. */
   #checkUnused(stepId: string): void {
     for (const [other, s] of this.steps) {
-      if (other === stepId || this.#isAsApplied(other)) continue;
+      if (other === stepId || this.#isAsApplied(other) || this.#isBeyond(other)) continue;
       const exists = this.living.has(other) || (this.#unclearUntilMs.get(other) ?? 0) > nowMs();
       if (exists && this.#ancestors.get(other)?.has(stepId))
         this.violations.push(`${stepId} removed while ${other} needs it`);
       if (exists && this.steps.get(stepId)?.removeAfter?.includes(other))
         this.violations.push(`${stepId} removed before ${s.id}`);
     }
+  }
+
+  /** Past the commit what stays does without what goes. */
+  #isBeyond(other: string): boolean {
+    return this.state === 'committing' && this.rules.target === 'desired' && !this.#goesPastCommit(other);
   }
 
   /** On the way back: what it needs is what the applied blueprint says. */

@@ -1,47 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FINALIZE_STEP, type Step } from '../../../src/contracts/blueprint.ts';
-import type { OperationType } from '../../../src/contracts/operation-table.ts';
+import { FINALIZE_STEP } from '../../../src/contracts/blueprint.ts';
 import { downwardEdges, inOrder, type Edges } from '../../../src/plan/graph.ts';
-import { walkOf, type Direction } from '../../../src/plan/operation-walk.ts';
 import type { StepPlan } from '../../../src/plan/plan.ts';
 import { transientProblems, withoutTransient } from '../../../src/plan/transient-steps.ts';
-
-const step = (id: string, needs: readonly string[], more: Partial<Step> = {}): Step => ({
-  ...{ id, kind: 'ssm-parameters', needs, spec: { path: `/${id}` } },
-  ...more,
-});
-const onTheWay = (id: string, needs: readonly string[], more: Partial<Step> = {}) =>
-  step(id, needs, { transient: true, ...more });
-
-/** The shape of a move: what holds the data before goes after the switch, and the fence after that. */
-const before = [
-  step('mark', []),
-  step('meta', ['mark']),
-  step('rows', ['meta']),
-  step(FINALIZE_STEP, ['rows'], { kind: 'tenant-activation' }),
-];
-const after = [
-  step('table', []),
-  onTheWay('fence', ['table'], { removeAfter: ['rows'] }),
-  onTheWay('tell', ['fence']),
-  onTheWay('switch', ['tell', 'rows']),
-  step('mark', ['switch'], { spec: { path: '/elsewhere' } }),
-  onTheWay('check', ['mark']),
-  step('meta', ['mark', 'check']),
-  step(FINALIZE_STEP, ['meta'], { kind: 'tenant-activation' }),
-];
-const transient = ['fence', 'tell', 'switch', 'check'];
-const all = ['mark', 'meta', 'rows', 'table', ...transient];
-
-function walked(
-  held: readonly string[],
-  direction: Direction = 'forward',
-  { type = 'migrate', applied = before }: { type?: OperationType; applied?: readonly Step[] } = {},
-) {
-  const isHeld = (stepId: string) => ({ stepId, kind: 'ssm-parameters', isReady: true, isAltered: stepId === 'mark' });
-  const facts = { own: after, applied, older: applied.length > 0 ? [] : before, held: held.map(isHeld) };
-  return walkOf({ type, refreshes: false }, direction, facts, () => undefined);
-}
+import { after, allSteps as all, before, onTheWay, transient, walked } from '../../support/move.ts';
 
 const becoming = (steps: readonly StepPlan[], becomes: StepPlan['becomes']) =>
   steps.filter((each) => each.becomes === becomes).map(({ id }) => id);
@@ -60,7 +22,7 @@ function expectInOrder(edges: Edges, ...ids: readonly string[]): void {
 
 describe('the plan of a move', () => {
   it('makes transient steps on the way, and drops what the target does not hold', () => {
-    const { steps } = walked(['mark', 'meta', 'rows']);
+    const { steps } = walked({ held: ['mark', 'meta', 'rows'] });
     expect(becoming(steps, 'make')).toEqual(expect.arrayContaining(['table', ...transient]));
     expect(becoming(steps, 'change')).toEqual(['mark']);
     expect(becoming(steps, 'drop')).toEqual(['rows']);
@@ -69,24 +31,24 @@ describe('the plan of a move', () => {
   });
 
   it('makes a transient step anew that an abandoned move left', () => {
-    const { steps } = walked(['mark', 'meta', 'rows', 'fence']);
+    const { steps } = walked({ held: ['mark', 'meta', 'rows', 'fence'] });
     expect(becoming(steps, 'make')).toContain('fence');
   });
 
   it.each([[all], [all.filter((id) => id !== 'switch' && id !== 'check')], [['mark', 'meta', 'table', 'fence']]])(
     'drops, finished by a run that takes over, all of them that are left (%j)',
     (held) => {
-      const { steps, restore } = walked(held, 'finish');
+      const { steps, restore } = walked({ held, direction: 'finish' });
       const left = [...transient, 'rows'].filter((id) => held.includes(id));
       expect(becoming(steps, 'drop').toSorted()).toEqual(left.toSorted());
-      expect(becoming(steps, 'make')).toEqual([FINALIZE_STEP]);
+      expect(becoming(steps, 'make')).toEqual(held.includes('table') ? [] : ['table']);
       expect(restore).toEqual([]);
       expectInOrder(waysOut(steps), ...['check', 'switch', 'rows', 'fence'].filter((id) => left.includes(id)));
     },
   );
 
   it('drops, on the way back, what was made, each after what needs it, also through a step that stays', () => {
-    const { steps, restore } = walked(all, 'back');
+    const { steps, restore } = walked({ held: all, direction: 'back' });
     expect(becoming(steps, 'drop').toSorted()).toEqual(['table', ...transient].toSorted());
     expect(restore.map(({ id }) => id)).toEqual(['mark']);
     expectInOrder(waysOut(steps), 'check', 'switch', 'tell', 'fence', 'table');
@@ -94,13 +56,13 @@ describe('the plan of a move', () => {
   });
 
   it('to nothing still lets data go after the switch and before the fence', () => {
-    const { steps } = walked(all, 'forward', { type: 'deprovision', applied: [] });
+    const { steps } = walked({ held: all, type: 'deprovision', applied: [] });
     expect(becoming(steps, 'drop').toSorted()).toEqual(all.toSorted());
     expectInOrder(waysOut(steps), 'switch', 'rows', 'fence', 'table');
   });
 
   it('to nothing goes by the order of what is there, when the move was taken back', () => {
-    const { steps } = walked(['mark', 'meta', 'rows'], 'forward', { type: 'deprovision', applied: [] });
+    const { steps } = walked({ held: ['mark', 'meta', 'rows'], type: 'deprovision', applied: [] });
     expectInOrder(waysOut(steps), 'rows', 'meta', 'mark');
     expect(becoming(steps, 'drop')).toHaveLength(3);
   });
