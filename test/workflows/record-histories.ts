@@ -20,6 +20,7 @@ import {
   type IsolationTurn,
 } from '../../src/contracts/isolation.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
+import { before, walked } from '../support/move.ts';
 import { eventsOf, until } from './ending.ts';
 import { startEnvironment, type Started, type WorkflowEnvironment } from './environment.ts';
 import { commandsFile, historiesDirectory, historyFiles, recordingBundle, replay } from './replay.ts';
@@ -148,6 +149,14 @@ const revocation = step('revoke_password', ['deploy_backend'], {
 /** No data goes; the password before is revoked once the service runs by the new one. */
 const rotation = { ...update, type: 'rotate', steps: [...update.steps.map(keptSchema), revocation] } as const;
 
+/** With steps that are there on the way only. */
+const migration = {
+  type: 'migrate',
+  steps: walked({ held: ['mark', 'meta', 'rows'] }).steps,
+  applied: before.map(({ id }) => id),
+  onFailure: 'rollback',
+} as const;
+
 /** As the claim plans what a lost run left. */
 function onTheWayBack(one: PlannedStep): PlannedStep {
   const back: PlannedStep['becomes'] = one.becomes === 'make' ? 'drop' : one.becomes === 'drop' ? 'keep' : one.becomes;
@@ -253,6 +262,13 @@ const scenarios: Record<string, Scenario> = {
   'rotate-back-to-applied': {
     ...{ ...rotation, onFailure: 'rollback' },
     behaviors: { ...waits, revoke_password: { ensure: denied } },
+  },
+  'migrate-active': { ...migration, behaviors: { fence: { readyAfterMs: 40_000, goneAfterMs: 40_000 } } },
+  'migrate-back-to-applied': { ...migration, behaviors: { check: { ensure: denied } } },
+  'migrate-not-removed-and-retried': {
+    ...{ ...migration, act: retryWhenStuck },
+    // The next attempt works.
+    behaviors: { switch: { remove: [...denied, 'ok'] } },
   },
   'suspend-suspended': { ...suspension, behaviors: waits },
   'suspend-back-to-applied': {
