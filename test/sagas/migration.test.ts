@@ -215,7 +215,7 @@ describe.concurrent('a change of tier that gets stuck', () => {
     meeting(
       undone,
       { stepId: 'mark', verb: 'ensure', when: 'after' },
-      { stepId: 'fence', verb: 'remove', when: 'before' },
+      { stepId: 'switch', verb: 'remove', when: 'before' },
     );
     await move(undone);
     await world.until(undone, 'stuck');
