@@ -1,8 +1,8 @@
 import { DescribeTableCommand, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
 import type { Scope } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
-import { invalid } from './input.ts';
 import type { TargetKey } from './model.ts';
+import { invalid } from './reading.ts';
 
 /** What a target's resource id means in DynamoDB. */
 interface Scaled {

@@ -4,17 +4,16 @@ import type { Answer, Call } from '../request.ts';
 import {
   describePoliciesInput,
   describeTargetsInput,
-  invalid,
   keyInput,
   listTagsInput,
   policyInput,
   policyKeyInput,
-  read,
   registerInput,
   tagInput,
   untagInput,
 } from './input.ts';
 import type { ScalableTarget, ScalingPolicy, TargetKey } from './model.ts';
+import { invalid, read } from './reading.ts';
 import { refuseTags, type Scaling } from './scaling.ts';
 
 /** Largest pages. Source: API reference of each call. */

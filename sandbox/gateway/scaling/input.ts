@@ -1,7 +1,4 @@
 import { z } from 'zod';
-import { AwsError } from '../answer.ts';
-import { readJson } from '../ecs/service-input.ts';
-import type { Call } from '../request.ts';
 
 /** Source of the lists and of all lengths: Application Auto Scaling's API reference, 2016-02-06. */
 const namespaces = [
@@ -90,36 +87,3 @@ export const listTagsInput = z.looseObject({ ResourceARN: z.string() });
 
 export type RegisterInput = z.infer<typeof registerInput>;
 export type PolicyInput = z.infer<typeof policyInput>;
-
-export function invalid(message: string): AwsError {
-  return new AwsError('ValidationException', message);
-}
-
-/** A call's body. @throws AwsError ValidationException that names the member */
-export function read<T>(call: Call, schema: z.ZodType<T>): T {
-  const body = readJson(call);
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(`1 validation error detected: ${issue ? constraintOf(issue, body) : 'the request cannot be read'}`);
-}
-
-/** As AWS words it: `Value 'x' at 'serviceNamespace' failed to satisfy constraint: ...`. */
-function constraintOf({ code, message, path, ...issue }: z.core.$ZodIssue, body: unknown): string {
-  const member = path.map((part, at) => (at === 0 ? lowerFirst(String(part)) : String(part))).join('.');
-  const value = path.reduce<unknown>(
-    (at, part) => (typeof at === 'object' && at !== null ? new Map(Object.entries(at)).get(String(part)) : undefined),
-    body,
-  );
-  const where = `Value ${value === undefined ? 'null' : `'${JSON.stringify(value).replace(/^"|"$/g, '')}'`} at '${member}'`;
-  if (value === undefined) return `${where} failed to satisfy constraint: Member must not be null`;
-  const set =
-    code === 'invalid_value' && 'values' in issue
-      ? `Member must satisfy enum value set: [${issue.values.join(', ')}]`
-      : message;
-  return `${where} failed to satisfy constraint: ${set}`;
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}

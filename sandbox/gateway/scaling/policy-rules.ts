@@ -1,6 +1,7 @@
 import { scaledBy } from './dynamodb-resource.ts';
-import { invalid, type PolicyInput } from './input.ts';
+import type { PolicyInput } from './input.ts';
 import type { ScalingPolicy, TargetTracking } from './model.ts';
+import { invalid } from './reading.ts';
 
 /** Percent that a table or an index may aim at. Source: DynamoDB developer guide, "Managing throughput capacity automatically". */
 const LEAST_UTILIZATION = 20;

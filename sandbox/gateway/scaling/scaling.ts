@@ -3,8 +3,9 @@ import { AwsError } from '../answer.ts';
 import { scopeKey, type Scope } from '../request.ts';
 import type { Upstream } from '../upstream.ts';
 import { refuseMissing, scaledBy } from './dynamodb-resource.ts';
-import { invalid, type PolicyInput, type RegisterInput } from './input.ts';
+import type { PolicyInput, RegisterInput } from './input.ts';
 import { describeTarget, isSameTarget, type ScalableTarget, type ScalingPolicy, type TargetKey } from './model.ts';
+import { invalid } from './reading.ts';
 import { trackingOf } from './policy-rules.ts';
 
 const roleName = 'dynamodb.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_DynamoDBTable';

@@ -123,6 +123,11 @@ describe('a scalable target', () => {
     expect(await refusal({ ServiceNamespace: 'made-up' as never })).toMatch(
       /^ValidationException: 1 validation error detected: Value 'made-up' at 'serviceNamespace' failed to satisfy constraint: Member must satisfy enum value set: \[ecs, /,
     );
+    expect(await refusal({ ResourceId: '' })).toContain(
+      "Value '' at 'resourceId' failed to satisfy constraint: Member must have length greater than or equal to 1",
+    );
+    expect(await refusal({ ResourceId: 5 as never })).toContain('SerializationException: resourceId');
+    expect(await refusal({ ResourceId: null as never })).toContain("Value null at 'resourceId'");
     const nothing = new DescribeScalableTargetsCommand({ ServiceNamespace: 'dynamodb' });
     expect((await at.scaling.send(nothing)).ScalableTargets).toEqual([]);
     await register(at, key);
