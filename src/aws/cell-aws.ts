@@ -4,6 +4,7 @@ import { createStacks, type Stacks } from './cloudformation.ts';
 import { createLogs, type Logs } from './cloudwatch-logs.ts';
 import { createClients, type ClientOf, type ClientOptions } from './clients.ts';
 import { createTables, type Tables } from './dynamodb.ts';
+import { createFences, type Fences } from './dynamodb-fences.ts';
 import { createItems, type Items } from './dynamodb-items.ts';
 import { createPartitions, type Partitions } from './dynamodb-partitions.ts';
 import { createStreams, type Streams } from './dynamodb-streams.ts';
@@ -36,6 +37,7 @@ export interface CellAws {
   readonly tables: Tables;
   readonly items: Items;
   readonly partitions: Partitions;
+  readonly fences: Fences;
   readonly streams: Streams;
   readonly objects: Objects;
   /** A client of the SDK for a service that has no adapter here: for kinds of others. */
@@ -69,6 +71,7 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     tables: createTables(clients.dynamodb),
     items: createItems(clients.dynamodb),
     partitions: createPartitions(clients.dynamodb),
+    fences: createFences(clients.dynamodb),
     streams: createStreams(clients.dynamodb, clients.dynamodbStreams),
     objects: createObjects(clients.s3, clients.signer),
     client: clients.clientOf,

@@ -32,7 +32,7 @@ export async function writeBatches(
           `dynamodb:BatchWriteItem left ${unprocessed.length} items of table ${table} undone`,
         );
       left = unprocessed;
-      await pause(idle);
+      await pauseAfter(idle);
     }
   }
 }
@@ -43,13 +43,30 @@ async function writeBatch(client: DynamoDBClient, table: string, requests: Write
     const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: requests } }));
     return UnprocessedItems?.[table] ?? [];
   } catch (error) {
-    if (isAwsError(error, 'ProvisionedThroughputExceeded', 'Throttling', 'RequestLimitExceeded')) return requests;
+    if (isThrottled(error)) return requests;
     throw error;
   }
 }
 
+/** A read that a table refuses for its rate is made again, so many times. @throws StepError THROTTLED */
+export async function unlessThrottled<T>(read: () => Promise<T>, rounds: number): Promise<T> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isThrottled(error) || round >= rounds) throw error;
+    }
+    await pauseAfter(round);
+  }
+}
+
+/** By the table: what waits for its turn with us is none. */
+function isThrottled(error: unknown): boolean {
+  return isAwsError(error, 'ProvisionedThroughputExceeded', 'Throttling', 'RequestLimitExceeded');
+}
+
 /** Lengthens with each round, at random so that writers do not come together. */
-async function pause(round: number): Promise<void> {
+export async function pauseAfter(round: number): Promise<void> {
   const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
   await sleep(longestMs * (0.5 + Math.random() / 2), undefined, { signal: currentCallContext()?.signal });
 }

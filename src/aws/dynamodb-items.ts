@@ -181,7 +181,7 @@ function updateOf({ set, remove }: ItemChange) {
   };
 }
 
-async function unlessRefused(write: () => Promise<unknown>): Promise<boolean> {
+export async function unlessRefused(write: () => Promise<unknown>): Promise<boolean> {
   try {
     await write();
     return true;
@@ -192,7 +192,7 @@ async function unlessRefused(write: () => Promise<unknown>): Promise<boolean> {
 }
 
 /** There is no such table, or none of its items can have such a key. */
-async function unlessNowhere<T>(read: () => Promise<T>): Promise<T | undefined> {
+export async function unlessNowhere<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {

@@ -6,14 +6,12 @@ import {
   type DynamoDBClient,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StepError } from '../contracts/step-error.ts';
-import { currentCallContext } from './call-context.ts';
-import { writeBatches } from './dynamodb-batches.ts';
+import { pauseAfter, unlessThrottled, writeBatches } from './dynamodb-batches.ts';
 import { findTable } from './dynamodb-description.ts';
-import { keySchemaOf } from './dynamodb-items.ts';
+import { keySchemaOf, unlessRefused } from './dynamodb-items.ts';
 import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
-import { isAwsError, sent } from './errors.ts';
+import { sent } from './errors.ts';
 import { sortKeyOf } from './partition-rows.ts';
 import type { Row } from './row-checksum.ts';
 
@@ -33,6 +31,8 @@ export interface PageOptions {
   readonly isBackward?: boolean | undefined;
   /** Rows that a page has at most. */
   readonly limit?: number | undefined;
+  /** Rows that bear a mark, and no others. */
+  readonly isOnlyMarked?: boolean | undefined;
   /** Default: all. */
   readonly attributes?: readonly string[] | undefined;
 }
@@ -99,29 +99,24 @@ export function createPartitions(client: DynamoDBClient): Partitions {
       return { partition: partition.name, sort: sort?.name };
     },
 
-    async removeUnmarked(partition, sortKey) {
-      try {
-        await client.send(
+    removeUnmarked: (partition, sortKey) =>
+      unlessRefused(() =>
+        client.send(
           new DeleteItemCommand({
             TableName: partition.table,
             Key: keyOf(partition, sortKey),
             ConditionExpression: 'attribute_not_exists(#mark)',
             ExpressionAttributeNames: { '#mark': MARK_ATTRIBUTE },
           }),
-        );
-        return true;
-      } catch (error) {
-        if (isAwsError(error, 'ConditionalCheckFailed')) return false;
-        throw error;
-      }
-    },
+        ),
+      ),
   };
 }
 
 async function* pages(
   client: DynamoDBClient,
   partition: Partition,
-  { after, attributes, isBackward = false, limit }: PageOptions,
+  { after, attributes, isBackward = false, isOnlyMarked = false, limit }: PageOptions,
 ): AsyncGenerator<readonly Row[]> {
   const { partitionKey, table } = partition;
   const query: QueryCommandInput = {
@@ -129,14 +124,20 @@ async function* pages(
     ConsistentRead: true,
     ScanIndexForward: !isBackward,
     KeyConditionExpression: '#partition = :partition',
-    ExpressionAttributeNames: { '#partition': partitionKey.name, ...namesOf(attributes) },
+    ExpressionAttributeNames: {
+      '#partition': partitionKey.name,
+      ...namesOf(attributes),
+      ...(isOnlyMarked && { '#mark': MARK_ATTRIBUTE }),
+    },
     ...(attributes && { ProjectionExpression: Object.keys(namesOf(attributes)).join(', ') }),
+    ...(isOnlyMarked && { FilterExpression: 'attribute_exists(#mark)' }),
     ExpressionAttributeValues: { ':partition': { S: partitionKey.value } },
     ...(limit !== undefined && { Limit: limit }),
   };
   let from = after === undefined ? undefined : keyOf(partition, after);
   do {
-    const { Items, LastEvaluatedKey } = await client.send(new QueryCommand({ ...query, ExclusiveStartKey: from }));
+    const page = new QueryCommand({ ...query, ExclusiveStartKey: from });
+    const { Items, LastEvaluatedKey } = await unlessThrottled(() => client.send(page), ROUNDS);
     yield sent(Items, { service: 'dynamodb', action: 'Query' }, 'Items');
     from = LastEvaluatedKey;
   } while (from && Object.keys(from).length > 0);
@@ -151,17 +152,15 @@ async function readBatch(client: DynamoDBClient, partition: Partition, sortKeys:
   const rows: Row[] = [];
   let left = sortKeys.map((sortKey) => keyOf(partition, sortKey));
   for (let idle = 0; left.length > 0;) {
-    const { Responses, UnprocessedKeys } = await client.send(
-      new BatchGetItemCommand({ RequestItems: { [table]: { Keys: left, ConsistentRead: true } } }),
-    );
+    const batch = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: left, ConsistentRead: true } } });
+    const { Responses, UnprocessedKeys } = await unlessThrottled(() => client.send(batch), ROUNDS);
     rows.push(...(sent(Responses, { service: 'dynamodb', action: 'BatchGetItem' }, 'Responses')[table] ?? []));
     const unread = UnprocessedKeys?.[table]?.Keys ?? [];
     idle = unread.length < left.length ? 1 : idle + 1;
     if (idle >= ROUNDS)
       throw new StepError('THROTTLED', `dynamodb:BatchGetItem left ${unread.length} items of table ${table} unread`);
     left = unread;
-    if (left.length > 0)
-      await sleep(Math.min(50 * 2 ** idle, 5_000), undefined, { signal: currentCallContext()?.signal });
+    if (left.length > 0) await pauseAfter(idle);
   }
   return rows;
 }

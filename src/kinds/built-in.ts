@@ -1,4 +1,9 @@
 import type { Kind } from './framework/kind.ts';
+import { accountCopy } from './account-copy/kind.ts';
+import { accountFence } from './account-fence/kind.ts';
+import { accountLease } from './account-lease/kind.ts';
+import { accountStream } from './account-stream/kind.ts';
+import { accountSwitch } from './account-switch/kind.ts';
 import { cloudformationStack } from './cloudformation-stack/kind.ts';
 import { dnsRecord } from './dns-record/kind.ts';
 import { dynamodbItem } from './dynamodb-item/kind.ts';
@@ -35,6 +40,11 @@ export const builtInKinds: readonly Kind[] = [
   ssmStatus,
   dynamodbItem,
   dynamodbRows,
+  accountFence,
+  accountLease,
+  accountStream,
+  accountCopy,
+  accountSwitch,
   tenantActivation,
 ];
 

@@ -8,6 +8,7 @@ import {
   type Tag,
 } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
+import { accountFence } from '../../src/kinds/account-fence/kind.ts';
 import { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
 import { dynamodbRows } from '../../src/kinds/dynamodb-rows/kind.ts';
 import type { Kind } from '../../src/kinds/framework/kind.ts';
@@ -226,6 +227,21 @@ const rows: Sample = {
   holdsData: true,
 };
 
+/** Where a move of an account's rows is agreed on, in the table that they are in. */
+const fence: Sample = {
+  name: 'fence',
+  product: moamalat,
+  steps: (request) => [
+    ...sampleOf(moamalat, 'validate').steps(request),
+    {
+      id: 'fence',
+      kind: 'account-fence',
+      needs: ['validate'],
+      spec: { table: request.cell.sharedTables?.[0], toTable: `app-prod-account-${request.tenantId}` },
+    },
+  ],
+};
+
 describeKinds(
   [
     { kind: ssmParameters, samples: [parameterSet] },
@@ -237,6 +253,7 @@ describeKinds(
     },
     { kind: dynamodbItem, samples: [metadata] },
     { kind: dynamodbRows, samples: [rows] },
+    { kind: accountFence, samples: [fence] },
   ],
   { kinds: [writtenRows], parts: sharedParts, onFaults: recordFaults, faultSample },
 );

@@ -1,3 +1,8 @@
+import type { accountCopy } from '../../src/kinds/account-copy/kind.ts';
+import type { accountFence } from '../../src/kinds/account-fence/kind.ts';
+import type { accountLease } from '../../src/kinds/account-lease/kind.ts';
+import type { accountStream } from '../../src/kinds/account-stream/kind.ts';
+import type { accountSwitch } from '../../src/kinds/account-switch/kind.ts';
 import type { cloudformationStack } from '../../src/kinds/cloudformation-stack/kind.ts';
 import type { dnsRecord } from '../../src/kinds/dns-record/kind.ts';
 import type { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
@@ -29,6 +34,11 @@ interface BuiltIn {
   'ssm-status': typeof ssmStatus;
   'dynamodb-item': typeof dynamodbItem;
   'dynamodb-rows': typeof dynamodbRows;
+  'account-fence': typeof accountFence;
+  'account-lease': typeof accountLease;
+  'account-stream': typeof accountStream;
+  'account-copy': typeof accountCopy;
+  'account-switch': typeof accountSwitch;
   'tenant-activation': typeof tenantActivation;
 }
 

@@ -195,6 +195,7 @@ describe('the mark of the ledger outside the database', () => {
   it('lets nothing be taken away when it cannot be read, is lost, or is no mark', async () => {
     const away = {
       readParameter: () => Promise.reject(new Error('SSM is away')),
+      findWritten: () => Promise.reject(new Error('SSM is away')),
       writeParameter: () => Promise.reject(new Error('SSM is away')),
     };
     const blind = createSweep({ ...world.deps, aws: () => ({ ...world.aws, parameters: away }) });

@@ -130,6 +130,8 @@ export interface ContextSettings<K extends KindName> {
   readonly removingAt?: Date;
   /** What earlier attempts at the removal noted; by default nothing, and nothing is kept. */
   readonly noted?: Map<string, string>;
+  readonly isPastCommit?: boolean;
+  readonly signal?: AbortSignal;
   readonly everActive?: boolean;
   readonly cell?: Cell;
   readonly aws?: CellAws;
@@ -175,6 +177,7 @@ export function contextOf<K extends KindName>(
     removal: removalNotes(settings.noted ?? new Map<string, string>()),
     recorded: { hostName: tenant.host, zoneIds: [], loadBalancerArns: [], listenerArns: [] },
     removingAt: settings.removingAt,
+    isPastCommit: settings.isPastCommit,
     tags: ownershipTags({ installationId, tenantId: tenant.id, product, operationId, stepId }),
     token: (part) => requestToken(operationId, stepId, generation, part),
     aws: settings.aws ?? world.aws,
@@ -188,7 +191,7 @@ export function contextOf<K extends KindName>(
       for (const { kind, spec: own } of blueprint.steps)
         await defaultCatalog.kinds.kinds.get(kind)?.foresee?.({ aws, blueprint, cell, tenant: of, spec: own });
     },
-    signal: new AbortController().signal,
+    signal: settings.signal ?? new AbortController().signal,
     log: pino({ level: 'silent' }),
   };
   return context;

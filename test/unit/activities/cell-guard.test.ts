@@ -90,6 +90,16 @@ describe('the guard of the cell', () => {
   const keyOf = (value: string) => ({ name: 'PK', value });
   const metadata = { table: 'shared', partitionKey: keyOf(`ACCOUNT#${tenant.id}`), attributes: {} };
   const sharing: Bounds = { ...bounds, cell: { ...cell, sharedTables: ['shared'] } };
+  const ownTable = `app-account-${tenant.id}`;
+  it('lets the rows of a tenant move from a shared table to its own', () => {
+    for (const kind of ['account-fence', 'account-copy', 'account-switch'])
+      expect(outsideCell(kind, { table: 'shared', toTable: ownTable }, sharing)).toEqual([]);
+    expect(outsideCell('account-stream', { table: 'shared' }, sharing)).toEqual([]);
+    const parameter = { name: `/accounts/${tenant.id}/move`, value: ownTable };
+    expect(outsideCell('account-lease', { parameter }, sharing)).toEqual([]);
+    expect(outsideCell('account-lease', {}, sharing)).toEqual([]);
+  });
+
   it('lets a tenant have parameters below its id, and items in shared tables and in its own', () => {
     expect(outsideCell('ssm-parameters', parameters, bounds)).toEqual([]);
     expect(outsideCell('dynamodb-item', metadata, sharing)).toEqual([]);
@@ -199,6 +209,21 @@ describe('the guard of the cell', () => {
     ["another tenant's key", 'dynamodb-item', { ...metadata, partitionKey: keyOf(`ACCOUNT#${installationId}`) }],
     ['a key of no tenant', 'dynamodb-item', { ...metadata, partitionKey: keyOf('ACCOUNT') }],
     ['a number for a key', 'dynamodb-item', { ...metadata, partitionKey: { name: 'PK', value: 7 } }],
+    ...['account-fence', 'account-copy', 'account-switch'].flatMap((kind): [string, string, unknown][] => [
+      [`rows of a table that nobody shares (${kind})`, kind, { table: 'tenants', toTable: ownTable }],
+      [`a move to a shared table (${kind})`, kind, { table: 'shared', toTable: 'shared' }],
+      [
+        `a move to another tenant's table (${kind})`,
+        kind,
+        { table: 'shared', toTable: `app-account-${installationId}` },
+      ],
+    ]),
+    ['the stream of a table that nobody shares', 'account-stream', { table: 'tenants' }],
+    [
+      "a wait for another tenant's parameter",
+      'account-lease',
+      { parameter: { name: `/accounts/${installationId}/move` } },
+    ],
   ];
   it.each(cases)('refuses %s', (_what, kind, spec) => {
     expect(outsideCell(kind, spec, sharing)).not.toEqual([]);

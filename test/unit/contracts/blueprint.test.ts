@@ -147,7 +147,7 @@ describe('the specs of a blueprint', () => {
   it('are of a kind that the installation has', () => {
     const step = { id: 'x', kind: 'sqs-queue', needs: [], spec: {} };
     expect(blueprintProblems(blueprint(step, finalize('x')), kinds).join('\n')).toMatch(
-      /^step "x" is of kind "sqs-queue", which this installation does not have: it has cloudformation-stack, .*tenant-activation; list it in `kinds` of tenantry\.config\.ts$/m,
+      /^step "x" is of kind "sqs-queue", which this installation does not have: it has account-copy, .*tenant-activation; list it in `kinds` of tenantry\.config\.ts$/m,
     );
   });
 });

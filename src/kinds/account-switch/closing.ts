@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { inCallContext } from '../../aws/call-context.ts';
+import type { FencePlace } from '../../aws/dynamodb-fences.ts';
+import { StepError } from '../../contracts/step-error.ts';
+import { createRowMover, sidesOf } from '../account-copy/sides.ts';
+import { isOwn, type Closing } from './attempt.ts';
+import { createCatchUp } from './catch-up.ts';
+import { closeAndProve, type Closed } from './closed-phase.ts';
+import { catchUpOpen } from './open-phase.ts';
+import { latenessMs, type SwitchContext } from './spec.ts';
+
+/**
+ * Brings over what changed, closes the fence, and proves that both tables hold the same rows. It ends with the fence closed, or open: whatever
+ * fails opens it again, and so does the next attempt after one that was killed.
+ * @throws StepError DEADLINE_EXCEEDED when the fence would be closed for longer than it may
+ */
+export async function closeVerified(context: SwitchContext, moveId: string): Promise<Closed> {
+  const attempt = randomUUID();
+  const closing = await begin(context, moveId, attempt);
+  try {
+    await catchUpOpen(closing);
+    return await closeAndProve(closing);
+  } catch (error) {
+    await reopen(closing);
+    throw error;
+  }
+}
+
+/** An attempt before this one may have been killed while the fence was closed: it is opened, and none but this one may close it. */
+async function begin(context: SwitchContext, moveId: string, attempt: string): Promise<Closing> {
+  const { aws, spec, tenant } = context;
+  const place = { table: spec.table, accountId: tenant.id };
+  const settledMs = performance.now() + ((await hadAttempt(context)) ? latenessMs : 0);
+  const isOpen = await aws.fences.change(
+    place,
+    { moveId, states: ['open', 'closed'] },
+    { state: 'open', attempt, verified: null },
+  );
+  if (!isOpen) throw await notOurs(context, place, moveId);
+  const sides = sidesOf(tenant.id, spec);
+  const mover = await createRowMover(aws.partitions, sides);
+  const catchUp = await createCatchUp({ streams: aws.streams, mover, sides, noted: spec.position });
+  return { context, place, sides, mover, catchUp, moveId, attempt, settledMs };
+}
+
+/** One without a clear answer: the ledger tells of those on the way forward, those of a removal note themselves. */
+async function hadAttempt({ mayExist, removal, removingAt }: SwitchContext): Promise<boolean> {
+  if (!removingAt) return mayExist;
+  if (removal.noted()[NOTED] !== undefined) return true;
+  await removal.note({ [NOTED]: 'begun' });
+  return mayExist;
+}
+
+const NOTED = 'closing';
+
+async function notOurs({ aws }: SwitchContext, place: FencePlace, moveId: string): Promise<StepError> {
+  const fence = await aws.fences.find(place);
+  if (!fence) return new StepError('READINESS_LOST', `the fence item of account ${place.accountId} is gone`);
+  const detail = `it is ${fence.state}, of move ${fence.moveId}; this is move ${moveId}`;
+  return new StepError('READINESS_LOST', `the fence of account ${place.accountId} is not this move's to close`, {
+    detail,
+  });
+}
+
+const REOPEN_TRIES = 3;
+const REOPEN_WITHIN_MS = 5_000;
+
+/**
+ * Whatever ended the attempt, a cancellation too, must not keep its calls from being made. The condition holds for this attempt's closing
+ * alone, so that it needs no other guard.
+ */
+async function reopen(closing: Closing): Promise<void> {
+  const {
+    context: { aws, log },
+    place,
+  } = closing;
+  for (let tries = 1; tries <= REOPEN_TRIES; tries += 1) {
+    const calls = { beforeMutation: () => Promise.resolve(), signal: AbortSignal.timeout(REOPEN_WITHIN_MS) };
+    try {
+      await inCallContext(calls, () => aws.fences.change(place, isOwn(closing), { state: 'open', verified: null }));
+      return;
+    } catch (error) {
+      log.warn(
+        { err: error, accountId: place.accountId, tries },
+        'the fence could not be opened again: the next attempt, or the undo, opens it',
+      );
+    }
+  }
+}
