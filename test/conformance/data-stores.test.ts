@@ -240,6 +240,22 @@ const fence: Sample = {
       spec: { table: request.cell.sharedTables?.[0], toTable: `app-prod-account-${request.tenantId}` },
     },
   ],
+  handChanges: [
+    {
+      name: 'it is of another move',
+      async change(at) {
+        const [table = '', PK = '', SK = ''] = String(at.outputs['name']).split('/');
+        await new DynamoDBClient(configOf(at)).send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: { PK: { S: PK }, SK: { S: SK } },
+            UpdateExpression: 'SET moveId = :other',
+            ExpressionAttributeValues: { ':other': { S: 'another' } },
+          }),
+        );
+      },
+    },
+  ],
 };
 
 describeKinds(

@@ -6,6 +6,7 @@ import { StepError } from '../../contracts/step-error.ts';
 import { dynamodbTableName } from '../../formats.ts';
 import { itemName } from '../../naming.ts';
 import { itemType } from '../dynamodb-item/type.ts';
+import { changedFields } from '../framework/differences.ts';
 import { defineKind } from '../framework/define-kind.ts';
 import type { StepContext } from '../framework/kind.ts';
 
@@ -70,6 +71,8 @@ export const accountFence = defineKind({
     isOfThisMove(context, found)
       ? { status: 'ready', detail: `the fence is ${found.state}` }
       : { status: 'failed', detail: `the fence is of move ${found.moveId} to table ${found.toTable}` },
+  differs: ({ operation, spec: { toTable } }, found) =>
+    changedFields({ moveId: [operation.id, found.moveId], toTable: [toTable, found.toTable] }),
   outputsOf: ({ operation, spec: { table, toTable } }, { physicalId: name }) => ({
     ...{ name, table, toTable, moveId: operation.id },
   }),
