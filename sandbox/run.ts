@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { accounts } from '../src/products/accounts/product.ts';
 import { nodeAdvice } from '../src/cli/node-version.ts';
 import { atTime, formatDuration, type Log } from './parts/log.ts';
 import { endWithNpm } from './parts/npm-parent.ts';
 import { shutdownOnSignals } from './parts/shutdown.ts';
 import type { SandboxOptions } from './cli.ts';
+import { accountsThereAndBack } from './demo/accounts.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
 import { startTurbulence, turbulenceReport, faultCommands } from './demo/turbulence.ts';
@@ -117,7 +119,8 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
 /** What the sandbox was started for; a demo and bare parts stay up. */
 async function use(parts: Parts, envFile: string, options: SandboxOptions): Promise<number> {
   if (options.once) {
-    const exitCode = await thereAndBack({ parts, product: options.product });
+    const isAccounts = options.product === accounts.name;
+    const exitCode = await (isAccounts ? accountsThereAndBack : thereAndBack)({ parts, product: options.product });
     await printTurbulence(parts, options);
     return exitCode;
   }

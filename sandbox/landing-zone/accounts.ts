@@ -7,8 +7,9 @@ import type { SeedClients } from './clients.ts';
 import { sharedTable, templateBucket } from './names.ts';
 
 const TEMPLATE = new URL('../../templates/private-account-dynamodb.yaml', import.meta.url);
-/** Routers hold an answer for minutes elsewhere, and a removal waits for them. */
-const LEASE_SECONDS = '2';
+/** Routers hold an answer for minutes elsewhere, and a removal waits for them; moved rows stay for an hour. */
+export const LEASE_SECONDS = 2;
+const HOLD_SECONDS = 2;
 
 /** What accounts rest on beside the shared table: the template of private ones. Answers the parameters that lead to both. */
 export async function ensureAccountPlatform(
@@ -27,6 +28,7 @@ export async function ensureAccountPlatform(
     [parameterNames.billingMode]: 'PAY_PER_REQUEST',
     [parameterNames.templateBucket]: bucket,
     [parameterNames.templateKey]: key,
-    [optionalNames.leaseSeconds]: LEASE_SECONDS,
+    [optionalNames.leaseSeconds]: String(LEASE_SECONDS),
+    [optionalNames.holdSeconds]: String(HOLD_SECONDS),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LEASE_SECONDS } from './accounts.ts';
 
 const listeners = z.record(z.string(), z.looseObject({ host: z.string(), port: z.int(), ca: z.string().optional() }));
 
@@ -46,6 +47,7 @@ export async function usualMsOf(endpointUrl: string): Promise<Record<string, num
     'dns-record.ready': Math.round(time.dnsSyncMs),
     'dns-record.gone': Math.round(time.dnsSyncMs),
     'target-group.gone': 0,
+    'ssm-status.gone': LEASE_SECONDS * 1_000,
     'cloudformation-stack.ready': time.stackResourceMs * STACK_RESOURCES,
     'cloudformation-stack.gone': time.stackResourceMs * STACK_RESOURCES,
   };

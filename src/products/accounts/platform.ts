@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Cell } from '../../contracts/platform.ts';
 import { defaultLeaseSeconds, leaseParameterName } from '../../accounts-router/fence.ts';
+import { LONGEST_HOLD_S } from '../../kinds/dynamodb-rows/spec.ts';
 import { LONGEST_DRAIN_S } from '../../kinds/ssm-status/spec.ts';
 import { dynamodbTableName } from '../../formats.ts';
 
@@ -19,6 +20,8 @@ export const optionalNames = {
   leaseSeconds: leaseParameterName,
   /** Of a bucket with versions; without it the latest one counts. */
   templateVersion: '/platform/cloudformation/private-account-template-version',
+  /** How long the rows of an account stay in the shared table that was moved to a table of its own. */
+  holdSeconds: '/platform/accounts/moved-rows-hold-seconds',
   appName: '/platform/accounts/app-name',
   environment: '/platform/accounts/environment',
 } as const;
@@ -28,6 +31,14 @@ const namePart = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be 1 to 32 letters, digits and hyphens, a letter first');
 
+const DEFAULT_HOLD_SECONDS = 3_600;
+const seconds = (most: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d*$/, 'must be a whole number of seconds')
+    .transform(Number)
+    .refine((count) => count <= most, `must be at most ${most}`);
+
 const accountPlatform = z.object({
   sharedTable: dynamodbTableName,
   sharedTableArn: z.string(),
@@ -36,12 +47,8 @@ const accountPlatform = z.object({
   templateBucket: z.string(),
   templateKey: z.string(),
   templateVersion: z.string().optional(),
-  leaseSeconds: z
-    .string()
-    .regex(/^[1-9]\d*$/, 'must be a whole number of seconds')
-    .transform(Number)
-    .refine((seconds) => seconds <= LONGEST_DRAIN_S, `must be at most ${LONGEST_DRAIN_S}`)
-    .default(defaultLeaseSeconds),
+  leaseSeconds: seconds(LONGEST_DRAIN_S).default(defaultLeaseSeconds),
+  holdSeconds: seconds(LONGEST_HOLD_S).default(DEFAULT_HOLD_SECONDS),
   appName: namePart.default('app'),
   environment: namePart.default('prod'),
 });

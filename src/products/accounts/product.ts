@@ -1,5 +1,6 @@
 import type { Step } from '../../contracts/blueprint.ts';
 import { cloudformationStack } from '../../kinds/cloudformation-stack/kind.ts';
+import { dynamodbRows } from '../../kinds/dynamodb-rows/kind.ts';
 import { slugReservation } from '../../kinds/slug-reservation/kind.ts';
 import { ssmParameters } from '../../kinds/ssm-parameters/kind.ts';
 import { ssmStatus } from '../../kinds/ssm-status/kind.ts';
@@ -7,7 +8,7 @@ import type { StatusSpec } from '../../kinds/ssm-status/spec.ts';
 import { tenantActivation } from '../../kinds/tenant-activation/kind.ts';
 import { defineProduct, type ProductRequest } from '../define-product.ts';
 import { accountPlatformOf, parameterNames, type AccountPlatform } from './platform.ts';
-import { copySteps, type Copy } from './rows.ts';
+import { accountKey, copySteps, type Copy } from './rows.ts';
 import { accountSettings, type AccountSettings } from './settings.ts';
 import { accountStack, dedicatedTable } from './stack.ts';
 
@@ -106,6 +107,15 @@ function publicSteps(account: Account): Step[] {
     sharedStreamArn === undefined ? [] : [discoveryStep(account, ':stream', { 'stream-arn': sharedStreamArn })];
   return [
     ...copySteps(step, sharedCopy(account), { needs: ['mark'] }),
+    step(dynamodbRows, {
+      id: 'rows',
+      needs: ['mark'],
+      spec: {
+        table: sharedTable,
+        partitionKey: { name: 'PK', value: accountKey(account.id) },
+        holdSeconds: platform.holdSeconds,
+      },
+    }),
     discoveryStep(account, '', { 'table-name': sharedTable, 'table-arn': sharedTableArn }),
     ...streamArn,
   ];
