@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { defaultLeaseSeconds } from '../../../src/accounts-router/fence.ts';
+import { LONGEST_DRAIN_S } from '../../../src/kinds/ssm-status/spec.ts';
+import { optionalNames, parameterNames } from '../../../src/products/accounts/platform.ts';
+
+const file = (name: string) => readFileSync(`terraform/accounts/${name}`, 'utf8');
+
+it('Terraform writes the parameters that the product reads, and no others', () => {
+  const written = [...file('main.tf').matchAll(/^\s*"(\/platform\/[^"]+)"\s*=/gm)].map(([, name = '']) => name);
+  expect(written.sort()).toEqual(Object.values({ ...parameterNames, ...optionalNames }).sort());
+});
+
+it('Terraform has the lease of routers within the bounds of the product', () => {
+  const [, lease = ''] = /variable "router_lease_seconds" \{(.*?)\n\}/s.exec(file('variables.tf')) ?? [];
+  expect(lease).toMatch(new RegExp(`default\\s*= ${defaultLeaseSeconds}\\b`));
+  expect(lease).toContain(`var.router_lease_seconds <= ${LONGEST_DRAIN_S}`);
+});
