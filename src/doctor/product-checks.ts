@@ -3,10 +3,12 @@ import type { Cell } from '../contracts/platform.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { acceptanceProblems } from '../products/acceptance-problems.ts';
-import { hostIn, isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
+import { hostIn, isServed, resolveUnplaced } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
 import { templateServiceOf } from '../products/templates.ts';
+import { waysIntoTiers, type WayIntoTier } from '../products/ways-into-tiers.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
+import { tierChangeProblems } from './tier-checks.ts';
 
 /**
  * Whether every product that the cell serves could be provisioned as the platform describes the cell, so that a
@@ -25,7 +27,8 @@ export function checkProducts(cell: Cell, catalog: Catalog): Finding[] {
     const problems = [
       ...new Set([
         ...missingTemplates(product, cell),
-        ...tiersOf(product).flatMap((tier) => problemsOf(catalog, product, cell, tier)),
+        ...waysIntoTiers(product).flatMap((way) => problemsOf(catalog, product, cell, way)),
+        ...changeProblems(catalog, product, cell),
       ]),
     ];
     const where = product.places.includes('host') ? ` for tenants below ${cell.domains[name] ?? ''}` : '';
@@ -57,12 +60,13 @@ function missingTemplates({ name, templates }: Product, cell: Cell): string[] {
   });
 }
 
-function problemsOf({ kinds, migrations }: Catalog, product: Product, cell: Cell, tier: string | null): string[] {
+function problemsOf({ kinds, migrations }: Catalog, product: Product, cell: Cell, way: WayIntoTier): string[] {
   try {
-    const blueprint = preflightBlueprint(product, cell, tier);
+    const blueprint = preflightBlueprint(product, cell, way);
     const loadBalancer = product.places.includes('load-balancer') ? cell.loadBalancers[0] : undefined;
     const host = hostIn(cell, product, PREFLIGHT_SLUG);
-    const tenant = { cell, slug: PREFLIGHT_SLUG, tenantId: PREFLIGHT_ID, host, loadBalancer };
+    const { isMoving } = way;
+    const tenant = { cell, slug: PREFLIGHT_SLUG, tenantId: PREFLIGHT_ID, host, loadBalancer, isMoving };
     const problems = acceptanceProblems(kinds, product, blueprint, tenant);
     if (problems.length === 0) checkFiles(blueprint, kinds, migrations);
     return problems;
@@ -71,17 +75,26 @@ function problemsOf({ kinds, migrations }: Catalog, product: Product, cell: Cell
   }
 }
 
+function changeProblems({ kinds }: Catalog, product: Product, cell: Cell): string[] {
+  try {
+    return tierChangeProblems(product, kinds, (way) => preflightBlueprint(product, cell, way));
+  } catch {
+    // Said of the blueprint that there is none of.
+    return [];
+  }
+}
+
 /** @throws StepError when a file that a step reads is not there, or would be refused */
 function checkFiles({ steps }: Blueprint, { kinds }: KindRegistry, migrations: Catalog['migrations']): void {
   for (const { kind, spec } of steps) kinds.get(kind)?.checkFiles?.(spec, migrations);
 }
 
-/** The blueprints that a product's tenants would have in the cell, a tier each; none where the cell cannot serve it. */
+/** The blueprints that a product's tenants would have in the cell, of each tier and change of tier; none where the cell cannot serve it. */
 export function blueprintsOf(product: Product, cell: Cell): Blueprint[] {
   if (!isServed(cell, product)) return [];
-  return tiersOf(product).flatMap((tier) => {
+  return waysIntoTiers(product).flatMap((way) => {
     try {
-      return [preflightBlueprint(product, cell, tier)];
+      return [preflightBlueprint(product, cell, way)];
     } catch {
       // Said by `checkProducts`.
       return [];
@@ -92,6 +105,6 @@ export function blueprintsOf(product: Product, cell: Cell): Blueprint[] {
 const PREFLIGHT_SLUG = 'preflight';
 const PREFLIGHT_ID = '00000000-0000-4000-8000-000000000000';
 
-function preflightBlueprint(product: Product, cell: Cell, tier: string | null): Blueprint {
-  return resolveUnplaced(product, cell, { tenantId: PREFLIGHT_ID, slug: PREFLIGHT_SLUG, tier });
+function preflightBlueprint(product: Product, cell: Cell, way: WayIntoTier): Blueprint {
+  return resolveUnplaced(product, cell, { tenantId: PREFLIGHT_ID, slug: PREFLIGHT_SLUG, ...way });
 }

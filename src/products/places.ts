@@ -44,7 +44,7 @@ export function loadBalancerShare({ kinds }: KindRegistry, { steps }: Pick<Bluep
 export function resolveUnplaced(
   product: Product,
   cell: Cell,
-  tenant: Pick<BlueprintRequest, 'tenantId' | 'slug' | 'tier' | 'settings'>,
+  tenant: Pick<BlueprintRequest, 'tenantId' | 'slug' | 'tier' | 'settings' | 'cameFrom' | 'isMoving'>,
 ): Blueprint {
   const [loadBalancer] = product.places.includes('load-balancer') ? cell.loadBalancers : [];
   return product.resolve({ cell, ...tenant, host: hostIn(cell, product, tenant.slug), loadBalancer });

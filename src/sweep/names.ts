@@ -3,7 +3,8 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { SweptItem } from '../contracts/sweep.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
-import { isServed, resolveUnplaced, tiersOf } from '../products/places.ts';
+import { isServed, resolveUnplaced } from '../products/places.ts';
+import { waysIntoTiers } from '../products/ways-into-tiers.ts';
 import type { Product } from '../products/product.ts';
 import { reservedSlugs } from '../products/slug.ts';
 import { sweptNameOf } from './ledger-view.ts';
@@ -89,8 +90,8 @@ export function namesOf(cell: Cell, { kinds, products }: Catalog): Names {
 }
 
 function patternsOf(cell: Cell, kinds: KindRegistry, product: Product): Pattern[] {
-  return tiersOf(product).flatMap((tier) => {
-    const { steps } = resolveUnplaced(product, cell, { tenantId: NOBODY, slug: PLACEHOLDER, tier });
+  return waysIntoTiers(product).flatMap((way) => {
+    const { steps } = resolveUnplaced(product, cell, { tenantId: NOBODY, slug: PLACEHOLDER, ...way });
     return steps
       .flatMap((step) => namesIn(kinds, step))
       .map(({ type, name }) => ({

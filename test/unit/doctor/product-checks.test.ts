@@ -4,6 +4,8 @@ import type { Product } from '../../../src/products/product.ts';
 import { moamalat } from '../../../src/products/moamalat/product.ts';
 import { checkProducts } from '../../../src/doctor/product-checks.ts';
 import { ledger } from '../../../examples/ledger/product.ts';
+import type { Step } from '../../../src/contracts/blueprint.ts';
+import { careless, folders } from '../../support/folders.ts';
 import { exampleCell } from '../../support/platform.ts';
 
 /** Moamalat with another set of tenant migrations. */
@@ -32,6 +34,27 @@ describe('the check of products', () => {
       verdict: 'problem',
       detail: 'there is no set of tenant migrations "nobodys"',
     });
+  });
+
+  it('resolves each change of tier, and says why tenants could not be brought through it', () => {
+    const cell = exampleCell({ domains: {}, products: ['folders', 'careless', 'fickle'] });
+    const fickle: Product = {
+      ...folders,
+      name: 'fickle',
+      resolve: (request) => {
+        const { steps, ...blueprint } = folders.resolve(request);
+        const days = (step: Step) =>
+          request.isMoving === true ? step : { ...step, spec: { ...step.spec, retentionDays: 3 } };
+        return { ...blueprint, steps: steps.map((step) => (step.id === 'table' ? days(step) : step)) };
+      },
+    };
+    const found = checkProducts(cell, createCatalog({ products: [folders, careless, fickle] }));
+    expect(found.find(({ subject }) => subject.endsWith('folders'))).toMatchObject({ verdict: 'ok' });
+    const why = (name: string) => found.find(({ subject }) => subject.endsWith(name))?.detail;
+    expect(why('careless')).toContain(
+      `from shared to own: the step "rows" cannot be taken away: it holds the tenant's data`,
+    );
+    expect(why('fickle')).toContain('isMoving makes another of step "table", which stays');
   });
 
   it('finds a product without hosts in order where the cell lists it', () => {
