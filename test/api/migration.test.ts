@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCatalog } from '../../src/catalog/catalog.ts';
+import { buildProgram } from '../../src/cli/program.ts';
 import type { Blueprint } from '../../src/contracts/blueprint.ts';
 import { findAppliedBlueprint } from '../../src/db/blueprints.ts';
 import { listEvents } from '../../src/db/events.ts';
@@ -121,5 +122,43 @@ describe('POST .../migrate', () => {
     await api.move(suspended.tenantId, ['running', 'committing', 'succeeded'], ['suspending', 'suspended']);
     api.orchestrator.end(suspended.workflowId);
     expect((await migrate(suspended, own)).body.error.code).toBe('TENANT_NOT_CHANGEABLE');
+  });
+});
+
+/** `tenantry tenants ...`, in this process: what it prints. */
+async function tenants(...args: readonly string[]): Promise<string> {
+  let said = '';
+  const stream = { write: (text: string) => (said += text) } as unknown as NodeJS.WriteStream;
+  const terminal = { out: stream, err: stream };
+  await buildProgram({ terminal, setExitCode: () => undefined }).parseAsync(['tenants', ...args], { from: 'user' });
+  return said;
+}
+
+describe('tenants migrate', () => {
+  beforeAll(async () => {
+    process.env.TENANTRY_API_URL = (await api.listen()).url;
+  });
+  afterAll(() => {
+    delete process.env.TENANTRY_API_URL;
+  });
+
+  it('says beforehand what becomes of each step, and what is there on the way only', async () => {
+    const { tenantId } = await active();
+    const said = await tenants('migrate', tenantId, '--tier', 'own', '--dry-run');
+    expect(said).toMatch(/^ {2}make +fence \(ssm-parameters\), on the way only$/m);
+    expect(said).toMatch(/^ {2}make +table \(log-group\)$/m);
+    expect(await tenants('preview', 'migrate', tenantId, '--tier', 'own')).toBe(said);
+  });
+
+  it('asks for the change with its reason, and refuses in the words of its options', async () => {
+    const { tenantId } = await active();
+    await expect(tenants('migrate', tenantId, '--tier', 'huge', '--no-wait')).rejects.toThrow('must be one of');
+    await expect(tenants('migrate', tenantId, '--no-wait')).rejects.toThrow('--tier');
+    const asked = ['--tier', 'own', '--reason', 'it grew', '--on-failure', 'hold', '--no-wait', '--json'];
+    const { operationId } = JSON.parse(await tenants('migrate', tenantId, ...asked)) as Answer;
+    const [operation] = await listOperationsOf(api.database, tenantId);
+    expect(operation).toMatchObject({ id: operationId, type: 'migrate', onFailure: 'hold' });
+    const events = await listEvents(api.database, tenantId);
+    expect(events.at(-1)).toMatchObject({ data: { reason: 'it grew' } });
   });
 });
