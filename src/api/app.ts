@@ -12,6 +12,7 @@ import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
 import { guardRequests } from './guards.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
+import { doorsOf, type ProductDoor } from './product-doors.ts';
 import { countRequests } from './request-counter.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { changeRoutes } from './routes/changes.ts';
@@ -82,8 +83,9 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   refuseUnstorableText(app);
   answerErrors(app);
   answerUnrouted(app);
-  await describe(app);
   const { client, codec, uiOrigin } = deps;
+  const doors = doorsOf(client);
+  await describe(app, doors);
   await app.register(startRoutes);
   await app.register(tenantRoutes, { client });
   await app.register(productRoutes, { client });
@@ -99,10 +101,11 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(healthRoutes, { client });
   await app.register(metricsRoutes, { client, requests });
   await app.register(codecRoutes, { codec, uiOrigin });
+  for (const door of doors) await door.register(app, { client });
   return app;
 }
 
-async function describe(app: FastifyInstance): Promise<void> {
+async function describe(app: FastifyInstance, doors: readonly ProductDoor[]): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -117,6 +120,7 @@ async function describe(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'tenants', description: 'Create, read, list and remove tenants; act on what is open' },
         { name: 'operations', description: 'What was done to a tenant, and how it went' },
+        ...doors.map(({ tag }) => tag),
         { name: 'operation of the service', description: 'Health, figures, this description, the codec of Temporal' },
       ],
     },

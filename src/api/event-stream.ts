@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { TenantryClient } from '../client/tenantry.ts';
 import type { Caller } from '../contracts/caller.ts';
 import type { EventView } from '../client/views.ts';
+import { waker, type Waker } from './waker.ts';
 
 /** In ms. `pollMs` is the safety net for notifications that were lost. */
 export interface StreamTimes {
@@ -90,37 +91,4 @@ function frame(event: EventView): string {
 
 async function write(response: ServerResponse, text: string, ended: AbortSignal): Promise<void> {
   if (!response.write(text) && !ended.aborted) await once(response, 'drain', { signal: ended });
-}
-
-interface Waker {
-  readonly call: () => void;
-  readonly reset: () => void;
-  readonly wait: (limitMs: number) => Promise<void>;
-}
-
-/** Remembers a call that comes while nobody waits, so that none is lost between a look and the wait after it. */
-function waker(ended: AbortSignal): Waker {
-  let called = false;
-  let resume: () => void = () => undefined;
-  const call = () => {
-    called = true;
-    resume();
-  };
-  ended.addEventListener('abort', call, { once: true });
-  return {
-    call,
-    reset: () => (called = false),
-    wait: (limitMs) =>
-      new Promise((resolve) => {
-        if (called || ended.aborted) {
-          resolve();
-          return;
-        }
-        const timer = setTimeout(resolve, limitMs);
-        resume = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      }),
-  };
 }

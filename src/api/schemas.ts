@@ -130,7 +130,8 @@ const whole = (min: number, max: number, initial: number) =>
     )
     .default(initial);
 
-const flag = z.preprocess((text) => (text === 'true' ? true : text === 'false' ? false : text), z.boolean());
+/** `true` or `false`. */
+export const flag = z.preprocess((text) => (text === 'true' ? true : text === 'false' ? false : text), z.boolean());
 
 export const dryRunQuery = z.strictObject({
   dryRun: flag.default(false).describe('Answer with what the request would do, and change nothing'),

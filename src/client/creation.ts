@@ -24,13 +24,14 @@ import { acceptOperation } from './freezing.ts';
 import { walkTo } from '../plan/walk.ts';
 import { inVain, previewOf } from './preview.ts';
 import { orUnknown } from './outcome-unknown.ts';
+import { tenantView } from './reading.ts';
 import { reserveOrRefuse, resolveChecked, resolveOrRefuse } from './resolution.ts';
 import { RequestError } from './request-error.ts';
 import { hostTaken, slugTaken } from './slug-taken.ts';
 import { startOrWithdraw } from './starting.ts';
 import { refuseSwitchedOff } from './switched-off.ts';
 import type { ClientDeps, CreateTenantInput } from './requests.ts';
-import { acceptance, acceptedView, type AcceptedView, type PreviewView, type RoomView } from './views.ts';
+import { acceptance, acceptedView, type CreatedView, type PreviewView, type RoomView } from './views.ts';
 
 /** A request whose every field is checked. */
 interface CheckedRequest {
@@ -42,12 +43,13 @@ interface CheckedRequest {
 }
 
 /** Accepts a tenant: writes everything in one transaction, then starts the run; a start that fails is withdrawn. */
-export async function createTenant(deps: ClientDeps, caller: Caller, input: CreateTenantInput): Promise<AcceptedView> {
+export async function createTenant(deps: ClientDeps, caller: Caller, input: CreateTenantInput): Promise<CreatedView> {
   const request = { caller, ...checkRequest(deps, input) };
   const ids = newIds(input);
   const { tenant, operation } = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, cell));
   await startOrWithdraw(deps, tenant, operation);
-  return acceptedView(tenant, operation, acceptance('the creation', tenant.status));
+  const accepted = acceptedView(tenant, operation, acceptance('the creation', tenant.status));
+  return { ...accepted, tenant: tenantView(tenant) };
 }
 
 /** What {@link createTenant} would do, with everything that would refuse it; nothing is reserved. */

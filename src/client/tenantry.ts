@@ -15,6 +15,7 @@ import type {
 import type { Audit, OperationRow } from '../db/operations.ts';
 import type { SignedCertificate } from '../contracts/certificate.ts';
 import type { Caller } from '../contracts/caller.ts';
+import type { Cell } from '../contracts/platform.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { measureDrift, type DriftFigures } from '../db/drift.ts';
 import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
@@ -42,6 +43,7 @@ import { startAccepted } from './starting.ts';
 import type {
   AcceptedView,
   ChangeOutcome,
+  CreatedView,
   EventView,
   KeysView,
   FreezePreviewView,
@@ -65,7 +67,7 @@ import { workersLook } from './workers.ts';
  * with what it changes. Every method may throw {@link RequestError}.
  */
 export interface TenantryClient {
-  createTenant(caller: Caller, input: CreateTenantInput): Promise<AcceptedView>;
+  createTenant(caller: Caller, input: CreateTenantInput): Promise<CreatedView>;
   /** What `createTenant` would do; nothing is reserved. */
   previewCreation(caller: Caller, input: CreateTenantInput): Promise<PreviewView>;
   /** What `deleteTenant` would do; nothing is changed. */
@@ -147,6 +149,8 @@ export interface TenantryClient {
   /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */
   subscribe(caller: Caller, tenantId: string, onEvents: () => void): () => void;
   products(caller: Caller): ProductView[];
+  /** As the platform description has it; undefined: it has none of that id (any more). */
+  cell(caller: Caller, id: string): Cell | undefined;
   counts(caller: Caller): Promise<Counts>;
   /** Tenants by health, and how long ago those were looked at that wait longest. */
   health(caller: Caller): Promise<HealthFigures>;
@@ -215,6 +219,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     operation: (_caller, tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
     subscribe: (_caller, tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
     products: (_caller) => listProducts(deps),
+    cell: (_caller, id) => deps.platform.cells.find((cell) => cell.id === id),
     counts: (_caller) => countAll(database),
     health: (_caller) =>
       measureHealth(

@@ -442,6 +442,12 @@ export interface AcceptedView {
   readonly tenantUrl: string | null;
 }
 
+/** Answer of a request that makes a tenant. */
+export interface CreatedView extends AcceptedView {
+  /** As it was accepted. */
+  readonly tenant: TenantView;
+}
+
 /** @param operation that carries the request out, or takes it */
 export function acceptedView(
   tenant: { readonly id: string; readonly status: TenantStatus; readonly tenantUrl: string | null },

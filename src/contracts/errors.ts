@@ -37,7 +37,7 @@ export const errorTable = {
     httpStatus: 400,
   }),
   NOT_SUPPORTED: info('The parameter is not supported yet; leave it out.', { httpStatus: 400 }),
-  CONFIRMATION_REQUIRED: info('Repeat with `?confirm=<slug>` of the tenant that is to be deleted.', {
+  CONFIRMATION_REQUIRED: info('Repeat with `?confirm=`: the slug of the tenant that is to be deleted, of an account its id.', {
     httpStatus: 400,
   }),
   NOT_FOUND: info('There is no such route.', { httpStatus: 404 }),

@@ -47,6 +47,7 @@ export async function createApiFixture(
     catalog?: Catalog;
     workerWatchTimes?: WorkerWatchTimes;
     deletionGraceMs?: number;
+    switchedOff?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<ApiFixture> {
   const testDatabase = await createTestDatabase();
@@ -67,6 +68,7 @@ export async function createApiFixture(
     log,
     workerWatchTimes: options.workerWatchTimes,
     deletionGraceMs: options.deletionGraceMs,
+    switchedOff: options.switchedOff,
     codec,
   });
   const routes: RouteOptions[] = [];

@@ -7,6 +7,7 @@ import { ssmStatus } from '../../kinds/ssm-status/kind.ts';
 import type { StatusSpec } from '../../kinds/ssm-status/spec.ts';
 import { tenantActivation } from '../../kinds/tenant-activation/kind.ts';
 import { defineProduct, type ProductRequest } from '../define-product.ts';
+import { cloudTypes } from './cloud-types.ts';
 import { accountPlatformOf, parameterNames, type AccountPlatform } from './platform.ts';
 import { accountKey, copySteps, type Copy } from './rows.ts';
 import { accountSettings, type AccountSettings } from './settings.ts';
@@ -30,7 +31,7 @@ interface Account extends Pick<Request, 'settings' | 'step' | 'tier'> {
  */
 export const accounts = defineProduct({
   name: 'accounts',
-  tiers: ['public', 'private'],
+  tiers: cloudTypes,
   places: [],
   suspendable: false,
   ssmParameters: Object.values(parameterNames),

@@ -1,0 +1,139 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { RequestError } from '../../client/request-error.ts';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import type { AcceptedView, PreviewView, StatusView, TenantWithOutcomeView, WorkersView } from '../../client/views.ts';
+import type { Caller } from '../../contracts/caller.ts';
+import { accountOf, provisioningOf, type Account } from '../../products/accounts/account.ts';
+import { provisioningStatusOf } from '../../products/accounts/provisioning-status.ts';
+import { awaitTenant, type SeenTenant } from '../awaited-tenant.ts';
+import { deletionOf, inputOf, pageOf, PRODUCT, type CreateBody, type DeleteQuery, type ListQuery } from './requests.ts';
+
+/** Who waits for an answer, and until when. */
+export interface Waiting {
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  readonly log: FastifyBaseLogger;
+}
+
+/** An account with the operation that carries a request out. */
+export interface AcceptedAccount extends Account, Pick<AcceptedView, 'operationId' | 'finalDump'> {
+  /** Of a deletion: what was accepted, a sentence for people. */
+  readonly message?: string;
+  readonly statusUrl: string;
+  readonly workers: WorkersView;
+}
+
+/** In ms: what a caller asked for, what a public account usually takes, and what a worker takes to begin. */
+const limitsMs = { asked: 25_000, public: 10_000, begun: 2_000 } as const;
+
+/** Makes an account, and waits for it: as long as the caller says, or its cloud type. Answers it as it was seen last. */
+export async function createAccount(
+  client: TenantryClient,
+  waiting: Waiting,
+  body: CreateBody,
+  wait: boolean | undefined,
+): Promise<AcceptedAccount> {
+  const accepted = await client.createTenant(waiting.caller, inputOf(body));
+  const tenant = await afterCreation(client, waiting, { tenant: accepted.tenant, body, wait });
+  return { ...accountIn(client, waiting.caller, tenant), ...carriedOut(client, accepted) };
+}
+
+async function afterCreation(
+  client: TenantryClient,
+  { caller, ...waiting }: Waiting,
+  {
+    tenant,
+    body,
+    wait,
+  }: { readonly tenant: SeenTenant; readonly body: CreateBody; readonly wait: boolean | undefined },
+): Promise<SeenTenant> {
+  const until = (limitMs: number, isOver: (seen: SeenTenant) => boolean) =>
+    awaitTenant(client, caller, tenant, { ...waiting, limitMs, isOver });
+  if (wait === false) return tenant;
+  if (wait === true) return until(limitsMs.asked, isSettled);
+  // Without a worker it would be waited for in vain.
+  if (client.workers().state === 'none') return tenant;
+  return body.cloudType === 'public' ? until(limitsMs.public, isSettled) : until(limitsMs.begun, isBegun);
+}
+
+function isBegun({ status }: SeenTenant): boolean {
+  return provisioningStatusOf(status) !== 'pending';
+}
+
+function isSettled({ status }: SeenTenant): boolean {
+  return !['pending', 'creating'].includes(provisioningStatusOf(status));
+}
+
+/** Removes an account. Answers it with the operation that does, or alone where nothing was left of it. */
+export async function deleteAccount(
+  client: TenantryClient,
+  { caller, ...waiting }: Waiting,
+  id: string,
+  query: DeleteQuery,
+): Promise<AcceptedAccount | Account> {
+  const before = await accountTenant(client, caller, id);
+  const outcome = await client.deleteTenant(caller, id, deletionOf(before, query));
+  if (outcome.done) return accountIn(client, caller, outcome.tenant);
+  const accepted = { ...before, error: undefined, deletesAt: outcome.accepted.deletesAt ?? null };
+  const isOver = ({ status }: SeenTenant) => status !== before.status;
+  const limitMs = client.workers().state === 'none' ? 0 : limitsMs.begun;
+  const tenant = await awaitTenant(client, caller, accepted, { ...waiting, limitMs, isOver });
+  const { message, finalDump } = outcome.accepted;
+  return { ...accountIn(client, caller, tenant), ...carriedOut(client, outcome.accepted), message, finalDump };
+}
+
+/** What {@link deleteAccount} would do. */
+export async function previewDeletion(
+  client: TenantryClient,
+  caller: Caller,
+  id: string,
+  exports: boolean,
+): Promise<PreviewView> {
+  await accountTenant(client, caller, id);
+  return client.previewDeletion(caller, id, { exports });
+}
+
+export async function readAccount(client: TenantryClient, caller: Caller, id: string): Promise<Account> {
+  return accountIn(client, caller, await accountTenant(client, caller, id));
+}
+
+export async function listAccounts(
+  client: TenantryClient,
+  caller: Caller,
+  query: ListQuery,
+): Promise<{ accounts: Account[]; nextCursor: string | null }> {
+  const { tenants, nextCursor } = await client.list(caller, pageOf(query));
+  return { accounts: tenants.map((tenant) => accountIn(client, caller, tenant)), nextCursor };
+}
+
+type AccountStatus = Omit<StatusView, 'tenantId' | 'status' | 'error'> &
+  Pick<Account, 'id' | 'provisioningStatus' | 'provisioningError'> & { readonly workers?: WorkersView };
+
+export async function readStatus(client: TenantryClient, caller: Caller, id: string): Promise<AccountStatus> {
+  await accountTenant(client, caller, id);
+  const { tenantId: _tenantId, status, error, ...rest } = await client.status(caller, id);
+  const workers = rest.outcome === null ? { workers: client.workers() } : {};
+  return { id, ...provisioningOf({ status, error }), ...rest, ...workers };
+}
+
+/** @throws RequestError TENANT_NOT_FOUND, of another product's tenant as of an id that nobody has */
+async function accountTenant(client: TenantryClient, caller: Caller, id: string): Promise<TenantWithOutcomeView> {
+  const noAccount = (cause?: unknown) =>
+    new RequestError('TENANT_NOT_FOUND', `there is no account ${id}`, { details: { accountId: id }, cause });
+  const tenant = await client.get(caller, id).catch((error: unknown) => {
+    throw error instanceof RequestError && error.code === 'TENANT_NOT_FOUND' ? noAccount(error) : error;
+  });
+  if (tenant.product !== PRODUCT) throw noAccount();
+  return tenant;
+}
+
+function accountIn(client: TenantryClient, caller: Caller, tenant: SeenTenant): Account {
+  return accountOf(tenant, client.cell(caller, tenant.cell));
+}
+
+function carriedOut(
+  client: TenantryClient,
+  { operationId, tenantId }: AcceptedView,
+): Pick<AcceptedAccount, 'operationId' | 'statusUrl' | 'workers'> {
+  return { operationId, statusUrl: `/accounts/${tenantId}/status`, workers: client.workers() };
+}

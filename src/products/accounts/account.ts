@@ -1,0 +1,104 @@
+import type { Failure } from '../../contracts/errors.ts';
+import type { Cell } from '../../contracts/platform.ts';
+import type { Settings } from '../../contracts/settings.ts';
+import type { TenantStatus } from '../../contracts/tenant-status.ts';
+import { AccountPlatformError, accountPlatformOf, type AccountPlatform } from './platform.ts';
+import { provisioningStatusOf, type ProvisioningStatus } from './provisioning-status.ts';
+import { dedicatedTable } from './stack.ts';
+import { accountSettings, type Address, type License, type TechnicalUser } from './settings.ts';
+
+/** A tenant of the product as the callers of accounts see it; times are ISO 8601. */
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+  readonly cloudType: string;
+  /** Of DynamoDB. Null: nothing of the account is left, or its cell is not described (as it has to be for accounts) any more. */
+  readonly tableName: string | null;
+  readonly provisioningStatus: ProvisioningStatus;
+  /** Why it is not (or not yet) what it is to be, where something failed: code, message and detail. */
+  readonly provisioningError?: string | undefined;
+  /** Null: it was made without one. */
+  readonly masterAccountName: string | null;
+  readonly addresses: readonly Address[];
+  /** Null: it was made without one. */
+  readonly technicalUser: TechnicalUser | null;
+  readonly licenses: readonly License[];
+  readonly cell: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly activatedAt: string | null;
+  readonly deletedAt: string | null;
+  /** Of a deletion in its grace period: when it begins to remove. */
+  readonly deletesAt: string | null;
+}
+
+/** What is read of the tenant that an account is. */
+export interface AccountTenant {
+  readonly tenantId: string;
+  readonly tier: string | null;
+  readonly displayName: string;
+  readonly cell: string;
+  readonly status: TenantStatus;
+  readonly settings: Settings;
+  readonly error?: Failure | undefined;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly activatedAt: string | null;
+  readonly deletedAt: string | null;
+  readonly deletesAt?: string | null | undefined;
+}
+
+/** @param cell the account's, as it is described now. Pure. */
+export function accountOf(tenant: AccountTenant, cell: Cell | undefined): Account {
+  const { tenantId: id, tier, createdAt, updatedAt, activatedAt, deletedAt, deletesAt = null } = tenant;
+  // The door and the product have checked them.
+  const settings = accountSettings.safeParse(tenant.settings).data ?? {};
+  return {
+    id,
+    name: settings.name ?? tenant.displayName,
+    cloudType: tier ?? '',
+    tableName: tenant.status === 'deleted' ? null : tableNameOf(tenant, cell),
+    ...provisioningOf(tenant),
+    masterAccountName: settings.masterAccountName ?? null,
+    addresses: settings.addresses ?? [],
+    technicalUser: settings.technicalUser ?? null,
+    licenses: settings.licenses ?? [],
+    cell: tenant.cell,
+    ...{ createdAt, updatedAt, activatedAt, deletedAt, deletesAt },
+  };
+}
+
+/** How far an account is. Pure. */
+export function provisioningOf({
+  status,
+  error,
+}: Pick<AccountTenant, 'status' | 'error'>): Pick<Account, 'provisioningStatus' | 'provisioningError'> {
+  const provisioningStatus = provisioningStatusOf(status);
+  // Of an account that serves, what failed was a change of it.
+  if (error === undefined || provisioningStatus === 'active') return { provisioningStatus };
+  return { provisioningStatus, provisioningError: errorText(error) };
+}
+
+/** In characters (requirement U-29), as the account's parameter in SSM has it. */
+const LONGEST_ERROR = 1_000;
+
+function errorText({ code, detail, message, stepId }: Failure): string {
+  const at = stepId === undefined ? '' : ` at ${stepId}`;
+  const text = `${code}${at}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
+  return text.slice(0, LONGEST_ERROR).toWellFormed();
+}
+
+function tableNameOf({ tier, tenantId }: Pick<AccountTenant, 'tier' | 'tenantId'>, cell: Cell | undefined) {
+  const platform = cell && platformOrNone(cell);
+  if (!platform) return null;
+  return tier === 'private' ? dedicatedTable(platform, tenantId) : platform.sharedTable;
+}
+
+function platformOrNone(cell: Cell): AccountPlatform | undefined {
+  try {
+    return accountPlatformOf(cell);
+  } catch (error) {
+    if (error instanceof AccountPlatformError) return undefined;
+    throw error;
+  }
+}
