@@ -230,8 +230,7 @@ const TIMEOUT_MS = 20_000;
 /** @param baseUrl without a slash at its end */
 export function createApiClient(baseUrl: string): ApiClient {
   const tenant = (id: string) => `/api/v1/tenants/${encodeURIComponent(id)}`;
-  const call = <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown) =>
-    request(schema, method, `${baseUrl}${path}`, body);
+  const call = callerOn(baseUrl);
   return {
     products: () => call(answers.products, 'GET', '/api/v1/products'),
     freeze: (body) => call(answers.freeze, 'POST', '/api/v1/freezes', body),
@@ -282,7 +281,14 @@ export function createApiClient(baseUrl: string): ApiClient {
   };
 }
 
-function queryOf(values: Readonly<Record<string, string | undefined>>): string {
+/** Sends requests to the API at an address, and checks their answers. */
+export function callerOn(
+  baseUrl: string,
+): <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown) => Promise<T> {
+  return (schema, method, path, body) => request(schema, method, `${baseUrl}${path}`, body);
+}
+
+export function queryOf(values: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }

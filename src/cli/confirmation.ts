@@ -2,7 +2,9 @@ import { createInterface } from 'node:readline/promises';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
 import { graceMsOf } from '../contracts/grace.ts';
 import { addressText } from './addresses.ts';
-import type { Tenant } from './api-client.ts';
+import type { Account, AccountsClient } from './accounts-client.ts';
+import type { Preview, Tenant } from './api-client.ts';
+import type { Terminal } from './output.ts';
 import { oneLine } from './text.ts';
 import type { Common, Context } from './context.ts';
 
@@ -26,21 +28,54 @@ export async function confirmedSlug(
   tenantId: string,
   options: Common & { readonly grace?: string },
 ): Promise<string | undefined> {
-  if (options.json === true || !terminal.input?.isTTY || !terminal.err.isTTY) return undefined;
+  if (!isAskable(terminal, options)) return undefined;
   const tenant = await api.get(tenantId);
   const { slug, product, displayName, status } = tenant;
   const known = [oneLine(displayName), status, addressText(tenant)].filter((part) => part !== undefined);
-  // An API of an earlier release keeps nothing, and does not say so.
-  const kept = await api.previewDeletion(tenantId).then(
+  const kept = await keptOf(api.previewDeletion(tenantId));
+  terminal.err.write(
+    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${beginning(options.grace)}\n${kept}.\n${slugNotice(tenant)}\n`,
+  );
+  return typed(terminal, slug, 'Type its slug to confirm: ');
+}
+
+/**
+ * Asks for the id of an account on a terminal; as {@link confirmedSlug}.
+ * @throws NotConfirmedError, InterruptedError
+ */
+export async function accountConfirmed(
+  { accounts, terminal }: Pick<Context, 'terminal'> & { readonly accounts: Pick<AccountsClient, 'previewDeletion'> },
+  { id, name, cloudType, provisioningStatus, tableName }: Account,
+  options: Common & { readonly grace?: string },
+): Promise<string | undefined> {
+  if (!isAskable(terminal, options)) return undefined;
+  const known = [oneLine(name), cloudType, provisioningStatus, tableName].filter((part) => part !== null);
+  const kept = await keptOf(accounts.previewDeletion(id));
+  terminal.err.write(
+    `This removes account ${id} (${known.join(', ')}) with all its rows.\n${beginning(options.grace)}\n${kept}.\n`,
+  );
+  return typed(terminal, id, 'Type its id to confirm: ');
+}
+
+type Askable = Terminal & { readonly input: NodeJS.ReadStream };
+
+function isAskable(terminal: Terminal, { json }: Common): terminal is Askable {
+  return json !== true && terminal.input?.isTTY === true && terminal.err.isTTY;
+}
+
+async function typed({ input, err }: Askable, word: string, question: string): Promise<string> {
+  const answer = await ask(input, err, question);
+  if (answer?.trim() !== word) throw new NotConfirmedError('not confirmed: nothing was changed');
+  return word;
+}
+
+/** An API of an earlier release keeps nothing, and does not say so. */
+async function keptOf(preview: Promise<Preview>): Promise<string> {
+  const kept = await preview.then(
     ({ finalDump }) => finalDump?.detail ?? 'no final dump is known of: the data is gone for good',
     () => 'what is kept of its data could not be asked',
   );
-  terminal.err.write(
-    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${beginning(options.grace)}\n${capitalized(kept)}.\n${slugNotice(tenant)}\n`,
-  );
-  const typed = await ask(terminal.input, terminal.err, 'Type its slug to confirm: ');
-  if (typed?.trim() !== slug) throw new NotConfirmedError('not confirmed: nothing was changed');
-  return slug;
+  return capitalized(kept);
 }
 
 function capitalized(text: string): string {

@@ -88,6 +88,17 @@ async function lookFor<T>(look: () => Promise<T | undefined>): Promise<Found<T>>
   }
 }
 
+/** The same signs, told in other words. */
+export function mapped<T, U>({ absenceProves, shown }: Signs<T>, as: (found: T) => Promise<U>): Signs<U> {
+  return {
+    absenceProves,
+    shown: async (unclear) => {
+      const found = await shown(unclear);
+      return found === undefined ? undefined : as(found);
+    },
+  };
+}
+
 /** Of a creation: its operation exists. */
 export function creationSigns(api: ApiClient): Signs<Accepted> {
   return {

@@ -12,10 +12,22 @@ const optionOf: Readonly<Record<string, string>> = {
   'body.service': '--service',
   'body.count': '--count',
   'body.reason': '--reason',
+  'body.name': '--name',
+  'body.masterAccountName': '--master-account',
+  'body.cloudType': '--cloud-type',
+  'body.technicalUser.name': '--technical-user-name',
+  'body.technicalUser.email': '--technical-user-email',
+  'body.technicalUser.username': '--technical-user-username',
+  'body.technicalUser': '--technical-user-name and --technical-user-email',
+  'body.addresses': '--address',
+  'body.licenses': '--license',
+  'params.accountId': '<account>',
   'params.tenantId': '<tenant>',
   'querystring.product': '--product',
   'querystring.slug': '--slug',
   'querystring.status': '--status',
+  'querystring.provisioningStatus': '--status',
+  'querystring.cloudType': '--cloud-type',
   'querystring.operation': '--operation',
   'querystring.includeGone': '--all',
   'querystring.limit': '--limit',
@@ -32,7 +44,20 @@ export function inOptionNames(message: string): string {
   return message
     .replace(/\bbody\.settings\.(?=\w)/g, '--set ')
     .replace(/\bbody\.settings\b/g, '--set or --settings')
-    .replace(/\b(?:body|params|querystring)\.[A-Za-z]+\b/g, (field) => optionOf[field] ?? field);
+    .replace(/\b(?:body|params|querystring)(?:\.\w+)+/g, (field) => {
+      const known = optionFor(field);
+      return known ? [known.option, ...known.inside].join(' ') : field;
+    });
+}
+
+/** The option of a field, or of the one that it is inside of. */
+function optionFor(field: string): { readonly option: string; readonly inside: readonly string[] } | undefined {
+  const parts = field.split('.');
+  for (let n = parts.length; n > 1; n -= 1) {
+    const option = optionOf[parts.slice(0, n).join('.')];
+    if (option !== undefined) return { option, inside: n < parts.length ? [parts.slice(n).join('.')] : [] };
+  }
+  return undefined;
 }
 
 /** Details of an error with the option beside each field, for programs: `{ field, problem, option }`. */
@@ -45,13 +70,13 @@ export function withOptions(details: Readonly<Record<string, unknown>>): Readonl
 function withOption(given: unknown): unknown {
   if (typeof given !== 'object' || given === null || !('field' in given) || typeof given.field !== 'string')
     return given;
-  const option = given.field.startsWith('body.settings.') ? '--set' : optionOf[given.field];
+  const option = given.field.startsWith('body.settings.') ? '--set' : optionFor(given.field)?.option;
   return option === undefined ? given : { ...given, option };
 }
 
 /** What to do about a code, where the table of errors says it in terms of the API's requests. */
 export const adviceInOptionNames: Readonly<Record<string, string>> = {
   INVALID_INPUT: 'Fix what the message names.',
-  CONFIRMATION_REQUIRED: 'Repeat with `--confirm <slug>`, the slug of the tenant that is to be deleted.',
+  CONFIRMATION_REQUIRED: 'Repeat with `--confirm`: the slug of the tenant that is to be deleted, of an account its id.',
   UNKNOWN_PRODUCT: 'Give `--product` one of those that the details list.',
 };

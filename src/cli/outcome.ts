@@ -23,7 +23,14 @@ export interface Expected {
   readonly good: readonly OperationState[];
   /** What Ctrl-C says: whether a cancel may apply to what is followed. */
   readonly isCancellable?: boolean;
+  /** What `--json` prints: at once where nobody waits, and at the end. Default: what was accepted, and the status. */
+  readonly documents?: { readonly accepted: unknown; readonly ended: () => Promise<unknown> };
 }
+
+/** What was accepted. */
+export type Acceptance = Pick<Accepted, 'tenantId' | 'operationId' | 'deletesAt' | 'tenantUrl' | 'workers'> & {
+  readonly status: string;
+};
 
 /**
  * Follows what was accepted to its end, unless the caller does not want to wait.
@@ -31,15 +38,15 @@ export interface Expected {
  */
 export async function afterAcceptance(
   context: Context,
-  accepted: Accepted,
+  accepted: Acceptance,
   after: number,
   options: Waiting,
-  { name, good, isCancellable = false }: Expected,
+  { name, good, isCancellable = false, documents }: Expected,
 ): Promise<ExitCode> {
   const { api, terminal } = context;
   const { tenantId, operationId } = accepted;
   if (!options.wait) {
-    if (options.json) printJson(terminal, accepted);
+    if (options.json) printJson(terminal, documents?.accepted ?? accepted);
     else for (const line of acceptanceLines(accepted, name, isCancellable)) terminal.out.write(`${line}\n`);
     return exitCodes.done;
   }
@@ -64,7 +71,7 @@ export async function afterAcceptance(
     },
   );
   show.finish();
-  return outcome(context, accepted, state, options, good, 'document');
+  return outcome(context, accepted, state, options, good, documents?.ended ?? 'document');
 }
 
 /** Somebody who follows an operation would otherwise wait without a word. */
@@ -74,7 +81,7 @@ export function noteWorkers(show: Pick<EventPrinter, 'note'>, answer: Pick<Accep
 }
 
 /** What happens next has no other place: nobody follows it. */
-function acceptanceLines(accepted: Accepted, name: string, isBeingCreated: boolean): string[] {
+function acceptanceLines(accepted: Acceptance, name: string, isBeingCreated: boolean): string[] {
   const notice = workerNotice(accepted);
   const address = isBeingCreated ? addressText(accepted) : undefined;
   return [
@@ -100,14 +107,14 @@ export async function outcome(
   state: Open<OperationState>,
   options: Common,
   good: readonly OperationState[],
-  json: 'document' | 'stream',
+  json: 'document' | 'stream' | (() => Promise<unknown>),
 ): Promise<ExitCode> {
   const status = await readThrough(createOutages(), () => context.api.status(tenantId)).catch((cause: unknown) => {
     const message = `operation ${operationId} is ${state}, but the status of its tenant cannot be read`;
     throw new UnknownOutcomeError(message, `tenantry tenants show ${tenantId}`, cause);
   });
   if (options.json) {
-    if (json === 'document') printJson(context.terminal, status);
+    if (json !== 'stream') printJson(context.terminal, json === 'document' ? status : await json());
   } else {
     // Another operation may have begun since: its failure is not this one's.
     const failed = state === 'succeeded' ? undefined : status.error;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Help, type Command, type Option } from 'commander';
+import { registerAccounts } from './accounts.ts';
 import { CheckedCommand } from './checked-command.ts';
 import { registerCompletion } from './completion.ts';
 import type { SetExitCode } from './command-parts.ts';
@@ -37,6 +38,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride();
   registerTenants(program, terminal, setExitCode);
+  registerAccounts(program, terminal, setExitCode);
   registerProducts(program, terminal, setExitCode);
   registerFreezes(program, terminal, setExitCode);
   registerCompletion(program, terminal);

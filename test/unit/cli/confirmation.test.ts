@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { Account } from '../../../src/cli/accounts-client.ts';
 import type { ApiClient } from '../../../src/cli/api-client.ts';
-import { confirmedSlug } from '../../../src/cli/confirmation.ts';
+import { accountConfirmed, confirmedSlug } from '../../../src/cli/confirmation.ts';
 import type { Context } from '../../../src/cli/context.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
 
@@ -80,5 +81,29 @@ describe('a deletion without --confirm', () => {
   it('asks nobody where nobody can answer: the API refuses', async () => {
     expect(await confirmedSlug(terminal(undefined, false).context, 'id', {})).toBeUndefined();
     expect(await confirmedSlug(terminal(undefined).context, 'id', { json: true })).toBeUndefined();
+  });
+});
+
+describe('a deletion of an account without --confirm', () => {
+  const id = '3f0e7f0a-5f0a-4f0e-8f0a-5f0a4f0e8f0a';
+  const account = {
+    id,
+    name: 'ACME',
+    cloudType: 'private',
+    provisioningStatus: 'active',
+    tableName: `t-${id}`,
+  } as Account;
+  const asked = (typed: string, isTTY = true) => {
+    const { context, said } = terminal(typed, isTTY, {}, { finalDump: { detail: 'a final dump is kept' } });
+    return { said, answer: accountConfirmed({ ...context, accounts: context.api }, account, { grace: '0' }) };
+  };
+
+  it('asks for its id, not for its name, and says what would be removed', async () => {
+    const { said, answer } = asked(`${id}\n`);
+    expect(await answer).toBe(id);
+    expect(said()).toContain(`This removes account ${id} (ACME, private, active, t-${id}) with all its rows.`);
+    expect(said()).toContain('It begins at once, and cannot be taken back.\nA final dump is kept.\n');
+    await expect(asked('ACME\n').answer).rejects.toThrow('nothing was changed');
+    expect(await asked('', false).answer).toBeUndefined();
   });
 });

@@ -8,6 +8,8 @@ import {
   listQuery,
   scaleTenantBody,
 } from '../../../src/api/schemas.ts';
+import { createAccountBody, deleteAccountQuery, listAccountsQuery } from '../../../src/api/accounts/schemas.ts';
+import { technicalUser } from '../../../src/products/accounts/settings.ts';
 import { inOptionNames, withOptions } from '../../../src/cli/option-names.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 
@@ -24,7 +26,9 @@ const requests = [
 const ownFields = ['body.by'];
 
 describe('a field of the API', () => {
-  const tenants = buildProgram().commands.find((command) => command.name() === 'tenants');
+  const groups = buildProgram().commands;
+  const tenants = groups.find((command) => command.name() === 'tenants');
+  const accounts = groups.find((command) => command.name() === 'accounts');
   const fields = requests.flatMap(([command, where, schema]) =>
     Object.keys(schema.shape)
       .map((name) => [command, `${where}.${name}`] as const)
@@ -36,6 +40,24 @@ describe('a field of the API', () => {
     const option = inOptionNames(field);
     const known = tenants?.commands.find((command) => command.name() === name)?.options.map(({ long }) => long);
     for (const each of option.split(' or ')) expect(known).toContain(each);
+  });
+
+  it('of an account is called what the command of accounts calls it, with the place inside of it', () => {
+    const command = (name: string) => accounts?.commands.find((each) => each.name() === name);
+    const fields = [
+      ...Object.keys(createAccountBody.shape).map((name) => ['create', `body.${name}`] as const),
+      ...Object.keys(technicalUser.shape).map((name) => ['create', `body.technicalUser.${name}`] as const),
+      ...Object.keys(listAccountsQuery.shape).map((name) => ['list', `querystring.${name}`] as const),
+      ...Object.keys(deleteAccountQuery.shape).map((name) => ['delete', `querystring.${name}`] as const),
+    ];
+    for (const [name, field] of fields) {
+      const known = command(name)?.options.map(({ long }) => long);
+      for (const each of inOptionNames(field).split(' and ')) expect(known, field).toContain(each);
+    }
+    expect(inOptionNames('body.licenses.0.endDate: no; body.name: no')).toBe('--license 0.endDate: no; --name: no');
+    expect(withOptions({ fields: [{ field: 'body.licenses.0', problem: 'no' }] })).toEqual({
+      fields: [{ field: 'body.licenses.0', problem: 'no', option: '--license' }],
+    });
   });
 
   it('that has no option is shown as it is', () => {

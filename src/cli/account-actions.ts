@@ -1,0 +1,130 @@
+import { accountConfirmed } from './confirmation.ts';
+import { requestOf, type AccountOptions } from './account-options.ts';
+import { printAccount, printAccounts, printStatus } from './account-output.ts';
+import type { Accepted } from './api-client.ts';
+import type { AcceptedAccount, Account, AccountListRequest, AccountsClient } from './accounts-client.ts';
+import type { Common, Context, Following, Waiting } from './context.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { lastEventId } from './following.ts';
+import { creationSigns, deletionSigns, mapped } from './late-outcome.ts';
+import { afterAcceptance } from './outcome.ts';
+import { printJson } from './output.ts';
+import { showPreview } from './preview-output.ts';
+import { requested } from './requested.ts';
+import * as tenants from './tenant-actions.ts';
+
+/** An account is a tenant: what follows operations works with both. */
+export interface AccountsContext extends Context {
+  readonly accounts: AccountsClient;
+}
+
+export type CreateOptions = AccountOptions & { readonly dryRun?: boolean };
+
+/** Makes an account and follows that. @throws as the commands on tenants do */
+export async function create(context: AccountsContext, options: Waiting & CreateOptions): Promise<ExitCode> {
+  const { accounts, api } = context;
+  const body = requestOf(options);
+  if (options.dryRun === true) return showPreview(context, options, await accounts.previewCreation(body));
+  const look = 'tenantry accounts list';
+  const signs = mapped(creationSigns(api), (found) => accountOf(context, found));
+  const account = await requested(context, options, look, () => accounts.create(body), signs);
+  return afterRequest(context, account, 0, options, true);
+}
+
+export interface ListOptions {
+  readonly cloudType?: string;
+  readonly status?: string;
+  readonly all?: boolean;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** Prints a page of accounts. */
+export async function list(context: AccountsContext, options: Common & ListOptions): Promise<ExitCode> {
+  const { accounts, terminal } = context;
+  const { cloudType, status: provisioningStatus, limit, cursor } = options;
+  const includeGone = options.all === true ? 'true' : undefined;
+  const asked: AccountListRequest = { cloudType, provisioningStatus, includeGone, limit: limit?.toString(), cursor };
+  const page = await accounts.list(asked);
+  if (options.json) printJson(terminal, page);
+  else printAccounts(terminal, page.accounts);
+  if (!options.json && page.nextCursor !== null) terminal.err.write(`more: --cursor ${page.nextCursor}\n`);
+  return exitCodes.done;
+}
+
+/** Prints an account. */
+export async function show({ accounts, terminal }: AccountsContext, id: string, options: Common): Promise<ExitCode> {
+  const account = await accounts.get(id);
+  if (options.json) printJson(terminal, account);
+  else printAccount(terminal, account);
+  return exitCodes.done;
+}
+
+/** Prints how far an account is. */
+export async function status({ accounts, terminal }: AccountsContext, id: string, options: Common): Promise<ExitCode> {
+  const seen = await accounts.status(id);
+  if (options.json) printJson(terminal, seen);
+  else printStatus(terminal, seen);
+  return exitCodes.done;
+}
+
+/** Follows the newest operation of an account. */
+export async function watch(context: AccountsContext, id: string, options: Following): Promise<ExitCode> {
+  const account = await context.accounts.get(id);
+  return tenants.watch(context, account.id, options);
+}
+
+export type RemoveOptions = tenants.RemoveOptions;
+
+/** Removes an account and follows that; one that waits for the end of its grace period is not followed. */
+export async function remove(
+  context: AccountsContext,
+  id: string,
+  options: Waiting & RemoveOptions,
+): Promise<ExitCode> {
+  const { accounts, api, terminal } = context;
+  const exported = options.export === true ? ({ export: 'true' } as const) : {};
+  if (options.dryRun === true) return showPreview(context, options, await accounts.previewDeletion(id, exported));
+  const account = await accounts.get(id);
+  const after = options.wait ? await lastEventId(api, account.id) : 0;
+  const confirm = options.confirm ?? (await accountConfirmed(context, account, options));
+  const send = () => accounts.delete(account.id, confirm, { grace: options.grace, ...exported });
+  const look = `tenantry accounts show ${account.id}`;
+  const signs = mapped(deletionSigns(api), (found) =>
+    'operationId' in found ? accountOf(context, found) : accounts.get(found.tenantId),
+  );
+  const answer = await requested<AcceptedAccount | Account>(context, options, look, send, signs);
+  if ('operationId' in answer) {
+    const wait = options.wait && answer.deletesAt === null;
+    if (answer.finalDump && options.json !== true) terminal.err.write(`${answer.finalDump.detail}\n`);
+    return afterRequest(context, answer, after, { ...options, wait }, false);
+  }
+  if (options.json) printJson(terminal, answer);
+  else terminal.out.write(`${answer.id}: nothing was left of it, ${answer.provisioningStatus}\n`);
+  return exitCodes.done;
+}
+
+function afterRequest(
+  context: AccountsContext,
+  account: AcceptedAccount,
+  after: number,
+  options: Waiting,
+  isCancellable: boolean,
+): Promise<ExitCode> {
+  const { id: tenantId, operationId, provisioningStatus, deletesAt, workers } = account;
+  const accepted = { tenantId, operationId, status: provisioningStatus, tenantUrl: null, deletesAt, workers };
+  return afterAcceptance(context, accepted, after, options, {
+    name: tenantId,
+    good: ['succeeded'],
+    isCancellable,
+    documents: { accepted: account, ended: () => context.accounts.get(tenantId) },
+  });
+}
+
+/** As {@link AcceptedAccount}, of a request whose answer was lost. */
+async function accountOf(
+  { accounts }: AccountsContext,
+  { tenantId, operationId }: Pick<Accepted, 'tenantId' | 'operationId'>,
+): Promise<AcceptedAccount> {
+  return { ...(await accounts.get(tenantId)), operationId, statusUrl: `/accounts/${tenantId}/status` };
+}

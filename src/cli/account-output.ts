@@ -1,0 +1,72 @@
+import type { Account, AccountStatus } from './accounts-client.ts';
+import { moment, utc } from './attention.ts';
+import { printAttention, printTable, workerNotice, type Terminal } from './output.ts';
+import { oneLine } from './text.ts';
+
+export function printAccounts(terminal: Terminal, accounts: readonly Account[]): void {
+  const rows = accounts.map((account) => [
+    account.id,
+    account.cloudType,
+    account.provisioningStatus,
+    account.masterAccountName ?? '-',
+    account.tableName ?? '-',
+    utc(account.createdAt),
+    account.name,
+  ]);
+  printTable(terminal, [['ACCOUNT', 'CLOUD TYPE', 'STATUS', 'MASTER ACCOUNT', 'TABLE', 'CREATED', 'NAME'], ...rows]);
+}
+
+export function printAccount(terminal: Terminal, account: Account): void {
+  const nowMs = Date.now();
+  const { technicalUser: user, deletesAt } = account;
+  printRows(terminal, [
+    ['account', account.id],
+    ['name', account.name],
+    ['cloud type', account.cloudType],
+    ['status', account.provisioningStatus],
+    ['failure', account.provisioningError],
+    ['table', account.tableName ?? undefined],
+    ['master', account.masterAccountName ?? undefined],
+    ['user', user ? [user.name, user.username, user.email].flatMap((part) => part ?? []).join(', ') : undefined],
+    ...account.addresses.map((address) => ['address', Object.values(address).join(', ')] as const),
+    ...account.licenses.map((license) => ['license', licenseText(license)] as const),
+    ['cell', account.cell],
+    ['created', moment(account.createdAt, nowMs)],
+    ['active since', account.activatedAt === null ? undefined : moment(account.activatedAt, nowMs)],
+    ['removed', deletesAt === null ? undefined : graceText(deletesAt, nowMs)],
+    ['deleted', account.deletedAt === null ? undefined : moment(account.deletedAt, nowMs)],
+  ]);
+}
+
+export function printStatus(terminal: Terminal, status: AccountStatus): void {
+  const nowMs = Date.now();
+  const { operation, deletesAt } = status;
+  printRows(terminal, [
+    ['account', status.id],
+    ['status', status.provisioningStatus],
+    ['failure', status.attention ? undefined : status.provisioningError],
+    ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
+    ['removed', typeof deletesAt === 'string' ? graceText(deletesAt, nowMs) : undefined],
+    ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
+    ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],
+    ['waiting', workerNotice(status)],
+    ['since', moment(status.startedAt, nowMs)],
+  ]);
+  printAttention(terminal, status);
+}
+
+function licenseText(license: Account['licenses'][number]): string {
+  const { enterpriseId, productId, serviceId, startDate, endDate, contactFullName, contactEmail } = license;
+  return `${enterpriseId} ${productId} ${serviceId}, ${startDate} to ${endDate} (${contactFullName}, ${contactEmail})`;
+}
+
+function graceText(deletesAt: string, nowMs: number): string {
+  return `not before ${moment(deletesAt, nowMs)}; until then \`tenantry tenants cancel\` keeps it`;
+}
+
+function printRows(terminal: Terminal, rows: readonly (readonly [string, string | undefined])[]): void {
+  printTable(
+    terminal,
+    rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, oneLine(value)]])),
+  );
+}

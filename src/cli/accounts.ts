@@ -1,0 +1,68 @@
+import { Option } from 'commander';
+import { loadApiUrl } from '../config.ts';
+import { cloudTypes } from '../products/accounts/cloud-types.ts';
+import { provisioningStatuses } from '../products/accounts/provisioning-status.ts';
+import * as actions from './account-actions.ts';
+import { addAccountOptions } from './account-options.ts';
+import { createAccountsClient } from './accounts-client.ts';
+import { createApiClient } from './api-client.ts';
+import type { CheckedCommand } from './checked-command.ts';
+import { commandIn, deletion, followed, LONGEST_PAGE, untilHold, type SetExitCode } from './command-parts.ts';
+import type { Common, Following, Waiting } from './context.ts';
+import { exitCodesHelp } from './exit-codes.ts';
+import { wholeNumber } from './option-values.ts';
+import type { Terminal } from './output.ts';
+
+/** The commands on accounts; they speak HTTP with the API at `TENANTRY_API_URL`. */
+export function registerAccounts(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
+  const group = program
+    .command('accounts')
+    .description('create, follow and remove accounts, through the API at TENANTRY_API_URL')
+    .addHelpText(
+      'after',
+      `${exitCodesHelp}\n\nAn <account> is an id. An account is a tenant of the product accounts: the commands on tenants take it, too.`,
+    );
+  const command = commandIn(group);
+  const context = (): actions.AccountsContext => {
+    const url = loadApiUrl();
+    return { api: createApiClient(url), accounts: createAccountsClient(url), terminal };
+  };
+
+  followed(
+    addAccountOptions(command('create', 'create an account')).option(
+      '--dry-run',
+      'print what would be made, and make nothing',
+    ),
+  ).action(async (options: Waiting & actions.CreateOptions) => setExitCode(await actions.create(context(), options)));
+
+  command('list', 'list accounts, newest first')
+    .addOption(new Option('--cloud-type <type>', 'only of this cloud type').choices(cloudTypes))
+    .addOption(new Option('--status <status>', 'only in this provisioning status').choices(provisioningStatuses))
+    .option('--all', 'also accounts of which nothing is left')
+    .option('--limit <n>', `accounts per page, 1 to ${LONGEST_PAGE}`, wholeNumber(1, LONGEST_PAGE))
+    .option('--cursor <cursor>', 'start after the page that ended with this cursor')
+    .action(async (options: Common & actions.ListOptions) => setExitCode(await actions.list(context(), options)));
+
+  command('show <account>', 'show an account').action(async (account: string, options: Common) =>
+    setExitCode(await actions.show(context(), account, options)),
+  );
+
+  command('status <account>', 'show how far the newest operation of an account is').action(
+    async (account: string, options: Common) => setExitCode(await actions.status(context(), account, options)),
+  );
+
+  command('watch <account>', 'follow the newest operation of an account until it ends (JSON: a line per event)')
+    .addOption(untilHold())
+    .action(async (account: string, options: Following) =>
+      setExitCode(await actions.watch(context(), account, options)),
+    );
+
+  deletion(
+    command('delete <account>', 'remove an account with all its rows, and its table if it has one of its own').option(
+      '--confirm <id>',
+      'the id of the account, typed back (asked for on a terminal)',
+    ),
+  ).action(async (account: string, options: Waiting & actions.RemoveOptions) =>
+    setExitCode(await actions.remove(context(), account, options)),
+  );
+}
