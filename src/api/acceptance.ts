@@ -9,6 +9,27 @@ export const mutationCodes = [
   'OUTCOME_UNKNOWN',
 ] as const;
 
+/** Error codes of a request that makes a tenant. */
+export const creationCodes = [
+  ...mutationCodes,
+  'UNKNOWN_PRODUCT',
+  'FEATURE_DISABLED',
+  'CELL_FULL',
+  'FROZEN',
+  'ORCHESTRATOR_UNAVAILABLE',
+] as const;
+
+/** Error codes of a request that deletes a tenant. */
+export const deletionCodes = [
+  ...mutationCodes,
+  'CONFIRMATION_REQUIRED',
+  'TENANT_NOT_FOUND',
+  'TENANT_NOT_DELETABLE',
+  'OPERATION_IN_PROGRESS',
+  'FROZEN',
+  'ORCHESTRATOR_UNAVAILABLE',
+] as const;
+
 /** Answers 202 for what an operation carries out, and 200 with the tenant where nothing had to be. */
 export function answerOutcome(reply: FastifyReply, outcome: ChangeOutcome, workers: WorkersView): FastifyReply {
   return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, workers);

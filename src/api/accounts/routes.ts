@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { mutationCodes } from '../acceptance.ts';
+import { creationCodes, deletionCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
 import type { ProductDoor } from '../product-doors.ts';
@@ -62,14 +62,10 @@ const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
         tags,
         querystring: createAccountQuery,
         body: createAccountBody,
-        response: answers({ 200: previewAnswer, 201: acceptedAccountAnswer, 202: acceptedAccountAnswer }, [
-          ...mutationCodes,
-          'UNKNOWN_PRODUCT',
-          'FEATURE_DISABLED',
-          'CELL_FULL',
-          'FROZEN',
-          'ORCHESTRATOR_UNAVAILABLE',
-        ]),
+        response: answers(
+          { 200: previewAnswer, 201: acceptedAccountAnswer, 202: acceptedAccountAnswer },
+          creationCodes,
+        ),
       },
     },
     async (request, reply) => {
@@ -94,15 +90,7 @@ const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
         tags,
         params: accountParams,
         querystring: deleteAccountQuery,
-        response: answers({ 200: z.union([previewAnswer, accountAnswer]), 202: acceptedAccountAnswer }, [
-          ...mutationCodes,
-          'CONFIRMATION_REQUIRED',
-          'TENANT_NOT_FOUND',
-          'TENANT_NOT_DELETABLE',
-          'OPERATION_IN_PROGRESS',
-          'FROZEN',
-          'ORCHESTRATOR_UNAVAILABLE',
-        ]),
+        response: answers({ 200: z.union([previewAnswer, accountAnswer]), 202: acceptedAccountAnswer }, deletionCodes),
       },
     },
     async (request, reply) => {

@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { answerOutcome, mutationCodes } from '../acceptance.ts';
+import { answerOutcome, deletionCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { acceptedAnswer, answers, deleteQuery, previewAnswer, tenantAnswer, tenantParams } from '../schemas.ts';
 
@@ -23,15 +23,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         tags: ['tenants'],
         params: tenantParams,
         querystring: deleteQuery,
-        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, [
-          ...mutationCodes,
-          'CONFIRMATION_REQUIRED',
-          'TENANT_NOT_FOUND',
-          'TENANT_NOT_DELETABLE',
-          'OPERATION_IN_PROGRESS',
-          'FROZEN',
-          'ORCHESTRATOR_UNAVAILABLE',
-        ]),
+        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, deletionCodes),
       },
     },
     async (request, reply) => {

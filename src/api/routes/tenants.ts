@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { WorkersView } from '../../client/views.ts';
 import { callerOf } from '../caller.ts';
-import { accepted, mutationCodes } from '../acceptance.ts';
+import { accepted, creationCodes } from '../acceptance.ts';
 import {
   acceptedAnswer,
   answers,
@@ -32,15 +32,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         tags: ['tenants'],
         querystring: dryRunQuery,
         body: createTenantBody,
-        response: answers({ 200: previewAnswer, 202: acceptedAnswer }, [
-          ...mutationCodes,
-          'UNKNOWN_PRODUCT',
-          'SLUG_TAKEN',
-          'CELL_FULL',
-          'FEATURE_DISABLED',
-          'FROZEN',
-          'ORCHESTRATOR_UNAVAILABLE',
-        ]),
+        response: answers({ 200: previewAnswer, 202: acceptedAnswer }, [...creationCodes, 'SLUG_TAKEN']),
       },
     },
     async (request, reply) => {
