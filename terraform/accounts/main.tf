@@ -23,6 +23,7 @@ locals {
     "/platform/cloudformation/template-bucket"                  = aws_s3_bucket.templates.bucket
     "/platform/cloudformation/private-account-template-key"     = aws_s3_object.template.key
     "/platform/cloudformation/private-account-template-version" = aws_s3_object.template.version_id
+    "/platform/accounts/moved-rows-hold-seconds"                = tostring(var.moved_rows_hold_seconds)
     "/platform/accounts/app-name"                               = var.app_name
     "/platform/accounts/environment"                            = var.environment
   }

@@ -94,6 +94,17 @@ variable "router_lease_seconds" {
   }
 }
 
+variable "moved_rows_hold_seconds" {
+  description = "How long the rows of an account stay in the shared table that was moved to a table of its own. Its operation is open meanwhile."
+  type        = number
+  default     = 3600
+
+  validation {
+    condition     = var.moved_rows_hold_seconds >= 1 && var.moved_rows_hold_seconds <= 86400 && floor(var.moved_rows_hold_seconds) == var.moved_rows_hold_seconds
+    error_message = "moved_rows_hold_seconds is a whole number from 1 to 86400."
+  }
+}
+
 variable "tags" {
   description = "Tags of everything that is made here."
   type        = map(string)

@@ -37,6 +37,7 @@ run "by_default" {
       "/platform/cloudformation/template-bucket"                  = "app-prod-templates-123456789012-eu-central-1"
       "/platform/cloudformation/private-account-template-key"     = "private-account-dynamodb.yaml"
       "/platform/cloudformation/private-account-template-version" = "v1"
+      "/platform/accounts/moved-rows-hold-seconds"                = "3600"
       "/platform/accounts/app-name"                               = "app"
       "/platform/accounts/environment"                            = "prod"
     }
@@ -254,6 +255,7 @@ run "values_that_cannot_be_are_refused" {
     shared_table_name                    = "app-prod-account-shared"
     shared_table_recovery_days           = 36
     router_lease_seconds                 = 1.5
+    moved_rows_hold_seconds              = 0
     kms_key_arn                          = "alias/mine"
   }
 
@@ -264,6 +266,7 @@ run "values_that_cannot_be_are_refused" {
     var.shared_table_name,
     var.shared_table_recovery_days,
     var.router_lease_seconds,
+    var.moved_rows_hold_seconds,
     var.kms_key_arn,
   ]
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { defaultLeaseSeconds } from '../../../src/accounts-router/fence.ts';
+import { LONGEST_HOLD_S } from '../../../src/kinds/dynamodb-rows/spec.ts';
 import { LONGEST_DRAIN_S } from '../../../src/kinds/ssm-status/spec.ts';
-import { optionalNames, parameterNames } from '../../../src/products/accounts/platform.ts';
+import { DEFAULT_HOLD_SECONDS, optionalNames, parameterNames } from '../../../src/products/accounts/platform.ts';
 
 const file = (name: string) => readFileSync(`terraform/accounts/${name}`, 'utf8');
 
@@ -15,4 +16,10 @@ it('Terraform has the lease of routers within the bounds of the product', () => 
   const [, lease = ''] = /variable "router_lease_seconds" \{(.*?)\n\}/s.exec(file('variables.tf')) ?? [];
   expect(lease).toMatch(new RegExp(`default\\s*= ${defaultLeaseSeconds}\\b`));
   expect(lease).toContain(`var.router_lease_seconds <= ${LONGEST_DRAIN_S}`);
+});
+
+it('Terraform holds moved rows within the bounds of the product', () => {
+  const [, hold = ''] = /variable "moved_rows_hold_seconds" \{(.*?)\n\}/s.exec(file('variables.tf')) ?? [];
+  expect(hold).toMatch(new RegExp(`default\\s*= ${DEFAULT_HOLD_SECONDS}\\b`));
+  expect(hold).toContain(`var.moved_rows_hold_seconds <= ${LONGEST_HOLD_S}`);
 });
