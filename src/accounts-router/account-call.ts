@@ -32,7 +32,7 @@ interface Target {
 type Answer<A> = { readonly value: A; readonly error?: never } | { readonly error: Error };
 
 const answers = ['ConditionalCheckFailedException', 'TransactionCanceledException', 'ValidationException'];
-const mostRuns = 3;
+const mostRuns = 5;
 
 /**
  * One call on an account's rows, in the table that counts. The caller gets an answer only if that table counted until the answer was there
@@ -61,6 +61,7 @@ export class AccountCall<A> {
         if (isTableMissing) throw this.#refuted(this.#place, cause);
         isTableMissing = true;
         await this.#options.places.refresh(this.#options.accountId, this.#place);
+        this.#place = undefined;
       }
       if (runs === mostRuns) throw new AccountMovingError(this.#options.accountId);
     }
@@ -91,7 +92,8 @@ export class AccountCall<A> {
 
   async #findTarget(): Promise<Target> {
     for (;;) {
-      const place = await this.#lookUp();
+      // What the call has seen to be moved stays so, however soon the answer of SSM is too old.
+      const place = this.#place?.fence?.movedTo === undefined ? await this.#lookUp() : this.#place;
       const { location, fence } = place;
       if (!fence) return { place, location };
       if (fence.movedTo !== undefined) return { place, location: locationAfterMove(location, fence.movedTo) };

@@ -15,6 +15,13 @@ export function accountPartition(accountId: string): string {
   return `ACCOUNT#${accountId}`;
 }
 
+/** Whose rows are in a partition; undefined where it is no account's. */
+export function accountOf(partition: unknown): string | undefined {
+  if (typeof partition !== 'string' || !partition.startsWith('ACCOUNT#')) return undefined;
+  const accountId = partition.slice('ACCOUNT#'.length);
+  return uuid.test(accountId) ? accountId : undefined;
+}
+
 /**
  * A value of an index's partition key that belongs to the account: `ACCOUNT#{accountId}#LICENSE#42`. Account calls write and query no others.
  * @throws InvalidAccountIdError

@@ -3,6 +3,7 @@ import type { DynamoDBDocumentClient, TransactWriteCommandOutput } from '@aws-sd
 import { AccountCache } from './account-cache.ts';
 import { readSharedTable, type SharedTable } from './account-parameters.ts';
 import { defaultBatchRetry, type BatchRetry } from './batches.ts';
+import { adminRows } from './admin-rows.ts';
 import { cacheOptions, type CacheSettings } from './cache-settings.ts';
 import {
   inputFields,
@@ -18,9 +19,8 @@ import {
   type TransactWriteInput,
   type UpdateInput,
 } from './guards/inputs.ts';
-import { anyRow } from './guards/row-guard.ts';
 import { copyFields } from './input-fields.ts';
-import { runOnTable } from './on-table.ts';
+import { runOnTable, type OnTable } from './on-table.ts';
 import {
   asSaid,
   type BatchGetOutput,
@@ -36,16 +36,21 @@ import {
 import { pagesOf } from './pages.ts';
 import { RowCalls } from './row-calls.ts';
 import { createTable, type CallOptions, type Table } from './table.ts';
+import { defaultTableKeys, type TableKeys } from './table-keys.ts';
 
 export interface AccountsAdminOptions extends Omit<CacheSettings, 'mostAccounts'> {
   readonly dynamodb: DynamoDBDocumentClient;
   readonly ssm: SSMClient;
+  /** The table's keys. Default: `PK`, `SK`. */
+  readonly keys?: Pick<TableKeys, 'partitionKey' | 'sortKey'> | undefined;
   readonly batchRetry?: Partial<BatchRetry> | undefined;
 }
 
 /**
  * The whole shared table, rows of all public accounts and the metadata of all: for the operator's own services. No call reaches another
- * table. Inputs are the document client's, without the table's name and without the parameters that expressions replaced.
+ * table. Inputs are the document client's, without the table's name and without the parameters that expressions replaced. A write among
+ * the rows of an account whose move has come to the switch throws `AccountMovingError`, or `WriteOutcomeUnknownError` if that came to light
+ * after it.
  */
 export interface AccountsAdmin {
   /** @throws AccountParametersError, AccountLookupError */
@@ -77,26 +82,28 @@ export interface AccountsAdmin {
   ): Promise<TransactWriteCommandOutput>;
 }
 
-export function createAccountsAdmin({ dynamodb, ssm, batchRetry, ...settings }: AccountsAdminOptions): AccountsAdmin {
+export function createAccountsAdmin(options: AccountsAdminOptions): AccountsAdmin {
+  const { dynamodb, ssm, keys = defaultTableKeys, batchRetry, ...settings } = options;
   const { ttlMs, lookupTimeoutMs, known } = cacheOptions(settings);
   const load = () => readSharedTable(ssm, lookupTimeoutMs);
   const tables = new AccountCache<SharedTable>({ ...known, ttlMs: () => ttlMs, load });
-  const table = createTable((_kind, run) => runOnTable(tables, 'shared', ({ tableName }) => run(dynamodb, tableName)), {
-    ...defaultBatchRetry,
-    ...batchRetry,
-  });
-  const rows = new RowCalls(anyRow, table);
+  const retry = { ...defaultBatchRetry, ...batchRetry };
+  const onTable: OnTable = (_kind, run) => runOnTable(tables, 'shared', ({ tableName }) => run(dynamodb, tableName));
+  const rows = () => {
+    const { guard, onTable: onKeptTable } = adminRows({ onTable, keys, timeoutMs: lookupTimeoutMs });
+    return new RowCalls(guard, createTable(onKeptTable, retry));
+  };
   return {
     resolveSharedTableName: async () => (await tables.get('shared')).tableName,
-    adminGet: (input, options) => rows.get(input, options),
-    adminPut: (input, options) => rows.put(input, options),
-    adminUpdate: (input, options) => rows.update(input, options),
-    adminDelete: (input, options) => rows.delete(input, options),
-    adminBatchGet: (input, options) => rows.batchGet(input, options),
-    adminBatchWrite: (input, options) => rows.batchWrite(input, options),
-    adminTransactGet: (input, options) => rows.transactGet(input, options),
-    adminTransactWrite: (input, options) => rows.transactWrite(input, options),
-    ...pagedCalls(table),
+    adminGet: (input, options) => rows().get(input, options),
+    adminPut: (input, options) => rows().put(input, options),
+    adminUpdate: (input, options) => rows().update(input, options),
+    adminDelete: (input, options) => rows().delete(input, options),
+    adminBatchGet: (input, options) => rows().batchGet(input, options),
+    adminBatchWrite: (input, options) => rows().batchWrite(input, options),
+    adminTransactGet: (input, options) => rows().transactGet(input, options),
+    adminTransactWrite: (input, options) => rows().transactWrite(input, options),
+    ...pagedCalls(createTable(onTable, retry)),
   };
 }
 

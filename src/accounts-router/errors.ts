@@ -58,17 +58,17 @@ export class AccountParametersError extends AccountsError {
   readonly code = 'ACCOUNT_PARAMETERS_INVALID';
 }
 
-/** SSM gave no answer: where the account's rows are is not known now. Nothing was read or written. */
+/** SSM, or the fence item of an account that is being moved, gave no answer: where its rows are is not known now. Nothing was written. */
 export class AccountLookupError extends AccountsError {
   readonly code = 'ACCOUNT_LOOKUP_FAILED';
 }
 
-/** The account is being moved to another table, and this did not end while the call waited. Nothing was written. */
+/** The account is being moved to another table, and the call cannot be done before that went on. Nothing was written. */
 export class AccountMovingError extends AccountsError {
   readonly code = 'ACCOUNT_MOVING';
   readonly accountId: string;
   constructor(accountId: string, options?: ErrorOptions) {
-    super(`account ${accountId} is being moved to another table: the call waited in vain, and wrote nothing`, options);
+    super(`account ${accountId} is being moved to another table: nothing was written`, options);
     this.accountId = accountId;
   }
 }

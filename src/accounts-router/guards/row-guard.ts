@@ -1,4 +1,4 @@
-import { copyFields, copyRecord } from '../input-fields.ts';
+import { copyFields } from '../input-fields.ts';
 import type { Fields, ItemFields, KeyedFields } from '../table.ts';
 
 /** What a call may say of rows. Each function answers what is sent, made from copies. @throws InputRefusedError, ExpressionError, OtherAccountError */
@@ -8,9 +8,6 @@ export interface RowGuard {
   /** Of one row's input: all besides its key or item. `prefix` is the path to it, empty or ending in a dot. */
   readonly fields: (input: Fields, prefix: string) => Fields;
 }
-
-/** Any row of the table. */
-export const anyRow: RowGuard = { key: copyRecord, item: copyRecord, fields: (input) => input };
 
 /** What of an input with a `Key` is sent. @throws InputRefusedError, ExpressionError, OtherAccountError */
 export function keyed(guard: RowGuard, given: unknown, allowed: readonly string[], prefix = ''): KeyedFields {

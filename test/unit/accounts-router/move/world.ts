@@ -47,7 +47,8 @@ export class World {
     const ssm = Object.create(SSMClient.prototype) as SSMClient;
     ssm.send = (command: { readonly input: object }) =>
       this.#deliver(process, command, () => this.#read((command.input as { readonly Names: string[] }).Names));
-    const router = createAccountsRouter({ dynamodb, ssm, moveWaitMs: 20_000, negativeTtlMs: 100 });
+    const ttlMs = this.#schedule.pick([50, 300_000]);
+    const router = createAccountsRouter({ dynamodb, ssm, ttlMs, moveWaitMs: 20_000, negativeTtlMs: 100 });
     return Object.assign(process, { router });
   }
 

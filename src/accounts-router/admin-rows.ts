@@ -1,0 +1,69 @@
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { accountOf } from './account-id.ts';
+import { AccountMovingError, WriteOutcomeUnknownError } from './errors.ts';
+import { FenceItem } from './fence-item.ts';
+import type { RowGuard } from './guards/row-guard.ts';
+import { copyRecord } from './input-fields.ts';
+import type { OnTable } from './on-table.ts';
+import type { TableKeys } from './table-keys.ts';
+
+export interface AdminRowsOptions {
+  readonly onTable: OnTable;
+  readonly keys: Pick<TableKeys, 'partitionKey' | 'sortKey'>;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Any rows of the shared table, for one call. From the moment at which an account's move has closed its fence until its old rows are deleted, they
+ * stay as they are: a row that is written among them would not be in the table that counts, and would keep the others from being deleted.
+ */
+export function adminRows({ onTable, keys, timeoutMs }: AdminRowsOptions): { guard: RowGuard; onTable: OnTable } {
+  const accounts = new Set<string>();
+  const noted = (field: string, given: unknown) => {
+    const row = copyRecord(field, given);
+    const accountId = accountOf(row[keys.partitionKey]);
+    if (accountId !== undefined) accounts.add(accountId);
+    return row;
+  };
+  const fencesIn = (client: DynamoDBDocumentClient, tableName: string) =>
+    [...accounts].map((accountId) => ({
+      ...{ accountId, item: new FenceItem({ client, accountId, tableName, keys, timeoutMs }) },
+    }));
+  return {
+    guard: { key: noted, item: noted, fields: (input) => input },
+    onTable: (kind, run, signal) =>
+      onTable(
+        kind,
+        async (client, tableName) => {
+          if (kind === 'read') return run(client, tableName);
+          const fences = fencesIn(client, tableName);
+          await assertKept(fences);
+          const answer = await run(client, tableName);
+          await assertKept(fences).catch((cause: unknown) => {
+            throw new WriteOutcomeUnknownError(accountIn(cause) ?? [...accounts].join(', '), tableName, { cause });
+          });
+          return answer;
+        },
+        signal,
+      ),
+  };
+}
+
+interface AccountFenceItem {
+  readonly accountId: string;
+  readonly item: FenceItem;
+}
+
+/** That the accounts' rows in the shared table are those that count. @throws AccountMovingError, AccountLookupError */
+async function assertKept(fences: readonly AccountFenceItem[]): Promise<void> {
+  await Promise.all(
+    fences.map(async ({ accountId, item }) => {
+      const fence = await item.read();
+      if (fence && fence.state !== 'open') throw new AccountMovingError(accountId);
+    }),
+  );
+}
+
+function accountIn(error: unknown): string | undefined {
+  return error instanceof AccountMovingError ? error.accountId : undefined;
+}
