@@ -36,7 +36,7 @@ const mostRuns = 5;
 
 /**
  * One call on an account's rows, in the table that counts. The caller gets an answer only if that table counted until the answer was there
- * (docs/adr/0021-moving-an-account.md). What has done nothing in a table that does not count is done again in the one that does.
+ * (docs/adr/0022-moving-an-account.md). What has done nothing in a table that does not count is done again in the one that does.
  */
 export class AccountCall<A> {
   readonly #options: AccountCallOptions<A>;

@@ -2,7 +2,7 @@ import { accountPartition } from './account-id.ts';
 import { AccountParametersError } from './errors.ts';
 
 /*
- * What the router and whoever moves an account agree on (docs/adr/0021-moving-an-account.md). The names are in tables and parameters that
+ * What the router and whoever moves an account agree on (docs/adr/0022-moving-an-account.md). The names are in tables and parameters that
  * other processes read, of this release and of others: they stay as they are.
  */
 

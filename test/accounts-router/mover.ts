@@ -8,7 +8,7 @@ import type { RouterWorld } from './fixture.ts';
 
 export const leaseSeconds = 1;
 
-/** Moves an account step by step, as the contract of the router says (docs/adr/0021-moving-an-account.md). */
+/** Moves an account step by step, as the contract of the router says (docs/adr/0022-moving-an-account.md). */
 export class Mover {
   readonly toTable = `app-prod-account-${randomUUID()}`;
   readonly #world: RouterWorld;

@@ -21,7 +21,7 @@ type Context = StepContext<FenceSpec, FenceOutputs>;
 type Found = MarkedFence & { readonly physicalId: string; readonly tags: Tags };
 
 /**
- * The item by which routers and the mover of an account agree on its table (docs/adr/0021-moving-an-account.md). It is made open, and deleted
+ * The item by which routers and the mover of an account agree on its table (docs/adr/0022-moving-an-account.md). It is made open, and deleted
  * when no router asks for it any more.
  */
 export const accountFence = defineKind({

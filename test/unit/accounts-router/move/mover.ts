@@ -10,7 +10,7 @@ export interface MoverFaults {
   readonly noSettling?: boolean;
 }
 
-/** Moves an account as the contract says (docs/adr/0021-moving-an-account.md), with failures and ways back where the schedule has them. */
+/** Moves an account as the contract says (docs/adr/0022-moving-an-account.md), with failures and ways back where the schedule has them. */
 export class Mover {
   readonly #world: World;
   readonly #schedule: Schedule;
