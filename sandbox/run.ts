@@ -7,6 +7,7 @@ import { endWithNpm } from './parts/npm-parent.ts';
 import { shutdownOnSignals } from './parts/shutdown.ts';
 import type { SandboxOptions } from './cli.ts';
 import { accountsThereAndBack } from './demo/accounts.ts';
+import { accountsDemo } from './demo/accounts-demo.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
 import { startTurbulence, turbulenceReport, faultCommands } from './demo/turbulence.ts';
@@ -125,7 +126,8 @@ async function use(parts: Parts, envFile: string, options: SandboxOptions): Prom
     return exitCode;
   }
   if (options.demo) {
-    await demo({ parts, directory: options.dir, product: options.product });
+    const isAccounts = options.product === accounts.name;
+    await (isAccounts ? accountsDemo : demo)({ parts, directory: options.dir, product: options.product });
     await printTurbulence(parts, options);
   }
   printParts(parts, envFile, options);

@@ -1,12 +1,14 @@
+import type { CloudType } from '../../src/products/accounts/cloud-types.ts';
 import type { License } from '../../src/products/accounts/settings.ts';
 
 /** What a demo account is made with. */
-export function demoAccount(tier: string) {
+export function demoAccount(cloudType: CloudType) {
   return {
-    name: `ACME Corporation (${tier})`,
+    cloudType,
+    name: `ACME Corporation (${cloudType})`,
     masterAccountName: 'acme-master',
     addresses: [{ type: 'billing', line1: '1 Main Street', city: 'Springfield', postalCode: '62701', country: 'US' }],
-    technicalUser: { name: 'Ada Lovelace', email: `ada@${tier}.acme.example` },
+    technicalUser: { name: 'Ada Lovelace', email: `ada@${cloudType}.acme.example` },
     licenses: [license('sales'), license('support')],
   };
 }

@@ -1,24 +1,23 @@
 import { createApiClient, type ApiClient } from '../../src/cli/api-client.ts';
+import { cloudTypes, type CloudType } from '../../src/products/accounts/cloud-types.ts';
 import { takeInventory } from '../inventory/inventory.ts';
-import { atTime } from '../parts/log.ts';
 import type { Parts } from '../stack/parts.ts';
-import { changedLicenses, demoAccount } from './account-settings.ts';
+import { createAccount, deleteAccount } from './account.ts';
+import { changedLicenses } from './account-settings.ts';
 import { openRows, type Rows } from './account-rows.ts';
 import { proveCertificate } from './certificate.ts';
 import { compare, printInventories, printTenant } from './inventories.ts';
 import { failed, printDurations } from './printing.ts';
-import { deleteTenant, follow, type Finished } from './provision.ts';
+import { follow, type Finished } from './provision.ts';
 
 /** An account that is active, and what it is seen by. */
 interface Scene {
   readonly api: ApiClient;
+  readonly parts: Parts;
   readonly rows: Rows;
   readonly account: Finished;
-  readonly tier: Tier;
+  readonly tier: CloudType;
 }
-
-const tiers = ['public', 'private'] as const;
-type Tier = (typeof tiers)[number];
 
 interface Chapter {
   readonly title: string;
@@ -45,11 +44,11 @@ export async function accountsThereAndBack({ parts }: { readonly parts: Parts })
   const rows = openRows(parts);
   try {
     const scenes: Scene[] = [];
-    for (const tier of tiers) {
-      const account = await createAccount(api, tier);
+    for (const tier of cloudTypes) {
+      const account = await createAccount(parts, api, tier);
       printDurations(account);
       if (account.status.status !== 'active') return failed(`the ${tier} account did not become active`, account);
-      scenes.push({ api, rows, account, tier });
+      scenes.push({ api, parts, rows, account, tier });
     }
     for (const chapter of chapters) if (!(await playAll(scenes, chapter))) return 1;
     const between = await take();
@@ -66,20 +65,6 @@ export async function accountsThereAndBack({ parts }: { readonly parts: Parts })
   } finally {
     rows.close();
   }
-}
-
-/** Makes an account and shows every step. */
-export async function createAccount(api: ApiClient, tier: Tier): Promise<Finished> {
-  const settings = demoAccount(tier);
-  const slug = `account-${tier}-${Date.now().toString(36)}`;
-  console.log(
-    `\n  ${atTime(`POST /api/v1/tenants { "product": "accounts", "tier": "${tier}", "slug": "${slug}", ... }`)}`,
-  );
-  const { tenantId, operationId } = await api.create({
-    ...{ product: 'accounts', tier, slug, settings, onFailure: 'rollback' },
-    ...{ displayName: settings.name, contactEmail: settings.technicalUser.email },
-  });
-  return { tenantId, slug, ...(await follow(api, tenantId, operationId)) };
 }
 
 async function playAll(scenes: readonly Scene[], { play, title }: Chapter): Promise<boolean> {
@@ -110,9 +95,9 @@ async function changeLicenses({ account, api, rows, tier }: Scene): Promise<bool
 /** Both go; answers the events of both deletions, undefined when something did not go as it has to. */
 async function deleteAll(scenes: readonly Scene[]): Promise<Pick<Finished, 'events'> | undefined> {
   const events = [];
-  for (const { account, api, rows, tier } of scenes) {
+  for (const { account, api, parts, rows, tier } of scenes) {
     console.log(`\n  the ${tier} account removed`);
-    const deleted = await deleteTenant(api, account.tenantId, account.slug);
+    const deleted = await deleteAccount(parts, api, account.tenantId);
     printDurations(deleted);
     if (deleted.status.status !== 'deleted') {
       failed(`the ${tier} account was not deleted`, deleted);
