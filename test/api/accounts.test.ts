@@ -132,8 +132,14 @@ describe('POST /accounts', () => {
     };
     expect(answer.json()).toMatchObject(provisioning);
     for (const path of ['', '/status']) expect((await get(`/${account.id}${path}`)).json()).toMatchObject(provisioning);
+    expect((await get(`/${account.id}`)).json()).toMatchObject({ tableName: null });
     const failed = (await get('?provisioningStatus=failed')).json<{ accounts: Account[] }>().accounts;
     expect(failed.find(({ id }) => id === account.id)).toMatchObject(provisioning);
+    const removed = await remove(account.id, `?confirm=${account.id}`);
+    expect([removed.statusCode, removed.json()]).toMatchObject([
+      200,
+      { id: account.id, provisioningStatus: 'deleted' },
+    ]);
   });
 
   it('answers 202 when no worker begins it in time, and nothing is lost: a worker that comes later makes it', async () => {

@@ -17,7 +17,7 @@ export interface Waiting {
 
 /** An account with the operation that carries a request out. */
 export interface AcceptedAccount extends Account, Pick<AcceptedView, 'operationId' | 'finalDump'> {
-  /** Of a deletion: what was accepted, a sentence for people. */
+  /** Of a deletion that nobody has begun: what was accepted, a sentence for people. */
   readonly message?: string;
   readonly statusUrl: string;
   readonly workers: WorkersView;
@@ -51,8 +51,6 @@ async function afterCreation(
     awaitTenant(client, caller, tenant, { ...waiting, limitMs, isOver });
   if (wait === false) return tenant;
   if (wait === true) return until(limitsMs.asked, isSettled);
-  // Without a worker it would be waited for in vain.
-  if (client.workers().state === 'none') return tenant;
   return body.cloudType === 'public' ? until(limitsMs.public, isSettled) : until(limitsMs.begun, isBegun);
 }
 
@@ -76,10 +74,11 @@ export async function deleteAccount(
   if (outcome.done) return accountIn(client, caller, outcome.tenant);
   const accepted = { ...before, error: undefined, deletesAt: outcome.accepted.deletesAt ?? null };
   const isOver = ({ status }: SeenTenant) => status !== before.status;
-  const limitMs = client.workers().state === 'none' ? 0 : limitsMs.begun;
-  const tenant = await awaitTenant(client, caller, accepted, { ...waiting, limitMs, isOver });
-  const { message, finalDump } = outcome.accepted;
-  return { ...accountIn(client, caller, tenant), ...carriedOut(client, outcome.accepted), message, finalDump };
+  const tenant = await awaitTenant(client, caller, accepted, { ...waiting, limitMs: limitsMs.begun, isOver });
+  const { finalDump, message } = outcome.accepted;
+  // It says that nobody has begun it.
+  const waits = tenant.status === before.status ? { message } : {};
+  return { ...accountIn(client, caller, tenant), ...carriedOut(client, outcome.accepted), ...waits, finalDump };
 }
 
 /** What {@link deleteAccount} would do. */

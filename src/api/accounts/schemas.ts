@@ -94,7 +94,7 @@ export const accountAnswer = z
 export const acceptedAccountAnswer = accountAnswer
   .extend({
     operationId: z.uuid(),
-    message: acceptedAnswer.shape.message,
+    message: acceptedAnswer.shape.message.describe('Of a deletion that no worker has begun: a sentence for people'),
     finalDump: acceptedAnswer.shape.finalDump,
     statusUrl: acceptedAnswer.shape.statusUrl,
     workers: acceptedAnswer.shape.workers,

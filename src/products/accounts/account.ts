@@ -39,6 +39,7 @@ export interface AccountTenant {
   readonly displayName: string;
   readonly cell: string;
   readonly status: TenantStatus;
+  readonly cleanupPending: boolean;
   readonly settings: Settings;
   readonly error?: Failure | undefined;
   readonly createdAt: string;
@@ -57,7 +58,7 @@ export function accountOf(tenant: AccountTenant, cell: Cell | undefined): Accoun
     id,
     name: settings.name ?? tenant.displayName,
     cloudType: tier ?? '',
-    tableName: tenant.status === 'deleted' ? null : tableNameOf(tenant, cell),
+    tableName: isGone(tenant) ? null : tableNameOf(tenant, cell),
     ...provisioningOf(tenant),
     masterAccountName: settings.masterAccountName ?? null,
     addresses: settings.addresses ?? [],
@@ -86,6 +87,10 @@ function errorText({ code, detail, message, stepId }: Failure): string {
   const at = stepId === undefined ? '' : ` at ${stepId}`;
   const text = `${code}${at}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
   return text.slice(0, LONGEST_ERROR).toWellFormed();
+}
+
+function isGone({ cleanupPending, status }: Pick<AccountTenant, 'cleanupPending' | 'status'>): boolean {
+  return status === 'deleted' || (status === 'failed' && !cleanupPending);
 }
 
 function tableNameOf({ tier, tenantId }: Pick<AccountTenant, 'tier' | 'tenantId'>, cell: Cell | undefined) {
