@@ -60,7 +60,8 @@ export function tierChoice(
       tiers.length === 0 ? `the product ${tenant.product} has no tiers` : `must be one of ${tiers.join(', ')}`;
     throw invalid([{ field: 'body.tier', problem }]);
   }
-  return { request: 'migrate', tier, reason, onFailure, patch: {}, fieldOf: () => 'body.tier' };
+  const fieldOf = (path: readonly string[]) => ['settings', ...path].join('.');
+  return { request: 'migrate', tier, reason, onFailure, patch: {}, fieldOf };
 }
 
 /** @throws RequestError CHANGE_NOT_POSSIBLE for a tier that it is in, or that its product does not bring it to from there */

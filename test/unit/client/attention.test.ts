@@ -30,6 +30,7 @@ it.each([
   ['suspend', 'the tenant is active again, as before'],
   ['resume', 'the tenant stays suspended, as before'],
   ['rotate', 'the tenant uses the credentials that it had before'],
+  ['migrate', 'the tenant stays in the tier that it was in, as before'],
 ] as const)('a hold of %s says what its rollback leaves', (type, left) => {
   const holding = { ...abandoned, type, state: 'holding', holdMs: 1 } as OperationRow;
   const { otherwise, choices } = attentionOf(tenantOf(new Date()), holding, [], new Date());
@@ -46,26 +47,34 @@ it('what waits for a person and how it ended are said in plain words', () => {
   expect(said).not.toMatch(/taken? away|as it (is|was)\b|by itself then/);
 });
 
-describe.each(['update', 'suspend', 'resume', 'rotate', 'repair'] as const)('a tenant in use whose %s', (type) => {
-  const { tenantStatus } = operationTable[type];
-  const of = (state: OperationRow['state'], status: TenantRow['status']) =>
-    attentionOf({ ...tenantOf(new Date()), status }, { ...abandoned, type, state, committedAt: null }, [], new Date());
+describe.each(['update', 'suspend', 'resume', 'rotate', 'migrate', 'repair'] as const)(
+  'a tenant in use whose %s',
+  (type) => {
+    const { tenantStatus } = operationTable[type];
+    const of = (state: OperationRow['state'], status: TenantRow['status']) =>
+      attentionOf(
+        { ...tenantOf(new Date()), status },
+        { ...abandoned, type, state, committedAt: null },
+        [],
+        new Date(),
+      );
 
-  it('is stuck is offered its deletion last, in words that say that it deletes what serves', () => {
-    const { choices } = of('stuck', tenantStatus.stuck);
-    expect(choices.map(({ verb }) => verb)).toEqual(['retry', 'abandon', 'delete']);
-    expect(choices.at(-1)?.effect).toMatch(/^deletes the tenant, with its address, its services and its data/);
-    expect(JSON.stringify(choices)).not.toMatch(/until a delete|removes what is left/);
-  });
+    it('is stuck is offered its deletion last, in words that say that it deletes what serves', () => {
+      const { choices } = of('stuck', tenantStatus.stuck);
+      expect(choices.map(({ verb }) => verb)).toEqual(['retry', 'abandon', 'delete']);
+      expect(choices.at(-1)?.effect).toMatch(/^deletes the tenant, with its address, its services and its data/);
+      expect(JSON.stringify(choices)).not.toMatch(/until a delete|removes what is left/);
+    });
 
-  it('was abandoned is offered a repair where one is accepted, and nothing of it is called left over', () => {
-    const status = tenantStatus.undone[tenantStatus.claimed] ?? tenantStatus.succeeded;
-    const { choices, otherwise } = of('abandoned', status);
-    expect(choices.map(({ verb }) => verb)).toEqual(status === 'active' ? ['repair', 'delete'] : ['delete']);
-    expect(choices.at(-1)?.effect).toMatch(/^deletes the tenant/);
-    expect(otherwise).toBe('the tenant stays as it is');
-  });
-});
+    it('was abandoned is offered a repair where one is accepted, and nothing of it is called left over', () => {
+      const status = tenantStatus.undone[tenantStatus.claimed] ?? tenantStatus.succeeded;
+      const { choices, otherwise } = of('abandoned', status);
+      expect(choices.map(({ verb }) => verb)).toEqual(status === 'active' ? ['repair', 'delete'] : ['delete']);
+      expect(choices.at(-1)?.effect).toMatch(/^deletes the tenant/);
+      expect(otherwise).toBe('the tenant stays as it is');
+    });
+  },
+);
 
 describe('what is amiss with a tenant', () => {
   const left = (condition?: Leftover['condition']): Leftover => ({
