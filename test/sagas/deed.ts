@@ -82,13 +82,14 @@ export function expectForetold(
 ): void {
   const previewed = new Map(steps.map((step) => [step.stepId, step]));
   expect(unforeseen(previewed, before, after)).toEqual([]);
-  for (const { stepId, kind, becomes } of steps) {
+  for (const { stepId, kind, becomes, transient } of steps) {
     const row = after.ledger.get(stepId);
-    const state = becomes === 'drop' ? 'removed' : 'ready';
+    const isGone = becomes === 'drop' || transient;
+    const state = isGone ? 'removed' : 'ready';
     expect([stepId, becomes, row?.state]).toEqual([stepId, becomes, state]);
     if (withoutThings.includes(kind)) continue;
     const is = [isThere(before, stepId), isThere(after, stepId)];
-    expect([stepId, becomes, ...is]).toEqual([stepId, becomes, becomes !== 'make', becomes !== 'drop']);
+    expect([stepId, becomes, ...is]).toEqual([stepId, becomes, becomes !== 'make', !isGone]);
   }
   for (const stepId of before.fields.keys()) {
     const step = previewed.get(stepId);

@@ -12,6 +12,7 @@ import { shapeNow } from '../../testing/sagas/shape.ts';
 import { freshSlug, startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { folders, transientSteps } from '../support/folders.ts';
 import { part } from '../support/parts.ts';
+import { expectForetold, sightOf } from './deed.ts';
 
 /** Per removal of the step `switch`: whose it was, and whether it was past the commit. */
 const switched: { readonly slug: string; readonly isPastCommit: boolean | undefined }[] = [];
@@ -99,8 +100,10 @@ describe.concurrent('a change of tier', () => {
       ]),
     );
     expect(preview.steps.find(({ stepId }) => stepId === 'rows')).toMatchObject({ dropsData: true });
+    const before = await sightOf(world, run);
     await move(run);
     expect(await world.outcome(run)).toBe('active');
+    expectForetold(preview, before, await sightOf(world, run), { follows: false });
     await expectMoved(run);
 
     const { stepsDone, stepsTotal } = await world.client.status(caller, run.tenantId);
@@ -110,6 +113,8 @@ describe.concurrent('a change of tier', () => {
       { data: { from: 'shared', to: 'own' } },
     ]);
     expect(await world.client.changeTenant(caller, run.tenantId, { settings: {} })).toMatchObject({ done: true });
+    const seen = await world.drift.lookAtTenant(caller, run.tenantId, AbortSignal.timeout(60_000));
+    expect(seen).toMatchObject({ outcome: 'none', findings: [], unseen: [] });
     await world.client.repairTenant(caller, run.tenantId, {});
     expect(await world.outcome(run)).toBe('active');
     expect(await heldSteps(run)).toEqual(['mark', 'table']);
