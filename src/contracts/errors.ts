@@ -236,6 +236,12 @@ export interface Failure {
   readonly detail?: string | undefined;
 }
 
+/** A failure in one line of text: code, step, message and detail. */
+export function failureLine({ code, detail, message, stepId }: Failure): string {
+  const at = stepId === undefined ? '' : ` at ${stepId}`;
+  return `${code}${at}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
+}
+
 /**
  * Codes in whose place a step's own words stand (`failsAs`): the waits that ended badly. Everything else (somebody else's
  * resource in the way, denied, a quota) keeps its code, because it tells the operator what to do.

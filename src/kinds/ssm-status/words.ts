@@ -1,4 +1,4 @@
-import type { Failure } from '../../contracts/errors.ts';
+import { failureLine, type Failure } from '../../contracts/errors.ts';
 import { operationTable, removingStateOf } from '../../contracts/operation-table.ts';
 import { findOperation, type OperationRow } from '../../db/operations.ts';
 import type { StatusContext } from './spec.ts';
@@ -29,10 +29,8 @@ export function failureOf(operation: Ending | undefined): Failure | undefined {
 const LONGEST_ERROR = 1_000;
 
 /** A failure as the value of a parameter: AWS takes no empty one, and `{{` for the name of another parameter. Pure. */
-export function errorText({ code, detail, message, stepId }: Failure): string {
-  const at = stepId === undefined ? '' : ` at ${stepId}`;
-  const text = `${code}${at}: ${message}${detail === undefined ? '' : ` (${detail})`}`;
-  return text
+export function errorText(failure: Failure): string {
+  return failureLine(failure)
     .replace(/\{(?=\{)/g, '{ ')
     .slice(0, LONGEST_ERROR)
     .toWellFormed();
