@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createObjectSink, writePlain, type SinkSettings } from '../archives/object-sink.ts';
 import { removeFiles } from '../archives/files.ts';
 import type { Manifest } from '../archives/manifest.ts';
+import { filesOf, type Dump } from '../contracts/dump.ts';
 import type { Residue } from '../contracts/messages.ts';
 import type { Archive } from '../contracts/platform.ts';
 import { operationTable } from '../contracts/operation-table.ts';
@@ -17,7 +18,6 @@ import {
   type Kept,
   type NewArchive,
 } from '../db/archives.ts';
-import type { SchemaDump } from '../db/tenant-dump/dump.ts';
 import { retryWhileDatabaseDown } from './database-retry.ts';
 import { revoked } from './revocation.ts';
 import { onBehalfOf, type StepRun } from './step-run.ts';
@@ -93,9 +93,9 @@ async function writeDump(run: StepRun, archive: Archive): Promise<void> {
     signal,
   };
   const sink = createObjectSink(aws.objects, settings);
-  const contents = kind.dump ? await kind.dump(context, sink) : undefined;
-  if (!contents) {
-    const reason = kind.dump ? 'there was no data of it' : `kind ${kind.name} has no dump`;
+  const contents = kind.dump ? await kind.dump(context, sink) : { nothing: `kind ${kind.name} has no dump` };
+  if (!contents || 'nothing' in contents) {
+    const reason = contents?.nothing ?? 'there was no data of it';
     if (await retryWhileDatabaseDown(retryLimit, () => recordNothing(deps.database, id, reason))) return;
     throw revoked(key);
   }
@@ -112,23 +112,26 @@ async function writeDump(run: StepRun, archive: Archive): Promise<void> {
   );
 }
 
-function manifestOf({ context, key, kind }: StepRun, exported: boolean, contents: SchemaDump): Manifest {
+function manifestOf({ context, key, kind }: StepRun, exported: boolean, contents: Dump): Manifest {
   const { tenant, installationId } = context;
-  return {
-    ...{ manifest: 'tenantry-dump', version: 1, installationId },
+  const about = {
+    ...{ manifest: 'tenantry-dump' as const, installationId },
     tenant: { tenantId: tenant.id, product: tenant.product, slug: tenant.slug },
     ...{ operationId: key.operationId, stepId: key.stepId, kind: kind.name, cell: key.cell, exported },
-    contents,
   };
+  return contents.format === 'postgres-schema'
+    ? { ...about, version: 1, contents }
+    : { ...about, version: 2, contents };
 }
 
-function sizesOf({ beforeData, afterData, tables }: SchemaDump): Omit<Kept, 'manifestSha256' | 'retentionDays'> {
-  const files = [beforeData, afterData, ...tables];
+function sizesOf(dump: Dump): Omit<Kept, 'manifestSha256' | 'retentionDays'> {
+  const files = filesOf(dump);
+  const rows: readonly { readonly rows: number }[] = dump.tables;
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   return {
     files: files.length,
     bytes: sum(files.map(({ bytes }) => bytes)),
-    tables: tables.length,
-    rows: sum(tables.map(({ rows }) => rows)),
+    tables: dump.tables.length,
+    rows: sum(rows.map((table) => table.rows)),
   };
 }

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
+import { inCallContext } from '../aws/call-context.ts';
 import type { CellAws } from '../aws/cell-aws.ts';
+import { filesOf } from '../contracts/dump.ts';
 import type { Platform } from '../contracts/platform.ts';
 import { findArchive, listArchives, manifestKey, type ArchiveRow } from '../db/archives.ts';
 import type { Database } from '../db/database.ts';
-import { loadDump, type Loaded, type ReadDumpFile } from '../db/tenant-dump/load.ts';
+import { loadDump, LoadError, type Loaded, type ReadDumpFile } from '../db/tenant-dump/load.ts';
+import { loadRows, type LoadedRows, type TableTarget } from './load-rows.ts';
 import { manifestSchema, type Manifest } from './manifest.ts';
 
 /** No such archive, or nothing of it is left. */
@@ -26,14 +29,20 @@ export interface Archives {
   list(tenantId: string | undefined, limit: number): Promise<ArchiveRow[]>;
   /** With its manifest, where it is kept. @throws ArchiveNotFoundError, StepError */
   show(id: string): Promise<{ readonly archive: ArchiveRow; readonly manifest: Manifest | null }>;
-  /** @param from id of an archive, or `s3://bucket/key` of a manifest. @throws ArchiveNotFoundError, LoadError, StepError */
-  load(from: string, target: LoadTarget, cell?: string): Promise<Loaded>;
+  /**
+   * A schema into a database, or rows into a table of a cell.
+   * @param from id of an archive, `s3://bucket/key` of a manifest, or of rows the path of a manifest
+   * @param cell default: the archive's own, or the first
+   * @throws ArchiveNotFoundError, ArchiveRefusedError, LoadError, StepError
+   */
+  load(from: string, target: SchemaTarget, cell?: string): Promise<Loaded>;
+  loadRows(from: string, target: TableTarget, cell?: string): Promise<LoadedRows>;
   /** A URL for each of its files, the manifest first. @throws ArchiveNotFoundError, ArchiveRefusedError */
   urls(id: string, expiresInS: number): Promise<{ readonly name: string; readonly url: string }[]>;
   close(): Promise<void>;
 }
 
-export interface LoadTarget {
+export interface SchemaTarget {
   /** URL of the database. */
   readonly database: string;
   readonly schema: string;
@@ -42,7 +51,7 @@ export interface LoadTarget {
 export interface ArchivesDeps {
   readonly database: Database;
   readonly platform: Platform;
-  readonly aws: (cellId: string) => Pick<CellAws, 'objects'>;
+  readonly aws: (cellId: string) => Pick<CellAws, 'objects' | 'partitions'>;
 }
 
 /** Where a dump's files are read. */
@@ -62,6 +71,15 @@ export function createArchives({ database, platform, aws }: ArchivesDeps): Omit<
       throw new ArchiveNotFoundError(`nothing of archive ${row.id} is kept: it is ${row.state}`);
     return inBucket(aws(row.cell).objects, row.bucket, manifestKey(row), row.manifestSha256);
   };
+  const opened = async (from: string, cell?: string): Promise<{ source: Source; cellId: string }> => {
+    const cellId = cell ?? platform.cells[0]?.id ?? '';
+    const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(from) ?? [];
+    if (bucket !== undefined && key !== undefined)
+      return { source: await inBucket(aws(cellId).objects, bucket, key, null), cellId };
+    if (existsSync(from)) return { source: inFolder(from), cellId };
+    const row = await found(from);
+    return { source: await sourceOf(row), cellId: cell ?? row.cell };
+  };
   return {
     async list(tenantId, limit) {
       if (tenantId !== undefined && !isId(tenantId))
@@ -72,18 +90,23 @@ export function createArchives({ database, platform, aws }: ArchivesDeps): Omit<
       const archive = await found(id);
       return { archive, manifest: archive.state === 'kept' ? (await sourceOf(archive)).manifest : null };
     },
-    async load(from, target, cell = platform.cells[0]?.id ?? '') {
-      const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(from) ?? [];
-      if (bucket === undefined || key === undefined) return loadFrom(await sourceOf(await found(from)), target);
-      return loadFrom(await inBucket(aws(cell).objects, bucket, key, null), target);
+    async load(from, target, cell) {
+      return loadSchema((await opened(from, cell)).source, target);
+    },
+    async loadRows(from, target, cell) {
+      const { source, cellId } = await opened(from, cell);
+      const { contents } = source.manifest;
+      if (contents.format !== 'dynamodb-rows')
+        throw new LoadError('the dump is of a schema of PostgreSQL: name --database and --schema');
+      const context = { beforeMutation: () => Promise.resolve(), signal: new AbortController().signal };
+      return inCallContext(context, () => loadRows(aws(cellId).partitions, contents, source.read, target));
     },
     async urls(id, expiresInS) {
       const row = await found(id);
       const { manifest } = await sourceOf(row);
       if (!row.exported)
         throw new ArchiveRefusedError(`archive ${id} is not to be handed out: its deletion was not asked to export it`);
-      const { beforeData, afterData, tables } = manifest.contents;
-      const names = ['manifest.json', ...[beforeData, ...tables, afterData].map(({ name }) => name)];
+      const names = ['manifest.json', ...filesOf(manifest.contents).map(({ name }) => name)];
       const { objects } = aws(row.cell);
       const urlOf = (name: string) => objects.urlOf({ bucket: row.bucket, key: row.prefix + name }, expiresInS);
       return Promise.all(names.map(async (name) => ({ name, url: await urlOf(name) })));
@@ -95,14 +118,22 @@ function isId(text: string): boolean {
   return z.uuid().safeParse(text).success;
 }
 
-/** Loads a dump whose files lie in a folder, as they were handed out. @param file the manifest */
-export function loadFromFolder(file: string, target: LoadTarget): Promise<Loaded> {
-  const manifest = parse(readFileSync(file, 'utf8'), file);
-  return loadFrom({ manifest, read: (name) => Promise.resolve(createReadStream(join(dirname(file), name))) }, target);
+/** Loads a schema whose dump's files lie in a folder, as they were handed out. @param file the manifest */
+export function loadFromFolder(file: string, target: SchemaTarget): Promise<Loaded> {
+  return loadSchema(inFolder(file), target);
 }
 
-function loadFrom({ manifest, read }: Source, { database, schema }: LoadTarget): Promise<Loaded> {
-  return loadDump(database, manifest.contents, read, schema);
+function inFolder(file: string): Source {
+  const manifest = parse(readFileSync(file, 'utf8'), file);
+  return { manifest, read: (name) => Promise.resolve(createReadStream(join(dirname(file), name))) };
+}
+
+async function loadSchema(
+  { manifest: { contents }, read }: Source,
+  { database, schema }: SchemaTarget,
+): Promise<Loaded> {
+  if (contents.format === 'postgres-schema') return loadDump(database, contents, read, schema);
+  throw new LoadError('the dump holds rows of DynamoDB: name --table');
 }
 
 /** @param sha256 that the manifest has to have; null: not known */

@@ -16,10 +16,25 @@ const schemaDump = z.object({
   notDumped: z.array(z.object({ type: z.string(), identity: z.string() })).readonly(),
 });
 
-/** The last object of a dump that is written: it names all others. Files beside it that it does not name are none of the dump's. */
-export const manifestSchema = z.object({
+const rowsDump = z.object({
+  format: z.literal('dynamodb-rows'),
+  takenAt: z.string(),
+  tables: z
+    .array(
+      file.extend({
+        table: z.string(),
+        keys: z.array(z.string()).readonly(),
+        partition: z.string().nullable(),
+        rows: z.int().min(0),
+        checksum: z.string().regex(/^[0-9a-f]{64}$/),
+      }),
+    )
+    .readonly(),
+  notDumped: z.array(z.object({ type: z.string(), identity: z.string() })).readonly(),
+});
+
+const about = z.object({
   manifest: z.literal('tenantry-dump'),
-  version: z.literal(1),
   installationId: z.string(),
   tenant: z.object({ tenantId: z.string(), product: z.string(), slug: z.string() }),
   operationId: z.string(),
@@ -27,6 +42,14 @@ export const manifestSchema = z.object({
   kind: z.string(),
   cell: z.string(),
   exported: z.boolean(),
-  contents: schemaDump,
 });
+
+/**
+ * The last object of a dump that is written: it names all others. Files beside it that it does not name are none of the dump's. A release
+ * that knows no version 2 reads version 1, and refuses the other.
+ */
+export const manifestSchema = z.discriminatedUnion('version', [
+  about.extend({ version: z.literal(1), contents: schemaDump }),
+  about.extend({ version: z.literal(2), contents: rowsDump }),
+]);
 export type Manifest = z.output<typeof manifestSchema>;

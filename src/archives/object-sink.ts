@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Objects, ObjectSettings, UploadedPart } from '../aws/s3.ts';
 import { StepError } from '../contracts/step-error.ts';
-import type { DumpSink, StoredFile } from '../db/tenant-dump/dump.ts';
+import type { StoredFile } from '../contracts/dump.ts';
+import type { DumpSink } from '../db/tenant-dump/sink.ts';
 
 export interface SinkSettings extends Omit<ObjectSettings, 'contentType'> {
   readonly bucket: string;

@@ -43,6 +43,12 @@ export interface NewStack extends StackInput {
   readonly timeoutMinutes: number;
 }
 
+export interface StackResource {
+  /** `AWS::S3::Bucket`. */
+  readonly type: string;
+  readonly physicalId: string;
+}
+
 /** CloudFormation: stacks, by their names and ids. */
 export interface Stacks extends StackEvents, ChangeSets, TableProtection {
   /** Undefined when there is none, or it is deleted. */
@@ -57,6 +63,8 @@ export interface Stacks extends StackEvents, ChangeSets, TableProtection {
   readTemplate(id: string): Promise<string>;
   /** Physical ids of its tables of DynamoDB. */
   listTables(id: string): Promise<string[]>;
+  /** What it holds, without what it has deleted. */
+  listResources(id: string): Promise<StackResource[]>;
 }
 
 const service = 'cloudformation';
@@ -107,14 +115,21 @@ export function createStacks(client: CloudFormationClient, dynamodb: DynamoDBCli
       return sent(answer.TemplateBody, call('GetTemplate'), 'TemplateBody');
     },
 
+    listResources: (id) => listResources(client, id),
+
     async listTables(id) {
-      const answer = await client.send(new DescribeStackResourcesCommand({ StackName: id }));
-      return sent(answer.StackResources, call('DescribeStackResources'), 'StackResources').flatMap(
-        ({ PhysicalResourceId: name, ResourceType, ResourceStatus }) =>
-          ResourceType === 'AWS::DynamoDB::Table' && name && ResourceStatus !== 'DELETE_COMPLETE' ? [name] : [],
-      );
+      const all = await listResources(client, id);
+      return all.filter(({ type }) => type === 'AWS::DynamoDB::Table').map(({ physicalId }) => physicalId);
     },
   };
+}
+
+async function listResources(client: CloudFormationClient, StackName: string): Promise<StackResource[]> {
+  const answer = await client.send(new DescribeStackResourcesCommand({ StackName }));
+  return sent(answer.StackResources, call('DescribeStackResources'), 'StackResources').flatMap(
+    ({ PhysicalResourceId: physicalId, ResourceType: type, ResourceStatus }) =>
+      physicalId && type && ResourceStatus !== 'DELETE_COMPLETE' ? [{ type, physicalId }] : [],
+  );
 }
 
 /** Of a stack that is gone, nothing is to do. @throws StepError */

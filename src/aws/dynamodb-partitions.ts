@@ -2,16 +2,19 @@ import {
   BatchGetItemCommand,
   DeleteItemCommand,
   QueryCommand,
+  ScanCommand,
   type AttributeValue,
   type DynamoDBClient,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import type { ErrorCode } from '../contracts/errors.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { pauseAfter, unlessThrottled, writeBatches } from './dynamodb-batches.ts';
 import { findTable } from './dynamodb-description.ts';
 import { keySchemaOf, unlessRefused } from './dynamodb-items.ts';
 import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
 import { sent } from './errors.ts';
+import { chunks } from './inventory/pages.ts';
 import { sortKeyOf } from './partition-rows.ts';
 import type { Row } from './row-checksum.ts';
 
@@ -47,8 +50,12 @@ export interface TableKeys {
 export interface Partitions {
   /** In the order of the sort keys, a page of DynamoDB each (1 MB at most); some may be empty. */
   pages(partition: Partition, options?: PageOptions): AsyncIterable<readonly Row[]>;
+  /** All rows of a table, whosever, by pages as above. */
+  scan(table: string): AsyncIterable<readonly Row[]>;
   /** Those of the rows that are there, by their sort keys. */
   readRows(partition: Partition, sortKeys: readonly string[]): Promise<ReadonlyMap<string, Row>>;
+  /** Those of these keys that are there, in no order; a key must not come twice. */
+  findRows(table: string, keys: readonly Row[]): Promise<Row[]>;
   /** Writes them over whatever is there, in no order; a key must not come twice. What is left undone is sent again, for minutes. */
   putRows(table: string, rows: readonly Row[]): Promise<void>;
   /** Deletes those of these keys, in no order, whatever they hold; what is left undone is sent again, for minutes. */
@@ -68,12 +75,17 @@ export function createPartitions(client: DynamoDBClient): Partitions {
   return {
     pages: (partition, options = {}) => pages(client, partition, options),
 
+    scan: (table) =>
+      allRows((ExclusiveStartKey) =>
+        client.send(new ScanCommand({ TableName: table, ConsistentRead: true, ExclusiveStartKey })),
+      ),
+
+    findRows: (table, keys) => findRows(client, table, keys),
+
     async readRows(partition, sortKeys) {
-      const rows = new Map<string, Row>();
-      for (let first = 0; first < sortKeys.length; first += MOST_KEYS)
-        for (const row of await readBatch(client, partition, sortKeys.slice(first, first + MOST_KEYS)))
-          rows.set(sortKeyOf(row, partition), row);
-      return rows;
+      const keys = sortKeys.map((sortKey) => keyOf(partition, sortKey));
+      const rows = await findRows(client, partition.table, keys);
+      return new Map(rows.map((row) => [sortKeyOf(row, partition), row]));
     },
 
     putRows: (table, rows) =>
@@ -113,11 +125,11 @@ export function createPartitions(client: DynamoDBClient): Partitions {
   };
 }
 
-async function* pages(
+function pages(
   client: DynamoDBClient,
   partition: Partition,
   { after, attributes, isBackward = false, isOnlyMarked = false, limit }: PageOptions,
-): AsyncGenerator<readonly Row[]> {
+): AsyncIterable<readonly Row[]> {
   const { partitionKey, table } = partition;
   const query: QueryCommandInput = {
     TableName: table,
@@ -134,25 +146,56 @@ async function* pages(
     ExpressionAttributeValues: { ':partition': { S: partitionKey.value } },
     ...(limit !== undefined && { Limit: limit }),
   };
-  let from = after === undefined ? undefined : keyOf(partition, after);
+  const first = after === undefined ? undefined : keyOf(partition, after);
+  return allRows((ExclusiveStartKey) => client.send(new QueryCommand({ ...query, ExclusiveStartKey })), first);
+}
+
+interface RowsAnswer {
+  readonly Items?: readonly Row[] | undefined;
+  readonly LastEvaluatedKey?: Record<string, AttributeValue> | undefined;
+}
+
+/** A page that fails for a moment must not cost all those before it. */
+async function* allRows(
+  ask: (from: Record<string, AttributeValue> | undefined) => Promise<RowsAnswer>,
+  first?: Record<string, AttributeValue>,
+): AsyncGenerator<readonly Row[]> {
+  let from = first;
   do {
-    const page = new QueryCommand({ ...query, ExclusiveStartKey: from });
-    const { Items, LastEvaluatedKey } = await unlessThrottled(() => client.send(page), ROUNDS);
+    const at = from;
+    const { Items, LastEvaluatedKey } = await unlessThrottled(() => unlessBroken(() => ask(at)), ROUNDS);
     yield sent(Items, { service: 'dynamodb', action: 'Query' }, 'Items');
     from = LastEvaluatedKey;
   } while (from && Object.keys(from).length > 0);
 }
 
+/** An answer that was broken once is asked for once more. */
+async function unlessBroken<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof StepError) || !broken.includes(error.code)) throw error;
+    await pauseAfter(1);
+    return read();
+  }
+}
+const broken: readonly ErrorCode[] = ['AWS_UNAVAILABLE', 'AWS_ANSWER_UNREADABLE'];
+
 function namesOf(attributes: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(attributes.map((name, i) => [`#a${i}`, name]));
 }
 
-async function readBatch(client: DynamoDBClient, partition: Partition, sortKeys: readonly string[]): Promise<Row[]> {
-  const { table } = partition;
+async function findRows(client: DynamoDBClient, table: string, keys: readonly Row[]): Promise<Row[]> {
   const rows: Row[] = [];
-  let left = sortKeys.map((sortKey) => keyOf(partition, sortKey));
+  for (const batch of chunks(keys, MOST_KEYS)) rows.push(...(await readBatch(client, table, batch)));
+  return rows;
+}
+
+async function readBatch(client: DynamoDBClient, table: string, keys: readonly Row[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  let left: readonly Row[] = keys;
   for (let idle = 0; left.length > 0;) {
-    const batch = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: left, ConsistentRead: true } } });
+    const batch = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [...left], ConsistentRead: true } } });
     const { Responses, UnprocessedKeys } = await unlessThrottled(() => client.send(batch), ROUNDS);
     rows.push(...(sent(Responses, { service: 'dynamodb', action: 'BatchGetItem' }, 'Responses')[table] ?? []));
     const unread = UnprocessedKeys?.[table]?.Keys ?? [];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
-import type { Archives, LoadTarget } from '../archives/archives.ts';
+import { CommanderError, type Command } from 'commander';
+import type { Archives, SchemaTarget } from '../archives/archives.ts';
+import type { TableTarget } from '../archives/load-rows.ts';
 import { loadConfig } from '../config.ts';
 import type { ArchiveRow } from '../db/archives.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
@@ -8,8 +9,9 @@ import { openedRunner, type FailureCodes } from './opened-command.ts';
 import { wholeNumber } from './option-values.ts';
 
 const help = `
-The final dump of a deleted tenant is kept in the archive of its cell until it expires (docs/backup.md). It is loaded into a schema that
-does not exist yet or is empty, wholly or not at all; what it makes belongs to the owner of the schema, and rights are not restored.
+The final dump of a deleted tenant is kept in the archive of its cell until it expires (docs/backup.md). A schema is loaded into one that
+does not exist yet or is empty, wholly or not at all; what it makes belongs to the owner of the schema, and rights are not restored. Rows of
+DynamoDB are loaded into a table that is there (--table), unless that holds another row under the key of one of them.
 
 Exit codes:
   0  done
@@ -50,13 +52,16 @@ export function registerArchives(program: Command, source: ArchivesSource = from
     .description(
       'restore a dump: <archive> is an id, s3://bucket/key of a manifest, or a manifest in a folder with its files',
     )
-    .requiredOption('--database <url>', 'PostgreSQL; leave its password out and set PGPASSWORD')
-    .requiredOption('--schema <name>', 'that does not exist yet or is empty')
-    .option('--cell <id>', 'with s3://: whose region and role read it (default: the first)')
+    .option('--database <url>', 'of a schema: PostgreSQL; leave its password out and set PGPASSWORD')
+    .option('--schema <name>', 'with --database: that does not exist yet or is empty')
+    .option('--table <name>', 'of rows: the table of DynamoDB that gets them')
+    .option('--only <table>', 'with --table: those of this table, where the dump holds several')
+    .option(
+      '--cell <id>',
+      "whose region and role are used (default: the archive's own; with s3:// or a file: the first)",
+    )
     .option('--json', 'one JSON document on stdout')
-    .action((from: string, options: LoadOptions) =>
-      existsSync(from) ? folder((found) => load(found, from, options)) : run((found) => load(found, from, options)),
-    );
+    .action((from: string, options: LoadOptions) => loadAsAsked(run, from, options));
   archives
     .command('url <archive>')
     .description('URLs by which an exported dump can be downloaded without credentials')
@@ -65,7 +70,29 @@ export function registerArchives(program: Command, source: ArchivesSource = from
     .action((id: string, options: Common & { expires: number }) => run((found) => urls(found, id, options)));
 }
 
-type LoadOptions = Common & LoadTarget & { readonly cell?: string };
+type LoadOptions = Common & Partial<SchemaTarget & TableTarget> & { readonly cell?: string };
+type Run = (action: (archives: Archives) => Promise<ExitCode>) => Promise<void>;
+
+/** @throws CommanderError when it does not say into what */
+function loadAsAsked(
+  run: Run,
+  from: string,
+  { database, only, schema, table, ...options }: LoadOptions,
+): Promise<void> {
+  const isSchema = database !== undefined && schema !== undefined && table === undefined && only === undefined;
+  if (isSchema) {
+    const target = { database, schema };
+    const act = (found: Pick<Archives, 'load'>) => load(found, from, target, options);
+    return existsSync(from) ? folder(act) : run(act);
+  }
+  if (table === undefined || database !== undefined || schema !== undefined)
+    throw new CommanderError(
+      exitCodes.usage,
+      'tenantry.usage',
+      'name --database and --schema for a schema, or --table for rows of DynamoDB',
+    );
+  return run((found) => loadIntoTable(found, from, { table, only }, options));
+}
 
 async function fromEnvironment(): Promise<Archives> {
   const config = loadConfig('api');
@@ -121,13 +148,27 @@ async function show(archives: Archives, id: string, { json }: Common): Promise<E
   return exitCodes.done;
 }
 
+type PlaceOptions = Pick<LoadOptions, 'cell' | 'json'>;
+
 async function load(
   archives: Pick<Archives, 'load'>,
   from: string,
-  { database, schema, cell, json }: LoadOptions,
+  target: SchemaTarget,
+  { cell, json }: PlaceOptions,
 ): Promise<ExitCode> {
-  const loaded = await archives.load(from, { database, schema }, cell);
+  const loaded = await archives.load(from, target, cell);
   print(json, loaded, () => `schema ${loaded.schema}: ${loaded.tables} tables with ${loaded.rows} rows are loaded`);
+  return exitCodes.done;
+}
+
+async function loadIntoTable(
+  archives: Pick<Archives, 'loadRows'>,
+  from: string,
+  target: TableTarget,
+  { cell, json }: PlaceOptions,
+): Promise<ExitCode> {
+  const loaded = await archives.loadRows(from, target, cell);
+  print(json, loaded, () => `table ${loaded.table}: ${loaded.rows} rows are loaded`);
   return exitCodes.done;
 }
 

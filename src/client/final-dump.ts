@@ -40,16 +40,26 @@ export async function finalDumpOf(
   const dumped = held.filter(({ kind }) => typeof kindOf(kind)?.dump === 'function');
   if (dumped.length === 0) return none(`NO final dump: ${sentence(held)} cannot be dumped; the data is gone for good`);
   const { bucket, retentionDays } = archive;
+  const onlyOf = (kind: string) => kindOf(kind)?.dumpsOnly;
   const lost = held.filter((step) => !dumped.includes(step));
   const rest = lost.length === 0 ? '' : `; NOT dumped, and gone for good: ${sentence(lost)}`;
   return {
     ...{ kept: true, bucket, retentionDays, export: exported },
-    detail: `a final dump of ${sentence(dumped)} is kept in bucket ${bucket} for ${retentionDays} days${exported ? ', and may be handed out' : ''}${rest}`,
+    detail: `a final dump of ${sentence(dumped, onlyOf)} is kept in bucket ${bucket} for ${retentionDays} days${exported ? ', and may be handed out' : ''}${rest}`,
   };
 }
 
-function sentence(steps: readonly { readonly stepId: string; readonly kind: string }[]): string {
-  return steps.map(({ stepId, kind }) => `${stepId} (${kind})`).join(', ');
+/** @param onlyOf what alone of a step of a kind is meant */
+function sentence(
+  steps: readonly { readonly stepId: string; readonly kind: string }[],
+  onlyOf: (kind: string) => string | undefined = () => undefined,
+): string {
+  return steps
+    .map(({ stepId, kind }) => {
+      const only = onlyOf(kind);
+      return `${stepId} (${kind}${only === undefined ? '' : `: ${only} only`})`;
+    })
+    .join(', ');
 }
 
 /** What the operation has to keep of it. @throws RequestError INVALID_INPUT when an export was asked for and none can be made */

@@ -4,7 +4,8 @@ import { parseOwnershipMarker, type Ownership } from '../naming.ts';
 import type { MigrationFile } from './migrate.ts';
 import { listCatalog, listLoginRoles, type CatalogEntry, type LoginEntry } from './sweep-catalog.ts';
 import { changePassword, dropLogin, makeLogin, findLoginAttributes, type LoginAttributes } from './tenant-logins.ts';
-import { dumpSchema, type DumpSink, type SchemaDump } from './tenant-dump/dump.ts';
+import type { SchemaDump } from '../contracts/dump.ts';
+import { dumpSchema } from './tenant-dump/dump.ts';
 import { closeRole, countSessions, endSessions } from './tenant-role-sessions.ts';
 import type { Removal } from './tenant-schema-contents.ts';
 import type { LoginKey, MigrationRun, SchemaKey } from './tenant-schema-key.ts';
@@ -21,6 +22,7 @@ import { inspectNames, makeRole, makeSchema, type RoleRequest, type Seen } from 
 import { applyTenantMigrations, tenantMigrationFiles, type MigrationFolders } from './tenant-migrations.ts';
 import { databaseFailure, passingThrough } from './tenant-database-errors.ts';
 import { newDumpClient, openProvisionerPool } from './tenant-sessions.ts';
+import type { DumpSink } from './tenant-dump/sink.ts';
 
 type Presence = 'absent' | 'ours' | 'foreign';
 

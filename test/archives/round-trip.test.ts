@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createObjectSink } from '../../src/archives/object-sink.ts';
 import { createCellAws, type CellAws } from '../../src/aws/cell-aws.ts';
 import { loadDump } from '../../src/db/tenant-dump/load.ts';
-import type { SchemaDump } from '../../src/db/tenant-dump/dump.ts';
+import type { SchemaDump } from '../../src/contracts/dump.ts';
 import type { SchemaKey } from '../../src/db/tenant-schema-key.ts';
 import { openTenantServer, unguarded, type TenantServer } from '../db/tenant-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import type { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import type { DumpedTable, SchemaDump } from '../../contracts/dump.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { Removal } from '../tenant-schema-contents.ts';
 import {
@@ -17,46 +17,7 @@ import {
   type Undumped,
 } from './catalog.ts';
 import { ordered } from './order.ts';
-
-/** Where a dump is written to. */
-export interface DumpSink {
-  /**
-   * Takes a stream to its end. @param name of the file, in its dump's folder
-   * @throws StepError when it could not be stored; the stream is destroyed
-   */
-  write(name: string, content: Readable | string): Promise<StoredFile>;
-}
-
-/** A file of a dump as it is stored: compressed by gzip. */
-export interface StoredFile {
-  readonly name: string;
-  readonly bytes: number;
-  /** SHA-256 of what is stored, hex. */
-  readonly sha256: string;
-}
-
-export interface DumpedTable extends StoredFile {
-  readonly table: string;
-  /** Names of the columns, as SQL, in the order of the file (PostgreSQL's COPY, text format, UTF-8). */
-  readonly columns: readonly string[];
-  readonly rows: number;
-}
-
-/** What a dump of a schema consists of. */
-export interface SchemaDump {
-  readonly format: 'postgres-schema';
-  readonly schema: string;
-  readonly serverVersion: string;
-  /** When the snapshot was taken that all of it shows. */
-  readonly takenAt: string;
-  /** Has to be there before it is loaded. */
-  readonly extensions: readonly string[];
-  readonly beforeData: StoredFile;
-  readonly afterData: StoredFile;
-  readonly tables: readonly DumpedTable[];
-  /** What is the tenant's and is not in the dump; none of it holds data. */
-  readonly notDumped: readonly Pick<Undumped, 'type' | 'identity'>[];
-}
+import type { DumpSink } from './sink.ts';
 
 /** The same text whatever the server's settings are; the empty search path makes PostgreSQL qualify every name. */
 const settings = `set local search_path = '';

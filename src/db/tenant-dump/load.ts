@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { newLoadClient } from '../tenant-sessions.ts';
-import type { SchemaDump, StoredFile } from './dump.ts';
+import type { SchemaDump, StoredFile } from '../../contracts/dump.ts';
 
 /** Reads the files of a dump, as they are stored. */
 export type ReadDumpFile = (name: string) => Promise<Readable>;
@@ -105,7 +105,7 @@ async function scriptOf(read: ReadDumpFile, file: StoredFile): Promise<string> {
 }
 
 /** Lets through what has the checksum that its manifest says. */
-function verified({ name, sha256, bytes }: StoredFile): Transform {
+export function verified({ name, sha256, bytes }: StoredFile): Transform {
   const hash = createHash('sha256');
   let size = 0;
   return new Transform({

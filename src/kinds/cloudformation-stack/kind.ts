@@ -2,6 +2,7 @@ import { StepError } from '../../contracts/step-error.ts';
 import { stackName } from '../../naming.ts';
 import { defineKind } from '../framework/define-kind.ts';
 import { changeStack } from './change.ts';
+import { dumpTables } from './dump.ts';
 import { settingDifferences, stackDifferences } from './differences.ts';
 import { liftProtection, removalStatus, removeStack } from './removal.ts';
 import { stackInput, stackOutputs, stackSpec, type FoundStack, type StackContext, type StackOutputs } from './spec.ts';
@@ -37,6 +38,7 @@ export const cloudformationStack = defineKind({
     'cloudformation:DeleteStack',
     'dynamodb:DescribeTable',
     'dynamodb:ListTagsOfResource',
+    'dynamodb:Scan',
     'dynamodb:UpdateTable',
     'iam:PassRole',
     's3:GetObject',
@@ -54,7 +56,11 @@ export const cloudformationStack = defineKind({
     remove: ['cloudformation:UpdateTerminationProtection', 'dynamodb:UpdateTable', 'cloudformation:DeleteStack'],
   },
   // An earlier stack that failed is deleted first, and a change set computed: minutes, at AWS.
-  limits: { ensure: { maximumAttempts: 14 } },
+  limits: {
+    ensure: { maximumAttempts: 14 },
+    // A dump of its tables takes as long as it takes; heartbeats show that the worker lives.
+    remove: { startToCloseMs: 6 * 60 * 60_000, heartbeatMs: 10_000 },
+  },
   profiles: () => ({
     ready: { usualMs: minutes(1), deadlineMs: minutes(30) },
     gone: { usualMs: minutes(1), deadlineMs: minutes(20) },
@@ -99,6 +105,8 @@ export const cloudformationStack = defineKind({
   differs: stackDifferences,
   outputsOf: (_, { id, outputs }): StackOutputs => ({ ...outputs, stackId: id }),
   outputsWhenReady: true,
+  dump: dumpTables,
+  dumpsOnly: 'rows of its DynamoDB tables',
   idIn: ({ stackId }) => stackId,
   remove: removeStack,
   removalStatus,

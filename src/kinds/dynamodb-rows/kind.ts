@@ -1,9 +1,10 @@
 import { StepError } from '../../contracts/step-error.ts';
 import { changedFields } from '../framework/differences.ts';
+import { dumpRows } from '../framework/dumped-rows.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import { fieldsOf } from '../framework/within.ts';
 import { confirmMoved, findHold } from './hold.ts';
-import { findPartition, hasRows, removeRows } from './rows.ts';
+import { findPartition, hasRows, ownPages, removeRows } from './rows.ts';
 import { LONGEST_HOLD_S, rowsOutputs, rowsSpec, type RowsContext, type RowsOutputs, type RowsSpec } from './spec.ts';
 
 /** Looks from end to end within one attempt: who still writes is met by the next one. */
@@ -59,6 +60,16 @@ export const dynamodbRows: Kind<RowsSpec, RowsOutputs, never> = {
     if (found) return [];
     const [missing] = changedFields({ table: [context.spec.table, undefined] });
     return missing ? [{ ...missing, remedy: 'hand' }] : [];
+  },
+
+  async dump(context, sink) {
+    const partition = await findPartition(context);
+    if (!partition || !(await hasRows(context, partition))) return undefined;
+    const takenAt = new Date().toISOString();
+    const { keys, partitionKey, table } = partition;
+    const source = { table, keys, partition: partitionKey.value, pages: ownPages(context, partition) };
+    const dumped = await dumpRows(sink, 'rows.jsonl.gz', source);
+    return { format: 'dynamodb-rows', takenAt, tables: [dumped], notDumped: [] };
   },
 
   async remove(context) {

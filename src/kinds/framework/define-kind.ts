@@ -46,6 +46,8 @@ type Declared<S extends Spec, O extends Outputs> = Pick<
   | 'health'
   | 'calls'
   | 'residues'
+  | 'dump'
+  | 'dumpsOnly'
 >;
 
 /**
@@ -119,7 +121,7 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
   const definition = given.errors ? withErrors(given, given.errors) : given;
   const { name, spec, outputs, type, swept, inCell, permissions, limits, holdsData, deletesByName } = definition;
   const { calls, changeable, health, loadBalancerShare, residues } = definition;
-  const { fingerprint, namedBy, profiles } = definition;
+  const { dump, dumpsOnly, fingerprint, namedBy, profiles } = definition;
   // One property, whose name is the type's own.
   const types = { [type]: swept } as Kind<S, O, T>['types'];
   return {
@@ -133,6 +135,8 @@ export function defineKind<S extends Spec, O extends Outputs, T extends string, 
     limits,
     ...(profiles && { profiles }),
     ...(holdsData && { holdsData }),
+    ...(dump && { dump }),
+    ...(dumpsOnly !== undefined && { dumpsOnly }),
     ...(loadBalancerShare && { loadBalancerShare }),
     ...(changeable && { changeable }),
     ...(calls && { calls }),
@@ -297,6 +301,8 @@ const shape: Shape = {
     health: 'object?',
     calls: 'object?',
     residues: 'list?',
+    dump: 'function?',
+    dumpsOnly: 'string?',
   },
   ...{ holdsData: 'boolean?', deletesByName: 'boolean?', outputsWhenReady: 'boolean?' },
 };

@@ -4,6 +4,7 @@ import type { CellAws } from '../../aws/cell-aws.ts';
 import type { ProbeRequest } from '../../aws/probe.ts';
 import type { Blueprint, PhysicalName, PollingProfile } from '../../contracts/blueprint.ts';
 import type { Difference } from '../../contracts/drift.ts';
+import type { Dump, NoDump } from '../../contracts/dump.ts';
 import type { Outputs, Resolved, Spec } from '../../contracts/kinds.ts';
 import type { Residue } from '../../contracts/messages.ts';
 import type { Cell } from '../../contracts/platform.ts';
@@ -11,12 +12,12 @@ import type { TenantStatus } from '../../contracts/tenant-status.ts';
 import type { LoadBalancerShare } from '../../contracts/load-balancer-share.ts';
 import type { KindLimits } from '../../contracts/verbs.ts';
 import type { Database, Queryable } from '../../db/database.ts';
-import type { DumpSink, SchemaDump } from '../../db/tenant-dump/dump.ts';
 import type { TenantDatabases } from '../../db/tenant-databases.ts';
 import type { MigrationFolders } from '../../db/tenant-migrations.ts';
 import type { NotOurs, OthersJudged } from './ownership.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Recorded, Within } from './within.ts';
+import type { DumpSink } from '../../db/tenant-dump/sink.ts';
 
 /** A resource that a step sets out to make: its type and its deterministic name, known before any call. */
 export interface ResourceName<T extends string = string> {
@@ -231,10 +232,12 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
    */
   readonly deletesByName?: true;
   /**
-   * Writes all that it holds of the tenant's data, before a deletion takes it away; nobody writes to it from then on. Undefined: there is
+   * Writes what it holds of the tenant's data, before a deletion takes it away; nobody writes to it from then on. Undefined: there is
    * nothing. @throws StepError DUMP_FAILED when data would not be in it
    */
-  dump?(context: StepContext<S, O>, sink: DumpSink): Promise<SchemaDump | undefined>;
+  dump?(context: StepContext<S, O>, sink: DumpSink): Promise<Dump | NoDump | undefined>;
+  /** What alone of it a dump holds, a phrase: `rows of its tables`. Default: all of its data. */
+  readonly dumpsOnly?: string | undefined;
   /** Take away what is ours; missing is done, foreign is left alone and judged by `context.notOurs`. @throws StepError */
   remove(context: StepContext<S, O>): Promise<Removed>;
 }
