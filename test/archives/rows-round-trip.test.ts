@@ -22,7 +22,7 @@ import type { StepDriver } from '../../testing/tenant.ts';
 import { sharedParts } from '../conformance/shared-parts.ts';
 import { tableTemplate } from '../sandbox/gateway/stack-account.ts';
 
-const bucket = 'archive';
+const bucket = `archive-${randomUUID()}`;
 let ground: Ground;
 let archives: Omit<Archives, 'close'>;
 let s3: S3Client;
