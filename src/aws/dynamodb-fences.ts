@@ -39,7 +39,8 @@ export interface FenceChange {
   readonly state?: FenceState;
   readonly moveId?: string;
   readonly toTable?: string;
-  readonly attempt?: string;
+  /** Null: none may close it. */
+  readonly attempt?: string | null;
   readonly movedAt?: string;
   /** Null takes them off. */
   readonly verified?: VerifiedRows | null;
@@ -118,13 +119,17 @@ function fenceIn(item: Item): Fence {
 }
 
 function updateOf(change: FenceChange, condition: FenceCondition) {
-  const { brokenWriters = [], mark, verified, ...plain } = change;
+  const { attempt: closer, brokenWriters = [], mark, verified, ...plain } = change;
   const set: Item = {
     ...plain,
+    ...(typeof closer === 'string' && { [ATTEMPT]: closer }),
     ...(mark && { [MARK_ATTRIBUTE]: mark }),
     ...(verified && { [fenceAttributes.count]: verified.count, [fenceAttributes.checksum]: verified.checksum }),
   };
-  const dropped = verified === null ? [fenceAttributes.count, fenceAttributes.checksum] : [];
+  const dropped = [
+    ...(verified === null ? [fenceAttributes.count, fenceAttributes.checksum] : []),
+    ...(closer === null ? [ATTEMPT] : []),
+  ];
   const assigned = Object.entries(set).map(([name, value], i) => ({ name, value, at: `#s${i}`, of: `:s${i}` }));
   const writers = brokenWriters.map((name, i) => ({ name, at: `#w${i}` }));
   const removed = [...dropped.map((name) => `#${name}`), ...writers.map(({ at }) => `#writers.${at}`)];

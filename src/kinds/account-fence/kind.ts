@@ -62,7 +62,7 @@ export const accountFence = defineKind({
     const isTaken = await aws.fences.change(
       placeOf(context),
       { moveId: found.moveId, states: ['open', 'closed'] },
-      { state: 'open', moveId: operation.id, toTable, attempt: NONE, verified: null, mark: tags },
+      { state: 'open', moveId: operation.id, toTable, attempt: null, verified: null, mark: tags },
     );
     if (!isTaken)
       throw new StepError('CONFLICT_RETRYABLE', `fence ${found.physicalId} was changed, or went, meanwhile`);
@@ -97,9 +97,6 @@ export const accountFence = defineKind({
     throw new StepError('CONFLICT_RETRYABLE', `fence ${name} lost its mark, or went, while it was removed`);
   },
 });
-
-/** Of no attempt: whatever an earlier one sends late is refused. */
-const NONE = 'none';
 
 function placeOf({ spec: { table }, tenant }: Pick<Context, 'spec' | 'tenant'>): FencePlace {
   return { table, accountId: tenant.id };

@@ -95,7 +95,7 @@ async function open(context: SwitchContext): Promise<void> {
   refuseMoved(fence, context);
   const { moveId } = fence;
   // Of no attempt: whatever one of them sends late is refused.
-  const change = { state: 'open', attempt: 'none', verified: null } as const;
+  const change = { state: 'open', attempt: null, verified: null } as const;
   if (await context.aws.fences.change(placeOf(context), { moveId, states: ['open', 'closed'] }, change)) return;
   throw new StepError('CONFLICT_RETRYABLE', `the fence of account ${context.tenant.id} was changed meanwhile`);
 }

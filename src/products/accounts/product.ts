@@ -19,7 +19,7 @@ const ERROR = 'provisioning-error';
 type Request = ProductRequest<'public' | 'private', never, never, AccountSettings>;
 
 /** What the steps of an account are resolved from. */
-interface Account extends Pick<Request, 'settings' | 'step' | 'tier'> {
+interface Account extends Pick<Request, 'cameFrom' | 'isMoving' | 'settings' | 'step' | 'tier'> {
   readonly id: string;
   readonly name: string;
   readonly platform: AccountPlatform;
@@ -32,12 +32,15 @@ interface Account extends Pick<Request, 'settings' | 'step' | 'tier'> {
 export const accounts = defineProduct({
   name: 'accounts',
   tiers: cloudTypes,
+  tierChanges: [{ from: 'public', to: 'private' }],
   places: [],
   suspendable: false,
   ssmParameters: Object.values(parameterNames),
   settings: accountSettings,
-  blueprint({ cell, settings, step, tenant, tier }) {
+  blueprint({ cameFrom, cell, isMoving, settings, step, tenant, tier }) {
     const account = {
+      cameFrom,
+      isMoving,
       settings,
       step,
       tier,
@@ -57,7 +60,9 @@ export const accounts = defineProduct({
       ...(tier === 'public' ? publicSteps(account) : privateSteps(account)).map(goingAfter('announce')),
     ];
     const activate = statusStep(account, { id: 'activate', needs: made.map(({ id }) => id), ready: 'active' });
-    return [...made, activate, step(tenantActivation, { id: 'finalize', needs: ['activate'], spec: {} })];
+    const move = isMoving ? moveOf(account, made) : [];
+    const needs = ['activate', ...(isMoving ? [CLOSED] : [])];
+    return [...made, ...move, activate, step(tenantActivation, { id: 'finalize', needs, spec: {} })];
   },
 });
 
@@ -66,10 +71,10 @@ function goingAfter(id: string): (step: Step) => Step {
 }
 
 /** What kind of account it is and what it is at, for whoever asks SSM (requirements R-SSM-01..03). */
-function markStep({ id, step, tier }: Account): Step {
+function markStep({ id, isMoving, step, tier }: Account): Step {
   return step(ssmParameters, {
     id: 'mark',
-    needs: ['validate'],
+    needs: ['validate', ...(isMoving ? [COPIED] : [])],
     spec: {
       path: `/accounts/${id}/`,
       parameters: {
