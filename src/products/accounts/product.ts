@@ -1,4 +1,5 @@
 import type { Step } from '../../contracts/blueprint.ts';
+import type { Value } from '../../contracts/kinds.ts';
 import { cloudformationStack } from '../../kinds/cloudformation-stack/kind.ts';
 import { dynamodbRows } from '../../kinds/dynamodb-rows/kind.ts';
 import { slugReservation } from '../../kinds/slug-reservation/kind.ts';
@@ -8,6 +9,7 @@ import type { StatusSpec } from '../../kinds/ssm-status/spec.ts';
 import { tenantActivation } from '../../kinds/tenant-activation/kind.ts';
 import { defineProduct, type ProductRequest } from '../define-product.ts';
 import { cloudTypes } from './cloud-types.ts';
+import { CLOSED, COPIED, moveSteps } from './move.ts';
 import { accountPlatformOf, parameterNames, type AccountPlatform } from './platform.ts';
 import { accountKey, copySteps, type Copy } from './rows.ts';
 import { accountSettings, type AccountSettings } from './settings.ts';
@@ -15,6 +17,8 @@ import { accountStack, dedicatedTable } from './stack.ts';
 
 const STATUS = 'provisioning-status';
 const ERROR = 'provisioning-error';
+/** The rows of services in the shared table. */
+const ROWS = 'rows';
 
 type Request = ProductRequest<'public' | 'private', never, never, AccountSettings>;
 
@@ -114,7 +118,7 @@ function publicSteps(account: Account): Step[] {
   return [
     ...copySteps(step, sharedCopy(account), { needs: ['mark'] }),
     step(dynamodbRows, {
-      id: 'rows',
+      id: ROWS,
       needs: ['mark'],
       spec: {
         table: sharedTable,
@@ -128,10 +132,15 @@ function publicSteps(account: Account): Step[] {
 }
 
 /** Parameters by which the account's table is found (requirement R-SSM-04). */
-function discoveryStep({ id, step }: Account, suffix: string, values: Readonly<Record<string, string>>): Step {
+function discoveryStep(
+  { id, step }: Account,
+  suffix: string,
+  values: Readonly<Record<string, Value<string>>>,
+  needs = ['put_shared_metadata'],
+): Step {
   return step(ssmParameters, {
     id: `put_discovery${suffix}`,
-    needs: ['put_shared_metadata'],
+    needs,
     spec: {
       path: `/accounts/${id}/dynamodb/`,
       parameters: Object.fromEntries(Object.keys(values).map((name) => [name, {}])),
@@ -142,17 +151,44 @@ function discoveryStep({ id, step }: Account, suffix: string, values: Readonly<R
 
 /** A stack that makes the table and the parameters that lead to it; the account's rows in both tables, its own one first (C-41). */
 function privateSteps(account: Account): Step[] {
-  const { id: accountId, name, platform, step } = account;
+  const { cameFrom, id: accountId, isMoving, name, platform, step } = account;
   const dedicated = { ...sharedCopy(account), table: dedicatedTable(platform, accountId), isAdminCopy: false };
+  const isMoved = cameFrom === 'public';
   return [
     step(cloudformationStack, {
       id: 'create_stack',
-      needs: ['mark'],
-      spec: accountStack(platform, { accountId, name }),
+      needs: [isMoving ? 'validate' : 'mark'],
+      spec: accountStack(platform, { accountId, name, publishesParameters: !isMoved }),
     }),
     ...copySteps(step, { ...dedicated, copy: 'dedicated' }, { needs: ['create_stack'] }),
-    ...copySteps(step, sharedCopy(account), { needs: [], after: 'dedicated' }),
+    ...copySteps(step, sharedCopy(account), { needs: isMoving ? [COPIED] : [], after: 'dedicated' }),
+    ...(isMoved ? movedDiscovery(account) : []),
   ];
+}
+
+/** The parameters of an account that was public were there before its stack, so that they stay the application's. */
+function movedDiscovery(account: Account): Step[] {
+  const output = (name: string) => ({ ref: `create_stack.${name}` });
+  const needs = ['create_stack', ...(account.isMoving ? [COPIED] : [])];
+  return [
+    discoveryStep(account, '', { 'table-name': output('TableName'), 'table-arn': output('TableArn') }, needs),
+    discoveryStep(account, ':stream', { 'stream-arn': output('StreamArn') }, needs),
+  ];
+}
+
+/** @param made the steps of the private account */
+function moveOf({ id: accountId, platform, step }: Account, made: readonly Step[]): Step[] {
+  const ids = made.map(({ id }) => id);
+  const isDedicated = (id: string) => id === 'create_stack' || id.startsWith('put_dedicated_');
+  return moveSteps(step, {
+    accountId,
+    table: platform.sharedTable,
+    toTable: dedicatedTable(platform, accountId),
+    leaseSeconds: platform.leaseSeconds,
+    made: ids.filter(isDedicated),
+    changed: ids.filter((id) => !isDedicated(id)),
+    rows: ROWS,
+  });
 }
 
 function sharedCopy({ id: accountId, name, platform, settings, tier }: Account): Copy {

@@ -10,7 +10,11 @@ const LONGEST_NAME = 200;
 /** The stack of a private account's table (requirements R-CFN-*, C-12). */
 export function accountStack(
   { appName, billingMode, environment, templateBucket, templateKey, templateVersion }: AccountPlatform,
-  { accountId, name }: { readonly accountId: string; readonly name: string },
+  {
+    accountId,
+    name,
+    publishesParameters,
+  }: { readonly accountId: string; readonly name: string; readonly publishesParameters: boolean },
 ): StackSpec {
   return {
     prefix: stackPrefix({ appName, environment }),
@@ -26,7 +30,7 @@ export function accountStack(
       Environment: environment,
       BillingMode: billingMode,
       EnableDeletionProtection: 'true',
-      PublishParameters: 'true',
+      PublishParameters: String(publishesParameters),
     },
     capabilities: [],
     tags: {},
