@@ -30,6 +30,20 @@ export const deletionCodes = [
   'ORCHESTRATOR_UNAVAILABLE',
 ] as const;
 
+/** Error codes of a request that changes an active tenant. */
+export const changeCodes = [
+  ...mutationCodes,
+  'UNKNOWN_PRODUCT',
+  'TENANT_NOT_FOUND',
+  'TENANT_NOT_CHANGEABLE',
+  'OPERATION_IN_PROGRESS',
+  'FEATURE_DISABLED',
+  'FROZEN',
+  'SLUG_TAKEN',
+  'CHANGE_NOT_POSSIBLE',
+  'ORCHESTRATOR_UNAVAILABLE',
+] as const;
+
 /** Answers 202 for what an operation carries out, and 200 with the tenant where nothing had to be. */
 export function answerOutcome(reply: FastifyReply, outcome: ChangeOutcome, workers: WorkersView): FastifyReply {
   return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, workers);

@@ -74,6 +74,14 @@ export async function watch(context: AccountsContext, id: string, options: Follo
   return tenants.watch(context, account.id, options);
 }
 
+export type MoveOptions = Omit<tenants.MigrateOptions, 'tier'>;
+
+/** Moves an account to a table of its own, and follows that. */
+export async function move(context: AccountsContext, id: string, options: Waiting & MoveOptions): Promise<ExitCode> {
+  const account = await context.accounts.get(id);
+  return tenants.migrate(context, account.id, { ...options, tier: 'private' });
+}
+
 export type RemoveOptions = tenants.RemoveOptions;
 
 /** Removes an account and follows that; one that waits for the end of its grace period is not followed. */

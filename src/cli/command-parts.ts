@@ -37,6 +37,17 @@ export function followed(command: CheckedCommand): CheckedCommand {
     .contradict('--until-hold', '--no-wait');
 }
 
+/** Gives a command that changes an active tenant its options, and those of whether it follows that. */
+export function changing(command: CheckedCommand): CheckedCommand {
+  return followed(
+    command
+      .addOption(
+        new Option('--on-failure <what>', 'what a failure does (default: rollback)').choices(['hold', 'rollback']),
+      )
+      .option('--dry-run', 'print what would become of each step, and change nothing'),
+  );
+}
+
 /** Gives a command that deletes a tenant its options, besides how that is confirmed. */
 export function deletion(command: CheckedCommand): CheckedCommand {
   return command

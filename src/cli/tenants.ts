@@ -8,6 +8,7 @@ import { registerCertificate } from './certificate.ts';
 import {
   commandIn,
   deletion,
+  changing,
   followed,
   LONGEST_PAGE,
   untilHold,
@@ -76,16 +77,7 @@ function registerCreation({ command, context, setExitCode }: CommandParts): void
 }
 
 function registerChanges({ command, context, setExitCode }: CommandParts): void {
-  const following = (described: CheckedCommand) =>
-    followed(
-      described
-        .addOption(
-          new Option('--on-failure <what>', 'what a failure does (default: rollback)').choices(['hold', 'rollback']),
-        )
-        .option('--dry-run', 'print what would become of each step, and change nothing'),
-    );
-
-  following(
+  changing(
     addSettingsOptions(command('update <tenant>', 'change the settings of an active tenant: images, sizes, counts'))
       .option('--refresh', 'also clone from the templates as they are now, and bring tenant migrations up to date')
       .option('--name <text>', 'name of the tenant, for people: changed at once, without other options', displayName)
@@ -94,7 +86,7 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
     setExitCode(await actions.change(context(), tenant, options)),
   );
 
-  following(
+  changing(
     command('scale <tenant>', "change the number of tasks of one of an active tenant's services")
       .option('--service <name>', 'service, such as backend; may be left out where the product has one')
       .requiredOption('--count <n>', 'tasks that it is to have', wholeNumber(0)),
@@ -102,7 +94,7 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
     setExitCode(await actions.scale(context(), tenant, options)),
   );
 
-  following(
+  changing(
     command('migrate <tenant>', 'bring an active tenant to another tier, by a change that its product declares')
       .requiredOption('--tier <tier>', 'tier that it is to be in')
       .option('--reason <text>', 'why, for the audit trail'),
@@ -115,7 +107,7 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
     ['resume', 'bring a suspended tenant back as it was'],
     ['rotate', "give an active tenant's services new credentials, and revoke the ones that they have"],
   ] as const)
-    following(command(`${verb} <tenant>`, what).option('--reason <text>', 'why, for the audit trail')).action(
+    changing(command(`${verb} <tenant>`, what).option('--reason <text>', 'why, for the audit trail')).action(
       async (tenant: string, options: Waiting & actions.ModeOptions) =>
         setExitCode(await actions.changeMode(context(), verb, tenant, options)),
     );

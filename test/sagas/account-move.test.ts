@@ -152,7 +152,7 @@ describe.concurrent('the move of an account', () => {
     traffic.expectRows(await rowsIn(run, 'from'));
   });
 
-  it('that is cancelled leaves the account as it was, and may be asked for again', async () => {
+  it('that is cancelled leaves the account as it was, and may be asked for again', async ({ expect }) => {
     const run = await account();
     const before = await shapeOf(run);
     const traffic = startTraffic(world.target, run.tenantId);
@@ -185,7 +185,9 @@ describe.concurrent('the move of an account', () => {
     },
   );
 
-  it('keeps the old rows, and says so, where somebody without the router wrote among them after the switch', async () => {
+  it('keeps the old rows, and says so, where somebody without the router wrote among them after the switch', async ({
+    expect,
+  }) => {
     const run = await account();
     const traffic = startTraffic(world.target, run.tenantId);
     await sleep(500);

@@ -6,7 +6,17 @@ import type { Caller } from '../../contracts/caller.ts';
 import { accountOf, provisioningOf, type Account } from '../../products/accounts/account.ts';
 import { provisioningStatusOf } from '../../products/accounts/provisioning-status.ts';
 import { awaitTenant, type SeenTenant } from '../awaited-tenant.ts';
-import { deletionOf, inputOf, pageOf, PRODUCT, type CreateBody, type DeleteQuery, type ListQuery } from './requests.ts';
+import {
+  deletionOf,
+  inputOf,
+  moveOf,
+  pageOf,
+  PRODUCT,
+  type CreateBody,
+  type DeleteQuery,
+  type ListQuery,
+  type MoveBody,
+} from './requests.ts';
 
 /** Who waits for an answer, and until when. */
 export interface Waiting {
@@ -79,6 +89,30 @@ export async function deleteAccount(
   // It says that nobody has begun it.
   const waits = tenant.status === before.status ? { message } : {};
   return { ...accountIn(client, caller, tenant), ...carriedOut(client, outcome.accepted), ...waits, finalDump };
+}
+
+/** Moves a public account to a table of its own. */
+export async function moveAccount(
+  client: TenantryClient,
+  caller: Caller,
+  id: string,
+  body: MoveBody,
+): Promise<AcceptedAccount | Account> {
+  await accountTenant(client, caller, id);
+  const outcome = await client.migrateTenant(caller, id, moveOf(body));
+  const account = await readAccount(client, caller, id);
+  return outcome.done ? account : { ...account, ...carriedOut(client, outcome.accepted) };
+}
+
+/** What {@link moveAccount} would do. */
+export async function previewMove(
+  client: TenantryClient,
+  caller: Caller,
+  id: string,
+  body: MoveBody,
+): Promise<PreviewView> {
+  await accountTenant(client, caller, id);
+  return client.previewMigration(caller, id, moveOf(body));
 }
 
 /** What {@link deleteAccount} would do. */

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import type { CreateTenantInput, DeleteTenantInput, ListInput } from '../../client/requests.ts';
+import type { CreateTenantInput, DeleteTenantInput, ListInput, MigrateTenantInput } from '../../client/requests.ts';
 import { RequestError } from '../../client/request-error.ts';
 import { tenantStatusesOf } from '../../products/accounts/provisioning-status.ts';
-import type { createAccountBody, deleteAccountQuery, listAccountsQuery } from './schemas.ts';
+import type { createAccountBody, deleteAccountQuery, listAccountsQuery, moveAccountBody } from './schemas.ts';
 
 /** Accounts are its tenants. */
 export const PRODUCT = 'accounts';
 
 export type CreateBody = z.output<typeof createAccountBody>;
 export type ListQuery = z.output<typeof listAccountsQuery>;
+export type MoveBody = z.output<typeof moveAccountBody>;
 export type DeleteQuery = z.output<typeof deleteAccountQuery>;
 
 /**
@@ -28,6 +29,11 @@ export function inputOf({ cloudType, ...settings }: CreateBody): CreateTenantInp
     onFailure: 'rollback',
     settings,
   };
+}
+
+/** To a table of its own: the only change of an account's cloud type that there is. */
+export function moveOf(body: MoveBody): MigrateTenantInput {
+  return { ...body, tier: 'private' };
 }
 
 /** The page of tenants that a page of accounts is. */

@@ -2,12 +2,21 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { creationCodes, deletionCodes } from '../acceptance.ts';
+import { changeCodes, creationCodes, deletionCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
 import type { ProductDoor } from '../product-doors.ts';
-import { answers, noQuery, previewAnswer } from '../schemas.ts';
-import { createAccount, deleteAccount, listAccounts, previewDeletion, readAccount, readStatus } from './accounts.ts';
+import { answers, dryRunQuery, noQuery, previewAnswer } from '../schemas.ts';
+import {
+  createAccount,
+  deleteAccount,
+  listAccounts,
+  moveAccount,
+  previewDeletion,
+  previewMove,
+  readAccount,
+  readStatus,
+} from './accounts.ts';
 import { inputOf, PRODUCT } from './requests.ts';
 import {
   acceptedAccountAnswer,
@@ -19,6 +28,7 @@ import {
   createAccountQuery,
   deleteAccountQuery,
   listAccountsQuery,
+  moveAccountBody,
 } from './schemas.ts';
 
 const tag = { name: 'accounts', description: 'Accounts, public or private: tenants of the product of that name' };
@@ -74,6 +84,31 @@ const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
       const account = await createAccount(client, waitOf(request, reply), body, query.wait);
       const status = account.provisioningStatus === 'active' ? 201 : 202;
       return reply.code(status).header('location', `/accounts/${account.id}`).send(account);
+    },
+  );
+
+  app.post(
+    '/accounts/:accountId/move',
+    {
+      schema: {
+        operationId: 'moveAccount',
+        summary: 'Move a public account to a table of its own, while services use it',
+        description:
+          'Answers 202; the account is as it was for its services until its rows are in both tables. Writes wait for seconds at the end. A move ' +
+          'that fails before that goes back at once, unless `onFailure` is `hold`. A private account is refused with 422.',
+        tags,
+        params: accountParams,
+        querystring: dryRunQuery,
+        body: moveAccountBody,
+        response: answers({ 200: z.union([previewAnswer, accountAnswer]), 202: acceptedAccountAnswer }, changeCodes),
+      },
+    },
+    async (request, reply) => {
+      const { body, params, query } = request;
+      if (query.dryRun) return previewMove(client, callerOf(request), params.accountId, body);
+      const account = await moveAccount(client, callerOf(request), params.accountId, body);
+      if (!('operationId' in account)) return account;
+      return reply.code(202).header('location', `/accounts/${account.id}`).send(account);
     },
   );
 

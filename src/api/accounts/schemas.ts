@@ -9,7 +9,16 @@ import {
   masterAccountName,
   technicalUser,
 } from '../../products/accounts/settings.ts';
-import { acceptedAnswer, deleteQuery, dryRunQuery, flag, listQuery, statusAnswer, tenantParams } from '../schemas.ts';
+import {
+  acceptedAnswer,
+  deleteQuery,
+  dryRunQuery,
+  flag,
+  listQuery,
+  migrateBody,
+  statusAnswer,
+  tenantParams,
+} from '../schemas.ts';
 
 const cloudType = z.enum(cloudTypes);
 const provisioningStatus = z.enum(provisioningStatuses).meta({ id: 'ProvisioningStatus' });
@@ -39,6 +48,9 @@ export const createAccountQuery = z.strictObject({
     ),
   dryRun: dryRunQuery.shape.dryRun,
 });
+
+/** Of a move to a table of its own. */
+export const moveAccountBody = migrateBody.pick({ reason: true, onFailure: true }).nullish();
 
 export const listAccountsQuery = z.strictObject({
   cloudType: cloudType.optional(),

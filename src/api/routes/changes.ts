@@ -4,7 +4,7 @@ import type { ModeRequest } from '../../client/choices.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { callerOf } from '../caller.ts';
-import { answerOutcome, mutationCodes } from '../acceptance.ts';
+import { answerOutcome, changeCodes } from '../acceptance.ts';
 import {
   acceptedAnswer,
   answers,
@@ -18,20 +18,7 @@ import {
   tenantParams,
 } from '../schemas.ts';
 
-const codes = [
-  ...mutationCodes,
-  'UNKNOWN_PRODUCT',
-  'TENANT_NOT_FOUND',
-  'TENANT_NOT_CHANGEABLE',
-  'OPERATION_IN_PROGRESS',
-  'FEATURE_DISABLED',
-  'FROZEN',
-  'SLUG_TAKEN',
-  'CHANGE_NOT_POSSIBLE',
-  'ORCHESTRATOR_UNAVAILABLE',
-] as const;
-
-const response = answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, codes);
+const response = answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, changeCodes);
 
 /** Other settings for an active tenant, another mode, another tier, or other credentials. */
 export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

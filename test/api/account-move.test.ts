@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createApiFixture, type ApiFixture } from './api-fixture.ts';
+import { acmeAccount, withAccounts } from './accounts-fixture.ts';
+
+const switchedOff: Record<string, string> = {};
+let api: ApiFixture;
+beforeAll(async () => {
+  api = await createApiFixture({ ...withAccounts, switchedOff });
+});
+afterAll(() => api.close());
+afterEach(() => {
+  delete switchedOff.accounts;
+});
+
+interface Account {
+  readonly id: string;
+  readonly operationId: string;
+}
+
+async function active(cloudType = 'public'): Promise<Account> {
+  const payload = { ...acmeAccount, cloudType };
+  const answer = await api.app.inject({ method: 'POST', url: '/accounts?wait=false', payload });
+  const account = answer.json<Account>();
+  await api.orchestrator.claim(account.operationId);
+  await api.move(account.id, ['committing', 'succeeded'], ['creating', 'active']);
+  api.orchestrator.end(`tenant.accounts.${account.id}`);
+  return account;
+}
+
+const move = (id: string, { query = '', body }: { readonly query?: string; readonly body?: object } = {}) =>
+  api.app.inject({ method: 'POST', url: `/accounts/${id}/move${query}`, ...(body && { payload: body }) });
+
+type Answer = Awaited<ReturnType<typeof move>>;
+const refusal = (answer: Answer) => [answer.statusCode, answer.json<{ error: { readonly code: string } }>().error.code];
+
+describe('POST /accounts/{id}/move', () => {
+  it('is the change of tier to private, once', async () => {
+    const { id } = await active();
+    const answer = await move(id, { body: { reason: 'it grew' } });
+    expect([answer.statusCode, answer.headers.location]).toEqual([202, `/accounts/${id}`]);
+    expect(answer.json()).toMatchObject({ id, cloudType: 'public', statusUrl: `/accounts/${id}/status` });
+    const status = await api.app.inject(`/accounts/${id}/status`);
+    expect(status.json()).toMatchObject({
+      operation: { operationId: answer.json<Account>().operationId, type: 'migrate' },
+    });
+    expect(refusal(await move(id))).toEqual([409, 'OPERATION_IN_PROGRESS']);
+  });
+
+  it('says what it would do, and does nothing of it', async () => {
+    const { id } = await active();
+    const preview = (await move(id, { query: '?dryRun=true' })).json<{
+      readonly steps: readonly { readonly stepId: string; readonly transient?: boolean }[];
+    }>();
+    const onTheWay = preview.steps.filter(({ transient }) => transient === true).map(({ stepId }) => stepId);
+    expect(onTheWay).toEqual(expect.arrayContaining(['fence', 'announce_move', 'copy_rows', 'close_fence']));
+    expect((await move(id)).statusCode).toBe(202);
+  });
+
+  it('is refused of a private account, of none, where it is switched off, and with another field', async () => {
+    const [own, { id }] = [await active('private'), await active()];
+    expect(refusal(await move(own.id))).toEqual([422, 'CHANGE_NOT_POSSIBLE']);
+    expect(refusal(await move(randomUUID()))).toEqual([404, 'TENANT_NOT_FOUND']);
+    expect(refusal(await move(id, { body: { tier: 'public' } }))).toEqual([400, 'INVALID_INPUT']);
+    switchedOff.accounts = 'TENANTRY_ENABLE_ACCOUNT_PROVISIONING';
+    for (const query of ['', '?dryRun=true'])
+      expect(refusal(await move(id, { query }))).toEqual([403, 'FEATURE_DISABLED']);
+  });
+});
