@@ -15,6 +15,9 @@ const statuses: Partial<Record<AccountsErrorCode, number>> = {
   ACCOUNT_NOT_FOUND: 404,
   ACCOUNT_NOT_ACTIVE: 409,
   ACCOUNT_LOOKUP_FAILED: 503,
+  ACCOUNT_MOVING: 503,
+  // As after a time-out: it may be done.
+  WRITE_OUTCOME_UNKNOWN: 504,
 };
 
 /** `GET /notes`, `GET /notes?tag=`, `POST /notes`, `DELETE /notes/{id}` of the account whose request it is. */

@@ -364,3 +364,42 @@ describe('keys of a table', () => {
     },
   );
 });
+
+describe('an expression that was understood before', () => {
+  const set = (attribute: string, value: string) => ({
+    ...{ Key, UpdateExpression: 'SET #a = :a', ConditionExpression: 'attribute_exists(#a)' },
+    ...{ ExpressionAttributeNames: { '#a': attribute }, ExpressionAttributeValues: { ':a': value } },
+  });
+
+  it('is checked again by the names and values of each call', () => {
+    expect(guarded('update', set('text', victim))).toMatchObject({ UpdateExpression: 'SET #a = :a' });
+    expect(guarded('update', set('GSI1PK', own))).toMatchObject({ UpdateExpression: 'SET #a = :a' });
+    for (const [attribute, value] of [
+      ['GSI1PK', victim],
+      ['PK', own],
+      ['SK', 'B'],
+    ] as const)
+      expect(() => guarded('update', set(attribute, value))).toThrow(
+        expect.objectContaining({ code: 'OTHER_ACCOUNT' }) as Error,
+      );
+    const nameless = { ...set('text', 'x'), ExpressionAttributeNames: {} };
+    expect(() => guarded('update', nameless)).toThrow(
+      expect.objectContaining({ code: 'EXPRESSION_INVALID', field: 'ConditionExpression' }) as Error,
+    );
+  });
+
+  it('is understood still after many others, and refused anew where it was refused', () => {
+    for (let n = 0; n < 1_500; n += 1) {
+      const text = `attribute_exists(a${n})`;
+      expect(guarded('delete', { Key, ConditionExpression: text })).toMatchObject({ ConditionExpression: text });
+    }
+    for (let n = 0; n < 2; n += 1)
+      for (const [method, field] of [
+        ['delete', 'ConditionExpression'],
+        ['query', 'FilterExpression'],
+      ] as const)
+        expect(() => guarded(method, { ...(method === 'delete' && { Key }), [field]: 'a = !' })).toThrow(
+          expect.objectContaining({ code: 'EXPRESSION_INVALID', field }) as Error,
+        );
+  });
+});
