@@ -143,6 +143,8 @@ describe('while an account is moved', () => {
         code: 'ACCOUNT_MOVING',
         accountId,
       });
+    // By this the router has seen that the fence is closed, and stays registered.
+    await router.get(accountId, { Key: { SK: 'A' } });
     go();
     await put;
     await switched;
