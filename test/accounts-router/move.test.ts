@@ -143,12 +143,24 @@ describe('while an account is moved', () => {
         code: 'ACCOUNT_MOVING',
         accountId,
       });
-    // By this the router has seen that the fence is closed, and stays registered.
-    await router.get(accountId, { Key: { SK: 'A' } });
     go();
     await put;
     await switched;
     expect(await rowsIn(mover.toTable)).toContain('A');
+  });
+
+  it('a write is registered until its answer was checked', async () => {
+    await mover.announce('new');
+    const { router, stands, go } = openSlow('GetCommand', 'before it is sent');
+    const put = router.put(accountId, { Item: { SK: 'A' } });
+    await stands;
+    await mover.state('closed');
+    // Longer than a registration stays when no write is under way.
+    await sleep(700);
+    expect(await mover.writers()).toHaveLength(1);
+    go();
+    await put;
+    await expect.poll(() => mover.writers()).toEqual([]);
   });
 
   it('writes wait for the switch, reads do not', async () => {
