@@ -7,6 +7,7 @@ import type { Story } from './stories.ts';
 import { ask, liftStrikes, meddleAfter, retry } from './meddling.ts';
 import { strikeRule } from './strikes.ts';
 import { expectAnswering } from './tenant-address.ts';
+import { expectRowsServed } from './account-rows.ts';
 import { expectGone } from './tenant-items.ts';
 import { explained } from './tenant-report.ts';
 
@@ -32,7 +33,7 @@ export async function live(world: ProcessWorld, story: Story, slug: string): Pro
   await explained(world, life.tenants, async () => {
     await liveOnce(world, story, life);
     if (!story.again || life.isActive) return;
-    if (life.ends.includes('provision succeeded')) await expectQuarantined(world, slug);
+    if (life.ends.includes('provision succeeded')) await expectQuarantined(world, story, slug);
     else await liveOnce(world, { ...story, ...undisturbed }, life);
   });
   return life;
@@ -51,7 +52,7 @@ export async function end(world: ProcessWorld, life: Life): Promise<void> {
 const undisturbed = { strike: undefined, cancelAfterMs: undefined, terminateAfterMs: undefined } as const;
 const calm: Story = {
   ...undisturbed,
-  product: '',
+  subject: 'moamalat',
   startAfterMs: 0,
   onFailure: 'rollback',
   whenHeld: 'cancel',
@@ -62,7 +63,7 @@ const calm: Story = {
 };
 
 async function liveOnce(world: ProcessWorld, story: Story, life: Life): Promise<void> {
-  const tenant = await world.create(life.slug, story.onFailure);
+  const tenant = await world.create(life.slug, story.onFailure, story.subject);
   life.tenants.push(tenant);
   if (story.strike) world.gateway.addRule(strikeRule(story.strike, tenant.operationId));
   const meddling = [
@@ -102,7 +103,7 @@ async function isOver(world: ProcessWorld, { story, life, tenant, status }: Clos
   const { type, state } = status.operation;
   life.isActive = type === 'provision' && state === 'succeeded';
   if (life.isActive) {
-    await expectAnswering(world, tenant);
+    await (story.subject === 'moamalat' ? expectAnswering(world, tenant) : expectRowsServed(world, tenant));
     const ended = (end: string) => life.ends.push(end);
     life.tenants.push(await changeThrough({ world, tenant, ended, settleLimitMs }, story.changes));
     if (story.whenActive === 'stay') return true;
@@ -132,8 +133,8 @@ function undisturbedStory(story: Story): Story {
   return { ...story, ...undisturbed };
 }
 
-async function expectQuarantined({ create }: ProcessWorld, slug: string): Promise<void> {
-  const answer = await create(slug).catch((error: unknown) => error);
+async function expectQuarantined({ create }: ProcessWorld, { subject }: Story, slug: string): Promise<void> {
+  const answer = await create(slug, 'hold', subject).catch((error: unknown) => error);
   if (answer instanceof ApiError && answer.code === 'SLUG_TAKEN') return;
   throw new Error(`the slug ${slug} of a tenant that was active is free again`, { cause: answer });
 }

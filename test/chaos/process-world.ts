@@ -23,6 +23,7 @@ import { createApiClient, type ApiClient, type Status } from '../../src/cli/api-
 import { searchAttributes } from '../../src/contracts/ids.ts';
 import type { Platform } from '../../src/contracts/platform.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import type { Subject } from './stories.ts';
 import { openWire, type Wire } from './wire.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
@@ -40,7 +41,8 @@ export interface ProcessWorld {
   readonly env: Readonly<Record<string, string>>;
   /** Starts a worker; `w1`, `w2`, ... by order of their start. Stopped with the world when nobody did before. */
   startWorker(options?: { source?: string | undefined; wire?: Wire }): Promise<WorkerProcess>;
-  create(slug: string, onFailure?: 'hold' | 'rollback'): Promise<Tenant>;
+  /** @param subject `moamalat` by default */
+  create(slug: string, onFailure?: 'hold' | 'rollback', subject?: Subject): Promise<Tenant>;
   delete(tenant: Tenant): Promise<Tenant>;
   /** Waits for one of these states of the tenant's last operation. */
   until(tenant: Tenant, states: readonly string[], limitMs?: number): Promise<Status>;
@@ -113,7 +115,7 @@ async function assemble(options: ProcessWorldOptions, stops: Stops): Promise<Omi
       stops.push(() => worker.child.stop());
       return worker;
     },
-    create: (slug, onFailure = 'hold') => create(api, slug, onFailure),
+    create: (slug, onFailure = 'hold', subject = 'moamalat') => create(api, { slug, onFailure, subject }),
     delete: async ({ tenantId, slug }) => {
       const accepted = await api.delete(tenantId, slug);
       if (!('operationId' in accepted)) throw new Error(`tenant ${slug} was gone before its deletion began`);
@@ -164,6 +166,7 @@ async function describe({ postgres, temporal, gateway }: Servers, directory: str
     AWS_ENDPOINT_URL: gateway.url,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
+    TENANTRY_ENABLE_ACCOUNT_PROVISIONING: 'true',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     PLATFORM_CONFIG: writePlatform(directory, platform),
     TENANTRY_PAYLOAD_KEY: randomBytes(32).toString('base64'),
@@ -193,9 +196,17 @@ async function connect({ address, namespace }: TemporalServer, stops: Stops): Pr
   return new Client({ connection, namespace });
 }
 
-async function create(api: ApiClient, slug: string, onFailure: 'hold' | 'rollback'): Promise<Tenant> {
+interface Wanted {
+  readonly slug: string;
+  readonly onFailure: 'hold' | 'rollback';
+  readonly subject: Subject;
+}
+
+async function create(api: ApiClient, { slug, onFailure, subject }: Wanted): Promise<Tenant> {
+  const [product = '', tier] = subject.split(' ');
   const { tenantId, operationId, workflowId } = await api.create({
-    product: 'moamalat',
+    product,
+    tier,
     slug,
     displayName: `Tenant ${slug}`,
     contactEmail: `admin@${slug}.example`,

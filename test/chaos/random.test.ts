@@ -5,6 +5,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startChild } from '../../sandbox/parts/child.ts';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
+import { accounts } from '../../src/products/accounts/product.ts';
+import { moamalat } from '../../src/products/moamalat/product.ts';
 import { blueprintOfProduct } from '../../testing/sagas/blueprints.ts';
 import { end, live, type Life } from './life.ts';
 import { expectLikeBefore, inventoryOf } from './process-inventory.ts';
@@ -82,7 +84,7 @@ interface Wave {
 /** Tenants that live side by side under random faults; what lives of them afterwards is deleted without faults. */
 async function playWave(first: number, size: number): Promise<Wave> {
   const spreadMs = size * EVERY_MS;
-  const stories = drawStories({ seed: seed + first, count: size, spreadMs, products: blueprints() });
+  const stories = drawStories({ seed: seed + first, count: size, spreadMs, steps: blueprints() });
   const killing = killWorkers(drawKills({ seed: seed + first, count: Math.ceil(size / 8), spreadMs }));
   world.gateway.setFaults({ turbulence: { seed: seed + first } });
   const ended = await Promise.allSettled(
@@ -98,12 +100,11 @@ async function playWave(first: number, size: number): Promise<Wave> {
 }
 
 function blueprints() {
-  return Object.fromEntries(
-    Object.values(defaultCatalog.products).map((product) => [
-      product.name,
-      blueprintOfProduct(product, product.tiers[0] ?? null, defaultCatalog),
-    ]),
-  );
+  return {
+    moamalat: blueprintOfProduct(moamalat, null, defaultCatalog),
+    'accounts public': blueprintOfProduct(accounts, 'public', defaultCatalog),
+    'accounts private': blueprintOfProduct(accounts, 'private', defaultCatalog),
+  };
 }
 
 /** Kills the two workers in turn, each with a successor at once; answers how many were killed. */
