@@ -25,10 +25,11 @@ interface Chapter {
   readonly play: (scene: Scene) => Promise<boolean>;
 }
 
-/** All that happens to an account between its first day and its last, in this order; a move to another tier is one more of these. */
+/** All that happens to an account between its first day and its last, in this order. */
 const chapters: readonly Chapter[] = [
   { title: 'rows written and read through the router', play: useRows },
   { title: 'one license less, one more', play: changeLicenses },
+  { title: 'the public account moved to a table of its own', play: moveAccount },
   { title: 'its rows are what they were', play: ({ account, rows }) => rows.areThere(account.tenantId) },
 ];
 
@@ -90,6 +91,21 @@ async function changeLicenses({ account, api, rows, tier }: Scene): Promise<bool
   const found = await rows.licenses(account.tenantId);
   console.log(`  licenses of the ${tier} account: ${found.join(', ')}`);
   return status.operation.state === 'succeeded' && found.join() === licenses.map(({ serviceId }) => serviceId).join();
+}
+
+async function moveAccount({ account, api, rows, tier }: Scene): Promise<boolean> {
+  if (tier === 'private') return true;
+  const accepted = await api.migrate(account.tenantId, { tier: 'private' });
+  if (!('operationId' in accepted)) {
+    console.error('  there was nothing to carry out');
+    return false;
+  }
+  const { status } = await follow(api, account.tenantId, accepted.operationId);
+  // Before anything is written to the new table: what is read there was brought over.
+  if (status.operation.state !== 'succeeded' || !(await rows.areThere(account.tenantId))) return false;
+  const table = await rows.write(account.tenantId);
+  console.log(`  account ${account.tenantId}: written to ${table}`);
+  return table.endsWith(account.tenantId);
 }
 
 /** Both go; answers the events of both deletions, undefined when something did not go as it has to. */
