@@ -74,12 +74,12 @@ export async function watch(context: AccountsContext, id: string, options: Follo
   return tenants.watch(context, account.id, options);
 }
 
-export type MoveOptions = Omit<tenants.MigrateOptions, 'tier'>;
+export type MoveOptions = Omit<tenants.MigrateOptions, 'tier' | 'onFailure'>;
 
 /** Moves an account to a table of its own, and follows that. */
 export async function move(context: AccountsContext, id: string, options: Waiting & MoveOptions): Promise<ExitCode> {
   const account = await context.accounts.get(id);
-  return tenants.migrate(context, account.id, { ...options, tier: 'private' });
+  return tenants.migrate(context, account.id, { ...options, tier: 'private', onFailure: 'rollback' });
 }
 
 export type RemoveOptions = tenants.RemoveOptions;

@@ -7,7 +7,7 @@ import { addAccountOptions } from './account-options.ts';
 import { createAccountsClient } from './accounts-client.ts';
 import { createApiClient } from './api-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
-import { changing, commandIn, deletion, followed, LONGEST_PAGE, untilHold, type SetExitCode } from './command-parts.ts';
+import { commandIn, deletion, followed, LONGEST_PAGE, untilHold, type SetExitCode } from './command-parts.ts';
 import type { Common, Following, Waiting } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { wholeNumber } from './option-values.ts';
@@ -57,11 +57,10 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
       setExitCode(await actions.watch(context(), account, options)),
     );
 
-  changing(
-    command('move <account>', 'move a public account to a table of its own, while services use it').option(
-      '--reason <text>',
-      'why, for the audit trail',
-    ),
+  followed(
+    command('move <account>', 'move a public account to a table of its own, while services use it')
+      .option('--reason <text>', 'why, for the audit trail')
+      .option('--dry-run', 'print what would become of each step, and change nothing'),
   ).action(async (account: string, options: Waiting & actions.MoveOptions) =>
     setExitCode(await actions.move(context(), account, options)),
   );

@@ -33,7 +33,7 @@ export function inputOf({ cloudType, ...settings }: CreateBody): CreateTenantInp
 
 /** To a table of its own: the only change of an account's cloud type that there is. */
 export function moveOf(body: MoveBody): MigrateTenantInput {
-  return { ...body, tier: 'private' };
+  return { ...body, tier: 'private', onFailure: 'rollback' };
 }
 
 /** The page of tenants that a page of accounts is. */

@@ -95,7 +95,7 @@ const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
         summary: 'Move a public account to a table of its own, while services use it',
         description:
           'Answers 202; the account is as it was for its services until its rows are in both tables. Writes wait for seconds at the end. A move ' +
-          'that fails before that goes back at once, unless `onFailure` is `hold`. A private account is refused with 422.',
+          'that fails before that goes back at once. A private account is refused with 422.',
         tags,
         params: accountParams,
         querystring: dryRunQuery,

@@ -49,8 +49,8 @@ export const createAccountQuery = z.strictObject({
   dryRun: dryRunQuery.shape.dryRun,
 });
 
-/** Of a move to a table of its own. */
-export const moveAccountBody = migrateBody.pick({ reason: true, onFailure: true }).nullish();
+/** Of a move to a table of its own. One that fails goes back at once: writes of services may wait, and are not to wait through a hold. */
+export const moveAccountBody = migrateBody.pick({ reason: true }).nullish();
 
 export const listAccountsQuery = z.strictObject({
   cloudType: cloudType.optional(),
