@@ -140,7 +140,11 @@ describe.concurrent('an account', () => {
     await world.until(account, 'rolled-back');
     expect(await world.client.status(caller, tenantId)).toMatchObject({
       status: 'failed',
-      error: { stepId: 'create_stack', detail: expect.stringContaining(`'${TableName}' already exists`) as string },
+      error: {
+        code: 'SERVICE_FAILED',
+        stepId: 'create_stack',
+        detail: expect.stringContaining(`'${TableName}' already exists`) as string,
+      },
     });
     expect((await clients.dynamodb.send(new DescribeTableCommand({ TableName }))).Table?.KeySchema).toHaveLength(1);
     await clients.dynamodb.send(new DeleteTableCommand({ TableName }));
