@@ -6,6 +6,7 @@ import { createClients, type ClientOf, type ClientOptions } from './clients.ts';
 import { createTables, type Tables } from './dynamodb.ts';
 import { createFences, type Fences } from './dynamodb-fences.ts';
 import { createItems, type Items } from './dynamodb-items.ts';
+import { createRowLocks, type RowLocks } from './dynamodb-locks.ts';
 import { createPartitions, type Partitions } from './dynamodb-partitions.ts';
 import { createStreams, type Streams } from './dynamodb-streams.ts';
 import { createEcs, type Ecs } from './ecs.ts';
@@ -38,6 +39,7 @@ export interface CellAws {
   readonly items: Items;
   readonly partitions: Partitions;
   readonly fences: Fences;
+  readonly locks: RowLocks;
   readonly streams: Streams;
   readonly objects: Objects;
   /** A client of the SDK for a service that has no adapter here: for kinds of others. */
@@ -72,6 +74,7 @@ export function createCellAws(cell: Cell, options: CellAwsOptions = {}): CellAws
     items: createItems(clients.dynamodb),
     partitions: createPartitions(clients.dynamodb),
     fences: createFences(clients.dynamodb),
+    locks: createRowLocks(clients.dynamodb),
     streams: createStreams(clients.dynamodb, clients.dynamodbStreams),
     objects: createObjects(clients.s3, clients.signer),
     client: clients.clientOf,

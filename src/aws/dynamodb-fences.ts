@@ -8,8 +8,8 @@ import {
   type VerifiedRows,
 } from '../accounts-router/fence.ts';
 import { StepError } from '../contracts/step-error.ts';
-import { markIn, unlessNowhere, unlessRefused } from './dynamodb-items.ts';
-import { fromAttributes, MARK_ATTRIBUTE, toAttributes, type Item } from './dynamodb-values.ts';
+import { unlessNowhere, unlessRefused } from './dynamodb-items.ts';
+import { fromAttributes, MARK_ATTRIBUTE, markIn, toAttributes, type Item } from './dynamodb-values.ts';
 import type { Tags } from './tags.ts';
 
 /** The fence item of an account: by its table, and the account's id. */

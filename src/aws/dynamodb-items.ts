@@ -9,7 +9,7 @@ import {
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
 import { itemNameParts } from '../naming.ts';
-import { fromAttributes, MARK_ATTRIBUTE, toAttribute, toAttributes, type Item } from './dynamodb-values.ts';
+import { fromAttributes, MARK_ATTRIBUTE, markIn, toAttribute, toAttributes, type Item } from './dynamodb-values.ts';
 import { awsMessage, isAwsError, sent } from './errors.ts';
 import type { Tags } from './tags.ts';
 
@@ -141,12 +141,6 @@ export function keySchemaOf(table: TableDescription): {
     return name === undefined ? undefined : { name, isNumber: definition?.AttributeType === 'N' };
   };
   return { partition: sent(ofType('HASH'), call, 'Table.KeySchema'), sort: ofType('RANGE') };
-}
-
-/** The mark that an item bears. */
-export function markIn(attribute: AttributeValue | undefined): Tags {
-  const entries = Object.entries(attribute?.M ?? {}).flatMap(([key, { S }]) => (S === undefined ? [] : [[key, S]]));
-  return Object.fromEntries(entries) as Tags;
 }
 
 type Key = Pick<ItemAddress, 'partitionKey' | 'sortKey'>;

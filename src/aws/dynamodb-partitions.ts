@@ -1,6 +1,5 @@
 import {
   BatchGetItemCommand,
-  DeleteItemCommand,
   QueryCommand,
   ScanCommand,
   type AttributeValue,
@@ -11,7 +10,7 @@ import type { ErrorCode } from '../contracts/errors.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { pauseAfter, unlessThrottled, writeBatches } from './dynamodb-batches.ts';
 import { findTable } from './dynamodb-description.ts';
-import { keySchemaOf, unlessRefused } from './dynamodb-items.ts';
+import { keySchemaOf } from './dynamodb-items.ts';
 import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
 import { sent } from './errors.ts';
 import { chunks } from './inventory/pages.ts';
@@ -34,7 +33,7 @@ export interface PageOptions {
   readonly isBackward?: boolean | undefined;
   /** Rows that a page has at most. */
   readonly limit?: number | undefined;
-  /** Rows that bear a mark, and no others. */
+  /** Rows that have the attribute of marks, and no others. */
   readonly isOnlyMarked?: boolean | undefined;
   /** Default: all. */
   readonly attributes?: readonly string[] | undefined;
@@ -62,8 +61,6 @@ export interface Partitions {
   removeRows(table: string, keys: readonly Row[]): Promise<void>;
   /** Undefined: there is no such table. */
   findKeys(table: string): Promise<TableKeys | undefined>;
-  /** Deletes a row, or none. @returns false: it bears a mark, and was left */
-  removeUnmarked(partition: Partition, sortKey: string): Promise<boolean>;
 }
 
 /** DynamoDB takes no more in a BatchGetItem. */
@@ -110,18 +107,6 @@ export function createPartitions(client: DynamoDBClient): Partitions {
       const { partition, sort } = keySchemaOf(found);
       return { partition: partition.name, sort: sort?.name };
     },
-
-    removeUnmarked: (partition, sortKey) =>
-      unlessRefused(() =>
-        client.send(
-          new DeleteItemCommand({
-            TableName: partition.table,
-            Key: keyOf(partition, sortKey),
-            ConditionExpression: 'attribute_not_exists(#mark)',
-            ExpressionAttributeNames: { '#mark': MARK_ATTRIBUTE },
-          }),
-        ),
-      ),
   };
 }
 

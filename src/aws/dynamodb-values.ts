@@ -1,7 +1,15 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Tags } from './tags.ts';
 
 /** The attribute that tells whose an item is: a map of what would be its tags. */
 export const MARK_ATTRIBUTE = 'tenantry';
+
+/** The mark that an item bears; empty without one. */
+export function markIn(attribute: AttributeValue | undefined): Tags {
+  return Object.fromEntries(
+    Object.entries(attribute?.M ?? {}).flatMap(([key, { S }]) => (S === undefined ? [] : [[key, S] as const])),
+  );
+}
 
 /** What an attribute of an item may hold: as JSON has it. */
 export type ItemValue =

@@ -70,16 +70,6 @@ describe('partitions', () => {
     expect(new Set(read.get('D')?.['set']?.NS)).toEqual(new Set(['1', '2.5']));
     expect(await keysOf(partition)).toEqual(['A', 'B', 'C', 'D']);
   });
-
-  it('deletes a row that bears no mark, and none that does', async () => {
-    const partition = await newPartition();
-    const marked = rowOf(partition, 'METADATA', { tenantry: { M: {} } });
-    await aws.partitions.putRows(partition.table, [marked, rowOf(partition, 'NOTE')]);
-    expect(await aws.partitions.removeUnmarked(partition, 'NOTE')).toBe(true);
-    expect(await aws.partitions.removeUnmarked(partition, 'NOTE')).toBe(true);
-    expect(await aws.partitions.removeUnmarked(partition, 'METADATA')).toBe(false);
-    expect(await keysOf(partition)).toEqual(['METADATA']);
-  });
 });
 
 /** Until nothing more comes. */

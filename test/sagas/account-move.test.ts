@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { moveParameterName } from '../../src/accounts-router/fence.ts';
 import { createCellAws, type CellAws } from '../../src/aws/cell-aws.ts';
 import { isMarked } from '../../src/aws/partition-rows.ts';
+import { findInstallationId } from '../../src/db/installation.ts';
 import { listNotRemoved } from '../../src/db/ledger.ts';
 import { findTenant } from '../../src/db/tenants.ts';
 import { sidesOf } from '../../src/kinds/account-copy/sides.ts';
@@ -17,12 +18,14 @@ import { part } from '../support/parts.ts';
 import { startTraffic } from './account-writers.ts';
 
 let world: SagaWorld;
+let installationId: string;
 let aws: CellAws;
 let dynamodb: DynamoDBClient;
 let ssm: SSMClient;
 beforeAll(async () => {
   world = await startSagaWorld({ ministackUrl: (await part('ministack')).url });
   const { credentials, endpointUrl: endpoint, region } = world.target;
+  installationId = await findInstallationId(world.database);
   aws = createCellAws(world.platform.cells[0]!, { endpointUrl: endpoint, credentials, pacing: { factor: Infinity } });
   [dynamodb, ssm] = [
     new DynamoDBClient({ endpoint, region, credentials }),
@@ -50,9 +53,10 @@ const move = (run: Run) => world.client.migrateTenant(caller, run.tenantId, { ti
 /** Rows of services, by sort key. */
 async function rowsIn(run: Run, side: 'from' | 'to'): Promise<Map<string, number>> {
   const partition = sidesOf(run.tenantId, { table: sharedTable(), toTable: ownTable(run) })[side];
+  const owner = { installationId, tenantId: run.tenantId };
   const rows = new Map<string, number>();
   for await (const page of aws.partitions.pages(partition))
-    for (const row of page) if (!isMarked(row)) rows.set(row['SK']?.S ?? '', Number(row['n']?.N ?? 0));
+    for (const row of page) if (!isMarked(row, owner)) rows.set(row['SK']?.S ?? '', Number(row['n']?.N ?? 0));
   return rows;
 }
 

@@ -1,16 +1,18 @@
 import { z } from 'zod';
-import { isMarked, sortKeyOf } from '../../aws/partition-rows.ts';
-import { latenessWindowMs, type KindLimits } from '../../contracts/verbs.ts';
-import { readClock } from '../../db/clock.ts';
+import { sortKeyOf } from '../../aws/partition-rows.ts';
+import { ownerOf } from '../../aws/tags.ts';
+import { StepError } from '../../contracts/step-error.ts';
+import type { KindLimits } from '../../contracts/verbs.ts';
 import { dynamodbTableName } from '../../formats.ts';
 import type { Kind, Observation, StepContext } from '../framework/kind.ts';
 import { textValue } from '../framework/values.ts';
-import { createRowMover, sidesOf, type Sides } from './sides.ts';
+import { seeLock, takeLock, type Hold } from './lock.ts';
+import { createRowMover, sidesOf, type RowMover, type Sides } from './sides.ts';
 
 /** `position`: of the table's stream (`account-stream`), noted before the first row is read. */
 const spec = z.strictObject({ table: dynamodbTableName, toTable: dynamodbTableName, position: textValue });
-/** `copied`: rows, by the attempt that came to the end. `settledAt`: ISO 8601, when no attempt before it can write any more. */
-const outputs = z.strictObject({ copied: z.number(), settledAt: z.string() });
+/** `copied`: rows, by the attempt that came to the end. */
+const outputs = z.strictObject({ copied: z.number() });
 
 type CopySpec = z.output<typeof spec>;
 type CopyOutputs = z.output<typeof outputs>;
@@ -29,76 +31,68 @@ export const accountCopy: Kind<CopySpec, CopyOutputs, never> = {
   outputs,
   limits,
   types: {},
-  permissions: ['dynamodb:Query', 'dynamodb:BatchWriteItem'],
+  permissions: [
+    'dynamodb:Query',
+    'dynamodb:GetItem',
+    'dynamodb:UpdateItem',
+    'dynamodb:PutItem',
+    'dynamodb:DeleteItem',
+    'dynamodb:ConditionCheckItem',
+  ],
   inCell: ({ table, toTable }, within) => [...within.table(table), ...within.tenantId(toTable)],
   physicalNames: () => [],
   resources: () => [],
 
   async ensure(context) {
-    const startedAt = await readClock(context.db);
-    const copied = await copyRows(context, sidesOf(context.tenant.id, context.spec));
-    // What an attempt before this one sent may still be written over what a later step brings.
-    const settlesMs = context.mayExist ? latenessWindowMs(limits, 'ensure') : 0;
-    const settledAt = new Date(startedAt.getTime() + settlesMs);
-    return { ...(await settled(context, settledAt)), outputs: { copied, settledAt: settledAt.toISOString() } };
+    const copied = await copyRows(context);
+    return { status: 'ready', outputs: { copied }, detail: 'the rows are copied' };
   },
 
-  async observe(context): Promise<Observation> {
-    const {
-      notOurs,
-      previous: { settledAt },
-      removingAt,
-    } = context;
-    if (settledAt === undefined || removingAt)
-      return { status: 'absent', detail: 'nothing was copied', others: await notOurs([]) };
-    return settled(context, new Date(settledAt));
-  },
+  observe: async ({ notOurs, previous: { copied }, removingAt }): Promise<Observation> =>
+    copied === undefined || removingAt
+      ? { status: 'absent', detail: 'nothing was copied', others: await notOurs([]) }
+      : { status: 'ready', detail: 'the rows are copied' },
 
   differs: () => Promise.resolve([]),
   remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
 };
 
-async function settled(
-  { db }: Pick<Context, 'db'>,
-  at: Date,
-): Promise<{ readonly status: 'ready' | 'pending'; readonly detail: string }> {
-  const isOver = (await readClock(db)).getTime() >= at.getTime();
-  return isOver
-    ? { status: 'ready', detail: 'the rows are copied' }
-    : { status: 'pending', detail: `the rows are copied; an earlier attempt may write until ${at.toISOString()}` };
-}
-
 /** @returns how many rows were copied */
-async function copyRows({ aws: { partitions }, log }: Context, sides: Sides): Promise<number> {
-  const { refuseTaken } = await createRowMover(partitions, sides);
-  const after = await lastWhole(partitions, sides);
+async function copyRows(context: Context): Promise<number> {
+  const { aws, log, spec, tags, tenant } = context;
+  const sides = sidesOf(tenant.id, spec);
+  const hold = await begin(context);
+  const { copy, isOurs } = await createRowMover({ aws, hold, sides, owner: ownerOf(tags) });
+  const after = await lastCopied(context, sides, isOurs);
   if (after !== undefined)
     log.info({ toTable: sides.to.table, after }, 'copying goes on behind the rows that are there');
   let copied = 0;
-  for await (const page of partitions.pages(sides.from, { after })) {
-    const rows = page.filter((row) => !isMarked(row));
-    refuseTaken(rows.map((row) => sortKeyOf(row, sides.from)));
-    await partitions.putRows(sides.to.table, rows);
-    copied += rows.length;
+  for await (const page of aws.partitions.pages(sides.from, { after })) {
+    copied += await copy(page);
     log.debug({ toTable: sides.to.table, copied }, 'a page of rows was copied');
   }
   return copied;
 }
 
-/**
- * The sort key up to which all was copied. Rows are written in their order, a batch at a time: of those that are there, all but the last
- * batch's are whole.
- */
-async function lastWhole(partitions: Context['aws']['partitions'], { to }: Sides): Promise<string | undefined> {
-  let seen = 0;
-  for await (const page of partitions.pages(to, { isBackward: true, limit: 2 * BATCH }))
-    for (const row of page) {
-      if (isMarked(row)) continue;
-      seen += 1;
-      if (seen > BATCH) return sortKeyOf(row, to);
-    }
+/** Takes the lock, so that an attempt before this one writes nothing from now on; only while the fence is open for this very move. */
+async function begin({ aws, operation, spec, tenant: { id: accountId } }: Context): Promise<Hold> {
+  const seen = await seeLock(aws, { table: spec.toTable, accountId });
+  const fence = await aws.fences.find({ table: spec.table, accountId });
+  if (fence?.state !== 'open' || fence.moveId !== operation.id)
+    throw new StepError('READINESS_LOST', `the fence of account ${accountId} is not open for this move`, {
+      detail: fence ? `it is ${fence.state}, of move ${fence.moveId}; this is move ${operation.id}` : 'it is gone',
+    });
+  return takeLock(aws, seen);
+}
+
+/** The sort key up to which all was copied: rows are written in their order, each part of them as a whole. */
+async function lastCopied({ aws }: Context, { to }: Sides, isOurs: RowMover['isOurs']): Promise<string | undefined> {
+  for await (const page of aws.partitions.pages(to, { isBackward: true, limit: LAST_ROWS })) {
+    const row = page.find((one) => !isOurs(one));
+    if (row) return sortKeyOf(row, to);
+  }
   return undefined;
 }
 
-/** Rows of one BatchWriteItem. */
-const BATCH = 25;
+/** Of a page that is looked for one that is not the control plane's. */
+const LAST_ROWS = 50;

@@ -43,6 +43,8 @@ export const accountFence = defineKind({
       spec: { toTable },
       tags,
     } = context;
+    // First, so that no fence is without one.
+    await aws.locks.create(lockPlaceOf(context), tags);
     await aws.fences.create(placeOf(context), { toTable, moveId: operation.id, mark: tags });
     // Made by this attempt, by one without an answer, or by somebody else: a look tells.
     const there = await find(context, name);
@@ -50,14 +52,16 @@ export const accountFence = defineKind({
     throw new StepError('CONFLICT_RETRYABLE', `fence ${name} was made by somebody else meanwhile, or went`);
   },
   async converge(context, found) {
-    if (isOfThisMove(context, found)) return;
     const {
       aws,
       operation,
       spec: { toTable },
       tags,
     } = context;
-    refuseMoved(found);
+    const isOfThis = isOfThisMove(context, found);
+    if (!isOfThis) refuseMoved(found);
+    if (found.state !== 'moved') await aws.locks.create(lockPlaceOf(context), tags);
+    if (isOfThis) return;
     // What an earlier move left: nobody works on it any more.
     const isTaken = await aws.fences.change(
       placeOf(context),
@@ -93,10 +97,32 @@ export const accountFence = defineKind({
       partitionKey: { name: 'PK', value: fencePartition(tenant.id) },
       sortKey: { name: 'SK', value: fenceSortKey },
     };
+    await removeLock(context);
     if (await aws.items.removeItem(address, found.tags)) return;
     throw new StepError('CONFLICT_RETRYABLE', `fence ${name} lost its mark, or went, while it was removed`);
   },
 });
+
+/** Once the fence may go nobody is to write a row by the lock: without one nobody does. */
+async function removeLock(context: Context): Promise<void> {
+  const { aws, tags } = context;
+  const place = lockPlaceOf(context);
+  const lock = await aws.locks.find(place);
+  if (!lock) return;
+  if (!isOwnedBy(lock.mark, ownerOf(tags)))
+    throw new StepError(
+      'STILL_PRESENT',
+      `the lock of account ${place.accountId} in table ${place.table} lost its mark`,
+      {
+        detail: 'put its mark back, or delete it by hand, then retry',
+      },
+    );
+  await aws.locks.remove(place, lock.mark);
+}
+
+function lockPlaceOf({ spec: { toTable }, tenant }: Pick<Context, 'spec' | 'tenant'>): FencePlace {
+  return { table: toTable, accountId: tenant.id };
+}
 
 function placeOf({ spec: { table }, tenant }: Pick<Context, 'spec' | 'tenant'>): FencePlace {
   return { table, accountId: tenant.id };

@@ -13,8 +13,6 @@ export interface Closing {
   readonly catchUp: CatchUp | undefined;
   readonly moveId: string;
   readonly attempt: string;
-  /** Until when what an attempt before this one sent may land (`performance.now()`). */
-  readonly settledMs: number;
 }
 
 /** Closed by this very attempt. */

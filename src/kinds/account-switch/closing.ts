@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { inCallContext } from '../../aws/call-context.ts';
 import type { FencePlace } from '../../aws/dynamodb-fences.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { ownerOf } from '../../aws/tags.ts';
+import { seeLock, takeLock } from '../account-copy/lock.ts';
 import { createRowMover, sidesOf } from '../account-copy/sides.ts';
 import { isOwn, type Closing } from './attempt.ts';
 import { createCatchUp } from './catch-up.ts';
 import { closeAndProve, type Closed } from './closed-phase.ts';
 import { catchUpOpen } from './open-phase.ts';
-import { latenessMs, type SwitchContext } from './spec.ts';
+import { lockPlaceOf, type SwitchContext } from './spec.ts';
 
 /**
  * Brings over what changed, closes the fence, and proves that both tables hold the same rows. It ends with the fence closed, or open: whatever
@@ -26,32 +28,27 @@ export async function closeVerified(context: SwitchContext, moveId: string): Pro
   }
 }
 
-/** An attempt before this one may have been killed while the fence was closed: it is opened, and none but this one may close it. */
+/**
+ * An attempt before this one may have been killed while the fence was closed: it is opened, and none but this one may close it. Nor does
+ * another one write a row any more once this one has the lock.
+ */
 async function begin(context: SwitchContext, moveId: string, attempt: string): Promise<Closing> {
-  const { aws, spec, tenant } = context;
+  const { aws, spec, tags, tenant } = context;
   const place = { table: spec.table, accountId: tenant.id };
-  const settledMs = performance.now() + ((await hadAttempt(context)) ? latenessMs : 0);
+  // A removal past the commit may have sealed it, and seen the fence open after that.
+  const seen = await seeLock(aws, lockPlaceOf(context), context.isPastCommit === true);
   const isOpen = await aws.fences.change(
     place,
     { moveId, states: ['open', 'closed'] },
     { state: 'open', attempt, verified: null },
   );
   if (!isOpen) throw await notOurs(context, place, moveId);
+  const hold = await takeLock(aws, seen, attempt);
   const sides = sidesOf(tenant.id, spec);
-  const mover = await createRowMover(aws.partitions, sides);
+  const mover = await createRowMover({ aws, hold, sides, owner: ownerOf(tags) });
   const catchUp = await createCatchUp({ streams: aws.streams, mover, sides, noted: spec.position });
-  return { context, place, sides, mover, catchUp, moveId, attempt, settledMs };
+  return { context, place, sides, mover, catchUp, moveId, attempt };
 }
-
-/** One without a clear answer: the ledger tells of those on the way forward, those of a removal note themselves. */
-async function hadAttempt({ mayExist, removal, removingAt }: SwitchContext): Promise<boolean> {
-  if (!removingAt) return mayExist;
-  if (removal.noted()[NOTED] !== undefined) return true;
-  await removal.note({ [NOTED]: 'begun' });
-  return mayExist;
-}
-
-const NOTED = 'closing';
 
 async function notOurs({ aws }: SwitchContext, place: FencePlace, moveId: string): Promise<StepError> {
   const fence = await aws.fences.find(place);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VerifiedRows } from '../../accounts-router/fence.ts';
 import type { Partition, Partitions } from '../../aws/dynamodb-partitions.ts';
-import { isMarked, sortKeyOf } from '../../aws/partition-rows.ts';
+import { sortKeyOf } from '../../aws/partition-rows.ts';
 import { createRowChecksum, type Row } from '../../aws/row-checksum.ts';
 import type { RowMover, Sides } from '../account-copy/sides.ts';
 
@@ -33,7 +33,8 @@ export async function compareSides({ mover, onPage, partitions, sides }: Compari
     count += differing.length;
     await mover.bringOver(differing.splice(0));
   };
-  const [ofFrom, ofTo] = [rowsOf(partitions, sides.from, onPage), rowsOf(partitions, sides.to, onPage)];
+  const rowsIn = (side: Partition) => rowsOf(partitions, side, { isOurs: mover.isOurs, onPage });
+  const [ofFrom, ofTo] = [rowsIn(sides.from), rowsIn(sides.to)];
   let [a, b] = [await nextOf(ofFrom), await nextOf(ofTo)];
   while (a ?? b) {
     const order = orderOf(a, b);
@@ -62,11 +63,11 @@ interface KeyedRow {
 async function* rowsOf(
   partitions: Partitions,
   partition: Partition,
-  onPage: () => void,
+  { isOurs, onPage }: { readonly isOurs: RowMover['isOurs']; readonly onPage: () => void },
 ): AsyncGenerator<KeyedRow, undefined> {
   for await (const page of partitions.pages(partition)) {
     onPage();
-    for (const row of page) if (!isMarked(row)) yield { row, sortKey: sortKeyOf(row, partition) };
+    for (const row of page) if (!isOurs(row)) yield { row, sortKey: sortKeyOf(row, partition) };
   }
   return undefined;
 }

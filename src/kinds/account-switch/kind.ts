@@ -4,6 +4,7 @@ import { readClock } from '../../db/clock.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import { closeVerified } from './closing.ts';
 import {
+  lockPlaceOf,
   switchLimits,
   switchOutputs,
   switchSpec,
@@ -31,8 +32,9 @@ export const accountSwitch: Kind<SwitchSpec, SwitchOutputs, never> = {
     'dynamodb:GetRecords',
     'dynamodb:Query',
     'dynamodb:BatchGetItem',
-    'dynamodb:BatchWriteItem',
+    'dynamodb:PutItem',
     'dynamodb:DeleteItem',
+    'dynamodb:ConditionCheckItem',
   ],
   inCell: ({ table, toTable }, within) => [...within.table(table), ...within.tenantId(toTable)],
   physicalNames: () => [],
@@ -44,7 +46,12 @@ export const accountSwitch: Kind<SwitchSpec, SwitchOutputs, never> = {
   },
 
   async observe(context): Promise<Observation> {
-    const { operation, previous, removingAt } = context;
+    const {
+      operation,
+      previous,
+      removingAt,
+      spec: { toTable },
+    } = context;
     const fence = await context.aws.fences.find(placeOf(context));
     const detail = fence ? `the fence is ${fence.state}` : 'there is no fence item';
     if (removingAt)
@@ -52,9 +59,12 @@ export const accountSwitch: Kind<SwitchSpec, SwitchOutputs, never> = {
         ? { status: 'ready', detail }
         : { status: 'absent', detail, others: await context.notOurs([]) };
     const isClosed = fence?.state === 'closed' && fence.verified !== undefined;
-    return isClosed && fence.moveId === operation.id && fence.attempt === previous.attempt
+    if (!isClosed || fence.moveId !== operation.id || fence.attempt !== previous.attempt)
+      return { status: 'failed', detail };
+    const lock = await context.aws.locks.find(lockPlaceOf(context));
+    return lock?.attempt === previous.attempt
       ? { status: 'ready', detail: `${detail}, and ${fence.verified.count} rows are in both tables` }
-      : { status: 'failed', detail };
+      : { status: 'failed', detail: `${detail}, and another attempt may write rows into table ${toTable}` };
   },
 
   differs: () => Promise.resolve([]),
@@ -81,12 +91,36 @@ async function switchOver(context: SwitchContext): Promise<void> {
           'rows may have been written to either table since: compare them by hand, then put the item back (docs/accounts.md)',
       });
     if (fence.state === 'moved') return;
-    if (fence.state === 'open' || !fence.verified) await closeVerified(context, fence.moveId);
+    const { moveId } = fence;
+    const attempt = await verifiedBy(context, fence);
     const movedAt = (await readClock(db)).toISOString();
-    const condition = { moveId: fence.moveId, states: ['closed'], isVerified: true } as const;
+    const condition = { moveId, states: ['closed'], attempt, isVerified: true } as const;
     if (await aws.fences.change(place, condition, { state: 'moved', movedAt })) return;
     context.signal.throwIfAborted();
   }
+}
+
+/**
+ * Seals the lock of the own table, from the attempt that compared the rows: nobody has written a row since, nor does from then on. Whoever
+ * held it meanwhile, or opened the fence, makes another comparison necessary.
+ * @returns the attempt that closed the fence
+ */
+async function verifiedBy(context: SwitchContext, fence: MarkedFence): Promise<string> {
+  const { locks } = context.aws;
+  const place = lockPlaceOf(context);
+  const { attempt } = fence;
+  if (fence.state === 'closed' && fence.verified && attempt !== undefined) {
+    if (await locks.seal(place, attempt)) return attempt;
+    // By an attempt of this removal, whose answer was lost.
+    const lock = await locks.find(place);
+    if (lock?.isSealed === true && lock.sealedFrom === attempt) return attempt;
+  }
+  const closed = await closeVerified(context, fence.moveId);
+  if (await locks.seal(place, closed.attempt)) return closed.attempt;
+  throw new StepError(
+    'CONFLICT_RETRYABLE',
+    `another attempt began to write rows into table ${place.table} before the switch`,
+  );
 }
 
 async function open(context: SwitchContext): Promise<void> {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StepError } from '../../contracts/step-error.ts';
 import { closedMsOf, compare, type Closing } from './attempt.ts';
 import { untilLittleIsLeft } from './catch-up.ts';
@@ -14,7 +13,6 @@ export async function catchUpOpen(closing: Closing): Promise<void> {
     catchUp,
     context: { log, signal },
     place,
-    settledMs,
   } = closing;
   const onLook = () => signal.throwIfAborted();
   for (let passes = 1; ; passes += 1) {
@@ -23,13 +21,11 @@ export async function catchUpOpen(closing: Closing): Promise<void> {
     const { differing, rows } = await compare(closing, onLook);
     const tookMs = Math.round(performance.now() - passAtMs);
     log.info({ accountId: place.accountId, passes, differing, rows: rows.count, tookMs }, 'rows were compared');
-    // What an attempt before this one sent may land late, over what this one brings.
-    const isSettled = performance.now() >= settledMs;
-    if (differing <= LITTLE && isSettled) {
+    if (differing <= LITTLE) {
       refuseTooLong(closing, tookMs);
       return;
     }
-    if (differing > LITTLE && passes >= MOST_PASSES)
+    if (passes >= MOST_PASSES)
       throw new StepError(
         'DEADLINE_EXCEEDED',
         `the rows of account ${place.accountId} change faster than they are brought over`,
@@ -37,11 +33,8 @@ export async function catchUpOpen(closing: Closing): Promise<void> {
           detail: `${differing} of ${rows.count} rows differed in pass ${passes}; move the account when it is written to less`,
         },
       );
-    if (!isSettled) await sleep(SETTLING_EVERY_MS, undefined, { signal });
   }
 }
-
-const SETTLING_EVERY_MS = 2_000;
 
 /** It is known before the fence is closed. */
 function refuseTooLong({ context, place }: Closing, tookMs: number): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { latenessWindowMs, type KindLimits } from '../../contracts/verbs.ts';
+import type { FencePlace } from '../../aws/dynamodb-fences.ts';
+import type { KindLimits } from '../../contracts/verbs.ts';
 import { dynamodbTableName } from '../../formats.ts';
 import type { StepContext } from '../framework/kind.ts';
 import { textValue } from '../framework/values.ts';
@@ -23,5 +24,8 @@ export const DEFAULT_CLOSED_SECONDS = 60;
 const longVerb = { startToCloseMs: 6 * 60 * 60_000, heartbeatMs: 10_000 };
 // What changed meanwhile may take long to be brought over; heartbeats show that the worker lives.
 export const switchLimits: KindLimits = { ensure: longVerb, remove: longVerb };
-/** How long after an attempt's end what it sent may land. */
-export const latenessMs = latenessWindowMs(switchLimits, 'ensure');
+
+/** Of the lock: in the account's own table. */
+export function lockPlaceOf({ spec: { toTable }, tenant }: SwitchContext): FencePlace {
+  return { table: toTable, accountId: tenant.id };
+}

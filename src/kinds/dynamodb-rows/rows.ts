@@ -2,6 +2,7 @@ import type { Partition } from '../../aws/dynamodb-partitions.ts';
 import { MARK_ATTRIBUTE } from '../../aws/dynamodb-values.ts';
 import { isMarked } from '../../aws/partition-rows.ts';
 import { createRowChecksum, type Row } from '../../aws/row-checksum.ts';
+import { ownerOf } from '../../aws/tags.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { RowsContext as Context } from './spec.ts';
 
@@ -31,24 +32,26 @@ export async function findPartition({ aws, spec }: Pick<Context, 'aws' | 'spec'>
 
 /** The rows that are the step's, a page at a time. @param attributes of each; default: all */
 export async function* ownPages(
-  { aws }: Pick<Context, 'aws'>,
+  { aws, tags }: Pick<Context, 'aws' | 'tags'>,
   partition: OwnPartition,
   attributes?: readonly string[],
 ): AsyncGenerator<readonly Row[]> {
+  const owner = ownerOf(tags);
   const wanted = attributes && { attributes: [...attributes, MARK_ATTRIBUTE] };
-  for await (const page of aws.partitions.pages(partition, wanted)) yield page.filter((row) => !isMarked(row));
+  for await (const page of aws.partitions.pages(partition, wanted)) yield page.filter((row) => !isMarked(row, owner));
 }
 
-export async function hasRows(context: Pick<Context, 'aws'>, partition: OwnPartition): Promise<boolean> {
+export async function hasRows(context: Pick<Context, 'aws' | 'tags'>, partition: OwnPartition): Promise<boolean> {
   for await (const page of ownPages(context, partition, partition.keys)) if (page.length > 0) return true;
   return false;
 }
 
 /** One pass from end to end. @returns how many rows it deleted */
-export async function removeRows({ aws, log }: Context, partition: OwnPartition): Promise<number> {
+export async function removeRows(context: Context, partition: OwnPartition): Promise<number> {
+  const { aws, log } = context;
   const { keys, table } = partition;
   let removed = 0;
-  for await (const page of ownPages({ aws }, partition, keys)) {
+  for await (const page of ownPages(context, partition, keys)) {
     await aws.partitions.removeRows(table, page);
     removed += page.length;
   }
@@ -57,7 +60,7 @@ export async function removeRows({ aws, log }: Context, partition: OwnPartition)
 }
 
 export async function sumUp(
-  context: Pick<Context, 'aws'>,
+  context: Pick<Context, 'aws' | 'tags'>,
   partition: OwnPartition,
 ): Promise<{ readonly count: number; readonly checksum: string }> {
   const sum = createRowChecksum();

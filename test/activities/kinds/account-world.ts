@@ -8,7 +8,7 @@ import {
 import { ensureTable } from '../../../sandbox/landing-zone/tables.ts';
 import { fenceKey } from '../../../src/accounts-router/fence.ts';
 import { isMarked, type Partition } from '../../../src/aws/dynamodb-partitions.ts';
-import { fromAttributes, toAttributes, type Item } from '../../../src/aws/dynamodb-values.ts';
+import { fromAttributes, toAttribute, toAttributes, type Item } from '../../../src/aws/dynamodb-values.ts';
 import type { Row } from '../../../src/aws/row-checksum.ts';
 import { accountFence } from '../../../src/kinds/account-fence/kind.ts';
 import { accountStream } from '../../../src/kinds/account-stream/kind.ts';
@@ -30,6 +30,8 @@ export interface MovingAccount {
   /** Rows of services, by sort key. */
   rows(partition: Partition): Promise<ReadonlyMap<string, Row>>;
   fence(): Promise<Item | undefined>;
+  /** The attribute that marks a row as the control plane's, of this account. */
+  readonly mark: Row;
   /** An update of the fence item as a router makes it. */
   touchFence(expression: string, values?: Item, condition?: string): Promise<boolean>;
 }
@@ -43,9 +45,12 @@ export async function movingAccount(world: KindWorld, { hasStream = true } = {})
   const settings = { stepId: 'fence' };
   await accountFence.ensure(contextOf<'account-fence'>(world, tenant, spec, settings));
   const noted = await accountStream.ensure(contextOf<'account-stream'>(world, tenant, { table: spec.table }, settings));
+  const owner = { installationId: world.installationId, tenantId: tenant.id };
+  const { tags } = contextOf<'account-fence'>(world, tenant, spec, settings);
   const keyOf = (sortKey: string) => ({ PK: { S: from.partitionKey.value }, SK: { S: sortKey } });
   return {
     ...{ tenant, spec, from, to, position: hasStream ? noted.outputs.position : '' },
+    mark: { tenantry: toAttribute(tags) },
     async put(TableName, sortKey, attributes = {}) {
       await dynamodb.send(new PutItemCommand({ TableName, Item: { ...keyOf(sortKey), ...attributes } }));
     },
@@ -64,7 +69,7 @@ export async function movingAccount(world: KindWorld, { hasStream = true } = {})
     async rows(partition) {
       const rows = new Map<string, Row>();
       for await (const page of world.aws.partitions.pages(partition))
-        for (const row of page) if (!isMarked(row)) rows.set(row['SK']?.S ?? '', row);
+        for (const row of page) if (!isMarked(row, owner)) rows.set(row['SK']?.S ?? '', row);
       return rows;
     },
     async fence() {
