@@ -54,7 +54,8 @@ const alreadyCommitted: RecordedIntent = { unclearUntil: new Date(0), unclearBef
 function refuseUnlessStanding(run: StepRun, committed: boolean): void {
   const { operationContext, stored, key } = run;
   const takenBack =
-    stored?.operationId === key.operationId && (stored.state === 'removing' || stored.state === 'removed');
+    stored?.operationId === key.operationId &&
+    (stored.state === 'removing' || (stored.state === 'removed' && stored.generation >= key.generation));
   if (
     !committed &&
     (takenBack || !mayMake(operationContext.operationType, operationContext.operationState, key.goesBack))

@@ -35,6 +35,12 @@ export interface Step<S extends Spec = Spec> {
    * that it needs is removed after it, one in its `removeAfter` before it. Only a change of tier has such steps.
    */
   readonly transient?: boolean | undefined;
+  /**
+   * Made only once the look before the commit has found all else ready; the commit follows at once. Whatever fails from then on takes it
+   * back before anybody is waited for, and before anything else is taken or brought back. At most one step, a transient one that needs
+   * all others.
+   */
+  readonly last?: boolean | undefined;
 }
 
 /** The resolved, serializable graph of steps that one tenant consists of: a snapshot, stored with the operation. */
@@ -107,7 +113,11 @@ export function graphProblems(blueprint: Blueprint, kinds: KindFacts): string[] 
   const sound = blueprint.steps.filter((step) => kinds.specProblems(step).length === 0);
   problems.push(...nameProblems(sound, kinds));
   if (problems.length === 0)
-    problems.push(...cycleProblems(blueprint.steps), ...finalizeProblems(blueprint.steps, byId, kinds));
+    problems.push(
+      ...cycleProblems(blueprint.steps),
+      ...finalizeProblems(blueprint.steps, byId, kinds),
+      ...lastProblems(blueprint.steps, byId),
+    );
   return problems;
 }
 
@@ -151,6 +161,17 @@ function finalizeProblems(steps: readonly Step[], byId: ReadonlyMap<string, Step
   return steps
     .filter((s) => s !== finalize && !reaches(finalize, s.id, byId))
     .map((s) => `step "${FINALIZE_STEP}" does not wait for step "${s.id}"`);
+}
+
+/** So that it is undone before all others by the usual order, too. */
+function lastProblems(steps: readonly Step[], byId: ReadonlyMap<string, Step>): string[] {
+  const [last, another] = steps.filter((step) => step.last === true);
+  if (!last) return [];
+  if (another) return [`steps "${last.id}" and "${another.id}" cannot both be the last`];
+  if (last.transient !== true) return [`step "${last.id}" is the last and not transient`];
+  return steps
+    .filter((step) => step !== last && step.id !== FINALIZE_STEP && !reaches(last, step.id, byId))
+    .map((step) => `step "${last.id}" is the last and does not wait for step "${step.id}"`);
 }
 
 /** Cycles in either direction: `needs` upwards, reversed `needs` with `removeAfter` downwards. */

@@ -18,6 +18,7 @@ export const stepSchema = z.strictObject({
   rereads: z.boolean().optional(),
   undoFirst: z.boolean().optional(),
   transient: z.boolean().optional(),
+  last: z.boolean().optional(),
 });
 
 /**

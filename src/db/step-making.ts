@@ -31,7 +31,8 @@ const recordedIntent = z.object({ unclearUntil: time, unclearBefore: optionalTim
 export type RecordedIntent = z.output<typeof recordedIntent>;
 
 /**
- * What is about to be made, before the first call that makes it. A step that an earlier operation removed starts anew.
+ * What is about to be made, before the first call that makes it. A step that an earlier operation removed starts anew, as does
+ * one that this operation took back in an earlier generation.
  *
  * @returns undefined, and nothing is written, when this operation makes nothing any more or takes the step back, or when
  * another attempt has made it meanwhile: a statement that a lost connection delivers late must not undo its result.
@@ -61,7 +62,8 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
          outputs = case when s.state = 'removed' then null else s.outputs end,
          failure = null, ready_at = null, removing_at = null, removed_at = null, removal = null
        where case when s.operation_id <> excluded.operation_id then true
-         when s.state in ('removing', 'removed') or s.generation > excluded.generation then false
+         when s.state = 'removing' or s.generation > excluded.generation then false
+         when s.state = 'removed' then s.generation < excluded.generation
          else $9::boolean or s.state = 'intended' or s.generation < excluded.generation end
        returning s.*
      ), rows as (

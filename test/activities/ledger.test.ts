@@ -259,6 +259,20 @@ describe('ensure', () => {
     expect([...fake.made]).toEqual([nameOf()]);
   });
 
+  it('makes a step anew that this operation took back, in a later generation only', async () => {
+    await run('log-group.ensure', call());
+    await run('log-group.remove', call());
+    expect(await stepOf()).toMatchObject({ state: 'removed' });
+    const late = { ...call(), tenantId: tenant.tenantId, cell: cell.id, kind: 'log-group' };
+    const intent = { key: late, resources: [], latenessMs: 1_000, attempt: 2, sawMade: false };
+    expect(await recordIntent(db, intent)).toBeUndefined();
+    await expect(run('log-group.ensure', call())).rejects.toMatchObject({ type: 'STEP_REVOKED' });
+    await run('log-group.ensure', call('logs', 2));
+    expect(await stepOf()).toMatchObject({ state: 'ready', generation: 2, removedAt: null });
+    expect([...fake.made]).toEqual([nameOf()]);
+    expect(await recordIntent(db, intent)).toBeUndefined();
+  });
+
   it('refuses what lies outside the cell before it stores or calls anything', async () => {
     const steps = (slug: string): Step[] =>
       smallSteps(slug).map((s) =>

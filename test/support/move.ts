@@ -30,6 +30,12 @@ export const after: readonly Step[] = [
   step('meta', ['mark', 'check']),
   step(FINALIZE_STEP, ['meta'], { kind: 'tenant-activation' }),
 ];
+/** The same, with a step that is made after the look before the commit. */
+export const afterWithLast: readonly Step[] = [
+  ...after.slice(0, -1),
+  onTheWay('close', ['meta'], { last: true }),
+  step(FINALIZE_STEP, ['close'], { kind: 'tenant-activation' }),
+];
 export const transient = ['fence', 'tell', 'switch', 'check'];
 /** Right before the commit. */
 export const allSteps = ['mark', 'meta', 'rows', 'table', ...transient];
@@ -39,13 +45,20 @@ interface Walk {
   readonly direction?: Direction;
   readonly type?: OperationType;
   readonly applied?: readonly Step[];
+  readonly own?: readonly Step[];
 }
 
 /** What becomes of each step. */
-export function walked({ held, direction = 'forward', type = 'migrate', applied = before }: Walk): OperationWalk {
+export function walked({
+  held,
+  direction = 'forward',
+  type = 'migrate',
+  applied = before,
+  own = after,
+}: Walk): OperationWalk {
   const stepIds = [...held, ...(type === 'migrate' ? [FINALIZE_STEP] : [])];
   const facts = {
-    ...{ own: after, applied, older: applied.length > 0 ? [] : before },
+    ...{ own, applied, older: applied.length > 0 ? [] : before },
     held: stepIds.map((stepId) => ({
       ...{ stepId, kind: 'log-group', isReady: true },
       isAltered: stepId === 'mark' && direction !== 'forward',

@@ -20,7 +20,7 @@ import {
   type IsolationTurn,
 } from '../../src/contracts/isolation.ts';
 import { workflowBundlePath } from '../../src/worker/workflow-bundle.ts';
-import { before, walked } from '../support/move.ts';
+import { afterWithLast, before, walked } from '../support/move.ts';
 import { eventsOf, until } from './ending.ts';
 import { startEnvironment, type Started, type WorkflowEnvironment } from './environment.ts';
 import { commandsFile, historiesDirectory, historyFiles, recordingBundle, replay } from './replay.ts';
@@ -157,6 +157,9 @@ const migration = {
   onFailure: 'rollback',
 } as const;
 
+/** With one that is made after the look before the commit. */
+const migrationWithLast = { ...migration, steps: walked({ held: ['mark', 'meta', 'rows'], own: afterWithLast }).steps };
+
 /** As the claim plans what a lost run left. */
 function onTheWayBack(one: PlannedStep): PlannedStep {
   const back: PlannedStep['becomes'] = one.becomes === 'make' ? 'drop' : one.becomes === 'drop' ? 'keep' : one.becomes;
@@ -269,6 +272,15 @@ const scenarios: Record<string, Scenario> = {
     ...{ ...migration, act: retryWhenStuck },
     // The next attempt works.
     behaviors: { switch: { remove: [...denied, 'ok'] } },
+  },
+  'migrate-active-with-a-last-step': { ...migrationWithLast },
+  'migrate-held-and-retried-with-a-last-step': {
+    ...{ ...migrationWithLast, onFailure: 'hold' },
+    behaviors: { close: { ensure: [...denied, 'ok'] } },
+    act: async ({ world, handle }) => {
+      await world.untilState('holding');
+      await handle.executeUpdate('retry');
+    },
   },
   'suspend-suspended': { ...suspension, behaviors: waits },
   'suspend-back-to-applied': {

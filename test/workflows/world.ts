@@ -235,6 +235,7 @@ export class World {
       if (change.state === 'committing' && nowMs() < (this.#graceUntilMs ?? 0))
         this.violations.push('committed within its grace period');
       if (change.state === 'committing') this.#graceUntilMs = undefined;
+      if (change.state === 'holding') this.#refuseWaiting('held');
       this.changes.push(change);
       this.#setState(change.state);
       await this.options.onState?.(this, change.state);
@@ -299,12 +300,19 @@ export class World {
   async confirmReady({ stepIds }: ConfirmInput): Promise<ConfirmAnswer> {
     await this.#enter('confirm');
     if (this.state !== 'running') this.violations.push(`confirmed while ${this.state}`);
+    this.#refuseWaiting('looked at all else');
     const lost = stepIds.filter((id) => {
       const { lostFor = 0 } = this.#behavior(id);
       return this.#attempt(`${id}.confirm`) <= lostFor && !this.#fixed.has(id);
     });
     for (const id of stepIds) if (!this.#ready.has(id)) this.violations.push(`${id} confirmed before it was ready`);
     return { notReady: lost.map((stepId) => ({ stepId, detail: `nothing of ${stepId} is there` })) };
+  }
+
+  /** What is made last is in the way of others while it is there. */
+  #refuseWaiting(what: string): void {
+    for (const { id, last } of this.steps.values())
+      if (last === true && this.living.has(id)) this.violations.push(`${what} while ${id} is there`);
   }
 
   async leftovers({ toRestore = [] }: LeftoversInput): Promise<Leftover[]> {
@@ -350,6 +358,9 @@ export class World {
     this.#forwardInFlight += 1;
     try {
       await this.#enter(`${stepId}.ensure`);
+      const before = this.calls.findLast((call) => !call.startsWith(`${stepId}.`));
+      if (this.steps.get(stepId)?.last === true && before !== 'confirm')
+        this.violations.push(`${stepId} ensured without a look at all else`);
       const expected = stepId === FINALIZE_STEP ? 'committing' : 'running';
       if (this.state !== expected) this.violations.push(`${stepId} ensured while ${this.state}`);
       for (const need of this.steps.get(stepId)?.needs ?? [])
@@ -441,8 +452,11 @@ export class World {
     const isDrop = this.rules.succeedsBy === 'close' && (becomes === 'drop' || isOver);
     const { takeover } = this.options;
     const isCommitted = takeover ? takeover.removesIn === 'committing' : isDrop;
-    const expected = isDrop && isCommitted ? 'committing' : this.rules.removesIn;
-    const goesFirst = this.steps.get(stepId)?.undoFirst === true;
+    const removesIn = isDrop && isCommitted ? 'committing' : this.rules.removesIn;
+    const { last = false, undoFirst = false } = this.steps.get(stepId) ?? {};
+    // Before it is waited for anybody.
+    const expected = last && this.state === 'running' ? 'running' : removesIn;
+    const goesFirst = undoFirst || last;
     if (!goesFirst && this.#altered.size > 0 && (expected === 'rolling-back' || this.rules.target === 'applied'))
       this.violations.push(`${stepId} removed before ${[...this.#altered].join(', ')} was brought back`);
     if (this.state !== expected) this.violations.push(`${stepId} removed while ${this.state}`);
@@ -491,7 +505,8 @@ export class World {
   /** On the way back: what it needs is what the applied blueprint says. */
   #isAsApplied(stepId: string): boolean {
     const { applied = [] } = this.options;
-    return this.state === 'rolling-back' && applied.includes(stepId) && !this.#altered.has(stepId);
+    const goesBack = this.state === 'rolling-back' || this.state === 'running';
+    return goesBack && applied.includes(stepId) && !this.#altered.has(stepId);
   }
 
   #recheck(stepId: string): { recheckAtMs?: number } {

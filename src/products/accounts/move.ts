@@ -22,7 +22,7 @@ export interface Move {
   readonly leaseSeconds: number;
   /** Steps that make the account's own table, and write the control plane's rows of it. */
   readonly made: readonly string[];
-  /** Steps that change what others read of the account. */
+  /** All else, among it the steps that change what others read of the account. */
   readonly changed: readonly string[];
   /** Of the public account: the rows of services in the shared table, which go once no router reads them. */
   readonly rows: string;
@@ -30,7 +30,7 @@ export interface Move {
 
 /**
  * What brings a public account's rows to a table of its own while services read and write them (requirement U-32, docs/accounts.md). The
- * fence closes when all else is done, so that nothing which may fail or be held comes while writes wait.
+ * fence closes when all else is done and was looked at once more, so that nothing which may fail or be held comes while writes wait.
  */
 export function moveSteps(step: MakeStep, move: Move): Step[] {
   const { accountId, changed, leaseSeconds, made, rows, table, toTable } = move;
@@ -63,7 +63,7 @@ export function moveSteps(step: MakeStep, move: Move): Step[] {
     step(accountStream, { id: 'note_stream', needs: ['await_routers'], spec: { table } }),
     step(accountCopy, { id: COPIED, needs: ['note_stream'], spec: { table, toTable, position } }),
     step(accountSwitch, {
-      ...{ id: CLOSED, needs: [COPIED, ...changed], undoFirst: true },
+      ...{ id: CLOSED, needs: [COPIED, ...changed], last: true },
       spec: { table, toTable, position },
     }),
   ];

@@ -64,7 +64,7 @@ export const accounts = defineProduct({
       ...(tier === 'public' ? publicSteps(account) : privateSteps(account)).map(goingAfter('announce')),
     ];
     const activate = statusStep(account, { id: 'activate', needs: made.map(({ id }) => id), ready: 'active' });
-    const move = isMoving ? moveOf(account, made) : [];
+    const move = isMoving ? moveOf(account, [...made, activate]) : [];
     const needs = ['activate', ...(isMoving ? [CLOSED] : [])];
     return [...made, ...move, activate, step(tenantActivation, { id: 'finalize', needs, spec: {} })];
   },

@@ -4,7 +4,7 @@ import { operationTypeOf, type OperationType } from '../../contracts/operation-t
 import { confirmReady } from './confirm.ts';
 import { takeControl, type ClosedAs } from './control.ts';
 import { commit, graceEnds, hold, removeAndClose, takeOver, type Removing } from './operation.ts';
-import { claim, close, enter, isDropped, markForRemoval, markToRestore, type Run } from './run.ts';
+import { claim, close, enter, isDropped, lastToMake, markForRemoval, markToRestore, type Run } from './run.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -75,7 +75,7 @@ async function toTarget(run: Run): Promise<OperationResult> {
 }
 
 async function madeAndCommitted(run: Run): Promise<boolean> {
-  return (await walk(run)) && (await confirmReady(run)) && (await commit(run));
+  return (await walk(run)) && (await confirmReady(run)) && (await walk(run, lastToMake(run))) && (await commit(run));
 }
 
 /** What was made stays; what the target does not hold goes, and is never brought back. */

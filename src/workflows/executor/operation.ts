@@ -8,7 +8,7 @@ import { mayClearUp } from './failures.ts';
 import { pause } from './poll.ts';
 import { close, enter, isCancelled, isDropped, markForRemoval, markToRestore, type Run } from './run.ts';
 import { restoreChanged } from './restore.ts';
-import { removeMarked, removeUndoneFirst } from './undo.ts';
+import { removeLast, removeMarked, removeUndoneFirst } from './undo.ts';
 import { finalize } from './walk.ts';
 
 /**
@@ -29,12 +29,14 @@ export async function commit(run: Run): Promise<boolean> {
 }
 
 /**
- * Holds a failed operation for an operator, when its request says so. After `retry` the run is in its next generation and
+ * Holds a failed operation for an operator, when its request says so. What was made last is taken back before that: without it nothing is held. After `retry` the run is in its next generation and
  * may walk again; a cancel, the end of the hold and every other case mean rolling back.
  */
 export async function hold(run: Run): Promise<'retry' | 'roll-back'> {
   const { control, plan } = run;
   const rollsBackAtOnce = plan.onFailure === 'rollback' || plan.holdMs <= 0 || control.state === 'committing';
+  // A removal in this state would be one past the commit.
+  if (control.state !== 'committing' && !(await removeLast(run))) return 'roll-back';
   if (rollsBackAtOnce || isCancelled(run)) return 'roll-back';
   control.retryWanted = false;
   if (!(await enterOr(run, 'holding'))) return 'roll-back';

@@ -86,8 +86,17 @@ export function isDropped({ becomes, transient }: StepPlan): boolean {
   return becomes === 'drop' || transient === true;
 }
 
-/** The steps that are walked on the way to the target. */
+/** The steps that are walked on the way to the target, but the last. */
 export function stepsToMake(run: Run): StepPlan[] {
+  return toMake(run).filter((step) => step.last !== true);
+}
+
+/** What is made after the look before the commit. */
+export function lastToMake(run: Run): StepPlan[] {
+  return toMake(run).filter((step) => step.last === true);
+}
+
+function toMake(run: Run): StepPlan[] {
   const walked: readonly Becomes[] = ['make', 'change', 'restore'];
   return [...run.steps.values()].filter(({ becomes }) => walked.includes(becomes));
 }

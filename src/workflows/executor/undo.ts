@@ -13,9 +13,18 @@ const MAX_RETURNS = 3;
 const RECHECK_AT_LEAST_MS = 1_000;
 
 /** Of the steps that are marked, removes those whose effect is in the way of what an undo brings back. */
-export async function removeUndoneFirst(run: Run): Promise<boolean> {
-  const first = [...run.toRemove].filter((id) => run.steps.get(id)?.undoFirst === true);
-  return first.length === 0 || removeMarked(run, new Set(first));
+export function removeUndoneFirst(run: Run): Promise<boolean> {
+  return removeWhere(run, ({ last, undoFirst }) => undoFirst === true || last === true);
+}
+
+/** Of the steps that are marked, removes the one that was made last: others wait while it is there. */
+export function removeLast(run: Run): Promise<boolean> {
+  return removeWhere(run, ({ last }) => last === true);
+}
+
+async function removeWhere(run: Run, isMeant: (step: PlannedStep) => boolean): Promise<boolean> {
+  const meant = [...run.steps.values()].filter((step) => run.toRemove.has(step.id) && isMeant(step));
+  return meant.length === 0 || removeMarked(run, new Set(meant.map(({ id }) => id)));
 }
 
 /**

@@ -8,19 +8,19 @@ import { poll } from './poll.ts';
 import { isCancelled, markForUndo, noteReady, noteStep, noteTenantStatus, stepsToMake, type Run } from './run.ts';
 
 /**
- * Makes every step that is to be made but `finalize`, each as soon as all that it needs is ready, and answers whether all are. When it
+ * Makes these steps (by default all that are to be made but the last and `finalize`), each as soon as all that it needs is ready, and answers whether all are. When it
  * answers, nothing is in flight any more. After a failure no further step starts; an `ensure` in flight finishes (its
  * outcome must be known; one that is throttled is not asked for anew), but waits for readiness end, in a slice or less: whether another service gets healthy within its
  * 20 minutes changes nothing any more, and an operator who is to `retry` or `cancel` should not wait for it. A `cancel`
  * ends everything, retries of an `ensure` too.
  */
-export async function walk(run: Run): Promise<boolean> {
+export async function walk(run: Run, steps = stepsToMake(run)): Promise<boolean> {
   const ancestors = ancestorsOf([...run.steps.values()]);
   const all = new CancellationScope({ cancellable: true });
   run.control.cancelWalk = () => all.cancel();
   const ready = await all.run(() => {
     const waits = new CancellationScope({ cancellable: true });
-    return sideBySide(upwardEdges(stepsToMake(run)), async (id) => {
+    return sideBySide(upwardEdges(steps), async (id) => {
       const step = run.steps.get(id);
       return step !== undefined && stepReady(run, step, inputsOf(ancestors.get(id) ?? new Set(), run.outputs), waits);
     });

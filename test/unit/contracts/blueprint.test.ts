@@ -70,6 +70,25 @@ describe('blueprintProblems', () => {
       blueprint(group('a'), { ...finalize('a'), transient: true }),
       /"finalize" cannot be transient/,
     ],
+    [
+      'a last step that stays',
+      blueprint({ ...group('a'), last: true }, finalize('a')),
+      /"a" is the last and not transient/,
+    ],
+    [
+      'a last step that does not wait for another',
+      blueprint(group('a'), group('b'), { ...group('c', ['a']), transient: true, last: true }, finalize('b', 'c')),
+      /"c" is the last and does not wait for step "b"/,
+    ],
+    [
+      'two last steps',
+      blueprint(
+        { ...group('a'), transient: true, last: true },
+        { ...group('b', ['a']), transient: true, last: true },
+        finalize('b'),
+      ),
+      /"a" and "b" cannot both be the last/,
+    ],
     ['a step given twice', blueprint(group('a'), group('a'), finalize('a')), /"a" is given twice/],
     ['a need that does not exist', blueprint(group('a', ['x']), finalize('a')), /names step "x"/],
     ['a step that needs itself', blueprint(group('a', ['a']), finalize('a')), /depends on itself/],

@@ -53,7 +53,8 @@ describe('the move of an account to a table of its own', () => {
     expectInOrder(order, 'create_stack', 'put_dedicated_metadata', 'fence', 'announce_move', 'await_routers');
     expectInOrder(order, 'await_routers', 'note_stream', 'copy_rows', 'mark', 'close_fence', 'finalize');
     expectInOrder(order, 'copy_rows', 'put_shared_metadata', 'put_discovery', 'put_discovery:stream', 'close_fence');
-    expect(moving.steps.find((step) => step.id === 'close_fence')).toMatchObject({ undoFirst: true, transient: true });
+    expectInOrder(order, 'activate', 'close_fence');
+    expect(moving.steps.find((step) => step.id === 'close_fence')).toMatchObject({ last: true, transient: true });
   });
 
   it('switches first past the commit, and lets go of the fence last, after the rows', () => {
