@@ -1,9 +1,9 @@
 import {
   CreateStackCommand,
   DeleteStackCommand,
-  DescribeStackResourcesCommand,
   DescribeStacksCommand,
   GetTemplateCommand,
+  ListStackResourcesCommand,
   UpdateTerminationProtectionCommand,
   type CloudFormationClient,
   type Stack as RawStack,
@@ -47,6 +47,10 @@ export interface StackResource {
   /** `AWS::S3::Bucket`. */
   readonly type: string;
   readonly physicalId: string;
+}
+
+export function isTable({ type }: Pick<StackResource, 'type'>): boolean {
+  return type === 'AWS::DynamoDB::Table' || type === 'AWS::DynamoDB::GlobalTable';
 }
 
 /** CloudFormation: stacks, by their names and ids. */
@@ -118,18 +122,22 @@ export function createStacks(client: CloudFormationClient, dynamodb: DynamoDBCli
     listResources: (id) => listResources(client, id),
 
     async listTables(id) {
-      const all = await listResources(client, id);
-      return all.filter(({ type }) => type === 'AWS::DynamoDB::Table').map(({ physicalId }) => physicalId);
+      return (await listResources(client, id)).filter(isTable).map(({ physicalId }) => physicalId);
     },
   };
 }
 
+/** All pages: a stack has up to 500. */
 async function listResources(client: CloudFormationClient, StackName: string): Promise<StackResource[]> {
-  const answer = await client.send(new DescribeStackResourcesCommand({ StackName }));
-  return sent(answer.StackResources, call('DescribeStackResources'), 'StackResources').flatMap(
-    ({ PhysicalResourceId: physicalId, ResourceType: type, ResourceStatus }) =>
-      physicalId && type && ResourceStatus !== 'DELETE_COMPLETE' ? [{ type, physicalId }] : [],
-  );
+  const found: StackResource[] = [];
+  for (let NextToken: string | undefined; ;) {
+    const page = await client.send(new ListStackResourcesCommand({ StackName, NextToken }));
+    const summaries = sent(page.StackResourceSummaries, call('ListStackResources'), 'StackResourceSummaries');
+    for (const { PhysicalResourceId: physicalId, ResourceType: type, ResourceStatus } of summaries)
+      if (physicalId && type && ResourceStatus !== 'DELETE_COMPLETE') found.push({ type, physicalId });
+    NextToken = page.NextToken;
+    if (NextToken === undefined) return found;
+  }
 }
 
 /** Of a stack that is gone, nothing is to do. @throws StepError */

@@ -1,4 +1,5 @@
 import { ListTagsOfResourceCommand, UpdateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { StepError } from '../contracts/step-error.ts';
 import { findTable } from './dynamodb-description.ts';
 import { isAwsError, sent } from './errors.ts';
 import { STACK_TAG, tagsOf, type Tags } from './tags.ts';
@@ -7,6 +8,7 @@ export interface TableProtection {
   /**
    * Lifts the deletion protection of a table that is the stack's, by CloudFormation's own tag. Another table that has its name by now is
    * left alone; a missing one is done.
+   * @throws StepError CONFLICT_RETRYABLE while it is being made or changed
    */
   liftTableProtection(table: string, stackId: string): Promise<void>;
 }
@@ -23,6 +25,8 @@ export function createTableProtection(client: DynamoDBClient): TableProtection {
       } catch (error) {
         // Gone since the look: of a table that there is none of AWS answers that its tags may not be read.
         if (isAwsError(error, 'ResourceNotFound', 'AccessDenied') && !(await findTable(client, TableName))) return;
+        if (isAwsError(error, 'ResourceInUse'))
+          throw new StepError('CONFLICT_RETRYABLE', `table ${TableName} is being made or changed`, { cause: error });
         throw error;
       }
     },

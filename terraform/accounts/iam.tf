@@ -87,7 +87,7 @@ locals {
       Sid    = "KeepStacks"
       Effect = "Allow"
       Action = [for action in [
-        "DescribeStacks", "DescribeStackEvents", "DescribeStackResources", "GetTemplate", "DescribeChangeSet", "ExecuteChangeSet",
+        "DescribeStacks", "DescribeStackEvents", "ListStackResources", "GetTemplate", "DescribeChangeSet", "ExecuteChangeSet",
         "DeleteStack", "UpdateTerminationProtection", "TagResource", "UntagResource",
       ] : "cloudformation:${action}"]
       Resource = [local.arns.stacks]

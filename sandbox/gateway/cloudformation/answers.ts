@@ -84,13 +84,19 @@ export function eventView({ id: StackId, name: StackName }: Stack, event: StackE
 }
 
 export function resourceView({ id: StackId, name: StackName }: Stack, resource: StackResource): Node {
+  return { StackId, StackName, Timestamp: resource.updatedAt, ...summaryOf(resource) };
+}
+
+/** Names no stack. Source: API reference, StackResourceSummary. */
+export function resourceSummaryView(resource: StackResource): Node {
+  return summaryOf(resource);
+}
+
+function summaryOf(resource: StackResource) {
   return {
-    StackId,
-    StackName,
     LogicalResourceId: resource.logicalId,
     PhysicalResourceId: resource.physicalId,
     ResourceType: resource.type,
-    Timestamp: resource.updatedAt,
     LastUpdatedTimestamp: resource.updatedAt,
     ResourceStatus: resource.status,
     ResourceStatusReason: resource.reason,

@@ -1,6 +1,6 @@
 import type { Handler } from '../pipeline.ts';
 import { memberList, queryParams } from '../request.ts';
-import { eventView, resourceView, stackAnswer, stackView, summaryView } from './answers.ts';
+import { eventView, resourceSummaryView, resourceView, stackAnswer, stackView, summaryView } from './answers.ts';
 import { invalid, pageOf } from './input.ts';
 import { named } from './stack-handlers.ts';
 import type { StackStore } from './stack-store.ts';
@@ -37,7 +37,9 @@ export function createViewHandlers(stacks: StackStore): Record<string, Handler> 
       const stack = named(stacks, call);
       const wanted = queryParams(call).get('LogicalResourceId');
       const found = [...stack.resources.values()].filter(({ logicalId }) => wanted === null || wanted === logicalId);
-      return Promise.resolve(stackAnswer(call, { StackResources: found.map((one) => resourceView(stack, one)) }));
+      // Source: API reference of DescribeStackResources: only the first 100 of a stack, and no token for the rest.
+      const first = found.slice(0, PAGE_SIZE);
+      return Promise.resolve(stackAnswer(call, { StackResources: first.map((one) => resourceView(stack, one)) }));
     },
     DescribeStackResource: (call) => {
       const stack = named(stacks, call);
@@ -48,7 +50,7 @@ export function createViewHandlers(stacks: StackStore): Record<string, Handler> 
     },
     ListStackResources: (call) => {
       const stack = named(stacks, call);
-      const found = [...stack.resources.values()].map((one) => resourceView(stack, one));
+      const found = [...stack.resources.values()].map(resourceSummaryView);
       return onPages(call, 'StackResourceSummaries', found);
     },
     GetTemplate: (call) => Promise.resolve(stackAnswer(call, { TemplateBody: named(stacks, call).wish.body })),

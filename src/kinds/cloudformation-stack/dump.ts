@@ -1,3 +1,4 @@
+import { isTable } from '../../aws/cloudformation.ts';
 import { isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { DumpedRows, NoDump, NotDumped, RowsDump } from '../../contracts/dump.ts';
 import { stackName } from '../../naming.ts';
@@ -31,10 +32,6 @@ export async function dumpTables(context: StackContext, sink: DumpSink): Promise
   return {
     nothing: `the stack has no table of DynamoDB${rest === '' ? '' : `; what else it holds was not dumped: ${rest}`}`,
   };
-}
-
-function isTable({ type }: { readonly type: string }): boolean {
-  return type === 'AWS::DynamoDB::Table' || type === 'AWS::DynamoDB::GlobalTable';
 }
 
 function asNotDumped({

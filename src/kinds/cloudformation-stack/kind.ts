@@ -27,7 +27,7 @@ export const cloudformationStack = defineKind({
   permissions: [
     'cloudformation:DescribeStacks',
     'cloudformation:DescribeStackEvents',
-    'cloudformation:DescribeStackResources',
+    'cloudformation:ListStackResources',
     'cloudformation:GetTemplate',
     'cloudformation:CreateStack',
     'cloudformation:TagResource',

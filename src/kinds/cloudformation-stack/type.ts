@@ -19,7 +19,9 @@ export const stackType: SweptType = {
     const found = await aws.stacks.findStack(id);
     if (!found) return 'it was gone already';
     await liftProtection(aws.stacks, found);
-    await aws.stacks.deleteStack(id, contentHash(`sweep ${id}`).slice(0, 32));
+    // AWS takes a request with the token of one that failed for the same.
+    const failed = found.status === 'DELETE_FAILED' ? await aws.stacks.readLastOperation(id) : undefined;
+    await aws.stacks.deleteStack(id, contentHash(`sweep ${id} ${failed?.token ?? ''}`).slice(0, 32));
     return watchDeletion(aws, id);
   },
 };

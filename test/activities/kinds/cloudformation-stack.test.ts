@@ -149,6 +149,32 @@ describe('cloudformation-stack', () => {
     });
   });
 
+  it('lifts the protection of a table that was not there yet when its deletion began, and deletes again', async () => {
+    const { context, withParameters, table } = await account();
+    const lifting = (settings: Settings = {}) =>
+      context(settings, {
+        parameters: { ...withParameters({}).spec.parameters, IsProtected: 'true' },
+        ...{ terminationProtection: true, liftsTableProtection: true },
+      });
+    await cloudformationStack.ensure(lifting());
+    await observeUntil(cloudformationStack, lifting(), 'ready');
+    const removing = lifting({ removingAt: new Date() });
+    const removingBy = (stacks: Partial<typeof removing.aws.stacks>) => {
+      const aws = { ...removing.aws, stacks: { ...removing.aws.stacks, ...stacks } };
+      return Object.defineProperty(lifting({ removingAt: new Date() }), 'aws', { value: aws });
+    };
+    await cloudformationStack.remove(removingBy({ listTables: () => Promise.resolve([]) }));
+    await observeUntil(cloudformationStack, removing, 'ready');
+    // An attempt that was killed right after it lifted the protection.
+    const unsent = removingBy({ deleteStack: () => Promise.reject(new Error('killed')) });
+    await expect(cloudformationStack.remove(unsent)).rejects.toThrow('killed');
+    expect((await cloudformationStack.remove(removing)).status).toBe('pending');
+    await observeUntil(cloudformationStack, removing, 'absent');
+    await expect(tables().send(new DescribeTableCommand({ TableName: table }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+  });
+
   it('leaves the protection of a table that only has the name of its own', async () => {
     const { context, table } = await account();
     const asked = context({}, { liftsTableProtection: true });
@@ -158,6 +184,10 @@ describe('cloudformation-stack', () => {
     await makeTable(tables(), table);
     await tables().send(new UpdateTableCommand({ TableName: table, DeletionProtectionEnabled: true }));
     const removing = context({ removingAt: new Date() }, { liftsTableProtection: true });
+    for (let deletions = 1; deletions < 3; deletions += 1) {
+      await cloudformationStack.remove(removing);
+      await observeUntil(cloudformationStack, removing, 'ready');
+    }
     await cloudformationStack.remove(removing);
     expect((await stepErrorOf(observeUntil(cloudformationStack, removing, 'absent'))).code).toBe('STILL_PRESENT');
     const { Table } = await tables().send(new DescribeTableCommand({ TableName: table }));

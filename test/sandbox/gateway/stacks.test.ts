@@ -5,8 +5,10 @@ import {
   DeleteStackCommand,
   DescribeChangeSetCommand,
   DescribeStackEventsCommand,
+  DescribeStackResourcesCommand,
   DescribeStacksCommand,
   ExecuteChangeSetCommand,
+  ListStackResourcesCommand,
   UpdateStackCommand,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
@@ -17,6 +19,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, it } from 'vitest';
+import { createStacks } from '../../../src/aws/cloudformation.ts';
 import { makeTable, newAccount } from './sandbox-aws.ts';
 import { useGateway } from './shared-gateway.ts';
 import { createStack, eventsOf, settled, tableTemplate, values } from './stack-account.ts';
@@ -216,6 +219,31 @@ describe('a stack', () => {
     );
     await createStack(at, { ...input, TemplateBody: unused });
     expect((await settled(at, input.StackName)).StackStatus).toBe('ROLLBACK_COMPLETE');
+  });
+});
+
+describe('a stack of more than 100 resources', () => {
+  it('is listed on pages, and described without what comes after the first 100', async () => {
+    const { at, name } = fresh();
+    const one = { Type: 'AWS::CloudFormation::WaitConditionHandle' };
+    const handles = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`Handle${n}`, one] as const));
+    const Properties = {
+      ...{ TableName: name, BillingMode: 'PAY_PER_REQUEST' },
+      AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    };
+    const Resources = { ...handles, Table: { Type: 'AWS::DynamoDB::Table', Properties } };
+    const id = await createStack(at, { StackName: name, TemplateBody: JSON.stringify({ Resources }) });
+    await settled(at, name);
+    const described = await at.stacks.send(new DescribeStackResourcesCommand({ StackName: id }));
+    expect(described.StackResources).toHaveLength(100);
+    const first = await at.stacks.send(new ListStackResourcesCommand({ StackName: id }));
+    expect(first.StackResourceSummaries).toHaveLength(100);
+    const { NextToken } = first;
+    const rest = await at.stacks.send(new ListStackResourcesCommand({ StackName: id, NextToken }));
+    expect(rest.NextToken).toBeUndefined();
+    expect(rest.StackResourceSummaries).toMatchObject([{ LogicalResourceId: 'Table', PhysicalResourceId: name }]);
+    expect(await createStacks(at.stacks, at.tables, 'us-east-1').listTables(id)).toEqual([name]);
   });
 });
 
