@@ -44,6 +44,8 @@ export interface ParameterToWrite {
 export interface MarkedParameters {
   /** Those of these names that are there. */
   findParameters(names: readonly string[]): Promise<ReadonlyMap<string, Parameter>>;
+  /** Of one that others keep: its marks are not asked for. Undefined when there is none. */
+  findValue(name: string): Promise<string | undefined>;
   /** Those of these SecureStrings that are there. */
   readSecure(names: readonly string[]): Promise<ReadonlyMap<string, SecureValue>>;
   /** @throws StepError CONFLICT_RETRYABLE when there is one of the name */
@@ -73,6 +75,11 @@ export function createMarkedParameters(client: SSMClient): MarkedParameters {
           return mark ? [[name, toParameter(raw, mark)] as const] : [];
         }),
       );
+    },
+
+    async findValue(name) {
+      const raw = (await getParameters(client, [name], false)).get(name);
+      return raw && sent(raw.Value, { service: 'ssm', action: 'GetParameters' }, 'Parameters[].Value');
     },
 
     async readSecure(names) {

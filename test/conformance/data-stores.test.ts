@@ -1,4 +1,4 @@
-import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   AddTagsToResourceCommand,
   DeleteParameterCommand,
@@ -227,6 +227,31 @@ const rows: Sample = {
   holdsData: true,
 };
 
+/** The table that an account's rows are moved to: it stays, as whoever works in it is not what is tried. */
+const ownTable: Kind = {
+  name: 'own-table',
+  spec: z.strictObject({ table: z.string() }),
+  outputs: z.strictObject({}),
+  types: {},
+  permissions: ['dynamodb:DescribeTable', 'dynamodb:CreateTable'],
+  inCell: () => [],
+  physicalNames: () => [],
+  resources: () => [],
+  async ensure({ aws, spec }) {
+    const [TableName, keys] = [String(spec['table']), ['PK', 'SK'] as const];
+    const create = new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: keys.map((AttributeName, i) => ({ AttributeName, KeyType: i === 0 ? 'HASH' : 'RANGE' })),
+    });
+    if (!(await aws.partitions.findKeys(TableName))) await aws.client(DynamoDBClient).send(create);
+    return { status: 'ready', outputs: {} };
+  },
+  observe: () => Promise.resolve({ status: 'ready', detail: 'the table is there' }),
+  remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
+};
+
 /** Where a move of an account's rows is agreed on, in the table that they are in. */
 const fence: Sample = {
   name: 'fence',
@@ -234,9 +259,15 @@ const fence: Sample = {
   steps: (request) => [
     ...sampleOf(moamalat, 'validate').steps(request),
     {
+      id: 'own_table',
+      kind: 'own-table',
+      needs: ['validate'],
+      spec: { table: `app-prod-account-${request.tenantId}` },
+    },
+    {
       id: 'fence',
       kind: 'account-fence',
-      needs: ['validate'],
+      needs: ['own_table'],
       spec: { table: request.cell.sharedTables?.[0], toTable: `app-prod-account-${request.tenantId}` },
     },
   ],
@@ -271,5 +302,5 @@ describeKinds(
     { kind: dynamodbRows, samples: [rows] },
     { kind: accountFence, samples: [fence] },
   ],
-  { kinds: [writtenRows], parts: sharedParts, onFaults: recordFaults, faultSample },
+  { kinds: [writtenRows, ownTable], parts: sharedParts, onFaults: recordFaults, faultSample },
 );

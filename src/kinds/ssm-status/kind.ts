@@ -3,11 +3,11 @@ import { describeHolder, findOwner, INSTALLATION_TAG, isOwnedBy, ownerOf, TENANT
 import { StepError } from '../../contracts/step-error.ts';
 import { readClock } from '../../db/clock.ts';
 import { markerOfTags } from '../../naming.ts';
+import { readLease } from '../account-lease/lease.ts';
 import { changedFields } from '../framework/differences.ts';
 import { refusalOf } from '../framework/foreign.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import {
-  LONGEST_DRAIN_S,
   statusOutputs,
   statusSpec,
   type StatusContext as Context,
@@ -24,7 +24,7 @@ export const ssmStatus: Kind<StatusSpec, StatusOutputs, never> = {
   name: 'ssm-status',
   spec: statusSpec,
   outputs: statusOutputs,
-  changeable: ['ready', 'failed', 'removing', 'drainSeconds'],
+  changeable: ['ready', 'failed', 'removing', 'drainSeconds', 'drainParameter'],
   types: {},
   // A word that comes late would make the parameter anew once the step that owns it has removed it.
   deletesByName: true,
@@ -39,7 +39,8 @@ export const ssmStatus: Kind<StatusSpec, StatusOutputs, never> = {
     ensure: ['ssm:PutParameter', 'ssm:AddTagsToResource'],
     remove: ['ssm:PutParameter', 'ssm:AddTagsToResource'],
   },
-  profiles: () => ({ gone: { usualMs: 10_000, deadlineMs: 2 * LONGEST_DRAIN_S * 1_000 } }),
+  // The parameter of the drain may say a day.
+  profiles: () => ({ gone: { usualMs: 10_000, deadlineMs: 25 * 60 * 60_000 } }),
   inCell: ({ path }, within) => within.tenantId(path),
   physicalNames: () => [],
   resources: () => [],
@@ -97,8 +98,16 @@ export const ssmStatus: Kind<StatusSpec, StatusOutputs, never> = {
 /** When the last word was written, or was found there, by PostgreSQL's clock. */
 const SINCE = 'since';
 
-async function noteSince({ db, removal }: Context): Promise<void> {
-  await removal.note({ [SINCE]: (await readClock(db)).toISOString() });
+/** How many seconds the drain takes; '' where there is none. */
+const DRAIN = 'drain';
+
+async function noteSince(context: Context): Promise<void> {
+  const { aws, db, removal, spec, tenant } = context;
+  const { drainParameter, drainSeconds } = spec;
+  const isRead = drainParameter !== undefined && drainSeconds !== undefined && tenant.everActive;
+  // Before the time counts: it is not known how long it would be.
+  const drain = isRead ? await readLease(aws, drainParameter, drainSeconds) : drainSeconds;
+  await removal.note({ [DRAIN]: String(drain ?? ''), [SINCE]: (await readClock(db)).toISOString() });
 }
 
 /** The error first: who reads that it failed finds why. */
@@ -114,9 +123,10 @@ async function sayLast(context: Context, status: Parameter): Promise<void> {
 
 /** Until when others may still go by what they read before; undefined: not any more. */
 async function drainsUntil({ db, removal, spec, tenant }: Context): Promise<string | undefined> {
-  const since = removal.noted()[SINCE];
+  const { [DRAIN]: drain, [SINCE]: since } = removal.noted();
   if (spec.drainSeconds === undefined || !tenant.everActive || since === undefined) return undefined;
-  const until = new Date(Date.parse(since) + spec.drainSeconds * 1_000);
+  const seconds = Math.max(spec.drainSeconds, Number(drain ?? 0));
+  const until = new Date(Date.parse(since) + seconds * 1_000);
   return (await readClock(db)) < until ? until.toISOString() : undefined;
 }
 

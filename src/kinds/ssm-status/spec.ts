@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StepContext } from '../framework/kind.ts';
+import { text } from '../framework/values.ts';
 import { parameterName, parameterPath } from '../ssm-parameters/spec.ts';
 
 /** Longest that a removal waits for what others may have read before, in seconds. */
@@ -10,7 +11,7 @@ const word = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a word of letter
 /**
  * `statusParameter`, `errorParameter`: their names below `path`; another step makes them. `ready`: the word that the step writes; without
  * one it writes nothing until it is removed. `failed`, `removing`: what its removal writes. `drainSeconds`: for how long whoever read the
- * status before that may still go by it.
+ * status before that may still go by it; `drainParameter`: an SSM parameter that may say more than that.
  */
 export const statusSpec = z
   .strictObject({
@@ -21,6 +22,7 @@ export const statusSpec = z
     failed: word,
     removing: word,
     drainSeconds: z.int().min(1).max(LONGEST_DRAIN_S).optional(),
+    drainParameter: text.optional(),
   })
   .superRefine((spec, context) => {
     for (const message of problemsOf(spec)) context.addIssue({ code: 'custom', message });

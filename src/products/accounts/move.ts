@@ -1,4 +1,4 @@
-import { leaseTimes, moveParameter, moveParameterName } from '../../accounts-router/fence.ts';
+import { leaseParameterName, leaseTimes, moveParameter, moveParameterName } from '../../accounts-router/fence.ts';
 import type { PollingProfile, Step } from '../../contracts/blueprint.ts';
 import { accountCopy } from '../../kinds/account-copy/kind.ts';
 import { accountFence } from '../../kinds/account-fence/kind.ts';
@@ -35,13 +35,14 @@ export interface Move {
 export function moveSteps(step: MakeStep, move: Move): Step[] {
   const { accountId, changed, leaseSeconds, made, rows, table, toTable } = move;
   const { awaitMs, settleMs } = leaseTimes(leaseSeconds);
-  const [lease, settle] = [awaitMs / 1_000, settleMs / 1_000];
+  const [awaited, settle] = [awaitMs / 1_000, settleMs / 1_000];
+  const lease = { parameter: leaseParameterName, seconds: leaseSeconds };
   const steps = [
     step(accountFence, { id: 'fence', needs: made, removeAfter: [rows], spec: { table, toTable } }),
     // The last routers that asked the fence have asked SSM anew when it is gone.
     step(accountLease, {
       ...{ id: 'release_routers', needs: ['fence', rows], gone: waitOf(awaitMs) },
-      spec: { seconds: 0, removal: { pastCommit: lease, undone: 0 } },
+      spec: { seconds: 0, removal: { pastCommit: awaited, undone: 0 }, lease },
     }),
     step(ssmParameters, {
       ...{ id: 'announce_move', needs: ['release_routers'] },
@@ -56,8 +57,9 @@ export function moveSteps(step: MakeStep, move: Move): Step[] {
       ...{ id: 'await_routers', needs: ['announce_move'], ready: waitOf(awaitMs), gone: waitOf(settleMs) },
       spec: {
         parameter: { name: moveParameterName(accountId), value: toTable },
-        seconds: lease,
+        seconds: awaited,
         removal: { pastCommit: settle, undone: settle },
+        lease,
       },
     }),
     step(accountStream, { id: 'note_stream', needs: ['await_routers'], spec: { table } }),
@@ -72,7 +74,7 @@ export function moveSteps(step: MakeStep, move: Move): Step[] {
 
 const position = { ref: 'note_stream.position' };
 
-/** A wait that is over when it is over. */
+/** A wait that is over when it is over: a lease may be a day by then. */
 function waitOf(durationMs: number): PollingProfile {
-  return { usualMs: Math.max(durationMs, 1_000), deadlineMs: 2 * durationMs + 10 * 60_000 };
+  return { usualMs: Math.max(durationMs, 1_000), deadlineMs: 25 * 60 * 60_000 };
 }

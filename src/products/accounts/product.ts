@@ -1,3 +1,4 @@
+import { leaseParameterName } from '../../accounts-router/fence.ts';
 import type { Step } from '../../contracts/blueprint.ts';
 import type { Value } from '../../contracts/kinds.ts';
 import { cloudformationStack } from '../../kinds/cloudformation-stack/kind.ts';
@@ -60,8 +61,8 @@ export const accounts = defineProduct({
       }),
       markStep(account),
       statusStep(account, { id: 'announce', needs: ['mark'], drainSeconds: account.platform.leaseSeconds }),
-      // Whoever reads the account's status is told that it goes before anything of it is gone.
-      ...(tier === 'public' ? publicSteps(account) : privateSteps(account)).map(goingAfter('announce')),
+      // Whoever reads the account's status is told that it goes before anything of it is gone; a late `active` only `activate` undoes.
+      ...(tier === 'public' ? publicSteps(account) : privateSteps(account)).map(goingAfter('announce', 'activate')),
     ];
     const activate = statusStep(account, { id: 'activate', needs: made.map(({ id }) => id), ready: 'active' });
     const move = isMoving ? moveOf(account, [...made, activate]) : [];
@@ -70,8 +71,8 @@ export const accounts = defineProduct({
   },
 });
 
-function goingAfter(id: string): (step: Step) => Step {
-  return (step) => ({ ...step, removeAfter: [...(step.removeAfter ?? []), id] });
+function goingAfter(...ids: readonly string[]): (step: Step) => Step {
+  return (step) => ({ ...step, removeAfter: [...(step.removeAfter ?? []), ...ids] });
 }
 
 /** What kind of account it is and what it is at, for whoever asks SSM (requirements R-SSM-01..03). */
@@ -103,7 +104,7 @@ function statusStep(
       ...{ path: `/accounts/${accountId}/`, statusParameter: STATUS, errorParameter: ERROR },
       ...{ failed: 'failed', removing: 'deleting' },
       ...(ready !== undefined && { ready }),
-      ...(drainSeconds !== undefined && { drainSeconds }),
+      ...(drainSeconds !== undefined && { drainSeconds, drainParameter: leaseParameterName }),
     },
   });
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { accountFence } from '../../../src/kinds/account-fence/kind.ts';
 import { accountLease } from '../../../src/kinds/account-lease/kind.ts';
@@ -47,10 +48,15 @@ describe('account-fence', () => {
 });
 
 describe('account-lease', () => {
-  async function lease(seconds = 0) {
+  async function lease(seconds = 0, of?: { readonly parameter: string; readonly seconds: number }) {
     const tenant = await newTenant(world);
     const name = `/accounts/${tenant.id}/move`;
-    const spec = { parameter: { name, value: 'own' }, seconds, removal: { pastCommit: 60, undone: 0 } };
+    const spec = {
+      parameter: { name, value: 'own' },
+      seconds,
+      removal: { pastCommit: 60, undone: 0 },
+      ...(of && { lease: of }),
+    };
     const write = (value: string) => world.aws.parameters.writeParameter(name, value);
     const context = (settings: ContextSettings<'account-lease'> = {}) =>
       contextOf<'account-lease'>(world, tenant, spec, settings);
@@ -79,6 +85,56 @@ describe('account-lease', () => {
     expect((await accountLease.ensure(context({ previous: outputs }))).outputs.since).not.toBe(outputs.since);
     await write('other');
     expect(await accountLease.observe(context({ previous: outputs }))).toMatchObject({ status: 'failed' });
+  });
+
+  describe('where SSM has another lease than the step was reckoned from', () => {
+    const parameter = () => `/platform/dynamodb/${randomUUID()}`;
+    const put = (name: string, value: string) => world.aws.parameters.writeParameter(name, value);
+
+    it.each([
+      ['a longer one counts', '80', 120],
+      ['a shorter one does not', '20', 60],
+      ['without one the routers’ own counts', undefined, 540],
+    ])('%s', async (_which, value, wanted) => {
+      const name = parameter();
+      if (value !== undefined) await put(name, value);
+      const { context, write } = await lease(60, { parameter: name, seconds: 40 });
+      await write('own');
+      const { outputs } = await accountLease.ensure(context());
+      expect(outputs.wanted).toBe(wanted);
+      // A lease that is made shorter meanwhile is not known to all routers.
+      await put(name, '1');
+      expect((await accountLease.observe(context({ previous: outputs }))).detail).toContain(`of ${wanted} s are left`);
+      expect((await accountLease.ensure(context({ previous: outputs }))).outputs).toEqual(outputs);
+    });
+
+    it('keeps to the longer one in a removal, as it was when that began', async () => {
+      const name = parameter();
+      await put(name, '80');
+      const { context } = await lease(0, { parameter: name, seconds: 40 });
+      const settings = {
+        removingAt: new Date(Date.now() - 70_000),
+        isPastCommit: true,
+        noted: new Map<string, string>(),
+      };
+      expect(await accountLease.remove(context(settings))).toMatchObject({ status: 'pending' });
+      await put(name, '40');
+      expect(await accountLease.observe(context(settings))).toMatchObject({ detail: '50 of 120 s are left' });
+      expect(await accountLease.remove(context({ ...settings, noted: new Map() }))).toMatchObject({
+        status: 'removed',
+      });
+    });
+
+    it.each(['0', '86401', '5m', ''.padEnd(3, ' ')])('does not begin with what is no lease: "%s"', async (value) => {
+      const name = parameter();
+      await put(name, value);
+      const { context, write } = await lease(60, { parameter: name, seconds: 40 });
+      await write('own');
+      expect(await stepErrorOf(accountLease.ensure(context()))).toMatchObject({
+        code: 'INVALID_REQUEST',
+        detail: expect.stringContaining(name) as string,
+      });
+    });
   });
 
   it('lets time pass when it goes past the commit, and none in an undo', async () => {

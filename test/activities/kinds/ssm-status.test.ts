@@ -194,6 +194,33 @@ describe('ssm-status', () => {
       expect(await ssmStatus.remove(context(settings))).toMatchObject({ status: 'removed' });
     });
 
+    it.each([
+      ['a longer time', '90', 90],
+      ['a shorter one', '30', 60],
+    ])('waits for the longer one where its parameter says %s', async (_which, value, seconds) => {
+      const drainParameter = `/platform/dynamodb/${randomUUID()}`;
+      await put(drainParameter, value);
+      const { context, noted } = await made({ drainSeconds: 60, drainParameter });
+      const settings = { ...removing, everActive: true };
+      expect(await ssmStatus.remove(context(settings))).toMatchObject({ status: 'pending' });
+      await put(drainParameter, '1');
+      noted.set('since', new Date(Date.now() - seconds * 1_000 + 5_000).toISOString());
+      expect(await ssmStatus.observe(context(settings))).toMatchObject({ status: 'pending' });
+      noted.set('since', new Date(Date.now() - seconds * 1_000 - 1_000).toISOString());
+      expect(await ssmStatus.observe(context(settings))).toMatchObject({ status: 'absent' });
+    });
+
+    it('says so, with its word written, where its parameter says no time', async () => {
+      const drainParameter = `/platform/dynamodb/${randomUUID()}`;
+      await put(drainParameter, 'soon');
+      const { context, noted } = await made({ drainSeconds: 60, drainParameter });
+      const error = await stepErrorOf(ssmStatus.remove(context({ ...removing, everActive: true })));
+      expect(error).toMatchObject({ code: 'INVALID_REQUEST', detail: expect.stringContaining('"soon"') as string });
+      expect(noted.has('since')).toBe(false);
+      await put(drainParameter, '60');
+      expect(await ssmStatus.remove(context({ ...removing, everActive: true }))).toMatchObject({ status: 'pending' });
+    });
+
     it('does not wait for a tenant that was never active', async () => {
       const { context } = await made({ drainSeconds: 60 });
       expect(await ssmStatus.remove(context(removing))).toMatchObject({ status: 'removed' });

@@ -68,12 +68,16 @@ describe('the move of an account to a table of its own', () => {
   });
 
   it('waits for routers as long as their lease, and for what they read as long as that is good', () => {
+    const lease = { parameter: '/platform/dynamodb/router-lease-seconds', seconds: 40 };
     expect(specOf(moving.steps, 'await_routers')).toEqual({
       parameter: { name: `/accounts/${id}/move`, value: own },
       seconds: 40,
       removal: { pastCommit: 5, undone: 5 },
+      lease,
     });
-    expect(specOf(moving.steps, 'release_routers')).toEqual({ seconds: 0, removal: { pastCommit: 40, undone: 0 } });
+    expect(specOf(moving.steps, 'release_routers')).toEqual({
+      ...{ seconds: 0, removal: { pastCommit: 40, undone: 0 }, lease },
+    });
   });
 
   it('leaves what a private account that was public is in every later operation', () => {
