@@ -24,6 +24,9 @@ locals {
     ]
   }
 
+  # Workers read and write rows, and let DynamoDB use the key of a table that a stack makes.
+  keys = distinct(compact([var.kms_key_arn, var.private_table_kms_key_arn]))
+
   # Rights that hold only for what CloudFormation does in the worker's name.
   by_cloudformation = { "ForAnyValue:StringEquals" = { "aws:CalledVia" = ["cloudformation.amazonaws.com"] } }
   this_template     = { StringLike = { "cloudformation:TemplateUrl" = ["https://${local.bucket}.s3.${local.region}.amazonaws.com/${local.template_key}*"] } }
@@ -131,11 +134,11 @@ locals {
       Action   = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"]
       Resource = [local.arns.platform]
     },
-    var.kms_key_arn == null ? null : {
-      Sid       = "KeyOfTheSharedTable"
+    length(local.keys) == 0 ? null : {
+      Sid       = "KeysOfTables"
       Effect    = "Allow"
       Action    = [for action in ["Decrypt", "Encrypt", "ReEncrypt*", "GenerateDataKey*", "DescribeKey", "CreateGrant"] : "kms:${action}"]
-      Resource  = [var.kms_key_arn]
+      Resource  = local.keys
       Condition = { StringLike = { "kms:ViaService" = ["dynamodb.${local.region}.*", "s3.${local.region}.*"] } }
     },
     # These name nothing that a resource could stand for: lists for the sweep of what is left.

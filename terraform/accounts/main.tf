@@ -14,7 +14,7 @@ locals {
   template_key = "private-account-dynamodb.yaml"
 
   # What products and routers read. The platform description has the same values (output "cell").
-  parameters = {
+  parameters = merge({
     "/platform/dynamodb/shared-table-name"                      = aws_dynamodb_table.shared.name
     "/platform/dynamodb/shared-table-arn"                       = aws_dynamodb_table.shared.arn
     "/platform/dynamodb/shared-table-stream-arn"                = aws_dynamodb_table.shared.stream_arn
@@ -26,7 +26,9 @@ locals {
     "/platform/accounts/moved-rows-hold-seconds"                = tostring(var.moved_rows_hold_seconds)
     "/platform/accounts/app-name"                               = var.app_name
     "/platform/accounts/environment"                            = var.environment
-  }
+    }, var.private_table_kms_key_arn == null ? {} : {
+    "/platform/dynamodb/private-table-kms-key-arn" = var.private_table_kms_key_arn
+  })
 }
 
 # The rows of public accounts, and the admin rows of all.

@@ -77,6 +77,17 @@ variable "kms_key_arn" {
   }
 }
 
+variable "private_table_kms_key_arn" {
+  description = "Key of private accounts' tables, in this account and region; the key that AWS manages when null. The key's policy must let the account's policies decide."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.private_table_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9A-Za-z-]+$", var.private_table_kms_key_arn))
+    error_message = "private_table_kms_key_arn is the ARN of one key."
+  }
+}
+
 variable "template_bucket_name" {
   description = "Bucket of the template; `<app_name>-<environment>-templates-<AWS account>-<region>` by default."
   type        = string

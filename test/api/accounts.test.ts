@@ -366,7 +366,7 @@ describe('DELETE /accounts', () => {
     expect((await get(`/${id}/status`)).json()).toMatchObject({ id, provisioningStatus: 'deleted' });
     expect((await get(`/${id}`)).json()).toMatchObject({
       provisioningStatus: 'deleted',
-      tableName: null,
+      ...{ tableName: null, technicalUser: null, addresses: [], licenses: [] },
       deletedAt: matching(/^2/),
     });
     expect(refusal(await remove(id, `?confirm=${id}`))).toEqual([409, 'TENANT_NOT_DELETABLE']);

@@ -19,9 +19,11 @@ export interface Account {
   readonly provisioningError?: string | undefined;
   /** Null: it was made without one. */
   readonly masterAccountName: string | null;
+  /** Empty as well once nothing of the account is left. */
   readonly addresses: readonly Address[];
-  /** Null: it was made without one. */
+  /** Null: it was made without one, or nothing of the account is left. */
   readonly technicalUser: TechnicalUser | null;
+  /** With their contacts; empty as well once nothing of the account is left. */
   readonly licenses: readonly License[];
   readonly cell: string;
   readonly createdAt: string;
@@ -54,16 +56,17 @@ export function accountOf(tenant: AccountTenant, cell: Cell | undefined): Accoun
   const { tenantId: id, tier, createdAt, updatedAt, activatedAt, deletedAt, deletesAt = null } = tenant;
   // The door and the product have checked them.
   const settings = accountSettings.safeParse(tenant.settings).data ?? {};
+  const isLeft = !isGone(tenant);
+  // Who lived where and whom to write to goes with the account.
+  const { addresses = [], licenses = [], technicalUser = null } = isLeft ? settings : {};
   return {
     id,
     name: settings.name ?? tenant.displayName,
     cloudType: tier ?? '',
-    tableName: isGone(tenant) ? null : tableNameOf(tenant, cell),
+    tableName: isLeft ? tableNameOf(tenant, cell) : null,
     ...provisioningOf(tenant),
     masterAccountName: settings.masterAccountName ?? null,
-    addresses: settings.addresses ?? [],
-    technicalUser: settings.technicalUser ?? null,
-    licenses: settings.licenses ?? [],
+    ...{ addresses, technicalUser, licenses },
     cell: tenant.cell,
     ...{ createdAt, updatedAt, activatedAt, deletedAt, deletesAt },
   };

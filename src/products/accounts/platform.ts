@@ -18,6 +18,8 @@ export const parameterNames = {
 export const optionalNames = {
   sharedStreamArn: '/platform/dynamodb/shared-table-stream-arn',
   leaseSeconds: leaseParameterName,
+  /** Of private accounts' tables (requirement U-29); without it the key that AWS manages. */
+  privateTableKey: '/platform/dynamodb/private-table-kms-key-arn',
   /** Of a bucket with versions; without it the latest one counts. */
   templateVersion: '/platform/cloudformation/private-account-template-version',
   /** How long the rows of an account stay in the shared table that was moved to a table of its own. */
@@ -47,6 +49,10 @@ const accountPlatform = z.object({
   templateBucket: z.string(),
   templateKey: z.string(),
   templateVersion: z.string().optional(),
+  privateTableKey: z
+    .string()
+    .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-zA-Z-]+$/, 'must be the ARN of one key (no alias)')
+    .optional(),
   leaseSeconds: seconds(LONGEST_DRAIN_S).default(defaultLeaseSeconds),
   holdSeconds: seconds(LONGEST_HOLD_S).default(DEFAULT_HOLD_SECONDS),
   appName: namePart.default('app'),
@@ -77,7 +83,10 @@ function nameOf(names: Readonly<Record<string, string>>, field: string): string 
   return names[field] ?? field;
 }
 
-function placeProblems(cell: Cell, { sharedStreamArn, sharedTable, sharedTableArn }: AccountPlatform): string[] {
+function placeProblems(
+  cell: Cell,
+  { privateTableKey, sharedStreamArn, sharedTable, sharedTableArn }: AccountPlatform,
+): string[] {
   const arn = new RegExp(
     `^arn:aws[a-z-]*:dynamodb:${cell.region}:${cell.accountId}:table/${sharedTable.replaceAll('.', '\\.')}$`,
   );
@@ -90,5 +99,8 @@ function placeProblems(cell: Cell, { sharedStreamArn, sharedTable, sharedTableAr
     ...(sharedStreamArn === undefined || sharedStreamArn.startsWith(`${sharedTableArn}/stream/`)
       ? []
       : [`${optionalNames.sharedStreamArn} is not the ARN of a stream of ${sharedTable}`]),
+    ...(privateTableKey === undefined || privateTableKey.includes(`:kms:${cell.region}:${cell.accountId}:`)
+      ? []
+      : [`${optionalNames.privateTableKey} is not the ARN of a key in this cell`]),
   ];
 }

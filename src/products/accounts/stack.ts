@@ -9,7 +9,7 @@ const LONGEST_NAME = 200;
 
 /** The stack of a private account's table (requirements R-CFN-*, C-12). */
 export function accountStack(
-  { appName, billingMode, environment, templateBucket, templateKey, templateVersion }: AccountPlatform,
+  { appName, billingMode, environment, privateTableKey, templateBucket, templateKey, templateVersion }: AccountPlatform,
   {
     accountId,
     name,
@@ -31,6 +31,7 @@ export function accountStack(
       BillingMode: billingMode,
       EnableDeletionProtection: 'true',
       PublishParameters: String(publishesParameters),
+      ...(privateTableKey !== undefined && { KmsKeyArn: privateTableKey }),
     },
     capabilities: [],
     tags: {},

@@ -213,6 +213,7 @@ run "a_key_of_ones_own_encrypts_table_and_bucket_and_long_names_fit" {
 
   variables {
     kms_key_arn                          = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    private_table_kms_key_arn            = "arn:aws:kms:eu-central-1:123456789012:key/66666666-2222-3333-4444-555555555555"
     default_private_account_billing_mode = "PROVISIONED"
     app_name                             = "an-application-with-a-long-name1"
     environment                          = "an-environment-with-a-long-name1"
@@ -235,7 +236,7 @@ run "a_key_of_ones_own_encrypts_table_and_bucket_and_long_names_fit" {
   }
 
   assert {
-    condition     = contains(flatten([for statement in jsondecode(output.policy_documents.worker).Statement : statement.Resource]), var.kms_key_arn)
+    condition     = length(setsubtract([var.kms_key_arn, var.private_table_kms_key_arn], flatten([for statement in jsondecode(output.policy_documents.worker).Statement : statement.Resource]))) == 0
     error_message = "workers cannot use the key"
   }
 
@@ -257,6 +258,7 @@ run "values_that_cannot_be_are_refused" {
     router_lease_seconds                 = 1.5
     moved_rows_hold_seconds              = 0
     kms_key_arn                          = "alias/mine"
+    private_table_kms_key_arn            = "alias/theirs"
   }
 
   expect_failures = [
@@ -268,6 +270,7 @@ run "values_that_cannot_be_are_refused" {
     var.router_lease_seconds,
     var.moved_rows_hold_seconds,
     var.kms_key_arn,
+    var.private_table_kms_key_arn,
   ]
 }
 

@@ -22,6 +22,7 @@ const acme: AccountSettings = {
   licenses: [license('sales'), license('support')],
 };
 
+const privateKey = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555';
 const cellWith = (parameters: Record<string, string> = {}, more: Partial<Cell> = {}) =>
   exampleCell({
     ...accountsInExample,
@@ -49,8 +50,9 @@ function changed(tier: string, licenses: readonly License[]): string[] {
 describe('the blueprint of an account', () => {
   it.each(['public', 'private'])('may run, %s, without settings and with all of them', (tier) => {
     for (const settings of [{}, acme]) {
-      const blueprint = resolveUnplaced(accounts, cellWith(), { tenantId: id, slug: id, tier, settings });
-      const tenant = { cell: cellWith(), tenantId: id, slug: id, host: undefined, loadBalancer: undefined };
+      const cell = cellWith({ '/platform/dynamodb/private-table-kms-key-arn': privateKey });
+      const blueprint = resolveUnplaced(accounts, cell, { tenantId: id, slug: id, tier, settings });
+      const tenant = { cell, tenantId: id, slug: id, host: undefined, loadBalancer: undefined };
       expect(acceptanceProblems(defaultCatalog.kinds, accounts, blueprint, tenant)).toEqual([]);
     }
   });
@@ -140,11 +142,12 @@ describe('the blueprint of an account', () => {
       '/platform/dynamodb/default-billing-mode': 'PROVISIONED',
       '/platform/dynamodb/shared-table-stream-arn':
         'arn:aws:dynamodb:us-east-1:000000000000:table/shared-items/stream/2026-01-01T00:00:00.000',
+      '/platform/dynamodb/private-table-kms-key-arn': privateKey,
     });
     expect(specOf('private', 'create_stack', acme, cell)).toMatchObject({
       prefix: 'crm-stage-account',
       template: { version: '7' },
-      parameters: { AppName: 'crm', Environment: 'stage', BillingMode: 'PROVISIONED' },
+      parameters: { AppName: 'crm', Environment: 'stage', BillingMode: 'PROVISIONED', KmsKeyArn: privateKey },
     });
     expect(specOf('private', 'put_dedicated_metadata', acme, cell)).toMatchObject({ table: `crm-stage-account-${id}` });
     expect(specOf('public', 'put_discovery', acme, cell)).toMatchObject({ values: { 'table-name': 'shared-items' } });
@@ -159,6 +162,12 @@ describe('the blueprint of an account', () => {
     ['default-billing-mode Invalid option', { '/platform/dynamodb/default-billing-mode': 'CHEAP' }, {}],
     ['router-lease-seconds must be a whole number', { '/platform/dynamodb/router-lease-seconds': '5m' }, {}],
     ['router-lease-seconds must be at most 3600', { '/platform/dynamodb/router-lease-seconds': '3601' }, {}],
+    ['kms-key-arn must be the ARN', { '/platform/dynamodb/private-table-kms-key-arn': 'alias/mine' }, {}],
+    [
+      'kms-key-arn is not the ARN of a key in this cell',
+      { '/platform/dynamodb/private-table-kms-key-arn': privateKey.replace('us-east-1', 'eu-west-1') },
+      {},
+    ],
     ['app-name must be 1 to 32 letters', { '/platform/accounts/app-name': 'My App' }, {}],
     ['stream-arn is not the ARN of a stream', { '/platform/dynamodb/shared-table-stream-arn': 'arn:aws:x' }, {}],
   ])('is refused in a cell whose %s', (said, parameters, more) => {
