@@ -1,8 +1,12 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { accountOf } from './account-id.ts';
+import { isControlKey } from './control-rows.ts';
 import { AccountMovingError, WriteOutcomeUnknownError } from './errors.ts';
 import { FenceItem } from './fence-item.ts';
 import type { RowGuard } from './guards/row-guard.ts';
+import { assertUnmarked } from './guards/control-mark.ts';
+import { assertText } from './guards/rows.ts';
+import { writtenFields } from './guards/written-fields.ts';
 import { copyRecord } from './input-fields.ts';
 import type { OnTable } from './on-table.ts';
 import type { TableKeys } from './table-keys.ts';
@@ -15,12 +19,16 @@ export interface AdminRowsOptions {
 
 /**
  * Any rows of the shared table, for one call. From the moment at which an account's move has closed its fence until its old rows are deleted, they
- * stay as they are: a row that is written among them would not be in the table that counts, and would keep the others from being deleted.
+ * stay as they are: a row that is written among them would not be in the table that counts, and would keep the others from being deleted. Rows of
+ * the control plane stay as they are at all times.
  */
 export function adminRows({ onTable, keys, timeoutMs }: AdminRowsOptions): { guard: RowGuard; onTable: OnTable } {
   const accounts = new Set<string>();
   const noted = (field: string, given: unknown) => {
     const row = copyRecord(field, given);
+    // What is missing is told by DynamoDB.
+    for (const name of [keys.partitionKey, keys.sortKey])
+      if (row[name] !== undefined) assertText(`${field}.${name}`, row[name]);
     const accountId = accountOf(row[keys.partitionKey]);
     if (accountId !== undefined) accounts.add(accountId);
     return row;
@@ -30,7 +38,17 @@ export function adminRows({ onTable, keys, timeoutMs }: AdminRowsOptions): { gua
       ...{ accountId, item: new FenceItem({ client, accountId, tableName, keys, timeoutMs }) },
     }));
   return {
-    guard: { key: noted, item: noted, fields: (input) => input },
+    guard: {
+      key: noted,
+      item(field, given) {
+        const row = noted(field, given);
+        assertUnmarked(field, row);
+        return row;
+      },
+      readFields: (input) => input,
+      writtenFields: (input, prefix) => writtenFields(input, prefix),
+      isControlKey: (row) => isControlKey(row[keys.partitionKey], row[keys.sortKey]),
+    },
     onTable: (kind, run, signal) =>
       onTable(
         kind,

@@ -11,6 +11,7 @@ export type AccountsErrorCode =
   | 'INPUT_REFUSED'
   | 'EXPRESSION_INVALID'
   | 'OTHER_ACCOUNT'
+  | 'CONTROL_PLANE_ROW'
   | 'BATCH_UNPROCESSED'
   | 'SESSION_FAILED';
 
@@ -125,6 +126,18 @@ export class ExpressionError extends FieldError {
 /** The call would read or write outside the account's rows, or put a row into another account's part of an index. */
 export class OtherAccountError extends FieldError {
   readonly code = 'OTHER_ACCOUNT';
+}
+
+/** The row is one of the control plane's own (`METADATA`, `LICENSE#...`), which services read and do not write. Nothing was written. */
+export class ControlPlaneRowError extends AccountsError {
+  readonly code = 'CONTROL_PLANE_ROW';
+  /** Where the row is in the input, as a path: `TransactItems[1].Put.Item`. */
+  readonly field: string;
+  /** @param options with what DynamoDB answered as the cause, if it was asked */
+  constructor(field: string, options?: ErrorOptions) {
+    super(`${field}: the row is the control plane's own: nothing was written`, options);
+    this.field = field;
+  }
 }
 
 /** DynamoDB left parts of a batch undone in every attempt. The others were done. */

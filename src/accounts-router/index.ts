@@ -16,6 +16,7 @@ export {
   AccountsError,
   AccountSessionError,
   BatchUnprocessedError,
+  ControlPlaneRowError,
   ExpressionError,
   InputRefusedError,
   InvalidAccountIdError,

@@ -10,7 +10,8 @@ import {
   type TransactWriteInput,
   type UpdateInput,
 } from './guards/inputs.ts';
-import { itemed, keyed, type RowGuard } from './guards/row-guard.ts';
+import { tellingMarked } from './guards/control-mark.ts';
+import { itemedWrite, keyed, keyedWrite, type RowGuard } from './guards/row-guard.ts';
 import { guardBatchGet, guardBatchWrite, guardTransactGet, guardTransactWrite } from './guards/several.ts';
 import {
   asSaid,
@@ -39,15 +40,18 @@ export class RowCalls {
   }
 
   async put<T>(input: PutInput<T>, options?: CallOptions): Promise<PutOutput<T>> {
-    return asSaid(await this.#table.put(itemed(this.#rows, input, inputFields.put), options));
+    const sent = itemedWrite(this.#rows, input, inputFields.put);
+    return asSaid(await tellingMarked([{ field: 'Item', sent }], () => this.#table.put(sent, options)));
   }
 
   async update<T>(input: UpdateInput, options?: CallOptions): Promise<UpdateOutput<T>> {
-    return asSaid(await this.#table.update(keyed(this.#rows, input, inputFields.update), options));
+    const sent = keyedWrite(this.#rows, input, inputFields.update);
+    return asSaid(await tellingMarked([{ field: 'Key', sent }], () => this.#table.update(sent, options)));
   }
 
   async delete<T>(input: DeleteInput, options?: CallOptions): Promise<DeleteOutput<T>> {
-    return asSaid(await this.#table.delete(keyed(this.#rows, input, inputFields.delete), options));
+    const sent = keyedWrite(this.#rows, input, inputFields.delete);
+    return asSaid(await tellingMarked([{ field: 'Key', sent }], () => this.#table.delete(sent, options)));
   }
 
   /** @throws BatchUnprocessedError */
@@ -65,6 +69,7 @@ export class RowCalls {
   }
 
   async transactWrite<T>(input: TransactWriteInput<T>, options?: CallOptions): Promise<TransactWriteCommandOutput> {
-    return this.#table.transactWrite(guardTransactWrite(this.#rows, input), options);
+    const sent = guardTransactWrite(this.#rows, input);
+    return tellingMarked(sent.writes, () => this.#table.transactWrite(sent, options));
   }
 }

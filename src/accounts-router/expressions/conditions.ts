@@ -18,6 +18,11 @@ export interface PrintedCondition {
   readonly isAlternative: boolean;
 }
 
+/** Both, of which nothing in the second undoes the first. DynamoDB refuses parentheses that change nothing. */
+export function bothConditions(own: string, { text, isAlternative }: PrintedCondition): string {
+  return `${own} AND ${isAlternative ? `(${text})` : text}`;
+}
+
 /**
  * A FilterExpression or ConditionExpression, read by DynamoDB's grammar and printed from what was understood: what is sent
  * means what was checked, and can be joined with a condition of ours that nothing in it undoes.

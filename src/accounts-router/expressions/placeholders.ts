@@ -5,6 +5,11 @@ import type { Token, TokenReader } from './tokens.ts';
 /** Placeholders that begin so are the router's own. */
 const RESERVED = 'tenantry';
 
+/** The router's own name of an attribute. */
+export function ownName(suffix: string): string {
+  return `#${RESERVED}${suffix}`;
+}
+
 /**
  * What `#name` and `:value` of a call's expressions stand for. A copy: what the caller changes after the check, or answers differently when
  * it is read again, is not sent.
@@ -35,10 +40,16 @@ export class Placeholders {
 
   /** The router's own. @returns the condition `#name = :value` */
   addCondition(suffix: string, attribute: string, value: string): string {
-    const [name, placeholder] = [`#${RESERVED}${suffix}`, `:${RESERVED}${suffix}`];
-    this.#names.set(name, attribute);
+    const placeholder = `:${RESERVED}${suffix}`;
     this.#values.set(placeholder, value);
-    return `${name} = ${placeholder}`;
+    return `${this.addName(suffix, attribute)} = ${placeholder}`;
+  }
+
+  /** The router's own. @returns `#name` */
+  addName(suffix: string, attribute: string): string {
+    const name = ownName(suffix);
+    this.#names.set(name, attribute);
+    return name;
   }
 
   /** As the SDK takes them; none rather than empty. */

@@ -1,69 +1,25 @@
-import { Placeholders } from '../expressions/placeholders.ts';
-import { printCondition } from '../expressions/conditions.ts';
-import { printProjection } from '../expressions/paths.ts';
-import { TokenReader } from '../expressions/tokens.ts';
-import { printUpdate, readUpdate, type UpdateAction } from '../expressions/updates.ts';
+import type { Placeholders } from '../expressions/placeholders.ts';
+import type { UpdateAction } from '../expressions/updates.ts';
+import { isControlKey } from '../control-rows.ts';
 import { OtherAccountError } from '../errors.ts';
 import type { AccountScope } from '../table-keys.ts';
-import type { Fields } from '../table.ts';
+import { readFields } from './read-fields.ts';
 import type { RowGuard } from './row-guard.ts';
 import { assertOwnIndexValue, ownItem, ownKey } from './rows.ts';
+import { writtenFields } from './written-fields.ts';
 
 /** The rows of one account, by expressions that were understood. */
 export function ownRows(scope: AccountScope): RowGuard {
   return {
     key: (field, given) => ownKey(scope, field, given),
     item: (field, given) => ownItem(scope, field, given),
-    fields: (input, prefix) => ownFields(scope, input, prefix),
+    readFields,
+    writtenFields: (input, prefix) =>
+      writtenFields(input, prefix, (field, action, placeholders) =>
+        assertOwnUpdate(scope, field, action, placeholders),
+      ),
+    isControlKey: (row) => isControlKey(row[scope.partitionKey], row[scope.sortKey]),
   };
-}
-
-function ownFields(scope: AccountScope, input: Fields, prefix: string): Fields {
-  const placeholders = placeholdersOf(input, prefix);
-  return {
-    ...otherFields(input),
-    ...projectionOf(input, placeholders, prefix),
-    ...conditionOf(input, placeholders, prefix),
-    ...updateOf(scope, input, placeholders, prefix),
-    ...placeholders.fields(),
-  };
-}
-
-/** The `#names` and `:values` of an input. */
-export function placeholdersOf(input: Fields, prefix: string): Placeholders {
-  return new Placeholders(prefix, input['ExpressionAttributeNames'], input['ExpressionAttributeValues']);
-}
-
-/** The ProjectionExpression, as it was understood. */
-export function projectionOf(input: Fields, placeholders: Placeholders, prefix: string) {
-  const text = input['ProjectionExpression'];
-  if (text === undefined) return {};
-  return {
-    ProjectionExpression: printProjection(new TokenReader(`${prefix}ProjectionExpression`, text), placeholders),
-  };
-}
-
-/** Fields that hold no expression. */
-export function otherFields(input: Fields): Record<string, unknown> {
-  const isOther = (name: string) => !name.endsWith('Expression') && !name.startsWith('ExpressionAttribute');
-  return Object.fromEntries(Object.entries(input).filter(([name]) => isOther(name)));
-}
-
-function conditionOf(input: Fields, placeholders: Placeholders, prefix: string) {
-  const text = input['ConditionExpression'];
-  if (text === undefined) return {};
-  return {
-    ConditionExpression: printCondition(new TokenReader(`${prefix}ConditionExpression`, text), placeholders).text,
-  };
-}
-
-function updateOf(scope: AccountScope, input: Fields, placeholders: Placeholders, prefix: string) {
-  const text = input['UpdateExpression'];
-  if (text === undefined) return {};
-  const field = `${prefix}UpdateExpression`;
-  const actions = readUpdate(new TokenReader(field, text), placeholders);
-  for (const action of actions) assertOwnUpdate(scope, field, action, placeholders);
-  return { UpdateExpression: printUpdate(actions) };
 }
 
 /** An index's partition key is set to a value that is in the call, so that it can be checked, or removed. */

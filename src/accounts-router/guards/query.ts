@@ -1,5 +1,5 @@
 import { InputRefusedError, OtherAccountError } from '../errors.ts';
-import { printCondition } from '../expressions/conditions.ts';
+import { bothConditions, printCondition } from '../expressions/conditions.ts';
 import { readKeyConditions, type KeyCondition } from '../expressions/key-conditions.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
 import { TokenReader } from '../expressions/tokens.ts';
@@ -7,7 +7,7 @@ import { copyFields, copyRecord } from '../input-fields.ts';
 import type { AccountScope, IndexKeys } from '../table-keys.ts';
 import { inputFields } from './inputs.ts';
 import { assertOwnIndexValue, assertOwnPartition } from './rows.ts';
-import { otherFields, placeholdersOf, projectionOf } from './own-rows.ts';
+import { otherFields, placeholdersOf, projectionOf } from './read-fields.ts';
 
 /** What a query goes over: the table or an index, in one partition of it. */
 interface Range {
@@ -92,9 +92,7 @@ function ownFilter(scope: AccountScope, placeholders: Placeholders): string {
 function filterOf(text: unknown, placeholders: Placeholders, own: string | undefined) {
   if (text === undefined) return own === undefined ? {} : { FilterExpression: own };
   const printed = printCondition(new TokenReader('FilterExpression', text), placeholders);
-  if (own === undefined) return { FilterExpression: printed.text };
-  // DynamoDB refuses parentheses that change nothing.
-  return { FilterExpression: `${own} AND ${printed.isAlternative ? `(${printed.text})` : printed.text}` };
+  return { FilterExpression: own === undefined ? printed.text : bothConditions(own, printed) };
 }
 
 /** The key that a page ended at: one of the account's own rows, in the partition that is queried. */

@@ -1,6 +1,7 @@
 import { InputRefusedError, OtherAccountError } from '../errors.ts';
 import { copyRecord } from '../input-fields.ts';
 import { isOwnIndexValue, type AccountScope } from '../table-keys.ts';
+import { assertUnmarked } from './control-mark.ts';
 
 /**
  * The key of a row of the account: the sort key that is given, under the account's partition key.
@@ -20,6 +21,7 @@ export function ownKey(scope: AccountScope, field: string, given: unknown): Reco
  */
 export function ownItem(scope: AccountScope, field: string, given: unknown): Record<string, unknown> {
   const item = copyRecord(field, given);
+  assertUnmarked(field, item);
   for (const name of scope.indexPartitionKeys) assertOwnIndexValue(scope, `${field}.${name}`, item[name]);
   return ownRow(scope, field, item);
 }
@@ -38,10 +40,16 @@ export function assertOwnPartition({ partition }: AccountScope, field: string, v
   if (value !== partition) throw new OtherAccountError(field, `is not the account's own, ${partition}`);
 }
 
+/** What is an object to us may be a string to the document client. @throws InputRefusedError */
+export function assertText(field: string, value: unknown): void {
+  if (typeof value !== 'string') throw new InputRefusedError(field, 'a key is a string');
+}
+
 /** @param row a copy, whose values nobody else changes */
 function ownRow(scope: AccountScope, field: string, row: Record<string, unknown>): Record<string, unknown> {
   const { partition, partitionKey, sortKey } = scope;
   if (row[partitionKey] !== undefined) assertOwnPartition(scope, `${field}.${partitionKey}`, row[partitionKey]);
   if (row[sortKey] === undefined) throw new InputRefusedError(`${field}.${sortKey}`, 'the sort key is missing');
+  assertText(`${field}.${sortKey}`, row[sortKey]);
   return { ...row, [partitionKey]: partition };
 }

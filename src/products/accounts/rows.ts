@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { licenseSortKeyPrefix, metadataSortKey } from '../../accounts-router/control-rows.ts';
 import type { Step } from '../../contracts/blueprint.ts';
 import { dynamodbItem } from '../../kinds/dynamodb-item/kind.ts';
 import type { MakeStep } from '../step.ts';
@@ -56,10 +57,10 @@ function rowStep(copy: Copy['copy'], { id }: Row): string {
 function rowsOf(copy: Copy): [Row, ...Row[]] {
   const { licenses = [] } = copy.settings;
   return [
-    { id: 'metadata', sortKey: 'METADATA', attributes: metadataOf(copy) },
+    { id: 'metadata', sortKey: metadataSortKey, attributes: metadataOf(copy) },
     ...licenses.map((license) => ({
       id: `license:${licenseHash(license)}`,
-      sortKey: `LICENSE#${licenseKey(license)}`,
+      sortKey: `${licenseSortKeyPrefix}${licenseKey(license)}`,
       attributes: licenseRow(copy, license),
     })),
   ];

@@ -1,7 +1,7 @@
 import { guardQuery } from '../../../src/accounts-router/guards/query.ts';
 import { inputFields } from '../../../src/accounts-router/guards/inputs.ts';
 import { ownRows } from '../../../src/accounts-router/guards/own-rows.ts';
-import { itemed, keyed } from '../../../src/accounts-router/guards/row-guard.ts';
+import { itemedWrite, keyed, keyedWrite } from '../../../src/accounts-router/guards/row-guard.ts';
 import {
   guardBatchGet,
   guardBatchWrite,
@@ -21,11 +21,12 @@ export function guarded(method: HostileCall['method'], input: unknown, keys: Tab
   const rows = ownRows(scope);
   switch (method) {
     case 'get':
+      return keyed(rows, input, inputFields.get);
     case 'update':
     case 'delete':
-      return keyed(rows, input, inputFields[method]);
+      return keyedWrite(rows, input, inputFields[method]);
     case 'put':
-      return itemed(rows, input, inputFields.put);
+      return itemedWrite(rows, input, inputFields.put);
     case 'query':
       return guardQuery(scope, input);
     case 'batchGet':

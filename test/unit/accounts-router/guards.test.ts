@@ -288,7 +288,8 @@ describe('an input that reaches further than the account', () => {
 
   it('is not read from what it inherits', () => {
     const Item = Object.create({ PK: victim }, { SK: { value: 'A', enumerable: true } }) as object;
-    expect(guarded('put', { Item })).toEqual({ Item: { PK: own, SK: 'A' } });
+    expect(guarded('put', { Item })).toMatchObject({ Item: { PK: own, SK: 'A' } });
+    expect(guarded('get', { Key: Item })).toEqual({ Key: { PK: own, SK: 'A' } });
   });
 });
 
@@ -391,7 +392,8 @@ describe('an expression that was understood before', () => {
   it('is understood still after many others, and refused anew where it was refused', () => {
     for (let n = 0; n < 1_500; n += 1) {
       const text = `attribute_exists(a${n})`;
-      expect(guarded('delete', { Key, ConditionExpression: text })).toMatchObject({ ConditionExpression: text });
+      const ConditionExpression = `attribute_not_exists(#tenantryMark) AND ${text}`;
+      expect(guarded('delete', { Key, ConditionExpression: text })).toMatchObject({ ConditionExpression });
     }
     for (let n = 0; n < 2; n += 1)
       for (const [method, field] of [

@@ -71,9 +71,8 @@ export class Tables {
   /** All of it or nothing. */
   #change(items: readonly Input[], failure: string): object {
     for (const item of items) {
-      const condition = item['ConditionExpression'];
-      const isThere = this.#get(nameOf(item), (item['Item'] ?? item['Key']) as Key) !== undefined;
-      if (typeof condition === 'string' && isThere === condition.includes('attribute_not_exists')) throw named(failure);
+      const row = this.#get(nameOf(item), (item['Item'] ?? item['Key']) as Key) ?? {};
+      if (!isMet(item, row)) throw named(failure);
     }
     for (const item of items) {
       const rows = this.rows(nameOf(item));
@@ -108,6 +107,17 @@ export class Tables {
     const last = Items.at(-1);
     return { Items, ...(rows.length > limit && last && { LastEvaluatedKey: { PK, SK: last['SK'] } }) };
   }
+}
+
+/** A conjunction of `attribute_exists(a)` and `attribute_not_exists(a)`. */
+function isMet(input: Input, row: Row): boolean {
+  const { ConditionExpression: condition, ExpressionAttributeNames: names } = input;
+  if (typeof condition !== 'string') return true;
+  return condition.split(' AND ').every((part) => {
+    const [, not, attribute = ''] = /^attribute_(not_)?exists\(([^)]+)\)$/.exec(part) ?? [];
+    if (!attribute) throw new Error(`the model knows no condition ${part}`);
+    return ((names as Record<string, string> | undefined)?.[attribute] ?? attribute) in row !== (not !== undefined);
+  });
 }
 
 export function idOf({ PK, SK }: Key): string {
