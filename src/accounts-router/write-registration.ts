@@ -1,7 +1,13 @@
 import type { FenceItem } from './fence-item.ts';
+import { elapsedMs, now, type Instant } from './instant.ts';
 
 /** How long a registration stays when no write is under way: the next one needs none of its own. */
 const idleMs = 500;
+/**
+ * How long after the fence was seen to have a registration a write may begin by it. The mover removes one 10 seconds (`brokenAfterMs`) after the
+ * fence was closed at the earliest; a process that stood still may find that long past, and no timer of its own had told it.
+ */
+const freshMs = 1_000;
 
 /** That a router's writes may be under way in the shared table; all its writes of a time share it. Its id is never used again. */
 export class WriteRegistration {
@@ -11,6 +17,8 @@ export class WriteRegistration {
   readonly #item: FenceItem;
   readonly #onEnd: () => void;
   #underWay = 0;
+  /** It was in the fence then, or later. */
+  #seenAt: Instant = now();
   #isEnding = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -19,6 +27,16 @@ export class WriteRegistration {
     this.#item = item;
     this.#onEnd = onEnd;
     this.made = item.register(this.id);
+  }
+
+  /** Whether a write may begin by it now, once it was made. */
+  get isFresh(): boolean {
+    return elapsedMs(this.#seenAt) < freshMs;
+  }
+
+  /** The fence, which was asked for then, is open and has it. */
+  confirm(askedAt: Instant): void {
+    if (elapsedMs(this.#seenAt, askedAt) > 0) this.#seenAt = askedAt;
   }
 
   /** A write begins that shares it. */

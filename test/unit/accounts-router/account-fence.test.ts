@@ -5,7 +5,7 @@ import { AccountFence } from '../../../src/accounts-router/account-fence.ts';
 import { defaultTableKeys } from '../../../src/accounts-router/table-keys.ts';
 import { own, ownId } from './fixture.ts';
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 interface Sent {
@@ -82,7 +82,7 @@ describe('a registration', () => {
     expect(registrations[0]).toBe(registrations[1]);
     expect(sent[0]?.input).toMatchObject({ ConditionExpression: '#state = :open' });
     registrations[0]?.leave();
-    await vi.advanceTimersByTimeAsync(600);
+    await vi.advanceTimersByTimeAsync(550);
     expect(sent).toHaveLength(1);
     registrations[1]?.leave();
     await vi.advanceTimersByTimeAsync(400);
@@ -110,6 +110,63 @@ describe('a registration', () => {
     await flushed();
     expect(sent[2]?.input.UpdateExpression).toBe('REMOVE #writers.#id');
     expect(idOf(sent[2]!)).toBe(registration?.id);
+  });
+
+  it.each([
+    ['by the clock on the wall', () => void vi.setSystemTime(Date.now() + 1_001)],
+    ['by the monotonic clock', () => void vi.advanceTimersByTime(1_001)],
+  ])('that was not seen for a second, %s, begins no write: another is asked for', async (_clock, passTime) => {
+    const { sent, fence } = open();
+    const entering = fence.enter();
+    await sent[0]?.answer();
+    const first = await entering;
+    passTime();
+    const later = fence.enter();
+    expect(idOf(sent[1]!)).not.toBe(first?.id);
+    await sent[1]?.fail('ConditionalCheckFailedException');
+    expect(await later).toBeUndefined();
+    // The write that is under way by the first leaves it.
+    first?.leave();
+    await flushed();
+    expect(sent[2]?.input).toMatchObject({ UpdateExpression: 'REMOVE #writers.#id' });
+    expect(idOf(sent[2]!)).toBe(first?.id);
+  });
+
+  it('that a look at the fence has confirmed is used from then on', async () => {
+    const { sent, fence } = open();
+    const entering = fence.enter();
+    await sent[0]?.answer();
+    const registration = await entering;
+    vi.advanceTimersByTime(900);
+    const look = fence.read();
+    vi.advanceTimersByTime(600);
+    await sent[1]?.answer(item('open', idOf(sent[0]!)));
+    await look;
+    expect(await fence.enter()).toBe(registration);
+    vi.advanceTimersByTime(500);
+    // A second has passed since it was asked for.
+    void fence.enter();
+    expect(idOf(sent[2]!)).not.toBe(registration?.id);
+  });
+
+  it('whose answer comes too late is none, and gives up after some', async () => {
+    const { sent, fence } = open();
+    const entering = fence.enter();
+    const failed = expect(entering).rejects.toMatchObject({ code: 'ACCOUNT_LOOKUP_FAILED' });
+    const answered: string[] = [];
+    for (;;) {
+      const next = sent.find(
+        (each) => each.input.ConditionExpression === '#state = :open' && !answered.includes(idOf(each)),
+      );
+      if (!next) break;
+      answered.push(idOf(next));
+      vi.advanceTimersByTime(1_000);
+      await next.answer();
+    }
+    await failed;
+    expect(new Set(answered).size).toBe(3);
+    const takenBack = sent.filter(({ input }) => input.UpdateExpression?.startsWith('REMOVE'));
+    expect(takenBack.map(idOf)).toEqual(answered);
   });
 
   it('that the mover removed is not used any more', async () => {

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { leaseParameterName } from '../../../src/accounts-router/fence.ts';
 import { ownId, own } from './fixture.ts';
 import { Client, Record, rowsOf } from './move/client.ts';
 import { Mover, type MoverFaults } from './move/mover.ts';
+import { holdTimersOfFrozen } from './move/frozen-timers.ts';
 import { Schedule } from './move/schedule.ts';
 import { leaseSeconds, sharedTable, World, type Faults } from './move/world.ts';
 
@@ -25,13 +26,17 @@ async function runModel(seed: number, faults: Faults, moverFaults: MoverFaults =
   vi.advanceTimersByTime(leaseSeconds * 1_000);
   const processes = [world.openProcess(), world.openProcess()];
   const clients = ['a', 'b', 'c', 'd'].map((name, n) => new Client(processes[n % 2]!, schedule, ownId, record, name));
+  const release = holdTimersOfFrozen(schedule);
+  onTestFinished(release);
   const moved = new Mover(world, schedule, ownId, moverFaults).run();
   await schedule.run(Promise.all([moved, ...clients.map((client) => client.run(25))]), 20_000);
+  release();
+  record.faults.push(...world.strays);
   record.check('the table', record.expectation(), rowsOf(world.tables.partition(await moved, own)));
   return record;
 }
 
-const faults: Faults = { lost: 0.02, stops: 0.015 };
+const faults: Faults = { lost: 0.02, stops: 0.015, freezes: 0.15 };
 
 // More of them: MODEL_RUNS=5000 npx vitest run --project unit FILE --testTimeout 600000
 it('no order of events loses an acknowledged write, or reads what is old', async () => {

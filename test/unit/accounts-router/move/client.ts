@@ -61,10 +61,12 @@ export class Client {
         this.#get,
         this.#query,
       ]);
-      await call.call(this).then(
-        () => this.#record.count('ok'),
-        (error: unknown) => this.#record.count(error instanceof Error ? error.name : 'unknown'),
-      );
+      await this.#process
+        .do(() => call.call(this))
+        .then(
+          () => this.#record.count('ok'),
+          (error: unknown) => this.#record.count(error instanceof Error ? error.name : 'unknown'),
+        );
     }
   }
 

@@ -1,8 +1,8 @@
-import { brokenAfterMs, fenceKey, leaseTimes, moveParameterName } from '../../../../src/accounts-router/fence.ts';
+import { fenceKey, leaseTimes, moveParameterName } from '../../../../src/accounts-router/fence.ts';
 import { accountPartition } from '../../../../src/accounts-router/index.ts';
 import type { Schedule } from './schedule.ts';
 import { copyOf, idOf, type Row } from './tables.ts';
-import { leaseSeconds, sharedTable, type World } from './world.ts';
+import { brokenAfterMs, leaseSeconds, sharedTable, type World } from './world.ts';
 
 /** What is left out of the contract, to see that it is needed. */
 export interface MoverFaults {
@@ -53,6 +53,7 @@ export class Mover {
       return this.#backOut(toTable, 'changed');
     }
     fence['state'] = 'moved';
+    this.#world.noteSwitch();
     await this.#retire('changed', () => this.#deleteOldRows());
     return true;
   }
