@@ -2,7 +2,7 @@ import { AccountNotActiveError, AccountNotFoundError, AccountParametersError } f
 
 /** How long what SSM said is used. */
 export interface CacheSettings {
-  /** Where an account's rows are: 5 minutes, and at most half of the platform's lease. An account that was removed is served until then. */
+  /** Where an account's rows are: 5 minutes, and never longer than half of the platform's lease, which is 10 minutes by default. An account that was removed is served until then. */
   readonly ttlMs?: number | undefined;
   /** That there is no such account, that it is not active, or that its parameters are wrong: 30 seconds. */
   readonly negativeTtlMs?: number | undefined;

@@ -9,9 +9,10 @@ import { AccountParametersError } from './errors.ts';
 /** Of an account, below `/accounts/{id}/`: the name of the table that it moves to. While it is there, the fence item says which table counts. */
 export const moveParameter = 'move';
 export const leaseParameterName = '/platform/dynamodb/router-lease-seconds';
-/** Where no parameter says otherwise. */
-export const defaultLeaseSeconds = 360;
-const [leastLeaseSeconds, mostLeaseSeconds] = [1, 86_400];
+/** Where no parameter says otherwise: routers use what they read for 5 minutes then. */
+export const defaultLeaseSeconds = 600;
+/** Whole seconds. An answer of SSM may be an eighth of it old: outside of tests it is not below 60. */
+export const leaseBounds = { leastSeconds: 1, mostSeconds: 3_600 } as const;
 
 /** The attribute that marks rows of the control plane: a fence item has it, rows of services never do. */
 export const rowMark = 'tenantry';
@@ -95,14 +96,15 @@ export function leaseTimes(leaseSeconds: number): LeaseTimes {
 
 /**
  * @param value of the parameter {@link leaseParameterName}; undefined when there is none
- * @throws AccountParametersError when it is no whole number of seconds, of 1 to 86,400
+ * @throws AccountParametersError when it is no whole number of seconds within {@link leaseBounds}
  */
 export function parseLeaseSeconds(value: string | undefined): number {
   if (value === undefined) return defaultLeaseSeconds;
-  const seconds = /^\d{1,5}$/.test(value) ? Number(value) : 0;
-  if (seconds >= leastLeaseSeconds && seconds <= mostLeaseSeconds) return seconds;
+  const { leastSeconds, mostSeconds } = leaseBounds;
+  const seconds = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  if (seconds >= leastSeconds && seconds <= mostSeconds) return seconds;
   throw new AccountParametersError(
-    `${leaseParameterName} holds no whole number of seconds, of ${leastLeaseSeconds} to ${mostLeaseSeconds}`,
+    `${leaseParameterName} holds no whole number of seconds, of ${leastSeconds} to ${mostSeconds}`,
   );
 }
 

@@ -95,9 +95,9 @@ variable "template_bucket_name" {
 }
 
 variable "router_lease_seconds" {
-  description = "How long a router may go by what it read of an account. Removals and moves wait for so long; no router's `ttlMs` may be longer."
+  description = "How long a router may go by what it read of an account. Removals and moves wait for so long; a router cuts its `ttlMs` to half of it. Not below 60 in production: SSM's answers may be an eighth of it old."
   type        = number
-  default     = 360
+  default     = 600
 
   validation {
     condition     = var.router_lease_seconds >= 1 && var.router_lease_seconds <= 3600 && floor(var.router_lease_seconds) == var.router_lease_seconds

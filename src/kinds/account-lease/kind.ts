@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { leaseBounds } from '../../accounts-router/fence.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { readClock } from '../../db/clock.ts';
 import type { Kind, Observation, StepContext } from '../framework/kind.ts';
@@ -6,7 +7,7 @@ import { text } from '../framework/values.ts';
 import { fieldsOf } from '../framework/within.ts';
 import { readLease } from './lease.ts';
 
-const seconds = z.number().min(0).max(86_400);
+const seconds = z.number().min(0).max(leaseBounds.mostSeconds);
 
 /**
  * `parameter`: one of the SSM Parameter Store, which has the value while the wait counts. `seconds`: how many pass until it is ready.

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { leaseBounds } from '../../accounts-router/fence.ts';
 import type { StepContext } from '../framework/kind.ts';
 import { text } from '../framework/values.ts';
 import { parameterName, parameterPath } from '../ssm-parameters/spec.ts';
 
 /** Longest that a removal waits for what others may have read before, in seconds. */
-export const LONGEST_DRAIN_S = 3_600;
+export const LONGEST_DRAIN_S = leaseBounds.mostSeconds;
 
 const word = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a word of letters, digits, _ and -, of 64 at most');
 

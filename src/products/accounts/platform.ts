@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Cell } from '../../contracts/platform.ts';
-import { defaultLeaseSeconds, leaseParameterName } from '../../accounts-router/fence.ts';
+import { defaultLeaseSeconds, leaseBounds, leaseParameterName } from '../../accounts-router/fence.ts';
 import { LONGEST_HOLD_S } from '../../kinds/dynamodb-rows/spec.ts';
-import { LONGEST_DRAIN_S } from '../../kinds/ssm-status/spec.ts';
 import { dynamodbTableName } from '../../formats.ts';
 
 /** What the product reads of its cell, by the parameters' names in SSM (requirements R-SSM-05, R-SSM-06). */
@@ -53,7 +52,7 @@ const accountPlatform = z.object({
     .string()
     .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[0-9a-zA-Z-]+$/, 'must be the ARN of one key (no alias)')
     .optional(),
-  leaseSeconds: seconds(LONGEST_DRAIN_S).default(defaultLeaseSeconds),
+  leaseSeconds: seconds(leaseBounds.mostSeconds).default(defaultLeaseSeconds),
   holdSeconds: seconds(LONGEST_HOLD_S).default(DEFAULT_HOLD_SECONDS),
   appName: namePart.default('app'),
   environment: namePart.default('prod'),

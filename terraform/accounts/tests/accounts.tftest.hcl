@@ -33,7 +33,7 @@ run "by_default" {
       "/platform/dynamodb/shared-table-arn"                       = "arn:aws:dynamodb:eu-central-1:123456789012:table/app-prod-accounts"
       "/platform/dynamodb/shared-table-stream-arn"                = "arn:aws:dynamodb:eu-central-1:123456789012:table/app-prod-accounts/stream/2026-01-01T00:00:00.000"
       "/platform/dynamodb/default-billing-mode"                   = "PAY_PER_REQUEST"
-      "/platform/dynamodb/router-lease-seconds"                   = "360"
+      "/platform/dynamodb/router-lease-seconds"                   = "600"
       "/platform/cloudformation/template-bucket"                  = "app-prod-templates-123456789012-eu-central-1"
       "/platform/cloudformation/private-account-template-key"     = "private-account-dynamodb.yaml"
       "/platform/cloudformation/private-account-template-version" = "v1"

@@ -52,15 +52,15 @@ describe('a fence item', () => {
 });
 
 describe('the lease', () => {
-  it('is 360 seconds where no parameter says otherwise, and a whole number of seconds', () => {
-    expect([undefined, '1', '86400'].map(parseLeaseSeconds)).toEqual([360, 1, 86_400]);
-    for (const value of ['', '0', '86401', '1.5', '-1', '1e3', ' 60', '60s', '٣'])
+  it('is 600 seconds where no parameter says otherwise, and a whole number of seconds', () => {
+    expect([undefined, '1', '3600'].map(parseLeaseSeconds)).toEqual([600, 1, 3_600]);
+    for (const value of ['', '0', '3601', '86400', '1.5', '-1', '1e3', ' 60', '60s', '٣'])
       expect(() => parseLeaseSeconds(value)).toThrow(refused);
   });
 
   it('is longer than what a router trusts, by a slow clock and after an old answer', () => {
-    const { useMs, trustMs, settleMs, awaitMs } = leaseTimes(360);
-    expect([useMs, trustMs, settleMs, awaitMs]).toEqual([180_000, 270_000, 45_000, 360_000]);
+    const { useMs, trustMs, settleMs, awaitMs } = leaseTimes(600);
+    expect([useMs, trustMs, settleMs, awaitMs]).toEqual([300_000, 450_000, 75_000, 600_000]);
     expect(trustMs * 1.1 + settleMs).toBeLessThan(awaitMs);
   });
 });

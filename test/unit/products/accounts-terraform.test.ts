@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { defaultLeaseSeconds } from '../../../src/accounts-router/fence.ts';
+import { defaultLeaseSeconds, leaseBounds } from '../../../src/accounts-router/fence.ts';
 import { LONGEST_HOLD_S } from '../../../src/kinds/dynamodb-rows/spec.ts';
-import { LONGEST_DRAIN_S } from '../../../src/kinds/ssm-status/spec.ts';
 import { DEFAULT_HOLD_SECONDS, optionalNames, parameterNames } from '../../../src/products/accounts/platform.ts';
 
 const file = (name: string) => readFileSync(`terraform/accounts/${name}`, 'utf8');
@@ -15,7 +14,11 @@ it('Terraform writes the parameters that the product reads, and no others', () =
 it('Terraform has the lease of routers within the bounds of the product', () => {
   const [, lease = ''] = /variable "router_lease_seconds" \{(.*?)\n\}/s.exec(file('variables.tf')) ?? [];
   expect(lease).toMatch(new RegExp(`default\\s*= ${defaultLeaseSeconds}\\b`));
-  expect(lease).toContain(`var.router_lease_seconds <= ${LONGEST_DRAIN_S}`);
+  const { leastSeconds, mostSeconds } = leaseBounds;
+  expect(lease).toContain(
+    `var.router_lease_seconds >= ${leastSeconds} && var.router_lease_seconds <= ${mostSeconds} &&`,
+  );
+  expect(lease).toContain(`whole number from ${leastSeconds} to ${mostSeconds}.`);
 });
 
 it('Terraform holds moved rows within the bounds of the product', () => {
