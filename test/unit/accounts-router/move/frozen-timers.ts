@@ -20,7 +20,10 @@ export function holdTimersOfFrozen(schedule: Schedule): () => void {
   const hold = (run: () => void, ms?: number) => {
     const process = running.getStore();
     const due = () => {
-      if (!process?.isStopped) return run();
+      if (!process?.isStopped) {
+        run();
+        return;
+      }
       void schedule.turn(() => !process.isStopped).then(() => cleared.has(timer) || run());
     };
     const timer = set(due, ms);
