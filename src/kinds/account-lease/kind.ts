@@ -18,7 +18,9 @@ const spec = z.strictObject({
   parameter: z.strictObject({ name: text, value: text }).optional(),
   seconds,
   removal: z.strictObject({ pastCommit: seconds, undone: seconds }),
-  lease: z.strictObject({ parameter: text, seconds: z.number().min(1).max(86_400) }).optional(),
+  lease: z
+    .strictObject({ parameter: text, seconds: z.number().min(leaseBounds.leastSeconds).max(leaseBounds.mostSeconds) })
+    .optional(),
 });
 /** `since`: ISO 8601, by PostgreSQL's clock. `writing`: of the parameter, as SSM tells it. `wanted`: seconds that pass from `since` on. */
 const outputs = z.strictObject({ since: z.string(), writing: z.string(), wanted: z.number() });

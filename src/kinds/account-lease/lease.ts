@@ -1,4 +1,4 @@
-import { defaultLeaseSeconds, parseLeaseSeconds } from '../../accounts-router/fence.ts';
+import { defaultLeaseSeconds, leaseBounds, parseLeaseSeconds } from '../../accounts-router/fence.ts';
 import type { CellAws } from '../../aws/cell-aws.ts';
 import { StepError } from '../../contracts/step-error.ts';
 
@@ -19,7 +19,7 @@ export async function readLease(
     return Math.max(least, value === undefined ? defaultLeaseSeconds : parseLeaseSeconds(value));
   } catch (cause) {
     throw new StepError('INVALID_REQUEST', `it is not known for how long routers go by what they read`, {
-      detail: `parameter ${parameter} holds ${JSON.stringify(value)}, which is no whole number of seconds from 1 to 86,400: correct it, then retry`,
+      detail: `parameter ${parameter} holds ${JSON.stringify(value)}, which is no whole number of seconds from ${leaseBounds.leastSeconds} to ${leaseBounds.mostSeconds}: correct it, then retry`,
       cause,
     });
   }
