@@ -1,3 +1,4 @@
+import { failureLine } from '../contracts/errors.ts';
 import type { Account, AccountStatus } from './accounts-client.ts';
 import { moment, utc } from './attention.ts';
 import { printAttention, printTable, workerNotice, type Terminal } from './output.ts';
@@ -44,7 +45,7 @@ export function printStatus(terminal: Terminal, status: AccountStatus): void {
   printRows(terminal, [
     ['account', status.id],
     ['status', status.provisioningStatus],
-    ['failure', status.attention ? undefined : status.provisioningError],
+    ['failure', status.attention || !status.error ? undefined : failureLine(status.error)],
     ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
     ['removed', typeof deletesAt === 'string' ? graceText(deletesAt, nowMs) : undefined],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],

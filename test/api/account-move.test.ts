@@ -57,6 +57,19 @@ describe('POST /accounts/{id}/move', () => {
     expect((await move(id)).statusCode).toBe(202);
   });
 
+  it('tells by its status why it failed, of an account that serves as before', async () => {
+    const { id } = await active();
+    const { operationId } = (await move(id)).json<Account>();
+    await api.orchestrator.claim(operationId);
+    const failure = { code: 'STEP_FAILED', message: 'the stack failed', stepId: 'create_stack' };
+    await api.database.query('update operations set failure = $2 where id = $1', [operationId, failure]);
+    await api.move(id, ['rolling-back', 'rolled-back'], ['active']);
+    api.orchestrator.end(`tenant.accounts.${id}`);
+    const status = (await api.app.inject(`/accounts/${id}/status`)).json<object>();
+    expect(status).toMatchObject({ provisioningStatus: 'active', error: failure });
+    expect(status).not.toHaveProperty('provisioningError');
+  });
+
   it('is refused of a private account, of none, where it is switched off, and with another field', async () => {
     const [own, { id }] = [await active('private'), await active()];
     expect(refusal(await move(own.id))).toEqual([422, 'CHANGE_NOT_POSSIBLE']);

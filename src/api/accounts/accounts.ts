@@ -139,14 +139,14 @@ export async function listAccounts(
   return { accounts: tenants.map((tenant) => accountIn(client, caller, tenant)), nextCursor };
 }
 
-type AccountStatus = Omit<StatusView, 'tenantId' | 'status' | 'error'> &
+type AccountStatus = Omit<StatusView, 'tenantId' | 'status'> &
   Pick<Account, 'id' | 'provisioningStatus' | 'provisioningError'> & { readonly workers?: WorkersView };
 
 export async function readStatus(client: TenantryClient, caller: Caller, id: string): Promise<AccountStatus> {
   await accountTenant(client, caller, id);
-  const { tenantId: _tenantId, status, error, ...rest } = await client.status(caller, id);
+  const { tenantId: _tenantId, status, ...rest } = await client.status(caller, id);
   const workers = rest.outcome === null ? { workers: client.workers() } : {};
-  return { id, ...provisioningOf({ status, error }), ...rest, ...workers };
+  return { id, ...provisioningOf({ status, error: rest.error }), ...rest, ...workers };
 }
 
 /** @throws RequestError TENANT_NOT_FOUND, of another product's tenant as of an id that nobody has */

@@ -125,6 +125,7 @@ export const accountStatusAnswer = z
     ...statusAnswer.pick({
       operation: true,
       outcome: true,
+      error: true,
       currentSteps: true,
       stepsDone: true,
       stepsTotal: true,
