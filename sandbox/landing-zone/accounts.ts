@@ -7,7 +7,7 @@ import type { SeedClients } from './clients.ts';
 import { sharedTable, templateBucket } from './names.ts';
 
 const TEMPLATE = new URL('../../templates/private-account-dynamodb.yaml', import.meta.url);
-/** Routers hold an answer for minutes elsewhere, and a removal waits for them; moved rows stay for an hour. */
+/** Routers hold an answer for minutes elsewhere, and a removal waits for them; moved rows stay for a quarter of an hour. */
 export const LEASE_SECONDS = 2;
 const HOLD_SECONDS = 2;
 

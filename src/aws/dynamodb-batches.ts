@@ -48,13 +48,21 @@ async function writeBatch(client: DynamoDBClient, table: string, requests: Write
   }
 }
 
-/** A read that a table refuses for its rate is made again, so many times. @throws StepError THROTTLED */
-export async function unlessThrottled<T>(read: () => Promise<T>, rounds: number): Promise<T> {
+/**
+ * A read that a table refuses for its rate is made again, so many times.
+ * @param names of further errors that say so
+ * @throws StepError THROTTLED
+ */
+export async function unlessThrottled<T>(
+  read: () => Promise<T>,
+  rounds: number,
+  names: readonly string[] = [],
+): Promise<T> {
   for (let round = 1; ; round += 1) {
     try {
       return await read();
     } catch (error) {
-      if (!isThrottled(error) || round >= rounds) throw error;
+      if (!(isThrottled(error) || isAwsError(error, ...names)) || round >= rounds) throw error;
     }
     await pauseAfter(round);
   }

@@ -108,7 +108,7 @@ variable "router_lease_seconds" {
 variable "moved_rows_hold_seconds" {
   description = "How long the rows of an account stay in the shared table that was moved to a table of its own. Its operation is open meanwhile."
   type        = number
-  default     = 3600
+  default     = 900
 
   validation {
     condition     = var.moved_rows_hold_seconds >= 1 && var.moved_rows_hold_seconds <= 86400 && floor(var.moved_rows_hold_seconds) == var.moved_rows_hold_seconds

@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { dynamodbTableName } from '../../formats.ts';
 import type { Kind } from '../framework/kind.ts';
 
+/** Of some 900 shards that take records: the ledger keeps it, and each look at the step reads it. */
+export const LONGEST_POSITION = 65_536;
+
 const spec = z.strictObject({ table: dynamodbTableName });
 /** `position`: what `account-switch` reads on from; '' when the table has no stream. */
-const outputs = z.strictObject({ position: z.string() });
+const outputs = z.strictObject({ position: z.string().max(LONGEST_POSITION) });
 
 /**
  * Notes where a table's stream is, before the first of an account's rows is copied: the ledger keeps it, so that whatever changes from then
@@ -33,8 +36,14 @@ export const accountStream: Kind<z.output<typeof spec>, z.output<typeof outputs>
         outputs: { position: '' },
         detail: `table ${table} has no stream: rows are compared instead`,
       };
-    const position = await streams.notePosition(stream);
-    return { status: 'ready', outputs: { position: JSON.stringify(position) }, detail: `stream ${stream}` };
+    const position = JSON.stringify(await streams.notePosition(stream));
+    if (position.length > LONGEST_POSITION)
+      return {
+        status: 'ready',
+        outputs: { position: '' },
+        detail: `stream ${stream} has too many shards to note where each is: rows are compared instead`,
+      };
+    return { status: 'ready', outputs: { position }, detail: `stream ${stream}` };
   },
 
   observe: async ({ notOurs, previous: { position }, removingAt }) =>

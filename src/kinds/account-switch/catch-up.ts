@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { StreamPosition, Streams } from '../../aws/dynamodb-streams.ts';
 import { StepError } from '../../contracts/step-error.ts';
@@ -8,14 +7,18 @@ import type { RowMover, Sides } from '../account-copy/sides.ts';
 export interface CatchUp {
   /** What tells of the changes, for people. */
   readonly source: string;
-  /** @returns how many of the account's rows changed, and how many changes there were in all, since the last call */
-  readonly next: () => Promise<{ readonly own: number; readonly all: number }>;
+  /**
+   * Reads up to what came when it was called.
+   * @param onPage called for each page; what it throws ends it
+   * @returns how often the account's rows changed since the last call
+   * @throws StepError DEADLINE_EXCEEDED when the stream grows faster than it is read
+   */
+  readonly next: (onPage: () => void) => Promise<number>;
 }
 
 const position: z.ZodType<StreamPosition> = z.object({
   stream: z.string(),
   open: z.record(z.string(), z.string()),
-  closed: z.array(z.string()),
 });
 
 export interface CatchUpCall {
@@ -36,31 +39,41 @@ export async function createCatchUp({ mover, noted, sides, streams }: CatchUpCal
   const { name, value } = sides.from.partitionKey;
   return {
     source: `stream ${from.stream}`,
-    async next() {
-      const { keys } = await reader.read();
-      const own = new Set(keys.filter((key) => key[name]?.S === value).map((key) => key[sides.from.sortKey]?.S ?? ''));
-      await mover.bringOver(own);
-      return { own: own.size, all: keys.length };
+    async next(onPage) {
+      const sinceMs = Date.now();
+      const giveUpAtMs = performance.now() + LONGEST_LOOK_MS;
+      for (let own = 0; ;) {
+        onPage();
+        const { isCaughtUp, keys } = await reader.read(sinceMs);
+        const changed = keys.filter((key) => key[name]?.S === value).map((key) => key[sides.from.sortKey]?.S ?? '');
+        await mover.bringOver(changed);
+        own += changed.length;
+        if (isCaughtUp) return own;
+        if (performance.now() > giveUpAtMs) throw tooFast(`${from.stream} is written to faster than it is read`);
+      }
     },
   };
 }
 
+/** A day's changes of a large table are read by then. */
+const LONGEST_LOOK_MS = 2 * 60 * 60_000;
 /** So few changes of a look are what comes while it is made. */
-const FEW = 100;
-const LOOK_EVERY_MS = 200;
+const FEW = 25;
+/** Looks, each over what came during the one before it. */
+const MOST_LOOKS = 20;
 
-/** Until little is left, so many looks in a row. */
-export async function untilLittleIsLeft(
-  { next }: CatchUp,
-  { onLook, signal }: { readonly onLook: () => void; readonly signal: AbortSignal },
-  looks = 2,
-): Promise<void> {
-  for (let quiet = 0; quiet < looks;) {
-    onLook();
-    const { all, own } = await next();
-    quiet = own <= FEW / 4 && all < FEW ? quiet + 1 : 0;
-    if (all < FEW && quiet < looks) await sleep(LOOK_EVERY_MS, undefined, { signal });
+/** Until a look finds little. @throws StepError DEADLINE_EXCEEDED when none of them does */
+export async function untilLittleIsLeft({ next }: CatchUp, onPage: () => void): Promise<void> {
+  let own = 0;
+  for (let looks = 1; looks <= MOST_LOOKS; looks += 1) {
+    own = await next(onPage);
+    if (own <= FEW) return;
   }
+  throw tooFast(`rows of the account change faster than they are brought over: ${own} times in look ${MOST_LOOKS}`);
+}
+
+function tooFast(why: string): StepError {
+  return new StepError('DEADLINE_EXCEEDED', why, { detail: 'move the account when the table is written to less' });
 }
 
 function readPosition(text: string): StreamPosition {

@@ -48,7 +48,8 @@ async function closeWithin(closing: Closing, signal: AbortSignal): Promise<Close
   if (!(await fences.change(place, { moveId, states: ['open'], attempt }, { state: 'closed' })))
     throw changedMeanwhile(place);
   await untilNoWriter(closing, closedMs, signal);
-  if (catchUp) await untilLittleIsLeft(catchUp, { onLook, signal }, DRAINED_LOOKS);
+  // What the stream has not told yet the comparison brings.
+  if (catchUp) await untilLittleIsLeft(catchUp, onLook);
   const rows = await prove(closing, onLook);
   if (!(await fences.change(place, isOwn(closing), { verified: rows }))) throw changedMeanwhile(place);
   const seconds = ((performance.now() - closedMs) / 1000).toFixed(1);
@@ -57,8 +58,6 @@ async function closeWithin(closing: Closing, signal: AbortSignal): Promise<Close
   return { rows, attempt, detail };
 }
 
-/** Looks at the stream without anything of the account. What it had not told yet the comparison brings. */
-const DRAINED_LOOKS = 3;
 /** Nobody writes any more: the second pass finds nothing. */
 const MOST_PROOFS = 5;
 

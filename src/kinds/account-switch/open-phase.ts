@@ -16,7 +16,7 @@ export async function catchUpOpen(closing: Closing): Promise<void> {
   } = closing;
   const onLook = () => signal.throwIfAborted();
   for (let passes = 1; ; passes += 1) {
-    if (catchUp) await untilLittleIsLeft(catchUp, { onLook, signal });
+    if (catchUp) await untilLittleIsLeft(catchUp, onLook);
     const passAtMs = performance.now();
     const { differing, rows } = await compare(closing, onLook);
     const tookMs = Math.round(performance.now() - passAtMs);

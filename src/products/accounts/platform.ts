@@ -32,7 +32,7 @@ const namePart = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be 1 to 32 letters, digits and hyphens, a letter first');
 
-export const DEFAULT_HOLD_SECONDS = 3_600;
+export const DEFAULT_HOLD_SECONDS = 900;
 const seconds = (most: number) =>
   z
     .string()

@@ -37,7 +37,7 @@ run "by_default" {
       "/platform/cloudformation/template-bucket"                  = "app-prod-templates-123456789012-eu-central-1"
       "/platform/cloudformation/private-account-template-key"     = "private-account-dynamodb.yaml"
       "/platform/cloudformation/private-account-template-version" = "v1"
-      "/platform/accounts/moved-rows-hold-seconds"                = "3600"
+      "/platform/accounts/moved-rows-hold-seconds"                = "900"
       "/platform/accounts/app-name"                               = "app"
       "/platform/accounts/environment"                            = "prod"
     }
