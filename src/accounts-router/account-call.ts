@@ -1,10 +1,18 @@
 import type { AccountCache } from './account-cache.ts';
+import type { AccountFence } from './account-fence.ts';
 import type { AccountLocation } from './account-parameters.ts';
 import { locationAfterMove, type AccountPlace } from './account-places.ts';
+import { AnswerCheck, type Target } from './answer-check.ts';
 import { isNamed } from './error-names.ts';
-import { AccountMovingError, TableNotFoundError, WriteOutcomeUnknownError } from './errors.ts';
-import type { Fence } from './fence.ts';
-import { elapsedMs, now, type Instant } from './instant.ts';
+import {
+  AccountMovingError,
+  AccountNotActiveError,
+  AccountNotFoundError,
+  TableNotFoundError,
+  WriteOutcomeUnknownError,
+  type OutcomeUnknownReason,
+} from './errors.ts';
+import { elapsedMs, now } from './instant.ts';
 import type { CallKind } from './on-table.ts';
 import { Patience } from './patience.ts';
 import { unlessAborted } from './pause.ts';
@@ -14,18 +22,10 @@ export interface AccountCallOptions<A> {
   readonly accountId: string;
   readonly kind: CallKind;
   readonly places: AccountCache<AccountPlace>;
-  /** How long it waits for a move to go on. */
+  /** How long it waits for a move to go on, and for answers about it; as long again for what tells whether its write counts. */
   readonly moveWaitMs: number;
   readonly signal: AbortSignal | undefined;
   readonly send: (location: AccountLocation) => Promise<A>;
-}
-
-/** Where the call goes. */
-interface Target {
-  readonly place: AccountPlace;
-  readonly location: AccountLocation;
-  /** Of a write into the shared table, of an account that is being moved. */
-  readonly registration?: WriteRegistration;
 }
 
 /** What DynamoDB said: the answer, or an error that is one, because it tells something of the rows and that nothing was done. */
@@ -45,7 +45,7 @@ export class AccountCall<A> {
 
   constructor(options: AccountCallOptions<A>) {
     this.#options = options;
-    this.#patience = new Patience(options.accountId, options.moveWaitMs, options.signal);
+    this.#patience = this.#newPatience();
   }
 
   /** @throws WriteOutcomeUnknownError, AccountMovingError, TableNotFoundError; what the lookup and the call throw */
@@ -73,9 +73,8 @@ export class AccountCall<A> {
     try {
       const answer = await this.#send(target.location);
       const isEffect = this.#options.kind === 'write' && answer.error === undefined;
-      if (await this.#counted(target, now(), isEffect)) return answer;
-      if (isEffect) throw this.#unknown(target);
-      return undefined;
+      const counts = isEffect ? await this.#assertKept(target) : await this.#check(target, isEffect).counts();
+      return counts ? answer : undefined;
     } finally {
       target.registration?.leave();
     }
@@ -98,22 +97,30 @@ export class AccountCall<A> {
       if (!fence) return { place, location };
       if (fence.movedTo !== undefined) return { place, location: locationAfterMove(location, fence.movedTo) };
       if (this.#options.kind === 'read') return { place, location };
-      const registration = await this.#enter(fence.enter());
+      const registration = await this.#untilAnswered(() => this.#enter(fence));
       if (registration) return { place, location, registration };
       await this.#untilNotClosed(place);
     }
   }
 
   async #lookUp(): Promise<AccountPlace> {
+    const { signal } = this.#options;
+    // The first lookup ends the call when it gets no answer; once a move is known, it is made again.
+    const isMoving = this.#place?.fence !== undefined;
+    this.#place = await (isMoving ? this.#untilAnswered(() => unlessAborted(this.#ask(), signal)) : this.#ask());
+    return this.#place;
+  }
+
+  async #ask(): Promise<AccountPlace> {
     const { places, accountId } = this.#options;
     const found = await places.get(accountId);
     // Its answer took so long that nothing could be done by it in time.
     const isLate = elapsedMs(found.askedAt) > found.lease.trustMs;
-    this.#place = isLate ? await places.since(accountId, now()) : found;
-    return this.#place;
+    return isLate ? places.since(accountId, now()) : found;
   }
 
-  async #enter(entering: Promise<WriteRegistration | undefined>): Promise<WriteRegistration | undefined> {
+  async #enter(fence: AccountFence): Promise<WriteRegistration | undefined> {
+    const entering = fence.enter();
     try {
       return await unlessAborted(entering, this.#options.signal);
     } catch (error) {
@@ -126,47 +133,42 @@ export class AccountCall<A> {
     const { places, accountId, signal } = this.#options;
     let known = place;
     while (known.fence) {
-      const fence = await unlessAborted(known.fence.read(), signal);
-      if (fence && fence.state !== 'closed') return;
-      if (!fence) known = await places.refresh(accountId, known);
-      if (known.fence) await this.#patience.pause();
+      const { fence } = known;
+      const seen = await this.#untilAnswered(() => unlessAborted(fence.read(), signal));
+      if (seen && seen.state !== 'closed') return;
+      const gone = known;
+      if (!seen) known = await this.#untilAnswered(() => unlessAborted(places.refresh(accountId, gone), signal));
+      if (known.fence) await this.#patience.pause(new AccountMovingError(accountId));
     }
   }
 
-  /** Whether the target counted until that moment, when its answer was there. */
-  async #counted(target: Target, answeredAt: Instant, isEffect: boolean): Promise<boolean> {
-    const { place } = target;
-    const isFenced = place.fence !== undefined && place.location === target.location;
-    if (!isFenced && elapsedMs(place.askedAt, answeredAt) <= place.lease.trustMs) return true;
-    try {
-      return await this.#lookAgain(target, isFenced ? place : undefined, answeredAt, isEffect);
-    } catch (cause) {
-      if (!isEffect || this.#options.signal?.aborted) throw cause;
-      throw this.#unknown(target, { cause });
-    }
+  /** While a move is known and nothing was written. @throws AccountMovingError, with the last failure, when the time is over */
+  #untilAnswered<T>(look: () => Promise<T>): Promise<T> {
+    return this.#patience.untilAnswered(look, (cause) => new AccountMovingError(this.#options.accountId, { cause }));
   }
 
-  /** @throws AccountMovingError when it cannot be found out */
-  async #lookAgain(
-    target: Target,
-    known: AccountPlace | undefined,
-    answeredAt: Instant,
-    isEffect: boolean,
-  ): Promise<boolean> {
-    const { places, accountId, signal } = this.#options;
-    let place = known ?? (await places.since(accountId, answeredAt));
-    for (;;) {
-      if (!place.fence) return place.location.tableName === target.location.tableName;
-      const fence = await unlessAborted(place.fence.read(), signal);
-      if (fence) return counts(fence, place.location, target, isEffect);
-      // The move has ended, or was backed out: what SSM says from now on tells which.
-      place = await places.since(accountId, now());
-      if (place.fence) await this.#patience.pause();
-    }
+  #check(target: Target, isEffect: boolean): AnswerCheck {
+    // A write may have waited at the fence for nearly all of the time: whether it counts is asked as patiently.
+    const patience = isEffect ? this.#newPatience() : this.#patience;
+    return new AnswerCheck({ ...this.#options, target, isEffect, patience });
   }
 
-  #unknown({ location }: Target, options?: ErrorOptions): WriteOutcomeUnknownError {
-    return new WriteOutcomeUnknownError(this.#options.accountId, location.tableName, options);
+  #newPatience(): Patience {
+    return new Patience(this.#options.moveWaitMs, this.#options.signal);
+  }
+
+  /** @throws WriteOutcomeUnknownError unless what was written counts */
+  async #assertKept(target: Target): Promise<true> {
+    const unknown = (reason: OutcomeUnknownReason, options?: ErrorOptions) =>
+      new WriteOutcomeUnknownError(this.#options.accountId, target.location.tableName, reason, options);
+    const isKept = await this.#check(target, true)
+      .counts()
+      .catch((cause: unknown) => {
+        if (this.#options.signal?.aborted) throw cause;
+        throw unknown(isRemoved(cause) ? 'removed' : 'unchecked', { cause });
+      });
+    if (!isKept) throw unknown('moved');
+    return isKept;
   }
 
   #refuted(place: AccountPlace, cause: Error): TableNotFoundError {
@@ -176,10 +178,6 @@ export class AccountCall<A> {
   }
 }
 
-/** Whether what the target answered before the fence was read so counts. */
-function counts(fence: Fence, shared: AccountLocation, { location, registration }: Target, isEffect: boolean): boolean {
-  if (fence.state === 'moved') return fence.toTable === location.tableName;
-  if (location.tableName !== shared.tableName) return false;
-  // Closed: the last comparison of the tables may have begun, unless a writer is registered.
-  return fence.state === 'open' || !isEffect || (registration !== undefined && registration.id in fence.writers);
+function isRemoved(cause: unknown): boolean {
+  return cause instanceof AccountNotActiveError || cause instanceof AccountNotFoundError;
 }

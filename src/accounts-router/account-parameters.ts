@@ -119,9 +119,13 @@ function tableNameOf(parameter: string, value: string): string {
 async function readParameters(ssm: SSMClient, Names: string[], timeoutMs: number, what: string) {
   try {
     const abortSignal = AbortSignal.timeout(timeoutMs);
-    const { Parameters = [] } = await ssm.send(new GetParametersCommand({ Names }), { abortSignal });
+    const { Parameters, InvalidParameters } = await ssm.send(new GetParametersCommand({ Names }), { abortSignal });
+    // Each name is in one of the two: an answer without either was cut off.
+    if (!Parameters && !InvalidParameters) throw new Error('the answer names no parameter');
     return new Map(
-      Parameters.flatMap(({ Name, Value }) => (Name === undefined || Value === undefined ? [] : [[Name, Value]])),
+      (Parameters ?? []).flatMap(({ Name, Value }) =>
+        Name === undefined || Value === undefined ? [] : [[Name, Value]],
+      ),
     );
   } catch (cause) {
     throw new AccountLookupError(`SSM did not answer where ${what} is`, { cause });

@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { accountOf } from './account-id.ts';
 import { isControlKey } from './control-rows.ts';
 import { AccountMovingError, WriteOutcomeUnknownError } from './errors.ts';
+import type { Fence } from './fence.ts';
 import { FenceItem } from './fence-item.ts';
 import type { RowGuard } from './guards/row-guard.ts';
 import { assertUnmarked } from './guards/control-mark.ts';
@@ -9,6 +10,8 @@ import { assertText } from './guards/rows.ts';
 import { writtenFields } from './guards/written-fields.ts';
 import { copyRecord } from './input-fields.ts';
 import type { OnTable } from './on-table.ts';
+import { defaultMoveWaitMs, Patience } from './patience.ts';
+import { unlessAborted } from './pause.ts';
 import type { TableKeys } from './table-keys.ts';
 
 export interface AdminRowsOptions {
@@ -55,11 +58,9 @@ export function adminRows({ onTable, keys, timeoutMs }: AdminRowsOptions): { gua
         async (client, tableName) => {
           if (kind === 'read') return run(client, tableName);
           const fences = fencesIn(client, tableName);
-          await assertKept(fences);
+          await assertOpen(fences);
           const answer = await run(client, tableName);
-          await assertKept(fences).catch((cause: unknown) => {
-            throw new WriteOutcomeUnknownError(accountIn(cause) ?? [...accounts].join(', '), tableName, { cause });
-          });
+          await assertKept(fences, tableName, signal);
           return answer;
         },
         signal,
@@ -73,15 +74,35 @@ interface AccountFenceItem {
 }
 
 /** That the accounts' rows in the shared table are those that count. @throws AccountMovingError, AccountLookupError */
-async function assertKept(fences: readonly AccountFenceItem[]): Promise<void> {
+async function assertOpen(fences: readonly AccountFenceItem[]): Promise<void> {
   await Promise.all(
     fences.map(async ({ accountId, item }) => {
-      const fence = await item.read();
-      if (fence && fence.state !== 'open') throw new AccountMovingError(accountId);
+      if (isShut(await item.read())) throw new AccountMovingError(accountId);
     }),
   );
 }
 
-function accountIn(error: unknown): string | undefined {
-  return error instanceof AccountMovingError ? error.accountId : undefined;
+/** That they were those when they were written. @throws WriteOutcomeUnknownError; the signal's reason */
+async function assertKept(
+  fences: readonly AccountFenceItem[],
+  tableName: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const patience = new Patience(defaultMoveWaitMs, signal);
+  await Promise.all(
+    fences.map(async ({ accountId, item }) => {
+      const look = () => unlessAborted(item.read(), signal);
+      const fence = await patience
+        .untilAnswered(look, (last) => last)
+        .catch((cause: unknown) => {
+          if (signal?.aborted) throw cause;
+          throw new WriteOutcomeUnknownError(accountId, tableName, 'unchecked', { cause });
+        });
+      if (isShut(fence)) throw new WriteOutcomeUnknownError(accountId, tableName, 'moved');
+    }),
+  );
+}
+
+function isShut(fence: Fence | undefined): boolean {
+  return fence !== undefined && fence.state !== 'open';
 }

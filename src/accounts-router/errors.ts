@@ -59,12 +59,18 @@ export class AccountParametersError extends AccountsError {
   readonly code = 'ACCOUNT_PARAMETERS_INVALID';
 }
 
-/** SSM, or the fence item of an account that is being moved, gave no answer: where its rows are is not known now. Nothing was written. */
+/**
+ * SSM gave no answer, or the fence item of an account that is being moved: where its rows are is not known now. Nothing was written, unless it is the
+ * `cause` of a {@link WriteOutcomeUnknownError}.
+ */
 export class AccountLookupError extends AccountsError {
   readonly code = 'ACCOUNT_LOOKUP_FAILED';
 }
 
-/** The account is being moved to another table, and the call cannot be done before that went on. Nothing was written. */
+/**
+ * The account is being moved to another table, and the call cannot be done before that went on, or before somebody answers how far it is: then the
+ * last failure is the `cause`. Nothing was written.
+ */
 export class AccountMovingError extends AccountsError {
   readonly code = 'ACCOUNT_MOVING';
   readonly accountId: string;
@@ -75,21 +81,34 @@ export class AccountMovingError extends AccountsError {
 }
 
 /**
- * DynamoDB did the write, but while the account was moved to another table, and whether that table has it is not known. Read before you repeat
- * it, as after a call that got no answer.
+ * Why it is not known whether a write that DynamoDB did is kept. `moved`: the account was moved meanwhile, or its move may have gone on without
+ * the write. `removed`: the account is being removed, or was; `cause` says what SSM said. `unchecked`: whether it was moved could not be
+ * found out, in all the time that there was; `cause` says why.
+ */
+export type OutcomeUnknownReason = 'moved' | 'removed' | 'unchecked';
+
+const whyUnknown: Readonly<Record<OutcomeUnknownReason, (accountId: string, tableName: string) => string>> = {
+  moved: (accountId, tableName) => `account ${accountId} was moved while ${tableName} was written`,
+  removed: (accountId, tableName) => `account ${accountId} is removed, or being removed, and ${tableName} was written`,
+  unchecked: (accountId, tableName) =>
+    `${tableName} was written, and nothing answered after it whether account ${accountId} was moved meanwhile`,
+};
+
+/**
+ * DynamoDB did the write, and whether the account's table keeps it is not known: see {@link OutcomeUnknownReason}. Read before you repeat it, as after a
+ * call that got no answer.
  */
 export class WriteOutcomeUnknownError extends AccountsError {
   readonly code = 'WRITE_OUTCOME_UNKNOWN';
   readonly accountId: string;
   /** Where it was done. */
   readonly tableName: string;
-  constructor(accountId: string, tableName: string, options?: ErrorOptions) {
-    super(
-      `account ${accountId} was moved while ${tableName} was written: whether the write is kept is not known`,
-      options,
-    );
+  readonly reason: OutcomeUnknownReason;
+  constructor(accountId: string, tableName: string, reason: OutcomeUnknownReason, options?: ErrorOptions) {
+    super(`${whyUnknown[reason](accountId, tableName)}: whether the write is kept is not known`, options);
     this.accountId = accountId;
     this.tableName = tableName;
+    this.reason = reason;
   }
 }
 

@@ -24,6 +24,7 @@ export {
   TableNotFoundError,
   WriteOutcomeUnknownError,
   type AccountsErrorCode,
+  type OutcomeUnknownReason,
 } from './errors.ts';
 export type {
   Attributes,

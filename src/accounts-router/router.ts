@@ -34,6 +34,7 @@ import {
 } from './outputs.ts';
 import { queryOwnPage } from './own-pages.ts';
 import { pagesOf } from './pages.ts';
+import { defaultMoveWaitMs } from './patience.ts';
 import { RowCalls } from './row-calls.ts';
 import type { AccountClients } from './sessions.ts';
 import { createTable, type CallOptions, type Table } from './table.ts';
@@ -46,7 +47,10 @@ export interface AccountsRouterOptions extends CacheSettings {
   /** The tables' keys. Default: `PK`, `SK`, `GSI1` to `GSI3`. */
   readonly keys?: TableKeys | undefined;
   readonly batchRetry?: Partial<BatchRetry> | undefined;
-  /** How long a write waits while an account is switched to another table: 60 seconds. */
+  /**
+   * How long a write waits while an account is switched to another table, and any call for answers about a move: 60 seconds. A write that was done waits as
+   * long again for the answer whether it counts.
+   */
   readonly moveWaitMs?: number | undefined;
 }
 
@@ -113,7 +117,7 @@ export interface AccountsRouter extends OneRowCalls, QueryCalls, SeveralRowsCall
 }
 
 export function createAccountsRouter(options: AccountsRouterOptions): AccountsRouter {
-  const { dynamodb, ssm, keys = defaultTableKeys, batchRetry, moveWaitMs = 60_000, ...settings } = options;
+  const { dynamodb, ssm, keys = defaultTableKeys, batchRetry, moveWaitMs = defaultMoveWaitMs, ...settings } = options;
   const clientOf = (location: AccountLocation) => ('clientOf' in dynamodb ? dynamodb.clientOf(location) : dynamodb);
   const places = createAccountPlaces({ ...settings, ssm, clientOf, keys });
   const run = <A>(
