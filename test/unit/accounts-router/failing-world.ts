@@ -61,9 +61,9 @@ export function openFailingWorld(state?: FenceState) {
     fail: (question: Question, times: number, error = named('TimeoutError')) =>
       void failures.set(question, { times, error }),
     set: (state: FenceState) => void (fence['state'] = state),
-    endMove() {
+    endMove(part?: 'fence only') {
       tables.rows('shared').delete(idOf(fenceKey(ownId)));
-      parameters.delete(moveParameterName(ownId));
+      if (!part) parameters.delete(moveParameterName(ownId));
     },
     rows: (table: string) => tables.partition(table, own).map((row) => row['SK']),
     count: (question: Question) => asked.filter((each) => each === question).length,

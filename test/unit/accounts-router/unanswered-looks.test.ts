@@ -62,6 +62,14 @@ describe('the look after a write', () => {
     expect(world.count('row')).toBe(1);
   });
 
+  it('says that nothing answered when SSM and the fence contradict each other', async () => {
+    const world = openFailingWorld('open');
+    world.onRow(() => world.endMove('fence only'));
+    const cause = { code: 'ACCOUNT_LOOKUP_FAILED', message: containing('no fence item') };
+    const { error } = await endOf(put(world.router));
+    expect(error).toMatchObject({ ...unknown, reason: 'unchecked', cause });
+  });
+
   it('says that the account was moved, when it was', async () => {
     const world = openFailingWorld('open');
     world.onRow(() => {
@@ -170,6 +178,16 @@ describe('a write that waits at a closed fence', () => {
     }, 500);
     expect((await endOf(put(world.router))).error).toBeUndefined();
     expect(world.count('ssm')).toBe(5);
+  });
+
+  it('asks SSM again when the move was backed out and it gives no answer', async () => {
+    const world = openFailingWorld('closed');
+    setTimeout(() => {
+      world.endMove();
+      world.fail('ssm', 3);
+    }, 500);
+    expect((await endOf(put(world.router))).error).toBeUndefined();
+    expect([world.count('ssm'), world.rows('shared')]).toEqual([5, ['A']]);
   });
 
   it('gives up when the time is over, with the last failure', async () => {
