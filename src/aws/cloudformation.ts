@@ -15,6 +15,7 @@ import { isMissingStack, retryableIfPassing, stackRequest, type StackInput } fro
 import { createTableProtection, type TableProtection } from './dynamodb-protection.ts';
 import { sent } from './errors.ts';
 import { tagsOf, type Tags } from './tags.ts';
+import { isTable, type StackResource } from './stack-resources.ts';
 
 export type { StackInput, StackTemplate } from './cloudformation-request.ts';
 
@@ -41,16 +42,6 @@ export interface NewStack extends StackInput {
   readonly terminationProtection: boolean;
   /** After so many minutes AWS lets the creation fail. */
   readonly timeoutMinutes: number;
-}
-
-export interface StackResource {
-  /** `AWS::S3::Bucket`. */
-  readonly type: string;
-  readonly physicalId: string;
-}
-
-export function isTable({ type }: Pick<StackResource, 'type'>): boolean {
-  return type === 'AWS::DynamoDB::Table' || type === 'AWS::DynamoDB::GlobalTable';
 }
 
 /** CloudFormation: stacks, by their names and ids. */

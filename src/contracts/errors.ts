@@ -37,12 +37,9 @@ export const errorTable = {
     httpStatus: 400,
   }),
   NOT_SUPPORTED: info('The parameter is not supported yet; leave it out.', { httpStatus: 400 }),
-  CONFIRMATION_REQUIRED: info(
-    'Repeat with `?confirm=`: the slug of the tenant that is to be deleted, of an account its id.',
-    {
-      httpStatus: 400,
-    },
-  ),
+  CONFIRMATION_REQUIRED: info('Repeat with `?confirm=` and the slug that is to be deleted; of an account, its id.', {
+    httpStatus: 400,
+  }),
   NOT_FOUND: info('There is no such route.', { httpStatus: 404 }),
   METHOD_NOT_ALLOWED: info('The path takes other methods: the header `Allow` lists them.', { httpStatus: 405 }),
   TENANT_NOT_FOUND: info('Check the name; `tenantry tenants list --all` shows all.', { httpStatus: 404 }),

@@ -1,4 +1,4 @@
-import { CreateTableCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteTableCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   AddTagsToResourceCommand,
   DeleteParameterCommand,
@@ -227,13 +227,13 @@ const rows: Sample = {
   holdsData: true,
 };
 
-/** The table that an account's rows are moved to: it stays, as whoever works in it is not what is tried. */
+/** The table that an account's rows are moved to. */
 const ownTable: Kind = {
   name: 'own-table',
   spec: z.strictObject({ table: z.string() }),
   outputs: z.strictObject({}),
   types: {},
-  permissions: ['dynamodb:DescribeTable', 'dynamodb:CreateTable'],
+  permissions: ['dynamodb:DescribeTable', 'dynamodb:CreateTable', 'dynamodb:DeleteTable'],
   inCell: () => [],
   physicalNames: () => [],
   resources: () => [],
@@ -249,7 +249,12 @@ const ownTable: Kind = {
     return { status: 'ready', outputs: {} };
   },
   observe: () => Promise.resolve({ status: 'ready', detail: 'the table is there' }),
-  remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
+  async remove({ aws, notOurs, spec }) {
+    const TableName = String(spec['table']);
+    if (await aws.partitions.findKeys(TableName))
+      await aws.client(DynamoDBClient).send(new DeleteTableCommand({ TableName }));
+    return { status: 'removed', others: await notOurs([]) };
+  },
 };
 
 /** Where a move of an account's rows is agreed on, in the table that they are in. */

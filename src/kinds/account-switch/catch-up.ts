@@ -58,7 +58,7 @@ export async function createCatchUp({ mover, noted, sides, streams }: CatchUpCal
 /** A day's changes of a large table are read by then. */
 const LONGEST_LOOK_MS = 2 * 60 * 60_000;
 /** So few changes of a look are what comes while it is made. */
-const FEW = 25;
+const FEW = 500;
 /** Looks, each over what came during the one before it. */
 const MOST_LOOKS = 20;
 

@@ -3,7 +3,7 @@ import { closedMsOf, compare, type Closing } from './attempt.ts';
 import { untilLittleIsLeft } from './catch-up.ts';
 
 /** Differences that are brought over while the fence is closed, within a second or so. */
-const LITTLE = 50;
+const LITTLE = 500;
 /** Passes over all rows before the account is written to faster than they are compared. */
 const MOST_PASSES = 10;
 

@@ -1,4 +1,4 @@
-import { isTable } from '../../aws/cloudformation.ts';
+import { isTable } from '../../aws/stack-resources.ts';
 import { isOwnedBy, ownerOf } from '../../aws/tags.ts';
 import type { DumpedRows, NoDump, NotDumped, RowsDump } from '../../contracts/dump.ts';
 import { stackName } from '../../naming.ts';

@@ -203,7 +203,7 @@ run "without_provisioning_nothing_is_made_and_what_exists_can_go" {
   }
 
   assert {
-    condition     = length(aws_ssm_parameter.platform) == 10 && aws_s3_object.template.key == "private-account-dynamodb.yaml"
+    condition     = length(aws_ssm_parameter.platform) == 11 && aws_s3_object.template.key == "private-account-dynamodb.yaml"
     error_message = "something that exists would go"
   }
 }
