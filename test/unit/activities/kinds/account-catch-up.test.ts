@@ -38,14 +38,17 @@ async function catchUpOn(page: (read: number) => { readonly own: number; readonl
 
 describe('catching up by a stream', () => {
   it('ends on a table that other accounts write to all the time', async () => {
-    const { brought, catchUp, reads } = await catchUpOn((read) => ({ own: read === 1 ? 40 : 1, isCaughtUp: read > 1 }));
+    const { brought, catchUp, reads } = await catchUpOn((read) => ({
+      own: read === 1 ? 800 : 1,
+      isCaughtUp: read > 1,
+    }));
     await untilLittleIsLeft(catchUp, () => undefined);
-    // One look that found 41 changes, and one that found one.
-    expect([brought.length, reads()]).toEqual([42, 3]);
+    // One look that found 801 changes, and one that found one.
+    expect([brought.length, reads()]).toEqual([802, 3]);
   });
 
   it('fails where each look finds much', async () => {
-    const { catchUp, reads } = await catchUpOn(() => ({ own: 26, isCaughtUp: true }));
+    const { catchUp, reads } = await catchUpOn(() => ({ own: 501, isCaughtUp: true }));
     await expect(untilLittleIsLeft(catchUp, () => undefined)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     expect(reads()).toBe(20);
   });
