@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { leaseParameterName } from '../../../src/accounts-router/fence.ts';
 import { ownId, own } from './fixture.ts';
 import { Client, Record, rowsOf } from './move/client.ts';
@@ -27,10 +27,9 @@ async function runModel(seed: number, faults: Faults, moverFaults: MoverFaults =
   const processes = [world.openProcess(), world.openProcess()];
   const clients = ['a', 'b', 'c', 'd'].map((name, n) => new Client(processes[n % 2]!, schedule, ownId, record, name));
   const release = holdTimersOfFrozen(schedule);
-  onTestFinished(release);
+  // Within the test: once it is over the timers are the real ones again, which must not be replaced by those that it had.
   const moved = new Mover(world, schedule, ownId, moverFaults).run();
-  await schedule.run(Promise.all([moved, ...clients.map((client) => client.run(25))]), 20_000);
-  release();
+  await schedule.run(Promise.all([moved, ...clients.map((client) => client.run(25))]), 20_000).finally(release);
   record.faults.push(...world.strays);
   record.check('the table', record.expectation(), rowsOf(world.tables.partition(await moved, own)));
   return record;
