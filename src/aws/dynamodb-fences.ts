@@ -1,4 +1,10 @@
-import { GetItemCommand, PutItemCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+  type AttributeValue,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
 import {
   fenceAttributes,
   fenceKey,
@@ -65,15 +71,21 @@ export interface Fences {
   change(place: FencePlace, condition: FenceCondition, change: FenceChange): Promise<boolean>;
 }
 
+/** The item with the key of a fence, by a consistent read; undefined when there is none, or no such table. */
+export async function readAt(
+  client: DynamoDBClient,
+  { accountId, table: TableName }: FencePlace,
+): Promise<Record<string, AttributeValue> | undefined> {
+  const Key = toAttributes(fenceKey(accountId));
+  return (await unlessNowhere(() => client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))))?.Item;
+}
+
 export function createFences(client: DynamoDBClient): Fences {
   return {
-    async find({ accountId, table: TableName }) {
-      const Key = toAttributes(fenceKey(accountId));
-      const found = await unlessNowhere(() =>
-        client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true })),
-      );
-      if (!found?.Item) return undefined;
-      const { [MARK_ATTRIBUTE]: mark, ...rest } = found.Item;
+    async find(place) {
+      const found = await readAt(client, place);
+      if (!found) return undefined;
+      const { [MARK_ATTRIBUTE]: mark, ...rest } = found;
       const item = fromAttributes(rest);
       return { ...fenceIn(item), mark: markIn(mark), attempt: textIn(item[ATTEMPT]) };
     },

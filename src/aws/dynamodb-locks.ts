@@ -1,13 +1,7 @@
-import {
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand, UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { fenceKey } from '../accounts-router/fence.ts';
-import type { FencePlace } from './dynamodb-fences.ts';
+import { readAt, type FencePlace } from './dynamodb-fences.ts';
 import { unlessNowhere, unlessRefused } from './dynamodb-items.ts';
 import { writeLocked, type RowChanges } from './dynamodb-locked-writes.ts';
 import { fromAttributes, MARK_ATTRIBUTE, markIn, toAttribute, toAttributes } from './dynamodb-values.ts';
@@ -69,19 +63,16 @@ export function createRowLocks(client: DynamoDBClient): RowLocks {
       ),
     );
   return {
-    async find({ accountId, table: TableName }) {
-      const Key = toAttributes(fenceKey(accountId));
-      const found = await unlessNowhere(() =>
-        client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true })),
-      );
-      if (!found?.Item) return undefined;
-      const { [ATTEMPT]: attempt, [SEALED]: sealed } = fromAttributes(found.Item);
+    async find(place) {
+      const found = await readAt(client, place);
+      if (!found) return undefined;
+      const { [ATTEMPT]: attempt, [SEALED]: sealed } = fromAttributes(found);
       return {
         attempt: typeof attempt === 'string' ? attempt : '',
         ...(typeof sealed === 'string' && sealed !== ''
           ? { isSealed: true, sealedFrom: sealed }
           : { isSealed: false, sealedFrom: undefined }),
-        mark: markIn(found.Item[MARK_ATTRIBUTE]),
+        mark: markIn(found[MARK_ATTRIBUTE]),
       };
     },
 

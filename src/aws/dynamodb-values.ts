@@ -1,8 +1,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { rowMark } from '../accounts-router/fence.ts';
 import type { Tags } from './tags.ts';
 
-/** The attribute that tells whose an item is: a map of what would be its tags. */
-export const MARK_ATTRIBUTE = 'tenantry';
+/** The attribute that tells whose an item is: a map of what would be its tags. Routers of accounts know it, too. */
+export const MARK_ATTRIBUTE = rowMark;
 
 /** The mark that an item bears; empty without one. */
 export function markIn(attribute: AttributeValue | undefined): Tags {

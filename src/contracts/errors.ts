@@ -233,6 +233,9 @@ export interface Failure {
   readonly detail?: string | undefined;
 }
 
+/** Of a failure as an account's status tells it, in characters (requirement U-29). */
+export const LONGEST_PROVISIONING_ERROR = 1_000;
+
 /** A failure in one line of text: code, step, message and detail. */
 export function failureLine({ code, detail, message, stepId }: Failure): string {
   const at = stepId === undefined ? '' : ` at ${stepId}`;

@@ -4,10 +4,11 @@ import { ownerOf } from '../../aws/tags.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { KindLimits } from '../../contracts/verbs.ts';
 import { dynamodbTableName } from '../../formats.ts';
+import { fencePlaceOf, lockPlaceOf, tablesInCell } from '../account-fence/places.ts';
 import type { Kind, Observation, StepContext } from '../framework/kind.ts';
 import { textValue } from '../framework/values.ts';
 import { seeLock, takeLock, type Hold } from './lock.ts';
-import { createRowMover, sidesOf, type RowMover, type Sides } from './sides.ts';
+import { createRowMover, moverPermissions, sidesOf, type RowMover, type Sides } from './sides.ts';
 
 /** `position`: of the table's stream (`account-stream`), noted before the first row is read. */
 const spec = z.strictObject({ table: dynamodbTableName, toTable: dynamodbTableName, position: textValue });
@@ -31,15 +32,8 @@ export const accountCopy: Kind<CopySpec, CopyOutputs, never> = {
   outputs,
   limits,
   types: {},
-  permissions: [
-    'dynamodb:Query',
-    'dynamodb:GetItem',
-    'dynamodb:UpdateItem',
-    'dynamodb:PutItem',
-    'dynamodb:DeleteItem',
-    'dynamodb:ConditionCheckItem',
-  ],
-  inCell: ({ table, toTable }, within) => [...within.table(table), ...within.tenantId(toTable)],
+  permissions: moverPermissions,
+  inCell: tablesInCell,
   physicalNames: () => [],
   resources: () => [],
 
@@ -75,11 +69,12 @@ async function copyRows(context: Context): Promise<number> {
 }
 
 /** Takes the lock, so that an attempt before this one writes nothing from now on; only while the fence is open for this very move. */
-async function begin({ aws, operation, spec, tenant: { id: accountId } }: Context): Promise<Hold> {
-  const seen = await seeLock(aws, { table: spec.toTable, accountId });
-  const fence = await aws.fences.find({ table: spec.table, accountId });
+async function begin(context: Context): Promise<Hold> {
+  const { aws, operation, tenant } = context;
+  const seen = await seeLock(aws, lockPlaceOf(context));
+  const fence = await aws.fences.find(fencePlaceOf(context));
   if (fence?.state !== 'open' || fence.moveId !== operation.id)
-    throw new StepError('READINESS_LOST', `the fence of account ${accountId} is not open for this move`, {
+    throw new StepError('READINESS_LOST', `the fence of account ${tenant.id} is not open for this move`, {
       detail: fence ? `it is ${fence.state}, of move ${fence.moveId}; this is move ${operation.id}` : 'it is gone',
     });
   return takeLock(aws, seen);

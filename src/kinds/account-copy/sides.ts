@@ -31,6 +31,16 @@ export interface RowMover {
   readonly isOurs: (row: Row) => boolean;
 }
 
+/** IAM actions of the mover and its lock, and of the look at the fence. */
+export const moverPermissions: readonly string[] = [
+  'dynamodb:Query',
+  'dynamodb:GetItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:PutItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:ConditionCheckItem',
+];
+
 export interface MoverCall {
   readonly aws: Pick<CellAws, 'locks' | 'partitions'>;
   readonly sides: Sides;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fencePartition, fenceSortKey } from '../../accounts-router/fence.ts';
-import type { FencePlace, MarkedFence } from '../../aws/dynamodb-fences.ts';
+import type { MarkedFence } from '../../aws/dynamodb-fences.ts';
 import { isOwnedBy, ownerOf, type Tags } from '../../aws/tags.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { dynamodbTableName } from '../../formats.ts';
@@ -9,6 +9,7 @@ import { itemType } from '../dynamodb-item/type.ts';
 import { changedFields } from '../framework/differences.ts';
 import { defineKind } from '../framework/define-kind.ts';
 import type { StepContext } from '../framework/kind.ts';
+import { fencePlaceOf, lockPlaceOf, tablesInCell } from './places.ts';
 
 /** `table`: the one that the account's rows are in, and its fence with them. `toTable`: the account's own, which they move to. */
 const spec = z.strictObject({ table: dynamodbTableName, toTable: dynamodbTableName });
@@ -32,7 +33,7 @@ export const accountFence = defineKind({
   spec,
   outputs,
   permissions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-  inCell: ({ table, toTable }, within) => [...within.table(table), ...within.tenantId(toTable)],
+  inCell: tablesInCell,
   namedBy: ({ table }) => itemName(table, '', fenceSortKey),
   nameOf: ({ spec: { table }, tenant }) => itemName(table, fencePartition(tenant.id), fenceSortKey),
   find,
@@ -45,7 +46,7 @@ export const accountFence = defineKind({
     } = context;
     // First, so that no fence is without one.
     await aws.locks.create(lockPlaceOf(context), tags);
-    await aws.fences.create(placeOf(context), { toTable, moveId: operation.id, mark: tags });
+    await aws.fences.create(fencePlaceOf(context), { toTable, moveId: operation.id, mark: tags });
     // Made by this attempt, by one without an answer, or by somebody else: a look tells.
     const there = await find(context, name);
     if (there && isOwnedBy(there.tags, ownerOf(tags))) return there;
@@ -64,7 +65,7 @@ export const accountFence = defineKind({
     if (isOfThis) return;
     // What an earlier move left: nobody works on it any more.
     const isTaken = await aws.fences.change(
-      placeOf(context),
+      fencePlaceOf(context),
       { moveId: found.moveId, states: ['open', 'closed'] },
       { state: 'open', moveId: operation.id, toTable, attempt: null, verified: null, mark: tags },
     );
@@ -120,16 +121,8 @@ async function removeLock(context: Context): Promise<void> {
   await aws.locks.remove(place, lock.mark);
 }
 
-function lockPlaceOf({ spec: { toTable }, tenant }: Pick<Context, 'spec' | 'tenant'>): FencePlace {
-  return { table: toTable, accountId: tenant.id };
-}
-
-function placeOf({ spec: { table }, tenant }: Pick<Context, 'spec' | 'tenant'>): FencePlace {
-  return { table, accountId: tenant.id };
-}
-
 async function find(context: Context, name: string): Promise<Found | undefined> {
-  const fence = await context.aws.fences.find(placeOf(context));
+  const fence = await context.aws.fences.find(fencePlaceOf(context));
   return fence && { ...fence, physicalId: name, tags: fence.mark };
 }
 

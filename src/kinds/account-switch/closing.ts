@@ -5,11 +5,12 @@ import { StepError } from '../../contracts/step-error.ts';
 import { ownerOf } from '../../aws/tags.ts';
 import { seeLock, takeLock } from '../account-copy/lock.ts';
 import { createRowMover, sidesOf } from '../account-copy/sides.ts';
+import { fencePlaceOf, lockPlaceOf } from '../account-fence/places.ts';
 import { isOwn, type Closing } from './attempt.ts';
 import { createCatchUp } from './catch-up.ts';
 import { closeAndProve, type Closed } from './closed-phase.ts';
 import { catchUpOpen } from './open-phase.ts';
-import { lockPlaceOf, type SwitchContext } from './spec.ts';
+import type { SwitchContext } from './spec.ts';
 
 /**
  * Brings over what changed, closes the fence, and proves that both tables hold the same rows. It ends with the fence closed, or open: whatever
@@ -34,7 +35,7 @@ export async function closeVerified(context: SwitchContext, moveId: string): Pro
  */
 async function begin(context: SwitchContext, moveId: string, attempt: string): Promise<Closing> {
   const { aws, spec, tags, tenant } = context;
-  const place = { table: spec.table, accountId: tenant.id };
+  const place = fencePlaceOf(context);
   // A removal past the commit may have sealed it, and seen the fence open after that.
   const seen = await seeLock(aws, lockPlaceOf(context), context.isPastCommit === true);
   const isOpen = await aws.fences.change(

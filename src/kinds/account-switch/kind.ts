@@ -1,10 +1,11 @@
-import type { FencePlace, MarkedFence } from '../../aws/dynamodb-fences.ts';
+import type { MarkedFence } from '../../aws/dynamodb-fences.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { readClock } from '../../db/clock.ts';
+import { moverPermissions } from '../account-copy/sides.ts';
+import { fencePlaceOf, lockPlaceOf, tablesInCell } from '../account-fence/places.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import { closeVerified } from './closing.ts';
 import {
-  lockPlaceOf,
   switchLimits,
   switchOutputs,
   switchSpec,
@@ -24,19 +25,14 @@ export const accountSwitch: Kind<SwitchSpec, SwitchOutputs, never> = {
   limits: switchLimits,
   types: {},
   permissions: [
-    'dynamodb:GetItem',
-    'dynamodb:UpdateItem',
+    ...moverPermissions,
+    'dynamodb:BatchGetItem',
     'dynamodb:DescribeTable',
     'dynamodb:DescribeStream',
     'dynamodb:GetShardIterator',
     'dynamodb:GetRecords',
-    'dynamodb:Query',
-    'dynamodb:BatchGetItem',
-    'dynamodb:PutItem',
-    'dynamodb:DeleteItem',
-    'dynamodb:ConditionCheckItem',
   ],
-  inCell: ({ table, toTable }, within) => [...within.table(table), ...within.tenantId(toTable)],
+  inCell: tablesInCell,
   physicalNames: () => [],
   resources: () => [],
 
@@ -52,7 +48,7 @@ export const accountSwitch: Kind<SwitchSpec, SwitchOutputs, never> = {
       removingAt,
       spec: { toTable },
     } = context;
-    const fence = await context.aws.fences.find(placeOf(context));
+    const fence = await context.aws.fences.find(fencePlaceOf(context));
     const detail = fence ? `the fence is ${fence.state}` : 'there is no fence item';
     if (removingAt)
       return fence?.state === 'closed'
@@ -75,14 +71,10 @@ export const accountSwitch: Kind<SwitchSpec, SwitchOutputs, never> = {
   },
 };
 
-function placeOf({ spec: { table }, tenant }: SwitchContext): FencePlace {
-  return { table, accountId: tenant.id };
-}
-
 /** THE switch. Where the fence was opened after the commit, what is written since is brought over first. */
 async function switchOver(context: SwitchContext): Promise<void> {
   const { aws, db, tenant } = context;
-  const place = placeOf(context);
+  const place = fencePlaceOf(context);
   for (;;) {
     const fence = await aws.fences.find(place);
     if (!fence)
@@ -124,13 +116,13 @@ async function verifiedBy(context: SwitchContext, fence: MarkedFence): Promise<s
 }
 
 async function open(context: SwitchContext): Promise<void> {
-  const fence = await context.aws.fences.find(placeOf(context));
+  const fence = await context.aws.fences.find(fencePlaceOf(context));
   if (!fence) return;
   refuseMoved(fence, context);
   const { moveId } = fence;
   // Of no attempt: whatever one of them sends late is refused.
   const change = { state: 'open', attempt: null, verified: null } as const;
-  if (await context.aws.fences.change(placeOf(context), { moveId, states: ['open', 'closed'] }, change)) return;
+  if (await context.aws.fences.change(fencePlaceOf(context), { moveId, states: ['open', 'closed'] }, change)) return;
   throw new StepError('CONFLICT_RETRYABLE', `the fence of account ${context.tenant.id} was changed meanwhile`);
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { FencePlace } from '../../aws/dynamodb-fences.ts';
 import type { KindLimits } from '../../contracts/verbs.ts';
 import { dynamodbTableName } from '../../formats.ts';
 import type { StepContext } from '../framework/kind.ts';
@@ -24,8 +23,3 @@ export const DEFAULT_CLOSED_SECONDS = 60;
 const longVerb = { startToCloseMs: 6 * 60 * 60_000, heartbeatMs: 10_000 };
 // What changed meanwhile may take long to be brought over; heartbeats show that the worker lives.
 export const switchLimits: KindLimits = { ensure: longVerb, remove: longVerb };
-
-/** Of the lock: in the account's own table. */
-export function lockPlaceOf({ spec: { toTable }, tenant }: SwitchContext): FencePlace {
-  return { table: toTable, accountId: tenant.id };
-}

@@ -1,4 +1,4 @@
-import { failureLine, type Failure } from '../../contracts/errors.ts';
+import { failureLine, LONGEST_PROVISIONING_ERROR, type Failure } from '../../contracts/errors.ts';
 import { operationTable, removingStateOf } from '../../contracts/operation-table.ts';
 import { findOperation, type OperationRow } from '../../db/operations.ts';
 import type { StatusContext } from './spec.ts';
@@ -25,13 +25,10 @@ export function failureOf(operation: Ending | undefined): Failure | undefined {
   return isUndo ? (operation.failure ?? undefined) : undefined;
 }
 
-/** In characters (requirement U-29). */
-const LONGEST_ERROR = 1_000;
-
 /** A failure as the value of a parameter: AWS takes no empty one, and `{{` for the name of another parameter. Pure. */
 export function errorText(failure: Failure): string {
   return failureLine(failure)
     .replace(/\{(?=\{)/g, '{ ')
-    .slice(0, LONGEST_ERROR)
+    .slice(0, LONGEST_PROVISIONING_ERROR)
     .toWellFormed();
 }

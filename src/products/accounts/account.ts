@@ -1,4 +1,4 @@
-import { failureLine, type Failure } from '../../contracts/errors.ts';
+import { failureLine, LONGEST_PROVISIONING_ERROR, type Failure } from '../../contracts/errors.ts';
 import type { Cell } from '../../contracts/platform.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
@@ -80,11 +80,11 @@ export function provisioningOf({
   const provisioningStatus = provisioningStatusOf(status);
   // Of an account that serves, what failed was a change of it.
   if (error === undefined || provisioningStatus === 'active') return { provisioningStatus };
-  return { provisioningStatus, provisioningError: failureLine(error).slice(0, LONGEST_ERROR).toWellFormed() };
+  return {
+    provisioningStatus,
+    provisioningError: failureLine(error).slice(0, LONGEST_PROVISIONING_ERROR).toWellFormed(),
+  };
 }
-
-/** In characters (requirement U-29), as the account's parameter in SSM has it. */
-const LONGEST_ERROR = 1_000;
 
 function isGone({ cleanupPending, status }: Pick<AccountTenant, 'cleanupPending' | 'status'>): boolean {
   return status === 'deleted' || (status === 'failed' && !cleanupPending);
