@@ -6,11 +6,12 @@ import {
   type DynamoDBClient,
   type TransactWriteItem,
 } from '@aws-sdk/client-dynamodb';
+import { randomUUID } from 'node:crypto';
 import { StepError } from '../contracts/step-error.ts';
 import { currentCallContext } from './call-context.ts';
-import { pauseAfter } from './dynamodb-batches.ts';
 import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
 import { isAwsError } from './errors.ts';
+import { isThrottled, MOST_TRIES, passes, pauseAfter } from './repeats.ts';
 import { bytesOfRow } from './row-size.ts';
 import type { Row } from './row-checksum.ts';
 import { INSTALLATION_TAG, TENANT_TAG, type Owner } from './tags.ts';
@@ -32,7 +33,7 @@ const MOST_BYTES = 2_000_000;
 export type LockCheck = Omit<ConditionCheck, 'TableName'>;
 
 /**
- * @param rounds in a row in which a part may be refused for its rate, or for another transaction
+ * @param rounds in which a part may be refused for its rate, or for another transaction
  * @throws StepError CONFLICT_RETRYABLE when the lock is another attempt's, or a row bears a mark; what AWS said last after so many rounds
  */
 export async function writeLocked(
@@ -87,14 +88,22 @@ async function writePart(
   TransactItems: TransactWriteItem[],
   { rounds, table }: { readonly rounds: number; readonly table: string },
 ): Promise<void> {
+  let most = rounds;
+  /** From the first try on of which nobody knows what became. */
+  let kept: string | undefined;
   for (let round = 1; ; round += 1) {
+    const ClientRequestToken = kept ?? randomUUID();
     try {
-      // A token of its own each time: the SDK makes it.
-      await client.send(new TransactWriteItemsCommand({ TransactItems }));
+      await client.send(new TransactWriteItemsCommand({ ClientRequestToken, TransactItems }));
       return;
     } catch (error) {
       refuseSuperseded(error, table);
-      if (!passes(error) || round >= rounds) throw error;
+      if (passes(error) && !isThrottled(error)) {
+        // A try that lands late must not undo what this attempt writes after it: DynamoDB makes one of all with the same token, for 10 minutes.
+        kept = ClientRequestToken;
+        most = Math.min(most, round + MOST_TRIES);
+      } else if (!isRefused(error)) throw error;
+      if (round >= most) throw error;
     }
     currentCallContext()?.signal.throwIfAborted();
     await pauseAfter(round);
@@ -103,13 +112,13 @@ async function writePart(
 
 function refuseSuperseded(error: unknown, table: string): void {
   const [ofLock, ...ofRows] = reasonsOf(error);
-  const isRefused = ({ Code }: CancellationReason) => Code === 'ConditionalCheckFailed';
-  if (ofLock && isRefused(ofLock))
+  const isUnmet = ({ Code }: CancellationReason) => Code === 'ConditionalCheckFailed';
+  if (ofLock && isUnmet(ofLock))
     throw new StepError('CONFLICT_RETRYABLE', `another attempt writes rows into table ${table} by now`, {
       detail: 'this one was superseded: its rows were not written',
       cause: error,
     });
-  if (ofRows.some(isRefused))
+  if (ofRows.some(isUnmet))
     throw new StepError('CONFLICT_RETRYABLE', `a row of table ${table} has the control plane's mark by now`, {
       detail: 'it was left as it is',
       cause: error,
@@ -119,9 +128,9 @@ function refuseSuperseded(error: unknown, table: string): void {
 /** Reasons of one transaction that pass by themselves. */
 const passing = ['None', 'TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
 
-function passes(error: unknown): boolean {
-  if (isAwsError(error, 'ProvisionedThroughputExceeded', 'Throttling', 'RequestLimitExceeded')) return true;
-  if (isAwsError(error, 'TransactionInProgress', 'TransactionConflict')) return true;
+/** For its rate, or for another transaction: it did nothing. */
+function isRefused(error: unknown): boolean {
+  if (isThrottled(error) || isAwsError(error, 'TransactionConflict')) return true;
   const reasons = reasonsOf(error);
   return reasons.length > 0 && reasons.every(({ Code = 'None' }) => passing.includes(Code));
 }

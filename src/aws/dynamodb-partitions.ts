@@ -6,15 +6,15 @@ import {
   type DynamoDBClient,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { ErrorCode } from '../contracts/errors.ts';
 import { StepError } from '../contracts/step-error.ts';
-import { pauseAfter, unlessThrottled, writeBatches } from './dynamodb-batches.ts';
+import { writeBatches } from './dynamodb-batches.ts';
 import { findTable } from './dynamodb-description.ts';
 import { keySchemaOf } from './dynamodb-items.ts';
 import { MARK_ATTRIBUTE } from './dynamodb-values.ts';
 import { sent } from './errors.ts';
 import { chunks } from './inventory/pages.ts';
 import { sortKeyOf } from './partition-rows.ts';
+import { pauseAfter, untilAnswered } from './repeats.ts';
 import type { Row } from './row-checksum.ts';
 
 export { isMarked, sortKeyOf } from './partition-rows.ts';
@@ -148,23 +148,11 @@ async function* allRows(
   let from = first;
   do {
     const at = from;
-    const { Items, LastEvaluatedKey } = await unlessThrottled(() => unlessBroken(() => ask(at)), ROUNDS);
+    const { Items, LastEvaluatedKey } = await untilAnswered(() => ask(at), { rounds: ROUNDS });
     yield sent(Items, { service: 'dynamodb', action: 'Query' }, 'Items');
     from = LastEvaluatedKey;
   } while (from && Object.keys(from).length > 0);
 }
-
-/** An answer that was broken once is asked for once more. */
-async function unlessBroken<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof StepError) || !broken.includes(error.code)) throw error;
-    await pauseAfter(1);
-    return read();
-  }
-}
-const broken: readonly ErrorCode[] = ['AWS_UNAVAILABLE', 'AWS_ANSWER_UNREADABLE'];
 
 function namesOf(attributes: readonly string[] = []): Record<string, string> {
   return Object.fromEntries(attributes.map((name, i) => [`#a${i}`, name]));
@@ -181,7 +169,7 @@ async function readBatch(client: DynamoDBClient, table: string, keys: readonly R
   let left: readonly Row[] = keys;
   for (let idle = 0; left.length > 0;) {
     const batch = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [...left], ConsistentRead: true } } });
-    const { Responses, UnprocessedKeys } = await unlessThrottled(() => client.send(batch), ROUNDS);
+    const { Responses, UnprocessedKeys } = await untilAnswered(() => client.send(batch), { rounds: ROUNDS });
     rows.push(...(sent(Responses, { service: 'dynamodb', action: 'BatchGetItem' }, 'Responses')[table] ?? []));
     const unread = UnprocessedKeys?.[table]?.Keys ?? [];
     idle = unread.length < left.length ? 1 : idle + 1;

@@ -7,8 +7,8 @@ import {
   type GetShardIteratorCommandInput,
   type Shard,
 } from '@aws-sdk/client-dynamodb-streams';
-import { unlessThrottled } from './dynamodb-batches.ts';
 import { sent } from './errors.ts';
+import { untilAnswered } from './repeats.ts';
 
 /* The calls of DynamoDB's streams. Two readers of a shard are all that AWS lets in at a time, so any of them may have to wait for others. */
 
@@ -17,7 +17,7 @@ const ROUNDS = 60;
 /** What the streams call it when too many read a shard. */
 const BUSY = ['LimitExceeded'];
 
-const waitedFor = <T>(call: () => Promise<T>) => unlessThrottled(call, ROUNDS, BUSY);
+const waitedFor = <T>(call: () => Promise<T>) => untilAnswered(call, { rounds: ROUNDS, names: BUSY });
 
 export async function iteratorAt(client: DynamoDBStreamsClient, input: GetShardIteratorCommandInput): Promise<string> {
   const { ShardIterator } = await waitedFor(() => client.send(new GetShardIteratorCommand(input)));

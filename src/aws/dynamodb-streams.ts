@@ -10,6 +10,7 @@ import { StepError } from '../contracts/step-error.ts';
 import { currentCallContext } from './call-context.ts';
 import { eachAtOnce, getRecords, idOf, isClosed, iteratorAt, listShards } from './dynamodb-stream-calls.ts';
 import { isAwsError, sent } from './errors.ts';
+import { untilAnswered } from './repeats.ts';
 import type { Row } from './row-checksum.ts';
 
 /**
@@ -54,7 +55,7 @@ export interface Streams {
 export function createStreams(tables: DynamoDBClient, client: DynamoDBStreamsClient): Streams {
   return {
     async findStream(TableName) {
-      const { Table } = await tables.send(new DescribeTableCommand({ TableName }));
+      const { Table } = await untilAnswered(() => tables.send(new DescribeTableCommand({ TableName })));
       const { LatestStreamArn, StreamSpecification } = sent(Table, describesTable, 'Table');
       if (StreamSpecification?.StreamEnabled !== true) return undefined;
       return sent(LatestStreamArn, describesTable, 'Table.LatestStreamArn');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sortKeyOf } from '../../aws/partition-rows.ts';
+import { untilAnswered } from '../../aws/repeats.ts';
 import { ownerOf } from '../../aws/tags.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import type { KindLimits } from '../../contracts/verbs.ts';
@@ -72,7 +73,7 @@ async function copyRows(context: Context): Promise<number> {
 async function begin(context: Context): Promise<Hold> {
   const { aws, operation, tenant } = context;
   const seen = await seeLock(aws, lockPlaceOf(context));
-  const fence = await aws.fences.find(fencePlaceOf(context));
+  const fence = await untilAnswered(() => aws.fences.find(fencePlaceOf(context)));
   if (fence?.state !== 'open' || fence.moveId !== operation.id)
     throw new StepError('READINESS_LOST', `the fence of account ${tenant.id} is not open for this move`, {
       detail: fence ? `it is ${fence.state}, of move ${fence.moveId}; this is move ${operation.id}` : 'it is gone',

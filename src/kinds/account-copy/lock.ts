@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CellAws } from '../../aws/cell-aws.ts';
 import type { FencePlace } from '../../aws/dynamodb-fences.ts';
 import type { RowLock } from '../../aws/dynamodb-locks.ts';
+import { untilAnswered, untilChanged } from '../../aws/repeats.ts';
 import { StepError } from '../../contracts/step-error.ts';
 
 /** Writes of one attempt into the account's own table are made while it holds the lock of that table. */
@@ -26,7 +27,7 @@ export async function seeLock(
   place: FencePlace,
   mayBeSealed = false,
 ): Promise<LockSeen> {
-  const found = await locks.find(place);
+  const found = await untilAnswered(() => locks.find(place));
   refuseUnusable(found, place, mayBeSealed);
   return { place, from: found.attempt };
 }
@@ -52,7 +53,8 @@ export async function takeLock(
   { from, place }: LockSeen,
   attempt: string = randomUUID(),
 ): Promise<Hold> {
-  if (await locks.take(place, from, attempt)) return { place, attempt };
+  const isTaken = async () => (await locks.find(place))?.attempt === attempt;
+  if (await untilChanged(() => locks.take(place, from, attempt), isTaken)) return { place, attempt };
   throw new StepError(
     'CONFLICT_RETRYABLE',
     `another attempt began to write the rows of account ${place.accountId} into table ${place.table} meanwhile`,

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { brokenAfterMs, type VerifiedRows } from '../../accounts-router/fence.ts';
 import { currentCallContext, inCallContext, type CallContext } from '../../aws/call-context.ts';
-import type { FencePlace } from '../../aws/dynamodb-fences.ts';
+import type { FenceChange, FenceCondition, FencePlace, MarkedFence } from '../../aws/dynamodb-fences.ts';
+import { untilAnswered, untilChanged } from '../../aws/repeats.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { closedMsOf, compare, isOwn, type Closing } from './attempt.ts';
 import { untilLittleIsLeft } from './catch-up.ts';
@@ -41,21 +43,35 @@ function outer({ guard, signal }: SwitchContext): CallContext {
 }
 
 async function closeWithin(closing: Closing, signal: AbortSignal): Promise<Closed> {
-  const { attempt, catchUp, context, moveId, place } = closing;
-  const { fences } = context.aws;
+  const { attempt, catchUp, moveId } = closing;
   const closedMs = performance.now();
   const onLook = () => signal.throwIfAborted();
-  if (!(await fences.change(place, { moveId, states: ['open'], attempt }, { state: 'closed' })))
-    throw changedMeanwhile(place);
+  // What an attempt verified holds for its own closing only.
+  await change(closing, { moveId, states: ['open'], attempt }, { state: 'closed', verified: null }, () => true);
   await untilNoWriter(closing, closedMs, signal);
   // What the stream has not told yet the comparison brings.
   if (catchUp) await untilLittleIsLeft(catchUp, onLook);
   const rows = await prove(closing, onLook);
-  if (!(await fences.change(place, isOwn(closing), { verified: rows }))) throw changedMeanwhile(place);
+  await change(closing, isOwn(closing), { verified: rows }, ({ verified }) => isDeepStrictEqual(verified, rows));
   const seconds = ((performance.now() - closedMs) / 1000).toFixed(1);
   const how = catchUp?.source ?? 'comparisons alone, since the table has no stream that has all changes';
   const detail = `${rows.count} rows are the same in both tables, after ${seconds} s; changes came by ${how}`;
   return { rows, attempt, detail };
+}
+
+/** @param isMade of a fence that this attempt has closed. @throws StepError CONFLICT_RETRYABLE when the fence is another by now */
+async function change(
+  { attempt, context, place }: Closing,
+  condition: FenceCondition,
+  wanted: FenceChange,
+  isMade: (fence: MarkedFence) => boolean,
+): Promise<void> {
+  const { fences } = context.aws;
+  const look = async () => {
+    const fence = await fences.find(place);
+    return fence?.attempt === attempt && fence.state === 'closed' && isMade(fence);
+  };
+  if (!(await untilChanged(() => fences.change(place, condition, wanted), look))) throw changedMeanwhile(place);
 }
 
 /** Nobody writes any more: the second pass finds nothing. */
@@ -82,13 +98,15 @@ async function untilNoWriter(closing: Closing, closedMs: number, signal: AbortSi
   const { attempt, context, place } = closing;
   const { aws, log } = context;
   for (;;) {
-    const fence = await aws.fences.find(place);
+    const fence = await untilAnswered(() => aws.fences.find(place));
     if (fence?.attempt !== attempt || fence.state !== 'closed') throw changedMeanwhile(place);
     const writers = Object.keys(fence.writers);
     if (writers.length === 0) return;
     if (performance.now() - closedMs > brokenAfterMs) {
       log.warn({ accountId: place.accountId, writers }, 'writers that did not end are taken for dead');
-      await aws.fences.change(place, isOwn(closing), { brokenWriters: writers.slice(0, WRITERS_AT_ONCE) });
+      const brokenWriters = writers.slice(0, WRITERS_AT_ONCE);
+      // Ids are used once: taking one off twice, or late, does no harm.
+      await untilAnswered(() => aws.fences.change(place, isOwn(closing), { brokenWriters }));
     } else await sleep(WRITERS_EVERY_MS, undefined, { signal });
   }
 }

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { inCallContext } from '../../aws/call-context.ts';
-import type { FencePlace } from '../../aws/dynamodb-fences.ts';
+import type { FenceCondition, FencePlace } from '../../aws/dynamodb-fences.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { untilAnswered } from '../../aws/repeats.ts';
 import { ownerOf } from '../../aws/tags.ts';
 import { seeLock, takeLock } from '../account-copy/lock.ts';
 import { createRowMover, sidesOf } from '../account-copy/sides.ts';
 import { fencePlaceOf, lockPlaceOf } from '../account-fence/places.ts';
-import { isOwn, type Closing } from './attempt.ts';
+import type { Closing } from './attempt.ts';
 import { createCatchUp } from './catch-up.ts';
 import { closeAndProve, type Closed } from './closed-phase.ts';
 import { catchUpOpen } from './open-phase.ts';
@@ -38,6 +39,7 @@ async function begin(context: SwitchContext, moveId: string, attempt: string): P
   const place = fencePlaceOf(context);
   // A removal past the commit may have sealed it, and seen the fence open after that.
   const seen = await seeLock(aws, lockPlaceOf(context), context.isPastCommit === true);
+  // Once only: a second one that lands late would open what this attempt has closed.
   const isOpen = await aws.fences.change(
     place,
     { moveId, states: ['open', 'closed'] },
@@ -52,7 +54,7 @@ async function begin(context: SwitchContext, moveId: string, attempt: string): P
 }
 
 async function notOurs({ aws }: SwitchContext, place: FencePlace, moveId: string): Promise<StepError> {
-  const fence = await aws.fences.find(place);
+  const fence = await untilAnswered(() => aws.fences.find(place));
   if (!fence) return new StepError('READINESS_LOST', `the fence item of account ${place.accountId} is gone`);
   const detail = `it is ${fence.state}, of move ${fence.moveId}; this is move ${moveId}`;
   return new StepError('READINESS_LOST', `the fence of account ${place.accountId} is not this move's to close`, {
@@ -64,18 +66,22 @@ const REOPEN_TRIES = 3;
 const REOPEN_WITHIN_MS = 5_000;
 
 /**
- * Whatever ended the attempt, a cancellation too, must not keep its calls from being made. The condition holds for this attempt's closing
- * alone, so that it needs no other guard.
+ * Whatever ended the attempt, a cancellation too, must not keep its calls from being made. The condition holds for this attempt alone, so
+ * that it needs no other guard; and the attempt is taken off, so that a try of its closing which lands late does nothing.
  */
 async function reopen(closing: Closing): Promise<void> {
   const {
+    attempt,
     context: { aws, log },
+    moveId,
     place,
   } = closing;
+  const isOwn: FenceCondition = { moveId, states: ['open', 'closed'], attempt };
+  const open = { state: 'open', attempt: null, verified: null } as const;
   for (let tries = 1; tries <= REOPEN_TRIES; tries += 1) {
     const calls = { beforeMutation: () => Promise.resolve(), signal: AbortSignal.timeout(REOPEN_WITHIN_MS) };
     try {
-      await inCallContext(calls, () => aws.fences.change(place, isOwn(closing), { state: 'open', verified: null }));
+      await inCallContext(calls, () => aws.fences.change(place, isOwn, open));
       return;
     } catch (error) {
       log.warn(

@@ -1,4 +1,5 @@
 import type { MarkedFence } from '../../aws/dynamodb-fences.ts';
+import { untilAnswered, untilChanged } from '../../aws/repeats.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { readClock } from '../../db/clock.ts';
 import { moverPermissions } from '../account-copy/sides.ts';
@@ -76,7 +77,7 @@ async function switchOver(context: SwitchContext): Promise<void> {
   const { aws, db, tenant } = context;
   const place = fencePlaceOf(context);
   for (;;) {
-    const fence = await aws.fences.find(place);
+    const fence = await untilAnswered(() => aws.fences.find(place));
     if (!fence)
       throw new StepError('READINESS_LOST', `the fence item of account ${tenant.id} is gone before the switch`, {
         detail:
@@ -87,7 +88,9 @@ async function switchOver(context: SwitchContext): Promise<void> {
     const attempt = await verifiedBy(context, fence);
     const movedAt = (await readClock(db)).toISOString();
     const condition = { moveId, states: ['closed'], attempt, isVerified: true } as const;
-    if (await aws.fences.change(place, condition, { state: 'moved', movedAt })) return;
+    const move = () => aws.fences.change(place, condition, { state: 'moved', movedAt });
+    const isMoved = async () => (await aws.fences.find(place))?.state === 'moved';
+    if (await untilChanged(move, isMoved)) return;
     context.signal.throwIfAborted();
   }
 }
@@ -101,14 +104,22 @@ async function verifiedBy(context: SwitchContext, fence: MarkedFence): Promise<s
   const { locks } = context.aws;
   const place = lockPlaceOf(context);
   const { attempt } = fence;
-  if (fence.state === 'closed' && fence.verified && attempt !== undefined) {
-    if (await locks.seal(place, attempt)) return attempt;
-    // By an attempt of this removal, whose answer was lost.
+  const isSealed = async (from: string) => {
     const lock = await locks.find(place);
-    if (lock?.isSealed === true && lock.sealedFrom === attempt) return attempt;
+    return lock?.isSealed === true && lock.sealedFrom === from;
+  };
+  const seal = (from: string) =>
+    untilChanged(
+      () => locks.seal(place, from),
+      () => isSealed(from),
+    );
+  if (fence.state === 'closed' && fence.verified && attempt !== undefined) {
+    if (await seal(attempt)) return attempt;
+    // By an attempt of this removal, whose answer was lost.
+    if (await untilAnswered(() => isSealed(attempt))) return attempt;
   }
   const closed = await closeVerified(context, fence.moveId);
-  if (await locks.seal(place, closed.attempt)) return closed.attempt;
+  if (await seal(closed.attempt)) return closed.attempt;
   throw new StepError(
     'CONFLICT_RETRYABLE',
     `another attempt began to write rows into table ${place.table} before the switch`,

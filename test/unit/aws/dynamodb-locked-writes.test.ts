@@ -3,12 +3,14 @@ import {
   TransactionCanceledException,
   type CancellationReason,
   type TransactWriteItem,
+  type TransactWriteItemsCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { writeLocked } from '../../../src/aws/dynamodb-locked-writes.ts';
 import { createRowLocks } from '../../../src/aws/dynamodb-locks.ts';
 import { bytesOfRow } from '../../../src/aws/row-size.ts';
 import type { Row } from '../../../src/aws/row-checksum.ts';
+import { StepError } from '../../../src/contracts/step-error.ts';
 
 const accountId = '6b1f6f0e-6d5c-4b52-9a53-0d8a4d1f9c11';
 const place = { table: 'own', accountId };
@@ -17,12 +19,18 @@ const notOf = { installationId: 'installation', tenantId: accountId };
 const rowsOf = (count: number, text = ''): Row[] =>
   Array.from({ length: count }, (_, i) => ({ PK: { S: 'A' }, SK: { S: String(i) }, text: { S: text } }));
 
-/** Locks whose client never sends anything. @param reasons for which the table cancels a transaction, by its number; undefined: it takes it */
-function table(reasons: (call: number) => readonly string[] | undefined = () => undefined) {
+/**
+ * Locks whose client never sends anything.
+ * @param reasons for which the table cancels a transaction, or what becomes of it, by its number; undefined: it takes it
+ */
+function table(reasons: (call: number) => readonly string[] | Error | undefined = () => undefined) {
   const client = new DynamoDBClient({ region: 'us-east-1' });
   const calls: TransactWriteItem[][] = [];
-  const answer = (_next: unknown) => (args: { input: { TransactItems: TransactWriteItem[] } }) => {
-    const codes = reasons(calls.push(args.input.TransactItems));
+  const tokens: (string | undefined)[] = [];
+  const answer = (_next: unknown) => (args: { input: TransactWriteItemsCommandInput }) => {
+    tokens.push(args.input.ClientRequestToken);
+    const codes = reasons(calls.push(args.input.TransactItems ?? []));
+    if (codes instanceof Error) return Promise.reject(codes);
     const CancellationReasons = codes?.map((Code): CancellationReason => ({ Code }));
     return CancellationReasons
       ? Promise.reject(new TransactionCanceledException({ message: 'canceled', $metadata: {}, CancellationReasons }))
@@ -38,7 +46,7 @@ function table(reasons: (call: number) => readonly string[] | undefined = () => 
     endOf(createRowLocks(client).write(place, 'mine', { put, remove, notOf }));
   const giveUp = (rounds: number) =>
     endOf(writeLocked(client, 'own', check, { put: rowsOf(1), remove: [], notOf }, rounds));
-  return { calls, giveUp, write };
+  return { calls, giveUp, tokens, write };
 }
 
 describe('writing rows under a lock', () => {
@@ -73,6 +81,20 @@ describe('writing rows under a lock', () => {
       expect(calls).toHaveLength(2);
     },
   );
+
+  it('sends what nobody knows the outcome of again as the same transaction, so that a late one does nothing', async () => {
+    const conflict = ['None', 'TransactionConflict'];
+    const ends = [conflict, new StepError('UNCLEAR', 'cut'), conflict, undefined];
+    const { calls, tokens, write } = table((call) => ends[call - 1]);
+    expect(await write(rowsOf(1))).toBe('written');
+    expect(calls.slice(1)).toEqual(calls.slice(0, -1));
+    const [first, unclear, ...after] = tokens;
+    expect(unclear).toMatch(/./);
+    expect(first).not.toBe(unclear);
+    expect(after).toEqual([unclear, unclear]);
+    expect(await write(rowsOf(1))).toBe('written');
+    expect(tokens.at(-1)).not.toBe(unclear);
+  });
 
   it.each([
     ['the lock is another attempt’s', ['ConditionalCheckFailed', 'None'], 'another attempt writes rows'],
