@@ -159,7 +159,7 @@ export const errorTable = {
     'The final dump would lack data of the tenant, so nothing of it was dropped; the message names what, and what to do. Without a dump it is removed only where its cell has no `archive` in the platform description when the deletion is asked for.',
   ),
   STILL_PRESENT: info(
-    'Something keeps it, it came back, or it lost its ownership mark; the detail says what was seen. Remove that, or put the mark back.',
+    'Something keeps it, it came back, it lost its ownership mark, or rows were written to it that are not known to be anywhere else; the detail says what was seen. Remove that, put the mark back, or see to the rows.',
   ),
   STEP_REVOKED: info('The step is being taken back, a late attempt stopped itself. Nothing to do.'),
   BLUEPRINT_INVALID: info(

@@ -36,7 +36,10 @@ export async function findHold(context: Context, partition: OwnPartition): Promi
   if (!fence && !tenant.everActive) return undefined;
   const movedAtMs = fence?.state === 'moved' ? Date.parse(fence.movedAt ?? '') : Number.NaN;
   if (!fence?.verified || Number.isNaN(movedAtMs))
-    throw kept(partition, 'the tenant was active, and nothing says that its rows were moved');
+    throw kept(
+      partition,
+      'the tenant was active, and nothing says that its rows were moved. Compare both tables by hand; what the old one holds alone is lost when it is deleted',
+    );
   const { moveId, toTable, verified } = fence;
   const until = new Date(movedAtMs + (spec.holdSeconds ?? 0) * 1_000);
   return { moveId, toTable, verified, until: (await readClock(db)) < until ? until.toISOString() : undefined };
@@ -57,10 +60,15 @@ export async function confirmMoved(
   if (count !== verified.count || checksum !== verified.checksum)
     throw kept(
       partition,
-      `the move to table ${toTable} verified ${verified.count} rows (checksum ${verified.checksum}), and there are ${count} (checksum ${checksum})`,
+      `they are not those that were moved to table ${toTable}: ${verified.count} then (checksum ${verified.checksum}), ${count} now (checksum ${checksum}). ${whatHappened} ${whatToDo}`,
     );
   await removal.note({ [VERIFIED]: moveId });
 }
+
+const whatHappened =
+  'Since the switch a write of a router landed late, whose caller was told that its outcome is unknown, or somebody wrote past the router, or rows expired.';
+const whatToDo =
+  'Look for the row that differs, and bring it to the other table unless that has a newer one, or give it up. Delete it here if it is a new one; if it replaced or deleted a row that was moved, delete all rows of services in this partition. Then retry.';
 
 async function findFence({ aws, tenant }: Context, { keys, partitionKey, table }: OwnPartition) {
   const [, sort] = keys;
@@ -86,6 +94,6 @@ function readFence(attributes: Parameters<typeof parseFence>[0]): Fence | undefi
 
 function kept({ partitionKey, table }: OwnPartition, why: string): StepError {
   return new StepError('STILL_PRESENT', `rows of partition ${partitionKey.value} of table ${table} were not deleted`, {
-    detail: `${why}. Compare both tables by hand; what the old one holds alone is lost when it is deleted`,
+    detail: why,
   });
 }

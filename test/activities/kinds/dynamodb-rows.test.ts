@@ -201,21 +201,27 @@ describe('dynamodb-rows', () => {
       expect(await keys()).toEqual([]);
     });
 
-    it.each([
-      ['a row was written to the old table after the move', 'moved', [], true],
-      ['the rows were never verified', 'moved', ['count', 'checksum'], false],
-      ['the move is not done', 'closed', [], false],
-      ['it is not told when they were moved', 'moved', ['movedAt'], false],
+    it.each<[string, string, string[], string | undefined]>([
+      ['a row was written to the old table after the move', 'moved', [], 'LATE'],
+      ['a row that was moved was written over', 'moved', [], 'ROW#1'],
+      ['the rows were never verified', 'moved', ['count', 'checksum'], undefined],
+      ['the move is not done', 'closed', [], undefined],
+      ['it is not told when they were moved', 'moved', ['movedAt'], undefined],
     ])('deletes nothing when %s', async (_what, state, lacks, writes) => {
       const { context, keys, settings, write, tenant, rowOf } = await moved('moved', longAgo());
-      if (writes) await write('ROW#3');
+      if (writes !== undefined) await write(writes, { size: { N: '2' } });
       const verified = verifiedOf([rowOf('ROW#1'), rowOf('ROW#2')]);
       const all = Object.entries({ ...verified, movedAt: { S: longAgo().toISOString() } });
       await putFence(tenant.id, state, Object.fromEntries(all.filter(([name]) => !lacks.includes(name))));
       const before = await keys();
       const { code, detail } = await stepErrorOf(dynamodbRows.remove(context(settings)));
       expect(code).toBe('STILL_PRESENT');
-      expect(detail).toContain('Compare both tables');
+      expect(detail).toContain(
+        writes === undefined
+          ? 'Compare both tables'
+          : 'they are not those that were moved to table account-table: 2 then',
+      );
+      expect(detail).toContain(writes === 'LATE' ? ', 3 now' : '');
       expect(await keys()).toEqual(before);
     });
 
