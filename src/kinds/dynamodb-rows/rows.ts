@@ -46,13 +46,18 @@ export async function hasRows(context: Pick<Context, 'aws' | 'tags'>, partition:
   return false;
 }
 
+/** A row of a service may have an attribute of the mark's name as well. @param keys names of the key's attributes */
+export function keyIn(keys: readonly string[]): (row: Row) => Row {
+  return (row) => Object.fromEntries(Object.entries(row).filter(([name]) => keys.includes(name)));
+}
+
 /** One pass from end to end. @returns how many rows it deleted */
 export async function removeRows(context: Context, partition: OwnPartition): Promise<number> {
   const { aws, log } = context;
   const { keys, table } = partition;
   let removed = 0;
   for await (const page of ownPages(context, partition, keys)) {
-    await aws.partitions.removeRows(table, page);
+    await aws.partitions.removeRows(table, page.map(keyIn(keys)));
     removed += page.length;
   }
   if (removed > 0) log.info({ table, rows: removed }, 'rows of services were deleted');

@@ -89,6 +89,7 @@ describe('dynamodb-rows', () => {
   it('deletes the rows of services, and no row with a mark, of another partition or of an account with a longer id', async () => {
     const [one, other] = [await account(), await account()];
     for (let i = 0; i < 30; i += 1) await one.write(`ROW#${i}`);
+    await one.write('OWN', { tenantry: { S: 'an attribute of the service' } });
     await other.write('ROW#1');
     await put({ PK: { S: `${one.partition}#LICENSE#1` }, SK: { S: 'x' } });
     const item = contextOf<'dynamodb-item'>(world, one.tenant, {
