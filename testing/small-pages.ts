@@ -9,6 +9,7 @@ import {
   type FurtherClientOptions,
 } from '../src/aws/clients.ts';
 import { createItems } from '../src/aws/dynamodb-items.ts';
+import { createPartitions } from '../src/aws/dynamodb-partitions.ts';
 import { createEcs } from '../src/aws/ecs.ts';
 import { createLoadBalancing } from '../src/aws/elbv2.ts';
 import { createInventory } from '../src/aws/inventory/inventory.ts';
@@ -43,6 +44,7 @@ export function awsInSmallPages(cell: Cell, options: ClientOptions): SweepAws & 
     secrets: createSecrets(secretsManager),
     markedParameters: createMarkedParameters(ssm),
     items: createItems(dynamodb),
+    partitions: createPartitions(dynamodb),
     stacks: createStacks(cloudformation, dynamodb, cell.region),
     destroy: () => clients.destroy(),
   };

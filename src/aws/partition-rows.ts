@@ -2,13 +2,18 @@ import { StepError } from '../contracts/step-error.ts';
 import type { Partition } from './dynamodb-partitions.ts';
 import { MARK_ATTRIBUTE, markIn } from './dynamodb-values.ts';
 import type { Row } from './row-checksum.ts';
-import { isOwnedBy, type Owner } from './tags.ts';
+import { INSTALLATION_TAG, isOwnedBy, type Owner } from './tags.ts';
 
 /* What a row says of itself: kinds, and with them the API, ask this without the SDK. */
 
 /** Whether a row is the control plane's own: a service may have an attribute of that name as well. */
 export function isMarked(row: Row, owner: Owner): boolean {
   return isOwnedBy(markIn(row[MARK_ATTRIBUTE]), owner);
+}
+
+/** Whether it bears no mark, of whichever installation. */
+export function isUnmarked(row: Row): boolean {
+  return markIn(row[MARK_ATTRIBUTE])[INSTALLATION_TAG] === undefined;
 }
 
 /** @throws StepError when the row has no such text */

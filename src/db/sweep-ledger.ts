@@ -34,6 +34,16 @@ export async function listHeldEntries(db: Queryable): Promise<LedgerEntry[]> {
   return rowsOf(ledgerEntry, await db.query(`select ${entryColumns} from ledger where state <> 'removed' order by id`));
 }
 
+/** Names of the outputs of these tenants' steps that are not removed: of what they will remove, and the ledger has no row of. */
+export async function listStepNames(db: Queryable, tenantIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = await db.query(
+    `select distinct outputs ->> 'name' as name from steps
+     where tenant_id::text = any ($1) and state <> 'removed' and outputs ->> 'name' is not null`,
+    [tenantIds],
+  );
+  return new Set(rowsOf(z.object({ name: z.string() }), found).map(({ name }) => name));
+}
+
 /** Rows that say that a thing of one of these physical ids is gone. */
 export async function listRemovedEntries(db: Queryable, physicalIds: readonly string[]): Promise<LedgerEntry[]> {
   const where = `where state = 'removed' and physical_id = any ($1) order by id`;

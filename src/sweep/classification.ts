@@ -4,6 +4,7 @@ import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { ownerIn } from '../naming.ts';
 import { fingerprintOf, type Draft } from './identity.ts';
 import { isLiving, type LedgerView } from './ledger-view.ts';
+import { obstacleToLeft, verdictOnLeft } from './left-things.ts';
 import type { Names } from './names.ts';
 import { tooRecentReason } from './too-recent.ts';
 
@@ -23,6 +24,8 @@ export interface SweepRecords {
   readonly everMade: (tenantId: string, item: Pick<SweptItem, 'type' | 'name'>) => boolean;
   /** Of things without this installation's mark: the row that says that the very thing was removed. */
   readonly removedRowOf: (physicalId: string) => LedgerEntry | undefined;
+  /** Of things without a mark whose names tell their tenants: what a step of theirs will remove. */
+  readonly stepNames: ReadonlySet<string>;
 }
 
 export interface Classified {
@@ -31,7 +34,7 @@ export interface Classified {
   readonly counts: SweepCounts;
 }
 
-type Verdict =
+export type Verdict =
   | { readonly is: keyof SweepCounts }
   | { readonly is: 'too-young'; readonly why: string }
   | { readonly is: 'finding'; readonly draft: Draft };
@@ -63,6 +66,8 @@ interface Listed {
 
 function verdictOn(item: SweptItem, around: SweepRecords, { there, used }: Listed): Verdict {
   if (item.tags === undefined) return { is: 'held' };
+  const namedTenant = around.kinds.sweptTypes.get(item.type)?.tenantIn?.(item.name);
+  if (namedTenant !== undefined) return verdictOnLeft(item, namedTenant, around);
   const owner = ownerIn(item.tags);
   if (owner.installationId === undefined) return withoutMark(item, around);
   if (owner.installationId !== around.installationId) {
@@ -111,6 +116,8 @@ function verdictOn(item: SweptItem, around: SweepRecords, { there, used }: Liste
  * more right before a removal.
  */
 export function obstacleTo(item: SweptItem, around: SweepRecords): string | undefined {
+  const namedTenant = around.kinds.sweptTypes.get(item.type)?.tenantIn?.(item.name);
+  if (namedTenant !== undefined) return obstacleToLeft(item, namedTenant, around);
   const owner = ownerIn(item.tags ?? {});
   const { installationId, tenantId, product } = owner;
   if (installationId !== around.installationId) return "it does not bear this installation's mark";

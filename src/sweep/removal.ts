@@ -209,7 +209,7 @@ async function lookAgain(
   const around = await sweepContextOf(deps, tx, cell, run.names, [item]);
   const obstacle = obstacleTo(item, around);
   if (obstacle !== undefined) return skipped(obstacle);
-  const { tenantId } = ownerIn(item.tags ?? {});
+  const tenantId = finding.owner.tenantId ?? ownerIn(item.tags ?? {}).tenantId;
   const young = tooRecentReason(item, around.tenants.get(tenantId ?? ''), around.now);
   if (young !== undefined) return skipped(`too young: ${young}`);
   const objection = await temporalObjection(deps, tenantId, around);

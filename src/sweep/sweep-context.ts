@@ -6,6 +6,7 @@ import {
   findSweptTenants,
   listHeldEntries,
   listRemovedEntries,
+  listStepNames,
   type SweptTenant,
 } from '../db/sweep-ledger.ts';
 import type { SweepRecords } from './classification.ts';
@@ -27,7 +28,8 @@ export async function sweepContextOf(
   const { kinds } = deps.catalog;
   const ledger = ledgerView(await listHeldEntries(at), kinds);
   const marked = items.flatMap(({ tags }) => (tags === undefined ? [] : (ownerIn(tags).tenantId ?? [])));
-  const ids = new Set([...marked, ...ledger.entries.map((entry) => entry.tenantId)]);
+  const named = items.flatMap((item) => kinds.sweptTypes.get(item.type)?.tenantIn?.(item.name) ?? []);
+  const ids = new Set([...marked, ...named, ...ledger.entries.map((entry) => entry.tenantId)]);
   const tenants = new Map((await findSweptTenants(at, [...ids])).map((tenant) => [tenant.id, tenant]));
   const { installationId, platform } = deps;
   const isListedIn = (id: string, item: SweptItem) => {
@@ -37,6 +39,7 @@ export async function sweepContextOf(
   };
   const everMade = await madeOnce(at, kinds, installationId, items, tenants);
   const removedRowOf = await removedRows(at, installationId, items);
+  const stepNames = named.length === 0 ? new Set<string>() : await listStepNames(at, named);
   return {
     installationId,
     cell: cell.id,
@@ -48,6 +51,7 @@ export async function sweepContextOf(
     now: nowOf(deps),
     everMade,
     removedRowOf,
+    stepNames,
   };
 }
 

@@ -5,6 +5,7 @@ import { itemList } from './items.ts';
 import { logGroupList } from './log-groups.ts';
 import { parameterList } from './parameters.ts';
 import { recordList } from './records.ts';
+import { rowList } from './rows.ts';
 import { ruleList } from './rules.ts';
 import { secretList } from './secrets.ts';
 import { serviceList } from './services.ts';
@@ -23,6 +24,7 @@ export interface Inventory extends Use {
   readonly secrets: TypeList;
   readonly parameters: TypeList;
   readonly items: TypeList;
+  readonly rows: TypeList;
   readonly stacks: TypeList;
 }
 
@@ -38,6 +40,7 @@ export function createInventory(clients: Clients, cell: Cell): Inventory {
     secrets: secretList(clients.secretsManager),
     parameters: parameterList(clients.ssm),
     items: itemList(clients.dynamodb, cell),
+    rows: rowList(clients.dynamodb, cell),
     stacks: stackList(clients.cloudformation),
     ...createUse(clients, cell),
   };

@@ -17,7 +17,7 @@ import { allPages, retryTransient } from './pages.ts';
 const LARGEST_SCANNED_BYTES = 256 * 1024 * 1024;
 const ITEMS_PER_PAGE = 1_000;
 /** A page is 1 MB at most, which is 128 read units: so many ms between two leave a table of the usual size most of its capacity. */
-const BETWEEN_PAGES_MS = 100;
+export const BETWEEN_PAGES_MS = 100;
 
 /** Items with a mark in the cell's shared tables. A tenant's own tables are not listed: they go with what is in them. */
 export function itemList(client: DynamoDBClient, { sharedTables = [] }: Cell): TypeList {
@@ -36,7 +36,8 @@ export function itemList(client: DynamoDBClient, { sharedTables = [] }: Cell): T
   };
 }
 
-async function listTable(client: DynamoDBClient, table: string): Promise<SweptItem[]> {
+/** The key of a table that is small enough. @throws StepError INVALID_REQUEST for another */
+export async function findScannable(client: DynamoDBClient, table: string): Promise<ReturnType<typeof keySchemaOf>> {
   const answer = await retryTransient(() => client.send(new DescribeTableCommand({ TableName: table })));
   const described = sent(answer.Table, { service: 'dynamodb', action: 'DescribeTable' }, 'Table');
   const { TableSizeBytes: bytes = 0 } = described;
@@ -45,7 +46,11 @@ async function listTable(client: DynamoDBClient, table: string): Promise<SweptIt
       'INVALID_REQUEST',
       `items of table ${table} cannot be listed: it holds ${bytes} bytes, and a scan of more than ${LARGEST_SCANNED_BYTES} costs too much`,
     );
-  const { partition, sort } = keySchemaOf(described);
+  return keySchemaOf(described);
+}
+
+async function listTable(client: DynamoDBClient, table: string): Promise<SweptItem[]> {
+  const { partition, sort } = await findScannable(client, table);
   const names = { '#mark': MARK_ATTRIBUTE, '#pk': partition.name, ...(sort && { '#sk': sort.name }) };
   const raw = await scan(client, table, names);
   return raw.flatMap((item) => {

@@ -4,6 +4,7 @@ import { dumpRows } from '../framework/dumped-rows.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import { fieldsOf } from '../framework/within.ts';
 import { confirmMoved, findHold } from './hold.ts';
+import { leftRows } from './left-rows.ts';
 import { findPartition, hasRows, ownPages, removeRows } from './rows.ts';
 import { LONGEST_HOLD_S, rowsOutputs, rowsSpec, type RowsContext, type RowsOutputs, type RowsSpec } from './spec.ts';
 
@@ -20,6 +21,7 @@ export const dynamodbRows: Kind<RowsSpec, RowsOutputs, never> = {
   outputs: rowsOutputs,
   changeable: ['holdSeconds'],
   types: {},
+  leftTypes: { 'dynamodb:rows': leftRows },
   holdsData: true,
   permissions: ['dynamodb:DescribeTable', 'dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchWriteItem'],
   calls: { ensure: [], remove: ['dynamodb:BatchWriteItem'] },

@@ -15,7 +15,7 @@ import type { Database, Queryable } from '../../db/database.ts';
 import type { TenantDatabases } from '../../db/tenant-databases.ts';
 import type { MigrationFolders } from '../../db/tenant-migrations.ts';
 import type { NotOurs, OthersJudged } from './ownership.ts';
-import type { ResourceType } from './resource-type.ts';
+import type { ResourceType, SweptType } from './resource-type.ts';
 import type { Recorded, Within } from './within.ts';
 import type { DumpSink } from '../../db/tenant-dump/sink.ts';
 
@@ -168,6 +168,8 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   readonly outputs: z.ZodType<O>;
   /** Every type of resource that its steps make, each with how the sweep lists it. */
   readonly types: { readonly [K in T]: ResourceType };
+  /** What others make, and its steps remove: the sweep tells of what is left where no step removes it any more. */
+  readonly leftTypes?: Readonly<Record<string, SweptType>>;
   /**
    * The names that a spec gives, as the ledger will have them. Where the tenant's id makes the name, what tells two of one tenant
    * apart stands for it.

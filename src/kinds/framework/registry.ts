@@ -26,7 +26,7 @@ export function createKindRegistry(list: readonly Kind[]): KindRegistry {
   };
   return {
     kinds,
-    sweptTypes: inOrderOfRemoval(types),
+    sweptTypes: inOrderOfRemoval(new Map([...types, ...list.flatMap((kind) => Object.entries(kind.leftTypes ?? {}))])),
     sweptTypeOf,
     ledgerTypesOf: (swept) => [...types.keys()].filter((type) => sweptTypeOf(type) === swept),
     specProblems: (step) => specProblems(kinds, step),

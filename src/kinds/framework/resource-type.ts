@@ -21,6 +21,7 @@ export type SweepAws = Pick<
   | 'secrets'
   | 'markedParameters'
   | 'items'
+  | 'partitions'
   | 'stacks'
 >;
 export type SweepDatabases = Pick<TenantDatabases, 'listMarked' | 'listLogins' | 'dropLogin' | 'dropSchemaAndRole'>;
@@ -65,6 +66,8 @@ export interface SweptType extends Marking {
   readonly isUsedFrom?: (other: Cell, cell: Cell) => boolean;
   /** Types that must be gone before one of this type is taken away: what points at it. */
   readonly after?: readonly string[];
+  /** Its things bear no mark, and no row of the ledger holds them: whose one is, its name tells. Undefined: nobody's that we could know. */
+  tenantIn?(name: string): string | undefined;
   /** No physical id is given twice: another thing of the same name has another one. */
   readonly hasUniqueIds?: true;
   /** One thing at most has the name: a step's removal finds it by that, whatever its id. */
