@@ -9,7 +9,9 @@ export async function listParameters(caller: AwsCaller): Promise<InventoryItem[]
     (NextToken) => call(caller, 'DescribeParameters', { NextToken, MaxResults: 50 }),
     (answer) => answer.text('NextToken') || undefined,
   );
-  const parameters = answers.flatMap((answer) => answer.list('Parameters'));
+  const listed = answers.flatMap((answer) => answer.list('Parameters'));
+  // Pages shift when one is made meanwhile: what stood at the end of one comes again.
+  const parameters = [...new Map(listed.map((parameter) => [parameter.text('Name'), parameter])).values()];
   const values = await readValues(
     caller,
     parameters.filter((parameter) => !isSecret(parameter)).map((parameter) => parameter.text('Name')),
