@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 import { DEFAULT_GRACE, graceMsOf, graceProblem } from './contracts/grace.ts';
+import { accessOf, accessVariables, checkAccess, type AccessConfig } from './access-config.ts';
 import { driftRepairPolicies, type DriftRepairPolicy } from './contracts/drift.ts';
 import type { Platform } from './contracts/platform.ts';
 import { PlatformConfigError, readPlatform } from './platform.ts';
@@ -10,7 +11,7 @@ import { PlatformConfigError, readPlatform } from './platform.ts';
 export type TemporalConnectConfig = ReturnType<typeof loadClientConnectConfig>;
 
 /** All settings of a process, read once. */
-export interface Config {
+export interface Config extends AccessConfig {
   readonly databaseUrl: string;
   /** Provisioner's URL per tenant database id of the platform. */
   readonly tenantDatabaseUrls: Readonly<Record<string, string>>;
@@ -67,7 +68,7 @@ const interval = z
   .regex(/^(off|[1-9]\d{0,3}[mhd])$/, 'must be off, or a number of minutes, hours or days: 30m, 1h, 1d')
   .default('1h');
 
-const environment = z.object({
+const variables = z.object({
   DATABASE_URL: postgresUrl,
   TENANT_DATABASE_URL: postgresUrl.optional(),
   PLATFORM_CONFIG: z
@@ -81,6 +82,7 @@ const environment = z.object({
   TENANTRY_CONFIG: z.string().optional(),
   TENANTRY_API_HOST: z.string().default('127.0.0.1'),
   TENANTRY_API_PORT: port.default(3006),
+  ...accessVariables,
   TENANTRY_TEMPORAL_UI_URL: url.optional(),
   TENANTRY_WORKER_HEALTH_PORT: port.optional(),
   TENANTRY_SWEEP_INTERVAL: interval,
@@ -101,6 +103,7 @@ const environment = z.object({
     .default('1m'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
+const environment = variables.superRefine(checkAccess);
 
 /** Source: the AWS SDKs' reference guide, "Standardized credential providers". */
 const credentialVariables = [
@@ -141,6 +144,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     awsCredentialsNamed: credentialVariables.some((name) => (env[name] ?? '') !== ''),
     apiHost: given.TENANTRY_API_HOST,
     apiPort: given.TENANTRY_API_PORT,
+    ...accessOf(given),
     temporalUiOrigin: given.TENANTRY_TEMPORAL_UI_URL && new URL(given.TENANTRY_TEMPORAL_UI_URL).origin,
     workerHealthPort: given.TENANTRY_WORKER_HEALTH_PORT,
     sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),

@@ -5,6 +5,8 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOption
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../client/tenantry.ts';
+import { authenticateRequests, needsNobody } from './access/authentication.ts';
+import type { Authenticator } from './access/authenticator.ts';
 import { parseBodies } from './bodies.ts';
 import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
@@ -39,6 +41,8 @@ export interface ApiDeps {
   /** Origin of Temporal's UI, the only one that may call the codec endpoint from a browser. */
   readonly uiOrigin?: string | undefined;
   readonly log: FastifyBaseLogger;
+  /** Who may call: the first that takes a token is asked. None: whoever reaches the API is the local operator. */
+  readonly authenticators?: readonly Authenticator[] | undefined;
   readonly streamTimes?: StreamTimes | undefined;
   /** Told of every route as it is registered. */
   readonly onRoute?: ((route: RouteOptions) => void) | undefined;
@@ -80,6 +84,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   });
   const requests = countRequests(app);
   guardRequests(app, { uiOrigin: deps.uiOrigin });
+  authenticateRequests(app, deps.authenticators ?? [], needsNobody);
   refuseUnstorableText(app);
   answerErrors(app);
   answerUnrouted(app);

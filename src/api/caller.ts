@@ -1,7 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import { LOCAL_OPERATOR, type Caller } from '../contracts/caller.ts';
+import type { Caller } from '../contracts/caller.ts';
+import './access/authentication.ts';
 
-/** Who sends a request: nobody is authenticated, so it is whoever can reach the loopback, and may do everything. */
-export function callerOf({ id, ip }: Pick<FastifyRequest, 'id' | 'ip'>): Caller {
-  return { principal: LOCAL_OPERATOR, role: 'platform-admin', requestId: id, address: ip };
+/** Who sends a request, as it was authenticated; not to be asked on routes that need nobody. */
+export function callerOf({ id, ip, identity }: Pick<FastifyRequest, 'id' | 'ip' | 'identity'>): Caller {
+  if (!identity) throw new Error('nobody was asked who sends this request');
+  const { principal, role, scope } = identity;
+  return { principal, role, requestId: id, address: ip, ...(scope && { scope }) };
 }

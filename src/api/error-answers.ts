@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../client/request-error.ts';
+import { challengeOf } from './access/refusals.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
 
@@ -17,6 +18,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   identify(request, reply);
   if (status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
   else request.log.info({ code: known.code, reason: known.message }, 'request refused');
+  if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challengeOf(known));
+  if (known.retryAfterSeconds !== undefined) reply.header('retry-after', `${Math.ceil(known.retryAfterSeconds)}`);
   return reply
     .code(status)
     .type('application/json; charset=utf-8')

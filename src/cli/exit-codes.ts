@@ -19,6 +19,13 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** The exit code of each error code that the API answers with. */
 const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   INVALID_INPUT: exitCodes.usage,
+  UNAUTHENTICATED: exitCodes.conflict,
+  FORBIDDEN: exitCodes.conflict,
+  TENANT_MISMATCH: exitCodes.conflict,
+  RATE_LIMITED: exitCodes.unavailable,
+  IDEMPOTENCY_KEY_REUSED: exitCodes.usage,
+  IDEMPOTENCY_KEY_IN_USE: exitCodes.conflict,
+  PRECONDITION_FAILED: exitCodes.conflict,
   UNKNOWN_PRODUCT: exitCodes.usage,
   NOT_SUPPORTED: exitCodes.usage,
   CONFIRMATION_REQUIRED: exitCodes.usage,

@@ -33,6 +33,29 @@ function orList(words: readonly string[]): string {
 export const errorTable = {
   // Answers of the API
   INVALID_INPUT: info('Fix the request: `details` names each field.', { httpStatus: 400 }),
+  UNAUTHENTICATED: info(
+    'Send `Authorization: Bearer` with a token of the configured issuer, or with a service key; `details.reason` says what is wrong with the one that was sent.',
+    { httpStatus: 401 },
+  ),
+  FORBIDDEN: info('The role does not allow it: ask somebody who has one of those that `details.roles` lists.', {
+    httpStatus: 403,
+  }),
+  TENANT_MISMATCH: info('The tenant is not one of those that the caller may reach, or there is none of that name.', {
+    httpStatus: 403,
+  }),
+  RATE_LIMITED: info('Wait as many seconds as the header `Retry-After` says, then try again.', { httpStatus: 429 }),
+  IDEMPOTENCY_KEY_REUSED: info(
+    'The key belongs to another request of this caller: send a new key, or the same request again.',
+    { httpStatus: 422 },
+  ),
+  IDEMPOTENCY_KEY_IN_USE: info(
+    'The first request with this key is still at work: send the same again after `Retry-After` seconds.',
+    { httpStatus: 409 },
+  ),
+  PRECONDITION_FAILED: info(
+    'It was changed since it was read: read it again, and send `If-Match` with the new `ETag`.',
+    { httpStatus: 412 },
+  ),
   UNKNOWN_PRODUCT: info('Name a product that this installation has: `details.products` lists them.', {
     httpStatus: 400,
   }),

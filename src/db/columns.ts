@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { openOperationStates, closedOperationStates } from '../contracts/operation-state.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
-import { roles, type Caller } from '../contracts/caller.ts';
+import { roles, type Caller, type StoredCaller } from '../contracts/caller.ts';
 import { finalDumps } from '../contracts/final-dump.ts';
 import type { Failure } from '../contracts/errors.ts';
 import { leftoverConditions, type Leftover, type Residue } from '../contracts/messages.ts';
@@ -26,7 +26,7 @@ export const failure: z.ZodType<Failure> = z.object({
   detail: z.string().optional(),
 });
 
-export const caller: z.ZodType<Caller> = z.object({
+export const caller: z.ZodType<StoredCaller> = z.object({
   principal: z.string(),
   role: z.enum(roles),
   requestId: z.string(),
@@ -52,4 +52,11 @@ export const residues: z.ZodType<Residue[]> = z.array(
 /** A value for a jsonb column: `pg` would send arrays as PostgreSQL arrays. */
 export function json(value: unknown): string | null {
   return value === undefined || value === null ? null : JSON.stringify(value);
+}
+
+/** A caller for a jsonb column: what it may reach is left out, for that is of the one request. */
+export function callerJson(given: Caller | null | undefined): string | null {
+  if (!given) return null;
+  const { scope: _scope, ...kept } = given;
+  return json(kept);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
-import { caller as callerColumn, json, optionalTime, time, uuid } from './columns.ts';
+import { caller as callerColumn, callerJson, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { isFrozenBy } from './freezes.ts';
 import { rowOf, rowsOf } from './rows.ts';
@@ -42,7 +42,7 @@ export async function resumeDriftRepairs(db: Queryable, cell: string, by: Caller
   const { rowCount } = await db.query(
     `update drift_breakers set stopped_at = null, resumed_at = now(), resumed_by = $2
      where cell = $1 and stopped_at is not null`,
-    [cell, json(by)],
+    [cell, callerJson(by)],
   );
   return rowCount > 0;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { eventTypes, type EventType } from '../contracts/events.ts';
-import { bigint, caller, json, time, uuid } from './columns.ts';
+import { bigint, caller, callerJson, json, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -44,7 +44,7 @@ export async function appendEvent(tx: Queryable, event: NewEvent): Promise<void>
       event.type,
       event.stepId ?? null,
       json(event.data ?? {}),
-      event.caller === 'unknown' ? 'null' : json(event.caller),
+      event.caller === 'unknown' ? 'null' : callerJson(event.caller),
     ],
   );
 }

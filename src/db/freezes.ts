@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
-import { caller, json, optionalTime, time, uuid } from './columns.ts';
+import { caller, callerJson, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -45,7 +45,7 @@ export async function insertFreeze(
   await tx.query(`select pg_advisory_xact_lock(${LOCK})`);
   const answer = await tx.query(
     `insert into freezes (id, product, cell, reason, caller) values ($1, $2, $3, $4, $5) returning ${columns}`,
-    [id, product, cell, reason, json(by)],
+    [id, product, cell, reason, callerJson(by)],
   );
   return freezeRow.parse(answer.rows[0]);
 }
@@ -98,7 +98,7 @@ export async function liftFreeze(db: Queryable, id: string, by: Caller): Promise
   const answer = await db.query(
     `update freezes set lifted_at = coalesce(lifted_at, now()), lifted_by = coalesce(lifted_by, $2)
      where id = $1 returning ${columns}`,
-    [id, json(by)],
+    [id, callerJson(by)],
   );
   return rowOf(freezeRow, answer);
 }

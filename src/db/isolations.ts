@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { ISOLATION_STEP } from '../contracts/isolation.ts';
 import type { Failure } from '../contracts/errors.ts';
-import { caller, failure, json, optionalTime, time, uuid } from './columns.ts';
+import { caller, callerJson, failure, json, optionalTime, time, uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { appendEvent } from './events.ts';
 import { rowOf, rowsOf } from './rows.ts';
@@ -63,7 +63,7 @@ export async function requestIsolation(tx: Queryable, wish: NewIsolation): Promi
        reason = excluded.reason, caller = excluded.caller, since = now(), load_balancer_arn = excluded.load_balancer_arn,
        host = excluded.host, failure = null
      returning ${columns}`,
-    [tenantId, cell, operationId, reason, json(wish.caller), loadBalancerArn, host],
+    [tenantId, cell, operationId, reason, callerJson(wish.caller), loadBalancerArn, host],
   );
   await tx.query(
     `insert into ledger as l (tenant_id, step_id, cell, operation_id, type, name, state)
@@ -91,7 +91,7 @@ export async function requestLifting(
     await tx.query(
       `update tenant_isolations set wanted = false, generation = generation + 1, caller = coalesce($2, caller), since = now(),
          failure = null where tenant_id = $1 and wanted returning ${columns}`,
-      [tenantId, json(by)],
+      [tenantId, callerJson(by)],
     ),
   );
   if (!lifting) return undefined;

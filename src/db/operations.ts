@@ -13,6 +13,7 @@ import type { TenantStatus } from '../contracts/tenant-status.ts';
 import {
   bigint,
   caller,
+  callerJson,
   failure,
   finalDump,
   json,
@@ -104,7 +105,17 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
      from tenants t where t.id = $2
      on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
     [
-      ...[o.id, o.tenantId, o.cell, o.type, o.onFailure, o.holdMs, o.workflowId, json(o.blueprint), json(o.caller)],
+      ...[
+        o.id,
+        o.tenantId,
+        o.cell,
+        o.type,
+        o.onFailure,
+        o.holdMs,
+        o.workflowId,
+        json(o.blueprint),
+        callerJson(o.caller),
+      ],
       ...[o.statusBefore ?? null, o.graceMs ?? null, o.refreshes ?? false, o.finalDump ?? null],
     ],
   );

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { tenantModes, type Settings, type TenantMode } from '../contracts/settings.ts';
 import { madeTrue } from './applied.ts';
-import { caller, json, operationState, operationType, time, uuid } from './columns.ts';
+import { caller, callerJson, json, operationState, operationType, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -65,7 +65,7 @@ async function insertVersion(tx: Queryable, version: number, given: NewSettings)
   await tx.query(
     `insert into tenant_settings (tenant_id, version, settings, mode, credentials, operation_id, caller)
      values ($1, $2, $3, $4, $5, $6, $7)`,
-    [tenantId, version, json(settings), mode, credentials, operationId ?? null, json(by)],
+    [tenantId, version, json(settings), mode, credentials, operationId ?? null, callerJson(by)],
   );
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import type { MarkVerdict } from '../contracts/sweep.ts';
-import { bigint, json } from './columns.ts';
+import { bigint, callerJson, json } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf } from './rows.ts';
 
@@ -65,6 +65,6 @@ export async function recordAdoption(db: Queryable, adoption: Adoption): Promise
   await db.query(
     `insert into ledger_adoptions (cell, adopted_by, reason, verdict, mark_before, mark_after, caller)
      values ($1, $2, $3, $4, $5, $6, $7)`,
-    [a.cell, a.by, a.reason, json(a.verdict), a.before ?? null, a.after, json(a.caller)],
+    [a.cell, a.by, a.reason, json(a.verdict), a.before ?? null, a.after, callerJson(a.caller)],
   );
 }

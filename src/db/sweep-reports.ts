@@ -8,7 +8,7 @@ import {
   type SweepRemoval,
   type SweepReport,
 } from '../contracts/sweep.ts';
-import { caller, json, optionalTime, time, uuid } from './columns.ts';
+import { caller, callerJson, json, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -146,7 +146,7 @@ export async function insertReport(tx: Queryable, report: NewReport): Promise<Sw
       json(r.tooYoung),
       json(r.counts),
       json(r.problems),
-      json(r.caller),
+      callerJson(r.caller),
     ],
   );
   return toReport(row.parse(answer.rows[0]));
@@ -179,7 +179,7 @@ export async function approveReport(
     await db.query(
       `update sweep_reports set approved_at = clock_timestamp(), approved_by = $2, approved = $3, approved_caller = $4
        where id = $1 and approved_at is null returning ${columns}`,
-      [id, approval.by, json(approval.findings), json(approval.caller)],
+      [id, approval.by, json(approval.findings), callerJson(approval.caller)],
     ),
   );
   return found && toReport(found);
@@ -247,7 +247,7 @@ export async function recordRemoval(db: Queryable, entry: RemovalEntry): Promise
       e.removedBy,
       e.outcome,
       e.detail,
-      json(e.caller),
+      callerJson(e.caller),
     ],
   );
 }

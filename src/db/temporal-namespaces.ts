@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
-import { json, uuid } from './columns.ts';
+import { callerJson, uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { rowOf } from './rows.ts';
 
@@ -64,6 +64,6 @@ export function tieToNamespace(db: Database, choice: NamespaceChoice): Promise<T
 export async function adoptNamespace(db: Queryable, { namespace, by, reason, caller }: NamespaceChoice): Promise<void> {
   await db.query(
     'insert into temporal_namespaces (namespace_id, name, tied_by, reason, caller) values ($1, $2, $3, $4, $5)',
-    [namespace.id, namespace.name, by, reason, json(caller)],
+    [namespace.id, namespace.name, by, reason, callerJson(caller)],
   );
 }

@@ -7,7 +7,7 @@ import type { OpenOperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
-import { caller, failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
+import { caller, callerJson, failure, json, optionalTime, tenantStatus, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
@@ -113,7 +113,7 @@ export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Cal
       json(t.settings ?? {}),
       'tenant.accepted' satisfies EventType,
       json(data),
-      json(caller),
+      callerJson(caller),
     ],
   );
   return tenantRow.parse(answer.rows[0]);
