@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { TenantryClient } from '../client/tenantry.ts';
 import { authenticateRequests, needsNobody } from './access/authentication.ts';
 import type { Authenticator } from './access/authenticator.ts';
+import { LARGEST_BODY_BYTES } from '../contracts/body-limit.ts';
 import { parseBodies } from './bodies.ts';
 import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
@@ -49,7 +50,6 @@ export interface ApiDeps {
 }
 
 /** Requests carry a few fields; nobody needs more. */
-const BODY_LIMIT_BYTES = 64 * 1024;
 /** How long a request may take to arrive, in ms. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Node's own limit of a request's head. */
@@ -60,7 +60,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: deps.log,
     genReqId: () => randomUUID(),
-    bodyLimit: BODY_LIMIT_BYTES,
+    bodyLimit: LARGEST_BODY_BYTES,
     exposeHeadRoutes: true,
     trustProxy: false,
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),

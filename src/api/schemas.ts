@@ -301,6 +301,11 @@ export const previewAnswer = z
     expected: expectedTime.optional(),
     room: room.optional(),
     finalDump: finalDump.nullable().describe('Null: it deletes nothing'),
+    graceSeconds: z
+      .number()
+      .nullable()
+      .optional()
+      .describe('Of a deletion: for how long it would wait before it removes anything. Null: it would remove nothing'),
     residues: z
       .array(z.object({ stepId: z.string(), type: z.string(), reason: z.string(), days: z.number().nullable() }))
       .optional()

@@ -3,7 +3,7 @@ import { requestOf, type AccountOptions } from './account-options.ts';
 import { printAccount, printAccounts, printStatus } from './account-output.ts';
 import type { Accepted } from './api-client.ts';
 import type { AcceptedAccount, Account, AccountListRequest, AccountsClient } from './accounts-client.ts';
-import type { Common, Context, Following, Waiting } from './context.ts';
+import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { lastEventId } from './following.ts';
 import { creationSigns, deletionSigns, mapped } from './late-outcome.ts';
@@ -52,11 +52,12 @@ export async function list(context: AccountsContext, options: Common & ListOptio
   return exitCodes.done;
 }
 
-/** Prints an account. */
+/** Prints an account, with what is done to it. */
 export async function show({ accounts, terminal }: AccountsContext, id: string, options: Common): Promise<ExitCode> {
   const account = await accounts.get(id);
   if (options.json) printJson(terminal, account);
-  else printAccount(terminal, account);
+  // The account is what was asked for: that the rest cannot be read now is no failure of it.
+  else printAccount(terminal, account, await accounts.status(account.id).catch(() => undefined));
   return exitCodes.done;
 }
 
@@ -68,18 +69,11 @@ export async function status({ accounts, terminal }: AccountsContext, id: string
   return exitCodes.done;
 }
 
-/** Follows the newest operation of an account. */
-export async function watch(context: AccountsContext, id: string, options: Following): Promise<ExitCode> {
-  const account = await context.accounts.get(id);
-  return tenants.watch(context, account.id, options);
-}
-
 export type MoveOptions = Omit<tenants.MigrateOptions, 'tier' | 'onFailure'>;
 
 /** Moves an account to a table of its own, and follows that. */
-export async function move(context: AccountsContext, id: string, options: Waiting & MoveOptions): Promise<ExitCode> {
-  const account = await context.accounts.get(id);
-  return tenants.migrate(context, account.id, { ...options, tier: 'private', onFailure: 'rollback' });
+export function move(context: AccountsContext, id: string, options: Waiting & MoveOptions): Promise<ExitCode> {
+  return tenants.migrate(context, id, { ...options, tier: 'private', onFailure: 'rollback' });
 }
 
 export type RemoveOptions = tenants.RemoveOptions;
@@ -90,13 +84,15 @@ export async function remove(
   id: string,
   options: Waiting & RemoveOptions,
 ): Promise<ExitCode> {
-  const { accounts, api, terminal } = context;
+  const { accounts, api, subject, terminal } = context;
+  const { grace } = options;
   const exported = options.export === true ? ({ export: 'true' } as const) : {};
-  if (options.dryRun === true) return showPreview(context, options, await accounts.previewDeletion(id, exported));
+  if (options.dryRun === true)
+    return showPreview(context, options, await accounts.previewDeletion(id, { grace, ...exported }));
   const account = await accounts.get(id);
   const after = options.wait ? await lastEventId(api, account.id) : 0;
   const confirm = options.confirm ?? (await accountConfirmed(context, account, options));
-  const send = () => accounts.delete(account.id, confirm, { grace: options.grace, ...exported });
+  const send = () => accounts.delete(account.id, confirm, { grace, ...exported });
   const look = `tenantry accounts show ${account.id}`;
   const signs = mapped(deletionSigns(api), (found) =>
     'operationId' in found ? accountOf(context, found) : accounts.get(found.tenantId),
@@ -104,7 +100,7 @@ export async function remove(
   const answer = await requested<AcceptedAccount | Account>(context, options, look, send, signs);
   if ('operationId' in answer) {
     const wait = options.wait && answer.deletesAt === null;
-    if (answer.finalDump && options.json !== true) terminal.err.write(`${answer.finalDump.detail}\n`);
+    if (answer.finalDump && options.json !== true) terminal.err.write(`${subject.words(answer.finalDump.detail)}\n`);
     return afterRequest(context, answer, after, { ...options, wait }, false);
   }
   if (options.json) printJson(terminal, answer);
@@ -125,7 +121,7 @@ function afterRequest(
     name: tenantId,
     good: ['succeeded'],
     isCancellable,
-    documents: { accepted: account, ended: () => context.accounts.get(tenantId) },
+    accepted: account,
   });
 }
 

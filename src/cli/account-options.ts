@@ -6,7 +6,7 @@ import type { CheckedCommand } from './checked-command.ts';
 
 /** A request for an account, as the command line has it. */
 export interface AccountOptions {
-  /** Of a file; each other option goes before it. */
+  /** Of a file; each other option replaces a field of it. */
   readonly file?: AccountRequest;
   readonly name?: string;
   readonly masterAccount?: string;
@@ -29,7 +29,11 @@ export function addAccountOptions(command: CheckedCommand): CheckedCommand {
     .option('--technical-user-username <text>', 'login of the technical user')
     .option('--address <json>', 'an address as a JSON object, or a file of a list of them (may be repeated)', appended)
     .option('--license <json>', 'a license as a JSON object, or a file of a list of them (may be repeated)', appended)
-    .option('--file <file>', 'a JSON file of the whole request; other options go before it', readRequest);
+    .option(
+      '--file <file>',
+      'a JSON file of the whole request; what other options say replaces its fields',
+      readRequest,
+    );
 }
 
 /** The body of the request; fields that were not given are left out. */

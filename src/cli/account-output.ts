@@ -1,4 +1,6 @@
 import { failureLine } from '../contracts/errors.ts';
+import { operationText } from './account-subject.ts';
+import { inAccountWords } from './account-words.ts';
 import type { Account, AccountStatus } from './accounts-client.ts';
 import { moment, utc } from './attention.ts';
 import { printAttention, printTable, workerNotice, type Terminal } from './output.ts';
@@ -17,7 +19,8 @@ export function printAccounts(terminal: Terminal, accounts: readonly Account[]):
   printTable(terminal, [['ACCOUNT', 'CLOUD TYPE', 'STATUS', 'MASTER ACCOUNT', 'TABLE', 'CREATED', 'NAME'], ...rows]);
 }
 
-export function printAccount(terminal: Terminal, account: Account): void {
+/** @param status undefined: it could not be read */
+export function printAccount(terminal: Terminal, account: Account, status: AccountStatus | undefined): void {
   const nowMs = Date.now();
   const { technicalUser: user, deletesAt } = account;
   printRows(terminal, [
@@ -25,6 +28,7 @@ export function printAccount(terminal: Terminal, account: Account): void {
     ['name', account.name],
     ['cloud type', account.cloudType],
     ['status', account.provisioningStatus],
+    ['under way', underWay(status)],
     ['failure', account.provisioningError],
     ['table', account.tableName ?? undefined],
     ['master', account.masterAccountName ?? undefined],
@@ -46,14 +50,23 @@ export function printStatus(terminal: Terminal, status: AccountStatus): void {
     ['account', status.id],
     ['status', status.provisioningStatus],
     ['failure', status.attention || !status.error ? undefined : failureLine(status.error)],
-    ['operation', `${operation.type} ${operation.state} (${operation.operationId})`],
+    ['operation', `${operationText(operation.type)} ${operation.state} (${operation.operationId})`],
     ['removed', typeof deletesAt === 'string' ? graceText(deletesAt, nowMs) : undefined],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],
     ['waiting', workerNotice(status)],
     ['since', moment(status.startedAt, nowMs)],
   ]);
-  printAttention(terminal, status);
+  printAttention(terminal, status, inAccountWords);
+}
+
+/** What is being done to an account; undefined: nothing. */
+function underWay(status: AccountStatus | undefined): string | undefined {
+  if (!status) return 'not known: its status cannot be read now';
+  const { currentSteps, operation, outcome } = status;
+  if (outcome !== null) return undefined;
+  const at = currentSteps.length > 0 ? `, at ${currentSteps.join(', ')}` : '';
+  return `${operationText(operation.type)} ${operation.state} (${operation.operationId})${at}`;
 }
 
 function licenseText(license: Account['licenses'][number]): string {
@@ -62,7 +75,7 @@ function licenseText(license: Account['licenses'][number]): string {
 }
 
 function graceText(deletesAt: string, nowMs: number): string {
-  return `not before ${moment(deletesAt, nowMs)}; until then \`tenantry tenants cancel\` keeps it`;
+  return `not before ${moment(deletesAt, nowMs)}; until then \`tenantry accounts cancel\` keeps it`;
 }
 
 function printRows(terminal: Terminal, rows: readonly (readonly [string, string | undefined])[]): void {

@@ -30,7 +30,7 @@ export interface AccountsClient {
   status(id: string): Promise<AccountStatus>;
   /** @param confirm the account's id, typed back */
   delete(id: string, confirm: string | undefined, options?: DeleteOptions): Promise<AcceptedAccount | Account>;
-  previewDeletion(id: string, options?: Pick<DeleteOptions, 'export'>): Promise<Preview>;
+  previewDeletion(id: string, options?: DeleteOptions): Promise<Preview>;
 }
 
 const answers = {

@@ -4,14 +4,16 @@ import { cloudTypes } from '../products/accounts/cloud-types.ts';
 import { provisioningStatuses } from '../products/accounts/provisioning-status.ts';
 import * as actions from './account-actions.ts';
 import { addAccountOptions } from './account-options.ts';
+import { accountSubject } from './account-subject.ts';
 import { createAccountsClient } from './accounts-client.ts';
 import { createApiClient } from './api-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
-import { commandIn, deletion, followed, LONGEST_PAGE, untilHold, type SetExitCode } from './command-parts.ts';
-import type { Common, Following, Waiting } from './context.ts';
+import { commandIn, deletion, followed, LONGEST_PAGE, type SetExitCode } from './command-parts.ts';
+import type { Common, Waiting } from './context.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { wholeNumber } from './option-values.ts';
 import type { Terminal } from './output.ts';
+import { registerControls, registerHistory, registerRepair } from './shared-commands.ts';
 
 /** The commands on accounts; they speak HTTP with the API at `TENANTRY_API_URL`. */
 export function registerAccounts(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
@@ -25,7 +27,8 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
   const command = commandIn(group);
   const context = (): actions.AccountsContext => {
     const url = loadApiUrl();
-    return { api: createApiClient(url), accounts: createAccountsClient(url), terminal };
+    const accounts = createAccountsClient(url);
+    return { api: createApiClient(url), accounts, terminal, subject: accountSubject(accounts) };
   };
 
   followed(
@@ -51,11 +54,8 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
     async (account: string, options: Common) => setExitCode(await actions.status(context(), account, options)),
   );
 
-  command('watch <account>', 'follow the newest operation of an account until it ends (JSON: a line per event)')
-    .addOption(untilHold())
-    .action(async (account: string, options: Following) =>
-      setExitCode(await actions.watch(context(), account, options)),
-    );
+  const parts = { command, context, setExitCode };
+  registerHistory(parts, 'account');
 
   followed(
     command('move <account>', 'move a public account to a table of its own, while services use it')
@@ -64,6 +64,9 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
   ).action(async (account: string, options: Waiting & actions.MoveOptions) =>
     setExitCode(await actions.move(context(), account, options)),
   );
+
+  registerRepair(parts, 'account');
+  registerControls(parts, 'account');
 
   deletion(
     command('delete <account>', 'remove an account with all its rows, and its table if it has one of its own').option(

@@ -12,6 +12,7 @@ import {
   isolationPreviewAnswer,
   keysAnswer,
   operationAnswer,
+  operationsAnswer,
   settingsHistoryAnswer,
   statusAnswer,
   previewAnswer,
@@ -24,6 +25,7 @@ import { ConfigError } from '../config.ts';
 import { errorInfo } from '../contracts/errors.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { open, type Open } from './open-answers.ts';
+import { bodyOf } from './request-body.ts';
 
 export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
 export type Freeze = Open<z.infer<typeof freezeAnswer>>;
@@ -52,6 +54,7 @@ const answers = {
   tenants: open(tenantsAnswer),
   status: open(statusAnswer),
   operation: open(operationAnswer),
+  operations: open(operationsAnswer),
   drift: open(tenantDriftAnswer),
   products: open(productsAnswer),
   isolated: open(isolatedAnswer),
@@ -177,12 +180,14 @@ export interface ApiClient {
   previewLift(freezeId: string): Promise<FreezePreview>;
   create(request: CreateRequest): Promise<Accepted>;
   previewCreation(request: CreateRequest): Promise<Preview>;
-  previewDeletion(tenantId: string, options?: Pick<DeleteOptions, 'export'>): Promise<Preview>;
+  previewDeletion(tenantId: string, options?: DeleteOptions): Promise<Preview>;
   list(request: ListRequest): Promise<TenantPage>;
   get(tenantId: string): Promise<Tenant>;
   status(tenantId: string): Promise<Status>;
   /** As the last look saw it. */
   drift(tenantId: string): Promise<TenantDrift>;
+  /** Newest first. */
+  operations(tenantId: string): Promise<Operation[]>;
   operation(tenantId: string, operationId: string): Promise<Operation>;
   settingsHistory(tenantId: string, page: HistoryRequest): Promise<SettingsHistory>;
   change(tenantId: string, request: ChangeRequest): Promise<Accepted | Tenant>;
@@ -246,6 +251,7 @@ export function createApiClient(baseUrl: string): ApiClient {
     get: (id) => call(answers.tenant, 'GET', tenant(id)),
     status: (id) => call(answers.status, 'GET', `${tenant(id)}/status`),
     drift: (id) => call(answers.drift, 'GET', `${tenant(id)}/drift`),
+    operations: async (id) => (await call(answers.operations, 'GET', `${tenant(id)}/operations`)).operations,
     operation: (id, operation) => call(answers.operation, 'GET', `${tenant(id)}/operations/${operation}`),
     settingsHistory: (id, page) =>
       call(answers.settingsHistory, 'GET', `${tenant(id)}/settings/history${queryOf({ ...page })}`),
@@ -335,11 +341,12 @@ function isOfConnecting(error: unknown): boolean {
 }
 
 async function exchange<T>(schema: z.ZodType<T>, method: string, url: string, body: unknown): Promise<T> {
+  const sent = body === undefined ? undefined : bodyOf(body);
   const response = await send(url, {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { accept: 'application/json', ...(sent === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(sent === undefined ? {} : { body: sent }),
   });
   const answer = await response.json().catch((cause: unknown) => {
     throw new ApiUnreachableError(`${url} answers with status ${response.status}, but not with JSON`, {

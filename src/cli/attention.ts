@@ -8,8 +8,14 @@ export type Attended = Pick<Status, 'attention' | 'error' | 'leftovers' | 'opera
 /**
  * What waits for a person: why, what is left, since when, and what to do. Empty when nothing does. Pure.
  * @param width columns of the terminal
+ * @param words how the API's words about a tenant are said
  */
-export function attentionLines(status: Attended, nowMs: number, width: number): string[] {
+export function attentionLines(
+  status: Attended,
+  nowMs: number,
+  width: number,
+  words = (text: string) => text,
+): string[] {
   const { attention, operation, error, leftovers = [] } = status;
   if (!attention) return [];
   const row = (name: string, text: string) => wrapped(oneLine(text), width, name.padEnd(INDENT), ' '.repeat(INDENT));
@@ -19,12 +25,12 @@ export function attentionLines(status: Attended, nowMs: number, width: number): 
     ...(attention.until === undefined ? [] : row('until', moment(attention.until, nowMs))),
     ...(error ? row(leftovers.some((left) => isOther(left, error)) ? 'at first' : 'failure', whyOf(error)) : []),
     ...leftoverLines(leftovers, error, row),
-    ...attention.advice.flatMap(({ code, text, runbook }) => row('advice', `${code}: ${text} See ${runbook}`)),
+    ...attention.advice.flatMap(({ code, text, runbook }) => row('advice', `${code}: ${words(text)} See ${runbook}`)),
     ...attention.choices.flatMap(({ command, effect }, i) => [
-      `${(i === 0 ? 'you can' : '').padEnd(INDENT)}${command}`,
-      ...row('', `  ${effect}`),
+      `${(i === 0 ? 'you can' : '').padEnd(INDENT)}${words(command)}`,
+      ...row('', `  ${words(effect)}`),
     ]),
-    ...row('otherwise', attention.otherwise),
+    ...row('otherwise', words(attention.otherwise)),
   ];
 }
 

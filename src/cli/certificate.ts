@@ -10,7 +10,6 @@ import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { open } from './open-answers.ts';
 import { counted } from './text.ts';
 import { printJson } from './output.ts';
-import { findTenantId } from './tenant-names.ts';
 import type { SetExitCode } from './command-parts.ts';
 
 interface CertificateOptions extends Common {
@@ -36,8 +35,10 @@ export function registerCertificate(command: CheckedCommand, context: () => Cont
 }
 
 async function show(context: Context, name: string | undefined, options: Common): Promise<ExitCode> {
-  if (name === undefined) throw usage('name a tenant, or a file with --verify');
-  const answer = await context.api.certificate(await findTenantId(context, name, options));
+  const { noun, idOf } = context.subject;
+  if (name === undefined)
+    throw usage(`name ${noun === 'account' ? 'an account' : 'a tenant'}, or a file with --verify`);
+  const answer = await context.api.certificate(await idOf(context, name, options));
   if (options.json) printJson(context.terminal, answer);
   else context.terminal.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
   return exitCodes.done;

@@ -5,7 +5,8 @@ import { addressText } from './addresses.ts';
 import type { Account, AccountsClient } from './accounts-client.ts';
 import type { Preview, Tenant } from './api-client.ts';
 import type { Terminal } from './output.ts';
-import { oneLine } from './text.ts';
+import type { Subject } from './subject.ts';
+import { durationText, oneLine } from './text.ts';
 import type { Common, Context } from './context.ts';
 
 /** The caller did not confirm: nothing was asked of the API. */
@@ -24,7 +25,7 @@ export class InterruptedError extends Error {
  * @throws InterruptedError at Ctrl-C
  */
 export async function confirmedSlug(
-  { api, terminal }: Context,
+  { api, subject, terminal }: Context,
   tenantId: string,
   options: Common & { readonly grace?: string },
 ): Promise<string | undefined> {
@@ -32,9 +33,9 @@ export async function confirmedSlug(
   const tenant = await api.get(tenantId);
   const { slug, product, displayName, status } = tenant;
   const known = [oneLine(displayName), status, addressText(tenant)].filter((part) => part !== undefined);
-  const kept = await keptOf(api.previewDeletion(tenantId));
+  const { begins, kept } = await expected(subject, options, api.previewDeletion(tenantId, { grace: options.grace }));
   terminal.err.write(
-    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${beginning(options.grace)}\n${kept}.\n${slugNotice(tenant)}\n`,
+    `This removes ${product}/${slug} (${known.join(', ')}) with all its resources and data.\n${begins}\n${kept}.\n${slugNotice(tenant)}\n`,
   );
   return typed(terminal, slug, 'Type its slug to confirm: ');
 }
@@ -44,16 +45,18 @@ export async function confirmedSlug(
  * @throws NotConfirmedError, InterruptedError
  */
 export async function accountConfirmed(
-  { accounts, terminal }: Pick<Context, 'terminal'> & { readonly accounts: Pick<AccountsClient, 'previewDeletion'> },
+  {
+    accounts,
+    subject,
+    terminal,
+  }: Pick<Context, 'subject' | 'terminal'> & { readonly accounts: Pick<AccountsClient, 'previewDeletion'> },
   { id, name, cloudType, provisioningStatus, tableName }: Account,
   options: Common & { readonly grace?: string },
 ): Promise<string | undefined> {
   if (!isAskable(terminal, options)) return undefined;
   const known = [oneLine(name), cloudType, provisioningStatus, tableName].filter((part) => part !== null);
-  const kept = await keptOf(accounts.previewDeletion(id));
-  terminal.err.write(
-    `This removes account ${id} (${known.join(', ')}) with all its rows.\n${beginning(options.grace)}\n${kept}.\n`,
-  );
+  const { begins, kept } = await expected(subject, options, accounts.previewDeletion(id, { grace: options.grace }));
+  terminal.err.write(`This removes account ${id} (${known.join(', ')}) with all its rows.\n${begins}\n${kept}.\n`);
   return typed(terminal, id, 'Type its id to confirm: ');
 }
 
@@ -69,24 +72,39 @@ async function typed({ input, err }: Askable, word: string, question: string): P
   return word;
 }
 
-/** An API of an earlier release keeps nothing, and does not say so. */
-async function keptOf(preview: Promise<Preview>): Promise<string> {
-  const kept = await preview.then(
-    ({ finalDump }) => finalDump?.detail ?? 'no final dump is known of: the data is gone for good',
-    () => 'what is kept of its data could not be asked',
-  );
-  return capitalized(kept);
+/** When it begins, and what is kept of the data, in sentences. An API of an earlier release keeps nothing, and tells neither. */
+async function expected(
+  subject: Subject,
+  { grace }: { readonly grace?: string },
+  preview: Promise<Preview>,
+): Promise<{ readonly begins: string; readonly kept: string }> {
+  const seen = await preview.catch(() => undefined);
+  const kept = seen
+    ? (seen.finalDump?.detail ?? 'no final dump is known of: the data is gone for good')
+    : 'what is kept of its data could not be asked';
+  return { begins: beginning(subject, grace, seen?.graceSeconds), kept: capitalized(subject.words(kept)) };
 }
 
 function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** When it begins, and whether it can be taken back. */
-function beginning(grace: string | undefined): string {
-  if (grace !== undefined && graceMsOf(grace) === 0) return 'It begins at once, and cannot be taken back.';
-  const period = grace === undefined ? "after the installation's grace period (7 days by default)" : `in ${grace}`;
-  return `It begins ${period}; until then the tenant stays as it is, and \`tenantry tenants cancel\` keeps it.`;
+/**
+ * When it begins, and whether it can be taken back.
+ * @param seconds as the API counts them for this deletion; undefined: it does not say
+ */
+function beginning({ group, noun }: Subject, grace: string | undefined, seconds: number | null | undefined): string {
+  const counted = typeof seconds === 'number' ? seconds : grace === undefined ? undefined : graceSecondsOf(grace);
+  const stays = `until then the ${noun} stays as it is, and \`tenantry ${group} cancel\` keeps it.`;
+  if (counted === undefined)
+    return `It begins when its grace period is over, which the API does not tell here; ${stays}`;
+  if (counted === 0) return 'It begins at once, and cannot be taken back.';
+  return `It begins in ${durationText(counted)}; ${stays}`;
+}
+
+function graceSecondsOf(grace: string): number | undefined {
+  const ms = graceMsOf(grace);
+  return ms === undefined ? undefined : ms / 1_000;
 }
 
 /** What becomes of the slug: somebody may still hold links to a tenant that was ever active. */

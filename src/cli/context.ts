@@ -1,10 +1,12 @@
 import type { ApiClient } from './api-client.ts';
 import type { Terminal } from './output.ts';
+import type { Subject } from './subject.ts';
 
-/** What the commands on tenants work with. */
+/** What the commands on tenants, or on the accounts that tenants are, work with. */
 export interface Context {
   readonly api: ApiClient;
   readonly terminal: Terminal;
+  readonly subject: Subject;
 }
 
 /** Options that every command has. */

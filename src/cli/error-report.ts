@@ -6,6 +6,7 @@ import { InterruptedError, NotConfirmedError } from './confirmation.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { adviceInOptionNames, inOptionNames, withOptions } from './option-names.ts';
 import { NotCarriedOutError } from './late-outcome.ts';
+import { RequestTooLargeError } from './request-body.ts';
 import { TenantNameError } from './tenant-names.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
 
@@ -39,9 +40,30 @@ export function writeError(err: { write(text: string): unknown }, report: ErrorR
   for (const line of [`error: ${headline}`, ...more]) err.write(`${line}\n`);
 }
 
-export function reportOf(error: unknown): ErrorReport {
+/** @param words how people are told what is said of a tenant; programs get it as it is */
+export function reportOf(error: unknown, words = (text: string) => text): ErrorReport {
+  const report = reportAsIs(error);
+  const { headline = report.message, more = [] } = report;
+  return { ...report, headline: words(headline), more: more.map((line) => (isOfPrograms(line) ? line : words(line))) };
+}
+
+const DETAILS = 'details: ';
+
+function isOfPrograms(line: string): boolean {
+  return line.startsWith(DETAILS);
+}
+
+function reportAsIs(error: unknown): ErrorReport {
   if (error instanceof UnknownOutcomeError) return unknownReport(error);
   if (error instanceof ApiError) return refusalReport(error);
+  if (error instanceof RequestTooLargeError)
+    return {
+      exitCode: exitCodes.usage,
+      code: 'PAYLOAD_TOO_LARGE',
+      message: error.message,
+      headline: `PAYLOAD_TOO_LARGE: ${error.message}`,
+      details: error.details,
+    };
   if (error instanceof TenantNameError)
     return {
       exitCode: error.fault === 'not-found' ? exitCodes.notFound : exitCodes.usage,
@@ -115,7 +137,7 @@ function refusalReport({ code, message: said, details, requestId }: ApiError): E
     more: [
       ...(advice ? [`what to do: ${adviceInOptionNames[code] ?? advice.text} See ${advice.runbook}`] : []),
       // The message has said which fields.
-      ...(details !== undefined && !('fields' in details) ? [`details: ${JSON.stringify(details)}`] : []),
+      ...(details !== undefined && !('fields' in details) ? [`${DETAILS}${JSON.stringify(details)}`] : []),
       ...(requestId === undefined ? [] : [`request: ${requestId}`]),
     ],
   };

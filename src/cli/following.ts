@@ -5,11 +5,14 @@ import type { Open } from './open-answers.ts';
 import { createOutages } from './outages.ts';
 import { workerNotice } from './output.ts';
 import { isFinal } from './progress.ts';
+import type { Subject } from './subject.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
 
 export interface Following {
   readonly tenantId: string;
   readonly operationId: string;
+  /** Name of the group of commands that a message names; default: tenants. */
+  readonly group?: Subject['group'] | undefined;
   /** Id of the last event that is not to be shown any more. */
   readonly after: number;
   readonly onEvent: (event: TenantEvent) => void;
@@ -41,7 +44,7 @@ export async function followOperation(api: ApiClient, following: Following): Pro
 }
 
 async function follow(api: ApiClient, following: Following): Promise<Open<OperationState>> {
-  const { tenantId, operationId } = following;
+  const { group = 'tenants', tenantId, operationId } = following;
   const outages = createOutages(following.onNote, following.giveUpAfterMs);
   let { after } = following;
   for (;;) {
@@ -61,7 +64,7 @@ async function follow(api: ApiClient, following: Following): Promise<Open<Operat
       await outages.ended();
     } catch (error) {
       await outages.met(error).catch((cause: unknown) => {
-        const look = `tenantry tenants watch ${tenantId}`;
+        const look = `tenantry ${group} watch ${tenantId}`;
         throw new UnknownOutcomeError(`operation ${operationId} continues, but cannot be followed`, look, cause);
       });
     } finally {

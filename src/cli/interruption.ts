@@ -2,6 +2,7 @@ import { writeError } from './error-report.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Common } from './context.ts';
 import type { Terminal } from './output.ts';
+import type { Subject } from './subject.ts';
 import { sending } from './unknown-outcome.ts';
 
 /** What goes on after Ctrl-C. */
@@ -56,6 +57,7 @@ export function interruptibleRequest<T>(
 
 /** Of an operation that is being followed. */
 export function operationGoesOn(
+  { group }: Pick<Subject, 'group'>,
   { tenantId, operationId }: { readonly tenantId: string; readonly operationId: string },
   isCancellable: boolean,
 ): Pick<Interruption, 'message' | 'details' | 'more'> {
@@ -63,8 +65,8 @@ export function operationGoesOn(
     message: 'the operation continues without this command',
     details: { tenantId, operationId },
     more: [
-      `  follow it:  tenantry tenants watch ${tenantId}`,
-      ...(isCancellable ? [`  cancel it:  tenantry tenants cancel ${tenantId}`] : []),
+      `  follow it:  tenantry ${group} watch ${tenantId}`,
+      ...(isCancellable ? [`  cancel it:  tenantry ${group} cancel ${tenantId}`] : []),
     ],
   };
 }

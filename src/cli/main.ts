@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { inAccountWords } from './account-words.ts';
 import { reportOf, wantsJson, writeError } from './error-report.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { buildProgram, serviceRegistrars, type Registrar } from './program.ts';
@@ -16,7 +17,7 @@ export async function main(argv: readonly string[], loadMore: () => Promise<read
   });
   const json = wantsJson(argv);
   try {
-    const light = argv[0] === 'tenants' || argv[0] === 'products';
+    const light = ['tenants', 'accounts', 'products'].includes(argv[0] ?? '');
     const registrars = light ? [] : [...(await serviceRegistrars()), ...(await loadMore())];
     await buildProgram({ registrars, json }).parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -31,7 +32,7 @@ function report(error: unknown, json: boolean, argv: readonly string[]): ExitCod
     // For people commander has printed its own message; it prints none of what a command found itself.
     if (!json && error.code.startsWith('commander.')) return printHint(error, argv);
   }
-  const told = reportOf(error);
+  const told = reportOf(error, argv[0] === 'accounts' ? inAccountWords : undefined);
   writeError(process.stderr, told, json);
   return told.exitCode;
 }

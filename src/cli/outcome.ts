@@ -7,11 +7,12 @@ import type { Common, Context, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation } from './following.ts';
 import { createOutages, readThrough } from './outages.ts';
-import { printAttention, printJson, slugText, statusText, workerNotice, type Terminal } from './output.ts';
+import { printAttention, printJson, slugText, workerNotice, type Terminal } from './output.ts';
 import { interruptible, operationGoesOn } from './interruption.ts';
 import { isOneOf } from './one-of.ts';
 import type { Open } from './open-answers.ts';
 import { createProgressPrinter, failureText } from './progress.ts';
+import type { Subject } from './subject.ts';
 import { wrapped } from './text.ts';
 import { UnknownOutcomeError } from './unknown-outcome.ts';
 
@@ -23,8 +24,8 @@ export interface Expected {
   readonly good: readonly OperationState[];
   /** What Ctrl-C says: whether a cancel may apply to what is followed. */
   readonly isCancellable?: boolean;
-  /** What `--json` prints: at once where nobody waits, and at the end. Default: what was accepted, and the status. */
-  readonly documents?: { readonly accepted: unknown; readonly ended: () => Promise<unknown> };
+  /** What `--json` prints where nobody waits. Default: as the subject tells what was accepted. */
+  readonly accepted?: unknown;
 }
 
 /** What was accepted. */
@@ -41,19 +42,20 @@ export async function afterAcceptance(
   accepted: Acceptance,
   after: number,
   options: Waiting,
-  { name, good, isCancellable = false, documents }: Expected,
+  { name, good, isCancellable = false, accepted: document }: Expected,
 ): Promise<ExitCode> {
-  const { api, terminal } = context;
+  const { api, subject, terminal } = context;
   const { tenantId, operationId } = accepted;
   if (!options.wait) {
-    if (options.json) printJson(terminal, documents?.accepted ?? accepted);
-    else for (const line of acceptanceLines(accepted, name, isCancellable)) terminal.out.write(`${line}\n`);
+    if (options.json) printJson(terminal, document ?? (await subject.accepted(accepted)));
+    else for (const line of acceptanceLines(subject, accepted, name, isCancellable)) terminal.out.write(`${line}\n`);
     return exitCodes.done;
   }
-  const show = options.json ? silent : eventPrinter(terminal, options);
+  const show = options.json ? silent : eventPrinter(context, options);
   const following = {
     tenantId,
     operationId,
+    group: subject.group,
     after,
     onEvent: show.event,
     onNote: show.note,
@@ -63,15 +65,15 @@ export async function afterAcceptance(
   const state = await interruptible(
     terminal,
     options,
-    () => ({ ...operationGoesOn(accepted, isCancellable), finish: show.finish }),
+    () => ({ ...operationGoesOn(subject, accepted, isCancellable), finish: show.finish }),
     () => {
-      show.note(`tenant ${tenantId}, operation ${operationId}`);
+      show.note(`${subject.noun} ${tenantId}, operation ${operationId}`);
       noteWorkers(show, accepted);
       return followOperation(api, following);
     },
   );
   show.finish();
-  return outcome(context, accepted, state, options, good, documents?.ended ?? 'document');
+  return outcome(context, accepted, state, options, good, 'document');
 }
 
 /** Somebody who follows an operation would otherwise wait without a word. */
@@ -81,22 +83,27 @@ export function noteWorkers(show: Pick<EventPrinter, 'note'>, answer: Pick<Accep
 }
 
 /** What happens next has no other place: nobody follows it. */
-function acceptanceLines(accepted: Acceptance, name: string, isBeingCreated: boolean): string[] {
+function acceptanceLines(
+  { group, noun }: Subject,
+  accepted: Acceptance,
+  name: string,
+  isBeingCreated: boolean,
+): string[] {
   const notice = workerNotice(accepted);
   const address = isBeingCreated ? addressText(accepted) : undefined;
   return [
-    `accepted: tenant ${accepted.tenantId}, operation ${accepted.operationId}`,
+    `accepted: ${noun} ${accepted.tenantId}, operation ${accepted.operationId}`,
     ...(address === undefined ? [] : [`  address:    ${address}`]),
     ...(notice === undefined ? [] : [`  waiting:    ${notice}`]),
-    ...(typeof accepted.deletesAt === 'string' ? graceLines(accepted.deletesAt, name) : []),
-    `  follow it:  tenantry tenants watch ${name}`,
+    ...(typeof accepted.deletesAt === 'string' ? graceLines(group, noun, accepted.deletesAt, name) : []),
+    `  follow it:  tenantry ${group} watch ${name}`,
   ];
 }
 
-function graceLines(deletesAt: string, name: string): string[] {
+function graceLines(group: string, noun: string, deletesAt: string, name: string): string[] {
   return [
-    `  removed:    not before ${moment(deletesAt, Date.now())}; until then the tenant goes on as before`,
-    `  keep it:    tenantry tenants cancel ${name}`,
+    `  removed:    not before ${moment(deletesAt, Date.now())}; until then the ${noun} goes on as before`,
+    `  keep it:    tenantry ${group} cancel ${name}`,
   ];
 }
 
@@ -107,29 +114,33 @@ export async function outcome(
   state: Open<OperationState>,
   options: Common,
   good: readonly OperationState[],
-  json: 'document' | 'stream' | (() => Promise<unknown>),
+  json: 'document' | 'stream',
 ): Promise<ExitCode> {
-  const status = await readThrough(createOutages(), () => context.api.status(tenantId)).catch((cause: unknown) => {
-    const message = `operation ${operationId} is ${state}, but the status of its tenant cannot be read`;
-    throw new UnknownOutcomeError(message, `tenantry tenants show ${tenantId}`, cause);
+  const { api, subject, terminal } = context;
+  const status = await readThrough(createOutages(), () => api.status(tenantId)).catch((cause: unknown) => {
+    const message = `operation ${operationId} is ${state}, but the status of its ${subject.noun} cannot be read`;
+    throw new UnknownOutcomeError(message, `tenantry ${subject.group} show ${tenantId}`, cause);
   });
   if (options.json) {
-    if (json !== 'stream') printJson(context.terminal, json === 'document' ? status : await json());
+    if (json !== 'stream') printJson(terminal, await subject.ended(status));
   } else {
     // Another operation may have begun since: its failure is not this one's.
     const failed = state === 'succeeded' ? undefined : status.error;
     const failure = failed === undefined ? '' : `: ${failed.code}: ${failed.message}`;
-    context.terminal.out.write(`${state}${failure}; the tenant is ${statusText(status.status, status.outcome)}\n`);
-    if (status.status === 'active' && status.tenantUrl !== null) context.terminal.out.write(`${status.tenantUrl}\n`);
+    const stands = subject.statusText(status.status, status.outcome);
+    terminal.out.write(`${state}${failure}; the ${subject.noun} is ${stands}\n`);
+    if (status.status === 'active' && status.tenantUrl !== null) terminal.out.write(`${status.tenantUrl}\n`);
     if (status.status === 'deleted') await printReservation(context, tenantId);
-    printAttention(context.terminal, status);
+    printAttention(terminal, status, subject.words);
   }
   if (state === 'holding') return exitCodes.holding;
   return isOneOf(good, state) ? exitCodes.done : exitCodes.failed;
 }
 
 /** It is removed: that the tenant cannot be read now is no failure of it. */
-async function printReservation({ api, terminal }: Context, tenantId: string): Promise<void> {
+async function printReservation({ api, subject, terminal }: Context, tenantId: string): Promise<void> {
+  // Nobody picks the slug of an account.
+  if (subject.noun === 'account') return;
   const tenant = await api.get(tenantId).catch(() => undefined);
   const nowMs = Date.now();
   if (tenant && slugReservedUntil(tenant, nowMs) !== undefined)
@@ -145,7 +156,10 @@ export interface EventPrinter {
 
 const silent: EventPrinter = { event: () => undefined, note: () => undefined, finish: () => undefined };
 
-export function eventPrinter(terminal: Terminal, options: Common & { readonly untilHold?: boolean }): EventPrinter {
+export function eventPrinter(
+  { subject, terminal }: Pick<Context, 'subject' | 'terminal'>,
+  options: Common & { readonly untilHold?: boolean },
+): EventPrinter {
   if (options.json) {
     return {
       event: (event) => printJson(terminal, event),
@@ -154,12 +168,12 @@ export function eventPrinter(terminal: Terminal, options: Common & { readonly un
       finish: () => undefined,
     };
   }
-  const printer = createProgressPrinter(terminal.out);
+  const printer = createProgressPrinter(terminal.out, { noun: subject.noun });
   return {
     event: (event) => {
       printer.event(event);
       const holds = event.type === 'operation.state' && event.data.to === 'holding';
-      if (holds && !options.untilHold) for (const line of holdingHint(event, Date.now(), terminal)) printer.note(line);
+      if (holds && !options.untilHold) for (const line of holdingHint(event, subject, terminal)) printer.note(line);
     },
     note: (text) => printer.note(text),
     finish: () => void printer.finish(),
@@ -167,16 +181,16 @@ export function eventPrinter(terminal: Terminal, options: Common & { readonly un
 }
 
 /** What somebody needs to know who would otherwise sit and wait for half an hour. */
-function holdingHint({ tenantId, data, advice }: TenantEvent, nowMs: number, { out }: Terminal): string[] {
+function holdingHint({ tenantId, data, advice }: TenantEvent, { group, words }: Subject, { out }: Terminal): string[] {
   const failure = failureText(data.failure);
-  const until = typeof data.until === 'string' ? ` until ${moment(data.until, nowMs)}, then it rolls back` : '';
+  const until = typeof data.until === 'string' ? ` until ${moment(data.until, Date.now())}, then it rolls back` : '';
   return [
     `it is on hold${until}`,
     // Live lines are cut to the terminal's width; in a pipe the event has said all.
     ...(out.isTTY && failure !== undefined ? wrapped(failure, out.columns, '  ', '  ') : []),
-    ...(advice ? [`  ${advice.text} See ${advice.runbook}`] : []),
-    `  fix the cause, then in another terminal: tenantry tenants retry ${tenantId}`,
-    `  or roll it back now: tenantry tenants cancel ${tenantId}`,
+    ...(advice ? [`  ${words(advice.text)} See ${advice.runbook}`] : []),
+    `  fix the cause, then in another terminal: tenantry ${group} retry ${tenantId}`,
+    `  or roll it back now: tenantry ${group} cancel ${tenantId}`,
     '  Ctrl-C stops following; the operation continues',
   ];
 }

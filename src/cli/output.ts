@@ -196,8 +196,8 @@ export function workerNotice({ workers }: Pick<Status, 'workers'>): string | und
 }
 
 /** What waits for a person, with a line of its own before it. */
-export function printAttention(terminal: Terminal, status: Attended): void {
-  const lines = attentionLines(status, Date.now(), terminal.out.columns || PLAIN_WIDTH);
+export function printAttention(terminal: Terminal, status: Attended, words?: (text: string) => string): void {
+  const lines = attentionLines(status, Date.now(), terminal.out.columns || PLAIN_WIDTH, words);
   if (lines.length > 0) terminal.out.write(`\n${lines.join('\n')}\n`);
 }
 

@@ -6,12 +6,17 @@ import { differencesText, differenceText } from './drift-output.ts';
 import type { Common, Context } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { printJson, type Terminal } from './output.ts';
-import { counted, wrapped } from './text.ts';
+import type { Subject } from './subject.ts';
+import { counted, durationText, wrapped } from './text.ts';
 
 /** What a command with `--dry-run` ends with. */
-export function showPreview({ terminal }: Pick<Context, 'terminal'>, options: Common, preview: Preview): ExitCode {
+export function showPreview(
+  { subject, terminal }: Pick<Context, 'subject' | 'terminal'>,
+  options: Common,
+  preview: Preview,
+): ExitCode {
   if (options.json) printJson(terminal, preview);
-  else printPreview(terminal, preview);
+  else printPreview(terminal, subject, preview);
   return exitCodes.done;
 }
 
@@ -19,23 +24,24 @@ export function showPreview({ terminal }: Pick<Context, 'terminal'>, options: Co
  * Prints what a request would do: what becomes of each step that does not stay as it is, and from what to what.
  * @param drift of a repair: what the last look saw
  */
-export function printPreview({ out }: Terminal, preview: Preview, drift?: TenantDrift): void {
-  const { operation, steps, expected, room, control, details, finalDump, residues = [] } = preview;
+export function printPreview({ out }: Terminal, subject: Subject, preview: Preview, drift?: TenantDrift): void {
+  const { operation, steps, expected, room, control, details, finalDump, graceSeconds, residues = [] } = preview;
   const touched = steps.filter(({ becomes }) => becomes !== 'keep');
   if (operation === null) {
     out.write(details ? 'it would be changed at once (nothing was changed):\n' : 'nothing would have to be changed\n');
     if (details) out.write(`  name: ${details.displayName}\n  contact: ${details.contactEmail}\n`);
     return;
   }
-  if (control) printControl(out, control);
+  if (control) printControl(out, subject, control);
   if (control && touched.length === 0) return;
   out.write(`would be done (nothing was changed):\n`);
-  for (const step of touched.filter((each) => !isLookedAt(each))) printStep(out, step);
+  for (const step of touched.filter((each) => !isLookedAt(each))) printStep(out, subject, step);
   printLookedAt(out, operation, touched.filter(isLookedAt));
   if (drift) printDrift(out, drift);
   out.write(`  ${steps.length - touched.length} of ${counted(steps.length, 'step')} stay as they are\n`);
   if (expected !== undefined) out.write(`  time to expect: ${expected ? timeText(expected) : 'not known yet'}\n`);
-  if (finalDump) out.write(`  ${finalDump.detail}\n`);
+  if (typeof graceSeconds === 'number') out.write(`  ${graceText(graceSeconds)}\n`);
+  if (finalDump) out.write(`  ${subject.words(finalDump.detail)}\n`);
   for (const { stepId, type, reason, days } of residues)
     out.write(`  stays for a while: ${type} of ${stepId}${days === null ? '' : `, ${days} days`}: ${reason}\n`);
   if (room)
@@ -52,9 +58,9 @@ function isLookedAt({ becomes, fields }: Step): boolean {
   return becomes === 'restore' || (becomes === 'change' && fields.length === 0);
 }
 
-function printStep(out: Terminal['out'], step: Step): void {
+function printStep(out: Terminal['out'], { noun }: Subject, step: Step): void {
   const { becomes, stepId, kind, fields, calls = [], expected: takes, dropsData, transient } = step;
-  const data = dropsData === true ? ", and the tenant's data with it" : '';
+  const data = dropsData === true ? `, and the ${noun}'s data with it` : '';
   const onTheWay = transient === true && becomes !== 'drop' ? ', on the way only' : '';
   out.write(`  ${becomes.padEnd(7)}  ${stepId} (${kind})${onTheWay}${data}${takes ? `, ${timeText(takes)}` : ''}\n`);
   for (const { field, from, to } of fields) {
@@ -88,11 +94,17 @@ const PLAIN_WIDTH = 100;
 
 function printControl(
   out: Terminal['out'],
+  { noun, words }: Subject,
   { verb, operationId, state, ...then }: NonNullable<Preview['control']>,
 ): void {
-  out.write(`${verb} of operation ${operationId} (${state}) ${then.effect}\n`);
-  out.write(`the tenant is ${then.tenantStatus} afterwards (nothing was changed)\n`);
+  out.write(`${verb} of operation ${operationId} (${state}) ${words(then.effect)}\n`);
+  out.write(`the ${noun} is ${then.tenantStatus} afterwards (nothing was changed)\n`);
   for (const { type, name, reason } of then.leftovers) out.write(`  stays    ${type} ${name}: ${reason}\n`);
+}
+
+function graceText(seconds: number): string {
+  if (seconds === 0) return 'begins at once: there is no grace period';
+  return `begins in ${durationText(seconds)}: until then \`cancel\` takes it back`;
 }
 
 function timeText({ medianMs, p90Ms }: { readonly medianMs: number; readonly p90Ms: number }): string {

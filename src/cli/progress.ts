@@ -2,6 +2,7 @@ import type { TenantEvent } from './api-client.ts';
 import { differenceText } from './drift-output.ts';
 import type { Open, Unlisted } from './open-answers.ts';
 import { isOneOf } from './one-of.ts';
+import type { Subject } from './subject.ts';
 import { oneLine } from './text.ts';
 import { eventTypes, type EventType } from '../contracts/events.ts';
 import { closedOperationStates, type OperationState } from '../contracts/operation-state.ts';
@@ -188,11 +189,13 @@ export function renderProgress(view: ProgressView, nowMs: number, style: RenderS
 /**
  * One event as one line, for logs and pipes; undefined for events that say nothing to people. Pure.
  * @param goesBack its operation is on its way back: what it makes is what was there before
+ * @param noun what the tenant is called
  */
-export function eventLine(event: TenantEvent, goesBack = false): string | undefined {
+export function eventLine(event: TenantEvent, goesBack = false, noun: Subject['noun'] = 'tenant'): string | undefined {
   const time = event.at.slice(11, 19);
   const { data } = event;
-  if (event.type === 'tenant.drift') return `${time}  ${event.stepId ?? event.type}  ${driftText(data)}`;
+  const type = event.type.replace(/^tenant\./, `${noun}.`);
+  if (event.type === 'tenant.drift') return `${time}  ${event.stepId ?? type}  ${driftText(data)}`;
   if (event.stepId !== null) {
     const state = stateAfter(event.type, goesBack);
     const took = typeof data.durationMs === 'number' ? ` in ${(data.durationMs / 1000).toFixed(1)} s` : '';
@@ -205,7 +208,7 @@ export function eventLine(event: TenantEvent, goesBack = false): string | undefi
   const said = [failure, auditText(data), askerText(event)].flatMap((part) =>
     part === undefined ? [] : [oneLine(part)],
   );
-  return `${time}  ${event.type}${what === undefined ? '' : ` ${what}`}${said.length > 0 ? `: ${said.join('; ')}` : ''}`;
+  return `${time}  ${type}${what === undefined ? '' : ` ${what}`}${said.length > 0 ? `: ${said.join('; ')}` : ''}`;
 }
 
 function driftText({ change, is, field, wanted, found }: TenantEvent['data']): string {
@@ -238,10 +241,10 @@ const QUIET_MS = 15_000;
 /** Live lines on a terminal; elsewhere one plain line per event. */
 export function createProgressPrinter(
   output: ProgressOutput,
-  options: { live?: boolean; color?: boolean; quietMs?: number } = {},
+  options: { live?: boolean; color?: boolean; quietMs?: number; noun?: Subject['noun'] } = {},
 ): ProgressPrinter {
   const live = options.live ?? output.isTTY === true;
-  if (!live) return createLinePrinter(output, options.quietMs ?? QUIET_MS);
+  if (!live) return createLinePrinter(output, options.quietMs ?? QUIET_MS, options.noun);
   let view = emptyProgress;
   let drawn = 0;
   const draw = (above = '') => {
@@ -268,7 +271,7 @@ export function createProgressPrinter(
 }
 
 /** One line per event; when none comes for a while, one that says which steps are waited for. */
-function createLinePrinter(output: ProgressOutput, quietMs: number): ProgressPrinter {
+function createLinePrinter(output: ProgressOutput, quietMs: number, noun?: Subject['noun']): ProgressPrinter {
   let view = emptyProgress;
   const clock = setInterval(() => {
     const line = waitingLine(view, Date.now());
@@ -277,7 +280,7 @@ function createLinePrinter(output: ProgressOutput, quietMs: number): ProgressPri
   clock.unref();
   return {
     event: (event) => {
-      const line = eventLine(event, view.state === 'rolling-back');
+      const line = eventLine(event, view.state === 'rolling-back', noun);
       view = advance(view, event);
       if (line !== undefined) output.write(`${line}\n`);
       clock.refresh();

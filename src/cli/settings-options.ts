@@ -6,7 +6,7 @@ import type { CheckedCommand } from './checked-command.ts';
 
 /** What an operator chooses, as the command line has it. */
 export interface SettingsOptions {
-  /** Of a file; each `--set` goes before it. */
+  /** Of a file; each `--set` replaces a field of it. */
   readonly settings?: Settings;
   readonly set?: readonly SetOption[];
 }

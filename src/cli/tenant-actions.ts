@@ -15,9 +15,9 @@ import { requested } from './requested.ts';
 import { moment } from './attention.ts';
 import { advance, callerText, emptyProgress, eventLine } from './progress.ts';
 import { freezeLine } from './freezes.ts';
+import { oneLine } from './text.ts';
 import { choiceLines } from './settings-output.ts';
 import { chosenSettings, type SettingsOptions } from './settings-options.ts';
-import { findTenantId } from './tenant-names.ts';
 
 export interface CreateOptions extends SettingsOptions {
   readonly product: string;
@@ -77,7 +77,8 @@ export function change(context: Context, name: string, options: Waiting & Change
   const { refresh, onFailure, name: displayName, email: contactEmail } = options;
   const asked = { displayName, contactEmail, settings: chosenSettings(options), refresh, onFailure };
   if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewChange(id, asked));
-  return changed(context, name, options, (tenantId) => context.api.change(tenantId, asked));
+  const isOfDetails = displayName !== undefined || contactEmail !== undefined;
+  return changed(context, name, options, (tenantId) => context.api.change(tenantId, asked), { isOfDetails });
 }
 
 /** Changes the number of tasks of a service and follows what carries that out. */
@@ -133,11 +134,11 @@ export function repair(
 }
 
 async function previewedRepair(context: Context, name: string, options: Common): Promise<ExitCode> {
-  const { api, terminal } = context;
-  const tenantId = await findTenantId(context, name, options);
+  const { api, subject, terminal } = context;
+  const tenantId = await subject.idOf(context, name, options);
   const preview = await api.previewRepair(tenantId);
   if (options.json) printJson(terminal, preview);
-  else printPreview(terminal, preview, await api.drift(tenantId).catch(() => undefined));
+  else printPreview(terminal, subject, preview, await api.drift(tenantId).catch(() => undefined));
   return exitCodes.done;
 }
 
@@ -147,7 +148,7 @@ async function previewed(
   options: Common,
   ask: (tenantId: string) => Promise<Preview>,
 ): Promise<ExitCode> {
-  return showPreview(context, options, await ask(await findTenantId(context, name, options)));
+  return showPreview(context, options, await ask(await context.subject.idOf(context, name, options)));
 }
 
 async function changed(
@@ -155,17 +156,30 @@ async function changed(
   name: string,
   options: Waiting,
   send: (tenantId: string) => Promise<Accepted | Tenant>,
-  { isCancellable } = { isCancellable: true },
+  { isCancellable = true, isOfDetails = false } = {},
 ): Promise<ExitCode> {
-  const { api, terminal } = context;
-  const tenantId = await findTenantId(context, name, options);
+  const { api, subject, terminal } = context;
+  const tenantId = await subject.idOf(context, name, options);
+  const before = isOfDetails ? await api.get(tenantId) : undefined;
   const after = options.wait ? await lastEventId(api, tenantId) : 0;
-  const answer = await requested(context, options, lookAt(tenantId), () => send(tenantId), changeSigns(api));
+  const answer = await requested(context, options, lookAt(context, tenantId), () => send(tenantId), changeSigns(api));
   if ('operationId' in answer)
     return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'], isCancellable });
-  if (options.json) printJson(terminal, answer);
-  else terminal.out.write(`nothing had to be changed; the tenant is ${answer.status}\n`);
+  if (options.json) printJson(terminal, await subject.unchanged(answer));
+  else terminal.out.write(`${changesAtOnce(before, answer)}; the ${subject.noun} is ${answer.status}\n`);
   return exitCodes.done;
+}
+
+/** What was changed without an operation, by what the tenant was before. */
+function changesAtOnce(before: Tenant | undefined, { contactEmail, displayName }: Tenant): string {
+  if (before === undefined) return 'nothing had to be changed';
+  const changed = [
+    ['name', before.displayName, displayName],
+    ['contact', before.contactEmail, contactEmail],
+  ].flatMap(([what, from, to]) =>
+    from === to ? [] : [`${what} changed from ${oneLine(`${from}`)} to ${oneLine(`${to}`)}`],
+  );
+  return changed.length === 0 ? 'nothing had to be changed' : changed.join(', ');
 }
 
 /** Prints a page of tenants. */
@@ -196,7 +210,7 @@ export async function list(context: Context, options: Common & ListOptions): Pro
 
 /** Prints a tenant with its newest operation. */
 export async function show(context: Context, name: string, options: Common): Promise<ExitCode> {
-  const tenantId = await findTenantId(context, name, options);
+  const tenantId = await context.subject.idOf(context, name, options);
   const { api, terminal } = context;
   const [tenant, status] = await Promise.all([api.get(tenantId), api.status(tenantId)]);
   if (options.json) {
@@ -224,7 +238,7 @@ export async function settings(
   { history, limit, cursor, ...options }: Common & SettingsLookOptions,
 ): Promise<ExitCode> {
   const { api, terminal } = context;
-  const tenantId = await findTenantId(context, name, options);
+  const tenantId = await context.subject.idOf(context, name, options);
   if (history !== true) {
     const { settings: chosen, settingsVersion: version, credentials } = await api.get(tenantId);
     if (options.json) printJson(terminal, { tenantId, version, settings: chosen, credentials });
@@ -262,12 +276,12 @@ async function suspension({ api }: Context, tenantId: string): Promise<string | 
 
 /** Follows the newest operation of a tenant to its end. */
 export async function watch(context: Context, name: string, options: Following): Promise<ExitCode> {
-  const { api, terminal } = context;
-  const tenantId = await findTenantId(context, name, options);
+  const { api, subject, terminal } = context;
+  const tenantId = await subject.idOf(context, name, options);
   const status = await api.status(tenantId);
   const { operationId, type, state: begun } = status.operation;
   const isCancellable = isOneOf(operationTypes, type) && isOneOf(operationTable[type].cancellableIn, begun);
-  const show = eventPrinter(terminal, options);
+  const show = eventPrinter(context, options);
   noteWorkers(show, status);
   let after = 0;
   const catchUp = async () => {
@@ -282,14 +296,23 @@ export async function watch(context: Context, name: string, options: Following):
     if (!hasEnded(operation, options.untilHold)) {
       const { event: onEvent, note: onNote } = show;
       const { workers } = status;
-      const following = { tenantId, operationId, after, onEvent, onNote, workers, untilHold: options.untilHold };
+      const following = {
+        tenantId,
+        operationId,
+        group: subject.group,
+        after,
+        onEvent,
+        onNote,
+        workers,
+        untilHold: options.untilHold,
+      };
       return followOperation(api, following);
     }
     // Events that came between the two look-ups belong to the picture too.
     await catchUp();
     return operation.state;
   };
-  const left = () => ({ ...operationGoesOn({ tenantId, operationId }, isCancellable), finish: show.finish });
+  const left = () => ({ ...operationGoesOn(subject, { tenantId, operationId }, isCancellable), finish: show.finish });
   const state = await interruptible(terminal, options, left, follow);
   show.finish();
   return outcome(context, { tenantId, operationId }, state, options, ['succeeded'], 'stream');
@@ -297,15 +320,17 @@ export async function watch(context: Context, name: string, options: Following):
 
 /** Prints all events of a tenant. */
 export async function events(context: Context, name: string, options: Common & { after?: number }): Promise<ExitCode> {
-  const tenantId = await findTenantId(context, name, options);
+  const tenantId = await context.subject.idOf(context, name, options);
   let view = emptyProgress;
   for await (const event of pastEvents(context.api, tenantId, options.after)) {
-    const line = options.json ? JSON.stringify(event) : eventLine(event, view.state === 'rolling-back');
+    const line = options.json
+      ? JSON.stringify(event)
+      : eventLine(event, view.state === 'rolling-back', context.subject.noun);
     view = advance(view, event);
     if (line !== undefined) context.terminal.out.write(`${line}\n`);
   }
   // The events say what happened; what to do about it depends on where it stands now.
-  if (!options.json) printAttention(context.terminal, await context.api.status(tenantId));
+  if (!options.json) printAttention(context.terminal, await context.api.status(tenantId), context.subject.words);
   return exitCodes.done;
 }
 
@@ -317,13 +342,19 @@ export async function act(
   options: Waiting & { readonly dryRun?: boolean },
 ): Promise<ExitCode> {
   if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewControl(id, verb));
-  const tenantId = await findTenantId(context, name, options);
+  const tenantId = await context.subject.idOf(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   // What is retried goes on forwards only from a hold: a stuck one is taken back.
   const before = verb === 'retry' ? (await context.api.status(tenantId)).operation.state : undefined;
   const isCancellable = before === 'holding';
   const signs = controlSigns(context.api, before === undefined ? cancellableStates : [before]);
-  const accepted = await requested(context, options, lookAt(tenantId), () => context.api[verb](tenantId), signs);
+  const accepted = await requested(
+    context,
+    options,
+    lookAt(context, tenantId),
+    () => context.api[verb](tenantId),
+    signs,
+  );
   if (verb === 'cancel')
     return afterAcceptance(context, accepted, after, options, { name, good: ['cancelled', 'rolled-back'] });
   return afterAcceptance(context, accepted, after, options, { name, good: ['succeeded'], isCancellable });
@@ -341,8 +372,8 @@ export async function abandon(
   const { api, terminal } = context;
   if (options.dryRun === true)
     return previewed(context, name, options, (id) => api.previewAbandonment(id, options.reason, whoAsks()));
-  const tenantId = await findTenantId(context, name, options);
-  const operation = await interruptibleRequest(terminal, options, lookAt(tenantId), () =>
+  const tenantId = await context.subject.idOf(context, name, options);
+  const operation = await interruptibleRequest(terminal, options, lookAt(context, tenantId), () =>
     api.abandon(tenantId, options.reason, whoAsks()),
   );
   if (options.json) printJson(terminal, operation);
@@ -350,7 +381,7 @@ export async function abandon(
     terminal.out.write(`abandoned: operation ${operation.operationId}\n`);
     // It is done: that the status cannot be read now is no failure of it.
     const status = await api.status(tenantId).catch(() => undefined);
-    if (status) printAttention(terminal, status);
+    if (status) printAttention(terminal, status, context.subject.words);
   }
   return exitCodes.done;
 }
@@ -364,14 +395,15 @@ export interface RemoveOptions {
 
 /** Deletes a tenant and follows its deprovisioning; one that waits for the end of its grace period is not followed. */
 export async function remove(context: Context, name: string, options: Waiting & RemoveOptions): Promise<ExitCode> {
+  const { grace } = options;
   const exported = options.export === true ? ({ export: 'true' } as const) : {};
   if (options.dryRun === true)
-    return previewed(context, name, options, (id) => context.api.previewDeletion(id, exported));
-  const tenantId = await findTenantId(context, name, options);
+    return previewed(context, name, options, (id) => context.api.previewDeletion(id, { grace, ...exported }));
+  const tenantId = await context.subject.idOf(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   const confirm = options.confirm ?? (await confirmedSlug(context, tenantId, options));
-  const send = () => context.api.delete(tenantId, confirm, { grace: options.grace, ...exported });
-  const answer = await requested(context, options, lookAt(tenantId), send, deletionSigns(context.api));
+  const send = () => context.api.delete(tenantId, confirm, { grace, ...exported });
+  const answer = await requested(context, options, lookAt(context, tenantId), send, deletionSigns(context.api));
   if ('operationId' in answer) {
     const wait = options.wait && typeof answer.deletesAt !== 'string';
     if (answer.finalDump && options.json !== true) context.terminal.err.write(`${answer.finalDump.detail}\n`);
@@ -382,8 +414,8 @@ export async function remove(context: Context, name: string, options: Waiting & 
   return exitCodes.done;
 }
 
-function lookAt(tenantId: string): string {
-  return `tenantry tenants show ${tenantId}`;
+function lookAt({ subject }: Context, tenantId: string): string {
+  return `tenantry ${subject.group} show ${tenantId}`;
 }
 
 /** For the audit trail, `user@host`: the API does not know its callers yet. */

@@ -4,23 +4,23 @@ import { loadApiUrl } from '../config.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { createApiClient } from './api-client.ts';
-import { registerCertificate } from './certificate.ts';
 import {
   commandIn,
   deletion,
   changing,
   followed,
   LONGEST_PAGE,
-  untilHold,
   type CommandParts,
   type SetExitCode,
 } from './command-parts.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import type { Common, Context, Following, Waiting } from './context.ts';
+import type { Common, Context, Waiting } from './context.ts';
 import { contactEmail, displayName, slug, wholeNumber } from './option-values.ts';
 import { isolate, liftIsolation, type IsolationOptions } from './isolation.ts';
 import type { Terminal } from './output.ts';
+import { registerControls, registerHistory, registerRepair } from './shared-commands.ts';
 import { addSettingsOptions } from './settings-options.ts';
+import { tenantSubject } from './subject.ts';
 import * as actions from './tenant-actions.ts';
 
 /** The commands on tenants; they speak HTTP with the API at `TENANTRY_API_URL`. */
@@ -32,14 +32,15 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
       'after',
       `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL  address of the API (default http://127.0.0.1:3006)`,
     );
-  const context = (): Context => ({ api: createApiClient(loadApiUrl()), terminal });
+  const context = (): Context => ({ api: createApiClient(loadApiUrl()), terminal, subject: tenantSubject });
   const parts = { command: commandIn(tenants), context, setExitCode };
   registerCreation(parts);
   registerChanges(parts);
   registerLooks(parts);
-  registerCertificates(parts);
-  registerOperatorCommands(parts);
-  registerRepairAndDeletion(parts);
+  registerHistory(parts, 'tenant');
+  registerControls(parts, 'tenant');
+  registerRepair(parts, 'tenant');
+  registerDeletion(parts);
   registerIsolation(parts);
   const preview = tenants
     .command('preview')
@@ -56,8 +57,9 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
 function registerPreviewable(parts: CommandParts): void {
   registerCreation(parts);
   registerChanges(parts);
-  registerRepairAndDeletion(parts);
-  registerOperatorCommands(parts);
+  registerRepair(parts, 'tenant');
+  registerDeletion(parts);
+  registerControls(parts, 'tenant');
   registerIsolation(parts);
 }
 
@@ -129,60 +131,6 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
   command('show <tenant>', 'show a tenant and its newest operation').action(async (tenant: string, options: Common) =>
     setExitCode(await actions.show(context(), tenant, options)),
   );
-
-  command('settings <tenant>', 'print what is chosen for a tenant, or every choice that was made')
-    .option('--history', 'every choice, newest first: who, when, what it changed and what became of it')
-    .option('--limit <n>', `choices per page of the history, 1 to ${LONGEST_PAGE}`, wholeNumber(1, LONGEST_PAGE))
-    .option('--cursor <cursor>', 'start after the page that ended with this cursor')
-    .action(async (tenant: string, options: Common & actions.SettingsLookOptions) =>
-      setExitCode(await actions.settings(context(), tenant, options)),
-    );
-
-  command('watch <tenant>', 'follow the newest operation of a tenant until it ends (JSON: a line per event)')
-    .addOption(untilHold())
-    .action(async (tenant: string, options: Following) => setExitCode(await actions.watch(context(), tenant, options)));
-
-  command('events <tenant>', 'print what happened to a tenant (JSON: a line per event)')
-    .option('--after <id>', 'only events after this one, 0 or more', wholeNumber(0))
-    .action(async (tenant: string, options: Common & { after?: number }) =>
-      setExitCode(await actions.events(context(), tenant, options)),
-    );
-}
-
-function registerCertificates({ command, context, setExitCode }: CommandParts): void {
-  registerCertificate(
-    command('certificate [tenant]', 'print the signed certificate of a deletion, or verify one'),
-    context,
-    setExitCode,
-  );
-}
-
-function registerOperatorCommands({ command, context, setExitCode }: CommandParts): void {
-  for (const verb of ['retry', 'cancel'] as const) {
-    const what =
-      verb === 'retry'
-        ? 'resume an operation that is on hold or stuck: its failed steps run again'
-        : 'cancel the open operation: a creation is removed again; after a change, or a deletion in its grace period, the tenant is as before';
-    const control = command(`${verb} <tenant>`, what)
-      .option('--dry-run', 'print what would become of each step, and change nothing')
-      .option('--wait', 'follow until it is done', true)
-      .option('--no-wait', 'return as soon as it is accepted')
-      .contradict('--wait', '--no-wait');
-    if (verb === 'retry') control.addOption(untilHold()).contradict('--until-hold', '--no-wait');
-    control.action(async (tenant: string, options: Waiting & { readonly dryRun?: boolean }) =>
-      setExitCode(await actions.act(context(), tenant, verb, options)),
-    );
-  }
-
-  command(
-    'abandon <tenant>',
-    'close a stuck operation without finishing it; what is left or missing stays so until a repair or a deletion',
-  )
-    .requiredOption('--reason <text>', 'why, for the audit trail')
-    .option('--dry-run', 'print what would stay, and change nothing')
-    .action(async (tenant: string, options: Common & { readonly reason: string; readonly dryRun?: boolean }) =>
-      setExitCode(await actions.abandon(context(), tenant, options)),
-    );
 }
 
 function registerIsolation({ command, context, setExitCode }: CommandParts): void {
@@ -205,20 +153,7 @@ function registerIsolation({ command, context, setExitCode }: CommandParts): voi
   );
 }
 
-function registerRepairAndDeletion({ command, context, setExitCode }: CommandParts): void {
-  command(
-    'repair <tenant>',
-    'bring everything of an active tenant back to what was applied, whatever was changed or deleted by hand',
-  )
-    .option('--reason <text>', 'why, for the audit trail')
-    .option('--dry-run', 'print what would become of each step, and change nothing')
-    .option('--wait', 'follow until it is done', true)
-    .option('--no-wait', 'return as soon as it is accepted')
-    .contradict('--wait', '--no-wait')
-    .action(async (tenant: string, options: Waiting & actions.ModeOptions) =>
-      setExitCode(await actions.repair(context(), tenant, options)),
-    );
-
+function registerDeletion({ command, context, setExitCode }: CommandParts): void {
   deletion(
     command(
       'delete <tenant>',

@@ -8,6 +8,18 @@ export function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
+const units = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+] as const;
+
+/** In the largest unit that has it as a whole number: `7 days`, `90 seconds`. Pure. */
+export function durationText(seconds: number): string {
+  const [length, unit] = units.find(([length]) => seconds > 0 && seconds % length === 0) ?? [1, 'second'];
+  return counted(seconds / length, unit);
+}
+
 /** A text in lines of at most `width` columns, broken at spaces only: an id stays whole, to be copied. Pure. */
 export function wrapped(text: string, width: number, first: string, rest: string): string[] {
   const lines: string[] = [];

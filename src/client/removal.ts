@@ -80,16 +80,17 @@ export async function previewDeletion(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
-  { exports = false }: Pick<DeleteTenantInput, 'exports'> = {},
+  { exports = false, graceMs = deps.deletionGraceMs ?? 0 }: Pick<DeleteTenantInput, 'exports' | 'graceMs'> = {},
 ): Promise<PreviewView> {
   await existingTenant(deps.database, tenantId);
-  const deletion = { caller, tenantId, operationId: randomUUID(), graceMs: 0, exports };
+  const deletion = { caller, tenantId, operationId: randomUUID(), graceMs, exports };
   const { tenant, operation, plan, finalDump } = await inVain(deps.database, async (tx) => {
     const written = await write(deps, tx, deletion);
     return { ...written, plan: written.operation ? await planOfRemoval(deps, tx, written.operation) : [] };
   });
   const { cell, settings } = tenant;
-  return previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, settings, finalDump });
+  const view = await previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, settings, finalDump });
+  return { ...view, graceSeconds: operation ? (operation.graceUntil === null ? 0 : graceMs / 1_000) : null };
 }
 
 async function planOfRemoval(

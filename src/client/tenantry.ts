@@ -71,7 +71,11 @@ export interface TenantryClient {
   /** What `createTenant` would do; nothing is reserved. */
   previewCreation(caller: Caller, input: CreateTenantInput): Promise<PreviewView>;
   /** What `deleteTenant` would do; nothing is changed. */
-  previewDeletion(caller: Caller, tenantId: string, input?: Pick<DeleteTenantInput, 'exports'>): Promise<PreviewView>;
+  previewDeletion(
+    caller: Caller,
+    tenantId: string,
+    input?: Pick<DeleteTenantInput, 'exports' | 'graceMs'>,
+  ): Promise<PreviewView>;
   /** Other settings of an active tenant. */
   changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */

@@ -398,6 +398,8 @@ export interface PreviewView {
   readonly room: RoomView | null;
   /** Null: it deletes nothing. */
   readonly finalDump: FinalDumpView | null;
+  /** Of a deletion: for how long it would wait before it removes anything. Null: it would remove nothing. */
+  readonly graceSeconds?: number | null | undefined;
   /** What would stay for a while. */
   readonly residues: readonly ExpectedResidueView[];
   /** What would be desired. */

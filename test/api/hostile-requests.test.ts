@@ -399,6 +399,22 @@ describe('what is refused before any route', () => {
     }
   });
 
+  it('of a body that is too large leaves the connection to a client that still writes: closed, it would lose the answer', async () => {
+    const length = 16_000_000;
+    const head = (line: string) => `${line} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n`;
+    const post = `${head('POST /api/v1/tenants')}content-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
+    const next = `${head('GET /healthz')}connection: close\r\n\r\n`;
+    const answers = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(post));
+      socket.once('data', () => socket.write('x'.repeat(length) + next));
+      socket.on('data', (chunk) => (text += chunk.toString()));
+      socket.on('error', reject);
+      socket.on('close', () => resolve(text));
+    });
+    expect([...answers.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status)).toEqual(['413', '200']);
+  });
+
   it('has the one shape: bodies that are too large, of another type, or no JSON', async () => {
     const post = (contentType: string, payload: string) =>
       api.app.inject({ method: 'POST', url: '/api/v1/tenants', headers: { 'content-type': contentType }, payload });

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inAccountWords } from '../../src/cli/account-words.ts';
 import { reportOf } from '../../src/cli/error-report.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { acmeAccount, SHARED_TABLE, withAccounts } from '../api/accounts-fixture.ts';
@@ -33,9 +35,9 @@ async function accounts(...args: readonly string[]): Promise<{ code: number | un
     const program = buildProgram({ terminal, setExitCode: (given) => (code = given) });
     await program.parseAsync(['accounts', ...args], { from: 'user' });
   } catch (error) {
-    const report = reportOf(error);
+    const report = reportOf(error, inAccountWords);
     code = report.exitCode;
-    err += report.headline ?? report.message;
+    err += [report.headline, ...(report.more ?? [])].join('\n');
   }
   return { code, out, err };
 }
@@ -105,7 +107,7 @@ describe('tenantry accounts', () => {
     expect(preview).toMatchObject({ code: 0, out: containing('would be done (nothing was changed)') });
   });
 
-  it('an option goes before the same field of the file', async () => {
+  it('an option replaces the same field of the file', async () => {
     const path = file('account.json', acmeAccount);
     const { out } = await accounts(
       'create',
@@ -147,7 +149,7 @@ describe('tenantry accounts', () => {
     });
     expect(await accounts('watch', account.id)).toMatchObject({
       code: 0,
-      out: containing('succeeded; the tenant is active'),
+      out: containing('succeeded; the account is active'),
     });
     const created = await api.app.inject({
       method: 'POST',
@@ -175,8 +177,68 @@ describe('tenantry accounts', () => {
     const running = accounts('delete', account.id, '--confirm', account.id);
     const run = await runOf(account.id);
     await play(run, ['committing', 'succeeded'], ['deleted']);
-    expect(await running).toMatchObject({ code: 0, out: containing('succeeded; the tenant is deleted') });
+    expect(await running).toMatchObject({ code: 0, out: containing('succeeded; the account is deleted') });
     expect(await accounts('delete', account.id, '--confirm', account.id)).toMatchObject({ code: 4 });
+  });
+});
+
+describe('what is under way of an account', () => {
+  it('a move is shown, is told in words of accounts, and answers the account with its operation as JSON', async () => {
+    const account = await made();
+    await activate(account);
+    const running = accounts('move', account.id, '--json');
+    const run = await runOf(account.id);
+    await api.orchestrator.claim(run.operationId);
+    await api.move(account.id, ['running'], ['migrating']);
+    expect((await accounts('show', account.id)).out).toMatch(/^under way +move running \(/m);
+    expect((await accounts('status', account.id)).out).toMatch(/^operation +move running \(/m);
+    const listed = await accounts('operations', account.id);
+    expect(listed.out).toMatch(
+      new RegExp(`${run.operationId} +move +running +.*\n${account.operationId} +provision +succeeded`),
+    );
+    const { err } = await accounts('delete', account.id, '--confirm', account.id);
+    expect(err).toContain('OPERATION_IN_PROGRESS');
+    expect(err).not.toMatch(/\btenants?\b/);
+    await api.move(account.id, ['committing', 'succeeded'], ['active']);
+    const { code, out } = await running;
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ id: account.id, provisioningStatus: 'active', operationId: run.operationId },
+      outcome: { operationId: run.operationId, type: 'migrate', state: 'succeeded' },
+    });
+    expect((await accounts('show', account.id)).out).not.toContain('under way');
+  });
+
+  it('cancel, events, settings and dry runs are the ones of tenants, in words of accounts', async () => {
+    const account = await made();
+    await activate(account);
+    const preview = await accounts('move', account.id, '--dry-run');
+    expect(preview).toMatchObject({ code: 0, out: containing('would be done (nothing was changed)') });
+    const accepted = await accounts('move', account.id, '--no-wait');
+    expect(accepted.out).toContain(`follow it:  tenantry accounts watch ${account.id}`);
+    const cancelled = await accounts('cancel', account.id);
+    expect(cancelled).toMatchObject({ code: 0, out: containing('cancelled; the account is active') });
+    expect(accepted.out + cancelled.out + preview.out).not.toMatch(/\btenants?\b(?!-activation)/);
+    const again = await accounts('cancel', account.id);
+    expect(again.code).toBe(4);
+    expect((await accounts('events', account.id)).out).toContain('account.status creating');
+    expect(JSON.parse((await accounts('settings', account.id)).out)).toMatchObject({ name: acmeAccount.name });
+    for (const args of [['retry'], ['repair', '--dry-run'], ['abandon', '--reason', 'a test'], ['certificate']])
+      expect(await accounts(args[0]!, randomUUID(), ...args.slice(1))).toMatchObject({
+        code: 3,
+        err: containing('there is no account'),
+      });
+  });
+
+  it('a file that is larger than the API takes is refused before anything is sent', async () => {
+    const large = file('large.json', { ...acmeAccount, name: 'x'.repeat(16_000_000) });
+    for (const more of [[], ['--dry-run']]) {
+      const { code, err } = await accounts('create', '--file', large, ...more);
+      expect(code).toBe(2);
+      expect(err).toMatch(
+        /PAYLOAD_TOO_LARGE: the request has 160\d+ bytes of JSON, .* 65536 at most: nothing was sent/,
+      );
+    }
   });
 });
 

@@ -140,6 +140,21 @@ describe('tenants update and scale', () => {
   });
 });
 
+describe('tenants update --name and --email', () => {
+  it('say what was changed at once, and that nothing was where it is so already', async () => {
+    const slug = freshSlug();
+    await made(slug);
+    await play(slug, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(`tenant.moamalat.${slug}`);
+    const change = ['update', slug, '--email', 'new@acme.example'];
+    const changed = await tenants(change);
+    expect(changed).toMatchObject({ code: 0, err: '' });
+    expect(changed.out).toMatch(/^contact changed from \S+@\S+ to new@acme.example; the tenant is active\n$/);
+    expect((await tenants(change)).out).toBe('nothing had to be changed; the tenant is active\n');
+    expect((await tenants(['update', slug, '--name', 'Other'])).out).toMatch(/^name changed from .+ to Other; /);
+  });
+});
+
 describe('tenants rotate', () => {
   it('says beforehand what becomes of each login, follows the rotation, and wants an active tenant', async () => {
     const slug = freshSlug();

@@ -120,10 +120,10 @@ export async function previewDeletion(
   client: TenantryClient,
   caller: Caller,
   id: string,
-  exports: boolean,
+  { export: exports, grace: graceMs }: Pick<DeleteQuery, 'export' | 'grace'>,
 ): Promise<PreviewView> {
   await accountTenant(client, caller, id);
-  return client.previewDeletion(caller, id, { exports });
+  return client.previewDeletion(caller, id, { exports, graceMs });
 }
 
 export async function readAccount(client: TenantryClient, caller: Caller, id: string): Promise<Account> {

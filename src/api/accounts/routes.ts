@@ -130,7 +130,7 @@ const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
     },
     async (request, reply) => {
       const { params, query } = request;
-      if (query.dryRun) return previewDeletion(client, callerOf(request), params.accountId, query.export);
+      if (query.dryRun) return previewDeletion(client, callerOf(request), params.accountId, query);
       const account = await deleteAccount(client, waitOf(request, reply), params.accountId, query);
       if (!('operationId' in account)) return account;
       return reply.code(202).header('location', `/accounts/${account.id}`).send(account);

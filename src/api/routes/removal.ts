@@ -28,7 +28,10 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
     },
     async (request, reply) => {
       if (request.query.dryRun)
-        return client.previewDeletion(callerOf(request), request.params.tenantId, { exports: request.query.export });
+        return client.previewDeletion(callerOf(request), request.params.tenantId, {
+          exports: request.query.export,
+          graceMs: request.query.grace,
+        });
       const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, {
         confirm: request.query.confirm,
         graceMs: request.query.grace,

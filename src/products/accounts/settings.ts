@@ -59,7 +59,7 @@ export const licenses = z
         context.addIssue({
           code: 'custom',
           path: [i],
-          message: `is license ${keys.indexOf(key)} again: enterpriseId, productId and serviceId are the same`,
+          message: `has the same enterpriseId, productId and serviceId as the license at ${keys.indexOf(key)} (they are counted from 0)`,
         });
   });
 

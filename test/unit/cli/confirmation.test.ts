@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { Account } from '../../../src/cli/accounts-client.ts';
+import { accountSubject } from '../../../src/cli/account-subject.ts';
+import type { Account, AccountsClient } from '../../../src/cli/accounts-client.ts';
 import type { ApiClient } from '../../../src/cli/api-client.ts';
 import { accountConfirmed, confirmedSlug } from '../../../src/cli/confirmation.ts';
 import type { Context } from '../../../src/cli/context.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
+import { tenantSubject } from '../../../src/cli/subject.ts';
 
 function terminal(typed: string | undefined, isTTY = true, more: object = {}, preview: object | null = {}) {
   const input = Object.assign(new PassThrough(), { isTTY });
@@ -23,7 +25,8 @@ function terminal(typed: string | undefined, isTTY = true, more: object = {}, pr
   };
   const previewDeletion = () => (preview ? Promise.resolve(preview) : Promise.reject(new Error('unavailable')));
   const api = { get: () => Promise.resolve(tenant), previewDeletion } as unknown as ApiClient;
-  return { context: { api, terminal: { out: err, err, input } } as unknown as Context, said: () => said };
+  const context = { api, subject: tenantSubject, terminal: { out: err, err, input } };
+  return { context: context as unknown as Context, said: () => said };
 }
 
 describe('a deletion without --confirm', () => {
@@ -45,11 +48,20 @@ describe('a deletion without --confirm', () => {
   });
 
   it.each([
-    [undefined, "after the installation's grace period (7 days by default); until then the tenant stays as it is"],
-    ['12h', 'It begins in 12h; until then'],
-    ['0', 'It begins at once, and cannot be taken back.'],
-  ])('with --grace %s says when it begins', async (grace, begins) => {
-    const { context, said } = terminal('acme\n');
+    [
+      undefined,
+      172_800,
+      'It begins in 2 days; until then the tenant stays as it is, and `tenantry tenants cancel` keeps it.',
+    ],
+    [undefined, 0, 'It begins at once, and cannot be taken back.'],
+    ['12h', 43_200, 'It begins in 12 hours; until then'],
+    ['0', 0, 'It begins at once, and cannot be taken back.'],
+    // Of a tenant that a stuck operation left broken nothing waits, whatever was asked for.
+    ['12h', 0, 'It begins at once, and cannot be taken back.'],
+    ['90m', undefined, 'It begins in 90 minutes; until then'],
+    [undefined, undefined, 'It begins when its grace period is over, which the API does not tell here; until then'],
+  ])('with --grace %s, and %s s by the API, says when it begins', async (grace, graceSeconds, begins) => {
+    const { context, said } = terminal('acme\n', true, {}, { graceSeconds });
     await confirmedSlug(context, 'id', grace === undefined ? {} : { grace });
     expect(said()).toContain(begins);
   });
@@ -93,9 +105,19 @@ describe('a deletion of an account without --confirm', () => {
     provisioningStatus: 'active',
     tableName: `t-${id}`,
   } as Account;
-  const asked = (typed: string, isTTY = true) => {
-    const { context, said } = terminal(typed, isTTY, {}, { finalDump: { detail: 'a final dump is kept' } });
-    return { said, answer: accountConfirmed({ ...context, accounts: context.api }, account, { grace: '0' }) };
+  const asked = (typed: string, isTTY = true, graceSeconds = 0) => {
+    const { context, said } = terminal(
+      typed,
+      isTTY,
+      {},
+      { finalDump: { detail: 'a final dump is kept' }, graceSeconds },
+    );
+    const { api, terminal: on } = context;
+    const accounts = api as unknown as AccountsClient;
+    return {
+      said,
+      answer: accountConfirmed({ accounts, subject: accountSubject(accounts), terminal: on }, account, {}),
+    };
   };
 
   it('asks for its id, not for its name, and says what would be removed', async () => {
@@ -105,5 +127,10 @@ describe('a deletion of an account without --confirm', () => {
     expect(said()).toContain('It begins at once, and cannot be taken back.\nA final dump is kept.\n');
     await expect(asked('ACME\n').answer).rejects.toThrow('nothing was changed');
     expect(await asked('', false).answer).toBeUndefined();
+    const waits = asked(`${id}\n`, true, 604_800);
+    await waits.answer;
+    expect(waits.said()).toContain(
+      'in 7 days; until then the account stays as it is, and `tenantry accounts cancel` keeps it',
+    );
   });
 });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import type { Preview, TenantDrift } from '../../../src/cli/api-client.ts';
 import { printPreview } from '../../../src/cli/preview-output.ts';
 import type { Terminal } from '../../../src/cli/output.ts';
+import { tenantSubject } from '../../../src/cli/subject.ts';
 
 type Step = Preview['steps'][number];
 const step = (stepId: string, changes: Partial<Step>): Step => ({
@@ -12,7 +13,12 @@ function printed(operation: Preview['operation'], steps: Step[], drift?: TenantD
   let said = '';
   const out = { write: (text: string) => ((said += text), true) } as unknown as NodeJS.WriteStream;
   const terminal: Terminal = { out, err: out };
-  printPreview(terminal, { dryRun: true, tenantId: null, operation, steps, settings: {}, expected: null }, drift);
+  printPreview(
+    terminal,
+    tenantSubject,
+    { dryRun: true, tenantId: null, operation, steps, settings: {}, expected: null },
+    drift,
+  );
   return said;
 }
 

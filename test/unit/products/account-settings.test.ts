@@ -54,7 +54,10 @@ describe('the settings of an account', () => {
     [{ licenses: [{ ...license, endDate: '2025-12-31' }] }, 'licenses.0.endDate: must not be before startDate'],
     [{ licenses: [{ ...license, enterpriseId: 'a#b' }] }, 'licenses.0.enterpriseId: must be 1 to 64 letters'],
     [{ licenses: [{ ...license, seats: 3 }] }, 'licenses.0: unknown field "seats"'],
-    [{ licenses: [license, { ...license, endDate: '2027-01-01' }] }, 'licenses.1: is license 0 again'],
+    [
+      { licenses: [license, { ...license, endDate: '2027-01-01' }] },
+      'licenses.1: has the same enterpriseId, productId and serviceId as the license at 0',
+    ],
     [{ licenses: licensesOf(26) }, 'licenses: must have at most 25 entries'],
   ])('may not be %j', (settings, said) => {
     expect(problemsOf(settings)).toEqual([expect.stringContaining(said)]);

@@ -1,0 +1,42 @@
+import { operationTypeAskedBy } from '../contracts/operation-table.ts';
+import { tenantStatuses } from '../contracts/tenant-status.ts';
+import { provisioningStatusOf } from '../products/accounts/provisioning-status.ts';
+import { inAccountWords } from './account-words.ts';
+import type { AccountsClient } from './accounts-client.ts';
+import type { Status } from './api-client.ts';
+import { isOneOf } from './one-of.ts';
+import { statusText } from './output.ts';
+import type { Subject } from './subject.ts';
+
+/** Accounts, by their ids. */
+export function accountSubject(accounts: AccountsClient): Subject {
+  const withOperation = async (id: string, operationId: string, more: object = {}) => ({
+    ...(await accounts.get(id)),
+    operationId,
+    statusUrl: `/accounts/${id}/status`,
+    ...more,
+  });
+  return {
+    noun: 'account',
+    group: 'accounts',
+    words: inAccountWords,
+    statusText: (status, outcome) =>
+      statusText(isOneOf(tenantStatuses, status) ? provisioningStatusOf(status) : status, outcome),
+    operationText,
+    idOf: async (_context, id) => (await accounts.get(id)).id,
+    // It is accepted: that the account cannot be read now is no failure of it.
+    accepted: (accepted) => withOperation(accepted.tenantId, accepted.operationId).catch(() => accepted),
+    ended: (status) => withOperation(status.tenantId, status.operation.operationId, ofOperation(status)),
+    unchanged: ({ tenantId }) => accounts.get(tenantId),
+  };
+}
+
+/** The account's own word, where the API has the tenant's. */
+export function operationText(type: string): string {
+  return type === operationTypeAskedBy('migrate') ? 'move' : type;
+}
+
+/** How the operation went. */
+function ofOperation({ attention, error, leftovers, operation, outcome }: Status) {
+  return { operation, outcome, error, leftovers, attention };
+}

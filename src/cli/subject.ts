@@ -1,0 +1,37 @@
+import type { Accepted, Status } from './api-client.ts';
+import type { Common, Context } from './context.ts';
+import { statusText } from './output.ts';
+import { findTenantId } from './tenant-names.ts';
+
+/** What the commands of a group are about: tenants, or the accounts that tenants of one product are. */
+export interface Subject {
+  readonly noun: 'tenant' | 'account';
+  /** Name of the group of commands. */
+  readonly group: 'tenants' | 'accounts';
+  /** The API's words about a tenant, as they are said here. */
+  readonly words: (text: string) => string;
+  /** How the status of a tenant is said here. */
+  readonly statusText: (status: string, outcome: Status['outcome']) => string;
+  /** How a type of operation is said here. */
+  readonly operationText: (type: string) => string;
+  /** @throws TenantNameError, ApiError when there is none of that name */
+  readonly idOf: (context: Context, name: string, options: Common) => Promise<string>;
+  /** What `--json` prints of a request that was accepted. */
+  readonly accepted: (accepted: Pick<Accepted, 'tenantId' | 'operationId'>) => Promise<unknown>;
+  /** What `--json` prints once its operation has ended, or waits for a person. */
+  readonly ended: (status: Status) => Promise<unknown>;
+  /** What `--json` prints where nothing had to be done. */
+  readonly unchanged: (tenant: { readonly tenantId: string }) => Promise<unknown>;
+}
+
+export const tenantSubject: Subject = {
+  noun: 'tenant',
+  group: 'tenants',
+  words: (text) => text,
+  statusText,
+  operationText: (type) => type,
+  idOf: findTenantId,
+  accepted: (accepted) => Promise.resolve(accepted),
+  ended: (status) => Promise.resolve(status),
+  unchanged: (tenant) => Promise.resolve(tenant),
+};
