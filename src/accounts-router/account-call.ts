@@ -2,7 +2,7 @@ import type { AccountCache } from './account-cache.ts';
 import type { AccountFence } from './account-fence.ts';
 import type { AccountLocation } from './account-parameters.ts';
 import { locationAfterMove, type AccountPlace } from './account-places.ts';
-import { AnswerCheck, type Target } from './answer-check.ts';
+import { AnswerCheck, countsAtOnce, type Target } from './answer-check.ts';
 import { isNamed } from './error-names.ts';
 import {
   AccountMovingError,
@@ -72,6 +72,7 @@ export class AccountCall<A> {
     const target = await this.#findTarget();
     try {
       const answer = await this.#send(target.location);
+      if (countsAtOnce(target)) return answer;
       const isEffect = this.#options.kind === 'write' && answer.error === undefined;
       const counts = isEffect ? await this.#assertKept(target) : await this.#check(target, isEffect).counts();
       return counts ? answer : undefined;

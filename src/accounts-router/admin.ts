@@ -35,7 +35,7 @@ import {
 } from './outputs.ts';
 import { pagesOf } from './pages.ts';
 import { RowCalls } from './row-calls.ts';
-import { createTable, type CallOptions, type Table } from './table.ts';
+import { Table, type CallOptions } from './table.ts';
 import { defaultTableKeys, type TableKeys } from './table-keys.ts';
 
 export interface AccountsAdminOptions extends Omit<CacheSettings, 'mostAccounts'> {
@@ -91,7 +91,7 @@ export function createAccountsAdmin(options: AccountsAdminOptions): AccountsAdmi
   const onTable: OnTable = (_kind, run) => runOnTable(tables, 'shared', ({ tableName }) => run(dynamodb, tableName));
   const rows = () => {
     const { guard, onTable: onKeptTable } = adminRows({ onTable, keys, timeoutMs: lookupTimeoutMs });
-    return new RowCalls(guard, createTable(onKeptTable, retry));
+    return new RowCalls(guard, new Table(onKeptTable, retry));
   };
   return {
     resolveSharedTableName: async () => (await tables.get('shared')).tableName,
@@ -103,7 +103,7 @@ export function createAccountsAdmin(options: AccountsAdminOptions): AccountsAdmi
     adminBatchWrite: (input, options) => rows().batchWrite(input, options),
     adminTransactGet: (input, options) => rows().transactGet(input, options),
     adminTransactWrite: (input, options) => rows().transactWrite(input, options),
-    ...pagedCalls(createTable(onTable, retry)),
+    ...pagedCalls(new Table(onTable, retry)),
   };
 }
 

@@ -27,7 +27,14 @@ export interface AnswerCheckOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Whether what a table answered counts: whether that table did until the answer was there (docs/adr/0022-moving-an-account.md). */
+/** Whether what a table answered just now counts without a look. */
+export function countsAtOnce({ place, location }: Target): boolean {
+  // Nothing is moved out of an account's own table.
+  if (location.cloudType === 'private') return true;
+  return !place.fence && elapsedMs(place.askedAt) <= place.lease.trustMs;
+}
+
+/** Whether what a table answered counts where that is not known {@link countsAtOnce | at once}: whether that table did until the answer was there (docs/adr/0022-moving-an-account.md). */
 export class AnswerCheck {
   readonly #options: AnswerCheckOptions;
 
@@ -41,13 +48,9 @@ export class AnswerCheck {
    *   a call that changed nothing, while a move is known, AccountMovingError with that as the cause
    */
   async counts(): Promise<boolean> {
-    const { place, location } = this.#options.target;
-    // Nothing is moved out of an account's own table.
-    if (location.cloudType === 'private') return true;
+    const { place } = this.#options.target;
     const answeredAt = now();
-    if (place.fence) return this.#look(place);
-    if (elapsedMs(place.askedAt, answeredAt) <= place.lease.trustMs) return true;
-    return this.#look(await this.#askSince(answeredAt, (last) => last));
+    return this.#look(place.fence ? place : await this.#askSince(answeredAt, (last) => last));
   }
 
   async #look(found: AccountPlace): Promise<boolean> {

@@ -23,13 +23,19 @@ export function copyFields<F extends string>(
   allowed: readonly F[],
 ): Partial<Record<F, unknown>> {
   const found: Partial<Record<F, unknown>> = {};
-  for (const [name, value] of Object.entries(copyRecord(prefix.slice(0, -1) || 'input', given))) {
+  const copy = copyRecord(prefix.slice(0, -1) || 'input', given);
+  for (const name of Object.keys(copy)) {
+    const value = copy[name];
     if (value === undefined) continue;
-    const known = allowed.find((each) => each === name);
-    if (known === undefined) throw new InputRefusedError(`${prefix}${name}`, whyNotTaken(name, allowed));
-    found[known] = value;
+    if (!isOneOf(allowed, name)) throw new InputRefusedError(`${prefix}${name}`, whyNotTaken(name, allowed));
+    found[name] = value;
   }
   return found;
+}
+
+function isOneOf<F extends string>(allowed: readonly F[], name: string): name is F {
+  const names: readonly string[] = allowed;
+  return names.includes(name);
 }
 
 /** A copy of an array. @throws InputRefusedError when it is none */

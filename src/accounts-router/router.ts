@@ -19,8 +19,9 @@ import type {
   UpdateInput,
 } from './guards/inputs.ts';
 import { guardQuery } from './guards/query.ts';
-import { ownRows } from './guards/own-rows.ts';
+import { OwnRows } from './guards/own-rows.ts';
 import type { CallKind } from './on-table.ts';
+import { keepLatest } from './keep-latest.ts';
 import {
   asSaid,
   type BatchGetOutput,
@@ -37,7 +38,7 @@ import { pagesOf } from './pages.ts';
 import { defaultMoveWaitMs } from './patience.ts';
 import { RowCalls } from './row-calls.ts';
 import type { AccountClients } from './sessions.ts';
-import { createTable, type CallOptions, type Table } from './table.ts';
+import { Table, type CallOptions } from './table.ts';
 import { createScopes, defaultTableKeys, type AccountScope, type TableKeys } from './table-keys.ts';
 
 export interface AccountsRouterOptions extends CacheSettings {
@@ -128,15 +129,14 @@ export function createAccountsRouter(options: AccountsRouterOptions): AccountsRo
   ) => new AccountCall({ accountId, kind, places, moveWaitMs, signal, send }).run();
   const scopeOf = createScopes(keys);
   const retry = { ...defaultBatchRetry, ...batchRetry };
-  const account: AccountAccess = (accountId) => {
+  const account = remembering((accountId): AccountAccess => {
     const scope = scopeOf(accountId);
-    const table = createTable(
-      (kind, send, signal) =>
-        run(accountId, kind, async (location) => send(clientOf(location), location.tableName), signal),
+    const table = new Table(
+      (kind, send, signal) => run(accountId, kind, (location) => send(clientOf(location), location.tableName), signal),
       retry,
     );
-    return { scope, table };
-  };
+    return { scope, table, rows: new RowCalls(new OwnRows(scope), table) };
+  });
   return {
     async resolveTableName(accountId) {
       assertAccountId(accountId);
@@ -151,14 +151,30 @@ export function createAccountsRouter(options: AccountsRouterOptions): AccountsRo
   };
 }
 
-/** @throws InvalidAccountIdError */
-type AccountAccess = (accountId: string) => { readonly scope: AccountScope; readonly table: Table };
+/** What the calls of one account go through. It keeps nothing of a call. */
+interface AccountAccess {
+  readonly scope: AccountScope;
+  readonly table: Table;
+  readonly rows: RowCalls;
+}
+type AccessOf = (accountId: string) => AccountAccess;
 
-function rowCalls(account: AccountAccess): OneRowCalls & SeveralRowsCalls {
-  const of = (accountId: string) => {
-    const { scope, table } = account(accountId);
-    return new RowCalls(ownRows(scope), table);
+const mostRemembered = 1_000;
+
+/** Makes it once for an account, while it is one of the latest. @throws what making it throws: nothing is kept then */
+function remembering(make: AccessOf): AccessOf {
+  const known = new Map<string, AccountAccess>();
+  return (accountId) => {
+    const found = known.get(accountId);
+    if (found) return found;
+    const made = make(accountId);
+    keepLatest(known, accountId, made, mostRemembered);
+    return made;
   };
+}
+
+function rowCalls(account: AccessOf): OneRowCalls & SeveralRowsCalls {
+  const of = (accountId: string) => account(accountId).rows;
   // An account id that is none rejects, too.
   return {
     get: async (accountId, input, options) => of(accountId).get(input, options),
@@ -172,7 +188,7 @@ function rowCalls(account: AccountAccess): OneRowCalls & SeveralRowsCalls {
   };
 }
 
-function queries(account: AccountAccess): QueryCalls {
+function queries(account: AccessOf): QueryCalls {
   async function query<T>(accountId: string, input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>> {
     const { scope, table } = account(accountId);
     return asSaid(await queryOwnPage(table, scope, guardQuery(scope, input), options));

@@ -48,61 +48,86 @@ export interface TransactFields<Input extends { readonly TransactItems: unknown 
 }
 
 /** The document client's calls on one table, whichever it turns out to be. */
-export type Table = ReturnType<typeof createTable>;
+export class Table {
+  readonly #onTable: OnTable;
+  readonly #retry: BatchRetry;
 
-export function createTable(onTable: OnTable, retry: BatchRetry) {
-  return {
-    get: (fields: KeyedFields, options?: CallOptions) =>
-      onTable(
-        'read',
-        (client, TableName) => client.send(new GetCommand({ ...fields, TableName }), options),
-        options?.abortSignal,
-      ),
-    put: (fields: ItemFields, options?: CallOptions) =>
-      onTable(
-        'write',
-        (client, TableName) => client.send(new PutCommand({ ...fields, TableName }), options),
-        options?.abortSignal,
-      ),
-    update: (fields: KeyedFields, options?: CallOptions) =>
-      onTable(
-        'write',
-        (client, TableName) => client.send(new UpdateCommand({ ...fields, TableName }), options),
-        options?.abortSignal,
-      ),
-    delete: (fields: KeyedFields, options?: CallOptions) =>
-      onTable(
-        'write',
-        (client, TableName) => client.send(new DeleteCommand({ ...fields, TableName }), options),
-        options?.abortSignal,
-      ),
-    query: (fields: Fields, options?: CallOptions) =>
-      onTable(
-        'read',
-        (client, TableName) => client.send(new QueryCommand({ ...fields, TableName }), options),
-        options?.abortSignal,
-      ),
-    scan: (fields: Fields, options?: CallOptions) =>
-      onTable(
-        'read',
-        (client, TableName) => client.send(new ScanCommand({ ...fields, TableName }), options),
-        options?.abortSignal,
-      ),
-    transactGet: ({ ofCall, itemsOf }: TransactFields<TransactGetCommandInput>, options?: CallOptions) =>
-      onTable(
-        'read',
-        (client, table) => client.send(new TransactGetCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
-        options?.abortSignal,
-      ),
-    transactWrite: ({ ofCall, itemsOf }: TransactFields<TransactWriteCommandInput>, options?: CallOptions) =>
-      onTable(
-        'write',
-        (client, table) => client.send(new TransactWriteCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
-        options?.abortSignal,
-      ),
-    batchGet: (fields: BatchGetFields, options?: CallOptions) => batchGet(onTable, fields, retry, options),
-    batchWrite: (fields: BatchWriteFields, options?: CallOptions) => batchWrite(onTable, fields, retry, options),
-  };
+  constructor(onTable: OnTable, retry: BatchRetry) {
+    this.#onTable = onTable;
+    this.#retry = retry;
+  }
+
+  get(fields: KeyedFields, options?: CallOptions) {
+    return this.#onTable(
+      'read',
+      (client, TableName) => client.send(new GetCommand({ ...fields, TableName }), options),
+      options?.abortSignal,
+    );
+  }
+
+  put(fields: ItemFields, options?: CallOptions) {
+    return this.#onTable(
+      'write',
+      (client, TableName) => client.send(new PutCommand({ ...fields, TableName }), options),
+      options?.abortSignal,
+    );
+  }
+
+  update(fields: KeyedFields, options?: CallOptions) {
+    return this.#onTable(
+      'write',
+      (client, TableName) => client.send(new UpdateCommand({ ...fields, TableName }), options),
+      options?.abortSignal,
+    );
+  }
+
+  delete(fields: KeyedFields, options?: CallOptions) {
+    return this.#onTable(
+      'write',
+      (client, TableName) => client.send(new DeleteCommand({ ...fields, TableName }), options),
+      options?.abortSignal,
+    );
+  }
+
+  query(fields: Fields, options?: CallOptions) {
+    return this.#onTable(
+      'read',
+      (client, TableName) => client.send(new QueryCommand({ ...fields, TableName }), options),
+      options?.abortSignal,
+    );
+  }
+
+  scan(fields: Fields, options?: CallOptions) {
+    return this.#onTable(
+      'read',
+      (client, TableName) => client.send(new ScanCommand({ ...fields, TableName }), options),
+      options?.abortSignal,
+    );
+  }
+
+  transactGet({ ofCall, itemsOf }: TransactFields<TransactGetCommandInput>, options?: CallOptions) {
+    return this.#onTable(
+      'read',
+      (client, table) => client.send(new TransactGetCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
+      options?.abortSignal,
+    );
+  }
+
+  transactWrite({ ofCall, itemsOf }: TransactFields<TransactWriteCommandInput>, options?: CallOptions) {
+    return this.#onTable(
+      'write',
+      (client, table) => client.send(new TransactWriteCommand({ ...ofCall, TransactItems: itemsOf(table) }), options),
+      options?.abortSignal,
+    );
+  }
+
+  batchGet(fields: BatchGetFields, options?: CallOptions) {
+    return batchGet(this.#onTable, fields, this.#retry, options);
+  }
+
+  batchWrite(fields: BatchWriteFields, options?: CallOptions) {
+    return batchWrite(this.#onTable, fields, this.#retry, options);
+  }
 }
 
 /** @throws BatchUnprocessedError */

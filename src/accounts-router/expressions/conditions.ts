@@ -1,5 +1,5 @@
 import { readPath, readValue } from './paths.ts';
-import type { Placeholders } from './placeholders.ts';
+import { meaningOf } from './meaning.ts';
 import type { TokenReader } from './tokens.ts';
 
 /** Functions that are conditions, and how many operands each takes; `size` is an operand. */
@@ -28,51 +28,51 @@ export function bothConditions(own: string, { text, isAlternative }: PrintedCond
  * means what was checked, and can be joined with a condition of ours that nothing in it undoes.
  * @throws ExpressionError
  */
-export function printCondition(reader: TokenReader, placeholders: Placeholders): PrintedCondition {
-  const printed = printAlternatives(reader, placeholders);
+export const printCondition = meaningOf((reader): PrintedCondition => {
+  const printed = printAlternatives(reader);
   reader.expectEnd();
   return printed;
-}
+});
 
-function printAlternatives(reader: TokenReader, placeholders: Placeholders): PrintedCondition {
-  const parts = [printConjunction(reader, placeholders)];
-  while (reader.takeKeyword('OR')) parts.push(printConjunction(reader, placeholders));
+function printAlternatives(reader: TokenReader): PrintedCondition {
+  const parts = [printConjunction(reader)];
+  while (reader.takeKeyword('OR')) parts.push(printConjunction(reader));
   return { text: parts.join(' OR '), isAlternative: parts.length > 1 };
 }
 
-function printConjunction(reader: TokenReader, placeholders: Placeholders): string {
-  const parts = [printNegation(reader, placeholders)];
-  while (reader.takeKeyword('AND')) parts.push(printNegation(reader, placeholders));
+function printConjunction(reader: TokenReader): string {
+  const parts = [printNegation(reader)];
+  while (reader.takeKeyword('AND')) parts.push(printNegation(reader));
   return parts.join(' AND ');
 }
 
-function printNegation(reader: TokenReader, placeholders: Placeholders): string {
-  if (!reader.takeKeyword('NOT')) return printPrimary(reader, placeholders);
-  return reader.nested(() => `NOT ${printNegation(reader, placeholders)}`);
+function printNegation(reader: TokenReader): string {
+  if (!reader.takeKeyword('NOT')) return printPrimary(reader);
+  return reader.nested(() => `NOT ${printNegation(reader)}`);
 }
 
-function printPrimary(reader: TokenReader, placeholders: Placeholders): string {
+function printPrimary(reader: TokenReader): string {
   if (reader.takeSymbol('(')) {
-    const { text } = reader.nested(() => printAlternatives(reader, placeholders));
+    const { text } = reader.nested(() => printAlternatives(reader));
     reader.expectSymbol(')');
     return `(${text})`;
   }
   const { kind, text: name } = reader.peek();
   const operands = kind === 'name' && reader.isSymbol('(', 1) && Object.hasOwn(functions, name) ? functions[name] : 0;
-  return operands ? printFunction(reader, placeholders, operands) : printComparison(reader, placeholders);
+  return operands ? printFunction(reader, operands) : printComparison(reader);
 }
 
-function printFunction(reader: TokenReader, placeholders: Placeholders, operands: number): string {
+function printFunction(reader: TokenReader, operands: number): string {
   const { text: name } = reader.next();
   reader.expectSymbol('(');
-  const printed = reader.list(() => printOperand(reader, placeholders));
+  const printed = reader.list(() => printOperand(reader));
   reader.expectSymbol(')');
   if (printed.length !== operands) throw reader.error(`${name} takes ${operands} operand(s)`);
   return `${name}(${printed.join(', ')})`;
 }
 
-function printComparison(reader: TokenReader, placeholders: Placeholders): string {
-  const operand = () => printOperand(reader, placeholders);
+function printComparison(reader: TokenReader): string {
+  const operand = () => printOperand(reader);
   const left = operand();
   if (reader.takeKeyword('BETWEEN')) return `${left} BETWEEN ${printRange(reader, operand)}`;
   if (reader.takeKeyword('IN')) {
@@ -97,13 +97,13 @@ export function readComparator(reader: TokenReader): string {
   return reader.next().text;
 }
 
-function printOperand(reader: TokenReader, placeholders: Placeholders): string {
+function printOperand(reader: TokenReader): string {
   const { kind, text } = reader.peek();
-  if (kind === 'value') return readValue(reader, placeholders);
-  if (kind !== 'name' || text !== 'size' || !reader.isSymbol('(', 1)) return readPath(reader, placeholders).text;
+  if (kind === 'value') return readValue(reader);
+  if (kind !== 'name' || text !== 'size' || !reader.isSymbol('(', 1)) return readPath(reader).text;
   reader.next();
   reader.expectSymbol('(');
-  const path = readPath(reader, placeholders).text;
+  const path = readPath(reader).text;
   reader.expectSymbol(')');
   return `size(${path})`;
 }

@@ -1,11 +1,12 @@
 import { printRange, readComparator } from './conditions.ts';
+import { meaningOf } from './meaning.ts';
 import { readPath, readValue } from './paths.ts';
-import type { Placeholders } from './placeholders.ts';
 import type { TokenReader } from './tokens.ts';
 
 /** One part of a KeyConditionExpression. */
 export interface KeyCondition {
-  readonly attribute: string;
+  /** An attribute's name, or the alias of one. */
+  readonly name: string;
   /** The placeholder that the attribute must equal; undefined for every other comparison. */
   readonly equals: string | undefined;
   /** To be sent. */
@@ -13,49 +14,49 @@ export interface KeyCondition {
 }
 
 /** The parts of a KeyConditionExpression, which AND alone can join. @throws ExpressionError */
-export function readKeyConditions(reader: TokenReader, placeholders: Placeholders): KeyCondition[] {
-  const found = readJoined(reader, placeholders);
+export const readKeyConditions = meaningOf((reader): readonly KeyCondition[] => {
+  const found = readJoined(reader);
   reader.expectEnd();
   return found;
-}
+});
 
-function readJoined(reader: TokenReader, placeholders: Placeholders): KeyCondition[] {
-  const found = readPart(reader, placeholders);
-  while (reader.takeKeyword('AND')) found.push(...readPart(reader, placeholders));
+function readJoined(reader: TokenReader): KeyCondition[] {
+  const found = readPart(reader);
+  while (reader.takeKeyword('AND')) found.push(...readPart(reader));
   return found;
 }
 
-function readPart(reader: TokenReader, placeholders: Placeholders): KeyCondition[] {
-  if (!reader.takeSymbol('(')) return [readComparison(reader, placeholders)];
-  const inner = reader.nested(() => readJoined(reader, placeholders));
+function readPart(reader: TokenReader): KeyCondition[] {
+  if (!reader.takeSymbol('(')) return [readComparison(reader)];
+  const inner = reader.nested(() => readJoined(reader));
   reader.expectSymbol(')');
   return inner;
 }
 
-function readComparison(reader: TokenReader, placeholders: Placeholders): KeyCondition {
-  if (reader.peek().text === 'begins_with' && reader.isSymbol('(', 1)) return readPrefix(reader, placeholders);
-  const { attribute, text } = readAttribute(reader, placeholders);
+function readComparison(reader: TokenReader): KeyCondition {
+  if (reader.peek().text === 'begins_with' && reader.isSymbol('(', 1)) return readPrefix(reader);
+  const { root: name, text } = readAttribute(reader);
   if (reader.takeKeyword('BETWEEN')) {
-    const range = printRange(reader, () => readValue(reader, placeholders));
-    return { attribute, equals: undefined, text: `${text} BETWEEN ${range}` };
+    const range = printRange(reader, () => readValue(reader));
+    return { name, equals: undefined, text: `${text} BETWEEN ${range}` };
   }
   const comparator = readComparator(reader);
-  const value = readValue(reader, placeholders);
-  return { attribute, equals: comparator === '=' ? value : undefined, text: `${text} ${comparator} ${value}` };
+  const value = readValue(reader);
+  return { name, equals: comparator === '=' ? value : undefined, text: `${text} ${comparator} ${value}` };
 }
 
-function readPrefix(reader: TokenReader, placeholders: Placeholders): KeyCondition {
+function readPrefix(reader: TokenReader): KeyCondition {
   reader.next();
   reader.expectSymbol('(');
-  const { attribute, text } = readAttribute(reader, placeholders);
+  const { root: name, text } = readAttribute(reader);
   reader.expectSymbol(',');
-  const value = readValue(reader, placeholders);
+  const value = readValue(reader);
   reader.expectSymbol(')');
-  return { attribute, equals: undefined, text: `begins_with(${text}, ${value})` };
+  return { name, equals: undefined, text: `begins_with(${text}, ${value})` };
 }
 
-function readAttribute(reader: TokenReader, placeholders: Placeholders) {
-  const path = readPath(reader, placeholders);
+function readAttribute(reader: TokenReader) {
+  const path = readPath(reader);
   if (!path.isWhole) throw reader.error(`${path.text} is no key: a key is an attribute, not something in one`);
   return path;
 }

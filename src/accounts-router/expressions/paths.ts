@@ -1,10 +1,10 @@
-import type { Placeholders } from './placeholders.ts';
+import { meaningOf } from './meaning.ts';
 import type { TokenReader } from './tokens.ts';
 
 /** A document path: `address.lines[0]`. */
 export interface Path {
-  /** The attribute that it begins at, its alias resolved. */
-  readonly attribute: string;
+  /** What it begins at: an attribute's name, or the alias of one. */
+  readonly root: string;
   /** It is that attribute itself, not something in it. */
   readonly isWhole: boolean;
   /** To be sent. */
@@ -12,41 +12,33 @@ export interface Path {
 }
 
 /** Reads a path. @throws ExpressionError */
-export function readPath(reader: TokenReader, placeholders: Placeholders): Path {
+export function readPath(reader: TokenReader): Path {
   const root = readName(reader);
-  let text = root.text;
+  let text = root;
   for (;;) {
-    if (reader.takeSymbol('.')) text += `.${readElement(reader, placeholders)}`;
+    if (reader.takeSymbol('.')) text += `.${readName(reader)}`;
     else if (reader.takeSymbol('[')) text += `[${readIndex(reader)}]`;
-    else return { attribute: placeholders.attribute(root, reader), isWhole: text === root.text, text };
+    else return { root, isWhole: text === root, text };
   }
 }
 
 /** The paths of a ProjectionExpression, printed anew. @throws ExpressionError */
-export function printProjection(reader: TokenReader, placeholders: Placeholders): string {
-  const paths = reader.list(() => readPath(reader, placeholders));
+export const printProjection = meaningOf((reader): string => {
+  const paths = reader.list(() => readPath(reader));
   reader.expectEnd();
   return paths.map(({ text }) => text).join(', ');
-}
+});
 
 /** A placeholder of a value. @throws ExpressionError */
-export function readValue(reader: TokenReader, placeholders: Placeholders): string {
+export function readValue(reader: TokenReader): string {
   if (reader.peek().kind !== 'value') throw reader.unexpected();
-  const { text } = reader.next();
-  placeholders.value(text, reader.field);
-  return text;
+  return reader.next().text;
 }
 
-function readElement(reader: TokenReader, placeholders: Placeholders): string {
-  const element = readName(reader);
-  placeholders.attribute(element, reader);
-  return element.text;
-}
-
-function readName(reader: TokenReader) {
+function readName(reader: TokenReader): string {
   const { kind } = reader.peek();
   if (kind !== 'name' && kind !== 'alias') throw reader.unexpected();
-  return reader.next();
+  return reader.next().text;
 }
 
 function readIndex(reader: TokenReader): string {

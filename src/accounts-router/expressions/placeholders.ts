@@ -1,6 +1,5 @@
 import { ExpressionError, InputRefusedError } from '../errors.ts';
 import { copyRecord } from '../input-fields.ts';
-import type { Token, TokenReader } from './tokens.ts';
 
 /** Placeholders that begin so are the router's own. */
 const RESERVED = 'tenantry';
@@ -15,68 +14,87 @@ export function ownName(suffix: string): string {
  * it is read again, is not sent.
  */
 export class Placeholders {
-  readonly #names: Map<string, string>;
-  readonly #values: Map<string, unknown>;
+  readonly #names: Record<string, string>;
+  readonly #values: Record<string, unknown>;
 
   /** @throws InputRefusedError */
   constructor(prefix: string, names: unknown, values: unknown) {
     this.#names = namesOf(`${prefix}ExpressionAttributeNames`, names);
-    this.#values = new Map(entriesOf(`${prefix}ExpressionAttributeValues`, values, ':'));
+    this.#values = valuesOf(`${prefix}ExpressionAttributeValues`, values);
   }
 
-  /** The attribute that a name in an expression means. @throws ExpressionError */
-  attribute({ kind, text }: Token, reader: TokenReader): string {
-    if (kind !== 'alias') return text;
-    const found = this.#names.get(text);
-    if (found === undefined) throw reader.error(`${text} is not in ExpressionAttributeNames`);
+  /** That all those of an expression are given. @throws ExpressionError */
+  assertGiven(field: string, aliases: readonly string[], values: readonly string[]): void {
+    for (const alias of aliases) this.attribute(alias, field);
+    for (const value of values) this.value(value, field);
+  }
+
+  /** The attribute that a name in an expression means, or an alias. @throws ExpressionError */
+  attribute(name: string, field: string): string {
+    // No name that stands in an expression as it is begins so.
+    if (!name.startsWith('#')) return name;
+    const found = Object.hasOwn(this.#names, name) ? this.#names[name] : undefined;
+    if (found === undefined) throw new ExpressionError(field, `${name} is not in ExpressionAttributeNames`);
     return found;
   }
 
   /** @throws ExpressionError */
   value(text: string, field: string): unknown {
-    if (!this.#values.has(text)) throw new ExpressionError(field, `${text} is not in ExpressionAttributeValues`);
-    return this.#values.get(text);
+    if (!Object.hasOwn(this.#values, text))
+      throw new ExpressionError(field, `${text} is not in ExpressionAttributeValues`);
+    return this.#values[text];
   }
 
   /** The router's own. @returns the condition `#name = :value` */
   addCondition(suffix: string, attribute: string, value: string): string {
     const placeholder = `:${RESERVED}${suffix}`;
-    this.#values.set(placeholder, value);
+    this.#values[placeholder] = value;
     return `${this.addName(suffix, attribute)} = ${placeholder}`;
   }
 
   /** The router's own. @returns `#name` */
   addName(suffix: string, attribute: string): string {
     const name = ownName(suffix);
-    this.#names.set(name, attribute);
+    this.#names[name] = attribute;
     return name;
   }
 
   /** As the SDK takes them; none rather than empty. */
   fields(): { ExpressionAttributeNames?: Record<string, string>; ExpressionAttributeValues?: Record<string, unknown> } {
-    return {
-      ...(this.#names.size > 0 && { ExpressionAttributeNames: Object.fromEntries(this.#names) }),
-      ...(this.#values.size > 0 && { ExpressionAttributeValues: Object.fromEntries(this.#values) }),
-    };
+    const fields: ReturnType<Placeholders['fields']> = {};
+    if (!isEmpty(this.#names)) fields.ExpressionAttributeNames = this.#names;
+    if (!isEmpty(this.#values)) fields.ExpressionAttributeValues = this.#values;
+    return fields;
   }
 }
 
-function namesOf(field: string, given: unknown): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [key, name] of entriesOf(field, given, '#')) {
+function namesOf(field: string, given: unknown): Record<string, string> {
+  const names: Record<string, string> = {};
+  if (given === undefined) return names;
+  const copy = copyRecord(field, given);
+  for (const key of Object.keys(copy)) {
+    assertPlaceholder(field, key, '#');
+    const name = copy[key];
     if (typeof name !== 'string') throw new InputRefusedError(`${field}.${key}`, 'an attribute name is a string');
-    found.set(key, name);
+    names[key] = name;
   }
-  return found;
+  return names;
 }
 
-function entriesOf(field: string, given: unknown, sign: '#' | ':'): [string, unknown][] {
-  if (given === undefined) return [];
-  const entries = Object.entries(copyRecord(field, given));
-  for (const [key] of entries) {
-    if (!key.startsWith(sign)) throw new InputRefusedError(`${field}.${key}`, `begins with ${sign}`);
-    if (key.slice(1).toLowerCase().startsWith(RESERVED))
-      throw new InputRefusedError(`${field}.${key}`, `${sign}${RESERVED}... is the router's own`);
-  }
-  return entries;
+function valuesOf(field: string, given: unknown): Record<string, unknown> {
+  if (given === undefined) return {};
+  const values = copyRecord(field, given);
+  for (const key of Object.keys(values)) assertPlaceholder(field, key, ':');
+  return values;
+}
+
+function assertPlaceholder(field: string, key: string, sign: '#' | ':'): void {
+  if (!key.startsWith(sign)) throw new InputRefusedError(`${field}.${key}`, `begins with ${sign}`);
+  if (key.slice(1).toLowerCase().startsWith(RESERVED))
+    throw new InputRefusedError(`${field}.${key}`, `${sign}${RESERVED}... is the router's own`);
+}
+
+function isEmpty(record: Readonly<Record<string, unknown>>): boolean {
+  for (const key in record) if (Object.hasOwn(record, key)) return false;
+  return true;
 }

@@ -13,18 +13,10 @@ const token =
   /[ \t\r\n]*(?:(?<alias>#[A-Za-z0-9_]+)|(?<value>:[A-Za-z0-9_]+)|(?<name>[A-Za-z][A-Za-z0-9_]*)|(?<index>[0-9]+)|(?<symbol><=|>=|<>|[=<>()[\],.+-]))/y;
 const end: Token = { kind: 'end', text: 'the end' };
 
-/**
- * Services send the same expressions again and again. Tokens follow from the text alone, so that whatever is checked by names and values
- * is checked in each call.
- */
-const knownTokens = new Map<string, readonly Token[]>();
-const MOST_KNOWN = 500;
-/** Longer ones are rare, and would take much memory. */
-const MOST_KNOWN_CHARACTERS = 512;
-
 /** The tokens of an expression, one after the other. */
 export class TokenReader {
   readonly field: string;
+  readonly text: string;
   readonly #tokens: readonly Token[];
   #at = 0;
   #depth = 0;
@@ -34,7 +26,13 @@ export class TokenReader {
     this.field = field;
     if (typeof text !== 'string' || text.length > MOST_CHARACTERS)
       throw this.error(`an expression is a string of at most ${MOST_CHARACTERS} characters`);
-    this.#tokens = knownTokens.get(text) ?? remember(text, tokensOf(text, this));
+    this.text = text;
+    this.#tokens = tokensOf(text, this);
+  }
+
+  /** The `#names` or `:values` among its tokens, each once. */
+  placeholders(kind: 'alias' | 'value'): readonly string[] {
+    return [...new Set(this.#tokens.filter((token) => token.kind === kind).map(({ text }) => text))];
   }
 
   error(why: string): ExpressionError {
@@ -105,16 +103,6 @@ export class TokenReader {
     this.#depth -= 1;
     return found;
   }
-}
-
-/** Above the limit the oldest goes: a service whose expressions differ in each call gains nothing, and loses little. */
-function remember(text: string, tokens: readonly Token[]): readonly Token[] {
-  if (text.length <= MOST_KNOWN_CHARACTERS) knownTokens.set(text, tokens);
-  for (const oldest of knownTokens.keys()) {
-    if (knownTokens.size <= MOST_KNOWN) break;
-    knownTokens.delete(oldest);
-  }
-  return tokens;
 }
 
 function tokensOf(text: string, reader: TokenReader): Token[] {

@@ -1,5 +1,5 @@
+import { meaningOf } from './meaning.ts';
 import { readPath, readValue, type Path } from './paths.ts';
-import type { Placeholders } from './placeholders.ts';
 import type { TokenReader } from './tokens.ts';
 
 const sections = ['SET', 'REMOVE', 'ADD', 'DELETE'] as const;
@@ -20,24 +20,31 @@ export interface UpdateValue {
   readonly text: string;
   /** The placeholder whose value it is, when it is nothing else. */
   readonly placeholder?: string | undefined;
-  /** It is `if_not_exists` of this attribute: what the attribute holds already, or else the placeholder's value. */
+  /** It is `if_not_exists` of this attribute (its name, or the alias of one): what it holds already, or else the placeholder's value. */
   readonly unlessExists?: string | undefined;
 }
 
-/** The actions of an UpdateExpression. @throws ExpressionError */
-export function readUpdate(reader: TokenReader, placeholders: Placeholders): UpdateAction[] {
+/** What an UpdateExpression does. */
+export interface UnderstoodUpdate {
+  readonly actions: readonly UpdateAction[];
+  /** To be sent. */
+  readonly text: string;
+}
+
+/** @throws ExpressionError */
+export const readUpdate = meaningOf((reader): UnderstoodUpdate => {
   const found = new Map<Section, UpdateAction[]>();
   do {
-    const actions = readSection(reader, placeholders);
+    const actions = readSection(reader);
     const [{ section }] = actions;
     if (found.has(section)) throw reader.error(`${section} comes once only`);
     found.set(section, actions);
   } while (reader.peek().kind !== 'end');
-  return [...found.values()].flat();
-}
+  const actions = [...found.values()].flat();
+  return { actions, text: printUpdate(actions) };
+});
 
-/** What is sent. */
-export function printUpdate(actions: readonly UpdateAction[]): string {
+function printUpdate(actions: readonly UpdateAction[]): string {
   return sections
     .map((section) => [section, actions.filter((action) => action.section === section)] as const)
     .filter(([, own]) => own.length > 0)
@@ -45,65 +52,64 @@ export function printUpdate(actions: readonly UpdateAction[]): string {
     .join(' ');
 }
 
-function readSection(reader: TokenReader, placeholders: Placeholders): [UpdateAction, ...UpdateAction[]] {
+function readSection(reader: TokenReader): [UpdateAction, ...UpdateAction[]] {
   const section = sections.find((each) => reader.takeKeyword(each));
   if (!section) throw reader.unexpected();
-  return reader.list(() => readAction(section, reader, placeholders));
+  return reader.list(() => readAction(section, reader));
 }
 
-function readAction(section: Section, reader: TokenReader, placeholders: Placeholders): UpdateAction {
-  const target = readPath(reader, placeholders);
+function readAction(section: Section, reader: TokenReader): UpdateAction {
+  const target = readPath(reader);
   if (section === 'REMOVE') return { section, target, value: undefined, text: target.text };
-  if (section !== 'SET')
-    return { section, target, value: undefined, text: `${target.text} ${readValue(reader, placeholders)}` };
+  if (section !== 'SET') return { section, target, value: undefined, text: `${target.text} ${readValue(reader)}` };
   reader.expectSymbol('=');
-  const value = readSum(reader, placeholders);
+  const value = readSum(reader);
   return { section, target, value, text: `${target.text} = ${value.text}` };
 }
 
-function readSum(reader: TokenReader, placeholders: Placeholders): UpdateValue {
-  const left = readOperand(reader, placeholders);
+function readSum(reader: TokenReader): UpdateValue {
+  const left = readOperand(reader);
   const sign = ['+', '-'].find((each) => reader.takeSymbol(each));
-  return sign ? { text: `${left.text} ${sign} ${readOperand(reader, placeholders).text}` } : left;
+  return sign ? { text: `${left.text} ${sign} ${readOperand(reader).text}` } : left;
 }
 
-function readOperand(reader: TokenReader, placeholders: Placeholders): UpdateValue {
+function readOperand(reader: TokenReader): UpdateValue {
   if (reader.takeSymbol('(')) {
-    const { text } = reader.nested(() => readSum(reader, placeholders));
+    const { text } = reader.nested(() => readSum(reader));
     reader.expectSymbol(')');
     return { text: `(${text})` };
   }
   const { kind, text: name } = reader.peek();
   if (kind === 'value') {
-    const text = readValue(reader, placeholders);
+    const text = readValue(reader);
     return { text, placeholder: text };
   }
-  if (kind !== 'name' || !reader.isSymbol('(', 1)) return { text: readPath(reader, placeholders).text };
-  if (name === 'if_not_exists') return reader.nested(() => readDefault(reader, placeholders));
-  if (name === 'list_append') return reader.nested(() => readAppended(reader, placeholders));
+  if (kind !== 'name' || !reader.isSymbol('(', 1)) return { text: readPath(reader).text };
+  if (name === 'if_not_exists') return reader.nested(() => readDefault(reader));
+  if (name === 'list_append') return reader.nested(() => readAppended(reader));
   throw reader.error(`SET knows no function ${name}`);
 }
 
-function readDefault(reader: TokenReader, placeholders: Placeholders): UpdateValue {
+function readDefault(reader: TokenReader): UpdateValue {
   reader.next();
   reader.expectSymbol('(');
-  const path = readPath(reader, placeholders);
+  const path = readPath(reader);
   reader.expectSymbol(',');
-  const otherwise = readSum(reader, placeholders);
+  const otherwise = readSum(reader);
   reader.expectSymbol(')');
   const isPlain = path.isWhole && otherwise.unlessExists === undefined && otherwise.placeholder !== undefined;
   return {
     text: `if_not_exists(${path.text}, ${otherwise.text})`,
-    ...(isPlain && { placeholder: otherwise.placeholder, unlessExists: path.attribute }),
+    ...(isPlain && { placeholder: otherwise.placeholder, unlessExists: path.root }),
   };
 }
 
-function readAppended(reader: TokenReader, placeholders: Placeholders): UpdateValue {
+function readAppended(reader: TokenReader): UpdateValue {
   reader.next();
   reader.expectSymbol('(');
-  const first = readSum(reader, placeholders);
+  const first = readSum(reader);
   reader.expectSymbol(',');
-  const second = readSum(reader, placeholders);
+  const second = readSum(reader);
   reader.expectSymbol(')');
   return { text: `list_append(${first.text}, ${second.text})` };
 }

@@ -1,8 +1,7 @@
 import { InputRefusedError, OtherAccountError } from '../errors.ts';
-import { bothConditions, printCondition } from '../expressions/conditions.ts';
-import { readKeyConditions, type KeyCondition } from '../expressions/key-conditions.ts';
+import { bothConditions, printCondition, type PrintedCondition } from '../expressions/conditions.ts';
+import { readKeyConditions } from '../expressions/key-conditions.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
-import { TokenReader } from '../expressions/tokens.ts';
 import { copyFields, copyRecord } from '../input-fields.ts';
 import type { AccountScope, IndexKeys } from '../table-keys.ts';
 import { inputFields } from './inputs.ts';
@@ -24,17 +23,27 @@ export function guardQuery(scope: AccountScope, given: unknown) {
   const input = copyFields('', given, inputFields.query);
   const placeholders = placeholdersOf(input, '');
   const keys = keysOf(scope, input.IndexName);
+  // Ours come after the caller's were read, which name nothing of them.
+  const filter = filterOf(input.FilterExpression, placeholders);
+  const projection = projectionOf(input, placeholders, '');
   const conditions = conditionsOf(input.KeyConditionExpression, placeholders);
   const { range, text } = ownRange(scope, keys, conditions, placeholders);
   const isGlobal = keys.partitionKey !== scope.partitionKey;
   return {
     ...otherFields(input),
     KeyConditionExpression: text,
-    ...filterOf(input.FilterExpression, placeholders, isGlobal ? ownFilter(scope, placeholders) : undefined),
-    ...projectionOf(input, placeholders, ''),
+    ...sentFilter(filter, isGlobal ? ownFilter(scope, placeholders) : undefined),
+    ...projection,
     ...startOf(scope, range, input.ExclusiveStartKey),
     ...placeholders.fields(),
   };
+}
+
+/** A part of the key's condition, the attribute's alias resolved. */
+interface KeyCondition {
+  readonly attribute: string;
+  readonly equals: string | undefined;
+  readonly text: string;
 }
 
 function keysOf(scope: AccountScope, index: unknown): IndexKeys {
@@ -44,8 +53,13 @@ function keysOf(scope: AccountScope, index: unknown): IndexKeys {
   return keys;
 }
 
-function conditionsOf(text: unknown, placeholders: Placeholders): KeyCondition[] {
-  return text === undefined ? [] : readKeyConditions(new TokenReader('KeyConditionExpression', text), placeholders);
+function conditionsOf(given: unknown, placeholders: Placeholders): KeyCondition[] {
+  if (given === undefined) return [];
+  const field = 'KeyConditionExpression';
+  return readKeyConditions(field, given, placeholders).map(({ name, equals, text }) => {
+    const attribute = placeholders.attribute(name, field);
+    return { attribute, equals, text };
+  });
 }
 
 function ownRange(
@@ -89,10 +103,13 @@ function ownFilter(scope: AccountScope, placeholders: Placeholders): string {
   return placeholders.addCondition('Owner', scope.partitionKey, scope.partition);
 }
 
-function filterOf(text: unknown, placeholders: Placeholders, own: string | undefined) {
-  if (text === undefined) return own === undefined ? {} : { FilterExpression: own };
-  const printed = printCondition(new TokenReader('FilterExpression', text), placeholders);
-  return { FilterExpression: own === undefined ? printed.text : bothConditions(own, printed) };
+function filterOf(given: unknown, placeholders: Placeholders): PrintedCondition | undefined {
+  return given === undefined ? undefined : printCondition('FilterExpression', given, placeholders);
+}
+
+function sentFilter(given: PrintedCondition | undefined, own: string | undefined) {
+  if (!given) return own === undefined ? {} : { FilterExpression: own };
+  return { FilterExpression: own === undefined ? given.text : bothConditions(own, given) };
 }
 
 /** The key that a page ended at: one of the account's own rows, in the partition that is queried. */

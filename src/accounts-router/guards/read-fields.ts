@@ -1,7 +1,6 @@
 import { printCondition, type PrintedCondition } from '../expressions/conditions.ts';
 import { printProjection } from '../expressions/paths.ts';
 import { Placeholders } from '../expressions/placeholders.ts';
-import { TokenReader } from '../expressions/tokens.ts';
 import type { Fields } from '../table.ts';
 
 /** The fields of a read of one row, or of a check of it, beside its key. @throws InputRefusedError, ExpressionError */
@@ -25,20 +24,20 @@ export function placeholdersOf(input: Fields, prefix: string): Placeholders {
 export function projectionOf(input: Fields, placeholders: Placeholders, prefix: string) {
   const text = input['ProjectionExpression'];
   if (text === undefined) return {};
-  return {
-    ProjectionExpression: printProjection(new TokenReader(`${prefix}ProjectionExpression`, text), placeholders),
-  };
+  return { ProjectionExpression: printProjection(`${prefix}ProjectionExpression`, text, placeholders) };
 }
 
 /** Fields that hold no expression. */
 export function otherFields(input: Fields): Record<string, unknown> {
-  const isOther = (name: string) => !name.endsWith('Expression') && !name.startsWith('ExpressionAttribute');
-  return Object.fromEntries(Object.entries(input).filter(([name]) => isOther(name)));
+  const others: Record<string, unknown> = {};
+  for (const name of Object.keys(input))
+    if (!name.endsWith('Expression') && !name.startsWith('ExpressionAttribute')) others[name] = input[name];
+  return others;
 }
 
 /** The ConditionExpression, as it was understood. */
 export function conditionOf(input: Fields, placeholders: Placeholders, prefix: string): PrintedCondition | undefined {
   const text = input['ConditionExpression'];
   if (text === undefined) return undefined;
-  return printCondition(new TokenReader(`${prefix}ConditionExpression`, text), placeholders);
+  return printCondition(`${prefix}ConditionExpression`, text, placeholders);
 }

@@ -5,15 +5,15 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** What a call may say of rows. Each function answers what is sent, made from copies. @throws InputRefusedError, ExpressionError, OtherAccountError */
 export interface RowGuard {
-  readonly key: (field: string, given: unknown) => Record<string, unknown>;
+  key(field: string, given: unknown): Record<string, unknown>;
   /** A row as it is written. */
-  readonly item: (field: string, given: unknown) => Record<string, unknown>;
+  item(field: string, given: unknown): Record<string, unknown>;
   /** Of the input of one row's read, or check: all besides its key. `prefix` is the path to it, empty or ending in a dot. */
-  readonly readFields: (input: Fields, prefix: string) => Fields;
+  readFields(input: Fields, prefix: string): Fields;
   /** Of the input of one row's write: all besides its key or item, and the condition that the row is not the control plane's. */
-  readonly writtenFields: (input: Fields, prefix: string) => Fields;
+  writtenFields(input: Fields, prefix: string): Fields;
   /** Whether the control plane has rows of that key. */
-  readonly isControlKey: (row: Row) => boolean;
+  isControlKey(row: Row): boolean;
 }
 
 /** What of a read with a `Key`, or a check, is sent. @throws InputRefusedError, ExpressionError, OtherAccountError */

@@ -9,7 +9,7 @@ import { itemedWrite, keyed, keyedWrite, type RowGuard } from './row-guard.ts';
 export function guardBatchGet(guard: RowGuard, given: unknown): BatchGetFields {
   const { Keys: keys, ReturnConsumedCapacity, ...input } = copyFields('', given, inputFields.batchGet);
   return {
-    keys: listOf('Keys', keys, guard.key),
+    keys: listOf('Keys', keys, (field, key) => guard.key(field, key)),
     ofTable: guard.readFields(input, ''),
     ofCall: ReturnConsumedCapacity === undefined ? {} : { ReturnConsumedCapacity },
   };

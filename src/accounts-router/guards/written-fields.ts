@@ -1,7 +1,6 @@
 import { bothConditions } from '../expressions/conditions.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
-import { TokenReader } from '../expressions/tokens.ts';
-import { printUpdate, readUpdate, type UpdateAction } from '../expressions/updates.ts';
+import { readUpdate, type UpdateAction } from '../expressions/updates.ts';
 import type { Fields } from '../table.ts';
 import { assertOtherThanMark, unmarkedCondition } from './control-mark.ts';
 import { conditionOf, otherFields, placeholdersOf } from './read-fields.ts';
@@ -31,10 +30,10 @@ function updateOf(input: Fields, placeholders: Placeholders, prefix: string, ass
   const text = input['UpdateExpression'];
   if (text === undefined) return {};
   const field = `${prefix}UpdateExpression`;
-  const actions = readUpdate(new TokenReader(field, text), placeholders);
+  const { actions, text: printed } = readUpdate(field, text, placeholders);
   for (const action of actions) {
-    assertOtherThanMark(field, action.target.attribute);
+    assertOtherThanMark(field, placeholders.attribute(action.target.root, field));
     assertAction?.(field, action, placeholders);
   }
-  return { UpdateExpression: printUpdate(actions) };
+  return { UpdateExpression: printed };
 }

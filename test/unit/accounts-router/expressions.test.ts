@@ -3,13 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { printCondition } from '../../../src/accounts-router/expressions/conditions.ts';
 import { printProjection } from '../../../src/accounts-router/expressions/paths.ts';
 import { Placeholders } from '../../../src/accounts-router/expressions/placeholders.ts';
-import { TokenReader } from '../../../src/accounts-router/expressions/tokens.ts';
-import { printUpdate, readUpdate } from '../../../src/accounts-router/expressions/updates.ts';
+import { readUpdate } from '../../../src/accounts-router/expressions/updates.ts';
 
 const placeholders = () => new Placeholders('', { '#a': 'a', '#b': 'b.c' }, { ':v': 1, ':w': 2, ':_x1': 3 });
-const condition = (text: string) => printCondition(new TokenReader('F', text), placeholders()).text;
-const update = (text: string) => printUpdate(readUpdate(new TokenReader('U', text), placeholders()));
-const projection = (text: string) => printProjection(new TokenReader('P', text), placeholders());
+const condition = (text: string) => printCondition('F', text, placeholders()).text;
+const update = (text: string) => readUpdate('U', text, placeholders()).text;
+const projection = (text: string) => printProjection('P', text, placeholders());
 
 describe('a condition', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { guardQuery } from '../../../src/accounts-router/guards/query.ts';
 import { inputFields } from '../../../src/accounts-router/guards/inputs.ts';
-import { ownRows } from '../../../src/accounts-router/guards/own-rows.ts';
+import { OwnRows } from '../../../src/accounts-router/guards/own-rows.ts';
 import { itemedWrite, keyed, keyedWrite } from '../../../src/accounts-router/guards/row-guard.ts';
 import {
   guardBatchGet,
@@ -18,7 +18,7 @@ export const victim = 'ACCOUNT#22222222-2222-4222-8222-222222222222';
 /** What the router sends for a call of the account {@link own}, but for the table's name. */
 export function guarded(method: HostileCall['method'], input: unknown, keys: TableKeys = defaultTableKeys) {
   const scope = createScopes(keys)(ownId);
-  const rows = ownRows(scope);
+  const rows = new OwnRows(scope);
   switch (method) {
     case 'get':
       return keyed(rows, input, inputFields.get);
