@@ -4,10 +4,8 @@ export interface AccountCacheOptions<V> {
   readonly load: (accountId: string, askedAt: Instant) => Promise<V>;
   /** How long an answer stays, from the question on. */
   readonly ttlMs: (value: V) => number;
-  /** How long a failure stays that {@link isKnown} says is an answer. */
-  readonly negativeTtlMs: number;
-  /** A failure that is an answer about the account; any other is forgotten at once. */
-  readonly isKnown: (error: unknown) => boolean;
+  /** How long a failure stays that is an answer about the account; 0: it is forgotten at once. */
+  readonly failureTtlMs: (error: unknown) => number;
   /** Above it, the one that was asked for first goes. */
   readonly mostEntries: number;
 }
@@ -59,7 +57,7 @@ export class AccountCache<V> {
     if (!entry || entry.value !== wrong) return;
     const found = Promise.reject<V>(error);
     found.catch(() => undefined);
-    this.#entries.set(accountId, { found, askedAt: now(), ttlMs: this.#options.negativeTtlMs, value: undefined });
+    this.#entries.set(accountId, { found, askedAt: now(), ttlMs: this.#options.failureTtlMs(error), value: undefined });
   }
 
   #freshEntry(accountId: string): Entry<V> | undefined {
@@ -68,7 +66,7 @@ export class AccountCache<V> {
   }
 
   #ask(accountId: string): Entry<V> {
-    const { load, ttlMs, negativeTtlMs, isKnown } = this.#options;
+    const { load, ttlMs, failureTtlMs } = this.#options;
     const askedAt = now();
     const entry: Entry<V> = { found: load(accountId, askedAt), askedAt, ttlMs: Infinity, value: undefined };
     this.#entries.delete(accountId);
@@ -80,8 +78,8 @@ export class AccountCache<V> {
         entry.ttlMs = ttlMs(value);
       },
       (error: unknown) => {
-        entry.ttlMs = isKnown(error) ? negativeTtlMs : 0;
-        if (!isKnown(error) && this.#entries.get(accountId) === entry) this.#entries.delete(accountId);
+        entry.ttlMs = failureTtlMs(error);
+        if (entry.ttlMs === 0 && this.#entries.get(accountId) === entry) this.#entries.delete(accountId);
       },
     );
     return entry;

@@ -1,6 +1,12 @@
 import { GetParametersCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { assertAccountId } from './account-id.ts';
-import { AccountLookupError, AccountNotActiveError, AccountNotFoundError, AccountParametersError } from './errors.ts';
+import {
+  AccountCreatingError,
+  AccountLookupError,
+  AccountNotActiveError,
+  AccountNotFoundError,
+  AccountParametersError,
+} from './errors.ts';
 import { leaseParameterName, leaseTimes, moveParameterName, parseLeaseSeconds, type LeaseTimes } from './fence.ts';
 
 /** Where an account's rows are. */
@@ -30,7 +36,8 @@ export interface SharedTable {
 const sharedName = '/platform/dynamodb/shared-table-name';
 const sharedArn = '/platform/dynamodb/shared-table-arn';
 const tableNames = /^[a-zA-Z0-9_.-]{3,255}$/;
-const statuses = ['pending', 'creating', 'active', 'failed', 'deleting'];
+const beingMade = ['pending', 'creating'];
+const statuses = [...beingMade, 'active', 'failed', 'deleting'];
 
 /**
  * Reads where an account's rows are, with one call.
@@ -97,6 +104,7 @@ function sharedTable(found: ReadonlyMap<string, string>) {
 function assertActive(accountId: string, status: string): void {
   if (!statuses.includes(status))
     throw new AccountParametersError(`account ${accountId} has a status that is none: ${status}`);
+  if (beingMade.includes(status)) throw new AccountCreatingError(accountId, status);
   if (status !== 'active') throw new AccountNotActiveError(accountId, status);
 }
 

@@ -54,6 +54,9 @@ export class AccountNotActiveError extends AccountsError {
   }
 }
 
+/** The account is being made (`pending` or `creating`) and may be active at any moment: it is not remembered, each call asks again. */
+export class AccountCreatingError extends AccountNotActiveError {}
+
 /** The parameters of the account or of the platform are missing, or contradict each other: no table is certain to be the right one. */
 export class AccountParametersError extends AccountsError {
   readonly code = 'ACCOUNT_PARAMETERS_INVALID';

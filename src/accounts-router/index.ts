@@ -8,6 +8,7 @@ export { createAccountsAdmin, type AccountsAdmin, type AccountsAdminOptions } fr
 export type { BatchRetry } from './batches.ts';
 export type { CacheSettings } from './cache-settings.ts';
 export {
+  AccountCreatingError,
   AccountLookupError,
   AccountMovingError,
   AccountNotActiveError,

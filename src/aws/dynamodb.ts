@@ -1,6 +1,7 @@
 import {
   BatchWriteItemCommand,
   DescribeContinuousBackupsCommand,
+  DescribeTimeToLiveCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -13,7 +14,7 @@ import { StepError } from '../contracts/step-error.ts';
 import { writeBatches } from './dynamodb-batches.ts';
 import { findTable } from './dynamodb-description.ts';
 import { fromAttributes, toAttributes, type Item } from './dynamodb-values.ts';
-import { isAwsError } from './errors.ts';
+import { isAwsError, sent } from './errors.ts';
 
 export type { Item, ItemValue } from './dynamodb-values.ts';
 
@@ -43,6 +44,8 @@ export interface Tables {
   /** Undefined when there is none. */
   look(table: string): Promise<TableLook | undefined>;
   hasPointInTimeRecovery(table: string): Promise<boolean>;
+  /** The attribute by which rows expire; undefined when none do. Rows may do so until AWS is done with switching it off. */
+  findTimeToLive(table: string): Promise<string | undefined>;
   /** Which calls of this port the credentials may not make; each is tried so that it changes nothing. */
   deniedActions(table: string): Promise<string[]>;
   /** Writes the item unless the table holds this or a later version. @returns whether it was written */
@@ -84,6 +87,13 @@ export function createTables(client: DynamoDBClient): Tables {
         new DescribeContinuousBackupsCommand({ TableName }),
       );
       return backups?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus === 'ENABLED';
+    },
+
+    async findTimeToLive(TableName) {
+      const answer = await client.send(new DescribeTimeToLiveCommand({ TableName }));
+      const call = { service: 'dynamodb', action: 'DescribeTimeToLive' };
+      const { TimeToLiveStatus: status, AttributeName: name } = sent(answer.TimeToLiveDescription, call, 'description');
+      return sent(status, call, 'status') === 'DISABLED' ? undefined : sent(name, call, 'attribute');
     },
 
     deniedActions: (table) => findDeniedActions(client, table),

@@ -4,8 +4,10 @@ import { isAwsError } from '../aws/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Cell } from '../contracts/platform.ts';
 import { accountPlatformOf, type AccountPlatform } from '../products/accounts/platform.ts';
+import { accountStack } from '../products/accounts/stack.ts';
 import { missingParameters } from '../products/cell-parameters.ts';
 import { isServed } from '../products/places.ts';
+import { accountTemplateProblems } from './account-template.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
 import { tableKey, tableShapeProblems } from './table-shape.ts';
 
@@ -16,7 +18,7 @@ export interface AccountParts {
   readonly cell: Cell;
   readonly catalog: Pick<Catalog, 'products'>;
   readonly aws: {
-    readonly tables: Pick<CellAws['tables'], 'look'>;
+    readonly tables: Pick<CellAws['tables'], 'look' | 'findTimeToLive'>;
     readonly objects: Pick<CellAws['objects'], 'readText'>;
   };
 }
@@ -48,15 +50,36 @@ function checkSharedTable(
     if (!seen)
       return problem(subject, `does not exist in region ${region}: create it with key ${tableKey} (docs/accounts.md)`);
     const problems = tableShapeProblems(seen, INDEXES).map((said) => problem(subject, said));
-    return problems.length > 0 ? problems : [ok(subject, 'has its keys, indexes and stream')];
+    const expiry = await checkExpiry(subject, sharedTable, tables);
+    return problems.length + expiry.length > 0
+      ? [...problems, ...expiry]
+      : [ok(subject, 'has its keys, indexes and stream, and no TTL')];
   });
+}
+
+/** A row that expires while an account is moved keeps the move from its end (docs/accounts.md). */
+async function checkExpiry(subject: string, table: string, tables: AccountParts['aws']['tables']): Promise<Finding[]> {
+  try {
+    const attribute = await tables.findTimeToLive(table);
+    if (attribute === undefined) return [];
+    return [
+      warning(
+        subject,
+        `has TTL by attribute ${attribute}: a row that expires while its account is moved leaves the move stuck, and the own table has no TTL. Switch it off while accounts are moved (docs/accounts.md)`,
+      ),
+    ];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [warning(subject, `whether rows expire by TTL is not known: ${why}`)];
+  }
 }
 
 function checkTemplate(
   { id }: Cell,
-  { templateBucket: bucket, templateKey: key, templateVersion }: AccountPlatform,
+  platform: AccountPlatform,
   objects: AccountParts['aws']['objects'],
 ): Promise<Finding[]> {
+  const { templateBucket: bucket, templateKey: key, templateVersion } = platform;
   const version = templateVersion === undefined ? '' : ` (version ${templateVersion})`;
   const subject = `cell ${id}: template of private accounts s3://${bucket}/${key}${version}`;
   return look(subject, async () => {
@@ -66,6 +89,12 @@ function checkTemplate(
         subject,
         'does not exist: upload templates/private-account-dynamodb.yaml of this version of Tenantry',
       );
+    const problems = accountTemplateProblems(found, givenParameters(platform));
+    if (problems.length > 0)
+      return problem(
+        subject,
+        `makes no private account: it ${problems.join('; it ')}. Upload templates/private-account-dynamodb.yaml of this version of Tenantry`,
+      );
     return plain(found) === plain(readFileSync(PACKAGED, 'utf8'))
       ? ok(subject, 'is the one of this version of Tenantry')
       : warning(
@@ -73,6 +102,10 @@ function checkTemplate(
           'differs from templates/private-account-dynamodb.yaml of this version of Tenantry: see what it lacks',
         );
   });
+}
+
+function givenParameters(platform: AccountPlatform): string[] {
+  return Object.keys(accountStack(platform, { accountId: '', name: '', publishesParameters: true }).parameters);
 }
 
 /** Undefined: there is no such bucket, object or version. */

@@ -29,7 +29,7 @@ import { checkParameters } from './parameter-checks.ts';
 import { checkProjection } from './projection-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
 import { checkRoom, type RoomParts } from './room-checks.ts';
-import { checkProducts } from './product-checks.ts';
+import { checkProducts, checkSwitches } from './product-checks.ts';
 
 /** The preflight: everything that the first tenant needs, looked at without changing anything (requirements R-PRE-*). */
 export async function examine(config: Config): Promise<Finding[]> {
@@ -43,7 +43,7 @@ export async function examine(config: Config): Promise<Finding[]> {
       look(`tenant database ${id}`, () => checkTenantDatabase(config, id, url)),
     ),
     ...config.platform.cells.flatMap((cell) => [
-      Promise.resolve(checkProducts(cell, catalog)),
+      Promise.resolve([...checkProducts(cell, catalog), ...checkSwitches(cell, catalog, config.switchedOff)]),
       examineCell(config, catalog, cell),
     ]),
   ]);

@@ -1,4 +1,5 @@
 import type { Blueprint } from '../contracts/blueprint.ts';
+import type { Config } from '../config.ts';
 import type { Cell } from '../contracts/platform.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { KindRegistry } from '../kinds/framework/registry.ts';
@@ -46,6 +47,16 @@ function whyNotServed({ places }: Product): string {
   return places.includes('host')
     ? 'but its tenants have hosts: give it a domain (`domains`)'
     : 'but its tenants have no host: list it in `products`';
+}
+
+/** Products that the cell serves, and whose provisioning is switched off by a variable. @param switchedOff the variable, by the product's name */
+export function checkSwitches(cell: Cell, { products }: Catalog, switchedOff: Config['switchedOff']): Finding[] {
+  return Object.entries(switchedOff).flatMap(([name, variable]) => {
+    const product = Object.hasOwn(products, name) ? products[name] : undefined;
+    if (!product || !isServed(cell, product)) return [];
+    const said = `no tenant of it is made or changed: ${variable} is not true here. It counts where the API runs`;
+    return [warning(`cell ${cell.id}: product ${name} is switched off`, said)];
+  });
 }
 
 /** Said of every template that the product declares, whether or not a tier of today is cloned from it. */

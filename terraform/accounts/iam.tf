@@ -14,7 +14,7 @@ locals {
 
   table_actions = {
     row    = ["GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"]
-    look   = ["DescribeTable", "DescribeContinuousBackups", "ListTagsOfResource"]
+    look   = ["DescribeTable", "DescribeContinuousBackups", "DescribeTimeToLive", "ListTagsOfResource"]
     stream = ["DescribeStream", "GetShardIterator", "GetRecords"]
     # What CloudFormation's registry says that AWS::DynamoDB::Table needs, for what the template has.
     make = [

@@ -1,8 +1,14 @@
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { accountPartition, createAccountsRouter, type AccountsRouterOptions } from 'tenantry/accounts';
+import {
+  AccountNotActiveError,
+  accountPartition,
+  createAccountsRouter,
+  type AccountsRouterOptions,
+} from 'tenantry/accounts';
 import { arnOf, useRouterWorld } from './fixture.ts';
 
 const world = useRouterWorld();
@@ -33,7 +39,17 @@ describe('where an account’s rows are', () => {
     expect(asked).toHaveBeenCalledTimes(2);
   });
 
-  it.each(['pending', 'creating', 'failed', 'deleting'])('is not told of one that is %s', async (status) => {
+  it.each(['pending', 'creating'])('is told at once when one that is %s becomes active', async (status) => {
+    const accountId = await world.current.addPublicAccount(status);
+    const { router } = open();
+    const early = router.get(accountId, { Key });
+    await expect(early).rejects.toMatchObject({ name: 'AccountCreatingError', code: 'ACCOUNT_NOT_ACTIVE', status });
+    await expect(early).rejects.toBeInstanceOf(AccountNotActiveError);
+    await world.current.setParameters({ [`/accounts/${accountId}/provisioning-status`]: 'active' });
+    await expect(router.get(accountId, { Key })).resolves.toMatchObject({});
+  });
+
+  it.each(['failed', 'deleting'])('is not told of one that is %s', async (status) => {
     const accountId = await world.current.addPublicAccount(status);
     const { router, asked } = open();
     for (let n = 0; n < 2; n += 1)
@@ -41,14 +57,17 @@ describe('where an account’s rows are', () => {
     expect(asked).toHaveBeenCalledTimes(1);
   });
 
-  it('is not found for one that has no parameters, until it has', async () => {
+  it('is not found for one that has no parameters, until it has, a second later', async () => {
     const accountId = randomUUID();
-    const { router } = open({ negativeTtlMs: 0 });
+    const { router, asked } = open();
+    await expect(router.get(accountId, { Key })).rejects.toMatchObject({ code: 'ACCOUNT_NOT_FOUND' });
     await expect(router.put(accountId, { Item: Key })).rejects.toMatchObject({ code: 'ACCOUNT_NOT_FOUND', accountId });
     await world.current.setParameters({
       [`/accounts/${accountId}/cloud-type`]: 'public',
       [`/accounts/${accountId}/provisioning-status`]: 'active',
     });
+    expect(asked.mock.calls.filter(([{ input }]) => 'Names' in input)).toHaveLength(1);
+    await setTimeout(1_000);
     await expect(router.resolveTableName(accountId)).resolves.toBe(world.current.sharedTable);
   });
 

@@ -14,10 +14,10 @@ function open(mostEntries = 10) {
     readonly fail: (error: Error) => void;
   }[] = [];
   const load = (id: string) => new Promise<string>((give, fail) => void asked.push({ id, give, fail }));
-  const isKnown = (error: unknown) => error instanceof Known;
+  const failureTtlMs = (error: unknown) => (error instanceof Known ? 30_000 : 0);
   return {
     asked,
-    cache: new AccountCache<string>({ load, isKnown, mostEntries, ttlMs: () => 300_000, negativeTtlMs: 30_000 }),
+    cache: new AccountCache<string>({ load, failureTtlMs, mostEntries, ttlMs: () => 300_000 }),
   };
 }
 

@@ -161,6 +161,28 @@ it('what is printed of any tokens has the same tokens, and is printed the same a
   expect(taken).toBeGreaterThan(100);
 });
 
+describe('an expression that was read before', () => {
+  const text = '#x = :y';
+  const given = (names: object, values: object) => printCondition('F', text, new Placeholders('', names, values)).text;
+
+  it('is refused in a call that does not give its names and values', () => {
+    expect(given({ '#x': 'a' }, { ':y': 1 })).toBe(text);
+    for (const call of [
+      () => given({}, { ':y': 1 }),
+      () => given({ '#x': 'a' }, {}),
+      () => given({ '#z': 'a' }, { ':z': 1 }),
+    ])
+      expect(call).toThrow(expect.objectContaining({ code: 'EXPRESSION_INVALID', field: 'F' }));
+  });
+
+  it('is one of its own grammar only, and names the field of the call that is refused', () => {
+    expect(condition('a = :v')).toBe('a = :v');
+    expect(() => update('a = :v')).toThrow('unexpected');
+    const call = () => printCondition('TransactItems[1].Put.F', text, new Placeholders('', {}, {}));
+    expect(call).toThrow(expect.objectContaining({ field: 'TransactItems[1].Put.F' }));
+  });
+});
+
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

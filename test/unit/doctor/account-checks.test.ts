@@ -10,6 +10,7 @@ import { checkParameters } from '../../../src/doctor/parameter-checks.ts';
 import { accountsInExample, exampleCell } from '../../support/platform.ts';
 
 const packaged = readFileSync('templates/private-account-dynamodb.yaml', 'utf8');
+const withoutTable = packaged.replace('Type: AWS::DynamoDB::Table', 'Type: AWS::SQS::Queue');
 const index = (name: string) => ({ keys: `HASH ${name}PK S, RANGE ${name}SK S`, projection: 'ALL' });
 const right: TableLook = {
   status: 'ACTIVE',
@@ -22,12 +23,16 @@ const serving = exampleCell({ ...accountsInExample, products: ['accounts'] });
 interface Seen {
   readonly cell?: Cell;
   readonly table?: Partial<TableLook> | null;
+  readonly expiresBy?: string | Error;
   readonly template?: string | Error;
 }
 
-async function found({ cell = serving, table = {}, template = packaged }: Seen): Promise<string[]> {
+async function found({ cell = serving, table = {}, expiresBy, template = packaged }: Seen): Promise<string[]> {
   const aws = {
-    tables: { look: () => Promise.resolve(table === null ? undefined : { ...right, ...table }) },
+    tables: {
+      look: () => Promise.resolve(table === null ? undefined : { ...right, ...table }),
+      findTimeToLive: () => (expiresBy instanceof Error ? Promise.reject(expiresBy) : Promise.resolve(expiresBy)),
+    },
     objects: { readText: () => (typeof template === 'string' ? Promise.resolve(template) : Promise.reject(template)) },
   };
   return said(await checkAccounts({ cell, catalog: defaultCatalog, aws }));
@@ -44,7 +49,7 @@ function refusal(name: string): StepError {
 
 describe('what accounts rest on', () => {
   it('is in order as the documents describe it, whatever the ends of lines', async () => {
-    const inOrder = ['ok: has its keys, indexes and stream', 'ok: is the one of this version of Tenantry'];
+    const inOrder = ['ok: has its keys, indexes and stream, and no TTL', 'ok: is the one of this version of Tenantry'];
     expect(await found({})).toEqual(inOrder);
     expect(await found({ template: packaged.replaceAll('\n', '\r\n') })).toEqual(inOrder);
   });
@@ -59,7 +64,37 @@ describe('what accounts rest on', () => {
     ['no stream', { table: { streamViewType: undefined } }, /^problem: has no stream/],
     ['no template', { template: refusal('NoSuchKey') }, /^problem: does not exist: upload templates/],
     ['a template that may not be read', { template: refusal('AccessDenied') }, /^problem: s3:GetObject failed/],
-    ['another template', { template: 'Resources: {}' }, /^warning: differs from templates\/private-account-dynamodb/],
+    [
+      'a stream that shows too little',
+      { table: { streamViewType: 'KEYS_ONLY' } },
+      /^problem: its stream shows KEYS_ONLY: enable it with NEW_AND_OLD_IMAGES/,
+    ],
+    ['a key of another kind', { table: { keys: 'HASH PK S' } }, /^problem: has key HASH PK S, wanted is/],
+    ['rows that expire', { expiresBy: 'expiresAt' }, /^warning: has TTL by attribute expiresAt: .* move stuck/],
+    [
+      'a TTL that may not be looked at',
+      { expiresBy: new Error('dynamodb:DescribeTimeToLive denied') },
+      /^warning: whether rows expire by TTL is not known: dynamodb:DescribeTimeToLive/,
+    ],
+    [
+      'another template',
+      { template: `${packaged}\n# ours` },
+      /^warning: differs from templates\/private-account-dynamodb/,
+    ],
+    ['a template without a table', { template: withoutTable }, /^problem: makes no private account: .*no AWS::Dyn/],
+    [
+      'a template that lacks a parameter',
+      { template: packaged.replaceAll('PublishParameters', 'Publishes') },
+      /^problem: .*does not take parameter PublishParameters, which each stack gives/,
+    ],
+    [
+      'a template that asks for more',
+      { template: packaged.replace('Parameters:', 'Parameters:\n  Owner:\n    Type: String') },
+      /^problem: .*asks for parameter Owner, which no stack gives/,
+    ],
+    ['a template that was cut off', { template: packaged.slice(0, 300) }, /^problem: makes no private account/],
+    ['an empty template', { template: '' }, /^problem: makes no private account: it is no template/],
+    ['what is no template', { template: 'a: [b' }, /^problem: makes no private account: it is neither YAML nor JSON/],
   ])('%s is the one thing that is told of', async (_, seen, wanted) => {
     const bad = (await found(seen)).filter((one) => !one.startsWith('ok'));
     expect(bad).toHaveLength(1);

@@ -1,12 +1,12 @@
-import { createCatalog } from '../../../src/catalog/catalog.ts';
+import { createCatalog, defaultCatalog } from '../../../src/catalog/catalog.ts';
 import { describe, expect, it } from 'vitest';
 import type { Product } from '../../../src/products/product.ts';
 import { moamalat } from '../../../src/products/moamalat/product.ts';
-import { checkProducts } from '../../../src/doctor/product-checks.ts';
+import { checkProducts, checkSwitches } from '../../../src/doctor/product-checks.ts';
 import { ledger } from '../../../examples/ledger/product.ts';
 import type { Step } from '../../../src/contracts/blueprint.ts';
 import { careless, folders } from '../../support/folders.ts';
-import { exampleCell } from '../../support/platform.ts';
+import { accountsInExample, exampleCell } from '../../support/platform.ts';
 
 /** Moamalat with another set of tenant migrations. */
 function withMigrations(migrations: string): Product {
@@ -91,5 +91,26 @@ describe('the check of products', () => {
       verdict: 'problem',
       detail: 'cell "default" names no mailer template service for moamalat',
     });
+  });
+});
+
+describe('a product whose provisioning is switched off', () => {
+  const switchedOff = { accounts: 'TENANTRY_ENABLE_ACCOUNT_PROVISIONING' };
+  const serving = exampleCell({ ...accountsInExample, products: ['accounts'] });
+
+  it('is warned of where the cell serves it', () => {
+    expect(checkSwitches(serving, defaultCatalog, switchedOff)).toMatchObject([
+      {
+        verdict: 'warning',
+        subject: 'cell default: product accounts is switched off',
+        detail: expect.stringContaining('TENANTRY_ENABLE_ACCOUNT_PROVISIONING is not true') as string,
+      },
+    ]);
+  });
+
+  it('is not told of elsewhere, nor once it is switched on', () => {
+    expect(checkSwitches(serving, defaultCatalog, {})).toEqual([]);
+    expect(checkSwitches(exampleCell(), defaultCatalog, switchedOff)).toEqual([]);
+    expect(checkSwitches(serving, createCatalog({ products: [ledger] }), switchedOff)).toEqual([]);
   });
 });
