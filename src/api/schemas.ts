@@ -388,6 +388,11 @@ export const tenantAnswer = z
     cleanupPending: z.boolean(),
     tenantUrl,
     // Optional for clients: an API of an earlier release does not give them.
+    cameFromTier: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('Tier that it was moved from; null: it was made in the one that it is in'),
     settings: settings.optional().describe('What is desired; while an operation is open, it may not be so yet'),
     settingsVersion: z.int().optional(),
     credentials: z

@@ -25,7 +25,7 @@ export function registerProducts(program: CheckedCommand, terminal: Terminal, se
 }
 
 function productLines(product: Product): string[] {
-  const { name, tiers, fields } = product;
+  const { name, tiers, tierChanges, suspendable, fields } = product;
   const option = (field: Product['fields'][number]) => inOptionNames(`body.${field.name}`);
   const named = (required: boolean) =>
     fields
@@ -35,10 +35,17 @@ function productLines(product: Product): string[] {
   return [
     name,
     `  tiers     ${tiers.join(', ') || 'none'}`,
+    // An API of an earlier release does not say them.
+    ...(tierChanges === undefined ? [] : [`  migrates  ${changesText(tierChanges)}`]),
+    ...(suspendable === undefined ? [] : [`  suspends  ${suspendable ? 'yes' : 'no'}`]),
     `  domains   ${domainsText(product)}`,
     `  required  ${named(true)}`,
     `  optional  ${named(false) || 'none'}`,
   ];
+}
+
+function changesText(changes: NonNullable<Product['tierChanges']>): string {
+  return changes.map(({ from, to }) => `${from} to ${to}`).join(', ') || 'none';
 }
 
 function domainsText({ domains, cells }: Product): string {

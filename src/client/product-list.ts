@@ -1,5 +1,5 @@
 import { isServed } from '../products/places.ts';
-import type { Place } from '../products/product.ts';
+import type { Place, TierChange } from '../products/product.ts';
 import type { ClientDeps } from './requests.ts';
 
 /** A product that this installation knows. */
@@ -7,6 +7,9 @@ export interface ProductView {
   readonly name: string;
   /** Empty: the product has no tiers, and a tenant of it names none. */
   readonly tiers: readonly string[];
+  /** From which tier to which a tenant of it may be moved. */
+  readonly tierChanges: readonly TierChange[];
+  readonly suspendable: boolean;
   /** What is reserved for a tenant of it. */
   readonly places: readonly Place[];
   /** Cells that serve it. Empty: no tenant can be created. */
@@ -21,11 +24,11 @@ export interface ProductView {
 export function listProducts({ catalog, platform }: Pick<ClientDeps, 'catalog' | 'platform'>): ProductView[] {
   return Object.values(catalog.products)
     .map((product) => {
-      const { name, tiers, reservedSlugs, places } = product;
+      const { name, tiers, tierChanges, suspendable = true, reservedSlugs, places } = product;
       const serving = platform.cells.filter((cell) => isServed(cell, product));
       const domains = places.includes('host') ? serving.flatMap((cell) => cell.domains[name] ?? []) : [];
       const cells = serving.map(({ id }) => id);
-      return { name, tiers, places, cells, domains: [...new Set(domains)], reservedSlugs };
+      return { name, tiers, tierChanges, suspendable, places, cells, domains: [...new Set(domains)], reservedSlugs };
     })
     .sort((a, b) => a.name.localeCompare(b.name));
 }

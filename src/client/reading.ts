@@ -229,6 +229,7 @@ export function tenantView(row: TenantRow): TenantView {
     tenantId: row.id,
     product: row.product,
     tier: row.tier,
+    cameFromTier: row.cameFromTier,
     slug: row.slug,
     displayName: row.displayName,
     contactEmail: row.contactEmail,

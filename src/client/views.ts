@@ -80,6 +80,8 @@ export interface TenantView {
   readonly tenantId: string;
   readonly product: string;
   readonly tier: string | null;
+  /** The tier that it was moved from; null: it was made in the one that it is in. */
+  readonly cameFromTier: string | null;
   readonly slug: string;
   readonly displayName: string;
   readonly contactEmail: string;

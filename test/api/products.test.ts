@@ -18,8 +18,11 @@ describe('the list of products', () => {
     expect(answer.statusCode).toBe(200);
     const { products } = answer.json<{ products: { name: string; fields: { name: string; required: boolean }[] }[] }>();
     expect(products).toMatchObject([
-      { name: 'accounts', tiers: ['public', 'private'], domains: [] },
-      { name: 'moamalat', tiers: [], domains: ['moamalat-pro.com'] },
+      {
+        ...{ name: 'accounts', tiers: ['public', 'private'], domains: [] },
+        ...{ tierChanges: [{ from: 'public', to: 'private' }], suspendable: false },
+      },
+      { name: 'moamalat', tiers: [], tierChanges: [], suspendable: true, domains: ['moamalat-pro.com'] },
     ]);
     const [, hosted] = products;
     const required = hosted?.fields.filter((field) => field.required).map(({ name }) => name);
@@ -44,8 +47,9 @@ describe('the list of products', () => {
       { from: 'user' },
     );
     delete process.env.TENANTRY_API_URL;
+    expect(said).toMatch(/^accounts\n {2}tiers +public, private\n {2}migrates +public to private\n {2}suspends +no\n/m);
     expect(said).toMatch(
-      /^moamalat\n {2}tiers +none\n {2}domains +<slug>\.moamalat-pro\.com\n {2}required +--product, --slug, --name, --email\n/m,
+      /^moamalat\n {2}tiers +none\n {2}migrates +none\n {2}suspends +yes\n {2}domains +<slug>\.moamalat-pro\.com\n {2}required +--product, --slug, --name, --email\n/m,
     );
   });
 });

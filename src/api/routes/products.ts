@@ -20,7 +20,12 @@ export const productsAnswer = z
       z.object({
         name: z.string(),
         tiers: z.array(z.string()).describe('Empty: the product has no tiers'),
-        // Both optional for clients: an API of an earlier release does not give them.
+        // Optional for clients: an API of an earlier release does not give them.
+        tierChanges: z
+          .array(z.object({ from: z.string(), to: z.string() }))
+          .optional()
+          .describe('From which tier to which a tenant may be moved (`POST /tenants/{id}/migrate`); empty: from none'),
+        suspendable: z.boolean().optional().describe('Whether a tenant can be suspended'),
         places: z
           .array(z.enum(places))
           .optional()
@@ -51,6 +56,7 @@ export const productRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
       products: client.products(callerOf(request)).map((product) => ({
         ...product,
         tiers: [...product.tiers],
+        tierChanges: product.tierChanges.map(({ from, to }) => ({ from, to })),
         places: [...product.places],
         cells: [...product.cells],
         domains: [...product.domains],
