@@ -1,3 +1,4 @@
+import { DynamoDBClient, UpdateTimeToLiveCommand } from '@aws-sdk/client-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -88,6 +89,7 @@ async function findings(change: Partial<Cell> = {}, env: Record<string, string> 
     TEMPORAL_ADDRESS: temporalAddress,
     AWS_ENDPOINT_URL: gateway.url,
     PLATFORM_CONFIG: file,
+    TENANTRY_ENABLE_ACCOUNT_PROVISIONING: 'true',
     TENANTRY_PAYLOAD_KEY: Buffer.alloc(32, 1).toString('base64'),
     ...env,
   });
@@ -283,6 +285,25 @@ describe('the preflight', () => {
     expect(await problems({ domains: { moamalat: 'notes.moamalat-pro.com' } })).toMatch(
       /load balancer .+: no certificate for tenants of moamalat \(\*\.notes\.moamalat-pro\.com\): .*altnames/,
     );
+  });
+
+  it('warns of a switch that is off, and of a shared table of accounts whose rows expire', async () => {
+    const TableName = onlyCell().ssmParameters!['/platform/dynamodb/shared-table-name']!;
+    const expiry = (Enabled: boolean) =>
+      client(DynamoDBClient).send(
+        new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled } }),
+      );
+    await expiry(true);
+    try {
+      const found = await findings({}, { TENANTRY_ENABLE_ACCOUNT_PROVISIONING: 'false' });
+      const warned = found.filter((f) => f.verdict === 'warning' && f.subject !== 'workers').map((f) => f.detail);
+      expect(warned).toEqual([
+        expect.stringContaining('TENANTRY_ENABLE_ACCOUNT_PROVISIONING is not true here') as string,
+        expect.stringContaining('has TTL by attribute expiresAt') as string,
+      ]);
+    } finally {
+      await expiry(false);
+    }
   });
 
   it('warns when a load balancer cannot be asked as readiness will ask it', async () => {
