@@ -62,7 +62,7 @@ function packageVersion(): string {
 
 /** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives] = await Promise.all([
+  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys] = await Promise.all([
     import('./api.ts'),
     import('./worker.ts'),
     import('./migrate.ts'),
@@ -72,6 +72,7 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     import('./drift.ts'),
     import('./projection.ts'),
     import('./archives.ts'),
+    import('./keys.ts'),
   ]);
   return [
     api.registerApi,
@@ -83,5 +84,6 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     drift.registerDrift,
     projection.registerProjection,
     archives.registerArchives,
+    keys.registerKeys,
   ];
 }
