@@ -1,3 +1,5 @@
+// ECMAScript's own data (Intl.DisplayNames) names codes that ISO 3166-1 has not assigned, such as EU, UK and XK.
+import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import { z } from 'zod';
 import { emailAddress, plainText } from '../../formats.ts';
 
@@ -7,8 +9,8 @@ const MOST_ADDRESSES = 10;
 /** All but the licenses is one row, and the spec of a step has 4 KiB; in bytes of its JSON. */
 const LARGEST_PROFILE = 2_800;
 
-/** Requirement U-27. */
-export const address = z.strictObject({
+/** As it is stored: an earlier release took any two letters for a country. */
+export const storedAddress = z.strictObject({
   type: plainText(40).describe('Such as `billing`'),
   line1: plainText(120),
   line2: plainText(120).optional(),
@@ -17,8 +19,17 @@ export const address = z.strictObject({
   postalCode: plainText(20).optional(),
   country: z
     .string()
-    .regex(/^[A-Z]{2}$/, 'must be a country by two letters of ISO 3166, in upper case')
+    .regex(/^[A-Z]{2}$/, { error: 'must be a country by two letters of ISO 3166, in upper case', abort: true })
     .meta({ examples: ['DE'] }),
+});
+
+const countries: ReadonlySet<string> = CountryCodes;
+
+/** Requirement U-27. */
+export const address = storedAddress.extend({
+  country: storedAddress.shape.country
+    .refine((code) => countries.has(code), 'must be a country that ISO 3166-1 has assigned two letters, such as GB')
+    .describe('Two letters of ISO 3166-1'),
 });
 
 export const technicalUser = z.strictObject({
@@ -63,26 +74,29 @@ export const licenses = z
         });
   });
 
-/** Of an account, whatever its tier. None at all is valid: the door of accounts asks for more. */
-export const accountSettings = z
-  .strictObject({
-    name: accountName.optional(),
-    masterAccountName: masterAccountName.optional(),
-    addresses: addresses.optional(),
-    technicalUser: technicalUser.optional(),
-    licenses: licenses.optional(),
-  })
-  .superRefine((settings, context) => {
-    const bytes = profileBytes(settings);
-    if (bytes > LARGEST_PROFILE)
-      context.addIssue({
-        code: 'custom',
-        path: [settings.addresses ? 'addresses' : 'technicalUser'],
-        message: `must be shorter: names, addresses and technical user have ${bytes} bytes together, and may have ${LARGEST_PROFILE}`,
-      });
-  });
+const fields = z.strictObject({
+  name: accountName.optional(),
+  masterAccountName: masterAccountName.optional(),
+  addresses: addresses.optional(),
+  technicalUser: technicalUser.optional(),
+  licenses: licenses.optional(),
+});
 
-export type Address = z.output<typeof address>;
+/** Settings of an account that exists. */
+export const storedAccountSettings = fields.extend({ addresses: z.array(storedAddress).optional() });
+
+/** Of an account, whatever its tier. None at all is valid: the door of accounts asks for more. */
+export const accountSettings = fields.superRefine((settings, context) => {
+  const bytes = profileBytes(settings);
+  if (bytes > LARGEST_PROFILE)
+    context.addIssue({
+      code: 'custom',
+      path: [settings.addresses ? 'addresses' : 'technicalUser'],
+      message: `must be shorter: names, addresses and technical user have ${bytes} bytes together, and may have ${LARGEST_PROFILE}`,
+    });
+});
+
+export type Address = z.output<typeof storedAddress>;
 export type TechnicalUser = z.output<typeof technicalUser>;
 export type License = z.output<typeof license>;
 export type AccountSettings = z.output<typeof accountSettings>;

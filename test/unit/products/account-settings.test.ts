@@ -63,6 +63,12 @@ describe('the settings of an account', () => {
     expect(problemsOf(settings)).toEqual([expect.stringContaining(said)]);
   });
 
+  it.each(['UK', 'EU', 'XK', 'AN', 'ZZ'])('name no country %s: ISO 3166-1 has assigned none', (country) => {
+    expect(problemsOf({ addresses: [{ ...address, country }] })).toEqual([
+      expect.stringContaining('addresses.0.country: must be a country that ISO 3166-1'),
+    ]);
+  });
+
   it('fit one row, whatever the length of each field', () => {
     const long = { ...address, line1: 'ü'.repeat(120), line2: 'ü'.repeat(120) };
     expect(problemsOf({ addresses: Array(4).fill(long) })).toEqual([]);
