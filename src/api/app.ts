@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler } from 'fastify-type-provider-zod';
-import { z } from 'zod';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../client/tenantry.ts';
 import { authenticateRequests, needsNobody } from './access/authentication.ts';
 import type { Authenticator } from './access/authenticator.ts';
@@ -11,11 +8,12 @@ import { LARGEST_BODY_BYTES } from '../contracts/body-limit.ts';
 import { parseBodies } from './bodies.ts';
 import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
+import { describe } from './description.ts';
 import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
 import { guardRequests } from './guards.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
-import { doorsOf, type ProductDoor } from './product-doors.ts';
+import { doorsOf } from './product-doors.ts';
 import { countRequests } from './request-counter.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { changeRoutes } from './routes/changes.ts';
@@ -32,7 +30,6 @@ import { repairRoute } from './routes/repair.ts';
 import { removalRoutes } from './routes/removal.ts';
 import { startRoutes } from './routes/start.ts';
 import { tenantRoutes } from './routes/tenants.ts';
-import { answers, noQuery } from './schemas.ts';
 import { refuseUnstorableText } from './text-guard.ts';
 
 /** What the API stands on: no AWS, no credentials. */
@@ -108,42 +105,4 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(codecRoutes, { codec, uiOrigin });
   for (const door of doors) await door.register(app, { client });
   return app;
-}
-
-async function describe(app: FastifyInstance, doors: readonly ProductDoor[]): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Tenantry',
-        version: '1',
-        description:
-          'Tenant control plane. Mutations are accepted with 202 and carried out durably; errors have one shape: ' +
-          '`{ error: { code, message, details?, requestId } }`. HEAD is answered wherever GET is.',
-      },
-      servers: [{ url: '/', description: 'This API' }],
-      tags: [
-        { name: 'tenants', description: 'Create, read, list and remove tenants; act on what is open' },
-        { name: 'operations', description: 'What was done to a tenant, and how it went' },
-        ...doors.map(({ tag }) => tag),
-        { name: 'operation of the service', description: 'Health, figures, this description, the codec of Temporal' },
-      ],
-    },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
-  app.get(
-    '/openapi.json',
-    {
-      schema: {
-        operationId: 'getDescription',
-        summary: 'This description',
-        tags: ['operation of the service'],
-        querystring: noQuery,
-        response: answers({ 200: z.record(z.string(), z.unknown()) }),
-      },
-    },
-    () => ({ ...app.swagger() }),
-  );
 }

@@ -94,7 +94,6 @@ const fastifyErrors = {
     'INVALID_INPUT',
     'the body is not well-formed JSON, or has a field named __proto__ or constructor.prototype, which is refused',
   ],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_INPUT', 'the body is empty, though its type says JSON'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_INPUT', 'the body is not as long as its Content-Length says'],
   FST_ERR_BAD_URL: ['INVALID_INPUT', 'the URL is malformed'],
 } as const satisfies Record<string, readonly [ErrorCode, string]>;
