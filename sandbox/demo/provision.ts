@@ -16,6 +16,8 @@ export interface Finished {
 export interface DemoProduct {
   readonly product: string;
   readonly tier: string | undefined;
+  /** A tenant's slug is its id: none is chosen. */
+  readonly isById: boolean;
   /** It brings migrations, so its tenants answer from a schema of their own. */
   readonly hasSchema: boolean;
   /** Components that are services of their own. */
@@ -33,24 +35,33 @@ export async function demoProduct(name: string | undefined): Promise<DemoProduct
   return {
     product: product.name,
     tier: product.tiers[0],
+    isById: product.slugs === 'tenant-id',
     hasSchema: product.migrations !== undefined,
     services: Object.keys(product.templates),
   };
 }
 
-/** Creates a tenant and shows every step; one that fails rolls back at once, because nobody is asked to fix it. */
-export async function createTenant(api: ApiClient, { product, tier }: DemoProduct, slug: string): Promise<Finished> {
-  const named = `"product": "${product}", ${tier === undefined ? '' : `"tier": "${tier}", `}"slug": "${slug}"`;
-  console.log(`\n  ${atTime(`POST /api/v1/tenants { ${named}, ... }`)}`);
+/**
+ * Creates a tenant and shows every step; one that fails rolls back at once, because nobody is asked to fix it.
+ * @param name its slug, where its product lets one be chosen
+ */
+export async function createTenant(
+  api: ApiClient,
+  { isById, product, tier }: DemoProduct,
+  name: string,
+): Promise<Finished> {
+  const chosen = { product, tier, ...(isById ? {} : { slug: name }) };
+  const named = Object.entries(chosen).flatMap(([field, value]) =>
+    value === undefined ? [] : `"${field}": "${value}"`,
+  );
+  console.log(`\n  ${atTime(`POST /api/v1/tenants { ${named.join(', ')}, ... }`)}`);
   const { tenantId, operationId } = await api.create({
-    product,
-    tier,
-    slug,
-    displayName: `Demo tenant ${slug}`,
-    contactEmail: `admin@${slug}.example`,
+    ...chosen,
+    displayName: `Demo tenant ${name}`,
+    contactEmail: `admin@${name}.example`,
     onFailure: 'rollback',
   });
-  return { tenantId, slug, ...(await follow(api, tenantId, operationId)) };
+  return { tenantId, slug: isById ? tenantId : name, ...(await follow(api, tenantId, operationId)) };
 }
 
 /** Deletes a tenant and shows every step. */

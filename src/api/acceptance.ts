@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { ErrorCode } from '../contracts/errors.ts';
 import type { AcceptedView, ChangeOutcome, WorkersView } from '../client/views.ts';
 
 /** Error codes of every request that changes something. */
@@ -44,9 +45,17 @@ export const changeCodes = [
   'ORCHESTRATOR_UNAVAILABLE',
 ] as const;
 
+/** Error codes of a request to the open operation. */
+export function controlCodes(verb: 'cancel' | 'retry'): ErrorCode[] {
+  const refused = verb === 'retry' ? 'NOTHING_TO_RETRY' : 'NOT_CANCELLABLE';
+  return [...mutationCodes, 'TENANT_NOT_FOUND', refused, 'RUN_LOST', 'ORCHESTRATOR_UNAVAILABLE'];
+}
+
 /** Answers 202 for what an operation carries out, and 200 with the tenant where nothing had to be. */
 export function answerOutcome(reply: FastifyReply, outcome: ChangeOutcome, workers: WorkersView): FastifyReply {
-  return outcome.done ? reply.code(200).send(outcome.tenant) : accepted(reply, outcome.accepted, workers);
+  return outcome.done
+    ? reply.code(200).send({ ...outcome.tenant, changed: outcome.changed })
+    : accepted(reply, outcome.accepted, workers);
 }
 
 /** Answers 202 with where to look how it goes on, and whether anybody carries it out. */

@@ -5,7 +5,7 @@ import type { Caller } from '../contracts/caller.ts';
 import { waker } from './waker.ts';
 
 /** A tenant as a request wrote it, or as it was read since. */
-export type SeenTenant = TenantView & Partial<Pick<TenantWithOutcomeView, 'deletesAt' | 'error'>>;
+export type SeenTenant = TenantView & Partial<Pick<TenantWithOutcomeView, 'deletesAt' | 'error' | 'openOperation'>>;
 
 export interface TenantWait {
   readonly limitMs: number;

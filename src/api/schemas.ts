@@ -35,8 +35,11 @@ export const createTenantBody = z.strictObject({
       const parsed = parseSlug(text);
       if (!parsed.ok) context.addIssue(parsed.problem);
     })
-    .describe('DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen')
-    .meta({ ...slugFormat, examples: ['acme'] }),
+    .meta({ ...slugFormat, examples: ['acme'] })
+    .optional()
+    .describe(
+      'DNS label, unique in its product: 3 to 40 of a-z, 0-9 and hyphen. Required, but refused where the product gives its tenants their ids for slugs',
+    ),
   displayName,
   contactEmail,
   onFailure: z
@@ -181,7 +184,12 @@ const grace = z
 /** Required, though the schema lets it be left out: the refusal has a code of its own. */
 export const deleteQuery = z
   .strictObject({
-    confirm: z.string().max(100).optional().describe('The slug of the tenant, repeated').meta({ pattern: slugPattern }),
+    confirm: z
+      .string()
+      .max(100)
+      .optional()
+      .describe('The slug of the tenant, repeated: its id, where the product gives its tenants those')
+      .meta({ pattern: slugPattern }),
     grace,
     export: dryRunQuery.shape.dryRun.describe('Refuse unless a final dump is kept; it may be handed out'),
     dryRun: dryRunQuery.shape.dryRun,
@@ -294,7 +302,12 @@ export const previewAnswer = z
         // These are optional for clients: an API of an earlier release does not give them.
         calls: z.array(z.string()).optional().describe('Changing IAM actions that it may call, at most'),
         expected: expectedTime.optional(),
-        dropsData: z.boolean().optional().describe("The tenant's data goes with it"),
+        dropsData: z
+          .boolean()
+          .optional()
+          .describe(
+            "The tenant's data is lost with it. False of what a change of tier or its undo drops: the data stays in another step",
+          ),
         transient: z.boolean().optional().describe('It exists on the way only, and is removed past the commit'),
       }),
     ),
@@ -476,13 +489,23 @@ const unsettled = z
     'What is amiss while `cleanupPending`, the worst of it: `missing`: data of the tenant is gone; `changed`: something is not as it was applied; `left`: something is there that is not to be; `unknown`: nothing has listed it since',
   );
 
-export const tenantWithOutcomeAnswer = tenantAnswer
-  .extend({ outcome, unsettled, deletesAt, drift, workers })
-  .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
+export const openOperation = z
+  .object({
+    operationId: z.uuid(),
+    type: operationType,
+    state: z.enum(openOperationStates),
+    // Optional for clients: an API of an earlier release does not give it.
+    since: time.optional().describe('When it was accepted'),
+  })
+  .meta({ id: 'OpenOperation', description: 'What is in progress' })
+  .nullable()
+  .describe('Null: nothing is in progress');
+/** Optional: an API of an earlier release does not give it. */
+const openOperationOfOne = openOperation.optional();
 
-const openOperation = z
-  .object({ operationId: z.uuid(), type: operationType, state: z.enum(openOperationStates) })
-  .nullable();
+export const tenantWithOutcomeAnswer = tenantAnswer
+  .extend({ outcome, unsettled, deletesAt, openOperation: openOperationOfOne, drift, workers })
+  .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
 
 export const tenantsAnswer = z
   .object({
@@ -495,9 +518,12 @@ export const acceptedAnswer = z
   .object({
     tenantId: z.uuid(),
     operationId: z.uuid(),
+    openOperation: openOperationOfOne.describe(
+      'That operation, as it was when the request was accepted. Null: the request closed it',
+    ),
     workflowId: z.string(),
     status: tenantStatus.describe(
-      'Status of the tenant at that moment; a run changes it when it carries the request out',
+      'Status of the tenant when the request was accepted, whatever its run has done since; of a deletion always `deleting`, though the tenant has that status only once a worker begins it',
     ),
     message: z.string().optional().describe('What was accepted, a sentence for people'),
     deletesAt,
@@ -507,6 +533,16 @@ export const acceptedAnswer = z
     workers,
   })
   .meta({ id: 'Accepted', description: 'Accepted: it is carried out from now on' });
+
+/** Of a request that no operation has to carry out. Optional: an API of an earlier release does not give it. */
+const changed = z
+  .array(z.string())
+  .optional()
+  .describe('Fields that were changed at once, such as `contactEmail`. Empty: it was so already');
+
+export const changedTenantAnswer = tenantAnswer
+  .extend({ changed })
+  .meta({ id: 'ChangedTenant', description: 'The tenant, as no operation has to carry the request out' });
 
 export const isolatedAnswer = z
   .object({

@@ -105,7 +105,8 @@ export class UnclearAnswerError extends ApiUnreachableError {
 
 export interface CreateRequest {
   readonly product: string;
-  readonly slug: string;
+  /** Left out where the product gives its tenants their ids for slugs. */
+  readonly slug?: string | undefined;
   readonly displayName: string;
   readonly contactEmail: string;
   readonly tier?: string | undefined;

@@ -11,6 +11,7 @@ import { closeUnclaimed } from './starting.ts';
 export interface Cancelled {
   /** Afterwards. */
   readonly tenant: TenantRow;
+  /** A clause for people: when it was cancelled. */
   readonly message: string;
 }
 
@@ -54,7 +55,7 @@ export async function cancelUnbegun(tx: Queryable, caller: Caller, operationId: 
 
 async function cancelled(tx: Queryable, tenantId: string, how: string): Promise<Cancelled> {
   const tenant = await existingTenant(tx, tenantId);
-  return { tenant, message: `the operation was cancelled ${how}; the tenant is ${tenant.status}` };
+  return { tenant, message: `the operation was cancelled ${how}` };
 }
 
 /** It only waits: the database refuses its commit, and a worker tells it before the tenant's next operation starts. */

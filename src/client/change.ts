@@ -8,7 +8,9 @@ import type { Queryable } from '../db/database.ts';
 import { isWhole } from '../db/applied.ts';
 import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
-import { findTenant, type TenantRow } from '../db/tenants.ts';
+import { changeDetails, type TenantRow } from '../db/tenants.ts';
+import { detailsIn } from '../products/detail-settings.ts';
+import { nounOf } from '../products/known-product.ts';
 import { mergePatch } from '../products/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 import {
@@ -21,7 +23,7 @@ import {
   type Choice,
   type ModeRequest,
 } from './choices.ts';
-import { changeTenantDetails, detailsIn, previewDetails } from './details.ts';
+import { changedFields, changeTenantDetails, detailsAsked, previewDetails, refuseLostDetails } from './details.ts';
 import { productOf, refuseUnfitSettings, refuseUnsuspendable, resolveDesired, type Desired } from './desired.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
@@ -51,7 +53,7 @@ export async function changeTenant(
   tenantId: string,
   input: ChangeTenantInput,
 ): Promise<ChangeOutcome> {
-  const details = detailsIn(input);
+  const details = detailsAsked(input);
   if (details) return changeTenantDetails(deps, caller, tenantId, details);
   return accept(deps, caller, tenantId, () => choiceOf(input));
 }
@@ -145,7 +147,7 @@ export async function previewChange(
   tenantId: string,
   input: ChangeTenantInput,
 ): Promise<PreviewView> {
-  const details = detailsIn(input);
+  const details = detailsAsked(input);
   if (details) return previewDetails(deps, caller, tenantId, details);
   return preview(deps, caller, tenantId, () => choiceOf(input));
 }
@@ -171,8 +173,9 @@ async function preview(
     inVain(deps.database, (tx) => write(deps, tx, request)),
   );
   const { plan, differences } = desired;
-  const { cell } = tenant;
-  return previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, differences, settings });
+  const { activatedAt, cell } = tenant;
+  const type = operation?.type ?? null;
+  return previewOf(deps, { tenantId, activatedAt, cell, operation: type, plan, differences, settings });
 }
 
 async function accept(
@@ -181,18 +184,18 @@ async function accept(
   tenantId: string,
   choiceFor: (tenant: TenantRow) => Choice,
 ): Promise<ChangeOutcome> {
-  await existingTenant(deps.database, tenantId);
+  const noun = nounOf(deps.catalog.products, await existingTenant(deps.database, tenantId));
   const operationId = randomUUID();
   // What nothing has to be carried out for is changed without an operation.
-  const attempted = { what: `the change of tenant ${tenantId} was accepted`, shownBy: 'status' } as const;
-  const { tenant, operation } = await orUnknown({ ...attempted, tenantId, operationId }, () =>
+  const attempted = { what: `the change of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
+  const { tenant, operation, before } = await orUnknown({ ...attempted, tenantId, operationId }, () =>
     untilUndisturbed(() =>
       deps.database.transaction((tx) => write(deps, tx, { caller, tenantId, operationId, choiceFor })),
     ),
   );
-  if (!operation) return { done: true, tenant: tenantView(tenant) };
+  if (!operation) return { done: true, tenant: tenantView(tenant), changed: changedFields(before, tenant) };
   await startOrWithdraw(deps, tenant, operation);
-  return { done: false, accepted: acceptedView(tenant, operation, acceptance('the change', tenant.status)) };
+  return { done: false, accepted: acceptedView(tenant, operation, acceptance('the change', noun, tenant.status)) };
 }
 
 interface Request {
@@ -203,6 +206,7 @@ interface Request {
 }
 
 interface Written {
+  readonly before: TenantRow;
   readonly tenant: TenantRow;
   /** Undefined: there was nothing to carry out. */
   readonly operation: OperationRow | undefined;
@@ -218,11 +222,13 @@ async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise
   // Another mode is another status, also where nothing runs that it changes.
   const isThere = desired.isThere && choice.request === undefined;
   if (read.isInMode || (isThere && isSameJson(settings, tenant.settings)))
-    return { tenant, operation: undefined, settings, desired };
+    return { before: tenant, tenant, operation: undefined, settings, desired };
   const operation = isThere ? undefined : await insertChange(deps, tx, request, read);
   await lockUndisturbed(tx, tenant, operation);
   await changeSettings(tx, { tenantId, settings, mode, credentials, operationId: operation?.id, caller });
-  return { tenant: (await findTenant(tx, tenantId)) ?? tenant, operation, settings, desired };
+  const held = detailsIn(productOf(deps.catalog, tenant), settings);
+  const now = await changeDetails(tx, tenantId, held, { caller, operationId: operation?.id });
+  return { before: tenant, tenant: now, operation, settings, desired };
 }
 
 interface ReadChange {
@@ -250,16 +256,17 @@ async function readChange(
   if (open) {
     // What waiting does not help comes first.
     refuseUnfitSettings(deps, tenant, mergePatch(tenant.settings, asked.patch), asked.fieldOf);
-    throw inProgress(open);
+    throw inProgress(open, nounOf(deps.catalog.products, tenant));
   }
   const hasMode = asked.mode === tenant.status;
   // What an abandoned operation left otherwise says that it is not in the mode that its status names.
   const isInMode = hasMode && (await isWhole(db, tenantId));
   const choice: Choice = hasMode && !isInMode && asked.mode === 'active' ? { ...asked, request: 'change' } : asked;
-  if (!isInMode) refuseUnchangeable(tenant, choice.request ?? 'change');
+  if (!isInMode) refuseUnchangeable(deps.catalog.products, tenant, choice.request ?? 'change');
   if (choice.tier !== undefined) refuseTierChange(deps, tenant, choice.tier);
   if (choice.request === 'suspend') refuseUnsuspendable(productOf(deps.catalog, tenant), tenant);
   const settings = mergePatch(tenant.settings, choice.patch);
+  refuseLostDetails(productOf(deps.catalog, tenant), tenant.settings, settings, choice.fieldOf);
   const mode = choice.mode ?? (await findDesiredMode(db, tenantId));
   const credentials = tenant.credentials + (choice.rotates ? 1 : 0);
   const { restoresKept } = operationTable[operationTypeAskedBy(choice.request ?? 'change')];

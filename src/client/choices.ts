@@ -1,9 +1,8 @@
 import type { OnFailure } from '../contracts/operation-state.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { TenantRow } from '../db/tenants.ts';
-import { productOf } from './desired.ts';
+import { impossible, productOf } from './desired.ts';
 import { invalid } from './invalid-input.ts';
-import { RequestError } from './request-error.ts';
 import type {
   ChangeModeInput,
   ChangeTenantInput,
@@ -66,21 +65,24 @@ export function tierChoice(
 
 /** @throws RequestError CHANGE_NOT_POSSIBLE for a tier that it is in, or that its product does not bring it to from there */
 export function refuseTierChange({ catalog }: Pick<ClientDeps, 'catalog'>, tenant: TenantRow, to: string): void {
-  const { id, product, slug, tier: from } = tenant;
-  const { tierChanges } = productOf(catalog, tenant);
+  const { product, tier: from } = tenant;
+  const { noun, tierChanges } = productOf(catalog, tenant);
   if (tierChanges.some((change) => change.from === from && change.to === to)) return;
   const known = tierChanges.map((change) => `from ${change.from} to ${change.to}`).join(', ') || 'none';
   const problem =
     from === to
       ? `it is in tier ${to} already`
       : `the product ${product} has no change of tier from ${from ?? 'no tier'} to ${to} (it has: ${known})`;
-  throw new RequestError('CHANGE_NOT_POSSIBLE', `tenant ${product}/${slug} cannot be changed so: ${problem}`, {
-    details: { tenantId: id, problems: [problem], tier: from, tierChanges },
-  });
+  throw impossible(tenant, [problem], noun, { tier: from, tierChanges });
 }
 
-export function choiceOf({ settings = {}, refresh, onFailure }: ChangeTenantInput): Choice {
-  return { patch: settings, fieldOf: (path) => ['body', 'settings', ...path].join('.'), refresh, onFailure };
+export function choiceOf({
+  settings = {},
+  settingsAt = ['body', 'settings'],
+  refresh,
+  onFailure,
+}: ChangeTenantInput): Choice {
+  return { patch: settings, fieldOf: (path) => [...settingsAt, ...path].join('.'), refresh, onFailure };
 }
 
 /** By convention a product has the number of tasks at `services.<component>.count`. @throws RequestError INVALID_INPUT */

@@ -13,6 +13,7 @@ import { findOperationFacts } from '../db/walk-facts.ts';
 import { differences, type StepDifference } from '../plan/differences.ts';
 import { directionOf, walkOf, type Direction } from '../plan/operation-walk.ts';
 import type { StepPlan } from '../plan/plan.ts';
+import { nounOf } from '../products/known-product.ts';
 import { closeAbandoned, stuckOperation } from './abandonment.ts';
 import { effectOf } from './attention.ts';
 import { cancelUnbegun, isUnbegun } from './cancel-in-database.ts';
@@ -33,9 +34,9 @@ export async function previewControl(
   tenantId: string,
   verb: OperatorVerb,
 ): Promise<PreviewView> {
-  await existingTenant(deps.database, tenantId);
+  const noun = nounOf(deps.catalog.products, await existingTenant(deps.database, tenantId));
   const previewed = await inVain(deps.database, async (tx) => {
-    const operation = refuseControl(await findOpenOperation(tx, tenantId), verb);
+    const operation = refuseControl(await findOpenOperation(tx, tenantId), verb, noun);
     const before = await existingTenant(tx, tenantId);
     const seen = { verb, operation, before };
     if (verb === 'cancel' && isUnbegun(operation)) return cancelledUnbegun(tx, caller, seen);
@@ -145,7 +146,16 @@ async function viewOf(deps: ClientDeps, previewed: Previewed): Promise<PreviewVi
   const { verb, operation, before, tenant, status, leftovers = [], steps, differences: found } = previewed;
   const { id: operationId, tenantId, type, state, cell } = operation;
   const effect = effectOf(verb, before, operation);
-  const view = { tenantId, cell, operation: type, plan: steps, differences: found, settings: tenant.settings };
+  const { activatedAt } = before;
+  const view = {
+    tenantId,
+    activatedAt,
+    cell,
+    operation: type,
+    plan: steps,
+    differences: found,
+    settings: tenant.settings,
+  };
   return {
     ...(await previewOf(deps, view)),
     control: { verb, operationId, state, effect, tenantStatus: status, leftovers },

@@ -17,8 +17,10 @@ import type { KindRegistry } from '../kinds/framework/registry.ts';
 import { hostIn, loadBalancerShare, resolveUnplaced } from '../products/places.ts';
 import type { Product } from '../products/product.ts';
 import { checkSettings } from '../products/settings.ts';
-import { parseSlug } from '../products/slug.ts';
-import { invalid, settingsFields } from './invalid-input.ts';
+import { detailNames, detailsIn, settingOf, withDetails } from '../products/detail-settings.ts';
+import { knownProduct, nounOf } from '../products/known-product.ts';
+import { parseSlug, type ParsedSlug } from '../products/slug.ts';
+import { invalid, settingsFields, type InvalidField } from './invalid-input.ts';
 import { cellsFor, servedProducts } from './cell-choice.ts';
 import { acceptOperation } from './freezing.ts';
 import { walkTo } from '../plan/walk.ts';
@@ -44,11 +46,15 @@ interface CheckedRequest {
 
 /** Accepts a tenant: writes everything in one transaction, then starts the run; a start that fails is withdrawn. */
 export async function createTenant(deps: ClientDeps, caller: Caller, input: CreateTenantInput): Promise<CreatedView> {
-  const request = { caller, ...checkRequest(deps, input) };
   const ids = newIds(input);
+  const request = { caller, ...checkRequest(deps, input, ids) };
   const { tenant, operation } = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, cell));
   await startOrWithdraw(deps, tenant, operation);
-  const accepted = acceptedView(tenant, operation, acceptance('the creation', tenant.status));
+  const accepted = acceptedView(
+    tenant,
+    operation,
+    acceptance('the creation', nounOf(deps.catalog.products, tenant), tenant.status),
+  );
   return { ...accepted, tenant: tenantView(tenant) };
 }
 
@@ -58,8 +64,8 @@ export async function previewCreation(
   caller: Caller,
   input: CreateTenantInput,
 ): Promise<PreviewView> {
-  const request = { caller, ...checkRequest(deps, input) };
   const ids = newIds(input);
+  const request = { caller, ...checkRequest(deps, input, ids) };
   const { kinds } = deps.catalog;
   const { tenant, operation, blueprint, room } = await inSomeCell(deps, request, (cell) =>
     inVain(deps.database, async (tx) => {
@@ -70,8 +76,8 @@ export async function previewCreation(
   const { steps } = blueprint;
   const facts = { own: steps, applied: [], older: [], held: [] };
   const plan = walkTo(steps, facts, (kind) => kinds.kinds.get(kind)?.limits);
-  const { cell, settings } = tenant;
-  return previewOf(deps, { tenantId: null, cell, operation: operation.type, plan, settings, room });
+  const { activatedAt, cell, settings } = tenant;
+  return previewOf(deps, { tenantId: null, activatedAt, cell, operation: operation.type, plan, settings, room });
 }
 
 /** Of the load balancer on which the tenant has its place, within the transaction that gave it. */
@@ -86,22 +92,44 @@ async function roomLeft(tx: Queryable, share: LoadBalancerShare, tenantId: strin
   return { loadBalancerArn, rules: left('rules'), targetGroups: left('targetGroups') };
 }
 
-function checkRequest(deps: ClientDeps, input: CreateTenantInput): Omit<CheckedRequest, 'caller'> {
-  const { products } = deps.catalog;
-  const product = Object.hasOwn(products, input.product) ? products[input.product] : undefined;
+function checkRequest(
+  deps: ClientDeps,
+  input: CreateTenantInput,
+  { tenantId }: Pick<Ids, 'tenantId'>,
+): Omit<CheckedRequest, 'caller'> {
+  const product = knownProduct(deps.catalog.products, input.product);
   if (!product) {
     throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${input.product}"`, {
       details: { products: servedProducts(deps.catalog, deps.platform.cells) },
     });
   }
   refuseSwitchedOff(deps, product.name);
-  const slug = parseSlug(input.slug, product.reservedSlugs);
+  const slug = checkSlug(product, input.slug, tenantId);
   const tier = checkTier(product, input.tier);
-  if (slug.ok && tier.ok) return { product, slug: slug.slug, tier: tier.tier, input };
+  const settings = withDetails(product, input.settings ?? {}, input);
+  const contradicting = contradictedDetails(product, settings, input);
+  if (slug.ok && tier.ok && contradicting.length === 0)
+    return { product, slug: slug.slug, tier: tier.tier, input: { ...input, settings } };
   throw invalid([
     ...(slug.ok ? [] : [{ field: 'body.slug', problem: slug.problem }]),
     ...(tier.ok ? [] : [{ field: 'body.tier', problem: tier.problem }]),
+    ...contradicting,
   ]);
+}
+
+function checkSlug({ name, reservedSlugs, slugs }: Product, given: string | undefined, tenantId: string): ParsedSlug {
+  if (slugs !== 'tenant-id')
+    return given === undefined ? { ok: false, problem: 'is required' } : parseSlug(given, reservedSlugs);
+  if (given === undefined) return { ok: true, slug: tenantId };
+  return { ok: false, problem: `must be left out: the slug of a tenant of ${name} is its id, which it is given` };
+}
+
+/** A tenant is called, and written to, as its settings say, where its product has that in them. */
+function contradictedDetails(product: Product, settings: Settings, input: CreateTenantInput): InvalidField[] {
+  const held = detailsIn(product, settings);
+  return detailNames
+    .filter((name) => held[name] !== undefined && held[name] !== input[name])
+    .map((name) => ({ field: `body.${name}`, problem: `must be the same as ${settingOf(product, name)}` }));
 }
 
 type CheckedTier =
@@ -158,7 +186,7 @@ function cellsTaking({ product, tier, input }: CheckedRequest, cells: readonly C
 }
 
 function writeIn(deps: ClientDeps, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written | undefined> {
-  const what = `tenant ${request.product.name}/${request.slug} was accepted`;
+  const what = `${request.product.noun ?? 'tenant'} ${request.product.name}/${request.slug} was accepted`;
   return orUnknown({ what, ...ids }, () =>
     deps.database.transaction((tx) => write(tx, deps.catalog.kinds, request, ids, cell)).catch(undoneWhenFull),
   );

@@ -13,6 +13,7 @@ import type { StepPlan } from '../plan/plan.ts';
 import { transientProblems } from '../plan/transient-steps.ts';
 import { walkTo } from '../plan/walk.ts';
 import { loadBalancerShare } from '../products/places.ts';
+import { knownProduct } from '../products/known-product.ts';
 import type { BlueprintRequest, Product } from '../products/product.ts';
 import { checkSettings } from '../products/settings.ts';
 import { invalid, type InvalidField } from './invalid-input.ts';
@@ -80,14 +81,14 @@ export async function resolveDesired(
   };
   const blueprint = resolveChecked(kinds, product, request);
   if (rotates && isSameJson(blueprint, resolveChecked(kinds, product, { ...request, credentials: credentials - 1 })))
-    throw impossible(tenant, ['nothing of it is rotated: none of its steps logs in to a schema']);
+    throw impossible(tenant, ['nothing of it is rotated: none of its steps logs in to a schema'], product.noun);
   const found = differences(applied.steps, blueprint.steps, (kind) => kinds.kinds.get(kind) ?? {});
   const problems = [
     ...found.flatMap((step) => step.problems),
     ...transientProblems(blueprint.steps, applied.steps),
     ...unreserved(loadBalancerShare(kinds, applied), loadBalancerShare(kinds, blueprint)),
   ];
-  if (problems.length > 0) throw impossible(tenant, problems);
+  if (problems.length > 0) throw impossible(tenant, problems, product.noun);
   const facts = await findWalkFacts(db, tenant.id, { own: blueprint.steps, applied: applied.steps });
   const plan = walkTo(blueprint.steps, facts, (kind) => kinds.kinds.get(kind)?.limits, {
     rereads: refresh,
@@ -112,7 +113,7 @@ export function refuseUnfitSettings(
 ): { readonly product: Product; readonly cell: Cell } {
   const product = productOf(catalog, tenant);
   const cell = platform.cells.find(({ id }) => id === tenant.cell);
-  if (!cell) throw impossible(tenant, [`its cell ${tenant.cell} is not in the platform description`]);
+  if (!cell) throw impossible(tenant, [`its cell ${tenant.cell} is not in the platform description`], product.noun);
   const checked = checkSettings(product, { cell, tier: tenant.tier }, settings);
   if (checked.ok) return { product, cell };
   throw invalid(checked.problems.map(({ path, problem }): InvalidField => ({ field: fieldOf(path), problem })));
@@ -120,7 +121,7 @@ export function refuseUnfitSettings(
 
 /** @throws RequestError UNKNOWN_PRODUCT */
 export function productOf({ products }: ClientDeps['catalog'], tenant: TenantRow): Product {
-  const product = Object.hasOwn(products, tenant.product) ? products[tenant.product] : undefined;
+  const product = knownProduct(products, tenant.product);
   if (product) return product;
   throw new RequestError('UNKNOWN_PRODUCT', `this installation does not have the tenant's product ${tenant.product}`, {
     details: { products: Object.keys(products) },
@@ -128,11 +129,10 @@ export function productOf({ products }: ClientDeps['catalog'], tenant: TenantRow
 }
 
 /** @throws RequestError CHANGE_NOT_POSSIBLE where a suspension of its tenants would stop nothing */
-export function refuseUnsuspendable({ name, suspendable = true }: Product, tenant: TenantRow): void {
+export function refuseUnsuspendable({ name, noun, suspendable = true }: Product, tenant: TenantRow): void {
   if (suspendable) return;
-  throw impossible(tenant, [
-    `tenants of ${name} cannot be suspended, as nothing of theirs runs or answers by itself; delete it, or stop what uses it`,
-  ]);
+  const problem = `tenants of ${name} cannot be suspended, as nothing of theirs runs or answers by itself; delete it, or stop what uses it`;
+  throw impossible(tenant, [problem], noun);
 }
 
 async function placeOf(
@@ -145,7 +145,11 @@ async function placeOf(
   const placed = await findPlacement(db, tenant.id);
   const found = cell.loadBalancers.find(({ arn }) => arn === placed);
   if (found) return found;
-  throw impossible(tenant, [`its load balancer ${placed ?? ''} is not in the description of cell ${cell.id}`]);
+  throw impossible(
+    tenant,
+    [`its load balancer ${placed ?? ''} is not in the description of cell ${cell.id}`],
+    product.noun,
+  );
 }
 
 /** What it takes of its load balancer was reserved when it was accepted. */
@@ -157,12 +161,15 @@ function unreserved(reserved: LoadBalancerShare, wanted: LoadBalancerShare): str
   );
 }
 
-function impossible({ id, product, slug }: TenantRow, problems: readonly string[]): RequestError {
-  return new RequestError(
-    'CHANGE_NOT_POSSIBLE',
-    `tenant ${product}/${slug} cannot be changed so: ${problems.join('; ')}`,
-    {
-      details: { tenantId: id, problems },
-    },
-  );
+/** @param noun what its product calls a tenant */
+export function impossible(
+  { id, product, slug }: TenantRow,
+  problems: readonly string[],
+  noun = 'tenant',
+  details: Readonly<Record<string, unknown>> = {},
+): RequestError {
+  const name = slug === id ? id : `${product}/${slug}`;
+  return new RequestError('CHANGE_NOT_POSSIBLE', `${noun} ${name} cannot be changed so: ${problems.join('; ')}`, {
+    details: { tenantId: id, problems, ...details },
+  });
 }

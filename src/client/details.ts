@@ -2,6 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Caller } from '../contracts/caller.ts';
 import type { Queryable } from '../db/database.ts';
 import { changeDetails, type TenantDetails, type TenantRow } from '../db/tenants.ts';
+import type { Settings } from '../contracts/settings.ts';
+import { isSameJson } from '../contracts/stable-json.ts';
+import { detailNames, detailsIn, lostDetails, settingOf } from '../products/detail-settings.ts';
+import { knownProduct, nounOf } from '../products/known-product.ts';
+import type { Product } from '../products/product.ts';
 import { invalid } from './invalid-input.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewOf } from './preview.ts';
@@ -15,7 +20,7 @@ import type { ChangeOutcome, PreviewView } from './views.ts';
  * whose start fails nothing is to stay.
  * @throws RequestError INVALID_INPUT
  */
-export function detailsIn({
+export function detailsAsked({
   displayName,
   contactEmail,
   settings,
@@ -30,17 +35,17 @@ export function detailsIn({
 
 /** Changes details of a tenant, whatever its operations are at: no step is made of them. @throws RequestError TENANT_NOT_CHANGEABLE */
 export async function changeTenantDetails(
-  { database }: ClientDeps,
+  deps: ClientDeps,
   caller: Caller,
   tenantId: string,
   details: TenantDetails,
 ): Promise<ChangeOutcome> {
   const attempted = { what: `the details of tenant ${tenantId} were changed`, shownBy: 'tenant' } as const;
   const operationId = randomUUID();
-  const tenant = await orUnknown({ ...attempted, tenantId, operationId }, () =>
-    database.transaction((tx) => write(tx, caller, tenantId, details)),
+  const { before, tenant } = await orUnknown({ ...attempted, tenantId, operationId }, () =>
+    deps.database.transaction((tx) => write(deps, tx, caller, { tenantId, details })),
   );
-  return { done: true, tenant: tenantView(tenant) };
+  return { done: true, tenant: tenantView(tenant), changed: changedFields(before, tenant) };
 }
 
 /** What {@link changeTenantDetails} would do. */
@@ -50,14 +55,56 @@ export async function previewDetails(
   tenantId: string,
   details: TenantDetails,
 ): Promise<PreviewView> {
-  const tenant = await inVain(deps.database, (tx) => write(tx, caller, tenantId, details));
-  const { cell, contactEmail, displayName, settings } = tenant;
-  const view = await previewOf(deps, { tenantId, cell, operation: null, plan: [], settings });
+  const { tenant } = await inVain(deps.database, (tx) => write(deps, tx, caller, { tenantId, details }));
+  const { activatedAt, cell, contactEmail, displayName, settings } = tenant;
+  const view = await previewOf(deps, { tenantId, activatedAt, cell, operation: null, plan: [], settings });
   return { ...view, details: { displayName, contactEmail } };
 }
 
-async function write(tx: Queryable, caller: Caller, tenantId: string, details: TenantDetails): Promise<TenantRow> {
-  const { status } = await existingTenant(tx, tenantId);
-  if (status !== 'deleted') return changeDetails(tx, tenantId, details, caller);
-  throw new RequestError('TENANT_NOT_CHANGEABLE', `tenant ${tenantId} is deleted`, { details: { status } });
+/** Fields of a tenant that a request changed without an operation: details, and settings as `settings.name`. Pure. */
+export function changedFields(before: TenantRow, after: TenantRow): string[] {
+  const details = detailNames.filter((name) => before[name] !== after[name]);
+  const names = new Set([...Object.keys(before.settings), ...Object.keys(after.settings)]);
+  const settings = [...names].filter((name) => !isSameJson(before.settings[name], after.settings[name]));
+  return [...details, ...settings.map((name) => `settings.${name}`)];
+}
+
+/**
+ * @param fieldOf what the request calls a setting
+ * @throws RequestError INVALID_INPUT for a change that would leave the tenant without a detail that its settings hold
+ */
+export function refuseLostDetails(
+  product: Product,
+  before: Settings,
+  after: Settings,
+  fieldOf: (path: readonly string[]) => string,
+): void {
+  const lost = lostDetails(product, before, after);
+  if (lost.length > 0) throw invalid(lost.map(({ path, problem }) => ({ field: fieldOf(path), problem })));
+}
+
+async function write(
+  { catalog }: Pick<ClientDeps, 'catalog'>,
+  tx: Queryable,
+  caller: Caller,
+  { tenantId, details }: { readonly tenantId: string; readonly details: TenantDetails },
+): Promise<{ readonly before: TenantRow; readonly tenant: TenantRow }> {
+  const before = await existingTenant(tx, tenantId);
+  const { status } = before;
+  if (status === 'deleted')
+    throw new RequestError('TENANT_NOT_CHANGEABLE', `${nounOf(catalog.products, before)} ${tenantId} is deleted`, {
+      details: { status },
+    });
+  const product = knownProduct(catalog.products, before.product);
+  if (product) refuseHeld(product, before.settings, details);
+  return { before, tenant: await changeDetails(tx, tenantId, details, { caller }) };
+}
+
+/** What the settings hold is changed there, so that both stay the same. @throws RequestError INVALID_INPUT */
+function refuseHeld(product: Product, settings: Settings, asked: TenantDetails): void {
+  const held = detailsIn(product, settings);
+  const fields = detailNames
+    .filter((name) => asked[name] !== undefined && held[name] !== undefined && asked[name] !== held[name])
+    .map((name) => ({ field: `body.${name}`, problem: `is ${settingOf(product, name)} of this tenant: change that` }));
+  if (fields.length > 0) throw invalid(fields);
 }

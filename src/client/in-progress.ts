@@ -3,11 +3,14 @@ import { graceOf } from '../db/grace.ts';
 import type { OperationRow } from '../db/operations.ts';
 import { RequestError } from './request-error.ts';
 
-/** What a request is told that another operation of its tenant stands in the way of. */
-export function inProgress(open: OperationRow): RequestError {
+/**
+ * What a request is told that another operation of its tenant stands in the way of.
+ * @param noun what its product calls a tenant
+ */
+export function inProgress(open: OperationRow, noun: string): RequestError {
   return new RequestError(
     'OPERATION_IN_PROGRESS',
-    `the tenant's ${open.type} operation ${open.id} is open (${open.state}): ${whatOpensTheWay(open)}`,
+    `the ${noun}'s ${open.type} operation ${open.id} is open (${open.state}): ${whatOpensTheWay(open)}`,
     { details: { operationId: open.id, type: open.type, state: open.state } },
   );
 }

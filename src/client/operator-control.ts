@@ -14,7 +14,7 @@ import {
   recordTakenCancel,
   type OperationRow,
 } from '../db/operations.ts';
-import type { TenantRow } from '../db/tenants.ts';
+import { nounOf } from '../products/known-product.ts';
 import { cancelInDatabase } from './cancel-in-database.ts';
 import { isCompleted } from './lost-runs.ts';
 import {
@@ -51,20 +51,26 @@ export async function control(
   verb: OperatorVerb,
 ): Promise<AcceptedView> {
   const before = await existingTenant(deps.database, tenantId);
-  const operation = requireOpen(await findOpenOperation(deps.database, tenantId), verb);
+  const noun = nounOf(deps.catalog.products, before);
+  const operation = requireOpen(await findOpenOperation(deps.database, tenantId), verb, noun);
   if (verb === 'cancel') refuseUncancellable(operation);
   const cancelled = verb === 'cancel' ? await cancelInDatabase(deps, caller, operation) : undefined;
-  if (!cancelled) await ask(deps, caller, operation, verb);
-  const tenant = cancelled?.tenant ?? (await latest(deps, before));
-  return acceptedView(tenant, operation, cancelled?.message ?? acceptance(`the ${verb}`, tenant.status));
+  if (cancelled)
+    return {
+      ...acceptedView(cancelled.tenant, operation, `${cancelled.message}; the ${noun} is ${cancelled.tenant.status}`),
+      openOperation: null,
+    };
+  await ask(deps, caller, operation, verb);
+  // As it was: what its run has made of the request by now is a matter of time.
+  return acceptedView(before, operation, acceptance(`the ${verb}`, noun, before.status));
 }
 
 /**
  * Refuses what the run of an open operation would refuse, as far as PostgreSQL knows.
  * @throws RequestError NOT_CANCELLABLE, NOTHING_TO_RETRY
  */
-export function refuseControl(open: OperationRow | undefined, verb: OperatorVerb): OperationRow {
-  const operation = requireOpen(open, verb);
+export function refuseControl(open: OperationRow | undefined, verb: OperatorVerb, noun: string): OperationRow {
+  const operation = requireOpen(open, verb, noun);
   const { id, type, state, failure } = operation;
   const isBehind = verb === 'retry' && failure?.code === 'DATABASE_BEHIND';
   const refused = verb === 'cancel' ? cancelRefusal(type, state, graceOf(operation)) : retryRefusal(state);
@@ -74,9 +80,9 @@ export function refuseControl(open: OperationRow | undefined, verb: OperatorVerb
   throw new RequestError(refusals[verb], message, { details: { operationId: id, state } });
 }
 
-function requireOpen(open: OperationRow | undefined, verb: OperatorVerb): OperationRow {
+function requireOpen(open: OperationRow | undefined, verb: OperatorVerb, noun: string): OperationRow {
   if (open) return open;
-  throw new RequestError(refusals[verb], `the tenant has no open operation: ${appliesTo[verb]}`);
+  throw new RequestError(refusals[verb], `the ${noun} has no open operation: ${appliesTo[verb]}`);
 }
 
 /** Not after a grace period, as its run would say: what it superseded has given up, so nobody would look after what is left. */
@@ -88,16 +94,6 @@ function refuseUncancellable(operation: OperationRow): void {
   throw new RequestError('NOT_CANCELLABLE', `operation ${id} does not take the cancel: ${reason}`, {
     details: { operationId: id, state },
   });
-}
-
-/** The request was taken: that its tenant cannot be read now changes nothing about that. */
-async function latest(deps: ClientDeps, before: TenantRow): Promise<TenantRow> {
-  try {
-    return await existingTenant(deps.database, before.id);
-  } catch (error) {
-    if (error instanceof DatabaseUnavailableError) return before;
-    throw error;
-  }
 }
 
 /**

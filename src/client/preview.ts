@@ -1,5 +1,5 @@
 import type { Database, Queryable } from '../db/database.ts';
-import type { OperationType } from '../contracts/operation-table.ts';
+import { operationTable, type OperationType } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { listRecordedDurations, type RecordedDuration } from '../db/step-durations.ts';
 import { changingCalls } from '../kinds/framework/calls.ts';
@@ -45,6 +45,8 @@ interface Previewed {
   /** Null: the tenant does not exist yet. */
   readonly tenantId: string | null;
   readonly cell: string;
+  /** When the tenant was in service first; null: never, so that no step holds any data of it. */
+  readonly activatedAt: Date | null;
   /** Null: nothing would have to be carried out. */
   readonly operation: OperationType | null;
   readonly plan: readonly StepPlan[];
@@ -67,7 +69,7 @@ const otherwise: Readonly<Record<string, readonly RecordedDuration['becomes'][]>
 /** What a request would do: the plan by which its run goes, with what is known of its steps from earlier runs. */
 export async function previewOf(
   { catalog, database }: Pick<ClientDeps, 'catalog' | 'database'>,
-  { tenantId, cell, operation, plan, differences = [], settings, room, finalDump }: Previewed,
+  { tenantId, activatedAt, cell, operation, plan, differences = [], settings, room, finalDump }: Previewed,
 ): Promise<PreviewView> {
   const recorded = await listRecordedDurations(database, cell);
   const durationOf = ({ kind, becomes }: StepPlan): Duration | undefined => {
@@ -77,6 +79,7 @@ export async function previewOf(
       .at(0);
     return found && { medianMs: found.medianMs, p90Ms: found.p90Ms };
   };
+  const losesData = activatedAt !== null && operation !== null && operationTable[operation].target === 'nothing';
   const fieldsOf = new Map(differences.map(({ stepId, fields }) => [stepId, fields]));
   const steps = plan.map((step): PreviewedStepView => {
     const { id: stepId, kind: name, becomes } = step;
@@ -85,7 +88,8 @@ export async function previewOf(
       ...{ stepId, kind: name, becomes, fields: fieldsOf.get(stepId) ?? [], transient: step.transient === true },
       calls: kind ? callsOf(kind, step) : [],
       expected: becomes === 'keep' ? null : (durationOf(step) ?? null),
-      dropsData: becomes === 'drop' && kind?.holdsData === true,
+      // Only a deletion loses data: whatever else drops a step that holds some has the tenant's data in another one.
+      dropsData: losesData && becomes === 'drop' && kind?.holdsData === true,
     };
   });
   const residues = plan

@@ -1,5 +1,5 @@
 import { isServed } from '../products/places.ts';
-import type { Place, TierChange } from '../products/product.ts';
+import type { Place, SlugRule, TierChange } from '../products/product.ts';
 import type { ClientDeps } from './requests.ts';
 
 /** A product that this installation knows. */
@@ -16,6 +16,8 @@ export interface ProductView {
   readonly cells: readonly string[];
   /** Domains of its tenants, of each cell that serves it. Empty where they have no host. */
   readonly domains: readonly string[];
+  /** Where its tenants' slugs come from. */
+  readonly slugs: SlugRule;
   /** Slugs that it gives to no tenant, besides those that no product gives. */
   readonly reservedSlugs: readonly string[];
 }
@@ -24,11 +26,12 @@ export interface ProductView {
 export function listProducts({ catalog, platform }: Pick<ClientDeps, 'catalog' | 'platform'>): ProductView[] {
   return Object.values(catalog.products)
     .map((product) => {
-      const { name, tiers, tierChanges, suspendable = true, reservedSlugs, places } = product;
+      const { name, tiers, tierChanges, suspendable = true, reservedSlugs, places, slugs = 'chosen' } = product;
       const serving = platform.cells.filter((cell) => isServed(cell, product));
       const domains = places.includes('host') ? serving.flatMap((cell) => cell.domains[name] ?? []) : [];
       const cells = serving.map(({ id }) => id);
-      return { name, tiers, tierChanges, suspendable, places, cells, domains: [...new Set(domains)], reservedSlugs };
+      const has = { name, tiers, tierChanges, suspendable, places, slugs, reservedSlugs };
+      return { ...has, cells, domains: [...new Set(domains)] };
     })
     .sort((a, b) => a.name.localeCompare(b.name));
 }

@@ -32,13 +32,13 @@ import { RequestError } from './request-error.ts';
 import type { ListInput } from './requests.ts';
 import type {
   EventView,
-  ListedTenantView,
   OperationView,
   StatusView,
   TenantDriftView,
   TenantView,
   TenantWithOutcomeView,
 } from './views.ts';
+import { openOperationOf } from './views.ts';
 
 /** @throws RequestError TENANT_NOT_FOUND */
 export async function existingTenant(db: Queryable, tenantId: string): Promise<TenantRow> {
@@ -62,7 +62,8 @@ function withOutcome(tenant: TenantRow, operation: OperationRow): Omit<TenantWit
   const outcome = outcomeOf(tenant, operation);
   const unsettled = unsettledOf(tenant, operation.leftovers);
   const error = currentFailure(tenant, operation);
-  const view = { ...tenantView(tenant), outcome, unsettled, deletesAt: deletesAt(operation) };
+  const openOperation = openOperationOf(operation);
+  const view = { ...tenantView(tenant), outcome, unsettled, deletesAt: deletesAt(operation), openOperation };
   return error === null ? view : { ...view, error };
 }
 
@@ -76,7 +77,7 @@ async function newestOperation(db: Queryable, tenantId: string): Promise<Operati
 export async function readTenants(
   db: Pick<Database, 'snapshot'>,
   input: ListInput,
-): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }> {
+): Promise<{ tenants: TenantWithOutcomeView[]; nextCursor: string | null }> {
   const includeGone = input.includeGone ?? (input.statuses !== undefined || input.slug !== undefined);
   try {
     return await db.snapshot(async (at) => {
@@ -92,7 +93,7 @@ export async function readTenants(
   }
 }
 
-async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<ListedTenantView[]> {
+async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<TenantWithOutcomeView[]> {
   const ids = tenants.map((tenant) => tenant.id);
   const newest = await listNewestOperationsOf(db, ids);
   const driftByTenant = await driftOf(db, ids);
@@ -100,10 +101,7 @@ async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<Lis
   return tenants.map((tenant) => {
     const operation = byTenant.get(tenant.id);
     if (!operation) throw new Error(`tenant ${tenant.id} has no operation`);
-    const { id, type, state } = operation;
-    const openOperation = isOpen(state) ? { operationId: id, type, state } : null;
-    const drift = driftByTenant.get(tenant.id) ?? null;
-    return { ...withOutcome(tenant, operation), openOperation, drift };
+    return { ...withOutcome(tenant, operation), drift: driftByTenant.get(tenant.id) ?? null };
   });
 }
 

@@ -5,7 +5,7 @@ import type { FinalDumpOwed } from '../contracts/final-dump.ts';
 import { statusesWithGrace } from '../contracts/grace.ts';
 import { tenantWorkflowId } from '../contracts/ids.ts';
 import { DEFAULT_HOLD_MS } from '../contracts/operation-state.ts';
-import { operationTypeAskedBy } from '../contracts/operation-table.ts';
+import { operationTable, operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { isWaiting } from '../db/grace.ts';
@@ -20,6 +20,7 @@ import {
 } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import { knownProduct, nounOf } from '../products/known-product.ts';
 import { acceptOperation } from './freezing.ts';
 import { walkTo } from '../plan/walk.ts';
 import type { StepPlan } from '../plan/plan.ts';
@@ -45,34 +46,41 @@ export async function deleteTenant(
   tenantId: string,
   { confirm, graceMs = deps.deletionGraceMs ?? 0, exports = false }: DeleteTenantInput,
 ): Promise<ChangeOutcome> {
-  const { slug } = await existingTenant(deps.database, tenantId);
-  if (confirm !== slug) {
-    const problem =
-      confirm === undefined
-        ? `deletion must be confirmed with the slug of tenant ${tenantId}`
-        : `"${confirm}" is not the slug of tenant ${tenantId}: nothing was deleted`;
-    throw new RequestError('CONFIRMATION_REQUIRED', problem, {
-      details: { parameter: 'confirm', given: confirm ?? null },
-    });
-  }
+  const existing = await existingTenant(deps.database, tenantId);
+  const noun = nounOf(deps.catalog.products, existing);
+  refuseUnconfirmed(deps, existing, confirm);
   await reachOrchestratorIfStuck(deps, tenantId);
   const operationId = randomUUID();
   // One of which nothing is left is deleted without an operation.
-  const attempted = { what: `the deletion of tenant ${tenantId} was accepted`, shownBy: 'status' } as const;
+  const attempted = { what: `the deletion of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
     deps.database.transaction((tx) => write(deps, tx, { caller, tenantId, operationId, graceMs, exports })),
   );
-  if (!written.operation) return { done: true, tenant: tenantView(written.tenant) };
+  if (!written.operation) return { done: true, tenant: tenantView(written.tenant), changed: ['status'] };
   const { tenant, operation, superseded, finalDump } = written;
   if (superseded) await replaceRun(deps, operation, superseded);
   else await startOrWithdraw(deps, tenant, operation);
   return {
     done: false,
     accepted: {
-      ...acceptedView(tenant, operation, `${accepting(tenant, operation)}; ${finalDump.detail}`),
-      ...{ deletesAt: deletesAt(operation), finalDump },
+      ...acceptedView(tenant, operation, `${accepting(noun, tenant, operation)}; ${finalDump.detail}`),
+      ...{ status: operationTable[operation.type].tenantStatus.claimed, deletesAt: deletesAt(operation), finalDump },
     },
   };
+}
+
+/** @throws RequestError CONFIRMATION_REQUIRED */
+function refuseUnconfirmed({ catalog }: ClientDeps, tenant: TenantRow, confirm: string | undefined): void {
+  const { id, product, slug } = tenant;
+  const isById = knownProduct(catalog.products, product)?.slugs === 'tenant-id';
+  // One that was made by an earlier release may have another slug.
+  if (confirm === slug || (isById && confirm?.toLowerCase() === id)) return;
+  const of = `the ${isById ? 'id' : 'slug'} of ${nounOf(catalog.products, tenant)} ${id}`;
+  const problem =
+    confirm === undefined ? `deletion must be confirmed with ${of}` : `"${confirm}" is not ${of}: nothing was deleted`;
+  throw new RequestError('CONFIRMATION_REQUIRED', problem, {
+    details: { parameter: 'confirm', given: confirm ?? null },
+  });
 }
 
 /** What {@link deleteTenant} would do; nothing has to be confirmed for that. */
@@ -88,8 +96,9 @@ export async function previewDeletion(
     const written = await write(deps, tx, deletion);
     return { ...written, plan: written.operation ? await planOfRemoval(deps, tx, written.operation) : [] };
   });
-  const { cell, settings } = tenant;
-  const view = await previewOf(deps, { tenantId, cell, operation: operation?.type ?? null, plan, settings, finalDump });
+  const { activatedAt, cell, settings } = tenant;
+  const type = operation?.type ?? null;
+  const view = await previewOf(deps, { tenantId, activatedAt, cell, operation: type, plan, settings, finalDump });
   return { ...view, graceSeconds: operation ? (operation.graceUntil === null ? 0 : graceMs / 1_000) : null };
 }
 
@@ -103,10 +112,10 @@ async function planOfRemoval(
   return walkTo([], facts, (kind) => catalog.kinds.kinds.get(kind)?.limits);
 }
 
-function accepting({ status }: TenantRow, operation: OperationRow): string {
+function accepting(noun: string, { status }: TenantRow, operation: OperationRow): string {
   const at = deletesAt(operation);
-  if (at === null) return acceptance('the deletion', status);
-  return `the deletion is accepted; nothing is removed before ${at}, and until then \`cancel\` brings the tenant back`;
+  if (at === null) return acceptance('the deletion', noun, status);
+  return `the deletion is accepted; nothing is removed before ${at}, and until then \`cancel\` brings the ${noun} back`;
 }
 
 /** What is superseded cannot be taken back, so Temporal must be there beforehand. */
@@ -136,39 +145,45 @@ interface Written {
  */
 async function write(deps: ClientDeps, tx: Queryable, deletion: Deletion): Promise<Written> {
   const { caller, tenantId } = deletion;
-  const superseded = await supersedeStuck(tx, caller, tenantId);
+  const superseded = await supersedeStuck(deps, tx, caller, tenantId);
   const tenant = await findTenant(tx, tenantId);
   if (!tenant) throw new Error(`tenant ${tenantId} disappeared`);
   const finalDump = await finalDumpOf(deps, tx, tenant, deletion.exports);
   if (!superseded) {
-    refuseUndeletable(tenant);
+    refuseUndeletable(deps, tenant);
     if (await isNothingLeft(tx, tenant))
       return { tenant: await settle(tx, caller, tenant), operation: undefined, superseded, finalDump };
   }
   const owed = owedOf(finalDump, deletion.exports);
   return {
     tenant,
-    operation: await insertDeprovisioning(tx, deletion, { tenant, superseded, owed }),
+    operation: await insertDeprovisioning(deps, tx, deletion, { tenant, superseded, owed }),
     superseded,
     finalDump,
   };
 }
 
-async function supersedeStuck(tx: Queryable, caller: Caller, tenantId: string): Promise<OperationRow | undefined> {
+async function supersedeStuck(
+  { catalog }: ClientDeps,
+  tx: Queryable,
+  caller: Caller,
+  tenantId: string,
+): Promise<OperationRow | undefined> {
   const open = await findOpenOperation(tx, tenantId);
   if (!open) return undefined;
   const superseded = await changeOperationState(tx, open.id, ['stuck'], 'superseded', { caller });
-  if (!superseded) throw inProgress(open);
+  if (!superseded) throw inProgress(open, nounOf(catalog.products, await existingTenant(tx, tenantId)));
   return superseded;
 }
 
-function refuseUndeletable(tenant: TenantRow): void {
+function refuseUndeletable({ catalog }: ClientDeps, tenant: TenantRow): void {
   if (isAcceptable(operationTypeAskedBy('delete'), { status: tenant.status, open: undefined })) return;
   const { id, status } = tenant;
+  const noun = nounOf(catalog.products, tenant);
   const message =
     status === 'deleted'
-      ? `tenant ${id} is deleted already`
-      : `the status of tenant ${id} is ${status}, and it cannot be deleted from there`;
+      ? `${noun} ${id} is deleted already`
+      : `the status of ${noun} ${id} is ${status}, and it cannot be deleted from there`;
   throw new RequestError('TENANT_NOT_DELETABLE', message, { details: { status } });
 }
 
@@ -185,6 +200,7 @@ async function settle(tx: Queryable, caller: Caller, tenant: TenantRow): Promise
 }
 
 async function insertDeprovisioning(
+  { catalog }: ClientDeps,
   tx: Queryable,
   { caller, operationId, graceMs }: Deletion,
   { tenant, superseded, owed }: Pick<Written, 'tenant' | 'superseded'> & { readonly owed: FinalDumpOwed | undefined },
@@ -206,7 +222,8 @@ async function insertDeprovisioning(
   });
   if (operation) return operation;
   const open = await findOpenOperation(tx, tenant.id);
-  throw open ? inProgress(open) : new RequestError('OPERATION_IN_PROGRESS', 'the tenant has an open operation');
+  const noun = nounOf(catalog.products, tenant);
+  throw open ? inProgress(open, noun) : new RequestError('OPERATION_IN_PROGRESS', `the ${noun} has an open operation`);
 }
 
 /**

@@ -11,6 +11,7 @@ import type { TenantRow } from '../db/tenants.ts';
 import { findWalkFacts } from '../db/walk-facts.ts';
 import type { StepPlan } from '../plan/plan.ts';
 import { walkTo } from '../plan/walk.ts';
+import { nounOf } from '../products/known-product.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -31,14 +32,14 @@ export async function repairTenant(
   tenantId: string,
   input: RepairTenantInput,
 ): Promise<AcceptedView> {
-  await existingTenant(deps.database, tenantId);
+  const noun = nounOf(deps.catalog.products, await existingTenant(deps.database, tenantId));
   const request = { caller, tenantId, operationId: randomUUID(), reason: input.reason };
-  const attempted = { what: `the repair of tenant ${tenantId} was accepted`, tenantId };
+  const attempted = { what: `the repair of ${noun} ${tenantId} was accepted`, tenantId };
   const { tenant, operation } = await orUnknown({ ...attempted, operationId: request.operationId }, () =>
     untilUndisturbed(() => deps.database.transaction((tx) => write(deps, tx, request))),
   );
   await startOrWithdraw(deps, tenant, operation);
-  return acceptedView(tenant, operation, acceptance('the repair', tenant.status));
+  return acceptedView(tenant, operation, acceptance('the repair', noun, tenant.status));
 }
 
 /** What {@link repairTenant} would do. */
@@ -47,8 +48,8 @@ export async function previewRepair(deps: ClientDeps, caller: Caller, tenantId: 
   const { tenant, operation, plan } = await untilUndisturbed(() =>
     inVain(deps.database, (tx) => write(deps, tx, request)),
   );
-  const { cell, settings } = tenant;
-  return previewOf(deps, { tenantId, cell, operation: operation.type, plan, settings });
+  const { activatedAt, cell, settings } = tenant;
+  return previewOf(deps, { tenantId, activatedAt, cell, operation: operation.type, plan, settings });
 }
 
 interface Request {
@@ -68,9 +69,9 @@ interface Written {
 async function write({ catalog }: ClientDeps, tx: Queryable, request: Request): Promise<Written> {
   const { caller, tenantId, operationId: id, reason } = request;
   const open = await findOpenOperation(tx, tenantId);
-  if (open) throw inProgress(open);
   const read = await existingTenant(tx, tenantId);
-  refuseUnchangeable(read, 'repair');
+  if (open) throw inProgress(open, nounOf(catalog.products, read));
+  refuseUnchangeable(catalog.products, read, 'repair');
   const applied = await findAppliedBlueprint(tx, tenantId);
   if (!applied) throw new Error(`tenant ${tenantId} is ${read.status}, and no blueprint is applied`);
   const operation = await acceptOperation(tx, {

@@ -27,8 +27,9 @@ export interface ClientDeps {
 export interface CreateTenantInput {
   readonly product: string;
   readonly tier?: string | undefined;
-  readonly slug: string;
-  /** Its id, a UUID that no tenant has. Default: any. Callers inside the API give it where the slug is to be the id. */
+  /** Required, but where the product's tenants have their ids for slugs: there it is refused. */
+  readonly slug?: string | undefined;
+  /** Its id, a UUID that no tenant has. Default: any. */
   readonly tenantId?: string | undefined;
   readonly displayName: string;
   readonly contactEmail: string;
@@ -45,6 +46,8 @@ export interface ChangeTenantInput {
   readonly contactEmail?: string | undefined;
   /** Merged into what is desired (RFC 7396). */
   readonly settings?: Settings | undefined;
+  /** Where the request has the settings, for what is said of them. Default: in `body.settings`. */
+  readonly settingsAt?: readonly string[] | undefined;
   /** Templates, tenant migrations and the platform description are read anew, whether settings change or not. */
   readonly refresh?: boolean | undefined;
   /** Default: `rollback`. */
@@ -84,7 +87,7 @@ export interface IsolateTenantInput {
 }
 
 export interface DeleteTenantInput {
-  /** The tenant's slug, repeated. */
+  /** The tenant's slug, repeated; of a product whose tenants have their ids for slugs, the id. */
   readonly confirm?: string | undefined;
   /** How long to wait before anything is removed, in ms; default: as the installation has it. */
   readonly graceMs?: number | undefined;

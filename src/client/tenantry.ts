@@ -50,7 +50,6 @@ import type {
   FreezeView,
   IsolatedView,
   IsolationPreviewView,
-  ListedTenantView,
   OperationView,
   PreviewView,
   SettingsVersionView,
@@ -137,7 +136,7 @@ export interface TenantryClient {
    */
   startAccepted(caller: Caller, operation: OperationRow): Promise<'started' | 'already-open'>;
   get(caller: Caller, tenantId: string): Promise<TenantWithOutcomeView>;
-  list(caller: Caller, input: ListInput): Promise<{ tenants: ListedTenantView[]; nextCursor: string | null }>;
+  list(caller: Caller, input: ListInput): Promise<{ tenants: TenantWithOutcomeView[]; nextCursor: string | null }>;
   status(caller: Caller, tenantId: string): Promise<StatusView>;
   /** What the last look at the tenant's steps found. */
   drift(caller: Caller, tenantId: string): Promise<TenantDriftView>;

@@ -3,6 +3,7 @@ import { operationTypeAskedBy, type OperationRules } from '../contracts/operatio
 import type { Queryable } from '../db/database.ts';
 import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import { lockTenant, type TenantRow } from '../db/tenants.ts';
+import { nounOf, type Products } from '../products/known-product.ts';
 import { RequestError } from './request-error.ts';
 
 /** Rolls the transaction back without being a failure: another request changed the tenant after it had been read. */
@@ -35,11 +36,15 @@ export async function lockUndisturbed(
 }
 
 /** @throws RequestError TENANT_NOT_CHANGEABLE */
-export function refuseUnchangeable({ id, status }: TenantRow, request: OperationRules['askedBy']): void {
+export function refuseUnchangeable(
+  products: Products,
+  { id, product, status }: TenantRow,
+  request: OperationRules['askedBy'],
+): void {
   if (isAcceptable(operationTypeAskedBy(request), { status, open: undefined })) return;
   throw new RequestError(
     'TENANT_NOT_CHANGEABLE',
-    `the status of tenant ${id} is ${status}, and nothing can be changed from there`,
+    `the status of ${nounOf(products, { product })} ${id} is ${status}, and nothing can be changed from there`,
     {
       details: { status },
     },

@@ -7,11 +7,12 @@ import type { EventType } from '../contracts/events.ts';
 import type { HealthStatus } from '../contracts/health.ts';
 import type { IsolationState } from '../contracts/isolation.ts';
 import type { Leftover } from '../contracts/messages.ts';
-import type {
-  ClosedOperationState,
-  OnFailure,
-  OpenOperationState,
-  OperationState,
+import type { OpenOperation } from '../contracts/open-operation.ts';
+import {
+  isOpen,
+  type ClosedOperationState,
+  type OnFailure,
+  type OperationState,
 } from '../contracts/operation-state.ts';
 import type { OperationType } from '../contracts/operation-table.ts';
 import type { Settings, TenantMode } from '../contracts/settings.ts';
@@ -160,16 +161,8 @@ export interface TenantWithOutcomeView extends TenantView {
   readonly drift: DriftView | null;
   /** When its open deletion begins to remove it. Null: none is open, or it has begun. */
   readonly deletesAt: string | null;
-}
-
-/** A tenant in a list, with what it is at. */
-export interface ListedTenantView extends TenantWithOutcomeView {
-  /** Null: no operation is open. */
-  readonly openOperation: {
-    readonly operationId: string;
-    readonly type: OperationType;
-    readonly state: OpenOperationState;
-  } | null;
+  /** Null: none is open. */
+  readonly openOperation: OpenOperation | null;
 }
 
 export interface OperationView {
@@ -345,7 +338,7 @@ export interface PreviewedStepView {
   readonly calls: readonly string[];
   /** How long such a step took in the cell's latest operations. Null: none is recorded, or it stays as it is. */
   readonly expected: Duration | null;
-  /** The tenant's data goes with it. */
+  /** The tenant's data is lost with it: not what a change of tier, or its undo, drops where the data stays in another step. */
   readonly dropsData: boolean;
   /** It exists on the way only, and is removed past the commit. */
   readonly transient: boolean;
@@ -426,16 +419,27 @@ export interface ControlView {
   readonly leftovers: readonly Leftover[];
 }
 
-/** What became of a request that an operation carries out; `done`: nothing had to be. */
+/** What became of a request that an operation carries out; `done`: none has to. */
 export type ChangeOutcome =
-  { readonly done: true; readonly tenant: TenantView } | { readonly done: false; readonly accepted: AcceptedView };
+  | {
+      readonly done: true;
+      readonly tenant: TenantView;
+      /** Fields of the tenant that were changed at once, such as `contactEmail` and `settings.name`. Empty: it was so already. */
+      readonly changed: readonly string[];
+    }
+  | { readonly done: false; readonly accepted: AcceptedView };
 
 /** Answer of a request that starts an operation, or that its run has taken. */
 export interface AcceptedView {
   readonly tenantId: string;
   readonly operationId: string;
+  /** That operation, as it was when the request was accepted, whatever its run has done since. Null: the request closed it. */
+  readonly openOperation: OpenOperation | null;
   readonly workflowId: string;
-  /** Of the tenant at that moment: the run changes it when it carries the request out. */
+  /**
+   * Of the tenant when the request was accepted, whatever its run has done since; of a deletion `deleting`, though the tenant has that
+   * status only once a worker begins it.
+   */
   readonly status: TenantStatus;
   /** A sentence for people: what was accepted. */
   readonly message: string;
@@ -455,14 +459,30 @@ export interface CreatedView extends AcceptedView {
 /** @param operation that carries the request out, or takes it */
 export function acceptedView(
   tenant: { readonly id: string; readonly status: TenantStatus; readonly tenantUrl: string | null },
-  operation: { readonly id: string; readonly workflowId: string },
+  operation: OperationFacts & { readonly workflowId: string },
   message: string,
 ): AcceptedView {
   const { id: tenantId, status, tenantUrl } = tenant;
-  return { tenantId, operationId: operation.id, workflowId: operation.workflowId, status, message, tenantUrl };
+  const { id: operationId, workflowId } = operation;
+  const openOperation = openOperationOf(operation);
+  return { tenantId, operationId, openOperation, workflowId, status, message, tenantUrl };
 }
 
-/** What a caller is told whose request was accepted: the tenant's status is still the one before. */
-export function acceptance(what: string, status: TenantStatus): string {
-  return `${what} is accepted; the tenant stays ${status} until a worker begins it`;
+interface OperationFacts {
+  readonly id: string;
+  readonly type: OperationType;
+  readonly state: OperationState;
+  readonly acceptedAt: Date;
+}
+
+export function openOperationOf({ id: operationId, type, state, acceptedAt }: OperationFacts): OpenOperation | null {
+  return isOpen(state) ? { operationId, type, state, since: acceptedAt.toISOString() } : null;
+}
+
+/**
+ * What a caller is told whose request was accepted: the tenant's status is still the one before.
+ * @param noun what its product calls a tenant
+ */
+export function acceptance(what: string, noun: string, status: TenantStatus): string {
+  return `${what} is accepted; the ${noun} stays ${status} until a worker begins it`;
 }

@@ -147,4 +147,18 @@ export async function restoreDesiredSettings(
      from failed, applied where t.id = $1 and t.settings_version = failed.version`,
     [operation.tenantId, operation.id],
   );
+  await restoreDetails(tx, operation);
+}
+
+/** What those settings said of the tenant's details, as the event of that change has it. */
+async function restoreDetails(
+  tx: Queryable,
+  { id, tenantId }: { readonly id: string; readonly tenantId: string },
+): Promise<void> {
+  await tx.query(
+    `update tenants t set display_name = coalesce(e.data #>> '{displayName,from}', t.display_name),
+       contact_email = coalesce(e.data #>> '{contactEmail,from}', t.contact_email)
+     from events e where t.id = $1 and e.tenant_id = $1 and e.operation_id = $2 and e.type = 'tenant.details'`,
+    [tenantId, id],
+  );
 }

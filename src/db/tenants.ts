@@ -221,7 +221,7 @@ export async function changeDetails(
   tx: Queryable,
   id: string,
   { displayName, contactEmail }: TenantDetails,
-  caller: Caller,
+  { caller, operationId }: { readonly caller: Caller; readonly operationId?: string | undefined },
 ): Promise<TenantRow> {
   const before = await lockTenant(tx, id);
   const to = { displayName: displayName ?? before.displayName, contactEmail: contactEmail ?? before.contactEmail };
@@ -232,7 +232,7 @@ export async function changeDetails(
     [id, to.displayName, to.contactEmail],
   );
   const data = Object.fromEntries(changed.map((name) => [name, { from: before[name], to: to[name] }]));
-  await appendEvent(tx, { cell: before.cell, tenantId: id, type: 'tenant.details', data, caller });
+  await appendEvent(tx, { cell: before.cell, tenantId: id, operationId, type: 'tenant.details', data, caller });
   return tenantRow.parse(answer.rows[0]);
 }
 

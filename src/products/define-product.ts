@@ -9,7 +9,16 @@ import type { Settings, TenantMode } from '../contracts/settings.ts';
 import { ssmParameterName } from '../formats.ts';
 import { label } from '../kinds/framework/values.ts';
 import { shapeProblems, type Shape } from '../shape-problems.ts';
-import { places, type BlueprintRequest, type Place, type Product, type Template, type TierChange } from './product.ts';
+import {
+  places,
+  type BlueprintRequest,
+  type Place,
+  type Product,
+  type SlugRule,
+  type Template,
+  type TierChange,
+} from './product.ts';
+import { namingProblems } from './naming-problems.ts';
 import { parseSettings, SettingsError, type SettingsBounds } from './settings.ts';
 import { refuseMissingParameters } from './cell-parameters.ts';
 import { stepsIn, type MakeStep } from './step.ts';
@@ -84,6 +93,15 @@ export interface ProductDefinition<
   readonly places: readonly P[];
   /** Slugs that no tenant of it gets, besides those that no product gives. */
   readonly reservedSlugs?: readonly string[] | undefined;
+  /** `tenant-id`: a tenant's slug is its id, and a request that chooses one is refused. Default: `chosen`. */
+  readonly slugs?: SlugRule | undefined;
+  /** What its callers call a tenant, such as `account`: messages of the API say so. Default: `tenant`. */
+  readonly noun?: string | undefined;
+  /**
+   * Settings that hold what a tenant is called and who is written to, as paths such as `owner.email`: where the settings have it, it is the
+   * tenant's, and changed there alone. A setting that is no part of another is filled in from the request that makes the tenant.
+   */
+  readonly details?: Product['details'];
   /** By component, a label of 1 to 18 characters: the services of the landing zone that tenants' services are cloned from. */
   readonly templates?: Readonly<Record<Component, Template>> | undefined;
   /** Folder of numbered SQL files for tenants' schemas: the set of migrations that has the product's name. */
@@ -128,6 +146,9 @@ export function defineProduct<
     tiers,
     tierChanges,
     reservedSlugs,
+    slugs: definition.slugs,
+    noun: definition.noun,
+    details: definition.details,
     places: definition.places,
     templates,
     migrations: migrations && fileURLToPath(migrations),
@@ -177,7 +198,7 @@ const shape: Shape = {
     templates: 'object?',
   },
   ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', drift: 'object?', ssmParameters: 'list?' },
-  ...{ suspendable: 'boolean?', blueprint: 'function' },
+  ...{ suspendable: 'boolean?', slugs: 'string?', noun: 'string?', details: 'object?', blueprint: 'function' },
 };
 
 const tierChangeShape: Shape = { from: 'string', to: 'string' };
@@ -185,7 +206,16 @@ const tierChangeShape: Shape = { from: 'string', to: 'string' };
 function problemsOf(
   definition: Pick<
     ProductDefinition<string, Place, string>,
-    'name' | 'tiers' | 'tierChanges' | 'places' | 'templates' | 'migrations' | 'ssmParameters'
+    | 'name'
+    | 'tiers'
+    | 'tierChanges'
+    | 'places'
+    | 'templates'
+    | 'migrations'
+    | 'ssmParameters'
+    | 'slugs'
+    | 'noun'
+    | 'details'
   > & { readonly settings?: unknown },
 ): readonly string[] {
   const unshaped = shapeProblems(definition, shape);
@@ -201,6 +231,7 @@ function problemsOf(
     ...tiers
       .filter((tier) => !TIER.test(tier) || tier.length > LONGEST_NAME)
       .map((tier) => `"${tier}" is no name for a tier: use lower case letters, digits and single hyphens`),
+    ...namingProblems(definition),
     ...twice(tiers).map((tier) => `tier "${tier}" is given twice`),
     ...tierChangeProblems(tiers, tierChanges),
     ...unknown.map((place) => `there is no place "${place}" (there are: ${places.join(', ')})`),

@@ -12,6 +12,10 @@ import type { SettingsBounds } from './settings.ts';
 export const places = ['host', 'load-balancer'] as const;
 export type Place = (typeof places)[number];
 
+/** `chosen`: by the request for a tenant. `tenant-id`: its slug is its id, and no request chooses one. */
+export const slugRules = ['chosen', 'tenant-id'] as const;
+export type SlugRule = (typeof slugRules)[number];
+
 /**
  * A service of the landing zone that a component of tenants is cloned from. The platform description names the one of each cell
  * (`templateServices`); a sandbox makes them as they are declared here.
@@ -60,6 +64,13 @@ export interface Product {
   /** Changes of tier that its tenants may be brought through; any other is refused. */
   readonly tierChanges: readonly TierChange[];
   readonly reservedSlugs: readonly string[];
+  /** Where its tenants' slugs come from. Default: `chosen`. */
+  readonly slugs?: SlugRule | undefined;
+  /** What its callers call a tenant, in lower case, for messages. Default: `tenant`. */
+  readonly noun?: string | undefined;
+  /** Settings that hold a tenant's details, as paths such as `owner.email`: the detail is what the setting says, and is changed there. */
+  readonly details?:
+    { readonly displayName?: string | undefined; readonly contactEmail?: string | undefined } | undefined;
   readonly places: readonly Place[];
   /** By component: what tenants are cloned from. */
   readonly templates: Readonly<Record<string, Template>>;

@@ -28,6 +28,18 @@ async function active(cloudType = 'public'): Promise<Account> {
   return account;
 }
 
+/** As a run leaves them that has made all steps of the newest operation. */
+async function holdSteps(id: string): Promise<void> {
+  await api.database.query(
+    `insert into steps (tenant_id, step_id, cell, kind, operation_id, state, generation)
+     select o.tenant_id, step ->> 'id', o.cell, step ->> 'kind', o.id, 'ready', 1
+     from (select * from operations where tenant_id = $1 order by accepted_at desc limit 1) o
+     cross join lateral jsonb_array_elements(o.blueprint -> 'steps') step
+     on conflict (tenant_id, step_id) do nothing`,
+    [id],
+  );
+}
+
 const move = (id: string, { query = '', body }: { readonly query?: string; readonly body?: object } = {}) =>
   api.app.inject({ method: 'POST', url: `/accounts/${id}/move${query}`, ...(body && { payload: body }) });
 
@@ -55,6 +67,28 @@ describe('POST /accounts/{id}/move', () => {
     const onTheWay = preview.steps.filter(({ transient }) => transient === true).map(({ stepId }) => stepId);
     expect(onTheWay).toEqual(expect.arrayContaining(['fence', 'announce_move', 'copy_rows', 'close_fence']));
     expect((await move(id)).statusCode).toBe(202);
+  });
+
+  it('loses no data, forward or back, as its preview says; a deletion does', async () => {
+    const [{ id }, created] = [await active(), await active()];
+    await holdSteps(id);
+    const losing = async (method: 'POST' | 'DELETE', path: string) => {
+      const answer = await api.app.inject({ method, url: `/accounts/${id}${path}?dryRun=true` });
+      const { steps } = answer.json<{ steps: { stepId: string; becomes: string; dropsData: boolean }[] }>();
+      const dropped = steps.filter(({ becomes }) => becomes === 'drop').map(({ stepId }) => stepId);
+      return { dropped, lost: steps.filter(({ dropsData }) => dropsData).map(({ stepId }) => stepId) };
+    };
+    expect(await losing('POST', '/move')).toEqual({ dropped: ['rows'], lost: [] });
+    expect((await losing('DELETE', '')).lost).toEqual(['rows']);
+    const { operationId } = (await move(id)).json<Account>();
+    await api.orchestrator.claim(operationId);
+    await holdSteps(id);
+    const back = await losing('POST', '/cancel');
+    expect(back.dropped).toContain('create_stack');
+    expect(back.lost).toEqual([]);
+    await api.database.query('update tenants set activated_at = null where id = $1', [created.id]);
+    const never = await api.app.inject({ method: 'DELETE', url: `/accounts/${created.id}?dryRun=true` });
+    expect(never.json<{ steps: { dropsData: boolean }[] }>().steps.some(({ dropsData }) => dropsData)).toBe(false);
   });
 
   it('tells by its status why it failed, of an account that serves as before', async () => {

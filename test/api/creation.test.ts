@@ -41,6 +41,7 @@ describe('POST /api/v1/tenants', () => {
     expect(body).toEqual({
       tenantId: matching(/^[0-9a-f]{8}-[0-9a-f]{4}-4/),
       operationId: anyString,
+      openOperation: { operationId: body.operationId, type: 'provision', state: 'accepted', since: matching(/^2/) },
       workflowId: `tenant.moamalat.${slug}`,
       status: 'pending',
       statusUrl: `/api/v1/tenants/${body.tenantId}/status`,

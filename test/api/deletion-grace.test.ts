@@ -109,7 +109,7 @@ describe('DELETE with a grace period', () => {
   it('says when it begins to remove, everywhere, as the installation has it', async () => {
     const tenant = await active();
     const accepted = await remove(tenant);
-    expect([accepted.code, accepted.status]).toEqual([202, 'active']);
+    expect([accepted.code, accepted.status]).toEqual([202, 'deleting']);
     expect(inDays(accepted.deletesAt)).toBeCloseTo(7, 2);
     expect(accepted.message).toContain(`nothing is removed before ${accepted.deletesAt}`);
     await api.orchestrator.claim(accepted.operationId);

@@ -13,6 +13,7 @@ import { caller } from '../../testing/caller.ts';
 import { shapeDifference } from '../../testing/oracle.ts';
 import type { Fault } from '../../testing/sagas/faults.ts';
 import { shapeNow } from '../../testing/sagas/shape.ts';
+import { accounts } from '../../src/products/accounts/product.ts';
 import { freshSlug, startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { part } from '../support/parts.ts';
 import { startTraffic } from './account-writers.ts';
@@ -43,7 +44,7 @@ const sharedTable = () => world.platform.cells[0]!.sharedTables?.[0] ?? '';
 const ownTable = ({ tenantId }: Run) => `app-prod-account-${tenantId}`;
 
 async function account(): Promise<Run> {
-  const run = await world.provision('accounts', 'rollback', freshSlug(), 'public');
+  const run = await world.provision('accounts', 'rollback', freshSlug(accounts), 'public');
   expect(await world.outcome(run)).toBe('active');
   return run;
 }

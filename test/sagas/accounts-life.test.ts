@@ -168,8 +168,9 @@ describe.concurrent('an account', () => {
 
 async function start(tier: string, settings: AccountSettings = {}, tenantId: string = randomUUID()): Promise<Run> {
   await world.client.createTenant(caller, {
-    ...{ product: 'accounts', tier, tenantId, slug: tenantId, settings, onFailure: 'rollback' },
-    ...{ displayName: 'ACME', contactEmail: 'ops@acme.example' },
+    ...{ product: 'accounts', tier, tenantId, settings, onFailure: 'rollback' },
+    displayName: settings.name ?? 'ACME',
+    contactEmail: settings.technicalUser?.email ?? 'ops@acme.example',
   });
   return { tenantId, slug: tenantId, workflowId: `tenant.accounts.${tenantId}` };
 }

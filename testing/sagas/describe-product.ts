@@ -40,7 +40,7 @@ export function describeProduct(product: Product, trial: ProductTrial = {}): voi
   for (const tier of tiers)
     describe.concurrent(tier === null ? `a saga of ${product.name}` : `a saga of ${product.name}, tier ${tier}`, () => {
       const steps = blueprintOfProduct(product, tier, catalog);
-      const start = (given: Faults = {}) => provision(world, { product: product.name, tier, ...given });
+      const start = (given: Faults = {}) => provision(world, { product, tier, ...given });
       const made = steps.filter((s) => s.id !== FINALIZE_STEP);
 
       it('makes the same when every step is executed twice, and deprovisioning leaves nothing but residues', async () => {
@@ -146,13 +146,13 @@ interface Faults {
 /** Starts a tenant that meets these faults, whoever lives beside it. */
 async function provision(
   world: SagaWorld,
-  { product, tier, faults = [], twice }: Faults & { readonly product: string; readonly tier: string | null },
+  { product, tier, faults = [], twice }: Faults & { readonly product: Product; readonly tier: string | null },
 ): Promise<Run> {
-  const slug = freshSlug();
+  const slug = freshSlug(product);
   const { injection } = world;
   injection.faults = [...injection.faults, ...faults.map((fault) => ({ ...fault, slug }))];
   if (twice) injection.twice = [...injection.twice, { slug, verb: twice }];
-  return world.provision(product, 'rollback', slug, tier);
+  return world.provision(product.name, 'rollback', slug, tier);
 }
 
 function calmDown(world: SagaWorld, { slug }: Run): void {

@@ -5,6 +5,7 @@ import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Wo
 import { pino, type Logger } from 'pino';
 import { startGateway, type Gateway } from '../../sandbox/gateway/gateway.ts';
 import { difference, sortItems, takeInventory, type InventoryItem } from '../../sandbox/inventory/inventory.ts';
+import type { Product } from '../../src/products/product.ts';
 import type { AwsTarget } from '../../sandbox/landing-zone/clients.ts';
 import { seedLandingZone } from '../../sandbox/landing-zone/seed.ts';
 import { startMinistack } from '../../sandbox/parts/ministack.ts';
@@ -187,8 +188,8 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
     proxy,
     inventory,
     sources,
-    provision: (product, onFailure = 'rollback', slug = freshSlug(), tier = null) =>
-      provision(client, { product, onFailure, slug, tier }),
+    provision: (product, onFailure = 'rollback', slug = freshSlug(catalog.products[product]), tier = null) =>
+      provision(client, catalog.products[product], { product, onFailure, slug, tier }),
     deprovision: async (run) => {
       await client.deleteTenant(caller, run.tenantId, { confirm: run.slug });
       return run;
@@ -205,8 +206,9 @@ async function assemble(options: SagaWorldOptions, stops: (() => Promise<void>)[
   };
 }
 
-export function freshSlug(): string {
-  return `s-${randomUUID().slice(0, 8)}`;
+/** For a tenant of the product: an id, where its slug is that. */
+export function freshSlug(product?: Pick<Product, 'slugs'>): string {
+  return product?.slugs === 'tenant-id' ? randomUUID() : `s-${randomUUID().slice(0, 8)}`;
 }
 
 async function ownProxy(postgres: Postgres, stops: (() => Promise<void>)[]): Promise<PostgresProxy> {
@@ -308,11 +310,15 @@ interface Wish {
   readonly tier: string | null;
 }
 
-async function provision(client: TenantryClient, { product, onFailure, slug, tier }: Wish): Promise<Run> {
+async function provision(
+  client: TenantryClient,
+  of: Pick<Product, 'slugs'> | undefined,
+  { product, onFailure, slug, tier }: Wish,
+): Promise<Run> {
   const { tenantId, workflowId } = await client.createTenant(caller, {
     product,
     ...(tier !== null && { tier }),
-    slug,
+    ...(of?.slugs === 'tenant-id' ? { tenantId: slug } : { slug }),
     displayName: `Saga ${slug}`,
     contactEmail: 'saga@example.com',
     onFailure,

@@ -1,22 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import type { AcceptedView, PreviewView, StatusView, TenantWithOutcomeView, WorkersView } from '../../client/views.ts';
+import type { AcceptedView, StatusView, TenantWithOutcomeView, WorkersView } from '../../client/views.ts';
 import type { Caller } from '../../contracts/caller.ts';
 import { accountOf, provisioningOf, type Account } from '../../products/accounts/account.ts';
 import { provisioningStatusOf } from '../../products/accounts/provisioning-status.ts';
 import { awaitTenant, type SeenTenant } from '../awaited-tenant.ts';
-import {
-  deletionOf,
-  inputOf,
-  moveOf,
-  pageOf,
-  PRODUCT,
-  type CreateBody,
-  type DeleteQuery,
-  type ListQuery,
-  type MoveBody,
-} from './requests.ts';
+import { inputOf, pageOf, PRODUCT, type CreateBody, type ListQuery } from './requests.ts';
 
 /** Who waits for an answer, and until when. */
 export interface Waiting {
@@ -27,7 +17,7 @@ export interface Waiting {
 
 /** An account with the operation that carries a request out. */
 export interface AcceptedAccount extends Account, Pick<AcceptedView, 'operationId' | 'finalDump'> {
-  /** Of a deletion that nobody has begun: what was accepted, a sentence for people. */
+  /** What was accepted, a sentence for people; not of a creation. */
   readonly message?: string;
   readonly statusUrl: string;
   readonly workers: WorkersView;
@@ -44,7 +34,8 @@ export async function createAccount(
   wait: boolean | undefined,
 ): Promise<AcceptedAccount> {
   const accepted = await client.createTenant(waiting.caller, inputOf(body));
-  const tenant = await afterCreation(client, waiting, { tenant: accepted.tenant, body, wait });
+  const { openOperation } = accepted;
+  const tenant = await afterCreation(client, waiting, { tenant: { ...accepted.tenant, openOperation }, body, wait });
   return { ...accountIn(client, waiting.caller, tenant), ...carriedOut(client, accepted) };
 }
 
@@ -72,60 +63,6 @@ function isSettled({ status }: SeenTenant): boolean {
   return !['pending', 'creating'].includes(provisioningStatusOf(status));
 }
 
-/** Removes an account. Answers it with the operation that does, or alone where nothing was left of it. */
-export async function deleteAccount(
-  client: TenantryClient,
-  { caller, ...waiting }: Waiting,
-  id: string,
-  query: DeleteQuery,
-): Promise<AcceptedAccount | Account> {
-  const before = await accountTenant(client, caller, id);
-  const outcome = await client.deleteTenant(caller, id, deletionOf(before, query));
-  if (outcome.done) return accountIn(client, caller, outcome.tenant);
-  const accepted = { ...before, error: undefined, deletesAt: outcome.accepted.deletesAt ?? null };
-  const isOver = ({ status }: SeenTenant) => status !== before.status;
-  const tenant = await awaitTenant(client, caller, accepted, { ...waiting, limitMs: limitsMs.begun, isOver });
-  const { finalDump, message } = outcome.accepted;
-  // It says that nobody has begun it.
-  const waits = tenant.status === before.status ? { message } : {};
-  return { ...accountIn(client, caller, tenant), ...carriedOut(client, outcome.accepted), ...waits, finalDump };
-}
-
-/** Moves a public account to a table of its own. */
-export async function moveAccount(
-  client: TenantryClient,
-  caller: Caller,
-  id: string,
-  body: MoveBody,
-): Promise<AcceptedAccount | Account> {
-  await accountTenant(client, caller, id);
-  const outcome = await client.migrateTenant(caller, id, moveOf(body));
-  const account = await readAccount(client, caller, id);
-  return outcome.done ? account : { ...account, ...carriedOut(client, outcome.accepted) };
-}
-
-/** What {@link moveAccount} would do. */
-export async function previewMove(
-  client: TenantryClient,
-  caller: Caller,
-  id: string,
-  body: MoveBody,
-): Promise<PreviewView> {
-  await accountTenant(client, caller, id);
-  return client.previewMigration(caller, id, moveOf(body));
-}
-
-/** What {@link deleteAccount} would do. */
-export async function previewDeletion(
-  client: TenantryClient,
-  caller: Caller,
-  id: string,
-  { export: exports, grace: graceMs }: Pick<DeleteQuery, 'export' | 'grace'>,
-): Promise<PreviewView> {
-  await accountTenant(client, caller, id);
-  return client.previewDeletion(caller, id, { exports, graceMs });
-}
-
 export async function readAccount(client: TenantryClient, caller: Caller, id: string): Promise<Account> {
   return accountIn(client, caller, await accountTenant(client, caller, id));
 }
@@ -150,7 +87,11 @@ export async function readStatus(client: TenantryClient, caller: Caller, id: str
 }
 
 /** @throws RequestError TENANT_NOT_FOUND, of another product's tenant as of an id that nobody has */
-async function accountTenant(client: TenantryClient, caller: Caller, id: string): Promise<TenantWithOutcomeView> {
+export async function accountTenant(
+  client: TenantryClient,
+  caller: Caller,
+  id: string,
+): Promise<TenantWithOutcomeView> {
   const noAccount = (cause?: unknown) =>
     new RequestError('TENANT_NOT_FOUND', `there is no account ${id}`, { details: { accountId: id }, cause });
   const tenant = await client.get(caller, id).catch((error: unknown) => {
@@ -160,11 +101,11 @@ async function accountTenant(client: TenantryClient, caller: Caller, id: string)
   return tenant;
 }
 
-function accountIn(client: TenantryClient, caller: Caller, tenant: SeenTenant): Account {
+export function accountIn(client: TenantryClient, caller: Caller, tenant: SeenTenant): Account {
   return accountOf(tenant, client.cell(caller, tenant.cell));
 }
 
-function carriedOut(
+export function carriedOut(
   client: TenantryClient,
   { operationId, tenantId }: AcceptedView,
 ): Pick<AcceptedAccount, 'operationId' | 'statusUrl' | 'workers'> {

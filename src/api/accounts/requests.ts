@@ -1,29 +1,29 @@
-import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { CreateTenantInput, DeleteTenantInput, ListInput, MigrateTenantInput } from '../../client/requests.ts';
 import { RequestError } from '../../client/request-error.ts';
 import { tenantStatusesOf } from '../../products/accounts/provisioning-status.ts';
-import type { createAccountBody, deleteAccountQuery, listAccountsQuery, moveAccountBody } from './schemas.ts';
+import type {
+  changeAccountBody,
+  createAccountBody,
+  deleteAccountQuery,
+  listAccountsQuery,
+  moveAccountBody,
+} from './schemas.ts';
 
 /** Accounts are its tenants. */
 export const PRODUCT = 'accounts';
 
 export type CreateBody = z.output<typeof createAccountBody>;
+export type ChangeBody = z.output<typeof changeAccountBody>;
 export type ListQuery = z.output<typeof listAccountsQuery>;
 export type MoveBody = z.output<typeof moveAccountBody>;
 export type DeleteQuery = z.output<typeof deleteAccountQuery>;
 
-/**
- * The tenant that an account is. Nobody picks a name for it, so its id is its slug; and nobody waits for a hold: the routers of its
- * services are to hear that it failed.
- */
-export function inputOf({ cloudType, ...settings }: CreateBody): CreateTenantInput & { readonly tenantId: string } {
-  const tenantId = randomUUID();
+/** The tenant that an account is. Nobody waits for a hold: the routers of its services are to hear that it failed. */
+export function inputOf({ cloudType, ...settings }: CreateBody): CreateTenantInput {
   return {
     product: PRODUCT,
     tier: cloudType,
-    tenantId,
-    slug: tenantId,
     displayName: settings.name,
     contactEmail: settings.technicalUser.email,
     onFailure: 'rollback',
@@ -34,6 +34,12 @@ export function inputOf({ cloudType, ...settings }: CreateBody): CreateTenantInp
 /** To a table of its own: the only change of an account's cloud type that there is. */
 export function moveOf(body: MoveBody): MigrateTenantInput {
   return { ...body, tier: 'private', onFailure: 'rollback' };
+}
+
+/** Fields of an account that a change of its tenant's fields changed: its settings are its fields. */
+export function changedOf(fields: readonly string[]): string[] {
+  const prefix = 'settings.';
+  return fields.filter((field) => field.startsWith(prefix)).map((field) => field.slice(prefix.length));
 }
 
 /** The page of tenants that a page of accounts is. */
@@ -51,10 +57,10 @@ export function pageOf({ cloudType, provisioningStatus, ...page }: ListQuery): L
  * @throws RequestError CONFIRMATION_REQUIRED
  */
 export function deletionOf(
-  { tenantId: id, slug }: { readonly tenantId: string; readonly slug: string },
+  { tenantId: id }: { readonly tenantId: string },
   { confirm, grace, export: exports }: DeleteQuery,
 ): DeleteTenantInput {
-  if (confirm?.toLowerCase() === id) return { confirm: slug, graceMs: grace, exports };
+  if (confirm?.toLowerCase() === id) return { confirm: id, graceMs: grace, exports };
   const typed = confirm === undefined ? 'is not confirmed' : `is not confirmed by "${confirm}"`;
   throw new RequestError(
     'CONFIRMATION_REQUIRED',

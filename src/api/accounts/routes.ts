@@ -1,22 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { changeCodes, creationCodes, deletionCodes } from '../acceptance.ts';
+import { creationCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
-import { refuseBody } from '../guards.ts';
 import type { ProductDoor } from '../product-doors.ts';
-import { answers, dryRunQuery, noQuery, previewAnswer } from '../schemas.ts';
-import {
-  createAccount,
-  deleteAccount,
-  listAccounts,
-  moveAccount,
-  previewDeletion,
-  previewMove,
-  readAccount,
-  readStatus,
-} from './accounts.ts';
+import { answers, noQuery, previewAnswer } from '../schemas.ts';
+import { createAccount, listAccounts, readAccount, readStatus } from './accounts.ts';
+import { changeRoutes } from './change-routes.ts';
 import { inputOf, PRODUCT } from './requests.ts';
 import {
   acceptedAccountAnswer,
@@ -26,9 +16,7 @@ import {
   accountStatusAnswer,
   createAccountBody,
   createAccountQuery,
-  deleteAccountQuery,
   listAccountsQuery,
-  moveAccountBody,
 } from './schemas.ts';
 
 const tag = { name: 'accounts', description: 'Accounts, public or private: tenants of the product of that name' };
@@ -39,7 +27,8 @@ export const accountsDoor: ProductDoor = {
   product: PRODUCT,
   tag,
   register: async (app, deps) => {
-    await app.register(changes, deps);
+    await app.register(creation, deps);
+    await app.register(changeRoutes, { ...deps, tags });
     await app.register(looks, deps);
   },
 };
@@ -48,7 +37,7 @@ interface Deps {
   readonly client: TenantryClient;
 }
 
-const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
+const creation: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
   const closing = new AbortController();
   app.addHook('preClose', (closed) => {
     closing.abort();
@@ -68,7 +57,9 @@ const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
         summary: 'Create an account',
         description:
           'Answers 201 once the account is active, else 202: `provisioningStatus` says how far it is, and `statusUrl` tells the rest. A public ' +
-          'account is waited for, some seconds at most; a private one takes minutes. One that fails is taken back at once, and `provisioningError` says why.',
+          'account is waited for, some seconds at most; a private one takes minutes. One that fails is taken back at once: the request was ' +
+          'accepted all the same, so a failure that is waited for (`wait=true`) is answered with 202 too. `provisioningStatus` is `failed` then, here ' +
+          'and in the status, and `provisioningError` says why.',
         tags,
         querystring: createAccountQuery,
         body: createAccountBody,
@@ -87,55 +78,6 @@ const changes: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
     },
   );
 
-  app.post(
-    '/accounts/:accountId/move',
-    {
-      schema: {
-        operationId: 'moveAccount',
-        summary: 'Move a public account to a table of its own, while services use it',
-        description:
-          'Answers 202; the account is as it was for its services until its rows are in both tables. Writes wait for seconds at the end. A move ' +
-          'that fails before that goes back at once. A private account is refused with 422.',
-        tags,
-        params: accountParams,
-        querystring: dryRunQuery,
-        body: moveAccountBody,
-        response: answers({ 200: z.union([previewAnswer, accountAnswer]), 202: acceptedAccountAnswer }, changeCodes),
-      },
-    },
-    async (request, reply) => {
-      const { body, params, query } = request;
-      if (query.dryRun) return previewMove(client, callerOf(request), params.accountId, body);
-      const account = await moveAccount(client, callerOf(request), params.accountId, body);
-      if (!('operationId' in account)) return account;
-      return reply.code(202).header('location', `/accounts/${account.id}`).send(account);
-    },
-  );
-
-  app.delete(
-    '/accounts/:accountId',
-    {
-      preValidation: refuseBody,
-      schema: {
-        operationId: 'deleteAccount',
-        summary: 'Remove an account with all its rows, and its table if it has one of its own',
-        description:
-          'Needs `confirm=<id>`, the id of the account typed back, which a dry run does not. Answers 200 when nothing was left to remove, ' +
-          'else 202. Nothing is removed before the grace period ends (`deletesAt`), and no row before a final dump is kept, where the cell keeps any.',
-        tags,
-        params: accountParams,
-        querystring: deleteAccountQuery,
-        response: answers({ 200: z.union([previewAnswer, accountAnswer]), 202: acceptedAccountAnswer }, deletionCodes),
-      },
-    },
-    async (request, reply) => {
-      const { params, query } = request;
-      if (query.dryRun) return previewDeletion(client, callerOf(request), params.accountId, query);
-      const account = await deleteAccount(client, waitOf(request, reply), params.accountId, query);
-      if (!('operationId' in account)) return account;
-      return reply.code(202).header('location', `/accounts/${account.id}`).send(account);
-    },
-  );
   done();
 };
 

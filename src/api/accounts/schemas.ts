@@ -4,18 +4,22 @@ import { provisioningStatuses } from '../../products/accounts/provisioning-statu
 import {
   accountName,
   accountSettings,
-  address,
+  addresses,
   license,
+  licenses,
   masterAccountName,
+  storedAddress,
   technicalUser,
 } from '../../products/accounts/settings.ts';
 import {
   acceptedAnswer,
+  changedTenantAnswer,
   deleteQuery,
   dryRunQuery,
   flag,
   listQuery,
   migrateBody,
+  openOperation,
   statusAnswer,
   tenantParams,
 } from '../schemas.ts';
@@ -47,6 +51,22 @@ export const createAccountQuery = z.strictObject({
         'waited for, 10 s at most, and a private one is not',
     ),
   dryRun: dryRunQuery.shape.dryRun,
+});
+
+/**
+ * A merge patch (RFC 7396) of an account: what is left out stays, a list is replaced as a whole, null takes out what an account may be
+ * without. Its cloud type is changed by a move.
+ */
+export const changeAccountBody = z.strictObject({
+  name: accountName.optional(),
+  masterAccountName: masterAccountName.optional(),
+  addresses: addresses.nullish().describe('Replaced as a whole; null: none'),
+  technicalUser: technicalUser
+    .extend({ username: technicalUser.shape.username.nullable() })
+    .partial()
+    .optional()
+    .describe('Fields that are left out stay'),
+  licenses: licenses.nullish().describe('Replaced as a whole; null: none'),
 });
 
 /** Of a move to a table of its own. One that fails goes back at once: writes of services may wait, and are not to wait through a hold. */
@@ -90,7 +110,7 @@ export const accountAnswer = z
     provisioningStatus,
     provisioningError,
     masterAccountName: z.string().nullable(),
-    addresses: z.array(z.object(address.shape)).describe('Empty once nothing of the account is left'),
+    addresses: z.array(z.object(storedAddress.shape)).describe('Empty once nothing of the account is left'),
     technicalUser: z.object(technicalUser.shape).nullable().describe('Null once nothing of the account is left'),
     licenses: z.array(z.object(license.shape)).describe('Empty once nothing of the account is left'),
     cell: z.string(),
@@ -99,6 +119,8 @@ export const accountAnswer = z
     activatedAt: time.nullable(),
     deletedAt: time.nullable(),
     deletesAt: time.nullable().describe('Of a deletion in its grace period: when it begins to remove'),
+    // Optional for clients: an API of an earlier release does not give it.
+    openOperation: openOperation.optional().describe('What is in progress, such as a move: null, nothing is'),
   })
   .meta({ id: 'Account', description: 'The account' });
 
@@ -106,12 +128,17 @@ export const accountAnswer = z
 export const acceptedAccountAnswer = accountAnswer
   .extend({
     operationId: z.uuid(),
-    message: acceptedAnswer.shape.message.describe('Of a deletion that no worker has begun: a sentence for people'),
+    message: acceptedAnswer.shape.message.describe('What was accepted, a sentence for people; not of a creation'),
     finalDump: acceptedAnswer.shape.finalDump,
     statusUrl: acceptedAnswer.shape.statusUrl,
     workers: acceptedAnswer.shape.workers,
   })
   .meta({ id: 'AcceptedAccount', description: 'The account, and the operation that carries the request out' });
+
+/** Of a request that no operation has to carry out. */
+export const changedAccountAnswer = accountAnswer
+  .extend({ changed: changedTenantAnswer.shape.changed })
+  .meta({ id: 'ChangedAccount', description: 'The account, as no operation has to carry the request out' });
 
 export const accountsAnswer = z
   .object({ accounts: z.array(accountAnswer), nextCursor: z.string().nullable() })

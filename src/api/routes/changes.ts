@@ -14,11 +14,11 @@ import {
   migrateBody,
   previewAnswer,
   scaleTenantBody,
-  tenantAnswer,
+  changedTenantAnswer,
   tenantParams,
 } from '../schemas.ts';
 
-const response = answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, changeCodes);
+const response = answers({ 200: z.union([previewAnswer, changedTenantAnswer]), 202: acceptedAnswer }, changeCodes);
 
 /** Other settings for an active tenant, another mode, another tier, or other credentials. */
 export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { accepted, mutationCodes } from '../acceptance.ts';
+import { accepted, controlCodes, mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import {
   abandonBody,
@@ -27,12 +27,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
           tags: ['tenants'],
           params: tenantParams,
           querystring: dryRunQuery,
-          response: answers({ 200: previewAnswer, 202: acceptedAnswer }, [
-            ...mutationCodes,
-            'TENANT_NOT_FOUND',
-            verb === 'retry' ? 'NOTHING_TO_RETRY' : 'NOT_CANCELLABLE',
-            'ORCHESTRATOR_UNAVAILABLE',
-          ]),
+          response: answers({ 200: previewAnswer, 202: acceptedAnswer }, controlCodes(verb)),
         },
       },
       async (request, reply) => {

@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ProductView } from '../../client/product-list.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { places } from '../../products/product.ts';
+import { places, slugRules } from '../../products/product.ts';
 import { callerOf } from '../caller.ts';
 import { answers, createTenantBody, noQuery } from '../schemas.ts';
 
@@ -20,7 +20,7 @@ export const productsAnswer = z
       z.object({
         name: z.string(),
         tiers: z.array(z.string()).describe('Empty: the product has no tiers'),
-        // Optional for clients: an API of an earlier release does not give them.
+        // Some are optional for clients: an API of an earlier release does not give them.
         tierChanges: z
           .array(z.object({ from: z.string(), to: z.string() }))
           .optional()
@@ -32,6 +32,10 @@ export const productsAnswer = z
           .describe('What is reserved for a tenant: it has these, and no other'),
         cells: z.array(z.string()).optional().describe('Cells that serve the product; empty: no tenant can be created'),
         domains: z.array(z.string()).describe('Domains of its tenants, of every cell that serves the product'),
+        slugs: z
+          .enum(slugRules)
+          .optional()
+          .describe('`tenant-id`: a tenant has its id for a slug, and a request that chooses one is refused'),
         reservedSlugs: z.array(z.string()),
         fields: z.array(field).describe('What a request for a tenant of the product carries'),
       }),
@@ -69,10 +73,12 @@ export const productRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
 };
 
 /** The fields of the request's schema; the tier only where the product has tiers. */
-function fieldsOf({ name: product, tiers }: ProductView): z.infer<typeof field>[] {
+function fieldsOf({ name: product, slugs, tiers }: ProductView): z.infer<typeof field>[] {
   return Object.entries(createTenantBody.shape).flatMap(([name, schema]) => {
     if (name === 'tier' && tiers.length === 0) return [];
+    if (name === 'slug' && slugs === 'tenant-id') return [];
     const described = { name, required: !schema.safeParse(undefined).success, description: schema.description };
+    if (name === 'slug') return [{ ...described, required: true }];
     if (name === 'tier') return [{ ...described, required: true, values: [...tiers] }];
     return [name === 'product' ? { ...described, values: [product] } : described];
   });

@@ -4,7 +4,7 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { answerOutcome, deletionCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import { acceptedAnswer, answers, deleteQuery, previewAnswer, tenantAnswer, tenantParams } from '../schemas.ts';
+import { acceptedAnswer, answers, deleteQuery, previewAnswer, changedTenantAnswer, tenantParams } from '../schemas.ts';
 
 /** The removal of a tenant. */
 export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
@@ -16,14 +16,14 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         operationId: 'deleteTenant',
         summary: 'Remove a tenant and everything it consists of',
         description:
-          'Needs `confirm=<slug>`, which a dry run does not. Answers 200 when nothing was left to remove, else 202. Nothing is removed before the grace period ends ' +
+          'Needs `confirm=<slug>`, which a dry run does not. Answers 200 when nothing was left to remove, else 202, with the status `deleting`. Nothing is removed before the grace period ends ' +
           '(`deletesAt`); until then `cancel` brings the tenant back to the status that it had. There is none for a tenant that another ' +
           'operation, which is stuck, has left broken. `finalDump` says what is kept of the data, and why, if nothing is; with `export=true` ' +
           'the deletion is refused where nothing can be kept, and the dump may be handed out.',
         tags: ['tenants'],
         params: tenantParams,
         querystring: deleteQuery,
-        response: answers({ 200: z.union([previewAnswer, tenantAnswer]), 202: acceptedAnswer }, deletionCodes),
+        response: answers({ 200: z.union([previewAnswer, changedTenantAnswer]), 202: acceptedAnswer }, deletionCodes),
       },
     },
     async (request, reply) => {

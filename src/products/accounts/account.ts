@@ -1,11 +1,12 @@
 import { failureLine, LONGEST_PROVISIONING_ERROR, type Failure } from '../../contracts/errors.ts';
+import type { OpenOperation } from '../../contracts/open-operation.ts';
 import type { Cell } from '../../contracts/platform.ts';
 import type { Settings } from '../../contracts/settings.ts';
 import type { TenantStatus } from '../../contracts/tenant-status.ts';
 import { AccountPlatformError, accountPlatformOf, type AccountPlatform } from './platform.ts';
 import { provisioningStatusOf, type ProvisioningStatus } from './provisioning-status.ts';
 import { dedicatedTable } from './stack.ts';
-import { accountSettings, type Address, type License, type TechnicalUser } from './settings.ts';
+import { storedAccountSettings, type Address, type License, type TechnicalUser } from './settings.ts';
 
 /** A tenant of the product as the callers of accounts see it; times are ISO 8601. */
 export interface Account {
@@ -32,6 +33,8 @@ export interface Account {
   readonly deletedAt: string | null;
   /** Of a deletion in its grace period: when it begins to remove. */
   readonly deletesAt: string | null;
+  /** What is in progress of it, such as a move. Null: nothing is. */
+  readonly openOperation: OpenOperation | null;
 }
 
 /** What is read of the tenant that an account is. */
@@ -49,13 +52,15 @@ export interface AccountTenant {
   readonly activatedAt: string | null;
   readonly deletedAt: string | null;
   readonly deletesAt?: string | null | undefined;
+  readonly openOperation?: OpenOperation | null | undefined;
 }
 
 /** @param cell the account's, as it is described now. Pure. */
 export function accountOf(tenant: AccountTenant, cell: Cell | undefined): Account {
-  const { tenantId: id, tier, createdAt, updatedAt, activatedAt, deletedAt, deletesAt = null } = tenant;
+  const { tenantId: id, tier, createdAt, updatedAt, activatedAt, deletedAt } = tenant;
+  const { deletesAt = null, openOperation = null } = tenant;
   // The door and the product have checked them.
-  const settings = accountSettings.safeParse(tenant.settings).data ?? {};
+  const settings = storedAccountSettings.safeParse(tenant.settings).data ?? {};
   const isLeft = !isGone(tenant);
   // Who lived where and whom to write to goes with the account.
   const { addresses = [], licenses = [], technicalUser = null } = isLeft ? settings : {};
@@ -69,6 +74,7 @@ export function accountOf(tenant: AccountTenant, cell: Cell | undefined): Accoun
     ...{ addresses, technicalUser, licenses },
     cell: tenant.cell,
     ...{ createdAt, updatedAt, activatedAt, deletedAt, deletesAt },
+    openOperation,
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Settings } from '../../../src/contracts/settings.ts';
 import type { TenantStatus } from '../../../src/contracts/tenant-status.ts';
 import { accountOf } from '../../../src/products/accounts/account.ts';
 import { accountsInExample, exampleCell } from '../../support/platform.ts';
@@ -16,9 +17,12 @@ const settings = {
 };
 const cell = exampleCell({ ...accountsInExample, products: ['accounts'] });
 const times = { createdAt: '', updatedAt: '', activatedAt: null, deletedAt: null };
-const seenAs = (status: TenantStatus, cleanupPending = false) =>
+const seenAs = (status: TenantStatus, cleanupPending = false, chosen: Settings = settings) =>
   accountOf(
-    { ...times, tenantId: 'id', tier: 'public', displayName: 'ACME', cell: cell.id, status, cleanupPending, settings },
+    {
+      ...{ ...times, tenantId: 'id', tier: 'public', displayName: 'ACME', cell: cell.id },
+      ...{ status, cleanupPending, settings: chosen },
+    },
     cell,
   );
 
@@ -29,6 +33,12 @@ describe('an account as its callers see it', () => {
     ['failed', true],
   ] as const)('has its people while something of it is left: %s, to be cleared up: %s', (status, cleanupPending) => {
     expect(seenAs(status, cleanupPending)).toMatchObject(settings);
+  });
+
+  it('has its people also where an earlier release took a country that there is none of', () => {
+    const addresses = settings.addresses.map((address) => ({ ...address, country: 'UK' }));
+    const chosen = { ...settings, addresses };
+    expect(seenAs('active', false, chosen)).toMatchObject(chosen);
   });
 
   it.each(['deleted', 'failed'] as const)('has nobody any more once nothing of it is left: %s', (status) => {

@@ -140,6 +140,9 @@ describe('a product', () => {
           { from: 'free', to: 'free' },
           { from: 'free', to: 'free' },
         ],
+        slugs: 'given' as 'chosen',
+        noun: 'Note!',
+        details: { displayName: 'owner..name' },
         ...{ size: 'large' },
       });
     expect(define).toThrow(RangeError);
@@ -147,6 +150,9 @@ describe('a product', () => {
       'product "Notes_"',
       'there is no field "size" (there are: name, tiers, ',
       'its name must be lower case letters',
+      'slugs must be one of chosen, tenant-id',
+      'noun must be lower case words',
+      'details names "owner..name", which is no path of a setting',
       'tier "free" is given twice',
       'tierChanges names tier "huge"',
       'tierChanges leads from "free" to itself',
@@ -173,6 +179,10 @@ describe('a product', () => {
       'lacks places (list), blueprint (function); there is no field "palces" (there are: name, ',
     ],
     [undefined, 'product without a name: it is no object'],
+    [
+      { name: 'notes', places: [], blueprint: () => [], details: { owner: 'name' } },
+      'details: there is no field "owner" (there are: displayName, contactEmail)',
+    ],
   ])('written without types is told all that it lacks: %o', (given, said) => {
     expect(() => defineProduct(given as unknown as Parameters<typeof defineProduct>[0])).toThrow(said);
   });

@@ -1,0 +1,143 @@
+import type { FastifyReply } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { changeCodes, controlCodes, deletionCodes } from '../acceptance.ts';
+import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
+import { callerOf } from '../caller.ts';
+import { refuseBody } from '../guards.ts';
+import { answers, dryRunQuery, previewAnswer } from '../schemas.ts';
+import type { AcceptedAccount } from './accounts.ts';
+import {
+  changeAccount,
+  controlAccount,
+  deleteAccount,
+  moveAccount,
+  previewChange,
+  previewControl,
+  previewDeletion,
+  previewMove,
+  type ChangedAccount,
+} from './changes.ts';
+import {
+  acceptedAccountAnswer,
+  accountParams,
+  changeAccountBody,
+  changedAccountAnswer,
+  deleteAccountQuery,
+  moveAccountBody,
+} from './schemas.ts';
+
+interface Deps {
+  readonly client: TenantryClient;
+  readonly tags: string[];
+}
+
+const outcomes = { 200: z.union([previewAnswer, changedAccountAnswer]), 202: acceptedAccountAnswer };
+
+/** What changes or removes an account, and what an operator does to its open operation. */
+export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags }, done) => {
+  app.patch(
+    '/accounts/:accountId',
+    {
+      schema: {
+        operationId: 'changeAccount',
+        summary: 'Change what an account says of itself, or its licenses',
+        consumes: [JSON_TYPE, MERGE_PATCH_TYPE],
+        description:
+          'A merge patch (RFC 7396) of the fields that it was created with; its cloud type is changed by a move. Answers 202 when an ' +
+          'operation carries the change out, 200 when nothing has to be. A change that fails goes back at once.',
+        tags,
+        params: accountParams,
+        querystring: dryRunQuery,
+        body: changeAccountBody,
+        response: answers(outcomes, changeCodes),
+      },
+    },
+    async (request, reply) => {
+      const { body, params, query } = request;
+      if (query.dryRun) return previewChange(client, callerOf(request), params.accountId, body);
+      return answered(reply, await changeAccount(client, callerOf(request), params.accountId, body));
+    },
+  );
+
+  app.post(
+    '/accounts/:accountId/move',
+    {
+      schema: {
+        operationId: 'moveAccount',
+        summary: 'Move a public account to a table of its own, while services use it',
+        description:
+          'Answers 202; the account is as it was for its services until its rows are in both tables. Writes wait for seconds at the end. A move ' +
+          'that fails before that goes back at once. A private account is refused with 422.',
+        tags,
+        params: accountParams,
+        querystring: dryRunQuery,
+        body: moveAccountBody,
+        response: answers(outcomes, changeCodes),
+      },
+    },
+    async (request, reply) => {
+      const { body, params, query } = request;
+      if (query.dryRun) return previewMove(client, callerOf(request), params.accountId, body);
+      return answered(reply, await moveAccount(client, callerOf(request), params.accountId, body));
+    },
+  );
+
+  for (const verb of ['retry', 'cancel'] as const) {
+    app.post(
+      `/accounts/:accountId/${verb}`,
+      {
+        preValidation: refuseBody,
+        schema: {
+          operationId: `${verb}Account`,
+          summary:
+            verb === 'retry'
+              ? 'Continue an operation of an account that is on hold or stuck'
+              : 'Cancel the open operation of an account',
+          description: 'Answers 202 with the account as the request found it: `statusUrl` tells how it goes on.',
+          tags,
+          params: accountParams,
+          querystring: dryRunQuery,
+          response: answers({ 200: previewAnswer, 202: acceptedAccountAnswer }, controlCodes(verb)),
+        },
+      },
+      async (request, reply) => {
+        const { params, query } = request;
+        if (query.dryRun) return previewControl(client, callerOf(request), params.accountId, verb);
+        return answered(reply, await controlAccount(client, callerOf(request), params.accountId, verb));
+      },
+    );
+  }
+
+  app.delete(
+    '/accounts/:accountId',
+    {
+      preValidation: refuseBody,
+      schema: {
+        operationId: 'deleteAccount',
+        summary: 'Remove an account with all its rows, and its table if it has one of its own',
+        description:
+          'Needs `confirm=<id>`, the id of the account typed back, which a dry run does not. Answers 200 when nothing was left to remove, ' +
+          'else 202 with `deleting`, also while no worker has begun it. Nothing is removed before the grace period ends (`deletesAt`), and no row ' +
+          'before a final dump is kept, where the cell keeps any.',
+        tags,
+        params: accountParams,
+        querystring: deleteAccountQuery,
+        response: answers(outcomes, deletionCodes),
+      },
+    },
+    async (request, reply) => {
+      const { params, query } = request;
+      if (query.dryRun) return previewDeletion(client, callerOf(request), params.accountId, query);
+      return answered(reply, await deleteAccount(client, callerOf(request), params.accountId, query));
+    },
+  );
+  done();
+};
+
+/** 202 for what an operation carries out, else 200. */
+function answered(reply: FastifyReply, account: AcceptedAccount | ChangedAccount): FastifyReply {
+  if (!('operationId' in account)) return reply.code(200).send(account);
+  return reply.code(202).header('location', `/accounts/${account.id}`).send(account);
+}
