@@ -693,6 +693,17 @@ const certifiedResource = z.object({
     ),
   absentAt: time.describe('When it was seen absent'),
 });
+const certifiedRows = z.object({
+  stepId: z.string(),
+  table: z.string(),
+  partition: z.string(),
+  rows: z
+    .int()
+    .nullable()
+    .describe('Null: they were not counted, by an earlier release, or because the table was gone before them'),
+  isExact: z.boolean().describe('False: an attempt was interrupted, so that there were more than `rows`, perhaps'),
+  absentAt: time.describe('When the last of them was seen absent'),
+});
 const residue = z.object({
   stepId: z.string(),
   type: z.string(),
@@ -745,6 +756,10 @@ export const certificateAnswer = z
         closedAt: time,
       }),
       resources: z.array(certifiedResource),
+      deletedRows: z
+        .array(certifiedRows)
+        .optional()
+        .describe('Rows of services that were deleted one by one. Absent: certified by a release that listed none'),
       residues: z.array(residue).describe('What stays for a while though it was removed'),
       finalDump: z
         .object({ kept: z.boolean(), why: z.string().nullable() })

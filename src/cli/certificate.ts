@@ -58,14 +58,19 @@ async function verify(context: () => Context, file: string, { keys, json }: Cert
 function genuine(certificate: unknown): string {
   const known = open(certificateAnswer.shape.certificate).safeParse(certificate);
   if (!known.success) return 'genuine, but not a certificate that this release can read';
-  const { tenant, operation, resources, residues, finalDump, finalDumps = [] } = known.data;
+  const { tenant, operation, resources, deletedRows = [], residues, finalDump, finalDumps = [] } = known.data;
   return (
     `genuine: ${tenant.product}/${tenant.slug} (${tenant.tenantId}) was deleted, ${utc(operation.closedAt)}; ` +
-    `seen absent: ${counted(resources.length, 'resource')}; residues that stay until they expire or AWS forgets them: ${residues.length}; ${dumpText(finalDump, finalDumps)}`
+    `seen absent: ${counted(resources.length, 'resource')}${deletedRows.map(rowsText).join('')}; residues that stay until they expire or AWS forgets them: ${residues.length}; ${dumpText(finalDump, finalDumps)}`
   );
 }
 
 type Known = z.infer<typeof certificateAnswer>['certificate'];
+
+function rowsText({ isExact, partition, rows, table }: NonNullable<Known['deletedRows']>[number]): string {
+  const how = rows === null ? 'rows, not counted,' : `${isExact ? '' : 'at least '}${counted(rows, 'row')}`;
+  return `; deleted: ${how} of partition ${partition} of table ${table}`;
+}
 
 function dumpText(finalDump: Known['finalDump'], dumps: NonNullable<Known['finalDumps']>): string {
   const kept = dumps.flatMap((one) =>

@@ -1,6 +1,7 @@
+import type { Catalog } from '../catalog/catalog.ts';
 import { contentOf, sign } from '../certificates/signature.ts';
 import { signingKey } from '../certificates/signing-keys.ts';
-import type { Certificate, CertifiedResource, SignedCertificate } from '../contracts/certificate.ts';
+import type { Certificate, CertifiedResource, CertifiedRows, SignedCertificate } from '../contracts/certificate.ts';
 import { operationTable } from '../contracts/operation-table.ts';
 import { QUARANTINE_DAYS } from '../contracts/slug-quarantine.ts';
 import { findCertificate, insertCertificate, listPublicKeys } from '../db/certificates.ts';
@@ -8,6 +9,7 @@ import type { Queryable } from '../db/database.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { listLedger, type LedgerRow } from '../db/ledger.ts';
 import { listOperationsOf, type OperationRow } from '../db/operations.ts';
+import { listSteps, type StepRow } from '../db/steps.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { certifiedDumps } from './final-dump.ts';
 import { existingTenant } from './reading.ts';
@@ -22,13 +24,13 @@ const DAY_MS = 86_400_000;
  * @throws RequestError TENANT_NOT_FOUND; CERTIFICATE_NOT_FOUND: no deletion of it has succeeded
  */
 export async function readCertificate(
-  { database, codec }: Pick<ClientDeps, 'database' | 'codec'>,
+  { catalog, database, codec }: Pick<ClientDeps, 'catalog' | 'database' | 'codec'>,
   tenantId: string,
 ): Promise<SignedCertificate> {
   const tenant = await existingTenant(database, tenantId);
   const stored = await findCertificate(database, tenantId);
   if (stored) return { certificate: contentOf(stored) as Certificate, jws: stored };
-  const { certificate, operationId } = await certify(database, tenant);
+  const { certificate, operationId } = await certify(database, catalog, tenant);
   if (!codec)
     throw new Error(
       'a certificate is signed with a key that is stored encrypted, and there is nothing to encrypt it with',
@@ -36,14 +38,18 @@ export async function readCertificate(
   const jws = await sign(certificate, await signingKey(database, codec));
   await insertCertificate(database, { operationId, tenantId, jws });
   // Another request may have been first.
-  return readCertificate({ database, codec }, tenantId);
+  return readCertificate({ catalog, database, codec }, tenantId);
 }
 
 export async function readKeys(db: Queryable): Promise<KeysView> {
   return { keys: await listPublicKeys(db) };
 }
 
-async function certify(db: Queryable, tenant: TenantRow): Promise<{ certificate: Certificate; operationId: string }> {
+async function certify(
+  db: Queryable,
+  catalog: Catalog,
+  tenant: TenantRow,
+): Promise<{ certificate: Certificate; operationId: string }> {
   const operation = (await listOperationsOf(db, tenant.id)).find(hasRemovedAll);
   if (!operation || !tenant.deletedAt) throw notDeleted(tenant);
   const rows = await listLedger(db, tenant.id);
@@ -63,6 +69,7 @@ async function certify(db: Queryable, tenant: TenantRow): Promise<{ certificate:
     },
     operation: askedFor(operation),
     resources: rows.map(resourceOf),
+    deletedRows: (await listSteps(db, tenant.id)).flatMap((step) => deletedRowsOf(catalog, step) ?? []),
     residues: rows.flatMap(({ stepId, residues }) => (residues ?? []).map((residue) => ({ stepId, ...residue }))),
     ...(await certifiedDumps(db, tenant)),
     tombstone: {
@@ -92,6 +99,15 @@ function askedFor({ id, type, caller, acceptedAt, closedAt }: OperationRow): Cer
 function resourceOf({ stepId, type, name, physicalId, madeAt, absentAt }: LedgerRow): CertifiedResource {
   if (!absentAt) throw new Error(`${type} ${name} of step ${stepId} was not seen absent`);
   return { stepId, type, name, physicalId, madeAt: madeAt?.toISOString() ?? null, absentAt: absentAt.toISOString() };
+}
+
+/** Undefined: it deleted none. */
+function deletedRowsOf(
+  { kinds }: Catalog,
+  { kind, outputs, removal, removedAt, stepId }: StepRow,
+): CertifiedRows | undefined {
+  const found = kinds.kinds.get(kind)?.deletedRows?.(removal ?? {}, outputs ?? {});
+  return found && removedAt ? { stepId, ...found, absentAt: removedAt.toISOString() } : undefined;
 }
 
 function notDeleted({ id, status }: TenantRow): RequestError {

@@ -26,6 +26,8 @@ export interface Certificate {
     readonly closedAt: string;
   };
   readonly resources: readonly CertifiedResource[];
+  /** Rows of services that were deleted one by one. Absent: certified by a release that listed none. */
+  readonly deletedRows?: readonly CertifiedRows[];
   /** What stays for a while though it was removed. */
   readonly residues: readonly (Residue & { readonly stepId: string })[];
   /** Whether anything is kept of the data, and why not. Absent: certified by a release that kept none. */
@@ -36,6 +38,22 @@ export interface Certificate {
     /** Until when nobody can create a tenant of this slug. Null: it was free at once. */
     readonly slugReservedUntil: string | null;
   };
+}
+
+/** Rows of services in a partition of a table that stays. */
+export interface DeletedRows {
+  readonly table: string;
+  readonly partition: string;
+  /** Null: they were not counted, by an earlier release, or because the table was gone before them. */
+  readonly rows: number | null;
+  /** False: an attempt was interrupted, so that there were more than `rows`, perhaps. */
+  readonly isExact: boolean;
+}
+
+export interface CertifiedRows extends DeletedRows {
+  readonly stepId: string;
+  /** When the last of them was seen absent. */
+  readonly absentAt: string;
 }
 
 export type CertifiedDump = { readonly stepId: string; readonly kind: string } & (

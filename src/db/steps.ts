@@ -14,6 +14,7 @@ import { ledgerStates } from './ledger.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
 const outputs = z.record(z.string(), z.unknown());
+const notes = z.record(z.string(), z.string());
 
 /** What a step was when its operation succeeded last. */
 const applied = z.object({
@@ -39,6 +40,8 @@ const stepRow = z.object({
   readyAt: optionalTime,
   removingAt: optionalTime,
   removedAt: optionalTime,
+  /** What its removal noted. */
+  removal: notes.nullable(),
   detail: z.string().nullable(),
   failure: failure.nullable(),
 });
@@ -47,7 +50,7 @@ export type StepRow = z.output<typeof stepRow>;
 
 const columns = `tenant_id as "tenantId", step_id as "stepId", kind, operation_id as "operationId", state, generation,
   inputs_hash as "inputsHash", outputs, outputs_hash as "outputsHash", applied, unclear_until as "unclearUntil",
-  started_at as "startedAt", ready_at as "readyAt", removing_at as "removingAt", removed_at as "removedAt", detail, failure`;
+  started_at as "startedAt", ready_at as "readyAt", removing_at as "removingAt", removed_at as "removedAt", removal, detail, failure`;
 
 /** Whether it is otherwise than what was applied: an operation changed it that did not succeed. */
 export function isAltered({ applied: before, inputsHash }: Pick<StepRow, 'applied' | 'inputsHash'>): boolean {
@@ -93,7 +96,7 @@ const operationContext = z.object({
       unclearUntil: z.coerce.date().nullable(),
       /** An effect of a lost answer may land still, by the database's clock. */
       isUnclear: z.boolean(),
-      removal: z.record(z.string(), z.string()).nullable(),
+      removal: notes.nullable(),
     }),
   ),
 });

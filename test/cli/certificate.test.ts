@@ -8,7 +8,8 @@ import { closeOperation } from '../../src/activities/operation-closing.ts';
 import { forgeryIn } from '../../src/certificates/signature.ts';
 import type { SignedCertificate } from '../../src/contracts/certificate.ts';
 import { recordIntent } from '../../src/db/step-making.ts';
-import { markRemoving, recordGone, recordRemoved, recordResidues } from '../../src/db/step-removal.ts';
+import type { StepKey } from '../../src/db/steps.ts';
+import { markRemoving, noteRemoval, recordGone, recordRemoved, recordResidues } from '../../src/db/step-removal.ts';
 import { acme, createApiFixture, type ApiFixture } from '../api/api-fixture.ts';
 
 const bin = fileURLToPath(new URL('../../bin/tenantry.js', import.meta.url));
@@ -50,7 +51,8 @@ async function active(): Promise<Tenant> {
   return tenant;
 }
 
-async function deleted(): Promise<Tenant> {
+/** @param notes of the removal of a step whose rows are deleted one by one; undefined: there is no such step */
+async function deleted(notes?: Readonly<Record<string, string>>): Promise<Tenant> {
   const tenant = await active();
   const path = `/api/v1/tenants/${tenant.tenantId}?confirm=${tenant.slug}`;
   const { operationId } = (await api.app.inject({ method: 'DELETE', url: path })).json<Tenant>();
@@ -63,8 +65,16 @@ async function deleted(): Promise<Tenant> {
   await new Promise((resolve) => setTimeout(resolve, 5));
   await recordResidues(api.database, key, [residue]);
   await recordRemoved(api.database, key);
+  if (notes) await deletedRows({ ...key, stepId: 'rows', kind: 'dynamodb-rows' }, notes);
   await closeOperation(api.database, { operationId, state: 'succeeded' });
   return { ...tenant, operationId };
+}
+async function deletedRows(key: StepKey, notes: Readonly<Record<string, string>>): Promise<void> {
+  await recordIntent(api.database, { key, resources: [], latenessMs: 0, attempt: 1, sawMade: false });
+  await api.database.query('update steps set unclear_until = null');
+  await markRemoving(api.database, key);
+  await noteRemoval(api.database, key, notes);
+  await recordRemoved(api.database, key);
 }
 const keyOf = ({ tenantId }: Tenant, operationId: string) => ({
   ...{ tenantId, operationId, cell: 'default', stepId: 'logs', kind: 'log-group', generation: 1 },
@@ -112,6 +122,23 @@ describe('the certificate of a deletion', () => {
     await api.database.query('update ledger set absent_at = null where tenant_id = $1', [tenant.tenantId]);
     expect((await certificateOf(tenant)).body).toEqual({ certificate, jws });
     await expect(api.database.query('delete from certificates')).rejects.toThrow('append-only');
+  });
+
+  it('lists rows of services that were deleted one by one, as certain as they were counted', async () => {
+    const notes = { table: 'shared-items', partition: 'ACCOUNT#1', rows: '3' };
+    const { certificate, jws } = (await certificateOf(await deleted(notes))).body;
+    expect(certificate.deletedRows).toEqual([
+      { stepId: 'rows', ...notes, rows: 3, isExact: true, absentAt: expect.stringMatching(/Z$/) as string },
+    ]);
+    expect(await cli('--verify', file('rows.json', { certificate, jws }))).toMatchObject({
+      ...{
+        code: 0,
+        out: expect.stringContaining('deleted: 3 rows of partition ACCOUNT#1 of table shared-items;') as string,
+      },
+    });
+    const interrupted = (await certificateOf(await deleted({ ...notes, atLeast: 'true' }))).body;
+    expect(interrupted.certificate.deletedRows).toMatchObject([{ rows: 3, isExact: false }]);
+    expect((await certificateOf(await deleted())).body.certificate.deletedRows).toEqual([]);
   });
 
   it('is verified by the public keys, and any change in it is told', async () => {

@@ -3,6 +3,7 @@ import { changedFields } from '../framework/differences.ts';
 import { dumpRows } from '../framework/dumped-rows.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import { fieldsOf } from '../framework/within.ts';
+import { beginCount, deletedRowsOf } from './deleted-rows.ts';
 import { confirmMoved, findHold } from './hold.ts';
 import { leftRows } from './left-rows.ts';
 import { findPartition, hasRows, ownPages, removeRows } from './rows.ts';
@@ -23,6 +24,7 @@ export const dynamodbRows: Kind<RowsSpec, RowsOutputs, never> = {
   types: {},
   leftTypes: { 'dynamodb:rows': leftRows },
   holdsData: true,
+  deletedRows: deletedRowsOf,
   permissions: ['dynamodb:DescribeTable', 'dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:BatchWriteItem'],
   calls: { ensure: [], remove: ['dynamodb:BatchWriteItem'] },
   // A dump and a deletion of all rows take as long as they take; heartbeats show that the worker lives.
@@ -77,7 +79,9 @@ export const dynamodbRows: Kind<RowsSpec, RowsOutputs, never> = {
   async remove(context) {
     const others = await context.notOurs([]);
     const partition = await findPartition(context);
-    if (!partition || !(await hasRows(context, partition))) return { status: 'removed', others };
+    if (!partition) return { status: 'removed', others };
+    await beginCount(context, partition);
+    if (!(await hasRows(context, partition))) return { status: 'removed', others };
     const hold = await findHold(context, partition);
     if (hold?.until !== undefined) return { status: 'pending', others };
     if (hold) await confirmMoved(context, partition, hold);

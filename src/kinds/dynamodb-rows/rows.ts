@@ -4,6 +4,7 @@ import { isMarked } from '../../aws/partition-rows.ts';
 import { createRowChecksum, type Row } from '../../aws/row-checksum.ts';
 import { ownerOf } from '../../aws/tags.ts';
 import { StepError } from '../../contracts/step-error.ts';
+import { counted } from './deleted-rows.ts';
 import type { RowsContext as Context } from './spec.ts';
 
 /** The step's partition, and the attributes of its table's key. */
@@ -57,7 +58,8 @@ export async function removeRows(context: Context, partition: OwnPartition): Pro
   const { keys, table } = partition;
   let removed = 0;
   for await (const page of ownPages(context, partition, keys)) {
-    await aws.partitions.removeRows(table, page.map(keyIn(keys)));
+    if (page.length === 0) continue;
+    await counted(context, page.length, () => aws.partitions.removeRows(table, page.map(keyIn(keys))));
     removed += page.length;
   }
   if (removed > 0) log.info({ table, rows: removed }, 'rows of services were deleted');

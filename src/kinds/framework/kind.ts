@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { CellAws } from '../../aws/cell-aws.ts';
 import type { ProbeRequest } from '../../aws/probe.ts';
 import type { Blueprint, PhysicalName, PollingProfile } from '../../contracts/blueprint.ts';
+import type { DeletedRows } from '../../contracts/certificate.ts';
 import type { Difference } from '../../contracts/drift.ts';
 import type { Dump, NoDump } from '../../contracts/dump.ts';
 import type { Outputs, Resolved, Spec } from '../../contracts/kinds.ts';
@@ -204,6 +205,11 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
    * called: the step fails with DATA_LOST.
    */
   readonly holdsData?: true;
+  /**
+   * Rows that a removal deleted and the ledger has no resource for, by what it noted: a certificate of deletion lists them.
+   * @param outputs what the step's last successful `ensure` stored
+   */
+  deletedRows?(notes: Readonly<Record<string, string>>, outputs: Partial<O>): DeletedRows | undefined;
   /** What its removal leaves for a while: what a preview tells of. Default: nothing. */
   readonly residues?: readonly ExpectedResidue[] | undefined;
   /** Looks at files that come with products; asks nobody. @throws StepError */

@@ -124,6 +124,36 @@ describe('dynamodb-rows', () => {
     expect(await keys()).toEqual([]);
   });
 
+  it('counts what it deletes for the certificate, and says when an interrupted attempt makes the count a lower bound', async () => {
+    const certified = ({ noted, partition }: Awaited<ReturnType<typeof account>>) =>
+      dynamodbRows.deletedRows?.(Object.fromEntries(noted), { name: `${table}/${partition}` });
+    const whole = await account();
+    expect(certified(whole)).toEqual({ table, partition: whole.partition, rows: null, isExact: false });
+    for (const n of [1, 2, 3]) await whole.write(`ROW#${n}`);
+    await dynamodbRows.remove(whole.context(removing));
+    await dynamodbRows.remove(whole.context(removing));
+    expect(certified(whole)).toEqual({ table, partition: whole.partition, rows: 3, isExact: true });
+    const none = await account();
+    await dynamodbRows.remove(none.context(removing));
+    expect(certified(none)).toEqual({ table, partition: none.partition, rows: 0, isExact: true });
+
+    const cut = await account();
+    for (const n of [1, 2, 3]) await cut.write(`ROW#${n}`);
+    // As an attempt that is killed: some rows went, and nothing says so.
+    const partitions = {
+      ...world.aws.partitions,
+      removeRows: async (of: string, rows: readonly Row[]) => {
+        await world.aws.partitions.removeRows(of, rows.slice(0, 1));
+        throw new Error('killed');
+      },
+    };
+    await stepErrorOf(dynamodbRows.remove(cut.context({ ...removing, aws: { ...world.aws, partitions } }))).catch(
+      () => undefined,
+    );
+    await dynamodbRows.remove(cut.context(removing));
+    expect(certified(cut)).toEqual({ table, partition: cut.partition, rows: 2, isExact: false });
+  });
+
   it('is not over while somebody goes on writing, and then it is', async () => {
     const { context, write, keys } = await account();
     await write('ROW#0');

@@ -39,7 +39,15 @@ const operation: NonNullable<TenantState['operation']> = {
 const step: TenantState['steps'][number] = {
   ...{ tenantId, operationId, removingAt: null, applied: null },
   ...{ stepId: 'create_dns', kind: 'dns-record', state: 'present', generation: 1, inputsHash: null, outputs: null },
-  ...{ outputsHash: null, unclearUntil: null, startedAt: at, readyAt: null, removedAt: null, detail: null },
+  ...{
+    outputsHash: null,
+    unclearUntil: null,
+    startedAt: at,
+    readyAt: null,
+    removedAt: null,
+    removal: null,
+    detail: null,
+  },
   ...{ failure: null },
 };
 const resource = (n: number): TenantState['resources'][number] => ({
