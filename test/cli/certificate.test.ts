@@ -45,6 +45,8 @@ async function active(): Promise<Tenant> {
     resources: ['backend', 'frontend'].map((name) => ({ type: 'logs:log-group', name: `${slug}-${name}` })),
     ...{ latenessMs: 0, attempt: 1, sawMade: false },
   });
+  const rows = { ...keyOf(tenant, tenant.operationId), stepId: 'rows', kind: 'dynamodb-rows' };
+  await recordIntent(api.database, { key: rows, resources: [], latenessMs: 0, attempt: 1, sawMade: false });
   await api.database.query('update steps set unclear_until = null');
   await api.move(tenant.tenantId, ['committing', 'succeeded'], ['creating', 'active']);
   api.orchestrator.end(tenant.workflowId);
@@ -70,8 +72,6 @@ async function deleted(notes?: Readonly<Record<string, string>>): Promise<Tenant
   return { ...tenant, operationId };
 }
 async function deletedRows(key: StepKey, notes: Readonly<Record<string, string>>): Promise<void> {
-  await recordIntent(api.database, { key, resources: [], latenessMs: 0, attempt: 1, sawMade: false });
-  await api.database.query('update steps set unclear_until = null');
   await markRemoving(api.database, key);
   await noteRemoval(api.database, key, notes);
   await recordRemoved(api.database, key);
