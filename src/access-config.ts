@@ -36,11 +36,12 @@ export function isPrivateWay({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname));
 }
 
-const issuer = z.string().refine(isIssuer, {
+const issuer = z.string().refine(isIssuerUrl, {
   error: 'must be an https:// URL (http:// on this machine only) without user name, query or fragment',
 });
 
-function isIssuer(text: string): boolean {
+/** Whether a text can be an issuer's URL, and what is sent there is private. */
+export function isIssuerUrl(text: string): boolean {
   if (!URL.canParse(text) || /[?#\s]/.test(text)) return false;
   const parsed = new URL(text);
   return isPrivateWay(parsed) && parsed.username === '' && parsed.password === '';

@@ -6,6 +6,7 @@ import { accessOf, accessVariables, checkAccess, type AccessConfig } from './acc
 import { driftRepairPolicies, type DriftRepairPolicy } from './contracts/drift.ts';
 import type { Platform } from './contracts/platform.ts';
 import { PlatformConfigError, readPlatform } from './platform.ts';
+import { apiTokenOf, signInConfigOf, stateDirectoryOf, type SignInConfig } from './sign-in-config.ts';
 
 /** Where Temporal is, as the standard variables `TEMPORAL_*` (or a `TEMPORAL_PROFILE`) say. */
 export type TemporalConnectConfig = ReturnType<typeof loadClientConnectConfig>;
@@ -181,6 +182,25 @@ export function loadApiUrl(env: Environment = process.env): string {
   if (username || password || search || hash)
     throw new ConfigError(['TENANTRY_API_URL must have no user name, password, query or fragment']);
   return parsed.data.replace(/\/+$/, '');
+}
+
+/** What the CLI shows the API of its caller: `TENANTRY_API_TOKEN`, or nothing. @throws ConfigError */
+export function loadApiToken(env: Environment = process.env): string | undefined {
+  const given = apiTokenOf(env);
+  if (given && 'problem' in given) throw new ConfigError([given.problem]);
+  return given?.token;
+}
+
+/** How `tenantry login` signs in. @throws ConfigError */
+export function loadSignIn(env: Environment = process.env): SignInConfig {
+  const config = signInConfigOf(env);
+  if (!('issuer' in config)) throw new ConfigError(config);
+  return config;
+}
+
+/** Where the CLI keeps sign-ins; undefined: the user has no home. */
+export function loadStateDirectory(env: Environment = process.env): string | undefined {
+  return stateDirectoryOf(env);
 }
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { acceptedAccountAnswer, accountAnswer, accountsAnswer, accountStatusAnswer } from '../api/accounts/schemas.ts';
 import { previewAnswer } from '../api/schemas.ts';
 import { callerOn, queryOf, type DeleteOptions, type Preview } from './api-client.ts';
+import type { CredentialSource } from './credentials.ts';
 import { open, type Open } from './open-answers.ts';
 
 export type Account = Open<z.infer<typeof accountAnswer>>;
@@ -41,9 +42,9 @@ const answers = {
   preview: open(previewAnswer),
 };
 
-/** @param baseUrl without a slash at its end */
-export function createAccountsClient(baseUrl: string): AccountsClient {
-  const call = callerOn(baseUrl);
+/** As `createApiClient`. */
+export function createAccountsClient(baseUrl: string, credentials?: CredentialSource): AccountsClient {
+  const call = callerOn(baseUrl, credentials);
   const account = (id: string) => `/accounts/${encodeURIComponent(id)}`;
   return {
     create: (body) => call(answers.accepted, 'POST', '/accounts?wait=false', body),

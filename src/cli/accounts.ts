@@ -6,10 +6,11 @@ import * as actions from './account-actions.ts';
 import { addAccountOptions } from './account-options.ts';
 import { accountSubject } from './account-subject.ts';
 import { createAccountsClient } from './accounts-client.ts';
-import { createApiClient } from './api-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
 import { commandIn, deletion, followed, LONGEST_PAGE, type SetExitCode } from './command-parts.ts';
 import type { Common, Waiting } from './context.ts';
+import { credentialsFor } from './credentials.ts';
+import { environmentApi } from './environment-api.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { wholeNumber } from './option-values.ts';
 import type { Terminal } from './output.ts';
@@ -27,8 +28,8 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
   const command = commandIn(group);
   const context = (): actions.AccountsContext => {
     const url = loadApiUrl();
-    const accounts = createAccountsClient(url);
-    return { api: createApiClient(url), accounts, terminal, subject: accountSubject(accounts) };
+    const accounts = createAccountsClient(url, credentialsFor(url));
+    return { api: environmentApi(), accounts, terminal, subject: accountSubject(accounts) };
   };
 
   followed(

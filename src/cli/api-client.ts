@@ -24,6 +24,7 @@ import { productsAnswer } from '../api/routes/products.ts';
 import { ConfigError } from '../config.ts';
 import { errorInfo } from '../contracts/errors.ts';
 import type { Settings } from '../contracts/settings.ts';
+import { refuseOpenWay, type Credential, type CredentialSource } from './credentials.ts';
 import { open, type Open } from './open-answers.ts';
 import { bodyOf } from './request-body.ts';
 
@@ -68,6 +69,12 @@ const answers = {
   certificate: certificateDocument,
 };
 
+interface AnswerFacts {
+  readonly answeredAtMs?: number | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+  readonly credentialFrom?: Credential['from'] | undefined;
+}
+
 /** The API refused the request. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -77,10 +84,16 @@ export class ApiError extends Error {
   readonly requestId: string | undefined;
   /** When it was answered by the API's clock, in ms since 1970; undefined when the answer does not say. */
   readonly answeredAtMs: number | undefined;
-  constructor(status: number, error: z.infer<typeof errorAnswer>['error'], answeredAtMs?: number) {
+  /** When to ask again, in seconds, when the answer says. */
+  readonly retryAfterSeconds: number | undefined;
+  /** What the request said of its caller; undefined: nothing. */
+  readonly credentialFrom: Credential['from'] | undefined;
+  constructor(status: number, error: z.infer<typeof errorAnswer>['error'], about: AnswerFacts = {}) {
     super(error.message);
     this.status = status;
-    this.answeredAtMs = answeredAtMs;
+    this.answeredAtMs = about.answeredAtMs;
+    this.retryAfterSeconds = about.retryAfterSeconds;
+    this.credentialFrom = about.credentialFrom;
     this.code = error.code;
     this.details = error.details;
     this.requestId = error.requestId;
@@ -233,10 +246,13 @@ const acceptedOrTenant = z.union([answers.accepted, answers.tenant]);
 
 const TIMEOUT_MS = 20_000;
 
-/** @param baseUrl without a slash at its end */
-export function createApiClient(baseUrl: string): ApiClient {
+/**
+ * @param baseUrl without a slash at its end
+ * @param credentials of the caller; undefined: requests name nobody
+ */
+export function createApiClient(baseUrl: string, credentials?: CredentialSource): ApiClient {
   const tenant = (id: string) => `/api/v1/tenants/${encodeURIComponent(id)}`;
-  const call = callerOn(baseUrl);
+  const call = callerOn(baseUrl, credentials);
   return {
     products: () => call(answers.products, 'GET', '/api/v1/products'),
     freeze: (body) => call(answers.freeze, 'POST', '/api/v1/freezes', body),
@@ -284,15 +300,38 @@ export function createApiClient(baseUrl: string): ApiClient {
     events: async (id, { after, limit }) =>
       (await call(answers.events, 'GET', `${tenant(id)}/events${queryOf({ after: `${after}`, limit: `${limit}` })}`))
         .events,
-    stream: (id, after, signal, on) => streamOf(`${baseUrl}${tenant(id)}/events`, after, signal, on),
+    stream: (id, after, signal, on) => streamOf({ baseUrl, credentials }, `${tenant(id)}/events`, after, signal, on),
   };
 }
 
 /** Sends requests to the API at an address, and checks their answers. */
 export function callerOn(
   baseUrl: string,
+  credentials?: CredentialSource,
 ): <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown) => Promise<T> {
-  return (schema, method, path, body) => request(schema, method, `${baseUrl}${path}`, body);
+  return async (schema, method, path, body) => {
+    const credential = await credentialFor({ baseUrl, credentials });
+    return request(schema, { method, url: `${baseUrl}${path}`, body, credential });
+  };
+}
+
+interface Door {
+  readonly baseUrl: string;
+  readonly credentials: CredentialSource | undefined;
+}
+
+/** @throws ConfigError when it would be readable on the way */
+async function credentialFor({ baseUrl, credentials }: Door): Promise<Credential | undefined> {
+  const credential = await credentials?.();
+  if (credential) refuseOpenWay(baseUrl);
+  return credential;
+}
+
+interface ApiRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly body: unknown;
+  readonly credential: Credential | undefined;
 }
 
 export function queryOf(values: Readonly<Record<string, string | undefined>>): string {
@@ -300,9 +339,10 @@ export function queryOf(values: Readonly<Record<string, string | undefined>>): s
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 
-async function request<T>(schema: z.ZodType<T>, method: string, url: string, body: unknown): Promise<T> {
+async function request<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
+  const { method, url } = asked;
   try {
-    return await exchange(schema, method, url, body);
+    return await exchange(schema, asked);
   } catch (error) {
     if (method === 'GET') throw error;
     if (error instanceof ApiError && !isOurs(error))
@@ -341,21 +381,22 @@ function isOfConnecting(error: unknown): boolean {
   return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 }
 
-async function exchange<T>(schema: z.ZodType<T>, method: string, url: string, body: unknown): Promise<T> {
+async function exchange<T>(schema: z.ZodType<T>, { method, url, body, credential }: ApiRequest): Promise<T> {
   const sent = body === undefined ? undefined : bodyOf(body);
-  const response = await send(url, {
+  const init = {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { accept: 'application/json', ...(sent === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(sent === undefined ? {} : { body: sent }),
-  });
-  const answer = await response.json().catch((cause: unknown) => {
+  };
+  const headers = { accept: 'application/json', ...(sent === undefined ? {} : { 'content-type': 'application/json' }) };
+  const response = await send(url, init, headersOf(headers, credential));
+  const answer = await answerOf(response, credential).catch((cause: unknown) => {
     throw new ApiUnreachableError(`${url} answers with status ${response.status}, but not with JSON`, {
       cause,
       status: response.status,
     });
   });
-  if (!response.ok) throw refusal(response, answer, url);
+  if (!response.ok) throw refusal(response, answer, url, credential);
   const parsed = schema.safeParse(answer);
   if (!parsed.success)
     throw new ApiUnreachableError(`${url} does not answer as Tenantry's API does: ${wrongPlace(parsed.error)}`, {
@@ -370,9 +411,23 @@ function wrongPlace({ issues: [first] }: z.ZodError): string {
   return path === '' ? 'the answer has another form' : `the field ${path} of its answer is missing or has another form`;
 }
 
-async function send(url: string, init: RequestInit): Promise<Response> {
+/** An answer that repeats the token, as some proxies do, ends up in terminals and logs. */
+async function answerOf(response: Response, credential: Credential | undefined): Promise<unknown> {
+  const text = await response.text();
+  return JSON.parse(credential ? text.replaceAll(credential.token, '[token]') : text);
+}
+
+type Headed = Pick<RequestInit, 'headers' | 'redirect'>;
+
+/** A token is for the address that the caller named: where that would lead on to gets none. */
+function headersOf(headers: Readonly<Record<string, string>>, credential: Credential | undefined): Headed {
+  if (!credential) return { headers };
+  return { headers: { ...headers, authorization: `Bearer ${credential.token}` }, redirect: 'manual' };
+}
+
+async function send(url: string, init: RequestInit, headed: Headed): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await fetch(url, { ...init, ...headed });
   } catch (cause) {
     const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
     // What `fetch` says of the ports that the Fetch standard blocks: nothing was sent.
@@ -384,11 +439,25 @@ async function send(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-function refusal({ status, headers }: Response, answer: unknown, url: string): Error {
+function refusal(
+  { status, headers }: Response,
+  answer: unknown,
+  url: string,
+  credential: Credential | undefined,
+): Error {
   const { data } = errorAnswer.safeParse(answer);
-  if (data) return new ApiError(status, data.error, timeOf(headers));
+  if (data)
+    return new ApiError(status, data.error, {
+      answeredAtMs: timeOf(headers),
+      retryAfterSeconds: secondsOf(headers.get('retry-after')),
+      credentialFrom: credential?.from,
+    });
   const message = `${url} answers with status ${status}, but not as Tenantry's API does`;
   return new ApiUnreachableError(message, { status });
+}
+
+function secondsOf(text: string | null): number | undefined {
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
 function timeOf(headers: Headers): number | undefined {
@@ -397,13 +466,18 @@ function timeOf(headers: Headers): number | undefined {
 }
 
 async function* streamOf(
-  url: string,
+  door: Door,
+  path: string,
   after: number,
   signal: AbortSignal,
   { onOpen, onSign }: StreamSigns = {},
 ): AsyncGenerator<TenantEvent> {
-  const response = await send(url, { signal, headers: { accept: 'text/event-stream', 'last-event-id': `${after}` } });
-  if (!response.ok) throw refusal(response, await response.json().catch(() => undefined), url);
+  const url = `${door.baseUrl}${path}`;
+  const credential = await credentialFor(door);
+  const headers = { accept: 'text/event-stream', 'last-event-id': `${after}` };
+  const response = await send(url, { signal }, headersOf(headers, credential));
+  if (!response.ok)
+    throw refusal(response, await answerOf(response, credential).catch(() => undefined), url, credential);
   onOpen?.();
   if (!response.body) return;
   const decoder = new TextDecoder();

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { adviceOn } from '../contracts/advice.ts';
+import { accessAdvice } from './access-advice.ts';
 import { ApiError, ApiUnreachableError, UnclearAnswerError } from './api-client.ts';
 import { moment } from './attention.ts';
 import { InterruptedError, NotConfirmedError } from './confirmation.ts';
@@ -70,6 +71,8 @@ function reportAsIs(error: unknown): ErrorReport {
       code: error.code,
       message: error.message,
     };
+  const signIn = error instanceof Error ? signInCodes[error.name] : undefined;
+  if (signIn && error instanceof Error) return { ...signInReport, ...signIn, message: error.message };
   if (error instanceof ApiUnreachableError) {
     return {
       exitCode: exitCodes.unavailable,
@@ -89,6 +92,16 @@ function reportAsIs(error: unknown): ErrorReport {
     return { exitCode: exitCodes.usage, code: 'CONFIGURATION_INVALID', message: error.message };
   return { exitCode: exitCodes.failed, code: 'FAILED', message: withCauses(error) };
 }
+
+/** By the name of an error: their classes come with a library that only a sign-in loads. */
+const signInCodes: Readonly<Record<string, Pick<ErrorReport, 'code' | 'exitCode'>>> = {
+  SignInError: { code: 'SIGN_IN_FAILED', exitCode: exitCodes.conflict },
+  SessionFileError: { code: 'SIGN_IN_FAILED', exitCode: exitCodes.conflict },
+  IssuerUnreachableError: { code: 'ISSUER_UNREACHABLE', exitCode: exitCodes.unavailable },
+};
+const signInReport = {
+  more: ['  `tenantry login` signs in; TENANTRY_API_TOKEN, when it is set, goes before a sign-in'],
+};
 
 /** The advice of a code is about a request that was refused: only that of an unknown outcome fits here. */
 function unknownReport({ message, look, cause }: UnknownOutcomeError): ErrorReport {
@@ -122,7 +135,8 @@ export function usageReport(message: string): ErrorReport {
   return { exitCode: exitCodes.usage, code: 'USAGE', message };
 }
 
-function refusalReport({ code, message: said, details, requestId }: ApiError): ErrorReport {
+function refusalReport(error: ApiError): ErrorReport {
+  const { code, message: said, details, requestId } = error;
   const advice = adviceOn(code);
   const message = inOptionNames(said);
   const told = details === undefined ? undefined : withOptions(details);
@@ -135,7 +149,9 @@ function refusalReport({ code, message: said, details, requestId }: ApiError): E
     details: told,
     requestId,
     more: [
-      ...(advice ? [`what to do: ${adviceInOptionNames[code] ?? advice.text} See ${advice.runbook}`] : []),
+      ...(advice
+        ? [`what to do: ${accessAdvice(error) ?? adviceInOptionNames[code] ?? advice.text} See ${advice.runbook}`]
+        : []),
       // The message has said which fields.
       ...(details !== undefined && !('fields' in details) ? [`${DETAILS}${JSON.stringify(details)}`] : []),
       ...(requestId === undefined ? [] : [`request: ${requestId}`]),

@@ -1,7 +1,7 @@
-import { loadApiUrl } from '../config.ts';
-import { createApiClient, type Freeze, type FreezePreview, type FreezeRequest } from './api-client.ts';
+import type { Freeze, FreezePreview, FreezeRequest } from './api-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
 import type { Common } from './context.ts';
+import { environmentApi } from './environment-api.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { printJson, type Terminal } from './output.ts';
 import type { SetExitCode } from './command-parts.ts';
@@ -35,7 +35,7 @@ export function registerFreezes(program: CheckedCommand, terminal: Terminal, set
     .requiredOption('--reason <text>', 'why: shown to whoever asks for an operation meanwhile')
     .option('--dry-run', 'print how many tenants it would be of, and freeze nothing')
     .action(async ({ product, cell, reason, ...options }: Previewable & FreezeRequest) => {
-      const api = createApiClient(loadApiUrl());
+      const api = environmentApi();
       const asked = { product, cell, reason };
       if (options.dryRun === true) {
         printScope(await api.previewFreeze(asked), 'frozen', options);
@@ -45,13 +45,13 @@ export function registerFreezes(program: CheckedCommand, terminal: Terminal, set
       print(made, [freezeLine(made)], options);
     });
   command('list', 'list the freezes in force').action(async (options: Common) => {
-    const freezes = await createApiClient(loadApiUrl()).freezes();
+    const freezes = await environmentApi().freezes();
     print({ freezes }, freezes.length === 0 ? ['nothing is frozen'] : freezes.map(freezeLine), options);
   });
   command('lift <freeze>', 'accept operations again')
     .option('--dry-run', 'print how many tenants it would be of, and lift nothing')
     .action(async (id: string, options: Previewable) => {
-      const api = createApiClient(loadApiUrl());
+      const api = environmentApi();
       if (options.dryRun === true) {
         printScope(await api.previewLift(id), 'lifted', options);
         return;

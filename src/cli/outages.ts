@@ -78,6 +78,6 @@ export async function readThrough<T>(outages: Outages, read: () => Promise<T>): 
 
 /** Whether it may pass by itself. A connection that breaks off in the middle shows as a TypeError of `fetch`. */
 export function isOutage(error: unknown): error is Error {
-  if (error instanceof ApiError) return error.status > 500;
+  if (error instanceof ApiError) return error.status > 500 || error.status === 429;
   return error instanceof ApiUnreachableError || error instanceof TypeError;
 }

@@ -1,7 +1,7 @@
-import { loadApiUrl } from '../config.ts';
-import { createApiClient, type ProductList } from './api-client.ts';
+import type { ProductList } from './api-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
 import type { Common } from './context.ts';
+import { environmentApi } from './environment-api.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { inOptionNames } from './option-names.ts';
 import { printJson, type Terminal } from './output.ts';
@@ -17,7 +17,7 @@ export function registerProducts(program: CheckedCommand, terminal: Terminal, se
     .option('--json', 'print JSON, for programs')
     .addHelpText('after', exitCodesHelp)
     .action(async ({ json }: Common) => {
-      const answer = await createApiClient(loadApiUrl()).products();
+      const answer = await environmentApi().products();
       if (json) printJson(terminal, answer);
       else for (const line of answer.products.flatMap(productLines)) terminal.out.write(`${line}\n`);
       setExitCode(exitCodes.done);

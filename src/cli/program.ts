@@ -6,6 +6,7 @@ import { registerCompletion } from './completion.ts';
 import type { SetExitCode } from './command-parts.ts';
 import type { Terminal } from './output.ts';
 import { registerFreezes } from './freezes.ts';
+import { registerLogin } from './login.ts';
 import { registerProducts } from './products.ts';
 import { registerTenants } from './tenants.ts';
 
@@ -41,6 +42,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
   registerAccounts(program, terminal, setExitCode);
   registerProducts(program, terminal, setExitCode);
   registerFreezes(program, terminal, setExitCode);
+  registerLogin(program, terminal, setExitCode);
   registerCompletion(program, terminal);
   for (const register of options.registrars ?? []) register(program);
   return program;

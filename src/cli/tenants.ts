@@ -1,9 +1,7 @@
 import { Option } from 'commander';
 import type { CheckedCommand } from './checked-command.ts';
-import { loadApiUrl } from '../config.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
-import { createApiClient } from './api-client.ts';
 import {
   commandIn,
   deletion,
@@ -13,6 +11,7 @@ import {
   type CommandParts,
   type SetExitCode,
 } from './command-parts.ts';
+import { environmentApi } from './environment-api.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import type { Common, Context, Waiting } from './context.ts';
 import { contactEmail, displayName, slug, wholeNumber } from './option-values.ts';
@@ -30,9 +29,9 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
     .description('create, follow, repair and remove tenants, through the API at TENANTRY_API_URL')
     .addHelpText(
       'after',
-      `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL  address of the API (default http://127.0.0.1:3006)`,
+      `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL    address of the API (default http://127.0.0.1:3006)\n  TENANTRY_API_TOKEN  token or service key of the caller; without it the sign-in of \`tenantry login\`, if any`,
     );
-  const context = (): Context => ({ api: createApiClient(loadApiUrl()), terminal, subject: tenantSubject });
+  const context = (): Context => ({ api: environmentApi(), terminal, subject: tenantSubject });
   const parts = { command: commandIn(tenants), context, setExitCode };
   registerCreation(parts);
   registerChanges(parts);
