@@ -41,6 +41,7 @@ export default defineConfig({
           'worker',
           'projection',
           'health',
+          'webhooks',
           'archives',
           'accounts-router',
         ],

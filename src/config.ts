@@ -42,6 +42,8 @@ export interface Config extends AccessConfig {
   readonly switchedOff: Readonly<Record<string, string>>;
   /** Between two looks at all active tenants; undefined: nobody looks. */
   readonly healthEveryMs: number | undefined;
+  /** Webhooks may lead to this host itself, by http too. */
+  readonly webhookAllowLoopback: boolean;
   readonly logLevel: string;
 }
 
@@ -102,6 +104,7 @@ const variables = z.object({
     .string()
     .regex(/^(off|[1-9]\d{0,3}[smh])$/, 'must be off, or a number of seconds, minutes or hours: 30s, 1m, 1h')
     .default('1m'),
+  TENANTRY_WEBHOOK_ALLOW_LOOPBACK: z.enum(['true', 'false'], 'must be true or false').default('false'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 const environment = variables.superRefine(checkAccess);
@@ -155,6 +158,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     switchedOff:
       given.TENANTRY_ENABLE_ACCOUNT_PROVISIONING === 'true' ? {} : { accounts: 'TENANTRY_ENABLE_ACCOUNT_PROVISIONING' },
     healthEveryMs: intervalMsOf(given.TENANTRY_HEALTH_EVERY),
+    webhookAllowLoopback: given.TENANTRY_WEBHOOK_ALLOW_LOOPBACK === 'true',
     logLevel: given.LOG_LEVEL,
   };
 }

@@ -85,6 +85,7 @@ export async function startParts(options: PartsOptions, given: Environment = pro
       // A demo that waited for days would be none.
       TENANTRY_DELETION_GRACE: given.TENANTRY_DELETION_GRACE || '0',
       TENANTRY_ENABLE_ACCOUNT_PROVISIONING: given.TENANTRY_ENABLE_ACCOUNT_PROVISIONING || 'true',
+      TENANTRY_WEBHOOK_ALLOW_LOOPBACK: given.TENANTRY_WEBHOOK_ALLOW_LOOPBACK || 'true',
       TENANTRY_API_PORT: String(apiPort),
       TENANTRY_API_URL: `http://127.0.0.1:${apiPort}`,
       ...(temporal.value.uiUrl === undefined ? {} : { TENANTRY_TEMPORAL_UI_URL: temporal.value.uiUrl }),

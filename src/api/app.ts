@@ -30,6 +30,7 @@ import { repairRoute } from './routes/repair.ts';
 import { removalRoutes } from './routes/removal.ts';
 import { startRoutes } from './routes/start.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { refuseUnstorableText } from './text-guard.ts';
 
 /** What the API stands on: no AWS, no credentials. */
@@ -100,6 +101,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(certificateRoutes, { client });
   await app.register(operationRoutes, { client });
   await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });
+  await app.register(webhookRoutes, { client });
   await app.register(healthRoutes, { client });
   await app.register(metricsRoutes, { client, requests });
   await app.register(codecRoutes, { codec, uiOrigin });

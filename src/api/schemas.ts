@@ -117,7 +117,7 @@ export const abandonBody = z.strictObject({
 });
 
 /** Ids are compared as text further in, and PostgreSQL writes them in lower case. */
-const id = z.uuid().toLowerCase();
+export const id = z.uuid().toLowerCase();
 
 export const freezeParams = z.strictObject({ freezeId: id });
 export const tenantParams = z.strictObject({ tenantId: id });
@@ -196,7 +196,7 @@ export const deleteQuery = z
   })
   .meta({ required: ['confirm'] });
 
-const time = z.iso.datetime({ offset: true });
+export const time = z.iso.datetime({ offset: true });
 const operationState = z.enum([...openOperationStates, ...closedOperationStates]).meta({ id: 'OperationState' });
 /** Formats that the description gives; what is stored was checked when it came in. */
 const tenantUrl = z

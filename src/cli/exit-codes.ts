@@ -48,6 +48,9 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   FROZEN: exitCodes.conflict,
   FEATURE_DISABLED: exitCodes.conflict,
   FREEZE_NOT_FOUND: exitCodes.notFound,
+  WEBHOOK_NOT_FOUND: exitCodes.notFound,
+  DELIVERY_NOT_FOUND: exitCodes.notFound,
+  WEBHOOK_LIMIT: exitCodes.conflict,
   // Waiting does not help: somebody has to add a load balancer, or a tenant has to go.
   CELL_FULL: exitCodes.conflict,
   PAYLOAD_TOO_LARGE: exitCodes.usage,

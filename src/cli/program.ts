@@ -9,6 +9,7 @@ import { registerFreezes } from './freezes.ts';
 import { registerLogin } from './login.ts';
 import { registerProducts } from './products.ts';
 import { registerTenants } from './tenants.ts';
+import { registerWebhooks } from './webhooks.ts';
 
 /** Adds commands to the program. */
 export type Registrar = (program: Command) => void;
@@ -43,6 +44,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
   registerProducts(program, terminal, setExitCode);
   registerFreezes(program, terminal, setExitCode);
   registerLogin(program, terminal, setExitCode);
+  registerWebhooks(program, terminal, setExitCode);
   registerCompletion(program, terminal);
   for (const register of options.registrars ?? []) register(program);
   return program;

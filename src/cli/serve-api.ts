@@ -24,6 +24,7 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
     deletionGraceMs: config.deletionGraceMs,
     switchedOff: config.switchedOff,
     codec,
+    webhookPolicy: { allowLoopback: config.webhookAllowLoopback },
     log,
   });
   try {

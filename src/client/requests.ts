@@ -6,6 +6,7 @@ import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Database } from '../db/database.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { UrlPolicy } from '../webhooks/url.ts';
 import type { Orchestrator } from './orchestrator.ts';
 import type { WorkerWatchTimes } from './worker-watch.ts';
 
@@ -18,8 +19,10 @@ export interface ClientDeps {
   readonly deletionGraceMs?: number | undefined;
   /** Products that take no new tenants here, by name: the environment variable that switches that on. Left out: all do. */
   readonly switchedOff?: Readonly<Record<string, string>> | undefined;
-  /** Encrypts the key that certificates are signed with. Left out: none is made. */
+  /** Encrypts the key that certificates are signed with, and the secrets of webhooks. Left out: none is made. */
   readonly codec?: PayloadCodec | undefined;
+  /** Where webhooks may lead. Left out: to public addresses only. */
+  readonly webhookPolicy?: UrlPolicy | undefined;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly workerWatchTimes?: WorkerWatchTimes | undefined;
 }

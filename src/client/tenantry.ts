@@ -22,6 +22,7 @@ import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
 import { ISOLATION_OVERDUE_MS } from '../contracts/isolation.ts';
 import { countIsolations, type IsolationFigures, type UnsettledIsolation } from '../db/isolations.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
+import { measureWebhooks, type WebhookFigures } from '../db/webhook-figures.ts';
 import { abandon } from './abandonment.ts';
 import { readCertificate, readKeys } from './certificate.ts';
 import * as change from './change.ts';
@@ -58,6 +59,7 @@ import type {
   TenantWithOutcomeView,
   WorkersView,
 } from './views.ts';
+import { createWebhookClient, type WebhookClient } from './webhooks.ts';
 import { createWorkerWatch } from './worker-watch.ts';
 import { workersLook } from './workers.ts';
 
@@ -163,6 +165,10 @@ export interface TenantryClient {
   isolationFigures(caller: Caller): Promise<IsolationFigures>;
   /** How far the projection is behind, of each cell that has one. */
   projectionLag(caller: Caller): Promise<ProjectionLag[]>;
+  /** Where events are told of. */
+  readonly webhooks: WebhookClient;
+  /** What waits to be told, and what was given up. */
+  webhookFigures(caller: Caller): Promise<WebhookFigures>;
   readiness(): Promise<Readiness>;
   /** Whether a worker polls, as seen lately: nobody waits for it. */
   workers(): WorkersView;
@@ -236,6 +242,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
         database,
         deps.platform.cells.filter(({ projection }) => projection).map(({ id }) => id),
       ),
+    webhooks: createWebhookClient(deps),
+    webhookFigures: () => measureWebhooks(database),
     readiness: readinessCheck(deps, lookAtWorkers),
     workers: () => workers.seen(),
     watchWorkers: () => workers.start(),

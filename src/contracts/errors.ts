@@ -111,6 +111,13 @@ export const errorTable = {
     { httpStatus: 403 },
   ),
   FREEZE_NOT_FOUND: info('Check the id: `tenantry freeze list` shows the freezes in force.', { httpStatus: 404 }),
+  WEBHOOK_NOT_FOUND: info('Check the id: `tenantry webhooks list` shows all.', { httpStatus: 404 }),
+  DELIVERY_NOT_FOUND: info('Check the id: `tenantry webhooks deliveries` lists those that are kept.', {
+    httpStatus: 404,
+  }),
+  WEBHOOK_LIMIT: info('Delete a webhook, or wait for the end of an earlier secret: the message says which.', {
+    httpStatus: 409,
+  }),
   CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
   HEADERS_TOO_LARGE: info('Send fewer or shorter headers, or a shorter URL.', { httpStatus: 431 }),

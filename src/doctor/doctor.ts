@@ -18,6 +18,7 @@ import { sharedTokens } from '../db/rate-buckets.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { identifyServer, inspectTenantDatabase, provisionerProblems } from '../db/tenant-database-check.ts';
 import { createTemporalClient } from '../temporal/client.ts';
+import { EncryptionCodec } from '../temporal/codec.ts';
 import { checkMark } from '../sweep/ledger-mark.ts';
 import { findForeignNamespace, lookUpNamespace } from '../temporal/namespace.ts';
 import { searchAttributeProblems } from '../temporal/search-attributes.ts';
@@ -30,6 +31,7 @@ import { checkProjection } from './projection-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
 import { checkRoom, type RoomParts } from './room-checks.ts';
 import { checkProducts, checkSwitches } from './product-checks.ts';
+import { checkWebhooks } from './webhook-checks.ts';
 
 /** The preflight: everything that the first tenant needs, looked at without changing anything (requirements R-PRE-*). */
 export async function examine(config: Config): Promise<Finding[]> {
@@ -38,6 +40,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     look('control database', () => checkControlDatabase(config)),
     look('products and kinds', () => checkCatalog(config, catalog)),
     look('freezes', () => checkFreezes(config)),
+    look('webhooks', () => checkWebhooksOf(config)),
     look('Temporal', () => checkTemporal(config)),
     ...Object.entries(config.tenantDatabaseUrls).map(([id, url]) =>
       look(`tenant database ${id}`, () => checkTenantDatabase(config, id, url)),
@@ -85,6 +88,11 @@ function checkFreezes(config: Config): Promise<Finding[]> {
       ),
     ),
   );
+}
+
+function checkWebhooksOf(config: Config): Promise<Finding[]> {
+  const codec = new EncryptionCodec(config.payloadKeys);
+  return withControlDatabase(config, (database) => checkWebhooks(database, codec));
 }
 
 function checkRoomOf(config: Config, parts: Omit<RoomParts, 'reserved'>): Promise<Finding[]> {

@@ -46,6 +46,7 @@ import { ensureDriftSchedule } from './drift-schedule.ts';
 import { SCHEDULE_EVERY_MS } from './schedule.ts';
 import { ensureHealthSchedule } from './health-schedule.ts';
 import { ensureSweepSchedule } from './sweep-schedule.ts';
+import { startWebhookLoops } from './webhooks.ts';
 import { workflowBundlePath } from './workflow-bundle.ts';
 
 /** Activities that are cut off at shutdown are retried elsewhere; an AWS call in flight gets this long to answer. */
@@ -203,6 +204,7 @@ function startLoops(running: Running): Loop[] {
   const markLedger = createLedgerMarker({ database, installationId, platform, aws }, log);
   return [
     startLoop({ name: 'mailer', everyMs: 1_000, log }, (stop) => sendDueMails({ database, platform, aws, log }, stop)),
+    ...startWebhookLoops({ config, database, installationId, log }),
     startLoop({ name: 'starter', everyMs: 2_000, log }, () => startAccepted({ database, client, log })),
     startLoop({ name: 'isolations', everyMs: ISOLATIONS_EVERY_MS, log }, () =>
       startIsolations({ database, client, log }),

@@ -30,12 +30,13 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const [counts, health, drift, isolations, projections] = await Promise.all([
+      const [counts, health, drift, isolations, projections, webhooks] = await Promise.all([
         client.counts(caller),
         client.health(caller),
         client.driftFigures(caller),
         client.isolationFigures(caller),
         client.projectionLag(caller),
+        client.webhookFigures(caller),
       ]);
       const lines = [
         ...metric('tenantry_tenants', 'gauge', 'Tenants by status.'),
@@ -68,6 +69,7 @@ export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; r
           'Tenants with events that are not projected yet, by cell.',
         ),
         ...projections.map((p) => `tenantry_projection_pending_tenants{cell="${p.cell}"} ${p.pending}`),
+        ...webhookLines(webhooks),
         ...metric('tenantry_http_requests_total', 'counter', 'Answered HTTP requests.'),
         ...requests.totals().map((r) => `tenantry_http_requests_total{${r.labels}} ${r.count}`),
         ...metric('tenantry_http_request_duration_seconds', 'summary', 'How long answers took.'),
@@ -106,6 +108,22 @@ function isolationLines({ isolated, pending, overdue }: IsolationFigures): strin
     `tenantry_isolations_pending ${pending}`,
     ...metric('tenantry_isolations_overdue', 'gauge', 'Those of them that wait for more than a minute.'),
     `tenantry_isolations_overdue ${overdue}`,
+  ];
+}
+
+type WebhookFigures = Awaited<ReturnType<TenantryClient['webhookFigures']>>;
+
+function webhookLines({ webhooks, disabled, pending, dead, oldestPendingMs }: WebhookFigures): string[] {
+  return [
+    ...metric('tenantry_webhooks', 'gauge', 'Webhooks, by whether they are enabled.'),
+    `tenantry_webhooks{enabled="true"} ${webhooks - disabled}`,
+    `tenantry_webhooks{enabled="false"} ${disabled}`,
+    ...metric('tenantry_webhook_deliveries_pending', 'gauge', 'Events that wait to be delivered.'),
+    `tenantry_webhook_deliveries_pending ${pending}`,
+    ...metric('tenantry_webhook_oldest_pending_seconds', 'gauge', 'Age of the oldest of them, of enabled webhooks.'),
+    `tenantry_webhook_oldest_pending_seconds ${(oldestPendingMs / 1000).toFixed(3)}`,
+    ...metric('tenantry_webhook_dead_letters', 'gauge', 'Events that were given up, and are kept for a replay.'),
+    `tenantry_webhook_dead_letters ${dead}`,
   ];
 }
 

@@ -1,0 +1,188 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { TenantryClient } from '../../client/tenantry.ts';
+import { mutationCodes } from '../acceptance.ts';
+import { callerOf } from '../caller.ts';
+import { refuseBody } from '../guards.ts';
+import { answers, noQuery } from '../schemas.ts';
+import {
+  deliveriesAnswer,
+  deliveriesQuery,
+  deliveryAnswer,
+  deliveryParams,
+  replayBody,
+  replayedAnswer,
+  rotateWebhookBody,
+  webhookAnswer,
+  webhookBody,
+  webhookParams,
+  webhookPatch,
+  webhooksAnswer,
+  webhooksQuery,
+  webhookWithSecretAnswer,
+} from '../webhook-schemas.ts';
+
+const tags = ['webhooks'];
+type Routes = FastifyPluginCallbackZod<{ client: Pick<TenantryClient, 'webhooks'> }>;
+
+/** Where events are told of (docs/webhooks.md). */
+export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
+  app.post(
+    '/api/v1/webhooks',
+    {
+      schema: {
+        operationId: 'createWebhook',
+        summary: 'Tell a URL of what tenants and operations come to',
+        description:
+          'Of all tenants, of a product or of one tenant: of every event that is committed from now on, signed as Standard Webhooks ' +
+          'has it. The secret is shown in this answer only.',
+        tags,
+        querystring: noQuery,
+        body: webhookBody,
+        response: answers({ 201: webhookWithSecretAnswer }, [
+          ...mutationCodes,
+          'UNKNOWN_PRODUCT',
+          'TENANT_NOT_FOUND',
+          'WEBHOOK_LIMIT',
+        ]),
+      },
+    },
+    async (request, reply) => {
+      const { events, ...body } = request.body;
+      const made = await webhooks.create(callerOf(request), { ...body, events: events ?? undefined });
+      return reply.code(201).header('location', `/api/v1/webhooks/${made.webhookId}`).send(made);
+    },
+  );
+
+  app.get(
+    '/api/v1/webhooks',
+    {
+      schema: {
+        operationId: 'listWebhooks',
+        summary: 'List webhooks, oldest first',
+        tags,
+        querystring: webhooksQuery,
+        response: answers({ 200: webhooksAnswer }),
+      },
+    },
+    (request) => {
+      const { cursor, ...filter } = request.query;
+      return webhooks.list(callerOf(request), { ...filter, after: cursor });
+    },
+  );
+
+  app.get(
+    '/api/v1/webhooks/:webhookId',
+    {
+      schema: {
+        operationId: 'getWebhook',
+        summary: 'Show a webhook, and how much waits for it',
+        tags,
+        params: webhookParams,
+        querystring: noQuery,
+        response: answers({ 200: webhookAnswer }, ['WEBHOOK_NOT_FOUND']),
+      },
+    },
+    (request) => webhooks.get(callerOf(request), request.params.webhookId),
+  );
+
+  app.patch(
+    '/api/v1/webhooks/:webhookId',
+    {
+      schema: {
+        operationId: 'changeWebhook',
+        summary: 'Change where a webhook leads, what it is told of, or whether it is told',
+        description: 'Another URL, or enabling it, makes all that waits due at once.',
+        tags,
+        params: webhookParams,
+        querystring: noQuery,
+        body: webhookPatch,
+        response: answers({ 200: webhookAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND']),
+      },
+    },
+    (request) => webhooks.change(callerOf(request), request.params.webhookId, request.body),
+  );
+
+  app.delete(
+    '/api/v1/webhooks/:webhookId',
+    {
+      preValidation: refuseBody,
+      schema: {
+        operationId: 'deleteWebhook',
+        summary: 'Delete a webhook; what waits for it is dropped',
+        tags,
+        params: webhookParams,
+        querystring: noQuery,
+        response: answers({ 200: webhookAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND']),
+      },
+    },
+    (request) => webhooks.remove(callerOf(request), request.params.webhookId),
+  );
+
+  app.post(
+    '/api/v1/webhooks/:webhookId/rotate',
+    {
+      schema: {
+        operationId: 'rotateWebhook',
+        summary: 'Sign with a new secret; the one of before signs beside it for a while',
+        description: 'The secret is shown in this answer only.',
+        tags,
+        params: webhookParams,
+        querystring: noQuery,
+        body: rotateWebhookBody,
+        response: answers({ 200: webhookWithSecretAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND', 'WEBHOOK_LIMIT']),
+      },
+    },
+    (request) => webhooks.rotate(callerOf(request), request.params.webhookId, request.body?.overlap),
+  );
+  deliveryRoutes(app, webhooks);
+  done();
+};
+
+function deliveryRoutes(app: Parameters<Routes>[0], webhooks: TenantryClient['webhooks']): void {
+  app.get(
+    '/api/v1/webhooks/:webhookId/deliveries',
+    {
+      schema: {
+        operationId: 'listDeliveries',
+        summary: 'List what a webhook was told, or is to be told, newest event first',
+        tags,
+        params: webhookParams,
+        querystring: deliveriesQuery,
+        response: answers({ 200: deliveriesAnswer }, ['WEBHOOK_NOT_FOUND']),
+      },
+    },
+    (request) => webhooks.deliveries(callerOf(request), request.params.webhookId, request.query),
+  );
+
+  app.post(
+    '/api/v1/webhooks/:webhookId/deliveries/:deliveryId/replay',
+    {
+      preValidation: refuseBody,
+      schema: {
+        operationId: 'replayDelivery',
+        summary: 'Send an event again, whatever became of it, under the same `webhook-id`',
+        tags,
+        params: deliveryParams,
+        querystring: noQuery,
+        response: answers({ 200: deliveryAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND', 'DELIVERY_NOT_FOUND']),
+      },
+    },
+    (request) => webhooks.replay(callerOf(request), request.params.webhookId, request.params.deliveryId),
+  );
+
+  app.post(
+    '/api/v1/webhooks/:webhookId/replay',
+    {
+      schema: {
+        operationId: 'replayDeadLetters',
+        summary: 'Send dead letters again, oldest first: 10,000 at most',
+        tags,
+        params: webhookParams,
+        querystring: noQuery,
+        body: replayBody,
+        response: answers({ 200: replayedAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND']),
+      },
+    },
+    (request) => webhooks.replayDead(callerOf(request), request.params.webhookId, request.body?.tenantId),
+  );
+}

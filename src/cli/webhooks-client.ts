@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import {
+  deliveriesAnswer,
+  deliveryAnswer,
+  replayedAnswer,
+  webhookAnswer,
+  webhooksAnswer,
+  webhookWithSecretAnswer,
+} from '../api/webhook-schemas.ts';
+import { callerOn, queryOf } from './api-client.ts';
+import { open, type Open } from './open-answers.ts';
+
+export type Webhook = Open<z.infer<typeof webhookAnswer>>;
+export type WebhookWithSecret = Open<z.infer<typeof webhookWithSecretAnswer>>;
+export type WebhookPage = Open<z.infer<typeof webhooksAnswer>>;
+export type Delivery = Open<z.infer<typeof deliveryAnswer>>;
+export type DeliveryPage = Open<z.infer<typeof deliveriesAnswer>>;
+
+type Query = Readonly<Record<string, string | undefined>>;
+type Body = Readonly<Record<string, unknown>>;
+
+/** The routes of webhooks, typed; every answer is checked. */
+export interface WebhooksClient {
+  create(body: Body): Promise<WebhookWithSecret>;
+  list(query: Query): Promise<WebhookPage>;
+  get(id: string): Promise<Webhook>;
+  change(id: string, body: Body): Promise<Webhook>;
+  delete(id: string): Promise<Webhook>;
+  rotate(id: string, overlap: string | undefined): Promise<WebhookWithSecret>;
+  deliveries(id: string, query: Query): Promise<DeliveryPage>;
+  replay(id: string, deliveryId: string): Promise<Delivery>;
+  replayDead(id: string, tenantId: string | undefined): Promise<{ replayed: number }>;
+}
+
+const answers = {
+  webhook: open(webhookAnswer),
+  withSecret: open(webhookWithSecretAnswer),
+  webhooks: open(webhooksAnswer),
+  delivery: open(deliveryAnswer),
+  deliveries: open(deliveriesAnswer),
+};
+
+/** @param baseUrl without a slash at its end */
+export function createWebhooksClient(baseUrl: string): WebhooksClient {
+  const call = callerOn(baseUrl);
+  const all = '/api/v1/webhooks';
+  const one = (id: string) => `${all}/${encodeURIComponent(id)}`;
+  return {
+    create: (body) => call(answers.withSecret, 'POST', all, body),
+    list: (query) => call(answers.webhooks, 'GET', `${all}${queryOf(query)}`),
+    get: (id) => call(answers.webhook, 'GET', one(id)),
+    change: (id, body) => call(answers.webhook, 'PATCH', one(id), body),
+    delete: (id) => call(answers.webhook, 'DELETE', one(id)),
+    rotate: (id, overlap) => call(answers.withSecret, 'POST', `${one(id)}/rotate`, { overlap }),
+    deliveries: (id, query) => call(answers.deliveries, 'GET', `${one(id)}/deliveries${queryOf(query)}`),
+    replay: (id, deliveryId) =>
+      call(answers.delivery, 'POST', `${one(id)}/deliveries/${encodeURIComponent(deliveryId)}/replay`),
+    replayDead: (id, tenantId) => call(replayedAnswer, 'POST', `${one(id)}/replay`, { tenantId }),
+  };
+}
