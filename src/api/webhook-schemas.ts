@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { durationMs } from '../contracts/durations.ts';
-import { deliveryStates, webhookEventTypes } from '../contracts/webhooks.ts';
+import { deliveryStates, LONGEST_WEBHOOK_URL, webhookEventTypes } from '../contracts/webhooks.ts';
 import { plainText } from '../formats.ts';
-import { LONGEST_WEBHOOK_URL } from '../webhooks/url.ts';
 import { id, listQuery, time } from './schemas.ts';
 
 const url = z
   .string()
   .min(1)
   .max(LONGEST_WEBHOOK_URL)
-  .describe('Where events are sent by POST: https, a public host, port 443 or one from 1024 on, no user name, no fragment')
+  .describe(
+    'Where events are sent by POST: https, a public host, port 443 or one from 1024 on, no user name, no fragment',
+  )
   .meta({ format: 'uri', examples: ['https://hooks.example.com/tenantry'] });
 const eventType = z.enum(webhookEventTypes);
 const events = z

@@ -9,6 +9,7 @@ import type { Common } from './context.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { wholeNumber } from './option-values.ts';
 import { printJson, printTable, type Terminal } from './output.ts';
+import { tenantSubject } from './subject.ts';
 import { findTenantId } from './tenant-names.ts';
 import { createWebhooksClient, type Delivery, type Webhook, type WebhooksClient } from './webhooks-client.ts';
 
@@ -51,7 +52,7 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
   const tenantId = (name: string | undefined, options: Common) =>
     name === undefined
       ? Promise.resolve(undefined)
-      : findTenantId({ api: createApiClient(loadApiUrl()), terminal }, name, options);
+      : findTenantId({ api: createApiClient(loadApiUrl()), terminal, subject: tenantSubject }, name, options);
 
   withEvents(command('create <url>', 'make a webhook: of all tenants, unless a product or a tenant is named'))
     .option('--product <name>', 'of this product only')
@@ -120,7 +121,11 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
     .option('--tenant <tenant>', 'with --dead: those of this tenant only')
     .action((id: string, delivery: string | undefined, { dead, tenant, ...options }: ReplayOptions) => {
       if ((delivery === undefined) === (dead === undefined) || (tenant !== undefined && dead === undefined))
-        throw new CommanderError(exitCodes.usage, 'tenantry.usage', 'name a delivery, or --dead (and perhaps --tenant)');
+        throw new CommanderError(
+          exitCodes.usage,
+          'tenantry.usage',
+          'name a delivery, or --dead (and perhaps --tenant)',
+        );
       return run(async (api) => {
         if (delivery !== undefined) {
           const again = await api.replay(id, delivery);

@@ -56,6 +56,9 @@ export const KEPT_DAYS = { delivered: 7, dead: 30, pending: 90 } as const;
 /** A webhook whose oldest delivery waits for longer raises an alert, in s. */
 export const BEHIND_SECONDS = 15 * minutes;
 
+/** In characters. */
+export const LONGEST_WEBHOOK_URL = 2_000;
+
 /** Webhooks of one tenant; of one product; of all tenants. */
 export const MOST_WEBHOOKS = 20;
 

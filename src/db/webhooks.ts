@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { webhookEventTypes, type WebhookEventType } from '../contracts/webhooks.ts';
-import { caller, json, optionalTime, time, uuid } from './columns.ts';
+import { caller, callerJson, json, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
@@ -51,7 +51,7 @@ export async function insertWebhook(tx: Queryable, made: NewWebhook): Promise<vo
   await tx.query(
     `insert into webhooks (id, url, origin, description, product, tenant_id, event_types, created_by)
      values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [id, url, origin, description, product, tenantId, eventTypes, json(made.caller)],
+    [id, url, origin, description, product, tenantId, eventTypes, callerJson(made.caller)],
   );
   const data = { url, description, product, tenantId, eventTypes };
   await recordWebhookChange(tx, { webhookId: id, what: 'created', caller: made.caller, data });
@@ -73,7 +73,7 @@ export async function recordWebhookChange(
   await tx.query('insert into webhook_changes (webhook_id, what, caller, data) values ($1, $2, $3, $4)', [
     webhookId,
     what,
-    json(by),
+    callerJson(by),
     json(data),
   ]);
 }
@@ -106,11 +106,13 @@ export async function countWebhooksOf(
   return z.object({ count: z.int() }).parse(answer.rows[0]).count;
 }
 
+/** Webhooks of whomever; of single tenants, whichever these are; or of these tenants. */
+export type WebhookReach = 'all' | 'tenants' | readonly string[];
+
 export interface WebhookFilter {
   readonly product?: string | undefined;
   readonly tenantId?: string | undefined;
-  /** Only those of these tenants; undefined: of whomever. */
-  readonly ofTenants?: readonly string[] | undefined;
+  readonly reach: WebhookReach;
   readonly limit: number;
   /** Id of the last one of the page before. */
   readonly after?: string | undefined;
@@ -123,13 +125,14 @@ export async function listWebhooks(db: Queryable, filter: WebhookFilter): Promis
     await db.query(
       `select ${columns} from webhooks w
        where w.deleted_at is null and ($1::text is null or w.product = $1) and ($2::uuid is null or w.tenant_id = $2)
-         and ($3::uuid[] is null or w.tenant_id = any ($3))
-         and ($4::uuid is null or (w.created_at, w.id) > (select a.created_at, a.id from webhooks a where a.id = $4))
-       order by w.created_at, w.id limit $5`,
+         and ($3::boolean or w.tenant_id is not null) and ($4::uuid[] is null or w.tenant_id = any ($4))
+         and ($5::uuid is null or (w.created_at, w.id) > (select a.created_at, a.id from webhooks a where a.id = $5))
+       order by w.created_at, w.id limit $6`,
       [
         filter.product ?? null,
         filter.tenantId ?? null,
-        filter.ofTenants === undefined ? null : [...filter.ofTenants],
+        filter.reach === 'all',
+        typeof filter.reach === 'string' ? null : [...filter.reach],
         filter.after ?? null,
         filter.limit,
       ],

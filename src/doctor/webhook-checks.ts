@@ -13,7 +13,10 @@ export async function checkWebhooks(database: Queryable, codec: PayloadCodec): P
   const figures = await measureWebhooks(database);
   if (figures.webhooks === 0) return [];
   const unreadable = await unreadableSecrets(database, codec);
-  const findings = [...unreadable.map((said) => problem(subject, said)), ...warningsOf(figures).map((said) => warning(subject, said))];
+  const findings = [
+    ...unreadable.map((said) => problem(subject, said)),
+    ...warningsOf(figures).map((said) => warning(subject, said)),
+  ];
   return findings.length > 0 ? findings : [ok(subject, `${figures.webhooks}, none behind, no dead letters`)];
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { LONGEST_WEBHOOK_URL } from '../contracts/webhooks.ts';
 import { isLoopbackAddress, isPublicAddress } from './addresses.ts';
 
 /** Where a process may send events. */
@@ -6,8 +7,6 @@ export interface UrlPolicy {
   /** Also to this host itself, by http too: for trying receivers out, never where others may make webhooks. */
   readonly allowLoopback: boolean;
 }
-
-export const LONGEST_WEBHOOK_URL = 2_000;
 
 /** The port of HTTPS, and those of no system service. */
 const HTTPS_PORT = 443;

@@ -14,6 +14,7 @@ const exits: Readonly<Record<string, number>> = {
   ...{ UNAUTHENTICATED: 4, FORBIDDEN: 4, TENANT_MISMATCH: 4, IDEMPOTENCY_KEY_IN_USE: 4, PRECONDITION_FAILED: 4 },
   ...{ IDEMPOTENCY_KEY_REUSED: 2, RATE_LIMITED: 5 },
   ...{ REQUEST_TIMEOUT: 5, ORCHESTRATOR_UNAVAILABLE: 5, DATABASE_UNAVAILABLE: 5 },
+  ...{ WEBHOOK_NOT_FOUND: 3, DELIVERY_NOT_FOUND: 3, WEBHOOK_LIMIT: 4 },
   ...{ OUTCOME_UNKNOWN: 7, INTERNAL: 1 },
 };
 const answered = Object.keys(errorTable).filter((code) => errorInfo(code)?.httpStatus !== undefined);
