@@ -59,7 +59,8 @@ create table webhook_deliveries (
   id uuid primary key default gen_random_uuid(),
   webhook_id uuid not null references webhooks (id),
   tenant_id uuid not null references tenants (id),
-  event_id bigint not null references events (id),
+  -- Of the events, which are never deleted.
+  event_id bigint not null,
   type text not null,
   state text not null default 'pending' check (state in ('pending', 'delivered', 'dead')),
   queued_at timestamptz not null default now(),

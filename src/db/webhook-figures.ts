@@ -70,5 +70,9 @@ export async function pruneDeliveries(db: Queryable, limit: number): Promise<num
        limit $1)`,
     [limit],
   );
+  // A day later: events that saw the webhook as it was are committed by then.
+  await db.query(
+    `delete from webhook_queues q using webhooks w where w.id = q.webhook_id and w.deleted_at < now() - interval '1 day'`,
+  );
   return rowCount;
 }

@@ -16,7 +16,7 @@ const deliveries = async (webhookId: string) =>
 describe('what is told', () => {
   it('is every event of what was asked for, in order, signed, and nothing that identifies a person', async () => {
     const { db, round, webhook, tenant, receiver } = world.current;
-    const made = await webhook();
+    const made = await webhook({ product: 'moamalat' });
     const seeded = await tenant();
     const failure = { code: 'ACCESS_DENIED', stepId: 'logs', message: 'for somebody@tenants.test', detail: 'secret' };
     await db.query(`update operations set state = 'running', run_id = 'r' where id = $1`, [seeded.operationId]);
