@@ -72,6 +72,16 @@ describe('loadConfig', () => {
       ]);
   });
 
+  it('reads whether webhooks may lead to this host, which they may not unless it says so', () => {
+    const allowed = (text?: string) =>
+      loadConfig('worker', { ...good, TENANTRY_WEBHOOK_ALLOW_LOOPBACK: text }).webhookAllowLoopback;
+    expect([allowed(), allowed('false'), allowed('true')]).toEqual([false, false, true]);
+    for (const bad of ['yes', '1', 'TRUE'])
+      expect(problemsOf({ ...good, TENANTRY_WEBHOOK_ALLOW_LOOPBACK: bad })).toEqual([
+        'TENANTRY_WEBHOOK_ALLOW_LOOPBACK must be true or false',
+      ]);
+  });
+
   it('reads how often to look at active tenants', () => {
     const interval = (text?: string) => loadConfig('worker', { ...good, TENANTRY_HEALTH_EVERY: text }).healthEveryMs;
     expect([interval(), interval('30s'), interval('1h'), interval('off')]).toEqual([
