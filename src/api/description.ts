@@ -25,6 +25,7 @@ export async function describe(app: FastifyInstance, doors: readonly ProductDoor
         { name: 'tenants', description: 'Create, read, list and remove tenants; act on what is open' },
         { name: 'operations', description: 'What was done to a tenant, and how it went' },
         ...doors.map(({ tag }) => tag),
+        { name: 'webhooks', description: 'Tell URLs of what tenants and operations come to' },
         { name: 'operation of the service', description: 'Health, figures, this description, the codec of Temporal' },
       ],
     },
