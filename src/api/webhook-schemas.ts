@@ -107,6 +107,11 @@ export const webhookWithSecretAnswer = webhookAnswer
   .extend({ secret: z.string().describe('`whsec_...`: shown this once') })
   .meta({ id: 'WebhookWithSecret', description: 'A webhook and the secret that signs for it' });
 
+/** Its `dryRun` tells it from the other answer of a request. */
+export const webhookPreviewAnswer = webhookAnswer
+  .extend({ dryRun: z.literal(true) })
+  .meta({ id: 'WebhookPreview', description: 'What a webhook would be, without a secret; nothing was changed' });
+
 export const webhooksAnswer = z
   .object({ webhooks: z.array(webhookAnswer), nextCursor: z.string().nullable() })
   .meta({ id: 'WebhookList', description: 'Webhooks, oldest first' });
@@ -130,6 +135,10 @@ export const deliveryAnswer = z
   })
   .meta({ id: 'Delivery', description: 'One event for one webhook' });
 
+export const deliveryPreviewAnswer = deliveryAnswer
+  .extend({ dryRun: z.literal(true) })
+  .meta({ id: 'DeliveryPreview', description: 'What a delivery would be; nothing was changed' });
+
 export const deliveriesAnswer = z
   .object({ deliveries: z.array(deliveryAnswer), nextCursor: z.string().nullable() })
   .meta({ id: 'DeliveryList', description: 'Deliveries, newest event first' });
@@ -137,3 +146,7 @@ export const deliveriesAnswer = z
 export const replayedAnswer = z
   .object({ replayed: z.int().describe('Dead letters that are sent again') })
   .meta({ id: 'Replayed', description: 'What is sent again' });
+
+export const replayPreviewAnswer = replayedAnswer
+  .extend({ dryRun: z.literal(true) })
+  .meta({ id: 'ReplayPreview', description: 'What would be sent again; nothing was changed' });

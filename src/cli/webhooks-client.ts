@@ -19,14 +19,14 @@ export type DeliveryPage = Open<z.infer<typeof deliveriesAnswer>>;
 type Query = Readonly<Record<string, string | undefined>>;
 type Body = Readonly<Record<string, unknown>>;
 
-/** The routes of webhooks, typed; every answer is checked. */
+/** The routes of webhooks, typed; every answer is checked. With `dryRun` nothing is changed, and no secret comes. */
 export interface WebhooksClient {
-  create(body: Body): Promise<WebhookWithSecret>;
+  create(body: Body): Promise<Webhook | WebhookWithSecret>;
   list(query: Query): Promise<WebhookPage>;
   get(id: string): Promise<Webhook>;
   change(id: string, body: Body): Promise<Webhook>;
   delete(id: string): Promise<Webhook>;
-  rotate(id: string, overlap: string | undefined): Promise<WebhookWithSecret>;
+  rotate(id: string, overlap: string | undefined): Promise<Webhook | WebhookWithSecret>;
   deliveries(id: string, query: Query): Promise<DeliveryPage>;
   replay(id: string, deliveryId: string): Promise<Delivery>;
   replayDead(id: string, tenantId: string | undefined): Promise<{ replayed: number }>;
@@ -41,20 +41,22 @@ const answers = {
 };
 
 /** @param baseUrl without a slash at its end */
-export function createWebhooksClient(baseUrl: string): WebhooksClient {
+export function createWebhooksClient(baseUrl: string, { dryRun = false } = {}): WebhooksClient {
   const call = callerOn(baseUrl);
+  const query = queryOf({ dryRun: dryRun ? 'true' : undefined });
+  const secret: z.ZodType<Webhook | WebhookWithSecret> = dryRun ? answers.webhook : answers.withSecret;
   const all = '/api/v1/webhooks';
   const one = (id: string) => `${all}/${encodeURIComponent(id)}`;
   return {
-    create: (body) => call(answers.withSecret, 'POST', all, body),
-    list: (query) => call(answers.webhooks, 'GET', `${all}${queryOf(query)}`),
+    create: (body) => call(secret, 'POST', `${all}${query}`, body),
+    list: (filter) => call(answers.webhooks, 'GET', `${all}${queryOf(filter)}`),
     get: (id) => call(answers.webhook, 'GET', one(id)),
-    change: (id, body) => call(answers.webhook, 'PATCH', one(id), body),
-    delete: (id) => call(answers.webhook, 'DELETE', one(id)),
-    rotate: (id, overlap) => call(answers.withSecret, 'POST', `${one(id)}/rotate`, { overlap }),
-    deliveries: (id, query) => call(answers.deliveries, 'GET', `${one(id)}/deliveries${queryOf(query)}`),
+    change: (id, body) => call(answers.webhook, 'PATCH', `${one(id)}${query}`, body),
+    delete: (id) => call(answers.webhook, 'DELETE', `${one(id)}${query}`),
+    rotate: (id, overlap) => call(secret, 'POST', `${one(id)}/rotate${query}`, { overlap }),
+    deliveries: (id, filter) => call(answers.deliveries, 'GET', `${one(id)}/deliveries${queryOf(filter)}`),
     replay: (id, deliveryId) =>
-      call(answers.delivery, 'POST', `${one(id)}/deliveries/${encodeURIComponent(deliveryId)}/replay`),
-    replayDead: (id, tenantId) => call(replayedAnswer, 'POST', `${one(id)}/replay`, { tenantId }),
+      call(answers.delivery, 'POST', `${one(id)}/deliveries/${encodeURIComponent(deliveryId)}/replay${query}`),
+    replayDead: (id, tenantId) => call(replayedAnswer, 'POST', `${one(id)}/replay${query}`, { tenantId }),
   };
 }

@@ -11,7 +11,13 @@ import { wholeNumber } from './option-values.ts';
 import { printJson, printTable, type Terminal } from './output.ts';
 import { tenantSubject } from './subject.ts';
 import { findTenantId } from './tenant-names.ts';
-import { createWebhooksClient, type Delivery, type Webhook, type WebhooksClient } from './webhooks-client.ts';
+import {
+  createWebhooksClient,
+  type Delivery,
+  type Webhook,
+  type WebhooksClient,
+  type WebhookWithSecret,
+} from './webhooks-client.ts';
 
 const help = `
 A <webhook> is an id. The secret is printed once, by create and rotate: \`--json\` for programs that store it.`;
@@ -20,20 +26,21 @@ interface Pages extends Common {
   readonly limit?: number;
   readonly cursor?: string;
 }
-interface CreateOptions extends Common {
+type Changing = Common & { readonly dryRun?: boolean };
+interface CreateOptions extends Changing {
   readonly product?: string;
   readonly tenant?: string;
   readonly event?: string[];
   readonly description?: string;
 }
-interface ChangeOptions extends Pick<CreateOptions, 'json' | 'event' | 'description'> {
+interface ChangeOptions extends Pick<CreateOptions, 'json' | 'dryRun' | 'event' | 'description'> {
   readonly url?: string;
   readonly allEvents?: true;
   readonly enable?: true;
   readonly disable?: true;
 }
 type DeliveryOptions = Pages & { readonly state?: string; readonly tenant?: string; readonly type?: string };
-type ReplayOptions = Common & { readonly dead?: true; readonly tenant?: string };
+type ReplayOptions = Changing & { readonly dead?: true; readonly tenant?: string };
 
 /** `tenantry webhooks`: where events are told of, through the API at `TENANTRY_API_URL`. */
 export function registerWebhooks(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
@@ -42,8 +49,9 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
     .description('tell URLs of what tenants and operations come to, through the API at TENANTRY_API_URL')
     .addHelpText('after', `${exitCodesHelp}\n${help}`);
   const command = commandIn(group);
-  const run = async (answer: (api: WebhooksClient) => Promise<Answer>, { json }: Common) => {
-    const { value, lines, nextCursor } = await answer(createWebhooksClient(loadApiUrl()));
+  const run = async (answer: (api: WebhooksClient) => Promise<Answer>, { json, dryRun = false }: Changing) => {
+    const { value, lines, nextCursor } = await answer(createWebhooksClient(loadApiUrl(), { dryRun }));
+    if (dryRun && json !== true) terminal.out.write('nothing is changed; it would be:\n');
     if (json === true) printJson(terminal, value);
     else printTable(terminal, lines);
     if (json !== true && nextCursor) terminal.out.write(`more: --cursor ${nextCursor}\n`);
@@ -54,7 +62,9 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
       ? Promise.resolve(undefined)
       : findTenantId({ api: createApiClient(loadApiUrl()), terminal, subject: tenantSubject }, name, options);
 
-  withEvents(command('create <url>', 'make a webhook: of all tenants, unless a product or a tenant is named'))
+  previewable(
+    withEvents(command('create <url>', 'make a webhook: of all tenants, unless a product or a tenant is named')),
+  )
     .option('--product <name>', 'of this product only')
     .option('--tenant <tenant>', 'of this tenant only')
     .option('--description <text>', 'for people')
@@ -63,7 +73,7 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
       run(async (api) => {
         const body = { url, product, tenantId: await tenantId(tenant, options), events, description };
         const made = await api.create(body);
-        return { value: made, lines: [...webhookLines(made), ['secret', made.secret]] };
+        return shown(made);
       }, options),
     );
   paged(command('list', 'list webhooks, oldest first'))
@@ -79,7 +89,9 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
   command('show <webhook>', 'show a webhook, and how much waits for it').action((id: string, options: Common) =>
     run(async (api) => shown(await api.get(id)), options),
   );
-  withEvents(command('change <webhook>', 'change where it leads, what it is told of, or whether it is told'))
+  previewable(
+    withEvents(command('change <webhook>', 'change where it leads, what it is told of, or whether it is told')),
+  )
     .option('--url <url>', 'another URL: what waits is sent there at once')
     .option('--all-events', 'all types of events')
     .option('--description <text>', 'for people')
@@ -94,15 +106,15 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
         return shown(await api.change(id, { url, events, description, enabled }));
       }, options),
     );
-  command('delete <webhook>', 'delete a webhook; what waits for it is dropped').action((id: string, options: Common) =>
-    run(async (api) => shown(await api.delete(id)), options),
+  previewable(command('delete <webhook>', 'delete a webhook; what waits for it is dropped')).action(
+    (id: string, options: Changing) => run(async (api) => shown(await api.delete(id)), options),
   );
-  command('rotate <webhook>', 'sign with a new secret')
+  previewable(command('rotate <webhook>', 'sign with a new secret'))
     .option('--overlap <time>', 'for how long the secret of before signs too, such as 12h or 0 (default: 24h)')
-    .action((id: string, { overlap, ...options }: Common & { readonly overlap?: string }) =>
+    .action((id: string, { overlap, ...options }: Changing & { readonly overlap?: string }) =>
       run(async (api) => {
         const rotated = await api.rotate(id, overlap);
-        return { value: rotated, lines: [...webhookLines(rotated), ['secret', rotated.secret]] };
+        return shown(rotated);
       }, options),
     );
   paged(command('deliveries <webhook>', 'list what it was told, or is to be told, newest event first'))
@@ -116,7 +128,7 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
         return { value: page, lines: deliveryLines(page.deliveries), nextCursor: page.nextCursor };
       }, options),
     );
-  command('replay <webhook> [delivery]', 'send an event again, or, with --dead, all dead letters')
+  previewable(command('replay <webhook> [delivery]', 'send an event again, or, with --dead, all dead letters'))
     .option('--dead', 'all dead letters, oldest first')
     .option('--tenant <tenant>', 'with --dead: those of this tenant only')
     .action((id: string, delivery: string | undefined, { dead, tenant, ...options }: ReplayOptions) => {
@@ -156,8 +168,13 @@ function paged(command: CheckedCommand): CheckedCommand {
     .option('--cursor <cursor>', 'start after the page that ended with this cursor');
 }
 
-function shown(webhook: Webhook): Answer {
-  return { value: webhook, lines: webhookLines(webhook) };
+function shown(webhook: Webhook | WebhookWithSecret): Answer {
+  const secret = 'secret' in webhook ? [['secret', webhook.secret]] : [];
+  return { value: webhook, lines: [...webhookLines(webhook), ...secret] };
+}
+
+function previewable(command: CheckedCommand): CheckedCommand {
+  return command.option('--dry-run', 'print what it would be, and change nothing');
 }
 
 function webhookLines(webhook: Webhook): string[][] {

@@ -4,6 +4,7 @@ import type { Queryable } from '../db/database.ts';
 import { listDeliveries } from '../db/webhook-deliveries.ts';
 import { findWebhook, listWebhooks, type WebhookFilter } from '../db/webhooks.ts';
 import { invalid } from './invalid-input.ts';
+import { inVain } from './preview.ts';
 import type { ClientDeps } from './requests.ts';
 import * as changes from './webhook-changes.ts';
 import { isReached, webhookReachOf } from './webhook-reach.ts';
@@ -42,8 +43,14 @@ export interface DeliveriesInput {
 
 type WebhooksInput = Omit<WebhookFilter, 'reach'>;
 
-/** Webhooks: where events are told of, and what became of that. Every method may throw {@link RequestError}. */
-export interface WebhookClient {
+/** Webhooks: where events are told of, and what became of that. */
+export interface WebhookClient extends WebhookMethods {
+  /** What each method would do, with everything that would refuse it; nothing is changed. */
+  readonly preview: WebhookMethods;
+}
+
+/** Every one may throw {@link RequestError}. */
+export interface WebhookMethods {
   /** It is told of what is committed after it. */
   create(caller: Caller, input: WebhookInput): Promise<WebhookWithSecretView>;
   /** Oldest first. */
@@ -68,6 +75,12 @@ export interface WebhookClient {
 }
 
 export function createWebhookClient(deps: ClientDeps): WebhookClient {
+  const { database } = deps;
+  const vain: ClientDeps['database'] = { ...database, transaction: (fn) => inVain(database, fn) };
+  return { ...methodsOf(deps), preview: methodsOf({ ...deps, database: vain }) };
+}
+
+function methodsOf(deps: ClientDeps): WebhookMethods {
   const { database } = deps;
   return {
     create: (caller, input) => changes.createWebhook(deps, caller, input),

@@ -69,7 +69,7 @@ describe('a webhook', () => {
     [{ url, events: [] }, 400, 'INVALID_INPUT', 'body.events'],
     [{ url, events: ['step.ready'] }, 400, 'INVALID_INPUT', 'body.events.0'],
     [{ url, events: ['tenant.status', 'tenant.status'] }, 400, 'INVALID_INPUT', 'body.events'],
-    [{ url, secret: 'mine' }, 400, 'INVALID_INPUT', 'body.secret'],
+    [{ url, secret: 'mine' }, 400, 'INVALID_INPUT', 'body'],
     [{ url, product: 'moamalat', tenantId: randomUUID() }, 400, 'INVALID_INPUT', 'body.product'],
     [{ url, product: 'nothing' }, 400, 'UNKNOWN_PRODUCT', undefined],
     [{ url, tenantId: randomUUID() }, 404, 'TENANT_NOT_FOUND', undefined],
@@ -103,6 +103,25 @@ describe('a webhook', () => {
     expect(seen.size).toBe(MOST_WEBHOOKS);
     expect((await call('GET', `?cursor=${randomUUID()}`)).status).toBe(400);
   });
+});
+
+it('every change can be looked at first: nothing comes of it, and no secret is shown', async () => {
+  const { webhookId } = await make();
+  const counted = async () => (await api.database.query('select count(*) from webhook_changes')).rows;
+  const before = [await counted(), await call('GET', `/${webhookId}`)];
+  const { body: made } = await call('POST', '?dryRun=true', { url });
+  const { body: rotated } = await call('POST', `/${webhookId}/rotate?dryRun=true`);
+  const { body: changed } = await call('PATCH', `/${webhookId}?dryRun=true`, { enabled: false });
+  const { body: removed } = await call('DELETE', `/${webhookId}?dryRun=true`);
+  const { body: replayed } = await call('POST', `/${webhookId}/replay?dryRun=true`);
+  for (const body of [made, rotated, changed, removed, replayed]) {
+    expect(body).toMatchObject({ dryRun: true });
+    expect(body).not.toHaveProperty('secret');
+  }
+  expect(changed).toMatchObject({ enabled: false });
+  expect((await call('GET', `/${made.webhookId}`)).status).toBe(404);
+  expect((await call('POST', '?dryRun=true', { url: 'http://10.0.0.1' })).status).toBe(400);
+  expect([await counted(), await call('GET', `/${webhookId}`)]).toEqual(before);
 });
 
 describe('a secret', () => {

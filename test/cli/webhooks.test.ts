@@ -46,6 +46,10 @@ it('a webhook is made, looked at, changed, rotated and deleted by command', asyn
   const rotated = await webhooks('rotate', webhookId, '--overlap', '1h');
   expect(rotated).toMatch(/^secret +whsec_/m);
   expect(rotated).not.toContain(made.secret);
+  expect(await webhooks('delete', webhookId, '--dry-run')).toContain('nothing is changed');
+  const inVain = await webhooks('rotate', webhookId, '--dry-run');
+  expect(inVain).not.toContain('whsec_');
+  expect(await webhooks('create', url, '--dry-run')).not.toContain('whsec_');
   await webhooks('delete', webhookId);
   await expect(webhooks('show', webhookId)).rejects.toMatchObject({ code: 'WEBHOOK_NOT_FOUND' });
 });

@@ -1,21 +1,26 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import type { WebhookView } from '../../client/webhook-views.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
-import { answers, noQuery } from '../schemas.ts';
+import { answers, dryRunQuery, noQuery } from '../schemas.ts';
 import {
   deliveriesAnswer,
   deliveriesQuery,
   deliveryAnswer,
   deliveryParams,
+  deliveryPreviewAnswer,
   replayBody,
   replayedAnswer,
+  replayPreviewAnswer,
   rotateWebhookBody,
   webhookAnswer,
   webhookBody,
   webhookParams,
   webhookPatch,
+  webhookPreviewAnswer,
   webhooksAnswer,
   webhooksQuery,
   webhookWithSecretAnswer,
@@ -36,9 +41,9 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
           'Of all tenants, of a product or of one tenant: of every event that is committed from now on, signed as Standard Webhooks ' +
           'has it. The secret is shown in this answer only.',
         tags,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: webhookBody,
-        response: answers({ 201: webhookWithSecretAnswer }, [
+        response: answers({ 200: webhookPreviewAnswer, 201: webhookWithSecretAnswer }, [
           ...mutationCodes,
           'UNKNOWN_PRODUCT',
           'TENANT_NOT_FOUND',
@@ -47,8 +52,9 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
       },
     },
     async (request, reply) => {
-      const { events, ...body } = request.body;
-      const made = await webhooks.create(callerOf(request), { ...body, events: events ?? undefined });
+      const input = { ...request.body, events: request.body.events ?? undefined };
+      if (request.query.dryRun) return previewed(await webhooks.preview.create(callerOf(request), input));
+      const made = await webhooks.create(callerOf(request), input);
       return reply.code(201).header('location', `/api/v1/webhooks/${made.webhookId}`).send(made);
     },
   );
@@ -94,12 +100,19 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
         description: 'Another URL, or enabling it, makes all that waits due at once.',
         tags,
         params: webhookParams,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: webhookPatch,
-        response: answers({ 200: webhookAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND']),
+        response: answers({ 200: z.union([webhookPreviewAnswer, webhookAnswer]) }, [
+          ...mutationCodes,
+          'WEBHOOK_NOT_FOUND',
+        ]),
       },
     },
-    (request) => webhooks.change(callerOf(request), request.params.webhookId, request.body),
+    async (request) => {
+      const { params, query, body } = request;
+      if (query.dryRun) return previewed(await webhooks.preview.change(callerOf(request), params.webhookId, body));
+      return webhooks.change(callerOf(request), params.webhookId, body);
+    },
   );
 
   app.delete(
@@ -111,11 +124,18 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
         summary: 'Delete a webhook; what waits for it is dropped',
         tags,
         params: webhookParams,
-        querystring: noQuery,
-        response: answers({ 200: webhookAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND']),
+        querystring: dryRunQuery,
+        response: answers({ 200: z.union([webhookPreviewAnswer, webhookAnswer]) }, [
+          ...mutationCodes,
+          'WEBHOOK_NOT_FOUND',
+        ]),
       },
     },
-    (request) => webhooks.remove(callerOf(request), request.params.webhookId),
+    async (request) => {
+      const { params, query } = request;
+      if (query.dryRun) return previewed(await webhooks.preview.remove(callerOf(request), params.webhookId));
+      return webhooks.remove(callerOf(request), params.webhookId);
+    },
   );
 
   app.post(
@@ -127,12 +147,20 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
         description: 'The secret is shown in this answer only.',
         tags,
         params: webhookParams,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: rotateWebhookBody,
-        response: answers({ 200: webhookWithSecretAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND', 'WEBHOOK_LIMIT']),
+        response: answers({ 200: z.union([webhookPreviewAnswer, webhookWithSecretAnswer]) }, [
+          ...mutationCodes,
+          'WEBHOOK_NOT_FOUND',
+          'WEBHOOK_LIMIT',
+        ]),
       },
     },
-    (request) => webhooks.rotate(callerOf(request), request.params.webhookId, request.body?.overlap),
+    async (request) => {
+      const { params, query, body } = request;
+      const asked = [callerOf(request), params.webhookId, body?.overlap] as const;
+      return query.dryRun ? previewed(await webhooks.preview.rotate(...asked)) : webhooks.rotate(...asked);
+    },
   );
   deliveryRoutes(app, webhooks);
   done();
@@ -163,11 +191,20 @@ function deliveryRoutes(app: Parameters<Routes>[0], webhooks: TenantryClient['we
         summary: 'Send an event again, whatever became of it, under the same `webhook-id`',
         tags,
         params: deliveryParams,
-        querystring: noQuery,
-        response: answers({ 200: deliveryAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND', 'DELIVERY_NOT_FOUND']),
+        querystring: dryRunQuery,
+        response: answers({ 200: z.union([deliveryPreviewAnswer, deliveryAnswer]) }, [
+          ...mutationCodes,
+          'WEBHOOK_NOT_FOUND',
+          'DELIVERY_NOT_FOUND',
+        ]),
       },
     },
-    (request) => webhooks.replay(callerOf(request), request.params.webhookId, request.params.deliveryId),
+    async (request) => {
+      const { params, query } = request;
+      const asked = [callerOf(request), params.webhookId, params.deliveryId] as const;
+      if (query.dryRun) return { ...(await webhooks.preview.replay(...asked)), dryRun: true as const };
+      return webhooks.replay(...asked);
+    },
   );
 
   app.post(
@@ -178,11 +215,24 @@ function deliveryRoutes(app: Parameters<Routes>[0], webhooks: TenantryClient['we
         summary: 'Send dead letters again, oldest first: 10,000 at most',
         tags,
         params: webhookParams,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: replayBody,
-        response: answers({ 200: replayedAnswer }, [...mutationCodes, 'WEBHOOK_NOT_FOUND']),
+        response: answers({ 200: z.union([replayPreviewAnswer, replayedAnswer]) }, [
+          ...mutationCodes,
+          'WEBHOOK_NOT_FOUND',
+        ]),
       },
     },
-    (request) => webhooks.replayDead(callerOf(request), request.params.webhookId, request.body?.tenantId),
+    async (request) => {
+      const { params, query, body } = request;
+      const asked = [callerOf(request), params.webhookId, body?.tenantId] as const;
+      if (query.dryRun) return { ...(await webhooks.preview.replayDead(...asked)), dryRun: true as const };
+      return webhooks.replayDead(...asked);
+    },
   );
+}
+
+/** What would be, without the secret that was made in vain. */
+function previewed({ secret: _secret, ...view }: WebhookView & { readonly secret?: string }) {
+  return { ...view, dryRun: true as const };
 }
