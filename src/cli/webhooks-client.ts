@@ -8,6 +8,7 @@ import {
   webhookWithSecretAnswer,
 } from '../api/webhook-schemas.ts';
 import { callerOn, queryOf } from './api-client.ts';
+import type { CredentialSource } from './credentials.ts';
 import { open, type Open } from './open-answers.ts';
 
 export type Webhook = Open<z.infer<typeof webhookAnswer>>;
@@ -40,9 +41,15 @@ const answers = {
   deliveries: open(deliveriesAnswer),
 };
 
-/** @param baseUrl without a slash at its end */
-export function createWebhooksClient(baseUrl: string, { dryRun = false } = {}): WebhooksClient {
-  const call = callerOn(baseUrl);
+/** As `createApiClient`. */
+export function createWebhooksClient(
+  baseUrl: string,
+  {
+    dryRun = false,
+    credentials,
+  }: { readonly dryRun?: boolean; readonly credentials?: CredentialSource | undefined } = {},
+): WebhooksClient {
+  const call = callerOn(baseUrl, credentials);
   const query = queryOf({ dryRun: dryRun ? 'true' : undefined });
   const secret: z.ZodType<Webhook | WebhookWithSecret> = dryRun ? answers.webhook : answers.withSecret;
   const all = '/api/v1/webhooks';

@@ -1,11 +1,12 @@
 import { CommanderError, Option } from 'commander';
 import { loadApiUrl } from '../config.ts';
 import { deliveryStates, webhookEventTypes } from '../contracts/webhooks.ts';
-import { createApiClient } from './api-client.ts';
 import { moment } from './attention.ts';
 import type { CheckedCommand } from './checked-command.ts';
 import { commandIn, LONGEST_PAGE, type SetExitCode } from './command-parts.ts';
 import type { Common } from './context.ts';
+import { credentialsFor } from './credentials.ts';
+import { environmentApi } from './environment-api.ts';
 import { exitCodes, exitCodesHelp } from './exit-codes.ts';
 import { wholeNumber } from './option-values.ts';
 import { printJson, printTable, type Terminal } from './output.ts';
@@ -50,7 +51,9 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
     .addHelpText('after', `${exitCodesHelp}\n${help}`);
   const command = commandIn(group);
   const run = async (answer: (api: WebhooksClient) => Promise<Answer>, { json, dryRun = false }: Changing) => {
-    const { value, lines, nextCursor } = await answer(createWebhooksClient(loadApiUrl(), { dryRun }));
+    const url = loadApiUrl();
+    const api = createWebhooksClient(url, { dryRun, credentials: credentialsFor(url) });
+    const { value, lines, nextCursor } = await answer(api);
     if (dryRun && json !== true) terminal.out.write('nothing is changed; it would be:\n');
     if (json === true) printJson(terminal, value);
     else printTable(terminal, lines);
@@ -60,7 +63,7 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
   const tenantId = (name: string | undefined, options: Common) =>
     name === undefined
       ? Promise.resolve(undefined)
-      : findTenantId({ api: createApiClient(loadApiUrl()), terminal, subject: tenantSubject }, name, options);
+      : findTenantId({ api: environmentApi(), terminal, subject: tenantSubject }, name, options);
 
   previewable(
     withEvents(command('create <url>', 'make a webhook: of all tenants, unless a product or a tenant is named')),
