@@ -59,8 +59,10 @@ async function claimQueues(tx: Queryable, bounds: readonly unknown[]): Promise<Q
       `with due as (
          select q.webhook_id, q.tenant_id, q.next_attempt_at, w.origin,
            row_number() over (partition by w.origin order by q.next_attempt_at, q.tenant_id) as place
-         from webhooks w join webhook_queues q on q.webhook_id = w.id
-         where w.deleted_at is null and w.disabled_at is null and w.resume_at <= now() and q.next_attempt_at <= now()),
+         from webhooks w cross join lateral (
+           select webhook_id, tenant_id, next_attempt_at from webhook_queues
+           where webhook_id = w.id and next_attempt_at <= now() order by next_attempt_at limit $2) q
+         where w.deleted_at is null and w.disabled_at is null and w.resume_at <= now()),
        chosen as (
          select due.webhook_id, due.tenant_id from due
          left join unnest($3::text[], $4::int[]) as busy(origin, slots) on busy.origin = due.origin

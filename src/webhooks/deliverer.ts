@@ -12,6 +12,8 @@ import { readSecrets } from './secrets.ts';
 import { signatureHeaders } from './signature.ts';
 
 export const DELIVER_EVERY_MS = 1_000;
+/** Between two claims: what ends within it is followed by one. */
+const CLAIM_PAUSE_MS = 20;
 
 /** Attempts under way at once: of one process, and at one origin. */
 const AT_ONCE = 200;
@@ -67,6 +69,7 @@ async function firstOf(running: readonly Promise<void>[], stop: AbortSignal | un
   const pause = sleep(DELIVER_EVERY_MS, undefined, { signal }).catch(() => undefined);
   await Promise.race([...running, pause]);
   over.abort();
+  await sleep(CLAIM_PAUSE_MS);
 }
 
 /** Never rejects: what cannot be noted is attempted again. */
