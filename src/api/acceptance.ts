@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { ErrorCode } from '../contracts/errors.ts';
+import { workersAt } from './idempotency-keys.ts';
 import type { AcceptedView, ChangeOutcome, WorkersView } from '../client/views.ts';
 
 /** Error codes of every request that changes something. */
@@ -8,6 +9,8 @@ export const mutationCodes = [
   'PAYLOAD_TOO_LARGE',
   'UNSUPPORTED_MEDIA_TYPE',
   'OUTCOME_UNKNOWN',
+  'IDEMPOTENCY_KEY_REUSED',
+  'IDEMPOTENCY_KEY_IN_USE',
 ] as const;
 
 /** Error codes of a request that makes a tenant. */
@@ -64,5 +67,5 @@ export function accepted(reply: FastifyReply, view: AcceptedView, workers: Worke
   return reply
     .code(202)
     .header('location', url)
-    .send({ ...view, statusUrl: `${url}/status`, workers });
+    .send({ ...view, statusUrl: `${url}/status`, workers: workersAt(reply.request, workers) });
 }

@@ -11,6 +11,7 @@ import { answerError, answerErrors, identify } from './error-answers.ts';
 import { describe } from './description.ts';
 import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
 import { guardRequests } from './guards.ts';
+import { readIdempotencyKeys } from './idempotency-keys.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
 import { doorsOf } from './product-doors.ts';
@@ -84,6 +85,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   guardRequests(app, { uiOrigin: deps.uiOrigin });
   authenticateRequests(app, deps.authenticators ?? [], needsNobody);
   refuseUnstorableText(app);
+  readIdempotencyKeys(app);
   answerErrors(app);
   answerUnrouted(app);
   const { client, codec, uiOrigin } = deps;

@@ -3,11 +3,13 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { describingKeys } from './idempotency-description.ts';
 import type { ProductDoor } from './product-doors.ts';
 import { answers, noQuery } from './schemas.ts';
 
 /** Serves the description of the API: `/openapi.json`, and `/docs` for people. To be called before its routes are registered. */
 export async function describe(app: FastifyInstance, doors: readonly ProductDoor[]): Promise<void> {
+  const transform = describingKeys(jsonSchemaTransform);
   /** Ids of operations whose body may be left out. */
   const optional = new Set<string>();
   await app.register(swagger, {
@@ -31,7 +33,7 @@ export async function describe(app: FastifyInstance, doors: readonly ProductDoor
     },
     transform: (route) => {
       if (isOptional(route.schema.body)) optional.add(route.schema.operationId ?? '');
-      return jsonSchemaTransform(route);
+      return transform(route);
     },
     transformObject: (described) => withOptionalBodies(jsonSchemaTransformObject(described), optional),
   });

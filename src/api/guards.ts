@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RequestError } from '../client/request-error.ts';
+import { KEY_HEADER } from './idempotency-keys.ts';
 import { isUiOrigin } from './origins.ts';
 
 const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
@@ -54,9 +55,9 @@ function refuseUnsupported(request: FastifyRequest): void {
       details: { parameter: 'dryRun' },
     });
   }
-  if (request.method === 'POST' && request.headers['idempotency-key'] !== undefined) {
-    throw new RequestError('NOT_SUPPORTED', 'the header Idempotency-Key is not supported yet', {
-      details: { header: 'idempotency-key' },
+  if (request.url.startsWith('/codec/') && request.headers[KEY_HEADER] !== undefined) {
+    throw new RequestError('NOT_SUPPORTED', 'the header Idempotency-Key is for requests that change something', {
+      details: { header: KEY_HEADER },
     });
   }
 }

@@ -24,9 +24,13 @@ import { productsAnswer } from '../api/routes/products.ts';
 import { ConfigError } from '../config.ts';
 import { errorInfo } from '../contracts/errors.ts';
 import type { Settings } from '../contracts/settings.ts';
+import { ApiError, ApiUnreachableError, UnclearAnswerError } from './api-errors.ts';
 import { refuseOpenWay, type Credential, type CredentialSource } from './credentials.ts';
+import { underKey } from './keyed-request.ts';
 import { open, type Open } from './open-answers.ts';
 import { bodyOf } from './request-body.ts';
+
+export { ApiError, ApiUnreachableError, UnclearAnswerError } from './api-errors.ts';
 
 export type Accepted = Open<z.infer<typeof acceptedAnswer>>;
 export type Freeze = Open<z.infer<typeof freezeAnswer>>;
@@ -68,53 +72,6 @@ const answers = {
   events: open(eventsAnswer),
   certificate: certificateDocument,
 };
-
-interface AnswerFacts {
-  readonly answeredAtMs?: number | undefined;
-  readonly retryAfterSeconds?: number | undefined;
-  readonly credentialFrom?: Credential['from'] | undefined;
-}
-
-/** The API refused the request. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
-  readonly status: number;
-  readonly code: string;
-  readonly details: Readonly<Record<string, unknown>> | undefined;
-  readonly requestId: string | undefined;
-  /** When it was answered by the API's clock, in ms since 1970; undefined when the answer does not say. */
-  readonly answeredAtMs: number | undefined;
-  /** When to ask again, in seconds, when the answer says. */
-  readonly retryAfterSeconds: number | undefined;
-  /** What the request said of its caller; undefined: nothing. */
-  readonly credentialFrom: Credential['from'] | undefined;
-  constructor(status: number, error: z.infer<typeof errorAnswer>['error'], about: AnswerFacts = {}) {
-    super(error.message);
-    this.status = status;
-    this.answeredAtMs = about.answeredAtMs;
-    this.retryAfterSeconds = about.retryAfterSeconds;
-    this.credentialFrom = about.credentialFrom;
-    this.code = error.code;
-    this.details = error.details;
-    this.requestId = error.requestId;
-  }
-}
-
-/** Nobody answers at the API's address, or not as our API does. */
-export class ApiUnreachableError extends Error {
-  override readonly name: string = 'ApiUnreachableError';
-  /** Of an answer that is not our API's. */
-  readonly status: number | undefined;
-  constructor(message: string, options: { readonly cause?: unknown; readonly status?: number | undefined } = {}) {
-    super(message, { cause: options.cause });
-    this.status = options.status;
-  }
-}
-
-/** A request that changes something was sent, and no answer says whether it was carried out. */
-export class UnclearAnswerError extends ApiUnreachableError {
-  override readonly name = 'UnclearAnswerError';
-}
 
 export interface CreateRequest {
   readonly product: string;
@@ -332,6 +289,8 @@ interface ApiRequest {
   readonly url: string;
   readonly body: unknown;
   readonly credential: Credential | undefined;
+  /** Under which it is carried out once. */
+  readonly key?: string;
 }
 
 export function queryOf(values: Readonly<Record<string, string | undefined>>): string {
@@ -341,10 +300,18 @@ export function queryOf(values: Readonly<Record<string, string | undefined>>): s
 
 async function request<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
   const { method, url } = asked;
+  if (method === 'GET') return exchange(schema, asked);
+  // A dry run changes nothing: it needs no key.
+  if (new URL(url).searchParams.get('dryRun') === 'true') return change(schema, asked);
+  return underKey((key) => change(schema, { ...asked, key }));
+}
+
+/** @throws UnclearAnswerError when no answer says what became of it */
+async function change<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
+  const { url } = asked;
   try {
     return await exchange(schema, asked);
   } catch (error) {
-    if (method === 'GET') throw error;
     if (error instanceof ApiError && !isOurs(error))
       throw new UnclearAnswerError(
         `${url} answers with status ${error.status}, but not as Tenantry's API does: ${error.code}: ${error.message}`,
@@ -381,14 +348,18 @@ function isOfConnecting(error: unknown): boolean {
   return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 }
 
-async function exchange<T>(schema: z.ZodType<T>, { method, url, body, credential }: ApiRequest): Promise<T> {
+async function exchange<T>(schema: z.ZodType<T>, { method, url, body, credential, key }: ApiRequest): Promise<T> {
   const sent = body === undefined ? undefined : bodyOf(body);
   const init = {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     ...(sent === undefined ? {} : { body: sent }),
   };
-  const headers = { accept: 'application/json', ...(sent === undefined ? {} : { 'content-type': 'application/json' }) };
+  const headers = {
+    accept: 'application/json',
+    ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(key === undefined ? {} : { 'idempotency-key': key }),
+  };
   const response = await send(url, init, headersOf(headers, credential));
   const answer = await answerOf(response, credential).catch((cause: unknown) => {
     throw new ApiUnreachableError(`${url} answers with status ${response.status}, but not with JSON`, {

@@ -5,6 +5,7 @@ import { bringTenantBack, isWaiting } from '../db/grace.ts';
 import { changeOperationState, findOpenOperation, type Audit, type OperationRow } from '../db/operations.ts';
 import { recordApplied } from '../db/steps.ts';
 import { changeTenantStatus, lockTenant } from '../db/tenants.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant, operationView } from './reading.ts';
 import { RequestError } from './request-error.ts';
@@ -24,13 +25,20 @@ export async function abandon(
   caller: Caller,
   tenantId: string,
   audit: Audit,
+  once: Once<OperationView>,
 ): Promise<OperationView> {
   await existingTenant(deps.database, tenantId);
   const open = await stuckOperation(deps.database, tenantId);
   await reachOrchestrator(deps);
   const attempted = { what: `operation ${open.id} was abandoned`, tenantId, operationId: open.id };
   const abandoned = await orUnknown(attempted, () =>
-    deps.database.transaction((tx) => closeAbandoned(tx, open, caller, audit)),
+    deps.database.transaction((tx) =>
+      once.write(
+        tx,
+        () => closeAbandoned(tx, open, caller, audit),
+        (row) => row && { outcome: operationView(row) },
+      ),
+    ),
   );
   if (!abandoned) throw notStuck(await findOpenOperation(deps.database, tenantId));
   deps.log.warn(

@@ -2,18 +2,13 @@ import type { Caller } from '../contracts/caller.ts';
 import type { Queryable } from '../db/database.ts';
 import { cancelWaiting, isWaiting } from '../db/grace.ts';
 import { forgetCancelRequest, recordCancelRequest, type OperationRow } from '../db/operations.ts';
-import type { TenantRow } from '../db/tenants.ts';
+import { nounOf } from '../products/known-product.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { existingTenant } from './reading.ts';
 import type { ClientDeps } from './requests.ts';
 import { closeUnclaimed } from './starting.ts';
-
-export interface Cancelled {
-  /** Afterwards. */
-  readonly tenant: TenantRow;
-  /** A clause for people: when it was cancelled. */
-  readonly message: string;
-}
+import { acceptedView, type AcceptedView } from './views.ts';
 
 /**
  * Cancels an operation that has made and removed nothing, without asking its run: it has none yet, or it waits for the end of its grace
@@ -25,21 +20,36 @@ export async function cancelInDatabase(
   deps: ClientDeps,
   caller: Caller,
   operation: OperationRow,
-): Promise<Cancelled | undefined> {
+  once: Once<AcceptedView>,
+): Promise<AcceptedView | undefined> {
   if (!isUnbegun(operation)) return undefined;
   const { id, tenantId } = operation;
   const answer = await orUnknown({ what: `operation ${id} was cancelled`, tenantId, operationId: id }, () =>
-    deps.database.transaction(async (tx) => {
-      const recordedAt = await recordCancelRequest(tx, id);
-      const how = await cancelUnbegun(tx, caller, id);
-      if (how !== undefined) return cancelled(tx, tenantId, how);
-      // Its run is asked now, and the record is made anew before that.
-      if (recordedAt !== undefined) await forgetCancelRequest(tx, id, recordedAt);
-      return undefined;
-    }),
+    deps.database.transaction((tx) =>
+      once.write(
+        tx,
+        () => cancelIn(deps, tx, caller, operation),
+        (outcome) => outcome && { outcome },
+      ),
+    ),
   );
   if (answer) await closeRun(deps, operation);
   return answer;
+}
+
+async function cancelIn(
+  deps: Pick<ClientDeps, 'catalog'>,
+  tx: Queryable,
+  caller: Caller,
+  operation: OperationRow,
+): Promise<AcceptedView | undefined> {
+  const { id } = operation;
+  const recordedAt = await recordCancelRequest(tx, id);
+  const how = await cancelUnbegun(tx, caller, id);
+  if (how !== undefined) return cancelled(deps, tx, operation, how);
+  // Its run is asked now, and the record is made anew before that.
+  if (recordedAt !== undefined) await forgetCancelRequest(tx, id, recordedAt);
+  return undefined;
 }
 
 /** Whether it has made and removed nothing. */
@@ -53,9 +63,15 @@ export async function cancelUnbegun(tx: Queryable, caller: Caller, operationId: 
   return (await cancelWaiting(tx, operationId, caller)) ? 'in its grace period' : undefined;
 }
 
-async function cancelled(tx: Queryable, tenantId: string, how: string): Promise<Cancelled> {
-  const tenant = await existingTenant(tx, tenantId);
-  return { tenant, message: `the operation was cancelled ${how}` };
+async function cancelled(
+  deps: Pick<ClientDeps, 'catalog'>,
+  tx: Queryable,
+  operation: OperationRow,
+  how: string,
+): Promise<AcceptedView> {
+  const tenant = await existingTenant(tx, operation.tenantId);
+  const said = `the operation was cancelled ${how}; the ${nounOf(deps.catalog.products, tenant)} is ${tenant.status}`;
+  return { ...acceptedView(tenant, operation, said), openOperation: null };
 }
 
 /** It only waits: the database refuses its commit, and a worker tells it before the tenant's next operation starts. */

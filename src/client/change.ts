@@ -27,6 +27,7 @@ import { changedFields, changeTenantDetails, detailsAsked, previewDetails, refus
 import { productOf, refuseUnfitSettings, refuseUnsuspendable, resolveDesired, type Desired } from './desired.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewOf } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
@@ -52,10 +53,11 @@ export async function changeTenant(
   caller: Caller,
   tenantId: string,
   input: ChangeTenantInput,
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   const details = detailsAsked(input);
-  if (details) return changeTenantDetails(deps, caller, tenantId, details);
-  return accept(deps, caller, tenantId, () => choiceOf(input));
+  if (details) return changeTenantDetails(deps, caller, { tenantId, details }, once);
+  return accept(deps, caller, { tenantId, choiceFor: () => choiceOf(input) }, once);
 }
 
 /** Accepts another number of tasks of one service; otherwise as {@link changeTenant}. */
@@ -64,8 +66,9 @@ export function scaleTenant(
   caller: Caller,
   tenantId: string,
   input: ScaleTenantInput,
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, tenantId, (tenant) => scalingOf(deps, tenant, input));
+  return accept(deps, caller, { tenantId, choiceFor: (tenant) => scalingOf(deps, tenant, input) }, once);
 }
 
 /**
@@ -76,11 +79,11 @@ export function scaleTenant(
 export function changeMode(
   deps: ClientDeps,
   caller: Caller,
-  tenantId: string,
-  request: ModeRequest,
+  { tenantId, request }: { readonly tenantId: string; readonly request: ModeRequest },
   input: ChangeModeInput,
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, tenantId, () => modeChoice(request, input));
+  return accept(deps, caller, { tenantId, choiceFor: () => modeChoice(request, input) }, once);
 }
 
 /**
@@ -92,8 +95,9 @@ export function rotateTenant(
   caller: Caller,
   tenantId: string,
   input: RotateTenantInput,
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, tenantId, () => rotationChoice(input));
+  return accept(deps, caller, { tenantId, choiceFor: () => rotationChoice(input) }, once);
 }
 
 /**
@@ -105,8 +109,9 @@ export function migrateTenant(
   caller: Caller,
   tenantId: string,
   input: MigrateTenantInput,
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, tenantId, (tenant) => tierChoice(deps, tenant, input));
+  return accept(deps, caller, { tenantId, choiceFor: (tenant) => tierChoice(deps, tenant, input) }, once);
 }
 
 /** What {@link migrateTenant} would do. */
@@ -181,20 +186,25 @@ async function preview(
 async function accept(
   deps: ClientDeps,
   caller: Caller,
-  tenantId: string,
-  choiceFor: (tenant: TenantRow) => Choice,
+  { tenantId, choiceFor }: Pick<Request, 'tenantId' | 'choiceFor'>,
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   const noun = nounOf(deps.catalog.products, await existingTenant(deps.database, tenantId));
   const operationId = randomUUID();
   // What nothing has to be carried out for is changed without an operation.
   const attempted = { what: `the change of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
-  const { tenant, operation, before } = await orUnknown({ ...attempted, tenantId, operationId }, () =>
-    untilUndisturbed(() =>
-      deps.database.transaction((tx) => write(deps, tx, { caller, tenantId, operationId, choiceFor })),
-    ),
+  const request = { caller, tenantId, operationId, choiceFor };
+  const outcomeOf = (written: Written) => changeOutcome(noun, written);
+  const keptOf = (written: Written) => ({ outcome: outcomeOf(written), operationId: written.operation?.id });
+  const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
+    untilUndisturbed(() => deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, request), keptOf))),
   );
+  if (written.operation) await startOrWithdraw(deps, written.tenant, written.operation);
+  return outcomeOf(written);
+}
+
+function changeOutcome(noun: string, { before, tenant, operation }: Written): ChangeOutcome {
   if (!operation) return { done: true, tenant: tenantView(tenant), changed: changedFields(before, tenant) };
-  await startOrWithdraw(deps, tenant, operation);
   return { done: false, accepted: acceptedView(tenant, operation, acceptance('the change', noun, tenant.status)) };
 }
 

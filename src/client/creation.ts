@@ -25,6 +25,7 @@ import { cellsFor, servedProducts } from './cell-choice.ts';
 import { acceptOperation } from './freezing.ts';
 import { walkTo } from '../plan/walk.ts';
 import { inVain, previewOf } from './preview.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { tenantView } from './reading.ts';
 import { reserveOrRefuse, resolveChecked, resolveOrRefuse } from './resolution.ts';
@@ -45,16 +46,22 @@ interface CheckedRequest {
 }
 
 /** Accepts a tenant: writes everything in one transaction, then starts the run; a start that fails is withdrawn. */
-export async function createTenant(deps: ClientDeps, caller: Caller, input: CreateTenantInput): Promise<CreatedView> {
+export async function createTenant(
+  deps: ClientDeps,
+  caller: Caller,
+  input: CreateTenantInput,
+  once: Once<CreatedView>,
+): Promise<CreatedView> {
   const ids = newIds(input);
   const request = { caller, ...checkRequest(deps, input, ids) };
-  const { tenant, operation } = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, cell));
-  await startOrWithdraw(deps, tenant, operation);
-  const accepted = acceptedView(
-    tenant,
-    operation,
-    acceptance('the creation', nounOf(deps.catalog.products, tenant), tenant.status),
-  );
+  const written = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, { cell, once }));
+  await startOrWithdraw(deps, written.tenant, written.operation);
+  return createdView(deps, written);
+}
+
+function createdView({ catalog }: ClientDeps, { tenant, operation }: Written): CreatedView {
+  const said = acceptance('the creation', nounOf(catalog.products, tenant), tenant.status);
+  const accepted = acceptedView(tenant, operation, said);
   return { ...accepted, tenant: tenantView(tenant) };
 }
 
@@ -185,10 +192,18 @@ function cellsTaking({ product, tier, input }: CheckedRequest, cells: readonly C
   return taking;
 }
 
-function writeIn(deps: ClientDeps, request: CheckedRequest, ids: Ids, cell: Cell): Promise<Written | undefined> {
+function writeIn(
+  deps: ClientDeps,
+  request: CheckedRequest,
+  ids: Ids,
+  { cell, once }: { readonly cell: Cell; readonly once: Once<CreatedView> },
+): Promise<Written | undefined> {
+  const keptOf = (written: Written) => ({ outcome: createdView(deps, written), operationId: written.operation.id });
   const what = `${request.product.noun ?? 'tenant'} ${request.product.name}/${request.slug} was accepted`;
   return orUnknown({ what, ...ids }, () =>
-    deps.database.transaction((tx) => write(tx, deps.catalog.kinds, request, ids, cell)).catch(undoneWhenFull),
+    deps.database
+      .transaction((tx) => once.write(tx, () => write(tx, deps.catalog.kinds, request, ids, cell), keptOf))
+      .catch(undoneWhenFull),
   );
 }
 

@@ -8,6 +8,7 @@ import { detailNames, detailsIn, lostDetails, settingOf } from '../products/deta
 import { knownProduct, nounOf } from '../products/known-product.ts';
 import type { Product } from '../products/product.ts';
 import { invalid } from './invalid-input.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewOf } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
@@ -37,14 +38,24 @@ export function detailsAsked({
 export async function changeTenantDetails(
   deps: ClientDeps,
   caller: Caller,
-  tenantId: string,
-  details: TenantDetails,
+  { tenantId, details }: { readonly tenantId: string; readonly details: TenantDetails },
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   const attempted = { what: `the details of tenant ${tenantId} were changed`, shownBy: 'tenant' } as const;
   const operationId = randomUUID();
   const { before, tenant } = await orUnknown({ ...attempted, tenantId, operationId }, () =>
-    deps.database.transaction((tx) => write(deps, tx, caller, { tenantId, details })),
+    deps.database.transaction((tx) =>
+      once.write(
+        tx,
+        () => write(deps, tx, caller, { tenantId, details }),
+        (written) => ({ outcome: changed(written) }),
+      ),
+    ),
   );
+  return changed({ before, tenant });
+}
+
+function changed({ before, tenant }: { readonly before: TenantRow; readonly tenant: TenantRow }): ChangeOutcome {
   return { done: true, tenant: tenantView(tenant), changed: changedFields(before, tenant) };
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../db/freezes.ts';
 import { insertOperation, type NewOperation, type OperationRow } from '../db/operations.ts';
 import { invalid } from './invalid-input.ts';
+import type { Once } from './once.ts';
 import { inVain } from './preview.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps, FreezeInput } from './requests.ts';
@@ -22,9 +23,23 @@ import type { FreezePreviewView, FreezeView } from './views.ts';
  * end or their hold, and take `retry` and `cancel`.
  * @throws RequestError INVALID_INPUT, UNKNOWN_PRODUCT
  */
-export async function freeze(deps: ClientDeps, caller: Caller, input: FreezeInput): Promise<FreezeView> {
+export async function freeze(
+  deps: ClientDeps,
+  caller: Caller,
+  input: FreezeInput,
+  once: Once<FreezeView>,
+): Promise<FreezeView> {
   const made = newFreeze(deps, caller, input);
-  return freezeView(await deps.database.transaction((tx) => insertFreeze(tx, made)));
+  return written(deps, once, (tx) => insertFreeze(tx, made));
+}
+
+async function written(
+  { database }: ClientDeps,
+  once: Once<FreezeView>,
+  write: (tx: Queryable) => Promise<FreezeRow>,
+): Promise<FreezeView> {
+  const keptOf = (row: FreezeRow) => ({ outcome: freezeView(row) });
+  return freezeView(await database.transaction((tx) => once.write(tx, () => write(tx), keptOf)));
 }
 
 /** What {@link freeze} would do. */
@@ -65,8 +80,13 @@ export async function readFreezes({ database }: Pick<ClientDeps, 'database'>): P
 }
 
 /** From then on operations are accepted again. @throws RequestError FREEZE_NOT_FOUND */
-export async function lift(deps: ClientDeps, caller: Caller, freezeId: string): Promise<FreezeView> {
-  return freezeView(await lifted(deps.database, caller, freezeId));
+export async function lift(
+  deps: ClientDeps,
+  caller: Caller,
+  freezeId: string,
+  once: Once<FreezeView>,
+): Promise<FreezeView> {
+  return written(deps, once, (tx) => lifted(tx, caller, freezeId));
 }
 
 async function lifted(db: Queryable, caller: Caller, freezeId: string): Promise<FreezeRow> {

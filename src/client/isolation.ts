@@ -7,6 +7,7 @@ import { findIsolation, requestIsolation, requestLifting, type UnsettledIsolatio
 import { findLastOperation, findOpenOperation, lockOperation } from '../db/operations.ts';
 import { lockTenant, type TenantRow } from '../db/tenants.ts';
 import { isolationView } from './isolation-view.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain } from './preview.ts';
 import { existingTenant } from './reading.ts';
@@ -24,9 +25,15 @@ export async function isolate(
   caller: Caller,
   tenantId: string,
   input: IsolateTenantInput,
+  once: Once<IsolatedView>,
 ): Promise<IsolatedView> {
-  const { tenant } = await accept(deps, tenantId, (tx) => writeWish(deps, tx, { caller, tenantId, ...input }));
+  const write = (tx: Queryable) => writeWish(deps, tx, { caller, tenantId, ...input });
+  const tenant = await accept(deps, tenantId, once, { write, answer: isolated });
   await startOrLeave(deps, tenant);
+  return isolated(tenant);
+}
+
+function isolated(tenant: TenantRow): IsolatedView {
   return answer(tenant, tenant.isolation?.isSettled === true);
 }
 
@@ -43,9 +50,19 @@ export async function previewIsolation(
 }
 
 /** Accepts that the notice goes. @throws RequestError TENANT_NOT_FOUND */
-export async function liftIsolation(deps: ClientDeps, caller: Caller, tenantId: string): Promise<IsolatedView> {
-  const { tenant } = await accept(deps, tenantId, (tx) => writeLifting(tx, caller, tenantId));
+export async function liftIsolation(
+  deps: ClientDeps,
+  caller: Caller,
+  tenantId: string,
+  once: Once<IsolatedView>,
+): Promise<IsolatedView> {
+  const write = (tx: Queryable) => writeLifting(tx, caller, tenantId);
+  const tenant = await accept(deps, tenantId, once, { write, answer: notIsolated });
   if (tenant.isolation) await startOrLeave(deps, tenant);
+  return notIsolated(tenant);
+}
+
+function notIsolated(tenant: TenantRow): IsolatedView {
   return answer(tenant, tenant.isolation === null);
 }
 
@@ -82,11 +99,19 @@ interface Written {
 async function accept(
   { database }: ClientDeps,
   tenantId: string,
-  write: (tx: Queryable) => Promise<Written>,
-): Promise<Written> {
+  once: Once<IsolatedView>,
+  change: {
+    readonly write: (tx: Queryable) => Promise<Written>;
+    readonly answer: (tenant: TenantRow) => IsolatedView;
+  },
+): Promise<TenantRow> {
   await existingTenant(database, tenantId);
+  const keptOf = ({ tenant }: Written) => ({ outcome: change.answer(tenant) });
   const attempted = { what: `the isolation of tenant ${tenantId} was changed`, shownBy: 'status' } as const;
-  return orUnknown({ ...attempted, tenantId, operationId: tenantId }, () => database.transaction(write));
+  const written = await orUnknown({ ...attempted, tenantId, operationId: tenantId }, () =>
+    database.transaction((tx) => once.write(tx, () => change.write(tx), keptOf)),
+  );
+  return written.tenant;
 }
 
 /** The operation before the tenant, as everywhere: an end that says that all is gone is not passed by. */

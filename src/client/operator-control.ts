@@ -3,26 +3,23 @@ import type { ErrorCode } from '../contracts/errors.ts';
 import { cancelRefusal, retryRefusal } from '../contracts/applicability.ts';
 import { isOpen } from '../contracts/operation-state.ts';
 import { operationTable } from '../contracts/operation-table.ts';
-import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
-import { appendEvent, type NewEvent } from '../db/events.ts';
+import { DatabaseUnavailableError } from '../db/database.ts';
 import { graceOf } from '../db/grace.ts';
-import {
-  findOpenOperation,
-  findOperation,
-  forgetCancelRequest,
-  recordCancelRequest,
-  recordTakenCancel,
-  type OperationRow,
-} from '../db/operations.ts';
+import type { AskedRun } from '../db/idempotency-keys.ts';
+import { findOpenOperation, findOperation, type OperationRow } from '../db/operations.ts';
+import type { TenantRow } from '../db/tenants.ts';
 import { nounOf } from '../products/known-product.ts';
 import { cancelInDatabase } from './cancel-in-database.ts';
+import { correctRecord, recordRefusal, recordRequest } from './control-records.ts';
 import { isCompleted } from './lost-runs.ts';
 import {
   ForeignOrchestratorError,
   OrchestratorUnreachableError,
   type OperatorVerb,
+  type SentUpdate,
   type UpdateVerdict,
 } from './orchestrator.ts';
+import type { Once } from './once.ts';
 import { outcomeUnknown } from './outcome-unknown.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
@@ -49,20 +46,46 @@ export async function control(
   caller: Caller,
   tenantId: string,
   verb: OperatorVerb,
+  once: Once<AcceptedView>,
 ): Promise<AcceptedView> {
   const before = await existingTenant(deps.database, tenantId);
   const noun = nounOf(deps.catalog.products, before);
+  const keep = (ask: () => Promise<OperationRow>) => keepAnswer({ before, noun, once, verb, ask });
+  const { asked } = once;
+  if (asked) return keep(() => askAgain(deps, caller, verb, { asked, once }));
   const operation = requireOpen(await findOpenOperation(deps.database, tenantId), verb, noun);
   if (verb === 'cancel') refuseUncancellable(operation);
-  const cancelled = verb === 'cancel' ? await cancelInDatabase(deps, caller, operation) : undefined;
-  if (cancelled)
-    return {
-      ...acceptedView(cancelled.tenant, operation, `${cancelled.message}; the ${noun} is ${cancelled.tenant.status}`),
-      openOperation: null,
-    };
-  await ask(deps, caller, operation, verb);
-  // As it was: what its run has made of the request by now is a matter of time.
-  return acceptedView(before, operation, acceptance(`the ${verb}`, noun, before.status));
+  const cancelled = verb === 'cancel' ? await cancelInDatabase(deps, caller, operation, once) : undefined;
+  return cancelled ?? keep(() => askFirst(deps, caller, verb, { operation, once }));
+}
+
+interface Asking {
+  readonly before: TenantRow;
+  readonly noun: string;
+  readonly once: Once<AcceptedView>;
+  readonly verb: OperatorVerb;
+  /** @returns the operation whose run has taken it */
+  readonly ask: () => Promise<OperationRow>;
+}
+
+/** Keeps what a run said for repeats; when it may yet take the request, they ask it the same. */
+async function keepAnswer({ before, noun, once, verb, ask }: Asking): Promise<AcceptedView> {
+  try {
+    const operation = await ask();
+    // As it was: what its run has made of the request by now is a matter of time.
+    const view = acceptedView(before, operation, acceptance(`the ${verb}`, noun, before.status));
+    await once.taken(view);
+    return view;
+  } catch (error) {
+    if (wasNotTaken(error)) await once.refused();
+    throw error;
+  }
+}
+
+/** Of what is not known, and of a defect, nobody may say so. */
+function wasNotTaken(error: unknown): boolean {
+  if (wasNotAsked(error)) return true;
+  return error instanceof RequestError && error.code !== 'OUTCOME_UNKNOWN';
 }
 
 /**
@@ -108,26 +131,68 @@ function refuseWithoutRun(operation: OperationRow, verb: OperatorVerb): void {
   throw new RequestError(refusals[verb], message, { details: { operationId: id, state } });
 }
 
-async function ask(deps: ClientDeps, caller: Caller, asked: OperationRow, verb: OperatorVerb): Promise<void> {
+async function askFirst(
+  deps: ClientDeps,
+  caller: Caller,
+  verb: OperatorVerb,
+  { operation: asked, once }: { readonly operation: OperationRow; readonly once: Once<AcceptedView> },
+): Promise<OperationRow> {
   // Somebody else may have closed it meanwhile: then it has no run that would answer.
   refuseWithoutRun(await newest(deps, asked), verb);
   // From here on an answer that does not come leaves it open whether the run has taken the request.
   await reachOrchestrator(deps);
-  const recordedAt = await recordRequest(deps, caller, asked, verb);
+  const recordedAt = await recordRequest(deps, caller, verb, { operation: asked, once });
   // Claimed meanwhile, perhaps: then it has a run id.
   const operation = await newest(deps, asked);
   refuseWithoutRun(operation, verb);
+  const { askId: updateId } = once;
+  const verdictOf = () => verdictOn(deps, operation, verb, updateId === undefined ? undefined : { updateId });
+  return settle(deps, caller, verb, { operation, recordedAt, verdictOf });
+}
+
+/**
+ * Asks the run once more what an earlier time was to ask it, with the same id: Temporal takes that once, and a run that has ended since
+ * shows whether it took it.
+ */
+async function askAgain(
+  deps: ClientDeps,
+  caller: Caller,
+  verb: OperatorVerb,
+  { asked, once: { askId: updateId } }: { readonly asked: AskedRun; readonly once: Once<AcceptedView> },
+): Promise<OperationRow> {
+  const { operationId, runId, recordedAt } = asked;
+  const operation = await findOperation(deps.database, operationId);
+  if (!operation || updateId === undefined) throw new Error(`operation ${operationId}, which was asked, is not there`);
+  await reachOrchestrator(deps);
+  // A run that takes over from the lost one that was asked is what a retry is for.
+  if (verb === 'retry' && runId !== null && operation.runId !== runId) return operation;
+  const verdictOf = () => verdictOn(deps, operation, verb, { updateId, isRepeated: true });
+  return settle(deps, caller, verb, { operation, recordedAt, verdictOf });
+}
+
+interface Settling {
+  readonly operation: OperationRow;
+  /** As {@link recordCancelRequest} answered it. */
+  readonly recordedAt: string | undefined;
+  readonly verdictOf: () => Promise<UpdateVerdict>;
+}
+
+/** Lets the run decide, and has the records say what it did. @throws RequestError when it has not taken the request */
+async function settle(
+  deps: ClientDeps,
+  caller: Caller,
+  verb: OperatorVerb,
+  { operation, recordedAt, verdictOf }: Settling,
+): Promise<OperationRow> {
   const correct = (stands: boolean) =>
     verb === 'cancel' ? correctRecord(deps, operation, stands, recordedAt) : Promise.resolve();
-  const verdict = await reached(operation, verb, () => verdictOn(deps, operation, verb)).catch(
-    async (error: unknown) => {
-      await correct(!wasNotAsked(error));
-      await refuseIfNeverClaimed(deps, operation, verb);
-      throw error;
-    },
-  );
+  const verdict = await reached(operation, verb, verdictOf).catch(async (error: unknown) => {
+    await correct(!wasNotAsked(error));
+    await refuseIfNeverClaimed(deps, operation, verb);
+    throw error;
+  });
   await correct(verdict.taken);
-  if (verdict.taken) return;
+  if (verdict.taken) return operation;
   await recordRefusal(deps, caller, operation, { verb, reason: verdict.reason });
   throw await refusal(deps, operation, verb, verdict);
 }
@@ -154,67 +219,15 @@ function wasNotAsked(error: unknown): boolean {
   return error instanceof RequestError && error.code === 'ORCHESTRATOR_UNAVAILABLE';
 }
 
-/**
- * Before the run is asked: when its answer is lost, the record is what shows that somebody asked, and who.
- * @returns of a cancel, as {@link recordCancelRequest}
- */
-async function recordRequest(
-  { database }: ClientDeps,
-  caller: Caller,
+/** The run decides. Of a stuck operation whose run has ended a `retry` starts the run that goes on with it. */
+async function verdictOn(
+  deps: ClientDeps,
   operation: OperationRow,
   verb: OperatorVerb,
-): Promise<string | undefined> {
-  const { id } = operation;
-  try {
-    return await database.transaction(async (tx) => {
-      const recordedAt = verb === 'cancel' ? await recordCancelRequest(tx, id) : undefined;
-      await appendEvent(tx, { ...eventOf(operation, caller), type: 'operation.requested', data: { verb } });
-      return recordedAt;
-    });
-  } catch (cause) {
-    if (!(cause instanceof CommitUnclearError)) throw cause;
-    const message = `${cause.reason}: the run of operation ${id} was not asked to ${verb}`;
-    throw new RequestError('DATABASE_UNAVAILABLE', message, { cause });
-  }
-}
-
-function eventOf({ id: operationId, tenantId, cell }: OperationRow, caller: Caller): Omit<NewEvent, 'type'> {
-  return { operationId, tenantId, cell, caller };
-}
-
-/** For whoever reads the trail: nothing came of the request. */
-async function recordRefusal(
-  { database, log }: ClientDeps,
-  caller: Caller,
-  operation: OperationRow,
-  data: { readonly verb: OperatorVerb; readonly reason: string },
-): Promise<void> {
-  try {
-    await appendEvent(database, { ...eventOf(operation, caller), type: 'operation.request-refused', data });
-  } catch (error) {
-    log.warn({ err: error, operationId: operation.id, ...data }, 'that a request was refused could not be recorded');
-  }
-}
-
-/** A refused cancel is none. One that was or may have been taken stands, also when another request's refusal removes its own. */
-async function correctRecord(
-  { database, log }: ClientDeps,
-  { id }: OperationRow,
-  stands: boolean,
-  recordedAt: string | undefined,
-): Promise<void> {
-  try {
-    if (stands) await recordTakenCancel(database, id);
-    else if (recordedAt !== undefined) await forgetCancelRequest(database, id, recordedAt);
-  } catch (error) {
-    log.warn({ err: error, operationId: id, stands }, 'the record of a cancel could not be corrected');
-  }
-}
-
-/** The run decides. Of a stuck operation whose run has ended a `retry` starts the run that goes on with it. */
-async function verdictOn(deps: ClientDeps, operation: OperationRow, verb: OperatorVerb): Promise<UpdateVerdict> {
+  sent?: SentUpdate,
+): Promise<UpdateVerdict> {
   const { id, workflowId, runId, state } = operation;
-  const verdict = await deps.orchestrator.update({ operationId: id, workflowId, runId }, verb);
+  const verdict = await deps.orchestrator.update({ operationId: id, workflowId, runId }, verb, sent);
   const isLost = !verdict.taken && verdict.why === 'not-running' && runId !== null;
   if (!isLost) return verdict;
   if (verb === 'retry' && state === 'stuck') {
@@ -222,7 +235,7 @@ async function verdictOn(deps: ClientDeps, operation: OperationRow, verb: Operat
     if ((await startTakeover(deps, operation)) === 'started') return { taken: true };
   }
   // Another run may be open all the same: one that was reset in Temporal, or started by a retry that came before.
-  return deps.orchestrator.update({ operationId: id, workflowId, runId: null }, verb);
+  return deps.orchestrator.update({ operationId: id, workflowId, runId: null }, verb, sent);
 }
 
 const olderThanTemporal =

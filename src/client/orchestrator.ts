@@ -43,6 +43,13 @@ export type ClosedInDatabase = 'abandoned' | 'superseded' | 'cancelled';
 
 export type OperatorVerb = 'cancel' | 'retry';
 
+/** An Update that may be sent more than once: a run takes it once. */
+export interface SentUpdate {
+  readonly updateId: string;
+  /** It may have been sent before, to this run. */
+  readonly isRepeated?: boolean;
+}
+
 /** `refused`: the workflow's validator said no, `reason` is its words; `not-running`: the run has ended. */
 export type UpdateVerdict =
   | { readonly taken: true }
@@ -62,8 +69,8 @@ export interface Poller {
 export interface Orchestrator {
   /** `already-open`: a run of this workflow id is open, this operation's own or an earlier one's. */
   start(run: RunRequest): Promise<'started' | 'already-open'>;
-  /** Asks for the verdict of the workflow's validator; does not wait for the effect. */
-  update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict>;
+  /** Asks for the verdict of the workflow's validator; does not wait for the effect. @param sent default: under a new id, never before */
+  update(run: RunReference, verb: OperatorVerb, sent?: SentUpdate): Promise<UpdateVerdict>;
   /** Starts what carries out whether a tenant is isolated, or tells it to look again at what is wanted. */
   isolate(run: IsolationRun): Promise<void>;
   /** Tells a run that its operation was closed in the database; a run that has ended is done already. */

@@ -29,6 +29,7 @@ import { blueprintSchema } from '../db/blueprint-column.ts';
 import { finalDumpOf, owedOf } from './final-dump.ts';
 import { inVain, previewOf } from './preview.ts';
 import { inProgress } from './in-progress.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { deletesAt, existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
@@ -45,6 +46,7 @@ export async function deleteTenant(
   caller: Caller,
   tenantId: string,
   { confirm, graceMs = deps.deletionGraceMs ?? 0, exports = false }: DeleteTenantInput,
+  once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   const existing = await existingTenant(deps.database, tenantId);
   const noun = nounOf(deps.catalog.products, existing);
@@ -53,13 +55,20 @@ export async function deleteTenant(
   const operationId = randomUUID();
   // One of which nothing is left is deleted without an operation.
   const attempted = { what: `the deletion of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
+  const deletion = { caller, tenantId, operationId, graceMs, exports };
+  const outcomeOf = (written: Written) => deletionOutcome(noun, written);
+  const keptOf = (written: Written) => ({ outcome: outcomeOf(written), operationId: written.operation?.id });
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
-    deps.database.transaction((tx) => write(deps, tx, { caller, tenantId, operationId, graceMs, exports })),
+    deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, deletion), keptOf)),
   );
-  if (!written.operation) return { done: true, tenant: tenantView(written.tenant), changed: ['status'] };
-  const { tenant, operation, superseded, finalDump } = written;
-  if (superseded) await replaceRun(deps, operation, superseded);
-  else await startOrWithdraw(deps, tenant, operation);
+  const { tenant, operation, superseded } = written;
+  if (operation && superseded) await replaceRun(deps, operation, superseded);
+  else if (operation) await startOrWithdraw(deps, tenant, operation);
+  return outcomeOf(written);
+}
+
+function deletionOutcome(noun: string, { tenant, operation, finalDump }: Written): ChangeOutcome {
+  if (!operation) return { done: true, tenant: tenantView(tenant), changed: ['status'] };
   return {
     done: false,
     accepted: {

@@ -14,6 +14,7 @@ import { walkTo } from '../plan/walk.ts';
 import { nounOf } from '../products/known-product.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
+import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain, previewOf } from './preview.ts';
 import { existingTenant } from './reading.ts';
@@ -31,14 +32,21 @@ export async function repairTenant(
   caller: Caller,
   tenantId: string,
   input: RepairTenantInput,
+  once: Once<AcceptedView>,
 ): Promise<AcceptedView> {
   const noun = nounOf(deps.catalog.products, await existingTenant(deps.database, tenantId));
   const request = { caller, tenantId, operationId: randomUUID(), reason: input.reason };
   const attempted = { what: `the repair of ${noun} ${tenantId} was accepted`, tenantId };
-  const { tenant, operation } = await orUnknown({ ...attempted, operationId: request.operationId }, () =>
-    untilUndisturbed(() => deps.database.transaction((tx) => write(deps, tx, request))),
+  const viewOf = (written: Written) => repairView(noun, written);
+  const keptOf = (written: Written) => ({ outcome: viewOf(written), operationId: written.operation.id });
+  const written = await orUnknown({ ...attempted, operationId: request.operationId }, () =>
+    untilUndisturbed(() => deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, request), keptOf))),
   );
-  await startOrWithdraw(deps, tenant, operation);
+  await startOrWithdraw(deps, written.tenant, written.operation);
+  return viewOf(written);
+}
+
+function repairView(noun: string, { tenant, operation }: Written): AcceptedView {
   return acceptedView(tenant, operation, acceptance('the repair', noun, tenant.status));
 }
 

@@ -5,6 +5,7 @@ import type { Caller } from '../contracts/caller.ts';
 import { releaseAllocations } from '../db/allocations.ts';
 import { requestLifting } from '../db/isolations.ts';
 import { bringTenantBack, isWaiting } from '../db/grace.ts';
+import { freeKeyOfOperation } from '../db/idempotency-keys.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
@@ -63,10 +64,25 @@ async function withdrawOrLeave(deps: ClientDeps, { id: operationId, tenantId }: 
   }
 }
 
-/** Takes an operation back that no run has claimed, with all that its acceptance wrote. @returns whether it did */
-export function withdraw(deps: Pick<ClientDeps, 'database'>, operationId: string): Promise<boolean> {
-  return deps.database.transaction((tx) => closeUnclaimed(tx, operationId, 'withdrawn'));
+/**
+ * Takes an operation back that no run has claimed, with all that its acceptance wrote. One that a repeat of its request was told is
+ * accepted stays accepted, and a worker starts it. @returns whether it did
+ */
+export async function withdraw(deps: Pick<ClientDeps, 'database'>, operationId: string): Promise<boolean> {
+  try {
+    return await deps.database.transaction(async (tx) => {
+      const isWithdrawn = await closeUnclaimed(tx, operationId, 'withdrawn');
+      if (isWithdrawn && !(await freeKeyOfOperation(tx, operationId))) throw new ToldSignal();
+      return isWithdrawn;
+    });
+  } catch (error) {
+    if (error instanceof ToldSignal) return false;
+    throw error;
+  }
 }
+
+/** Rolls the transaction back without being a failure. */
+class ToldSignal extends Error {}
 
 /**
  * Compare-and-swap from `accepted`; a tenant that was never begun is gone with it, its slug and places free again.

@@ -32,6 +32,7 @@ import {
   type RunReference,
   type RunRequest,
   type RunSight,
+  type SentUpdate,
   type UpdateVerdict,
 } from './orchestrator.ts';
 
@@ -54,7 +55,7 @@ export function temporalOrchestrator(client: Client): Orchestrator {
   return {
     start: (run) => start(client, run),
     isolate: (run) => isolate(client, run),
-    update: (run, verb) => update(client, run, verb),
+    update: (run, verb, sent) => update(client, run, verb, sent),
     close: (run, as) => close(client, run, as),
     look: (run) => look(client, run),
     ping: () => ping(client),
@@ -133,14 +134,18 @@ async function isolate(client: Client, { tenantId, product, slug }: IsolationRun
   );
 }
 
-async function update(client: Client, run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
+async function update(
+  client: Client,
+  run: RunReference,
+  verb: OperatorVerb,
+  { updateId, isRepeated = false }: SentUpdate = { updateId: randomUUID() },
+): Promise<UpdateVerdict> {
   const handle = client.workflow.getHandle(run.workflowId, run.runId ?? undefined);
   const what = `${verb} operation ${run.operationId} in workflow ${run.workflowId}`;
   // One id however often it is sent: Temporal takes it once, and answers each time as the first.
-  const updateId = randomUUID();
   const notAfterMs = Date.now() + UPDATE_COUNTS_MS;
   const args: [string, string] = [run.operationId, new Date(notAfterMs).toISOString()];
-  let sent = 0;
+  let sent = isRepeated ? 1 : 0;
   try {
     const taken = await bounded(client, UPDATE_MS, what, () => {
       sent += 1;

@@ -32,10 +32,12 @@ import type { ModeRequest } from './choices.ts';
 import { createTenant, previewCreation } from './creation.ts';
 import * as freezing from './freezing.ts';
 import * as isolation from './isolation.ts';
+import { carryOutOnce } from './once.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
+import type { KeyedCaller } from './request-key.ts';
 import { readSettingsHistory } from './settings-history.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, previewDeletion } from './removal.ts';
@@ -65,10 +67,10 @@ import { workersLook } from './workers.ts';
 
 /**
  * The typed facade: the only place that starts, signals and queries. Whatever is about tenants takes who asks, and stores it
- * with what it changes. Every method may throw {@link RequestError}.
+ * with what it changes; under a key of the caller's a request is carried out once. Every method may throw {@link RequestError}.
  */
 export interface TenantryClient {
-  createTenant(caller: Caller, input: CreateTenantInput): Promise<CreatedView>;
+  createTenant(caller: KeyedCaller, input: CreateTenantInput): Promise<CreatedView>;
   /** What `createTenant` would do; nothing is reserved. */
   previewCreation(caller: Caller, input: CreateTenantInput): Promise<PreviewView>;
   /** What `deleteTenant` would do; nothing is changed. */
@@ -78,17 +80,22 @@ export interface TenantryClient {
     input?: Pick<DeleteTenantInput, 'exports' | 'graceMs'>,
   ): Promise<PreviewView>;
   /** Other settings of an active tenant. */
-  changeTenant(caller: Caller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
+  changeTenant(caller: KeyedCaller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */
-  scaleTenant(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
+  scaleTenant(caller: KeyedCaller, tenantId: string, input: ScaleTenantInput): Promise<ChangeOutcome>;
   /** A notice answers for an active tenant, and nothing of it runs; or a suspended tenant is as it was before. */
-  changeMode(caller: Caller, tenantId: string, request: ModeRequest, input: ChangeModeInput): Promise<ChangeOutcome>;
+  changeMode(
+    caller: KeyedCaller,
+    tenantId: string,
+    request: ModeRequest,
+    input: ChangeModeInput,
+  ): Promise<ChangeOutcome>;
   /** Another tier of an active tenant, by a change that its product declares. */
-  migrateTenant(caller: Caller, tenantId: string, input: MigrateTenantInput): Promise<ChangeOutcome>;
+  migrateTenant(caller: KeyedCaller, tenantId: string, input: MigrateTenantInput): Promise<ChangeOutcome>;
   /** What `migrateTenant` would do; nothing is changed. */
   previewMigration(caller: Caller, tenantId: string, input: MigrateTenantInput): Promise<PreviewView>;
   /** New credentials for an active tenant; the ones that it has are revoked. */
-  rotateTenant(caller: Caller, tenantId: string, input: RotateTenantInput): Promise<ChangeOutcome>;
+  rotateTenant(caller: KeyedCaller, tenantId: string, input: RotateTenantInput): Promise<ChangeOutcome>;
   /** What `rotateTenant` would do; nothing is changed. */
   previewRotation(caller: Caller, tenantId: string, input: RotateTenantInput): Promise<PreviewView>;
   /** What `changeMode` would do; nothing is changed. */
@@ -98,28 +105,28 @@ export interface TenantryClient {
   /** What `scaleTenant` would do; nothing is changed. */
   previewScaling(caller: Caller, tenantId: string, input: ScaleTenantInput): Promise<PreviewView>;
   /** Everything of an active tenant is brought back to what was applied last. */
-  repairTenant(caller: Caller, tenantId: string, input: RepairTenantInput): Promise<AcceptedView>;
+  repairTenant(caller: KeyedCaller, tenantId: string, input: RepairTenantInput): Promise<AcceptedView>;
   /** What `repairTenant` would do; nothing is changed. */
   previewRepair(caller: Caller, tenantId: string): Promise<PreviewView>;
   /** No new operation of a product or in a cell is accepted until it is lifted. */
-  freeze(caller: Caller, input: FreezeInput): Promise<FreezeView>;
+  freeze(caller: KeyedCaller, input: FreezeInput): Promise<FreezeView>;
   /** What `freeze` would do; nothing is changed. */
   previewFreeze(caller: Caller, input: FreezeInput): Promise<FreezePreviewView>;
   /** What `lift` would do; nothing is changed. */
   previewLift(caller: Caller, freezeId: string): Promise<FreezePreviewView>;
   /** Freezes in force. */
   freezes(caller: Caller): Promise<FreezeView[]>;
-  lift(caller: Caller, freezeId: string): Promise<FreezeView>;
+  lift(caller: KeyedCaller, freezeId: string): Promise<FreezeView>;
   /** A notice answers at its host at once, whatever is open or frozen. */
-  isolate(caller: Caller, tenantId: string, input: IsolateTenantInput): Promise<IsolatedView>;
+  isolate(caller: KeyedCaller, tenantId: string, input: IsolateTenantInput): Promise<IsolatedView>;
   /** What `isolate` would make; nothing is changed. */
   previewIsolation(caller: Caller, tenantId: string, input: IsolateTenantInput): Promise<IsolationPreviewView>;
-  liftIsolation(caller: Caller, tenantId: string): Promise<IsolatedView>;
+  liftIsolation(caller: KeyedCaller, tenantId: string): Promise<IsolatedView>;
   /** What `liftIsolation` would remove; nothing is changed. */
   previewLifting(caller: Caller, tenantId: string): Promise<IsolationPreviewView>;
   /** Starts the run of an isolation that is not as wanted, unless one is open. @throws OrchestratorUnreachableError */
   startIsolation(caller: Caller, run: UnsettledIsolation): Promise<'started' | 'already-open'>;
-  deleteTenant(caller: Caller, tenantId: string, input: DeleteTenantInput): Promise<ChangeOutcome>;
+  deleteTenant(caller: KeyedCaller, tenantId: string, input: DeleteTenantInput): Promise<ChangeOutcome>;
   /** What was certified of its deletion, signed. */
   certificate(caller: Caller, tenantId: string): Promise<SignedCertificate>;
   /** Public parts of the keys that sign certificates, or did. */
@@ -128,10 +135,10 @@ export interface TenantryClient {
   previewControl(caller: Caller, tenantId: string, verb: OperatorVerb): Promise<PreviewView>;
   /** What `abandon` would do; nothing is changed. */
   previewAbandonment(caller: Caller, tenantId: string, audit: Audit): Promise<PreviewView>;
-  cancel(caller: Caller, tenantId: string): Promise<AcceptedView>;
-  retry(caller: Caller, tenantId: string): Promise<AcceptedView>;
+  cancel(caller: KeyedCaller, tenantId: string): Promise<AcceptedView>;
+  retry(caller: KeyedCaller, tenantId: string): Promise<AcceptedView>;
   /** Closes a stuck operation without finishing it; what is left stays in the ledger. */
-  abandon(caller: Caller, tenantId: string, audit: Audit): Promise<OperationView>;
+  abandon(caller: KeyedCaller, tenantId: string, audit: Audit): Promise<OperationView>;
   /**
    * Starts the run of an operation that was accepted and has none (the process died between writing and starting, or
    * an earlier run was still open). Safe to repeat. @throws OrchestratorUnreachableError
@@ -183,40 +190,42 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const feed = createEventFeed(database, deps.log);
   const lookAtWorkers = workersLook(database, deps.orchestrator);
   const workers = createWorkerWatch(deps, lookAtWorkers, deps.workerWatchTimes);
+  const once = carryOutOnce(deps, () => workers.seen());
   return {
-    createTenant: (caller, input) => createTenant(deps, caller, input),
+    createTenant: (by, input) => once(by, (caller, kept) => createTenant(deps, caller, input, kept)),
     previewCreation: (caller, input) => previewCreation(deps, caller, input),
     previewDeletion: (caller, tenantId, input) => previewDeletion(deps, caller, tenantId, input),
-    changeTenant: (caller, tenantId, input) => change.changeTenant(deps, caller, tenantId, input),
-    scaleTenant: (caller, tenantId, input) => change.scaleTenant(deps, caller, tenantId, input),
-    changeMode: (caller, tenantId, request, input) => change.changeMode(deps, caller, tenantId, request, input),
-    migrateTenant: (caller, tenantId, input) => change.migrateTenant(deps, caller, tenantId, input),
+    changeTenant: (by, id, input) => once(by, (caller, kept) => change.changeTenant(deps, caller, id, input, kept)),
+    scaleTenant: (by, id, input) => once(by, (caller, kept) => change.scaleTenant(deps, caller, id, input, kept)),
+    changeMode: (by, tenantId, request, input) =>
+      once(by, (caller, kept) => change.changeMode(deps, caller, { tenantId, request }, input, kept)),
+    migrateTenant: (by, id, input) => once(by, (caller, kept) => change.migrateTenant(deps, caller, id, input, kept)),
     previewMigration: (caller, tenantId, input) => change.previewMigration(deps, caller, tenantId, input),
-    rotateTenant: (caller, tenantId, input) => change.rotateTenant(deps, caller, tenantId, input),
+    rotateTenant: (by, id, input) => once(by, (caller, kept) => change.rotateTenant(deps, caller, id, input, kept)),
     previewRotation: (caller, tenantId, input) => change.previewRotation(deps, caller, tenantId, input),
     previewMode: (caller, tenantId, request, input) => change.previewMode(deps, caller, tenantId, request, input),
     previewChange: (caller, tenantId, input) => change.previewChange(deps, caller, tenantId, input),
     previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),
-    repairTenant: (caller, tenantId, input) => repairTenant(deps, caller, tenantId, input),
+    repairTenant: (by, id, input) => once(by, (caller, kept) => repairTenant(deps, caller, id, input, kept)),
     previewRepair: (caller, tenantId) => previewRepair(deps, caller, tenantId),
-    freeze: (caller, input) => freezing.freeze(deps, caller, input),
+    freeze: (by, input) => once(by, (caller, kept) => freezing.freeze(deps, caller, input, kept)),
     previewFreeze: (caller, input) => freezing.previewFreeze(deps, caller, input),
     previewLift: (caller, freezeId) => freezing.previewLift(deps, caller, freezeId),
     freezes: (_caller) => freezing.readFreezes(deps),
-    lift: (caller, freezeId) => freezing.lift(deps, caller, freezeId),
-    isolate: (caller, tenantId, input) => isolation.isolate(deps, caller, tenantId, input),
+    lift: (by, freezeId) => once(by, (caller, kept) => freezing.lift(deps, caller, freezeId, kept)),
+    isolate: (by, id, input) => once(by, (caller, kept) => isolation.isolate(deps, caller, id, input, kept)),
     previewIsolation: (caller, tenantId, input) => isolation.previewIsolation(deps, caller, tenantId, input),
-    liftIsolation: (caller, tenantId) => isolation.liftIsolation(deps, caller, tenantId),
+    liftIsolation: (by, id) => once(by, (caller, kept) => isolation.liftIsolation(deps, caller, id, kept)),
     previewLifting: (_caller, tenantId) => isolation.previewLifting(deps, tenantId),
     startIsolation: (_caller, run) => isolation.startIsolation(deps, run),
-    deleteTenant: (caller, tenantId, input) => deleteTenant(deps, caller, tenantId, input),
+    deleteTenant: (by, id, input) => once(by, (caller, kept) => deleteTenant(deps, caller, id, input, kept)),
     certificate: (_caller, tenantId) => readCertificate(deps, tenantId),
     keys: (_caller) => readKeys(database),
     previewControl: (caller, tenantId, verb) => previewControl(deps, caller, tenantId, verb),
     previewAbandonment: (caller, tenantId, audit) => previewAbandonment(deps, caller, tenantId, audit),
-    cancel: (caller, tenantId) => control(deps, caller, tenantId, 'cancel'),
-    retry: (caller, tenantId) => control(deps, caller, tenantId, 'retry'),
-    abandon: (caller, tenantId, audit) => abandon(deps, caller, tenantId, audit),
+    cancel: (by, id) => once(by, (caller, kept) => control(deps, caller, id, 'cancel', kept)),
+    retry: (by, id) => once(by, (caller, kept) => control(deps, caller, id, 'retry', kept)),
+    abandon: (by, id, audit) => once(by, (caller, kept) => abandon(deps, caller, id, audit, kept)),
     startAccepted: (_caller, operation) => startAccepted(deps, operation),
     get: (_caller, tenantId) => reading.readTenant(database, tenantId),
     list: (_caller, input) => reading.readTenants(database, input),

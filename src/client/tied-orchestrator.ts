@@ -26,7 +26,7 @@ export function tiedOrchestrator(inner: Orchestrator, tie: Tie): Orchestrator {
   return {
     start: (run) => refuseForeign().then(() => inner.start(run)),
     isolate: (run) => refuseForeign().then(() => inner.isolate(run)),
-    update: (run, verb) => refuseForeign().then(() => inner.update(run, verb)),
+    update: (run, verb, sent) => refuseForeign().then(() => inner.update(run, verb, sent)),
     close: (run, as) => refuseForeign().then(() => inner.close(run, as)),
     look: (run) => refuseForeign().then(() => inner.look(run)),
     ping: async () => {

@@ -19,6 +19,7 @@ import type { Config } from '../config.ts';
 import { TASK_QUEUE, taskQueues } from '../contracts/ids.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { createDatabase, type Database } from '../db/database.ts';
+import { sweepExpiredKeys } from '../db/idempotency-keys.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
@@ -197,6 +198,9 @@ function runUntilStopped(running: Running): Promise<void> {
 /** How often archives are looked for that are due, in ms. */
 const ARCHIVES_EVERY_MS = 5 * 60_000;
 
+/** How often idempotency keys are deleted that have expired, in ms. */
+const KEYS_EVERY_MS = 5 * 60_000;
+
 /** What a worker does beside its operations. */
 function startLoops(running: Running): Loop[] {
   const { config, log, database, temporal, aws, catalog, installationId, orchestrator, client } = running;
@@ -221,6 +225,9 @@ function startLoops(running: Running): Loop[] {
     ),
     startLoop({ name: 'archives', everyMs: ARCHIVES_EVERY_MS, log }, async (stop) => {
       await removeDueArchives({ database, aws, log }, { stop });
+    }),
+    startLoop({ name: 'idempotency-keys', everyMs: KEYS_EVERY_MS, log }, async () => {
+      await sweepExpiredKeys(database);
     }),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);

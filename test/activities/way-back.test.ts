@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { OperationType } from '../../src/contracts/operation-table.ts';
 import type { OpenOperationState } from '../../src/contracts/operation-state.ts';
 import { abandon as abandonIn } from '../../src/client/abandonment.ts';
+import { unkeyed } from '../../src/client/once.ts';
 import type { Orchestrator } from '../../src/client/orchestrator.ts';
 import type { ClientDeps } from '../../src/client/requests.ts';
 import { isWhole } from '../../src/db/applied.ts';
@@ -42,7 +43,7 @@ const close = (operationId: string, state: 'rolled-back' | 'succeeded') =>
 const abandon = () => {
   const orchestrator = { ping: () => Promise.resolve(), close: () => Promise.resolve() } as unknown as Orchestrator;
   const deps = { database: db, orchestrator, log: pino({ level: 'silent' }) } as unknown as ClientDeps;
-  return abandonIn(deps, testCaller, tenant.tenantId, { reason: 'kept for now' });
+  return abandonIn(deps, testCaller, tenant.tenantId, { reason: 'kept for now' }, unkeyed);
 };
 const logs = (operationId: string, generation: number, goesBack?: true) =>
   run<'log-group.ensure'>('log-group.ensure', { operationId, stepId: 'logs', generation, goesBack });

@@ -33,10 +33,18 @@ export interface ApiFixture {
   readonly orchestrator: FakeOrchestrator;
   readonly routes: readonly RouteOptions[];
   readonly logged: readonly string[];
+  /** The same as another process would be, not by way of the proxy. */
+  another(): Promise<OtherApi>;
   /** The same API, listening. */
   listen(): Promise<ApiServer>;
   /** Moves the open operation along, as a worker would. */
   move(tenantId: string, states: readonly OperationState[], tenant?: readonly TenantStatus[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** An API that shares nothing but the servers. */
+export interface OtherApi {
+  readonly app: Awaited<ReturnType<typeof buildApp>>;
   close(): Promise<void>;
 }
 
@@ -60,17 +68,19 @@ export async function createApiFixture(
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
   const codec = new EncryptionCodec([payloadKey]);
-  const client = createTenantryClient({
-    database: proxied,
-    orchestrator,
-    platform: options.platform ?? examplePlatform(),
-    catalog: options.catalog ?? defaultCatalog,
-    log,
-    workerWatchTimes: options.workerWatchTimes,
-    deletionGraceMs: options.deletionGraceMs,
-    switchedOff: options.switchedOff,
-    codec,
-  });
+  const clientOn = (of: Database) =>
+    createTenantryClient({
+      database: of,
+      orchestrator,
+      platform: options.platform ?? examplePlatform(),
+      catalog: options.catalog ?? defaultCatalog,
+      log,
+      workerWatchTimes: options.workerWatchTimes,
+      deletionGraceMs: options.deletionGraceMs,
+      switchedOff: options.switchedOff,
+      codec,
+    });
+  const client = clientOn(proxied);
   const routes: RouteOptions[] = [];
   const deps: ApiDeps = {
     client,
@@ -90,6 +100,17 @@ export async function createApiFixture(
     orchestrator,
     routes,
     logged,
+    another: async () => {
+      const own = createDatabase({ url: testDatabase.controlUrl });
+      const otherClient = clientOn(own);
+      const other = await buildApp({ ...deps, client: otherClient });
+      const close = async () => {
+        await other.close();
+        await otherClient.close();
+        await own.close();
+      };
+      return { app: other, close };
+    },
     listen: async () => {
       const server = await startApiServer({ ...deps, port: 0 });
       servers.push(server);

@@ -9,6 +9,7 @@ import {
   type RunReference,
   type RunRequest,
   type RunSight,
+  type SentUpdate,
   type UpdateVerdict,
 } from '../../src/client/orchestrator.ts';
 import { cancelRefusal, retryRefusal } from '../../src/contracts/applicability.ts';
@@ -36,6 +37,8 @@ export class FakeOrchestrator implements Orchestrator {
   updateFault: 'before' | 'after' | undefined;
   unreachable = false;
   workers: readonly Poller[] = [{ identity: 'worker-1', lastAccessAt: new Date() }];
+  /** Ids of those that were taken. */
+  readonly #updates = new Set<string>();
   readonly #db: Database;
 
   constructor(db: Database) {
@@ -56,8 +59,9 @@ export class FakeOrchestrator implements Orchestrator {
     this.isolations.push(run);
   }
 
-  async update(run: RunReference, verb: OperatorVerb): Promise<UpdateVerdict> {
+  async update(run: RunReference, verb: OperatorVerb, sent?: SentUpdate): Promise<UpdateVerdict> {
     if (this.unreachable || this.updateFault === 'before') throw new OrchestratorUnreachableError('connection refused');
+    if (sent && this.#updates.has(sent.updateId)) return { taken: true };
     const operation = await findOperation(this.#db, run.operationId);
     if (!operation || !this.#isOpen(run)) return { taken: false, why: 'not-running', reason: 'it has ended' };
     const refusal =
@@ -66,6 +70,7 @@ export class FakeOrchestrator implements Orchestrator {
         : retryRefusal(operation.state);
     if (refusal !== undefined) return { taken: false, why: 'refused', reason: refusal };
     this.taken.push({ operationId: run.operationId, verb });
+    if (sent) this.#updates.add(sent.updateId);
     if (this.updateFault === 'after') throw new OrchestratorUnreachableError('no answer within 5000 ms');
     return { taken: true };
   }

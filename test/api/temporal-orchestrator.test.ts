@@ -206,8 +206,11 @@ describe('the orchestrator on a real Temporal server', () => {
         while (!claims.has(run.operationId)) await new Promise((resolve) => setTimeout(resolve, 50));
         proxy.loseAnswerOf('UpdateWorkflowExecution');
         const reference = { operationId: run.operationId, workflowId: run.workflowId, runId: null };
-        expect(await orchestrator.update(reference, 'cancel')).toEqual({ taken: true });
+        const updateId = randomUUID();
+        expect(await orchestrator.update(reference, 'cancel', { updateId })).toEqual({ taken: true });
         expect(proxy.calls('UpdateWorkflowExecution')).toBe(2);
+        const again = { updateId, isRepeated: true };
+        expect(await orchestrator.update(reference, 'cancel', again)).toEqual({ taken: true });
         const { events } = await client.workflow.getHandle(run.workflowId).fetchHistory();
         const accepted = events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
         expect(accepted).toHaveLength(1);
@@ -236,11 +239,15 @@ describe('the orchestrator on a real Temporal server', () => {
           letGo(operationId);
           await handle.result().catch(() => undefined);
         });
-        expect(await orchestrator.update(reference, 'cancel')).toEqual({ taken: true });
+        const updateId = randomUUID();
+        expect(await orchestrator.update(reference, 'cancel', { updateId })).toEqual({ taken: true });
         proxy.loseAnswerOf('UpdateWorkflowExecution');
         const late = await orchestrator.update(reference, 'cancel');
         expect(late).toMatchObject({ taken: false, why: 'not-running' });
         expect(proxy.calls('UpdateWorkflowExecution')).toBe(4);
+        const repeated = (id: string) => orchestrator.update(reference, 'cancel', { updateId: id, isRepeated: true });
+        expect(await repeated(updateId)).toEqual({ taken: true });
+        expect(await repeated(randomUUID())).toMatchObject({ taken: false, why: 'not-running' });
       });
     } finally {
       await proxied.close();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient } from '../../src/cli/api-client.ts';
@@ -140,11 +141,49 @@ describe('a request that changes something', () => {
 
   it('that the API answers OUTCOME_UNKNOWN shows its advice, and exits 7', async () => {
     const { tenantId, operationId } = await claimed('unclear');
-    api.orchestrator.updateFault = 'after';
+    api.orchestrator.updateFault = 'before';
     const ended = await tenants(['cancel', tenantId, '--no-wait']);
     expect(ended).toMatchObject({ code: 7, out: '', err: matching(/^error: OUTCOME_UNKNOWN: /) });
     expect(ended.err).toContain(operationId);
     expect(ended.err).not.toContain('nothing was changed');
+  });
+});
+
+describe('a request under the key that the command gives it', () => {
+  it('is sent again when its answer is lost, and its outcome is known: exit code 0', async () => {
+    const keys: unknown[] = [];
+    const before = createServer((request, response) => {
+      const { 'idempotency-key': key, 'content-type': type = 'application/json' } = request.headers;
+      const isCreation = request.method === 'POST';
+      if (isCreation) keys.push(key);
+      void (async () => {
+        const body = isCreation ? await text(request) : undefined;
+        const headers = { 'content-type': type, ...(typeof key === 'string' && { 'idempotency-key': key }) };
+        const answer = await fetch(`${url}${request.url ?? ''}`, {
+          ...{ method: request.method ?? 'GET', headers },
+          ...(body && { body }),
+        });
+        const said = await answer.text();
+        if (isCreation && keys.length === 1) request.socket.destroy();
+        else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(said);
+      })();
+    });
+    servers.push(before);
+    await new Promise<void>((done) => before.listen(0, '127.0.0.1', done));
+    const apiUrl = `http://127.0.0.1:${(before.address() as AddressInfo).port}`;
+    const ended = await tenants([...creation('cut-once'), '--no-wait', '--json'], apiUrl);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+    const { rows } = await api.database.query<{ id: string }>(`select id from tenants where slug = 'cut-once'`);
+    expect(rows.map(({ id }) => id)).toEqual([(JSON.parse(ended.out) as { tenantId: string }).tenantId]);
+  });
+
+  it('is known to be taken although Temporal answered the first time too late', async () => {
+    const { tenantId, operationId } = await claimed('late-verdict');
+    api.orchestrator.updateFault = 'after';
+    expect(await tenants(['cancel', tenantId, '--no-wait'])).toMatchObject({ code: 0, err: '' });
+    expect(api.orchestrator.taken.filter((one) => one.operationId === operationId)).toHaveLength(1);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import type { KeyedCaller } from '../../client/request-key.ts';
 import type { AcceptedView, StatusView, TenantWithOutcomeView, WorkersView } from '../../client/views.ts';
 import type { Caller } from '../../contracts/caller.ts';
 import { accountOf, provisioningOf, type Account } from '../../products/accounts/account.ts';
@@ -10,7 +11,7 @@ import { inputOf, pageOf, PRODUCT, type CreateBody, type ListQuery } from './req
 
 /** Who waits for an answer, and until when. */
 export interface Waiting {
-  readonly caller: Caller;
+  readonly caller: KeyedCaller;
   readonly signal: AbortSignal;
   readonly log: FastifyBaseLogger;
 }

@@ -6,6 +6,7 @@ import { changeCodes, controlCodes, deletionCodes } from '../acceptance.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
+import { workersAt } from '../idempotency-keys.ts';
 import { answers, dryRunQuery, previewAnswer } from '../schemas.ts';
 import type { AcceptedAccount } from './accounts.ts';
 import {
@@ -139,5 +140,9 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
 /** 202 for what an operation carries out, else 200. */
 function answered(reply: FastifyReply, account: AcceptedAccount | ChangedAccount): FastifyReply {
   if (!('operationId' in account)) return reply.code(200).send(account);
-  return reply.code(202).header('location', `/accounts/${account.id}`).send(account);
+  const workers = workersAt(reply.request, account.workers);
+  return reply
+    .code(202)
+    .header('location', `/accounts/${account.id}`)
+    .send({ ...account, workers });
 }

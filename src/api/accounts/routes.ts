@@ -3,6 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { creationCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
+import { workersAt } from '../idempotency-keys.ts';
 import type { ProductDoor } from '../product-doors.ts';
 import { answers, noQuery, previewAnswer } from '../schemas.ts';
 import { createAccount, listAccounts, readAccount, readStatus } from './accounts.ts';
@@ -74,7 +75,10 @@ const creation: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
       if (query.dryRun) return client.previewCreation(callerOf(request), inputOf(body));
       const account = await createAccount(client, waitOf(request, reply), body, query.wait);
       const status = account.provisioningStatus === 'active' ? 201 : 202;
-      return reply.code(status).header('location', `/accounts/${account.id}`).send(account);
+      return reply
+        .code(status)
+        .header('location', `/accounts/${account.id}`)
+        .send({ ...account, workers: workersAt(request, account.workers) });
     },
   );
 

@@ -6,6 +6,7 @@ import type { IsolatedView } from '../../client/views.ts';
 import { callerOf } from '../caller.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
+import { workersAt } from '../idempotency-keys.ts';
 import { answers, dryRunQuery, isolatedAnswer, isolateBody, isolationPreviewAnswer, tenantParams } from '../schemas.ts';
 
 const path = '/api/v1/tenants/:tenantId/isolation';
@@ -20,7 +21,7 @@ export const isolationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient 
     return reply
       .code(isDone ? 200 : 202)
       .header('location', url)
-      .send({ ...view, statusUrl: `${url}/status`, workers: client.workers() });
+      .send({ ...view, statusUrl: `${url}/status`, workers: workersAt(reply.request, client.workers()) });
   };
 
   app.post(

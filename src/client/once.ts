@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import type { PayloadCodec } from '@temporalio/common';
+import type { Caller } from '../contracts/caller.ts';
+import type { Queryable } from '../db/database.ts';
+import {
+  freeKey,
+  lookUpKey,
+  recordAskedRun,
+  storeAnswer,
+  takeKey,
+  type AskedRun,
+  type KeyName,
+  type KeyRow,
+} from '../db/idempotency-keys.ts';
+import { seal, unseal } from '../temporal/sealed.ts';
+import type { KeyedCaller, RequestKey } from './request-key.ts';
+import { RequestError } from './request-error.ts';
+import type { ClientDeps } from './requests.ts';
+import type { WorkersView } from './views.ts';
+
+/** What a request is answered with, from its own transaction. */
+export interface Kept<T> {
+  readonly outcome: T;
+  /** That was accepted with it. */
+  readonly operationId?: string | undefined;
+}
+
+/** How a request keeps its outcome, so that a repeat of it under the same key changes nothing more (docs/adr/0023). */
+export interface Once<T> {
+  /** Of what a run is asked: the same at each repeat. Undefined: there is no key. */
+  readonly askId?: string | undefined;
+  /** What an earlier time was to ask of a run, without an answer that is known. */
+  readonly asked?: AskedRun | undefined;
+  /**
+   * Runs what changes something within its transaction, and stores its outcome there. Nothing is stored when `keptOf` answers
+   * undefined. @throws RequestError IDEMPOTENCY_KEY_IN_USE
+   */
+  write<W>(tx: Queryable, work: () => Promise<W>, keptOf: (written: W) => Kept<T> | undefined): Promise<W>;
+  /** Runs what records a request to a run within its transaction, and stores what it answers. @throws RequestError IDEMPOTENCY_KEY_IN_USE */
+  ask(tx: Queryable, work: () => Promise<AskedRun>): Promise<AskedRun>;
+  /** The run has taken it. */
+  taken(outcome: T): Promise<void>;
+  /** No run takes it: the key is free again. */
+  refused(): Promise<void>;
+}
+
+/** Of a request without a key. */
+export const unkeyed: Once<unknown> = {
+  write: (_tx, work) => work(),
+  ask: (_tx, work) => work(),
+  taken: () => Promise.resolve(),
+  refused: () => Promise.resolve(),
+};
+
+type OnceDeps = Pick<ClientDeps, 'database' | 'codec' | 'log'>;
+
+/** Carries requests out, once for each key of a caller. */
+export type CarryOut = <T>(caller: KeyedCaller, run: (caller: Caller, once: Once<T>) => Promise<T>) => Promise<T>;
+
+/**
+ * A repeat is answered as the first time was. While one is at work under a key, no other is: a lock of the process's session shows that,
+ * and goes with the process. What is stored under the key keeps changes apart also when that lock is lost.
+ */
+export function carryOutOnce(deps: OnceDeps, workersSeen: () => WorkersView): CarryOut {
+  return async ({ requestKey, ...caller }, run) => {
+    if (!requestKey) return run(caller, unkeyed);
+    const name = { principal: caller.principal, key: requestKey.key };
+    const lock = JSON.stringify(['idempotency-key', name.principal, name.key]);
+    const held = await deps.database.withLock(lock, () => alone(deps, workersSeen, { name, requestKey, caller, run }));
+    if (!held) throw inUse(name);
+    return held.value;
+  };
+}
+
+interface Keyed<T> {
+  readonly name: KeyName;
+  readonly requestKey: RequestKey;
+  readonly caller: Caller;
+  readonly run: (caller: Caller, once: Once<T>) => Promise<T>;
+}
+
+/** As it is stored. */
+interface StoredAnswer<T> {
+  readonly outcome: T;
+  readonly workers: WorkersView;
+}
+
+async function alone<T>(deps: OnceDeps, workersSeen: () => WorkersView, keyed: Keyed<T>): Promise<T> {
+  const { name, requestKey, caller, run } = keyed;
+  const codec = codecOf(deps);
+  const found = await lookUpKey(deps.database, name, requestKey.requestHash);
+  if (found === 'in-use') throw inUse(name);
+  if (found && found.requestHash !== requestKey.requestHash) throw reused(name);
+  if (found?.answer) {
+    const { outcome, workers } = await unseal<StoredAnswer<T>>(codec, found.answer);
+    requestKey.onKept({ workers, isReplayed: true });
+    return outcome;
+  }
+  return run(caller, keeping(deps, { name, requestKey, found, workersSeen, codec }));
+}
+
+interface Keeping {
+  readonly name: KeyName;
+  readonly requestKey: RequestKey;
+  readonly found: KeyRow | undefined;
+  readonly workersSeen: () => WorkersView;
+  readonly codec: PayloadCodec;
+}
+
+function keeping<T>({ database, log }: OnceDeps, { name, requestKey, found, workersSeen, codec }: Keeping): Once<T> {
+  const id = found?.id ?? randomUUID();
+  const take = async (tx: Queryable) => {
+    if (!(await takeKey(tx, { id, ...name, requestHash: requestKey.requestHash }))) throw inUse(name);
+  };
+  const store = async (db: Queryable, { outcome, operationId }: Kept<T>) => {
+    const workers = workersSeen();
+    const answer = await seal(codec, { outcome, workers } satisfies StoredAnswer<T>);
+    await storeAnswer(db, id, { answer, operationId });
+    requestKey.onKept({ workers, isReplayed: false });
+  };
+  /** What is asked again is answered again. */
+  const orLeave = (stored: Promise<void>) =>
+    stored.catch((error: unknown) => log.warn({ err: error }, 'the answer under an idempotency key was not stored'));
+  return {
+    askId: id,
+    asked: found?.asked ?? undefined,
+    write: async (tx, work, keptOf) => {
+      await take(tx);
+      const written = await work();
+      const kept = keptOf(written);
+      await (kept ? store(tx, kept) : freeKey(tx, id));
+      return written;
+    },
+    ask: async (tx, work) => {
+      await take(tx);
+      const run = await work();
+      await recordAskedRun(tx, id, run);
+      return run;
+    },
+    taken: (outcome) => orLeave(store(database, { outcome })),
+    refused: () => orLeave(freeKey(database, id)),
+  };
+}
+
+/** Answers hold names and addresses of people: they are stored encrypted only. */
+function codecOf({ codec }: OnceDeps): PayloadCodec {
+  if (codec) return codec;
+  throw new Error('answers under idempotency keys are stored encrypted, and there is nothing to encrypt them with');
+}
+
+function inUse({ key }: KeyName): RequestError {
+  return new RequestError(
+    'IDEMPOTENCY_KEY_IN_USE',
+    `the first request with the Idempotency-Key "${key}" is still at work: send it again for its answer`,
+    { details: { header: 'idempotency-key' }, retryAfterSeconds: 1 },
+  );
+}
+
+function reused({ key }: KeyName): RequestError {
+  return new RequestError(
+    'IDEMPOTENCY_KEY_REUSED',
+    `another request was sent with the Idempotency-Key "${key}", and nothing was changed: a key stands for one request`,
+    { details: { header: 'idempotency-key' } },
+  );
+}
