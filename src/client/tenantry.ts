@@ -251,7 +251,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
         database,
         deps.platform.cells.filter(({ projection }) => projection).map(({ id }) => id),
       ),
-    webhooks: createWebhookClient(deps),
+    webhooks: createWebhookClient(deps, once),
     webhookFigures: () => measureWebhooks(database),
     readiness: readinessCheck(deps, lookAtWorkers),
     workers: () => workers.seen(),

@@ -1,10 +1,12 @@
 import type { Caller } from '../contracts/caller.ts';
 import { DEFAULT_OVERLAP_SECONDS, type DeliveryState, type WebhookEventType } from '../contracts/webhooks.ts';
-import type { Queryable } from '../db/database.ts';
+import type { Database, Queryable } from '../db/database.ts';
 import { listDeliveries } from '../db/webhook-deliveries.ts';
 import { findWebhook, listWebhooks, type WebhookFilter } from '../db/webhooks.ts';
 import { invalid } from './invalid-input.ts';
+import type { CarryOut, Once } from './once.ts';
 import { inVain } from './preview.ts';
+import type { KeyedCaller } from './request-key.ts';
 import type { ClientDeps } from './requests.ts';
 import * as changes from './webhook-changes.ts';
 import { isReached, webhookReachOf } from './webhook-reach.ts';
@@ -52,16 +54,16 @@ export interface WebhookClient extends WebhookMethods {
 /** Every one may throw {@link RequestError}. */
 export interface WebhookMethods {
   /** It is told of what is committed after it. */
-  create(caller: Caller, input: WebhookInput): Promise<WebhookWithSecretView>;
+  create(caller: KeyedCaller, input: WebhookInput): Promise<WebhookWithSecretView>;
   /** Oldest first. */
   list(caller: Caller, input: WebhooksInput): Promise<{ webhooks: WebhookView[]; nextCursor: string | null }>;
   get(caller: Caller, webhookId: string): Promise<WebhookView>;
   /** Another URL, or enabling it, makes all that waits due at once. */
-  change(caller: Caller, webhookId: string, input: WebhookChangeInput): Promise<WebhookView>;
+  change(caller: KeyedCaller, webhookId: string, input: WebhookChangeInput): Promise<WebhookView>;
   /** What waits is dropped. */
-  remove(caller: Caller, webhookId: string): Promise<WebhookView>;
+  remove(caller: KeyedCaller, webhookId: string): Promise<WebhookView>;
   /** A further secret; the one before signs beside it for a while. @param overlapSeconds default: a day */
-  rotate(caller: Caller, webhookId: string, overlapSeconds?: number): Promise<WebhookWithSecretView>;
+  rotate(caller: KeyedCaller, webhookId: string, overlapSeconds?: number): Promise<WebhookWithSecretView>;
   /** Newest first. */
   deliveries(
     caller: Caller,
@@ -69,15 +71,44 @@ export interface WebhookMethods {
     input: DeliveriesInput,
   ): Promise<{ deliveries: DeliveryView[]; nextCursor: string | null }>;
   /** Sends it again under its id, whatever became of it. */
-  replay(caller: Caller, webhookId: string, deliveryId: string): Promise<DeliveryView>;
+  replay(caller: KeyedCaller, webhookId: string, deliveryId: string): Promise<DeliveryView>;
   /** Sends its dead letters again, of a tenant or of all. */
-  replayDead(caller: Caller, webhookId: string, tenantId?: string): Promise<{ replayed: number }>;
+  replayDead(caller: KeyedCaller, webhookId: string, tenantId?: string): Promise<{ replayed: number }>;
 }
 
-export function createWebhookClient(deps: ClientDeps): WebhookClient {
+export function createWebhookClient(deps: ClientDeps, once: CarryOut): WebhookClient {
   const { database } = deps;
   const vain: ClientDeps['database'] = { ...database, transaction: (fn) => inVain(database, fn) };
-  return { ...methodsOf(deps), preview: methodsOf({ ...deps, database: vain }) };
+  const keeping = <T>(by: KeyedCaller, run: (methods: WebhookMethods, caller: Caller) => Promise<T>) =>
+    once<T>(by, (caller, kept) => run(methodsOf({ ...deps, database: keptIn(database, kept) }), caller));
+  return {
+    ...methodsOf(deps),
+    create: (by, input) => keeping(by, (methods, caller) => methods.create(caller, input)),
+    change: (by, id, input) => keeping(by, (methods, caller) => methods.change(caller, id, input)),
+    remove: (by, id) => keeping(by, (methods, caller) => methods.remove(caller, id)),
+    rotate: (by, id, overlap) => keeping(by, (methods, caller) => methods.rotate(caller, id, overlap)),
+    replay: (by, id, delivery) => keeping(by, (methods, caller) => methods.replay(caller, id, delivery)),
+    replayDead: (by, id, tenantId) => keeping(by, (methods, caller) => methods.replayDead(caller, id, tenantId)),
+    preview: methodsOf({ ...deps, database: vain }),
+  };
+}
+
+/** Keeps what a transaction answers, which is what its method does. */
+function keptIn<T>(database: Database, kept: Once<T>): Database {
+  const once = kept as Once<unknown>;
+  return {
+    ...database,
+    transaction: (fn, options) =>
+      database.transaction(
+        (tx) =>
+          once.write(
+            tx,
+            () => fn(tx),
+            (outcome) => ({ outcome }),
+          ),
+        options,
+      ),
+  };
 }
 
 function methodsOf(deps: ClientDeps): WebhookMethods {

@@ -22,6 +22,7 @@ interface Request {
   readonly payload?: object;
 }
 interface Answer {
+  readonly webhookId: string;
   readonly tenantId: string;
   readonly id: string;
   readonly operationId: string;
@@ -70,6 +71,10 @@ async function activeAccount() {
   api.orchestrator.end(`tenant.accounts.${id}`);
   return id;
 }
+
+const webhooks = '/api/v1/webhooks';
+const hookUrl = 'https://hooks.acme.example/';
+const hook = async () => `${webhooks}/${(await post(webhooks, { url: hookUrl })).webhookId}`;
 
 /** A request of each route that changes something, which is accepted. */
 const requests: Readonly<Record<string, () => Promise<Request>>> = {
@@ -124,6 +129,11 @@ const requests: Readonly<Record<string, () => Promise<Request>>> = {
     const id = await activeAccount();
     return { method: 'DELETE', url: `/accounts/${id}?confirm=${id}` };
   },
+  createWebhook: () => Promise.resolve({ method: 'POST', url: webhooks, payload: { url: hookUrl } }),
+  changeWebhook: async () => ({ method: 'PATCH', url: await hook(), payload: { description: 'ours' } }),
+  deleteWebhook: async () => ({ method: 'DELETE', url: await hook() }),
+  rotateWebhook: async () => ({ method: 'POST', url: `${await hook()}/rotate` }),
+  replayDeadLetters: async () => ({ method: 'POST', url: `${await hook()}/replay` }),
   // Last: what is frozen accepts nothing.
   freeze: () =>
     Promise.resolve({ method: 'POST', url: '/api/v1/freezes', payload: { product: 'accounts', reason: 'x' } }),
@@ -164,7 +174,9 @@ function saidBy(name: string, { body }: { readonly body: string }): string {
 describe('every route that changes something', () => {
   it('is walked here, and says that it takes a key, and what becomes of it', async () => {
     const routes = await mutations();
-    expect(routes.map(({ operationId }) => operationId).toSorted()).toEqual(Object.keys(requests).toSorted());
+    // A delivery takes a worker: test/webhooks has it.
+    const walked = [...Object.keys(requests), 'replayDelivery'];
+    expect(routes.map(({ operationId }) => operationId).toSorted()).toEqual(walked.toSorted());
     for (const { operationId, parameters, responses } of routes) {
       expect([operationId, parameters]).toEqual([
         operationId,

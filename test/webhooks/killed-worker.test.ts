@@ -11,6 +11,7 @@ import { Certificates } from '../../sandbox/gateway/elb/certificates.ts';
 import { startChild, type Child } from '../../sandbox/parts/child.ts';
 import { createDatabase } from '../../src/db/database.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { unkeyed } from '../../src/client/once.ts';
 import { createWebhookClient } from '../../src/client/webhooks.ts';
 import { seedTenant } from '../db/fixtures.ts';
 import { testCaller } from '../support/caller.ts';
@@ -44,7 +45,7 @@ it('a worker that is killed as it connects, or before it can note that it was he
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `https://localhost:${(server.address() as AddressInfo).port}/`;
-  const client = createWebhookClient(clientDeps(db));
+  const client = createWebhookClient(clientDeps(db), (by, run) => run(by, unkeyed));
   const made = await client.create(testCaller, { url, events: ['tenant.accepted'] });
   // Nobody runs as it happens.
   const { tenantId } = await seedTenant(db);

@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import type { ClientDeps } from '../../src/client/requests.ts';
 import type { WebhookWithSecretView } from '../../src/client/webhook-views.ts';
+import { unkeyed } from '../../src/client/once.ts';
 import { createWebhookClient, type WebhookClient, type WebhookInput } from '../../src/client/webhooks.ts';
 import type { Database } from '../../src/db/database.ts';
 import { appendEvent } from '../../src/db/events.ts';
@@ -61,7 +62,7 @@ function open(db: Database, receiver: Receiver): WebhookWorld {
     { level: 'warn' },
     { write: (line: string) => lines.push(JSON.parse(line) as (typeof lines)[number]) },
   );
-  const client = createWebhookClient(clientDeps(db));
+  const client = createWebhookClient(clientDeps(db), (by, run) => run(by, unkeyed));
   const deps: DelivererDeps = {
     ...{ database: db, codec, installationId: INSTALLATION, log, policy: { allowLoopback: true } },
     resolve: () => Promise.reject(new Error('nothing is to be resolved')),
