@@ -4,7 +4,10 @@ import { freePort } from '../../sandbox/parts/ports.ts';
 import type { Child } from '../../sandbox/parts/child.ts';
 import { startApi } from '../../sandbox/stack/processes.ts';
 import { createApiClient } from '../../src/cli/api-client.ts';
+import { createWebhooksClient } from '../../src/cli/webhooks-client.ts';
 import { ISOLATION_STEP } from '../../src/contracts/isolation.ts';
+import { startReceiver } from '../webhooks/receiver.ts';
+import { verified } from '../webhooks/webhook-world.ts';
 import { startSystem, type System } from './system.ts';
 
 let system: System;
@@ -73,4 +76,35 @@ it('an isolation that is asked for while no worker runs is in effect once one do
   await system.until(tenantId, 'cancelled', 'stuck');
   expect(await isolation()).toBeNull();
   expect((await system.inventory()).filter(({ tags }) => tags?.['tenantry:step'] === ISOLATION_STEP)).toEqual([]);
+}, 180_000);
+
+it('a webhook is told of what was accepted, though API and worker were killed before it could be', async () => {
+  const receiver = await startReceiver();
+  const made = await createWebhooksClient(system.apiUrl).create({ url: receiver.url });
+  const secret = 'secret' in made ? made.secret : '';
+  const told = () => receiver.received.map((one) => verified(one, secret));
+  worker.kill('SIGKILL');
+  await worker.exited;
+  const { child, api } = await startAnotherApi();
+  const { tenantId } = await api.create({
+    ...{ product: 'moamalat', slug: 'told-late', displayName: 'Told late', contactEmail: 'admin@told.example' },
+    onFailure: 'rollback',
+  });
+  child.kill('SIGKILL');
+  await child.exited;
+  expect(receiver.received).toEqual([]);
+  worker = await system.startAnotherWorker();
+  await system.until(tenantId, 'running');
+  await system.api.cancel(tenantId);
+  await system.until(tenantId, 'cancelled', 'stuck');
+  const isToldOfEnd = () => told().some(({ type, data }) => type === 'operation.state' && data.to === 'cancelled');
+  await vi.waitFor(() => expect(isToldOfEnd()).toBe(true), { timeout: 20_000, interval: 100 });
+  expect(told().slice(0, 3)).toMatchObject([
+    { type: 'tenant.accepted', data: { tenantId, slug: 'told-late' } },
+    { type: 'operation.accepted', data: { operation: { type: 'provision' } } },
+    { type: 'operation.state', data: { from: 'accepted', to: 'running' } },
+  ]);
+  const ids = told().map(({ data }) => data.eventId);
+  expect(ids).toEqual([...new Set(ids)].sort((a, b) => Number(a) - Number(b)));
+  await receiver.close();
 }, 180_000);
