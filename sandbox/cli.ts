@@ -17,6 +17,7 @@ export function registerSandbox(program: Command): void {
     .addOption(turbulenceOption())
     .addOption(timeOption())
     .addOption(directoryOption())
+    .option('--auth', 'let the API ask who calls: an identity provider with a user per role, and tokens ready-made')
     .option('--verbose', 'show the logs of worker and API')
     .action(async (given: SandboxOptions) => {
       const { runSandbox } = await import('./run.ts');
@@ -71,6 +72,7 @@ export interface SandboxOptions {
   readonly demo?: boolean;
   readonly once?: boolean;
   readonly product?: string;
+  readonly auth?: boolean;
   readonly verbose?: boolean;
   /** Seed of random faults between Tenantry and AWS. */
   readonly turbulence?: number;

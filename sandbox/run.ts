@@ -11,6 +11,7 @@ import { accountsDemo } from './demo/accounts-demo.ts';
 import { demo } from './demo/demo.ts';
 import { thereAndBack } from './demo/once.ts';
 import { startTurbulence, turbulenceReport, faultCommands } from './demo/turbulence.ts';
+import { assertAsks, callersText, startCallers, withCallers, type Callers } from './stack/callers.ts';
 import { removeEnvFile, writeEnvFile } from './stack/env-file.ts';
 import { DirectoryTakenError, lockDirectory } from './stack/directory-lock.ts';
 import { logFileOf, startParts, type Parts } from './stack/parts.ts';
@@ -88,13 +89,16 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   log('Tenantry sandbox: starting its parts');
   const advice = nodeAdvice();
   if (advice !== undefined) log(advice);
-  const parts = await startParts({
+  const callers = options.auth ? await startCallers() : undefined;
+  if (callers) stops.list.push(callers.stop);
+  const started = await startParts({
     log,
     directory: options.dir,
     time: options.time,
     taskHost: options.once ? 'shared' : 'process-per-task',
   });
-  stops.list.push(parts.stop);
+  stops.list.push(started.stop);
+  const parts = callers ? withCallers(started, callers) : started;
   stops.embedded = parts.embedded;
   await prepare(parts);
   const envFile = writeEnvFile(options.dir, parts.env, parts.platform);
@@ -107,6 +111,7 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   await parts.releaseApiPort();
   const isWhole = options.demo === true || options.once === true;
   const processes = isWhole ? await startProcesses(parts, options, stops) : [];
+  if (isWhole && callers) await assertAsks(parts.env.TENANTRY_API_URL ?? '');
   if (isWhole) log(`worker and API are ready (${formatDuration(Date.now() - began)})`);
   const supervision = supervise([...parts.supervised, ...processes], log);
   stops.list.push(() => supervision.stop());
@@ -114,11 +119,17 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
     if (!stops.signalled) log(reason);
     return 1;
   });
-  return Promise.race([failed, use(parts, envFile, options)]);
+  return Promise.race([failed, use(parts, { envFile, callers }, options)]);
+}
+
+interface Around {
+  readonly envFile: string;
+  readonly callers: Callers | undefined;
 }
 
 /** What the sandbox was started for; a demo and bare parts stay up. */
-async function use(parts: Parts, envFile: string, options: SandboxOptions): Promise<number> {
+async function use(parts: Parts, { envFile, callers }: Around, options: SandboxOptions): Promise<number> {
+  const tenantIds: string[] = [];
   if (options.once) {
     const isAccounts = options.product === accounts.name;
     const exitCode = await (isAccounts ? accountsThereAndBack : thereAndBack)({ parts, product: options.product });
@@ -127,9 +138,12 @@ async function use(parts: Parts, envFile: string, options: SandboxOptions): Prom
   }
   if (options.demo) {
     const isAccounts = options.product === accounts.name;
-    await (isAccounts ? accountsDemo : demo)({ parts, directory: options.dir, product: options.product });
+    tenantIds.push(
+      await (isAccounts ? accountsDemo : demo)({ parts, directory: options.dir, product: options.product }),
+    );
     await printTurbulence(parts, options);
   }
+  if (callers) console.log(callersText(await callers.tokens(tenantIds), parts.env.TENANTRY_API_URL ?? '', envFile));
   printParts(parts, envFile, options);
   return forever();
 }

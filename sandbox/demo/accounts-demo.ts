@@ -1,16 +1,16 @@
-import { createApiClient } from '../../src/cli/api-client.ts';
 import type { Parts } from '../stack/parts.ts';
 import { createAccount } from './account.ts';
+import { apiOf } from './clients.ts';
 import { openRows } from './account-rows.ts';
 import { demoAccount } from './account-settings.ts';
 
-/** Makes a public account before the eyes of whoever started the sandbox, and says how to go on with it, and to make a private one. */
-export async function accountsDemo({ parts }: { readonly parts: Parts }): Promise<void> {
+/** Makes a public account before the eyes of whoever started the sandbox, and says how to go on with it, and to make a private one. @returns its id */
+export async function accountsDemo({ parts }: { readonly parts: Parts }): Promise<string> {
   const { TENANTRY_API_URL: apiUrl = '' } = parts.env;
-  const { status, tenantId: id } = await createAccount(parts, createApiClient(apiUrl), 'public');
+  const { status, tenantId: id } = await createAccount(parts, apiOf(parts), 'public');
   if (status.status !== 'active') {
     console.log(`\n  The demo account is ${status.status}: ${status.error?.message ?? status.operation.state}`);
-    return;
+    return id;
   }
   const rows = openRows(parts);
   try {
@@ -20,6 +20,7 @@ export async function accountsDemo({ parts }: { readonly parts: Parts }): Promis
     rows.close();
   }
   console.log(commands(apiUrl, id));
+  return id;
 }
 
 function commands(apiUrl: string, id: string): string {

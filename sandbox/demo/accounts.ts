@@ -1,7 +1,8 @@
-import { createApiClient, type ApiClient } from '../../src/cli/api-client.ts';
+import type { ApiClient } from '../../src/cli/api-client.ts';
 import { cloudTypes, type CloudType } from '../../src/products/accounts/cloud-types.ts';
 import { takeInventory } from '../inventory/inventory.ts';
 import type { Parts } from '../stack/parts.ts';
+import { apiOf } from './clients.ts';
 import { createAccount, deleteAccount } from './account.ts';
 import { changedLicenses } from './account-settings.ts';
 import { openRows, type Rows } from './account-rows.ts';
@@ -38,7 +39,7 @@ const chapters: readonly Chapter[] = [
  * compared. Answers the exit code.
  */
 export async function accountsThereAndBack({ parts }: { readonly parts: Parts }): Promise<number> {
-  const api = createApiClient(parts.env.TENANTRY_API_URL ?? '');
+  const api = apiOf(parts);
   const take = () =>
     takeInventory({ gatewayUrl: parts.env.AWS_ENDPOINT_URL ?? '', databaseUrl: parts.oracleDatabaseUrl });
   const before = await take();

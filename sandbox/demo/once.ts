@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { loadCatalog } from '../../src/catalog/load.ts';
-import { createApiClient } from '../../src/cli/api-client.ts';
 import { catalogFileOf } from '../../src/config.ts';
 import { isBuiltIn } from '../../src/kinds/built-in.ts';
 import { takeInventory, unlistedOf } from '../inventory/inventory.ts';
 import type { Parts } from '../stack/parts.ts';
+import { apiOf } from './clients.ts';
 import { createTenant, deleteTenant, demoProduct, type DemoProduct, type Finished } from './provision.ts';
 import { failed, printDurations } from './printing.ts';
 import { compare, printInventories, printTenant } from './inventories.ts';
@@ -18,7 +18,7 @@ import { wholeLife, type Scene } from './whole-life.ts';
  * Answers the exit code.
  */
 export async function thereAndBack({ parts, product }: { parts: Parts; product: string | undefined }): Promise<number> {
-  const api = createApiClient(parts.env.TENANTRY_API_URL ?? '');
+  const api = apiOf(parts);
   const take = () =>
     takeInventory({ gatewayUrl: parts.env.AWS_ENDPOINT_URL ?? '', databaseUrl: parts.oracleDatabaseUrl });
   const before = await take();

@@ -5,6 +5,7 @@ import type { Platform } from '../../src/contracts/platform.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { catalogFileOf } from '../../src/config.ts';
 import { searchAttributes } from '../../src/contracts/ids.ts';
+import type { CredentialSource } from '../../src/cli/credentials.ts';
 import { readPlatform } from '../../src/platform.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import type { TimePreset } from '../gateway/time.ts';
@@ -39,6 +40,8 @@ export interface Parts {
   readonly temporalUiUrl: string | undefined;
   /** A login that sees all of the tenants' server, for the oracle's inventory. */
   readonly oracleDatabaseUrl: string;
+  /** What the sandbox calls its API with, once that asks who calls. */
+  readonly credentials?: CredentialSource;
   /** What was started, to be kept running. */
   readonly supervised: readonly SupervisedPart[];
   readonly stop: () => Promise<void>;

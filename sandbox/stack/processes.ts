@@ -27,9 +27,12 @@ export function startWorker(env: Readonly<Record<string, string>>, options: Proc
   return startTenantry('worker', { ...process.env, ...env }, options);
 }
 
+/** Whoever runs the sandbox may have the settings of another API at hand; empty ones count as unset. */
+const nobodyAsked = { TENANTRY_OIDC_ISSUER: '', TENANTRY_OIDC_AUDIENCE: '', TENANTRY_SERVICE_KEYS: '' };
+
 /** Starts `tenantry api` without any credential but the control plane's database. */
 export function startApi(env: Readonly<Record<string, string>>, options: ProcessOptions): Promise<Child> {
-  const all = { ...process.env, ...env };
+  const all = { ...process.env, ...nobodyAsked, ...env };
   const own = Object.fromEntries(Object.entries(all).filter(([name]) => !credentials.test(name)));
   return startTenantry('api', own, options);
 }
