@@ -1,22 +1,16 @@
 import { accountConfirmed } from './confirmation.ts';
 import { requestOf, type AccountOptions } from './account-options.ts';
 import { printAccount, printAccounts, printStatus } from './account-output.ts';
-import type { Accepted } from './api-client.ts';
-import type { AcceptedAccount, Account, AccountListRequest, AccountsClient } from './accounts-client.ts';
-import type { Common, Context, Waiting } from './context.ts';
+import { accountOf, afterRequest, inAccounts, type AccountsContext } from './account-following.ts';
+import type { AccountListRequest } from './accounts-client.ts';
+import type { Common, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { lastEventId } from './following.ts';
 import { creationSigns, deletionSigns, mapped } from './late-outcome.ts';
-import { afterAcceptance } from './outcome.ts';
 import { printJson } from './output.ts';
 import { showPreview } from './preview-output.ts';
 import { requested } from './requested.ts';
-import * as tenants from './tenant-actions.ts';
-
-/** An account is a tenant: what follows operations works with both. */
-export interface AccountsContext extends Context {
-  readonly accounts: AccountsClient;
-}
+import type { RemoveOptions } from './tenant-actions.ts';
 
 export type CreateOptions = AccountOptions & { readonly dryRun?: boolean };
 
@@ -69,15 +63,6 @@ export async function status({ accounts, terminal }: AccountsContext, id: string
   return exitCodes.done;
 }
 
-export type MoveOptions = Omit<tenants.MigrateOptions, 'tier' | 'onFailure'>;
-
-/** Moves an account to a table of its own, and follows that. */
-export function move(context: AccountsContext, id: string, options: Waiting & MoveOptions): Promise<ExitCode> {
-  return tenants.migrate(context, id, { ...options, tier: 'private', onFailure: 'rollback' });
-}
-
-export type RemoveOptions = tenants.RemoveOptions;
-
 /** Removes an account and follows that; one that waits for the end of its grace period is not followed. */
 export async function remove(
   context: AccountsContext,
@@ -94,10 +79,7 @@ export async function remove(
   const confirm = options.confirm ?? (await accountConfirmed(context, account, options));
   const send = () => accounts.delete(account.id, confirm, { grace, ...exported });
   const look = `tenantry accounts show ${account.id}`;
-  const signs = mapped(deletionSigns(api), (found) =>
-    'operationId' in found ? accountOf(context, found) : accounts.get(found.tenantId),
-  );
-  const answer = await requested<AcceptedAccount | Account>(context, options, look, send, signs);
+  const answer = await requested(context, options, look, send, inAccounts(context, deletionSigns(api)));
   if ('operationId' in answer) {
     const wait = options.wait && answer.deletesAt === null;
     if (answer.finalDump && options.json !== true) terminal.err.write(`${subject.words(answer.finalDump.detail)}\n`);
@@ -106,29 +88,4 @@ export async function remove(
   if (options.json) printJson(terminal, answer);
   else terminal.out.write(`${answer.id}: nothing was left of it, ${answer.provisioningStatus}\n`);
   return exitCodes.done;
-}
-
-function afterRequest(
-  context: AccountsContext,
-  account: AcceptedAccount,
-  after: number,
-  options: Waiting,
-  isCancellable: boolean,
-): Promise<ExitCode> {
-  const { id: tenantId, operationId, provisioningStatus, deletesAt, workers } = account;
-  const accepted = { tenantId, operationId, status: provisioningStatus, tenantUrl: null, deletesAt, workers };
-  return afterAcceptance(context, accepted, after, options, {
-    name: tenantId,
-    good: ['succeeded'],
-    isCancellable,
-    accepted: account,
-  });
-}
-
-/** As {@link AcceptedAccount}, of a request whose answer was lost. */
-async function accountOf(
-  { accounts }: AccountsContext,
-  { tenantId, operationId }: Pick<Accepted, 'tenantId' | 'operationId'>,
-): Promise<AcceptedAccount> {
-  return { ...(await accounts.get(tenantId)), operationId, statusUrl: `/accounts/${tenantId}/status` };
 }

@@ -18,22 +18,32 @@ export interface AccountOptions {
   readonly license?: readonly unknown[];
 }
 
-/** Gives a command the fields of a request for an account. What is missing, or wrong, the API says of all fields at once. */
+/** Gives `create` the fields of its request. What is missing, or wrong, the API says of all fields at once. */
 export function addAccountOptions(command: CheckedCommand): CheckedCommand {
+  return addFields(
+    command.option('--cloud-type <type>', 'public: rows in the table that accounts share; private: a table of its own'),
+    'a JSON file of the whole request; what other options say replaces its fields',
+  );
+}
+
+/** Gives `update` the fields that it may change. */
+export function addChangeOptions(command: CheckedCommand): CheckedCommand {
+  return addFields(
+    command,
+    'a JSON file of the fields to change, a list as a whole, null: none; what other options say replaces its fields',
+  );
+}
+
+function addFields(command: CheckedCommand, file: string): CheckedCommand {
   return command
     .option('--name <text>', 'name of the account, for people')
     .option('--master-account <name>', 'name of the master account; several accounts may have it')
-    .option('--cloud-type <type>', 'public: rows in the table that accounts share; private: a table of its own')
     .option('--technical-user-name <text>', 'name of the technical user')
     .option('--technical-user-email <address>', 'email address of the technical user')
     .option('--technical-user-username <text>', 'login of the technical user')
-    .option('--address <json>', 'an address as a JSON object, or a file of a list of them (may be repeated)', appended)
-    .option('--license <json>', 'a license as a JSON object, or a file of a list of them (may be repeated)', appended)
-    .option(
-      '--file <file>',
-      'a JSON file of the whole request; what other options say replaces its fields',
-      readRequest,
-    );
+    .option('--address <json>', 'an address, or a list of them: JSON, or a file of it (may be repeated)', appended)
+    .option('--license <json>', 'a license, or a list of them: JSON, or a file of it (may be repeated)', appended)
+    .option('--file <file>', file, readRequest);
 }
 
 /** The body of the request; fields that were not given are left out. */
@@ -53,6 +63,7 @@ export function requestOf({ file = {}, address, license, ...given }: AccountOpti
 }
 
 const object = z.record(z.string(), z.unknown());
+const objects = z.array(object);
 
 function present(fields: AccountRequest): AccountRequest {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -60,10 +71,10 @@ function present(fields: AccountRequest): AccountRequest {
 
 /** @throws InvalidArgumentError */
 function appended(text: string, earlier: readonly unknown[] | undefined): readonly unknown[] {
-  const isJson = text.trimStart().startsWith('{');
-  const given = isJson ? [parsed(text)] : z.array(z.unknown()).safeParse(jsonIn(text)).data;
-  if (given === undefined) throw new InvalidArgumentError('must be a JSON object, or a file of a JSON list');
-  return [...(earlier ?? []), ...given];
+  const json = /^\s*[[{]/.test(text) ? parsed(text) : jsonIn(text);
+  const { data } = objects.safeParse(Array.isArray(json) ? json : [json]);
+  if (data) return [...(earlier ?? []), ...data];
+  throw new InvalidArgumentError('must be a JSON object or a list of them, or a file of it');
 }
 
 /** @throws InvalidArgumentError */

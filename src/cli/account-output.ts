@@ -11,12 +11,22 @@ export function printAccounts(terminal: Terminal, accounts: readonly Account[]):
     account.id,
     account.cloudType,
     account.provisioningStatus,
+    operationOf(account),
     account.masterAccountName ?? '-',
     account.tableName ?? '-',
     utc(account.createdAt),
     account.name,
   ]);
-  printTable(terminal, [['ACCOUNT', 'CLOUD TYPE', 'STATUS', 'MASTER ACCOUNT', 'TABLE', 'CREATED', 'NAME'], ...rows]);
+  printTable(terminal, [
+    ['ACCOUNT', 'CLOUD TYPE', 'STATUS', 'OPERATION', 'MASTER ACCOUNT', 'TABLE', 'CREATED', 'NAME'],
+    ...rows,
+  ]);
+}
+
+/** An API of an earlier release does not tell it. */
+function operationOf({ openOperation: open }: Account): string {
+  if (open === undefined) return 'not known';
+  return open === null ? '-' : `${operationText(open.type)} ${open.state}`;
 }
 
 /** @param status undefined: it could not be read */
@@ -28,7 +38,7 @@ export function printAccount(terminal: Terminal, account: Account, status: Accou
     ['name', account.name],
     ['cloud type', account.cloudType],
     ['status', account.provisioningStatus],
-    ['under way', underWay(status)],
+    ['under way', underWay(account, status, nowMs)],
     ['failure', account.provisioningError],
     ['table', account.tableName ?? undefined],
     ['master', account.masterAccountName ?? undefined],
@@ -46,27 +56,42 @@ export function printAccount(terminal: Terminal, account: Account, status: Accou
 export function printStatus(terminal: Terminal, status: AccountStatus): void {
   const nowMs = Date.now();
   const { operation, deletesAt } = status;
+  const waits = typeof deletesAt === 'string';
   printRows(terminal, [
     ['account', status.id],
     ['status', status.provisioningStatus],
     ['failure', status.attention || !status.error ? undefined : failureLine(status.error)],
-    ['operation', `${operationText(operation.type)} ${operation.state} (${operation.operationId})`],
-    ['removed', typeof deletesAt === 'string' ? graceText(deletesAt, nowMs) : undefined],
+    ['operation', operationLine(operation, waits)],
+    ['since', moment(status.startedAt, nowMs)],
+    ['removed', waits ? graceText(deletesAt, nowMs) : undefined],
     ['steps', `${status.stepsDone.length} of ${status.stepsTotal}`],
     ['under way', status.currentSteps.length > 0 ? status.currentSteps.join(', ') : undefined],
     ['waiting', workerNotice(status)],
-    ['since', moment(status.startedAt, nowMs)],
   ]);
   printAttention(terminal, status, inAccountWords);
 }
 
-/** What is being done to an account; undefined: nothing. */
-function underWay(status: AccountStatus | undefined): string | undefined {
-  if (!status) return 'not known: its status cannot be read now';
-  const { currentSteps, operation, outcome } = status;
-  if (outcome !== null) return undefined;
-  const at = currentSteps.length > 0 ? `, at ${currentSteps.join(', ')}` : '';
-  return `${operationText(operation.type)} ${operation.state} (${operation.operationId})${at}`;
+/** What is being done to an account, and since when; undefined: nothing. */
+function underWay(account: Account, status: AccountStatus | undefined, nowMs: number): string | undefined {
+  const open = account.openOperation === undefined ? openOf(status) : account.openOperation;
+  if (open === undefined) return 'not known: its status cannot be read now';
+  if (open === null) return undefined;
+  const { operationId, since } = open;
+  const steps = status?.operation.operationId === operationId ? status.currentSteps : [];
+  const began = since === undefined ? '' : `, since ${moment(since, nowMs)}`;
+  const at = steps.length > 0 ? `, at ${steps.join(', ')}` : '';
+  return `${operationLine(open, account.deletesAt !== null)}${began}${at}`;
+}
+
+/** @param waits it begins when the grace period is over */
+function operationLine({ operationId, state, type }: AccountStatus['operation'], waits: boolean): string {
+  return `${operationText(type)} ${waits ? 'in its grace period' : state} (${operationId})`;
+}
+
+/** As the status tells it: an API of an earlier release does not tell it of the account. Undefined: not known. */
+function openOf(status: AccountStatus | undefined): Account['openOperation'] {
+  if (!status) return undefined;
+  return status.outcome === null ? { ...status.operation, since: status.startedAt } : null;
 }
 
 function licenseText(license: Account['licenses'][number]): string {

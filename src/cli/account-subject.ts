@@ -2,9 +2,10 @@ import { operationTypeAskedBy } from '../contracts/operation-table.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { provisioningStatusOf } from '../products/accounts/provisioning-status.ts';
 import { inAccountWords } from './account-words.ts';
-import type { AccountsClient } from './accounts-client.ts';
+import type { AcceptedAccount, AccountsClient } from './accounts-client.ts';
 import type { Status } from './api-client.ts';
 import { isOneOf } from './one-of.ts';
+import type { Acceptance } from './outcome.ts';
 import { statusText } from './output.ts';
 import type { Subject } from './subject.ts';
 
@@ -24,6 +25,8 @@ export function accountSubject(accounts: AccountsClient): Subject {
       statusText(isOneOf(tenantStatuses, status) ? provisioningStatusOf(status) : status, outcome),
     operationText,
     idOf: async (_context, id) => (await accounts.get(id)).id,
+    control: async (_context, id, verb) => acceptanceOf(await accounts.control(id, verb)),
+    previewControl: (_context, id, verb) => accounts.previewControl(id, verb),
     // It is accepted: that the account cannot be read now is no failure of it.
     accepted: (accepted) => withOperation(accepted.tenantId, accepted.operationId).catch(() => accepted),
     ended: (status) => withOperation(status.tenantId, status.operation.operationId, ofOperation(status)),
@@ -34,6 +37,12 @@ export function accountSubject(accounts: AccountsClient): Subject {
 /** The account's own word, where the API has the tenant's. */
 export function operationText(type: string): string {
   return type === operationTypeAskedBy('migrate') ? 'move' : type;
+}
+
+/** What was accepted, as what follows operations takes it. */
+export function acceptanceOf(account: AcceptedAccount): Acceptance {
+  const { id: tenantId, operationId, provisioningStatus: status, deletesAt, workers } = account;
+  return { tenantId, operationId, status, tenantUrl: null, deletesAt, workers, document: account };
 }
 
 /** How the operation went. */

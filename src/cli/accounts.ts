@@ -3,7 +3,9 @@ import { loadApiUrl } from '../config.ts';
 import { cloudTypes } from '../products/accounts/cloud-types.ts';
 import { provisioningStatuses } from '../products/accounts/provisioning-status.ts';
 import * as actions from './account-actions.ts';
-import { addAccountOptions } from './account-options.ts';
+import * as changes from './account-changes.ts';
+import type { AccountsContext } from './account-following.ts';
+import { addAccountOptions, addChangeOptions } from './account-options.ts';
 import { accountSubject } from './account-subject.ts';
 import { createAccountsClient } from './accounts-client.ts';
 import type { CheckedCommand } from './checked-command.ts';
@@ -14,19 +16,20 @@ import { environmentApi } from './environment-api.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import { wholeNumber } from './option-values.ts';
 import type { Terminal } from './output.ts';
+import type { RemoveOptions } from './tenant-actions.ts';
 import { registerControls, registerHistory, registerRepair } from './shared-commands.ts';
 
 /** The commands on accounts; they speak HTTP with the API at `TENANTRY_API_URL`. */
 export function registerAccounts(program: CheckedCommand, terminal: Terminal, setExitCode: SetExitCode): void {
   const group = program
     .command('accounts')
-    .description('create, follow and remove accounts, through the API at TENANTRY_API_URL')
+    .description('create, change, follow and remove accounts, through the API at TENANTRY_API_URL')
     .addHelpText(
       'after',
       `${exitCodesHelp}\n\nAn <account> is an id. An account is a tenant of the product accounts: the commands on tenants take it, too.`,
     );
   const command = commandIn(group);
-  const context = (): actions.AccountsContext => {
+  const context = (): AccountsContext => {
     const url = loadApiUrl();
     const accounts = createAccountsClient(url, credentialsFor(url));
     return { api: environmentApi(), accounts, terminal, subject: accountSubject(accounts) };
@@ -59,11 +62,19 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
   registerHistory(parts, 'account');
 
   followed(
+    addChangeOptions(
+      command('update <account>', 'change what an active account says of itself, or its licenses'),
+    ).option('--dry-run', 'print what would become of each step, and change nothing'),
+  ).action(async (account: string, options: Waiting & changes.UpdateOptions) =>
+    setExitCode(await changes.update(context(), account, options)),
+  );
+
+  followed(
     command('move <account>', 'move a public account to a table of its own, while services use it')
       .option('--reason <text>', 'why, for the audit trail')
       .option('--dry-run', 'print what would become of each step, and change nothing'),
-  ).action(async (account: string, options: Waiting & actions.MoveOptions) =>
-    setExitCode(await actions.move(context(), account, options)),
+  ).action(async (account: string, options: Waiting & changes.MoveOptions) =>
+    setExitCode(await changes.move(context(), account, options)),
   );
 
   registerRepair(parts, 'account');
@@ -74,7 +85,7 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
       '--confirm <id>',
       'the id of the account, typed back (asked for on a terminal)',
     ),
-  ).action(async (account: string, options: Waiting & actions.RemoveOptions) =>
+  ).action(async (account: string, options: Waiting & RemoveOptions) =>
     setExitCode(await actions.remove(context(), account, options)),
   );
 }

@@ -114,6 +114,8 @@ export interface ListRequest {
   readonly cursor?: string | undefined;
 }
 
+/** Of the open operation. */
+export type ControlVerb = 'retry' | 'cancel';
 export type ModeVerb = 'suspend' | 'resume' | 'rotate';
 export interface ModeRequest {
   readonly reason?: string | undefined;

@@ -8,6 +8,7 @@ export class CheckedCommand extends Command {
   readonly #given = new Set<string>();
   readonly #invalid: string[] = [];
   readonly #refusedByApi: string[] = [];
+  readonly #conditions = new Map<string, string>();
   readonly #contradictions: (readonly [string, string])[] = [];
 
   override createCommand(name?: string): CheckedCommand {
@@ -23,6 +24,12 @@ export class CheckedCommand extends Command {
   /** Two options, as `--wait`, that say the opposite of each other. */
   contradict(one: string, other: string): this {
     this.#contradictions.push([one, other]);
+    return this;
+  }
+
+  /** An option that only the API knows to be needed: what is missing anyway names it too; alone it is left to the API. */
+  neededUnless(option: string, unless: string): this {
+    this.#conditions.set(option, unless);
     return this;
   }
 
@@ -68,16 +75,23 @@ export class CheckedCommand extends Command {
       .concat(this.#invalid);
   }
 
+  #missingOf(option: Option): string[] {
+    if (option.mandatory) return [option.flags];
+    const unless = this.#conditions.get(flagOf(option));
+    return unless === undefined ? [] : [`${option.flags} (${unless})`];
+  }
+
   #problemsOf(parsed: ParseOptionsResult, cut: Option | undefined): string[] {
-    const missing = this.options
-      .filter((option) => option.mandatory && option !== cut && !this.#given.has(flagOf(option)))
+    const absent = this.options
+      .filter((option) => option !== cut && !this.#given.has(flagOf(option)))
       .filter((option) => this.getOptionValue(option.attributeName()) === undefined);
+    const missing = absent.some(({ mandatory }) => mandatory) ? absent.flatMap((each) => this.#missingOf(each)) : [];
     const unknown = unknownOptions(parsed);
     const words = [...parsed.operands, ...parsed.unknown.filter((word) => !unknown.includes(word))];
     const taken = this.registeredArguments;
     const names = [
       ...taken.filter(({ required }, at) => required && words[at] === undefined).map((one) => `<${one.name()}>`),
-      ...missing.map(({ flags }) => flags),
+      ...missing,
     ];
     const isBounded = !taken.some(({ variadic }) => variadic);
     const excess = isBounded && unknown.length === 0 ? words.slice(taken.length) : [];

@@ -1,5 +1,7 @@
 /** What the API's fields are called on the command line. A field that has no option is shown as the API names it. */
 const optionOf: Readonly<Record<string, string>> = {
+  // No other option has names of fields in it that the API may not know.
+  body: '--file',
   'body.product': '--product',
   'body.slug': '--slug',
   'body.displayName': '--name',
@@ -44,16 +46,21 @@ export function inOptionNames(message: string): string {
   return message
     .replace(/\bbody\.settings\.(?=\w)/g, '--set ')
     .replace(/\bbody\.settings\b/g, '--set or --settings')
-    .replace(/\b(?:body|params|querystring)(?:\.\w+)+/g, (field) => {
-      const known = optionFor(field);
-      return known ? [known.option, ...known.inside].join(' ') : field;
-    });
+    .replace(
+      /\b((?<=^|; )body(?=: )|(?:body|params|querystring)(?:\.\w+)+)(: is\b)?/g,
+      (said: string, field: string, is: string | undefined = '') => {
+        const known = optionFor(field);
+        if (!known) return said;
+        const isOfSeveral = known.inside.length === 0 && known.option.includes(' and ');
+        return `${[known.option, ...known.inside].join(' ')}${isOfSeveral ? is.replace('is', 'are') : is}`;
+      },
+    );
 }
 
 /** The option of a field, or of the one that it is inside of. */
 function optionFor(field: string): { readonly option: string; readonly inside: readonly string[] } | undefined {
   const parts = field.split('.');
-  for (let n = parts.length; n > 1; n -= 1) {
+  for (let n = parts.length; n > 1 || n === parts.length; n -= 1) {
     const option = optionOf[parts.slice(0, n).join('.')];
     if (option !== undefined) return { option, inside: n < parts.length ? [parts.slice(n).join('.')] : [] };
   }

@@ -24,13 +24,13 @@ export interface Expected {
   readonly good: readonly OperationState[];
   /** What Ctrl-C says: whether a cancel may apply to what is followed. */
   readonly isCancellable?: boolean;
-  /** What `--json` prints where nobody waits. Default: as the subject tells what was accepted. */
-  readonly accepted?: unknown;
 }
 
 /** What was accepted. */
 export type Acceptance = Pick<Accepted, 'tenantId' | 'operationId' | 'deletesAt' | 'tenantUrl' | 'workers'> & {
   readonly status: string;
+  /** What `--json` prints of it. Default: as the subject tells what was accepted. */
+  readonly document?: unknown;
 };
 
 /**
@@ -42,12 +42,12 @@ export async function afterAcceptance(
   accepted: Acceptance,
   after: number,
   options: Waiting,
-  { name, good, isCancellable = false, accepted: document }: Expected,
+  { name, good, isCancellable = false }: Expected,
 ): Promise<ExitCode> {
   const { api, subject, terminal } = context;
   const { tenantId, operationId } = accepted;
   if (!options.wait) {
-    if (options.json) printJson(terminal, document ?? (await subject.accepted(accepted)));
+    if (options.json) printJson(terminal, accepted.document ?? (await subject.accepted(accepted)));
     else for (const line of acceptanceLines(subject, accepted, name, isCancellable)) terminal.out.write(`${line}\n`);
     return exitCodes.done;
   }

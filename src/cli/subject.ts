@@ -1,5 +1,6 @@
-import type { Accepted, Status } from './api-client.ts';
+import type { Accepted, ControlVerb, Preview, Status } from './api-client.ts';
 import type { Common, Context } from './context.ts';
+import type { Acceptance } from './outcome.ts';
 import { statusText } from './output.ts';
 import { findTenantId } from './tenant-names.ts';
 
@@ -16,6 +17,9 @@ export interface Subject {
   readonly operationText: (type: string) => string;
   /** @throws TenantNameError, ApiError when there is none of that name */
   readonly idOf: (context: Context, name: string, options: Common) => Promise<string>;
+  /** Asks for a verb on the open operation. @throws ApiError */
+  readonly control: (context: Context, id: string, verb: ControlVerb) => Promise<Acceptance>;
+  readonly previewControl: (context: Context, id: string, verb: ControlVerb) => Promise<Preview>;
   /** What `--json` prints of a request that was accepted. */
   readonly accepted: (accepted: Pick<Accepted, 'tenantId' | 'operationId'>) => Promise<unknown>;
   /** What `--json` prints once its operation has ended, or waits for a person. */
@@ -31,6 +35,8 @@ export const tenantSubject: Subject = {
   statusText,
   operationText: (type) => type,
   idOf: findTenantId,
+  control: ({ api }, id, verb) => api[verb](id),
+  previewControl: ({ api }, id, verb) => api.previewControl(id, verb),
   accepted: (accepted) => Promise.resolve(accepted),
   ended: (status) => Promise.resolve(status),
   unchanged: (tenant) => Promise.resolve(tenant),

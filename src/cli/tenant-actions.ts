@@ -2,13 +2,13 @@ import { hostname, userInfo } from 'node:os';
 import { operationTable, operationTypeAskedBy, operationTypes } from '../contracts/operation-table.ts';
 import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
-import type { Accepted, ModeVerb, Preview, Tenant, TenantEvent } from './api-client.ts';
+import type { Accepted, ControlVerb, ModeVerb, Preview, Tenant, TenantEvent } from './api-client.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
 import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
 import { changeSigns, controlSigns, creationSigns, deletionSigns } from './late-outcome.ts';
-import { afterAcceptance, eventPrinter, noteWorkers, outcome } from './outcome.ts';
+import { afterAcceptance, eventPrinter, noteWorkers, outcome, type Acceptance } from './outcome.ts';
 import { printAttention, printJson, printTenant, printTenants } from './output.ts';
 import { printPreview, showPreview } from './preview-output.ts';
 import { requested } from './requested.ts';
@@ -21,7 +21,8 @@ import { chosenSettings, type SettingsOptions } from './settings-options.ts';
 
 export interface CreateOptions extends SettingsOptions {
   readonly product: string;
-  readonly slug: string;
+  /** Left out where the product's tenants have their ids for slugs. */
+  readonly slug?: string;
   readonly name: string;
   readonly email: string;
   readonly tier?: string;
@@ -45,14 +46,14 @@ export interface ListOptions {
  */
 export async function create(context: Context, options: Waiting & CreateOptions): Promise<ExitCode> {
   const { product, slug, name, email, tier, cell, onFailure } = options;
-  const look = `tenantry tenants list --product ${product} --slug ${slug}`;
+  const look = `tenantry tenants list --product ${product}${slug === undefined ? '' : ` --slug ${slug}`}`;
   const settings = chosenSettings(options);
   const asked = { product, slug, displayName: name, contactEmail: email, tier, cell, onFailure, settings };
   if (options.dryRun === true) return showPreview(context, options, await context.api.previewCreation(asked));
   const send = () => context.api.create(asked);
   const accepted = await requested(context, options, look, send, creationSigns(context.api));
   return afterAcceptance(context, accepted, 0, options, {
-    name: `${product}/${slug.trim().toLowerCase()}`,
+    name: slug === undefined ? accepted.tenantId : `${product}/${slug.trim().toLowerCase()}`,
     good: ['succeeded'],
     isCancellable: true,
   });
@@ -338,23 +339,20 @@ export async function events(context: Context, name: string, options: Common & {
 export async function act(
   context: Context,
   name: string,
-  verb: 'retry' | 'cancel',
+  verb: ControlVerb,
   options: Waiting & { readonly dryRun?: boolean },
 ): Promise<ExitCode> {
-  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewControl(id, verb));
-  const tenantId = await context.subject.idOf(context, name, options);
+  const { subject } = context;
+  if (options.dryRun === true)
+    return previewed(context, name, options, (id) => subject.previewControl(context, id, verb));
+  const tenantId = await subject.idOf(context, name, options);
   const after = options.wait ? await lastEventId(context.api, tenantId) : 0;
   // What is retried goes on forwards only from a hold: a stuck one is taken back.
   const before = verb === 'retry' ? (await context.api.status(tenantId)).operation.state : undefined;
   const isCancellable = before === 'holding';
   const signs = controlSigns(context.api, before === undefined ? cancellableStates : [before]);
-  const accepted = await requested(
-    context,
-    options,
-    lookAt(context, tenantId),
-    () => context.api[verb](tenantId),
-    signs,
-  );
+  const send = () => subject.control(context, tenantId, verb);
+  const accepted = await requested<Acceptance>(context, options, lookAt(context, tenantId), send, signs);
   if (verb === 'cancel')
     return afterAcceptance(context, accepted, after, options, { name, good: ['cancelled', 'rolled-back'] });
   return afterAcceptance(context, accepted, after, options, { name, good: ['succeeded'], isCancellable });

@@ -65,7 +65,12 @@ function registerPreviewable(parts: CommandParts): void {
 function registerCreation({ command, context, setExitCode }: CommandParts): void {
   const creation = addSettingsOptions(command('create', 'create a tenant'))
     .requiredOption('--product <name>', 'product, such as moamalat')
-    .requiredOption('--slug <slug>', 'DNS label of the tenant, unique in its product', slug)
+    .option(
+      '--slug <slug>',
+      'DNS label of the tenant, unique in its product; left out where its tenants have their ids for slugs',
+      slug,
+    )
+    .neededUnless('--slug', "unless the product's tenants have their ids for slugs")
     .requiredOption('--name <text>', 'name of the tenant, for people', displayName)
     .requiredOption('--email <address>', 'where the welcome mail goes', contactEmail)
     .option('--tier <tier>', 'size inside the product, where it has tiers')

@@ -25,15 +25,17 @@ afterAll(async () => {
   await api.close();
 });
 
-/** `tenantry accounts ...`, within this process: what it prints, and how it ends. */
-async function accounts(...args: readonly string[]): Promise<{ code: number | undefined; out: string; err: string }> {
+const accounts = (...args: readonly string[]) => tenantry('accounts', ...args);
+
+/** `tenantry ...`, within this process: what it prints, and how it ends. */
+async function tenantry(...args: readonly string[]): Promise<{ code: number | undefined; out: string; err: string }> {
   let [out, err] = ['', ''];
   let code: number | undefined;
   const sink = (write: (text: string) => void) => ({ write, isTTY: false }) as unknown as NodeJS.WriteStream;
   const terminal = { out: sink((text) => (out += text)), err: sink((text) => (err += text)) };
   try {
     const program = buildProgram({ terminal, setExitCode: (given) => (code = given) });
-    await program.parseAsync(['accounts', ...args], { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     const report = reportOf(error, inAccountWords);
     code = report.exitCode;
@@ -92,8 +94,9 @@ describe('tenantry accounts', () => {
   it('create names what is missing and wrong by its options, with exit code 2, and what --dry-run would make', async () => {
     const missing = await accounts('create', '--name', 'Acme', '--license', '{"endDate":"soon"}');
     expect(missing.code).toBe(2);
-    for (const said of ['--master-account: is required', '--cloud-type: is required', '--license 0.endDate: must be'])
-      expect(missing.err).toContain(said);
+    const user = '--technical-user-name and --technical-user-email: are required';
+    const others = ['--master-account: is required', '--cloud-type: is required', '--license 0.endDate: must be'];
+    for (const said of [user, ...others]) expect(missing.err).toContain(said);
     expect(missing.err).not.toContain('body.');
     expect(await accounts('create', '--license', 'nowhere.json')).toMatchObject({
       code: 2,
@@ -133,7 +136,7 @@ describe('tenantry accounts', () => {
     await activate(account);
     const { out: listed } = await accounts('list', '--cloud-type', 'private', '--status', 'active');
     expect(listed).toMatch(
-      new RegExp(`^ACCOUNT +CLOUD TYPE +STATUS[^]*${account.id} +private +active +acme-master +app-prod-account-`),
+      new RegExp(`^ACCOUNT +CLOUD TYPE +STATUS[^]*${account.id} +private +active +- +acme-master +app-prod-account-`),
     );
     const { out: shown } = await accounts('show', account.id);
     for (const line of [
@@ -190,8 +193,11 @@ describe('what is under way of an account', () => {
     const run = await runOf(account.id);
     await api.orchestrator.claim(run.operationId);
     await api.move(account.id, ['running'], ['migrating']);
-    expect((await accounts('show', account.id)).out).toMatch(/^under way +move running \(/m);
-    expect((await accounts('status', account.id)).out).toMatch(/^operation +move running \(/m);
+    expect((await accounts('show', account.id)).out).toMatch(
+      new RegExp(`^under way +move running \\(${run.operationId}\\), since 2\\d{3}-.* UTC \\(\\d+ s ago\\)`, 'm'),
+    );
+    expect((await accounts('list')).out).toMatch(new RegExp(`^${account.id} +public +active +move running +acme`, 'm'));
+    expect((await accounts('status', account.id)).out).toMatch(/^operation +move running \(.*\nsince +2\d{3}-/m);
     const listed = await accounts('operations', account.id);
     expect(listed.out).toMatch(
       new RegExp(`${run.operationId} +move +running +.*\n${account.operationId} +provision +succeeded`),
@@ -207,6 +213,26 @@ describe('what is under way of an account', () => {
       outcome: { operationId: run.operationId, type: 'migrate', state: 'succeeded' },
     });
     expect((await accounts('show', account.id)).out).not.toContain('under way');
+    expect((await accounts('list')).out).toMatch(new RegExp(`^${account.id} +public +active +- +acme`, 'm'));
+  });
+
+  it('cancel and retry answer the account, as the request left it', async () => {
+    const account = await made();
+    await activate(account);
+    const { operationId } = JSON.parse((await accounts('move', account.id, '--no-wait', '--json')).out) as Account;
+    await api.orchestrator.claim(operationId);
+    await api.move(account.id, ['running', 'rolling-back', 'stuck'], ['migrating']);
+    const { code, out } = await accounts('retry', account.id, '--no-wait', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ id: account.id, operationId, provisioningStatus: 'active', message: containing('account') },
+      openOperation: { operationId, type: 'migrate', state: 'stuck' },
+    });
+    const other = await made();
+    const cancelled = JSON.parse((await accounts('cancel', other.id, '--no-wait', '--json')).out) as unknown;
+    expect(cancelled).toMatchObject({ id: other.id, provisioningStatus: 'deleted', openOperation: null });
+    const preview = await accounts('cancel', randomUUID(), '--dry-run');
+    expect(preview).toMatchObject({ code: 3, err: containing('there is no account') });
   });
 
   it('cancel, events, settings and dry runs are the ones of tenants, in words of accounts', async () => {
@@ -239,6 +265,74 @@ describe('what is under way of an account', () => {
         /PAYLOAD_TOO_LARGE: the request has 160\d+ bytes of JSON, .* 65536 at most: nothing was sent/,
       );
     }
+  });
+});
+
+describe('tenantry accounts update', () => {
+  it('merges what its options and its file say, and follows that', async () => {
+    const account = await made();
+    await activate(account);
+    const patch = file('patch.json', { technicalUser: { username: 'ada' }, licenses: null, name: 'of the file' });
+    const options = ['--file', patch, '--name', 'Nova', '--technical-user-name', 'Bob', '--address', '[]'];
+    const preview = await accounts('update', account.id, ...options, '--dry-run');
+    expect(preview).toMatchObject({ code: 0, out: containing('would be done (nothing was changed)') });
+    expect((await accounts('show', account.id)).out).toMatch(/^name +ACME Corporation$/m);
+    const running = accounts('update', account.id, ...options);
+    await play(await runOf(account.id), ['committing', 'succeeded'], ['active']);
+    expect(await running).toMatchObject({ code: 0, out: containing('succeeded; the account is active') });
+    expect(JSON.parse((await accounts('show', account.id, '--json')).out)).toMatchObject({
+      ...{ name: 'Nova', masterAccountName: 'acme-master', addresses: [], licenses: [] },
+      technicalUser: { ...acmeAccount.technicalUser, name: 'Bob', username: 'ada' },
+    });
+  });
+
+  it('answers the account as it will be at once, and what is so already without an operation', async () => {
+    const account = await made();
+    await activate(account);
+    const license = { ...acmeAccount.licenses[0], serviceId: 'other' };
+    const asked = ['update', account.id, '--license', JSON.stringify([license])];
+    const { operationId } = JSON.parse((await accounts(...asked, '--no-wait', '--json')).out) as Account;
+    expect((await runOf(account.id)).operationId).toBe(operationId);
+    expect(await accounts('update', account.id, '--name', 'Other')).toMatchObject({
+      code: 4,
+      err: containing('OPERATION_IN_PROGRESS'),
+    });
+    await play({ id: account.id, operationId }, ['committing', 'succeeded'], ['active']);
+    for (const same of [asked, ['update', account.id]])
+      expect(await accounts(...same)).toMatchObject({
+        code: 0,
+        out: 'nothing had to be changed; the account is active\n',
+      });
+    expect(JSON.parse((await accounts(...asked, '--json')).out)).toMatchObject({ licenses: [license], changed: [] });
+  });
+
+  it('names what it may not change by its options', async () => {
+    const account = await made();
+    await activate(account);
+    const whole = await accounts('update', account.id, '--file', file('account.json', acmeAccount));
+    expect(whole).toMatchObject({ code: 2, err: containing('--file: unknown field "cloudType"; known: name,') });
+    expect(await accounts('update', account.id, '--name', '', '--license', '[{}]')).toMatchObject({
+      code: 2,
+      err: containing('--name: must not be blank'),
+    });
+    for (const bad of ['[1]', '"text"', file('bad.json', 7)])
+      expect(await accounts('update', account.id, '--license', bad)).toMatchObject({
+        code: 2,
+        err: containing('--license'),
+      });
+    expect(await accounts('update', randomUUID(), '--name', 'Nobody')).toMatchObject({ code: 3 });
+  });
+});
+
+describe('tenantry tenants create', () => {
+  it('asks for no slug where the tenants of a product have their ids, and for one elsewhere', async () => {
+    const identity = ['--name', 'Acme', '--email', 'ops@acme.example'];
+    const { out } = await tenantry(
+      ...['tenants', 'create', '--product', 'accounts', '--tier', 'public', ...identity, '--no-wait'],
+    );
+    expect(out).toMatch(/^accepted: tenant (\S+), [^]*follow it: {2}tenantry tenants watch \1$/m);
+    const refused = await tenantry('tenants', 'create', '--product', 'moamalat', ...identity, '--no-wait');
+    expect(refused).toMatchObject({ code: 2, err: containing('--slug: is required') });
   });
 });
 

@@ -27,7 +27,7 @@ const identity = ['--product', 'moamalat', '--slug', 'acme', '--name', 'Acme', '
 describe('a command line with several mistakes', () => {
   it('is answered with all missing options in one message', async () => {
     expect(await complaint('tenants', 'create')).toBe(
-      'missing: --product <name>, --slug <slug>, --name <text>, --email <address>',
+      "missing: --product <name>, --slug <slug> (unless the product's tenants have their ids for slugs), --name <text>, --email <address>",
     );
     expect(await complaint('tenants', 'abandon')).toBe('missing: <tenant>, --reason <text>');
     expect(await complaint('sweep', 'approve')).toBe('missing: <report>, --by <name>');
@@ -66,6 +66,13 @@ describe('a command line with several mistakes', () => {
 });
 
 describe('values that only the API can judge', () => {
+  it('are left to it where one is missing that some products need', async () => {
+    expect(await complaint('tenants', 'create', '--product', 'accounts', ...identity.slice(4))).toBeUndefined();
+    expect(await complaint('tenants', 'create', '--product', 'accounts', ...identity.slice(6))).toBe(
+      "missing: --slug <slug> (unless the product's tenants have their ids for slugs), --name <text>",
+    );
+  });
+
   it('are left to the API when nothing else is wrong, whose answer says more', async () => {
     const shortSlug = identity.map((word) => (word === 'acme' ? 'x' : word));
     expect(await complaint('tenants', 'create', ...shortSlug, '--no-wait')).toBeUndefined();

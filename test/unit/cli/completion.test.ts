@@ -70,6 +70,6 @@ describe('help', () => {
         .filter((line) => line.includes('(required)')) ?? [];
     const names = marked.map((line) => /--[a-z-]+/.exec(line)?.[0]);
     expect(names).toEqual(create?.options.filter((option) => option.mandatory).map((option) => option.long));
-    expect(names).toHaveLength(4);
+    expect(names).toHaveLength(3);
   });
 });

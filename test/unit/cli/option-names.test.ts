@@ -8,7 +8,12 @@ import {
   listQuery,
   scaleTenantBody,
 } from '../../../src/api/schemas.ts';
-import { createAccountBody, deleteAccountQuery, listAccountsQuery } from '../../../src/api/accounts/schemas.ts';
+import {
+  changeAccountBody,
+  createAccountBody,
+  deleteAccountQuery,
+  listAccountsQuery,
+} from '../../../src/api/accounts/schemas.ts';
 import { technicalUser } from '../../../src/products/accounts/settings.ts';
 import { inOptionNames, withOptions } from '../../../src/cli/option-names.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
@@ -46,18 +51,40 @@ describe('a field of the API', () => {
     const command = (name: string) => accounts?.commands.find((each) => each.name() === name);
     const fields = [
       ...Object.keys(createAccountBody.shape).map((name) => ['create', `body.${name}`] as const),
-      ...Object.keys(technicalUser.shape).map((name) => ['create', `body.technicalUser.${name}`] as const),
+      ...Object.keys(changeAccountBody.shape).map((name) => ['update', `body.${name}`] as const),
+      ...['create', 'update'].flatMap((verb) => [
+        [verb, 'body'] as const,
+        ...Object.keys(technicalUser.shape).map((name) => [verb, `body.technicalUser.${name}`] as const),
+      ]),
       ...Object.keys(listAccountsQuery.shape).map((name) => ['list', `querystring.${name}`] as const),
       ...Object.keys(deleteAccountQuery.shape).map((name) => ['delete', `querystring.${name}`] as const),
     ];
     for (const [name, field] of fields) {
       const known = command(name)?.options.map(({ long }) => long);
-      for (const each of inOptionNames(field).split(' and ')) expect(known, field).toContain(each);
+      const [said] = inOptionNames(`${field}: no`).split(': ');
+      for (const each of said!.split(' and ')) expect(known, field).toContain(each);
     }
     expect(inOptionNames('body.licenses.0.endDate: no; body.name: no')).toBe('--license 0.endDate: no; --name: no');
     expect(withOptions({ fields: [{ field: 'body.licenses.0', problem: 'no' }] })).toEqual({
       fields: [{ field: 'body.licenses.0', problem: 'no', option: '--license' }],
     });
+  });
+
+  it('that several options make up is spoken of in the plural', () => {
+    const both = '--technical-user-name and --technical-user-email';
+    const said = inOptionNames('body.name: is required; body.technicalUser: is required; body.tier: is required');
+    expect(said).toBe(`--name: is required; ${both}: are required; --tier: is required`);
+    expect(inOptionNames('body.technicalUser.email: is required')).toBe('--technical-user-email: is required');
+    expect(inOptionNames('body.technicalUser: must be an object')).toBe(`${both}: must be an object`);
+  });
+
+  it('that is unknown is one of the file', () => {
+    expect(inOptionNames('body: unknown field "tier"')).toBe('--file: unknown field "tier"');
+    expect(inOptionNames('body.name: no; body: unknown')).toBe('--name: no; --file: unknown');
+    expect(withOptions({ fields: [{ field: 'body', problem: 'no' }] })).toEqual({
+      fields: [{ field: 'body', problem: 'no', option: '--file' }],
+    });
+    expect(inOptionNames('the request body: it is too large')).toBe('the request body: it is too large');
   });
 
   it('that has no option is shown as it is', () => {
