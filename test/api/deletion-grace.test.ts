@@ -22,6 +22,7 @@ interface Body {
   status: string;
   message: string;
   deletesAt: string | null;
+  graceSeconds: number | null;
   outcome: { message: string } | null;
   attention: { choices: { verb: string; effect: string }[] };
   tenants: { deletesAt: string | null }[];
@@ -53,6 +54,19 @@ const holdData = ({ tenantId, operationId }: Tenant) =>
     resources: [{ type: 'postgres:schema', name: 'tenant_1' }],
     ...{ latenessMs: 0, attempt: 1, sawMade: false },
   });
+/** One that its creation has left broken. */
+async function broken(): Promise<Tenant> {
+  const tenant = await created();
+  const { operationId, tenantId } = tenant;
+  await api.orchestrator.claim(operationId);
+  const key = { tenantId, cell: 'default', operationId, stepId: 'logs', generation: 1 };
+  await recordIntent(api.database, {
+    ...{ key: { ...key, kind: 'log-group' }, resources: [{ type: 'logs:log-group', name: tenant.slug }] },
+    ...{ latenessMs: 0, attempt: 1, sawMade: false },
+  });
+  await api.move(tenantId, ['rolling-back', 'stuck'], ['creating', 'failed']);
+  return tenant;
+}
 const inDays = (iso: string | null) => (Date.parse(iso ?? '') - Date.now()) / DAY_MS;
 /** A deletion whose run was lost in its grace period. */
 async function lost(): Promise<Body> {
@@ -135,6 +149,19 @@ describe('DELETE with a grace period', () => {
       });
   });
 
+  it('is previewed as it would be: of the installation, of the request, and none where there is no way back', async () => {
+    const previewed = async (tenant: Tenant, more = '') =>
+      (await send('DELETE', `${tenant.tenantId}?dryRun=true${more}`)).graceSeconds;
+    const [tenant, left] = [await active(), await broken()];
+    const seen = [await previewed(tenant), await previewed(tenant, '&grace=90m'), await previewed(tenant, '&grace=0')];
+    expect(seen).toEqual([(7 * DAY_MS) / 1_000, 90 * 60, 0]);
+    expect([await previewed(left), await previewed(left, '&grace=2d')]).toEqual([0, 0]);
+    const nothing = await created();
+    await api.move(nothing.tenantId, ['running', 'rolling-back', 'rolled-back'], ['validating', 'failed']);
+    expect(await previewed(nothing, '&grace=2d')).toBeNull();
+    expect(inDays((await remove(tenant, '&grace=90m')).deletesAt)).toBeCloseTo(90 / 1_440, 2);
+  });
+
   it('answers another DELETE with the date, and with what ends it', async () => {
     const tenant = await active();
     const { deletesAt } = await remove(tenant);
@@ -196,16 +223,7 @@ describe('DELETE with a grace period', () => {
   });
 
   it('gives none to a tenant that another operation has left broken', async () => {
-    const tenant = await created();
-    const { operationId } = tenant;
-    await api.orchestrator.claim(operationId);
-    const key = { tenantId: tenant.tenantId, cell: 'default', operationId, stepId: 'logs', generation: 1 };
-    await recordIntent(api.database, {
-      ...{ key: { ...key, kind: 'log-group' }, resources: [{ type: 'logs:log-group', name: tenant.slug }] },
-      ...{ latenessMs: 0, attempt: 1, sawMade: false },
-    });
-    await api.move(tenant.tenantId, ['rolling-back', 'stuck'], ['creating', 'failed']);
-    expect(await remove(tenant, '&grace=2d')).toMatchObject({ code: 202, deletesAt: null });
+    expect(await remove(await broken(), '&grace=2d')).toMatchObject({ code: 202, deletesAt: null });
   });
 
   it('that lost its run while it waited is cancelled while its grace period lasts', async () => {

@@ -100,6 +100,7 @@ describe.concurrent('an account', () => {
     const [own, others] = [rowOf(account, sharedTable), rowOf(other, sharedTable)];
     for (const { PK, table } of [own, others])
       await rows.send(new PutCommand({ TableName: table, Item: { PK, ...note } }));
+    await rows.send(new PutCommand({ TableName: own.table, Item: { PK: own.PK, SK: 'NOTE#2' } }));
     expect(await statusOf(account)).toMatchObject({ 'provisioning-status': 'active', 'provisioning-error': 'none' });
     failRemovals(account, 'announce', 'after');
     await world.deprovision(account);
@@ -111,9 +112,11 @@ describe.concurrent('an account', () => {
     expect(await world.outcome(account)).toBe('deleted');
     expect(await read(own, 'NOTE#1')).toBeUndefined();
     expect(await statusOf(account)).toEqual({});
+    expect(await certifiedRows(account)).toEqual([{ table: own.table, partition: own.PK, rows: 2, isExact: true }]);
     expect(await read(others, 'NOTE#1')).toMatchObject(note);
     await world.deprovision(other);
     expect(await world.outcome(other)).toBe('deleted');
+    expect(await certifiedRows(other)).toEqual([{ table: own.table, partition: others.PK, rows: 1, isExact: true }]);
   });
 
   it("whose table's name is taken has failed, with the events of its stack, and the table of others stays", async () => {
@@ -223,6 +226,14 @@ async function statusOf({ tenantId }: Run): Promise<Record<string, string>> {
   const Names = ['cloud-type', 'provisioning-status', 'provisioning-error'].map((name) => `${path}${name}`);
   const { Parameters = [] } = await clients.ssm.send(new GetParametersCommand({ Names }));
   return Object.fromEntries(Parameters.map(({ Name = '', Value = '' }) => [Name.replace(path, ''), Value]));
+}
+
+/** What the certificate of its deletion says of its services' rows. */
+async function certifiedRows({ tenantId }: Run): Promise<object[]> {
+  const { certificate } = await world.client.certificate(caller, tenantId);
+  return (certificate.deletedRows ?? []).map(({ isExact, partition, rows: count, table }) => ({
+    ...{ table, partition, rows: count, isExact },
+  }));
 }
 
 async function deleteStackByHand(StackName: string): Promise<void> {
