@@ -26,7 +26,7 @@ export function addAccountOptions(command: CheckedCommand): CheckedCommand {
   );
 }
 
-/** Gives `update` the fields that it may change. */
+/** Gives the command that changes an account the fields that it may change. */
 export function addChangeOptions(command: CheckedCommand): CheckedCommand {
   return addFields(
     command,
