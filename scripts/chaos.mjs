@@ -13,7 +13,7 @@ import { register } from 'tsx/esm/api';
 import { addTotals, noTotals, oneFailure, printFailures, printSlowest, readTotals, reportTotals } from './totals.mjs';
 
 register();
-const { directions } = await import('../test/chaos/kill-points.ts');
+const { directionGroups } = await import('../test/chaos/kill-points.ts');
 const { changePhases, phases } = await import('../test/chaos/statements/points.ts');
 
 const flag = { type: 'boolean', default: false };
@@ -21,18 +21,19 @@ const {
   short: isShort,
   publish,
   keep: kept,
-} = parseArgs({ options: { short: flag, publish: flag, keep: { type: 'string' } } }).values;
-const publishes = !isShort || publish;
+  only: word,
+} = parseArgs({ options: { short: flag, publish: flag, keep: { type: 'string' }, only: { type: 'string' } } }).values;
+const publishes = (!isShort || publish) && word === undefined;
 const directory = kept === undefined ? mkdtempSync(join(tmpdir(), 'tenantry-chaos-run-')) : absolute(kept);
 mkdirSync(directory, { recursive: true });
 const { seed } = runIn(directory);
 /** These use all that a machine has; the others mostly wait, each for servers of its own, and so do the mutants. */
 const alone = ['processes', 'random', ...(isShort ? [] : ['statements'])];
-/** What a part of the kills and one of the statements is about: a tenant's first day and its last belong together, each change is alone. */
-const killed = partsOf(directions, (direction) => !['provision', 'deprovision'].includes(direction));
+/** What a part of the kills is about, and one of the statements: a tenant's first day and its last belong together, each change is alone. */
+const killed = directionGroups().map((directions) => directions.join(','));
 const struck = partsOf(phases, (phase) => changePhases.includes(phase));
 /** What runs one after the other: what is the likeliest to find something first. */
-const parts = [
+const allParts = [
   ...(isShort
     ? [
         tests(
@@ -52,7 +53,7 @@ const parts = [
         tests('sagas', 'sagas', ['test/sagas/changes.test.ts'], { SAGAS_FULL: '1' }),
       ]),
   // Every fault at every call of every kind: of these `npm test` has a sample, which would be no number.
-  ...(publishes ? [tests('conformance', 'conformance', [], { CONFORMANCE_FULL: '1' })] : []),
+  ...(!isShort || publish ? [tests('conformance', 'conformance', [], { CONFORMANCE_FULL: '1' })] : []),
   {
     name: 'the rest and mutants',
     counts: 2,
@@ -66,6 +67,8 @@ const parts = [
       ]),
   },
 ];
+const parts = allParts.filter(({ name }) => word === undefined || name.includes(word));
+if (parts.length === 0) throw new Error(`no part is about "${word}": ${allParts.map(({ name }) => name).join('; ')}`);
 
 try {
   console.log(`chaos: seed ${seed}${isShort ? ', short' : ''} (CHAOS_SEED=${seed} repeats it)`);

@@ -63,6 +63,22 @@ function kills({ kills: k }: Summary): string {
 
 | boundary | kills | next progress, median | at most | of the very step, at most | outcome |
 |---|---|---|---|---|---|
+${rows.join('\n')}${killsByOperation(k.byOperation)}`;
+}
+
+function killsByOperation(all: Summary['kills']['byOperation']): string {
+  if (!all) return '';
+  const rows = all.map(
+    ({ count, operation, outcomes, progressMs }) =>
+      `| ${operation} | ${count} | ${s(progressMs.median)} | ${s(progressMs.max)} | ${tally(outcomes)} |`,
+  );
+  return `
+
+A move of an account has services all the while, which write and read its rows through the router: every write that was acknowledged is in the
+table that counts after it, and no read was older than a write that was acknowledged before it.
+
+| operation | kills | next progress, median | at most | outcome |
+|---|---|---|---|---|
 ${rows.join('\n')}`;
 }
 

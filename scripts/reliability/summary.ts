@@ -19,6 +19,7 @@ const line = z.discriminatedUnion('section', [
   z.looseObject({
     section: z.literal('kill'),
     boundary: z.string(),
+    operation: z.string(),
     progressMs: z.number(),
     stepProgressMs: z.number().optional(),
     outcome: z.string(),
@@ -129,9 +130,16 @@ function summarizeKills(lines: readonly LineOf<'kill'>[]) {
     outcomes: counts(chosen.map((l) => l.outcome)),
   });
   const boundaries = [...new Set(lines.map((l) => l.boundary))].sort();
+  const operations = [...new Set(lines.map((l) => l.operation))].sort();
+  const byOperation = operations.map((operation) => ({
+    operation,
+    ...of(lines.filter((l) => l.operation === operation)),
+  }));
   return {
     ...of(lines),
     byBoundary: boundaries.map((boundary) => ({ boundary, ...of(lines.filter((l) => l.boundary === boundary)) })),
+    // Not in the numbers of older runs.
+    byOperation: byOperation.length > 0 ? byOperation : undefined,
   };
 }
 

@@ -1,8 +1,11 @@
+import { fenceAttributes } from '../../src/accounts-router/fence.ts';
 import { type Accepted, type Tenant as TenantView } from '../../src/cli/api-client.ts';
 import { damage, deleteSecret } from '../support/by-hand.ts';
 import { imageOf } from './changes.ts';
-import type { Direction } from './kill-points.ts';
+import { factsOf, type Change, type Direction } from './kill-points.ts';
 import { queryControl } from './kill-scene.ts';
+import { expectMoved, expectNotMoved, serve } from './moved-accounts.ts';
+import { expectRowsServed } from './account-rows.ts';
 import type { ProcessWorld, Tenant } from './process-world.ts';
 import { expectAnswering, expectNotice } from './tenant-address.ts';
 
@@ -17,8 +20,16 @@ export interface KilledOperation {
   readonly expectAnswer: (world: ProcessWorld, tenant: Tenant) => Promise<void>;
 }
 
-/** Of an existing tenant that stays. */
-export type Change = Exclude<Direction, 'provision' | 'deprovision'>;
+/** A tenant that was made. */
+export function provisioned(
+  direction: Direction,
+): Pick<KilledOperation, 'ends' | 'expectAnswer'> & { outcome: string } {
+  return {
+    ends: { state: 'succeeded', status: 'active' },
+    outcome: 'active, made once',
+    expectAnswer: factsOf(direction).subject === 'moamalat' ? expectAnswering : expectRowsServed,
+  };
+}
 
 const asAsked = {
   ends: { state: 'succeeded', status: 'active' },
@@ -67,11 +78,25 @@ export const killedChanges: Readonly<Record<Change, KilledOperation>> = {
     prepare: breakByHand,
     ask: ({ api }, tenant) => accepted(tenant, api.repair(tenant.tenantId, { reason: 'broken by hand' })),
   },
+  move: { ...asAsked, prepare: serve, ask: moved, expectAnswer: expectMoved },
+  'failed move': {
+    prepare: serve,
+    ask: async (world, tenant) => {
+      const move = await moved(world, tenant);
+      const { operationId } = move;
+      // As late as it may fail: both tables are the same, and nobody may write that down.
+      world.gateway.addRule({
+        match: { operationId, stepId: 'close_fence', verb: 'ensure', contains: `"#s0":"${fenceAttributes.count}"` },
+        fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
+        times: null,
+      });
+      return move;
+    },
+    ends: { state: 'rolled-back', status: 'active' },
+    outcome: 'wholly as before',
+    expectAnswer: expectNotMoved,
+  },
 };
-
-export function isChange(direction: Direction): direction is Change {
-  return Object.hasOwn(killedChanges, direction);
-}
 
 function suspended({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
   const request = { reason: 'unpaid', onFailure: 'rollback' };
@@ -80,6 +105,10 @@ function suspended({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
 
 function rotated({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
   return accepted(tenant, api.changeMode(tenant.tenantId, 'rotate', { onFailure: 'rollback' }));
+}
+
+function moved({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
+  return accepted(tenant, api.migrate(tenant.tenantId, { tier: 'private', onFailure: 'rollback' }));
 }
 
 async function accepted(tenant: Tenant, answer: Promise<Accepted | TenantView>): Promise<Tenant> {

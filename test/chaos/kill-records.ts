@@ -11,11 +11,17 @@ export interface OperationRecord {
   readonly after: string;
   /** Type of the activity that writes it. */
   readonly activity: string;
+  /** The step that is ready by then; others need the row before. */
+  readonly once?: string;
 }
 
 export const operationRecords = {
   claim: { name: 'claim', before: 'accepted', after: 'running', activity: 'claimOperation' },
   activation: { name: 'finalize', before: 'committing', after: 'succeeded', activity: 'tenant-activation.ensure' },
+  commitOfMove: {
+    ...{ name: 'commit', before: 'running', after: 'committing', activity: 'changeOperationState' },
+    once: 'close_fence',
+  },
   close: { name: 'close', before: 'committing', after: 'succeeded', activity: 'closeOperation' },
 } as const satisfies Record<string, OperationRecord>;
 
@@ -33,7 +39,7 @@ export async function untilUntold(
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await holdRow(client, tenant, record.before);
+    await holdRow(client, tenant, record);
     onHeld();
     await until(`${record.name} of ${tenant.slug} waits`, () => isWaitedFor(client));
     world.wire.hold();
@@ -49,34 +55,51 @@ export async function untilUntold(
   }
 }
 
-/** When Temporal was told of the record, by another attempt (epoch ms): its history has it. */
-export async function untilTold(world: ProcessWorld, { workflowId }: Tenant, record: OperationRecord): Promise<number> {
+/** When Temporal was told of the record, by another attempt than the one killed at `since` (epoch ms): its history has it. */
+export async function untilTold(
+  world: ProcessWorld,
+  { workflowId }: Tenant,
+  { activity, name }: OperationRecord,
+  since: number,
+): Promise<number> {
   let toldAt: number | undefined;
-  const look = async () => (toldAt = completionOf(await world.historyOf(workflowId), record.activity)) !== undefined;
-  await until(`Temporal knows the ${record.name} of ${workflowId}`, look, 200);
+  const look = async () =>
+    (toldAt = completionsOf(await world.historyOf(workflowId), activity).find((at) => at >= since)) !== undefined;
+  await until(`Temporal knows the ${name} of ${workflowId}`, look, 200);
   return toldAt ?? NaN;
 }
 
-function completionOf(events: readonly HistoryEvent[], activity: string): number | undefined {
+function completionsOf(events: readonly HistoryEvent[], activity: string): number[] {
   const ids = events
     .filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity)
     .map(({ eventId }) => String(eventId));
-  const completed = events.find((event) =>
-    ids.includes(String(event.activityTaskCompletedEventAttributes?.scheduledEventId)),
-  );
-  const { seconds, nanos } = completed?.eventTime ?? {};
-  return completed && Number(seconds) * 1_000 + (nanos ?? 0) / 1e6;
+  return events
+    .filter((event) => ids.includes(String(event.activityTaskCompletedEventAttributes?.scheduledEventId)))
+    .map(({ eventTime }) => Number(eventTime?.seconds) * 1_000 + (eventTime?.nanos ?? 0) / 1e6);
 }
 
 /** Takes the operation's row as soon as it is in this state; others may still refer to it. */
-async function holdRow(client: pg.Client, { operationId, slug }: Tenant, state: string): Promise<void> {
-  await until(`${slug} is ${state}`, async () => {
+async function holdRow(
+  client: pg.Client,
+  { operationId, slug, tenantId }: Tenant,
+  { before, once }: OperationRecord,
+): Promise<void> {
+  const isReady = async () => {
+    const of = [tenantId, once];
+    const { rows } = await client.query<{ state: string }>(
+      'select state from steps where tenant_id = $1 and step_id = $2',
+      of,
+    );
+    return rows[0]?.state === 'ready';
+  };
+  await until(`${slug} is ${before}`, async () => {
+    if (once !== undefined && !(await isReady())) return false;
     await client.query('begin');
     const { rows } = await client.query<{ state: string }>(
       'select state from operations where id = $1 for no key update',
       [operationId],
     );
-    if (rows[0]?.state === state) return true;
+    if (rows[0]?.state === before) return true;
     await client.query('rollback');
     return false;
   });

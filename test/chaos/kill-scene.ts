@@ -43,18 +43,29 @@ export async function aim(
 
 /**
  * Waits until calls of targets are parked: all of them, or some that have been waiting long enough for the others.
+ * @param isOver whether the operation of a target has ended
+ * @returns whether any is parked: not where all operations ended without their calls
  * @throws Error when none comes within a minute
  */
-export async function untilParked(world: ProcessWorld, targets: readonly Target[]): Promise<void> {
+export async function untilParked(
+  world: ProcessWorld,
+  targets: readonly Target[],
+  isOver: (target: Target) => Promise<boolean>,
+): Promise<boolean> {
   const end = Date.now() + 60_000;
-  while (Date.now() < end) {
+  for (let looks = 1; Date.now() < end; looks += 1) {
     const there = parkedOf(world, targets);
     const oldestAt = Math.min(...there.map(({ since }) => since));
-    if (there.length === targets.length || Date.now() - oldestAt > longestParkMs) return;
+    if (there.length === targets.length || Date.now() - oldestAt > longestParkMs) return true;
     await sleep(20);
+    if (looks % LOOKS_PER_QUESTION !== 0 || there.length > 0) continue;
+    const over = await Promise.all(targets.map(isOver));
+    if (over.every((one) => one)) return false;
   }
   throw new Error(`never called: ${targets.map(({ ruleId }) => ruleId).join(', ')}`);
 }
+
+const LOOKS_PER_QUESTION = 100;
 
 function parkedOf({ gateway }: ProcessWorld, targets: readonly Target[]) {
   const { parked } = gateway.faults();
@@ -210,7 +221,7 @@ export function struckCallOf(world: ProcessWorld, { ruleId, point }: Target, kil
   const hadEffect = isAnswered || point.boundary === 'after';
   const endedAt = call ? Date.parse(call.at) + call.durationMs : 0;
   const asMeant = isAnswered
-    ? call?.outcome === 'ok' && endedAt <= killedAt
+    ? call?.outcome === point.call.outcome && endedAt <= killedAt
     : call?.outcome === 'parked' && (call.effect !== undefined) === hadEffect && endedAt >= killedAt - 10;
   if (call && asMeant) return call;
   throw new Error(`${ruleId}: killed at ${new Date(killedAt).toISOString()}, but the call: ${JSON.stringify(call)}`);

@@ -16,7 +16,7 @@ import { shapeNow } from '../../testing/sagas/shape.ts';
 import { accounts } from '../../src/products/accounts/product.ts';
 import { freshSlug, startSagaWorld, type Run, type SagaWorld } from '../../testing/sagas/world.ts';
 import { part } from '../support/parts.ts';
-import { startTraffic } from './account-writers.ts';
+import { startTraffic } from '../support/account-traffic.ts';
 
 let world: SagaWorld;
 let installationId: string;

@@ -32,7 +32,17 @@ export interface Traffic {
   expectRows(rows: ReadonlyMap<string, number>): void;
 }
 
-export function startTraffic(target: AwsTarget, accountId: string): Traffic {
+/** Pauses of each of them after a call, in ms. */
+interface Pace {
+  readonly writerMs: number;
+  readonly readerMs: number;
+}
+
+export function startTraffic(
+  target: AwsTarget,
+  accountId: string,
+  { readerMs, writerMs }: Pace = { readerMs: 10, writerMs: 10 },
+): Traffic {
   const [writer, reader] = [serviceRouter(target), serviceRouter(target)];
   const stories = Array.from({ length: KEYS }, (): Story => ({ acknowledged: 0, tried: 0 }));
   const wrong: string[] = [];
@@ -70,16 +80,16 @@ export function startTraffic(target: AwsTarget, accountId: string): Traffic {
     }
   };
 
-  const loop = async (each: (round: number) => Promise<void>) => {
+  const loop = async (pauseMs: number, each: (round: number) => Promise<void>) => {
     for (let round = 1; !isOver; round += 1) {
       await each(round);
-      await sleep(10);
+      await sleep(pauseMs);
     }
   };
   const loops = [
-    loop(async (round) => write(round % KEYS, round)),
-    loop((round) => read((round * 5) % KEYS)),
-    loop((round) => read((round * 7) % KEYS)),
+    loop(writerMs, async (round) => write(round % KEYS, round)),
+    loop(readerMs, (round) => read((round * 5) % KEYS)),
+    loop(readerMs, (round) => read((round * 7) % KEYS)),
   ];
   return {
     async end() {
