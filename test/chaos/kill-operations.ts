@@ -1,3 +1,4 @@
+import type { CallMatch } from '../../sandbox/gateway/faults/setting.ts';
 import { fenceAttributes } from '../../src/accounts-router/fence.ts';
 import { type Accepted, type Tenant as TenantView } from '../../src/cli/api-client.ts';
 import { damage, deleteSecret } from '../support/by-hand.ts';
@@ -59,16 +60,8 @@ export const killedChanges: Readonly<Record<Change, KilledOperation>> = {
   },
   rotate: { ...asAsked, ask: rotated },
   'failed rotation': {
-    ask: async (world, tenant) => {
-      const rotation = await rotated(world, tenant);
-      const { operationId } = rotation;
-      world.gateway.addRule({
-        match: { operationId, stepId: 'revoke_password:2', verb: 'ensure', kind: 'change' },
-        fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
-        times: null,
-      });
-      return rotation;
-    },
+    ask: (world, tenant) =>
+      denied(world, rotated(world, tenant), { stepId: 'revoke_password:2', verb: 'ensure', kind: 'change' }),
     ends: { state: 'rolled-back', status: 'active' },
     outcome: 'wholly as before',
     expectAnswer: expectAnswering,
@@ -81,17 +74,11 @@ export const killedChanges: Readonly<Record<Change, KilledOperation>> = {
   move: { ...asAsked, prepare: serve, ask: moved, expectAnswer: expectMoved },
   'failed move': {
     prepare: serve,
-    ask: async (world, tenant) => {
-      const move = await moved(world, tenant);
-      const { operationId } = move;
-      // As late as it may fail: both tables are the same, and nobody may write that down.
-      world.gateway.addRule({
-        match: { operationId, stepId: 'close_fence', verb: 'ensure', contains: `"#s0":"${fenceAttributes.count}"` },
-        fault: { type: 'error', when: 'before', code: 'AccessDeniedException' },
-        times: null,
-      });
-      return move;
-    },
+    // As late as it may fail: both tables are the same, and nobody may write that down.
+    ask: (world, tenant) =>
+      denied(world, moved(world, tenant), {
+        ...{ stepId: 'close_fence', verb: 'ensure', contains: `"#s0":"${fenceAttributes.count}"` },
+      }),
     ends: { state: 'rolled-back', status: 'active' },
     outcome: 'wholly as before',
     expectAnswer: expectNotMoved,
@@ -105,6 +92,15 @@ function suspended({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
 
 function rotated({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {
   return accepted(tenant, api.changeMode(tenant.tenantId, 'rotate', { onFailure: 'rollback' }));
+}
+
+/** AWS says no to these calls of the operation for good. */
+async function denied({ gateway }: ProcessWorld, asked: Promise<Tenant>, match: CallMatch): Promise<Tenant> {
+  const tenant = await asked;
+  const { operationId } = tenant;
+  const fault = { type: 'error', when: 'before', code: 'AccessDeniedException' } as const;
+  gateway.addRule({ match: { ...match, operationId }, fault, times: null });
+  return tenant;
 }
 
 function moved({ api }: ProcessWorld, tenant: Tenant): Promise<Tenant> {

@@ -11,8 +11,6 @@ import { explained } from './tenant-report.ts';
 export const limitMs = 300_000;
 /** Points of each sort in a round. */
 export const perRound = 7;
-/** Of these, as each has services that go on all the while. */
-const movesPerRound = 5;
 
 /**
  * What a round does with its tenants: makes them; takes active ones that it makes or has; takes changed ones, or those of which nothing
@@ -77,7 +75,7 @@ export class KillTenants {
   /** Those whose call comes late begin first, so that all stand at their points together. */
   async startRound(round: number): Promise<Target[]> {
     const making = this.#open.provision.splice(0, perRound);
-    const changing = await this.#withTenants(round, this.#takeChanges());
+    const changing = await this.#withTenants(round, this.#open.change.splice(0, perRound));
     const pools = [this.#changed, this.#unchanged.moamalat];
     const spare = this.#open.change.length === 0 && changing.length === 0 ? pools.flat() : this.#changed;
     const leave = spare.slice(0, this.#wanted);
@@ -98,17 +96,6 @@ export class KillTenants {
         return aim(this.#world, point, tenant.slug, () => this.ask(point.call.direction, tenant));
       }),
     ]);
-  }
-
-  #takeChanges(): KillPoint[] {
-    const taken: KillPoint[] = [];
-    const isMove = ({ call }: KillPoint) => ['move', 'failed move'].includes(call.direction);
-    for (const point of this.#open.change) {
-      if (taken.length === perRound) break;
-      if (!isMove(point) || taken.filter(isMove).length < movesPerRound) taken.push(point);
-    }
-    this.#open.change = this.#open.change.filter((point) => !taken.includes(point));
-    return taken;
   }
 
   /** Tenants that were never changed, brought to where each operation begins. */
