@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inCallContext } from '../../aws/call-context.ts';
+import { currentCallContext, inCallContext } from '../../aws/call-context.ts';
 import type { FenceCondition, FencePlace } from '../../aws/dynamodb-fences.ts';
 import { StepError } from '../../contracts/step-error.ts';
 import { untilAnswered } from '../../aws/repeats.ts';
@@ -78,8 +78,9 @@ async function reopen(closing: Closing): Promise<void> {
   } = closing;
   const isOwn: FenceCondition = { moveId, states: ['open', 'closed'], attempt };
   const open = { state: 'open', attempt: null, verified: null } as const;
+  const caller = currentCallContext()?.caller;
   for (let tries = 1; tries <= REOPEN_TRIES; tries += 1) {
-    const calls = { beforeMutation: () => Promise.resolve(), signal: AbortSignal.timeout(REOPEN_WITHIN_MS) };
+    const calls = { caller, beforeMutation: () => Promise.resolve(), signal: AbortSignal.timeout(REOPEN_WITHIN_MS) };
     try {
       await inCallContext(calls, () => aws.fences.change(place, isOwn, open));
       return;

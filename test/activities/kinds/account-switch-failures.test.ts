@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { currentCallContext, inCallContext, type StepCaller } from '../../../src/aws/call-context.ts';
 import type { CellAws } from '../../../src/aws/cell-aws.ts';
 import { StepError } from '../../../src/contracts/step-error.ts';
 import { accountCopy } from '../../../src/kinds/account-copy/kind.ts';
@@ -88,5 +89,28 @@ describe('a call of account-switch whose answer is lost', () => {
     expect(await account.fence()).toMatchObject({ state: 'open' });
     if (!late) throw new Error('the fence was closed');
     expect(await fences.change(...late)).toBe(false);
+  });
+
+  it('opens the fence again in the name of its step', async () => {
+    const account = await copiedAccount();
+    const { fences } = world.aws;
+    const callers: (StepCaller | undefined)[] = [];
+    const aws: CellAws = {
+      ...world.aws,
+      fences: {
+        ...fences,
+        change: (...given) => {
+          const [, , { attempt, verified }] = given;
+          if (verified) return Promise.reject(new StepError('ACCESS_DENIED', 'not allowed any more'));
+          if (attempt === null) callers.push(currentCallContext()?.caller);
+          return fences.change(...given);
+        },
+      },
+    };
+    const caller: StepCaller = { operationId: 'move-1', stepId: 'close', verb: 'ensure' };
+    const context = { caller, beforeMutation: () => Promise.resolve(), signal: new AbortController().signal };
+    const error = await stepErrorOf(inCallContext(context, () => accountSwitch.ensure(switching(account, { aws }))));
+    expect(error).toMatchObject({ code: 'ACCESS_DENIED' });
+    expect(callers).toEqual([caller]);
   });
 });
