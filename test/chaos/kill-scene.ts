@@ -16,6 +16,8 @@ export interface Target {
 
 /** How long a target's call may be parked before its worker is killed: the worker gives up after 5 s. */
 const longestParkMs = 3_200;
+/** How long all of them may take to come: a move's last calls are a quarter of a minute away, and more on a busy machine. */
+const longestWayMs = 180_000;
 /** How long the evidence of an answered call may take. */
 const evidenceMs = 2_500;
 
@@ -45,14 +47,14 @@ export async function aim(
  * Waits until calls of targets are parked: all of them, or some that have been waiting long enough for the others.
  * @param isOver whether the operation of a target has ended
  * @returns whether any is parked: not where all operations ended without their calls
- * @throws Error when none comes within a minute
+ * @throws Error when none comes within three minutes
  */
 export async function untilParked(
   world: ProcessWorld,
   targets: readonly Target[],
   isOver: (target: Target) => Promise<boolean>,
 ): Promise<boolean> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + longestWayMs;
   for (let looks = 1; Date.now() < end; looks += 1) {
     const there = parkedOf(world, targets);
     const oldestAt = Math.min(...there.map(({ since }) => since));
