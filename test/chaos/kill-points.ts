@@ -89,7 +89,7 @@ export interface KillPoint {
 export function changingCalls(direction: Direction, operationId: string, log: readonly CallRecord[]): PointedCall[] {
   const own = log.filter(({ caller }) => caller.operationId === operationId).sort(byTime);
   const startedAt = Date.parse(own[0]?.at ?? '');
-  const changes = own.filter(({ kind }) => kind === 'change');
+  const changes = own.filter(({ kind }, n) => kind === 'change' && !isRepeated(own, n));
   const failedAt = changes.findLastIndex(({ fault }) => fault !== undefined);
   return changes.slice(failedAt + 1).map((change, n, all): PointedCall => {
     const { at, outcome } = change;
@@ -102,6 +102,13 @@ export function changingCalls(direction: Direction, operationId: string, log: re
       isLook: false,
     };
   });
+}
+
+/** AWS did not take it, and it was made again: on another day it is made once. */
+function isRepeated(calls: readonly CallRecord[], n: number): boolean {
+  const [call, ...later] = calls.slice(n);
+  const isRefused = call !== undefined && call.outcome !== 'ok' && call.fault === undefined;
+  return isRefused && later.some((other) => isSame(other, call));
 }
 
 /** Of each step's verb that only looks, the first call and the last one that is the first of its sort. */

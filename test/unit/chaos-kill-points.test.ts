@@ -54,6 +54,13 @@ describe('the points at which workers are killed', () => {
     ]);
   });
 
+  it('are not at a call that was throttled and made again', () => {
+    const throttled = [call('dns', 'ensure', 'change', 'ChangeResourceRecordSets', { outcome: 'throttled' })];
+    const answered = call('dns', 'ensure', 'change', 'ChangeResourceRecordSets');
+    const named = changingCalls('provision', 'move-1', [...throttled, answered]);
+    expect(named.map(({ nth, outcome }) => [nth, outcome])).toEqual([[0, 'ok']]);
+  });
+
   it('begin after the failure of an operation that fails', () => {
     const failed = [
       ...log.slice(0, 5),
