@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type Status } from '../../src/cli/api-client.ts';
 import { closedOperationStates } from '../../src/contracts/operation-state.ts';
-import type { ProcessWorld, Tenant } from './process-world.ts';
+import { isNamedById, type ProcessWorld, type Tenant } from './process-world.ts';
 import { changeThrough } from './changes.ts';
 import type { Story } from './stories.ts';
 import { ask, liftStrikes, meddleAfter, retry } from './meddling.ts';
@@ -33,7 +33,8 @@ export async function live(world: ProcessWorld, story: Story, slug: string): Pro
   await explained(world, life.tenants, async () => {
     await liveOnce(world, story, life);
     if (!story.again || life.isActive) return;
-    if (life.ends.includes('provision succeeded')) await expectQuarantined(world, story, slug);
+    const isKept = life.ends.includes('provision succeeded') && !isNamedById(story.subject);
+    if (isKept) await expectQuarantined(world, story, slug);
     else await liveOnce(world, { ...story, ...undisturbed }, life);
   });
   return life;

@@ -23,6 +23,7 @@ import { createApiClient, type ApiClient, type Status } from '../../src/cli/api-
 import { searchAttributes } from '../../src/contracts/ids.ts';
 import type { Platform } from '../../src/contracts/platform.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { accounts } from '../../src/products/accounts/product.ts';
 import type { Subject } from './stories.ts';
 import { openWire, type Wire } from './wire.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
@@ -207,12 +208,17 @@ async function create(api: ApiClient, { slug, onFailure, subject }: Wanted): Pro
   const { tenantId, operationId, workflowId } = await api.create({
     product,
     tier,
-    slug,
+    ...(isNamedById(subject) ? {} : { slug }),
     displayName: `Tenant ${slug}`,
     contactEmail: `admin@${slug}.example`,
     onFailure,
   });
-  return { tenantId, slug, operationId, workflowId };
+  return { tenantId, slug: isNamedById(subject) ? tenantId : slug, operationId, workflowId };
+}
+
+/** Whether its tenants' slugs are their ids, which nobody chooses. */
+export function isNamedById(subject: Subject): boolean {
+  return subject.startsWith(`${accounts.name} `) && accounts.slugs === 'tenant-id';
 }
 
 /** The API may be without its database for a while: only the limit ends the wait. */

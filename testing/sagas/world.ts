@@ -348,8 +348,13 @@ async function startChange(
 async function outcomeOf(temporal: Client, client: TenantryClient, run: Run): Promise<string> {
   const ended = new AbortController();
   try {
-    const result = temporal.workflow.getHandle(run.workflowId).result() as Promise<{ outcome: string }>;
-    return (await Promise.race([result, throwWhenStuck(client, run, ended.signal)])).outcome;
+    for (;;) {
+      const result = temporal.workflow.getHandle(run.workflowId).result() as Promise<{ outcome: string }>;
+      const { outcome } = await Promise.race([result, throwWhenStuck(client, run, ended.signal)]);
+      if (outcome !== 'superseded') return outcome;
+      // The run of what superseded it starts once it has closed.
+      await sleep(SUPERSEDED_LOOK_MS);
+    }
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     if (typeof cause === 'object' && cause !== null && 'type' in cause) return String(cause.type);
@@ -370,6 +375,7 @@ async function throwWhenStuck(client: TenantryClient, run: Run, signal: AbortSig
 }
 
 const STUCK_LOOK_MS = 2_000;
+const SUPERSEDED_LOOK_MS = 200;
 
 async function until(client: TenantryClient, run: Run, state: string, limitMs = 150_000): Promise<StatusView> {
   const end = Date.now() + limitMs;
