@@ -205,12 +205,14 @@ interface Wanted {
 
 async function create(api: ApiClient, { slug, onFailure, subject }: Wanted): Promise<Tenant> {
   const [product = '', tier] = subject.split(' ');
+  // What is made for one tenant reads like what is made for another, but for slug and id.
+  const name = isNamedById(subject) ? 'account' : slug;
   const { tenantId, operationId, workflowId } = await api.create({
     product,
     tier,
     ...(isNamedById(subject) ? {} : { slug }),
-    displayName: `Tenant ${slug}`,
-    contactEmail: `admin@${slug}.example`,
+    displayName: `Tenant ${name}`,
+    contactEmail: `admin@${name}.example`,
     onFailure,
   });
   return { tenantId, slug: isNamedById(subject) ? tenantId : slug, operationId, workflowId };
