@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   CloudFormationClient,
   DeleteStackCommand,
+  DescribeStackResourcesCommand,
   UpdateTerminationProtectionCommand,
   waitUntilStackDeleteComplete,
 } from '@aws-sdk/client-cloudformation';
@@ -13,7 +14,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { DeleteCommand, DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { timePresets, type TimeSettings } from '../../sandbox/gateway/time.ts';
 import { createClients, destroyClients, type SeedClients } from '../../sandbox/landing-zone/clients.ts';
 import { sharedTable } from '../../sandbox/landing-zone/names.ts';
 import type { AccountSettings, License } from '../../src/products/accounts/settings.ts';
@@ -40,6 +42,7 @@ afterAll(async () => {
   await world.close();
 });
 
+const waiting = { timeout: 8_000, interval: 100 };
 const license = (serviceId: string): License => ({
   ...{ enterpriseId: 'ent-1', productId: 'crm', serviceId, startDate: '2026-01-01', endDate: '2026-12-31' },
   ...{ contactFullName: 'Ada L.', contactEmail: 'ada@acme.example' },
@@ -168,6 +171,58 @@ describe.concurrent('an account', () => {
     await expectNothingLeft(world, account, before);
   });
 });
+
+describe('a private account whose stack hangs', () => {
+  afterEach(() => world.gateway.setTime(timePresets.fast));
+
+  it('says so in its status, and leaves nothing once it is canceled', async () => {
+    const before = await world.inventory();
+    const account = await startHanging({ stackTimeoutScale: 1 });
+    await vi.waitFor(async () => expect(await waitedFor(account)).toMatch(/^CREATE_IN_PROGRESS/), waiting);
+    expect(await statusOf(account)).toMatchObject({ 'provisioning-status': 'creating' });
+    await world.client.cancel(caller, account.tenantId);
+    expect(await world.outcome(account)).toBe('cancelled');
+    await expectNothingLeft(world, account, before);
+  });
+
+  it('has failed when the time of its stack is over, and leaves nothing', async () => {
+    const before = await world.inventory();
+    // The 15 minutes of the stack are 1.5 seconds.
+    const account = await startHanging({ stackTimeoutScale: 1 / 600 });
+    await world.until(account, 'rolled-back');
+    expect(await world.client.status(caller, account.tenantId)).toMatchObject({
+      status: 'failed',
+      error: { stepId: 'create_stack', detail: expect.stringContaining('Stack creation time exceeded') as string },
+    });
+    await expectNothingLeft(world, account, before);
+  });
+});
+
+/** A private account whose stack has begun its first resource, which does not get ready. */
+async function startHanging(time: Pick<TimeSettings, 'stackTimeoutScale'>): Promise<Run> {
+  world.gateway.setTime({ stackResourceMs: 600_000, ...time });
+  const account = await start('private');
+  await vi.waitFor(
+    async () =>
+      expect(await resourcesOf(tableOf(account))).toContainEqual(
+        expect.objectContaining({ ResourceStatusReason: 'Resource creation Initiated' }),
+      ),
+    waiting,
+  );
+  // What hangs goes on hanging; what takes it away is as quick as ever.
+  world.gateway.setTime(timePresets.fast);
+  return account;
+}
+
+async function resourcesOf(StackName: string) {
+  return (await cloudformation.send(new DescribeStackResourcesCommand({ StackName }))).StackResources ?? [];
+}
+
+/** What its status says of the stack that is waited for. */
+async function waitedFor({ tenantId }: Run) {
+  const { awaited = [] } = await world.client.status(caller, tenantId);
+  return awaited.find(({ stepId }) => stepId === 'create_stack')?.detail;
+}
 
 async function start(tier: string, settings: AccountSettings = {}, tenantId: string = randomUUID()): Promise<Run> {
   await world.client.createTenant(caller, {
