@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { accessTable, type AccessRow } from '../src/api/access/access-table.ts';
 import { runbookPage } from '../src/contracts/advice.ts';
+import { givenRoles, type GivenRole } from '../src/contracts/caller.ts';
 import { errorTable, type ErrorInfo } from '../src/contracts/errors.ts';
 import { operationTable, operationTypes, type OperationRules } from '../src/contracts/operation-table.ts';
 import { platformSchema } from '../src/platform.ts';
@@ -13,6 +15,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 export function generatedDocuments(): Readonly<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(),
+    'docs/access.md': withPart('docs/access.md', 'access', accessTablePart()),
     'docs/platform.schema.json': platformSchemaText(),
     'docs/architecture.md': withPart('docs/architecture.md', 'operations', operationsTable()),
   };
@@ -51,6 +54,23 @@ function operationsTable(): string {
     `| | ${operationTypes.map((type) => `\`${type}\``).join(' | ')} |`,
     `|---|${operationTypes.map(() => '---|').join('')}`,
     ...cells.map(([name, of]) => `| ${name} | ${operationTypes.map((type) => of(operationTable[type])).join(' | ')} |`),
+  ].join('\n');
+}
+
+function accessTablePart(): string {
+  const mayCall = ({ roles, check, except }: AccessRow, role: GivenRole): string => {
+    if (roles === 'anybody') return 'yes';
+    if (!roles.includes(role)) return '';
+    const isScoped = role === 'tenant-admin' || role === 'self-service';
+    const how = isScoped && check !== 'none' ? check : 'yes';
+    return isScoped && except !== undefined ? `${how}; ${except}` : how;
+  };
+  const row = ([id, access]: [string, AccessRow]) =>
+    `| \`${access.route}\` | \`${id}\` | ${access.roles === 'anybody' ? 'no' : 'yes'} | ${givenRoles.map((role) => mayCall(access, role)).join(' | ')} |`;
+  return [
+    `| route | operation | needs a credential | ${givenRoles.join(' | ')} |`,
+    `|---|---|---|${givenRoles.map(() => '---|').join('')}`,
+    ...Object.entries<AccessRow>(accessTable).map(row),
   ].join('\n');
 }
 

@@ -29,11 +29,14 @@ export const takenAlgorithms = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA'],
 ] as const;
 
-const loopback = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+/** Whether a URL is of this machine. */
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
 
 /** Whether what is sent to a URL cannot be read or changed on the way: HTTPS, or this machine. */
-export function isPrivateWay({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname));
+export function isPrivateWay(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
 }
 
 const issuer = z.string().refine(isIssuerUrl, {
@@ -89,8 +92,7 @@ function isHost(text: string): boolean {
   );
 }
 
-const accessSchema = z.object(accessVariables);
-type Given = z.output<typeof accessSchema>;
+type Given = z.output<z.ZodObject<typeof accessVariables>>;
 
 /** What is wrong only together. */
 export function checkAccess(

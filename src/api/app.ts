@@ -2,20 +2,22 @@ import { randomUUID } from 'node:crypto';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../client/tenantry.ts';
-import { authenticateRequests, needsNobody } from './access/authentication.ts';
 import type { Authenticator } from './access/authenticator.ts';
+import { guardAccess } from './access/guard.ts';
 import { LARGEST_BODY_BYTES } from '../contracts/body-limit.ts';
 import { parseBodies } from './bodies.ts';
 import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
+import { drainRequests, PLUGIN_TIMEOUT_MS } from './draining.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
 import { describe } from './description.ts';
 import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
-import { guardRequests } from './guards.ts';
+import { guardRequests, refuseUnsupportedRequests } from './guards.ts';
 import { readIdempotencyKeys } from './idempotency-keys.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
 import { doorsOf } from './product-doors.ts';
 import { countRequests } from './request-counter.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';
@@ -43,6 +45,10 @@ export interface ApiDeps {
   readonly log: FastifyBaseLogger;
   /** Who may call: the first that takes a token is asked. None: whoever reaches the API is the local operator. */
   readonly authenticators?: readonly Authenticator[] | undefined;
+  /** Names under which the API is reached besides the loopback ones; only where callers are asked who they are. In lower case. */
+  readonly publicHosts?: readonly string[] | undefined;
+  /** Addresses (CIDR) whose `X-Forwarded-For` says where a request comes from. */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly streamTimes?: StreamTimes | undefined;
   /** Told of every route as it is registered. */
   readonly onRoute?: ((route: RouteOptions) => void) | undefined;
@@ -61,12 +67,13 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     genReqId: () => randomUUID(),
     bodyLimit: LARGEST_BODY_BYTES,
     exposeHeadRoutes: true,
-    trustProxy: false,
+    trustProxy: deps.trustedProxies && deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
     clientErrorHandler: (error, socket) => answerConnectionError(error, socket, deps.log),
     // The host guard answers for requests without one, in the one shape.
     http: { requireHostHeader: false },
     requestTimeout: REQUEST_TIMEOUT_MS,
+    pluginTimeout: PLUGIN_TIMEOUT_MS,
     // A parameter that is too long is refused by its schema, which names it; the headers' limit bounds the URL.
     routerOptions: { maxParamLength: LONGEST_URL },
     return503OnClosing: false,
@@ -82,8 +89,14 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     next();
   });
   const requests = countRequests(app);
-  guardRequests(app, { uiOrigin: deps.uiOrigin });
-  authenticateRequests(app, deps.authenticators ?? [], needsNobody);
+  const drain = drainRequests(app);
+  guardRequests(app, {
+    uiOrigin: deps.uiOrigin,
+    asksCallers: (deps.authenticators ?? []).length > 0,
+    publicHosts: deps.publicHosts ?? [],
+  });
+  guardAccess(app, { authenticators: deps.authenticators ?? [], client: deps.client });
+  refuseUnsupportedRequests(app);
   refuseUnstorableText(app);
   readIdempotencyKeys(app);
   answerErrors(app);
@@ -104,9 +117,11 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(operationRoutes, { client });
   await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });
   await app.register(webhookRoutes, { client });
+  await app.register(auditRoutes, { client });
   await app.register(healthRoutes, { client });
   await app.register(metricsRoutes, { client, requests });
   await app.register(codecRoutes, { codec, uiOrigin });
   for (const door of doors) await door.register(app, { client });
+  await app.register(drain);
   return app;
 }

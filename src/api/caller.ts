@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { KeyedCaller } from '../client/request-key.ts';
 import './access/authentication.ts';
@@ -5,8 +6,14 @@ import { requestKeyOf } from './idempotency-keys.ts';
 
 /** Who sends a request, as it was authenticated, and under which key; not to be asked on routes that need nobody. */
 export function callerOf(request: FastifyRequest): KeyedCaller {
-  const { id, ip, identity } = request;
+  const { id, identity } = request;
   if (!identity) throw new Error('nobody was asked who sends this request');
   const { principal, role, scope } = identity;
-  return { principal, role, requestId: id, address: ip, ...(scope && { scope }), requestKey: requestKeyOf(request) };
+  const address = addressOf(request);
+  return { principal, role, requestId: id, address, ...(scope && { scope }), requestKey: requestKeyOf(request) };
+}
+
+/** Where a request comes from. What a trusted proxy passes on may be no address: then the proxy's own stands. */
+export function addressOf({ ip, socket }: Pick<FastifyRequest, 'ip' | 'socket'>): string {
+  return isIP(ip) === 0 ? (socket.remoteAddress ?? 'unknown') : ip;
 }

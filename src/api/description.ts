@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { describeAccess, securitySchemes } from './access/description.ts';
 import { describingKeys } from './idempotency-description.ts';
 import type { ProductDoor } from './product-doors.ts';
 import { answers, noQuery } from './schemas.ts';
@@ -22,6 +23,7 @@ export async function describe(app: FastifyInstance, doors: readonly ProductDoor
           'Tenant control plane. Mutations are accepted with 202 and carried out durably; errors have one shape: ' +
           '`{ error: { code, message, details?, requestId } }`. HEAD is answered wherever GET is.',
       },
+      components: { securitySchemes },
       servers: [{ url: '/', description: 'This API' }],
       tags: [
         { name: 'tenants', description: 'Create, read, list and remove tenants; act on what is open' },
@@ -31,10 +33,10 @@ export async function describe(app: FastifyInstance, doors: readonly ProductDoor
         { name: 'operation of the service', description: 'Health, figures, this description, the codec of Temporal' },
       ],
     },
-    transform: (route) => {
+    transform: describeAccess((route) => {
       if (isOptional(route.schema.body)) optional.add(route.schema.operationId ?? '');
       return transform(route);
-    },
+    }),
     transformObject: (described) => withOptionalBodies(jsonSchemaTransformObject(described), optional),
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });

@@ -6,38 +6,63 @@ import { isUiOrigin } from './origins.ts';
 
 const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
+/** How the API is reached. */
+export interface Door {
+  /** Origin of Temporal's UI. */
+  readonly uiOrigin: string | undefined;
+  /** Whether requests carry credentials. */
+  readonly asksCallers: boolean;
+  /** Names besides the loopback ones. */
+  readonly publicHosts: readonly string[];
+}
+
 /**
- * What is refused before any route looks at it. Callers are not authenticated yet, so a web page in the operator's
- * browser must not get through: its name may resolve to this address (DNS rebinding), its forms may post here (CSRF).
+ * What is refused before any route looks at it. Where nobody is asked who calls, a web page in the operator's browser must not get
+ * through: its name may resolve to this address (DNS rebinding), its forms may post here (CSRF).
  */
-export function guardRequests(app: FastifyInstance, options: { uiOrigin: string | undefined }): void {
+export function guardRequests(app: FastifyInstance, door: Door): void {
   app.addHook('onRequest', (request, _reply, next) => {
-    refuseForeignHost(app, request);
-    if (mutations.has(request.method)) {
-      refuseForeignOrigin(request, options.uiOrigin);
-      // What no route takes is refused for that.
-      if (!request.is404) refuseUnsupported(request);
-    }
+    refuseForeignHost(app, request, door);
+    if (mutations.has(request.method)) refuseForeignOrigin(request, door);
     next();
   });
 }
 
-function refuseForeignHost(app: FastifyInstance, request: FastifyRequest): void {
+/** Refuses what no route takes yet, of those who may call the route; what no route takes at all is refused for that. */
+export function refuseUnsupportedRequests(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, next) => {
+    if (mutations.has(request.method) && !request.is404) refuseUnsupported(request);
+    next();
+  });
+}
+
+function refuseForeignHost(app: FastifyInstance, request: FastifyRequest, door: Door): void {
   const host = request.headers.host ?? '';
   const match = /^(localhost|(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/i.exec(host);
   const address = app.server.address();
   const ownPort = typeof address === 'object' ? address?.port : undefined;
   if (match && (ownPort === undefined || Number(match[2] ?? 80) === ownPort)) return;
+  if (isPublic(host, door) || (door.asksCallers && isProbe(request))) return;
   throw new RequestError('INVALID_INPUT', `the Host header must name this address, not "${host}"`, {
     details: { header: 'host' },
   });
 }
 
+function isPublic(host: string, { asksCallers, publicHosts }: Door): boolean {
+  return asksCallers && publicHosts.includes(host.toLowerCase());
+}
+
+/** A load balancer asks by the address of the target. */
+function isProbe({ routeOptions: { url } }: FastifyRequest): boolean {
+  return url === '/healthz' || url === '/readyz';
+}
+
 /** Browsers say where a request comes from; other programs send no Origin. */
-function refuseForeignOrigin(request: FastifyRequest, uiOrigin: string | undefined): void {
-  const { origin } = request.headers;
-  if (origin === undefined || origin === `http://${request.headers.host ?? ''}`) return;
-  if (isUiOrigin(origin, uiOrigin) && request.url.startsWith('/codec/')) return;
+function refuseForeignOrigin(request: FastifyRequest, door: Door): void {
+  const { host = '', origin } = request.headers;
+  if (origin === undefined || origin === `http://${host}`) return;
+  if (isPublic(host, door) && origin === `https://${host}`) return;
+  if (isUiOrigin(origin, door.uiOrigin) && request.url.startsWith('/codec/')) return;
   throw new RequestError('INVALID_INPUT', `requests from the origin "${origin}" are refused`, {
     details: { header: 'origin' },
   });

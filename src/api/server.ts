@@ -11,7 +11,7 @@ export interface ApiServer {
   readonly close: () => Promise<void>;
 }
 
-/** Raised for an address that other machines could reach: callers are not authenticated yet. */
+/** Raised for an address that other machines could reach, where nobody is asked who calls. */
 export class PublicAddressError extends Error {
   override readonly name = 'PublicAddressError';
 }
@@ -21,13 +21,14 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 /**
  * Builds the API and listens.
  * @param deps.port 0 takes any free port.
- * @throws PublicAddressError for a host other than the loopback ones
+ * @throws PublicAddressError for a host other than the loopback ones, where nobody is asked who calls
  */
 export async function startApiServer(deps: ApiDeps & { host?: string; port: number }): Promise<ApiServer> {
   const host = deps.host ?? '127.0.0.1';
-  if (!loopback.has(host)) {
+  if (!loopback.has(host) && (deps.authenticators ?? []).length === 0) {
     throw new PublicAddressError(
-      `the API does not listen on ${host}: its callers are not authenticated yet, so it listens on 127.0.0.1 only`,
+      `the API does not listen on ${host}: nobody is asked who calls it. Name an issuer (TENANTRY_OIDC_ISSUER) or take service keys ` +
+        '(TENANTRY_SERVICE_KEYS=true), or have it listen on 127.0.0.1',
     );
   }
   const app = await buildApp(deps);

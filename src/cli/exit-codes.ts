@@ -59,6 +59,7 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   UNSUPPORTED_MEDIA_TYPE: exitCodes.usage,
   ORCHESTRATOR_UNAVAILABLE: exitCodes.unavailable,
   OUTCOME_UNKNOWN: exitCodes.unknown,
+  ISSUER_UNAVAILABLE: exitCodes.unavailable,
   DATABASE_UNAVAILABLE: exitCodes.unavailable,
   INTERNAL: exitCodes.failed,
 };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { loadCatalog } from '../catalog/load.ts';
-import { serviceKeyAuthenticator } from '../api/access/service-keys.ts';
+import { authenticatorsOf } from '../api/access/authenticators.ts';
 import { startApiServer } from '../api/server.ts';
 import { temporalOrchestrator } from '../client/temporal-orchestrator.ts';
 import { tiedOrchestrator } from '../client/tied-orchestrator.ts';
@@ -30,10 +30,12 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
   try {
     const server = await startApiServer({
       client,
-      authenticators: config.serviceKeys ? [serviceKeyAuthenticator({ database, log })] : [],
+      authenticators: authenticatorsOf(config, { database, log }),
       codec,
       uiOrigin: config.temporalUiOrigin,
       log,
+      publicHosts: config.publicHosts,
+      trustedProxies: config.trustedProxies,
       host: config.apiHost,
       port: config.apiPort,
     });

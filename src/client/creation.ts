@@ -240,9 +240,9 @@ async function write(
   };
   const tenant = await insertTenant(tx, row, caller);
   if (!(await reserveSlug(tx, { product: product.name, slug, tenantId }))) {
-    throw await slugTaken(tx, { product: product.name, slug });
+    throw await slugTaken(tx, { product: product.name, slug }, caller);
   }
-  if (host !== undefined) await takeHost(tx, cell, host, tenantId);
+  if (host !== undefined) await takeHost(tx, cell, host, { tenantId, caller });
   const loadBalancer = product.places.includes('load-balancer')
     ? await takeLoadBalancer(tx, kinds, cell, { tenantId, product, slug, tier, settings })
     : undefined;
@@ -264,9 +264,15 @@ async function write(
   return { tenant, operation, blueprint };
 }
 
-async function takeHost(tx: Queryable, cell: Cell, host: string, tenantId: string): Promise<void> {
+async function takeHost(
+  tx: Queryable,
+  cell: Cell,
+  host: string,
+  { tenantId, caller }: { readonly tenantId: string; readonly caller: Caller },
+): Promise<void> {
   const zone = cell.hostedZone.id;
-  if (!(await reserveHostName(tx, { cell: cell.id, zone, host, tenantId }))) throw await hostTaken(tx, { zone, host });
+  if (!(await reserveHostName(tx, { cell: cell.id, zone, host, tenantId })))
+    throw await hostTaken(tx, { zone, host }, caller);
 }
 
 /** What it takes there does not depend on which one it gets. @throws CellFullSignal */

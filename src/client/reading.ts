@@ -18,7 +18,7 @@ import {
 import { listFailingRemovals } from '../db/step-removal.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
 import { countBlueprintSteps } from '../db/summaries.ts';
-import { InvalidCursorError, findTenant, listTenants, type TenantRow } from '../db/tenants.ts';
+import { InvalidCursorError, findTenant, listTenants, type TenantFilter, type TenantRow } from '../db/tenants.ts';
 import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
@@ -76,7 +76,7 @@ async function newestOperation(db: Queryable, tenantId: string): Promise<Operati
 /** Newest first. Tenants that are gone are left out, unless `includeGone`, statuses or a slug ask for them. */
 export async function readTenants(
   db: Pick<Database, 'snapshot'>,
-  input: ListInput,
+  input: ListInput & Pick<TenantFilter, 'reach'>,
 ): Promise<{ tenants: TenantWithOutcomeView[]; nextCursor: string | null }> {
   const includeGone = input.includeGone ?? (input.statuses !== undefined || input.slug !== undefined);
   try {

@@ -1,12 +1,18 @@
+import type { Caller } from '../contracts/caller.ts';
 import { findHostHolder } from '../db/allocations.ts';
 import type { Queryable } from '../db/database.ts';
 import { findSlugHolder } from '../db/reservations.ts';
 import { findTenant } from '../db/tenants.ts';
 import { RequestError } from './request-error.ts';
 
-/** Why a slug is refused: who holds it, and until when where that is known (a removed tenant's quarantine). */
-export async function slugTaken(db: Queryable, key: { product: string; slug: string }): Promise<RequestError> {
+/** Why a slug is refused: who holds it, and until when where that is known (a removed tenant's quarantine). Who may not reach all tenants is not told. */
+export async function slugTaken(
+  db: Queryable,
+  key: { product: string; slug: string },
+  { scope }: Caller,
+): Promise<RequestError> {
   const named = `the slug "${key.slug}" of product ${key.product}`;
+  if (scope) return taken(`${named} is taken: choose another`, key);
   const holder = await findSlugHolder(db, key);
   if (!holder) return taken(`${named} was freed a moment ago: try again`, { ...key, until: null });
   if (holder.quarantinedUntil) {
@@ -18,8 +24,13 @@ export async function slugTaken(db: Queryable, key: { product: string; slug: str
 }
 
 /** Why a host name is refused; another product's tenant may hold it where both have the same domain. */
-export async function hostTaken(db: Queryable, key: { zone: string; host: string }): Promise<RequestError> {
+export async function hostTaken(
+  db: Queryable,
+  key: { zone: string; host: string },
+  { scope }: Caller,
+): Promise<RequestError> {
   const named = `the host name ${key.host}`;
+  if (scope) return taken(`${named} is taken: choose another slug`, { host: key.host });
   const tenantId = await findHostHolder(db, key);
   if (tenantId === undefined) return taken(`${named} was freed a moment ago: try again`, { ...key, until: null });
   return inUse(db, named, tenantId, { host: key.host });

@@ -16,6 +16,7 @@ import type { Audit, OperationRow } from '../db/operations.ts';
 import type { SignedCertificate } from '../contracts/certificate.ts';
 import type { Caller } from '../contracts/caller.ts';
 import type { Cell } from '../contracts/platform.ts';
+import { insertRefusal, type Refusal } from '../db/access-refusals.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { measureDrift, type DriftFigures } from '../db/drift.ts';
 import { measureHealth, type HealthFigures } from '../db/tenant-health.ts';
@@ -23,6 +24,7 @@ import { ISOLATION_OVERDUE_MS } from '../contracts/isolation.ts';
 import { countIsolations, type IsolationFigures, type UnsettledIsolation } from '../db/isolations.ts';
 import { countAll, type Counts } from '../db/summaries.ts';
 import { measureWebhooks, type WebhookFigures } from '../db/webhook-figures.ts';
+import { readAudit, type AuditEntry, type AuditInput } from './audit.ts';
 import { abandon } from './abandonment.ts';
 import { readCertificate, readKeys } from './certificate.ts';
 import * as change from './change.ts';
@@ -32,12 +34,13 @@ import type { ModeRequest } from './choices.ts';
 import { createTenant, previewCreation } from './creation.ts';
 import * as freezing from './freezing.ts';
 import * as isolation from './isolation.ts';
-import { carryOutOnce } from './once.ts';
+import { carryOutOnce, type Once } from './once.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
 import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
 import type { KeyedCaller } from './request-key.ts';
+import { assertReachable, reachOf } from './reach.ts';
 import { readSettingsHistory } from './settings-history.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, previewDeletion } from './removal.ts';
@@ -144,6 +147,12 @@ export interface TenantryClient {
    * an earlier run was still open). Safe to repeat. @throws OrchestratorUnreachableError
    */
   startAccepted(caller: Caller, operation: OperationRow): Promise<'started' | 'already-open'>;
+  /** Throws TENANT_MISMATCH unless the caller may reach the tenant; every method about one tenant begins so. */
+  assertReachable(caller: Caller, tenantId: string): Promise<void>;
+  /** What was done and what was refused, newest first. */
+  audit(caller: Caller, input: AuditInput): Promise<{ entries: AuditEntry[]; nextCursor: string | null }>;
+  /** Keeps a refusal for the audit. */
+  recordRefusal(refusal: Refusal): Promise<void>;
   get(caller: Caller, tenantId: string): Promise<TenantWithOutcomeView>;
   list(caller: Caller, input: ListInput): Promise<{ tenants: TenantWithOutcomeView[]; nextCursor: string | null }>;
   status(caller: Caller, tenantId: string): Promise<StatusView>;
@@ -191,50 +200,74 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const lookAtWorkers = workersLook(database, deps.orchestrator);
   const workers = createWorkerWatch(deps, lookAtWorkers, deps.workerWatchTimes);
   const once = carryOutOnce(deps, () => workers.seen());
+  const of = async <T>(caller: Caller, tenantId: string, act: () => Promise<T>): Promise<T> => {
+    await assertReachable(database, caller, tenantId);
+    return act();
+  };
+  // Before the key is looked up: an answer that was kept is for those who still reach the tenant.
+  const onceOf = <T>(by: KeyedCaller, tenantId: string, run: (caller: Caller, kept: Once<T>) => Promise<T>) =>
+    of(by, tenantId, () => once(by, run));
   return {
     createTenant: (by, input) => once(by, (caller, kept) => createTenant(deps, caller, input, kept)),
     previewCreation: (caller, input) => previewCreation(deps, caller, input),
-    previewDeletion: (caller, tenantId, input) => previewDeletion(deps, caller, tenantId, input),
-    changeTenant: (by, id, input) => once(by, (caller, kept) => change.changeTenant(deps, caller, id, input, kept)),
-    scaleTenant: (by, id, input) => once(by, (caller, kept) => change.scaleTenant(deps, caller, id, input, kept)),
+    previewDeletion: (caller, tenantId, input) =>
+      of(caller, tenantId, () => previewDeletion(deps, caller, tenantId, input)),
+    changeTenant: (by, id, input) =>
+      onceOf(by, id, (caller, kept) => change.changeTenant(deps, caller, id, input, kept)),
+    scaleTenant: (by, id, input) => onceOf(by, id, (caller, kept) => change.scaleTenant(deps, caller, id, input, kept)),
     changeMode: (by, tenantId, request, input) =>
-      once(by, (caller, kept) => change.changeMode(deps, caller, { tenantId, request }, input, kept)),
-    migrateTenant: (by, id, input) => once(by, (caller, kept) => change.migrateTenant(deps, caller, id, input, kept)),
-    previewMigration: (caller, tenantId, input) => change.previewMigration(deps, caller, tenantId, input),
-    rotateTenant: (by, id, input) => once(by, (caller, kept) => change.rotateTenant(deps, caller, id, input, kept)),
-    previewRotation: (caller, tenantId, input) => change.previewRotation(deps, caller, tenantId, input),
-    previewMode: (caller, tenantId, request, input) => change.previewMode(deps, caller, tenantId, request, input),
-    previewChange: (caller, tenantId, input) => change.previewChange(deps, caller, tenantId, input),
-    previewScaling: (caller, tenantId, input) => change.previewScaling(deps, caller, tenantId, input),
-    repairTenant: (by, id, input) => once(by, (caller, kept) => repairTenant(deps, caller, id, input, kept)),
-    previewRepair: (caller, tenantId) => previewRepair(deps, caller, tenantId),
+      onceOf(by, tenantId, (caller, kept) => change.changeMode(deps, caller, { tenantId, request }, input, kept)),
+    migrateTenant: (by, id, input) =>
+      onceOf(by, id, (caller, kept) => change.migrateTenant(deps, caller, id, input, kept)),
+    previewMigration: (caller, tenantId, input) =>
+      of(caller, tenantId, () => change.previewMigration(deps, caller, tenantId, input)),
+    rotateTenant: (by, id, input) =>
+      onceOf(by, id, (caller, kept) => change.rotateTenant(deps, caller, id, input, kept)),
+    previewRotation: (caller, tenantId, input) =>
+      of(caller, tenantId, () => change.previewRotation(deps, caller, tenantId, input)),
+    previewMode: (caller, tenantId, request, input) =>
+      of(caller, tenantId, () => change.previewMode(deps, caller, tenantId, request, input)),
+    previewChange: (caller, tenantId, input) =>
+      of(caller, tenantId, () => change.previewChange(deps, caller, tenantId, input)),
+    previewScaling: (caller, tenantId, input) =>
+      of(caller, tenantId, () => change.previewScaling(deps, caller, tenantId, input)),
+    repairTenant: (by, id, input) => onceOf(by, id, (caller, kept) => repairTenant(deps, caller, id, input, kept)),
+    previewRepair: (caller, tenantId) => of(caller, tenantId, () => previewRepair(deps, caller, tenantId)),
     freeze: (by, input) => once(by, (caller, kept) => freezing.freeze(deps, caller, input, kept)),
     previewFreeze: (caller, input) => freezing.previewFreeze(deps, caller, input),
     previewLift: (caller, freezeId) => freezing.previewLift(deps, caller, freezeId),
     freezes: (_caller) => freezing.readFreezes(deps),
     lift: (by, freezeId) => once(by, (caller, kept) => freezing.lift(deps, caller, freezeId, kept)),
-    isolate: (by, id, input) => once(by, (caller, kept) => isolation.isolate(deps, caller, id, input, kept)),
-    previewIsolation: (caller, tenantId, input) => isolation.previewIsolation(deps, caller, tenantId, input),
-    liftIsolation: (by, id) => once(by, (caller, kept) => isolation.liftIsolation(deps, caller, id, kept)),
-    previewLifting: (_caller, tenantId) => isolation.previewLifting(deps, tenantId),
+    isolate: (by, id, input) => onceOf(by, id, (caller, kept) => isolation.isolate(deps, caller, id, input, kept)),
+    previewIsolation: (caller, tenantId, input) =>
+      of(caller, tenantId, () => isolation.previewIsolation(deps, caller, tenantId, input)),
+    liftIsolation: (by, id) => onceOf(by, id, (caller, kept) => isolation.liftIsolation(deps, caller, id, kept)),
+    previewLifting: (caller, tenantId) => of(caller, tenantId, () => isolation.previewLifting(deps, tenantId)),
     startIsolation: (_caller, run) => isolation.startIsolation(deps, run),
-    deleteTenant: (by, id, input) => once(by, (caller, kept) => deleteTenant(deps, caller, id, input, kept)),
-    certificate: (_caller, tenantId) => readCertificate(deps, tenantId),
+    deleteTenant: (by, id, input) => onceOf(by, id, (caller, kept) => deleteTenant(deps, caller, id, input, kept)),
+    certificate: (caller, tenantId) => of(caller, tenantId, () => readCertificate(deps, tenantId)),
     keys: (_caller) => readKeys(database),
-    previewControl: (caller, tenantId, verb) => previewControl(deps, caller, tenantId, verb),
-    previewAbandonment: (caller, tenantId, audit) => previewAbandonment(deps, caller, tenantId, audit),
-    cancel: (by, id) => once(by, (caller, kept) => control(deps, caller, id, 'cancel', kept)),
-    retry: (by, id) => once(by, (caller, kept) => control(deps, caller, id, 'retry', kept)),
-    abandon: (by, id, audit) => once(by, (caller, kept) => abandon(deps, caller, id, audit, kept)),
+    previewControl: (caller, tenantId, verb) =>
+      of(caller, tenantId, () => previewControl(deps, caller, tenantId, verb)),
+    previewAbandonment: (caller, tenantId, audit) =>
+      of(caller, tenantId, () => previewAbandonment(deps, caller, tenantId, audit)),
+    cancel: (by, id) => onceOf(by, id, (caller, kept) => control(deps, caller, id, 'cancel', kept)),
+    retry: (by, id) => onceOf(by, id, (caller, kept) => control(deps, caller, id, 'retry', kept)),
+    abandon: (by, id, audit) => onceOf(by, id, (caller, kept) => abandon(deps, caller, id, audit, kept)),
     startAccepted: (_caller, operation) => startAccepted(deps, operation),
-    get: (_caller, tenantId) => reading.readTenant(database, tenantId),
-    list: (_caller, input) => reading.readTenants(database, input),
-    status: (_caller, tenantId) => reading.readStatus(database, tenantId),
-    drift: (_caller, tenantId) => database.snapshot((at) => reading.readDrift(at, tenantId)),
-    events: (_caller, tenantId, page) => reading.readEvents(database, tenantId, page),
-    settingsHistory: (_caller, tenantId, page) => readSettingsHistory(database, tenantId, page),
-    operations: (_caller, tenantId) => reading.readOperations(database, tenantId),
-    operation: (_caller, tenantId, operationId) => reading.readOperation(database, tenantId, operationId),
+    audit: (_caller, input) => readAudit(database, input),
+    recordRefusal: (refusal) => insertRefusal(database, refusal),
+    assertReachable: (caller, tenantId) => assertReachable(database, caller, tenantId),
+    get: (caller, tenantId) => of(caller, tenantId, () => reading.readTenant(database, tenantId)),
+    list: (caller, input) => reading.readTenants(database, { ...input, reach: reachOf(caller) }),
+    status: (caller, tenantId) => of(caller, tenantId, () => reading.readStatus(database, tenantId)),
+    drift: (caller, tenantId) => of(caller, tenantId, () => database.snapshot((at) => reading.readDrift(at, tenantId))),
+    events: (caller, tenantId, page) => of(caller, tenantId, () => reading.readEvents(database, tenantId, page)),
+    settingsHistory: (caller, tenantId, page) =>
+      of(caller, tenantId, () => readSettingsHistory(database, tenantId, page)),
+    operations: (caller, tenantId) => of(caller, tenantId, () => reading.readOperations(database, tenantId)),
+    operation: (caller, tenantId, operationId) =>
+      of(caller, tenantId, () => reading.readOperation(database, tenantId, operationId)),
     subscribe: (_caller, tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
     products: (_caller) => listProducts(deps),
     cell: (_caller, id) => deps.platform.cells.find((cell) => cell.id === id),

@@ -133,6 +133,10 @@ export const errorTable = {
     'The request may have taken effect, or may yet: no clear answer came from PostgreSQL or Temporal. Ask what `details.ask` names: that it shows nothing proves nothing before `details.mayLandUntil`.',
     { httpStatus: 504 },
   ),
+  ISSUER_UNAVAILABLE: info(
+    'The identity provider does not answer, so nobody can tell whether the token is good: see that the API reaches it, then try again.',
+    { httpStatus: 503 },
+  ),
   DATABASE_UNAVAILABLE: info('See that PostgreSQL takes requests (`GET /readyz`), then try again.', {
     httpStatus: 503,
     retryable: true,

@@ -11,6 +11,7 @@ import { caller, callerJson, failure, json, optionalTime, tenantStatus, time, uu
 import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
+import type { TenantReach } from './tenant-reach.ts';
 import { settingsColumn } from './settings.ts';
 import { disturbedSinceSql, disturbedUntilSql, statusBeforeSql } from './waiting-sql.ts';
 
@@ -94,8 +95,8 @@ export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Cal
   const data = { product: t.product, tier: t.tier, slug: t.slug };
   const answer = await tx.query(
     `with accepted as (
-       insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url, settings)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *
+       insert into tenants (id, product, tier, slug, display_name, contact_email, cell, host_name, tenant_url, settings, created_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $14) returning *
      ), told as (
        insert into events (cell, tenant_id, type, data, caller) select cell, id, $11::text, $12::jsonb, $13::jsonb from accepted
      )
@@ -114,6 +115,7 @@ export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Cal
       'tenant.accepted' satisfies EventType,
       json(data),
       callerJson(caller),
+      caller.principal,
     ],
   );
   return tenantRow.parse(answer.rows[0]);
@@ -253,6 +255,8 @@ export interface TenantFilter {
   readonly includeGone?: boolean | undefined;
   /** State of the open operation. */
   readonly operation?: OpenOperationState | undefined;
+  /** Only these; undefined: all. */
+  readonly reach?: TenantReach | undefined;
   readonly limit: number;
   /** The last page's `nextCursor`. */
   readonly cursor?: string | undefined;
@@ -292,6 +296,7 @@ export async function listTenants(db: Queryable, filter: TenantFilter): Promise<
      where ${wasNotWithdrawn} and ($1::text is null or product = $1) and ($2::text[] is null or status = any($2))
        and ($6::text is null or slug = $6) ${filter.includeGone === true ? '' : `and not (${isGone})`}
        and ($8::text is null or tier = $8)
+       and ($9::uuid[] is null or id = any($9)) and ($10::text is null or created_by = $10)
        and ($7::text is null or exists (select from operations o where o.tenant_id = tenants.id and o.state = $7))
        and ($3::timestamptz is null or created_at < $3 or (created_at = $3 and id > $4::uuid))
      order by created_at desc, id limit $5`,
@@ -304,6 +309,8 @@ export async function listTenants(db: Queryable, filter: TenantFilter): Promise<
       filter.slug ?? null,
       filter.operation ?? null,
       filter.tier ?? null,
+      filter.reach && 'ids' in filter.reach ? filter.reach.ids : null,
+      filter.reach && 'createdBy' in filter.reach ? filter.reach.createdBy : null,
     ],
   );
   const rows = answer.rows.map((row) => tenantRow.extend({ position: z.string() }).parse(row));

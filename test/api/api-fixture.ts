@@ -1,5 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import { pino } from 'pino';
+import type { Authenticator } from '../../src/api/access/authenticator.ts';
 import { startApiServer, type ApiServer } from '../../src/api/server.ts';
 import { buildApp, type ApiDeps } from '../../src/api/app.ts';
 import { createTenantryClient, type TenantryClient } from '../../src/client/tenantry.ts';
@@ -36,7 +37,7 @@ export interface ApiFixture {
   /** The same as another process would be, not by way of the proxy. */
   another(): Promise<OtherApi>;
   /** The same API, listening. */
-  listen(): Promise<ApiServer>;
+  listen(host?: string): Promise<ApiServer>;
   /** Moves the open operation along, as a worker would. */
   move(tenantId: string, states: readonly OperationState[], tenant?: readonly TenantStatus[]): Promise<string>;
   close(): Promise<void>;
@@ -56,6 +57,8 @@ export async function createApiFixture(
     workerWatchTimes?: WorkerWatchTimes;
     deletionGraceMs?: number;
     switchedOff?: Readonly<Record<string, string>>;
+    authenticators?: readonly Authenticator[];
+    door?: Pick<ApiDeps, 'publicHosts' | 'trustedProxies'>;
   } = {},
 ): Promise<ApiFixture> {
   const testDatabase = await createTestDatabase();
@@ -87,6 +90,8 @@ export async function createApiFixture(
     codec,
     uiOrigin: UI_ORIGIN,
     log,
+    authenticators: options.authenticators,
+    ...options.door,
     streamTimes: { heartbeatMs: 150, pollMs: 60_000 },
   };
   const app = await buildApp({ ...deps, onRoute: (route) => routes.push(route) });
@@ -111,8 +116,8 @@ export async function createApiFixture(
       };
       return { app: other, close };
     },
-    listen: async () => {
-      const server = await startApiServer({ ...deps, port: 0 });
+    listen: async (host) => {
+      const server = await startApiServer({ ...deps, port: 0, ...(host !== undefined && { host }) });
       servers.push(server);
       return server;
     },

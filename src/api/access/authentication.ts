@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from './authenticator.ts';
 import { localOperator, type Identity } from './identity.ts';
 import { unauthenticated } from './refusals.ts';
@@ -14,27 +14,10 @@ declare module 'fastify' {
 const LONGEST_TOKEN = 8 * 1024;
 
 /**
- * Asks every request who sends it, but for those to routes that need nobody. Without authenticators everybody is the local operator.
- * @param isOpen whether a request needs no caller
+ * Whom a request comes from. Without authenticators that is the local operator.
+ * @throws RequestError UNAUTHENTICATED
  */
-export function authenticateRequests(
-  app: FastifyInstance,
-  authenticators: readonly Authenticator[],
-  isOpen: (request: FastifyRequest) => boolean,
-): void {
-  app.decorateRequest('identity', undefined);
-  app.addHook('onRequest', async (request) => {
-    if (!isOpen(request)) request.identity = await identityOf(request, authenticators);
-  });
-}
-
-/** Probes of a load balancer have no credentials; a browser's preflight cannot send any. */
-export function needsNobody({ method, routeOptions }: FastifyRequest): boolean {
-  const { url } = routeOptions;
-  return url === '/healthz' || url === '/readyz' || (method === 'OPTIONS' && url !== undefined);
-}
-
-async function identityOf(request: FastifyRequest, authenticators: readonly Authenticator[]): Promise<Identity> {
+export async function identityOf(request: FastifyRequest, authenticators: readonly Authenticator[]): Promise<Identity> {
   if (authenticators.length === 0) return localOperator;
   const token = tokenOf(request);
   const authenticator = authenticators.find((one) => one.takes(token));

@@ -1,0 +1,25 @@
+import type { Caller } from '../contracts/caller.ts';
+import type { Queryable } from '../db/database.ts';
+import { isCreatedBy, type TenantReach } from '../db/tenant-reach.ts';
+import { RequestError } from './request-error.ts';
+
+/** Which tenants a list of the caller's may hold; undefined: all. */
+export function reachOf({ principal, scope }: Caller): TenantReach | undefined {
+  if (!scope) return undefined;
+  return scope.kind === 'own' ? { createdBy: principal } : { ids: scope.ids };
+}
+
+/**
+ * Refuses another's tenant, and one that there is not, in the same words. Neither who made a tenant nor a credential's tenants change, so
+ * what holds here holds in the transaction that follows.
+ * @throws RequestError TENANT_MISMATCH
+ */
+export async function assertReachable(db: Queryable, caller: Caller, tenantId: string): Promise<void> {
+  const reach = reachOf(caller);
+  if (!reach) return;
+  const isReached = 'ids' in reach ? reach.ids.includes(tenantId) : await isCreatedBy(db, tenantId, reach.createdBy);
+  if (isReached) return;
+  throw new RequestError('TENANT_MISMATCH', `tenant ${tenantId} is none that ${caller.principal} may reach`, {
+    details: { tenantId },
+  });
+}

@@ -1,0 +1,9 @@
+import type { Queryable } from './database.ts';
+
+/** Some of all tenants: those named, or those that somebody made. */
+export type TenantReach = { readonly ids: readonly string[] } | { readonly createdBy: string };
+
+export async function isCreatedBy(db: Queryable, tenantId: string, principal: string): Promise<boolean> {
+  const answer = await db.query('select from tenants where id = $1 and created_by = $2', [tenantId, principal]);
+  return answer.rowCount === 1;
+}

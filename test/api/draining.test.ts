@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApiFixture, type ApiFixture } from './api-fixture.ts';
+
+let api: ApiFixture;
+beforeAll(async () => {
+  api = await createApiFixture();
+});
+afterAll(() => api.close());
+
+/** Sends the head of a request whose body is still to come. */
+async function beginRequest(url: string) {
+  const { hostname, host, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.on('error', () => undefined);
+  socket.write(
+    `POST /api/v1/tenants HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{`,
+  );
+  await sleep(100);
+  return socket;
+}
+
+describe('an API that is closed', () => {
+  it('answers the request that it has, and then ends', async () => {
+    const server = await api.listen();
+    const socket = await beginRequest(server.url);
+    const closing = server.close();
+    await sleep(100);
+    socket.write('}');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nconnection: close\r\n/i);
+    await closing;
+  });
+
+  it('does not wait for clients that have gone', async () => {
+    const server = await api.listen();
+    const socket = await beginRequest(server.url);
+    socket.destroy();
+    await sleep(100);
+    const began = performance.now();
+    await server.close();
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+});
