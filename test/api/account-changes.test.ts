@@ -302,7 +302,8 @@ describe('a request without a body', () => {
     const operations = Object.values(paths).flatMap((path) => Object.values(path));
     const required = operations.filter(({ requestBody }) => requestBody?.required).map((each) => each.operationId);
     expect(required.sort()).toEqual([
-      ...['abandonOperation', 'changeAccount', 'changeTenant', 'createAccount', 'createTenant'],
+      ...['abandonOperation', 'changeAccount', 'changeTenant', 'changeWebhook', 'createAccount', 'createTenant'],
+      'createWebhook',
       ...['decodePayloads', 'encodePayloads', 'freeze', 'isolateTenant', 'migrateTenant', 'scaleTenant'],
     ]);
     const optional = operations.filter(({ requestBody }) => requestBody?.required === false);

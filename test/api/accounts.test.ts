@@ -428,8 +428,9 @@ describe('an installation', () => {
         [await app.inject('/api/v1/tenants'), 200],
       ] as const)
         expect(answer.statusCode).toBe(status);
-      const { paths, tags } = (await app.inject('/openapi.json')).json<{ paths: object; tags: object[] }>();
-      expect([Object.keys(paths).filter((path) => path.includes('account')), tags.length]).toEqual([[], 3]);
+      const { paths, tags } = (await app.inject('/openapi.json')).json<{ paths: object; tags: { name: string }[] }>();
+      const named = [...Object.keys(paths), ...tags.map(({ name }) => name)];
+      expect(named.filter((name) => name.includes('account'))).toEqual([]);
     } finally {
       await app.close();
       await client.close();
