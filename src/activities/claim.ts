@@ -138,7 +138,7 @@ async function planOfWalk(
   const { id } = operation;
   const direction = directionOf(operation);
   const own = (await loadBlueprint(tx, id, kinds)).steps;
-  const facts = await findOperationFacts(tx, operation, own, direction);
+  const facts = await findOperationFacts(tx, operation, own, direction, kinds.isRemovedAgain);
   const { steps, restore } = walkOf(operation, direction, facts, (kind) => kinds.kinds.get(kind)?.limits);
   const goal = direction === 'back' ? facts.applied : operationTable[operation.type].target === 'nothing' ? [] : own;
   refuseLacking(id, steps, goal, kinds);

@@ -6,9 +6,11 @@ import type { FailsAs } from '../contracts/blueprint.ts';
 import type { Verb } from '../contracts/kinds.ts';
 import type { EnsureAnswer, ObserveAnswer, ObserveCall, RemoveAnswer, StepCall } from '../contracts/messages.ts';
 import { verbOptions } from '../contracts/verbs.ts';
+import { reopenRemoved } from '../db/step-removal.ts';
 import { findOperationContext } from '../db/steps.ts';
 import type { BlueprintOf } from './blueprint-cache.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { retryWhileDatabaseDown } from './database-retry.ts';
 import { ensureStep } from './ensure-verb.ts';
 import { applicationFailure, cancelled, isTemporalFailure, judge, turnAfterMs } from './failures.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
@@ -86,6 +88,9 @@ async function attempt<C extends StepCall, A>({
   try {
     const purpose = takesAway(verb, call) ? 'take-away' : 'make';
     const step = { operationId, stepId, generation, goesBack };
+    // Before it is loaded: of one that cannot be, it is said that it is left.
+    if (verb === 'remove' && deps.kinds.isRemovedAgain(kind.name))
+      await retryWhileDatabaseDown(retryLimit, () => reopenRemoved(deps.database, step));
     const run = await loadRun(
       { deps, blueprintOf, operationContextOf, kind, verb, purpose, call: step },
       retryLimit,

@@ -583,7 +583,11 @@ export const statusAnswer = z
     currentStep: z.string().nullable(),
     currentSteps: z.array(z.string()),
     stepsDone: z.array(z.string()),
-    stepsTotal: z.int(),
+    stepsTotal: z
+      .int()
+      .describe(
+        'Of the newest operation. Of a deletion: steps that are not removed, and removed ones that it removes again, as others may have added to what they held',
+      ),
     retrying: z.array(z.object({ stepId: z.string(), failure })).optional(),
     awaited: z
       .array(z.object({ stepId: z.string(), since: time, detail: z.string().nullable() }))

@@ -101,7 +101,7 @@ async function wayOf(
   direction: Direction,
 ): Promise<Pick<Previewed, 'steps' | 'differences'>> {
   const own = blueprintSchema.parse(await findBlueprint(tx, operation.id)).steps;
-  const facts = await findOperationFacts(tx, operation, own, direction);
+  const facts = await findOperationFacts(tx, operation, own, direction, catalog.kinds.isRemovedAgain);
   const { kinds } = catalog.kinds;
   const { steps, restore } = walkOf(operation, direction, facts, (kind) => kinds.get(kind)?.limits);
   const restored = new Set(restore.map(({ id }) => id));

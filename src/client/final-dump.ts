@@ -29,7 +29,7 @@ export async function finalDumpOf(
     return none('no final dump: the tenant was never active, so it never held live data');
   const kindOf = (name: string) => catalog.kinds.kinds.get(name);
   const held = (await listSteps(db, tenant.id)).filter(
-    ({ state, kind }) => state !== 'removed' && kindOf(kind)?.holdsData,
+    ({ state, kind }) => (state !== 'removed' || catalog.kinds.isRemovedAgain(kind)) && kindOf(kind)?.holdsData,
   );
   if (held.length === 0) return none('no final dump: no step of the tenant holds data');
   const archive = platform.cells.find(({ id }) => id === tenant.cell)?.archive;

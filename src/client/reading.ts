@@ -21,6 +21,7 @@ import { countBlueprintSteps } from '../db/summaries.ts';
 import { InvalidCursorError, findTenant, listTenants, type TenantFilter, type TenantRow } from '../db/tenants.ts';
 import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
+import type { IsRemovedAgain } from '../plan/walk.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
 import { currentStepsOf, underWay } from './current-steps.ts';
 import { driftDetails, driftOf } from './drift.ts';
@@ -138,11 +139,17 @@ export async function readOperation(db: Queryable, tenantId: string, operationId
 }
 
 /** Tenant and operation change together, so they are read together. */
-export function readStatus(db: Pick<Database, 'snapshot'>, tenantId: string): Promise<StatusView> {
-  return db.snapshot((at) => statusAt(at, tenantId));
+export function readStatus({ catalog, database }: StatusDeps, tenantId: string): Promise<StatusView> {
+  return database.snapshot((at) => statusAt(at, tenantId, catalog.kinds.isRemovedAgain));
 }
 
-async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
+/** What a status is read with. */
+export interface StatusDeps {
+  readonly database: Pick<Database, 'snapshot'>;
+  readonly catalog: { readonly kinds: { readonly isRemovedAgain: IsRemovedAgain } };
+}
+
+async function statusAt(db: Queryable, tenantId: string, isRemovedAgain: IsRemovedAgain): Promise<StatusView> {
   const tenant = await existingTenant(db, tenantId);
   const operation = await newestOperation(db, tenantId);
   const steps = await listSteps(db, tenantId);
@@ -167,7 +174,7 @@ async function statusAt(db: Queryable, tenantId: string): Promise<StatusView> {
     currentStep: currentSteps[0] ?? null,
     currentSteps,
     outcome: outcomeOf(tenant, operation),
-    ...withoutAwaited(await progressAt(db, operation, steps), currentSteps),
+    ...withoutAwaited(await progressAt(db, operation, steps, isRemovedAgain), currentSteps),
     ...(retrying.length > 0 ? { retrying } : {}),
     ...(awaited.length > 0 ? { awaited: awaited.map((one) => ({ ...one, since: one.since.toISOString() })) } : {}),
     deletesAt: deletesAt(operation),
@@ -197,16 +204,21 @@ async function attentionAt(
   };
 }
 
-async function progressAt(db: Queryable, operation: OperationRow, steps: readonly StepRow[]): Promise<StepCounts> {
+async function progressAt(
+  db: Queryable,
+  operation: OperationRow,
+  steps: readonly StepRow[],
+  isRemovedAgain: IsRemovedAgain,
+): Promise<StepCounts> {
   const { state, type } = operation;
   const { createsTenant, target } = operationTable[type];
-  if (target === 'nothing') return stepCounts(operation, steps, { own: [], applied: [] });
+  if (target === 'nothing') return stepCounts(operation, steps, { own: [], applied: [] }, isRemovedAgain);
   const own = blueprintSchema.safeParse(await findBlueprint(db, operation.id)).data?.steps;
   // One that cannot be read is no reason to say nothing of the rest.
   if (!own) return { stepsDone: [], stepsTotal: await countBlueprintSteps(db, operation.id) };
   const hasBefore = isOpen(state) && !createsTenant;
   const applied = hasBefore ? ((await findAppliedBlueprint(db, operation.tenantId))?.steps ?? []) : [];
-  return stepCounts(operation, steps, { own, applied });
+  return stepCounts(operation, steps, { own, applied }, isRemovedAgain);
 }
 
 function withoutAwaited({ stepsDone, stepsTotal }: StepCounts, currentSteps: readonly string[]): StepCounts {

@@ -24,7 +24,7 @@ import { knownProduct, nounOf } from '../products/known-product.ts';
 import { acceptOperation } from './freezing.ts';
 import { walkTo } from '../plan/walk.ts';
 import type { StepPlan } from '../plan/plan.ts';
-import { findWalkFacts } from '../db/walk-facts.ts';
+import { findOperationFacts } from '../db/walk-facts.ts';
 import { blueprintSchema } from '../db/blueprint-column.ts';
 import { finalDumpOf, owedOf } from './final-dump.ts';
 import { inVain, previewOf } from './preview.ts';
@@ -111,13 +111,9 @@ export async function previewDeletion(
   return { ...view, graceSeconds: operation ? (operation.graceUntil === null ? 0 : graceMs / 1_000) : null };
 }
 
-async function planOfRemoval(
-  { catalog }: ClientDeps,
-  tx: Queryable,
-  { id, tenantId }: OperationRow,
-): Promise<StepPlan[]> {
-  const own = blueprintSchema.parse(await findBlueprint(tx, id)).steps;
-  const facts = await findWalkFacts(tx, tenantId, { own, applied: [] });
+async function planOfRemoval({ catalog }: ClientDeps, tx: Queryable, operation: OperationRow): Promise<StepPlan[]> {
+  const own = blueprintSchema.parse(await findBlueprint(tx, operation.id)).steps;
+  const facts = await findOperationFacts(tx, operation, own, 'forward', catalog.kinds.isRemovedAgain);
   return walkTo([], facts, (kind) => catalog.kinds.kinds.get(kind)?.limits);
 }
 

@@ -260,7 +260,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     assertReachable: (caller, tenantId) => assertReachable(database, caller, tenantId),
     get: (caller, tenantId) => of(caller, tenantId, () => reading.readTenant(database, tenantId)),
     list: (caller, input) => reading.readTenants(database, { ...input, reach: reachOf(caller) }),
-    status: (caller, tenantId) => of(caller, tenantId, () => reading.readStatus(database, tenantId)),
+    status: (caller, tenantId) => of(caller, tenantId, () => reading.readStatus(deps, tenantId)),
     drift: (caller, tenantId) => of(caller, tenantId, () => database.snapshot((at) => reading.readDrift(at, tenantId))),
     events: (caller, tenantId, page) => of(caller, tenantId, () => reading.readEvents(database, tenantId, page)),
     settingsHistory: (caller, tenantId, page) =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../contracts/errors.ts';
 import type { Residue } from '../contracts/messages.ts';
+import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import { failure, json, optionalTime, time } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { ledgerStates } from './ledger.ts';
@@ -40,6 +41,21 @@ export async function markRemoving(db: Queryable, key: StepKey): Promise<z.outpu
        from before b left join step s on true`,
       [key.tenantId, key.stepId, key.operationId],
     ),
+  );
+}
+
+const removingAll = operationTypes.filter((type) => operationTable[type].target === 'nothing');
+
+/**
+ * A step that an earlier operation removed is being removed again, by one that removes everything. What the step made itself stays
+ * `removed` in the ledger: nobody makes that again.
+ */
+export async function reopenRemoved(db: Queryable, key: Pick<StepKey, 'operationId' | 'stepId'>): Promise<void> {
+  await db.query(
+    `update steps s set state = 'removing', removing_at = null, removed_at = null, failure = null
+     from operations o where o.id = $1 and o.type = any ($3) and o.state = 'committing' and o.tenant_id = s.tenant_id
+       and s.step_id = $2 and s.state = 'removed' and s.operation_id <> o.id`,
+    [key.operationId, key.stepId, removingAll],
   );
 }
 

@@ -26,6 +26,9 @@ export interface WalkFacts {
 
 export type LimitsOf = (kind: string) => KindLimits | undefined;
 
+/** Whether a deletion removes steps of a kind again that an earlier operation removed: what others make may have come since. */
+export type IsRemovedAgain = (kind: string) => boolean;
+
 /** What more is done on a walk than what the definitions say. */
 export interface WalkScope {
   /** Steps that read something outside the blueprint (a template) are walked again. */

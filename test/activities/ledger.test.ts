@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { StepError } from '../../src/contracts/step-error.ts';
 import type { Step } from '../../src/contracts/blueprint.ts';
+import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { listEvents } from '../../src/db/events.ts';
 import { listLedger } from '../../src/db/ledger.ts';
@@ -62,7 +63,7 @@ describe('the look before the commit', () => {
     fake.made.clear();
     await confirm();
     await confirm();
-    const status = () => readStatus(db, tenant.tenantId);
+    const status = () => readStatus({ database: db, catalog: defaultCatalog }, tenant.tenantId);
     const detail = 'absent: it is not there';
     const { awaited, ...waiting } = await status();
     expect(awaited).toMatchObject([{ stepId: 'logs', detail }]);

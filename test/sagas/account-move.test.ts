@@ -24,7 +24,7 @@ let aws: CellAws;
 let dynamodb: DynamoDBClient;
 let ssm: SSMClient;
 beforeAll(async () => {
-  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url });
+  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url, archive: true });
   const { credentials, endpointUrl: endpoint, region } = world.target;
   installationId = await findInstallationId(world.database);
   aws = createCellAws(world.platform.cells[0]!, { endpointUrl: endpoint, credentials, pacing: { factor: Infinity } });
@@ -213,5 +213,37 @@ describe.concurrent('the move of an account', () => {
     await traffic.end();
     await expectMoved(run);
     expect(await rowsIn(run, 'from')).toEqual(new Map());
+  });
+
+  it('is followed by a deletion that looks at the old rows once more, keeps what landed late in a dump, and certifies that', async () => {
+    const run = await account();
+    const row = (SK: string) => ({ PK: { S: `ACCOUNT#${run.tenantId}` }, SK: { S: SK } });
+    const write = (SK: string) => dynamodb.send(new PutItemCommand({ TableName: sharedTable(), Item: row(SK) }));
+    await write('MOVED');
+    await move(run);
+    expect(await world.outcome(run)).toBe('active');
+    await write('LATE');
+    const movedAt = new Date().toISOString();
+    const { finalDump, steps } = await world.client.previewDeletion(caller, run.tenantId);
+    expect(finalDump?.detail).toContain('rows (dynamodb-rows)');
+    expect(steps.map(({ stepId }) => stepId)).toContain('rows');
+
+    // It cannot be looked at: it is told, and nothing is certified.
+    meeting(run, { stepId: 'rows', verb: 'remove', when: 'before' });
+    await world.client.deleteTenant(caller, run.tenantId, { confirm: run.slug });
+    const stuck = await world.until(run, 'stuck');
+    expect(stuck.leftovers?.map(({ stepId }) => stepId)).toContain('rows');
+    expect(stuck.stepsTotal).toBe(steps.filter(({ becomes }) => becomes === 'drop').length);
+    calmDown(run);
+    await world.client.retry(caller, run.tenantId);
+    expect(await world.outcome(run)).toBe('deleted');
+    expect(await rowsIn(run, 'from')).toEqual(new Map());
+    const { certificate } = await world.client.certificate(caller, run.tenantId);
+    const [gone] = certificate.deletedRows ?? [];
+    expect(gone).toMatchObject({ stepId: 'rows', table: sharedTable(), rows: 2, isExact: true });
+    expect((gone?.absentAt ?? '') > movedAt).toBe(true);
+    const dump = certificate.finalDumps?.find(({ stepId }) => stepId === 'rows');
+    expect(dump).toMatchObject({ kept: true, rows: 1 });
+    expect(certificate.operation.closedAt >= (gone?.absentAt ?? '')).toBe(true);
   });
 });

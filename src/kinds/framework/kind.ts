@@ -169,7 +169,10 @@ export interface Kind<S extends Spec = Spec, O extends Outputs = Outputs, T exte
   readonly outputs: z.ZodType<O>;
   /** Every type of resource that its steps make, each with how the sweep lists it. */
   readonly types: { readonly [K in T]: ResourceType };
-  /** What others make, and its steps remove: the sweep tells of what is left where no step removes it any more. */
+  /**
+   * What others make, and its steps remove: the sweep tells of what is left where no step removes it any more. It may come late, so a deletion
+   * of the tenant also removes the steps again that an earlier operation removed, a tier change mostly.
+   */
   readonly leftTypes?: Readonly<Record<string, SweptType>>;
   /**
    * The names that a spec gives, as the ledger will have them. Where the tenant's id makes the name, what tells two of one tenant

@@ -1,5 +1,6 @@
 import type { KindFacts, Step } from '../../contracts/blueprint.ts';
 import { latenessWindowMs, LONGEST_LATENESS_MS } from '../../contracts/verbs.ts';
+import type { IsRemovedAgain } from '../../plan/walk.ts';
 import type { Kind } from './kind.ts';
 import { isPart, type ResourceType, type SweptType } from './resource-type.ts';
 
@@ -12,6 +13,7 @@ export interface KindRegistry extends KindFacts {
   readonly sweptTypeOf: (type: string) => string | undefined;
   /** The ledger's types that are swept as this one. */
   readonly ledgerTypesOf: (sweptType: string) => readonly string[];
+  readonly isRemovedAgain: IsRemovedAgain;
 }
 
 /** @throws RangeError naming all that is wrong: a kind given twice, a type that two kinds describe otherwise, wrong limits */
@@ -29,6 +31,7 @@ export function createKindRegistry(list: readonly Kind[]): KindRegistry {
     sweptTypes: inOrderOfRemoval(new Map([...types, ...list.flatMap((kind) => Object.entries(kind.leftTypes ?? {}))])),
     sweptTypeOf,
     ledgerTypesOf: (swept) => [...types.keys()].filter((type) => sweptTypeOf(type) === swept),
+    isRemovedAgain: (kind) => kinds.get(kind)?.leftTypes !== undefined,
     specProblems: (step) => specProblems(kinds, step),
     physicalNames: (step) => kinds.get(step.kind)?.physicalNames(step.spec) ?? [],
     isCommit: (kind) => kinds.get(kind)?.commit !== undefined,
