@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// `node scripts/check-terraform.mjs`: format, `terraform validate` and `terraform test` of each folder in terraform/, in a copy, so that nothing is
-// left in the checkout. Needs Terraform >= 1.7, and the provider: from its registry, or, where that cannot be reached, from a folder
+// `node scripts/check-terraform.mjs [FOLDER...]`: format, `terraform validate` and `terraform test` of each folder in terraform/ (or of those that are
+// named), in a copy, so that nothing is left in the checkout; every output `platform` that a test run ends with is read as API and workers read
+// PLATFORM_CONFIG. Needs Terraform >= 1.7, and the provider: from its registry, or, where that cannot be reached, from a folder
 // `terraform-schema` in `shared/` beside the checkout, whose `install` prints a Terraform configuration that has it. No resource is made.
 // Exit code 1 when something is wrong, 75 when it could not be looked at.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,23 +15,34 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const schema = join(root, '..', 'shared', 'terraform-schema', 'install');
 const copy = mkdtempSync(join(tmpdir(), 'tenantry-terraform-'));
 let env = { ...process.env, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
+/** Outputs `platform` by the test run that they came from. */
+const platforms = {};
 
 try {
-  process.exitCode = check();
+  process.exitCode = check(process.argv.slice(2));
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
 
-function check() {
+function check(named) {
   if (spawnSync('terraform', ['version'], { env }).status !== 0) return skip('there is no terraform on the PATH');
   for (const folder of ['terraform', 'templates']) cpSync(join(root, folder), join(copy, folder), { recursive: true });
   if (!terraform('terraform', 'fmt', '-check', '-diff', '-recursive')) return 1;
-  const modules = readdirSync(join(copy, 'terraform')).map((name) => join('terraform', name));
-  for (const module of modules) {
+  for (const module of named.length > 0 ? named : modulesBelow('terraform')) {
     if (!initialized(module)) return skip('the provider can be had neither from the registry nor beside the checkout');
-    if (!terraform(module, 'validate') || !terraform(module, 'test')) return 1;
+    if (!terraform(module, 'validate') || !tested(module)) return 1;
   }
-  return 0;
+  return readAsConfiguration(named.length > 0) ? 0 : 1;
+}
+
+/** Folders with Terraform's files. */
+function modulesBelow(folder) {
+  const entries = readdirSync(join(copy, folder), { withFileTypes: true });
+  const here = entries.some((entry) => entry.isFile() && entry.name.endsWith('.tf')) ? [folder] : [];
+  return [
+    ...here,
+    ...entries.filter((entry) => entry.isDirectory()).flatMap(({ name }) => modulesBelow(join(folder, name))),
+  ];
 }
 
 function initialized(module) {
@@ -57,6 +69,55 @@ function terraform(folder, ...args) {
   return (
     spawnSync('terraform', [...args, '-no-color'], { cwd: join(copy, folder), env, stdio: 'inherit' }).status === 0
   );
+}
+
+/** `terraform test`, and the platforms that its runs end with. A folder without tests has not been checked. */
+function tested(folder) {
+  console.log(`\n> terraform test (${folder})`);
+  const { status, stdout } = spawnSync('terraform', ['test', '-json', '-verbose'], {
+    ...{ cwd: join(copy, folder), env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+    maxBuffer: 1 << 28,
+  });
+  const messages = stdout.split('\n').filter(Boolean).map(parsed);
+  for (const message of messages) note(folder, message);
+  const passed = messages.find(({ type }) => type === 'test_summary')?.test_summary?.passed ?? 0;
+  if (passed === 0) console.log(`no test of ${folder} passed`);
+  return status === 0 && passed > 0;
+}
+
+function parsed(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { '@message': line };
+  }
+}
+
+function note(folder, { type, '@message': text, '@testrun': run, diagnostic, test_state: state }) {
+  const isEnd = type !== 'test_run' || text.endsWith(' pass') || text.endsWith(' fail');
+  if (['test_run', 'test_summary', undefined].includes(type) && isEnd) console.log(text.trim());
+  if (diagnostic) {
+    const { filename = '', start } = diagnostic.range ?? {};
+    console.log(
+      `${diagnostic.severity}: ${diagnostic.summary} (${filename}:${start?.line ?? ''})\n${diagnostic.detail}`,
+    );
+  }
+  const output = state?.outputs?.platform;
+  if (output) platforms[`${folder}, ${run}`] = output.value;
+}
+
+/** PLATFORM_CONFIG takes the value of the output as it is. */
+function readAsConfiguration(mayBeNone) {
+  const names = Object.keys(platforms);
+  if (names.length === 0) {
+    console.log('no test run ended with an output "platform"');
+    return mayBeNone;
+  }
+  console.log(`\n> PLATFORM_CONFIG of ${names.length} outputs`);
+  const file = join(copy, 'platforms.json');
+  writeFileSync(file, JSON.stringify(platforms));
+  const args = ['--import', 'tsx', join(root, 'scripts', 'parse-platforms.ts'), file];
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
 }
 
 function skip(why) {
