@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { ErrorCode } from '../contracts/errors.ts';
+import { tenantCodes } from './schemas.ts';
 import { workersAt } from './idempotency-keys.ts';
 import type { AcceptedView, ChangeOutcome, WorkersView } from '../client/views.ts';
 
@@ -27,7 +28,7 @@ export const creationCodes = [
 export const deletionCodes = [
   ...mutationCodes,
   'CONFIRMATION_REQUIRED',
-  'TENANT_NOT_FOUND',
+  ...tenantCodes,
   'TENANT_NOT_DELETABLE',
   'OPERATION_IN_PROGRESS',
   'FROZEN',
@@ -38,7 +39,7 @@ export const deletionCodes = [
 export const changeCodes = [
   ...mutationCodes,
   'UNKNOWN_PRODUCT',
-  'TENANT_NOT_FOUND',
+  ...tenantCodes,
   'TENANT_NOT_CHANGEABLE',
   'OPERATION_IN_PROGRESS',
   'FEATURE_DISABLED',
@@ -51,7 +52,7 @@ export const changeCodes = [
 /** Error codes of a request to the open operation. */
 export function controlCodes(verb: 'cancel' | 'retry'): ErrorCode[] {
   const refused = verb === 'retry' ? 'NOTHING_TO_RETRY' : 'NOT_CANCELLABLE';
-  return [...mutationCodes, 'TENANT_NOT_FOUND', refused, 'RUN_LOST', 'ORCHESTRATOR_UNAVAILABLE'];
+  return [...mutationCodes, ...tenantCodes, refused, 'RUN_LOST', 'ORCHESTRATOR_UNAVAILABLE'];
 }
 
 /** Answers 202 for what an operation carries out, and 200 with the tenant where nothing had to be. */

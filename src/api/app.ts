@@ -18,6 +18,7 @@ import { answerUnrouted } from './methods.ts';
 import { doorsOf } from './product-doors.ts';
 import { countRequests } from './request-counter.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { availabilityRoutes } from './routes/availability.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';
@@ -106,6 +107,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await describe(app, doors);
   await app.register(startRoutes);
   await app.register(tenantRoutes, { client });
+  await app.register(availabilityRoutes, { client });
   await app.register(productRoutes, { client });
   await app.register(operatorRoutes, { client });
   await app.register(changeRoutes, { client });

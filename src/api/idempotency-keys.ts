@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { RequestError } from '../client/request-error.ts';
 import type { KeptAnswer, RequestKey } from '../client/request-key.ts';
 import type { WorkersView } from '../client/views.ts';
@@ -89,12 +90,22 @@ function malformed(problem: string): RequestError {
   });
 }
 
-/** Of method, path, query and body, whatever the order of parameters and fields. */
-function hashOf({ method, url, body }: FastifyRequest): string {
-  const [path = '', query = ''] = splitOnce(url, '?');
+/**
+ * Of method, path, query and body, whatever the order of parameters and fields. The path has the tenant's id, however the request names
+ * it: by id and by slug it is the same request, and a slug that has become another tenant's makes another one.
+ */
+function hashOf({ method, url, body, params, routeOptions }: FastifyRequest): string {
+  const [, query = ''] = splitOnce(url, '?');
+  const path = pathOf(routeOptions.url ?? '', named.parse(params));
   const parameters = [...new URLSearchParams(query)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const said = stableJson([method, decodeURIComponent(path), parameters, body ?? null]);
+  const said = stableJson([method, path, parameters, body ?? null]);
   return createHash('sha256').update(said).digest('hex');
+}
+
+const named = z.record(z.string(), z.string());
+
+function pathOf(route: string, params: Readonly<Record<string, string>>): string {
+  return route.replaceAll(/:(\w+)/g, (_whole, name: string) => params[name] ?? '');
 }
 
 function splitOnce(text: string, by: string): string[] {

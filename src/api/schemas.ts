@@ -11,6 +11,7 @@ import { closedOperationStates, openOperationStates } from '../contracts/operati
 import { leftoverConditions } from '../contracts/messages.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantModes } from '../contracts/settings.ts';
+import { parseTenantName, tenantNamePattern } from '../contracts/tenant-name.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { unsettledKinds } from '../contracts/unsettled.ts';
 import { parseSlug } from '../products/slug.ts';
@@ -120,8 +121,26 @@ export const abandonBody = z.strictObject({
 export const id = z.uuid().toLowerCase();
 
 export const freezeParams = z.strictObject({ freezeId: id });
-export const tenantParams = z.strictObject({ tenantId: id });
-export const operationParams = z.strictObject({ tenantId: id, operationId: id });
+
+/** The guard has put the id in the place of a slug by the time that this is checked. */
+const tenantName = z
+  .string()
+  .max(100)
+  .transform((text, context) => {
+    const name = parseTenantName(text);
+    if (name && 'id' in name) return name.id;
+    context.addIssue("must be a tenant's id, its slug, or product~slug");
+    return z.NEVER;
+  })
+  .describe(
+    'Id of the tenant, or its slug: that means the tenant that has it now, else the one that had it last. `product~slug` where several ' +
+      'products have one. What has the form of an id is an id',
+  )
+  .meta({ pattern: tenantNamePattern, examples: ['acme', 'moamalat~acme', '8f14e45f-ceea-467f-ab70-4a1b9b3f8a1e'] });
+/** Error codes of every request whose path names a tenant. */
+export const tenantCodes = ['TENANT_NOT_FOUND', 'TENANT_NAME_AMBIGUOUS'] as const;
+export const tenantParams = z.strictObject({ tenantId: tenantName });
+export const operationParams = z.strictObject({ tenantId: tenantName, operationId: id });
 export const noQuery = z.strictObject({});
 
 /** A parameter in decimal digits; `Number` would also take nothing at all, `0x10` and `1e2`. */

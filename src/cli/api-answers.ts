@@ -19,6 +19,7 @@ import {
   tenantDriftAnswer,
   tenantsAnswer,
 } from '../api/schemas.ts';
+import { availabilityAnswer } from '../api/routes/availability.ts';
 import { productsAnswer } from '../api/routes/products.ts';
 import { open, type Open } from './open-answers.ts';
 
@@ -35,6 +36,7 @@ export type ListedTenant = TenantPage['tenants'][number];
 export type Status = Open<z.infer<typeof statusAnswer>>;
 export type TenantDrift = Open<z.infer<typeof tenantDriftAnswer>>;
 export type Operation = Open<z.infer<typeof operationAnswer>>;
+export type Availability = Open<z.infer<typeof availabilityAnswer>>;
 export type ProductList = Open<z.infer<typeof productsAnswer>>;
 export type CertificateDocument = z.infer<typeof certificateDocument>;
 export type Keys = z.infer<typeof keysAnswer>;
@@ -54,6 +56,7 @@ export const answers = {
   operations: open(operationsAnswer),
   drift: open(tenantDriftAnswer),
   products: open(productsAnswer),
+  availability: open(availabilityAnswer),
   isolated: open(isolatedAnswer),
   isolationPreview: open(isolationPreviewAnswer),
   freeze: open(freezeAnswer),

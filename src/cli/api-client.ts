@@ -2,6 +2,7 @@ import {
   acceptedOrTenant,
   answers,
   type Accepted,
+  type Availability,
   type Freeze,
   type FreezePreview,
   type Isolated,
@@ -45,6 +46,8 @@ export type { StreamSigns } from './api-stream.ts';
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
   products(): Promise<ProductList>;
+  /** @param product default: any */
+  availability(slug: string, product?: string): Promise<Availability>;
   freeze(request: FreezeRequest): Promise<Freeze>;
   freezes(): Promise<Freeze[]>;
   lift(freezeId: string): Promise<Freeze>;
@@ -100,6 +103,12 @@ export function createApiClient(baseUrl: string, credentials?: CredentialSource)
   const call = callerOn(baseUrl, credentials);
   return {
     products: () => call(answers.products, 'GET', '/api/v1/products'),
+    availability: (slug, product) =>
+      call(
+        answers.availability,
+        'GET',
+        `/api/v1/subdomains/${encodeURIComponent(slug)}/availability${queryOf({ product })}`,
+      ),
     freeze: (body) => call(answers.freeze, 'POST', '/api/v1/freezes', body),
     freezes: async () => (await call(answers.freezes, 'GET', '/api/v1/freezes')).freezes,
     lift: (id) => call(answers.freeze, 'DELETE', `/api/v1/freezes/${encodeURIComponent(id)}`),

@@ -32,6 +32,7 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   // The address is wrong, or the API is of another release: it says nothing of a tenant.
   NOT_FOUND: exitCodes.usage,
   METHOD_NOT_ALLOWED: exitCodes.usage,
+  TENANT_NAME_AMBIGUOUS: exitCodes.usage,
   TENANT_NOT_FOUND: exitCodes.notFound,
   OPERATION_NOT_FOUND: exitCodes.notFound,
   CERTIFICATE_NOT_FOUND: exitCodes.notFound,

@@ -11,6 +11,7 @@ import {
   type CommandParts,
   type SetExitCode,
 } from './command-parts.ts';
+import { showAvailability, type AvailabilityOptions } from './availability.ts';
 import { environmentApi } from './environment-api.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import type { Common, Context, Waiting } from './context.ts';
@@ -29,7 +30,7 @@ export function registerTenants(program: CheckedCommand, terminal: Terminal, set
     .description('create, follow, repair and remove tenants, through the API at TENANTRY_API_URL')
     .addHelpText(
       'after',
-      `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug.\n\nEnvironment:\n  TENANTRY_API_URL    address of the API (default http://127.0.0.1:3006)\n  TENANTRY_API_TOKEN  token or service key of the caller; without it the sign-in of \`tenantry login\`, if any`,
+      `${exitCodesHelp}\n\nA <tenant> is an id, a slug, or product/slug. A slug means the tenant that has it now, else the one that had it last.\n\nEnvironment:\n  TENANTRY_API_URL    address of the API (default http://127.0.0.1:3006)\n  TENANTRY_API_TOKEN  token or service key of the caller; without it the sign-in of \`tenantry login\`, if any`,
     );
   const context = (): Context => ({ api: environmentApi(), terminal, subject: tenantSubject });
   const parts = { command: commandIn(tenants), context, setExitCode };
@@ -131,6 +132,12 @@ function registerLooks({ command, context, setExitCode }: CommandParts): void {
     .option('--limit <n>', `tenants per page, 1 to ${LONGEST_PAGE}`, wholeNumber(1, LONGEST_PAGE))
     .option('--cursor <cursor>', 'start after the page that ended with this cursor')
     .action(async (options: Common & actions.ListOptions) => setExitCode(await actions.list(context(), options)));
+
+  command('available <slug>', 'say whether a slug can be had; nothing is reserved (exit code 4: it cannot)')
+    .option('--product <name>', 'for a tenant of this product (default: of each whose slugs are chosen)')
+    .action(async (name: string, options: Common & AvailabilityOptions) =>
+      setExitCode(await showAvailability(context(), name, options)),
+    );
 
   command('show <tenant>', 'show a tenant and its newest operation').action(async (tenant: string, options: Common) =>
     setExitCode(await actions.show(context(), tenant, options)),

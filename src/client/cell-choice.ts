@@ -12,7 +12,7 @@ import type { ClientDeps, CreateTenantInput } from './requests.ts';
  */
 export function cellsFor(
   { catalog, platform }: Pick<ClientDeps, 'catalog' | 'platform'>,
-  { product, input }: { readonly product: Product; readonly input: CreateTenantInput },
+  { product, input }: { readonly product: Product; readonly input: Pick<CreateTenantInput, 'cell'> },
 ): readonly Cell[] {
   const serving = platform.cells.filter((cell) => isServed(cell, product));
   if (serving.length === 0)

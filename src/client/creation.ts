@@ -105,11 +105,7 @@ function checkRequest(
   { tenantId }: Pick<Ids, 'tenantId'>,
 ): Omit<CheckedRequest, 'caller'> {
   const product = knownProduct(deps.catalog.products, input.product);
-  if (!product) {
-    throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${input.product}"`, {
-      details: { products: servedProducts(deps.catalog, deps.platform.cells) },
-    });
-  }
+  if (!product) throw unknownProduct(deps, input.product);
   refuseSwitchedOff(deps, product.name);
   const slug = checkSlug(product, input.slug, tenantId);
   const tier = checkTier(product, input.tier);
@@ -124,7 +120,21 @@ function checkRequest(
   ]);
 }
 
-function checkSlug({ name, reservedSlugs, slugs }: Product, given: string | undefined, tenantId: string): ParsedSlug {
+export function unknownProduct(
+  { catalog, platform }: Pick<ClientDeps, 'catalog' | 'platform'>,
+  name: string,
+): RequestError {
+  return new RequestError('UNKNOWN_PRODUCT', `there is no product "${name}"`, {
+    details: { products: servedProducts(catalog, platform.cells) },
+  });
+}
+
+/** The slug that a new tenant gets. */
+export function checkSlug(
+  { name, reservedSlugs, slugs }: Product,
+  given: string | undefined,
+  tenantId: string,
+): ParsedSlug {
   if (slugs !== 'tenant-id')
     return given === undefined ? { ok: false, problem: 'is required' } : parseSlug(given, reservedSlugs);
   if (given === undefined) return { ok: true, slug: tenantId };

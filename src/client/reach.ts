@@ -19,7 +19,14 @@ export async function assertReachable(db: Queryable, caller: Caller, tenantId: s
   if (!reach) return;
   const isReached = 'ids' in reach ? reach.ids.includes(tenantId) : await isCreatedBy(db, tenantId, reach.createdBy);
   if (isReached) return;
-  throw new RequestError('TENANT_MISMATCH', `tenant ${tenantId} is none that ${caller.principal} may reach`, {
-    details: { tenantId },
-  });
+  throw unreached(caller, tenantId, { tenantId });
+}
+
+/** Says no more of another's tenant than of one that there is not. @param name as the request has it */
+export function unreached(
+  { principal }: Caller,
+  name: string,
+  details: Readonly<Record<string, string>>,
+): RequestError {
+  return new RequestError('TENANT_MISMATCH', `tenant ${name} is none that ${principal} may reach`, { details });
 }

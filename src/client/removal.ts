@@ -45,12 +45,12 @@ export async function deleteTenant(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
-  { confirm, graceMs = deps.deletionGraceMs ?? 0, exports = false }: DeleteTenantInput,
+  { graceMs = deps.deletionGraceMs ?? 0, exports = false, ...confirmation }: DeleteTenantInput,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   const existing = await existingTenant(deps.database, tenantId);
   const noun = nounOf(deps.catalog.products, existing);
-  refuseUnconfirmed(deps, existing, confirm);
+  refuseUnconfirmed(deps, existing, confirmation);
   await reachOrchestratorIfStuck(deps, tenantId);
   const operationId = randomUUID();
   // One of which nothing is left is deleted without an operation.
@@ -78,12 +78,19 @@ function deletionOutcome(noun: string, { tenant, operation, finalDump }: Written
   };
 }
 
-/** @throws RequestError CONFIRMATION_REQUIRED */
-function refuseUnconfirmed({ catalog }: ClientDeps, tenant: TenantRow, confirm: string | undefined): void {
+/**
+ * Id and slug must both be named: an id that was mistaken has another slug, and a slug may have become another tenant's.
+ * @throws RequestError CONFIRMATION_REQUIRED
+ */
+function refuseUnconfirmed(
+  { catalog }: ClientDeps,
+  tenant: TenantRow,
+  { confirm, isNamedBySlug = false }: Pick<DeleteTenantInput, 'confirm' | 'isNamedBySlug'>,
+): void {
   const { id, product, slug } = tenant;
-  const isById = knownProduct(catalog.products, product)?.slugs === 'tenant-id';
+  const isById = isNamedBySlug || knownProduct(catalog.products, product)?.slugs === 'tenant-id';
   // One that was made by an earlier release may have another slug.
-  if (confirm === slug || (isById && confirm?.toLowerCase() === id)) return;
+  if ((!isNamedBySlug && confirm === slug) || (isById && confirm?.toLowerCase() === id)) return;
   const of = `the ${isById ? 'id' : 'slug'} of ${nounOf(catalog.products, tenant)} ${id}`;
   const problem =
     confirm === undefined ? `deletion must be confirmed with ${of}` : `"${confirm}" is not ${of}: nothing was deleted`;

@@ -90,8 +90,10 @@ export interface IsolateTenantInput {
 }
 
 export interface DeleteTenantInput {
-  /** The tenant's slug, repeated; of a product whose tenants have their ids for slugs, the id. */
+  /** The tenant's slug, repeated; its id where the request names it by its slug, or its product gives its tenants their ids for slugs. */
   readonly confirm?: string | undefined;
+  /** The request names it by its slug, which another tenant may have had. Default false. */
+  readonly isNamedBySlug?: boolean | undefined;
   /** How long to wait before anything is removed, in ms; default: as the installation has it. */
   readonly graceMs?: number | undefined;
   /** The final dump may be handed out; without one the deletion is refused. */

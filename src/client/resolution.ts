@@ -11,11 +11,11 @@ import { RequestError } from './request-error.ts';
 export async function reserveOrRefuse(
   tx: Queryable,
   kinds: KindRegistry,
-  { steps, product }: Blueprint,
+  blueprint: Blueprint,
   { cell, tenantId, slug }: { cell: string; tenantId: string; slug: string },
 ): Promise<void> {
-  const names = steps.flatMap((step) => kinds.physicalNames(step)).filter(({ type }) => isNamedBySlug(kinds, type));
-  const [held] = await reserveNames(tx, { cell, tenantId, names });
+  const { product } = blueprint;
+  const [held] = await reserveNames(tx, { cell, tenantId, names: namesBySlug(kinds, blueprint) });
   if (!held) return;
   const { type, name } = held;
   throw new RequestError(
@@ -23,6 +23,14 @@ export async function reserveOrRefuse(
     `the slug "${slug}" of product ${product} gives the ${type} name "${name}", which the tenant "${held.slug}" of product ${held.product} has`,
     { details: { product, slug, resource: { type, name }, holder: { product: held.product, slug: held.slug } } },
   );
+}
+
+/** What of a blueprint has a name that its tenant's slug makes: no other tenant may have the same. */
+export function namesBySlug(
+  kinds: KindRegistry,
+  { steps }: Blueprint,
+): { readonly type: string; readonly name: string }[] {
+  return steps.flatMap((step) => kinds.physicalNames(step)).filter(({ type }) => isNamedBySlug(kinds, type));
 }
 
 function isNamedBySlug(kinds: KindRegistry, type: string): boolean {

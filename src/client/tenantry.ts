@@ -16,6 +16,7 @@ import type { Audit, OperationRow } from '../db/operations.ts';
 import type { SignedCertificate } from '../contracts/certificate.ts';
 import type { Caller } from '../contracts/caller.ts';
 import type { Cell } from '../contracts/platform.ts';
+import type { SlugName } from '../contracts/tenant-name.ts';
 import { insertRefusal, type Refusal } from '../db/access-refusals.ts';
 import { measureLag, type ProjectionLag } from '../db/projections.ts';
 import { measureDrift, type DriftFigures } from '../db/drift.ts';
@@ -37,10 +38,12 @@ import * as isolation from './isolation.ts';
 import { carryOutOnce, type Once } from './once.ts';
 import { createEventFeed } from './event-feed.ts';
 import { control } from './operator-control.ts';
+import { readAvailability, type AvailabilityView } from './availability.ts';
 import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
 import type { KeyedCaller } from './request-key.ts';
 import { assertReachable, reachOf } from './reach.ts';
+import { resolveTenantName } from './tenant-names.ts';
 import { readSettingsHistory } from './settings-history.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, previewDeletion } from './removal.ts';
@@ -149,6 +152,8 @@ export interface TenantryClient {
   startAccepted(caller: Caller, operation: OperationRow): Promise<'started' | 'already-open'>;
   /** Throws TENANT_MISMATCH unless the caller may reach the tenant; every method about one tenant begins so. */
   assertReachable(caller: Caller, tenantId: string): Promise<void>;
+  /** The id of the tenant that a slug means, among those that the caller reaches. Throws TENANT_NOT_FOUND, TENANT_MISMATCH, TENANT_NAME_AMBIGUOUS. */
+  resolveName(caller: Caller, name: SlugName): Promise<string>;
   /** What was done and what was refused, newest first. */
   audit(caller: Caller, input: AuditInput): Promise<{ entries: AuditEntry[]; nextCursor: string | null }>;
   /** Keeps a refusal for the audit. */
@@ -169,6 +174,8 @@ export interface TenantryClient {
   operation(caller: Caller, tenantId: string, operationId: string): Promise<OperationView>;
   /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */
   subscribe(caller: Caller, tenantId: string, onEvents: () => void): () => void;
+  /** Whether a tenant of that slug could be created; nothing is reserved. @param product default: of whichever product */
+  availability(caller: Caller, slug: string, product?: string): Promise<AvailabilityView>;
   products(caller: Caller): ProductView[];
   /** As the platform description has it; undefined: it has none of that id (any more). */
   cell(caller: Caller, id: string): Cell | undefined;
@@ -258,6 +265,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     audit: (_caller, input) => readAudit(database, input),
     recordRefusal: (refusal) => insertRefusal(database, refusal),
     assertReachable: (caller, tenantId) => assertReachable(database, caller, tenantId),
+    resolveName: (caller, name) => resolveTenantName(database, caller, name),
     get: (caller, tenantId) => of(caller, tenantId, () => reading.readTenant(database, tenantId)),
     list: (caller, input) => reading.readTenants(database, { ...input, reach: reachOf(caller) }),
     status: (caller, tenantId) => of(caller, tenantId, () => reading.readStatus(deps, tenantId)),
@@ -269,6 +277,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     operation: (caller, tenantId, operationId) =>
       of(caller, tenantId, () => reading.readOperation(database, tenantId, operationId)),
     subscribe: (_caller, tenantId, onEvents) => feed.subscribe(tenantId, onEvents),
+    availability: (_caller, slug, product) => readAvailability(deps, slug, product),
     products: (_caller) => listProducts(deps),
     cell: (_caller, id) => deps.platform.cells.find((cell) => cell.id === id),
     counts: (_caller) => countAll(database),

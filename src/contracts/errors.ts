@@ -66,6 +66,10 @@ export const errorTable = {
   NOT_FOUND: info('There is no such route.', { httpStatus: 404 }),
   METHOD_NOT_ALLOWED: info('The path takes other methods: the header `Allow` lists them.', { httpStatus: 405 }),
   TENANT_NOT_FOUND: info('Check the name; `tenantry tenants list --all` shows all.', { httpStatus: 404 }),
+  TENANT_NAME_AMBIGUOUS: info(
+    'Several products have a tenant of that slug: name it by its id, or as `product~slug`; `details.candidates` lists both.',
+    { httpStatus: 409 },
+  ),
   OPERATION_NOT_FOUND: info('Check the operation id; the tenant names its operations.', { httpStatus: 404 }),
   CERTIFICATE_NOT_FOUND: info(
     'A certificate is made once a deletion has removed all of the tenant; `tenantry tenants show` says where it is.',

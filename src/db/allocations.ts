@@ -214,13 +214,21 @@ export async function reserveNames(
      order by n.type, n.name on conflict do nothing`,
     [request.cell, request.tenantId, types, names],
   );
-  if (rowCount === names.length) return [];
-  const answer = await tx.query(
+  return rowCount === names.length ? [] : listHeldNames(tx, request.names, request.tenantId);
+}
+
+/** Which of these names another tenant has, in whichever cell. @param tenantId whose own do not count */
+export async function listHeldNames(
+  db: Queryable,
+  names: readonly { readonly type: string; readonly name: string }[],
+  tenantId?: string,
+): Promise<NameHolder[]> {
+  const answer = await db.query(
     `select a.scope as type, a.key as name, t.product, t.slug
      from unnest($2::text[], $3::text[]) as n (type, name)
      join allocations a on a.kind = 'resource-name' and a.scope = n.type and a.key = n.name
-     join tenants t on t.id = a.tenant_id where a.tenant_id <> $1 order by a.id`,
-    [request.tenantId, types, names],
+     join tenants t on t.id = a.tenant_id where a.tenant_id is distinct from $1 order by a.id`,
+    [tenantId ?? null, names.map(({ type }) => type), names.map(({ name }) => name)],
   );
   return rowsOf(nameHolder, answer);
 }

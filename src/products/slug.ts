@@ -1,3 +1,5 @@
+import { hasIdForm } from '../contracts/tenant-name.ts';
+
 /** Slugs that no product gives away (requirement U-02); a product adds its own. */
 export const reservedSlugs: readonly string[] = [
   ...['www', 'api', 'admin', 'app', 'auth', 'mail', 'smtp', 'imap', 'pop', 'pop3', 'webmail', 'ftp', 'sftp'],
@@ -12,7 +14,13 @@ const MAX_LENGTH = 40;
 const PATTERN = /^[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])?$/;
 
 export type ParsedSlug =
-  { readonly ok: true; readonly slug: string } | { readonly ok: false; readonly problem: string };
+  | { readonly ok: true; readonly slug: string }
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      /** It is a slug, but none that is given away. */
+      readonly isReserved?: boolean;
+    };
 
 /**
  * A slug by the rule of requirement U-02: trimmed and lower-cased first, then a DNS label of 3 to 40 characters,
@@ -20,12 +28,20 @@ export type ParsedSlug =
  * @param reserved the product's own reserved slugs, besides {@link reservedSlugs}.
  */
 export function parseSlug(raw: string, reserved: readonly string[] = []): ParsedSlug {
-  const slug = raw.trim().toLowerCase();
-  const problem = problemOf(slug, reserved);
-  return problem === undefined ? { ok: true, slug } : { ok: false, problem };
+  const slug = normalSlug(raw);
+  const problem = problemOf(slug);
+  if (problem !== undefined) return { ok: false, problem };
+  if (reservedSlugs.includes(slug) || reserved.includes(slug))
+    return { ok: false, problem: `"${slug}" is reserved`, isReserved: true };
+  return { ok: true, slug };
 }
 
-function problemOf(slug: string, reserved: readonly string[]): string | undefined {
+/** As it is compared and stored, if it is one. */
+export function normalSlug(raw: string): string {
+  return raw.trim().toLowerCase();
+}
+
+function problemOf(slug: string): string | undefined {
   if (slug.length < MIN_LENGTH || slug.length > MAX_LENGTH) {
     return `must have ${MIN_LENGTH} to ${MAX_LENGTH} characters, has ${slug.length}`;
   }
@@ -34,6 +50,7 @@ function problemOf(slug: string, reserved: readonly string[]): string | undefine
   }
   // Hosts whose third and fourth characters are hyphens are internationalised names in disguise (RFC 5891, 4.2.3.1).
   if (slug.startsWith('--', 2)) return 'must not have hyphens as third and fourth character';
-  if (reservedSlugs.includes(slug) || reserved.includes(slug)) return `"${slug}" is reserved`;
+  // Requests name tenants by id or by slug.
+  if (hasIdForm(slug)) return 'must not have the form of an id (UUID)';
   return undefined;
 }

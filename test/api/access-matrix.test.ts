@@ -11,7 +11,14 @@ type Which = 'own' | 'other' | 'unknown';
 /** Who may, one letter a role: Admin, Operator, Tenant-admin, Self-service. Written by hand: it is what the table is held against. */
 const expected: Readonly<Record<string, string>> = {
   ...{ getStart: 'AOTS', getDescription: 'AOTS', listProducts: 'AOTS', listKeys: 'AOTS', getMetrics: 'AO' },
-  ...{ createTenant: 'AOS', listTenants: 'AOTS', getTenant: 'AOTS', getTenantStatus: 'AOTS', listEvents: 'AOTS' },
+  ...{
+    createTenant: 'AOS',
+    getAvailability: 'AOS',
+    listTenants: 'AOTS',
+    getTenant: 'AOTS',
+    getTenantStatus: 'AOTS',
+    listEvents: 'AOTS',
+  },
   ...{ listSettings: 'AOTS', listOperations: 'AOTS', getOperation: 'AOTS', getCertificate: 'AOTS' },
   ...{ getTenantDrift: 'AO', changeTenant: 'AOT', scaleTenant: 'AOT', suspendTenant: 'AOT', resumeTenant: 'AOT' },
   ...{ migrateTenant: 'AO', rotateTenant: 'AO', repairTenant: 'AO', isolateTenant: 'AO', liftIsolation: 'AO' },

@@ -250,7 +250,9 @@ describe('what is wrong with a request', () => {
 
   it('is said in plain sentences of parameters and ids', async () => {
     const get = async (url: string) => fieldsOf(await api.app.inject(url));
-    expect(await get('/api/v1/tenants/x')).toEqual(['params.tenantId: must be a UUID']);
+    expect(await get('/api/v1/tenants/x')).toEqual([
+      "params.tenantId: must be a tenant's id, its slug, or product~slug",
+    ]);
     expect(await get('/api/v1/tenants?limit=500&includeGone=x')).toEqual([
       'querystring.includeGone: must be true or false',
       'querystring.limit: must be at most 200',

@@ -5,31 +5,17 @@ import { RequestError } from '../../src/client/request-error.ts';
 import { createTenantryClient } from '../../src/client/tenantry.ts';
 import { tenantWorkflowId } from '../../src/contracts/ids.ts';
 import { createCatalog, defaultCatalog } from '../../src/catalog/catalog.ts';
-import type { Platform } from '../../src/contracts/platform.ts';
 import type { Database } from '../../src/db/database.ts';
 import { findBlueprint, listOperationsOf } from '../../src/db/operations.ts';
-import { moamalat } from '../../src/products/moamalat/product.ts';
 import type { Product } from '../../src/products/product.ts';
 import { parseSlug } from '../../src/products/slug.ts';
 import { useControlDatabase } from '../support/database.ts';
-import { examplePlatform } from '../support/platform.ts';
+import { platformFor, productOf } from '../support/renamed-product.ts';
 import { FakeOrchestrator } from './fake-orchestrator.ts';
 import { testCaller } from '../support/caller.ts';
 
 let database: Database;
 useControlDatabase((db) => (database = db));
-
-/** Names as MOAMALAT's (`<product>-<slug>-<component>`), or without a component, as the guard of the cell allows too. */
-function productOf(name: string, shape: 'component' | 'bare'): Product {
-  const resolve: Product['resolve'] = (request) => {
-    const resolved = moamalat.resolve(request);
-    const text = JSON.stringify(resolved.steps)
-      .replaceAll(`moamalat-${request.slug}-backend`, `moamalat-${request.slug}${shape === 'bare' ? '' : '-web'}`)
-      .replaceAll(`moamalat-${request.slug}`, `${name}-${request.slug}`);
-    return { ...resolved, product: name, steps: JSON.parse(text) as typeof resolved.steps };
-  };
-  return { ...moamalat, name, resolve };
-}
 
 const words = fc.constantFrom('notes', 'pro', 'web', 'acme', 'frontend', 'x1');
 const joined = (most: number) => fc.array(words, { minLength: 1, maxLength: most }).map((parts) => parts.join('-'));
@@ -38,20 +24,6 @@ const request = fc.record({
   slug: joined(3).filter((slug) => parseSlug(slug).ok),
 });
 const shape = fc.constantFrom('component' as const, 'bare' as const);
-
-/** A platform that serves all these products, with room for the tenants of one run. */
-function platformFor(products: readonly string[]): Platform {
-  const { cells, ...rest } = examplePlatform();
-  const serving = cells.map((cell) => ({
-    ...cell,
-    domains: Object.fromEntries(products.map((name) => [name, `${name}.example.test`])),
-    // Their blueprints are MOAMALAT's, renamed.
-    templateServices: Object.fromEntries(
-      [...products, 'moamalat'].map((name) => [name, cell.templateServices['moamalat'] ?? {}]),
-    ),
-  }));
-  return { ...rest, cells: serving };
-}
 
 const clear = () => database.query('truncate reservations, allocations');
 

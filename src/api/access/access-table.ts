@@ -52,6 +52,7 @@ export const accessTable = {
   getMetrics: row('GET /metrics', platform),
 
   createTenant: row('POST /api/v1/tenants', makers, 'what it makes is its own'),
+  getAvailability: row('GET /api/v1/subdomains/:slug/availability', makers),
   listTenants: row('GET /api/v1/tenants', all, 'only its tenants are listed'),
   getTenant: row(`GET ${tenant}`, all, 'its tenant'),
   getTenantStatus: row(`GET ${tenant}/status`, all, 'its tenant'),

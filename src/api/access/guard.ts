@@ -8,11 +8,12 @@ import { identityOf } from './authentication.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Identity } from './identity.ts';
 import { refusalAudit } from './refusal-audit.ts';
+import { resolveName } from './tenant-names.ts';
 
 /** What a request is refused for before any route looks at it. */
 export interface Guard {
   readonly authenticators: readonly Authenticator[];
-  readonly client: Pick<TenantryClient, 'assertReachable' | 'recordRefusal'>;
+  readonly client: Pick<TenantryClient, 'assertReachable' | 'recordRefusal' | 'resolveName'>;
 }
 
 /**
@@ -38,6 +39,7 @@ export function guardAccess(app: FastifyInstance, { authenticators, client }: Gu
       request.identity = await identityOf(request, authenticators);
       if (!row) return;
       refuseRole(request.identity, row);
+      await resolveName(request, client);
       await refuseTenant(request, row, client);
     });
   });

@@ -17,11 +17,11 @@ import {
   deleteQuery,
   dryRunQuery,
   flag,
+  id,
   listQuery,
   migrateBody,
   openOperation,
   statusAnswer,
-  tenantParams,
 } from '../schemas.ts';
 
 const cloudType = z.enum(cloudTypes);
@@ -41,7 +41,7 @@ export const createAccountBody = accountSettings.safeExtend({
   technicalUser,
 });
 
-export const accountParams = z.strictObject({ accountId: tenantParams.shape.tenantId });
+export const accountParams = z.strictObject({ accountId: id });
 
 export const createAccountQuery = z.strictObject({
   wait: flag

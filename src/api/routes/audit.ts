@@ -5,11 +5,11 @@ import type { AuditInput } from '../../client/audit.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { roles, type Caller } from '../../contracts/caller.ts';
 import { callerOf } from '../caller.ts';
-import { answers, historyQuery, tenantParams } from '../schemas.ts';
+import { answers, historyQuery, id } from '../schemas.ts';
 
 const time = z.iso.datetime({ offset: true });
 const filter = {
-  tenantId: tenantParams.shape.tenantId.optional(),
+  tenantId: id.optional(),
   principal: z.string().min(1).max(600).optional().describe('Who, as `caller.principal` has it'),
   type: z
     .string()

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { answers, certificateAnswer, keysAnswer, noQuery, tenantParams } from '../schemas.ts';
+import { answers, certificateAnswer, keysAnswer, noQuery, tenantCodes, tenantParams } from '../schemas.ts';
 
 /** What was certified of deletions, and the keys that verify it. */
 export const certificateRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
@@ -17,7 +17,7 @@ export const certificateRoutes: FastifyPluginCallbackZod<{ client: TenantryClien
         tags: ['tenants'],
         params: tenantParams,
         querystring: noQuery,
-        response: answers({ 200: certificateAnswer }, ['TENANT_NOT_FOUND', 'CERTIFICATE_NOT_FOUND']),
+        response: answers({ 200: certificateAnswer }, [...tenantCodes, 'CERTIFICATE_NOT_FOUND']),
       },
     },
     async (request) => client.certificate(callerOf(request), request.params.tenantId),

@@ -5,7 +5,7 @@ import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { streamEvents, streamHeaders, type StreamTimes } from '../event-stream.ts';
-import { answers, eventsAnswer, eventsQuery, tenantParams } from '../schemas.ts';
+import { answers, eventsAnswer, eventsQuery, tenantCodes, tenantParams } from '../schemas.ts';
 
 /** What happened to a tenant: pages of JSON, or a live stream for `Accept: text/event-stream`. */
 export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; times: StreamTimes }> = (
@@ -39,7 +39,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
               content: { 'application/json': { schema: eventsAnswer }, 'text/event-stream': { schema: z.string() } },
             },
           },
-          ['TENANT_NOT_FOUND'],
+          tenantCodes,
         ),
       },
     },

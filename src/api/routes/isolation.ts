@@ -7,12 +7,20 @@ import { callerOf } from '../caller.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { workersAt } from '../idempotency-keys.ts';
-import { answers, dryRunQuery, isolatedAnswer, isolateBody, isolationPreviewAnswer, tenantParams } from '../schemas.ts';
+import {
+  answers,
+  dryRunQuery,
+  isolateBody,
+  isolatedAnswer,
+  isolationPreviewAnswer,
+  tenantCodes,
+  tenantParams,
+} from '../schemas.ts';
 
 const path = '/api/v1/tenants/:tenantId/isolation';
 const common = { tags: ['tenants'], params: tenantParams, querystring: dryRunQuery };
 const answered = { 200: z.union([isolationPreviewAnswer, isolatedAnswer]), 202: isolatedAnswer };
-const codes = [...mutationCodes, 'TENANT_NOT_FOUND'] as const;
+const codes = [...mutationCodes, ...tenantCodes] as const;
 
 /** A notice in front of a tenant at once, whatever is open or frozen, and away again. */
 export const isolationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

@@ -1,7 +1,15 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { answers, noQuery, operationAnswer, operationParams, operationsAnswer, tenantParams } from '../schemas.ts';
+import {
+  answers,
+  noQuery,
+  operationAnswer,
+  operationParams,
+  operationsAnswer,
+  tenantCodes,
+  tenantParams,
+} from '../schemas.ts';
 
 /** The operations of a tenant, newest first. */
 export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
@@ -14,7 +22,7 @@ export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient 
         tags: ['operations'],
         params: tenantParams,
         querystring: noQuery,
-        response: answers({ 200: operationsAnswer }, ['TENANT_NOT_FOUND']),
+        response: answers({ 200: operationsAnswer }, tenantCodes),
       },
     },
     async (request) => ({ operations: await client.operations(callerOf(request), request.params.tenantId) }),
@@ -29,7 +37,7 @@ export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient 
         tags: ['operations'],
         params: operationParams,
         querystring: noQuery,
-        response: answers({ 200: operationAnswer }, ['TENANT_NOT_FOUND', 'OPERATION_NOT_FOUND']),
+        response: answers({ 200: operationAnswer }, [...tenantCodes, 'OPERATION_NOT_FOUND']),
       },
     },
     async (request) => client.operation(callerOf(request), request.params.tenantId, request.params.operationId),

@@ -11,6 +11,7 @@ import {
   dryRunQuery,
   operationAnswer,
   previewAnswer,
+  tenantCodes,
   tenantParams,
 } from '../schemas.ts';
 
@@ -52,7 +53,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
         body: abandonBody,
         response: answers({ 200: z.union([previewAnswer, operationAnswer]) }, [
           ...mutationCodes,
-          'TENANT_NOT_FOUND',
+          ...tenantCodes,
           'NOT_STUCK',
           'ORCHESTRATOR_UNAVAILABLE',
         ]),

@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
+import { isNamedBySlug } from '../access/tenant-names.ts';
 import { answerOutcome, deletionCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { acceptedAnswer, answers, deleteQuery, previewAnswer, changedTenantAnswer, tenantParams } from '../schemas.ts';
@@ -16,7 +17,8 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         operationId: 'deleteTenant',
         summary: 'Remove a tenant and everything it consists of',
         description:
-          'Needs `confirm=<slug>`, which a dry run does not. Answers 200 when nothing was left to remove, else 202, with the status `deleting`. Nothing is removed before the grace period ends ' +
+          'Needs `confirm=<slug>`, or `confirm=<id>` where the path names the tenant by its slug: both are named, so that an old request cannot ' +
+          'delete a later tenant of the same slug. A dry run needs neither. Answers 200 when nothing was left to remove, else 202, with the status `deleting`. Nothing is removed before the grace period ends ' +
           '(`deletesAt`); until then `cancel` brings the tenant back to the status that it had. There is none for a tenant that another ' +
           'operation, which is stuck, has left broken. `finalDump` says what is kept of the data, and why, if nothing is; with `export=true` ' +
           'the deletion is refused where nothing can be kept, and the dump may be handed out.',
@@ -34,6 +36,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         });
       const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, {
         confirm: request.query.confirm,
+        isNamedBySlug: isNamedBySlug(request),
         graceMs: request.query.grace,
         exports: request.query.export,
       });

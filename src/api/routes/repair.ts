@@ -2,11 +2,19 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
-import { acceptedAnswer, answers, dryRunQuery, previewAnswer, repairBody, tenantParams } from '../schemas.ts';
+import {
+  acceptedAnswer,
+  answers,
+  dryRunQuery,
+  previewAnswer,
+  repairBody,
+  tenantCodes,
+  tenantParams,
+} from '../schemas.ts';
 
 const codes = [
   ...mutationCodes,
-  'TENANT_NOT_FOUND',
+  ...tenantCodes,
   'TENANT_NOT_CHANGEABLE',
   'OPERATION_IN_PROGRESS',
   'FROZEN',

@@ -34,7 +34,7 @@ describe('parseSlug', () => {
     ['company-x', 'reserved'],
     ['mine', 'reserved'],
   ])('refuses %j', (raw, word) => {
-    expect(parseSlug(raw, ['mine'])).toEqual({ ok: false, problem: containing(word) });
+    expect(parseSlug(raw, ['mine'])).toMatchObject({ ok: false, problem: containing(word) });
   });
 
   it('gives nothing but DNS labels that are not reserved, and the same again for what it gave', () => {
