@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { tenantCodes } from './schemas.ts';
+import { tenantTag } from '../client/precondition.ts';
 import { workersAt } from './idempotency-keys.ts';
+import { withTag } from './preconditions.ts';
 import type { AcceptedView, ChangeOutcome, WorkersView } from '../client/views.ts';
 
 /** Error codes of every request that changes something. */
@@ -28,6 +30,7 @@ export const creationCodes = [
 export const deletionCodes = [
   ...mutationCodes,
   'CONFIRMATION_REQUIRED',
+  'PRECONDITION_FAILED',
   ...tenantCodes,
   'TENANT_NOT_DELETABLE',
   'OPERATION_IN_PROGRESS',
@@ -38,6 +41,7 @@ export const deletionCodes = [
 /** Error codes of a request that changes an active tenant. */
 export const changeCodes = [
   ...mutationCodes,
+  'PRECONDITION_FAILED',
   'UNKNOWN_PRODUCT',
   ...tenantCodes,
   'TENANT_NOT_CHANGEABLE',
@@ -58,7 +62,9 @@ export function controlCodes(verb: 'cancel' | 'retry'): ErrorCode[] {
 /** Answers 202 for what an operation carries out, and 200 with the tenant where nothing had to be. */
 export function answerOutcome(reply: FastifyReply, outcome: ChangeOutcome, workers: WorkersView): FastifyReply {
   return outcome.done
-    ? reply.code(200).send({ ...outcome.tenant, changed: outcome.changed })
+    ? withTag(reply, tenantTag(outcome.tenant))
+        .code(200)
+        .send({ ...outcome.tenant, changed: outcome.changed })
     : accepted(reply, outcome.accepted, workers);
 }
 

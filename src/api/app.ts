@@ -15,6 +15,7 @@ import { guardRequests, refuseUnsupportedRequests } from './guards.ts';
 import { readIdempotencyKeys } from './idempotency-keys.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
+import { readPreconditions } from './preconditions.ts';
 import { doorsOf } from './product-doors.ts';
 import { countRequests } from './request-counter.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -99,6 +100,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   guardAccess(app, { authenticators: deps.authenticators ?? [], client: deps.client });
   refuseUnsupportedRequests(app);
   refuseUnstorableText(app);
+  readPreconditions(app);
   readIdempotencyKeys(app);
   answerErrors(app);
   answerUnrouted(app);

@@ -20,6 +20,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   else request.log.info({ code: known.code, reason: known.message }, 'request refused');
   if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challengeOf(known));
   if (known.retryAfterSeconds !== undefined) reply.header('retry-after', `${Math.ceil(known.retryAfterSeconds)}`);
+  if (known.code === 'PRECONDITION_FAILED' && typeof known.details?.etag === 'string')
+    reply.header('etag', known.details.etag);
   // Fastify would close the connection on a client that still writes, which then never reads this answer. Node reads the rest and drops it.
   if (known.code === 'PAYLOAD_TOO_LARGE') reply.removeHeader('connection');
   return reply

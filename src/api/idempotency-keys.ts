@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { RequestError } from '../client/request-error.ts';
 import type { KeptAnswer, RequestKey } from '../client/request-key.ts';
 import type { WorkersView } from '../client/views.ts';
+import { ifMatchOf } from './preconditions.ts';
 import { stableJson } from '../contracts/stable-json.ts';
 
 export const KEY_HEADER = 'idempotency-key';
@@ -91,14 +92,18 @@ function malformed(problem: string): RequestError {
 }
 
 /**
- * Of method, path, query and body, whatever the order of parameters and fields. The path has the tenant's id, however the request names
- * it: by id and by slug it is the same request, and a slug that has become another tenant's makes another one.
+ * Of method, path, query, body and `If-Match`, whatever the order of parameters, fields and tags. The path has the tenant's id, however the
+ * request names it: by id and by slug it is the same request, and a slug that has become another tenant's makes another one.
  */
-function hashOf({ method, url, body, params, routeOptions }: FastifyRequest): string {
+function hashOf(request: FastifyRequest): string {
+  const { method, url, body, params, routeOptions } = request;
   const [, query = ''] = splitOnce(url, '?');
   const path = pathOf(routeOptions.url ?? '', named.parse(params));
   const parameters = [...new URLSearchParams(query)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const said = stableJson([method, path, parameters, body ?? null]);
+  const condition = ifMatchOf(request);
+  // Without one, as an earlier release has hashed it.
+  const conditions = condition === undefined ? [] : [typeof condition === 'string' ? condition : condition.toSorted()];
+  const said = stableJson([method, path, parameters, body ?? null, ...conditions]);
   return createHash('sha256').update(said).digest('hex');
 }
 

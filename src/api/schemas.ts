@@ -549,6 +549,7 @@ export const acceptedAnswer = z
     finalDump: finalDump.describe('Of a deletion'),
     statusUrl: z.string().meta({ format: 'uri-reference' }),
     tenantUrl,
+    settingsVersion: z.int().optional().describe('Of a change: of the settings that are desired from now on'),
     workers,
   })
   .meta({ id: 'Accepted', description: 'Accepted: it is carried out from now on' });

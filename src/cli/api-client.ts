@@ -58,6 +58,8 @@ export interface ApiClient {
   previewDeletion(tenantId: string, options?: DeleteOptions): Promise<Preview>;
   list(request: ListRequest): Promise<TenantPage>;
   get(tenantId: string): Promise<Tenant>;
+  /** With the tag of what is chosen for it; null: an API of an earlier release gives none. */
+  getTagged(tenantId: string): Promise<{ readonly tenant: Tenant; readonly tag: string | null }>;
   status(tenantId: string): Promise<Status>;
   /** As the last look saw it. */
   drift(tenantId: string): Promise<TenantDrift>;
@@ -65,9 +67,10 @@ export interface ApiClient {
   operations(tenantId: string): Promise<Operation[]>;
   operation(tenantId: string, operationId: string): Promise<Operation>;
   settingsHistory(tenantId: string, page: HistoryRequest): Promise<SettingsHistory>;
-  change(tenantId: string, request: ChangeRequest): Promise<Accepted | Tenant>;
+  /** @param ifMatch the header; undefined: whatever it is at */
+  change(tenantId: string, request: ChangeRequest, ifMatch?: string): Promise<Accepted | Tenant>;
   scale(tenantId: string, request: ScaleRequest): Promise<Accepted | Tenant>;
-  previewChange(tenantId: string, request: ChangeRequest): Promise<Preview>;
+  previewChange(tenantId: string, request: ChangeRequest, ifMatch?: string): Promise<Preview>;
   previewScaling(tenantId: string, request: ScaleRequest): Promise<Preview>;
   changeMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Accepted | Tenant>;
   previewMode(tenantId: string, verb: ModeVerb, request: ModeRequest): Promise<Preview>;
@@ -120,15 +123,21 @@ export function createApiClient(baseUrl: string, credentials?: CredentialSource)
     create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
     list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
     get: (id) => call(answers.tenant, 'GET', tenant(id)),
+    getTagged: async (id) => {
+      let tag: string | null = null;
+      const onTag = (given: string | null) => (tag = given);
+      return { tenant: await call(answers.tenant, 'GET', tenant(id), undefined, { onTag }), tag };
+    },
     status: (id) => call(answers.status, 'GET', `${tenant(id)}/status`),
     drift: (id) => call(answers.drift, 'GET', `${tenant(id)}/drift`),
     operations: async (id) => (await call(answers.operations, 'GET', `${tenant(id)}/operations`)).operations,
     operation: (id, operation) => call(answers.operation, 'GET', `${tenant(id)}/operations/${operation}`),
     settingsHistory: (id, page) =>
       call(answers.settingsHistory, 'GET', `${tenant(id)}/settings/history${queryOf({ ...page })}`),
-    change: (id, body) => call(acceptedOrTenant, 'PATCH', tenant(id), body),
+    change: (id, body, ifMatch) => call(acceptedOrTenant, 'PATCH', tenant(id), body, { ifMatch }),
     scale: (id, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/scale`, body),
-    previewChange: (id, body) => call(answers.preview, 'PATCH', `${tenant(id)}?dryRun=true`, body),
+    previewChange: (id, body, ifMatch) =>
+      call(answers.preview, 'PATCH', `${tenant(id)}?dryRun=true`, body, { ifMatch }),
     previewScaling: (id, body) => call(answers.preview, 'POST', `${tenant(id)}/scale?dryRun=true`, body),
     changeMode: (id, verb, body) => call(acceptedOrTenant, 'POST', `${tenant(id)}/${verb}`, body),
     previewMode: (id, verb, body) => call(answers.preview, 'POST', `${tenant(id)}/${verb}?dryRun=true`, body),

@@ -33,6 +33,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The settings are not at the version that the command names: nothing was sent that changes them. */
+export class OtherVersionError extends Error {
+  override readonly name = 'OtherVersionError';
+}
+
 /** Nobody answers at the API's address, or not as our API does. */
 export class ApiUnreachableError extends Error {
   override readonly name: string = 'ApiUnreachableError';

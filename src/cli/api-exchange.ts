@@ -13,11 +13,19 @@ const TIMEOUT_MS = 20_000;
 export function callerOn(
   baseUrl: string,
   credentials?: CredentialSource,
-): <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown) => Promise<T> {
-  return async (schema, method, path, body) => {
+): <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown, tags?: Tags) => Promise<T> {
+  return async (schema, method, path, body, tags) => {
     const credential = await credentialFor({ baseUrl, credentials });
-    return request(schema, { method, url: `${baseUrl}${path}`, body, credential });
+    return request(schema, { method, url: `${baseUrl}${path}`, body, credential, tags });
   };
+}
+
+/** Entity tags of a request and its answer. */
+export interface Tags {
+  /** The header `If-Match`. */
+  readonly ifMatch?: string | undefined;
+  /** Told of the header `ETag`; null: the answer has none. */
+  readonly onTag?: ((tag: string | null) => void) | undefined;
 }
 
 /** Where the API is, and what its requests say of their caller. */
@@ -38,6 +46,7 @@ interface ApiRequest {
   readonly url: string;
   readonly body: unknown;
   readonly credential: Credential | undefined;
+  readonly tags?: Tags | undefined;
   /** Under which it is carried out once. */
   readonly key?: string;
 }
@@ -97,7 +106,8 @@ function isOfConnecting(error: unknown): boolean {
   return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 }
 
-async function exchange<T>(schema: z.ZodType<T>, { method, url, body, credential, key }: ApiRequest): Promise<T> {
+async function exchange<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
+  const { method, url, body, credential, key, tags } = asked;
   const sent = body === undefined ? undefined : bodyOf(body);
   const init = {
     method,
@@ -108,6 +118,7 @@ async function exchange<T>(schema: z.ZodType<T>, { method, url, body, credential
     accept: 'application/json',
     ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
     ...(key === undefined ? {} : { 'idempotency-key': key }),
+    ...(tags?.ifMatch === undefined ? {} : { 'if-match': tags.ifMatch }),
   };
   const response = await send(url, init, headersOf(headers, credential));
   const answer = await answerOf(response, credential).catch((cause: unknown) => {
@@ -117,6 +128,7 @@ async function exchange<T>(schema: z.ZodType<T>, { method, url, body, credential
     });
   });
   if (!response.ok) throw refusal(response, answer, url, credential);
+  tags?.onTag?.(response.headers.get('etag'));
   const parsed = schema.safeParse(answer);
   if (!parsed.success)
     throw new ApiUnreachableError(`${url} does not answer as Tenantry's API does: ${wrongPlace(parsed.error)}`, {

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { adviceOn } from '../contracts/advice.ts';
 import { accessAdvice } from './access-advice.ts';
-import { ApiError, ApiUnreachableError, UnclearAnswerError } from './api-client.ts';
+import { ApiError, ApiUnreachableError, OtherVersionError, UnclearAnswerError } from './api-errors.ts';
 import { moment } from './attention.ts';
 import { InterruptedError, NotConfirmedError } from './confirmation.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
@@ -65,6 +65,8 @@ function reportAsIs(error: unknown): ErrorReport {
       headline: `PAYLOAD_TOO_LARGE: ${error.message}`,
       details: error.details,
     };
+  if (error instanceof OtherVersionError)
+    return { exitCode: exitCodes.conflict, code: 'PRECONDITION_FAILED', message: error.message };
   if (error instanceof TenantNameError)
     return {
       exitCode: error.fault === 'not-found' ? exitCodes.notFound : exitCodes.usage,

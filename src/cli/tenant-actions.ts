@@ -2,7 +2,8 @@ import { hostname, userInfo } from 'node:os';
 import { operationTable, operationTypeAskedBy, operationTypes } from '../contracts/operation-table.ts';
 import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
-import type { Accepted, ControlVerb, ModeVerb, Preview, Tenant, TenantEvent } from './api-client.ts';
+import { OtherVersionError } from './api-errors.ts';
+import type { Accepted, ApiClient, ControlVerb, ModeVerb, Preview, Tenant, TenantEvent } from './api-client.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
@@ -65,6 +66,8 @@ export interface ChangeOptions extends SettingsOptions {
   readonly refresh?: boolean;
   readonly onFailure?: string;
   readonly dryRun?: boolean;
+  readonly ifVersion?: number;
+  readonly ifMatch?: string;
 }
 export interface ScaleOptions {
   readonly dryRun?: boolean;
@@ -77,9 +80,30 @@ export interface ScaleOptions {
 export function change(context: Context, name: string, options: Waiting & ChangeOptions): Promise<ExitCode> {
   const { refresh, onFailure, name: displayName, email: contactEmail } = options;
   const asked = { displayName, contactEmail, settings: chosenSettings(options), refresh, onFailure };
-  if (options.dryRun === true) return previewed(context, name, options, (id) => context.api.previewChange(id, asked));
+  const { api } = context;
+  if (options.dryRun === true)
+    return previewed(context, name, options, async (id) =>
+      api.previewChange(id, asked, await tagFor(api, id, options)),
+    );
   const isOfDetails = displayName !== undefined || contactEmail !== undefined;
-  return changed(context, name, options, (tenantId) => context.api.change(tenantId, asked), { isOfDetails });
+  const send = async (id: string) => api.change(id, asked, await tagFor(api, id, options));
+  const saysVersion = options.ifVersion !== undefined || options.ifMatch !== undefined;
+  return changed(context, name, options, send, { isOfDetails, saysVersion });
+}
+
+/**
+ * The tag that goes with a version of the settings: the API compares it in the transaction of the change.
+ * @throws OtherVersionError
+ */
+async function tagFor(api: ApiClient, id: string, { ifMatch, ifVersion }: ChangeOptions): Promise<string | undefined> {
+  if (ifVersion === undefined) return ifMatch;
+  const { tenant, tag } = await api.getTagged(id);
+  if (tag === null) throw new OtherVersionError('the API does not tell versions apart: it is of an earlier release');
+  if (tenant.settingsVersion !== ifVersion)
+    throw new OtherVersionError(
+      `its settings are at version ${tenant.settingsVersion ?? 'unknown'}, not ${ifVersion}; nothing was changed`,
+    );
+  return tag;
 }
 
 /** Changes the number of tasks of a service and follows what carries that out. */
@@ -157,13 +181,16 @@ async function changed(
   name: string,
   options: Waiting,
   send: (tenantId: string) => Promise<Accepted | Tenant>,
-  { isCancellable = true, isOfDetails = false } = {},
+  { isCancellable = true, isOfDetails = false, saysVersion = false } = {},
 ): Promise<ExitCode> {
   const { api, subject, terminal } = context;
   const tenantId = await subject.idOf(context, name, options);
   const before = isOfDetails ? await api.get(tenantId) : undefined;
   const after = options.wait ? await lastEventId(api, tenantId) : 0;
   const answer = await requested(context, options, lookAt(context, tenantId), () => send(tenantId), changeSigns(api));
+  const { settingsVersion: version } = answer;
+  if (saysVersion && version !== undefined && options.json !== true)
+    terminal.err.write(`settings version ${version}\n`);
   if ('operationId' in answer)
     return afterAcceptance(context, answer, after, options, { name, good: ['succeeded'], isCancellable });
   if (options.json) printJson(terminal, await subject.unchanged(answer));

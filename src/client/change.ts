@@ -29,6 +29,7 @@ import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
+import { refuseOtherTag, tenantTag, type Conditional } from './precondition.ts';
 import { inVain, previewOf } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import type {
@@ -56,8 +57,9 @@ export async function changeTenant(
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   const details = detailsAsked(input);
-  if (details) return changeTenantDetails(deps, caller, { tenantId, details }, once);
-  return accept(deps, caller, { tenantId, choiceFor: () => choiceOf(input) }, once);
+  const { ifMatch } = input;
+  if (details) return changeTenantDetails(deps, caller, { tenantId, details, ifMatch }, once);
+  return accept(deps, caller, { tenantId, ifMatch, choiceFor: () => choiceOf(input) }, once);
 }
 
 /** Accepts another number of tasks of one service; otherwise as {@link changeTenant}. */
@@ -68,7 +70,12 @@ export function scaleTenant(
   input: ScaleTenantInput,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, { tenantId, choiceFor: (tenant) => scalingOf(deps, tenant, input) }, once);
+  return accept(
+    deps,
+    caller,
+    { tenantId, ifMatch: input.ifMatch, choiceFor: (tenant) => scalingOf(deps, tenant, input) },
+    once,
+  );
 }
 
 /**
@@ -83,7 +90,7 @@ export function changeMode(
   input: ChangeModeInput,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, { tenantId, choiceFor: () => modeChoice(request, input) }, once);
+  return accept(deps, caller, { tenantId, ifMatch: input.ifMatch, choiceFor: () => modeChoice(request, input) }, once);
 }
 
 /**
@@ -97,7 +104,7 @@ export function rotateTenant(
   input: RotateTenantInput,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, { tenantId, choiceFor: () => rotationChoice(input) }, once);
+  return accept(deps, caller, { tenantId, ifMatch: input.ifMatch, choiceFor: () => rotationChoice(input) }, once);
 }
 
 /**
@@ -111,7 +118,12 @@ export function migrateTenant(
   input: MigrateTenantInput,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
-  return accept(deps, caller, { tenantId, choiceFor: (tenant) => tierChoice(deps, tenant, input) }, once);
+  return accept(
+    deps,
+    caller,
+    { tenantId, ifMatch: input.ifMatch, choiceFor: (tenant) => tierChoice(deps, tenant, input) },
+    once,
+  );
 }
 
 /** What {@link migrateTenant} would do. */
@@ -121,7 +133,11 @@ export function previewMigration(
   tenantId: string,
   input: MigrateTenantInput,
 ): Promise<PreviewView> {
-  return preview(deps, caller, tenantId, (tenant) => tierChoice(deps, tenant, input));
+  return preview(deps, caller, {
+    tenantId,
+    ifMatch: input.ifMatch,
+    choiceFor: (tenant) => tierChoice(deps, tenant, input),
+  });
 }
 
 /** What {@link rotateTenant} would do. */
@@ -131,7 +147,7 @@ export function previewRotation(
   tenantId: string,
   input: RotateTenantInput,
 ): Promise<PreviewView> {
-  return preview(deps, caller, tenantId, () => rotationChoice(input));
+  return preview(deps, caller, { tenantId, ifMatch: input.ifMatch, choiceFor: () => rotationChoice(input) });
 }
 
 /** What {@link changeMode} would do. */
@@ -142,7 +158,7 @@ export function previewMode(
   request: ModeRequest,
   input: ChangeModeInput,
 ): Promise<PreviewView> {
-  return preview(deps, caller, tenantId, () => modeChoice(request, input));
+  return preview(deps, caller, { tenantId, ifMatch: input.ifMatch, choiceFor: () => modeChoice(request, input) });
 }
 
 /** What {@link changeTenant} would do. */
@@ -153,8 +169,9 @@ export async function previewChange(
   input: ChangeTenantInput,
 ): Promise<PreviewView> {
   const details = detailsAsked(input);
-  if (details) return previewDetails(deps, caller, tenantId, details);
-  return preview(deps, caller, tenantId, () => choiceOf(input));
+  const { ifMatch } = input;
+  if (details) return previewDetails(deps, caller, { tenantId, details, ifMatch });
+  return preview(deps, caller, { tenantId, ifMatch, choiceFor: () => choiceOf(input) });
 }
 
 /** What {@link scaleTenant} would do. */
@@ -164,16 +181,16 @@ export function previewScaling(
   tenantId: string,
   input: ScaleTenantInput,
 ): Promise<PreviewView> {
-  return preview(deps, caller, tenantId, (tenant) => scalingOf(deps, tenant, input));
+  return preview(deps, caller, {
+    tenantId,
+    ifMatch: input.ifMatch,
+    choiceFor: (tenant) => scalingOf(deps, tenant, input),
+  });
 }
 
-async function preview(
-  deps: ClientDeps,
-  caller: Caller,
-  tenantId: string,
-  choiceFor: (tenant: TenantRow) => Choice,
-): Promise<PreviewView> {
-  const request = { caller, tenantId, operationId: randomUUID(), choiceFor };
+async function preview(deps: ClientDeps, caller: Caller, asked: Asked): Promise<PreviewView> {
+  const { tenantId } = asked;
+  const request = { ...asked, caller, operationId: randomUUID() };
   const { tenant, operation, settings, desired } = await untilUndisturbed(() =>
     inVain(deps.database, (tx) => write(deps, tx, request)),
   );
@@ -186,14 +203,15 @@ async function preview(
 async function accept(
   deps: ClientDeps,
   caller: Caller,
-  { tenantId, choiceFor }: Pick<Request, 'tenantId' | 'choiceFor'>,
+  asked: Asked,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
+  const { tenantId } = asked;
   const noun = nounOf(deps.catalog.products, await existingTenant(deps.database, tenantId));
   const operationId = randomUUID();
   // What nothing has to be carried out for is changed without an operation.
   const attempted = { what: `the change of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
-  const request = { caller, tenantId, operationId, choiceFor };
+  const request = { ...asked, caller, operationId };
   const outcomeOf = (written: Written) => changeOutcome(noun, written);
   const keptOf = (written: Written) => ({ outcome: outcomeOf(written), operationId: written.operation?.id });
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
@@ -205,14 +223,19 @@ async function accept(
 
 function changeOutcome(noun: string, { before, tenant, operation }: Written): ChangeOutcome {
   if (!operation) return { done: true, tenant: tenantView(tenant), changed: changedFields(before, tenant) };
-  return { done: false, accepted: acceptedView(tenant, operation, acceptance('the change', noun, tenant.status)) };
+  const { settingsVersion, status } = tenant;
+  const view = acceptedView(tenant, operation, acceptance('the change', noun, status));
+  return { done: false, accepted: { ...view, settingsVersion } };
 }
 
-interface Request {
-  readonly caller: Caller;
+interface Asked extends Conditional {
   readonly tenantId: string;
-  readonly operationId: string;
   readonly choiceFor: (tenant: TenantRow) => Choice;
+}
+
+interface Request extends Asked {
+  readonly caller: Caller;
+  readonly operationId: string;
 }
 
 interface Written {
@@ -227,14 +250,14 @@ interface Written {
 /** The operation before the tenant, as everywhere: the one that is open keeps all others out. */
 async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise<Written> {
   const { caller, tenantId } = request;
-  const read = await readChange(deps, tx, tenantId, request.choiceFor);
+  const read = await readChange(deps, tx, request);
   const { tenant, settings, desired, mode, credentials, choice } = read;
   // Another mode is another status, also where nothing runs that it changes.
   const isThere = desired.isThere && choice.request === undefined;
   if (read.isInMode || (isThere && isSameJson(settings, tenant.settings)))
     return { before: tenant, tenant, operation: undefined, settings, desired };
   const operation = isThere ? undefined : await insertChange(deps, tx, request, read);
-  await lockUndisturbed(tx, tenant, operation);
+  await lockUndisturbed(tx, tenant, operation, request);
   await changeSettings(tx, { tenantId, settings, mode, credentials, operationId: operation?.id, caller });
   const held = detailsIn(productOf(deps.catalog, tenant), settings);
   const now = await changeDetails(tx, tenantId, held, { caller, operationId: operation?.id });
@@ -257,11 +280,12 @@ interface ReadChange {
 async function readChange(
   deps: Pick<ClientDeps, 'catalog' | 'platform'>,
   db: Queryable,
-  tenantId: string,
-  choiceFor: (tenant: TenantRow) => Choice,
+  { tenantId, choiceFor, ifMatch }: Asked,
 ): Promise<ReadChange> {
   const open = await findOpenOperation(db, tenantId);
   const tenant = await existingTenant(db, tenantId);
+  // What was seen before that is no help either: the caller has to look again.
+  refuseOtherTag(ifMatch, tenantTag(tenant), `${nounOf(deps.catalog.products, tenant)} ${tenantId}`);
   const asked = choiceFor(tenant);
   if (open) {
     // What waiting does not help comes first.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../contracts/caller.ts';
 import type { Queryable } from '../db/database.ts';
-import { changeDetails, type TenantDetails, type TenantRow } from '../db/tenants.ts';
+import { changeDetails, lockTenant, type TenantDetails, type TenantRow } from '../db/tenants.ts';
 import type { Settings } from '../contracts/settings.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 import { detailNames, detailsIn, lostDetails, settingOf } from '../products/detail-settings.ts';
@@ -10,6 +10,7 @@ import type { Product } from '../products/product.ts';
 import { invalid } from './invalid-input.ts';
 import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
+import { refuseOtherTag, tenantTag, type Conditional } from './precondition.ts';
 import { inVain, previewOf } from './preview.ts';
 import { existingTenant, tenantView } from './reading.ts';
 import { RequestError } from './request-error.ts';
@@ -34,20 +35,26 @@ export function detailsAsked({
   throw invalid(given.map(([name]) => ({ field: `body.${name}`, problem })));
 }
 
+interface AskedDetails extends Conditional {
+  readonly tenantId: string;
+  readonly details: TenantDetails;
+}
+
 /** Changes details of a tenant, whatever its operations are at: no step is made of them. @throws RequestError TENANT_NOT_CHANGEABLE */
 export async function changeTenantDetails(
   deps: ClientDeps,
   caller: Caller,
-  { tenantId, details }: { readonly tenantId: string; readonly details: TenantDetails },
+  asked: AskedDetails,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
+  const { tenantId } = asked;
   const attempted = { what: `the details of tenant ${tenantId} were changed`, shownBy: 'tenant' } as const;
   const operationId = randomUUID();
   const { before, tenant } = await orUnknown({ ...attempted, tenantId, operationId }, () =>
     deps.database.transaction((tx) =>
       once.write(
         tx,
-        () => write(deps, tx, caller, { tenantId, details }),
+        () => write(deps, tx, caller, asked),
         (written) => ({ outcome: changed(written) }),
       ),
     ),
@@ -60,13 +67,9 @@ function changed({ before, tenant }: { readonly before: TenantRow; readonly tena
 }
 
 /** What {@link changeTenantDetails} would do. */
-export async function previewDetails(
-  deps: ClientDeps,
-  caller: Caller,
-  tenantId: string,
-  details: TenantDetails,
-): Promise<PreviewView> {
-  const { tenant } = await inVain(deps.database, (tx) => write(deps, tx, caller, { tenantId, details }));
+export async function previewDetails(deps: ClientDeps, caller: Caller, asked: AskedDetails): Promise<PreviewView> {
+  const { tenantId } = asked;
+  const { tenant } = await inVain(deps.database, (tx) => write(deps, tx, caller, asked));
   const { activatedAt, cell, contactEmail, displayName, settings } = tenant;
   const view = await previewOf(deps, { tenantId, activatedAt, cell, operation: null, plan: [], settings });
   return { ...view, details: { displayName, contactEmail } };
@@ -98,9 +101,11 @@ async function write(
   { catalog }: Pick<ClientDeps, 'catalog'>,
   tx: Queryable,
   caller: Caller,
-  { tenantId, details }: { readonly tenantId: string; readonly details: TenantDetails },
+  { tenantId, details, ifMatch }: AskedDetails,
 ): Promise<{ readonly before: TenantRow; readonly tenant: TenantRow }> {
-  const before = await existingTenant(tx, tenantId);
+  await existingTenant(tx, tenantId);
+  const before = await lockTenant(tx, tenantId);
+  refuseOtherTag(ifMatch, tenantTag(before), `${nounOf(catalog.products, before)} ${tenantId}`);
   const { status } = before;
   if (status === 'deleted')
     throw new RequestError('TENANT_NOT_CHANGEABLE', `${nounOf(catalog.products, before)} ${tenantId} is deleted`, {

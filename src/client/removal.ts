@@ -19,7 +19,7 @@ import {
   type OperationRow,
 } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
-import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import { changeTenantStatus, findTenant, lockTenant, type TenantRow } from '../db/tenants.ts';
 import { knownProduct, nounOf } from '../products/known-product.ts';
 import { acceptOperation } from './freezing.ts';
 import { walkTo } from '../plan/walk.ts';
@@ -27,6 +27,7 @@ import type { StepPlan } from '../plan/plan.ts';
 import { findOperationFacts } from '../db/walk-facts.ts';
 import { blueprintSchema } from '../db/blueprint-column.ts';
 import { finalDumpOf, owedOf } from './final-dump.ts';
+import { refuseOtherTag, tenantTag, type Conditional } from './precondition.ts';
 import { inVain, previewOf } from './preview.ts';
 import { inProgress } from './in-progress.ts';
 import type { Once } from './once.ts';
@@ -45,7 +46,7 @@ export async function deleteTenant(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
-  { graceMs = deps.deletionGraceMs ?? 0, exports = false, ...confirmation }: DeleteTenantInput,
+  { graceMs = deps.deletionGraceMs ?? 0, exports = false, ifMatch, ...confirmation }: DeleteTenantInput,
   once: Once<ChangeOutcome>,
 ): Promise<ChangeOutcome> {
   const existing = await existingTenant(deps.database, tenantId);
@@ -55,7 +56,7 @@ export async function deleteTenant(
   const operationId = randomUUID();
   // One of which nothing is left is deleted without an operation.
   const attempted = { what: `the deletion of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
-  const deletion = { caller, tenantId, operationId, graceMs, exports };
+  const deletion = { caller, tenantId, operationId, graceMs, exports, ifMatch };
   const outcomeOf = (written: Written) => deletionOutcome(noun, written);
   const keptOf = (written: Written) => ({ outcome: outcomeOf(written), operationId: written.operation?.id });
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
@@ -104,10 +105,10 @@ export async function previewDeletion(
   deps: ClientDeps,
   caller: Caller,
   tenantId: string,
-  { exports = false, graceMs = deps.deletionGraceMs ?? 0 }: Pick<DeleteTenantInput, 'exports' | 'graceMs'> = {},
+  { exports = false, graceMs = deps.deletionGraceMs ?? 0, ifMatch }: Omit<DeleteTenantInput, 'confirm'> = {},
 ): Promise<PreviewView> {
   await existingTenant(deps.database, tenantId);
-  const deletion = { caller, tenantId, operationId: randomUUID(), graceMs, exports };
+  const deletion = { caller, tenantId, operationId: randomUUID(), graceMs, exports, ifMatch };
   const { tenant, operation, plan, finalDump } = await inVain(deps.database, async (tx) => {
     const written = await write(deps, tx, deletion);
     return { ...written, plan: written.operation ? await planOfRemoval(deps, tx, written.operation) : [] };
@@ -135,7 +136,7 @@ async function reachOrchestratorIfStuck(deps: ClientDeps, tenantId: string): Pro
   if ((await findOpenOperation(deps.database, tenantId))?.state === 'stuck') await reachOrchestrator(deps);
 }
 
-interface Deletion {
+interface Deletion extends Conditional {
   readonly caller: Caller;
   readonly tenantId: string;
   readonly operationId: string;
@@ -156,6 +157,20 @@ interface Written {
  * close settles both in one transaction, so its status is current when no operation is open.
  */
 async function write(deps: ClientDeps, tx: Queryable, deletion: Deletion): Promise<Written> {
+  const { tenantId } = deletion;
+  refuseChanged(deps, deletion, await existingTenant(tx, tenantId));
+  const written = await writeRemoval(deps, tx, deletion);
+  // What takes effect at once needs no operation: only the tenant's lock keeps it out.
+  if (deletion.ifMatch !== undefined) refuseChanged(deps, deletion, await lockTenant(tx, tenantId));
+  return written;
+}
+
+/** @throws RequestError PRECONDITION_FAILED */
+function refuseChanged({ catalog }: ClientDeps, { ifMatch }: Conditional, tenant: TenantRow): void {
+  refuseOtherTag(ifMatch, tenantTag(tenant), `${nounOf(catalog.products, tenant)} ${tenant.id}`);
+}
+
+async function writeRemoval(deps: ClientDeps, tx: Queryable, deletion: Deletion): Promise<Written> {
   const { caller, tenantId } = deletion;
   const superseded = await supersedeStuck(deps, tx, caller, tenantId);
   const tenant = await findTenant(tx, tenantId);

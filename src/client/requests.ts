@@ -8,6 +8,7 @@ import type { Database } from '../db/database.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { UrlPolicy } from '../webhooks/url.ts';
 import type { Orchestrator } from './orchestrator.ts';
+import type { Conditional } from './precondition.ts';
 import type { WorkerWatchTimes } from './worker-watch.ts';
 
 export interface ClientDeps {
@@ -43,7 +44,7 @@ export interface CreateTenantInput {
   readonly settings?: Settings | undefined;
 }
 
-export interface ChangeTenantInput {
+export interface ChangeTenantInput extends Conditional {
   /** Changed at once, without an operation: no step is made of it. */
   readonly displayName?: string | undefined;
   readonly contactEmail?: string | undefined;
@@ -57,7 +58,7 @@ export interface ChangeTenantInput {
   readonly onFailure?: OnFailure | undefined;
 }
 
-export interface ScaleTenantInput {
+export interface ScaleTenantInput extends Conditional {
   /** A component of the product; may be left out where it has one. */
   readonly service?: string | undefined;
   readonly count: number;
@@ -65,7 +66,7 @@ export interface ScaleTenantInput {
   readonly onFailure?: OnFailure | undefined;
 }
 
-export interface ChangeModeInput {
+export interface ChangeModeInput extends Conditional {
   /** Why, for the audit trail. */
   readonly reason?: string | undefined;
   /** Default: `rollback`. */
@@ -89,7 +90,7 @@ export interface IsolateTenantInput {
   readonly reason: string;
 }
 
-export interface DeleteTenantInput {
+export interface DeleteTenantInput extends Conditional {
   /** The tenant's slug, repeated; its id where the request names it by its slug, or its product gives its tenants their ids for slugs. */
   readonly confirm?: string | undefined;
   /** The request names it by its slug, which another tenant may have had. Default false. */

@@ -2,22 +2,30 @@ import { z } from 'zod';
 import type { Database } from '../db/database.ts';
 import { listSettingsHistory, type SettingsHistoryRow } from '../db/settings.ts';
 import { invalid } from './invalid-input.ts';
+import { tenantTag } from './precondition.ts';
 import { existingTenant } from './reading.ts';
 import type { SettingsVersionView } from './views.ts';
+
+/** @property tag of what is desired now, as {@link tenantTag} */
+export interface SettingsHistoryView {
+  readonly history: SettingsVersionView[];
+  readonly nextCursor: string | null;
+  readonly tag: string;
+}
 
 /** A page of what was chosen for a tenant, newest first. @throws RequestError TENANT_NOT_FOUND, INVALID_INPUT */
 export async function readSettingsHistory(
   db: Pick<Database, 'snapshot'>,
   tenantId: string,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
-): Promise<{ history: SettingsVersionView[]; nextCursor: string | null }> {
+): Promise<SettingsHistoryView> {
   const beforeVersion = cursor === undefined ? undefined : versionIn(cursor);
   return db.snapshot(async (at) => {
-    await existingTenant(at, tenantId);
+    const tag = tenantTag(await existingTenant(at, tenantId));
     const rows = await listSettingsHistory(at, tenantId, { limit: limit + 1, beforeVersion });
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    return { history: page.map(viewOf), nextCursor: last && rows.length > limit ? cursorAfter(last) : null };
+    return { tag, history: page.map(viewOf), nextCursor: last && rows.length > limit ? cursorAfter(last) : null };
   });
 }
 

@@ -44,7 +44,7 @@ import * as reading from './reading.ts';
 import type { KeyedCaller } from './request-key.ts';
 import { assertReachable, reachOf } from './reach.ts';
 import { resolveTenantName } from './tenant-names.ts';
-import { readSettingsHistory } from './settings-history.ts';
+import { readSettingsHistory, type SettingsHistoryView } from './settings-history.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, previewDeletion } from './removal.ts';
 import { previewRepair, repairTenant } from './repair.ts';
@@ -61,7 +61,6 @@ import type {
   IsolationPreviewView,
   OperationView,
   PreviewView,
-  SettingsVersionView,
   StatusView,
   TenantDriftView,
   TenantWithOutcomeView,
@@ -80,11 +79,7 @@ export interface TenantryClient {
   /** What `createTenant` would do; nothing is reserved. */
   previewCreation(caller: Caller, input: CreateTenantInput): Promise<PreviewView>;
   /** What `deleteTenant` would do; nothing is changed. */
-  previewDeletion(
-    caller: Caller,
-    tenantId: string,
-    input?: Pick<DeleteTenantInput, 'exports' | 'graceMs'>,
-  ): Promise<PreviewView>;
+  previewDeletion(caller: Caller, tenantId: string, input?: Omit<DeleteTenantInput, 'confirm'>): Promise<PreviewView>;
   /** Other settings of an active tenant. */
   changeTenant(caller: KeyedCaller, tenantId: string, input: ChangeTenantInput): Promise<ChangeOutcome>;
   /** Another number of tasks of one of its services. */
@@ -169,7 +164,7 @@ export interface TenantryClient {
     caller: Caller,
     tenantId: string,
     page: { readonly limit: number; readonly cursor?: string | undefined },
-  ): Promise<{ history: SettingsVersionView[]; nextCursor: string | null }>;
+  ): Promise<SettingsHistoryView>;
   operations(caller: Caller, tenantId: string): Promise<OperationView[]>;
   operation(caller: Caller, tenantId: string, operationId: string): Promise<OperationView>;
   /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */

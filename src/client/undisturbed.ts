@@ -4,6 +4,7 @@ import type { Queryable } from '../db/database.ts';
 import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import { lockTenant, type TenantRow } from '../db/tenants.ts';
 import { nounOf, type Products } from '../products/known-product.ts';
+import { tenantTag, type Conditional } from './precondition.ts';
 import { RequestError } from './request-error.ts';
 
 /** Rolls the transaction back without being a failure: another request changed the tenant after it had been read. */
@@ -22,16 +23,21 @@ export async function untilUndisturbed<T>(attempt: () => Promise<T>): Promise<T>
   }
 }
 
-/** The tenant, locked, is the one that was read: an operation that ended meanwhile, or another choice, changed its row. */
+/**
+ * The tenant, locked, is the one that was read: an operation that ended meanwhile, or another choice, changed its row. Under a condition
+ * nothing else that it holds was changed either.
+ */
 export async function lockUndisturbed(
   tx: Queryable,
   read: TenantRow,
   own: OperationRow | undefined,
+  { ifMatch }: Conditional = {},
 ): Promise<TenantRow> {
   const now = await lockTenant(tx, read.id);
   const open = own ?? (await findOpenOperation(tx, read.id));
   if (open !== own || now.status !== read.status || now.settingsVersion !== read.settingsVersion)
     throw new DisturbedSignal();
+  if (ifMatch !== undefined && tenantTag(now) !== tenantTag(read)) throw new DisturbedSignal();
   return now;
 }
 

@@ -448,6 +448,8 @@ export interface AcceptedView {
   /** Of a deletion: what is kept of the data. */
   readonly finalDump?: FinalDumpView | undefined;
   readonly tenantUrl: string | null;
+  /** Of a change: that of the settings which are desired from now on. */
+  readonly settingsVersion?: number | undefined;
 }
 
 /** Answer of a request that makes a tenant. */

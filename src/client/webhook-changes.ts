@@ -10,6 +10,7 @@ import * as rows from '../db/webhooks.ts';
 import { addSecret } from '../webhooks/secrets.ts';
 import { urlProblem } from '../webhooks/url.ts';
 import { invalid } from './invalid-input.ts';
+import { refuseOtherTag, webhookTag, type Conditional } from './precondition.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
 import { isReached, refuseUnreached, webhookReachOf } from './webhook-reach.ts';
@@ -109,6 +110,7 @@ async function orUnknown<T>(webhookId: string, work: () => Promise<T>): Promise<
 export function changeWebhook(deps: ClientDeps, target: Target, input: WebhookChangeInput): Promise<WebhookView> {
   return changing(deps, target, async (tx, before) => {
     const { caller, id } = target;
+    refuseOtherTag(input.ifMatch, webhookTag(changeable(before)), `webhook ${id}`);
     const { url, description, events, enabled } = input;
     const origin = url === undefined ? undefined : checkedUrl(deps, url).origin;
     await rows.updateWebhook(tx, id, { url, origin, description, eventTypes: events });
@@ -127,8 +129,9 @@ function changeable({ url, description, eventTypes, disabledAt }: rows.WebhookRo
   return { url, description, events: eventTypes, enabled: disabledAt === null };
 }
 
-export function deleteWebhook(deps: ClientDeps, target: Target): Promise<WebhookView> {
+export function deleteWebhook(deps: ClientDeps, target: Target, { ifMatch }: Conditional = {}): Promise<WebhookView> {
   return changing(deps, target, async (tx, row) => {
+    refuseOtherTag(ifMatch, webhookTag(changeable(row)), `webhook ${target.id}`);
     await rows.markWebhookDeleted(tx, target.id);
     await rows.recordWebhookChange(tx, { webhookId: target.id, what: 'deleted', caller: target.caller, data: {} });
     return webhookView(row);

@@ -5,6 +5,7 @@ import { listDeliveries } from '../db/webhook-deliveries.ts';
 import { findWebhook, listWebhooks, type WebhookFilter } from '../db/webhooks.ts';
 import { invalid } from './invalid-input.ts';
 import type { CarryOut, Once } from './once.ts';
+import type { Conditional } from './precondition.ts';
 import { inVain } from './preview.ts';
 import type { KeyedCaller } from './request-key.ts';
 import type { ClientDeps } from './requests.ts';
@@ -28,7 +29,7 @@ export interface WebhookInput {
   readonly events?: readonly WebhookEventType[] | undefined;
 }
 
-export interface WebhookChangeInput {
+export interface WebhookChangeInput extends Conditional {
   readonly url?: string | undefined;
   readonly description?: string | null | undefined;
   readonly events?: readonly WebhookEventType[] | null | undefined;
@@ -61,7 +62,7 @@ export interface WebhookMethods {
   /** Another URL, or enabling it, makes all that waits due at once. */
   change(caller: KeyedCaller, webhookId: string, input: WebhookChangeInput): Promise<WebhookView>;
   /** What waits is dropped. */
-  remove(caller: KeyedCaller, webhookId: string): Promise<WebhookView>;
+  remove(caller: KeyedCaller, webhookId: string, condition?: Conditional): Promise<WebhookView>;
   /** A further secret; the one before signs beside it for a while. @param overlapSeconds default: a day */
   rotate(caller: KeyedCaller, webhookId: string, overlapSeconds?: number): Promise<WebhookWithSecretView>;
   /** Newest first. */
@@ -85,7 +86,7 @@ export function createWebhookClient(deps: ClientDeps, once: CarryOut): WebhookCl
     ...methodsOf(deps),
     create: (by, input) => keeping(by, (methods, caller) => methods.create(caller, input)),
     change: (by, id, input) => keeping(by, (methods, caller) => methods.change(caller, id, input)),
-    remove: (by, id) => keeping(by, (methods, caller) => methods.remove(caller, id)),
+    remove: (by, id, condition) => keeping(by, (methods, caller) => methods.remove(caller, id, condition)),
     rotate: (by, id, overlap) => keeping(by, (methods, caller) => methods.rotate(caller, id, overlap)),
     replay: (by, id, delivery) => keeping(by, (methods, caller) => methods.replay(caller, id, delivery)),
     replayDead: (by, id, tenantId) => keeping(by, (methods, caller) => methods.replayDead(caller, id, tenantId)),
@@ -118,7 +119,7 @@ function methodsOf(deps: ClientDeps): WebhookMethods {
     list: (caller, input) => list(database, caller, input),
     get: async (caller, id) => webhookView(await changes.reachedWebhook(database, { caller, id })),
     change: (caller, id, input) => changes.changeWebhook(deps, { caller, id }, input),
-    remove: (caller, id) => changes.deleteWebhook(deps, { caller, id }),
+    remove: (caller, id, condition) => changes.deleteWebhook(deps, { caller, id }, condition),
     rotate: (caller, id, overlapSeconds = DEFAULT_OVERLAP_SECONDS) =>
       changes.rotateSecret(deps, { caller, id }, overlapSeconds),
     deliveries: (caller, id, input) => deliveries(database, { caller, id }, input),

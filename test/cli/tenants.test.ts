@@ -153,6 +153,20 @@ describe('tenants update --name and --email', () => {
     expect((await tenants(change)).out).toBe('nothing had to be changed; the tenant is active\n');
     expect((await tenants(['update', slug, '--name', 'Other'])).out).toMatch(/^name changed from .+ to Other; /);
   });
+
+  it('only at the version, or the tag, that the command names', async () => {
+    const slug = freshSlug();
+    const { tenantId } = await made(slug);
+    const { headers } = await api.app.inject(`/api/v1/tenants/${tenantId}`);
+    const named = (name: string, ...more: string[]) => tenants(['update', slug, '--name', name, ...more]);
+    const refused = await named('A', '--if-version', '2');
+    expect(refused).toMatchObject({ code: 4, err: containing('its settings are at version 1, not 2') });
+    const changed = await named('A', '--if-version', '1');
+    expect(changed).toMatchObject({ code: 0, err: 'settings version 1\n', out: containing('name changed') });
+    const etag = headers.etag as string;
+    expect(await named('B', '--if-match', etag)).toMatchObject({ code: 4, err: containing('PRECONDITION_FAILED') });
+    expect(await named('B', '--if-match', etag, '--if-version', '1')).toMatchObject({ code: 2 });
+  });
 });
 
 describe('tenants rotate', () => {

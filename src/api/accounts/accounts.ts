@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { tenantTag } from '../../client/precondition.ts';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { KeyedCaller } from '../../client/request-key.ts';
@@ -64,8 +65,14 @@ function isSettled({ status }: SeenTenant): boolean {
   return !['pending', 'creating'].includes(provisioningStatusOf(status));
 }
 
-export async function readAccount(client: TenantryClient, caller: Caller, id: string): Promise<Account> {
-  return accountIn(client, caller, await accountTenant(client, caller, id));
+/** @returns also the tag of what is chosen for it, as {@link tenantTag} */
+export async function readAccount(
+  client: TenantryClient,
+  caller: Caller,
+  id: string,
+): Promise<{ readonly account: Account; readonly tag: string }> {
+  const tenant = await accountTenant(client, caller, id);
+  return { account: accountIn(client, caller, tenant), tag: tenantTag(tenant) };
 }
 
 export async function listAccounts(

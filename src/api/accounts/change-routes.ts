@@ -6,6 +6,7 @@ import { changeCodes, controlCodes, deletionCodes } from '../acceptance.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
+import { ifMatchOf } from '../preconditions.ts';
 import { workersAt } from '../idempotency-keys.ts';
 import { answers, dryRunQuery, previewAnswer } from '../schemas.ts';
 import type { AcceptedAccount } from './accounts.ts';
@@ -41,6 +42,7 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
   app.patch(
     '/accounts/:accountId',
     {
+      config: { takesIfMatch: true },
       schema: {
         operationId: 'changeAccount',
         summary: 'Change what an account says of itself, or its licenses',
@@ -57,14 +59,16 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
     },
     async (request, reply) => {
       const { body, params, query } = request;
-      if (query.dryRun) return previewChange(client, callerOf(request), params.accountId, body);
-      return answered(reply, await changeAccount(client, callerOf(request), params.accountId, body));
+      const condition = { ifMatch: ifMatchOf(request) };
+      if (query.dryRun) return previewChange(client, callerOf(request), params.accountId, body, condition);
+      return answered(reply, await changeAccount(client, callerOf(request), params.accountId, body, condition));
     },
   );
 
   app.post(
     '/accounts/:accountId/move',
     {
+      config: { takesIfMatch: true },
       schema: {
         operationId: 'moveAccount',
         summary: 'Move a public account to a table of its own, while services use it',
@@ -80,8 +84,9 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
     },
     async (request, reply) => {
       const { body, params, query } = request;
-      if (query.dryRun) return previewMove(client, callerOf(request), params.accountId, body);
-      return answered(reply, await moveAccount(client, callerOf(request), params.accountId, body));
+      const condition = { ifMatch: ifMatchOf(request) };
+      if (query.dryRun) return previewMove(client, callerOf(request), params.accountId, body, condition);
+      return answered(reply, await moveAccount(client, callerOf(request), params.accountId, body, condition));
     },
   );
 
@@ -114,6 +119,7 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
   app.delete(
     '/accounts/:accountId',
     {
+      config: { takesIfMatch: true },
       preValidation: refuseBody,
       schema: {
         operationId: 'deleteAccount',
@@ -129,7 +135,8 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
       },
     },
     async (request, reply) => {
-      const { params, query } = request;
+      const { params } = request;
+      const query = { ...request.query, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return previewDeletion(client, callerOf(request), params.accountId, query);
       return answered(reply, await deleteAccount(client, callerOf(request), params.accountId, query));
     },

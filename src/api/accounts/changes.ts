@@ -1,3 +1,4 @@
+import type { Conditional } from '../../client/precondition.ts';
 import type { ChangeTenantInput } from '../../client/requests.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { AcceptedView, ChangeOutcome, PreviewView } from '../../client/views.ts';
@@ -21,10 +22,10 @@ export async function deleteAccount(
   client: TenantryClient,
   caller: Caller,
   id: string,
-  query: DeleteQuery,
+  query: DeleteQuery & Conditional,
 ): Promise<Outcome> {
   const before = await accountTenant(client, caller, id);
-  const outcome = await client.deleteTenant(caller, id, deletionOf(before, query));
+  const outcome = await client.deleteTenant(caller, id, { ...deletionOf(before, query), ifMatch: query.ifMatch });
   // Why it failed before is no reason for what it is at now.
   return answerOf(client, caller, { ...before, error: undefined }, outcome);
 }
@@ -35,9 +36,10 @@ export async function moveAccount(
   caller: Caller,
   id: string,
   body: MoveBody,
+  condition: Conditional,
 ): Promise<Outcome> {
   const before = await accountTenant(client, caller, id);
-  return answerOf(client, caller, before, await client.migrateTenant(caller, id, moveOf(body)));
+  return answerOf(client, caller, before, await client.migrateTenant(caller, id, { ...moveOf(body), ...condition }));
 }
 
 /** Changes what an account says of itself, by a merge patch (RFC 7396). */
@@ -46,9 +48,10 @@ export async function changeAccount(
   caller: Caller,
   id: string,
   patch: ChangeBody,
+  condition: Conditional,
 ): Promise<Outcome> {
   const before = await accountTenant(client, caller, id);
-  const outcome = await client.changeTenant(caller, id, changeOf(patch));
+  const outcome = await client.changeTenant(caller, id, { ...changeOf(patch), ...condition });
   return answerOf(client, caller, { ...before, settings: mergePatch(before.settings, patch) }, outcome);
 }
 
@@ -72,9 +75,10 @@ export async function previewMove(
   caller: Caller,
   id: string,
   body: MoveBody,
+  condition: Conditional,
 ): Promise<PreviewView> {
   await accountTenant(client, caller, id);
-  return client.previewMigration(caller, id, moveOf(body));
+  return client.previewMigration(caller, id, { ...moveOf(body), ...condition });
 }
 
 /** What {@link changeAccount} would do. */
@@ -83,9 +87,10 @@ export async function previewChange(
   caller: Caller,
   id: string,
   patch: ChangeBody,
+  condition: Conditional,
 ): Promise<PreviewView> {
   await accountTenant(client, caller, id);
-  return client.previewChange(caller, id, changeOf(patch));
+  return client.previewChange(caller, id, { ...changeOf(patch), ...condition });
 }
 
 /** What {@link controlAccount} would do. */
@@ -104,10 +109,10 @@ export async function previewDeletion(
   client: TenantryClient,
   caller: Caller,
   id: string,
-  { export: exports, grace: graceMs }: Pick<DeleteQuery, 'export' | 'grace'>,
+  { export: exports, grace: graceMs, ifMatch }: Pick<DeleteQuery, 'export' | 'grace'> & Conditional,
 ): Promise<PreviewView> {
   await accountTenant(client, caller, id);
-  return client.previewDeletion(caller, id, { exports, graceMs });
+  return client.previewDeletion(caller, id, { exports, graceMs, ifMatch });
 }
 
 function changeOf(patch: ChangeBody): ChangeTenantInput {

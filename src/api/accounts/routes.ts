@@ -4,6 +4,7 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { creationCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
 import { workersAt } from '../idempotency-keys.ts';
+import { withTag } from '../preconditions.ts';
 import type { ProductDoor } from '../product-doors.ts';
 import { answers, noQuery, previewAnswer } from '../schemas.ts';
 import { createAccount, listAccounts, readAccount, readStatus } from './accounts.ts';
@@ -112,7 +113,11 @@ const looks: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
         response: answers({ 200: accountAnswer }, ['TENANT_NOT_FOUND']),
       },
     },
-    async (request) => readAccount(client, callerOf(request), request.params.accountId),
+    async (request, reply) => {
+      const { account, tag } = await readAccount(client, callerOf(request), request.params.accountId);
+      withTag(reply, tag);
+      return account;
+    },
   );
 
   app.get(

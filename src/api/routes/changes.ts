@@ -4,6 +4,7 @@ import type { ModeRequest } from '../../client/choices.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { callerOf } from '../caller.ts';
+import { ifMatchOf } from '../preconditions.ts';
 import { answerOutcome, changeCodes } from '../acceptance.ts';
 import {
   acceptedAnswer,
@@ -25,6 +26,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
   app.patch(
     '/api/v1/tenants/:tenantId',
     {
+      config: { takesIfMatch: true },
       schema: {
         operationId: 'changeTenant',
         summary: 'Change the settings of an active tenant, or what it is called and who is written to',
@@ -41,7 +43,8 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       },
     },
     async (request, reply) => {
-      const { body, params, query } = request;
+      const { params, query } = request;
+      const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewChange(callerOf(request), params.tenantId, body);
       const outcome = await client.changeTenant(callerOf(request), params.tenantId, body);
       return answerOutcome(reply, outcome, client.workers());
@@ -51,6 +54,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
   app.post(
     '/api/v1/tenants/:tenantId/scale',
     {
+      config: { takesIfMatch: true },
       schema: {
         operationId: 'scaleTenant',
         summary: "Change the number of tasks of one of an active tenant's services",
@@ -63,7 +67,8 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       },
     },
     async (request, reply) => {
-      const { body, params, query } = request;
+      const { params, query } = request;
+      const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewScaling(callerOf(request), params.tenantId, body);
       const outcome = await client.scaleTenant(callerOf(request), params.tenantId, body);
       return answerOutcome(reply, outcome, client.workers());
@@ -74,6 +79,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     app.post(
       `/api/v1/tenants/:tenantId/${request}`,
       {
+        config: { takesIfMatch: true },
         schema: {
           ...about,
           tags: ['tenants'],
@@ -85,7 +91,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       },
       async (asked, reply) => {
         const { params, query } = asked;
-        const body = asked.body ?? {};
+        const body = { ...asked.body, ifMatch: ifMatchOf(asked) };
         const caller = callerOf(asked);
         if (query.dryRun) return client.previewMode(caller, params.tenantId, request, body);
         const outcome = await client.changeMode(caller, params.tenantId, request, body);
@@ -110,6 +116,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
   app.post(
     '/api/v1/tenants/:tenantId/migrate',
     {
+      config: { takesIfMatch: true },
       schema: {
         operationId: 'migrateTenant',
         summary: 'Bring an active tenant to another tier',
@@ -124,7 +131,8 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       },
     },
     async (request, reply) => {
-      const { body, params, query } = request;
+      const { params, query } = request;
+      const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewMigration(callerOf(request), params.tenantId, body);
       const outcome = await client.migrateTenant(callerOf(request), params.tenantId, body);
       return answerOutcome(reply, outcome, client.workers());
@@ -134,6 +142,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
   app.post(
     '/api/v1/tenants/:tenantId/rotate',
     {
+      config: { takesIfMatch: true },
       schema: {
         operationId: 'rotateTenant',
         summary: "Rotate an active tenant's credentials",
@@ -149,7 +158,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     },
     async (request, reply) => {
       const { params, query } = request;
-      const body = request.body ?? {};
+      const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewRotation(callerOf(request), params.tenantId, body);
       const outcome = await client.rotateTenant(callerOf(request), params.tenantId, body);
       return answerOutcome(reply, outcome, client.workers());

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { isNamedBySlug } from '../access/tenant-names.ts';
+import { ifMatchOf } from '../preconditions.ts';
 import { answerOutcome, deletionCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { acceptedAnswer, answers, deleteQuery, previewAnswer, changedTenantAnswer, tenantParams } from '../schemas.ts';
@@ -12,6 +13,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
   app.delete(
     '/api/v1/tenants/:tenantId',
     {
+      config: { takesIfMatch: true },
       preValidation: refuseBody,
       schema: {
         operationId: 'deleteTenant',
@@ -33,12 +35,14 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         return client.previewDeletion(callerOf(request), request.params.tenantId, {
           exports: request.query.export,
           graceMs: request.query.grace,
+          ifMatch: ifMatchOf(request),
         });
       const outcome = await client.deleteTenant(callerOf(request), request.params.tenantId, {
         confirm: request.query.confirm,
         isNamedBySlug: isNamedBySlug(request),
         graceMs: request.query.grace,
         exports: request.query.export,
+        ifMatch: ifMatchOf(request),
       });
       return answerOutcome(reply, outcome, client.workers());
     },

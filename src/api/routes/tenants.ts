@@ -2,7 +2,9 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { WorkersView } from '../../client/views.ts';
 import { callerOf } from '../caller.ts';
+import { tenantTag } from '../../client/precondition.ts';
 import { accepted, creationCodes } from '../acceptance.ts';
+import { withTag } from '../preconditions.ts';
 import {
   acceptedAnswer,
   answers,
@@ -72,7 +74,11 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: tenantWithOutcomeAnswer }, tenantCodes),
       },
     },
-    async (request) => withWorkers(client, await client.get(callerOf(request), request.params.tenantId)),
+    async (request, reply) => {
+      const tenant = await client.get(callerOf(request), request.params.tenantId);
+      withTag(reply, tenantTag(tenant));
+      return withWorkers(client, tenant);
+    },
   );
 
   app.get(
@@ -120,7 +126,11 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         response: answers({ 200: settingsHistoryAnswer }, tenantCodes),
       },
     },
-    async (request) => client.settingsHistory(callerOf(request), request.params.tenantId, request.query),
+    async (request, reply) => {
+      const { tag, ...page } = await client.settingsHistory(callerOf(request), request.params.tenantId, request.query);
+      withTag(reply, tag);
+      return page;
+    },
   );
 
   done();

@@ -5,6 +5,8 @@ import type { WebhookView } from '../../client/webhook-views.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
+import { webhookTag } from '../../client/precondition.ts';
+import { ifMatchOf, withTag } from '../preconditions.ts';
 import { answers, dryRunQuery, noQuery } from '../schemas.ts';
 import {
   deliveriesAnswer,
@@ -88,12 +90,17 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
         response: answers({ 200: webhookAnswer }, ['WEBHOOK_NOT_FOUND']),
       },
     },
-    (request) => webhooks.get(callerOf(request), request.params.webhookId),
+    async (request, reply) => {
+      const webhook = await webhooks.get(callerOf(request), request.params.webhookId);
+      withTag(reply, webhookTag(webhook));
+      return webhook;
+    },
   );
 
   app.patch(
     '/api/v1/webhooks/:webhookId',
     {
+      config: { takesIfMatch: true },
       schema: {
         operationId: 'changeWebhook',
         summary: 'Change where a webhook leads, what it is told of, or whether it is told',
@@ -104,20 +111,25 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
         body: webhookPatch,
         response: answers({ 200: z.union([webhookPreviewAnswer, webhookAnswer]) }, [
           ...mutationCodes,
+          'PRECONDITION_FAILED',
           'WEBHOOK_NOT_FOUND',
         ]),
       },
     },
-    async (request) => {
-      const { params, query, body } = request;
+    async (request, reply) => {
+      const { params, query } = request;
+      const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return previewed(await webhooks.preview.change(callerOf(request), params.webhookId, body));
-      return webhooks.change(callerOf(request), params.webhookId, body);
+      const webhook = await webhooks.change(callerOf(request), params.webhookId, body);
+      withTag(reply, webhookTag(webhook));
+      return webhook;
     },
   );
 
   app.delete(
     '/api/v1/webhooks/:webhookId',
     {
+      config: { takesIfMatch: true },
       preValidation: refuseBody,
       schema: {
         operationId: 'deleteWebhook',
@@ -127,14 +139,15 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
         querystring: dryRunQuery,
         response: answers({ 200: z.union([webhookPreviewAnswer, webhookAnswer]) }, [
           ...mutationCodes,
+          'PRECONDITION_FAILED',
           'WEBHOOK_NOT_FOUND',
         ]),
       },
     },
     async (request) => {
       const { params, query } = request;
-      if (query.dryRun) return previewed(await webhooks.preview.remove(callerOf(request), params.webhookId));
-      return webhooks.remove(callerOf(request), params.webhookId);
+      const asked = [callerOf(request), params.webhookId, { ifMatch: ifMatchOf(request) }] as const;
+      return query.dryRun ? previewed(await webhooks.preview.remove(...asked)) : webhooks.remove(...asked);
     },
   );
 
