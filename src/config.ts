@@ -6,13 +6,14 @@ import { accessOf, accessVariables, checkAccess, type AccessConfig } from './acc
 import { driftRepairPolicies, type DriftRepairPolicy } from './contracts/drift.ts';
 import type { Platform } from './contracts/platform.ts';
 import { PlatformConfigError, readPlatform } from './platform.ts';
+import { limitsConfigOf, limitsVariables, type LimitsConfig } from './limits-config.ts';
 import { apiTokenOf, signInConfigOf, stateDirectoryOf, type SignInConfig } from './sign-in-config.ts';
 
 /** Where Temporal is, as the standard variables `TEMPORAL_*` (or a `TEMPORAL_PROFILE`) say. */
 export type TemporalConnectConfig = ReturnType<typeof loadClientConnectConfig>;
 
 /** All settings of a process, read once. */
-export interface Config extends AccessConfig {
+export interface Config extends AccessConfig, LimitsConfig {
   readonly databaseUrl: string;
   /** Provisioner's URL per tenant database id of the platform. */
   readonly tenantDatabaseUrls: Readonly<Record<string, string>>;
@@ -86,6 +87,7 @@ const variables = z.object({
   TENANTRY_API_HOST: z.string().default('127.0.0.1'),
   TENANTRY_API_PORT: port.default(3006),
   ...accessVariables,
+  ...limitsVariables,
   TENANTRY_TEMPORAL_UI_URL: url.optional(),
   TENANTRY_WORKER_HEALTH_PORT: port.optional(),
   TENANTRY_SWEEP_INTERVAL: interval,
@@ -149,6 +151,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     apiHost: given.TENANTRY_API_HOST,
     apiPort: given.TENANTRY_API_PORT,
     ...accessOf(given),
+    ...limitsConfigOf(given),
     temporalUiOrigin: given.TENANTRY_TEMPORAL_UI_URL && new URL(given.TENANTRY_TEMPORAL_UI_URL).origin,
     workerHealthPort: given.TENANTRY_WORKER_HEALTH_PORT,
     sweepIntervalMs: intervalMsOf(given.TENANTRY_SWEEP_INTERVAL),

@@ -13,6 +13,16 @@ import { describe } from './description.ts';
 import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
 import { guardRequests, refuseUnsupportedRequests } from './guards.ts';
 import { readIdempotencyKeys } from './idempotency-keys.ts';
+import { allowOrigins } from './limits/cors.ts';
+import {
+  boundConnections,
+  connectionOptions,
+  defaultConnectionTimes,
+  type ConnectionTimes,
+} from './limits/connections.ts';
+import { guardLimits } from './limits/limit-requests.ts';
+import { gateOf } from './limits/limits.ts';
+import { limitsOf, type GivenLimits } from '../limits-config.ts';
 import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
 import { readPreconditions } from './preconditions.ts';
@@ -51,14 +61,16 @@ export interface ApiDeps {
   readonly publicHosts?: readonly string[] | undefined;
   /** Addresses (CIDR) whose `X-Forwarded-For` says where a request comes from. */
   readonly trustedProxies?: readonly string[] | undefined;
+  /** Origins whose pages may call and read all but the codec. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Other limits than the default. */
+  readonly limits?: GivenLimits | undefined;
+  readonly connectionTimes?: ConnectionTimes | undefined;
   readonly streamTimes?: StreamTimes | undefined;
   /** Told of every route as it is registered. */
   readonly onRoute?: ((route: RouteOptions) => void) | undefined;
 }
 
-/** Requests carry a few fields; nobody needs more. */
-/** How long a request may take to arrive, in ms. */
-const REQUEST_TIMEOUT_MS = 60_000;
 /** Node's own limit of a request's head. */
 const LONGEST_URL = 16 * 1024;
 
@@ -72,15 +84,14 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     trustProxy: deps.trustedProxies && deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
     clientErrorHandler: (error, socket) => answerConnectionError(error, socket, deps.log),
-    // The host guard answers for requests without one, in the one shape.
-    http: { requireHostHeader: false },
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    ...connectionOptions(deps.connectionTimes ?? defaultConnectionTimes),
     pluginTimeout: PLUGIN_TIMEOUT_MS,
     // A parameter that is too long is refused by its schema, which names it; the headers' limit bounds the URL.
     routerOptions: { maxParamLength: LONGEST_URL },
     return503OnClosing: false,
     forceCloseConnections: true,
   });
+  boundConnections(app.server);
   ignoreUnknownExpectations(app.server);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -92,19 +103,21 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   });
   const requests = countRequests(app);
   const drain = drainRequests(app);
-  guardRequests(app, {
-    uiOrigin: deps.uiOrigin,
-    asksCallers: (deps.authenticators ?? []).length > 0,
-    publicHosts: deps.publicHosts ?? [],
-  });
-  guardAccess(app, { authenticators: deps.authenticators ?? [], client: deps.client });
+  const authenticators = deps.authenticators ?? [];
+  const asksCallers = authenticators.length > 0;
+  const origins = { uiOrigin: deps.uiOrigin, corsOrigins: deps.corsOrigins ?? [] };
+  const gate = gateOf(limitsOf(deps.limits ?? {}, asksCallers), asksCallers);
+  guardLimits(app, gate);
+  guardRequests(app, { ...origins, asksCallers, publicHosts: deps.publicHosts ?? [] });
+  allowOrigins(app, origins);
+  guardAccess(app, { authenticators, client: deps.client, gate });
   refuseUnsupportedRequests(app);
   refuseUnstorableText(app);
   readPreconditions(app);
   readIdempotencyKeys(app);
   answerErrors(app);
   answerUnrouted(app);
-  const { client, codec, uiOrigin } = deps;
+  const { client, codec } = deps;
   const doors = doorsOf(client);
   await describe(app, doors);
   await app.register(startRoutes);
@@ -124,7 +137,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(auditRoutes, { client });
   await app.register(healthRoutes, { client });
   await app.register(metricsRoutes, { client, requests });
-  await app.register(codecRoutes, { codec, uiOrigin });
+  await app.register(codecRoutes, { codec });
   for (const door of doors) await door.register(app, { client });
   await app.register(drain);
   return app;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
+import { securityHeaders } from './limits/security-headers.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 
 /** Answers in the one shape what Node refuses before Fastify sees a request: there is a socket and no request. */
@@ -29,7 +30,7 @@ function responseOf(code: ErrorCode, message: string, requestId: string): string
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
-    'x-content-type-options: nosniff',
+    ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ];
   return `${head.join('\r\n')}\r\n\r\n${body}`;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { describeAccess, securitySchemes } from './access/description.ts';
 import { describingKeys } from './idempotency-description.ts';
 import { describingPreconditions } from './precondition-description.ts';
+import { DOCS_CSP } from './limits/security-headers.ts';
 import type { ProductDoor } from './product-doors.ts';
 import { answers, noQuery } from './schemas.ts';
 
@@ -40,7 +41,7 @@ export async function describe(app: FastifyInstance, doors: readonly ProductDoor
     }),
     transformObject: (described) => withOptionalBodies(jsonSchemaTransformObject(described), optional),
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP });
   app.get(
     '/openapi.json',
     {

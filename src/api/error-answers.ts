@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../client/request-error.ts';
 import { challengeOf } from './access/refusals.ts';
+import { securityHeaders, tlsHeaders } from './limits/security-headers.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
 
@@ -39,7 +40,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** Headers of every answer. */
 export function identify(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+  reply.header('x-request-id', request.id).headers(securityHeaders);
+  if (request.protocol === 'https') reply.headers(tlsHeaders);
 }
 
 function toRequestError(error: unknown, request: FastifyRequest): RequestError {

@@ -2,14 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RequestError } from '../client/request-error.ts';
 import { KEY_HEADER } from './idempotency-keys.ts';
-import { isUiOrigin } from './origins.ts';
+import { isAllowedOrigin, type Origins } from './limits/cors.ts';
 
 const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** How the API is reached. */
-export interface Door {
-  /** Origin of Temporal's UI. */
-  readonly uiOrigin: string | undefined;
+export interface Door extends Origins {
   /** Whether requests carry credentials. */
   readonly asksCallers: boolean;
   /** Names besides the loopback ones. */
@@ -62,7 +60,7 @@ function refuseForeignOrigin(request: FastifyRequest, door: Door): void {
   const { host = '', origin } = request.headers;
   if (origin === undefined || origin === `http://${host}`) return;
   if (isPublic(host, door) && origin === `https://${host}`) return;
-  if (isUiOrigin(origin, door.uiOrigin) && request.url.startsWith('/codec/')) return;
+  if (isAllowedOrigin(origin, request.url, door)) return;
   throw new RequestError('INVALID_INPUT', `requests from the origin "${origin}" are refused`, {
     details: { header: 'origin' },
   });

@@ -872,7 +872,7 @@ export interface MediaAnswer {
 }
 
 /** Error answers that any route may give, besides those that any path of HTTP may (`default`). */
-const always: readonly ErrorCode[] = ['INVALID_INPUT', 'NOT_FOUND', 'INTERNAL', 'DATABASE_UNAVAILABLE'];
+const always: readonly ErrorCode[] = ['INVALID_INPUT', 'NOT_FOUND', 'INTERNAL', 'DATABASE_UNAVAILABLE', 'RATE_LIMITED'];
 const byHttp: readonly ErrorCode[] = ['METHOD_NOT_ALLOWED', 'REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE'];
 
 /** Response schemas of a route: its own answers, and an error body for each status that its error codes have. */

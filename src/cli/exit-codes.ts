@@ -23,6 +23,7 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   FORBIDDEN: exitCodes.conflict,
   TENANT_MISMATCH: exitCodes.conflict,
   RATE_LIMITED: exitCodes.unavailable,
+  TOO_MANY_STREAMS: exitCodes.unavailable,
   IDEMPOTENCY_KEY_REUSED: exitCodes.usage,
   IDEMPOTENCY_KEY_IN_USE: exitCodes.conflict,
   PRECONDITION_FAILED: exitCodes.conflict,

@@ -36,6 +36,8 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
       log,
       publicHosts: config.publicHosts,
       trustedProxies: config.trustedProxies,
+      limits: config.limits,
+      corsOrigins: config.corsOrigins,
       host: config.apiHost,
       port: config.apiPort,
     });

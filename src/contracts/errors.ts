@@ -43,7 +43,11 @@ export const errorTable = {
   TENANT_MISMATCH: info('The tenant is not one of those that the caller may reach, or there is none of that name.', {
     httpStatus: 403,
   }),
-  RATE_LIMITED: info('Wait as many seconds as the header `Retry-After` says, then try again.', { httpStatus: 429 }),
+  RATE_LIMITED: info(
+    'Wait as many seconds as the header `Retry-After` says, then try again; nothing was done. `details.policy` names the limit (docs/limits.md).',
+    { httpStatus: 429 },
+  ),
+  TOO_MANY_STREAMS: info('End a live stream of this caller, or wait until one has ended.', { httpStatus: 429 }),
   IDEMPOTENCY_KEY_REUSED: info(
     'The key belongs to another request of this caller: send a new key, or the same request again.',
     { httpStatus: 422 },

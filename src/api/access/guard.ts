@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
+import type { Gate } from '../limits/limits.ts';
 import { accessRowOf, accessTable, type AccessRow } from './access-table.ts';
 import { identityOf } from './authentication.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -14,13 +15,14 @@ import { resolveName } from './tenant-names.ts';
 export interface Guard {
   readonly authenticators: readonly Authenticator[];
   readonly client: Pick<TenantryClient, 'assertReachable' | 'recordRefusal' | 'resolveName'>;
+  readonly gate: Pick<Gate, 'admit' | 'takeOfTenant'>;
 }
 
 /**
  * Holds every request against the table of access: who asks, whether the role may, whether the tenant is one that the caller reaches.
  * To be called before the routes are registered: one without a row is an error then.
  */
-export function guardAccess(app: FastifyInstance, { authenticators, client }: Guard): void {
+export function guardAccess(app: FastifyInstance, { authenticators, client, gate }: Guard): void {
   app.decorateRequest('identity', undefined);
   app.addHook('onRoute', refuseRouteWithoutRow);
   const audit = refusalAudit(client);
@@ -32,15 +34,16 @@ export function guardAccess(app: FastifyInstance, { authenticators, client }: Gu
       throw error;
     }
   };
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const row = rowOf(request);
     if (row?.roles === 'anybody') return;
     await audited(request, async () => {
-      request.identity = await identityOf(request, authenticators);
+      request.identity = await gate.admit(request, reply, () => identityOf(request, authenticators));
       if (!row) return;
       refuseRole(request.identity, row);
       await resolveName(request, client);
       await refuseTenant(request, row, client);
+      gate.takeOfTenant(request, reply, tenantOf(request));
     });
   });
   app.addHook('preHandler', (request) => audited(request, () => refuseField(request)));

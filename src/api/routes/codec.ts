@@ -1,8 +1,6 @@
-import type { FastifyReply } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
-import { isUiOrigin } from '../origins.ts';
 import { answers, noQuery, payloads } from '../schemas.ts';
 
 /** A payload as the codec takes it (`Payload` of the Temporal SDK). */
@@ -23,16 +21,7 @@ const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
  * Temporal's remote codec protocol, with which its UI shows encrypted payloads: only the UI's origin may call it
  * from a browser. https://docs.temporal.io/production-deployment/data-encryption
  */
-export const codecRoutes: FastifyPluginCallbackZod<{ codec: Codec; uiOrigin: string | undefined }> = (
-  app,
-  { codec, uiOrigin },
-  done,
-) => {
-  app.addHook('onRequest', (request, reply, next) => {
-    const { origin } = request.headers;
-    if (isUiOrigin(origin, uiOrigin)) allow(reply, origin);
-    next();
-  });
+export const codecRoutes: FastifyPluginCallbackZod<{ codec: Codec }> = (app, { codec }, done) => {
   for (const verb of ['decode', 'encode'] as const) {
     app.options(`/codec/${verb}`, { schema: { hide: true } }, (_request, reply) => reply.code(204).send());
     app.post(
@@ -53,15 +42,6 @@ export const codecRoutes: FastifyPluginCallbackZod<{ codec: Codec; uiOrigin: str
   }
   done();
 };
-
-function allow(reply: FastifyReply, origin: string): void {
-  reply
-    .header('access-control-allow-origin', origin)
-    .header('access-control-allow-methods', 'POST')
-    .header('access-control-allow-headers', 'content-type, x-namespace, authorization')
-    .header('access-control-max-age', '600')
-    .header('vary', 'Origin');
-}
 
 type WirePayload = z.infer<typeof payloads>['payloads'][number];
 

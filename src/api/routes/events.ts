@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
@@ -39,7 +39,7 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
               content: { 'application/json': { schema: eventsAnswer }, 'text/event-stream': { schema: z.string() } },
             },
           },
-          tenantCodes,
+          [...tenantCodes, 'TOO_MANY_STREAMS'],
         ),
       },
     },
@@ -51,21 +51,34 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
       const events = await client.events(caller, tenantId, { after, limit });
       if (!wantsStream(request)) return { events, nextAfter: events.at(-1)?.id ?? after };
       if (request.method === 'HEAD') return reply.headers(streamHeaders).send();
-      reply.hijack();
-      await streamEvents(reply.raw, client, {
-        caller,
-        tenantId,
-        after,
-        times,
-        closing: closing.signal,
-        log: request.log,
-      });
+      const end = app.streams.acquire(caller.principal);
+      try {
+        reply.hijack();
+        setHeaders(reply);
+        request.endTurn();
+        await streamEvents(reply.raw, client, {
+          caller,
+          tenantId,
+          after,
+          times,
+          closing: closing.signal,
+          log: request.log,
+        });
+      } finally {
+        end();
+      }
       return reply;
     },
   );
 
   done();
 };
+
+/** Those that Fastify would have sent with an answer of its own. */
+function setHeaders(reply: FastifyReply): void {
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value);
+}
 
 function wantsStream(request: FastifyRequest): boolean {
   return /(^|,)\s*text\/event-stream\b/i.test(request.headers.accept ?? '');

@@ -1,0 +1,54 @@
+import type { Rate } from '../../limits-config.ts';
+
+/** What a bucket said of one request. */
+export interface Taken {
+  /** Undefined: there was room. Else in how many ms there is. */
+  readonly waitMs: number | undefined;
+  /** Requests that there is room for now. */
+  readonly remaining: number;
+  /** Until there is room for as many as ever, in ms. */
+  readonly fullInMs: number;
+}
+
+export interface Buckets {
+  take(key: string, nowMs?: number): Taken;
+  /** Takes one back that did not count. */
+  giveBack(key: string): void;
+}
+
+/** Keys that are remembered; the one that was unseen longest goes first: nobody gains more than a bucket that is full anyway. */
+const MOST_KEYS = 50_000;
+
+/**
+ * A token bucket per key, as the generic cell rate algorithm keeps it: of each key only the time at which its bucket is full again.
+ * Own code: the libraries for Fastify count in windows, which let twice the rate through at their edges, and keep keys without a bound or by time.
+ */
+export function buckets({ requests, windowMs }: Rate, mostKeys = MOST_KEYS): Buckets {
+  const perRequestMs = windowMs / requests;
+  const fullAtMs = new Map<string, number>();
+  const keep = (key: string, atMs: number) => {
+    fullAtMs.delete(key);
+    fullAtMs.set(key, atMs);
+    const [oldest] = fullAtMs.keys();
+    if (fullAtMs.size > mostKeys && oldest !== undefined) fullAtMs.delete(oldest);
+  };
+  return {
+    take: (key, nowMs = performance.now()) => {
+      const before = Math.max(fullAtMs.get(key) ?? nowMs, nowMs);
+      const after = before + perRequestMs;
+      // A thousandth of a request makes up for what floating point loses.
+      const isFull = after - nowMs > windowMs + perRequestMs / 1_000;
+      const fullAt = isFull ? before : after;
+      keep(key, fullAt);
+      return {
+        waitMs: isFull ? after - nowMs - windowMs : undefined,
+        remaining: isFull ? 0 : Math.floor((windowMs - (fullAt - nowMs)) / perRequestMs + 0.001),
+        fullInMs: fullAt - nowMs,
+      };
+    },
+    giveBack: (key) => {
+      const atMs = fullAtMs.get(key);
+      if (atMs !== undefined) fullAtMs.set(key, atMs - perRequestMs);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+
+const MOST_KNOWN = 10_000;
+
+/** Whose credential was taken before, by its hash; the one that was unseen longest is forgotten first. It lets nobody in. */
+export interface KnownCallers {
+  /** @returns the principal */
+  find(hash: string): string | undefined;
+  remember(hash: string, principal: string): void;
+  forget(hash: string): void;
+}
+
+export function knownCallers(): KnownCallers {
+  const principals = new Map<string, string>();
+  const remember = (hash: string, principal: string) => {
+    principals.delete(hash);
+    principals.set(hash, principal);
+    const [oldest] = principals.keys();
+    if (principals.size > MOST_KNOWN && oldest !== undefined) principals.delete(oldest);
+  };
+  return {
+    remember,
+    find: (hash) => {
+      const principal = principals.get(hash);
+      if (principal !== undefined) remember(hash, principal);
+      return principal;
+    },
+    forget: (hash) => void principals.delete(hash),
+  };
+}
+
+/** Of what a request shows of its caller. */
+export function hashOfCredential({ headers: { authorization = '' } }: Pick<FastifyRequest, 'headers'>): string {
+  return createHash('sha256').update(authorization).digest('base64url');
+}
