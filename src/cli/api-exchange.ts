@@ -6,6 +6,7 @@ import { ApiError, ApiUnreachableError, UnclearAnswerError } from './api-errors.
 import { refuseOpenWay, type Credential, type CredentialSource } from './credentials.ts';
 import { underKey } from './keyed-request.ts';
 import { bodyOf } from './request-body.ts';
+import { onceThereIsRoom } from './room.ts';
 
 const TIMEOUT_MS = 20_000;
 
@@ -106,7 +107,11 @@ function isOfConnecting(error: unknown): boolean {
   return 'syscall' in error && (error.syscall === 'connect' || error.syscall === 'getaddrinfo');
 }
 
-async function exchange<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
+function exchange<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
+  return onceThereIsRoom(() => exchangeOnce(schema, asked));
+}
+
+async function exchangeOnce<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
   const { method, url, body, credential, key, tags } = asked;
   const sent = body === undefined ? undefined : bodyOf(body);
   const init = {
