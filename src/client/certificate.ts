@@ -53,6 +53,7 @@ async function certify(
   const operation = (await listOperationsOf(db, tenant.id)).find(hasRemovedAll);
   if (!operation || !tenant.deletedAt) throw notDeleted(tenant);
   const rows = await listLedger(db, tenant.id);
+  const steps = await listSteps(db, tenant.id);
   const certificate: Certificate = {
     certificate: 'tenantry-deletion',
     version: 1,
@@ -69,8 +70,10 @@ async function certify(
     },
     operation: askedFor(operation),
     resources: rows.map(resourceOf),
-    deletedRows: (await listSteps(db, tenant.id)).flatMap((step) => deletedRowsOf(catalog, step) ?? []),
-    residues: rows.flatMap(({ stepId, residues }) => (residues ?? []).map((residue) => ({ stepId, ...residue }))),
+    deletedRows: steps.flatMap((step) => deletedRowsOf(catalog, step) ?? []),
+    residues: [...rows, ...steps].flatMap(({ stepId, residues }) =>
+      (residues ?? []).map((residue) => ({ stepId, ...residue })),
+    ),
     ...(await certifiedDumps(db, tenant)),
     tombstone: {
       slugReservedUntil:

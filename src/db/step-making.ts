@@ -60,7 +60,7 @@ export async function recordIntent(db: Queryable, intent: Intent): Promise<Recor
            then s.started_at else now() end,
          unclear_until = greatest(s.unclear_until, excluded.unclear_until),
          outputs = case when s.state = 'removed' then null else s.outputs end,
-         failure = null, ready_at = null, removing_at = null, removed_at = null, removal = null
+         failure = null, ready_at = null, removing_at = null, removed_at = null, removal = null, residues = null
        where case when s.operation_id <> excluded.operation_id then true
          when s.state = 'removing' or s.generation > excluded.generation then false
          when s.state = 'removed' then s.generation < excluded.generation

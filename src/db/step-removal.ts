@@ -129,12 +129,18 @@ export async function noteRemoval(
 /** The moment at which it was seen absent, not a later one at which that was recorded again. */
 const seenAbsent = `case when l.state = 'removed' then l.absent_at else clock_timestamp() end`;
 
-/** What AWS keeps for a while, on the step's first resource. */
+/** What is kept for a while, on the step's first resource; on the step itself, with what an earlier removal left, where it has none. */
 export async function recordResidues(db: Queryable, key: StepKey, residues: readonly Residue[]): Promise<void> {
   if (residues.length === 0) return;
   await db.query(
-    `update ledger set residues = $3, updated_at = now()
-     where id = (select min(id) from ledger where tenant_id = $1 and step_id = $2)`,
+    `with first as (
+       update ledger set residues = $3, updated_at = now()
+       where id = (select min(id) from ledger where tenant_id = $1 and step_id = $2) returning id
+     )
+     update steps s set residues = $3::jsonb || coalesce((
+       select jsonb_agg(was) from jsonb_array_elements(s.residues) was where not exists (
+         select from jsonb_array_elements($3::jsonb) now where now ->> 'type' = was ->> 'type' and now ->> 'name' = was ->> 'name')), '[]')
+     where tenant_id = $1 and step_id = $2 and not exists (select from first)`,
     [key.tenantId, key.stepId, json(residues)],
   );
 }
@@ -159,7 +165,7 @@ export async function recordRemoved(db: Queryable, key: StepKey): Promise<Date |
        insert into events (cell, tenant_id, operation_id, type, step_id, data)
        select s.cell, s.tenant_id, s.operation_id, 'step.removed', s.step_id, jsonb_build_object('residues', coalesce(
          (select jsonb_path_query_array(jsonb_agg(l.residues), '$[*][*]') from ledger l
-          where l.tenant_id = s.tenant_id and l.step_id = s.step_id and l.residues is not null), '[]'))
+          where l.tenant_id = s.tenant_id and l.step_id = s.step_id and l.residues is not null), s.residues, '[]'))
        from step s
      )
      select case when unclear_until > clock_timestamp() then unclear_until end as "recheckAt" from steps

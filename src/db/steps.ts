@@ -5,6 +5,7 @@ import {
   operationState,
   operationType,
   optionalTime,
+  residues,
   tenantStatus,
   time,
   uuid,
@@ -42,6 +43,8 @@ const stepRow = z.object({
   removedAt: optionalTime,
   /** What its removal noted. */
   removal: notes.nullable(),
+  /** What its removal left for a while, where the ledger has no resource of it. */
+  residues: residues.nullable(),
   detail: z.string().nullable(),
   failure: failure.nullable(),
 });
@@ -50,7 +53,7 @@ export type StepRow = z.output<typeof stepRow>;
 
 const columns = `tenant_id as "tenantId", step_id as "stepId", kind, operation_id as "operationId", state, generation,
   inputs_hash as "inputsHash", outputs, outputs_hash as "outputsHash", applied, unclear_until as "unclearUntil",
-  started_at as "startedAt", ready_at as "readyAt", removing_at as "removingAt", removed_at as "removedAt", removal, detail, failure`;
+  started_at as "startedAt", ready_at as "readyAt", removing_at as "removingAt", removed_at as "removedAt", removal, residues, detail, failure`;
 
 /** Whether it is otherwise than what was applied: an operation changed it that did not succeed. */
 export function isAltered({ applied: before, inputsHash }: Pick<StepRow, 'applied' | 'inputsHash'>): boolean {

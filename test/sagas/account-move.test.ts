@@ -244,6 +244,8 @@ describe.concurrent('the move of an account', () => {
     expect((gone?.absentAt ?? '') > movedAt).toBe(true);
     const dump = certificate.finalDumps?.find(({ stepId }) => stepId === 'rows');
     expect(dump).toMatchObject({ kept: true, rows: 1 });
+    const archived = certificate.residues.filter(({ type }) => type === 's3:archive').map(({ stepId }) => stepId);
+    expect(archived.sort()).toEqual(['create_stack', 'rows']);
     expect(certificate.operation.closedAt >= (gone?.absentAt ?? '')).toBe(true);
   });
 });

@@ -46,6 +46,7 @@ const step: TenantState['steps'][number] = {
     readyAt: null,
     removedAt: null,
     removal: null,
+    residues: null,
     detail: null,
   },
   ...{ failure: null },
