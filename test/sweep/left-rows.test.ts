@@ -98,6 +98,18 @@ describe('rows that services wrote into a shared table', () => {
     expect(await found(gone.tenantId, 'A', 'B')).toEqual(['A', 'B']);
   });
 
+  it('stay when others have come in their place since the report, as many as they were', async () => {
+    const gone = await ledgerTenant(world, 'deleted');
+    await write(gone.tenantId, 'A', 'B');
+    const approved = await approvedFor(gone);
+    await world.aws.partitions.removeRows(table, [keyOf(gone.tenantId, 'B')]);
+    await write(gone.tenantId, 'C');
+    expect(await removeBy(approved)).toMatchObject([
+      { outcome: 'skipped', detail: expect.stringContaining('changed') as string },
+    ]);
+    expect(await found(gone.tenantId, 'A', 'B', 'C')).toEqual(['A', 'C']);
+  });
+
   it('are shown, and not taken away, of an account that serves from a table of its own', async () => {
     const [moved, shared] = [await ledgerTenant(world, 'active'), await ledgerTenant(world, 'active')];
     const unknown = stranger(world);
