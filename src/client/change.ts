@@ -254,7 +254,8 @@ async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise
   const { tenant, settings, desired, mode, credentials, choice } = read;
   // Another mode is another status, also where nothing runs that it changes.
   const isThere = desired.isThere && choice.request === undefined;
-  if (read.isInMode || (isThere && isSameJson(settings, tenant.settings)))
+  const { isSameSettings = isSameJson } = productOf(deps.catalog, tenant);
+  if (read.isInMode || (isThere && isSameSettings(settings, tenant.settings)))
     return { before: tenant, tenant, operation: undefined, settings, desired };
   const operation = isThere ? undefined : await insertChange(deps, tx, request, read);
   await lockUndisturbed(tx, tenant, operation, request);

@@ -112,6 +112,11 @@ export interface ProductDefinition<
    */
   readonly settings?: S | ((bounds: SettingsBounds<TierOf<Tier>>) => S) | undefined;
   /**
+   * Whether two settings say the same: a request that leads from one to the other, and to the same steps, changes nothing. Default: they
+   * are equal as JSON.
+   */
+  readonly isSameSettings?: Product['isSameSettings'];
+  /**
    * Ids of the steps without which a tenant does not serve its users: one of them that does not answer makes it unhealthy, any other
    * degraded. Default: all of them.
    */
@@ -153,6 +158,7 @@ export function defineProduct<
     templates,
     migrations: migrations && fileURLToPath(migrations),
     settings,
+    isSameSettings: definition.isSameSettings,
     criticalSteps,
     driftRepair: definition.drift?.repair,
     ssmParameters: definition.ssmParameters,
@@ -198,7 +204,14 @@ const shape: Shape = {
     templates: 'object?',
   },
   ...{ migrations: 'object?', settings: 'any?', criticalSteps: 'list?', drift: 'object?', ssmParameters: 'list?' },
-  ...{ suspendable: 'boolean?', slugs: 'string?', noun: 'string?', details: 'object?', blueprint: 'function' },
+  ...{
+    isSameSettings: 'function?',
+    suspendable: 'boolean?',
+    slugs: 'string?',
+    noun: 'string?',
+    details: 'object?',
+    blueprint: 'function',
+  },
 };
 
 const tierChangeShape: Shape = { from: 'string', to: 'string' };

@@ -78,6 +78,8 @@ export interface Product {
   readonly migrations?: string | undefined;
   /** What its tenants' settings may be, in a cell and a tier. Without any they are valid, too. */
   readonly settings: (bounds: SettingsBounds) => z.ZodType<Settings>;
+  /** Whether two settings say the same, so that one in the place of the other is no change. Default: they are equal as JSON. */
+  readonly isSameSettings?: ((one: Settings, other: Settings) => boolean) | undefined;
   /** Ids of the steps without which a tenant does not serve its users; undefined: all of them. */
   readonly criticalSteps?: readonly string[] | undefined;
   /** Whether drift of its tenants is repaired without anybody's approval. Default: `approval`. */

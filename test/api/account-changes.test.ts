@@ -138,6 +138,18 @@ describe('PATCH /accounts/{id}', () => {
       expect(await send('PATCH', `/accounts/${id}`, patch)).toMatchObject({ status: 200, body: { id, changed: [] } });
   });
 
+  it('of licenses that are the same in another order, or none as before, changes nothing', async () => {
+    const [sales] = acmeAccount.licenses;
+    const support = { ...sales, serviceId: 'support' };
+    const { licenses: _, ...without } = acmeAccount;
+    const [some, none] = [await active({ ...acmeAccount, licenses: [sales, support] }), await active(without)];
+    const unchanged = { status: 200, body: { changed: [] } };
+    expect(await send('PATCH', `/accounts/${some.id}`, { licenses: [support, sales] })).toMatchObject(unchanged);
+    expect(await send('PATCH', `/accounts/${some.id}`, { licenses: [support] })).toMatchObject({ status: 202 });
+    for (const licenses of [[], null])
+      expect(await send('PATCH', `/accounts/${none.id}`, { licenses })).toMatchObject(unchanged);
+  });
+
   it.each([
     [{ name: null }, 'body.name'],
     [{ masterAccountName: null }, 'body.masterAccountName'],

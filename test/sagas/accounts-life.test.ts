@@ -59,6 +59,8 @@ describe.concurrent('an account', () => {
     const account = await make('private', acme);
     const [shared, dedicated] = [rowOf(account, sharedTable), rowOf(account, tableOf(account))];
     await edit(shared, 'METADATA', 'name', 'Evil Corporation');
+    await edit(shared, 'METADATA', 'technicalUser', acme.technicalUser);
+    await edit(shared, 'LICENSE#ent-1#crm#support', 'contactFullName', 'Ada L.');
     await edit(dedicated, 'METADATA', 'technicalUser', { name: 'Eve', email: 'eve@evil.example' });
     await rows.send(
       new DeleteCommand({ TableName: dedicated.table, Key: { PK: dedicated.PK, SK: 'LICENSE#ent-1#crm#sales' } }),
@@ -66,12 +68,16 @@ describe.concurrent('an account', () => {
     expect(await findingsOf(account)).toEqual([
       expect.stringMatching(/^put_dedicated_license:\w{8} missing /),
       'put_dedicated_metadata changed attributes.technicalUser',
+      expect.stringMatching(/^put_shared_license:\w{8} extra attributes.contactFullName$/),
       'put_shared_metadata changed attributes.name',
+      'put_shared_metadata extra attributes.technicalUser',
     ]);
     await world.client.repairTenant(caller, account.tenantId, {});
     expect(await world.outcome(account)).toBe('active');
     expect(await findingsOf(account)).toEqual([]);
     expect(await read(shared, 'METADATA')).toMatchObject({ name: 'ACME Corporation' });
+    expect(await read(shared, 'METADATA')).not.toHaveProperty('technicalUser');
+    expect(await read(shared, 'LICENSE#ent-1#crm#support')).not.toHaveProperty('contactFullName');
     expect(await read(dedicated, 'METADATA')).toMatchObject({ technicalUser: acme.technicalUser });
 
     // The one that stays is not touched: what a service added to its row is there.

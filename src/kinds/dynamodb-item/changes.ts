@@ -11,6 +11,8 @@ export interface WantedItem {
   /** Others' since the item was made. */
   readonly initial: readonly string[];
   readonly removesOthers: boolean;
+  /** Names of what is nobody's there. */
+  readonly absent: readonly string[];
   /** That were the step's by an earlier spec. */
   readonly earlier: readonly string[];
 }
@@ -44,7 +46,7 @@ export function itemDifferences(wanted: WantedItem, seen: Seen): Difference[] {
 
 /** What others added, where that is to be taken off. */
 function othersIn(wanted: WantedItem, { names }: Seen): string[] {
-  return wanted.removesOthers ? names.filter((name) => !isKnown(wanted, name)) : [];
+  return names.filter((name) => wanted.absent.includes(name) || (wanted.removesOthers && !isKnown(wanted, name)));
 }
 
 function isKnown({ attributes, initial }: WantedItem, name: string): boolean {

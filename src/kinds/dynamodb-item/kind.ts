@@ -28,7 +28,7 @@ export const dynamodbItem = defineKind({
   type: 'dynamodb:item',
   noun: 'item',
   swept: itemType,
-  changeable: ['attributes', 'initial', 'otherAttributes'],
+  changeable: ['attributes', 'initial', 'otherAttributes', 'absent'],
   spec: itemSpec,
   outputs: itemOutputs,
   permissions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
@@ -81,6 +81,7 @@ async function wantedBy({ otherSpec, previous, spec }: Context): Promise<WantedI
     attributes: itemOf(spec.attributes),
     initial: Object.keys(spec.initial ?? {}),
     removesOthers: spec.otherAttributes === 'remove',
+    absent: spec.absent ?? [],
     earlier: [...Object.keys(other?.attributes ?? {}), ...(previous.attributes ?? [])],
   };
 }

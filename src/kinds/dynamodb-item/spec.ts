@@ -34,7 +34,8 @@ const attributes = z.record(
 
 /**
  * `attributes` are the step's: they are put back where somebody changes them. `initial` ones are written when the item is made, and are
- * others' from then on. What others add to the item is left alone (`keep`, the default), or taken off again (`remove`).
+ * others' from then on. What others add to the item is left alone (`keep`, the default), or taken off again (`remove`); `absent`: names of what
+ * is taken off again in either case.
  */
 export const itemSpec = z
   .strictObject({
@@ -44,6 +45,7 @@ export const itemSpec = z
     attributes,
     initial: attributes.optional(),
     otherAttributes: z.enum(['keep', 'remove']).optional(),
+    absent: z.array(attributeName).readonly().optional(),
   })
   .superRefine((spec, context) => {
     for (const message of problemsOf(spec)) context.addIssue({ code: 'custom', message });
@@ -80,7 +82,7 @@ export function keyValueIn(part: unknown): KeyPart['value'] | undefined {
   return typeof given === 'string' || typeof given === 'number' ? given : undefined;
 }
 
-function problemsOf({ attributes: own, initial = {}, partitionKey, sortKey }: ItemSpec): string[] {
+function problemsOf({ absent = [], attributes: own, initial = {}, partitionKey, sortKey }: ItemSpec): string[] {
   const keys = [partitionKey.name, ...(sortKey ? [sortKey.name] : [])];
   const isTwice = (name: string) => keys.includes(name) || (Object.hasOwn(own, name) && Object.hasOwn(initial, name));
   return [
@@ -88,5 +90,8 @@ function problemsOf({ attributes: own, initial = {}, partitionKey, sortKey }: It
     ...[...new Set([...Object.keys(own), ...Object.keys(initial)])]
       .filter(isTwice)
       .map((name) => `attribute ${name} is given twice, or is a part of the key`),
+    ...absent
+      .filter((name) => keys.includes(name) || Object.hasOwn(own, name) || Object.hasOwn(initial, name))
+      .map((name) => `attribute ${name} is to be absent, and is given or a part of the key`),
   ];
 }

@@ -13,7 +13,7 @@ import { cloudTypes } from './cloud-types.ts';
 import { CLOSED, COPIED, moveSteps } from './move.ts';
 import { accountPlatformOf, parameterNames, type AccountPlatform } from './platform.ts';
 import { accountKey, copySteps, type Copy } from './rows.ts';
-import { accountSettings, type AccountSettings } from './settings.ts';
+import { accountSettings, isSameAccount, type AccountSettings } from './settings.ts';
 import { accountStack, dedicatedTable } from './stack.ts';
 
 const STATUS = 'provisioning-status';
@@ -45,6 +45,7 @@ export const accounts = defineProduct({
   suspendable: false,
   ssmParameters: Object.values(parameterNames),
   settings: accountSettings,
+  isSameSettings: isSameAccount,
   blueprint({ cameFrom, cell, isMoving, settings, step, tenant, tier }) {
     const account = {
       cameFrom,

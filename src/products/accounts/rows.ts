@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { licenseSortKeyPrefix, metadataSortKey } from '../../accounts-router/control-rows.ts';
 import type { Step } from '../../contracts/blueprint.ts';
 import { dynamodbItem } from '../../kinds/dynamodb-item/kind.ts';
 import type { MakeStep } from '../step.ts';
-import { licenseKey, type AccountSettings, type License } from './settings.ts';
+import { licenseHash, licenseKey } from './licenses.ts';
+import type { AccountSettings, License } from './settings.ts';
 
 /** An account, and the table that a copy of its own rows goes to. */
 export interface Copy {
@@ -37,6 +37,7 @@ export function copySteps(step: MakeStep, copy: Copy, { after, needs }: CopyOrde
         partitionKey: { name: 'PK', value: accountKey(copy.accountId) },
         sortKey: { name: 'SK', value: row.sortKey },
         attributes: row.attributes,
+        ...absentOf(row),
       },
     });
   const [metadata, ...licenses] = rowsOf(copy);
@@ -47,8 +48,10 @@ export function copySteps(step: MakeStep, copy: Copy, { after, needs }: CopyOrde
 interface Row {
   readonly id: string;
   readonly sortKey: string;
-  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly attributes: RowAttributes;
 }
+
+type RowAttributes = Readonly<Record<string, unknown>> & { readonly entityType: 'ACCOUNT' | 'LICENSE' };
 
 function rowStep(copy: Copy['copy'], { id }: Row): string {
   return `put_${copy}_${id}`;
@@ -71,30 +74,49 @@ export function accountKey(accountId: string): string {
   return `ACCOUNT#${accountId}`;
 }
 
-function metadataOf({ accountId, isAdminCopy, name, settings, tier }: Copy): Record<string, unknown> {
+function metadataOf({ accountId, isAdminCopy, name, settings, tier }: Copy): RowAttributes {
   const { addresses, masterAccountName, technicalUser } = settings;
   const key = accountKey(accountId);
   const email = technicalUser?.email.toLowerCase();
-  return given({
-    ...{ entityType: 'ACCOUNT', accountId, name, masterAccountName, cloudType: tier },
-    ...(isAdminCopy ? {} : { addresses, technicalUser }),
-    ...{ GSI1PK: 'ACCOUNTS', GSI1SK: key },
-    ...(email !== undefined && { GSI3PK: `EMAIL#${email}`, GSI3SK: key }),
-  });
-}
-
-function licenseRow({ accountId, isAdminCopy }: Copy, license: License): Record<string, unknown> {
-  const { contactEmail, contactFullName, endDate, enterpriseId, productId, serviceId, startDate } = license;
   return {
-    ...{ entityType: 'LICENSE', accountId, enterpriseId, productId, serviceId, startDate, endDate },
-    ...(isAdminCopy ? {} : { contactFullName, contactEmail }),
-    ...{ GSI2PK: `LICENSE#${enterpriseId}#${productId}`, GSI2SK: `${accountKey(accountId)}#${serviceId}` },
+    entityType: 'ACCOUNT',
+    ...given({
+      ...{ accountId, name, masterAccountName, cloudType: tier },
+      ...(isAdminCopy ? {} : { addresses, technicalUser }),
+      ...{ GSI1PK: 'ACCOUNTS', GSI1SK: key },
+      ...(email !== undefined && { GSI3PK: `EMAIL#${email}`, GSI3SK: key }),
+    }),
   };
 }
 
-/** By what a license is of, and not by its place in the list: one that is taken out leaves the steps of the others as they are. */
-function licenseHash({ enterpriseId, productId, serviceId }: License): string {
-  return createHash('sha256').update(`${enterpriseId}|${productId}|${serviceId}`).digest('hex').slice(0, 8);
+/**
+ * Attributes that the control plane's rows of either kind may have. What one of them lacks is nobody else's: a person's address put there by
+ * hand would stand in a table that is to have none (C-41).
+ */
+const attributesOf = {
+  ACCOUNT: [
+    ...['entityType', 'accountId', 'name', 'masterAccountName', 'cloudType', 'addresses', 'technicalUser'],
+    ...['GSI1PK', 'GSI1SK', 'GSI3PK', 'GSI3SK'],
+  ],
+  LICENSE: [
+    ...['entityType', 'accountId', 'enterpriseId', 'productId', 'serviceId', 'startDate', 'endDate'],
+    ...['contactFullName', 'contactEmail', 'GSI2PK', 'GSI2SK'],
+  ],
+} as const;
+
+function absentOf({ attributes }: Row): { readonly absent?: readonly string[] } {
+  const absent = attributesOf[attributes.entityType].filter((name) => !Object.hasOwn(attributes, name));
+  return absent.length === 0 ? {} : { absent };
+}
+
+function licenseRow({ accountId, isAdminCopy }: Copy, license: License): RowAttributes {
+  const { contactEmail, contactFullName, endDate, enterpriseId, productId, serviceId, startDate } = license;
+  return {
+    entityType: 'LICENSE',
+    ...{ accountId, enterpriseId, productId, serviceId, startDate, endDate },
+    ...(isAdminCopy ? {} : { contactFullName, contactEmail }),
+    ...{ GSI2PK: `LICENSE#${enterpriseId}#${productId}`, GSI2SK: `${accountKey(accountId)}#${serviceId}` },
+  };
 }
 
 /** Without what was not given. */

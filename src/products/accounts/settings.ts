@@ -1,7 +1,10 @@
 // ECMAScript's own data (Intl.DisplayNames) names codes that ISO 3166-1 has not assigned, such as EU, UK and XK.
 import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import { z } from 'zod';
+import type { Settings } from '../../contracts/settings.ts';
+import { isSameJson } from '../../contracts/stable-json.ts';
 import { emailAddress, plainText } from '../../formats.ts';
+import { clashOf, licenseKey } from './licenses.ts';
 
 /** Of an account: it has a row for each. */
 export const MOST_LICENSES = 25;
@@ -64,14 +67,10 @@ export const licenses = z
   .array(license)
   .max(MOST_LICENSES)
   .superRefine((list, context) => {
-    const keys = list.map(licenseKey);
-    for (const [i, key] of keys.entries())
-      if (keys.indexOf(key) !== i)
-        context.addIssue({
-          code: 'custom',
-          path: [i],
-          message: `has the same enterpriseId, productId and serviceId as the license at ${keys.indexOf(key)} (they are counted from 0)`,
-        });
+    for (const [i, one] of list.entries()) {
+      const message = clashOf(one, list.slice(0, i));
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [i], message });
+    }
   });
 
 const fields = z.strictObject({
@@ -101,13 +100,16 @@ export type TechnicalUser = z.output<typeof technicalUser>;
 export type License = z.output<typeof license>;
 export type AccountSettings = z.output<typeof accountSettings>;
 
-/** Tells the licenses of an account apart. */
-export function licenseKey({
-  enterpriseId,
-  productId,
-  serviceId,
-}: Pick<License, 'enterpriseId' | 'productId' | 'serviceId'>): string {
-  return `${enterpriseId}#${productId}#${serviceId}`;
+/** Whether two settings are of accounts that are alike: licenses have no order, and none is an empty list. */
+export function isSameAccount(one: Settings, other: Settings): boolean {
+  return isSameJson(inOrder(one), inOrder(other));
+}
+
+function inOrder(settings: Settings): Settings {
+  const read = storedAccountSettings.safeParse(settings);
+  if (!read.success) return settings;
+  const { licenses: list = [], ...rest } = read.data;
+  return { ...rest, licenses: Object.fromEntries(list.map((one) => [licenseKey(one), one])) };
 }
 
 function profileBytes({ addresses: list, masterAccountName: master, name, technicalUser: user }: AccountSettings) {

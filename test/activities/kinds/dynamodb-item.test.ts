@@ -136,6 +136,12 @@ describe('dynamodb-item', () => {
     expect(await dynamodbItem.differs?.(context({}, strict))).toEqual([
       { is: 'extra', field: 'attributes.theirs', found: 1 },
     ]);
+    const without = { absent: ['theirs'] };
+    expect(await dynamodbItem.differs?.(context({}, { absent: ['other'] }))).toEqual([]);
+    expect(await dynamodbItem.differs?.(context({}, without))).toMatchObject([{ field: 'attributes.theirs' }]);
+    await dynamodbItem.ensure(context({}, without));
+    expect(await read()).not.toHaveProperty('theirs');
+    await update('SET theirs = :t', { ':t': 1 });
     await dynamodbItem.ensure(context({}, strict));
     expect(await read()).not.toHaveProperty('theirs');
     await dynamodbItem.ensure(context({ otherSpec: context().spec }, { attributes: { name: 'Acme' } }));

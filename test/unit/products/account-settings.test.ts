@@ -58,6 +58,11 @@ describe('the settings of an account', () => {
       { licenses: [license, { ...license, endDate: '2027-01-01' }] },
       'licenses.1: has the same enterpriseId, productId and serviceId as the license at 0',
     ],
+    // The first 32 bits of both hashes are the same.
+    [
+      { licenses: ['a', 'service-85791', 'service-101259'].map((serviceId) => ({ ...license, serviceId })) },
+      'licenses.2: cannot be told apart from the license at 1 (they are counted from 0): both have the short hash bbdfeb60',
+    ],
     [{ licenses: licensesOf(26) }, 'licenses: must have at most 25 entries'],
   ])('may not be %j', (settings, said) => {
     expect(problemsOf(settings)).toEqual([expect.stringContaining(said)]);

@@ -35,6 +35,8 @@ describe('the spec of an item', () => {
     ['what JSON has no equal for', { attributes: { at: new Date() } }],
     ['a number that is none', { attributes: { n: Number.NaN } }],
     ['another policy on others’ attributes', { otherAttributes: 'ignore' }],
+    ['an attribute that is to be absent and is given', { attributes: { name: 'x' }, absent: ['name'] }],
+    ['a part of the key that is to be absent', { absent: ['PK'] }],
   ])('refuses %s', (_what, change) => {
     expect(problemsOf(change)).not.toEqual([]);
   });
@@ -75,6 +77,7 @@ describe('an item beside its spec', () => {
     attributes: { name: 'Acme', seats: { max: 3, used: [1, 2] } },
     initial: ['status'],
     removesOthers: false,
+    absent: ['email'],
     earlier: ['plan', 'name', 'status'],
   };
   const seen = (attributes: Parameters<typeof changeOf>[1]['attributes'], more: readonly string[] = []) => ({
@@ -97,6 +100,12 @@ describe('an item beside its spec', () => {
       ['changed', 'attributes.name'],
       ['changed', 'attributes.seats'],
     ]);
+  });
+
+  it('loses what is nobody’s there, whatever else others may add', () => {
+    const found = seen({ ...asMade, theirs: 1, email: 'eve@evil.example' });
+    expect(changeOf(wanted, found)).toEqual({ set: {}, remove: ['email'] });
+    expect(itemDifferences(wanted, found).map(({ is, field }) => [is, field])).toEqual([['extra', 'attributes.email']]);
   });
 
   it('loses what others added where its spec says so, sets and binary data too', () => {
