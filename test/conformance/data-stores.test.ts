@@ -8,6 +8,7 @@ import {
   type Tag,
 } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
+import { findOperation } from '../../src/db/operations.ts';
 import { accountFence } from '../../src/kinds/account-fence/kind.ts';
 import { dynamodbItem } from '../../src/kinds/dynamodb-item/kind.ts';
 import { dynamodbRows } from '../../src/kinds/dynamodb-rows/kind.ts';
@@ -186,6 +187,9 @@ const metadata: Sample = {
   ],
 };
 
+const keysOf = (spec: Readonly<Record<string, unknown>>) =>
+  Array.from({ length: 30 }, (_, i) => ({ PK: { S: String(spec['partition']) }, SK: { S: `ORDER#${i}` } }));
+
 /** What a service writes into the tenant's partition: it bears no mark, and the step that deletes it did not make it. */
 const writtenRows: Kind = {
   name: 'written-rows',
@@ -197,13 +201,17 @@ const writtenRows: Kind = {
   physicalNames: () => [],
   resources: () => [],
   async ensure({ aws, spec }) {
-    const PK = { S: String(spec['partition']) };
-    const rows = Array.from({ length: 30 }, (_, i) => ({ PK, SK: { S: `ORDER#${i}` }, total: { N: String(i) } }));
+    const rows = keysOf(spec).map((key, i) => ({ ...key, total: { N: String(i) } }));
     await aws.partitions.putRows(String(spec['table']), rows);
     return { status: 'ready', outputs: {} };
   },
   observe: () => Promise.resolve({ status: 'ready', detail: 'rows were written' }),
-  remove: async ({ notOurs }) => ({ status: 'removed', others: await notOurs([]) }),
+  // A deletion of the tenant takes them by the step `rows`; an undo of its creation leaves them, and the case with them.
+  async remove({ aws, db, notOurs, operation, spec }) {
+    const asked = await findOperation(db, operation.id);
+    if (asked?.type !== 'deprovision') await aws.partitions.removeRows(String(spec['table']), keysOf(spec));
+    return { status: 'removed', others: await notOurs([]) };
+  },
 };
 
 /** Beside an item of the control plane in the same partition, which stays. */

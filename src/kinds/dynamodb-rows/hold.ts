@@ -24,16 +24,19 @@ export interface Hold {
   readonly until: string | undefined;
 }
 
+/** The rows are none of the tenant's: it never served, so that no service wrote them for it. */
+export const NOT_ITS = 'not-its';
+
 /**
- * Undefined: they go at once, since the tenant does (its final dump has them) or was never active.
+ * Undefined: they go at once, since the tenant does; its final dump has them.
  * @throws StepError STILL_PRESENT when an active tenant would lose rows that no other table is known to hold
  */
-export async function findHold(context: Context, partition: OwnPartition): Promise<Hold | undefined> {
+export async function findHold(context: Context, partition: OwnPartition): Promise<Hold | typeof NOT_ITS | undefined> {
   const { db, operation, spec, tenant } = context;
   const asked = await findOperation(db, operation.id);
   if (asked && operationTable[asked.type].target === 'nothing') return undefined;
+  if (!tenant.everActive) return NOT_ITS;
   const fence = await findFence(context, partition);
-  if (!fence && !tenant.everActive) return undefined;
   const movedAtMs = fence?.state === 'moved' ? Date.parse(fence.movedAt ?? '') : Number.NaN;
   if (!fence?.verified || Number.isNaN(movedAtMs))
     throw kept(

@@ -4,7 +4,7 @@ import { dumpRows } from '../framework/dumped-rows.ts';
 import type { Kind, Observation } from '../framework/kind.ts';
 import { fieldsOf } from '../framework/within.ts';
 import { beginCount, deletedRowsOf } from './deleted-rows.ts';
-import { confirmMoved, findHold } from './hold.ts';
+import { confirmMoved, findHold, NOT_ITS } from './hold.ts';
 import { leftRows } from './left-rows.ts';
 import { findPartition, hasRows, ownPages, removeRows } from './rows.ts';
 import { LONGEST_HOLD_S, rowsOutputs, rowsSpec, type RowsContext, type RowsOutputs, type RowsSpec } from './spec.ts';
@@ -52,9 +52,13 @@ export const dynamodbRows: Kind<RowsSpec, RowsOutputs, never> = {
     if (context.removingAt === undefined) return { status: 'ready', detail: `${where} is there` };
     if (!(await hasRows(context, partition)))
       return { status: 'absent', detail: `no row of services is left in ${where}`, others: await context.notOurs([]) };
-    const { until } = (await findHold(context, partition)) ?? {};
-    if (until !== undefined)
-      return { status: 'pending', detail: `the rows of ${where} were moved, and stay until ${until}` };
+    const hold = await findHold(context, partition);
+    if (hold === NOT_ITS) {
+      const detail = `rows in ${where} stay: they were written past the tenant, which was never active`;
+      return { status: 'absent', detail, others: await context.notOurs([]) };
+    }
+    if (hold?.until !== undefined)
+      return { status: 'pending', detail: `the rows of ${where} were moved, and stay until ${hold.until}` };
     return { status: 'ready', detail: `rows of services are in ${where}` };
   },
 
@@ -80,9 +84,14 @@ export const dynamodbRows: Kind<RowsSpec, RowsOutputs, never> = {
     const others = await context.notOurs([]);
     const partition = await findPartition(context);
     if (!partition) return { status: 'removed', others };
+    const isEmpty = !(await hasRows(context, partition));
+    const hold = isEmpty ? undefined : await findHold(context, partition);
+    if (hold === NOT_ITS) {
+      context.log.warn(context.spec, 'rows were left that somebody wrote for a tenant that was never active');
+      return { status: 'removed', others };
+    }
     await beginCount(context, partition);
-    if (!(await hasRows(context, partition))) return { status: 'removed', others };
-    const hold = await findHold(context, partition);
+    if (isEmpty) return { status: 'removed', others };
     if (hold?.until !== undefined) return { status: 'pending', others };
     if (hold) await confirmMoved(context, partition, hold);
     for (let pass = 0; pass < PASSES; pass += 1)

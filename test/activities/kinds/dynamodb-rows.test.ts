@@ -23,13 +23,15 @@ beforeAll(async () => {
 
 type Resolved = ContextOf<'dynamodb-rows'>['spec'];
 
-async function account(change: Partial<Resolved> = {}) {
+/** Whose step is removed by an operation of that type. */
+async function account(change: Partial<Resolved> = {}, type: OperationType = 'deprovision') {
   const tenant = await newTenant(world);
+  const operationId = await operationOf(tenant.id, type);
   const partition = `ACCOUNT#${tenant.id}`;
   const spec: Resolved = { table, partitionKey: { name: 'PK', value: partition }, ...change };
   const noted = new Map<string, string>();
   const context = (settings: ContextSettings<'dynamodb-rows'> = {}) =>
-    contextOf<'dynamodb-rows'>(world, tenant, spec, { noted, ...settings });
+    contextOf<'dynamodb-rows'>(world, tenant, spec, { noted, operationId, ...settings });
   const rowOf = (SK: string): Row => ({ PK: { S: partition }, SK: { S: SK }, size: { N: '1' } });
   const write = (SK: string, more: Row = {}) => put({ ...rowOf(SK), ...more });
   const keys = async () => {
@@ -112,6 +114,16 @@ describe('dynamodb-rows', () => {
     expect(await dynamodbRows.remove(one.context(removing))).toMatchObject({ status: 'removed' });
   });
 
+  it('leaves what somebody wrote for a tenant that never served when its creation is undone, and says so', async () => {
+    const { context, keys, noted, write } = await account({}, 'provision');
+    await write('ROW#1');
+    expect(await dynamodbRows.remove(context(removing))).toMatchObject({ status: 'removed' });
+    const seen = await dynamodbRows.observe(context(removing));
+    expect(seen).toMatchObject({ status: 'absent', detail: expect.stringContaining('stay') as string });
+    expect(await keys()).toEqual(['ROW#1']);
+    expect(dynamodbRows.deletedRows?.(Object.fromEntries(noted), {})).toBeUndefined();
+  });
+
   it('deletes a large partition page by page', async () => {
     const { partition, context, keys } = await account();
     const filler = { S: 'x'.repeat(60_000) };
@@ -191,12 +203,11 @@ describe('dynamodb-rows', () => {
 
   describe('of a tenant that was active, in a change that drops it', () => {
     async function moved(state: string, movedAt: Date, more: Record<string, AttributeValue> = {}) {
-      const one = await account({ holdSeconds: 600 });
+      const one = await account({ holdSeconds: 600 }, 'update');
       for (const SK of ['ROW#1', 'ROW#2']) await one.write(SK);
       const verified = verifiedOf([one.rowOf('ROW#2'), one.rowOf('ROW#1')]);
       await putFence(one.tenant.id, state, { ...verified, movedAt: { S: movedAt.toISOString() }, ...more });
-      const operationId = await operationOf(one.tenant.id, 'update');
-      const settings = { ...removing, operationId, everActive: true };
+      const settings = { ...removing, everActive: true };
       return { ...one, settings };
     }
     const longAgo = () => new Date(Date.now() - 601_000);
@@ -257,9 +268,9 @@ describe('dynamodb-rows', () => {
     });
 
     it('deletes nothing without a fence, or with one that cannot be read', async () => {
-      const { context, keys, write, tenant } = await account();
+      const { context, keys, write, tenant } = await account({}, 'update');
       await write('ROW#1');
-      const settings = { ...removing, everActive: true, operationId: await operationOf(tenant.id, 'update') };
+      const settings = { ...removing, everActive: true };
       expect(await stepErrorOf(dynamodbRows.remove(context(settings)))).toMatchObject({ code: 'STILL_PRESENT' });
       await put({ PK: { S: fencePartition(tenant.id) }, SK: { S: 'FENCE' }, state: { S: 'ajar' } });
       expect(await stepErrorOf(dynamodbRows.remove(context(settings)))).toMatchObject({ code: 'INVALID_REQUEST' });
@@ -270,8 +281,7 @@ describe('dynamodb-rows', () => {
       const { context, keys, tenant, write } = await account({ holdSeconds: 600 });
       await write('ROW#1');
       await putFence(tenant.id, 'moved', { ...verifiedOf([]), movedAt: { S: new Date().toISOString() } });
-      const operationId = await operationOf(tenant.id, 'deprovision');
-      const settings = { ...removing, everActive: true, operationId };
+      const settings = { ...removing, everActive: true };
       expect(await dynamodbRows.remove(context(settings))).toMatchObject({ status: 'removed' });
       expect(await keys()).toEqual([]);
     });
