@@ -1,6 +1,7 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { accountOf } from './account-id.ts';
 import { isControlKey } from './control-rows.ts';
+import { copyValue } from './copied-value.ts';
 import { AccountMovingError, WriteOutcomeUnknownError } from './errors.ts';
 import type { Fence } from './fence.ts';
 import { FenceItem } from './fence-item.ts';
@@ -8,7 +9,7 @@ import type { RowGuard } from './guards/row-guard.ts';
 import { assertUnmarked } from './guards/control-mark.ts';
 import { assertText } from './guards/rows.ts';
 import { writtenFields } from './guards/written-fields.ts';
-import { copyRecord } from './input-fields.ts';
+import { copyWhole } from './input-fields.ts';
 import type { OnTable } from './on-table.ts';
 import { defaultMoveWaitMs, Patience } from './patience.ts';
 import { unlessAborted } from './pause.ts';
@@ -28,7 +29,7 @@ export interface AdminRowsOptions {
 export function adminRows({ onTable, keys, timeoutMs }: AdminRowsOptions): { guard: RowGuard; onTable: OnTable } {
   const accounts = new Set<string>();
   const noted = (field: string, given: unknown) => {
-    const row = copyRecord(field, given);
+    const row = copyWhole(field, given);
     // What is missing is told by DynamoDB.
     for (const name of [keys.partitionKey, keys.sortKey])
       if (row[name] !== undefined) assertText(`${field}.${name}`, row[name]);
@@ -48,7 +49,7 @@ export function adminRows({ onTable, keys, timeoutMs }: AdminRowsOptions): { gua
         assertUnmarked(field, row);
         return row;
       },
-      readFields: (input) => input,
+      readFields: (input) => copyValue(input),
       writtenFields: (input, prefix) => writtenFields(input, prefix),
       isControlKey: (row) => isControlKey(row[keys.partitionKey], row[keys.sortKey]),
     },

@@ -19,6 +19,7 @@ import {
   type TransactWriteInput,
   type UpdateInput,
 } from './guards/inputs.ts';
+import { copyValue } from './copied-value.ts';
 import { copyFields } from './input-fields.ts';
 import { runOnTable, type OnTable } from './on-table.ts';
 import {
@@ -111,17 +112,17 @@ function pagedCalls(
   table: Table,
 ): Pick<AccountsAdmin, 'adminQuery' | 'adminPaginateQuery' | 'adminScan' | 'adminPaginateScan'> {
   async function adminQuery<T>(input: QueryInput, options?: CallOptions): Promise<QueryOutput<T>> {
-    return asSaid(await table.query(copyFields('', input, inputFields.query), options));
+    return asSaid(await table.query(copyValue(copyFields('', input, inputFields.query)), options));
   }
   async function adminScan<T>(input: ScanInput = {}, options?: CallOptions): Promise<ScanOutput<T>> {
-    return asSaid(await table.scan(copyFields('', input, inputFields.scan), options));
+    return asSaid(await table.scan(copyValue(copyFields('', input, inputFields.scan)), options));
   }
   return {
     adminQuery,
     adminScan,
     adminPaginateQuery: <T>(input: QueryInput, options?: CallOptions) =>
-      pagesOf((start) => adminQuery<T>({ ...input, ...start }, options)),
+      pagesOf(input, (page) => adminQuery<T>(page, options)),
     adminPaginateScan: <T>(input: ScanInput = {}, options?: CallOptions) =>
-      pagesOf((start) => adminScan<T>({ ...input, ...start }, options)),
+      pagesOf(input, (page) => adminScan<T>(page, options)),
   };
 }

@@ -1,3 +1,4 @@
+import { copyFieldValues } from './copied-value.ts';
 import { InputRefusedError } from './errors.ts';
 
 /**
@@ -10,6 +11,11 @@ export function copyRecord(field: string, given: unknown): Record<string, unknow
   if (!isObject || Array.isArray(given) || given instanceof Map || given instanceof Set)
     throw new InputRefusedError(field, 'must be an object');
   return { ...given };
+}
+
+/** As {@link copyRecord}, with all that is in the fields. @throws InputRefusedError */
+export function copyWhole(field: string, given: unknown): Record<string, unknown> {
+  return copyFieldValues(copyRecord(field, given));
 }
 
 /**

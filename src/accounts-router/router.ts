@@ -194,10 +194,14 @@ function queries(account: AccessOf): QueryCalls {
     return asSaid(await queryOwnPage(table, scope, guardQuery(scope, input), options));
   }
   function paginateQuery<T>(accountId: string, input: QueryInput, options?: CallOptions) {
-    return pagesOf((start) => query<T>(accountId, { ...input, ...start }, options));
+    return pagesOf(input, (page) => query<T>(accountId, page, options));
   }
-  async function* queryItems<T>(accountId: string, input: QueryInput, options?: CallOptions) {
-    for await (const { Items = [] } of paginateQuery<T>(accountId, input, options)) yield* Items;
+  function queryItems<T>(accountId: string, input: QueryInput, options?: CallOptions) {
+    return itemsOf(paginateQuery<T>(accountId, input, options));
   }
   return { query, paginateQuery, queryItems };
+}
+
+async function* itemsOf<T>(pages: AsyncIterable<QueryOutput<T>>): AsyncGenerator<T, void, undefined> {
+  for await (const { Items = [] } of pages) yield* Items;
 }

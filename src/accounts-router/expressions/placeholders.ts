@@ -1,5 +1,5 @@
 import { ExpressionError, InputRefusedError } from '../errors.ts';
-import { copyRecord } from '../input-fields.ts';
+import { copyRecord, copyWhole } from '../input-fields.ts';
 
 /** Placeholders that begin so are the router's own. */
 const RESERVED = 'tenantry';
@@ -83,7 +83,7 @@ function namesOf(field: string, given: unknown): Record<string, string> {
 
 function valuesOf(field: string, given: unknown): Record<string, unknown> {
   if (given === undefined) return {};
-  const values = copyRecord(field, given);
+  const values = copyWhole(field, given);
   for (const key of Object.keys(values)) assertPlaceholder(field, key, ':');
   return values;
 }

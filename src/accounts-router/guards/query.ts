@@ -2,7 +2,7 @@ import { InputRefusedError, OtherAccountError } from '../errors.ts';
 import { bothConditions, printCondition, type PrintedCondition } from '../expressions/conditions.ts';
 import { readKeyConditions } from '../expressions/key-conditions.ts';
 import type { Placeholders } from '../expressions/placeholders.ts';
-import { copyFields, copyRecord } from '../input-fields.ts';
+import { copyFields, copyWhole } from '../input-fields.ts';
 import type { AccountScope, IndexKeys } from '../table-keys.ts';
 import { inputFields } from './inputs.ts';
 import { assertOwnIndexValue, assertOwnPartition } from './rows.ts';
@@ -116,7 +116,7 @@ function sentFilter(given: PrintedCondition | undefined, own: string | undefined
 function startOf(scope: AccountScope, { keys, partition }: Range, given: unknown) {
   if (given === undefined) return {};
   const field = 'ExclusiveStartKey';
-  const key = copyRecord(field, given);
+  const key = copyWhole(field, given);
   const names = [scope.partitionKey, scope.sortKey, keys.partitionKey, ...(keys.sortKey ? [keys.sortKey] : [])];
   for (const name of Object.keys(key))
     if (!names.includes(name)) throw new InputRefusedError(`${field}.${name}`, `is none of ${names.join(', ')}`);

@@ -1,5 +1,5 @@
 import { InputRefusedError, OtherAccountError } from '../errors.ts';
-import { copyRecord } from '../input-fields.ts';
+import { copyRecord, copyWhole } from '../input-fields.ts';
 import { isOwnIndexValue, type AccountScope } from '../table-keys.ts';
 import { assertUnmarked } from './control-mark.ts';
 
@@ -20,7 +20,7 @@ export function ownKey(scope: AccountScope, field: string, given: unknown): Reco
  * @throws InputRefusedError, OtherAccountError
  */
 export function ownItem(scope: AccountScope, field: string, given: unknown): Record<string, unknown> {
-  const item = copyRecord(field, given);
+  const item = copyWhole(field, given);
   assertUnmarked(field, item);
   for (const name of scope.indexPartitionKeys) assertOwnIndexValue(scope, `${field}.${name}`, item[name]);
   return ownRow(scope, field, item);
