@@ -22,6 +22,20 @@ export async function freePort(preferred?: number): Promise<number> {
   throw new Error('no free TCP port on 127.0.0.1 after 50 attempts');
 }
 
+/** A part that listens at its usual port, or at another because that one was taken. */
+export interface PlacedPart {
+  readonly of: string;
+  readonly usual: number;
+  readonly port: number;
+}
+
+/** One line on the parts whose usual ports were taken; undefined: none was. */
+export function otherPortsLine(parts: readonly PlacedPart[]): string | undefined {
+  const moved = parts.filter(({ port, usual }) => port !== usual);
+  if (moved.length === 0) return undefined;
+  return `taken by others: ${moved.map(({ of, port, usual }) => `port ${usual}, so ${of} is at ${port}`).join('; ')}`;
+}
+
 /** A port that is taken until it is released. */
 export interface HeldPort {
   readonly port: number;

@@ -13,6 +13,9 @@ import { setUpDatabases, type PostgresCredentials } from './postgres-databases.t
 import { signalDescendants } from './process-tree.ts';
 import { removeDirectory, temporaryDirectory } from './supervisor.ts';
 
+/** Where it listens, unless that port is taken. */
+export const POSTGRES_PORT = 5432;
+
 export type PostgresOptions = {
   log: Log;
   /** Keeps the data here, its credentials in `<dataDir>.credentials.json`; temporary when left out. */
@@ -76,7 +79,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       settings: options.settings,
     };
     const launch = async (port: number) => ({ port, child: await launchServer(binaries, target, port) });
-    const started = await (options.port === undefined ? startOnFreePort(5432, launch) : launch(options.port));
+    const started = await (options.port === undefined ? startOnFreePort(POSTGRES_PORT, launch) : launch(options.port));
     await setUpDatabases(urlFor('postgres', credentials.admin, started.port, 'postgres'), credentials).catch(
       async (error: unknown) => {
         await started.child.stop();

@@ -5,6 +5,10 @@ import { messageOf, type Log } from './log.ts';
 import { startOnFreePort } from './ports.ts';
 import { temporalExecutable } from './temporal-executable.ts';
 
+/** Where server and UI listen, unless those ports are taken. */
+export const TEMPORAL_PORT = 7233;
+export const UI_PORT = 8233;
+
 export type TemporalServerOptions = {
   log: Log;
   /** Keeps state in this file across restarts (about 2.5 times slower); in memory when left out. */
@@ -56,10 +60,10 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     });
   let port = options.port ?? 0;
   const start = () =>
-    options.port === undefined ? startOnFreePort(7233, (free) => launch((port = free))) : launch(port);
+    options.port === undefined ? startOnFreePort(TEMPORAL_PORT, (free) => launch((port = free))) : launch(port);
   let child =
     options.uiPort === undefined
-      ? await startOnFreePort(8233, (free) => {
+      ? await startOnFreePort(UI_PORT, (free) => {
           uiPort = free;
           return start();
         })

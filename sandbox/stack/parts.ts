@@ -12,10 +12,10 @@ import type { TimePreset } from '../gateway/time.ts';
 import { seedLandingZone } from '../landing-zone/seed.ts';
 import type { Log } from '../parts/log.ts';
 import { startMinistack } from '../parts/ministack.ts';
-import { holdPort, type HeldPort } from '../parts/ports.ts';
-import { startPostgres } from '../parts/postgres.ts';
+import { holdPort, otherPortsLine, type HeldPort, type PlacedPart } from '../parts/ports.ts';
+import { POSTGRES_PORT, startPostgres } from '../parts/postgres.ts';
 import { removeDirectory, temporaryDirectory } from '../parts/supervisor.ts';
-import { startTemporalServer } from '../parts/temporal-server.ts';
+import { startTemporalServer, TEMPORAL_PORT, UI_PORT } from '../parts/temporal-server.ts';
 import type { SupervisedPart } from './supervision.ts';
 
 export interface PartsOptions {
@@ -48,6 +48,14 @@ export interface Parts {
 }
 
 type Stop = () => Promise<void>;
+
+/** Unless the environment names another. */
+const API_PORT = 3006;
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a part tells the others, and how it ends. */
@@ -56,6 +64,7 @@ interface Started {
   readonly env: Record<string, string>;
   readonly supervised: SupervisedPart[];
   readonly stops: Stop[];
+  readonly ports: PlacedPart[];
 }
 
 /**
@@ -65,7 +74,7 @@ interface Started {
  */
 export async function startParts(options: PartsOptions, given: Environment = process.env): Promise<Parts> {
   const { port: apiPort, release: releaseApiPort } = await provideApiPort(given);
-  const started: Started = { embedded: [], env: {}, supervised: [], stops: [releaseApiPort] };
+  const started: Started = { embedded: [], env: {}, supervised: [], stops: [releaseApiPort], ports: [] };
   const stop = async () => {
     const stops = started.stops.splice(0).reverse();
     const ended = await Promise.allSettled(stops.map((s) => s()));
@@ -83,6 +92,11 @@ export async function startParts(options: PartsOptions, given: Environment = pro
       PromiseFulfilledResult<{ oracleUrl: string }>,
       PromiseFulfilledResult<{ uiUrl: string | undefined }>,
     ];
+    const taken = otherPortsLine([
+      { of: 'the API', usual: given.TENANTRY_API_PORT ? apiPort : API_PORT, port: apiPort },
+      ...started.ports,
+    ]);
+    if (taken !== undefined) options.log(taken);
     const platform = await provideLandingZone(options, given, started);
     Object.assign(started.env, providePayloadKey(options.directory, given), {
       // A demo that waited for days would be none.
@@ -113,7 +127,7 @@ export async function startParts(options: PartsOptions, given: Environment = pro
 /** Temporal's UI has to know the API's port before there is an API; a sandbox beside this one must not take it meanwhile. */
 function provideApiPort({ TENANTRY_API_PORT }: Environment): Promise<HeldPort> {
   // 0 asks for any free port, which has to be known before the API has it.
-  if (!TENANTRY_API_PORT || TENANTRY_API_PORT === '0') return holdPort(3006);
+  if (!TENANTRY_API_PORT || TENANTRY_API_PORT === '0') return holdPort(API_PORT);
   return Promise.resolve({ port: Number(TENANTRY_API_PORT), release: () => Promise.resolve() });
 }
 
@@ -139,6 +153,7 @@ async function providePostgres(
   });
   started.stops.push(() => postgres.stop());
   started.embedded.push('PostgreSQL');
+  started.ports.push({ of: 'PostgreSQL', usual: POSTGRES_PORT, port: portOf(postgres.controlUrl) });
   Object.assign(started.env, {
     DATABASE_URL: postgres.controlUrl,
     TENANT_DATABASE_URL: given.TENANT_DATABASE_URL || postgres.tenantUrl,
@@ -180,6 +195,9 @@ async function provideTemporal(
     removeDirectory(data);
   });
   started.embedded.push('Temporal');
+  started.ports.push({ of: 'Temporal', usual: TEMPORAL_PORT, port: portOf(`http://${server.address}`) });
+  if (server.uiUrl !== undefined)
+    started.ports.push({ of: "Temporal's UI", usual: UI_PORT, port: portOf(server.uiUrl) });
   Object.assign(started.env, { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace });
   return { uiUrl: server.uiUrl };
 }

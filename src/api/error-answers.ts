@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RequestError } from '../client/request-error.ts';
+import { JSON_TYPE, MERGE_PATCH_TYPE } from './bodies.ts';
 import { challengeOf } from './access/refusals.ts';
 import { securityHeaders, tlsHeaders } from './limits/security-headers.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
@@ -49,7 +50,8 @@ function toRequestError(error: unknown, request: FastifyRequest): RequestError {
   if (isValidationError(error)) return invalidFields(error);
   const code = codeOf(error);
   if (code !== undefined && code in fastifyErrors) {
-    const [ours, message] = fastifyErrors[code as keyof typeof fastifyErrors];
+    const [ours, said] = fastifyErrors[code as keyof typeof fastifyErrors];
+    const message = ours === 'UNSUPPORTED_MEDIA_TYPE' ? wrongType(request) : said;
     return new RequestError(ours, message, { cause: error });
   }
   if (isClientFault(error)) {
@@ -93,7 +95,7 @@ const schemaCodes: readonly string[] = ['42P01', '42703', '42883'];
 
 const fastifyErrors = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE', 'the body is too large'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the body must be application/json'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', ''],
   FST_ERR_CTP_INVALID_JSON_BODY: [
     'INVALID_INPUT',
     'the body is not well-formed JSON, or has a field named __proto__ or constructor.prototype, which is refused',
@@ -101,6 +103,13 @@ const fastifyErrors = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_INPUT', 'the body is not as long as its Content-Length says'],
   FST_ERR_BAD_URL: ['INVALID_INPUT', 'the URL is malformed'],
 } as const satisfies Record<string, readonly [ErrorCode, string]>;
+
+/** What the route takes, and what was sent. */
+function wrongType({ headers, method }: FastifyRequest): string {
+  const taken = method === 'PATCH' ? `${JSON_TYPE} or ${MERGE_PATCH_TYPE}` : JSON_TYPE;
+  const given = headers['content-type'];
+  return `the body must be ${taken}, ${given === undefined ? 'and no Content-Type names it so' : `not "${given}"`}`;
+}
 
 interface ValidationError extends Error {
   readonly validation: readonly { readonly instancePath: string; readonly message?: string | undefined }[];

@@ -606,7 +606,7 @@ export const statusAnswer = z
     stepsTotal: z
       .int()
       .describe(
-        'Of the newest operation. Of a deletion: steps that are not removed, and removed ones that it removes again, as others may have added to what they held',
+        'Of the newest operation; what a change takes away is not counted. Of a deletion: steps that are not removed, and removed ones that it removes again, as others may have added to what they held',
       ),
     retrying: z.array(z.object({ stepId: z.string(), failure })).optional(),
     awaited: z

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { accountConfirmed } from './confirmation.ts';
 import { requestOf, type AccountOptions } from './account-options.ts';
 import { printAccount, printAccounts, printStatus } from './account-output.ts';
@@ -12,7 +13,7 @@ import { showPreview } from './preview-output.ts';
 import { requested } from './requested.ts';
 import type { RemoveOptions } from './tenant-actions.ts';
 
-export type CreateOptions = AccountOptions & { readonly dryRun?: boolean };
+export type CreateOptions = AccountOptions & { readonly dryRun?: boolean; readonly idempotencyKey?: string };
 
 /** Makes an account and follows that. @throws as the commands on tenants do */
 export async function create(context: AccountsContext, options: Waiting & CreateOptions): Promise<ExitCode> {
@@ -20,8 +21,10 @@ export async function create(context: AccountsContext, options: Waiting & Create
   const body = requestOf(options);
   if (options.dryRun === true) return showPreview(context, options, await accounts.previewCreation(body));
   const look = 'tenantry accounts list';
+  // Nothing else tells one account from another of the same name: who got no answer sends it again under the same key.
+  const key = options.idempotencyKey ?? randomUUID();
   const signs = mapped(creationSigns(api), (found) => accountOf(context, found));
-  const account = await requested(context, options, look, () => accounts.create(body), signs);
+  const account = await requested(context, options, look, () => accounts.create(body, key), signs, key);
   return afterRequest(context, account, 0, options, true);
 }
 

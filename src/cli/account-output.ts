@@ -1,6 +1,6 @@
 import { failureLine } from '../contracts/errors.ts';
 import { operationText } from './account-subject.ts';
-import { inAccountWords } from './account-words.ts';
+import { inAccountWords } from '../products/accounts/words.ts';
 import type { Account, AccountStatus } from './accounts-client.ts';
 import { moment, utc } from './attention.ts';
 import { printAttention, printTable, workerNotice, type Terminal } from './output.ts';

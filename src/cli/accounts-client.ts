@@ -7,7 +7,15 @@ import {
   changedAccountAnswer,
 } from '../api/accounts/schemas.ts';
 import { previewAnswer } from '../api/schemas.ts';
-import { callerOn, queryOf, type ControlVerb, type DeleteOptions, type Preview } from './api-client.ts';
+import {
+  certificateDocument,
+  callerOn,
+  queryOf,
+  type CertificateDocument,
+  type ControlVerb,
+  type DeleteOptions,
+  type Preview,
+} from './api-client.ts';
 import type { CredentialSource } from './credentials.ts';
 import { open, type Open } from './open-answers.ts';
 
@@ -34,8 +42,8 @@ export interface MoveRequest {
 
 /** The routes of accounts, typed; every answer is checked. */
 export interface AccountsClient {
-  /** Answers as soon as it is accepted. */
-  create(request: AccountRequest): Promise<AcceptedAccount>;
+  /** Answers as soon as it is accepted. @param key under which it is carried out once, whoever sends it again */
+  create(request: AccountRequest, key?: string): Promise<AcceptedAccount>;
   previewCreation(request: AccountRequest): Promise<Preview>;
   list(request: AccountListRequest): Promise<AccountPage>;
   get(id: string): Promise<Account>;
@@ -52,6 +60,7 @@ export interface AccountsClient {
   /** @param confirm the account's id, typed back */
   delete(id: string, confirm: string | undefined, options?: DeleteOptions): Promise<AcceptedAccount | ChangedAccount>;
   previewDeletion(id: string, options?: DeleteOptions): Promise<Preview>;
+  certificate(id: string): Promise<CertificateDocument>;
 }
 
 const answers = {
@@ -71,7 +80,7 @@ export function createAccountsClient(baseUrl: string, credentials?: CredentialSo
   const call = callerOn(baseUrl, credentials);
   const account = (id: string) => `/accounts/${encodeURIComponent(id)}`;
   return {
-    create: (body) => call(answers.accepted, 'POST', '/accounts?wait=false', body),
+    create: (body, key) => call(answers.accepted, 'POST', '/accounts?wait=false', body, { key }),
     previewCreation: (body) => call(answers.preview, 'POST', '/accounts?dryRun=true', body),
     list: (query) => call(answers.accounts, 'GET', `/accounts${queryOf({ ...query })}`),
     get: (id) => call(answers.account, 'GET', account(id)),
@@ -86,5 +95,6 @@ export function createAccountsClient(baseUrl: string, credentials?: CredentialSo
       call(acceptedOrChanged, 'DELETE', `${account(id)}${queryOf({ confirm, ...options })}`),
     previewDeletion: (id, options) =>
       call(answers.preview, 'DELETE', `${account(id)}${queryOf({ dryRun: 'true', ...options })}`),
+    certificate: (id) => call(certificateDocument, 'GET', `${account(id)}/certificate`),
   };
 }

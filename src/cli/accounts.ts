@@ -14,7 +14,7 @@ import type { Common, Waiting } from './context.ts';
 import { credentialsFor } from './credentials.ts';
 import { environmentApi } from './environment-api.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import { wholeNumber } from './option-values.ts';
+import { requestKey, wholeNumber } from './option-values.ts';
 import type { Terminal } from './output.ts';
 import type { RemoveOptions } from './tenant-actions.ts';
 import { registerControls, registerHistory, registerRepair } from './shared-commands.ts';
@@ -36,10 +36,14 @@ export function registerAccounts(program: CheckedCommand, terminal: Terminal, se
   };
 
   followed(
-    addAccountOptions(command('create', 'create an account')).option(
-      '--dry-run',
-      'print what would be made, and make nothing',
-    ),
+    addAccountOptions(command('create', 'create an account'))
+      .option('--dry-run', 'print what would be made, and make nothing')
+      .option(
+        '--idempotency-key <key>',
+        'under which it is made once: the one that an earlier run printed, whose outcome is not known (default: a new one)',
+        requestKey,
+      )
+      .contradict('--idempotency-key', '--dry-run'),
   ).action(async (options: Waiting & actions.CreateOptions) => setExitCode(await actions.create(context(), options)));
 
   command('list', 'list accounts, newest first')

@@ -10,14 +10,17 @@ import { onceThereIsRoom } from './room.ts';
 
 const TIMEOUT_MS = 20_000;
 
-/** Sends requests to the API at an address, and checks their answers. */
+/**
+ * Sends requests to the API at an address, and checks their answers. What changes something goes under a key of its own, unless one is
+ * given.
+ */
 export function callerOn(
   baseUrl: string,
   credentials?: CredentialSource,
-): <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown, tags?: Tags) => Promise<T> {
-  return async (schema, method, path, body, tags) => {
+): <T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown, about?: About) => Promise<T> {
+  return async (schema, method, path, body, { key, ...tags } = {}) => {
     const credential = await credentialFor({ baseUrl, credentials });
-    return request(schema, { method, url: `${baseUrl}${path}`, body, credential, tags });
+    return request(schema, { method, url: `${baseUrl}${path}`, body, credential, tags, key });
   };
 }
 
@@ -27,6 +30,12 @@ export interface Tags {
   readonly ifMatch?: string | undefined;
   /** Told of the header `ETag`; null: the answer has none. */
   readonly onTag?: ((tag: string | null) => void) | undefined;
+}
+
+/** What a request says besides its body, and what is heard of its answer. */
+export interface About extends Tags {
+  /** Under which it is carried out once; one of its own by default. */
+  readonly key?: string | undefined;
 }
 
 /** Where the API is, and what its requests say of their caller. */
@@ -49,7 +58,7 @@ interface ApiRequest {
   readonly credential: Credential | undefined;
   readonly tags?: Tags | undefined;
   /** Under which it is carried out once. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 export function queryOf(values: Readonly<Record<string, string | undefined>>): string {
@@ -62,7 +71,7 @@ async function request<T>(schema: z.ZodType<T>, asked: ApiRequest): Promise<T> {
   if (method === 'GET') return exchange(schema, asked);
   // A dry run changes nothing: it needs no key.
   if (new URL(url).searchParams.get('dryRun') === 'true') return change(schema, asked);
-  return underKey((key) => change(schema, { ...asked, key }));
+  return underKey((key) => change(schema, { ...asked, key }), asked.key);
 }
 
 /** @throws UnclearAnswerError when no answer says what became of it */

@@ -35,10 +35,10 @@ export function registerCertificate(command: CheckedCommand, context: () => Cont
 }
 
 async function show(context: Context, name: string | undefined, options: Common): Promise<ExitCode> {
-  const { noun, idOf } = context.subject;
+  const { certificate, noun, idOf } = context.subject;
   if (name === undefined)
     throw usage(`name ${noun === 'account' ? 'an account' : 'a tenant'}, or a file with --verify`);
-  const answer = await context.api.certificate(await idOf(context, name, options));
+  const answer = await certificate(context, await idOf(context, name, options));
   if (options.json) printJson(context.terminal, answer);
   else context.terminal.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
   return exitCodes.done;

@@ -9,7 +9,7 @@ import { adviceInOptionNames, inOptionNames, withOptions } from './option-names.
 import { NotCarriedOutError } from './late-outcome.ts';
 import { RequestTooLargeError } from './request-body.ts';
 import { TenantNameError } from './tenant-names.ts';
-import { UnknownOutcomeError } from './unknown-outcome.ts';
+import { againText, UnknownOutcomeError } from './unknown-outcome.ts';
 
 /** What a command says of its failure: `{ error: { code, message, details?, requestId? } }` for programs. */
 export interface ErrorReport {
@@ -106,18 +106,23 @@ const signInReport = {
 };
 
 /** The advice of a code is about a request that was refused: only that of an unknown outcome fits here. */
-function unknownReport({ message, look, cause }: UnknownOutcomeError): ErrorReport {
+function unknownReport({ message, look, key, cause }: UnknownOutcomeError): ErrorReport {
   const said = cause instanceof ApiError && cause.code === 'OUTCOME_UNKNOWN' ? refusalReport(cause) : undefined;
   return {
     code: 'OUTCOME_UNKNOWN',
     message,
     ...said,
     exitCode: exitCodes.unknown,
-    details: { ...said?.details, look, ...(said ? {} : { because: withCauses(cause) }) },
+    details: {
+      ...said?.details,
+      look,
+      ...(key !== undefined && { idempotencyKey: key }),
+      ...(said ? {} : { because: withCauses(cause) }),
+    },
     more: [
       ...(said?.more ?? [`  because: ${withCauses(cause)}`]),
       ...lateLines(cause),
-      `look before you send anything again: ${look}`,
+      ...(key === undefined ? [`look before you send anything again: ${look}`] : [againText(key), `or look: ${look}`]),
     ],
   };
 }

@@ -3,7 +3,7 @@ import { exitCodes } from './exit-codes.ts';
 import type { Common } from './context.ts';
 import type { Terminal } from './output.ts';
 import type { Subject } from './subject.ts';
-import { sending } from './unknown-outcome.ts';
+import { againText, sending } from './unknown-outcome.ts';
 
 /** What goes on after Ctrl-C. */
 export interface Interruption {
@@ -47,12 +47,14 @@ export function interruptibleRequest<T>(
   options: Common,
   howToLook: string,
   request: () => Promise<T>,
+  key?: string,
 ): Promise<T> {
   const left = () => ({
     message: 'whether the request was accepted is not known',
-    more: [`  look:  ${howToLook}`],
+    ...(key !== undefined && { details: { idempotencyKey: key } }),
+    more: [`  look:  ${howToLook}`, ...(key === undefined ? [] : [`  or:    ${againText(key)}`])],
   });
-  return interruptible(terminal, options, left, () => sending(howToLook, request));
+  return interruptible(terminal, options, left, () => sending(howToLook, request, key));
 }
 
 /** Of an operation that is being followed. */

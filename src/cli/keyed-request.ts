@@ -8,11 +8,10 @@ const pausesMs = [250, 500, 1_000];
 const REPEAT_WITHIN_MS = 30_000;
 
 /**
- * Sends a request under a key of its own, and again while no answer says what became of it: the API carries it out once. When no repeat
+ * Sends a request under a key of its own, or one that is given, and again while no answer says what became of it: the API carries it out once. When no repeat
  * tells, the failure is the first that says so.
  */
-export async function underKey<T>(send: (key: string) => Promise<T>): Promise<T> {
-  const key = randomUUID();
+export async function underKey<T>(send: (key: string) => Promise<T>, key: string = randomUUID()): Promise<T> {
   const endMs = performance.now() + REPEAT_WITHIN_MS;
   try {
     return await send(key);

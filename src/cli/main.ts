@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { inAccountWords } from './account-words.ts';
+import { inAccountWords } from '../products/accounts/words.ts';
 import { reportOf, wantsJson, writeError } from './error-report.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { buildProgram, serviceRegistrars, type Registrar } from './program.ts';

@@ -84,6 +84,6 @@ function withOption(given: unknown): unknown {
 /** What to do about a code, where the table of errors says it in terms of the API's requests. */
 export const adviceInOptionNames: Readonly<Record<string, string>> = {
   INVALID_INPUT: 'Fix what the message names.',
-  CONFIRMATION_REQUIRED: 'Repeat with `--confirm`: the slug of the tenant that is to be deleted, of an account its id.',
+  CONFIRMATION_REQUIRED: 'Repeat with `--confirm`, and what the message names.',
   UNKNOWN_PRODUCT: 'Give `--product` one of those that the details list.',
 };

@@ -40,3 +40,9 @@ function valueOf(schema: z.ZodType<string>): (text: string) => string {
     return text;
   };
 }
+
+/** A key as the API takes it in the header `Idempotency-Key`. @throws InvalidArgumentError */
+export function requestKey(text: string): string {
+  if (/^[ -~]{1,255}$/.test(text) && text.trim() === text) return text;
+  throw new InvalidArgumentError('must be 1 to 255 printable ASCII characters');
+}

@@ -171,7 +171,8 @@ export function eventPrinter(
   const printer = createProgressPrinter(terminal.out, { noun: subject.noun });
   return {
     event: (event) => {
-      printer.event(event);
+      const told = subject.event(event);
+      if (told) printer.event(told);
       const holds = event.type === 'operation.state' && event.data.to === 'holding';
       if (holds && !options.untilHold) for (const line of holdingHint(event, subject, terminal)) printer.note(line);
     },

@@ -38,7 +38,9 @@ export function printPreview({ out }: Terminal, subject: Subject, preview: Previ
   for (const step of touched.filter((each) => !isLookedAt(each))) printStep(out, subject, step);
   printLookedAt(out, operation, touched.filter(isLookedAt));
   if (drift) printDrift(out, drift);
-  out.write(`  ${steps.length - touched.length} of ${counted(steps.length, 'step')} stay as they are\n`);
+  out.write(`  ${stayingText(operation, steps)}\n`);
+  const data = dataText(steps, subject);
+  if (data !== undefined) out.write(`  ${data}\n`);
   if (expected !== undefined) out.write(`  time to expect: ${expected ? timeText(expected) : 'not known yet'}\n`);
   if (typeof graceSeconds === 'number') out.write(`  ${graceText(graceSeconds)}\n`);
   if (finalDump) out.write(`  ${subject.words(finalDump.detail)}\n`);
@@ -52,6 +54,24 @@ export function printPreview({ out }: Terminal, subject: Subject, preview: Previ
 }
 
 type Step = Preview['steps'][number];
+
+/** Of the steps that the operation's status counts: what a change takes away is none of its target. */
+function stayingText(operation: string, steps: readonly Step[]): string {
+  const removesAll = isOneOf(operationTypes, operation) && operationTable[operation].target === 'nothing';
+  const counting = removesAll ? steps : steps.filter(({ becomes }) => becomes !== 'drop');
+  const stay = steps.filter(({ becomes }) => becomes === 'keep').length;
+  const gone = steps.length - counting.length;
+  const goes = gone === 0 ? '' : `; ${counted(gone, 'other step')} ${gone === 1 ? 'is' : 'are'} removed`;
+  return `${stay} of ${counted(counting.length, 'step')} stay as they are${goes}`;
+}
+
+/** Whether data goes, where anything does. Undefined: nothing goes, or an API of an earlier release does not tell. */
+function dataText(steps: readonly Step[], { noun }: Subject): string | undefined {
+  const going = steps.filter(({ becomes }) => becomes === 'drop');
+  if (going.length === 0 || going.some(({ dropsData }) => dropsData === undefined)) return undefined;
+  const losing = going.flatMap(({ dropsData, stepId }) => (dropsData === true ? [stepId] : []));
+  return losing.length === 0 ? `no data of the ${noun} is lost` : `the ${noun}'s data goes with ${losing.join(', ')}`;
+}
 
 /** Nothing is known of it that would have to be changed: whether it is, the run finds out. */
 function isLookedAt({ becomes, fields }: Step): boolean {
@@ -94,11 +114,11 @@ const PLAIN_WIDTH = 100;
 
 function printControl(
   out: Terminal['out'],
-  { noun, words }: Subject,
+  { noun, statusText, words }: Subject,
   { verb, operationId, state, ...then }: NonNullable<Preview['control']>,
 ): void {
   out.write(`${verb} of operation ${operationId} (${state}) ${words(then.effect)}\n`);
-  out.write(`the ${noun} is ${then.tenantStatus} afterwards (nothing was changed)\n`);
+  out.write(`the ${noun} is ${statusText(then.tenantStatus, null)} afterwards (nothing was changed)\n`);
   for (const { type, name, reason } of then.leftovers) out.write(`  stays    ${type} ${name}: ${reason}\n`);
 }
 

@@ -15,6 +15,7 @@ import { printPreview, showPreview } from './preview-output.ts';
 import { requested } from './requested.ts';
 import { moment } from './attention.ts';
 import { advance, callerText, emptyProgress, eventLine } from './progress.ts';
+import type { Subject } from './subject.ts';
 import { freezeLine } from './freezes.ts';
 import { oneLine } from './text.ts';
 import { choiceLines } from './settings-output.ts';
@@ -351,15 +352,18 @@ export async function events(context: Context, name: string, options: Common & {
   const tenantId = await context.subject.idOf(context, name, options);
   let view = emptyProgress;
   for await (const event of pastEvents(context.api, tenantId, options.after)) {
-    const line = options.json
-      ? JSON.stringify(event)
-      : eventLine(event, view.state === 'rolling-back', context.subject.noun);
+    const line = options.json ? JSON.stringify(event) : lineOf(context.subject, event, view.state === 'rolling-back');
     view = advance(view, event);
     if (line !== undefined) context.terminal.out.write(`${line}\n`);
   }
   // The events say what happened; what to do about it depends on where it stands now.
   if (!options.json) printAttention(context.terminal, await context.api.status(tenantId), context.subject.words);
   return exitCodes.done;
+}
+
+function lineOf({ event: told, noun }: Subject, event: TenantEvent, goesBack: boolean): string | undefined {
+  const said = told(event);
+  return said && eventLine(said, goesBack, noun);
 }
 
 /** Asks for `retry` or `cancel` and follows what comes of it. */

@@ -60,11 +60,11 @@ export function attentionOf(
 }
 
 /** What happens when nobody does anything. */
-function otherwise({ status }: TenantRow, { state, type }: OperationRow): string {
+function otherwise(tenant: TenantRow, { state, type }: OperationRow): string {
   if (state === 'holding') return `at that time it ${rollback(type)}`;
   if (state === 'stuck') return 'it waits without a time limit: nothing is created or removed';
-  if (isInUse(status)) return 'the tenant stays as it is';
-  return 'what is left stays, and the slug stays taken';
+  if (isInUse(tenant.status)) return 'the tenant stays as it is';
+  return hasOwnSlug(tenant) ? 'what is left stays, and the slug stays taken' : 'what is left stays';
 }
 
 function rollback(type: OperationRow['type']): string {
@@ -100,10 +100,9 @@ function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<C
       retry: 'continues, once the cause is fixed: failed steps run again, what is ready stays',
       cancel: `${rollback(type)}; then another request is accepted${operationTable[type].createsTenant ? '' : ', such as one with other settings'}`,
     };
-  const slug = tenant.activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`;
   if (state === 'stuck' && isWaiting(operation)) return effectsWhileWaiting(operation.graceUntil);
-  if (isInUse(tenant.status)) return effectsInUse(operation, slug);
-  if (state !== 'stuck') return { delete: `removes what is left; the slug ${slug} afterwards` };
+  if (isInUse(tenant.status)) return effectsInUse(tenant, operation);
+  if (state !== 'stuck') return { delete: `removes what is left${slugAfterwards(tenant)}` };
   return {
     retry: `tries again to remove what is left, ${operationTable[type].words.retried}`,
     delete: 'a new deprovisioning takes over from this operation',
@@ -112,9 +111,10 @@ function effectsOf(tenant: TenantRow, operation: OperationRow): Partial<Record<C
 }
 
 /** What the tenant lacks is to be brought back; whoever deletes it deletes what serves. The order is that of the choices. */
-function effectsInUse(operation: OperationRow, slug: string): Partial<Record<ChoiceVerb, string>> {
+function effectsInUse(tenant: TenantRow, operation: OperationRow): Partial<Record<ChoiceVerb, string>> {
   const { state } = operation;
-  const deletes = `deletes the tenant, with its address, its services and its data; the slug ${slug} afterwards`;
+  const what = hasOwnSlug(tenant) ? 'its address, its services and its data' : 'its data';
+  const deletes = `deletes the tenant, with ${what}${slugAfterwards(tenant)}`;
   if (state !== 'stuck') {
     return {
       repair: 'brings back what is missing or not as it was applied, and removes what is left',
@@ -128,6 +128,16 @@ function effectsInUse(operation: OperationRow, slug: string): Partial<Record<Cho
       'closes the operation without finishing it; the tenant stays as it is, and what is amiss is listed, until a repair',
     delete: `${deletes}. A new deprovisioning takes over from this operation`,
   };
+}
+
+/** One whose slug is its id: nobody chose it, and nobody could have it next. */
+function hasOwnSlug({ id, slug }: TenantRow): boolean {
+  return slug !== id;
+}
+
+function slugAfterwards(tenant: TenantRow): string {
+  if (!hasOwnSlug(tenant)) return '';
+  return `; the slug ${tenant.activatedAt === null ? 'is free again' : `stays reserved for ${QUARANTINE_DAYS} days`} afterwards`;
 }
 
 /** It only removes what its target does not hold. */

@@ -12,6 +12,7 @@ import { listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { certifiedDumps } from './final-dump.ts';
+import { nounOf } from '../products/known-product.ts';
 import { existingTenant } from './reading.ts';
 import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
@@ -51,7 +52,7 @@ async function certify(
   tenant: TenantRow,
 ): Promise<{ certificate: Certificate; operationId: string }> {
   const operation = (await listOperationsOf(db, tenant.id)).find(hasRemovedAll);
-  if (!operation || !tenant.deletedAt) throw notDeleted(tenant);
+  if (!operation || !tenant.deletedAt) throw notDeleted(tenant, nounOf(catalog.products, tenant));
   const rows = await listLedger(db, tenant.id);
   const steps = await listSteps(db, tenant.id);
   const certificate: Certificate = {
@@ -113,9 +114,9 @@ function deletedRowsOf(
   return found && removedAt ? { stepId, ...found, absentAt: removedAt.toISOString() } : undefined;
 }
 
-function notDeleted({ id, status }: TenantRow): RequestError {
+function notDeleted({ id, status }: TenantRow, noun: string): RequestError {
   const why = status === 'deleted' ? 'nothing of it was left to remove' : `its status is ${status}`;
-  return new RequestError('CERTIFICATE_NOT_FOUND', `there is no certificate of tenant ${id}: ${why}`, {
+  return new RequestError('CERTIFICATE_NOT_FOUND', `there is no certificate of ${noun} ${id}: ${why}`, {
     details: { tenantId: id, status },
   });
 }

@@ -212,7 +212,7 @@ async function accept(
   // What nothing has to be carried out for is changed without an operation.
   const attempted = { what: `the change of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
   const request = { ...asked, caller, operationId };
-  const outcomeOf = (written: Written) => changeOutcome(noun, written);
+  const outcomeOf = changeOutcome;
   const keptOf = (written: Written) => ({ outcome: outcomeOf(written), operationId: written.operation?.id });
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
     untilUndisturbed(() => deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, request), keptOf))),
@@ -221,10 +221,10 @@ async function accept(
   return outcomeOf(written);
 }
 
-function changeOutcome(noun: string, { before, tenant, operation }: Written): ChangeOutcome {
+function changeOutcome({ before, tenant, operation }: Written): ChangeOutcome {
   if (!operation) return { done: true, tenant: tenantView(tenant), changed: changedFields(before, tenant) };
-  const { settingsVersion, status } = tenant;
-  const view = acceptedView(tenant, operation, acceptance('the change', noun, status));
+  const { settingsVersion } = tenant;
+  const view = acceptedView(tenant, operation, acceptance('the change'));
   return { done: false, accepted: { ...view, settingsVersion } };
 }
 

@@ -66,13 +66,13 @@ export function tierChoice(
 /** @throws RequestError CHANGE_NOT_POSSIBLE for a tier that it is in, or that its product does not bring it to from there */
 export function refuseTierChange({ catalog }: Pick<ClientDeps, 'catalog'>, tenant: TenantRow, to: string): void {
   const { product, tier: from } = tenant;
-  const { noun, tierChanges } = productOf(catalog, tenant);
+  const { noun, tierChanges, tierNoun = 'tier' } = productOf(catalog, tenant);
   if (tierChanges.some((change) => change.from === from && change.to === to)) return;
   const known = tierChanges.map((change) => `from ${change.from} to ${change.to}`).join(', ') || 'none';
   const problem =
     from === to
-      ? `it is in tier ${to} already`
-      : `the product ${product} has no change of tier from ${from ?? 'no tier'} to ${to} (it has: ${known})`;
+      ? `its ${tierNoun} is ${to} already`
+      : `the product ${product} has no change of ${tierNoun} from ${from ?? 'none'} to ${to} (it has: ${known})`;
   throw impossible(tenant, [problem], noun, { tier: from, tierChanges });
 }
 

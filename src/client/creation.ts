@@ -18,7 +18,7 @@ import { hostIn, loadBalancerShare, resolveUnplaced } from '../products/places.t
 import type { Product } from '../products/product.ts';
 import { checkSettings } from '../products/settings.ts';
 import { detailNames, detailsIn, settingOf, withDetails } from '../products/detail-settings.ts';
-import { knownProduct, nounOf } from '../products/known-product.ts';
+import { knownProduct } from '../products/known-product.ts';
 import { parseSlug, type ParsedSlug } from '../products/slug.ts';
 import { invalid, settingsFields, type InvalidField } from './invalid-input.ts';
 import { cellsFor, servedProducts } from './cell-choice.ts';
@@ -56,12 +56,11 @@ export async function createTenant(
   const request = { caller, ...checkRequest(deps, input, ids) };
   const written = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, { cell, once }));
   await startOrWithdraw(deps, written.tenant, written.operation);
-  return createdView(deps, written);
+  return createdView(written);
 }
 
-function createdView({ catalog }: ClientDeps, { tenant, operation }: Written): CreatedView {
-  const said = acceptance('the creation', nounOf(catalog.products, tenant), tenant.status);
-  const accepted = acceptedView(tenant, operation, said);
+function createdView({ tenant, operation }: Written): CreatedView {
+  const accepted = acceptedView(tenant, operation, acceptance('the creation'));
   return { ...accepted, tenant: tenantView(tenant) };
 }
 
@@ -208,7 +207,7 @@ function writeIn(
   ids: Ids,
   { cell, once }: { readonly cell: Cell; readonly once: Once<CreatedView> },
 ): Promise<Written | undefined> {
-  const keptOf = (written: Written) => ({ outcome: createdView(deps, written), operationId: written.operation.id });
+  const keptOf = (written: Written) => ({ outcome: createdView(written), operationId: written.operation.id });
   const what = `${request.product.noun ?? 'tenant'} ${request.product.name}/${request.slug} was accepted`;
   return orUnknown({ what, ...ids }, () =>
     deps.database

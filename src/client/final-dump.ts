@@ -6,6 +6,7 @@ import { listArchivesOf, manifestKey, type ArchiveRow } from '../db/archives.ts'
 import type { Queryable } from '../db/database.ts';
 import { listSteps } from '../db/steps.ts';
 import type { TenantRow } from '../db/tenants.ts';
+import { nounOf } from '../products/known-product.ts';
 import { invalid } from './invalid-input.ts';
 import type { FinalDumpView } from './views.ts';
 
@@ -25,13 +26,14 @@ export async function finalDumpOf(
     retentionDays: null,
     export: false,
   });
+  const noun = nounOf(catalog.products, tenant);
   if (tenant.activatedAt === null)
-    return none('no final dump: the tenant was never active, so it never held live data');
+    return none(`no final dump: the ${noun} was never active, so it never held live data`);
   const kindOf = (name: string) => catalog.kinds.kinds.get(name);
   const held = (await listSteps(db, tenant.id)).filter(
     ({ state, kind }) => (state !== 'removed' || catalog.kinds.isRemovedAgain(kind)) && kindOf(kind)?.holdsData,
   );
-  if (held.length === 0) return none('no final dump: no step of the tenant holds data');
+  if (held.length === 0) return none(`no final dump: no step of the ${noun} holds data`);
   const archive = platform.cells.find(({ id }) => id === tenant.cell)?.archive;
   if (!archive)
     return none(

@@ -50,7 +50,7 @@ export async function control(
 ): Promise<AcceptedView> {
   const before = await existingTenant(deps.database, tenantId);
   const noun = nounOf(deps.catalog.products, before);
-  const keep = (ask: () => Promise<OperationRow>) => keepAnswer({ before, noun, once, verb, ask });
+  const keep = (ask: () => Promise<OperationRow>) => keepAnswer({ before, once, verb, ask });
   const { asked } = once;
   if (asked) return keep(() => askAgain(deps, caller, verb, { asked, once }));
   const operation = requireOpen(await findOpenOperation(deps.database, tenantId), verb, noun);
@@ -61,7 +61,6 @@ export async function control(
 
 interface Asking {
   readonly before: TenantRow;
-  readonly noun: string;
   readonly once: Once<AcceptedView>;
   readonly verb: OperatorVerb;
   /** @returns the operation whose run has taken it */
@@ -69,11 +68,11 @@ interface Asking {
 }
 
 /** Keeps what a run said for repeats; when it may yet take the request, they ask it the same. */
-async function keepAnswer({ before, noun, once, verb, ask }: Asking): Promise<AcceptedView> {
+async function keepAnswer({ before, once, verb, ask }: Asking): Promise<AcceptedView> {
   try {
     const operation = await ask();
     // As it was: what its run has made of the request by now is a matter of time.
-    const view = acceptedView(before, operation, acceptance(`the ${verb}`, noun, before.status));
+    const view = acceptedView(before, operation, acceptance(`the ${verb}`));
     await once.taken(view);
     return view;
   } catch (error) {

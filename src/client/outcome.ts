@@ -1,5 +1,6 @@
 import { isOpen } from '../contracts/operation-state.ts';
 import { isMadeTrue, operationTable } from '../contracts/operation-table.ts';
+import { isInUse } from '../contracts/tenant-status.ts';
 import { unsettledOf, unsettledWords } from '../contracts/unsettled.ts';
 import type { OperationRow } from '../db/operations.ts';
 import type { TenantRow } from '../db/tenants.ts';
@@ -24,6 +25,16 @@ export function outcomeOf(
   const isTrue = state === 'abandoned' && isMadeTrue({ type, state, committedAt });
   const words = (isTrue ? abandonedWhenTrue : undefined) ?? ended[state];
   const unsettled = unsettledOf(tenant, leftovers);
-  const left = unsettled === null ? 'nothing is left' : unsettledWords[unsettled];
-  return { operationId: id, type, state, message: `${words}; ${left}` };
+  return {
+    operationId: id,
+    type,
+    state,
+    message: [words, amissOf(tenant.status, unsettled)].filter(Boolean).join('; '),
+  };
+}
+
+/** That nothing is left is said only of what is gone: of one that serves, all is there. */
+function amissOf(status: TenantRow['status'], unsettled: ReturnType<typeof unsettledOf>): string | undefined {
+  if (unsettled !== null) return unsettledWords[unsettled];
+  return isInUse(status) ? undefined : 'nothing is left';
 }

@@ -4,7 +4,7 @@ import type { Settings } from '../contracts/settings.ts';
 import { listRecordedDurations, type RecordedDuration } from '../db/step-durations.ts';
 import { changingCalls } from '../kinds/framework/calls.ts';
 import type { Kind } from '../kinds/framework/kind.ts';
-import type { StepDifference } from '../plan/differences.ts';
+import { referencesInWords, type FieldDifference, type StepDifference } from '../plan/differences.ts';
 import type { StepPlan } from '../plan/plan.ts';
 import { expectedTime, type Duration } from '../plan/expected-time.ts';
 import type { ClientDeps } from './requests.ts';
@@ -39,6 +39,10 @@ export async function inVain<T>(
 function callsOf(kind: Kind, { becomes, transient }: StepPlan): string[] {
   const calls = changingCalls(kind, becomes);
   return transient === true ? [...new Set([...calls, ...changingCalls(kind, 'drop')])] : [...calls];
+}
+
+function told({ field, from, to }: FieldDifference): FieldDifference {
+  return { field, from: referencesInWords(from), to: referencesInWords(to) };
 }
 
 interface Previewed {
@@ -85,7 +89,13 @@ export async function previewOf(
     const { id: stepId, kind: name, becomes } = step;
     const kind = catalog.kinds.kinds.get(name);
     return {
-      ...{ stepId, kind: name, becomes, fields: fieldsOf.get(stepId) ?? [], transient: step.transient === true },
+      ...{
+        stepId,
+        kind: name,
+        becomes,
+        fields: (fieldsOf.get(stepId) ?? []).map(told),
+        transient: step.transient === true,
+      },
       calls: kind ? callsOf(kind, step) : [],
       expected: becomes === 'keep' ? null : (durationOf(step) ?? null),
       // Only a deletion loses data: whatever else drops a step that holds some has the tenant's data in another one.

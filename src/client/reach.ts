@@ -22,11 +22,11 @@ export async function assertReachable(db: Queryable, caller: Caller, tenantId: s
   throw unreached(caller, tenantId, { tenantId });
 }
 
-/** Says no more of another's tenant than of one that there is not. @param name as the request has it */
+/** Says no more of another's tenant, or account, than of one that there is not. @param name as the request has it */
 export function unreached(
   { principal }: Caller,
   name: string,
   details: Readonly<Record<string, string>>,
 ): RequestError {
-  return new RequestError('TENANT_MISMATCH', `tenant ${name} is none that ${principal} may reach`, { details });
+  return new RequestError('TENANT_MISMATCH', `${name} is none that ${principal} may reach`, { details });
 }

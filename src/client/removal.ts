@@ -73,7 +73,7 @@ function deletionOutcome(noun: string, { tenant, operation, finalDump }: Written
   return {
     done: false,
     accepted: {
-      ...acceptedView(tenant, operation, `${accepting(noun, tenant, operation)}; ${finalDump.detail}`),
+      ...acceptedView(tenant, operation, `${accepting(noun, operation)}; ${finalDump.detail}`),
       ...{ status: operationTable[operation.type].tenantStatus.claimed, deletesAt: deletesAt(operation), finalDump },
     },
   };
@@ -94,9 +94,11 @@ function refuseUnconfirmed(
   if ((!isNamedBySlug && confirm === slug) || (isById && confirm?.toLowerCase() === id)) return;
   const of = `the ${isById ? 'id' : 'slug'} of ${nounOf(catalog.products, tenant)} ${id}`;
   const problem =
-    confirm === undefined ? `deletion must be confirmed with ${of}` : `"${confirm}" is not ${of}: nothing was deleted`;
+    confirm === undefined
+      ? `a deletion is confirmed with ${of}, typed back: nothing was deleted`
+      : `"${confirm}" is not ${of}: nothing was deleted`;
   throw new RequestError('CONFIRMATION_REQUIRED', problem, {
-    details: { parameter: 'confirm', given: confirm ?? null },
+    details: { parameter: 'confirm', given: confirm ?? null, expected: isById ? id : slug },
   });
 }
 
@@ -125,9 +127,9 @@ async function planOfRemoval({ catalog }: ClientDeps, tx: Queryable, operation: 
   return walkTo([], facts, (kind) => catalog.kinds.kinds.get(kind)?.limits);
 }
 
-function accepting(noun: string, { status }: TenantRow, operation: OperationRow): string {
+function accepting(noun: string, operation: OperationRow): string {
   const at = deletesAt(operation);
-  if (at === null) return acceptance('the deletion', noun, status);
+  if (at === null) return acceptance('the deletion');
   return `the deletion is accepted; nothing is removed before ${at}, and until then \`cancel\` brings the ${noun} back`;
 }
 

@@ -37,7 +37,7 @@ export async function repairTenant(
   const noun = nounOf(deps.catalog.products, await existingTenant(deps.database, tenantId));
   const request = { caller, tenantId, operationId: randomUUID(), reason: input.reason };
   const attempted = { what: `the repair of ${noun} ${tenantId} was accepted`, tenantId };
-  const viewOf = (written: Written) => repairView(noun, written);
+  const viewOf = repairView;
   const keptOf = (written: Written) => ({ outcome: viewOf(written), operationId: written.operation.id });
   const written = await orUnknown({ ...attempted, operationId: request.operationId }, () =>
     untilUndisturbed(() => deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, request), keptOf))),
@@ -46,8 +46,8 @@ export async function repairTenant(
   return viewOf(written);
 }
 
-function repairView(noun: string, { tenant, operation }: Written): AcceptedView {
-  return acceptedView(tenant, operation, acceptance('the repair', noun, tenant.status));
+function repairView({ tenant, operation }: Written): AcceptedView {
+  return acceptedView(tenant, operation, acceptance('the repair'));
 }
 
 /** What {@link repairTenant} would do. */

@@ -481,10 +481,7 @@ export function openOperationOf({ id: operationId, type, state, acceptedAt }: Op
   return isOpen(state) ? { operationId, type, state, since: acceptedAt.toISOString() } : null;
 }
 
-/**
- * What a caller is told whose request was accepted: the tenant's status is still the one before.
- * @param noun what its product calls a tenant
- */
-export function acceptance(what: string, noun: string, status: TenantStatus): string {
-  return `${what} is accepted; the ${noun} stays ${status} until a worker begins it`;
+/** What a caller is told whose request was accepted. The answer's status says the rest: no second one stands in the sentence. */
+export function acceptance(what: string): string {
+  return `${what} is accepted, and a worker carries it out`;
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../contracts/caller.ts';
 import type { WebhookReach } from '../db/webhooks.ts';
+import { unreached } from './reach.ts';
 import { RequestError } from './request-error.ts';
 
 /**
@@ -24,7 +25,7 @@ export function isReached(reach: WebhookReach, tenantId: string | null): boolean
 export function refuseUnreached(caller: Caller, tenantId: string | null): void {
   if (isReached(webhookReachOf(caller), tenantId)) return;
   if (tenantId === null) throw forbidden(caller.role, "webhooks of a product or of all tenants are platform-admins'");
-  throw new RequestError('TENANT_MISMATCH', `the caller has no tenant ${tenantId}`, { details: { tenantId } });
+  throw unreached(caller, tenantId, { tenantId });
 }
 
 function forbidden(role: Caller['role'], why: string): RequestError {

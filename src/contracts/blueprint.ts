@@ -211,8 +211,14 @@ function reaches(from: Step, id: string, byId: ReadonlyMap<string, Step>, seen =
 export function refsIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(refsIn);
   if (typeof value !== 'object' || value === null) return [];
-  if ('ref' in value && typeof value.ref === 'string' && Object.keys(value).length === 1) return [value.ref];
+  const ref = referenceIn(value);
+  if (ref !== undefined) return [ref];
   return Object.values(value).flatMap(refsIn);
+}
+
+/** As written, where the object is a reference and nothing else. */
+export function referenceIn(value: object): string | undefined {
+  return 'ref' in value && typeof value.ref === 'string' && Object.keys(value).length === 1 ? value.ref : undefined;
 }
 
 /** The step id of a reference: all before its last dot. */

@@ -1,4 +1,4 @@
-import { FINALIZE_STEP, type Step } from '../contracts/blueprint.ts';
+import { FINALIZE_STEP, referenceIn, refField, refStep, type Step } from '../contracts/blueprint.ts';
 import { isSameJson } from '../contracts/stable-json.ts';
 
 /** What differences are judged by of a kind. */
@@ -85,7 +85,16 @@ function possible(changeable: readonly string[]): string {
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
+  return value === undefined ? 'nothing' : JSON.stringify(referencesInWords(value));
+}
+
+/** A value of a spec for people: what refers to an output of a step is not known before that step is made. */
+export function referencesInWords(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(referencesInWords);
+  if (typeof value !== 'object' || value === null) return value;
+  const ref = referenceIn(value);
+  if (ref !== undefined) return `(${refField(ref)} of ${refStep(ref)})`;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, referencesInWords(inner)]));
 }
 
 /** The deepest fields that differ; a list and a reference are one value each. */

@@ -97,6 +97,8 @@ export interface ProductDefinition<
   readonly slugs?: SlugRule | undefined;
   /** What its callers call a tenant, such as `account`: messages of the API say so. Default: `tenant`. */
   readonly noun?: string | undefined;
+  /** What its callers call a tier, such as `cloud type`: messages of the API say so. Default: `tier`. */
+  readonly tierNoun?: string | undefined;
   /**
    * Settings that hold what a tenant is called and who is written to, as paths such as `owner.email`: where the settings have it, it is the
    * tenant's, and changed there alone. A setting that is no part of another is filled in from the request that makes the tenant.
@@ -153,6 +155,7 @@ export function defineProduct<
     reservedSlugs,
     slugs: definition.slugs,
     noun: definition.noun,
+    tierNoun: definition.tierNoun,
     details: definition.details,
     places: definition.places,
     templates,
@@ -209,6 +212,7 @@ const shape: Shape = {
     suspendable: 'boolean?',
     slugs: 'string?',
     noun: 'string?',
+    tierNoun: 'string?',
     details: 'object?',
     blueprint: 'function',
   },
@@ -228,6 +232,7 @@ function problemsOf(
     | 'ssmParameters'
     | 'slugs'
     | 'noun'
+    | 'tierNoun'
     | 'details'
   > & { readonly settings?: unknown },
 ): readonly string[] {

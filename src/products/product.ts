@@ -68,6 +68,8 @@ export interface Product {
   readonly slugs?: SlugRule | undefined;
   /** What its callers call a tenant, in lower case, for messages. Default: `tenant`. */
   readonly noun?: string | undefined;
+  /** What its callers call a tier, in lower case, for messages. Default: `tier`. */
+  readonly tierNoun?: string | undefined;
   /** Settings that hold a tenant's details, as paths such as `owner.email`: the detail is what the setting says, and is changed there. */
   readonly details?:
     { readonly displayName?: string | undefined; readonly contactEmail?: string | undefined } | undefined;

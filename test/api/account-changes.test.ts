@@ -272,8 +272,11 @@ describe('what an account is called', () => {
       400,
       [{ field: 'body.slug', problem: containing('left out') }],
     ]);
-    const none = await send('DELETE', `${tenants}/${tenantId}?confirm=nova`);
-    expect(none.body.error.message).toBe(`"nova" is not the id of account ${tenantId}: nothing was deleted`);
+    for (const path of [`${tenants}/${tenantId}`, `/accounts/${tenantId}`])
+      expect((await send('DELETE', `${path}?confirm=nova`)).body.error).toMatchObject({
+        message: `"nova" is not the id of account ${tenantId}: nothing was deleted`,
+        details: { parameter: 'confirm', given: 'nova', expected: tenantId },
+      });
   });
 
   it('is answered with what a request changed, where no operation has to carry it out', async () => {
@@ -322,6 +325,100 @@ describe('a request without a body', () => {
     expect(optional.map((each) => each.operationId).sort()).toEqual([
       ...['moveAccount', 'repairTenant', 'replayDeadLetters', 'resumeTenant', 'rotateTenant', 'rotateWebhook'],
       'suspendTenant',
+    ]);
+  });
+});
+
+describe('the words of accounts', () => {
+  it('hold in a status that waits for a person, with the commands on accounts', async () => {
+    const { id } = await active();
+    const { body } = await send('PATCH', `/accounts/${id}`, { name: 'Other' });
+    await api.orchestrator.claim(body.operationId);
+    const failure = { code: 'ACCESS_DENIED', message: 'no', stepId: 'put_shared_metadata' };
+    await api.database.query('update operations set failure = $2 where id = $1', [body.operationId, failure]);
+    await api.move(id, ['holding']);
+    const { body: held } = await send('GET', `/accounts/${id}/status`);
+    const { attention } = held as unknown as { attention: { choices: { command: string; effect: string }[] } };
+    expect(attention.choices.map(({ command }) => command)).toEqual([
+      `tenantry accounts retry ${id}`,
+      `tenantry accounts cancel ${id}`,
+    ]);
+    expect(JSON.stringify(attention)).not.toMatch(/\btenants?\b|slug/);
+    const preview = await send('POST', `/accounts/${id}/cancel?dryRun=true`);
+    expect(preview.body['control']).toMatchObject({ tenantStatus: 'active' });
+  });
+
+  it('hold in what is stuck, where a tenant would be told of its slug and its address', async () => {
+    const account = await accepted();
+    await api.orchestrator.claim(account.operationId);
+    await api.move(account.id, ['rolling-back', 'stuck'], ['failed']);
+    const { body } = await send('GET', `/accounts/${account.id}/status`);
+    expect(body['attention']).toMatchObject({
+      choices: expect.arrayContaining([expect.objectContaining({ verb: 'delete' })]) as unknown,
+    });
+    expect(JSON.stringify(body['attention'])).not.toMatch(/\btenants?\b|slug/);
+  });
+
+  it('name the status in the refusal of a certificate, and give the one of a deletion', async () => {
+    const account = await accepted();
+    const certificate = () => send('GET', `/accounts/${account.id}/certificate`);
+    await api.orchestrator.claim(account.operationId);
+    const early = await certificate();
+    expect([early.status, early.body.error]).toMatchObject([
+      404,
+      {
+        code: 'CERTIFICATE_NOT_FOUND',
+        message: `there is no certificate of account ${account.id}: its status is creating`,
+        details: { status: 'creating' },
+      },
+    ]);
+    await api.move(account.id, ['committing', 'succeeded'], ['creating', 'active']);
+    api.orchestrator.end(`tenant.accounts.${account.id}`);
+    const { body } = await send('DELETE', `/accounts/${account.id}?confirm=${account.id}`);
+    expect(body['message']).toMatch(/^the deletion is accepted, and a worker carries it out; /);
+    await end({ ...account, operationId: body.operationId }, 'deleted');
+    const { status, body: signed } = await certificate();
+    expect([status, signed['certificate']]).toMatchObject([200, { tenant: { tenantId: account.id } }]);
+    expect((await send('GET', `/api/v1/tenants/${account.id}/certificate`)).body).toEqual(signed);
+    const tenant = (await send('POST', '/api/v1/tenants', { ...acme, slug: 'no-account' })).body as unknown as {
+      tenantId: string;
+    };
+    const other = await send('GET', `/accounts/${tenant.tenantId}/certificate`);
+    expect([other.status, other.body.error.code]).toEqual([404, 'TENANT_NOT_FOUND']);
+  });
+
+  it('say that nothing is left only of what is gone', async () => {
+    const { id } = await active();
+    const made = await send('GET', `/accounts/${id}/status`);
+    expect(made.body['outcome']).toMatchObject({ state: 'succeeded', message: 'created' });
+    const failed = await accepted();
+    await api.orchestrator.claim(failed.operationId);
+    await api.move(failed.id, ['rolling-back', 'rolled-back'], ['failed']);
+    const { body } = await send('GET', `/accounts/${failed.id}/status`);
+    expect(body['outcome']).toMatchObject({ message: 'the creation failed and was rolled back; nothing is left' });
+  });
+
+  it('are the same of each country that there is not', async () => {
+    const problems = await Promise.all(
+      ['xx', 'XK', 'Germany', ''].map(async (country) => {
+        const addresses = [{ ...acmeAccount.addresses[0], country }];
+        return fieldsOf(await send('POST', '/accounts', { ...acmeAccount, addresses }));
+      }),
+    );
+    expect(new Set(problems.map((fields) => JSON.stringify(fields))).size).toBe(1);
+  });
+
+  it('of a body of another type name what the route takes, and what was sent', async () => {
+    const { id } = await active();
+    const typed = async (method: 'POST' | 'PATCH', url: string) => {
+      const headers = { 'content-type': 'text/plain' };
+      const answer = await api.app.inject({ method, url, headers, payload: 'x' });
+      return [answer.statusCode, answer.json<Fields>().error.message];
+    };
+    expect(await typed('POST', '/accounts')).toEqual([415, 'the body must be application/json, not "text/plain"']);
+    expect(await typed('PATCH', `/accounts/${id}`)).toEqual([
+      415,
+      'the body must be application/json or application/merge-patch+json, not "text/plain"',
     ]);
   });
 });

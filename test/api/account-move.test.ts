@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApiFixture, type ApiFixture } from './api-fixture.ts';
-import { acmeAccount, withAccounts } from './accounts-fixture.ts';
+import { containing } from './matchers.ts';
+import { acmeAccount, SHARED_TABLE, withAccounts } from './accounts-fixture.ts';
 
 const switchedOff: Record<string, string> = {};
 let api: ApiFixture;
@@ -62,8 +63,12 @@ describe('POST /accounts/{id}/move', () => {
   it('says what it would do, and does nothing of it', async () => {
     const { id } = await active();
     const preview = (await move(id, { query: '?dryRun=true' })).json<{
-      readonly steps: readonly { readonly stepId: string; readonly transient?: boolean }[];
+      readonly steps: readonly { readonly stepId: string; readonly transient?: boolean; readonly fields: object[] }[];
     }>();
+    expect(JSON.stringify(preview)).not.toContain('"ref"');
+    expect(preview.steps.flatMap(({ fields }) => fields)).toContainEqual({
+      ...{ field: 'values.table-name', from: SHARED_TABLE, to: '(TableName of create_stack)' },
+    });
     const onTheWay = preview.steps.filter(({ transient }) => transient === true).map(({ stepId }) => stepId);
     expect(onTheWay).toEqual(expect.arrayContaining(['fence', 'announce_move', 'copy_rows', 'close_fence']));
     expect((await move(id)).statusCode).toBe(202);
@@ -106,7 +111,12 @@ describe('POST /accounts/{id}/move', () => {
 
   it('is refused of a private account, of none, where it is switched off, and with another field', async () => {
     const [own, { id }] = [await active('private'), await active()];
-    expect(refusal(await move(own.id))).toEqual([422, 'CHANGE_NOT_POSSIBLE']);
+    const refused = await move(own.id);
+    expect(refusal(refused)).toEqual([422, 'CHANGE_NOT_POSSIBLE']);
+    expect(refused.json()).toMatchObject({
+      error: { message: containing('its cloud type is private already'), details: { cloudType: 'private' } },
+    });
+    expect(refused.body).not.toMatch(/\btier/);
     expect(refusal(await move(randomUUID()))).toEqual([404, 'TENANT_NOT_FOUND']);
     expect(refusal(await move(id, { body: { tier: 'public' } }))).toEqual([400, 'INVALID_INPUT']);
     switchedOff.accounts = 'TENANTRY_ENABLE_ACCOUNT_PROVISIONING';

@@ -339,7 +339,7 @@ describe('DELETE /accounts', () => {
     for (const query of ['', '?confirm=', '?confirm=acme-master', `?confirm=${crypto.randomUUID()}`]) {
       const answer = await remove(id, query);
       expect(refusal(answer)).toEqual([400, 'CONFIRMATION_REQUIRED']);
-      expect(errorOf(answer).message).toContain(`type its id back (confirm=${id})`);
+      expect(errorOf(answer).message).toContain(`the id of account ${id}`);
     }
     expect((await get(`/${id}`)).json()).toMatchObject({ provisioningStatus: 'active' });
     const preview = await remove(id, '?dryRun=true');

@@ -47,7 +47,7 @@ describe('POST /api/v1/tenants', () => {
       statusUrl: `/api/v1/tenants/${body.tenantId}/status`,
       tenantUrl: `https://${slug}.moamalat-pro.com`,
       workers: { state: matching(/^(polling|unknown)$/), detail: anyString },
-      message: 'the creation is accepted; the tenant stays pending until a worker begins it',
+      message: 'the creation is accepted, and a worker carries it out',
     });
     expect(answer.headers.location).toBe(`/api/v1/tenants/${body.tenantId}`);
     expect(api.orchestrator.open.get(`tenant.moamalat.${slug}`)).toMatchObject({

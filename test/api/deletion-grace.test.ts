@@ -179,7 +179,7 @@ describe('DELETE with a grace period', () => {
       status: 'active',
       deletesAt: null,
       outcome: {
-        message: 'the deletion was cancelled in its grace period, and the tenant is as it was before; nothing is left',
+        message: 'the deletion was cancelled in its grace period, and the tenant is as it was before',
       },
     });
     api.orchestrator.end(tenant.workflowId);

@@ -98,7 +98,7 @@ describe('POST .../migrate', () => {
     expect(unknown.body.error.details.fields).toEqual([{ field: 'body.tier', problem: 'must be one of shared, own' }]);
     const same = await migrate(tenant, { tier: 'shared' });
     expect([same.status, same.body.error.code]).toEqual([422, 'CHANGE_NOT_POSSIBLE']);
-    expect(same.body.error.message).toContain('it is in tier shared already');
+    expect(same.body.error.message).toContain('its tier is shared already');
     await api.database.query(`update tenants set tier = 'own' where id = $1`, [tenant.tenantId]);
     const back = await migrate(tenant, { tier: 'shared' });
     expect([back.status, back.body.error.code]).toEqual([422, 'CHANGE_NOT_POSSIBLE']);

@@ -106,10 +106,10 @@ describe('cancel', () => {
     const message = (answer: { body: object }) => ('message' in answer.body ? answer.body.message : undefined);
     const [living, failed, early] = [await active(), await stuck(), await created()];
     expect(message(await send('DELETE', `${living.tenantId}?confirm=${living.slug}`))).toBe(
-      'the deletion is accepted; the tenant stays active until a worker begins it; no final dump: no step of the tenant holds data',
+      'the deletion is accepted, and a worker carries it out; no final dump: no step of the tenant holds data',
     );
     expect(message(await send('POST', `${failed.tenantId}/retry`))).toBe(
-      'the retry is accepted; the tenant stays failed until a worker begins it',
+      'the retry is accepted, and a worker carries it out',
     );
     expect(message(await send('POST', `${early.tenantId}/cancel`))).toContain('cancelled before a worker began it');
   });

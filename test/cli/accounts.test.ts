@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inAccountWords } from '../../src/cli/account-words.ts';
+import { inAccountWords } from '../../src/products/accounts/words.ts';
 import { reportOf } from '../../src/cli/error-report.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { acmeAccount, SHARED_TABLE, withAccounts } from '../api/accounts-fixture.ts';
@@ -26,6 +29,27 @@ afterAll(async () => {
 });
 
 const accounts = (...args: readonly string[]) => tenantry('accounts', ...args);
+
+/** A way to the API that loses the answer of every request that changes something. */
+async function lossyWay(): Promise<{ url: string; close: () => void }> {
+  const target = process.env.TENANTRY_API_URL ?? '';
+  const server = createServer((request, response) => {
+    void (async () => {
+      const { 'idempotency-key': key } = request.headers;
+      const body = request.method === 'GET' ? undefined : await text(request);
+      const answer = await fetch(`${target}${request.url ?? ''}`, {
+        method: request.method ?? 'GET',
+        headers: { 'content-type': 'application/json', ...(typeof key === 'string' && { 'idempotency-key': key }) },
+        ...(body !== undefined && { body }),
+      });
+      const said = await answer.text();
+      if (body !== undefined) request.socket.destroy();
+      else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(said);
+    })();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+}
 
 /** `tenantry ...`, within this process: what it prints, and how it ends. */
 async function tenantry(...args: readonly string[]): Promise<{ code: number | undefined; out: string; err: string }> {
@@ -171,7 +195,9 @@ describe('tenantry accounts', () => {
   it('delete needs the id, says what it would do, and follows until nothing is left', async () => {
     const account = await made();
     await activate(account);
-    expect(await accounts('delete', account.id)).toMatchObject({ code: 2, err: containing(`confirm=${account.id}`) });
+    expect(await accounts('delete', account.id)).toMatchObject({
+      ...{ code: 2, err: containing(`the id of account ${account.id}`) },
+    });
     expect(await accounts('delete', account.id, '--confirm', 'acme-master')).toMatchObject({ code: 2 });
     expect(await accounts('delete', account.id, '--dry-run')).toMatchObject({
       code: 0,
@@ -225,7 +251,7 @@ describe('what is under way of an account', () => {
     const { code, out } = await accounts('retry', account.id, '--no-wait', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      ...{ id: account.id, operationId, provisioningStatus: 'active', message: containing('account') },
+      ...{ id: account.id, operationId, provisioningStatus: 'active', message: containing('the retry is accepted') },
       openOperation: { operationId, type: 'migrate', state: 'stuck' },
     });
     const other = await made();
@@ -344,3 +370,31 @@ async function runOf(id: string): Promise<Account> {
   }
   throw new Error(`no run of account ${id} within 5 s`);
 }
+
+describe('tenantry accounts create whose answer is lost', () => {
+  it('names the key under which the same command finds the account, and makes no second one', async () => {
+    const name = 'Lost & found';
+    const options = ['--file', file('lost.json', { ...acmeAccount, name }), '--no-wait'];
+    const way = await lossyWay();
+    const direct = process.env.TENANTRY_API_URL;
+    process.env.TENANTRY_API_URL = way.url;
+    const lost = await accounts('create', ...options).finally(() => {
+      process.env.TENANTRY_API_URL = direct;
+      way.close();
+    });
+    expect([lost.code, lost.out]).toEqual([7, '']);
+    const key = /--idempotency-key '([0-9a-f-]{36})'/.exec(lost.err)?.[1] ?? 'none';
+    const ids = async () => {
+      const sql = 'select id from tenants where display_name = $1';
+      return (await api.database.query<{ id: string }>(sql, [name])).rows.map(({ id }) => id);
+    };
+    expect(await ids()).toHaveLength(1);
+    const again = await accounts('create', ...options, '--json', '--idempotency-key', key);
+    expect([again.code, again.err]).toEqual([0, '']);
+    expect(await ids()).toEqual([(JSON.parse(again.out) as Account).id]);
+    const other = await accounts('create', ...options, '--name', 'Another', '--idempotency-key', key);
+    expect([other.code, other.err]).toEqual([2, containing('IDEMPOTENCY_KEY_REUSED')]);
+    const preview = await accounts('create', ...options.slice(0, 2), '--dry-run', '--idempotency-key', key);
+    expect(preview.code).toBe(2);
+  });
+});

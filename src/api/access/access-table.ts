@@ -81,6 +81,7 @@ export const accessTable = {
   listAccounts: row('GET /accounts', all, 'only its tenants are listed'),
   getAccount: row('GET /accounts/:accountId', all, 'its tenant'),
   getAccountStatus: row('GET /accounts/:accountId/status', all, 'its tenant'),
+  getAccountCertificate: row('GET /accounts/:accountId/certificate', all, 'its tenant'),
   changeAccount: row('PATCH /accounts/:accountId', tenants, 'its tenant'),
   retryAccount: row('POST /accounts/:accountId/retry', makers, 'its tenant'),
   cancelAccount: row('POST /accounts/:accountId/cancel', makers, 'its tenant'),

@@ -8,6 +8,7 @@ import type { Caller } from '../../contracts/caller.ts';
 import { accountOf, provisioningOf, type Account } from '../../products/accounts/account.ts';
 import { provisioningStatusOf } from '../../products/accounts/provisioning-status.ts';
 import { awaitTenant, type SeenTenant } from '../awaited-tenant.ts';
+import { attentionInTerms, outcomeInTerms } from './terms.ts';
 import { inputOf, pageOf, PRODUCT, type CreateBody, type ListQuery } from './requests.ts';
 
 /** Who waits for an answer, and until when. */
@@ -91,7 +92,11 @@ export async function readStatus(client: TenantryClient, caller: Caller, id: str
   await accountTenant(client, caller, id);
   const { tenantId: _tenantId, status, ...rest } = await client.status(caller, id);
   const workers = rest.outcome === null ? { workers: client.workers() } : {};
-  return { id, ...provisioningOf({ status, error: rest.error }), ...rest, ...workers };
+  const told = {
+    outcome: outcomeInTerms(rest.outcome),
+    ...(rest.attention && { attention: attentionInTerms(rest.attention) }),
+  };
+  return { id, ...provisioningOf({ status, error: rest.error }), ...rest, ...told, ...workers };
 }
 
 /** @throws RequestError TENANT_NOT_FOUND, of another product's tenant as of an id that nobody has */

@@ -1,7 +1,9 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import type { PreviewView } from '../../client/views.ts';
+import type { Caller } from '../../contracts/caller.ts';
 import { changeCodes, controlCodes, deletionCodes } from '../acceptance.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { callerOf } from '../caller.ts';
@@ -15,12 +17,10 @@ import {
   controlAccount,
   deleteAccount,
   moveAccount,
-  previewChange,
-  previewControl,
-  previewDeletion,
-  previewMove,
+  previewed,
   type ChangedAccount,
 } from './changes.ts';
+import { changeOf, deletionOf, moveOf } from './requests.ts';
 import {
   acceptedAccountAnswer,
   accountParams,
@@ -28,6 +28,7 @@ import {
   changedAccountAnswer,
   deleteAccountQuery,
   moveAccountBody,
+  REPEATS,
 } from './schemas.ts';
 
 interface Deps {
@@ -39,6 +40,13 @@ const outcomes = { 200: z.union([previewAnswer, changedAccountAnswer]), 202: acc
 
 /** What changes or removes an account, and what an operator does to its open operation. */
 export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags }, done) => {
+  const preview = (
+    request: FastifyRequest & { readonly params: { readonly accountId: string } },
+    ask: (caller: Caller, id: string) => Promise<PreviewView>,
+  ) => {
+    const [caller, id] = [callerOf(request), request.params.accountId];
+    return previewed(client, caller, id, () => ask(caller, id));
+  };
   app.patch(
     '/accounts/:accountId',
     {
@@ -49,7 +57,8 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
         consumes: [JSON_TYPE, MERGE_PATCH_TYPE],
         description:
           'A merge patch (RFC 7396) of the fields that it was created with; its cloud type is changed by a move. Answers 202 when an ' +
-          'operation carries the change out, 200 when nothing has to be. A change that fails goes back at once.',
+          'operation carries the change out, 200 when nothing has to be. A change that fails goes back at once.' +
+          REPEATS,
         tags,
         params: accountParams,
         querystring: dryRunQuery,
@@ -60,7 +69,8 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
     async (request, reply) => {
       const { body, params, query } = request;
       const condition = { ifMatch: ifMatchOf(request) };
-      if (query.dryRun) return previewChange(client, callerOf(request), params.accountId, body, condition);
+      if (query.dryRun)
+        return preview(request, (caller, id) => client.previewChange(caller, id, { ...changeOf(body), ...condition }));
       return answered(reply, await changeAccount(client, callerOf(request), params.accountId, body, condition));
     },
   );
@@ -74,7 +84,8 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
         summary: 'Move a public account to a table of its own, while services use it',
         description:
           'Answers 202; the account is as it was for its services until its rows are in both tables. Writes wait for seconds at the end. A move ' +
-          'that fails before that goes back at once. A private account is refused with 422.',
+          'that fails before that goes back at once. A private account is refused with 422.' +
+          REPEATS,
         tags,
         params: accountParams,
         querystring: dryRunQuery,
@@ -85,7 +96,8 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
     async (request, reply) => {
       const { body, params, query } = request;
       const condition = { ifMatch: ifMatchOf(request) };
-      if (query.dryRun) return previewMove(client, callerOf(request), params.accountId, body, condition);
+      if (query.dryRun)
+        return preview(request, (caller, id) => client.previewMigration(caller, id, { ...moveOf(body), ...condition }));
       return answered(reply, await moveAccount(client, callerOf(request), params.accountId, body, condition));
     },
   );
@@ -101,7 +113,8 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
             verb === 'retry'
               ? 'Continue an operation of an account that is on hold or stuck'
               : 'Cancel the open operation of an account',
-          description: 'Answers 202 with the account as the request found it: `statusUrl` tells how it goes on.',
+          description:
+            'Answers 202 with the account as the request found it: `statusUrl` tells how it goes on.' + REPEATS,
           tags,
           params: accountParams,
           querystring: dryRunQuery,
@@ -110,7 +123,7 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
       },
       async (request, reply) => {
         const { params, query } = request;
-        if (query.dryRun) return previewControl(client, callerOf(request), params.accountId, verb);
+        if (query.dryRun) return preview(request, (caller, id) => client.previewControl(caller, id, verb));
         return answered(reply, await controlAccount(client, callerOf(request), params.accountId, verb));
       },
     );
@@ -127,7 +140,8 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
         description:
           'Needs `confirm=<id>`, the id of the account typed back, which a dry run does not. Answers 200 when nothing was left to remove, ' +
           'else 202 with `deleting`, also while no worker has begun it. Nothing is removed before the grace period ends (`deletesAt`), and no row ' +
-          'before a final dump is kept, where the cell keeps any.',
+          'before a final dump is kept, where the cell keeps any.' +
+          REPEATS,
         tags,
         params: accountParams,
         querystring: deleteAccountQuery,
@@ -137,7 +151,7 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (app, { client, tags
     async (request, reply) => {
       const { params } = request;
       const query = { ...request.query, ifMatch: ifMatchOf(request) };
-      if (query.dryRun) return previewDeletion(client, callerOf(request), params.accountId, query);
+      if (query.dryRun) return preview(request, (caller, id) => client.previewDeletion(caller, id, deletionOf(query)));
       return answered(reply, await deleteAccount(client, callerOf(request), params.accountId, query));
     },
   );

@@ -1,5 +1,4 @@
 import type { Conditional } from '../../client/precondition.ts';
-import type { ChangeTenantInput } from '../../client/requests.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { AcceptedView, ChangeOutcome, PreviewView } from '../../client/views.ts';
 import type { Caller } from '../../contracts/caller.ts';
@@ -7,7 +6,16 @@ import type { Account } from '../../products/accounts/account.ts';
 import { mergePatch } from '../../products/settings.ts';
 import type { SeenTenant } from '../awaited-tenant.ts';
 import { accountIn, accountTenant, carriedOut, type AcceptedAccount } from './accounts.ts';
-import { changedOf, deletionOf, moveOf, type ChangeBody, type DeleteQuery, type MoveBody } from './requests.ts';
+import {
+  changedOf,
+  changeOf,
+  deletionOf,
+  moveOf,
+  type ChangeBody,
+  type DeleteQuery,
+  type MoveBody,
+} from './requests.ts';
+import { previewInTerms } from './terms.ts';
 
 /** An account that no operation has to change. */
 export interface ChangedAccount extends Account {
@@ -25,7 +33,7 @@ export async function deleteAccount(
   query: DeleteQuery & Conditional,
 ): Promise<Outcome> {
   const before = await accountTenant(client, caller, id);
-  const outcome = await client.deleteTenant(caller, id, { ...deletionOf(before, query), ifMatch: query.ifMatch });
+  const outcome = await client.deleteTenant(caller, id, deletionOf(query));
   // Why it failed before is no reason for what it is at now.
   return answerOf(client, caller, { ...before, error: undefined }, outcome);
 }
@@ -69,54 +77,15 @@ export async function controlAccount(
   return acceptedAccount(client, caller, { ...tenant, openOperation: accepted.openOperation }, accepted);
 }
 
-/** What {@link moveAccount} would do. */
-export async function previewMove(
+/** What a request for an account would do. */
+export async function previewed(
   client: TenantryClient,
   caller: Caller,
   id: string,
-  body: MoveBody,
-  condition: Conditional,
+  preview: () => Promise<PreviewView>,
 ): Promise<PreviewView> {
   await accountTenant(client, caller, id);
-  return client.previewMigration(caller, id, { ...moveOf(body), ...condition });
-}
-
-/** What {@link changeAccount} would do. */
-export async function previewChange(
-  client: TenantryClient,
-  caller: Caller,
-  id: string,
-  patch: ChangeBody,
-  condition: Conditional,
-): Promise<PreviewView> {
-  await accountTenant(client, caller, id);
-  return client.previewChange(caller, id, { ...changeOf(patch), ...condition });
-}
-
-/** What {@link controlAccount} would do. */
-export async function previewControl(
-  client: TenantryClient,
-  caller: Caller,
-  id: string,
-  verb: 'cancel' | 'retry',
-): Promise<PreviewView> {
-  await accountTenant(client, caller, id);
-  return client.previewControl(caller, id, verb);
-}
-
-/** What {@link deleteAccount} would do. */
-export async function previewDeletion(
-  client: TenantryClient,
-  caller: Caller,
-  id: string,
-  { export: exports, grace: graceMs, ifMatch }: Pick<DeleteQuery, 'export' | 'grace'> & Conditional,
-): Promise<PreviewView> {
-  await accountTenant(client, caller, id);
-  return client.previewDeletion(caller, id, { exports, graceMs, ifMatch });
-}
-
-function changeOf(patch: ChangeBody): ChangeTenantInput {
-  return { settings: patch, settingsAt: ['body'] };
+  return previewInTerms(await preview());
 }
 
 /** @param tenant as it was before the request, with what the request makes of its settings: what a run has done since is a matter of time */

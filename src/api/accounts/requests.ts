@@ -1,6 +1,12 @@
 import type { z } from 'zod';
-import type { CreateTenantInput, DeleteTenantInput, ListInput, MigrateTenantInput } from '../../client/requests.ts';
-import { RequestError } from '../../client/request-error.ts';
+import type { Conditional } from '../../client/precondition.ts';
+import type {
+  ChangeTenantInput,
+  CreateTenantInput,
+  DeleteTenantInput,
+  ListInput,
+  MigrateTenantInput,
+} from '../../client/requests.ts';
 import { tenantStatusesOf } from '../../products/accounts/provisioning-status.ts';
 import type {
   changeAccountBody,
@@ -52,19 +58,12 @@ export function pageOf({ cloudType, provisioningStatus, ...page }: ListQuery): L
   };
 }
 
-/**
- * The deletion of the tenant, once the account's id was typed back (C-13).
- * @throws RequestError CONFIRMATION_REQUIRED
- */
-export function deletionOf(
-  { tenantId: id }: { readonly tenantId: string },
-  { confirm, grace, export: exports }: DeleteQuery,
-): DeleteTenantInput {
-  if (confirm?.toLowerCase() === id) return { confirm: id, graceMs: grace, exports };
-  const typed = confirm === undefined ? 'is not confirmed' : `is not confirmed by "${confirm}"`;
-  throw new RequestError(
-    'CONFIRMATION_REQUIRED',
-    `the deletion of account ${id} ${typed}, and nothing was deleted: type its id back (confirm=${id})`,
-    { details: { parameter: 'confirm', given: confirm ?? null, expected: id } },
-  );
+/** The deletion of the tenant: the account's id is its slug, which the client asks for (C-13). */
+export function deletionOf({ confirm, grace, export: exports, ifMatch }: DeleteQuery & Conditional): DeleteTenantInput {
+  return { confirm, graceMs: grace, exports, ifMatch };
+}
+
+/** A change of the tenant's settings: they are the account's fields. */
+export function changeOf(patch: ChangeBody): ChangeTenantInput {
+  return { settings: patch, settingsAt: ['body'] };
 }

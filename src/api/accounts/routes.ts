@@ -3,11 +3,13 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { creationCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
+import { answerError } from '../error-answers.ts';
 import { workersAt } from '../idempotency-keys.ts';
 import { withTag } from '../preconditions.ts';
 import type { ProductDoor } from '../product-doors.ts';
-import { answers, noQuery, previewAnswer } from '../schemas.ts';
-import { createAccount, listAccounts, readAccount, readStatus } from './accounts.ts';
+import { WHAT_IS_CERTIFIED } from '../routes/certificates.ts';
+import { answers, certificateAnswer, noQuery, previewAnswer } from '../schemas.ts';
+import { accountTenant, createAccount, listAccounts, readAccount, readStatus } from './accounts.ts';
 import { changeRoutes } from './change-routes.ts';
 import { inputOf, PRODUCT } from './requests.ts';
 import {
@@ -19,7 +21,9 @@ import {
   createAccountBody,
   createAccountQuery,
   listAccountsQuery,
+  REPEATS,
 } from './schemas.ts';
+import { errorInTerms, previewInTerms } from './terms.ts';
 
 const tag = { name: 'accounts', description: 'Accounts, public or private: tenants of the product of that name' };
 const tags = [tag.name];
@@ -29,6 +33,7 @@ export const accountsDoor: ProductDoor = {
   product: PRODUCT,
   tag,
   register: async (app, deps) => {
+    app.setErrorHandler((error, request, reply) => answerError(errorInTerms(error), request, reply));
     await app.register(creation, deps);
     await app.register(changeRoutes, { ...deps, tags });
     await app.register(looks, deps);
@@ -61,7 +66,8 @@ const creation: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
           'Answers 201 once the account is active, else 202: `provisioningStatus` says how far it is, and `statusUrl` tells the rest. A public ' +
           'account is waited for, some seconds at most; a private one takes minutes. One that fails is taken back at once: the request was ' +
           'accepted all the same, so a failure that is waited for (`wait=true`) is answered with 202 too. `provisioningStatus` is `failed` then, here ' +
-          'and in the status, and `provisioningError` says why.',
+          'and in the status, and `provisioningError` says why.' +
+          REPEATS,
         tags,
         querystring: createAccountQuery,
         body: createAccountBody,
@@ -73,7 +79,7 @@ const creation: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
     },
     async (request, reply) => {
       const { body, query } = request;
-      if (query.dryRun) return client.previewCreation(callerOf(request), inputOf(body));
+      if (query.dryRun) return previewInTerms(await client.previewCreation(callerOf(request), inputOf(body)));
       const account = await createAccount(client, waitOf(request, reply), body, query.wait);
       const status = account.provisioningStatus === 'active' ? 201 : 202;
       return reply
@@ -134,6 +140,26 @@ const looks: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
       },
     },
     async (request) => readStatus(client, callerOf(request), request.params.accountId),
+  );
+
+  app.get(
+    '/accounts/:accountId/certificate',
+    {
+      schema: {
+        operationId: 'getAccountCertificate',
+        summary: "Read the signed certificate of an account's deletion",
+        description: `The same as the certificate of the tenant that the account is. ${WHAT_IS_CERTIFIED}`,
+        tags,
+        params: accountParams,
+        querystring: noQuery,
+        response: answers({ 200: certificateAnswer }, ['TENANT_NOT_FOUND', 'CERTIFICATE_NOT_FOUND']),
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      const { tenantId } = await accountTenant(client, caller, request.params.accountId);
+      return client.certificate(caller, tenantId);
+    },
   );
   done();
 };

@@ -24,6 +24,10 @@ import {
   statusAnswer,
 } from '../schemas.ts';
 
+/** Of every request that changes something: what is kept under its key is what was accepted (docs/adr/0023). */
+export const REPEATS =
+  ' A repeat under the same `Idempotency-Key` is answered with the same operation, and with the account as it is by then.';
+
 const cloudType = z.enum(cloudTypes);
 const provisioningStatus = z.enum(provisioningStatuses).meta({ id: 'ProvisioningStatus' });
 const provisioningError = z

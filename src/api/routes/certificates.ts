@@ -3,6 +3,11 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { answers, certificateAnswer, keysAnswer, noQuery, tenantCodes, tenantParams } from '../schemas.ts';
 
+/** Of each route of a certificate. */
+export const WHAT_IS_CERTIFIED =
+  'Each resource with the moment at which it was seen absent, and what stays for a while. `jws` is the signed text (JWS, ' +
+  'flattened JSON), `certificate` the same to be read. It never changes.';
+
 /** What was certified of deletions, and the keys that verify it. */
 export const certificateRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
   app.get(
@@ -11,9 +16,7 @@ export const certificateRoutes: FastifyPluginCallbackZod<{ client: TenantryClien
       schema: {
         operationId: 'getCertificate',
         summary: "Read the signed certificate of a tenant's deletion",
-        description:
-          'Each resource with the moment at which it was seen absent, and what stays for a while. `jws` is the signed text (JWS, ' +
-          'flattened JSON), `certificate` the same to be read. It never changes.',
+        description: WHAT_IS_CERTIFIED,
         tags: ['tenants'],
         params: tenantParams,
         querystring: noQuery,

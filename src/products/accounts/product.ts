@@ -40,6 +40,7 @@ export const accounts = defineProduct({
   tierChanges: [{ from: 'public', to: 'private' }],
   slugs: 'tenant-id',
   noun: 'account',
+  tierNoun: 'cloud type',
   details: { displayName: 'name', contactEmail: 'technicalUser.email' },
   places: [],
   suspendable: false,

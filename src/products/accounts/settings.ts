@@ -12,6 +12,8 @@ const MOST_ADDRESSES = 10;
 /** All but the licenses is one row, and the spec of a step has 4 KiB; in bytes of its JSON. */
 const LARGEST_PROFILE = 2_800;
 
+const NO_COUNTRY = 'must be two letters in upper case that ISO 3166-1 has assigned to a country, such as GB';
+
 /** As it is stored: an earlier release took any two letters for a country. */
 export const storedAddress = z.strictObject({
   type: plainText(40).describe('Such as `billing`'),
@@ -22,7 +24,7 @@ export const storedAddress = z.strictObject({
   postalCode: plainText(20).optional(),
   country: z
     .string()
-    .regex(/^[A-Z]{2}$/, { error: 'must be a country by two letters of ISO 3166, in upper case', abort: true })
+    .regex(/^[A-Z]{2}$/, { error: NO_COUNTRY, abort: true })
     .meta({ examples: ['DE'] }),
 });
 
@@ -31,7 +33,7 @@ const countries: ReadonlySet<string> = CountryCodes;
 /** Requirement U-27. */
 export const address = storedAddress.extend({
   country: storedAddress.shape.country
-    .refine((code) => countries.has(code), 'must be a country that ISO 3166-1 has assigned two letters, such as GB')
+    .refine((code) => countries.has(code), NO_COUNTRY)
     .describe('Two letters of ISO 3166-1'),
 });
 

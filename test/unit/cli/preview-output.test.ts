@@ -46,3 +46,17 @@ it('a repair is told with what the last look found', () => {
   expect(said).toMatch(/the last look \(2026-01-01 10:00:00 UTC .*\) found 1 difference from what was applied/);
   expect(said).toContain('create_dns: changed: ttl: 60 -> 5');
 });
+
+it('says whether data goes with what is removed, and counts the steps as the status does', () => {
+  const dropped = { becomes: 'drop' } as const;
+  const kept = [step('keep', { becomes: 'keep' }), step('make', { becomes: 'make' })];
+  const moved = printed('migrate', [...kept, step('rows', dropped)]);
+  expect(moved).toContain(
+    '  1 of 2 steps stay as they are; 1 other step is removed\n  no data of the tenant is lost\n',
+  );
+  const deleted = printed('deprovision', [step('logs', dropped), step('rows', { ...dropped, dropsData: true })]);
+  expect(deleted).toContain("  0 of 2 steps stay as they are\n  the tenant's data goes with rows\n");
+  expect(printed('update', kept)).not.toContain('data');
+  const { dropsData: _unsaid, ...older } = step('rows', dropped);
+  expect(printed('migrate', [...kept, older])).not.toContain('data');
+});

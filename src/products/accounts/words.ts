@@ -5,5 +5,7 @@
 export function inAccountWords(text: string): string {
   return text
     .replaceAll('tenantry tenants ', 'tenantry accounts ')
-    .replace(/\btenant(s|'s)?\b(?!\/|#|-|\.\w)/g, 'account$1');
+    .replace(/\btenant(s|'s)?\b(?!\/|#|-|\.\w)/g, 'account$1')
+    .replace(/(?<![-\w])tier(s?)\b(?!\/|#|-|:|\.\w)/g, 'cloud type$1')
+    .replaceAll(' migrate operation ', ' move operation ');
 }
