@@ -2,12 +2,16 @@ import { fieldDifferences } from '../plan/differences.ts';
 import type { SettingsHistory } from './api-client.ts';
 import { utc } from './attention.ts';
 import { callerText } from './progress.ts';
+import type { Subject } from './subject.ts';
 
 type Choice = SettingsHistory['history'][number];
 
 /** A choice, for people: when, by whom and what became of it, then a line for each field that it changed. */
-export function choiceLines({ version, at, caller = null, operation, before, ...now }: Choice): string[] {
-  const became = operation ? `${operation.type} ${operation.state}` : 'took effect at once';
+export function choiceLines(
+  { operationText }: Pick<Subject, 'operationText'>,
+  { version, at, caller = null, operation, before, ...now }: Choice,
+): string[] {
+  const became = operation ? `${operationText(operation.type)} ${operation.state}` : 'took effect at once';
   const fields = [
     ...fieldDifferences(before?.settings ?? {}, now.settings),
     ...fieldDifferences(

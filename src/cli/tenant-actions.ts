@@ -276,7 +276,7 @@ export async function settings(
   }
   const page = await api.settingsHistory(tenantId, { limit: limit?.toString(), cursor });
   if (options.json) printJson(terminal, page);
-  else for (const choice of page.history) terminal.out.write(`${choiceLines(choice).join('\n')}\n`);
+  else for (const choice of page.history) terminal.out.write(`${choiceLines(context.subject, choice).join('\n')}\n`);
   if (!options.json && page.nextCursor !== null) terminal.err.write(`more: --cursor ${page.nextCursor}\n`);
   return exitCodes.done;
 }
