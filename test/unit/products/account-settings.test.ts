@@ -42,8 +42,14 @@ describe('the settings of an account', () => {
     [{ name: 'a\u001b[2J' }, 'name: must not be blank, and must have no control characters'],
     [{ name: 'x'.repeat(201) }, 'name: must have at most 200 characters'],
     [{ addresses: Array(11).fill(address) }, 'addresses: must have at most 10 entries'],
-    [{ addresses: [{ ...address, country: 'us' }] }, 'addresses.0.country: must be two letters in upper case that ISO 3166-1'],
-    [{ addresses: [{ ...address, country: 'USA' }] }, 'addresses.0.country: must be two letters in upper case that ISO 3166-1'],
+    [
+      { addresses: [{ ...address, country: 'us' }] },
+      'addresses.0.country: must be two letters in upper case that ISO 3166-1',
+    ],
+    [
+      { addresses: [{ ...address, country: 'USA' }] },
+      'addresses.0.country: must be two letters in upper case that ISO 3166-1',
+    ],
     [{ addresses: [{ ...address, zip: '1' }] }, 'addresses.0: unknown field "zip"'],
     [{ addresses: [{ type: 'billing', line1: 'x', country: 'US' }] }, 'addresses.0.city: is required'],
     [{ technicalUser: { name: 'Ada' } }, 'technicalUser.email: is required'],
