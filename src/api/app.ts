@@ -4,13 +4,15 @@ import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../client/tenantry.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import { guardAccess } from './access/guard.ts';
+import { refusalAudit } from './access/refusal-audit.ts';
 import { LARGEST_BODY_BYTES } from '../contracts/body-limit.ts';
 import { parseBodies } from './bodies.ts';
 import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
 import { drainRequests, PLUGIN_TIMEOUT_MS } from './draining.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
 import { describe } from './description.ts';
-import { defaultStreamTimes, type StreamTimes } from './event-stream.ts';
+import { withoutTickets } from './masked-log.ts';
+import { defaultStreamTimes, type StreamTimes } from './streams/times.ts';
 import { guardRequests, refuseUnsupportedRequests } from './guards.ts';
 import { readIdempotencyKeys } from './idempotency-keys.ts';
 import { allowOrigins } from './limits/cors.ts';
@@ -44,6 +46,7 @@ import { productRoutes } from './routes/products.ts';
 import { repairRoute } from './routes/repair.ts';
 import { removalRoutes } from './routes/removal.ts';
 import { startRoutes } from './routes/start.ts';
+import { streamTicketRoutes } from './routes/stream-tickets.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { refuseUnstorableText } from './text-guard.ts';
@@ -66,7 +69,7 @@ export interface ApiDeps {
   /** Other limits than the default. */
   readonly limits?: GivenLimits | undefined;
   readonly connectionTimes?: ConnectionTimes | undefined;
-  readonly streamTimes?: StreamTimes | undefined;
+  readonly streamTimes?: Partial<StreamTimes> | undefined;
   /** Told of every route as it is registered. */
   readonly onRoute?: ((route: RouteOptions) => void) | undefined;
 }
@@ -77,7 +80,7 @@ const LONGEST_URL = 16 * 1024;
 /** Builds the API without listening (`server.ts` does that; tests inject). */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = fastify({
-    loggerInstance: deps.log,
+    loggerInstance: withoutTickets(deps.log),
     genReqId: () => randomUUID(),
     bodyLimit: LARGEST_BODY_BYTES,
     exposeHeadRoutes: true,
@@ -110,7 +113,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   guardLimits(app, gate);
   guardRequests(app, { ...origins, asksCallers, publicHosts: deps.publicHosts ?? [] });
   allowOrigins(app, origins);
-  guardAccess(app, { authenticators, client: deps.client, gate });
+  const audit = refusalAudit(deps.client);
+  guardAccess(app, { authenticators, client: deps.client, gate, audit });
   refuseUnsupportedRequests(app);
   refuseUnstorableText(app);
   readPreconditions(app);
@@ -132,7 +136,9 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(removalRoutes, { client });
   await app.register(certificateRoutes, { client });
   await app.register(operationRoutes, { client });
-  await app.register(eventRoutes, { client, times: deps.streamTimes ?? defaultStreamTimes });
+  const times = { ...defaultStreamTimes, ...deps.streamTimes };
+  await app.register(eventRoutes, { client, times, audit });
+  await app.register(streamTicketRoutes, { client });
   await app.register(webhookRoutes, { client });
   await app.register(auditRoutes, { client });
   await app.register(healthRoutes, { client });

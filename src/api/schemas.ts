@@ -182,7 +182,12 @@ export const historyQuery = z.strictObject({ limit: listQuery.shape.limit, curso
 
 export const eventsQuery = z.strictObject({
   after: whole(0, Number.MAX_SAFE_INTEGER, 0).describe('Id of the last event that is known already'),
-  limit: whole(1, 500, 100),
+  limit: whole(1, 500, 100).describe('Of a page; a stream has none'),
+});
+
+/** Of pages, and of streams. */
+export const eventsOrStreamQuery = eventsQuery.extend({
+  ticket: z.string().max(100).optional().describe('In the place of a credential: opens one live stream, by GET'),
 });
 
 const grace = z

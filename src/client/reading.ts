@@ -4,7 +4,7 @@ import { unsettledOf } from '../contracts/unsettled.ts';
 import { blueprintSchema } from '../db/blueprint-column.ts';
 import { findAppliedBlueprint } from '../db/blueprints.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { findStateTime, listEvents, type EventRow } from '../db/events.ts';
+import { findNewestEventId, findStateTime, listEvents, type EventRow } from '../db/events.ts';
 import { listAwaited } from '../db/lost-readiness.ts';
 import { isWaiting } from '../db/grace.ts';
 import { listLeftovers } from '../db/leftovers.ts';
@@ -114,6 +114,12 @@ export async function readEvents(
   const events = await listEvents(db, tenantId, page.after, page.limit);
   if (events.length === 0) await existingTenant(db, tenantId);
   return events.map(eventView);
+}
+
+/** 0: there is none. @throws RequestError TENANT_NOT_FOUND */
+export async function readNewestEvent(db: Queryable, tenantId: string): Promise<number> {
+  await existingTenant(db, tenantId);
+  return findNewestEventId(db, tenantId);
 }
 
 export async function readDrift(db: Queryable, tenantId: string): Promise<TenantDriftView> {

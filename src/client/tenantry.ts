@@ -49,6 +49,7 @@ import { readinessCheck, type Readiness } from './readiness.ts';
 import { deleteTenant, previewDeletion } from './removal.ts';
 import { previewRepair, repairTenant } from './repair.ts';
 import { startAccepted } from './starting.ts';
+import * as tickets from './stream-tickets.ts';
 import type {
   AcceptedView,
   ChangeOutcome,
@@ -167,6 +168,22 @@ export interface TenantryClient {
   ): Promise<SettingsHistoryView>;
   operations(caller: Caller, tenantId: string): Promise<OperationView[]>;
   operation(caller: Caller, tenantId: string, operationId: string): Promise<OperationView>;
+  /** Id of the tenant's newest event. */
+  newestEvent(caller: Caller, tenantId: string): Promise<number>;
+  /** What opens one live stream of the tenant, within 30 s. @param holder whom it stands for */
+  createStreamTicket(
+    caller: KeyedCaller,
+    tenantId: string,
+    holder: tickets.TicketHolder,
+  ): Promise<tickets.StreamTicketView>;
+  /** What `createStreamTicket` would do; nothing is changed. */
+  previewStreamTicket(
+    caller: Caller,
+    tenantId: string,
+    holder: tickets.TicketHolder,
+  ): Promise<tickets.StreamTicketPreview>;
+  /** Uses a ticket up. @returns whom it stands for; undefined when it opens no stream of the tenant */
+  useStreamTicket(ticket: string, tenantId: string): Promise<tickets.TicketHolder | undefined>;
   /** Calls back when the tenant may have new events; misses none while PostgreSQL is reached. @returns unsubscribe */
   subscribe(caller: Caller, tenantId: string, onEvents: () => void): () => void;
   /** Whether a tenant of that slug could be created; nothing is reserved. @param product default: of whichever product */
@@ -266,6 +283,11 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     status: (caller, tenantId) => of(caller, tenantId, () => reading.readStatus(deps, tenantId)),
     drift: (caller, tenantId) => of(caller, tenantId, () => database.snapshot((at) => reading.readDrift(at, tenantId))),
     events: (caller, tenantId, page) => of(caller, tenantId, () => reading.readEvents(database, tenantId, page)),
+    newestEvent: (caller, tenantId) => of(caller, tenantId, () => reading.readNewestEvent(database, tenantId)),
+    createStreamTicket: (by, id, holder) =>
+      onceOf(by, id, (_caller, kept) => tickets.createTicket(deps, id, holder, kept)),
+    previewStreamTicket: (caller, id, holder) => of(caller, id, () => tickets.previewTicket(deps, id, holder)),
+    useStreamTicket: (ticket, tenantId) => tickets.useTicket(deps, ticket, tenantId),
     settingsHistory: (caller, tenantId, page) =>
       of(caller, tenantId, () => readSettingsHistory(database, tenantId, page)),
     operations: (caller, tenantId) => of(caller, tenantId, () => reading.readOperations(database, tenantId)),

@@ -34,7 +34,7 @@ export const errorTable = {
   // Answers of the API
   INVALID_INPUT: info('Fix the request: `details` names each field.', { httpStatus: 400 }),
   UNAUTHENTICATED: info(
-    'Send `Authorization: Bearer` with a token of the configured issuer, or with a service key; `details.reason` says what is wrong with the one that was sent.',
+    'Send `Authorization: Bearer` with a token of the configured issuer, or with a service key; `details.reason` says what is wrong with the one that was sent. `ticket`: ask for another ticket, each opens one stream.',
     { httpStatus: 401 },
   ),
   FORBIDDEN: info('The role does not allow it: ask somebody who has one of those that `details.roles` lists.', {

@@ -62,6 +62,12 @@ export async function listEvents(db: Queryable, tenantId: string, afterId = 0, l
   );
 }
 
+/** 0: the tenant has none. */
+export async function findNewestEventId(db: Queryable, tenantId: string): Promise<number> {
+  const answer = await db.query('select coalesce(max(id), 0) as id from events where tenant_id = $1', [tenantId]);
+  return rowOf(z.object({ id: bigint }), answer)?.id ?? 0;
+}
+
 /** When an operation came into the state that it is in, as its events tell. */
 export async function findStateTime(
   db: Queryable,

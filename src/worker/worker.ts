@@ -20,6 +20,7 @@ import { TASK_QUEUE, taskQueues } from '../contracts/ids.ts';
 import { StepError } from '../contracts/step-error.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { sweepExpiredKeys } from '../db/idempotency-keys.ts';
+import { sweepExpiredTickets } from '../db/stream-tickets.ts';
 import { findInstallationId } from '../db/installation.ts';
 import { sharedTokens } from '../db/rate-buckets.ts';
 import { createTenantDatabases } from '../db/tenant-databases.ts';
@@ -228,6 +229,7 @@ function startLoops(running: Running): Loop[] {
     }),
     startLoop({ name: 'idempotency-keys', everyMs: KEYS_EVERY_MS, log }, async () => {
       await sweepExpiredKeys(database);
+      await sweepExpiredTickets(database);
     }),
     startLoop({ name: 'sweep-schedule', everyMs: SCHEDULE_EVERY_MS, log }, async () => {
       const ensure = () => ensureSweepSchedule(temporal.client, installationId, config.sweepIntervalMs);

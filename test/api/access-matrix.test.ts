@@ -18,6 +18,7 @@ const expected: Readonly<Record<string, string>> = {
     getTenant: 'AOTS',
     getTenantStatus: 'AOTS',
     listEvents: 'AOTS',
+    createStreamTicket: 'AOTS',
   },
   ...{ listSettings: 'AOTS', listOperations: 'AOTS', getOperation: 'AOTS', getCertificate: 'AOTS' },
   ...{ getTenantDrift: 'AO', changeTenant: 'AOT', scaleTenant: 'AOT', suspendTenant: 'AOT', resumeTenant: 'AOT' },

@@ -59,6 +59,7 @@ export async function createApiFixture(
     switchedOff?: Readonly<Record<string, string>>;
     authenticators?: readonly Authenticator[];
     door?: Pick<ApiDeps, 'publicHosts' | 'trustedProxies'>;
+    streamTimes?: ApiDeps['streamTimes'];
   } = {},
 ): Promise<ApiFixture> {
   const testDatabase = await createTestDatabase();
@@ -92,7 +93,7 @@ export async function createApiFixture(
     log,
     authenticators: options.authenticators,
     ...options.door,
-    streamTimes: { heartbeatMs: 150, pollMs: 60_000 },
+    streamTimes: { heartbeatMs: 150, pollMs: 60_000, ...options.streamTimes },
   };
   const app = await buildApp({ ...deps, onRoute: (route) => routes.push(route) });
   const servers: ApiServer[] = [];

@@ -129,6 +129,7 @@ const requests: Readonly<Record<string, () => Promise<Request>>> = {
     const id = await activeAccount();
     return { method: 'DELETE', url: `/accounts/${id}?confirm=${id}` };
   },
+  createStreamTicket: async () => ({ method: 'POST', url: `${(await created()).url}/events/tickets` }),
   createWebhook: () => Promise.resolve({ method: 'POST', url: webhooks, payload: { url: hookUrl } }),
   changeWebhook: async () => ({ method: 'PATCH', url: await hook(), payload: { description: 'ours' } }),
   deleteWebhook: async () => ({ method: 'DELETE', url: await hook() }),

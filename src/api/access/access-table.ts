@@ -20,6 +20,8 @@ export interface AccessRow {
   readonly check: ObjectCheck;
   /** What a role may not do all the same, for people. */
   readonly except?: string;
+  /** Also taken: a ticket in the URL, in the place of a credential. */
+  readonly takesTicket?: boolean;
 }
 
 const admins = ['platform-admin'] as const;
@@ -56,7 +58,8 @@ export const accessTable = {
   listTenants: row('GET /api/v1/tenants', all, 'only its tenants are listed'),
   getTenant: row(`GET ${tenant}`, all, 'its tenant'),
   getTenantStatus: row(`GET ${tenant}/status`, all, 'its tenant'),
-  listEvents: row(`GET ${tenant}/events`, all, 'its tenant'),
+  listEvents: { ...row(`GET ${tenant}/events`, all, 'its tenant'), takesTicket: true },
+  createStreamTicket: row(`POST ${tenant}/events/tickets`, all, 'its tenant'),
   listSettings: row(`GET ${tenant}/settings/history`, all, 'its tenant'),
   listOperations: row(`GET ${tenant}/operations`, all, 'its tenant'),
   getOperation: row(`GET ${tenant}/operations/:operationId`, all, 'its tenant'),

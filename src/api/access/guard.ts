@@ -5,16 +5,18 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import type { Gate } from '../limits/limits.ts';
 import { accessRowOf, accessTable, type AccessRow } from './access-table.ts';
-import { identityOf } from './authentication.ts';
+import { identify, type Identified } from './authentication.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Identity } from './identity.ts';
-import { refusalAudit } from './refusal-audit.ts';
+import type { RefusalAudit } from './refusal-audit.ts';
 import { resolveName } from './tenant-names.ts';
+import { identifyByTicket, ticketOf } from './tickets.ts';
 
 /** What a request is refused for before any route looks at it. */
 export interface Guard {
   readonly authenticators: readonly Authenticator[];
-  readonly client: Pick<TenantryClient, 'assertReachable' | 'recordRefusal' | 'resolveName'>;
+  readonly client: Pick<TenantryClient, 'assertReachable' | 'resolveName' | 'useStreamTicket'>;
+  readonly audit: RefusalAudit;
   readonly gate: Pick<Gate, 'admit' | 'takeOfTenant'>;
 }
 
@@ -22,10 +24,10 @@ export interface Guard {
  * Holds every request against the table of access: who asks, whether the role may, whether the tenant is one that the caller reaches.
  * To be called before the routes are registered: one without a row is an error then.
  */
-export function guardAccess(app: FastifyInstance, { authenticators, client, gate }: Guard): void {
+export function guardAccess(app: FastifyInstance, { authenticators, client, gate, audit }: Guard): void {
   app.decorateRequest('identity', undefined);
+  app.decorateRequest('identified', undefined);
   app.addHook('onRoute', refuseRouteWithoutRow);
-  const audit = refusalAudit(client);
   const audited = async (request: FastifyRequest, check: () => Promise<void> | void) => {
     try {
       await check();
@@ -38,7 +40,10 @@ export function guardAccess(app: FastifyInstance, { authenticators, client, gate
     const row = rowOf(request);
     if (row?.roles === 'anybody') return;
     await audited(request, async () => {
-      request.identity = await gate.admit(request, reply, () => identityOf(request, authenticators));
+      request.identity = await gate.admit(request, reply, async () => {
+        request.identified = await identifiedBy(request, row, { authenticators, client });
+        return request.identified.identity;
+      });
       if (!row) return;
       refuseRole(request.identity, row);
       await resolveName(request, client);
@@ -47,6 +52,17 @@ export function guardAccess(app: FastifyInstance, { authenticators, client, gate
     });
   });
   app.addHook('preHandler', (request) => audited(request, () => refuseField(request)));
+}
+
+function identifiedBy(
+  request: FastifyRequest,
+  row: AccessRow | undefined,
+  { authenticators, client }: Pick<Guard, 'authenticators' | 'client'>,
+): Promise<Identified> {
+  const ticket = row?.takesTicket === true ? ticketOf(request) : undefined;
+  if (ticket === undefined) return identify(request, authenticators);
+  const { authorization } = request.headers;
+  return identifyByTicket({ ticket, tenantId: tenantOf(request), authorization }, authenticators, client);
 }
 
 function refuseRouteWithoutRow({ method, url, schema }: RouteOptions): void {
@@ -60,7 +76,8 @@ function rowOf({ method, routeOptions: { schema, url } }: FastifyRequest): Acces
   return url === undefined ? undefined : accessRowOf({ method, url, operationId: schema?.operationId });
 }
 
-function refuseRole({ role }: Identity, { roles }: AccessRow): void {
+/** @throws RequestError FORBIDDEN */
+export function refuseRole({ role }: Identity, { roles }: AccessRow): void {
   if (roles === 'anybody' || roles.includes(role)) return;
   throw new RequestError('FORBIDDEN', `the role ${role} does not allow this; ${roles.join(' or ')} does`, {
     details: { role, roles },

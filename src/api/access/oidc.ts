@@ -1,5 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { RequestError } from '../../client/request-error.ts';
 import type { OidcConfig } from '../../access-config.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -8,7 +16,7 @@ import { unauthenticated, type RefusalReason } from './refusals.ts';
 import { identityOfClaims } from './token-claims.ts';
 
 /** How far the clocks of issuer and API may differ, in seconds. */
-const SKEW_SECONDS = 30;
+export const SKEW_SECONDS = 30;
 
 /** Takes the access tokens of one issuer: signed JWT (RFC 9068), made for this API. */
 export function oidcAuthenticator(
@@ -29,10 +37,45 @@ export function oidcAuthenticator(
       throw unauthenticated('key', 'the issuer publishes no key of the name and type that the token has');
     return again;
   };
+  /** Whether the issuer still publishes the key that signed a token. */
+  const refuseWithdrawn = async (signedBy: JWTHeaderParameters): Promise<void> => {
+    const known = await keys.known();
+    if (await holds(known, signedBy)) return;
+    const newer = await keys.anew(known);
+    if (!newer || !(await holds(newer, signedBy)))
+      throw unauthenticated('key', 'the issuer does not publish the key any more that signed the token');
+  };
   return {
     takes: (token) => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token),
     authenticate: async (token) => identityOfClaims(await claimsOf(token), config),
+    traces: {
+      kind: 'token',
+      of: (token) => {
+        const { alg = '', kid } = decodeProtectedHeader(token);
+        return { kind: 'token', alg, ...(typeof kid === 'string' && { kid }) };
+      },
+      again: async (trace, before) => {
+        if (trace.kind !== 'token') throw unauthenticated('unknown', 'that is no token');
+        const { expiresAt } = before;
+        if (expiresAt && expiresAt.getTime() + SKEW_SECONDS * 1_000 <= Date.now())
+          throw unauthenticated('expired', 'the token has expired');
+        const { alg, kid } = trace;
+        await refuseWithdrawn({ alg, ...(kid !== undefined && { kid }) });
+        return before;
+      },
+    },
   };
+}
+
+async function holds(keys: JWTVerifyGetKey, header: JWTHeaderParameters): Promise<boolean> {
+  try {
+    await keys(header, { payload: '', signature: '' });
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys) return true;
+    if (error instanceof errors.JWKSNoMatchingKey) return false;
+    throw refusalOf(error);
+  }
 }
 
 /** As the token says, which nothing vouches for yet. */

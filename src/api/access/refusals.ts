@@ -13,7 +13,8 @@ export type RefusalReason =
   | 'key'
   | 'claims'
   | 'unknown'
-  | 'revoked';
+  | 'revoked'
+  | 'ticket';
 
 /** Nobody is known to ask. `message` is sent to the caller, and in a header: printable ASCII, and nothing of the token. */
 export function unauthenticated(reason: RefusalReason, message: string, cause?: unknown): RequestError {

@@ -4,6 +4,7 @@ import { hashOfKey, isKey, isWholeKey } from '../../service-key.ts';
 import type { Queryable } from '../../db/database.ts';
 import { findServiceKey, markServiceKeyUsed, type ServiceKeyRow } from '../../db/service-keys.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { Identity } from './identity.ts';
 import { unauthenticated } from './refusals.ts';
 
 /** Between two marks of a key's use by this process, in ms. */
@@ -17,15 +18,26 @@ export interface ServiceKeyDeps {
 /** Takes service keys. Each request looks its key up, so that one that is revoked ends with the next request. */
 export function serviceKeyAuthenticator({ database, log }: ServiceKeyDeps): Authenticator {
   const markUsed = usageMarks({ database, log });
+  const identityOf = (found: ServiceKeyRow | undefined): Identity => {
+    const key = inForce(found);
+    markUsed(key.id);
+    const { name, role, expiresAt } = key;
+    const scope = scopeOf(key);
+    return { principal: `key:${name}`, role, expiresAt, ...(scope && { scope }) };
+  };
   return {
     takes: isKey,
     authenticate: async (token) => {
       if (!isWholeKey(token)) throw unauthenticated('malformed', 'the service key is not whole');
-      const key = inForce(await findServiceKey(database, hashOfKey(token)));
-      markUsed(key.id);
-      const { name, role, expiresAt } = key;
-      const scope = scopeOf(key);
-      return { principal: `key:${name}`, role, expiresAt, ...(scope && { scope }) };
+      return identityOf(await findServiceKey(database, hashOfKey(token)));
+    },
+    traces: {
+      kind: 'service-key',
+      of: (token) => ({ kind: 'service-key', hash: hashOfKey(token).toString('hex') }),
+      again: async (trace) => {
+        if (trace.kind !== 'service-key') throw unauthenticated('unknown', 'that is no service key');
+        return identityOf(await findServiceKey(database, Buffer.from(trace.hash, 'hex')));
+      },
     },
   };
 }

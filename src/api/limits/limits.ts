@@ -40,7 +40,11 @@ export function gateOf(limits: Limits, asksCallers: boolean): Gate {
   const refused = limits.refused && asksCallers ? held('refused', limits.refused) : undefined;
   const known = knownCallers();
   const line = limits.inFlight === undefined ? undefined : turns(limits.inFlight);
-  const authenticated = async (hash: string, authenticate: () => Promise<Identity>, giveBack: () => void) => {
+  const authenticated = async (
+    hash: string | undefined,
+    authenticate: () => Promise<Identity>,
+    giveBack: () => void,
+  ) => {
     try {
       const identity = await authenticate();
       giveBack();

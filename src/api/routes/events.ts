@@ -1,18 +1,26 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { callerOf } from '../caller.ts';
-import { streamEvents, streamHeaders, type StreamTimes } from '../event-stream.ts';
-import { answers, eventsAnswer, eventsQuery, tenantCodes, tenantParams } from '../schemas.ts';
+import { accessTable } from '../access/access-table.ts';
+import { refuseRole } from '../access/guard.ts';
+import type { RefusalAudit } from '../access/refusal-audit.ts';
+import type { Identity } from '../access/identity.ts';
+import { callerAs, callerOf } from '../caller.ts';
+import { answers, eventsAnswer, eventsOrStreamQuery, tenantCodes, tenantParams } from '../schemas.ts';
+import type { StreamAccess } from '../streams/access-watch.ts';
+import { streamEvents, streamHeaders } from '../streams/event-stream.ts';
+import { refuseFuture, resumeOf } from '../streams/resume.ts';
+import type { StreamTimes } from '../streams/times.ts';
 
-/** What happened to a tenant: pages of JSON, or a live stream for `Accept: text/event-stream`. */
-export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; times: StreamTimes }> = (
-  app,
-  { client, times },
-  done,
-) => {
+interface Options {
+  readonly client: Pick<TenantryClient, 'assertReachable' | 'events' | 'newestEvent' | 'subscribe'>;
+  readonly times: StreamTimes;
+  readonly audit: RefusalAudit;
+}
+
+/** What happened to a tenant: pages of JSON, or a live stream for `Accept: text/event-stream` (docs/streams.md). */
+export const eventRoutes: FastifyPluginCallbackZod<Options> = (app, { client, times, audit }, done) => {
   const closing = new AbortController();
   app.addHook('preClose', (closed) => {
     closing.abort();
@@ -26,12 +34,13 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
         operationId: 'listEvents',
         summary: 'Events of a tenant, oldest first',
         description:
-          'JSON, a page at a time: give `nextAfter` as `after` to read on. With `Accept: text/event-stream` a live ' +
+          'JSON, a page at a time: give `nextAfter` as `after` to read on. With `Accept: text/event-stream` or a `ticket` a live ' +
           'stream: `id` is the event id, `event` its type, `data` the event as JSON; the header `Last-Event-ID` ' +
-          '(or `after`) resumes it.',
+          '(or `after`, which counts where there is no header) resumes it. When the API ends it, the last `event` is `end`, and its `data` has a ' +
+          '`reason`: `token-expired`, `access-lost`, `shutting-down` or `unavailable`.',
         tags: ['tenants'],
         params: tenantParams,
-        querystring: eventsQuery,
+        querystring: eventsOrStreamQuery,
         response: answers(
           {
             200: {
@@ -45,50 +54,60 @@ export const eventRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; tim
     },
     async (request, reply) => {
       const { tenantId } = request.params;
-      const { limit } = request.query;
-      const after = lastEventId(request) ?? request.query.after;
-      const caller = callerOf(request);
-      const events = await client.events(caller, tenantId, { after, limit });
-      if (!wantsStream(request)) return { events, nextAfter: events.at(-1)?.id ?? after };
-      if (request.method === 'HEAD') return reply.headers(streamHeaders).send();
-      const end = app.streams.acquire(caller.principal);
-      try {
-        reply.hijack();
-        setHeaders(reply);
-        request.endTurn();
-        await streamEvents(reply.raw, client, {
-          caller,
-          tenantId,
-          after,
-          times,
-          closing: closing.signal,
-          log: request.log,
-        });
-      } finally {
-        end();
-      }
-      return reply;
+      const { after, limit, ticket } = request.query;
+      if (ticket !== undefined || wantsStream(request)) return openStream(request, reply, { tenantId, after });
+      const events = await client.events(callerOf(request), tenantId, { after, limit });
+      return { events, nextAfter: events.at(-1)?.id ?? after };
     },
   );
+
+  const openStream = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { tenantId, after }: { readonly tenantId: string; readonly after: number },
+  ) => {
+    const resume = resumeOf(request, after);
+    const caller = callerOf(request);
+    refuseFuture(resume, await client.newestEvent(caller, tenantId));
+    if (request.method === 'HEAD') return reply.headers(streamHeaders).send();
+    const end = app.streams.acquire(caller.principal);
+    reply.hijack();
+    request.endTurn();
+    const source = {
+      read: (page: { after: number; limit: number }) => client.events(callerOf(request), tenantId, page),
+      subscribe: (onEvents: () => void) => client.subscribe(caller, tenantId, onEvents),
+    };
+    const access = accessOf(request, tenantId, { client, audit });
+    const about = { after: resume.after, headers: reply.getHeaders(), closing: closing.signal };
+    const log = request.log.child({ tenantId });
+    await streamEvents(reply.raw, source, { ...about, access, times, log }).finally(end);
+    return reply;
+  };
 
   done();
 };
 
-/** Those that Fastify would have sent with an answer of its own. */
-function setHeaders(reply: FastifyReply): void {
-  for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined) reply.raw.setHeader(name, value);
+/** The stream's credential, and what else it must hold to. */
+function accessOf(
+  request: FastifyRequest,
+  tenantId: string,
+  { client, audit }: Pick<Options, 'client' | 'audit'>,
+): StreamAccess {
+  const { identified } = request;
+  if (!identified) throw new Error('nobody was asked who sends this request');
+  return {
+    identity: identified.identity,
+    identifyAgain: identified.again,
+    assertAllowed: async (now: Identity) => {
+      refuseRole(now, accessTable.listEvents);
+      await client.assertReachable(callerAs(request, now), tenantId);
+      // What is read from now on is read as who they are now.
+      request.identity = now;
+    },
+    onRefusal: (error) => audit(request, error, tenantId),
+  };
 }
 
 function wantsStream(request: FastifyRequest): boolean {
   return /(^|,)\s*text\/event-stream\b/i.test(request.headers.accept ?? '');
-}
-
-function lastEventId(request: FastifyRequest): number | undefined {
-  const given = request.headers['last-event-id'];
-  if (given === undefined || given === '' || !wantsStream(request)) return undefined;
-  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
-  throw new RequestError('INVALID_INPUT', 'the header Last-Event-ID must be the id of an event', {
-    details: { header: 'last-event-id' },
-  });
 }
