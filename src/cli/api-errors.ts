@@ -53,3 +53,8 @@ export class ApiUnreachableError extends Error {
 export class UnclearAnswerError extends ApiUnreachableError {
   override readonly name = 'UnclearAnswerError';
 }
+
+/** The API ended a stream: the credential that opened it was revoked, or does not reach the tenant any more. */
+export class AccessLostError extends Error {
+  override readonly name = 'AccessLostError';
+}

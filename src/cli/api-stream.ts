@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { answers, type TenantEvent } from './api-answers.ts';
+import { AccessLostError } from './api-errors.ts';
 import { answerOf, credentialFor, headersOf, refusal, send, type Door } from './api-exchange.ts';
 
 /** What a stream shows besides its events. */
@@ -9,7 +11,12 @@ export interface StreamSigns {
   readonly onSign?: () => void;
 }
 
-/** Events after an id, as they come; ends when the connection does. */
+const endOfStream = z.object({ reason: z.string(), message: z.string() });
+
+/**
+ * Events after an id, as they come; ends when the connection does, or when the API says that it is to be opened again.
+ * @throws AccessLostError when the API says that the credential does not give it any more
+ */
 export async function* streamOf(
   door: Door,
   path: string,
@@ -32,9 +39,15 @@ export async function* streamOf(
     const frames = buffered.split('\n\n');
     buffered = frames.pop() ?? '';
     for (const frame of frames) {
-      const data = frame.split('\n').find((line) => line.startsWith('data: '));
+      const lines = frame.split('\n');
+      const data = lines.find((line) => line.startsWith('data: '))?.slice('data: '.length);
+      if (data !== undefined && lines.includes('event: end')) {
+        const { reason, message } = endOfStream.parse(JSON.parse(data));
+        if (reason === 'access-lost') throw new AccessLostError(message);
+        return;
+      }
       if (data !== undefined || frame.startsWith(':')) onSign?.();
-      if (data !== undefined) yield answers.event.parse(JSON.parse(data.slice('data: '.length)));
+      if (data !== undefined) yield answers.event.parse(JSON.parse(data));
     }
   }
 }

@@ -6,12 +6,14 @@ import { serviceKeyAuthenticator } from '../../src/api/access/service-keys.ts';
 import { SKEW_SECONDS } from '../../src/api/access/oidc.ts';
 import { insertServiceKey, revokeServiceKey } from '../../src/db/service-keys.ts';
 import { appendEvent } from '../../src/db/events.ts';
+import { createApiClient } from '../../src/cli/api-client.ts';
+import { followOperation } from '../../src/cli/following.ts';
 import { createDatabase, type Database } from '../../src/db/database.ts';
 import { newKeyText } from '../../src/service-key.ts';
 import type { GivenRole } from '../../src/contracts/caller.ts';
 import { testCaller } from '../support/caller.ts';
 import { seedTenant } from '../db/fixtures.ts';
-import { createApiFixture, type ApiFixture } from './api-fixture.ts';
+import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 import { configOf, json, signingKey, startIssuer, type TestIssuer } from './issuer.ts';
 import { openStream, until, type OpenStream } from './stream-reader.ts';
 
@@ -193,4 +195,55 @@ it('a process that ends says so, and nothing is lost or doubled at the next one'
   ]);
   expect(told).toEqual(rows.map(({ id }) => Number(id)));
   await second.close();
+});
+
+describe('the command line that follows an operation', () => {
+  async function accepted(slug: string) {
+    const payload = { ...acme, slug };
+    const headers = { authorization: `Bearer ${await tokenOf('platform-admin')}` };
+    const answer = await api.app.inject({ method: 'POST', url: '/api/v1/tenants', payload, headers });
+    return answer.json<{ tenantId: string; operationId: string }>();
+  }
+
+  it('comes again with a new token when its own expires, and sees each event once', async () => {
+    const made = await accepted('followed');
+    const tokens = [await tokenOf('platform-operator', { exp: nowSeconds() + 1 }), await tokenOf('platform-operator')];
+    const asked: string[] = [];
+    const client = createApiClient(base, () => {
+      const token = tokens[Math.min(asked.length, 1)]!;
+      asked.push(token);
+      return Promise.resolve({ token, from: 'sign-in' });
+    });
+    const seen: number[] = [];
+    const following = followOperation(client, {
+      ...{ ...made, after: 0, workersEveryMs: 60_000, untilHold: true },
+      onEvent: ({ id }) => void seen.push(id),
+    });
+    await expect.poll(() => asked.length).toBe(2);
+    await api.move(made.tenantId, ['running', 'holding']);
+    expect(await following).toBe('holding');
+    const { rows } = await api.database.query<{ id: string }>(
+      'select id from events where operation_id = $1 order by id',
+      [made.operationId],
+    );
+    expect(seen).toEqual(rows.map(({ id }) => Number(id)));
+  });
+
+  it('stops when its key is revoked, and says why', async () => {
+    const made = await accepted('left-behind');
+    const { id, text } = await key('platform-operator');
+    const client = createApiClient(base, () => Promise.resolve({ token: text, from: 'TENANTRY_API_TOKEN' }));
+    const seen: number[] = [];
+    const following = followOperation(client, {
+      ...{ ...made, after: 0, workersEveryMs: 60_000 },
+      onEvent: (event) => void seen.push(event.id),
+    });
+    const outcome = following.catch((error: unknown) => error);
+    await until(() => seen.length > 0, 'events');
+    await revokeServiceKey(api.database, { key: id, by: 'bob', caller: testCaller });
+    expect(await outcome).toMatchObject({
+      name: 'UnknownOutcomeError',
+      cause: { name: 'AccessLostError', message: expect.stringContaining('was revoked') as string },
+    });
+  });
 });
