@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Platform } from '../src/contracts/platform.ts';
+import { percentile } from './figures.ts';
 import { openFloor, type Floor } from './floor.ts';
 import { saveResult } from './results.ts';
 import { startStand, type Stand } from './stand.ts';
@@ -26,7 +27,7 @@ async function measure(hasWorker: boolean) {
   try {
     giveRoom(stand);
     await stand.startApi();
-    await untilListening(stand);
+    await stand.listening();
     await burst(stand, 'warm');
     if (floor) await together(floor.start);
     if (hasWorker) await stand.startWorker();
@@ -54,16 +55,6 @@ function giveRoom({ parts }: Stand): void {
     }),
   }));
   writeFileSync(file, JSON.stringify({ ...platform, cells }));
-}
-
-/** Ready it is not, without a worker: it listens. */
-async function untilListening({ apiUrl }: Stand): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const answer = await fetch(`${apiUrl}/healthz`).catch(() => undefined);
-    if (answer?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`nothing listens at ${apiUrl}`);
 }
 
 async function rounds(on: Stand, name: string, floor?: Floor) {
@@ -140,14 +131,6 @@ async function together(one: () => Promise<unknown>): Promise<number[]> {
   return took.sort((a, b) => a - b);
 }
 
-function percentile(sorted: readonly number[], part: number): number {
-  return round(sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)]!);
-}
-
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

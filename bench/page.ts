@@ -66,15 +66,37 @@ export interface RouterFigures {
   }[];
 }
 
+/** What of `fairness` the page shows. */
+export interface FairnessFigures {
+  readonly rounds: number;
+  /** Of one caller's requests, sent as fast as they are answered, so many at once: by the status of their answers. */
+  readonly flood: {
+    readonly sent: number;
+    readonly atOnce: number;
+    readonly statuses: Readonly<Record<string, number>>;
+    readonly tookMs: number;
+  };
+  /** Another caller's, one after the other. */
+  readonly alone: { readonly asked: number; readonly p50Ms: number; readonly p99Ms: number };
+  readonly beside: { readonly asked: number; readonly p50Ms: number; readonly p99Ms: number; readonly refused: number };
+}
+
 /** The page of benchmarks, from the raw figures of their last runs. */
-export function renderBenchmarks({ lifecycle, accept, changes, router }: ReturnType<typeof readResults>): string {
+export function renderBenchmarks({
+  lifecycle,
+  accept,
+  changes,
+  router,
+  fairness,
+}: ReturnType<typeof readResults>): string {
   const rows = [
     ...(lifecycle ? lifecycleRows(lifecycle.figures) : []),
     ...(accept ? acceptRows(accept.figures) : []),
     ...(changes ? changesRows(changes.figures) : []),
     ...(router ? routerRows(router.figures) : []),
+    ...(fairness ? fairnessRows(fairness.figures) : []),
   ];
-  const runs = Object.entries({ lifecycle, accept, changes, router }).flatMap(([name, result]) =>
+  const runs = Object.entries({ lifecycle, accept, changes, router, fairness }).flatMap(([name, result]) =>
     result
       ? [
           `- \`${name}\`: ${result.at.slice(0, 10)}, commit ${result.commit}, ${result.machine}, load before it ${result.loadBefore}`,
@@ -85,7 +107,7 @@ export function renderBenchmarks({ lifecycle, accept, changes, router }: ReturnT
     '# Benchmarks',
     '',
     'Written by `npm run bench` from the raw figures in `bench/results/`; nothing here is typed by hand. What is compared was measured',
-    'in one run. `npm run bench -- lifecycle`, `accept`, `changes` and `router` run one of them.',
+    'in one run. `npm run bench -- lifecycle`, `accept`, `changes`, `router` and `fairness` run one of them.',
     '',
     '| what | seen | against | ratio | target |',
     '|---|---|---|---|---|',
@@ -179,6 +201,18 @@ function routerRows({ calls, operations }: RouterFigures): Row[] {
     ratio.toFixed(3),
     target('at most 1.05', ratio <= 1.05),
   ]);
+}
+
+function fairnessRows({ alone, beside, flood }: FairnessFigures): Row[] {
+  const answers = Object.entries(flood.statuses).map(([status, count]) => `${count} by ${status}`);
+  const row = (name: 'p50' | 'p99', of: 'p50Ms' | 'p99Ms', isHeld: boolean): Row => [
+    `GET of the list of tenants, one after the other, while another caller sends ${flood.sent}, ${flood.atOnce} at once: ${name}`,
+    `${beside[of]} ms (${beside.asked} asked, ${beside.refused} refused; the other's answered in ${seconds(flood.tookMs)}, ${answers.join(', ')})`,
+    `${alone[of]} ms without the other, in the same run`,
+    (beside[of] / alone[of]).toFixed(2),
+    isHeld ? target('at most 2', beside[of] <= 2 * alone[of] && beside.refused === 0) : '',
+  ];
+  return [row('p50', 'p50Ms', false), row('p99', 'p99Ms', true)];
 }
 
 /** The answer waits for the start: what Temporal's development server takes for it on these cores is not ours. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync, existsSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { AcceptFigures, ChangesFigures, LifecycleFigures, RouterFigures } from './page.ts';
+import type { AcceptFigures, ChangesFigures, FairnessFigures, LifecycleFigures, RouterFigures } from './page.ts';
 
 /** What one run of a benchmark saw. */
 export interface Result<F = unknown> {
@@ -41,5 +41,6 @@ export function readResults() {
     accept: readResult<AcceptFigures>('accept'),
     changes: readResult<ChangesFigures>('changes'),
     router: readResult<RouterFigures>('router'),
+    fairness: readResult<FairnessFigures>('fairness'),
   };
 }

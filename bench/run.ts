@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { renderBenchmarks } from './page.ts';
 import { readResults } from './results.ts';
 
-const all = ['lifecycle', 'accept', 'changes', 'router'] as const;
+const all = ['lifecycle', 'accept', 'changes', 'router', 'fairness'] as const;
 const [name, ...args] = process.argv.slice(2);
 const wanted = name === undefined ? all : all.filter((each) => each === name);
 if (wanted.length === 0 && name !== 'page') {

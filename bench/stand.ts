@@ -17,7 +17,10 @@ export interface Stand {
   readonly api: ApiClient;
   readonly apiUrl: string;
   startWorker(): Promise<Child>;
-  startApi(): Promise<Child>;
+  /** @param env beside the stand's */
+  startApi(env?: Readonly<Record<string, string>>): Promise<Child>;
+  /** Until the API answers, workers or not. */
+  listening(): Promise<void>;
   ready(): Promise<void>;
   /** AWS calls since one, oldest first, without the bench's own. */
   calls(afterSeq: number): Promise<CallRecord[]>;
@@ -44,7 +47,8 @@ export async function startStand(time: TimePreset): Promise<Stand> {
     api: createApiClient(apiUrl),
     apiUrl,
     startWorker: () => started(startWorker({ ...parts.env, ...schedulesOff }, { log: quiet })),
-    startApi: () => started(startApi(parts.env, { log: quiet })),
+    startApi: (env = {}) => started(startApi({ ...parts.env, ...env }, { log: quiet })),
+    listening: () => untilListening(apiUrl),
     ready: () => waitUntilReady(apiUrl, children),
     calls: async (afterSeq) => {
       const answer = await fetch(new URL(`/_gateway/calls?after=${afterSeq}`, gateway));
@@ -62,4 +66,13 @@ export async function startStand(time: TimePreset): Promise<Stand> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function untilListening(apiUrl: string): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const answer = await fetch(`${apiUrl}/healthz`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`nothing listens at ${apiUrl}`);
 }

@@ -17,6 +17,8 @@ export interface Limits {
   readonly tenantChanges: Rate | undefined;
   /** Of one address: credentials that were not taken. */
   readonly refused: Rate | undefined;
+  /** Of one caller: requests beyond it wait, whatever becomes of them, so that they do not keep others waiting. */
+  readonly pace: Rate | undefined;
   /** Of one caller: requests that are answered at the same time. */
   readonly inFlight: number | undefined;
   /** Of one caller: live streams. */
@@ -36,11 +38,12 @@ const minute = 60_000;
 
 /** Where callers are asked who they are. */
 export const defaultLimits: Limits = {
-  reads: { requests: 1_200, windowMs: minute },
-  changes: { requests: 120, windowMs: minute },
-  tenantReads: { requests: 1_200, windowMs: minute },
-  tenantChanges: { requests: 60, windowMs: minute },
+  reads: { requests: 3_000, windowMs: minute },
+  changes: { requests: 300, windowMs: minute },
+  tenantReads: { requests: 3_000, windowMs: minute },
+  tenantChanges: { requests: 120, windowMs: minute },
   refused: { requests: 300, windowMs: minute },
+  pace: { requests: 200, windowMs: 2_000 },
   inFlight: 6,
   streams: 50,
 };
@@ -52,6 +55,7 @@ export const noLimits: Limits = {
   tenantReads: undefined,
   tenantChanges: undefined,
   refused: undefined,
+  pace: undefined,
   inFlight: undefined,
   streams: undefined,
 };
@@ -67,6 +71,7 @@ export function limitsOf(given: GivenLimits, asksCallers: boolean): Limits {
     tenantReads: pick(given.tenantReads, rest.tenantReads),
     tenantChanges: pick(given.tenantChanges, rest.tenantChanges),
     refused: pick(given.refused, rest.refused),
+    pace: pick(given.pace, rest.pace),
     inFlight: pick(given.inFlight, rest.inFlight),
     streams: pick(given.streams, rest.streams),
   };
@@ -81,7 +86,7 @@ const rate = z.string().transform((text, context): Rate | 'off' => {
   const read = rateIn(text);
   if (!read)
     context.addIssue(
-      `must be off, or a number of requests (1 to ${MOST_REQUESTS}) and a time of 24 h at most: 100/1s, 1200/1m, 5000/1h`,
+      `must be off, or a number of requests (1 to ${MOST_REQUESTS}) and a time of 24 h at most: 100/1s, 3000/1m, 5000/1h`,
     );
   return read ?? 'off';
 });
@@ -126,6 +131,7 @@ export const limitsVariables = {
   TENANTRY_RATE_TENANT_READS: rate.optional(),
   TENANTRY_RATE_TENANT_CHANGES: rate.optional(),
   TENANTRY_RATE_REFUSED: rate.optional(),
+  TENANTRY_RATE_PACE: rate.optional(),
   TENANTRY_RATE_IN_FLIGHT: count.optional(),
   TENANTRY_RATE_STREAMS: count.optional(),
   TENANTRY_CORS_ORIGINS: origins.default([]),
@@ -139,6 +145,7 @@ export function limitsConfigOf(given: z.output<z.ZodObject<typeof limitsVariable
       tenantReads: given.TENANTRY_RATE_TENANT_READS,
       tenantChanges: given.TENANTRY_RATE_TENANT_CHANGES,
       refused: given.TENANTRY_RATE_REFUSED,
+      pace: given.TENANTRY_RATE_PACE,
       inFlight: given.TENANTRY_RATE_IN_FLIGHT,
       streams: given.TENANTRY_RATE_STREAMS,
     },

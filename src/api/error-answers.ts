@@ -19,9 +19,11 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   // Of a request that reached no route no hook has run.
   identify(request, reply);
   if (status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
-  else request.log.info({ code: known.code, reason: known.message }, 'request refused');
+  // A flood that is refused must not flood the log too.
+  else request.log[status === 429 ? 'debug' : 'info']({ code: known.code, reason: known.message }, 'request refused');
   if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challengeOf(known));
-  if (known.retryAfterSeconds !== undefined) reply.header('retry-after', `${Math.ceil(known.retryAfterSeconds)}`);
+  const retryAfterSeconds = known.retryAfterSeconds ?? passesInSeconds[known.code];
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', `${Math.ceil(retryAfterSeconds)}`);
   if (known.code === 'PRECONDITION_FAILED' && typeof known.details?.etag === 'string')
     reply.header('etag', known.details.etag);
   // Fastify would close the connection on a client that still writes, which then never reads this answer. Node reads the rest and drops it.
@@ -38,6 +40,12 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
       },
     });
 }
+
+/** Of what passes by itself, where nobody knows when. */
+const passesInSeconds: { readonly [Code in ErrorCode]?: number } = {
+  DATABASE_UNAVAILABLE: 5,
+  ORCHESTRATOR_UNAVAILABLE: 5,
+};
 
 /** Headers of every answer. */
 export function identify(request: FastifyRequest, reply: FastifyReply): void {

@@ -210,6 +210,19 @@ describe('the rate of a tenant', () => {
 });
 
 describe('what one caller has at work', () => {
+  it('goes on at its pace beyond what it may at once, and what is refused no faster', async () => {
+    const app = await limited({ pace: { requests: 5, windowMs: 250 }, reads: per(10) });
+    const [fast, other] = [await key(), await key()];
+    const began = performance.now();
+    const asked = Array.from({ length: 15 }, () => app.inject({ url: products, headers: fast.headers }));
+    const quick = await app.inject({ url: products, headers: other.headers });
+    const quickMs = performance.now() - began;
+    const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode).sort();
+    expect(performance.now() - began).toBeGreaterThan(490);
+    expect(statuses).toEqual([...Array<number>(10).fill(200), ...Array<number>(5).fill(429)]);
+    expect([quick.statusCode, quickMs < 450]).toEqual([200, true]);
+  });
+
   it('is bounded, and the rest of it waits: it does not take all connections of the database', async () => {
     const app = await limited({ inFlight: 2 });
     const [busy, other] = [await key(), await key()];

@@ -36,6 +36,17 @@ describe('buckets', () => {
     giveBack('nobody');
   });
 
+  it('give turns of those to come, up to a time', () => {
+    const { reserve } = buckets(rate);
+    expect([1, 2, 3, 4, 5].map(() => reserve('a', 2_000, 0))).toEqual([0, 0, 0, 1_000, 2_000]);
+    expect([reserve('a', 2_000, 0), reserve('a', 2_000, 500), reserve('a', 2_000, 1_000)]).toEqual([
+      undefined,
+      undefined,
+      2_000,
+    ]);
+    expect(reserve('b', 0, 0)).toBe(0);
+  });
+
   it('forget whom they have not seen longest: a million keys hold no memory', () => {
     const { take } = buckets(rate, 2);
     for (let n = 0; n < 3; n += 1) take('a', 0);

@@ -26,7 +26,7 @@ describe('limits of the environment', () => {
   it.each(['0/1m', '-1/1m', '10', '10/0s', '10/1d', '10 / 1m', '1e3/1m', '1.5/1s', '1000001/1m', '1/25h', 'OFF', ''])(
     'are refused when they say %j',
     (text) => {
-      for (const name of ['READS', 'CHANGES', 'TENANT_READS', 'TENANT_CHANGES', 'REFUSED'])
+      for (const name of ['READS', 'CHANGES', 'TENANT_READS', 'TENANT_CHANGES', 'REFUSED', 'PACE'])
         expect(problemsOf({ [`TENANTRY_RATE_${name}`]: text }).join()).toMatch(
           new RegExp(`^TENANTRY_RATE_${name} must be off, or a number of requests`),
         );

@@ -12,6 +12,11 @@ export interface Taken {
 
 export interface Buckets {
   take(key: string, nowMs?: number): Taken;
+  /**
+   * Takes one of those to come where there is no room now.
+   * @returns in how many ms it is there; undefined, and nothing taken, when that is later than `mostMs`
+   */
+  reserve(key: string, mostMs: number, nowMs?: number): number | undefined;
   /** Takes one back that did not count. */
   giveBack(key: string): void;
 }
@@ -45,6 +50,13 @@ export function buckets({ requests, windowMs }: Rate, mostKeys = MOST_KEYS): Buc
         remaining: isFull ? 0 : Math.floor((windowMs - (fullAt - nowMs)) / perRequestMs + 0.001),
         fullInMs: fullAt - nowMs,
       };
+    },
+    reserve: (key, mostMs, nowMs = performance.now()) => {
+      const after = Math.max(fullAtMs.get(key) ?? nowMs, nowMs) + perRequestMs;
+      const inMs = Math.max(0, after - nowMs - windowMs);
+      if (inMs > mostMs) return undefined;
+      keep(key, after);
+      return inMs;
     },
     giveBack: (key) => {
       const atMs = fullAtMs.get(key);

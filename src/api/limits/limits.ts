@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
@@ -56,7 +57,9 @@ export function gateOf(limits: Limits, asksCallers: boolean): Gate {
       throw error;
     }
   };
+  const pace = limits.pace && buckets(limits.pace);
   const begin = async (request: FastifyRequest, reply: FastifyReply, principal: string) => {
+    if (pace) await takePace(pace, principal);
     caller(request)?.take(reply, principal, principal);
     if (line) await takeTurn(line, request, reply, principal);
   };
@@ -85,6 +88,22 @@ export function gateOf(limits: Limits, asksCallers: boolean): Gate {
   };
 }
 
+/** How long a request waits for the pace of its caller, in ms. */
+const LONGEST_PACE_MS = 10_000;
+
+async function takePace(pace: Buckets, principal: string): Promise<void> {
+  const inMs = pace.reserve(principal, LONGEST_PACE_MS);
+  if (inMs === undefined) throw atOnce(principal, 'pace', LONGEST_PACE_MS);
+  if (inMs > 0) await sleep(inMs);
+}
+
+function atOnce(principal: string, policy: string, waitMs: number): RequestError {
+  return new RequestError('RATE_LIMITED', `${principal} has too many requests waiting at the same time`, {
+    details: { policy },
+    retryAfterSeconds: secondsOf(waitMs),
+  });
+}
+
 async function takeTurn(
   line: ReturnType<typeof turns>,
   request: FastifyRequest,
@@ -95,11 +114,7 @@ async function takeTurn(
   const end = () => gone.abort();
   raw.once('close', end);
   const over = await line.wait(principal, gone.signal);
-  if (!over)
-    throw new RequestError('RATE_LIMITED', `${principal} has too many requests at work at the same time`, {
-      details: { policy: 'in-flight' },
-      retryAfterSeconds: 1,
-    });
+  if (!over) throw atOnce(principal, 'in-flight', 1_000);
   request.endTurn = over;
   // Also of a client that has gone, of whose answer nothing is ever finished.
   raw.off('close', end).once('close', over);
