@@ -1,6 +1,6 @@
 /**
  * What one caller's flood does to another: `npm run bench -- fairness`. A sends 10,000 requests, 64 at once, as fast as they are answered; B asks
- * for the list of tenants, one request after the other; both with service keys, with the limits that hold by default. In rounds: B alone, B beside A.
+ * for the list of tenants, one request after the other; both with service keys, with the limits that hold by default. In turns: B alone, B beside a part of A's.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { startStand } from './stand.ts';
 
 const SENT = 10_000;
 const AT_ONCE = 64;
-const ROUNDS = 1;
+const ROUNDS = 4;
 /** Between two of B's, in ms: a caller has a pace of its own. */
 const PAUSE_MS = 20;
 const PATH = '/api/v1/tenants';
@@ -36,11 +36,12 @@ async function measure(): Promise<void> {
     const [alone, beside, statuses]: [number[], number[], Statuses] = [[], [], {}];
     let [tookMs, refused] = [0, 0];
     await askFor(stand.apiUrl, await keyFor(database, 'warm'), (asked) => asked === 100);
+    const [flooding, asking] = [await keyFor(database, 'flood'), await keyFor(database, 'asks')];
     for (let round = 0; round < ROUNDS; round += 1) {
-      const before = await askFor(stand.apiUrl, await keyFor(database, `alone-${round}`), (asked) => asked === 1_000);
+      const before = await askFor(stand.apiUrl, asking, (asked) => asked === 300);
       alone.push(...before.tookMs);
-      const other = await startFlood(stand.apiUrl, await keyFor(database, `flood-${round}`));
-      const meanwhile = await askFor(stand.apiUrl, await keyFor(database, `beside-${round}`), () => other.isOver());
+      const other = await startFlood(stand.apiUrl, flooding);
+      const meanwhile = await askFor(stand.apiUrl, asking, () => other.isOver());
       beside.push(...meanwhile.tookMs);
       refused += meanwhile.refused;
       const of = await other.ended;
@@ -49,7 +50,7 @@ async function measure(): Promise<void> {
     }
     const figures = {
       rounds: ROUNDS,
-      flood: { sent: SENT, atOnce: AT_ONCE, statuses, tookMs: Math.round(tookMs / ROUNDS) },
+      flood: { sent: SENT, atOnce: AT_ONCE, statuses, tookMs: Math.round(tookMs) },
       alone: figuresOf(alone),
       beside: { ...figuresOf(beside), refused },
     };
@@ -121,7 +122,7 @@ async function startFlood(apiUrl: string, key: string) {
 async function flood(apiUrl: string, key: string): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const statuses: Statuses = {};
-  let left = SENT;
+  let left = SENT / ROUNDS;
   let hasBegun = false;
   const beganMs = performance.now();
   const send = async () => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from './api-errors.ts';
 
 /** Longer ones are for whoever waits to decide about, in seconds. */
@@ -15,7 +14,7 @@ export async function onceThereIsRoom<T>(send: () => Promise<T>): Promise<T> {
     } catch (error) {
       const seconds = waitOf(error);
       if (seconds === undefined || seconds > LONGEST_WAIT_S || performance.now() > endMs) throw error;
-      await sleep(seconds * 1_000);
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
     }
   }
 }

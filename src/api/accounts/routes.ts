@@ -53,6 +53,8 @@ const creation: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
   const waitOf = (request: FastifyRequest, reply: FastifyReply) => {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
+    // What waits holds no connection of the database; the rate and the pace of changes bound how many do.
+    request.endTurn();
     return { caller: callerOf(request), log: request.log, signal: AbortSignal.any([closing.signal, gone.signal]) };
   };
 

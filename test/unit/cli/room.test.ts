@@ -4,7 +4,6 @@ import { onceThereIsRoom } from '../../../src/cli/room.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
-vi.mock('node:timers/promises', () => ({ setTimeout: (ms: number) => new Promise((done) => setTimeout(done, ms)) }));
 
 const refusal = (code: string, retryAfterSeconds?: number) =>
   new ApiError(429, { code, message: 'said', requestId: 'x' }, { retryAfterSeconds });
