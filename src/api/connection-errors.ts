@@ -10,7 +10,8 @@ export function answerConnectionError(error: Error & { code?: string }, socket: 
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [code, message] = connectionErrors[error.code ?? ''] ?? malformed;
   const requestId = randomUUID();
-  log.info({ err: error, code, requestId }, 'request refused: it cannot be read');
+  // The error itself holds what was received, credentials and all.
+  log.info({ code, reason: error.code ?? error.message, requestId }, 'request refused: it cannot be read');
   if (socket.writable) socket.write(responseOf(code, message, requestId));
   socket.destroy(error);
 }

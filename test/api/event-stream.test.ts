@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { EventView } from '../../src/client/views.ts';
 import { appendEvent } from '../../src/db/events.ts';
 import { createApiFixture, acme, type ApiFixture } from './api-fixture.ts';
+import { openStream } from './stream-reader.ts';
 
 let api: ApiFixture;
 let base: string;
@@ -165,6 +168,82 @@ describe('the live stream', () => {
     });
     expect(answer.status).toBe(400);
     await answer.body?.cancel();
+  });
+
+  it('goes on after the header where the URL has an id too, as a browser that comes again sends both', async () => {
+    const tenantId = await createTenant();
+    const first = await connect(tenantId);
+    await until(() => first.events.length === 2, 'past events');
+    const last = `${first.events.at(-1)!.id}`;
+    await append(tenantId, 'next');
+    const again = await openStream(`${base}/api/v1/tenants/${tenantId}/events?after=0`, { 'last-event-id': last });
+    await until(() => again.events.length > 0, 'the next event');
+    expect(again.events.map(({ stepId }) => stepId)).toEqual(['next']);
+    again.close();
+    const empty = await openStream(`${base}/api/v1/tenants/${tenantId}/events?after=${last}`, { 'last-event-id': '' });
+    await until(() => empty.events.length > 0, 'the next event');
+    expect(empty.events.map(({ stepId }) => stepId)).toEqual(['next']);
+    empty.close();
+  });
+
+  it("refuses an id beyond the tenant's newest event: another tenant's, or of before a restore", async () => {
+    const [mine, other] = [await createTenant(), await createTenant()];
+    const newest = async (of: string) =>
+      (await api.app.inject(`/api/v1/tenants/${of}/events`)).json<{ nextAfter: number }>().nextAfter;
+    const [last, later] = [await newest(mine), await newest(other)];
+    const accept = 'text/event-stream';
+    const url = `/api/v1/tenants/${mine}/events`;
+    const byHeader = await api.app.inject({ url, headers: { accept, 'last-event-id': `${later}` } });
+    expect([byHeader.statusCode, byHeader.json()]).toMatchObject([
+      400,
+      { error: { code: 'INVALID_INPUT', details: { header: 'last-event-id', newest: last } } },
+    ]);
+    const byQuery = await api.app.inject({ url: `${url}?after=${later}`, headers: { accept } });
+    expect([byQuery.statusCode, byQuery.json()]).toMatchObject([400, { error: { details: { parameter: 'after' } } }]);
+    const at = await api.app.inject({ method: 'HEAD', url: `${url}?after=${last}`, headers: { accept } });
+    expect(at.statusCode).toBe(200);
+  });
+
+  it('tells proxies to pass it on as it comes, and which request it answers', async () => {
+    const { response } = await connect(await createTenant());
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    });
+    expect(response.headers.has('content-encoding')).toBe(false);
+  });
+
+  it('cuts off a client that takes in nothing, and is read from the database no further meanwhile', async () => {
+    const own = await createApiFixture({ streamTimes: { stallMs: 300 } });
+    const { url } = await own.listen();
+    const made = await own.app.inject({
+      method: 'POST',
+      url: '/api/v1/tenants',
+      payload: { ...acme, slug: 'stalled' },
+    });
+    const { tenantId } = made.json<{ tenantId: string }>();
+    await own.database.query(
+      `insert into events (cell, tenant_id, type, step_id, data)
+       select 'default', $1, 'step.started', 's', jsonb_build_object('text', repeat('x', 100000)) from generate_series(1, 300)`,
+      [tenantId],
+    );
+    const { host, hostname, port } = new URL(url);
+    const socket = connectSocket(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.write(
+      `GET /api/v1/tenants/${tenantId}/events HTTP/1.1\r\nhost: ${host}\r\naccept: text/event-stream\r\n\r\n`,
+    );
+    await once(socket, 'readable');
+    // Nothing is read: what the kernels hold is full long before 30 MB.
+    await sleep(1_500);
+    let received = 0;
+    socket.on('data', (chunk: Buffer) => (received += chunk.length));
+    await once(socket, 'close');
+    expect(received).toBeLessThan(20_000_000);
+    await own.close();
   });
 
   it('ends when the server closes', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { oidcAuthenticator, SKEW_SECONDS } from '../../src/api/access/oidc.ts';
@@ -236,6 +237,17 @@ describe('a ticket', () => {
       expect([table, rows]).toEqual([table, []]);
     }
   });
+});
+
+it('nothing of a request that cannot be read is logged, byte for byte neither', async () => {
+  const { hostname, port } = new URL(base);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  socket.end('GET /?ticket=tnt_unread HTTP/1.1\r\nbad header\r\n\r\n');
+  await expect.poll(() => api.logged.some((line) => line.includes('it cannot be read'))).toBe(true);
+  const line = api.logged.find((each) => each.includes('it cannot be read')) ?? '';
+  expect(line).toContain('HPE_');
+  expect(line).not.toMatch(/rawPacket|tnt_unread/);
 });
 
 describe('asking for a ticket', () => {
