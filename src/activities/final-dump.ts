@@ -55,10 +55,14 @@ function residuesOf(attempts: readonly ArchiveRow[]): Residue[] {
 
 const DAY_MS = 86_400_000;
 
-/** Undefined: none is owed. @throws StepError DUMP_FAILED when it can be stored nowhere */
-function archiveFor({ kind, context, operationContext, key }: StepRun): Archive | undefined {
+/**
+ * Undefined: none is owed. A tenant that was never active has no data but what others may have made.
+ * @throws StepError DUMP_FAILED when it can be stored nowhere
+ */
+function archiveFor({ deps, kind, context, operationContext, key }: StepRun): Archive | undefined {
   const { target } = operationTable[operationContext.operationType];
-  if (!kind.holdsData || target !== 'nothing' || !context.tenant.everActive) return undefined;
+  if (!kind.holdsData || target !== 'nothing') return undefined;
+  if (!context.tenant.everActive && !deps.kinds.isRemovedAgain(kind.name)) return undefined;
   const { archive } = context.cell;
   if (archive || operationContext.finalDump === null) return archive;
   throw new StepError(

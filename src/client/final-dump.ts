@@ -4,7 +4,7 @@ import type { FinalDumpOwed } from '../contracts/final-dump.ts';
 import type { Platform } from '../contracts/platform.ts';
 import { listArchivesOf, manifestKey, type ArchiveRow } from '../db/archives.ts';
 import type { Queryable } from '../db/database.ts';
-import { listSteps } from '../db/steps.ts';
+import { listSteps, type StepRow } from '../db/steps.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import { nounOf } from '../products/known-product.ts';
 import { invalid } from './invalid-input.ts';
@@ -27,14 +27,17 @@ export async function finalDumpOf(
     export: false,
   });
   const noun = nounOf(catalog.products, tenant);
-  if (tenant.activatedAt === null)
-    return none(`no final dump: the ${noun} was never active, so it never held live data`);
+  const wasActive = tenant.activatedAt !== null;
   const kindOf = (name: string) => catalog.kinds.kinds.get(name);
-  const held = (await listSteps(db, tenant.id)).filter(
-    ({ state, kind }) => (state !== 'removed' || catalog.kinds.isRemovedAgain(kind)) && kindOf(kind)?.holdsData,
-  );
-  if (held.length === 0) return none(`no final dump: no step of the ${noun} holds data`);
+  const isHeld = ({ kind, state }: StepRow) => {
+    const [isThere, isAgain] = [state !== 'removed', catalog.kinds.isRemovedAgain(kind)];
+    return kindOf(kind)?.holdsData === true && (wasActive ? isThere || isAgain : isThere && isAgain);
+  };
+  const held = (await listSteps(db, tenant.id)).filter(isHeld);
   const archive = platform.cells.find(({ id }) => id === tenant.cell)?.archive;
+  if (!wasActive && (held.length === 0 || !archive))
+    return none(`no final dump: the ${noun} was never active, so it never held live data`);
+  if (held.length === 0) return none(`no final dump: no step of the ${noun} holds data`);
   if (!archive)
     return none(
       `NO final dump: cell ${tenant.cell} has no archive in the platform description; the data is gone for good`,

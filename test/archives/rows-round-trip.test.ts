@@ -68,11 +68,18 @@ async function newTable(): Promise<string> {
   return table;
 }
 
+interface Removal {
+  readonly wasActive: boolean;
+  /** By a deprovisioning, and not by the undo of its creation. Default: where it was active. */
+  readonly isDeleted?: boolean;
+  readonly fill: (driver: StepDriver) => Promise<void>;
+}
+
 /** Deletes the tenant as its deprovisioning does, by a worker whose cell has an archive. */
 async function removed<K extends Kind>(
   kind: K,
   sample: Sample,
-  { wasActive, fill }: { readonly wasActive: boolean; readonly fill: (driver: StepDriver) => Promise<void> },
+  { isDeleted, wasActive, fill }: Removal,
 ): Promise<{ driver: StepDriver; kept: ArchiveRow[] }> {
   const { cell, database } = ground;
   const bench = benchOf(kind, sample, ground);
@@ -82,8 +89,9 @@ async function removed<K extends Kind>(
   await driver.make();
   await fill(driver);
   const { id, operationId } = driver.tenant;
-  if (wasActive) {
-    await database.query(`update tenants set status = 'active', activated_at = now() where id = $1`, [id]);
+  if (isDeleted ?? wasActive) {
+    const activatedAt = wasActive ? new Date() : null;
+    await database.query(`update tenants set status = 'active', activated_at = $2 where id = $1`, [id, activatedAt]);
     await database.query(`update operations set state = 'succeeded', closed_at = now() where id = $1`, [operationId]);
   }
   await driver.beginUndo();
@@ -207,6 +215,14 @@ describe('a dump of the rows of a partition', () => {
     expect(kept).toEqual([]);
     const left = (await scanned(shared())).filter(({ PK }) => PK?.S?.includes(driver.tenant.id));
     expect(left.map(({ SK }) => SK?.S).sort()).toEqual(['METADATA', 'ORDER#1', 'ORDER#2', 'ORDER#3']);
+  });
+
+  it('is made of them when such a tenant is deleted, which takes them', async () => {
+    const way = { wasActive: false, isDeleted: true, fill: fillPartition };
+    const { driver, kept } = await removed(dynamodbRows, partitionRows, way);
+    expect(kept).toMatchObject([{ state: 'kept', rows: 3 }]);
+    const left = (await scanned(shared())).filter(({ PK }) => PK?.S?.includes(driver.tenant.id));
+    expect(left.map(({ SK }) => SK?.S)).toEqual(['METADATA']);
   });
 
   it('is recorded as nothing where there was no row', async () => {
