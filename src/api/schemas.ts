@@ -11,10 +11,17 @@ import { closedOperationStates, openOperationStates } from '../contracts/operati
 import { leftoverConditions } from '../contracts/messages.ts';
 import { operationTypes } from '../contracts/operation-table.ts';
 import { tenantModes } from '../contracts/settings.ts';
+import {
+  DEFAULT_TENANT_SORT,
+  driftFilters,
+  healthFilters,
+  LONGEST_SEARCH,
+  tenantSorts,
+} from '../contracts/tenant-list.ts';
 import { parseTenantName, tenantNamePattern } from '../contracts/tenant-name.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import { unsettledKinds } from '../contracts/unsettled.ts';
-import { parseSlug } from '../products/slug.ts';
+import { normalSlug, parseSlug } from '../products/slug.ts';
 
 /** What the description says of a slug; `parseSlug` says better what is wrong. A product may reserve more. */
 const slugPattern = '^(?!..--)[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$';
@@ -159,23 +166,77 @@ export const dryRunQuery = z.strictObject({
   dryRun: flag.default(false).describe('Answer with what the request would do, and change nothing'),
 });
 
+/** A parameter that takes several of these values: repeated, or with commas between. In order, so that the same choice is the same list. */
+export function severalOf<T extends string>(values: readonly T[]) {
+  const isKnown = (text: string): text is T => values.some((value) => value === text);
+  return z
+    .preprocess(
+      (given) =>
+        typeof given === 'string' ? given.split(',') : Array.isArray(given) ? given.flatMap(splitText) : given,
+      z.array(z.string()).transform((given, context): T[] => {
+        const known = given.filter(isKnown);
+        if (known.length === given.length) return [...new Set(known)].sort();
+        const unknown = given.filter((text) => !isKnown(text)).map((text) => `"${oneLine(text)}"`);
+        context.addIssue(`must be one or several of ${values.join(', ')}, not ${unknown.join(', ')}`);
+        return z.NEVER;
+      }),
+    )
+    .meta({ items: { type: 'string', enum: [...values] } });
+}
+
+function splitText(given: unknown): unknown[] {
+  return typeof given === 'string' ? given.split(',') : [given];
+}
+
+/** What is repeated of a parameter is no longer than a line. */
+function oneLine(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}...` : text;
+}
+
+const cursor = z
+  .string()
+  .max(600)
+  .optional()
+  .describe(
+    '`nextCursor` of the page before, as it came: opaque. INVALID_INPUT when no page of the list ended with it, or with other filters or another order than that page had',
+  );
+
 export const listQuery = z.strictObject({
   product: z.string().min(1).max(40).optional(),
-  slug: z.string().min(1).max(100).optional(),
-  status: z.enum(tenantStatuses).optional(),
+  slug: z.string().min(1).max(100).transform(normalSlug).optional(),
+  status: severalOf(tenantStatuses).optional().describe('One of several: repeated, or with commas between'),
   operation: z.enum(openOperationStates).optional().describe('Only tenants whose open operation is in this state'),
+  text: z
+    .string()
+    .min(1)
+    .max(LONGEST_SEARCH)
+    .refine((text) => !/\p{Cc}/u.test(text), 'must have no control characters')
+    .optional()
+    .describe(
+      'Only tenants with this text somewhere in their slug, display name or e-mail address (`contactEmail`): letter by letter, ' +
+        'in upper or lower case; no character stands for others',
+    ),
+  health: severalOf(healthFilters)
+    .optional()
+    .describe('Only tenants whose `health.status` is one of these; `none`: `health` is null. As `status`, several'),
+  drift: z
+    .enum(driftFilters)
+    .optional()
+    .describe(
+      'Whether tenants are not as they were applied: `yes` and `no` are `drift.state` `drift` and `none`; `unknown`: it is `unknown`, or nobody has looked',
+    ),
   includeGone: flag
     .optional()
     .describe(
       'Whether to list tenants of which nothing is left too (`deleted`, or `failed` and rolled back). By default they are ' +
         'left out, unless `status` or `slug` is given',
     ),
+  sort: z
+    .enum(tenantSorts)
+    .default(DEFAULT_TENANT_SORT)
+    .describe('`-`: descending. Slugs are in the order of the database. Equals are in the order of their ids'),
   limit: whole(1, 200, 50),
-  cursor: z
-    .string()
-    .max(200)
-    .optional()
-    .describe('`nextCursor` of the page before, as it came: opaque, and INVALID_INPUT when no page ended with it'),
+  cursor,
 });
 
 export const historyQuery = z.strictObject({ limit: listQuery.shape.limit, cursor: listQuery.shape.cursor });
@@ -531,12 +592,25 @@ export const tenantWithOutcomeAnswer = tenantAnswer
   .extend({ outcome, unsettled, deletesAt, openOperation: openOperationOfOne, drift, workers })
   .meta({ id: 'TenantWithOutcome', description: 'The tenant' });
 
+const listedTenant = tenantAnswer.extend({ outcome, unsettled, deletesAt, openOperation, drift });
+const nextCursor = z.string().nullable().describe('Give it as `cursor` for the next page; null: this is the last one');
+
 export const tenantsAnswer = z
-  .object({
-    tenants: z.array(tenantAnswer.extend({ outcome, unsettled, deletesAt, openOperation, drift })),
-    nextCursor: z.string().nullable(),
-  })
+  .object({ tenants: z.array(listedTenant), nextCursor })
   .meta({ id: 'TenantPage', description: 'A page of tenants' });
+
+/** Fields that a list of tenants may be asked for. */
+export const listedTenantFields: readonly string[] = listedTenant.keyof().options;
+
+export const sparseTenantsAnswer = z
+  .object({ tenants: z.array(listedTenant.partial().required({ tenantId: true })), nextCursor })
+  .meta({ id: 'SparseTenantPage', description: 'A page of tenants, with the fields that were asked for' });
+
+export const tenantsQuery = listQuery.extend({
+  fields: severalOf(listedTenantFields)
+    .optional()
+    .describe('Only these fields of each tenant, and `tenantId`: repeated, or with commas between. Default: all'),
+});
 
 export const acceptedAnswer = z
   .object({

@@ -66,7 +66,7 @@ export const webhooksQuery = z.strictObject({
   product: z.string().min(1).max(40).optional(),
   tenantId: id.optional(),
   limit: listQuery.shape.limit,
-  cursor: id.optional().describe('`nextCursor` of the page before'),
+  cursor: listQuery.shape.cursor,
 });
 
 export const deliveriesQuery = z.strictObject({
@@ -74,13 +74,7 @@ export const deliveriesQuery = z.strictObject({
   tenantId: id.optional(),
   type: eventType.optional(),
   limit: listQuery.shape.limit,
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be the nextCursor of a page')
-    .transform(Number)
-    .optional()
-    .describe('`nextCursor` of the page before')
-    .meta({ pattern: String.raw`^\d{1,15}$` }),
+  cursor: listQuery.shape.cursor,
 });
 
 export const webhookAnswer = z

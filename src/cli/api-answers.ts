@@ -17,6 +17,7 @@ import {
   previewAnswer,
   tenantAnswer,
   tenantDriftAnswer,
+  sparseTenantsAnswer,
   tenantsAnswer,
 } from '../api/schemas.ts';
 import { availabilityAnswer } from '../api/routes/availability.ts';
@@ -32,6 +33,7 @@ export type SettingsHistory = Open<z.infer<typeof settingsHistoryAnswer>>;
 export type Tenant = Open<z.infer<typeof tenantAnswer>>;
 export type Preview = Open<z.infer<typeof previewAnswer>>;
 export type TenantPage = Open<z.infer<typeof tenantsAnswer>>;
+export type SparseTenantPage = Open<z.infer<typeof sparseTenantsAnswer>>;
 export type ListedTenant = TenantPage['tenants'][number];
 export type Status = Open<z.infer<typeof statusAnswer>>;
 export type TenantDrift = Open<z.infer<typeof tenantDriftAnswer>>;
@@ -51,6 +53,7 @@ export const answers = {
   preview: open(previewAnswer),
   tenant: open(tenantAnswer),
   tenants: open(tenantsAnswer),
+  sparseTenants: open(sparseTenantsAnswer),
   status: open(statusAnswer),
   operation: open(operationAnswer),
   operations: open(operationsAnswer),

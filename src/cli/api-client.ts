@@ -10,6 +10,7 @@ import {
   type SettingsHistory,
   type Tenant,
   type Preview,
+  type SparseTenantPage,
   type TenantPage,
   type Status,
   type TenantDrift,
@@ -57,6 +58,8 @@ export interface ApiClient {
   previewCreation(request: CreateRequest): Promise<Preview>;
   previewDeletion(tenantId: string, options?: DeleteOptions): Promise<Preview>;
   list(request: ListRequest): Promise<TenantPage>;
+  /** With these fields alone, with commas between, and the ids. */
+  listSparsely(request: ListRequest, fields: string): Promise<SparseTenantPage>;
   get(tenantId: string): Promise<Tenant>;
   /** With the tag of what is chosen for it; null: an API of an earlier release gives none. */
   getTagged(tenantId: string): Promise<{ readonly tenant: Tenant; readonly tag: string | null }>;
@@ -122,6 +125,8 @@ export function createApiClient(baseUrl: string, credentials?: CredentialSource)
       call(answers.preview, 'DELETE', `${tenant(id)}${queryOf({ dryRun: 'true', ...options })}`),
     create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
     list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
+    listSparsely: (query, fields) =>
+      call(answers.sparseTenants, 'GET', `/api/v1/tenants${queryOf({ ...query, fields })}`),
     get: (id) => call(answers.tenant, 'GET', tenant(id)),
     getTagged: async (id) => {
       let tag: string | null = null;

@@ -36,6 +36,10 @@ export interface ListRequest {
   readonly slug?: string | undefined;
   readonly status?: string | undefined;
   readonly operation?: string | undefined;
+  readonly text?: string | undefined;
+  readonly health?: string | undefined;
+  readonly drift?: string | undefined;
+  readonly sort?: string | undefined;
   readonly includeGone?: 'true' | undefined;
   readonly limit?: string | undefined;
   readonly cursor?: string | undefined;

@@ -15,6 +15,14 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** A parser of an option that takes one or several of these values, with commas between. @throws InvalidArgumentError */
+export function oneOrSeveral(values: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (text.split(',').every((one) => values.includes(one))) return text;
+    throw new InvalidArgumentError(`must be one or several of ${values.join(', ')}, with commas between`);
+  };
+}
+
 /** @throws RefusedByApiError */
 export function slug(text: string): string {
   const parsed = parseSlug(text);

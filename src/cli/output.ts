@@ -2,7 +2,7 @@ import { operationTable, operationTypes } from '../contracts/operation-table.ts'
 import { slugReservedUntil } from '../contracts/slug-quarantine.ts';
 import { unsettledKinds, unsettledWords } from '../contracts/unsettled.ts';
 import { addressText } from './addresses.ts';
-import type { ListedTenant, Status, Tenant, TenantDrift } from './api-client.ts';
+import type { ListedTenant, Status, Tenant, TenantDrift, SparseTenantPage } from './api-client.ts';
 import { attentionLines, moment, utc, type Attended } from './attention.ts';
 import { differencesText, findingLines } from './drift-output.ts';
 import { isolationLine } from './isolation-line.ts';
@@ -38,6 +38,17 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
     ['TENANT', 'PRODUCT', 'SLUG', 'STATUS', 'HEALTH', 'DRIFT', 'OPERATION', 'CREATED', 'URL'],
     ...rows,
   ]);
+}
+
+/** Only these fields of each tenant, named with commas between, and its id: what is no text as JSON. */
+export function printFields(terminal: Terminal, tenants: SparseTenantPage['tenants'], fields: string): void {
+  const names = [...new Set(['tenantId', ...fields.split(',')])];
+  const cells = (tenant: Readonly<Record<string, unknown>>) =>
+    names.map((name) => {
+      const value = tenant[name];
+      return value === undefined || value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
+    });
+  printTable(terminal, [names, ...tenants.map(cells)]);
 }
 
 /** `failed` alone does not tell a creation that somebody took back from one that could not be done. */

@@ -3,14 +3,23 @@ import { operationTable, operationTypeAskedBy, operationTypes } from '../contrac
 import { isOneOf } from './one-of.ts';
 import { confirmedSlug } from './confirmation.ts';
 import { OtherVersionError } from './api-errors.ts';
-import type { Accepted, ApiClient, ControlVerb, ModeVerb, Preview, Tenant, TenantEvent } from './api-client.ts';
+import type {
+  Accepted,
+  ApiClient,
+  ControlVerb,
+  ListRequest,
+  ModeVerb,
+  Preview,
+  Tenant,
+  TenantEvent,
+} from './api-client.ts';
 import type { Common, Context, Following, Waiting } from './context.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { followOperation, hasEnded, lastEventId, pastEvents } from './following.ts';
 import { interruptible, interruptibleRequest, operationGoesOn } from './interruption.ts';
 import { changeSigns, controlSigns, creationSigns, deletionSigns } from './late-outcome.ts';
 import { afterAcceptance, eventPrinter, noteWorkers, outcome, type Acceptance } from './outcome.ts';
-import { printAttention, printJson, printTenant, printTenants } from './output.ts';
+import { printAttention, printFields, printJson, printTenant, printTenants } from './output.ts';
 import { printPreview, showPreview } from './preview-output.ts';
 import { requested } from './requested.ts';
 import { moment } from './attention.ts';
@@ -37,6 +46,11 @@ export interface ListOptions {
   readonly slug?: string;
   readonly status?: string;
   readonly operation?: string;
+  readonly text?: string;
+  readonly health?: string;
+  readonly drift?: string;
+  readonly sort?: string;
+  readonly fields?: string;
   readonly all?: boolean;
   readonly limit?: number;
   readonly cursor?: string;
@@ -213,28 +227,35 @@ function changesAtOnce(before: Tenant | undefined, { contactEmail, displayName }
 
 /** Prints a page of tenants. */
 export async function list(context: Context, options: Common & ListOptions): Promise<ExitCode> {
-  const { product, slug, status, operation, limit, cursor } = options;
+  const { all, fields, json, limit, ...given } = options;
   // Left to the API otherwise: it lists them for a slug or a status.
-  const includeGone = options.all === true ? 'true' : undefined;
-  const page = await context.api.list({
-    product,
-    slug,
-    status,
-    operation,
-    includeGone,
-    limit: limit?.toString(),
-    cursor,
-  });
-  if (options.json) {
-    printJson(context.terminal, page);
-    return exitCodes.done;
-  }
-  printTenants(context.terminal, page.tenants);
+  const includeGone = all === true ? 'true' : undefined;
+  const asked = { ...given, includeGone, limit: limit?.toString() } as const;
+  const nextCursor = await listPage(context, asked, { fields, json });
+  if (json === true) return exitCodes.done;
   // An API of an earlier release has no freezes.
   for (const frozen of await context.api.freezes().catch(() => []))
     context.terminal.err.write(`frozen: ${freezeLine(frozen)}\n`);
-  if (page.nextCursor !== null) context.terminal.err.write(`more: --cursor ${page.nextCursor}\n`);
+  if (nextCursor !== null) context.terminal.err.write(`more: --cursor ${nextCursor}\n`);
   return exitCodes.done;
+}
+
+/** Prints a page. @returns where the next one begins */
+async function listPage(
+  { api, terminal }: Context,
+  asked: ListRequest,
+  { fields, json }: Common & Pick<ListOptions, 'fields'>,
+): Promise<string | null> {
+  if (fields === undefined) {
+    const page = await api.list(asked);
+    if (json === true) printJson(terminal, page);
+    else printTenants(terminal, page.tenants);
+    return page.nextCursor;
+  }
+  const page = await api.listSparsely(asked, fields);
+  if (json === true) printJson(terminal, page);
+  else printFields(terminal, page.tenants, fields);
+  return page.nextCursor;
 }
 
 /** Prints a tenant with its newest operation. */

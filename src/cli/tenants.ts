@@ -1,6 +1,8 @@
 import { Option } from 'commander';
 import type { CheckedCommand } from './checked-command.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
+import { listedTenantFields } from '../api/schemas.ts';
+import { driftFilters, healthFilters, tenantSorts } from '../contracts/tenant-list.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import {
   commandIn,
@@ -15,7 +17,7 @@ import { showAvailability, type AvailabilityOptions } from './availability.ts';
 import { environmentApi } from './environment-api.ts';
 import { exitCodesHelp } from './exit-codes.ts';
 import type { Common, Context, Waiting } from './context.ts';
-import { contactEmail, displayName, slug, wholeNumber } from './option-values.ts';
+import { contactEmail, displayName, oneOrSeveral, slug, wholeNumber } from './option-values.ts';
 import { isolate, liftIsolation, type IsolationOptions } from './isolation.ts';
 import type { Terminal } from './output.ts';
 import { registerControls, registerHistory, registerRepair } from './shared-commands.ts';
@@ -127,14 +129,21 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
 }
 
 function registerLooks({ command, context, setExitCode }: CommandParts): void {
-  command('list', 'list tenants, newest first')
+  const several = (flags: string, description: string, values: readonly string[]) =>
+    new Option(flags, description).choices(values).argParser(oneOrSeveral(values));
+  command('list', 'list tenants, newest first unless --sort says otherwise')
     .option('--product <name>', 'only of this product')
     .option('--slug <slug>', 'only with this slug')
     .option('--all', 'also tenants of which nothing is left')
-    .addOption(new Option('--status <status>', 'only in this status').choices(tenantStatuses))
+    .addOption(several('--status <status>', 'only in this status; several with commas between', tenantStatuses))
+    .option('--text <text>', 'only with this text in their slug, name or e-mail address')
+    .addOption(several('--health <status>', 'only of this health; several with commas between', healthFilters))
+    .addOption(new Option('--drift <answer>', 'whether they are not as they were applied').choices(driftFilters))
     .addOption(
       new Option('--operation <state>', 'only with an open operation in this state').choices(openOperationStates),
     )
+    .addOption(new Option('--sort <field>', 'in this order; -: descending').choices(tenantSorts))
+    .addOption(several('--fields <fields>', 'only these fields, with commas between, and the id', listedTenantFields))
     .option('--limit <n>', `tenants per page, 1 to ${LONGEST_PAGE}`, wholeNumber(1, LONGEST_PAGE))
     .option('--cursor <cursor>', 'start after the page that ended with this cursor')
     .action(async (options: Common & actions.ListOptions) => setExitCode(await actions.list(context(), options)));

@@ -9,7 +9,8 @@ import {
   type AuditRefusalRow,
 } from '../db/audit.ts';
 import type { Database } from '../db/database.ts';
-import { invalid } from './invalid-input.ts';
+import { cursorAfter, positionIn } from '../db/page-cursor.ts';
+import { refusingCursors } from './paging.ts';
 
 export interface AuditInput extends AuditFilter {
   readonly limit: number;
@@ -36,15 +37,18 @@ export async function readAudit(
   db: Pick<Database, 'snapshot'>,
   { limit, cursor, ...filter }: AuditInput,
 ): Promise<{ entries: AuditEntry[]; nextCursor: string | null }> {
-  const below = cursor === undefined ? newest : positionIn(cursor);
-  return db.snapshot(async (at) => {
-    const events = await listAuditEvents(at, filter, { belowId: below.events, limit: limit + 1 });
-    const refusals = await listRefusals(at, filter, { belowId: below.refusals, limit: limit + 1 });
-    const merged = newestFirst(events, refusals);
-    const page = merged.slice(0, limit);
-    const nextCursor = merged.length > limit ? cursorAfter(page, below) : null;
-    return { entries: page.map((one) => ('code' in one ? refusalEntry(one) : eventEntry(one))), nextCursor };
-  });
+  const list = { of: 'the audit trail', given: { ...filter } };
+  return refusingCursors(() =>
+    db.snapshot(async (at) => {
+      const below = cursor === undefined ? newest : positionOf(positionIn(list, cursor, positionShape));
+      const events = await listAuditEvents(at, filter, { belowId: below.events, limit: limit + 1 });
+      const refusals = await listRefusals(at, filter, { belowId: below.refusals, limit: limit + 1 });
+      const merged = newestFirst(events, refusals);
+      const page = merged.slice(0, limit);
+      const nextCursor = merged.length > limit ? cursorAfter(list, endOf(page, below)) : null;
+      return { entries: page.map((one) => ('code' in one ? refusalEntry(one) : eventEntry(one))), nextCursor };
+    }),
+  );
 }
 
 const newest: AuditPosition = { events: Number.MAX_SAFE_INTEGER, refusals: Number.MAX_SAFE_INTEGER };
@@ -99,21 +103,17 @@ function isSecretName(key: string): boolean {
   return /password|passwd|secret|token|api_?key|private_?key/i.test(key) && !/arn$/i.test(key);
 }
 
-function cursorAfter(page: readonly (AuditEventRow | AuditRefusalRow)[], below: AuditPosition): string {
+/** Where a page ends in each of the two. */
+function endOf(page: readonly (AuditEventRow | AuditRefusalRow)[], below: AuditPosition): [number, number] {
   const last = page.reduce<AuditPosition>(
     (so, one) => ('code' in one ? { ...so, refusals: one.id } : { ...so, events: one.id }),
     below,
   );
-  return Buffer.from(JSON.stringify([last.events, last.refusals])).toString('base64url');
+  return [last.events, last.refusals];
 }
 
-const cursorShape = z.tuple([z.int().min(0), z.int().min(0)]);
+const positionShape = z.tuple([z.int().min(0), z.int().min(0)]);
 
-function positionIn(cursor: string): AuditPosition {
-  try {
-    const [events, refusals] = cursorShape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    return { events, refusals };
-  } catch {
-    throw invalid([{ field: 'querystring.cursor', problem: 'is not one that a page of the audit ended with' }]);
-  }
+function positionOf([events, refusals]: z.output<typeof positionShape>): AuditPosition {
+  return { events, refusals };
 }

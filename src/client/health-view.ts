@@ -1,10 +1,6 @@
-import { RESULTS_THAT_COUNT } from '../contracts/health.ts';
-import type { TenantStatus } from '../contracts/tenant-status.ts';
+import { RESULTS_THAT_COUNT, statusesInService } from '../contracts/health.ts';
 import type { TenantRow } from '../db/tenants.ts';
 import type { HealthView } from './views.ts';
-
-/** In service: users reach the tenant, or are to. */
-const statusesInService: readonly TenantStatus[] = ['active', 'updating', 'migrating', 'suspending'];
 
 /**
  * What looks from outside say of a tenant; null: it is not in service, or has no verdict yet. Nobody looks while an operation is at work

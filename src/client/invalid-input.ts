@@ -7,9 +7,10 @@ export interface InvalidField {
   readonly problem: string;
 }
 
-export function invalid(fields: readonly InvalidField[]): RequestError {
+export function invalid(fields: readonly InvalidField[], options: ErrorOptions = {}): RequestError {
   return new RequestError('INVALID_INPUT', fields.map((f) => `${f.field}: ${f.problem}`).join('; '), {
     details: { fields },
+    ...options,
   });
 }
 

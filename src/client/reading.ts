@@ -18,7 +18,7 @@ import {
 import { listFailingRemovals } from '../db/step-removal.ts';
 import { listSteps, type StepRow } from '../db/steps.ts';
 import { countBlueprintSteps } from '../db/summaries.ts';
-import { InvalidCursorError, findTenant, listTenants, type TenantFilter, type TenantRow } from '../db/tenants.ts';
+import { findTenant, type TenantRow } from '../db/tenants.ts';
 import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import type { IsRemovedAgain } from '../plan/walk.ts';
@@ -30,7 +30,6 @@ import { isolationView } from './isolation-view.ts';
 import { outcomeOf } from './outcome.ts';
 import { stepCounts, type StepCounts } from './step-counts.ts';
 import { RequestError } from './request-error.ts';
-import type { ListInput } from './requests.ts';
 import type {
   EventView,
   OperationView,
@@ -59,7 +58,7 @@ export function readTenant(db: Pick<Database, 'snapshot'>, tenantId: string): Pr
 }
 
 /** @param operation the newest one */
-function withOutcome(tenant: TenantRow, operation: OperationRow): Omit<TenantWithOutcomeView, 'drift'> {
+export function withOutcome(tenant: TenantRow, operation: OperationRow): Omit<TenantWithOutcomeView, 'drift'> {
   const outcome = outcomeOf(tenant, operation);
   const unsettled = unsettledOf(tenant, operation.leftovers);
   const error = currentFailure(tenant, operation);
@@ -72,38 +71,6 @@ async function newestOperation(db: Queryable, tenantId: string): Promise<Operati
   const [operation] = await listNewestOperationsOf(db, [tenantId]);
   if (!operation) throw new Error(`tenant ${tenantId} has no operation`);
   return operation;
-}
-
-/** Newest first. Tenants that are gone are left out, unless `includeGone`, statuses or a slug ask for them. */
-export async function readTenants(
-  db: Pick<Database, 'snapshot'>,
-  input: ListInput & Pick<TenantFilter, 'reach'>,
-): Promise<{ tenants: TenantWithOutcomeView[]; nextCursor: string | null }> {
-  const includeGone = input.includeGone ?? (input.statuses !== undefined || input.slug !== undefined);
-  try {
-    return await db.snapshot(async (at) => {
-      const page = await listTenants(at, { ...input, includeGone });
-      return { tenants: await listed(at, page.tenants), nextCursor: page.nextCursor ?? null };
-    });
-  } catch (cause) {
-    if (!(cause instanceof InvalidCursorError)) throw cause;
-    throw new RequestError('INVALID_INPUT', cause.message, {
-      details: { fields: [{ field: 'querystring.cursor', problem: cause.message }] },
-      cause,
-    });
-  }
-}
-
-async function listed(db: Queryable, tenants: readonly TenantRow[]): Promise<TenantWithOutcomeView[]> {
-  const ids = tenants.map((tenant) => tenant.id);
-  const newest = await listNewestOperationsOf(db, ids);
-  const driftByTenant = await driftOf(db, ids);
-  const byTenant = new Map(newest.map((operation) => [operation.tenantId, operation]));
-  return tenants.map((tenant) => {
-    const operation = byTenant.get(tenant.id);
-    if (!operation) throw new Error(`tenant ${tenant.id} has no operation`);
-    return { ...withOutcome(tenant, operation), drift: driftByTenant.get(tenant.id) ?? null };
-  });
 }
 
 export async function readEvents(

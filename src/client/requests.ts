@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { OnFailure, OpenOperationState } from '../contracts/operation-state.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { Settings } from '../contracts/settings.ts';
+import type { DriftFilter, HealthFilter, TenantSort } from '../contracts/tenant-list.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
 import type { Database } from '../db/database.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -116,6 +117,14 @@ export interface ListInput {
   readonly statuses?: readonly TenantStatus[] | undefined;
   /** Only tenants whose open operation is in this state. */
   readonly operation?: OpenOperationState | undefined;
+  /** In its slug, display name or e-mail address, letter by letter, in whatever case. */
+  readonly text?: string | undefined;
+  /** Whose health is one of these. */
+  readonly health?: readonly HealthFilter[] | undefined;
+  /** Whether they are not as they were applied. */
+  readonly drift?: DriftFilter | undefined;
+  /** Default: newest first. */
+  readonly sort?: TenantSort | undefined;
   /** Whether to list tenants that are gone too; by default only where `statuses` or `slug` asks for them. */
   readonly includeGone?: boolean | undefined;
   readonly limit: number;

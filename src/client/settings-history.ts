@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Database } from '../db/database.ts';
 import { listSettingsHistory, type SettingsHistoryRow } from '../db/settings.ts';
-import { invalid } from './invalid-input.ts';
+import { cursorAfter, positionIn } from '../db/page-cursor.ts';
+import { refusingCursors } from './paging.ts';
 import { tenantTag } from './precondition.ts';
 import { existingTenant } from './reading.ts';
 import type { SettingsVersionView } from './views.ts';
@@ -19,15 +20,20 @@ export async function readSettingsHistory(
   tenantId: string,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<SettingsHistoryView> {
-  const beforeVersion = cursor === undefined ? undefined : versionIn(cursor);
-  return db.snapshot(async (at) => {
-    const tag = tenantTag(await existingTenant(at, tenantId));
-    const rows = await listSettingsHistory(at, tenantId, { limit: limit + 1, beforeVersion });
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
-    return { tag, history: page.map(viewOf), nextCursor: last && rows.length > limit ? cursorAfter(last) : null };
-  });
+  const list = { of: 'settings', given: { tenantId } };
+  return refusingCursors(() =>
+    db.snapshot(async (at) => {
+      const [beforeVersion] = cursor === undefined ? [] : positionIn(list, cursor, position);
+      const tag = tenantTag(await existingTenant(at, tenantId));
+      const rows = await listSettingsHistory(at, tenantId, { limit: limit + 1, beforeVersion });
+      const page = rows.slice(0, limit);
+      const last = rows.length > limit ? page.at(-1) : undefined;
+      return { tag, history: page.map(viewOf), nextCursor: last ? cursorAfter(list, [last.version]) : null };
+    }),
+  );
 }
+
+const position = z.tuple([z.int().min(1).max(2_147_483_647)]);
 
 function viewOf({ operation, at, ...row }: SettingsHistoryRow): SettingsVersionView {
   return {
@@ -35,20 +41,4 @@ function viewOf({ operation, at, ...row }: SettingsHistoryRow): SettingsVersionV
     operation: operation && { operationId: operation.id, type: operation.type, state: operation.state },
     at: at.toISOString(),
   };
-}
-
-function cursorAfter({ version }: SettingsHistoryRow): string {
-  return Buffer.from(JSON.stringify([version])).toString('base64url');
-}
-
-const cursorShape = z.tuple([z.int().min(1).max(2_147_483_647)]);
-
-function versionIn(cursor: string): number {
-  try {
-    return cursorShape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))[0];
-  } catch {
-    throw invalid([
-      { field: 'querystring.cursor', problem: 'the cursor is not one that a page of settings ended with' },
-    ]);
-  }
 }

@@ -42,7 +42,8 @@ import { readAvailability, type AvailabilityView } from './availability.ts';
 import { listProducts, type ProductView } from './product-list.ts';
 import * as reading from './reading.ts';
 import type { KeyedCaller } from './request-key.ts';
-import { assertReachable, reachOf } from './reach.ts';
+import { assertReachable } from './reach.ts';
+import { readSparseTenants, readTenants, type Page, type SparseTenantView } from './tenant-list.ts';
 import { resolveTenantName } from './tenant-names.ts';
 import { readSettingsHistory, type SettingsHistoryView } from './settings-history.ts';
 import { readinessCheck, type Readiness } from './readiness.ts';
@@ -155,7 +156,9 @@ export interface TenantryClient {
   /** Keeps a refusal for the audit. */
   recordRefusal(refusal: Refusal): Promise<void>;
   get(caller: Caller, tenantId: string): Promise<TenantWithOutcomeView>;
-  list(caller: Caller, input: ListInput): Promise<{ tenants: TenantWithOutcomeView[]; nextCursor: string | null }>;
+  list(caller: Caller, input: ListInput): Promise<Page<TenantWithOutcomeView>>;
+  /** As `list`, with these fields alone and the ids. */
+  listSparsely(caller: Caller, input: ListInput, fields: readonly string[]): Promise<Page<SparseTenantView>>;
   status(caller: Caller, tenantId: string): Promise<StatusView>;
   /** What the last look at the tenant's steps found. */
   drift(caller: Caller, tenantId: string): Promise<TenantDriftView>;
@@ -279,7 +282,8 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     assertReachable: (caller, tenantId) => assertReachable(database, caller, tenantId),
     resolveName: (caller, name) => resolveTenantName(database, caller, name),
     get: (caller, tenantId) => of(caller, tenantId, () => reading.readTenant(database, tenantId)),
-    list: (caller, input) => reading.readTenants(database, { ...input, reach: reachOf(caller) }),
+    list: (caller, input) => readTenants(database, caller, input),
+    listSparsely: (caller, input, fields) => readSparseTenants(database, caller, input, fields),
     status: (caller, tenantId) => of(caller, tenantId, () => reading.readStatus(deps, tenantId)),
     drift: (caller, tenantId) => of(caller, tenantId, () => database.snapshot((at) => reading.readDrift(at, tenantId))),
     events: (caller, tenantId, page) => of(caller, tenantId, () => reading.readEvents(database, tenantId, page)),

@@ -1,16 +1,18 @@
+import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { DEFAULT_OVERLAP_SECONDS, type DeliveryState, type WebhookEventType } from '../contracts/webhooks.ts';
 import type { Database, Queryable } from '../db/database.ts';
+import { cursorAfter, positionIn, timePosition } from '../db/page-cursor.ts';
 import { listDeliveries } from '../db/webhook-deliveries.ts';
-import { findWebhook, listWebhooks, type WebhookFilter } from '../db/webhooks.ts';
-import { invalid } from './invalid-input.ts';
+import { listWebhooks, type WebhookFilter } from '../db/webhooks.ts';
 import type { CarryOut, Once } from './once.ts';
+import { refusingCursors } from './paging.ts';
 import type { Conditional } from './precondition.ts';
 import { inVain } from './preview.ts';
 import type { KeyedCaller } from './request-key.ts';
 import type { ClientDeps } from './requests.ts';
 import * as changes from './webhook-changes.ts';
-import { isReached, webhookReachOf } from './webhook-reach.ts';
+import { webhookReachOf } from './webhook-reach.ts';
 import {
   deliveryView,
   webhookView,
@@ -41,10 +43,12 @@ export interface DeliveriesInput {
   readonly tenantId?: string | undefined;
   readonly type?: WebhookEventType | undefined;
   readonly limit: number;
-  readonly cursor?: number | undefined;
+  readonly cursor?: string | undefined;
 }
 
-type WebhooksInput = Omit<WebhookFilter, 'reach'>;
+interface WebhooksInput extends Omit<WebhookFilter, 'reach' | 'after'> {
+  readonly cursor?: string | undefined;
+}
 
 /** Webhooks: where events are told of, and what became of that. */
 export interface WebhookClient extends WebhookMethods {
@@ -128,21 +132,28 @@ function methodsOf(deps: ClientDeps): WebhookMethods {
   };
 }
 
-async function list(db: Queryable, caller: Caller, input: WebhooksInput) {
+async function list(db: Queryable, caller: Caller, { cursor, limit, ...filter }: WebhooksInput) {
   const reach = webhookReachOf(caller);
-  const after = input.after === undefined ? undefined : await findWebhook(db, input.after);
-  if (input.after !== undefined && !(after && isReached(reach, after.tenantId)))
-    throw invalid([{ field: 'querystring.cursor', problem: 'no page ended with it, or that webhook is gone' }]);
-  const listed = await listWebhooks(db, { ...input, reach, limit: input.limit + 1 });
-  const page = listed.slice(0, input.limit);
-  const last = listed.length > page.length ? page.at(-1) : undefined;
-  return { webhooks: page.map(webhookView), nextCursor: last?.id ?? null };
+  const pages = { of: 'webhooks', given: { ...filter } };
+  return refusingCursors(async () => {
+    const after = cursor === undefined ? undefined : positionIn(pages, cursor, webhookPosition);
+    const listed = await listWebhooks(db, { ...filter, reach, after, limit: limit + 1 });
+    const page = listed.slice(0, limit);
+    const last = listed.length > page.length ? page.at(-1) : undefined;
+    return { webhooks: page.map(webhookView), nextCursor: last ? cursorAfter(pages, [last.position, last.id]) : null };
+  });
 }
 
-async function deliveries(db: Queryable, target: changes.Target, { cursor, ...filter }: DeliveriesInput) {
+async function deliveries(db: Queryable, target: changes.Target, { cursor, limit, ...filter }: DeliveriesInput) {
   await changes.reachedWebhook(db, target);
-  const listed = await listDeliveries(db, target.id, { ...filter, before: cursor, limit: filter.limit + 1 });
-  const page = listed.slice(0, filter.limit);
-  const last = listed.length > page.length ? page.at(-1) : undefined;
-  return { deliveries: page.map(deliveryView), nextCursor: last ? `${last.eventId}` : null };
+  const pages = { of: 'deliveries', given: { webhookId: target.id, ...filter } };
+  return refusingCursors(async () => {
+    const [before] = cursor === undefined ? [] : positionIn(pages, cursor, deliveryPosition);
+    const listed = await listDeliveries(db, target.id, { ...filter, before, limit: limit + 1 });
+    const page = listed.slice(0, limit);
+    const last = listed.length > page.length ? page.at(-1) : undefined;
+    return { deliveries: page.map(deliveryView), nextCursor: last ? cursorAfter(pages, [last.eventId]) : null };
+  });
 }
+const webhookPosition = z.tuple([timePosition, z.uuid()]);
+const deliveryPosition = z.tuple([z.int().min(0)]);

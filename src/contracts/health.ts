@@ -1,3 +1,5 @@
+import type { TenantStatus } from './tenant-status.ts';
+
 /** What looks from outside say of a tenant (requirement U-49). */
 export const healthStatuses = [
   'healthy', // everything that it is asked for answers
@@ -6,6 +8,9 @@ export const healthStatuses = [
   'unknown', // the way to it is broken, so that nothing is said of the tenant
 ] as const;
 export type HealthStatus = (typeof healthStatuses)[number];
+
+/** Of tenants in service: users reach them, or are to. The others have no health. */
+export const statusesInService: readonly TenantStatus[] = ['active', 'updating', 'migrating', 'suspending'];
 
 /** A verdict counts after so many equal results (requirement U-49). */
 export const RESULTS_THAT_COUNT = 3;

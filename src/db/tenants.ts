@@ -3,7 +3,6 @@ import type { Caller } from '../contracts/caller.ts';
 import type { Failure } from '../contracts/errors.ts';
 import type { EventType } from '../contracts/events.ts';
 import { healthStatuses } from '../contracts/health.ts';
-import type { OpenOperationState } from '../contracts/operation-state.ts';
 import { operationTable, operationTypes } from '../contracts/operation-table.ts';
 import type { Settings } from '../contracts/settings.ts';
 import type { TenantStatus } from '../contracts/tenant-status.ts';
@@ -11,11 +10,10 @@ import { caller, callerJson, failure, json, optionalTime, tenantStatus, time, uu
 import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { rowOf } from './rows.ts';
-import type { TenantReach } from './tenant-reach.ts';
 import { settingsColumn } from './settings.ts';
 import { disturbedSinceSql, disturbedUntilSql, statusBeforeSql } from './waiting-sql.ts';
 
-const tenantRow = z.object({
+export const tenantRow = z.object({
   id: uuid,
   product: z.string(),
   tier: z.string().nullable(),
@@ -73,7 +71,8 @@ const tenantRow = z.object({
 });
 export type TenantRow = z.output<typeof tenantRow>;
 
-const columns = `id, product, tier, came_from_tier as "cameFromTier", slug, display_name as "displayName", contact_email as "contactEmail", cell,
+/** For {@link tenantRow}, of `tenants`. */
+export const tenantColumns = `id, product, tier, came_from_tier as "cameFromTier", slug, display_name as "displayName", contact_email as "contactEmail", cell,
   host_name as "hostName", tenant_url as "tenantUrl", settings, settings_version as "settingsVersion", credentials, status, cleanup_pending as "cleanupPending", failure,
   created_at as "createdAt", updated_at as "updatedAt", activated_at as "activatedAt", deleted_at as "deletedAt",
   (select jsonb_build_object('status', h.status, 'since', h.since, 'reason', h.reason, 'lookedAt', h.looked_at,
@@ -100,7 +99,7 @@ export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Cal
      ), told as (
        insert into events (cell, tenant_id, type, data, caller) select cell, id, $11::text, $12::jsonb, $13::jsonb from accepted
      )
-     select ${columns} from accepted`,
+     select ${tenantColumns} from accepted`,
     [
       t.id,
       t.product,
@@ -122,7 +121,7 @@ export async function insertTenant(tx: Queryable, tenant: NewTenant, caller: Cal
 }
 
 export async function findTenant(db: Queryable, id: string): Promise<TenantRow | undefined> {
-  return rowOf(tenantRow, await db.query(`select ${columns} from tenants where id = $1`, [id]));
+  return rowOf(tenantRow, await db.query(`select ${tenantColumns} from tenants where id = $1`, [id]));
 }
 
 /** The tenant that holds the slug now, or held it last. */
@@ -133,7 +132,7 @@ export async function findTenantBySlug(
   return rowOf(
     tenantRow,
     await db.query(
-      `select ${columns} from tenants where product = $1 and slug = $2
+      `select ${tenantColumns} from tenants where product = $1 and slug = $2
        order by status = 'deleted', created_at desc limit 1`,
       [key.product, key.slug],
     ),
@@ -171,7 +170,7 @@ export async function changeTenantStatus(
            failure = case when $4::boolean then $5::jsonb else failure end,
            activated_at = case when $2 = 'active' then coalesce(activated_at, now()) else activated_at end,
            deleted_at = case when $2 = 'deleted' then coalesce(deleted_at, now()) else deleted_at end
-         where id = $1 returning ${columns}`,
+         where id = $1 returning ${tenantColumns}`,
         [id, to, change.cleanupPending ?? null, change.failure !== undefined, json(change.failure)],
       )
     ).rows[0],
@@ -230,7 +229,7 @@ export async function changeDetails(
   const changed = (['displayName', 'contactEmail'] as const).filter((name) => to[name] !== before[name]);
   if (changed.length === 0) return before;
   const answer = await tx.query(
-    `update tenants set display_name = $2, contact_email = $3 where id = $1 returning ${columns}`,
+    `update tenants set display_name = $2, contact_email = $3 where id = $1 returning ${tenantColumns}`,
     [id, to.displayName, to.contactEmail],
   );
   const data = Object.fromEntries(changed.map((name) => [name, { from: before[name], to: to[name] }]));
@@ -240,37 +239,12 @@ export async function changeDetails(
 
 /** The tenant, locked until the transaction ends. @throws Error when there is none. */
 export async function lockTenant(tx: Queryable, id: string): Promise<TenantRow> {
-  const row = rowOf(tenantRow, await tx.query(`select ${columns} from tenants where id = $1 for no key update`, [id]));
+  const row = rowOf(
+    tenantRow,
+    await tx.query(`select ${tenantColumns} from tenants where id = $1 for no key update`, [id]),
+  );
   if (!row) throw new Error(`there is no tenant ${id}`);
   return row;
-}
-
-export interface TenantFilter {
-  readonly product?: string | undefined;
-  readonly slug?: string | undefined;
-  readonly tier?: string | undefined;
-  /** In one of these; none: in no status at all. */
-  readonly statuses?: readonly TenantStatus[] | undefined;
-  /** Also those of which nothing is left: deleted, or failed and rolled back. Default false. */
-  readonly includeGone?: boolean | undefined;
-  /** State of the open operation. */
-  readonly operation?: OpenOperationState | undefined;
-  /** Only these; undefined: all. */
-  readonly reach?: TenantReach | undefined;
-  readonly limit: number;
-  /** The last page's `nextCursor`. */
-  readonly cursor?: string | undefined;
-}
-
-export interface TenantPage {
-  readonly tenants: TenantRow[];
-  /** Undefined on the last page. */
-  readonly nextCursor: string | undefined;
-}
-
-/** A cursor that no page ended with. */
-export class InvalidCursorError extends Error {
-  override readonly name = 'InvalidCursorError';
 }
 
 /**
@@ -283,58 +257,4 @@ export const wasNotWithdrawn = `(tenants.status <> 'deleted' or not exists (
 function creatingTypes(): string {
   const types = operationTypes.filter((type) => operationTable[type].createsTenant);
   return types.map((type) => `'${type}'`).join(', ');
-}
-
-/** Of which nothing is left. The index `tenants_present` leaves out the same. */
-const isGone = `status = 'deleted' or (status = 'failed' and not cleanup_pending)`;
-
-/** Tenants, newest first; without those whose creation was withdrawn. @throws InvalidCursorError */
-export async function listTenants(db: Queryable, filter: TenantFilter): Promise<TenantPage> {
-  const after = filter.cursor === undefined ? undefined : decodeCursor(filter.cursor);
-  const answer = await db.query(
-    `select ${columns}, ${position} as position from tenants
-     where ${wasNotWithdrawn} and ($1::text is null or product = $1) and ($2::text[] is null or status = any($2))
-       and ($6::text is null or slug = $6) ${filter.includeGone === true ? '' : `and not (${isGone})`}
-       and ($8::text is null or tier = $8)
-       and ($9::uuid[] is null or id = any($9)) and ($10::text is null or created_by = $10)
-       and ($7::text is null or exists (select from operations o where o.tenant_id = tenants.id and o.state = $7))
-       and ($3::timestamptz is null or created_at < $3 or (created_at = $3 and id > $4::uuid))
-     order by created_at desc, id limit $5`,
-    [
-      filter.product ?? null,
-      filter.statuses ?? null,
-      after?.position ?? null,
-      after?.id ?? null,
-      filter.limit + 1,
-      filter.slug ?? null,
-      filter.operation ?? null,
-      filter.tier ?? null,
-      filter.reach && 'ids' in filter.reach ? filter.reach.ids : null,
-      filter.reach && 'createdBy' in filter.reach ? filter.reach.createdBy : null,
-    ],
-  );
-  const rows = answer.rows.map((row) => tenantRow.extend({ position: z.string() }).parse(row));
-  const page = rows.slice(0, filter.limit);
-  const last = page.at(-1);
-  const nextCursor = rows.length > filter.limit && last ? encodeCursor(last) : undefined;
-  return { tenants: page.map(({ position: _position, ...tenant }) => tenant), nextCursor };
-}
-
-/** With microseconds, which a Date would lose. */
-const position = `to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-
-/** Only times that exist: PostgreSQL would fail at others (the year 0 among them), and callers may make cursors up. */
-const cursorShape = z.tuple([z.iso.datetime({ precision: 6 }).refine((time) => !time.startsWith('0000')), uuid]);
-
-function encodeCursor(last: { position: string; id: string }): string {
-  return Buffer.from(JSON.stringify([last.position, last.id])).toString('base64url');
-}
-
-function decodeCursor(cursor: string): { position: string; id: string } {
-  try {
-    const [position, id] = cursorShape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
-    return { position, id };
-  } catch (cause) {
-    throw new InvalidCursorError('the cursor is not one that a page of tenants ended with', { cause });
-  }
 }

@@ -3,6 +3,7 @@ import type { Caller } from '../contracts/caller.ts';
 import { webhookEventTypes, type WebhookEventType } from '../contracts/webhooks.ts';
 import { caller, callerJson, json, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
+import { shownTime } from './page-cursor.ts';
 import { rowOf, rowsOf } from './rows.ts';
 
 const webhookRow = z.object({
@@ -114,26 +115,29 @@ export interface WebhookFilter {
   readonly tenantId?: string | undefined;
   readonly reach: WebhookReach;
   readonly limit: number;
-  /** Id of the last one of the page before. */
-  readonly after?: string | undefined;
+  /** When the last one of the page before was made, as its `position` says, and its id. */
+  readonly after?: readonly [string, string] | undefined;
 }
 
+const listedRow = webhookRow.extend({ position: z.string() });
+
 /** Oldest first. */
-export async function listWebhooks(db: Queryable, filter: WebhookFilter): Promise<WebhookRow[]> {
+export async function listWebhooks(db: Queryable, filter: WebhookFilter): Promise<z.output<typeof listedRow>[]> {
   return rowsOf(
-    webhookRow,
+    listedRow,
     await db.query(
-      `select ${columns} from webhooks w
+      `select ${columns}, ${shownTime('w.created_at')} as position from webhooks w
        where w.deleted_at is null and ($1::text is null or w.product = $1) and ($2::uuid is null or w.tenant_id = $2)
          and ($3::boolean or w.tenant_id is not null) and ($4::uuid[] is null or w.tenant_id = any ($4))
-         and ($5::uuid is null or (w.created_at, w.id) > (select a.created_at, a.id from webhooks a where a.id = $5))
-       order by w.created_at, w.id limit $6`,
+         and ($5::timestamptz is null or (w.created_at, w.id) > ($5, $6::uuid))
+       order by w.created_at, w.id limit $7`,
       [
         filter.product ?? null,
         filter.tenantId ?? null,
         filter.reach === 'all',
         typeof filter.reach === 'string' ? null : [...filter.reach],
-        filter.after ?? null,
+        filter.after?.[0] ?? null,
+        filter.after?.[1] ?? null,
         filter.limit,
       ],
     ),

@@ -27,7 +27,9 @@ import {
 } from '../../src/db/operations.ts';
 import { findSlugHolder, quarantineSlug, releaseSlug, reserveSlug } from '../../src/db/reservations.ts';
 import { changeSettings, listSettings, recordFirstSettings } from '../../src/db/settings.ts';
-import { changeTenantStatus, findTenant, InvalidCursorError, listTenants } from '../../src/db/tenants.ts';
+import { InvalidCursorError } from '../../src/db/page-cursor.ts';
+import { listTenants } from '../../src/db/tenant-list.ts';
+import { changeTenantStatus, findTenant } from '../../src/db/tenants.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { accept, cell, seedTenant } from './fixtures.ts';
 import { testCaller } from '../support/caller.ts';

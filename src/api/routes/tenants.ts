@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import type { WorkersView } from '../../client/views.ts';
 import { callerOf } from '../caller.ts';
@@ -11,15 +12,16 @@ import {
   createTenantBody,
   dryRunQuery,
   historyQuery,
-  listQuery,
   noQuery,
   previewAnswer,
   settingsHistoryAnswer,
+  sparseTenantsAnswer,
   statusAnswer,
   tenantCodes,
   tenantDriftAnswer,
   tenantParams,
   tenantsAnswer,
+  tenantsQuery,
   tenantWithOutcomeAnswer,
 } from '../schemas.ts';
 
@@ -51,14 +53,17 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       schema: {
         operationId: 'listTenants',
         summary: 'List tenants, newest first',
+        description:
+          'Pages follow each other by `cursor`. Tenants that are made or changed meanwhile double or hide no other.',
         tags: ['tenants'],
-        querystring: listQuery,
-        response: answers({ 200: tenantsAnswer }),
+        querystring: tenantsQuery,
+        response: answers({ 200: z.union([tenantsAnswer, sparseTenantsAnswer]) }),
       },
     },
     async (request) => {
-      const { status, ...query } = request.query;
-      return client.list(callerOf(request), { ...query, ...(status !== undefined && { statuses: [status] }) });
+      const { status, fields, ...query } = request.query;
+      const input = { ...query, ...(status !== undefined && { statuses: status }) };
+      return fields ? client.listSparsely(callerOf(request), input, fields) : client.list(callerOf(request), input);
     },
   );
 

@@ -72,10 +72,7 @@ export const webhookRoutes: Routes = (app, { client: { webhooks } }, done) => {
         response: answers({ 200: webhooksAnswer }),
       },
     },
-    (request) => {
-      const { cursor, ...filter } = request.query;
-      return webhooks.list(callerOf(request), { ...filter, after: cursor });
-    },
+    (request) => webhooks.list(callerOf(request), request.query),
   );
 
   app.get(
