@@ -521,7 +521,8 @@ describe('reading', () => {
     for (const verb of ['retry', 'cancel'])
       expect((await send('POST', `${id}/${verb}`)).error).toBe('TENANT_NOT_FOUND');
     expect((await send('DELETE', `${id}?confirm=x`)).error).toBe('TENANT_NOT_FOUND');
-    expect((await send('GET', 'no-uuid')).error).toBe('INVALID_INPUT');
+    expect((await send('GET', 'no-uuid')).error).toBe('TENANT_NOT_FOUND');
+    expect((await send('GET', 'no_name')).error).toBe('INVALID_INPUT');
   });
 
   it("answers OPERATION_NOT_FOUND for another tenant's operation", async () => {
