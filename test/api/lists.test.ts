@@ -46,7 +46,7 @@ async function list(query: string, token = admin): Promise<Page> {
 const slugs = async (query: string, token = admin) => (await list(query, token)).tenants.map(({ slug }) => slug);
 const refused = async (query: string) => {
   const answer = await call(`/tenants?${query}`);
-  return [answer.statusCode, answer.json<Page>().error?.code, answer.json<Page>().error?.message];
+  return [answer.statusCode, answer.json<Page>().error.code, answer.json<Page>().error.message];
 };
 async function make(slug: string, more: object = {}, token = admin) {
   const payload = { ...acme, slug, ...more };
