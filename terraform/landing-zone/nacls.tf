@@ -1,6 +1,7 @@
 # A second wall behind the security groups. It keeps no track of connections, so answers need ports of their own.
 locals {
-  any = "0.0.0.0/0"
+  any                  = "0.0.0.0/0"
+  network_egress_ports = distinct(concat(var.egress_ports, var.worker_egress_ports))
   nacls = {
     private = {
       subnet_ids = [for zone in local.zones : aws_subnet.private[zone].id]
@@ -10,7 +11,7 @@ locals {
           { egress = false, protocol = "tcp", cidr = local.any, from = 1024, to = 65535 },
           { egress = true, protocol = "-1", cidr = var.vpc_cidr, from = 0, to = 0 },
         ],
-        [for port in var.egress_ports : { egress = true, protocol = "tcp", cidr = local.any, from = port, to = port }],
+        [for port in local.network_egress_ports : { egress = true, protocol = "tcp", cidr = local.any, from = port, to = port }],
       )
     }
     public = {
@@ -24,7 +25,7 @@ locals {
           { egress = true, protocol = "-1", cidr = var.vpc_cidr, from = 0, to = 0 },
           { egress = true, protocol = "tcp", cidr = local.any, from = 1024, to = 65535 },
         ],
-        [for port in var.egress_ports : { egress = true, protocol = "tcp", cidr = local.any, from = port, to = port } if port < 1024],
+        [for port in local.network_egress_ports : { egress = true, protocol = "tcp", cidr = local.any, from = port, to = port } if port < 1024],
       )
     }
   }

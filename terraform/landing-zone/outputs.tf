@@ -82,11 +82,13 @@ output "tenant_databases" {
   description = "By id, of those made here: where it is, the secret of its master, and the group that lets clients in."
   value = {
     for id in keys(var.tenant_databases) : id => {
-      identifier        = aws_db_instance.this[id].identifier
-      host              = aws_db_instance.this[id].address
-      port              = aws_db_instance.this[id].port
+      identifier = aws_db_instance.this[id].identifier
+      host       = aws_db_instance.this[id].address
+      # Known before it is made: rules are named by it.
+      port              = 5432
       name              = var.tenant_databases[id].name
-      master_secret_arn = one(aws_db_instance.this[id].master_user_secret[*].secret_arn)
+      allocated_gb      = var.tenant_databases[id].allocated_gb
+      master_secret_arn = join("", aws_db_instance.this[id].master_user_secret[*].secret_arn)
       security_group_id = aws_security_group.database[id].id
     }
   }
@@ -97,6 +99,16 @@ output "load_balancers" {
   value       = merge({ for name, lb in aws_lb.this : name => lb.arn }, { for name, lb in var.existing.load_balancers : name => lb.arn })
 }
 
+output "access_logs_bucket" {
+  description = "Bucket that load balancers of this region and account may log to; null where none is made."
+  value       = one(aws_s3_bucket.access_logs[*].bucket)
+}
+
+output "web_acl_arn" {
+  description = "Firewall before the load balancers; null where there is none."
+  value       = one(aws_wafv2_web_acl.this[*].arn)
+}
+
 output "environment" {
   description = "Environment variables of the API and the workers that follow from this cell."
   value       = merge([for accounts in module.accounts : accounts.environment]...)
@@ -105,7 +117,7 @@ output "environment" {
 output "shared" {
   description = "What is made for products to come: host of the database, of Redis, id of the user pool; null where there is none."
   value = {
-    database     = one([for id, database in aws_db_instance.this : { host = database.address, master_secret_arn = one(database.master_user_secret[*].secret_arn) } if id == "shared"])
+    database     = one([for id, database in aws_db_instance.this : { host = database.address, master_secret_arn = join("", database.master_user_secret[*].secret_arn) } if id == "shared"])
     redis        = one([for redis in values(aws_elasticache_replication_group.redis) : redis.primary_endpoint_address])
     user_pool_id = one([for pool in values(aws_cognito_user_pool.this) : pool.id])
   }

@@ -112,3 +112,15 @@ resource "aws_vpc_security_group_egress_rule" "stores" {
   to_port                      = local.store_ports[each.value]
   tags                         = local.tags
 }
+
+# Workers whose VPC is elsewhere: a group of another region cannot be named.
+resource "aws_vpc_security_group_ingress_rule" "database_clients" {
+  for_each          = { for pair in setproduct(keys(local.databases), var.database_client_cidrs) : join(" ", pair) => { id = pair[0], cidr = pair[1] } }
+  security_group_id = aws_security_group.database[each.value.id].id
+  description       = "Workers"
+  cidr_ipv4         = each.value.cidr
+  ip_protocol       = "tcp"
+  from_port         = 5432
+  to_port           = 5432
+  tags              = local.tags
+}

@@ -48,6 +48,17 @@ variable "egress_ports" {
   }
 }
 
+variable "worker_egress_ports" {
+  description = "Further TCP ports that the network lets out: for a control plane in it, which reaches Temporal at 7233. Tenants' tasks do not get them."
+  type        = list(number)
+  default     = [7233]
+
+  validation {
+    condition     = length(var.worker_egress_ports) <= 5 && alltrue([for port in var.worker_egress_ports : port >= 1 && port <= 65535])
+    error_message = "worker_egress_ports are at most 5 port numbers."
+  }
+}
+
 variable "ingress_cidrs" {
   description = "Addresses that may reach the load balancers made here."
   type        = list(string)
@@ -105,4 +116,10 @@ variable "access_log_days" {
   description = "Days that the load balancers' access logs are kept for."
   type        = number
   default     = 90
+}
+
+variable "database_client_cidrs" {
+  description = "Addresses that reach the databases beside tenants' tasks: of workers in another VPC, by peering or a transit gateway."
+  type        = list(string)
+  default     = []
 }

@@ -27,6 +27,11 @@ variable "tenant_databases" {
     condition     = !contains(keys(var.tenant_databases), "shared") && alltrue([for id in keys(var.tenant_databases) : can(regex("^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", id))])
     error_message = "tenant_databases has labels of at most 20 characters, a letter first; \"shared\" is the name of another one."
   }
+
+  validation {
+    condition     = alltrue([for database in values(var.tenant_databases) : try(tonumber(split(".", database.engine_version)[0]) >= 16, false)])
+    error_message = "engine_version is 16 or newer: the workers' login is granted roles in its way."
+  }
 }
 
 variable "shared_database" {

@@ -39,6 +39,15 @@ run "everything_new" {
     error_message = "the internet reaches other ports than 80 and 443"
   }
 
+  # A control plane here reaches Temporal, and tenants' tasks do not.
+  assert {
+    condition = alltrue([
+      contains([for rule in values(aws_network_acl_rule.this) : rule.from_port if rule.egress && rule.network_acl_id == aws_network_acl.this["private"].id], 7233),
+      toset([for rule in values(aws_vpc_security_group_egress_rule.tasks) : rule.from_port]) == toset([443]),
+    ])
+    error_message = "the way out to Temporal is closed, or open to tenants"
+  }
+
   assert {
     condition     = toset(keys(aws_vpc_endpoint.gateway)) == toset(["s3", "dynamodb"]) && contains(keys(aws_vpc_endpoint.interface), "secretsmanager")
     error_message = "endpoints are missing"
@@ -205,22 +214,23 @@ run "values_that_cannot_be_are_refused" {
   command = plan
 
   variables {
-    name               = "Tenantry"
-    environment        = "production-"
-    cell_id            = "Default"
-    domains            = { moamalat = "elsewhere.example.com" }
-    vpc_cidr           = "10.42.0.0/24"
-    availability_zones = ["eu-central-1a"]
-    nat                = "some"
-    egress_ports       = [0]
-    existing           = { vpc_id = "vpc-given" }
-    tenant_databases   = { shared = {} }
-    tenants_table_name = null
-    mail_locale        = "de"
+    name                = "Tenantry"
+    environment         = "production-"
+    cell_id             = "Default"
+    domains             = { moamalat = "elsewhere.example.com" }
+    vpc_cidr            = "10.42.0.0/24"
+    availability_zones  = ["eu-central-1a"]
+    nat                 = "some"
+    egress_ports        = [0]
+    worker_egress_ports = [0]
+    existing            = { vpc_id = "vpc-given" }
+    tenant_databases    = { shared = {} }
+    tenants_table_name  = null
+    mail_locale         = "de"
   }
 
   expect_failures = [
-    var.name, var.environment, var.cell_id, var.domains, var.vpc_cidr, var.availability_zones, var.nat, var.egress_ports, var.existing,
+    var.name, var.environment, var.cell_id, var.domains, var.vpc_cidr, var.availability_zones, var.nat, var.egress_ports, var.worker_egress_ports, var.existing,
     var.tenant_databases, var.create_tenants_table, var.mail_locale,
   ]
 }

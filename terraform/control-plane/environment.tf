@@ -1,0 +1,46 @@
+# What the processes read: src/config.ts. test/unit/terraform-environment.test.ts holds the names against the code.
+locals {
+  temporal_environment = {
+    TEMPORAL_ADDRESS                 = var.temporal.address
+    TEMPORAL_NAMESPACE               = var.temporal.namespace
+    TEMPORAL_TLS                     = var.temporal.tls ? "true" : null
+    TEMPORAL_TLS_SERVER_NAME         = var.temporal.server_name
+    TEMPORAL_TLS_SERVER_CA_CERT_DATA = var.temporal.server_ca_pem
+  }
+
+  common_environment = merge(local.temporal_environment, {
+    PLATFORM_CONFIG                      = "/config/platform.json"
+    NODE_EXTRA_CA_CERTS                  = "/config/database-ca.pem"
+    LOG_LEVEL                            = var.log_level
+    TENANTRY_CONFIG                      = var.catalog_file
+    TENANTRY_DELETION_GRACE              = var.settings.deletion_grace
+    TENANTRY_ENABLE_ACCOUNT_PROVISIONING = tostring(var.enable_account_provisioning)
+  })
+
+  environment_of = { for process, variables in {
+    api = merge(local.common_environment, {
+      TENANTRY_API_HOST           = "0.0.0.0"
+      TENANTRY_API_PORT           = tostring(local.api_port)
+      TENANTRY_PUBLIC_HOSTS       = var.api.host
+      TENANTRY_TRUSTED_PROXIES    = var.vpc_cidr
+      TENANTRY_SERVICE_KEYS       = tostring(var.access.service_keys)
+      TENANTRY_OIDC_ISSUER        = var.access.oidc_issuer
+      TENANTRY_OIDC_AUDIENCE      = var.access.oidc_audience
+      TENANTRY_OIDC_ROLES_CLAIM   = var.access.oidc_roles_claim
+      TENANTRY_OIDC_TENANTS_CLAIM = var.access.oidc_tenants_claim
+      TENANTRY_OIDC_ALGORITHMS    = var.access.oidc_algorithms
+      TENANTRY_TEMPORAL_UI_URL    = var.temporal.ui_url
+    })
+    worker = merge(local.common_environment, {
+      AWS_REGION                  = local.region
+      TENANTRY_WORKER_HEALTH_PORT = tostring(local.worker_health_port)
+      TENANTRY_SWEEP_INTERVAL     = var.settings.sweep_interval
+      TENANTRY_DRIFT_EVERY        = var.settings.drift_every
+      TENANTRY_DRIFT_REPAIR       = var.settings.drift_repair
+      TENANTRY_HEALTH_EVERY       = var.settings.health_every
+    })
+    migrate = { NODE_EXTRA_CA_CERTS = "/config/database-ca.pem" }
+  } : process => { for name, value in variables : name => value if value != null } }
+
+  worker_health_port = 9464
+}
