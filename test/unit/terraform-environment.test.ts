@@ -25,12 +25,16 @@ describe('the environment that Terraform gives API and workers', () => {
       /^\s+(TENANTRY_[A-Z_]+|TENANT_DATABASE_URL|DATABASE_URL|PLATFORM_CONFIG|LOG_LEVEL) *=/gm,
     );
     given.push(...found(terraform, /\{ (TENANT_DATABASE_URL) = /g));
-    expect(given.toSorted()).toEqual(readByCode.filter((name) => !elsewhere.includes(name)).toSorted());
+    expect(given.toSorted(), 'terraform/control-plane/environment.tf').toEqual(
+      readByCode.filter((name) => !elsewhere.includes(name)).toSorted(),
+    );
   });
 
   it('names the task queues of the code', () => {
     const [list = ''] = found(read('terraform/control-plane/main.tf'), /task_queues = \[(.*)\]/g);
-    expect(found(list, /"([^"]+)"/g).toSorted()).toEqual([...new Set(Object.values(taskQueues))].toSorted());
+    expect(found(list, /"([^"]+)"/g).toSorted(), 'terraform/control-plane/main.tf').toEqual(
+      [...new Set(Object.values(taskQueues))].toSorted(),
+    );
   });
 
   it('counts every alert that the code raises, and no other', () => {
@@ -39,6 +43,8 @@ describe('the environment that Terraform gives API and workers', () => {
     );
     const raised = sources.flatMap((file) => found(read(join('src', file)), /\balert: '([a-z-]+)'/g));
     const [list = ''] = found(read('terraform/control-plane/alarms.tf'), /\balerts = \[([^\]]*)\]/g);
-    expect(found(list, /"([^"]+)"/g).toSorted()).toEqual([...new Set(raised)].toSorted());
+    expect(found(list, /"([^"]+)"/g).toSorted(), 'terraform/control-plane/alarms.tf').toEqual(
+      [...new Set(raised)].toSorted(),
+    );
   });
 });
