@@ -85,7 +85,7 @@ resource "aws_vpc_security_group_egress_rule" "tenant_database" {
     for pair in setproduct(distinct([for database in values(var.tenant_databases) : tostring(database.port)]), ["worker", "migrate"]) : join(" ", pair) => { port = tonumber(pair[0]), of = pair[1] }
   }
   security_group_id = local.process_groups[each.value.of]
-  description       = "Tenants' databases"
+  description       = "Databases of tenants"
   cidr_ipv4         = var.tenant_database_cidr
   ip_protocol       = "tcp"
   from_port         = each.value.port

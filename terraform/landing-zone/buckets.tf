@@ -1,8 +1,10 @@
 locals {
-  buckets = merge(
-    { for bucket in local.makes_alb ? ["access_logs"] : [] : bucket => "${local.prefix}-${var.cell_id}-access-logs-${local.account_id}-${local.region}" },
+  wanted_buckets = merge(
+    { for bucket in local.makes_alb ? ["access_logs"] : [] : bucket => "${local.prefix}-${var.cell_id}-logs-${local.account_id}-${local.region}" },
     { for bucket in var.archive == null ? [] : ["archive"] : bucket => coalesce(var.archive.bucket_name, "${local.prefix}-${var.cell_id}-archive-${local.account_id}-${local.region}") },
   )
+  # S3 takes 63 characters.
+  buckets     = { for bucket, name in local.wanted_buckets : bucket => length(name) <= 63 ? name : "${substr(name, 0, 50)}-${substr(sha256(name), 0, 12)}" }
   bucket_arns = { for bucket, name in local.buckets : bucket => "arn:${local.partition}:s3:::${name}" }
   tls_only = {
     for bucket, arn in local.bucket_arns : bucket => {

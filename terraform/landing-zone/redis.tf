@@ -16,7 +16,7 @@ resource "aws_elasticache_subnet_group" "redis" {
 
 resource "aws_elasticache_replication_group" "redis" {
   for_each             = { for redis in var.redis == null ? [] : [var.redis] : "redis" => redis }
-  replication_group_id = substr("${local.prefix}-redis", 0, 40)
+  replication_group_id = "${local.prefix}-redis"
   description          = "Redis that products of ${local.prefix} share"
   engine               = each.value.engine
   engine_version       = each.value.engine_version

@@ -12,7 +12,7 @@ resource "aws_vpc_security_group_ingress_rule" "load_balancer" {
     for pair in setproduct(var.ingress_cidrs, ["80", "443"]) : join(" ", pair) => { cidr = pair[0], port = tonumber(pair[1]) }
   } : {}
   security_group_id = aws_security_group.load_balancer[0].id
-  description       = "Tenants' users"
+  description       = "Users of tenants"
   cidr_ipv4         = each.value.cidr
   ip_protocol       = "tcp"
   from_port         = each.value.port
@@ -23,7 +23,7 @@ resource "aws_vpc_security_group_ingress_rule" "load_balancer" {
 resource "aws_vpc_security_group_egress_rule" "load_balancer" {
   for_each                     = local.makes_alb && local.makes_task_group ? local.container_ports : toset([])
   security_group_id            = aws_security_group.load_balancer[0].id
-  description                  = "Tenants' containers"
+  description                  = "Containers of tenants"
   referenced_security_group_id = aws_security_group.tasks[0].id
   ip_protocol                  = "tcp"
   from_port                    = tonumber(each.value)
@@ -105,7 +105,7 @@ resource "aws_vpc_security_group_ingress_rule" "stores" {
 resource "aws_vpc_security_group_egress_rule" "stores" {
   for_each                     = local.makes_task_group ? toset(keys(local.store_ports)) : toset([])
   security_group_id            = aws_security_group.tasks[0].id
-  description                  = "Where tenants' data is"
+  description                  = "Data of tenants"
   referenced_security_group_id = local.store_groups[each.value]
   ip_protocol                  = "tcp"
   from_port                    = local.store_ports[each.value]

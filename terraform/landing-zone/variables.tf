@@ -25,8 +25,8 @@ variable "cell_id" {
   default     = "default"
 
   validation {
-    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$", var.cell_id))
-    error_message = "cell_id is a DNS label of at most 20 characters."
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$", var.cell_id))
+    error_message = "cell_id is a DNS label of at most 16 characters."
   }
 }
 

@@ -204,3 +204,9 @@ mock_resource "aws_sesv2_email_identity" {
     dkim_signing_attributes = { tokens = ["a", "b", "c"] }
   }
 }
+
+mock_resource "aws_iam_openid_connect_provider" {
+  defaults = {
+    arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+  }
+}

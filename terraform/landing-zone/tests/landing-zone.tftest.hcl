@@ -147,6 +147,52 @@ run "everything_new" {
   }
 }
 
+# EC2 takes few characters in descriptions of groups and rules, S3 63 in a bucket's name, IAM 64 in a role's.
+run "names_and_descriptions_are_what_aws_takes" {
+  command = apply
+
+  variables {
+    name                  = "a-name-of-16-let"
+    environment           = "a-stage-of12"
+    cell_id               = "a-cell-of-16-let"
+    kms_key_arn           = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    accounts              = null
+    redis                 = {}
+    cognito               = { domain = "acme" }
+    shared_database       = {}
+    database_client_cidrs = ["10.9.0.0/16"]
+  }
+
+  assert {
+    condition = alltrue([
+      for description in concat(
+        values(aws_vpc_security_group_ingress_rule.tasks)[*].description, values(aws_vpc_security_group_egress_rule.tasks)[*].description, values(aws_vpc_security_group_ingress_rule.load_balancer)[*].description,
+        values(aws_vpc_security_group_egress_rule.load_balancer)[*].description, values(aws_vpc_security_group_ingress_rule.stores)[*].description, values(aws_vpc_security_group_egress_rule.stores)[*].description,
+        values(aws_vpc_security_group_ingress_rule.database_clients)[*].description, aws_vpc_security_group_ingress_rule.endpoints[*].description, aws_security_group.tasks[*].description, aws_security_group.load_balancer[*].description,
+        aws_security_group.endpoints[*].description, aws_security_group.redis[*].description, values(aws_security_group.database)[*].description,
+      ) : can(regex("^[a-zA-Z0-9 ._:/()#,@\\[\\]+=&;{}!$*-]{1,255}$", description))
+    ])
+    error_message = "a description has a character that EC2 refuses"
+  }
+
+  assert {
+    condition     = alltrue([for name in [aws_s3_bucket.archive[0].bucket, aws_s3_bucket.access_logs[0].bucket] : can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", name))])
+    error_message = "buckets: ${aws_s3_bucket.archive[0].bucket}, ${aws_s3_bucket.access_logs[0].bucket}"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in [aws_iam_role.tenant_task.name, aws_iam_role.tenant_execution.name, aws_iam_role.monitoring[0].name, aws_iam_role.flow[0].name] : length(name) <= 64
+    ])
+    error_message = "a role's name is too long: ${aws_iam_role.tenant_execution.name}"
+  }
+
+  assert {
+    condition     = length(aws_elasticache_replication_group.redis["redis"].replication_group_id) <= 40 && length(aws_vpc_security_group_ingress_rule.stores) == 3 && output.shared.database != null && !contains([for database in output.cell.tenantDatabases : database.id], "shared")
+    error_message = "what products to come share is missing, closed, or given to tenants' schemas"
+  }
+}
+
 # S1's world: network, load balancer, cluster and zone are there.
 run "everything_given" {
   command = apply
