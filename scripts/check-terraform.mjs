@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `node scripts/check-terraform.mjs [FOLDER...]`: format, `terraform validate` and `terraform test` of each folder in terraform/ (or of those that are
 // named), in a copy, so that nothing is left in the checkout; every output `platform` that a test run ends with is read as API and workers read
-// PLATFORM_CONFIG. Needs Terraform >= 1.7, and the provider: from its registry, or, where that cannot be reached, from a folder
+// PLATFORM_CONFIG. Needs Terraform >= 1.9, and the provider: from its registry, or, where that cannot be reached, from a folder
 // `terraform-schema` in `shared/` beside the checkout, whose `install` prints a Terraform configuration that has it. No resource is made.
 // Exit code 1 when something is wrong, 75 when it could not be looked at.
 import { spawnSync } from 'node:child_process';

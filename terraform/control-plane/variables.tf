@@ -120,47 +120,6 @@ variable "web_acl_arn" {
   default     = null
 }
 
-variable "access" {
-  description = "Who may call the API (docs/access.md): tokens of an issuer, service keys, or both."
-  type = object({
-    oidc_issuer        = optional(string)
-    oidc_audience      = optional(string)
-    oidc_roles_claim   = optional(string)
-    oidc_tenants_claim = optional(string)
-    oidc_algorithms    = optional(string)
-    service_keys       = optional(bool, false)
-  })
-
-  validation {
-    condition     = var.access.service_keys || var.access.oidc_issuer != null
-    error_message = "access has oidc_issuer with oidc_audience, or service_keys: the API listens nowhere else without."
-  }
-
-  validation {
-    condition     = (var.access.oidc_issuer == null) == (var.access.oidc_audience == null)
-    error_message = "access has oidc_issuer and oidc_audience, or neither."
-  }
-}
-
-variable "temporal" {
-  description = "Where Temporal is. `api_key` and `mtls`: credentials that fill-secrets.sh puts in. `server_ca_pem`: of a server with a CA of its own."
-  type = object({
-    address       = string
-    namespace     = string
-    tls           = optional(bool, true)
-    api_key       = optional(bool, false)
-    mtls          = optional(bool, false)
-    server_name   = optional(string)
-    server_ca_pem = optional(string)
-    ui_url        = optional(string)
-  })
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9.-]+:[0-9]{1,5}$", var.temporal.address))
-    error_message = "temporal.address is host:port."
-  }
-}
-
 variable "tenant_databases" {
   description = "By id in the platform description: where workers reach them; output of the landing zone, with `allocated_gb`. `is_managed = false`: made elsewhere, so its login is made by hand. `by_address`: its group lets workers in by their addresses, as that of another cell does."
   type = map(object({
@@ -179,36 +138,6 @@ variable "tenant_databases" {
     condition     = length(var.tenant_databases) > 0
     error_message = "tenant_databases has one at least."
   }
-}
-
-variable "settings" {
-  description = "How often and how: README, \"Settings\". Default: what the processes do without."
-  type = object({
-    deletion_grace = optional(string)
-    sweep_interval = optional(string)
-    drift_every    = optional(string)
-    drift_repair   = optional(string)
-    health_every   = optional(string)
-  })
-  default = {}
-}
-
-variable "enable_account_provisioning" {
-  description = "Whether accounts may be made (R-TF-09)."
-  type        = bool
-  default     = false
-}
-
-variable "catalog_file" {
-  description = "File in the image that names products and kinds; those that come with Tenantry when null."
-  type        = string
-  default     = null
-}
-
-variable "log_level" {
-  description = "`info`, `debug`, ..."
-  type        = string
-  default     = "info"
 }
 
 variable "tags" {
