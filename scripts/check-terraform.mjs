@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `node scripts/check-terraform.mjs [FOLDER...]`: format, `terraform validate` and `terraform test` of each folder in terraform/ (or of those that are
 // named), in a copy, so that nothing is left in the checkout; every output `platform` that a test run ends with is read as API and workers read
-// PLATFORM_CONFIG. Needs Terraform >= 1.9, and the provider: from its registry, or, where that cannot be reached, from a folder
+// PLATFORM_CONFIG, and so is the environment that task definitions beside it give them. Needs Terraform >= 1.9, and the provider: from its registry, or, where that cannot be reached, from a folder
 // `terraform-schema` in `shared/` beside the checkout, whose `install` prints a Terraform configuration that has it. No resource is made.
 // Exit code 1 when something is wrong, 75 when it could not be looked at.
 import { spawnSync } from 'node:child_process';
@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const schema = join(root, '..', 'shared', 'terraform-schema', 'install');
 const copy = mkdtempSync(join(tmpdir(), 'tenantry-terraform-'));
 let env = { ...process.env, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
-/** Outputs `platform` by the test run that they came from. */
-const platforms = {};
+/** Outputs `platform` and what task definitions say, by the test run that they came from. */
+const ends = {};
 
 try {
   process.exitCode = check(process.argv.slice(2));
@@ -103,20 +103,26 @@ function note(folder, { type, '@message': text, '@testrun': run, diagnostic, tes
     );
   }
   const output = state?.outputs?.platform;
-  if (output) platforms[`${folder}, ${run}`] = output.value;
+  if (output) ends[`${folder}, ${run}`] = { platform: output.value, tasks: tasksOf(state.root_module) };
 }
 
-/** PLATFORM_CONFIG takes the value of the output as it is. */
+/** Container definitions of the processes, with what they write for them before. */
+function tasksOf({ resources = [], child_modules: modules = [] }) {
+  const own = resources.filter(({ type, name }) => type === 'aws_ecs_task_definition' && name === 'this');
+  return [...own.map(({ values }) => JSON.parse(values.container_definitions)), ...modules.flatMap(tasksOf)];
+}
+
+/** What the processes are told is what they can use. */
 function readAsConfiguration(mayBeNone) {
-  const names = Object.keys(platforms);
+  const names = Object.keys(ends);
   if (names.length === 0) {
     console.log('no test run ended with an output "platform"');
     return mayBeNone;
   }
-  console.log(`\n> PLATFORM_CONFIG of ${names.length} outputs`);
-  const file = join(copy, 'platforms.json');
-  writeFileSync(file, JSON.stringify(platforms));
-  const args = ['--import', 'tsx', join(root, 'scripts', 'parse-platforms.ts'), file];
+  console.log(`\n> configuration of ${names.length} outputs`);
+  const file = join(copy, 'ends.json');
+  writeFileSync(file, JSON.stringify(ends));
+  const args = ['--import', 'tsx', join(root, 'scripts', 'read-terraform-ends.ts'), file];
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
 }
 
