@@ -19,17 +19,26 @@ locals {
 
   environment_of = { for process, variables in {
     api = merge(local.common_environment, {
-      TENANTRY_API_HOST           = "0.0.0.0"
-      TENANTRY_API_PORT           = tostring(local.api_port)
-      TENANTRY_PUBLIC_HOSTS       = var.api.host
-      TENANTRY_TRUSTED_PROXIES    = var.vpc_cidr
-      TENANTRY_SERVICE_KEYS       = tostring(var.access.service_keys)
-      TENANTRY_OIDC_ISSUER        = var.access.oidc_issuer
-      TENANTRY_OIDC_AUDIENCE      = var.access.oidc_audience
-      TENANTRY_OIDC_ROLES_CLAIM   = var.access.oidc_roles_claim
-      TENANTRY_OIDC_TENANTS_CLAIM = var.access.oidc_tenants_claim
-      TENANTRY_OIDC_ALGORITHMS    = var.access.oidc_algorithms
-      TENANTRY_TEMPORAL_UI_URL    = var.temporal.ui_url
+      TENANTRY_API_HOST            = "0.0.0.0"
+      TENANTRY_API_PORT            = tostring(local.api_port)
+      TENANTRY_PUBLIC_HOSTS        = var.api.host
+      TENANTRY_TRUSTED_PROXIES     = var.vpc_cidr
+      TENANTRY_SERVICE_KEYS        = tostring(var.access.service_keys)
+      TENANTRY_OIDC_ISSUER         = var.access.oidc_issuer
+      TENANTRY_OIDC_AUDIENCE       = var.access.oidc_audience
+      TENANTRY_OIDC_ROLES_CLAIM    = var.access.oidc_roles_claim
+      TENANTRY_OIDC_TENANTS_CLAIM  = var.access.oidc_tenants_claim
+      TENANTRY_OIDC_ALGORITHMS     = var.access.oidc_algorithms
+      TENANTRY_TEMPORAL_UI_URL     = var.temporal.ui_url
+      TENANTRY_CORS_ORIGINS        = var.access.cors_origins
+      TENANTRY_RATE_READS          = var.limits.reads
+      TENANTRY_RATE_CHANGES        = var.limits.changes
+      TENANTRY_RATE_TENANT_READS   = var.limits.tenant_reads
+      TENANTRY_RATE_TENANT_CHANGES = var.limits.tenant_changes
+      TENANTRY_RATE_REFUSED        = var.limits.refused
+      TENANTRY_RATE_PACE           = var.limits.pace
+      TENANTRY_RATE_IN_FLIGHT      = var.limits.in_flight
+      TENANTRY_RATE_STREAMS        = var.limits.streams
     })
     worker = merge(local.common_environment, {
       AWS_REGION                  = local.region

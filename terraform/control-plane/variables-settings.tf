@@ -7,6 +7,7 @@ variable "access" {
     oidc_tenants_claim = optional(string)
     oidc_algorithms    = optional(string)
     service_keys       = optional(bool, false)
+    cors_origins       = optional(string)
   })
 
   validation {
@@ -47,6 +48,21 @@ variable "settings" {
     drift_every    = optional(string)
     drift_repair   = optional(string)
     health_every   = optional(string)
+  })
+  default = {}
+}
+
+variable "limits" {
+  description = "How much one caller may ask of each API process (docs/limits.md): `reads = \"3000/1m\"`, ... Default: what the API does without."
+  type = object({
+    reads          = optional(string)
+    changes        = optional(string)
+    tenant_reads   = optional(string)
+    tenant_changes = optional(string)
+    refused        = optional(string)
+    pace           = optional(string)
+    in_flight      = optional(string)
+    streams        = optional(string)
   })
   default = {}
 }

@@ -8,7 +8,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const found = (text: string, pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))];
 
-const settings = ['src/config.ts', 'src/access-config.ts'].map(read).join('\n');
+// `sign-in-config.ts` is the command line's.
+const settings = readdirSync(join(root, 'src'))
+  .filter((file) => file.endsWith('config.ts') && file !== 'sign-in-config.ts')
+  .map((file) => read(`src/${file}`))
+  .join('\n');
 const terraform = ['environment.tf', 'secrets.tf'].map((file) => read(`terraform/control-plane/${file}`)).join('\n');
 
 /** Of the command line, and what is for one machine only: no process in AWS has them. */
