@@ -7,7 +7,7 @@ import { guardAccess } from './access/guard.ts';
 import { refusalAudit } from './access/refusal-audit.ts';
 import { LARGEST_BODY_BYTES } from '../contracts/body-limit.ts';
 import { parseBodies } from './bodies.ts';
-import { answerConnectionError, ignoreUnknownExpectations } from './connection-errors.ts';
+import { answerConnectionError, followAnswers, ignoreUnknownExpectations } from './connection-errors.ts';
 import { drainRequests, PLUGIN_TIMEOUT_MS } from './draining.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
 import { describe } from './description.ts';
@@ -96,6 +96,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   });
   boundConnections(app.server);
   ignoreUnknownExpectations(app.server);
+  followAnswers(app.server);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   parseBodies(app);

@@ -12,8 +12,25 @@ export function answerConnectionError(error: Error & { code?: string }, socket: 
   const requestId = randomUUID();
   // The error itself holds what was received, credentials and all.
   log.info({ code, reason: error.code ?? error.message, requestId }, 'request refused: it cannot be read');
-  if (socket.writable) socket.write(responseOf(code, message, requestId));
+  // In the middle of an answer, or after it, it would be taken for a part of that or for the next.
+  if (socket.writable && answers.get(socket)?.headersSent !== true) socket.write(responseOf(code, message, requestId));
   socket.destroy(error);
+}
+
+const answers = new WeakMap<Socket, ServerResponse>();
+
+/** Keeps of each connection the answer that is under way, until request and answer are over. */
+export function followAnswers(server: Server): void {
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    answers.set(socket, response);
+    const end = () => {
+      const isOver = request.complete && response.writableFinished;
+      if (isOver && answers.get(socket) === response) answers.delete(socket);
+    };
+    request.once('end', end);
+    response.once('finish', end);
+  });
 }
 
 const malformed = ['INVALID_INPUT', 'the request is not well-formed HTTP'] as const;

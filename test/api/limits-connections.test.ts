@@ -65,6 +65,21 @@ describe('a client that', () => {
     expect(said()).toMatch(/^HTTP\/1\.1 408 .*"code":"REQUEST_TIMEOUT"/s);
   });
 
+  it('was answered already, or is being answered, gets no second answer into the first', async () => {
+    const refused = talk('POST /api/v1/freezes HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000\r\n\r\n');
+    expect(await refused.endedAfter).toBeLessThan(1_900);
+    expect(refused.said().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+    const payload = { ...acme, slug: 'one-answer' };
+    const made = await app.inject({ method: 'POST', url: '/api/v1/tenants', payload });
+    const { tenantId } = made.json<{ tenantId: string }>();
+    const head = `GET /api/v1/tenants/${tenantId}/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
+    const streaming = talk(`${head}Accept: text/event-stream\r\n\r\n`);
+    await expect.poll(streaming.said).toContain('retry:');
+    streaming.socket.write('nonsense\r\n\r\n');
+    expect(await streaming.endedAfter).toBeLessThan(1_900);
+    expect(streaming.said().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+  });
+
   it('sends nothing at all is cut off', async () => {
     expect(await talk('').endedAfter).toBeLessThan(1_500);
   });
