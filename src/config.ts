@@ -27,6 +27,8 @@ export interface Config extends AccessConfig, LimitsConfig {
   /** Whether a variable names where AWS credentials come from; a default profile or an instance's role needs none. */
   readonly awsCredentialsNamed: boolean;
   readonly apiHost: string;
+  /** How long an API that is to end goes on listening, so that load balancers see it before. */
+  readonly drainDelayMs: number;
   readonly apiPort: number;
   /** Origin that may call the codec endpoint from a browser (Temporal's UI). */
   readonly temporalUiOrigin: string | undefined;
@@ -86,6 +88,10 @@ const variables = z.object({
   TENANTRY_CONFIG: z.string().optional(),
   TENANTRY_API_HOST: z.string().default('127.0.0.1'),
   TENANTRY_API_PORT: port.default(3006),
+  TENANTRY_DRAIN_DELAY: z
+    .string()
+    .regex(/^(?:[0-9]|10)s$/, 'must be a number of seconds, 0s to 10s')
+    .default('0s'),
   ...accessVariables,
   ...limitsVariables,
   TENANTRY_TEMPORAL_UI_URL: url.optional(),
@@ -150,6 +156,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
     awsCredentialsNamed: credentialVariables.some((name) => (env[name] ?? '') !== ''),
     apiHost: given.TENANTRY_API_HOST,
     apiPort: given.TENANTRY_API_PORT,
+    drainDelayMs: Number.parseInt(given.TENANTRY_DRAIN_DELAY, 10) * 1_000,
     ...accessOf(given),
     ...limitsConfigOf(given),
     temporalUiOrigin: given.TENANTRY_TEMPORAL_UI_URL && new URL(given.TENANTRY_TEMPORAL_UI_URL).origin,

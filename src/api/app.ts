@@ -8,6 +8,7 @@ import { refusalAudit } from './access/refusal-audit.ts';
 import { LARGEST_BODY_BYTES } from '../contracts/body-limit.ts';
 import { parseBodies } from './bodies.ts';
 import { answerConnectionError, followAnswers, ignoreUnknownExpectations } from './connection-errors.ts';
+import { announceDeprecations } from './deprecation.ts';
 import { drainRequests, PLUGIN_TIMEOUT_MS } from './draining.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
 import { describe } from './description.ts';
@@ -105,6 +106,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     identify(request, reply);
     next();
   });
+  announceDeprecations(app);
   const requests = countRequests(app);
   const drain = drainRequests(app);
   const authenticators = deps.authenticators ?? [];
@@ -114,7 +116,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   guardLimits(app, gate);
   guardRequests(app, { ...origins, asksCallers, publicHosts: deps.publicHosts ?? [] });
   allowOrigins(app, origins);
-  const audit = refusalAudit(deps.client);
+  const audit = refusalAudit(app, deps.client);
   guardAccess(app, { authenticators, client: deps.client, gate, audit });
   refuseUnsupportedRequests(app);
   refuseUnstorableText(app);

@@ -9,8 +9,8 @@ export type SeenTenant = TenantView & Partial<Pick<TenantWithOutcomeView, 'delet
 
 export interface TenantWait {
   readonly limitMs: number;
-  readonly isOver: (tenant: SeenTenant) => boolean;
-  /** Nobody waits for the answer any more. */
+  readonly isOver: (tenant: TenantWithOutcomeView) => boolean;
+  /** Nobody waits for the answer any more, or the process is about to end. */
   readonly signal: AbortSignal;
   readonly log: FastifyBaseLogger;
 }
@@ -20,31 +20,34 @@ const POLL_MS = 1_000;
 
 /**
  * Waits until a tenant is as it is to be, for a while, and answers it as it was seen last. That it cannot be read meanwhile is no failure:
- * what it is waited for was accepted.
+ * what it is waited for was accepted. Nor does a look that hangs outlast the wait.
  */
-export async function awaitTenant(
+export async function awaitTenant<T extends { readonly tenantId: string }>(
   client: TenantryClient,
   caller: Caller,
-  accepted: SeenTenant,
+  accepted: T,
   { limitMs, isOver, signal, log }: TenantWait,
-): Promise<SeenTenant> {
+): Promise<T | TenantWithOutcomeView> {
   const { tenantId } = accepted;
-  const endMs = performance.now() + limitMs;
-  const wake = waker(signal);
+  const ended = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+  const atEnd = new Promise<undefined>((resolve) => ended.addEventListener('abort', () => resolve(undefined)));
+  const wake = waker(ended);
   const unsubscribe = client.subscribe(caller, tenantId, wake.call);
-  let seen = accepted;
+  const look = () =>
+    client.get(caller, tenantId).catch((error: unknown) => {
+      log.warn({ err: error, tenantId }, 'a tenant that is waited for could not be read');
+      return undefined;
+    });
+  let seen: T | TenantWithOutcomeView = accepted;
   try {
-    for (;;) {
-      const leftMs = endMs - performance.now();
-      if (leftMs <= 0 || signal.aborted) return seen;
+    while (!ended.aborted) {
       wake.reset();
-      seen = await client.get(caller, tenantId).catch((error: unknown) => {
-        log.warn({ err: error, tenantId }, 'a tenant that is waited for could not be read');
-        return seen;
-      });
-      if (isOver(seen)) return seen;
-      await wake.wait(Math.min(leftMs, POLL_MS));
+      const now = await Promise.race([look(), atEnd]);
+      if (now) seen = now;
+      if (now && isOver(now)) return seen;
+      await wake.wait(POLL_MS);
     }
+    return seen;
   } finally {
     unsubscribe();
   }

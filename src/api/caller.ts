@@ -13,9 +13,18 @@ export function callerOf(request: FastifyRequest): KeyedCaller {
 
 /** Who sends a request, as an identity has them. */
 export function callerAs(request: FastifyRequest, { principal, role, scope }: Identity): KeyedCaller {
-  const { id } = request;
+  const { id, routeOptions } = request;
+  const action = routeOptions.schema?.operationId;
   const address = addressOf(request);
-  return { principal, role, requestId: id, address, ...(scope && { scope }), requestKey: requestKeyOf(request) };
+  return {
+    principal,
+    role,
+    requestId: id,
+    address,
+    ...(scope && { scope }),
+    requestKey: requestKeyOf(request),
+    action,
+  };
 }
 
 /** Where a request comes from. What a trusted proxy passes on may be no address: then the proxy's own stands. */

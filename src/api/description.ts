@@ -5,7 +5,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod';
 import { describeAccess, securitySchemes } from './access/description.ts';
 import { describingKeys } from './idempotency-description.ts';
-import { describingPreconditions } from './precondition-description.ts';
+import { describingPreconditions, describingPreferences } from './header-description.ts';
 import { describingLimits } from './limits/description.ts';
 import { DOCS_CSP } from './limits/security-headers.ts';
 import type { ProductDoor } from './product-doors.ts';
@@ -13,7 +13,9 @@ import { answers, noQuery } from './schemas.ts';
 
 /** Serves the description of the API: `/openapi.json`, and `/docs` for people. To be called before its routes are registered. */
 export async function describe(app: FastifyInstance, doors: readonly ProductDoor[]): Promise<void> {
-  const transform = describingLimits(describingPreconditions(describingKeys(jsonSchemaTransform)));
+  const transform = describingLimits(
+    describingPreferences(describingPreconditions(describingKeys(jsonSchemaTransform))),
+  );
   /** Ids of operations whose body may be left out. */
   const optional = new Set<string>();
   await app.register(swagger, {

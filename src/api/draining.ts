@@ -1,5 +1,19 @@
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether this process is about to end. */
+    draining: Draining;
+  }
+}
+
+/** That a process is about to end. */
+export interface Draining {
+  /** From then on: `/readyz` says that it is not ready, connections are not kept, and what only waits is answered. */
+  begin(): void;
+  readonly signal: AbortSignal;
+}
+
 /** How long requests that are being answered are waited for, in ms: the process has 30 s for its whole end. */
 const LONGEST_MS = 15_000;
 
@@ -12,7 +26,13 @@ export const PLUGIN_TIMEOUT_MS = LONGEST_MS + 5_000;
  */
 export function drainRequests(app: FastifyInstance): FastifyPluginCallback {
   let open = 0;
-  let isClosing = false;
+  const began = new AbortController();
+  const begin = () => began.abort();
+  app.decorate('draining', { begin, signal: began.signal });
+  app.addHook('preClose', (closed) => {
+    begin();
+    closed();
+  });
   let onIdle: () => void = () => undefined;
   app.addHook('onRequest', (_request, { raw }, next) => {
     open += 1;
@@ -29,12 +49,11 @@ export function drainRequests(app: FastifyInstance): FastifyPluginCallback {
   });
   app.addHook('onSend', (_request, reply, _payload, next) => {
     // A client that keeps its connection would send the next request on one that is about to end.
-    if (isClosing) reply.header('connection', 'close');
+    if (began.signal.aborted) reply.header('connection', 'close');
     next();
   });
   return (last, _options, done) => {
     last.addHook('preClose', (closed) => {
-      isClosing = true;
       if (open === 0) {
         closed();
         return;

@@ -595,6 +595,14 @@ export const tenantWithOutcomeAnswer = tenantAnswer
 const listedTenant = tenantAnswer.extend({ outcome, unsettled, deletesAt, openOperation, drift });
 const nextCursor = z.string().nullable().describe('Give it as `cursor` for the next page; null: this is the last one');
 
+/** Its operation tells it from the other answers of a request. */
+export const finishedAnswer = tenantWithOutcomeAnswer
+  .extend({ operationId: z.uuid(), outcome: outcome.unwrap() })
+  .meta({
+    id: 'Finished',
+    description: 'The tenant: the operation that the request started has ended, as `outcome` says',
+  });
+
 export const tenantsAnswer = z
   .object({ tenants: z.array(listedTenant), nextCursor })
   .meta({ id: 'TenantPage', description: 'A page of tenants' });
@@ -910,6 +918,7 @@ const check = z.object({ ok: z.boolean(), detail: z.string() });
 export const readyAnswer = z
   .object({
     ok: z.boolean(),
+    draining: z.literal(true).optional().describe('The process is about to end'),
     checks: z.object({ postgresql: check, temporal: check, workers: check }),
   })
   .meta({ id: 'Readiness', description: 'Each part that is needed, and whether it is there' });

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { isPortTaken, PortTakenError } from '../port-taken.ts';
 import { buildApp, type ApiDeps } from './app.ts';
@@ -21,9 +22,12 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 /**
  * Builds the API and listens.
  * @param deps.port 0 takes any free port.
+ * @param deps.drainDelayMs how long it goes on listening once it is closed, and says at `/readyz` that it ends; default: not at all
  * @throws PublicAddressError for a host other than the loopback ones, where nobody is asked who calls
  */
-export async function startApiServer(deps: ApiDeps & { host?: string; port: number }): Promise<ApiServer> {
+export async function startApiServer(
+  deps: ApiDeps & { host?: string; port: number; drainDelayMs?: number | undefined },
+): Promise<ApiServer> {
   const host = deps.host ?? '127.0.0.1';
   if (!loopback.has(host) && (deps.authenticators ?? []).length === 0) {
     throw new PublicAddressError(
@@ -45,9 +49,12 @@ export async function startApiServer(deps: ApiDeps & { host?: string; port: numb
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('the API has no TCP address');
   const name = isIPv6(address.address) ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}`, close: () => closeAll(app, watch) };
+  return { url: `http://${name}:${address.port}`, close: () => closeAll(app, watch, deps.drainDelayMs) };
 }
 
-async function closeAll(app: FastifyInstance, watch: { stop(): Promise<void> }): Promise<void> {
+async function closeAll(app: FastifyInstance, watch: { stop(): Promise<void> }, drainDelayMs = 0): Promise<void> {
+  app.draining.begin();
+  // Until load balancers have seen it, they send requests here.
+  if (drainDelayMs > 0) await sleep(drainDelayMs);
   await Promise.all([app.close(), watch.stop()]);
 }

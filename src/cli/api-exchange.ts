@@ -38,6 +38,26 @@ export interface About extends Tags {
   readonly key?: string | undefined;
 }
 
+/** Lines of an answer, as they come. @throws ApiUnreachableError also when it breaks off */
+export async function* linesOn(door: Door, path: string): AsyncGenerator<string> {
+  const url = `${door.baseUrl}${path}`;
+  const credential = await credentialFor(door);
+  const response = await send(url, { method: 'GET' }, headersOf({ accept: 'application/x-ndjson' }, credential));
+  if (!response.ok)
+    throw refusal(response, await answerOf(response, credential).catch(() => undefined), url, credential);
+  if (!response.body) return;
+  try {
+    let rest = '';
+    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+      const lines = `${rest}${text}`.split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } catch (cause) {
+    throw new ApiUnreachableError(`the answer of ${url} broke off: it is not whole`, { cause });
+  }
+}
+
 /** Where the API is, and what its requests say of their caller. */
 export interface Door {
   readonly baseUrl: string;

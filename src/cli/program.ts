@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Help, type Command, type Option } from 'commander';
+import { registerAudit } from './audit.ts';
 import { registerAccounts } from './accounts.ts';
 import { CheckedCommand } from './checked-command.ts';
 import { registerCompletion } from './completion.ts';
@@ -45,6 +46,7 @@ export function buildProgram(options: ProgramOptions = {}): Command {
   registerFreezes(program, terminal, setExitCode);
   registerLogin(program, terminal, setExitCode);
   registerWebhooks(program, terminal, setExitCode);
+  registerAudit(program, terminal, setExitCode);
   registerCompletion(program, terminal);
   for (const register of options.registrars ?? []) register(program);
   return program;

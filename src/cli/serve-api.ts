@@ -40,6 +40,7 @@ export async function serveApi(config: Config, log: Logger, stop: AbortSignal): 
       corsOrigins: config.corsOrigins,
       host: config.apiHost,
       port: config.apiPort,
+      drainDelayMs: config.drainDelayMs,
     });
     log.info({ url: server.url }, 'the API listens');
     if (!stop.aborted) await once(stop, 'abort');

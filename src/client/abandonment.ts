@@ -36,7 +36,7 @@ export async function abandon(
       once.write(
         tx,
         () => closeAbandoned(tx, open, caller, audit),
-        (row) => row && { outcome: operationView(row) },
+        (row) => row && { outcome: operationView(row), audit: { tenantId, operationId: row.id, data: { ...audit } } },
       ),
     ),
   );

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import type { AuditOutcome } from '../contracts/audit-outcome.ts';
 import type { StoredCaller } from '../contracts/caller.ts';
+import { fieldsWithoutSecrets } from '../contracts/secret-fields.ts';
 import {
+  listAuditEntries,
   listAuditEvents,
   listRefusals,
+  type AuditEntryRow,
   type AuditEventRow,
   type AuditFilter,
   type AuditPosition,
@@ -17,18 +21,23 @@ export interface AuditInput extends AuditFilter {
   readonly cursor?: string | undefined;
 }
 
+type AuditRow = AuditEntryRow | AuditEventRow | AuditRefusalRow;
+
 /** One thing that somebody did, or was refused. */
 export interface AuditEntry {
-  /** Unique among all; `e` of an event, `r` of a refusal. */
+  /** Unique among all; `c` of a change that somebody asked for, `e` of an event, `r` of a refusal. */
   readonly id: string;
   readonly at: string;
-  readonly outcome: 'recorded' | 'refused';
-  /** Type of the event, or code of the refusal. */
+  readonly outcome: AuditOutcome;
+  /** What was asked for, type of the event, or code of the refusal. */
   readonly type: string;
   readonly tenantId: string | null;
   readonly operationId: string | null;
   /** Null: not known. Of a refusal without a credential that was taken, only `requestId` and `address` are. */
   readonly caller: Partial<StoredCaller> | null;
+  /** What callers choose, before and after a change; secrets are masked. Absent: nothing of that, or not known. */
+  readonly before?: Readonly<Record<string, unknown>> | undefined;
+  readonly after?: Readonly<Record<string, unknown>> | undefined;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -43,37 +52,51 @@ export async function readAudit(
       const below = cursor === undefined ? newest : positionOf(positionIn(list, cursor, positionShape));
       const events = await listAuditEvents(at, filter, { belowId: below.events, limit: limit + 1 });
       const refusals = await listRefusals(at, filter, { belowId: below.refusals, limit: limit + 1 });
-      const merged = newestFirst(events, refusals);
+      const entries = await listAuditEntries(at, filter, { belowId: below.entries, limit: limit + 1 });
+      const merged = newestFirst(newestFirst<AuditRow>(events, refusals), entries);
       const page = merged.slice(0, limit);
       const nextCursor = merged.length > limit ? cursorAfter(list, endOf(page, below)) : null;
-      return { entries: page.map((one) => ('code' in one ? refusalEntry(one) : eventEntry(one))), nextCursor };
+      return { entries: page.map(entryOf), nextCursor };
     }),
   );
 }
 
-const newest: AuditPosition = { events: Number.MAX_SAFE_INTEGER, refusals: Number.MAX_SAFE_INTEGER };
+const unread = Number.MAX_SAFE_INTEGER;
+const newest: AuditPosition = { events: unread, refusals: unread, entries: unread };
 
 /** Each list keeps its order, which is that of its ids. */
-function newestFirst(
-  events: readonly AuditEventRow[],
-  refusals: readonly AuditRefusalRow[],
-): (AuditEventRow | AuditRefusalRow)[] {
-  const merged: (AuditEventRow | AuditRefusalRow)[] = [];
-  let [e, r] = [0, 0];
+function newestFirst<T extends { readonly at: Date }>(first: readonly T[], second: readonly T[]): T[] {
+  const merged: T[] = [];
+  let [a, b] = [0, 0];
   for (;;) {
-    const [event, refusal] = [events[e], refusals[r]];
-    if (event && (!refusal || event.at >= refusal.at)) {
-      merged.push(event);
-      e += 1;
-    } else if (refusal) {
-      merged.push(refusal);
-      r += 1;
+    const [one, other] = [first[a], second[b]];
+    if (one && (!other || one.at >= other.at)) {
+      merged.push(one);
+      a += 1;
+    } else if (other) {
+      merged.push(other);
+      b += 1;
     } else return merged;
   }
 }
 
+function entryOf(row: AuditRow): AuditEntry {
+  if ('code' in row) return refusalEntry(row);
+  return 'action' in row ? changeEntry(row) : eventEntry(row);
+}
+
+function changeEntry({ id, at, action, before, after, data, ...entry }: AuditEntryRow): AuditEntry {
+  return {
+    ...{ id: `c${id}`, at: at.toISOString(), type: action, ...entry },
+    ...(before && { before: fieldsWithoutSecrets(before) }),
+    ...(after && { after: fieldsWithoutSecrets(after) }),
+    data: fieldsWithoutSecrets(data),
+  };
+}
+
 function eventEntry({ id, at, data, stepId, ...event }: AuditEventRow): AuditEntry {
-  const masked = maskedFields(stepId === null ? data : { stepId, ...data });
+  // Nothing secret is written into events; a product's own field may be named as if it were, and is not shown.
+  const masked = fieldsWithoutSecrets(stepId === null ? data : { stepId, ...data });
   return { id: `e${id}`, at: at.toISOString(), outcome: 'recorded', ...event, data: masked };
 }
 
@@ -87,33 +110,17 @@ function refusalEntry(row: AuditRefusalRow): AuditEntry {
   };
 }
 
-/** Nothing secret is written into events; a product's own field may be named as if it were, and is not shown. */
-function maskedFields(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const pairs = Object.entries(data).map(([key, value]) => [key, isSecretName(key) ? '[masked]' : masked(value)]);
-  return z.record(z.string(), z.unknown()).parse(Object.fromEntries(pairs));
+/** Where a page ends in each of the three. */
+function endOf(page: readonly AuditRow[], below: AuditPosition): [number, number, number] {
+  const last = page.reduce<AuditPosition>((so, one) => {
+    if ('code' in one) return { ...so, refusals: one.id };
+    return 'action' in one ? { ...so, entries: one.id } : { ...so, events: one.id };
+  }, below);
+  return [last.events, last.refusals, last.entries];
 }
 
-function masked(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(masked);
-  const fields = z.record(z.string(), z.unknown()).safeParse(value).data;
-  return fields ? maskedFields(fields) : value;
-}
+const positionShape = z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]);
 
-function isSecretName(key: string): boolean {
-  return /password|passwd|secret|token|api_?key|private_?key/i.test(key) && !/arn$/i.test(key);
-}
-
-/** Where a page ends in each of the two. */
-function endOf(page: readonly (AuditEventRow | AuditRefusalRow)[], below: AuditPosition): [number, number] {
-  const last = page.reduce<AuditPosition>(
-    (so, one) => ('code' in one ? { ...so, refusals: one.id } : { ...so, events: one.id }),
-    below,
-  );
-  return [last.events, last.refusals];
-}
-
-const positionShape = z.tuple([z.int().min(0), z.int().min(0)]);
-
-function positionOf([events, refusals]: z.output<typeof positionShape>): AuditPosition {
-  return { events, refusals };
+function positionOf([events, refusals, entries]: z.output<typeof positionShape>): AuditPosition {
+  return { events, refusals, entries };
 }

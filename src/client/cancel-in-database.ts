@@ -29,7 +29,7 @@ export async function cancelInDatabase(
       once.write(
         tx,
         () => cancelIn(deps, tx, caller, operation),
-        (outcome) => outcome && { outcome },
+        (outcome) => outcome && { outcome, audit: { tenantId, operationId: id } },
       ),
     ),
   );

@@ -6,6 +6,7 @@ import { operationTable, operationTypeAskedBy } from '../contracts/operation-tab
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { Queryable } from '../db/database.ts';
 import { isWhole } from '../db/applied.ts';
+import type { AuditFacts } from '../db/audit-entries.ts';
 import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { changeDetails, type TenantRow } from '../db/tenants.ts';
@@ -25,6 +26,7 @@ import {
 } from './choices.ts';
 import { changedFields, changeTenantDetails, detailsAsked, previewDetails, refuseLostDetails } from './details.ts';
 import { productOf, refuseUnfitSettings, refuseUnsuspendable, resolveDesired, type Desired } from './desired.ts';
+import { chosen } from './chosen.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
 import type { Once } from './once.ts';
@@ -213,12 +215,25 @@ async function accept(
   const attempted = { what: `the change of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
   const request = { ...asked, caller, operationId };
   const outcomeOf = changeOutcome;
-  const keptOf = (written: Written) => ({ outcome: outcomeOf(written), operationId: written.operation?.id });
+  const keptOf = (written: Written) => ({
+    outcome: outcomeOf(written),
+    operationId: written.operation?.id,
+    audit: changeFacts(written),
+  });
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
     untilUndisturbed(() => deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, request), keptOf))),
   );
   if (written.operation) await startOrWithdraw(deps, written.tenant, written.operation);
   return outcomeOf(written);
+}
+
+function changeFacts({ before, tenant, choice: { tier, request, reason } }: Written): AuditFacts {
+  return {
+    tenantId: tenant.id,
+    before: chosen(before),
+    after: { ...chosen(tenant), tier: tier ?? tenant.tier },
+    data: { request, reason },
+  };
 }
 
 function changeOutcome({ before, tenant, operation }: Written): ChangeOutcome {
@@ -245,6 +260,7 @@ interface Written {
   readonly operation: OperationRow | undefined;
   readonly settings: Settings;
   readonly desired: Desired;
+  readonly choice: Choice;
 }
 
 /** The operation before the tenant, as everywhere: the one that is open keeps all others out. */
@@ -256,13 +272,13 @@ async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise
   const isThere = desired.isThere && choice.request === undefined;
   const { isSameSettings = isSameJson } = productOf(deps.catalog, tenant);
   if (read.isInMode || (isThere && isSameSettings(settings, tenant.settings)))
-    return { before: tenant, tenant, operation: undefined, settings, desired };
+    return { before: tenant, tenant, operation: undefined, settings, desired, choice };
   const operation = isThere ? undefined : await insertChange(deps, tx, request, read);
   await lockUndisturbed(tx, tenant, operation, request);
   await changeSettings(tx, { tenantId, settings, mode, credentials, operationId: operation?.id, caller });
   const held = detailsIn(productOf(deps.catalog, tenant), settings);
   const now = await changeDetails(tx, tenantId, held, { caller, operationId: operation?.id });
-  return { before: tenant, tenant: now, operation, settings, desired };
+  return { before: tenant, tenant: now, operation, settings, desired, choice };
 }
 
 interface ReadChange {

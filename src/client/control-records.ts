@@ -18,14 +18,18 @@ export async function recordRequest(
   verb: OperatorVerb,
   { operation, once }: { readonly operation: OperationRow; readonly once: Once<AcceptedView> },
 ): Promise<string | undefined> {
-  const { id, runId } = operation;
+  const { id, runId, tenantId } = operation;
   try {
     return await database.transaction(async (tx) => {
-      const { recordedAt } = await once.ask(tx, async () => {
-        const at = verb === 'cancel' ? await recordCancelRequest(tx, id) : undefined;
-        await appendEvent(tx, { ...eventOf(operation, caller), type: 'operation.requested', data: { verb } });
-        return { operationId: id, runId, recordedAt: at };
-      });
+      const { recordedAt } = await once.ask(
+        tx,
+        async () => {
+          const at = verb === 'cancel' ? await recordCancelRequest(tx, id) : undefined;
+          await appendEvent(tx, { ...eventOf(operation, caller), type: 'operation.requested', data: { verb } });
+          return { operationId: id, runId, recordedAt: at };
+        },
+        { tenantId },
+      );
       return recordedAt;
     });
   } catch (cause) {

@@ -25,6 +25,8 @@ import { cellsFor, servedProducts } from './cell-choice.ts';
 import { acceptOperation } from './freezing.ts';
 import { walkTo } from '../plan/walk.ts';
 import { inVain, previewOf } from './preview.ts';
+import type { AuditFacts } from '../db/audit-entries.ts';
+import { chosen } from './chosen.ts';
 import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { tenantView } from './reading.ts';
@@ -57,6 +59,11 @@ export async function createTenant(
   const written = await inSomeCell(deps, request, (cell) => writeIn(deps, request, ids, { cell, once }));
   await startOrWithdraw(deps, written.tenant, written.operation);
   return createdView(written);
+}
+
+function creationFacts({ tenant }: Written): AuditFacts {
+  const { cell, id, product, slug } = tenant;
+  return { tenantId: id, after: chosen(tenant), data: { product, slug, cell } };
 }
 
 function createdView({ tenant, operation }: Written): CreatedView {
@@ -207,7 +214,11 @@ function writeIn(
   ids: Ids,
   { cell, once }: { readonly cell: Cell; readonly once: Once<CreatedView> },
 ): Promise<Written | undefined> {
-  const keptOf = (written: Written) => ({ outcome: createdView(written), operationId: written.operation.id });
+  const keptOf = (written: Written) => ({
+    outcome: createdView(written),
+    operationId: written.operation.id,
+    audit: creationFacts(written),
+  });
   const what = `${request.product.noun ?? 'tenant'} ${request.product.name}/${request.slug} was accepted`;
   return orUnknown({ what, ...ids }, () =>
     deps.database

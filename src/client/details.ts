@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../contracts/caller.ts';
+import type { AuditFacts } from '../db/audit-entries.ts';
 import type { Queryable } from '../db/database.ts';
 import { changeDetails, lockTenant, type TenantDetails, type TenantRow } from '../db/tenants.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -7,6 +8,7 @@ import { isSameJson } from '../contracts/stable-json.ts';
 import { detailNames, detailsIn, lostDetails, settingOf } from '../products/detail-settings.ts';
 import { knownProduct, nounOf } from '../products/known-product.ts';
 import type { Product } from '../products/product.ts';
+import { chosen } from './chosen.ts';
 import { invalid } from './invalid-input.ts';
 import type { Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
@@ -55,11 +57,15 @@ export async function changeTenantDetails(
       once.write(
         tx,
         () => write(deps, tx, caller, asked),
-        (written) => ({ outcome: changed(written) }),
+        (written) => ({ outcome: changed(written), audit: detailFacts(written) }),
       ),
     ),
   );
   return changed({ before, tenant });
+}
+
+function detailFacts({ before, tenant }: { readonly before: TenantRow; readonly tenant: TenantRow }): AuditFacts {
+  return { tenantId: tenant.id, before: chosen(before), after: chosen(tenant) };
 }
 
 function changed({ before, tenant }: { readonly before: TenantRow; readonly tenant: TenantRow }): ChangeOutcome {

@@ -38,7 +38,7 @@ async function written(
   once: Once<FreezeView>,
   write: (tx: Queryable) => Promise<FreezeRow>,
 ): Promise<FreezeView> {
-  const keptOf = (row: FreezeRow) => ({ outcome: freezeView(row) });
+  const keptOf = (row: FreezeRow) => ({ outcome: freezeView(row), audit: { data: { ...freezeView(row) } } });
   return freezeView(await database.transaction((tx) => once.write(tx, () => write(tx), keptOf)));
 }
 

@@ -28,7 +28,7 @@ export async function isolate(
   once: Once<IsolatedView>,
 ): Promise<IsolatedView> {
   const write = (tx: Queryable) => writeWish(deps, tx, { caller, tenantId, ...input });
-  const tenant = await accept(deps, tenantId, once, { write, answer: isolated });
+  const tenant = await accept(deps, tenantId, once, { write, answer: isolated, reason: input.reason });
   await startOrLeave(deps, tenant);
   return isolated(tenant);
 }
@@ -103,10 +103,14 @@ async function accept(
   change: {
     readonly write: (tx: Queryable) => Promise<Written>;
     readonly answer: (tenant: TenantRow) => IsolatedView;
+    readonly reason?: string;
   },
 ): Promise<TenantRow> {
   await existingTenant(database, tenantId);
-  const keptOf = ({ tenant }: Written) => ({ outcome: change.answer(tenant) });
+  const keptOf = ({ tenant }: Written) => ({
+    outcome: change.answer(tenant),
+    audit: { tenantId, data: { reason: change.reason } },
+  });
   const attempted = { what: `the isolation of tenant ${tenantId} was changed`, shownBy: 'status' } as const;
   const written = await orUnknown({ ...attempted, tenantId, operationId: tenantId }, () =>
     database.transaction((tx) => once.write(tx, () => change.write(tx), keptOf)),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PayloadCodec } from '@temporalio/common';
 import type { Caller } from '../contracts/caller.ts';
+import { insertAuditEntry, type AuditFacts, type NewAuditEntry } from '../db/audit-entries.ts';
 import type { Queryable } from '../db/database.ts';
 import {
   freeKey,
@@ -23,6 +24,8 @@ export interface Kept<T> {
   readonly outcome: T;
   /** That was accepted with it. */
   readonly operationId?: string | undefined;
+  /** What the audit holds of it, besides that operation; or how to read that in the transaction. */
+  readonly audit?: AuditFacts | ((tx: Queryable) => Promise<AuditFacts>) | undefined;
 }
 
 /** How a request keeps its outcome, so that a repeat of it under the same key changes nothing more (docs/adr/0023). */
@@ -37,7 +40,7 @@ export interface Once<T> {
    */
   write<W>(tx: Queryable, work: () => Promise<W>, keptOf: (written: W) => Kept<T> | undefined): Promise<W>;
   /** Runs what records a request to a run within its transaction, and stores what it answers. @throws RequestError IDEMPOTENCY_KEY_IN_USE */
-  ask(tx: Queryable, work: () => Promise<AskedRun>): Promise<AskedRun>;
+  ask(tx: Queryable, work: () => Promise<AskedRun>, audit: AuditFacts): Promise<AskedRun>;
   /** The run has taken it. */
   taken(outcome: T): Promise<void>;
   /** No run takes it: the key is free again. */
@@ -62,13 +65,36 @@ export type CarryOut = <T>(caller: KeyedCaller, run: (caller: Caller, once: Once
  * and goes with the process. What is stored under the key keeps changes apart also when that lock is lost.
  */
 export function carryOutOnce(deps: OnceDeps, workersSeen: () => WorkersView): CarryOut {
-  return async ({ requestKey, ...caller }, run) => {
+  return async ({ requestKey, action = 'unknown', ...caller }, unaudited) => {
+    const run: typeof unaudited = (by, once) => unaudited(by, audited(once, { action, caller: by }));
     if (!requestKey) return run(caller, unkeyed);
     const name = { principal: caller.principal, key: requestKey.key };
     const lock = JSON.stringify(['idempotency-key', name.principal, name.key]);
     const held = await deps.database.withLock(lock, () => alone(deps, workersSeen, { name, requestKey, caller, run }));
     if (!held) throw inUse(name);
     return held.value;
+  };
+}
+
+/** Every change leaves an entry in the audit, in its own transaction: whoever changes something by `once` cannot forget it. */
+function audited<T>(once: Once<T>, by: Pick<NewAuditEntry, 'action' | 'caller'>): Once<T> {
+  return {
+    ...once,
+    write: async (tx, work, keptOf) => {
+      let kept: Kept<T> | undefined;
+      const written = await once.write(tx, work, (answered) => (kept = keptOf(answered)));
+      // Without a key nobody has asked what is kept.
+      kept ??= keptOf(written);
+      if (!kept) return written;
+      const facts = typeof kept.audit === 'function' ? await kept.audit(tx) : kept.audit;
+      await insertAuditEntry(tx, { ...by, outcome: 'done', operationId: kept.operationId, ...facts });
+      return written;
+    },
+    ask: async (tx, work, facts) => {
+      const run = await once.ask(tx, work, facts);
+      await insertAuditEntry(tx, { ...by, outcome: 'asked', operationId: run.operationId, ...facts });
+      return run;
+    },
   };
 }
 

@@ -58,7 +58,11 @@ export async function deleteTenant(
   const attempted = { what: `the deletion of ${noun} ${tenantId} was accepted`, shownBy: 'status' } as const;
   const deletion = { caller, tenantId, operationId, graceMs, exports, ifMatch };
   const outcomeOf = (written: Written) => deletionOutcome(noun, written);
-  const keptOf = (written: Written) => ({ outcome: outcomeOf(written), operationId: written.operation?.id });
+  const keptOf = (written: Written) => ({
+    outcome: outcomeOf(written),
+    operationId: written.operation?.id,
+    audit: { tenantId, data: { graceMs, exports, superseded: written.superseded?.id } },
+  });
   const written = await orUnknown({ ...attempted, tenantId, operationId }, () =>
     deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, deletion), keptOf)),
   );

@@ -38,7 +38,11 @@ export async function repairTenant(
   const request = { caller, tenantId, operationId: randomUUID(), reason: input.reason };
   const attempted = { what: `the repair of ${noun} ${tenantId} was accepted`, tenantId };
   const viewOf = repairView;
-  const keptOf = (written: Written) => ({ outcome: viewOf(written), operationId: written.operation.id });
+  const keptOf = (written: Written) => ({
+    outcome: viewOf(written),
+    operationId: written.operation.id,
+    audit: { tenantId, data: { reason: input.reason } },
+  });
   const written = await orUnknown({ ...attempted, operationId: request.operationId }, () =>
     untilUndisturbed(() => deps.database.transaction((tx) => once.write(tx, () => write(deps, tx, request), keptOf))),
   );

@@ -20,5 +20,7 @@ export interface KeptAnswer {
 
 /** Who asks, and under which key; the key is stored nowhere with what it changes. */
 export interface KeyedCaller extends Caller {
+  /** What is asked for, for the audit: the id of the operation in the description of the API. */
+  readonly action?: string | undefined;
   readonly requestKey?: RequestKey | undefined;
 }

@@ -41,7 +41,7 @@ export async function createTicket(
 ): Promise<StreamTicketView> {
   return database.transaction(async (tx) => {
     const write = () => madeTicket(tx, tenantId, holder);
-    return once.write(tx, write, (outcome) => ({ outcome }));
+    return once.write(tx, write, (outcome) => ({ outcome, audit: { tenantId } }));
   });
 }
 

@@ -216,6 +216,11 @@ export interface TenantryClient {
   close(): Promise<void>;
 }
 
+/** A program that calls by itself does not say which route it is. */
+function named(by: KeyedCaller, action: string): KeyedCaller {
+  return by.action === undefined ? { ...by, action } : by;
+}
+
 export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const { database } = deps;
   const feed = createEventFeed(database, deps.log);
@@ -230,21 +235,25 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
   const onceOf = <T>(by: KeyedCaller, tenantId: string, run: (caller: Caller, kept: Once<T>) => Promise<T>) =>
     of(by, tenantId, () => once(by, run));
   return {
-    createTenant: (by, input) => once(by, (caller, kept) => createTenant(deps, caller, input, kept)),
+    createTenant: (by, input) =>
+      once(named(by, 'createTenant'), (caller, kept) => createTenant(deps, caller, input, kept)),
     previewCreation: (caller, input) => previewCreation(deps, caller, input),
     previewDeletion: (caller, tenantId, input) =>
       of(caller, tenantId, () => previewDeletion(deps, caller, tenantId, input)),
     changeTenant: (by, id, input) =>
-      onceOf(by, id, (caller, kept) => change.changeTenant(deps, caller, id, input, kept)),
-    scaleTenant: (by, id, input) => onceOf(by, id, (caller, kept) => change.scaleTenant(deps, caller, id, input, kept)),
+      onceOf(named(by, 'changeTenant'), id, (caller, kept) => change.changeTenant(deps, caller, id, input, kept)),
+    scaleTenant: (by, id, input) =>
+      onceOf(named(by, 'scaleTenant'), id, (caller, kept) => change.scaleTenant(deps, caller, id, input, kept)),
     changeMode: (by, tenantId, request, input) =>
-      onceOf(by, tenantId, (caller, kept) => change.changeMode(deps, caller, { tenantId, request }, input, kept)),
+      onceOf(named(by, `${request}Tenant`), tenantId, (caller, kept) =>
+        change.changeMode(deps, caller, { tenantId, request }, input, kept),
+      ),
     migrateTenant: (by, id, input) =>
-      onceOf(by, id, (caller, kept) => change.migrateTenant(deps, caller, id, input, kept)),
+      onceOf(named(by, 'migrateTenant'), id, (caller, kept) => change.migrateTenant(deps, caller, id, input, kept)),
     previewMigration: (caller, tenantId, input) =>
       of(caller, tenantId, () => change.previewMigration(deps, caller, tenantId, input)),
     rotateTenant: (by, id, input) =>
-      onceOf(by, id, (caller, kept) => change.rotateTenant(deps, caller, id, input, kept)),
+      onceOf(named(by, 'rotateTenant'), id, (caller, kept) => change.rotateTenant(deps, caller, id, input, kept)),
     previewRotation: (caller, tenantId, input) =>
       of(caller, tenantId, () => change.previewRotation(deps, caller, tenantId, input)),
     previewMode: (caller, tenantId, request, input) =>
@@ -253,29 +262,37 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
       of(caller, tenantId, () => change.previewChange(deps, caller, tenantId, input)),
     previewScaling: (caller, tenantId, input) =>
       of(caller, tenantId, () => change.previewScaling(deps, caller, tenantId, input)),
-    repairTenant: (by, id, input) => onceOf(by, id, (caller, kept) => repairTenant(deps, caller, id, input, kept)),
+    repairTenant: (by, id, input) =>
+      onceOf(named(by, 'repairTenant'), id, (caller, kept) => repairTenant(deps, caller, id, input, kept)),
     previewRepair: (caller, tenantId) => of(caller, tenantId, () => previewRepair(deps, caller, tenantId)),
-    freeze: (by, input) => once(by, (caller, kept) => freezing.freeze(deps, caller, input, kept)),
+    freeze: (by, input) => once(named(by, 'freeze'), (caller, kept) => freezing.freeze(deps, caller, input, kept)),
     previewFreeze: (caller, input) => freezing.previewFreeze(deps, caller, input),
     previewLift: (caller, freezeId) => freezing.previewLift(deps, caller, freezeId),
     freezes: (_caller) => freezing.readFreezes(deps),
-    lift: (by, freezeId) => once(by, (caller, kept) => freezing.lift(deps, caller, freezeId, kept)),
-    isolate: (by, id, input) => onceOf(by, id, (caller, kept) => isolation.isolate(deps, caller, id, input, kept)),
+    lift: (by, freezeId) =>
+      once(named(by, 'liftFreeze'), (caller, kept) => freezing.lift(deps, caller, freezeId, kept)),
+    isolate: (by, id, input) =>
+      onceOf(named(by, 'isolateTenant'), id, (caller, kept) => isolation.isolate(deps, caller, id, input, kept)),
     previewIsolation: (caller, tenantId, input) =>
       of(caller, tenantId, () => isolation.previewIsolation(deps, caller, tenantId, input)),
-    liftIsolation: (by, id) => onceOf(by, id, (caller, kept) => isolation.liftIsolation(deps, caller, id, kept)),
+    liftIsolation: (by, id) =>
+      onceOf(named(by, 'liftIsolation'), id, (caller, kept) => isolation.liftIsolation(deps, caller, id, kept)),
     previewLifting: (caller, tenantId) => of(caller, tenantId, () => isolation.previewLifting(deps, tenantId)),
     startIsolation: (_caller, run) => isolation.startIsolation(deps, run),
-    deleteTenant: (by, id, input) => onceOf(by, id, (caller, kept) => deleteTenant(deps, caller, id, input, kept)),
+    deleteTenant: (by, id, input) =>
+      onceOf(named(by, 'deleteTenant'), id, (caller, kept) => deleteTenant(deps, caller, id, input, kept)),
     certificate: (caller, tenantId) => of(caller, tenantId, () => readCertificate(deps, tenantId)),
     keys: (_caller) => readKeys(database),
     previewControl: (caller, tenantId, verb) =>
       of(caller, tenantId, () => previewControl(deps, caller, tenantId, verb)),
     previewAbandonment: (caller, tenantId, audit) =>
       of(caller, tenantId, () => previewAbandonment(deps, caller, tenantId, audit)),
-    cancel: (by, id) => onceOf(by, id, (caller, kept) => control(deps, caller, id, 'cancel', kept)),
-    retry: (by, id) => onceOf(by, id, (caller, kept) => control(deps, caller, id, 'retry', kept)),
-    abandon: (by, id, audit) => onceOf(by, id, (caller, kept) => abandon(deps, caller, id, audit, kept)),
+    cancel: (by, id) =>
+      onceOf(named(by, 'cancelOperation'), id, (caller, kept) => control(deps, caller, id, 'cancel', kept)),
+    retry: (by, id) =>
+      onceOf(named(by, 'retryOperation'), id, (caller, kept) => control(deps, caller, id, 'retry', kept)),
+    abandon: (by, id, audit) =>
+      onceOf(named(by, 'abandonOperation'), id, (caller, kept) => abandon(deps, caller, id, audit, kept)),
     startAccepted: (_caller, operation) => startAccepted(deps, operation),
     audit: (_caller, input) => readAudit(database, input),
     recordRefusal: (refusal) => insertRefusal(database, refusal),
@@ -289,7 +306,7 @@ export function createTenantryClient(deps: ClientDeps): TenantryClient {
     events: (caller, tenantId, page) => of(caller, tenantId, () => reading.readEvents(database, tenantId, page)),
     newestEvent: (caller, tenantId) => of(caller, tenantId, () => reading.readNewestEvent(database, tenantId)),
     createStreamTicket: (by, id, holder) =>
-      onceOf(by, id, (_caller, kept) => tickets.createTicket(deps, id, holder, kept)),
+      onceOf(named(by, 'createStreamTicket'), id, (_caller, kept) => tickets.createTicket(deps, id, holder, kept)),
     previewStreamTicket: (caller, id, holder) => of(caller, id, () => tickets.previewTicket(deps, id, holder)),
     useStreamTicket: (ticket, tenantId) => tickets.useTicket(deps, ticket, tenantId),
     settingsHistory: (caller, tenantId, page) =>

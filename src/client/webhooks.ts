@@ -4,7 +4,7 @@ import { DEFAULT_OVERLAP_SECONDS, type DeliveryState, type WebhookEventType } fr
 import type { Database, Queryable } from '../db/database.ts';
 import { cursorAfter, positionIn, timePosition } from '../db/page-cursor.ts';
 import { listDeliveries } from '../db/webhook-deliveries.ts';
-import { listWebhooks, type WebhookFilter } from '../db/webhooks.ts';
+import { findLastChange, listWebhooks, type WebhookFilter } from '../db/webhooks.ts';
 import type { CarryOut, Once } from './once.ts';
 import { refusingCursors } from './paging.ts';
 import type { Conditional } from './precondition.ts';
@@ -85,21 +85,27 @@ export function createWebhookClient(deps: ClientDeps, once: CarryOut): WebhookCl
   const { database } = deps;
   const vain: ClientDeps['database'] = { ...database, transaction: (fn) => inVain(database, fn) };
   const keeping = <T>(by: KeyedCaller, run: (methods: WebhookMethods, caller: Caller) => Promise<T>) =>
-    once<T>(by, (caller, kept) => run(methodsOf({ ...deps, database: keptIn(database, kept) }), caller));
+    once<T>(by, (caller, kept) => run(methodsOf({ ...deps, database: keptIn(database, kept, caller) }), caller));
   return {
     ...methodsOf(deps),
-    create: (by, input) => keeping(by, (methods, caller) => methods.create(caller, input)),
-    change: (by, id, input) => keeping(by, (methods, caller) => methods.change(caller, id, input)),
-    remove: (by, id, condition) => keeping(by, (methods, caller) => methods.remove(caller, id, condition)),
-    rotate: (by, id, overlap) => keeping(by, (methods, caller) => methods.rotate(caller, id, overlap)),
-    replay: (by, id, delivery) => keeping(by, (methods, caller) => methods.replay(caller, id, delivery)),
-    replayDead: (by, id, tenantId) => keeping(by, (methods, caller) => methods.replayDead(caller, id, tenantId)),
+    create: (by, input) =>
+      keeping({ action: 'createWebhook', ...by }, (methods, caller) => methods.create(caller, input)),
+    change: (by, id, input) =>
+      keeping({ action: 'changeWebhook', ...by }, (methods, caller) => methods.change(caller, id, input)),
+    remove: (by, id, condition) =>
+      keeping({ action: 'deleteWebhook', ...by }, (methods, caller) => methods.remove(caller, id, condition)),
+    rotate: (by, id, overlap) =>
+      keeping({ action: 'rotateWebhook', ...by }, (methods, caller) => methods.rotate(caller, id, overlap)),
+    replay: (by, id, delivery) =>
+      keeping({ action: 'replayDelivery', ...by }, (methods, caller) => methods.replay(caller, id, delivery)),
+    replayDead: (by, id, tenantId) =>
+      keeping({ action: 'replayDeadLetters', ...by }, (methods, caller) => methods.replayDead(caller, id, tenantId)),
     preview: methodsOf({ ...deps, database: vain }),
   };
 }
 
 /** Keeps what a transaction answers, which is what its method does. */
-function keptIn<T>(database: Database, kept: Once<T>): Database {
+function keptIn<T>(database: Database, kept: Once<T>, { requestId }: Caller): Database {
   const once = kept as Once<unknown>;
   return {
     ...database,
@@ -109,7 +115,7 @@ function keptIn<T>(database: Database, kept: Once<T>): Database {
           once.write(
             tx,
             () => fn(tx),
-            (outcome) => ({ outcome }),
+            (outcome) => ({ outcome, audit: (at: Queryable) => findLastChange(at, requestId) }),
           ),
         options,
       ),

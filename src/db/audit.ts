@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AuditOutcome } from '../contracts/audit-outcome.ts';
 import { roles } from '../contracts/caller.ts';
 import { bigint, caller, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
@@ -7,8 +8,11 @@ import { rowsOf } from './rows.ts';
 export interface AuditFilter {
   readonly tenantId?: string | undefined;
   readonly principal?: string | undefined;
-  /** Type of an event, or code of a refusal. */
+  /** Action of an entry, type of an event, or code of a refusal. */
   readonly type?: string | undefined;
+  readonly outcome?: AuditOutcome | undefined;
+  readonly requestId?: string | undefined;
+  readonly address?: string | undefined;
   readonly from?: Date | undefined;
   /** Not any more. */
   readonly to?: Date | undefined;
@@ -18,6 +22,7 @@ export interface AuditFilter {
 export interface AuditPosition {
   readonly events: number;
   readonly refusals: number;
+  readonly entries: number;
 }
 
 const eventRow = z.object({
@@ -48,27 +53,76 @@ const refusalRow = z.object({
 });
 export type AuditRefusalRow = z.output<typeof refusalRow>;
 
-/** Conditions that both tables share; `$1` to `$4` are those of {@link valuesOf}. */
-const inTime = `($1::uuid is null or tenant_id = $1) and ($2::text is null or %principal = $2)
-  and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4)`;
+/** Conditions that all tables share; `$1` to `$7` are those of {@link valuesOf}. @param of SQL of what is in `caller` elsewhere */
+function conditions(type: string, of: (field: 'principal' | 'requestId' | 'address') => string): string {
+  return `($1::uuid is null or tenant_id = $1) and ($2::text is null or ${of('principal')} = $2)
+    and ($3::timestamptz is null or at >= $3) and ($4::timestamptz is null or at < $4)
+    and ($5::text is null or ${type} = $5) and ($6::text is null or ${of('requestId')} = $6)
+    and ($7::text is null or ${of('address')} = $7) and id < $8`;
+}
 
-function valuesOf({ tenantId, principal, from, to }: AuditFilter): unknown[] {
-  return [tenantId ?? null, principal ?? null, from ?? null, to ?? null];
+const inCaller = (field: string) => `caller ->> '${field}'`;
+const refusalColumns = { principal: 'principal', requestId: 'request_id', address: 'address' } as const;
+
+function valuesOf({ tenantId, principal, from, to, type, requestId, address }: AuditFilter): unknown[] {
+  const given = [tenantId, principal, from, to, type, requestId, address];
+  return given.map((value) => value ?? null);
+}
+
+function isAsked({ outcome }: AuditFilter, ...outcomes: readonly AuditOutcome[]): boolean {
+  return outcome === undefined || outcomes.includes(outcome);
+}
+
+const entryRow = z.object({
+  id: bigint,
+  at: time,
+  action: z.string(),
+  outcome: z.enum(['done', 'asked']),
+  tenantId: uuid.nullable(),
+  operationId: uuid.nullable(),
+  caller,
+  before: z.record(z.string(), z.unknown()).nullable(),
+  after: z.record(z.string(), z.unknown()).nullable(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type AuditEntryRow = z.output<typeof entryRow>;
+
+interface Below {
+  readonly belowId: number;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function listAuditEntries(
+  db: Queryable,
+  filter: AuditFilter,
+  { belowId, limit }: Below,
+): Promise<AuditEntryRow[]> {
+  if (!isAsked(filter, 'done', 'asked')) return [];
+  return rowsOf(
+    entryRow,
+    await db.query(
+      `select id, at, action, outcome, tenant_id as "tenantId", operation_id as "operationId", caller, before, after, data
+       from audit_entries where ${conditions('action', inCaller)} and ($10::text is null or outcome = $10)
+       order by id desc limit $9`,
+      [...valuesOf(filter), belowId, limit, filter.outcome ?? null],
+    ),
+  );
 }
 
 /** Newest first. */
 export async function listAuditEvents(
   db: Queryable,
   filter: AuditFilter,
-  { belowId, limit }: { readonly belowId: number; readonly limit: number },
+  { belowId, limit }: Below,
 ): Promise<AuditEventRow[]> {
+  if (!isAsked(filter, 'recorded')) return [];
   return rowsOf(
     eventRow,
     await db.query(
       `select id, at, type, tenant_id as "tenantId", operation_id as "operationId", step_id as "stepId", data, caller
-       from events where ${inTime.replace('%principal', `caller ->> 'principal'`)} and ($5::text is null or type = $5) and id < $6
-       order by id desc limit $7`,
-      [...valuesOf(filter), filter.type ?? null, belowId, limit],
+       from events where ${conditions('type', inCaller)} order by id desc limit $9`,
+      [...valuesOf(filter), belowId, limit],
     ),
   );
 }
@@ -77,16 +131,16 @@ export async function listAuditEvents(
 export async function listRefusals(
   db: Queryable,
   filter: AuditFilter,
-  { belowId, limit }: { readonly belowId: number; readonly limit: number },
+  { belowId, limit }: Below,
 ): Promise<AuditRefusalRow[]> {
+  if (!isAsked(filter, 'refused')) return [];
   return rowsOf(
     refusalRow,
     await db.query(
       `select id, at, code, reason, principal, role, operation, method, tenant_id as "tenantId", address, request_id as "requestId",
          unrecorded
-       from access_refusals where ${inTime.replace('%principal', 'principal')} and ($5::text is null or code = $5) and id < $6
-       order by id desc limit $7`,
-      [...valuesOf(filter), filter.type ?? null, belowId, limit],
+       from access_refusals where ${conditions('code', (field) => refusalColumns[field])} order by id desc limit $9`,
+      [...valuesOf(filter), belowId, limit],
     ),
   );
 }

@@ -57,6 +57,6 @@ export function json(value: unknown): string | null {
 /** A caller for a jsonb column: what it may reach is left out, for that is of the one request. */
 export function callerJson(given: Caller | null | undefined): string | null {
   if (!given) return null;
-  const { scope: _scope, ...kept } = given;
-  return json(kept);
+  const { principal, role, requestId, address } = given;
+  return json({ principal, role, requestId, address } satisfies StoredCaller);
 }

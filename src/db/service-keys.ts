@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { givenRoles, type Caller, type GivenRole } from '../contracts/caller.ts';
+import { insertAuditEntry } from './audit-entries.ts';
 import { callerJson, json, optionalTime, time, uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
@@ -152,4 +153,6 @@ async function recordEvent(tx: Queryable, { keyId, type, by, caller, data }: Key
     callerJson(caller),
     json(data),
   ]);
+  const action = type === 'created' ? 'createKey' : 'revokeKey';
+  await insertAuditEntry(tx, { action, outcome: 'done', caller, data: { keyId, by, ...data } });
 }

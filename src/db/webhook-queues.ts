@@ -3,6 +3,7 @@ import { RETRY_FOR_SECONDS, retryWaitSeconds, webhookEventTypes } from '../contr
 import { bigint, operationType, time, uuid } from './columns.ts';
 import type { Database, Queryable } from './database.ts';
 import { rowOf, rowsOf } from './rows.ts';
+import { insertAuditEntry } from './audit-entries.ts';
 import { disableWebhook, lockWebhook, recordWebhookChange } from './webhooks.ts';
 import type { Caller } from '../contracts/caller.ts';
 
@@ -210,6 +211,7 @@ async function disableAsGone(
   const reason = `its receiver ${error ?? 'is gone'}`;
   if (!(await disableWebhook(tx, webhookId, reason))) return;
   await recordWebhookChange(tx, { webhookId, what: 'disabled', caller, data: { reason } });
+  await insertAuditEntry(tx, { action: 'disableWebhook', outcome: 'done', caller, data: { webhookId, reason } });
   announce.disabled(webhookId, reason);
 }
 

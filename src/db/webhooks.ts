@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../contracts/caller.ts';
 import { webhookEventTypes, type WebhookEventType } from '../contracts/webhooks.ts';
+import type { AuditFacts } from './audit-entries.ts';
 import { caller, callerJson, json, optionalTime, time, uuid } from './columns.ts';
 import type { Queryable } from './database.ts';
 import { shownTime } from './page-cursor.ts';
@@ -77,6 +78,30 @@ export async function recordWebhookChange(
     callerJson(by),
     json(data),
   ]);
+}
+
+const lastChange = z.object({
+  webhookId: uuid,
+  tenantId: uuid.nullable(),
+  data: z.record(z.string(), z.unknown()),
+});
+const fields = z.record(z.string(), z.unknown()).optional();
+
+/** What a request has just done to a webhook, for the audit; to be called in its transaction. */
+export async function findLastChange(tx: Queryable, requestId: string): Promise<AuditFacts> {
+  const row = rowOf(
+    lastChange,
+    await tx.query(
+      `select c.webhook_id as "webhookId", w.tenant_id as "tenantId", c.data
+       from webhook_changes c join webhooks w on w.id = c.webhook_id
+       where c.caller ->> 'requestId' = $1 order by c.id desc limit 1`,
+      [requestId],
+    ),
+  );
+  if (!row) return {};
+  const { webhookId, tenantId } = row;
+  const { before, after, ...data } = row.data;
+  return { tenantId, before: fields.parse(before), after: fields.parse(after), data: { webhookId, ...data } };
 }
 
 /** Undefined: there is none of that id (any more). */

@@ -2,8 +2,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApiFixture, type ApiFixture } from './api-fixture.ts';
+import { pino } from 'pino';
+import { startApiServer } from '../../src/api/server.ts';
+import { EncryptionCodec } from '../../src/temporal/codec.ts';
+import { createApiFixture, payloadKey, type ApiFixture } from './api-fixture.ts';
 
+const quiet = { codec: new EncryptionCodec([payloadKey]), log: pino({ level: 'silent' }) };
 let api: ApiFixture;
 beforeAll(async () => {
   api = await createApiFixture();
@@ -24,6 +28,24 @@ async function beginRequest(url: string) {
 }
 
 describe('an API that is closed', () => {
+  it('says that it is not ready before it stops listening', async () => {
+    const server = await startApiServer({ ...quiet, client: api.client, port: 0, drainDelayMs: 400 });
+    const look = async () => {
+      const answer = await fetch(`${server.url}/readyz`);
+      return {
+        status: answer.status,
+        body: (await answer.json()) as object,
+        connection: answer.headers.get('connection'),
+      };
+    };
+    expect((await look()).body).not.toHaveProperty('draining');
+    const closing = server.close();
+    expect(await look()).toMatchObject({ status: 503, body: { ok: false, draining: true }, connection: 'close' });
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    await closing;
+    await expect(fetch(`${server.url}/readyz`)).rejects.toThrow('fetch failed');
+  });
+
   it('answers the request that it has, and then ends', async () => {
     const server = await api.listen();
     const socket = await beginRequest(server.url);

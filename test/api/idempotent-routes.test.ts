@@ -161,10 +161,24 @@ async function mutations(): Promise<Route[]> {
 
 /** All that a change leaves a trace in. */
 async function traces() {
-  const tables = ['tenants', 'operations', 'events', 'freezes', 'tenant_settings', 'idempotency_keys'];
+  const tables = ['tenants', 'operations', 'events', 'freezes', 'tenant_settings', 'idempotency_keys', 'audit_entries'];
   const counts = tables.map((table) => `(select count(*)::int from ${table}) as ${table}`).join(', ');
   const { rows } = await api.database.query(`select ${counts}`);
   return { ...rows[0], taken: api.orchestrator.taken.length, open: [...api.orchestrator.open.keys()] };
+}
+
+/** Who changed what by a request, as the audit has it. */
+async function auditedAs(requestId: unknown): Promise<unknown[]> {
+  const answer = await api.app.inject(`/api/v1/audit?requestId=${String(requestId)}`);
+  const { entries } = answer.json<{ entries: { type: string; outcome: string; caller: object }[] }>();
+  return entries
+    .filter(({ outcome }) => outcome !== 'recorded')
+    .map(({ caller, outcome, type }) => ({ type, outcome, ...caller, requestId: 'its own' }));
+}
+function entryOf(type: string): object {
+  const asksRun = ['retryOperation', 'cancelOperation', 'retryAccount'];
+  const by = { principal: 'local-operator', role: 'platform-admin', address: '127.0.0.1', requestId: 'its own' };
+  return { type, outcome: asksRun.includes(type) ? 'asked' : 'done', ...by };
 }
 
 /** Byte for byte; an account is shown as it is by then, and the request itself has changed when it was changed. */
@@ -202,6 +216,7 @@ describe('every route that changes something', () => {
     const first = await send(key);
     expect(first.statusCode, first.body).toBeLessThan(300);
     expect(first.headers['idempotency-replayed']).toBeUndefined();
+    expect(await auditedAs(first.headers['x-request-id'])).toEqual([entryOf(name)]);
     const before = await traces();
     const again = await send(key);
     expect(again.headers['idempotency-replayed']).toBe('true');
@@ -214,5 +229,6 @@ describe('every route that changes something', () => {
     const other = await send(key, { url: `${request.url}${query}dryRun=false` });
     expect([other.statusCode, other.body]).toEqual([422, expect.stringContaining('IDEMPOTENCY_KEY_REUSED')]);
     expect(await traces()).toEqual(before);
+    for (const { headers } of [malformed, again, other]) expect(await auditedAs(headers['x-request-id'])).toEqual([]);
   });
 });

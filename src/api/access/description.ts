@@ -1,5 +1,7 @@
 import type { SwaggerTransform } from '@fastify/swagger';
-import { accessRowOf } from './access-table.ts';
+import { z } from 'zod';
+import { errorAnswer } from '../schemas.ts';
+import { accessRowOf, type AccessRow } from './access-table.ts';
 
 export const securitySchemes = {
   bearer: {
@@ -17,13 +19,24 @@ export const securitySchemes = {
   },
 } as const;
 
-/** Adds to each operation who may call it: `security`, and the roles as `x-roles`. */
+const responses = z.record(z.string(), z.unknown());
+
+/** What the guard may answer before the route does. A caller without any role is refused everywhere. */
+function refusalsOf({ check }: AccessRow): Record<string, unknown> {
+  const codes = check === 'its tenant' ? 'FORBIDDEN, TENANT_MISMATCH' : 'FORBIDDEN';
+  return { 401: errorAnswer.describe('UNAUTHENTICATED'), 403: errorAnswer.describe(codes) };
+}
+
+/** Adds to each operation who may call it: `security`, the roles as `x-roles`, and how others are refused. */
 export function describeAccess(transform: SwaggerTransform): SwaggerTransform {
   return (given) => {
-    const { schema, url } = transform(given);
     const { method } = given.route;
     const [first = 'GET'] = [method].flat();
     const row = accessRowOf({ method: first, url: given.url, operationId: given.schema.operationId });
+    const isOpen = row === undefined || row.roles === 'anybody';
+    const refused = isOpen || given.schema.hide === true ? {} : refusalsOf(row);
+    const response = { ...refused, ...responses.parse(given.schema.response ?? {}) };
+    const { schema, url } = transform({ ...given, schema: { ...given.schema, response } });
     if (!row || schema.hide === true) return { schema, url };
     const security: Record<string, string[]>[] = [
       { bearer: [] },

@@ -14,6 +14,8 @@ import { inputOf, pageOf, PRODUCT, type CreateBody, type ListQuery } from './req
 /** Who waits for an answer, and until when. */
 export interface Waiting {
   readonly caller: KeyedCaller;
+  /** In ms, as the caller prefers; undefined: as `wait` or the cloud type has it. */
+  readonly waitMs?: number | undefined;
   readonly signal: AbortSignal;
   readonly log: FastifyBaseLogger;
 }
@@ -44,7 +46,7 @@ export async function createAccount(
 
 async function afterCreation(
   client: TenantryClient,
-  { caller, ...waiting }: Waiting,
+  { caller, waitMs, ...waiting }: Waiting,
   {
     tenant,
     body,
@@ -55,6 +57,7 @@ async function afterCreation(
     awaitTenant(client, caller, tenant, { ...waiting, limitMs, isOver });
   if (wait === false) return tenant;
   if (wait === true) return until(limitsMs.asked, isSettled);
+  if (waitMs !== undefined) return until(waitMs, isSettled);
   return body.cloudType === 'public' ? until(limitsMs.public, isSettled) : until(limitsMs.begun, isBegun);
 }
 

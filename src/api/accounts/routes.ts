@@ -6,6 +6,7 @@ import { callerOf } from '../caller.ts';
 import { answerError } from '../error-answers.ts';
 import { workersAt } from '../idempotency-keys.ts';
 import { withTag } from '../preconditions.ts';
+import { preferencesOf, waitSignal, withApplied } from '../preferences.ts';
 import type { ProductDoor } from '../product-doors.ts';
 import { WHAT_IS_CERTIFIED } from '../routes/certificates.ts';
 import { answers, certificateAnswer, noQuery, previewAnswer } from '../schemas.ts';
@@ -45,22 +46,16 @@ interface Deps {
 }
 
 const creation: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
-  const closing = new AbortController();
-  app.addHook('preClose', (closed) => {
-    closing.abort();
-    closed();
-  });
-  const waitOf = (request: FastifyRequest, reply: FastifyReply) => {
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
+  const waitOf = (request: FastifyRequest, reply: FastifyReply, waitMs: number | undefined) => {
     // What waits holds no connection of the database; the rate and the pace of changes bound how many do.
     request.endTurn();
-    return { caller: callerOf(request), log: request.log, signal: AbortSignal.any([closing.signal, gone.signal]) };
+    return { caller: callerOf(request), log: request.log, waitMs, signal: waitSignal(request, reply) };
   };
 
   app.post(
     '/accounts',
     {
+      config: { waits: true },
       schema: {
         operationId: 'createAccount',
         summary: 'Create an account',
@@ -82,7 +77,11 @@ const creation: FastifyPluginCallbackZod<Deps> = (app, { client }, done) => {
     async (request, reply) => {
       const { body, query } = request;
       if (query.dryRun) return previewInTerms(await client.previewCreation(callerOf(request), inputOf(body)));
-      const account = await createAccount(client, waitOf(request, reply), body, query.wait);
+      // What the URL says is no preference.
+      const { isAsync, waitMs } = query.wait === undefined ? preferencesOf(request) : { isAsync: false };
+      withApplied(reply, { isAsync, waitMs });
+      const limitMs = waitMs ?? (isAsync ? 0 : undefined);
+      const account = await createAccount(client, waitOf(request, reply, limitMs), body, query.wait);
       const status = account.provisioningStatus === 'active' ? 201 : 202;
       return reply
         .code(status)

@@ -3,49 +3,10 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AuditInput } from '../../client/audit.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { roles, type Caller } from '../../contracts/caller.ts';
+import type { Caller } from '../../contracts/caller.ts';
 import { callerOf } from '../caller.ts';
-import { answers, historyQuery, id } from '../schemas.ts';
-
-const time = z.iso.datetime({ offset: true });
-const filter = {
-  tenantId: id.optional(),
-  principal: z.string().min(1).max(600).optional().describe('Who, as `caller.principal` has it'),
-  type: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z_.-]{0,60}$/)
-    .optional()
-    .describe('Type of an event (`operation.accepted`), or code of a refusal (`FORBIDDEN`)'),
-  from: time.optional().describe('Nothing earlier'),
-  to: time.optional().describe('Nothing at or after it'),
-};
-const auditQuery = z.strictObject({ ...filter, ...historyQuery.shape });
-const exportQuery = z.strictObject(filter);
-
-const entry = z
-  .object({
-    id: z.string(),
-    at: time,
-    outcome: z.enum(['recorded', 'refused']),
-    type: z.string(),
-    tenantId: z.uuid().nullable(),
-    operationId: z.uuid().nullable(),
-    caller: z
-      .object({
-        principal: z.string().optional(),
-        role: z.enum(roles).optional(),
-        requestId: z.string().optional(),
-        address: z.string().optional(),
-      })
-      .nullable()
-      .describe('Null: not known; of a refused credential only the request and its address are'),
-    data: z.record(z.string(), z.unknown()),
-  })
-  .meta({
-    id: 'AuditEntry',
-    description: 'What somebody did to a tenant, or a request that was refused for who asked',
-  });
-const auditAnswer = z.object({ entries: z.array(entry), nextCursor: z.string().nullable() });
+import { auditAnswer, auditQuery, exportQuery } from '../audit-schemas.ts';
+import { answers } from '../schemas.ts';
 
 /** Who did what, and who was refused what: append-only. */
 export const auditRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

@@ -13,20 +13,24 @@ import {
   changeTenantBody,
   dryRunQuery,
   migrateBody,
+  finishedAnswer,
   previewAnswer,
   scaleTenantBody,
   changedTenantAnswer,
   tenantParams,
 } from '../schemas.ts';
 
-const response = answers({ 200: z.union([previewAnswer, changedTenantAnswer]), 202: acceptedAnswer }, changeCodes);
+const response = answers(
+  { 200: z.union([previewAnswer, finishedAnswer, changedTenantAnswer]), 202: acceptedAnswer },
+  changeCodes,
+);
 
 /** Other settings for an active tenant, another mode, another tier, or other credentials. */
 export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
   app.patch(
     '/api/v1/tenants/:tenantId',
     {
-      config: { takesIfMatch: true },
+      config: { takesIfMatch: true, waits: true },
       schema: {
         operationId: 'changeTenant',
         summary: 'Change the settings of an active tenant, or what it is called and who is written to',
@@ -47,14 +51,14 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewChange(callerOf(request), params.tenantId, body);
       const outcome = await client.changeTenant(callerOf(request), params.tenantId, body);
-      return answerOutcome(reply, outcome, client.workers());
+      return answerOutcome(reply, outcome, { client, caller: callerOf(request) });
     },
   );
 
   app.post(
     '/api/v1/tenants/:tenantId/scale',
     {
-      config: { takesIfMatch: true },
+      config: { takesIfMatch: true, waits: true },
       schema: {
         operationId: 'scaleTenant',
         summary: "Change the number of tasks of one of an active tenant's services",
@@ -71,7 +75,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewScaling(callerOf(request), params.tenantId, body);
       const outcome = await client.scaleTenant(callerOf(request), params.tenantId, body);
-      return answerOutcome(reply, outcome, client.workers());
+      return answerOutcome(reply, outcome, { client, caller: callerOf(request) });
     },
   );
 
@@ -79,7 +83,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     app.post(
       `/api/v1/tenants/:tenantId/${request}`,
       {
-        config: { takesIfMatch: true },
+        config: { takesIfMatch: true, waits: true },
         schema: {
           ...about,
           tags: ['tenants'],
@@ -95,7 +99,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         const caller = callerOf(asked);
         if (query.dryRun) return client.previewMode(caller, params.tenantId, request, body);
         const outcome = await client.changeMode(caller, params.tenantId, request, body);
-        return answerOutcome(reply, outcome, client.workers());
+        return answerOutcome(reply, outcome, { client, caller });
       },
     );
   modeOf('suspend', {
@@ -116,7 +120,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
   app.post(
     '/api/v1/tenants/:tenantId/migrate',
     {
-      config: { takesIfMatch: true },
+      config: { takesIfMatch: true, waits: true },
       schema: {
         operationId: 'migrateTenant',
         summary: 'Bring an active tenant to another tier',
@@ -135,14 +139,14 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewMigration(callerOf(request), params.tenantId, body);
       const outcome = await client.migrateTenant(callerOf(request), params.tenantId, body);
-      return answerOutcome(reply, outcome, client.workers());
+      return answerOutcome(reply, outcome, { client, caller: callerOf(request) });
     },
   );
 
   app.post(
     '/api/v1/tenants/:tenantId/rotate',
     {
-      config: { takesIfMatch: true },
+      config: { takesIfMatch: true, waits: true },
       schema: {
         operationId: 'rotateTenant',
         summary: "Rotate an active tenant's credentials",
@@ -161,7 +165,7 @@ export const changeRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       const body = { ...request.body, ifMatch: ifMatchOf(request) };
       if (query.dryRun) return client.previewRotation(callerOf(request), params.tenantId, body);
       const outcome = await client.rotateTenant(callerOf(request), params.tenantId, body);
-      return answerOutcome(reply, outcome, client.workers());
+      return answerOutcome(reply, outcome, { client, caller: callerOf(request) });
     },
   );
   done();

@@ -24,6 +24,7 @@ export const healthRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
       schema: {
         operationId: 'getReadiness',
         summary: 'PostgreSQL, Temporal and the workers can be reached',
+        description: 'A process that is about to end is not ready, though it answers still (`TENANTRY_DRAIN_DELAY`).',
         tags: ['operation of the service'],
         querystring: noQuery,
         response: answers({ 200: readyAnswer, 503: readyAnswer }),
@@ -31,8 +32,9 @@ export const healthRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
     },
     async (_request, reply) => {
       const checks = await client.readiness();
-      const ok = checks.postgresql.ok && checks.temporal.ok && checks.workers.ok;
-      return reply.code(ok ? 200 : 503).send({ ok, checks });
+      const draining = app.draining.signal.aborted;
+      const ok = !draining && checks.postgresql.ok && checks.temporal.ok && checks.workers.ok;
+      return reply.code(ok ? 200 : 503).send({ ok, ...(draining && { draining }), checks });
     },
   );
 

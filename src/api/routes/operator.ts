@@ -9,6 +9,7 @@ import {
   acceptedAnswer,
   answers,
   dryRunQuery,
+  finishedAnswer,
   operationAnswer,
   previewAnswer,
   tenantCodes,
@@ -21,6 +22,7 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
     app.post(
       `/api/v1/tenants/:tenantId/${verb}`,
       {
+        config: { waits: true },
         preValidation: refuseBody,
         schema: {
           operationId: `${verb}Operation`,
@@ -28,13 +30,14 @@ export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }
           tags: ['tenants'],
           params: tenantParams,
           querystring: dryRunQuery,
-          response: answers({ 200: previewAnswer, 202: acceptedAnswer }, controlCodes(verb)),
+          response: answers({ 200: z.union([previewAnswer, finishedAnswer]), 202: acceptedAnswer }, controlCodes(verb)),
         },
       },
       async (request, reply) => {
         const { params, query } = request;
         if (query.dryRun) return client.previewControl(callerOf(request), params.tenantId, verb);
-        return accepted(reply, await client[verb](callerOf(request), params.tenantId), client.workers());
+        const caller = callerOf(request);
+        return accepted(reply, await client[verb](caller, params.tenantId), { client, caller });
       },
     );
   }

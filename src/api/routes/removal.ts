@@ -6,14 +6,22 @@ import { isNamedBySlug } from '../access/tenant-names.ts';
 import { ifMatchOf } from '../preconditions.ts';
 import { answerOutcome, deletionCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import { acceptedAnswer, answers, deleteQuery, previewAnswer, changedTenantAnswer, tenantParams } from '../schemas.ts';
+import {
+  acceptedAnswer,
+  answers,
+  deleteQuery,
+  finishedAnswer,
+  previewAnswer,
+  changedTenantAnswer,
+  tenantParams,
+} from '../schemas.ts';
 
 /** The removal of a tenant. */
 export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {
   app.delete(
     '/api/v1/tenants/:tenantId',
     {
-      config: { takesIfMatch: true },
+      config: { takesIfMatch: true, waits: true },
       preValidation: refuseBody,
       schema: {
         operationId: 'deleteTenant',
@@ -27,7 +35,10 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         tags: ['tenants'],
         params: tenantParams,
         querystring: deleteQuery,
-        response: answers({ 200: z.union([previewAnswer, changedTenantAnswer]), 202: acceptedAnswer }, deletionCodes),
+        response: answers(
+          { 200: z.union([previewAnswer, finishedAnswer, changedTenantAnswer]), 202: acceptedAnswer },
+          deletionCodes,
+        ),
       },
     },
     async (request, reply) => {
@@ -44,7 +55,7 @@ export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }>
         exports: request.query.export,
         ifMatch: ifMatchOf(request),
       });
-      return answerOutcome(reply, outcome, client.workers());
+      return answerOutcome(reply, outcome, { client, caller: callerOf(request) });
     },
   );
   done();

@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
@@ -6,6 +7,7 @@ import {
   acceptedAnswer,
   answers,
   dryRunQuery,
+  finishedAnswer,
   previewAnswer,
   repairBody,
   tenantCodes,
@@ -26,6 +28,7 @@ export const repairRoute: FastifyPluginCallbackZod<{ client: TenantryClient }> =
   app.post(
     '/api/v1/tenants/:tenantId/repair',
     {
+      config: { waits: true },
       schema: {
         operationId: 'repairTenant',
         summary: 'Bring everything of an active tenant back to what was applied last',
@@ -36,14 +39,14 @@ export const repairRoute: FastifyPluginCallbackZod<{ client: TenantryClient }> =
         params: tenantParams,
         querystring: dryRunQuery,
         body: repairBody,
-        response: answers({ 200: previewAnswer, 202: acceptedAnswer }, codes),
+        response: answers({ 200: z.union([previewAnswer, finishedAnswer]), 202: acceptedAnswer }, codes),
       },
     },
     async (request, reply) => {
       const { body, params, query } = request;
       const caller = callerOf(request);
       if (query.dryRun) return client.previewRepair(caller, params.tenantId);
-      return accepted(reply, await client.repairTenant(caller, params.tenantId, body ?? {}), client.workers());
+      return accepted(reply, await client.repairTenant(caller, params.tenantId, body ?? {}), { client, caller });
     },
   );
   done();

@@ -11,6 +11,7 @@ import {
   answers,
   createTenantBody,
   dryRunQuery,
+  finishedAnswer,
   historyQuery,
   noQuery,
   previewAnswer,
@@ -30,6 +31,7 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
   app.post(
     '/api/v1/tenants',
     {
+      config: { waits: true },
       schema: {
         operationId: 'createTenant',
         summary: 'Create a tenant',
@@ -37,13 +39,17 @@ export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> 
         tags: ['tenants'],
         querystring: dryRunQuery,
         body: createTenantBody,
-        response: answers({ 200: previewAnswer, 202: acceptedAnswer }, [...creationCodes, 'SLUG_TAKEN']),
+        response: answers({ 200: z.union([previewAnswer, finishedAnswer]), 202: acceptedAnswer }, [
+          ...creationCodes,
+          'SLUG_TAKEN',
+        ]),
       },
     },
     async (request, reply) => {
       const { body, query } = request;
       if (query.dryRun) return client.previewCreation(callerOf(request), body);
-      return accepted(reply, await client.createTenant(callerOf(request), body), client.workers());
+      const caller = callerOf(request);
+      return accepted(reply, await client.createTenant(caller, body), { client, caller });
     },
   );
 

@@ -20,6 +20,25 @@ const tagged = new Set([
   ...['suspendTenant', 'resumeTenant', 'migrateTenant', 'rotateTenant', 'deleteTenant'],
 ]);
 
+const prefer = {
+  type: 'string',
+  description:
+    '`wait=N`: the answer comes when the operation has ended, or after N seconds, 60 at most (RFC 7240). What cannot be read is ignored',
+};
+const applied = { type: 'string', description: 'The preferences that were followed: `wait=30`' };
+
+/** The header `Prefer` of routes that wait when they are asked to. */
+export function describingPreferences(transform: Transform): Transform {
+  return (given) => {
+    const described = transform(given);
+    const { schema } = described;
+    if (given.route.config?.waits !== true) return described;
+    const headers = withParameter(schema.headers, { Prefer: prefer });
+    const response = withHeaders(schema.response, ['200', '201', '202'], { 'Preference-Applied': applied });
+    return { ...described, schema: { ...schema, headers, response } };
+  };
+}
+
 /** The header `If-Match` of routes that take it, and `ETag` of answers that have it. */
 export function describingPreconditions(transform: Transform): Transform {
   return (given) => {
@@ -28,25 +47,32 @@ export function describingPreconditions(transform: Transform): Transform {
     const takes = given.route.config?.takesIfMatch === true;
     const statuses = [...(tagged.has(given.schema.operationId ?? '') ? ['200'] : []), ...(takes ? ['412'] : [])];
     if (statuses.length === 0) return described;
-    const headers = takes ? { headers: withIfMatch(schema.headers) } : {};
-    return { ...described, schema: { ...schema, ...headers, response: withTags(schema.response, statuses) } };
+    const headers = takes ? { headers: withParameter(schema.headers, { 'If-Match': ifMatch }) } : {};
+    return {
+      ...described,
+      schema: { ...schema, ...headers, response: withHeaders(schema.response, statuses, { ETag: etag }) },
+    };
   };
 }
 
 const headersShape = z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() });
 
-function withIfMatch(headers: unknown): unknown {
+function withParameter(headers: unknown, parameter: Readonly<Record<string, unknown>>): unknown {
   const { properties, ...rest } = headersShape.parse(headers ?? {});
-  return { ...rest, type: 'object', properties: { ...properties, 'If-Match': ifMatch } };
+  return { ...rest, type: 'object', properties: { ...properties, ...parameter } };
 }
 
 const answersShape = z.record(z.string(), z.looseObject({ headers: z.record(z.string(), z.unknown()).optional() }));
 
-function withTags(response: unknown, statuses: readonly string[]): unknown {
+function withHeaders(
+  response: unknown,
+  statuses: readonly string[],
+  headers: Readonly<Record<string, unknown>>,
+): unknown {
   return Object.fromEntries(
     Object.entries(answersShape.parse(response)).map(([status, answer]) => [
       status,
-      statuses.includes(status) ? { ...answer, headers: { ...answer.headers, ETag: etag } } : answer,
+      statuses.includes(status) ? { ...answer, headers: { ...answer.headers, ...headers } } : answer,
     ]),
   );
 }
