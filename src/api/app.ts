@@ -147,7 +147,8 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   await app.register(healthRoutes, { client });
   await app.register(metricsRoutes, { client, requests });
   await app.register(codecRoutes, { codec });
-  for (const door of doors) await door.register(app, { client });
+  // In a scope of its own: what a door answers errors by is for its routes alone.
+  for (const door of doors) await app.register((scope) => door.register(scope, { client }));
   await app.register(drain);
   return app;
 }

@@ -372,6 +372,9 @@ describe('the words of accounts', () => {
         details: { status: 'creating' },
       },
     ]);
+    // At the tenants' own door it is the word of tenants.
+    const ofTenant = await send('GET', `/api/v1/tenants/${account.id}/certificate`);
+    expect(ofTenant.body.error).toMatchObject({ details: { status: 'validating' } });
     await api.move(account.id, ['committing', 'succeeded'], ['creating', 'active']);
     api.orchestrator.end(`tenant.accounts.${account.id}`);
     const { body } = await send('DELETE', `/accounts/${account.id}?confirm=${account.id}`);
