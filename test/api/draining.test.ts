@@ -29,7 +29,7 @@ async function beginRequest(url: string) {
 
 describe('an API that is closed', () => {
   it('says that it is not ready before it stops listening', async () => {
-    const server = await startApiServer({ ...quiet, client: api.client, port: 0, drainDelayMs: 400 });
+    const server = await startApiServer({ ...quiet, client: api.client, port: 0, drainDelayMs: 3_000 });
     const look = async () => {
       const answer = await fetch(`${server.url}/readyz`);
       return {
@@ -40,8 +40,9 @@ describe('an API that is closed', () => {
     };
     expect((await look()).body).not.toHaveProperty('draining');
     const closing = server.close();
-    expect(await look()).toMatchObject({ status: 503, body: { ok: false, draining: true }, connection: 'close' });
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    const [ready, health] = await Promise.all([look(), fetch(`${server.url}/healthz`)]);
+    expect(ready).toMatchObject({ status: 503, body: { ok: false, draining: true }, connection: 'close' });
+    expect(health.status).toBe(200);
     await closing;
     await expect(fetch(`${server.url}/readyz`)).rejects.toThrow('fetch failed');
   });
