@@ -53,6 +53,8 @@ export default defineConfig({
       // The four saga properties: PostgreSQL, MiniStack behind the gateway, Temporal's development server.
       // A machine so busy that a call times out makes an undo wait out the lateness window (40 s).
       project('sagas', ['sagas'], { testTimeout: 300_000 }),
+      // The API against its own description: PostgreSQL, and requests that Schemathesis makes up (`npm run test:schema`).
+      project('schema', ['schema']),
       // The whole system, processes of its own included: each file one, on ports of its own.
       project('e2e', ['e2e'], { maxWorkers: 3, testTimeout: 300_000 }),
       // Every fault at every statement, processes killed, servers away, seeded random runs (`npm run test:chaos`).

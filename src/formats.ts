@@ -22,6 +22,9 @@ export const emailAddress = z
     'must be an email address (domains in other scripts as punycode: xn--...)',
   );
 
+/** The same as people type it: with blanks around. What the description says of it is what clients are to send. */
+export const typedEmailAddress = z.string().trim().pipe(emailAddress).meta({ format: 'email', maxLength: 254 });
+
 /** Not only blanks, and no control characters: terminals would obey them. */
 const control = String.raw`\u0000-\u001f\u007f-\u009f`;
 const plain = new RegExp(`^[^${control}]*[^\\s${control}][^${control}]*$`);

@@ -14,6 +14,8 @@ export type PythonTool = {
   title: string;
   /** Path of a requirements file with hashes. */
   requirements: string;
+  /** The oldest Python 3 that takes it, by its minor version; 10 when left out. */
+  oldestMinor?: number;
   /** For people: `~20 s`. */
   expected: string;
   /** What to do instead where there is no Python. */
@@ -41,8 +43,8 @@ export async function installPythonTool(tool: PythonTool, log: Log): Promise<str
   return join(directory, 'bin', 'python');
 }
 
-async function findPython({ title, otherwise }: PythonTool): Promise<{ executable: string; version: string }> {
-  const advice = `Install Python 3.10 or newer as "python3", or ${otherwise}.`;
+async function findPython({ title, oldestMinor = 10, otherwise }: PythonTool): Promise<{ executable: string; version: string }> {
+  const advice = `Install Python 3.${oldestMinor} or newer as "python3", or ${otherwise}.`;
   const script = 'import sys; print("%d.%d" % sys.version_info[:2]); print(sys.executable)';
   const printed = await runCommand({
     name: 'python3',
@@ -53,8 +55,8 @@ async function findPython({ title, otherwise }: PythonTool): Promise<{ executabl
     throw new Error(`${title} needs Python, and python3 could not be run. ${advice}`, { cause });
   });
   const [version = '', executable = ''] = printed.trim().split('\n');
-  if (Number(version.split('.')[1]) < 10) {
-    throw new Error(`${title} needs Python 3.10 or newer, python3 is ${version}. ${advice}`);
+  if (Number(version.split('.')[1]) < oldestMinor) {
+    throw new Error(`${title} needs Python 3.${oldestMinor} or newer, python3 is ${version}. ${advice}`);
   }
   return { executable, version };
 }

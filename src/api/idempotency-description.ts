@@ -16,7 +16,8 @@ export function describingKeys(transform: Transform): Transform {
 
 const keyParameter = {
   type: 'string',
-  minLength: 1,
+  // Unquoted, or the string of RFC 9651.
+  pattern: String.raw`^(?:[!#-~](?:[ -~]{0,253}[!-~])?|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$`,
   description:
     'A name for this request, such as a UUID: 1 to 255 printable ASCII characters, or the same as a quoted string (RFC 9651). A repeat of an ' +
     "accepted request under the caller's same key changes nothing more and is answered as the first time was, for 24 hours. A refused request " +

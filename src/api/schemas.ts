@@ -1,6 +1,6 @@
 import { differenceClasses, driftRemedies } from '../contracts/drift.ts';
 import { z } from 'zod';
-import { emailAddress, plainText } from '../formats.ts';
+import { plainText, typedEmailAddress } from '../formats.ts';
 import { roles } from '../contracts/caller.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
@@ -31,7 +31,7 @@ const slugFormat = { pattern: String.raw`^\s*(?!..--)[A-Za-z0-9][A-Za-z0-9\-]{1,
 const settings = z.record(z.string(), z.unknown());
 
 const displayName = plainText(200);
-const contactEmail = z.string().trim().pipe(emailAddress).describe('Where the welcome mail goes');
+const contactEmail = typedEmailAddress.describe('Where the welcome mail goes');
 
 export const createTenantBody = z.strictObject({
   product: z.string().min(1).max(40).describe('Name of the product, such as `moamalat`'),
@@ -69,16 +69,24 @@ const onFailureOfChange = z
   .default('rollback')
   .describe('`rollback`: bring back at once what was; `hold`: wait for an operator for a bounded time before');
 
-export const changeTenantBody = z.strictObject({
-  displayName: displayName.optional().describe('Changed at once, in a request without `settings` and `refresh`'),
-  contactEmail: contactEmail.optional().describe('As `displayName`'),
-  settings: settings.optional().describe('Merged into what is desired (RFC 7396): null takes a choice back'),
-  refresh: z
-    .boolean()
-    .optional()
-    .describe('Clone from the template services as they are now, and bring tenant migrations up to date'),
-  onFailure: onFailureOfChange,
-});
+/** Details are changed in a request of their own. */
+const detailsBesideOthers = ['displayName', 'contactEmail'].flatMap((detail) => [
+  { required: [detail, 'settings'] },
+  { required: [detail, 'refresh'], properties: { refresh: { const: true } } },
+]);
+
+export const changeTenantBody = z
+  .strictObject({
+    displayName: displayName.optional().describe('Changed at once, in a request without `settings` and `refresh`'),
+    contactEmail: contactEmail.optional().describe('As `displayName`'),
+    settings: settings.optional().describe('Merged into what is desired (RFC 7396): null takes a choice back'),
+    refresh: z
+      .boolean()
+      .optional()
+      .describe('Clone from the template services as they are now, and bring tenant migrations up to date'),
+    onFailure: onFailureOfChange,
+  })
+  .meta({ not: { anyOf: detailsBesideOthers } });
 
 export const scaleTenantBody = z.strictObject({
   service: z.string().min(1).max(40).optional().describe('A service of the product; may be left out where it has one'),

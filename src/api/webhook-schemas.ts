@@ -18,16 +18,19 @@ const events = z
   .min(1)
   .max(webhookEventTypes.length)
   .refine((types) => new Set(types).size === types.length, 'must name each type once')
+  .meta({ uniqueItems: true })
   .describe('Types of events that it is told of; left out or null: all, those of later releases too');
 const description = plainText(200).describe('For people');
 
-export const webhookBody = z.strictObject({
-  url,
-  description: description.optional(),
-  product: z.string().min(1).max(40).optional().describe('Events of this product only'),
-  tenantId: id.optional().describe('Events of this tenant only; not together with `product`'),
-  events: events.nullish(),
-});
+export const webhookBody = z
+  .strictObject({
+    url,
+    description: description.optional(),
+    product: z.string().min(1).max(40).optional().describe('Events of this product only'),
+    tenantId: id.optional().describe('Events of this tenant only; not together with `product`'),
+    events: events.nullish(),
+  })
+  .meta({ not: { required: ['product', 'tenantId'] } });
 
 export const webhookPatch = z.strictObject({
   url: url.optional(),

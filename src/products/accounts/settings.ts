@@ -3,7 +3,7 @@ import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import { z } from 'zod';
 import type { Settings } from '../../contracts/settings.ts';
 import { isSameJson } from '../../contracts/stable-json.ts';
-import { emailAddress, plainText } from '../../formats.ts';
+import { plainText, typedEmailAddress } from '../../formats.ts';
 import { clashOf, licenseKey } from './licenses.ts';
 
 /** Of an account: it has a row for each. */
@@ -34,12 +34,12 @@ const countries: ReadonlySet<string> = CountryCodes;
 export const address = storedAddress.extend({
   country: storedAddress.shape.country
     .refine((code) => countries.has(code), NO_COUNTRY)
-    .describe('Two letters of ISO 3166-1'),
+    .meta({ description: 'Two letters of ISO 3166-1', enum: [...countries] }),
 });
 
 export const technicalUser = z.strictObject({
   name: plainText(200),
-  email: z.string().trim().pipe(emailAddress),
+  email: typedEmailAddress,
   username: plainText(100).optional(),
 });
 
@@ -55,7 +55,7 @@ export const license = z
     startDate: day,
     endDate: day,
     contactFullName: plainText(200),
-    contactEmail: z.string().trim().pipe(emailAddress),
+    contactEmail: typedEmailAddress,
   })
   .refine(({ endDate, startDate }) => endDate >= startDate, {
     path: ['endDate'],
