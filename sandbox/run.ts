@@ -26,6 +26,7 @@ import {
 } from './stack/processes.ts';
 import { schedulesOff } from './stack/schedules-off.ts';
 import { supervise } from './stack/supervision.ts';
+import { removeTokenFiles, writeTokenFiles } from './stack/token-files.ts';
 import type { Child } from './parts/child.ts';
 
 const log: Log = (line) => console.error(`  ${atTime(line)}`);
@@ -104,6 +105,7 @@ async function run(options: SandboxOptions, stops: Stops): Promise<number> {
   const envFile = writeEnvFile(options.dir, parts.env, parts.platform);
   stops.list.push(() => {
     removeEnvFile(options.dir);
+    removeTokenFiles(options.dir);
     return Promise.resolve();
   });
   log(`embedded: ${parts.embedded.join(', ') || 'nothing'} (${formatDuration(Date.now() - began)})`);
@@ -143,9 +145,19 @@ async function use(parts: Parts, { envFile, callers }: Around, options: SandboxO
     );
     await printTurbulence(parts, options);
   }
-  if (callers) console.log(callersText(await callers.tokens(tenantIds), parts.env.TENANTRY_API_URL ?? '', envFile));
-  printParts(parts, envFile, options);
+  if (callers) await printCallers(callers, tenantIds, { parts, envFile, directory: options.dir });
+  printParts(parts, envFile, { ...options, asksCallers: callers !== undefined });
   return forever();
+}
+
+async function printCallers(
+  callers: Callers,
+  tenantIds: readonly string[],
+  { parts, envFile, directory }: { readonly parts: Parts; readonly envFile: string; readonly directory: string },
+): Promise<void> {
+  const tokens = await callers.tokens(tenantIds);
+  writeTokenFiles(directory, tokens);
+  console.log(callersText(tokens, parts.env.TENANTRY_API_URL ?? '', { envFile, directory }));
 }
 
 async function startProcesses(parts: Parts, options: SandboxOptions, stops: Stops): Promise<RestartableProcess[]> {
@@ -179,7 +191,11 @@ function gatewayUrlOf(parts: Parts): string {
   return parts.env.AWS_ENDPOINT_URL ?? '';
 }
 
-function printParts(parts: Parts, envFile: string, { demo: isWhole, dir }: SandboxOptions): void {
+function printParts(
+  parts: Parts,
+  envFile: string,
+  { demo: isWhole, dir, asksCallers }: SandboxOptions & { readonly asksCallers: boolean },
+): void {
   const api = isWhole
     ? `${parts.env.TENANTRY_API_URL}  (docs at /docs)`
     : 'not started: `tenantry worker` and `tenantry api` run with the environment below';
@@ -188,7 +204,7 @@ function printParts(parts: Parts, envFile: string, { demo: isWhole, dir }: Sandb
   Temporal     ${parts.env.TEMPORAL_ADDRESS}${parts.temporalUiUrl === undefined ? '' : `  (UI ${parts.temporalUiUrl})`}
   AWS          ${parts.env.AWS_ENDPOINT_URL}
   environment  set -a; . ${envFile}; set +a
-  logs         ${resolve(dir, 'logs')}
+  logs         ${resolve(dir, 'logs')}${asksCallers ? '' : `\n  callers      nobody is asked who calls; \`npm start -- --auth\` asks, and prints a token per role and how to sign in`}
 
   Ctrl-C stops everything; what the embedded parts hold is gone then.
 `);

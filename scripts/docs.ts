@@ -8,6 +8,7 @@ import { givenRoles, type GivenRole } from '../src/contracts/caller.ts';
 import { errorTable, type ErrorInfo } from '../src/contracts/errors.ts';
 import { operationTable, operationTypes, type OperationRules } from '../src/contracts/operation-table.ts';
 import { platformSchema } from '../src/platform.ts';
+import { securityPage } from './security-page.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
@@ -15,6 +16,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 export function generatedDocuments(): Readonly<Record<string, string>> {
   return {
     'docs/errors.md': errorsPage(),
+    'docs/security.md': securityPage(),
     'docs/access.md': withPart('docs/access.md', 'access', accessTablePart()),
     'docs/platform.schema.json': platformSchemaText(),
     'docs/architecture.md': withPart('docs/architecture.md', 'operations', operationsTable()),

@@ -3,6 +3,7 @@ import { AUDIENCE, CLIENT_ID, startIssuer } from '../issuer/issuer.ts';
 import { tokenOf, type UserToken } from '../issuer/tokens.ts';
 import { users, type User } from '../issuer/users.ts';
 import type { Parts } from './parts.ts';
+import { tokenFile } from './token-files.ts';
 
 /** A token is got anew when less than this is left of it, in ms. */
 const SPARE_MS = 60_000;
@@ -49,12 +50,17 @@ export async function assertAsks(apiUrl: string): Promise<void> {
 }
 
 /** Ready-made tokens, and how to call with them. */
-export function callersText(tokens: readonly (readonly [User, string])[], apiUrl: string, envFile: string): string {
+export function callersText(
+  tokens: readonly (readonly [User, string])[],
+  apiUrl: string,
+  { envFile, directory }: { readonly envFile: string; readonly directory: string },
+): string {
+  const admin = tokenFile(directory, 'platform-admin');
   const lines = tokens.map(([user, token]) => `  ${user}\n    ${token}`);
   return `
-  The API asks who calls. Tokens for an hour, one per role:
+  The API asks who calls. Tokens for an hour, one per role, which are in files beside ${envFile}, too:
 ${lines.join('\n')}
 
-  call         curl -H "Authorization: Bearer $TOKEN" ${apiUrl}/api/v1/tenants
+  call         curl -H "Authorization: Bearer $(cat ${admin})" ${apiUrl}/api/v1/tenants
   sign in      set -a; . ${envFile}; set +a; npx tenantry login`;
 }

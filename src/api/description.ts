@@ -26,7 +26,8 @@ export async function describe(app: FastifyInstance, doors: readonly ProductDoor
         version: '1',
         description:
           'Tenant control plane. Mutations are accepted with 202 and carried out durably; errors have one shape: ' +
-          '`{ error: { code, message, details?, requestId } }`. HEAD is answered wherever GET is.',
+          '`{ error: { code, message, details?, requestId } }`. HEAD is answered wherever GET is. ' +
+          'Text that holds NUL or half a surrogate pair is refused anywhere, and so is a field named `__proto__`.',
       },
       components: { securitySchemes },
       servers: [{ url: '/', description: 'This API' }],

@@ -2,9 +2,10 @@ import { differenceClasses, driftRemedies } from '../contracts/drift.ts';
 import { z } from 'zod';
 import { plainText, typedEmailAddress } from '../formats.ts';
 import { roles } from '../contracts/caller.ts';
+import { durationPattern } from '../contracts/durations.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { eventTypes } from '../contracts/events.ts';
-import { graceMsOf, graceProblem } from '../contracts/grace.ts';
+import { graceMsOf, graceProblem, LONGEST_GRACE_DAYS } from '../contracts/grace.ts';
 import { healthStatuses } from '../contracts/health.ts';
 import { isolationStates } from '../contracts/isolation.ts';
 import { closedOperationStates, openOperationStates } from '../contracts/operation-state.ts';
@@ -272,7 +273,7 @@ const grace = z
     'How long it waits before anything is removed; `cancel` leaves the tenant as it is meanwhile. `0`, or a number of seconds, ' +
       'minutes, hours or days: `90s`, `30m`, `12h`, `7d` (90 days at most). By default as the installation has it',
   )
-  .meta({ pattern: String.raw`^(0|\d{1,6}[smhd])$`, examples: ['2d'] });
+  .meta({ pattern: durationPattern(LONGEST_GRACE_DAYS), examples: ['2d'] });
 
 /** Required, though the schema lets it be left out: the refusal has a code of its own. */
 export const deleteQuery = z

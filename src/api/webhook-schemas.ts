@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationMs } from '../contracts/durations.ts';
+import { durationMs, durationPattern } from '../contracts/durations.ts';
 import { deliveryStates, LONGEST_WEBHOOK_URL, webhookEventTypes } from '../contracts/webhooks.ts';
 import { plainText } from '../formats.ts';
 import { id, listQuery, time } from './schemas.ts';
@@ -54,7 +54,7 @@ export const rotateWebhookBody = z
       })
       .optional()
       .describe('For how long the secret of before signs too; `0`: not at all. Default: `24h`')
-      .meta({ pattern: String.raw`^(0|\d{1,6}[smhd])$`, examples: ['24h'] }),
+      .meta({ pattern: durationPattern(longestOverlapDays), examples: ['24h'] }),
   })
   .nullish();
 

@@ -7,3 +7,21 @@ export function durationMs(text: string): number | undefined {
   const ms = unit === undefined ? undefined : unitMs[unit];
   return ms === undefined ? undefined : Number(count) * ms;
 }
+
+/** A pattern of JSON Schema for such texts up to a number of days. More digits than are needed are taken, too, but not described. */
+export function durationPattern(days: number): string {
+  const longestMs = days * 86_400_000;
+  const counts = Object.entries(unitMs).map(([unit, ms]) => `(?:${upTo(Math.min(999_999, longestMs / ms))})${unit}`);
+  return `^(?:0|${counts.join('|')})$`;
+}
+
+/** Whole numbers from 0 to the largest. */
+function upTo(largest: number): string {
+  const digits = String(largest);
+  const shorter = digits.length === 1 ? [] : [`0|[1-9][0-9]{0,${digits.length - 2}}`];
+  const asLong = Array.from(digits).flatMap((digit, place) => {
+    const [least, most] = [place === 0 && digits.length > 1 ? 1 : 0, Number(digit) - 1];
+    return most < least ? [] : [`${digits.slice(0, place)}[${least}-${most}][0-9]{${digits.length - place - 1}}`];
+  });
+  return [...shorter, ...asLong, digits].join('|');
+}

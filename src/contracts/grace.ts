@@ -3,7 +3,7 @@ import type { TenantStatus } from './tenant-status.ts';
 
 /** How long a deletion waits before it removes anything, unless the configuration or the request says otherwise (requirement U-38). */
 export const DEFAULT_GRACE = '7d';
-const LONGEST_GRACE_DAYS = 90;
+export const LONGEST_GRACE_DAYS = 90;
 
 /** What is wrong with a grace period, for whoever gave it. */
 export const graceProblem = `must be 0, or a number of seconds, minutes, hours or days up to ${LONGEST_GRACE_DAYS} days: 12h, 2d`;

@@ -61,6 +61,7 @@ describe.each(installations)('asked by $title', ({ role, catalog, operations: de
 
   it.each(described)('%s answers as it is described', (operation) => {
     expect(findings.requests.get(operation), findings.output).toBeGreaterThan(0);
-    expect(findings.failures.get(operation) ?? []).toEqual([]);
+    // The first say enough: there may be hundreds.
+    expect(findings.failures.get(operation)?.slice(0, 3) ?? []).toEqual([]);
   });
 });
