@@ -58,7 +58,7 @@ export async function createApiFixture(
     deletionGraceMs?: number;
     switchedOff?: Readonly<Record<string, string>>;
     authenticators?: readonly Authenticator[];
-    door?: Pick<ApiDeps, 'publicHosts' | 'trustedProxies'>;
+    door?: Pick<ApiDeps, 'publicHosts' | 'trustedProxies' | 'limits'>;
     streamTimes?: ApiDeps['streamTimes'];
   } = {},
 ): Promise<ApiFixture> {

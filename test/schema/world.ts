@@ -18,6 +18,8 @@ export interface SchemaWorld {
   close(): Promise<void>;
 }
 
+/** Told with every answer, and never reached. */
+const wide = { requests: 1_000_000, windowMs: 60_000 };
 /** A token outlives the run. */
 const TOKEN_SECONDS = 3_600;
 
@@ -27,6 +29,7 @@ export async function startSchemaWorld({ catalog, role }: { catalog: Catalog; ro
   const api = await createApiFixture({
     platform: examplePlatform({ ...accountsInExample, products: Object.keys(catalog.products) }),
     catalog,
+    door: { limits: { reads: wide, changes: wide, tenantReads: wide, tenantChanges: wide, refused: wide } },
     authenticators: [oidcAuthenticator(configOf(issuer), { log: { warn: () => undefined } })],
   });
   const turns = startTurns(api);
