@@ -3,8 +3,10 @@ import { z } from 'zod';
 
 type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>;
 
+const tag = String.raw`(?:W/)?"[!#-~]*"`;
 const ifMatch = {
   type: 'string',
+  pattern: String.raw`^(?:\*|${tag}(?:[ \t]*,[ \t]*${tag})*)$`,
   description:
     '`*`, or entity tags as the header `ETag` of a GET has them: unless one of them is the current one, the request is refused with 412, and ' +
     'nothing is changed. A weak tag is never the current one',

@@ -307,6 +307,14 @@ describe('the door', () => {
     }
   });
 
+  it('says in its log who asked for what was answered', async () => {
+    const answer = await ask(`Bearer ${await door.token(admin)}`);
+    const ofRequest = api.logged.filter((line) => line.includes(String(answer.headers['x-request-id'])));
+    const last = JSON.parse(ofRequest.at(-1) ?? '{}') as object;
+    const principal = `${new URL(door.url).host}|alice`;
+    expect(last).toMatchObject({ msg: 'request completed', caller: { principal, role: 'platform-admin' } });
+  });
+
   it('asks before it looks at a path or a body', async () => {
     const answer = await api.app.inject({ method: 'POST', url: '/nowhere', payload: 'not json' });
     expect(answer.statusCode).toBe(401);

@@ -10,6 +10,7 @@ STATE_CODES = {
     "FEATURE_DISABLED",  # 403: switched off in this installation
     "FROZEN",  # 423: somebody froze the product
     "IDEMPOTENCY_KEY_REUSED",  # 422: an earlier request has taken the key
+    "PRECONDITION_FAILED",  # 412: the tenant was changed meanwhile
     "UNKNOWN_PRODUCT",  # 400: the catalog decides
 }
 # Fields of INVALID_INPUT whose values the catalog or an earlier answer decides; what begins with one is a part of it.

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
@@ -44,6 +44,7 @@ export function guardAccess(app: FastifyInstance, { authenticators, client, gate
         request.identified = await identifiedBy(request, row, { authenticators, client });
         return request.identified.identity;
       });
+      nameInLog(request, reply, request.identity);
       if (!row) return;
       refuseRole(request.identity, row);
       await resolveName(request, client);
@@ -63,6 +64,11 @@ function identifiedBy(
   if (ticket === undefined) return identify(request, authenticators);
   const { authorization } = request.headers;
   return identifyByTicket({ ticket, tenantId: tenantOf(request), authorization }, authenticators, client);
+}
+
+/** From here on each entry that the request leaves in the log says who asks, the last one too. */
+function nameInLog(request: FastifyRequest, reply: FastifyReply, { principal, role }: Identity): void {
+  request.log = reply.log = request.log.child({ caller: { principal, role } });
 }
 
 function refuseRouteWithoutRow({ method, url, schema }: RouteOptions): void {
