@@ -13,6 +13,8 @@ export interface Findings {
   readonly requests: ReadonlyMap<string, number>;
   /** What is wrong, by operation. */
   readonly failures: ReadonlyMap<string, readonly string[]>;
+  /** What went wrong with Schemathesis itself. */
+  readonly errors: readonly string[];
   /** Names of the checks that answers were held against. */
   readonly checks: ReadonlySet<string>;
   /** What it printed. */
@@ -89,15 +91,23 @@ const scenario = z.object({
       .default({}),
   }),
 });
-const event = z.object({ ScenarioFinished: scenario.optional() });
+const event = z.object({
+  ScenarioFinished: scenario.optional(),
+  NonFatalError: z.object({ label: z.string(), value: z.object({ message: z.string() }) }).optional(),
+  FatalError: z.unknown().optional(),
+});
 const encoded = z.object({ $base64: z.string() });
 
 function findingsOf(report: string): Omit<Findings, 'output'> {
   const requests = new Map<string, number>();
   const checks = new Set<string>();
+  const errors: string[] = [];
   const failures = new Map<string, string[]>();
   for (const line of report.split('\n').filter(Boolean)) {
-    const { recorder } = event.parse(JSON.parse(line)).ScenarioFinished ?? {};
+    const { ScenarioFinished, NonFatalError, FatalError } = event.parse(JSON.parse(line));
+    if (NonFatalError) errors.push(`${NonFatalError.label}: ${NonFatalError.value.message}`);
+    if (FatalError !== undefined) errors.push(JSON.stringify(FatalError));
+    const { recorder } = ScenarioFinished ?? {};
     for (const [id, { value }] of Object.entries(recorder?.cases ?? {})) {
       const operation = `${value.method} ${value.path}`;
       requests.set(operation, (requests.get(operation) ?? 0) + 1);
@@ -110,7 +120,7 @@ function findingsOf(report: string): Omit<Findings, 'output'> {
       }
     }
   }
-  return { requests, checks, failures };
+  return { requests, checks, errors, failures };
 }
 
 function answerOf(content: unknown): string {
