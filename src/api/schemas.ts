@@ -220,6 +220,7 @@ export const listQuery = z.strictObject({
     .min(1)
     .max(LONGEST_SEARCH)
     .refine((text) => !/\p{Cc}/u.test(text), 'must have no control characters')
+    .meta({ pattern: String.raw`^[^\u0000-\u001f\u007f-\u009f]*$` })
     .optional()
     .describe(
       'Only tenants with this text somewhere in their slug, display name or e-mail address (`contactEmail`): letter by letter, ' +
