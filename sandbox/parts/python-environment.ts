@@ -43,7 +43,11 @@ export async function installPythonTool(tool: PythonTool, log: Log): Promise<str
   return join(directory, 'bin', 'python');
 }
 
-async function findPython({ title, oldestMinor = 10, otherwise }: PythonTool): Promise<{ executable: string; version: string }> {
+async function findPython({
+  title,
+  oldestMinor = 10,
+  otherwise,
+}: PythonTool): Promise<{ executable: string; version: string }> {
   const advice = `Install Python 3.${oldestMinor} or newer as "python3", or ${otherwise}.`;
   const script = 'import sys; print("%d.%d" % sys.version_info[:2]); print(sys.executable)';
   const printed = await runCommand({
