@@ -31,6 +31,7 @@ locals {
       TENANTRY_OIDC_ALGORITHMS     = var.access.oidc_algorithms
       TENANTRY_TEMPORAL_UI_URL     = var.temporal.ui_url
       TENANTRY_CORS_ORIGINS        = var.access.cors_origins
+      TENANTRY_DRAIN_DELAY         = var.settings.drain_delay
       TENANTRY_RATE_READS          = var.limits.reads
       TENANTRY_RATE_CHANGES        = var.limits.changes
       TENANTRY_RATE_TENANT_READS   = var.limits.tenant_reads

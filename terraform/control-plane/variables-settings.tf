@@ -41,9 +41,10 @@ variable "temporal" {
 }
 
 variable "settings" {
-  description = "How often and how: README, \"Settings\". Default: what the processes do without."
+  description = "How often and how: README, \"Settings\". Default: what the processes do without; the API listens on for 10 s while the load balancer stops sending."
   type = object({
     deletion_grace = optional(string)
+    drain_delay    = optional(string, "10s")
     sweep_interval = optional(string)
     drift_every    = optional(string)
     drift_repair   = optional(string)
