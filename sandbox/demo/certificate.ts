@@ -1,4 +1,4 @@
-import { certificateAnswer } from '../../src/api/schemas.ts';
+import { certificateAnswer } from '../../src/api/schemas/certificates.ts';
 import { forgeryIn } from '../../src/certificates/signature.ts';
 import type { ApiClient } from '../../src/cli/api-client.ts';
 

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { ErrorCode } from '../contracts/errors.ts';
-import { tenantCodes } from './schemas.ts';
+import { tenantCodes } from './schemas/parameters.ts';
 import { tenantTag } from '../client/precondition.ts';
 import { workersAt } from './idempotency-keys.ts';
 import { withTag } from './preconditions.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { auditOutcomes } from '../contracts/audit-outcome.ts';
 import { roles } from '../contracts/caller.ts';
-import { historyQuery, id } from './schemas.ts';
+import { historyQuery } from './schemas/parameters.ts';
+import { id } from './schemas/fields.ts';
 
 const time = z.iso.datetime({ offset: true });
 const outcomes =

@@ -9,7 +9,8 @@ import { describingPreconditions, describingPreferences } from './header-descrip
 import { describingLimits } from './limits/description.ts';
 import { DOCS_CSP } from './limits/security-headers.ts';
 import type { ProductDoor } from './product-doors.ts';
-import { answers, noQuery } from './schemas.ts';
+import { answers } from './schemas/answers.ts';
+import { noQuery } from './schemas/parameters.ts';
 
 /** Serves the description of the API: `/openapi.json`, and `/docs` for people. To be called before its routes are registered. */
 export async function describe(app: FastifyInstance, doors: readonly ProductDoor[]): Promise<void> {

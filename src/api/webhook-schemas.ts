@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { durationMs, durationPattern } from '../contracts/durations.ts';
 import { deliveryStates, LONGEST_WEBHOOK_URL, webhookEventTypes } from '../contracts/webhooks.ts';
 import { plainText } from '../formats.ts';
-import { id, listQuery, time } from './schemas.ts';
+import { id, time } from './schemas/fields.ts';
+import { listQuery } from './schemas/lists.ts';
 
 const url = z
   .string()

@@ -6,7 +6,7 @@ import {
   accountStatusAnswer,
   changedAccountAnswer,
 } from '../api/accounts/schemas.ts';
-import { previewAnswer } from '../api/schemas.ts';
+import { previewAnswer } from '../api/schemas/previews.ts';
 import {
   certificateDocument,
   callerOn,

@@ -1,25 +1,17 @@
 import { z } from 'zod';
 import {
   acceptedAnswer,
-  certificateAnswer,
-  freezeAnswer,
-  freezePreviewAnswer,
-  freezesAnswer,
-  eventAnswer,
-  eventsAnswer,
-  isolatedAnswer,
-  isolationPreviewAnswer,
-  keysAnswer,
-  operationAnswer,
-  operationsAnswer,
   settingsHistoryAnswer,
   statusAnswer,
-  previewAnswer,
   tenantAnswer,
   tenantDriftAnswer,
-  sparseTenantsAnswer,
-  tenantsAnswer,
-} from '../api/schemas.ts';
+} from '../api/schemas/tenants.ts';
+import { certificateAnswer, keysAnswer } from '../api/schemas/certificates.ts';
+import { freezeAnswer, freezePreviewAnswer, freezesAnswer } from '../api/schemas/freezes.ts';
+import { eventAnswer, eventsAnswer, operationAnswer, operationsAnswer } from '../api/schemas/operations.ts';
+import { isolatedAnswer, isolationPreviewAnswer } from '../api/schemas/isolations.ts';
+import { previewAnswer } from '../api/schemas/previews.ts';
+import { sparseTenantsAnswer, tenantsAnswer } from '../api/schemas/lists.ts';
 import { availabilityAnswer } from '../api/routes/availability.ts';
 import { productsAnswer } from '../api/routes/products.ts';
 import { open, type Open } from './open-answers.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { errorAnswer } from '../api/schemas.ts';
+import type { errorAnswer } from '../api/schemas/answers.ts';
 import type { Credential } from './credentials.ts';
 
 interface AnswerFacts {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorAnswer } from '../api/schemas.ts';
+import { errorAnswer } from '../api/schemas/answers.ts';
 import { ConfigError } from '../config.ts';
 import { errorInfo } from '../contracts/errors.ts';
 import { ApiError, ApiUnreachableError, UnclearAnswerError } from './api-errors.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { z } from 'zod';
-import { certificateAnswer, keysAnswer } from '../api/schemas.ts';
+import { certificateAnswer, keysAnswer } from '../api/schemas/certificates.ts';
 import { certificateDocument } from './api-client.ts';
 import { utc } from './attention.ts';
 import type { CheckedCommand } from './checked-command.ts';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
-import { createTenantBody } from '../api/schemas.ts';
+import { createTenantBody } from '../api/schemas/request-bodies.ts';
 import { graceMsOf, graceProblem } from '../contracts/grace.ts';
 import { parseSlug } from '../products/slug.ts';
 import { RefusedByApiError } from './checked-command.ts';

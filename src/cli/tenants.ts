@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { CheckedCommand } from './checked-command.ts';
 import { openOperationStates } from '../contracts/operation-state.ts';
-import { listedTenantFields } from '../api/schemas.ts';
+import { listedTenantFields } from '../api/schemas/lists.ts';
 import { driftFilters, healthFilters, tenantSorts } from '../contracts/tenant-list.ts';
 import { tenantStatuses } from '../contracts/tenant-status.ts';
 import {

@@ -1,6 +1,6 @@
 import type { SwaggerTransform } from '@fastify/swagger';
 import { z } from 'zod';
-import { errorAnswer } from '../schemas.ts';
+import { errorAnswer } from '../schemas/answers.ts';
 import { accessRowOf, type AccessRow } from './access-table.ts';
 
 export const securitySchemes = {

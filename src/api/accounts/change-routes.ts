@@ -10,7 +10,9 @@ import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
 import { ifMatchOf } from '../preconditions.ts';
 import { workersAt } from '../idempotency-keys.ts';
-import { answers, dryRunQuery, previewAnswer } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { dryRunQuery } from '../schemas/parameters.ts';
+import { previewAnswer } from '../schemas/previews.ts';
 import type { AcceptedAccount } from './accounts.ts';
 import {
   changeAccount,

@@ -11,18 +11,11 @@ import {
   storedAddress,
   technicalUser,
 } from '../../products/accounts/settings.ts';
-import {
-  acceptedAnswer,
-  changedTenantAnswer,
-  deleteQuery,
-  dryRunQuery,
-  flag,
-  id,
-  listQuery,
-  migrateBody,
-  openOperation,
-  statusAnswer,
-} from '../schemas.ts';
+import { acceptedAnswer, changedTenantAnswer, openOperation, statusAnswer } from '../schemas/tenants.ts';
+import { deleteQuery, dryRunQuery } from '../schemas/parameters.ts';
+import { flag, id } from '../schemas/fields.ts';
+import { listQuery } from '../schemas/lists.ts';
+import { migrateBody } from '../schemas/request-bodies.ts';
 
 /** Of every request that changes something: what is kept under its key is what was accepted (docs/adr/0023). */
 export const REPEATS =

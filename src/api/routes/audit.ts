@@ -6,7 +6,7 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import type { Caller } from '../../contracts/caller.ts';
 import { callerOf } from '../caller.ts';
 import { auditAnswer, auditQuery, exportQuery } from '../audit-schemas.ts';
-import { answers } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
 
 /** Who did what, and who was refused what: append-only. */
 export const auditRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { unavailableReasons } from '../../contracts/availability.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { answers } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
 
 const params = z.strictObject({
   slug: z.string().min(1).max(100).describe('Compared as a creation would: without space around it, in lower case'),

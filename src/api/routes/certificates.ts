@@ -1,7 +1,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import { answers, certificateAnswer, keysAnswer, noQuery, tenantCodes, tenantParams } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { certificateAnswer, keysAnswer } from '../schemas/certificates.ts';
+import { noQuery, tenantCodes, tenantParams } from '../schemas/parameters.ts';
 
 /** Of each route of a certificate. */
 export const WHAT_IS_CERTIFIED =

@@ -6,19 +6,11 @@ import { JSON_TYPE, MERGE_PATCH_TYPE } from '../bodies.ts';
 import { callerOf } from '../caller.ts';
 import { ifMatchOf } from '../preconditions.ts';
 import { answerOutcome, changeCodes } from '../acceptance.ts';
-import {
-  acceptedAnswer,
-  answers,
-  changeModeBody,
-  changeTenantBody,
-  dryRunQuery,
-  migrateBody,
-  finishedAnswer,
-  previewAnswer,
-  scaleTenantBody,
-  changedTenantAnswer,
-  tenantParams,
-} from '../schemas.ts';
+import { acceptedAnswer, finishedAnswer, changedTenantAnswer } from '../schemas/tenants.ts';
+import { answers } from '../schemas/answers.ts';
+import { changeModeBody, changeTenantBody, migrateBody, scaleTenantBody } from '../schemas/request-bodies.ts';
+import { dryRunQuery, tenantParams } from '../schemas/parameters.ts';
+import { previewAnswer } from '../schemas/previews.ts';
 
 const response = answers(
   { 200: z.union([previewAnswer, finishedAnswer, changedTenantAnswer]), 202: acceptedAnswer },

@@ -1,7 +1,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { RequestError } from '../../client/request-error.ts';
-import { answers, noQuery, payloads } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { noQuery } from '../schemas/parameters.ts';
+import { payloads } from '../schemas/processes.ts';
 
 /** A payload as the codec takes it (`Payload` of the Temporal SDK). */
 export interface CodecPayload {

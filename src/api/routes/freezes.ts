@@ -4,16 +4,10 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import {
-  answers,
-  dryRunQuery,
-  freezeAnswer,
-  freezeBody,
-  freezeParams,
-  freezePreviewAnswer,
-  freezesAnswer,
-  noQuery,
-} from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { dryRunQuery, freezeParams, noQuery } from '../schemas/parameters.ts';
+import { freezeAnswer, freezePreviewAnswer, freezesAnswer } from '../schemas/freezes.ts';
+import { freezeBody } from '../schemas/request-bodies.ts';
 
 const tags = ['freezes'];
 

@@ -1,6 +1,8 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
-import { answers, healthAnswer, noQuery, readyAnswer } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { healthAnswer, readyAnswer } from '../schemas/processes.ts';
+import { noQuery } from '../schemas/parameters.ts';
 
 /** Whether this process lives, and whether all that it needs can be reached. */
 export const healthRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

@@ -7,15 +7,10 @@ import { callerOf } from '../caller.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
 import { workersAt } from '../idempotency-keys.ts';
-import {
-  answers,
-  dryRunQuery,
-  isolateBody,
-  isolatedAnswer,
-  isolationPreviewAnswer,
-  tenantCodes,
-  tenantParams,
-} from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { dryRunQuery, tenantCodes, tenantParams } from '../schemas/parameters.ts';
+import { isolateBody } from '../schemas/request-bodies.ts';
+import { isolatedAnswer, isolationPreviewAnswer } from '../schemas/isolations.ts';
 
 const path = '/api/v1/tenants/:tenantId/isolation';
 const common = { tags: ['tenants'], params: tenantParams, querystring: dryRunQuery };

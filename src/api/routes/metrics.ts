@@ -7,7 +7,8 @@ import { openOperationStates } from '../../contracts/operation-state.ts';
 import { tenantStatuses } from '../../contracts/tenant-status.ts';
 import type { RequestCounter } from '../request-counter.ts';
 import { callerOf } from '../caller.ts';
-import { answers, noQuery } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { noQuery } from '../schemas/parameters.ts';
 
 /** Figures for Prometheus (text format 0.0.4). */
 export const metricsRoutes: FastifyPluginCallbackZod<{ client: TenantryClient; requests: RequestCounter }> = (

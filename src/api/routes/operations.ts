@@ -1,15 +1,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
-import {
-  answers,
-  noQuery,
-  operationAnswer,
-  operationParams,
-  operationsAnswer,
-  tenantCodes,
-  tenantParams,
-} from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { noQuery, operationParams, tenantCodes, tenantParams } from '../schemas/parameters.ts';
+import { operationAnswer, operationsAnswer } from '../schemas/operations.ts';
 
 /** The operations of a tenant, newest first. */
 export const operationRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

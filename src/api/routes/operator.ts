@@ -4,17 +4,12 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { accepted, controlCodes, mutationCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import {
-  abandonBody,
-  acceptedAnswer,
-  answers,
-  dryRunQuery,
-  finishedAnswer,
-  operationAnswer,
-  previewAnswer,
-  tenantCodes,
-  tenantParams,
-} from '../schemas.ts';
+import { abandonBody } from '../schemas/request-bodies.ts';
+import { acceptedAnswer, finishedAnswer } from '../schemas/tenants.ts';
+import { answers } from '../schemas/answers.ts';
+import { dryRunQuery, tenantCodes, tenantParams } from '../schemas/parameters.ts';
+import { operationAnswer } from '../schemas/operations.ts';
+import { previewAnswer } from '../schemas/previews.ts';
 
 /** What an operator does to the open operation of a tenant: retry, cancel, abandon. */
 export const operatorRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

@@ -4,7 +4,9 @@ import type { ProductView } from '../../client/product-list.ts';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { places, slugRules } from '../../products/product.ts';
 import { callerOf } from '../caller.ts';
-import { answers, createTenantBody, noQuery } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { createTenantBody } from '../schemas/request-bodies.ts';
+import { noQuery } from '../schemas/parameters.ts';
 
 const field = z.object({
   name: z.string(),

@@ -6,15 +6,10 @@ import { isNamedBySlug } from '../access/tenant-names.ts';
 import { ifMatchOf } from '../preconditions.ts';
 import { answerOutcome, deletionCodes } from '../acceptance.ts';
 import { refuseBody } from '../guards.ts';
-import {
-  acceptedAnswer,
-  answers,
-  deleteQuery,
-  finishedAnswer,
-  previewAnswer,
-  changedTenantAnswer,
-  tenantParams,
-} from '../schemas.ts';
+import { acceptedAnswer, finishedAnswer, changedTenantAnswer } from '../schemas/tenants.ts';
+import { answers } from '../schemas/answers.ts';
+import { deleteQuery, tenantParams } from '../schemas/parameters.ts';
+import { previewAnswer } from '../schemas/previews.ts';
 
 /** The removal of a tenant. */
 export const removalRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

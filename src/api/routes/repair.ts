@@ -3,16 +3,11 @@ import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
 import { callerOf } from '../caller.ts';
 import { accepted, mutationCodes } from '../acceptance.ts';
-import {
-  acceptedAnswer,
-  answers,
-  dryRunQuery,
-  finishedAnswer,
-  previewAnswer,
-  repairBody,
-  tenantCodes,
-  tenantParams,
-} from '../schemas.ts';
+import { acceptedAnswer, finishedAnswer } from '../schemas/tenants.ts';
+import { answers } from '../schemas/answers.ts';
+import { dryRunQuery, tenantCodes, tenantParams } from '../schemas/parameters.ts';
+import { previewAnswer } from '../schemas/previews.ts';
+import { repairBody } from '../schemas/request-bodies.ts';
 
 const codes = [
   ...mutationCodes,

@@ -1,5 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
-import { answers, noQuery, startAnswer } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { noQuery } from '../schemas/parameters.ts';
+import { startAnswer } from '../schemas/processes.ts';
 
 const start = { name: 'Tenantry', docs: '/docs', openapi: '/openapi.json' } as const;
 

@@ -4,7 +4,9 @@ import type { TenantryClient } from '../../client/tenantry.ts';
 import { mutationCodes } from '../acceptance.ts';
 import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
-import { answers, dryRunQuery, tenantCodes, tenantParams, time } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { dryRunQuery, tenantCodes, tenantParams } from '../schemas/parameters.ts';
+import { time } from '../schemas/fields.ts';
 
 const ticketAnswer = z
   .object({

@@ -8,23 +8,17 @@ import { accepted, creationCodes } from '../acceptance.ts';
 import { withTag } from '../preconditions.ts';
 import {
   acceptedAnswer,
-  answers,
-  createTenantBody,
-  dryRunQuery,
   finishedAnswer,
-  historyQuery,
-  noQuery,
-  previewAnswer,
   settingsHistoryAnswer,
-  sparseTenantsAnswer,
   statusAnswer,
-  tenantCodes,
   tenantDriftAnswer,
-  tenantParams,
-  tenantsAnswer,
-  tenantsQuery,
   tenantWithOutcomeAnswer,
-} from '../schemas.ts';
+} from '../schemas/tenants.ts';
+import { answers } from '../schemas/answers.ts';
+import { createTenantBody } from '../schemas/request-bodies.ts';
+import { dryRunQuery, historyQuery, noQuery, tenantCodes, tenantParams } from '../schemas/parameters.ts';
+import { previewAnswer } from '../schemas/previews.ts';
+import { sparseTenantsAnswer, tenantsAnswer, tenantsQuery } from '../schemas/lists.ts';
 
 /** Create, read and list tenants, and how far they are. */
 export const tenantRoutes: FastifyPluginCallbackZod<{ client: TenantryClient }> = (app, { client }, done) => {

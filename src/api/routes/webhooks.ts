@@ -7,7 +7,8 @@ import { callerOf } from '../caller.ts';
 import { refuseBody } from '../guards.ts';
 import { webhookTag } from '../../client/precondition.ts';
 import { ifMatchOf, withTag } from '../preconditions.ts';
-import { answers, dryRunQuery, noQuery } from '../schemas.ts';
+import { answers } from '../schemas/answers.ts';
+import { dryRunQuery, noQuery } from '../schemas/parameters.ts';
 import {
   deliveriesAnswer,
   deliveriesQuery,

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { listQuery } from '../../../src/api/schemas.ts';
+import { listQuery } from '../../../src/api/schemas/lists.ts';
 import { reportOf } from '../../../src/cli/error-report.ts';
 import { buildProgram, serviceRegistrars } from '../../../src/cli/program.ts';
 import { LONGEST_PAGE } from '../../../src/cli/command-parts.ts';

@@ -3,11 +3,10 @@ import {
   abandonBody,
   changeTenantBody,
   createTenantBody,
-  deleteQuery,
-  eventsQuery,
-  listQuery,
   scaleTenantBody,
-} from '../../../src/api/schemas.ts';
+} from '../../../src/api/schemas/request-bodies.ts';
+import { deleteQuery, eventsQuery } from '../../../src/api/schemas/parameters.ts';
+import { listQuery } from '../../../src/api/schemas/lists.ts';
 import {
   changeAccountBody,
   createAccountBody,
