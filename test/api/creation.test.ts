@@ -102,16 +102,16 @@ describe('POST /api/v1/tenants', () => {
     expect((await post({ ...acme, slug, settings: [] })).statusCode).toBe(400);
   });
 
-  it('asks PostgreSQL sixteen times, eleven of them while others who create tenants wait', async () => {
+  it('asks PostgreSQL seventeen times, twelve of them while others who create tenants wait', async () => {
     const before = api.proxy.statements().at(-1)?.seq ?? 0;
     const slug = freshSlug();
     expect((await post({ ...acme, slug })).statusCode).toBe(202);
     const asked = api.proxy.statements().filter(({ seq, application }) => seq > before && application === 'api');
     const id = asked.find(({ values }) => values.includes(slug))?.transaction;
     const texts = asked.flatMap(({ transaction, text }) => (transaction === id ? [text] : []));
-    expect(texts).toHaveLength(16);
+    expect(texts).toHaveLength(17);
     const locked = texts.findLastIndex((text) => text.includes('pg_advisory_xact_lock('));
-    expect(texts.slice(locked)).toHaveLength(11);
+    expect(texts.slice(locked)).toHaveLength(12);
   });
 
   it('gives one of two simultaneous requests for a slug 202, the other 409 SLUG_TAKEN', async () => {

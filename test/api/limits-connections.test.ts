@@ -148,7 +148,7 @@ describe('the headers of every answer', () => {
     const { headers } = await app.inject(asks[name]);
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
     });
@@ -162,7 +162,7 @@ describe('the headers of every answer', () => {
   it('are there when HTTP itself is broken', async () => {
     const { said, endedAfter } = talk('nonsense\r\n\r\n');
     await endedAfter;
-    expect(said()).toContain("content-security-policy: default-src 'none'; frame-ancestors 'none'");
+    expect(said()).toContain("content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
     expect(said()).toContain('cache-control: no-store');
   });
 
