@@ -162,7 +162,9 @@ describe('the headers of every answer', () => {
   it('are there when HTTP itself is broken', async () => {
     const { said, endedAfter } = talk('nonsense\r\n\r\n');
     await endedAfter;
-    expect(said()).toContain("content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    expect(said()).toContain(
+      "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
     expect(said()).toContain('cache-control: no-store');
   });
 
