@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { answers, type TenantEvent } from './api-answers.ts';
-import { AccessLostError } from './api-errors.ts';
+import { AccessLostError, ApiUnreachableError } from './api-errors.ts';
 import { answerOf, credentialFor, headersOf, refusal, send, type Door } from './api-exchange.ts';
 
 /** What a stream shows besides its events. */
@@ -15,7 +15,7 @@ const endOfStream = z.object({ reason: z.string(), message: z.string() });
 
 /**
  * Events after an id, as they come; ends when the connection does, or when the API says that it is to be opened again.
- * @throws AccessLostError when the API says that the credential does not give it any more
+ * @throws AccessLostError when the API says that the credential does not give it any more; ApiUnreachableError when it says that it cannot read
  */
 export async function* streamOf(
   door: Door,
@@ -44,6 +44,7 @@ export async function* streamOf(
       if (data !== undefined && lines.includes('event: end')) {
         const { reason, message } = endOfStream.parse(JSON.parse(data));
         if (reason === 'access-lost') throw new AccessLostError(message);
+        if (reason === 'unavailable') throw new ApiUnreachableError(message);
         return;
       }
       if (data !== undefined || frame.startsWith(':')) onSign?.();

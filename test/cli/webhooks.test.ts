@@ -57,10 +57,11 @@ it('a webhook is made, looked at, changed, rotated and deleted by command', asyn
 it('deliveries are listed page by page, and replayed', async () => {
   const { webhookId } = await json<Made>('create', url, '--product', 'moamalat');
   const { tenantId } = await seedTenant(api.database);
-  const page = await webhooks('deliveries', webhookId, '--limit', '1', '--state', 'pending');
+  const ofTenant = ['deliveries', webhookId, '--limit', '1', '--state', 'pending', '--tenant', tenantId];
+  const page = await webhooks(...ofTenant);
   expect(page).toMatch(/operation\.accepted/);
-  const [, cursor = ''] = /^more: --cursor (\d+)$/m.exec(page) ?? [];
-  const next = await webhooks('deliveries', webhookId, '--limit', '1', '--cursor', cursor, '--tenant', tenantId);
+  const [, cursor = ''] = /^more: --cursor (\S+)$/m.exec(page) ?? [];
+  const next = await webhooks(...ofTenant, '--cursor', cursor);
   expect(next).toMatch(/tenant\.accepted/);
   expect(next).not.toContain('more:');
   const [{ deliveryId }] = (await json<{ deliveries: [{ deliveryId: string }] }>('deliveries', webhookId)).deliveries;

@@ -71,6 +71,8 @@ export const eventRoutes: FastifyPluginCallbackZod<Options> = (app, { client, ti
     const resume = resumeOf(request, after);
     const caller = callerOf(request);
     refuseFuture(resume, await client.newestEvent(caller, tenantId));
+    // A stream that could not send anything is refused while there is a status to refuse it by.
+    await client.events(caller, tenantId, { after: resume.after, limit: 1 });
     if (request.method === 'HEAD') return reply.headers(streamHeaders).send();
     const end = app.streams.acquire(caller.principal);
     reply.hijack();
