@@ -91,7 +91,11 @@ function registerChanges({ command, context, setExitCode }: CommandParts): void 
       .option('--refresh', 'also clone from the templates as they are now, and bring tenant migrations up to date')
       .option('--name <text>', 'name of the tenant, for people: changed at once, without other options', displayName)
       .option('--email <address>', 'who is written to: changed at once, without other options', contactEmail)
-      .option('--if-version <n>', 'only while this is the version of its settings', wholeNumber(1))
+      .option(
+        '--if-version <n>',
+        'only while this is the version of its settings (name and e-mail have none)',
+        wholeNumber(1),
+      )
       .addOption(
         new Option('--if-match <etag>', 'only while the ETag that the API gives the tenant is this one').conflicts(
           'ifVersion',

@@ -5,6 +5,8 @@ const maskedText = '[masked]';
 export function withoutSecrets(value: unknown): unknown {
   if (typeof value === 'string') return withoutUserInfo(value);
   if (Array.isArray(value)) return value.map(withoutSecrets);
+  // A moment, and whatever else says itself what it is in JSON.
+  if (hasJson(value)) return withoutSecrets(value.toJSON());
   return typeof value === 'object' && value !== null ? fieldsWithoutSecrets({ ...value }) : value;
 }
 
@@ -13,6 +15,10 @@ export function fieldsWithoutSecrets(fields: Readonly<Record<string, unknown>>):
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, isSecret(name) ? maskedText : withoutSecrets(value)]),
   );
+}
+
+function hasJson(value: unknown): value is { toJSON(): unknown } {
+  return typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function';
 }
 
 function isSecret(name: string): boolean {
