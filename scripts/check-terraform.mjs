@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `node scripts/check-terraform.mjs [FOLDER...]`: format, `terraform validate` and `terraform test` of each folder in terraform/ (or of those that are
 // named), in a copy, so that nothing is left in the checkout; every output `platform` that a test run ends with is read as API and workers read
-// PLATFORM_CONFIG, and so is the environment that task definitions beside it give them. Needs Terraform >= 1.9, and the provider: from its registry, or, where that cannot be reached, from a folder
+// PLATFORM_CONFIG, and so is the environment that task definitions beside it give them; IAM policies are read by parliament. Needs Terraform >= 1.9, and the provider: from its registry, or, where that cannot be reached, from a folder
 // `terraform-schema` in `shared/` beside the checkout, whose `install` prints a Terraform configuration that has it. No resource is made.
 // Exit code 1 when something is wrong, 75 when it could not be looked at.
 import { spawnSync } from 'node:child_process';
@@ -17,6 +17,8 @@ const copy = mkdtempSync(join(tmpdir(), 'tenantry-terraform-'));
 let env = { ...process.env, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
 /** Outputs `platform` and what task definitions say, by the test run that they came from. */
 const ends = {};
+/** IAM policies, in the same manner. */
+const policies = {};
 
 try {
   process.exitCode = check(process.argv.slice(2));
@@ -32,7 +34,7 @@ function check(named) {
     if (!initialized(module)) return skip('the provider can be had neither from the registry nor beside the checkout');
     if (!terraform(module, 'validate') || !tested(module)) return 1;
   }
-  return readAsConfiguration(named.length > 0) ? 0 : 1;
+  return readAsConfiguration(named.length > 0) && policiesHold() ? 0 : 1;
 }
 
 /** Folders with Terraform's files. */
@@ -103,6 +105,7 @@ function note(folder, { type, '@message': text, '@testrun': run, diagnostic, tes
     );
   }
   const output = state?.outputs?.platform;
+  if (state) policies[`${folder}, ${run}`] = policiesOf(state.root_module);
   if (output) ends[`${folder}, ${run}`] = { platform: output.value, tasks: tasksOf(state.root_module) };
 }
 
@@ -110,6 +113,21 @@ function note(folder, { type, '@message': text, '@testrun': run, diagnostic, tes
 function tasksOf({ resources = [], child_modules: modules = [] }) {
   const own = resources.filter(({ type, name }) => type === 'aws_ecs_task_definition' && name === 'this');
   return [...own.map(({ values }) => JSON.parse(values.container_definitions)), ...modules.flatMap(tasksOf)];
+}
+
+/** What is allowed by policies of its own and by those in roles; what is not known before an apply is left out. */
+function policiesOf({ resources = [], child_modules: modules = [] }) {
+  const own = resources.filter(({ type }) => type === 'aws_iam_policy' || type === 'aws_iam_role_policy');
+  const known = own.filter(({ values }) => typeof values.policy === 'string');
+  return [...known.map(({ address, values }) => ({ address, policy: values.policy })), ...modules.flatMap(policiesOf)];
+}
+
+/** By parliament, which knows each service's actions, resources and conditions. */
+function policiesHold() {
+  console.log('\n> policies');
+  const file = join(copy, 'policies.json');
+  writeFileSync(file, JSON.stringify(policies));
+  return ran('lint-policies.ts', file);
 }
 
 /** What the processes are told is what they can use. */
@@ -122,7 +140,11 @@ function readAsConfiguration(mayBeNone) {
   console.log(`\n> configuration of ${names.length} outputs`);
   const file = join(copy, 'ends.json');
   writeFileSync(file, JSON.stringify(ends));
-  const args = ['--import', 'tsx', join(root, 'scripts', 'read-terraform-ends.ts'), file];
+  return ran('read-terraform-ends.ts', file);
+}
+
+function ran(script, file) {
+  const args = ['--import', 'tsx', join(root, 'scripts', script), file];
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0;
 }
 

@@ -7,6 +7,9 @@ import { runbookPage } from '../src/contracts/advice.ts';
 import { givenRoles, type GivenRole } from '../src/contracts/caller.ts';
 import { errorTable, type ErrorInfo } from '../src/contracts/errors.ts';
 import { operationTable, operationTypes, type OperationRules } from '../src/contracts/operation-table.ts';
+import { policyTemplates } from '../src/iam/policies.ts';
+import { boundaryTemplate } from '../src/iam/tenant-boundary.ts';
+import { builtInKinds } from '../src/kinds/built-in.ts';
 import { platformSchema } from '../src/platform.ts';
 import { securityPage } from './security-page.ts';
 
@@ -20,7 +23,16 @@ export function generatedDocuments(): Readonly<Record<string, string>> {
     'docs/access.md': withPart('docs/access.md', 'access', accessTablePart()),
     'docs/platform.schema.json': platformSchemaText(),
     'docs/architecture.md': withPart('docs/architecture.md', 'operations', operationsTable()),
+    ...policyFiles(),
   };
+}
+
+/** Rights of the workers' roles and the boundary of tenants' roles, as the landing zone fills them in. */
+function policyFiles(): Record<string, string> {
+  const templates = { ...policyTemplates(builtInKinds), ...boundaryTemplate() };
+  return Object.fromEntries(
+    Object.entries(templates).map(([name, text]) => [`terraform/landing-zone/policies/${name}`, text]),
+  );
 }
 
 /** A document with the part between its markers of this name as the code has it. */

@@ -3,52 +3,83 @@ locals {
   roles = ["provisioning", "data", "status-checker", "notify", "registry-writer"]
 
   arn = "arn:${local.partition}:%s:${local.region}:${local.account_id}:%s"
-  policy_values = {
-    partition            = local.partition
-    region               = local.region
-    account_id           = local.account_id
-    cluster_arn          = local.cluster_arn
-    services_arn         = format(local.arn, "ecs", "service/${local.cluster}/*")
-    task_definitions_arn = format(local.arn, "ecs", "task-definition/*:*")
-    target_groups_arn    = format(local.arn, "elasticloadbalancing", "targetgroup/t-*")
-    listeners            = jsonencode(local.listener_arns)
-    listener_rules       = jsonencode([for arn in local.listener_arns : "${replace(arn, ":listener/", ":listener-rule/")}/*"])
-    zone_arn             = "arn:${local.partition}:route53:::hostedzone/${local.zone_id}"
-    changes_arn          = "arn:${local.partition}:route53:::change/*"
-    tenant_roles         = jsonencode(local.allowed_role_arns)
-    tenant_secrets_arn   = format(local.arn, "secretsmanager", "secret:tenantry/*")
-    log_groups_arn       = format(local.arn, "logs", "log-group:/ecs/*")
-    parameters_arn       = format(local.arn, "ssm", "parameter")
-    tenants_tables       = jsonencode(local.tenants_table_arn == null ? [] : [local.tenants_table_arn, "${local.tenants_table_arn}/index/*"])
-    shared_tables        = jsonencode([for name in local.shared_tables : format(local.arn, "dynamodb", "table/${name}")])
-    archive              = jsonencode([for arn in compact([lookup(local.bucket_arns, "archive", "")]) : arn])
-    archive_objects      = jsonencode([for arn in compact([lookup(local.bucket_arns, "archive", "")]) : "${arn}/*"])
-    keys                 = jsonencode(compact([var.kms_key_arn]))
-    mail_identities      = jsonencode([format(local.arn, "ses", "identity/${local.mail_domain}"), format(local.arn, "ses", "identity/${local.mail_from}")])
+  # What the templates may name: ARNs (`_arn`) and lists of ARNs.
+  cell_values = {
+    partition               = local.partition
+    region                  = local.region
+    account_id              = local.account_id
+    cluster_arn             = local.cluster_arn
+    services_arn            = format(local.arn, "ecs", "service/${local.cluster}/*")
+    tasks_arn               = format(local.arn, "ecs", "task/${local.cluster}/*")
+    task_definitions_arn    = format(local.arn, "ecs", "task-definition/*:*")
+    target_groups_arn       = format(local.arn, "elasticloadbalancing", "targetgroup/t-*")
+    listeners               = local.listener_arns
+    listener_rules          = [for arn in local.listener_arns : "${replace(arn, ":listener/", ":listener-rule/")}/*"]
+    zone_arn                = "arn:${local.partition}:route53:::hostedzone/${local.zone_id}"
+    changes_arn             = "arn:${local.partition}:route53:::change/*"
+    tenant_secrets_arn      = format(local.arn, "secretsmanager", "secret:tenantry/*")
+    log_groups              = [format(local.arn, "logs", "log-group:/ecs/*"), format(local.arn, "logs", "log-group:/ecs/*:*")]
+    platform_parameters_arn = format(local.arn, "ssm", "parameter/platform/*")
+    ledger_marks_arn        = format(local.arn, "ssm", "parameter/tenantry/*")
+    tenants_tables          = local.tenants_table_arn == null ? [] : [local.tenants_table_arn, "${local.tenants_table_arn}/index/*"]
+    shared_tables           = [for name in local.shared_tables : format(local.arn, "dynamodb", "table/${name}")]
+    archive                 = compact([lookup(local.bucket_arns, "archive", "")])
+    archive_objects         = [for arn in compact([lookup(local.bucket_arns, "archive", "")]) : "${arn}/*"]
+    keys                    = compact([var.kms_key_arn])
+    mail_identities         = [format(local.arn, "ses", "identity/${local.mail_domain}"), format(local.arn, "ses", "identity/${local.mail_from}")]
   }
+  policy_values = merge(local.cell_values, { tenant_roles = local.allowed_role_arns })
 
-  # Files of this folder, or of `policy_folder`: statements on things that this cell does not have fall away.
+  # Files of this folder (written by `npm run docs` from src/iam), or of `policy_folder`: `<role>.json.tftpl`, and `<role>-2.json.tftpl`
+  # where one policy would be too long.
+  policy_folder = coalesce(var.policy_folder, "${path.module}/policies")
+  policy_roles = merge({ for role in local.roles : role => role }, {
+    for file in fileset(local.policy_folder, "*-[2-9].json.tftpl") : trimsuffix(file, ".json.tftpl") => replace(file, "/-[2-9].json.tftpl$/", "")
+  })
+
+  # Statements on things that this cell does not have fall away.
   policies = {
-    for role in local.roles : role => [
-      for statement in jsondecode(templatefile("${coalesce(var.policy_folder, "${path.module}/policies")}/${role}.json.tftpl", local.policy_values)).Statement :
+    for policy in keys(local.policy_roles) : policy => [
+      for statement in jsondecode(templatefile("${local.policy_folder}/${policy}.json.tftpl", local.policy_values)).Statement :
       statement if length(flatten([statement.Resource])) > 0
     ]
   }
+  boundary = [
+    for statement in jsondecode(templatefile("${local.policy_folder}/tenant-boundary.json.tftpl", local.cell_values)).Statement :
+    statement if length(flatten([statement.Resource])) > 0
+  ]
 }
 
 resource "aws_iam_policy" "role" {
-  for_each    = toset(local.roles)
+  for_each    = local.policy_roles
   name        = "${local.prefix}-${var.cell_id}-${each.key}"
   description = "Tenantry's workers in cell ${var.cell_id}: ${each.key}"
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
   tags        = local.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })) <= 6144
+      error_message = "The policy ${each.key} has more than the 6,144 characters that IAM takes: name fewer load balancers, roles or repositories, or give templates in policy_folder."
+    }
+  }
+}
+
+# What the roles of tenants' tasks can be given at most.
+resource "aws_iam_policy" "tenant_boundary" {
+  count       = var.permissions_boundary_arn == null ? 1 : 0
+  name        = "${local.prefix}-${var.cell_id}-tenant-boundary"
+  description = "Tenantry's tenants in cell ${var.cell_id}: the most that their tasks may do"
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.boundary })
+  tags        = local.tags
 }
 
 locals {
+  own_policy_arns = { for role in local.roles : role => [for policy in sort(keys(local.policy_roles)) : aws_iam_policy.role[policy].arn if local.policy_roles[policy] == role] }
   role_policy_arns = merge(
-    { for role in local.roles : role => [aws_iam_policy.role[role].arn] },
+    local.own_policy_arns,
     # Stacks and rows of accounts belong together: a stack is made in the name of who asks for it.
-    { for accounts in module.accounts : "provisioning" => concat([aws_iam_policy.role["provisioning"].arn], accounts.worker_policy_arns) },
+    { for accounts in module.accounts : "provisioning" => concat(local.own_policy_arns["provisioning"], accounts.worker_policy_arns) },
   )
 }
 
@@ -65,7 +96,7 @@ resource "aws_iam_role" "cell" {
 }
 
 resource "aws_iam_role_policy_attachment" "cell" {
-  for_each   = length(var.trusted_role_arns) > 0 ? toset(local.roles) : toset([])
+  for_each   = length(var.trusted_role_arns) > 0 ? local.policy_roles : {}
   role       = aws_iam_role.cell[0].name
   policy_arn = aws_iam_policy.role[each.key].arn
 }

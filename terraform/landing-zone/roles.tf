@@ -1,4 +1,6 @@
 locals {
+  tenant_boundary_arn = coalesce(var.permissions_boundary_arn, one(aws_iam_policy.tenant_boundary[*].arn))
+
   # Trust of a service of AWS.
   assumed_by = {
     for service in ["ecs-tasks", "vpc-flow-logs", "monitoring.rds"] : service => {
@@ -15,7 +17,7 @@ locals {
 resource "aws_iam_role" "tenant_task" {
   name                 = "${local.prefix}-${var.cell_id}-tenant-task"
   assume_role_policy   = jsonencode({ Version = "2012-10-17", Statement = [merge(local.assumed_by["ecs-tasks"], local.from_this_account)] })
-  permissions_boundary = var.permissions_boundary_arn
+  permissions_boundary = local.tenant_boundary_arn
   tags                 = local.tags
 }
 
@@ -29,7 +31,7 @@ resource "aws_iam_role_policy_attachment" "tenant_task" {
 resource "aws_iam_role" "tenant_execution" {
   name                 = "${local.prefix}-${var.cell_id}-tenant-execution"
   assume_role_policy   = jsonencode({ Version = "2012-10-17", Statement = [merge(local.assumed_by["ecs-tasks"], local.from_this_account)] })
-  permissions_boundary = var.permissions_boundary_arn
+  permissions_boundary = local.tenant_boundary_arn
   tags                 = local.tags
 }
 

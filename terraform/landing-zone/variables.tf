@@ -120,13 +120,13 @@ variable "trusted_role_arns" {
 }
 
 variable "policy_folder" {
-  description = "Folder with `<role>.json.tftpl` in the place of those of this module."
+  description = "Folder with `<role>.json.tftpl` and `tenant-boundary.json.tftpl` in the place of those of this module."
   type        = string
   default     = null
 }
 
 variable "permissions_boundary_arn" {
-  description = "Boundary of the roles that tenants' tasks have."
+  description = "Boundary of the roles that tenants' tasks have, in the place of the one that is made here."
   type        = string
   default     = null
 }

@@ -114,7 +114,7 @@ run "everything_new" {
 
   # Table 45.6: each role has its policy, and tenants' services only are changed.
   assert {
-    condition     = toset(keys(output.role_policy_arns)) == toset(["provisioning", "data", "status-checker", "notify", "registry-writer"]) && length(output.role_policy_arns.provisioning) == 3
+    condition     = toset(keys(output.role_policy_arns)) == toset(["provisioning", "data", "status-checker", "notify", "registry-writer"]) && length(output.role_policy_arns.provisioning) == 4
     error_message = jsonencode(output.role_policy_arns)
   }
 
@@ -122,7 +122,7 @@ run "everything_new" {
     condition = [
       for statement in jsondecode(aws_iam_policy.role["provisioning"].policy).Statement : [statement.Resource, statement.Condition]
       if contains(flatten([statement.Action]), "ecs:DeleteService")
-    ] == [["arn:aws:ecs:eu-central-1:123456789012:service/tenantry-production/*", { StringLike = { "aws:ResourceTag/tenantry:tenant-id" = "?*" } }]]
+    ] == [[["arn:aws:ecs:eu-central-1:123456789012:service/tenantry-production/*"], { StringLike = { "aws:ResourceTag/tenantry:tenant-id" = "?*" } }]]
     error_message = aws_iam_policy.role["provisioning"].policy
   }
 
@@ -133,8 +133,16 @@ run "everything_new" {
     error_message = aws_iam_policy.role["provisioning"].policy
   }
 
+  # Tenants' roles can be given nothing of the control plane's.
   assert {
-    condition     = alltrue([for policy in values(aws_iam_policy.role) : length(policy.policy) <= 6144])
+    condition = alltrue([for role in [aws_iam_role.tenant_task, aws_iam_role.tenant_execution] : role.permissions_boundary == aws_iam_policy.tenant_boundary[0].arn]) && toset([
+      for statement in jsondecode(aws_iam_policy.tenant_boundary[0].policy).Statement : statement.Sid if statement.Effect == "Deny"
+    ]) == toset(["NotTheControlPlane", "NoFinalDumps", "NoLedgerMark"])
+    error_message = aws_iam_policy.tenant_boundary[0].policy
+  }
+
+  assert {
+    condition     = alltrue([for policy in concat(values(aws_iam_policy.role), aws_iam_policy.tenant_boundary) : length(policy.policy) <= 6144])
     error_message = "IAM takes policies of 6,144 characters: ${jsonencode({ for name, policy in aws_iam_policy.role : name => length(policy.policy) })}"
   }
 
@@ -246,12 +254,12 @@ run "everything_given" {
 
   # Nothing on an archive or shared tables that the cell does not have.
   assert {
-    condition     = [for statement in jsondecode(aws_iam_policy.role["data"].policy).Statement : statement.Sid] == ["TenantSecrets"] && length(setintersection(keys(output.cell), ["archive", "sharedTables", "ssmParameters", "products"])) == 0
+    condition     = [for statement in jsondecode(aws_iam_policy.role["data"].policy).Statement : statement.Sid] == ["MakeSecrets", "SeeSecrets", "ChangeSecrets", "ListSecrets"] && length(setintersection(keys(output.cell), ["archive", "sharedTables", "ssmParameters", "products"])) == 0
     error_message = aws_iam_policy.role["data"].policy
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role.cell[0].assume_role_policy).Statement[0].Principal.AWS == ["arn:aws:iam::210987654321:role/workers"] && length(aws_iam_role_policy_attachment.cell) == 5
+    condition     = jsondecode(aws_iam_role.cell[0].assume_role_policy).Statement[0].Principal.AWS == ["arn:aws:iam::210987654321:role/workers"] && length(aws_iam_role_policy_attachment.cell) == 6
     error_message = "the workers' role cannot take on the role of the cell"
   }
 }
