@@ -64,6 +64,7 @@ run "by_default" {
       TEMPORAL_TLS                         = "true"
       TENANTRY_API_HOST                    = "0.0.0.0"
       TENANTRY_API_PORT                    = "3006"
+      TENANTRY_DRAIN_DELAY                 = "10s"
       TENANTRY_ENABLE_ACCOUNT_PROVISIONING = "false"
       TENANTRY_OIDC_AUDIENCE               = "https://tenantry.example.com"
       TENANTRY_OIDC_ISSUER                 = "https://login.example.com"

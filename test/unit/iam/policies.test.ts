@@ -64,7 +64,10 @@ describe('the policies of roles', () => {
     expect(() => policyTemplates([{ ...logGroup, name: 'queue' }])).toThrow('the kind queue');
     const more = { ...logGroup, permissions: [...logGroup.permissions, 'logs:PutLogEvents'] };
     expect(() => policyTemplates([more])).toThrow('grants the role provisioning no logs:PutLogEvents');
-    const untold = { ...logGroup, types: { 'sqs:queue': logGroup.types['logs:log-group'] } };
+    const untold = {
+      ...logGroup,
+      types: Object.fromEntries(Object.values(logGroup.types).map((type) => ['sqs:queue', type])),
+    };
     expect(() => policyTemplates([untold])).toThrow('how the type sqs:queue is listed');
   });
 
