@@ -12,6 +12,8 @@ export type MinistackOptions = {
   port?: number;
   /** Gets all that it prints. */
   logFile?: string | undefined;
+  /** Asks IAM for every call: credentials are those of users that were made. What it cannot ask for: docs/untested.md. */
+  enforcesIam?: boolean;
 };
 
 export type Ministack = {
@@ -37,13 +39,18 @@ const startTimeoutMs = 60_000;
  *
  * @throws Error when Python is missing, the install fails, or it does not answer within a minute.
  */
-export async function startMinistack({ log, port, logFile }: MinistackOptions): Promise<Ministack> {
+export async function startMinistack({
+  log,
+  port,
+  logFile,
+  enforcesIam = false,
+}: MinistackOptions): Promise<Ministack> {
   const python = await installMinistack(log);
   // Its PID file and scratch files go where they vanish with it.
   const directory = temporaryDirectory('tenantry-ministack');
   const launch = async (chosen: number) => ({
     chosen,
-    child: await launchMinistack(python, directory, chosen, logFile),
+    child: await launchMinistack(python, directory, { port: chosen, logFile, enforcesIam }),
   });
   try {
     const { chosen, child } = await (port === undefined ? startOnFreePort(undefined, launch) : launch(port));
@@ -67,8 +74,11 @@ const urlOf = (port: number) => `http://127.0.0.1:${port}`;
 async function launchMinistack(
   python: string,
   directory: string,
-  port: number,
-  logFile: string | undefined,
+  {
+    port,
+    logFile,
+    enforcesIam,
+  }: Required<Pick<MinistackOptions, 'port' | 'enforcesIam'>> & Pick<MinistackOptions, 'logFile'>,
 ): Promise<Child> {
   const child = await startChild({
     name: 'MiniStack',
@@ -81,6 +91,7 @@ async function launchMinistack(
       BIND_HOST: '127.0.0.1',
       PERSIST_STATE: '0',
       S3_PERSIST: '0',
+      AUTH: String(enforcesIam),
       LOG_LEVEL: 'WARNING',
       TMPDIR: directory,
     },
