@@ -172,11 +172,6 @@ mock_resource "aws_db_instance" {
     arn     = "arn:aws:rds:eu-central-1:123456789012:db:mock"
     address = "mock.abc.eu-central-1.rds.amazonaws.com"
     port    = 5432
-    master_user_secret = {
-      kms_key_id    = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-      secret_arn    = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-mock-AbCdEf"
-      secret_status = "active"
-    }
   }
 }
 
