@@ -197,7 +197,7 @@ function printParts(
   { demo: isWhole, dir, asksCallers }: SandboxOptions & { readonly asksCallers: boolean },
 ): void {
   const api = isWhole
-    ? `${parts.env.TENANTRY_API_URL}  (docs at /docs)`
+    ? `${parts.env.TENANTRY_API_URL}  (docs at /docs${asksCallers ? ', which ask for a token too' : ''})`
     : 'not started: `tenantry worker` and `tenantry api` run with the environment below';
   console.log(`
   API          ${api}

@@ -1,6 +1,5 @@
 import type { Credential } from '../../src/cli/credentials.ts';
-import { AUDIENCE, CLIENT_ID, startIssuer } from '../issuer/issuer.ts';
-import { tokenOf, type UserToken } from '../issuer/tokens.ts';
+import type { UserToken } from '../issuer/tokens.ts';
 import { users, type User } from '../issuer/users.ts';
 import type { Parts } from './parts.ts';
 import { tokenFile } from './token-files.ts';
@@ -19,12 +18,22 @@ export interface Callers {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the issuer whose tokens the API is to take. */
+/** Starts the issuer whose tokens the API is to take, beside service keys. */
 export async function startCallers(): Promise<Callers> {
+  // Its library warns of runtimes as soon as it is imported: whoever does not want to be asked need not read that.
+  const [{ AUDIENCE, CLIENT_ID, startIssuer }, { tokenOf }] = await Promise.all([
+    import('../issuer/issuer.ts'),
+    import('../issuer/tokens.ts'),
+  ]);
   const issuer = await startIssuer();
   let last: UserToken | undefined;
   return {
-    env: { TENANTRY_OIDC_ISSUER: issuer.url, TENANTRY_OIDC_AUDIENCE: AUDIENCE, TENANTRY_OIDC_CLIENT_ID: CLIENT_ID },
+    env: {
+      TENANTRY_OIDC_ISSUER: issuer.url,
+      TENANTRY_OIDC_AUDIENCE: AUDIENCE,
+      TENANTRY_OIDC_CLIENT_ID: CLIENT_ID,
+      TENANTRY_SERVICE_KEYS: 'true',
+    },
     credentials: async () => {
       if (!last || last.expiresAtMs - Date.now() < SPARE_MS) last = await tokenOf(issuer, 'platform-admin');
       return { token: last.token, from: 'sign-in' };
@@ -62,5 +71,6 @@ export function callersText(
 ${lines.join('\n')}
 
   call         curl -H "Authorization: Bearer $(cat ${admin})" ${apiUrl}/api/v1/tenants
-  sign in      set -a; . ${envFile}; set +a; npx tenantry login`;
+  sign in      set -a; . ${envFile}; set +a; npx tenantry login
+  service key  npx tenantry keys create NAME --role platform-operator: the API takes it as a token`;
 }

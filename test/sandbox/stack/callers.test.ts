@@ -17,8 +17,8 @@ let callers: Callers;
 let api: Authenticator;
 beforeAll(async () => {
   callers = await startCallers();
-  const { oidc } = accessOf(z.object(accessVariables).parse(callers.env));
-  if (!oidc) throw new Error('the API would ask nobody');
+  const { oidc, serviceKeys } = accessOf(z.object(accessVariables).parse(callers.env));
+  if (!oidc || !serviceKeys) throw new Error('the API would take no token, or no service key');
   api = oidcAuthenticator(oidc, { log: pino({ level: 'silent' }) });
 });
 afterAll(() => callers.stop());
@@ -56,6 +56,7 @@ it('their tokens are in files of whoever started the sandbox alone, until it end
     for (const file of files) expect(statSync(file).mode & 0o777).toBe(0o600);
     const text = callersText(tokens, 'http://127.0.0.1:3006', { envFile: join(directory, 'env'), directory });
     expect(text).toContain(`$(cat ${tokenFile(directory, 'platform-admin')})`);
+    expect(text).toContain('npx tenantry keys create NAME');
     removeTokenFiles(directory);
     expect(readdirSync(directory)).toEqual([]);
   } finally {
