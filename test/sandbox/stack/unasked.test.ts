@@ -3,7 +3,7 @@ import { expect, it, vi } from 'vitest';
 const loaded = vi.hoisted(() => ({ provider: false }));
 vi.mock('oidc-provider', () => {
   loaded.provider = true;
-  return { default: class {}, interactionPolicy: {} };
+  return { default: vi.fn(), interactionPolicy: {} };
 });
 
 it('a sandbox that asks nobody loads no identity provider, whose library warns of the runtime', async () => {
