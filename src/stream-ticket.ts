@@ -16,27 +16,3 @@ export function isWholeTicket(text: string): boolean {
 export function hashOfTicket(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
-
-const MASK = '[ticket]';
-
-/** A URL as it may be logged: without the value of `ticket`, however its name is written, and without anything that looks like one. */
-export function withoutTicket(url: string): string {
-  const [path = '', ...rest] = url.split('?');
-  const query = rest.join('?').split('&').map(withoutValue).join('&');
-  return `${path}${rest.length === 0 ? '' : `?${query}`}`.replaceAll(/tnt_[\w-]+/g, MASK);
-}
-
-function withoutValue(parameter: string): string {
-  const at = parameter.indexOf('=');
-  return at >= 0 && decoded(parameter.slice(0, at)).toLowerCase() === 'ticket'
-    ? `${parameter.slice(0, at)}=${MASK}`
-    : parameter;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}

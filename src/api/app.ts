@@ -12,7 +12,7 @@ import { announceDeprecations } from './deprecation.ts';
 import { drainRequests, PLUGIN_TIMEOUT_MS } from './draining.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
 import { describe } from './description.ts';
-import { withoutTickets } from './masked-log.ts';
+import { withoutCredentials } from './masked-log.ts';
 import { defaultStreamTimes, type StreamTimes } from './streams/times.ts';
 import { guardRequests, refuseUnsupportedRequests } from './guards.ts';
 import { readIdempotencyKeys } from './idempotency-keys.ts';
@@ -81,7 +81,7 @@ const LONGEST_URL = 16 * 1024;
 /** Builds the API without listening (`server.ts` does that; tests inject). */
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = fastify({
-    loggerInstance: withoutTickets(deps.log),
+    loggerInstance: withoutCredentials(deps.log),
     genReqId: () => randomUUID(),
     bodyLimit: LARGEST_BODY_BYTES,
     exposeHeadRoutes: true,

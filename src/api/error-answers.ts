@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { RequestError } from '../client/request-error.ts';
 import { JSON_TYPE, MERGE_PATCH_TYPE } from './bodies.ts';
 import { challengeOf } from './access/refusals.ts';
+import { maskedText } from './masked-url.ts';
 import { securityHeaders, tlsHeaders } from './limits/security-headers.ts';
 import { errorTable, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { CommitUnclearError, DatabaseUnavailableError } from '../db/database.ts';
@@ -20,7 +21,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   identify(request, reply);
   if (status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
   // A flood that is refused must not flood the log too.
-  else request.log[status === 429 ? 'debug' : 'info']({ code: known.code, reason: known.message }, 'request refused');
+  else request.log[status === 429 ? 'debug' : 'info']({ code: known.code, reason: maskedText(known.message) }, 'request refused');
   if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challengeOf(known));
   const retryAfterSeconds = known.retryAfterSeconds ?? passesInSeconds[known.code];
   if (retryAfterSeconds !== undefined) reply.header('retry-after', `${Math.ceil(retryAfterSeconds)}`);

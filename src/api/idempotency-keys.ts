@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { RequestError } from '../client/request-error.ts';
 import type { KeptAnswer, RequestKey } from '../client/request-key.ts';
 import type { WorkersView } from '../client/views.ts';
+import './access/authentication.ts';
 import { ifMatchOf } from './preconditions.ts';
 import { stableJson } from '../contracts/stable-json.ts';
 
@@ -92,8 +93,9 @@ function malformed(problem: string): RequestError {
 }
 
 /**
- * Of method, path, query, body and `If-Match`, whatever the order of parameters, fields and tags. The path has the tenant's id, however the
- * request names it: by id and by slug it is the same request, and a slug that has become another tenant's makes another one.
+ * Of method, path, query, body and `If-Match`, whatever the order of parameters, fields and tags, and of what its caller may do and reach.
+ * The path has the tenant's id, however the request names it: by id and by slug it is the same request, and a slug that has become another
+ * tenant's makes another one.
  */
 function hashOf(request: FastifyRequest): string {
   const { method, url, body, params, routeOptions } = request;
@@ -103,8 +105,19 @@ function hashOf(request: FastifyRequest): string {
   const condition = ifMatchOf(request);
   // Without one, as an earlier release has hashed it.
   const conditions = condition === undefined ? [] : [typeof condition === 'string' ? condition : condition.toSorted()];
-  const said = stableJson([method, path, parameters, body ?? null, ...conditions]);
+  const said = stableJson([method, path, parameters, body ?? null, ...conditions, ...powersOf(request)]);
   return createHash('sha256').update(said).digest('hex');
+}
+
+/**
+ * What is answered may be for some roles and some tenants only: a caller that has lost them since sends another request. One that may do
+ * all has none, as an earlier release has hashed it.
+ */
+function powersOf({ identity }: FastifyRequest): object[] {
+  if (!identity || (identity.role === 'platform-admin' && !identity.scope)) return [];
+  const { role, scope } = identity;
+  const reach = scope?.kind === 'tenants' ? scope.ids.toSorted() : (scope?.kind ?? 'all');
+  return [{ role, reach }];
 }
 
 const named = z.record(z.string(), z.string());

@@ -5,7 +5,6 @@ import { insertAuditEntry, type AuditFacts, type NewAuditEntry } from '../db/aud
 import type { Queryable } from '../db/database.ts';
 import {
   freeKey,
-  lookUpKey,
   recordAskedRun,
   storeAnswer,
   takeKey,
@@ -13,9 +12,9 @@ import {
   type KeyName,
   type KeyRow,
 } from '../db/idempotency-keys.ts';
-import { seal, unseal } from '../temporal/sealed.ts';
+import { seal } from '../temporal/sealed.ts';
+import { codecOf, foundUnder, inUse, replayed, type StoredAnswer } from './kept-answers.ts';
 import type { KeyedCaller, RequestKey } from './request-key.ts';
-import { RequestError } from './request-error.ts';
 import type { ClientDeps } from './requests.ts';
 import type { WorkersView } from './views.ts';
 
@@ -71,8 +70,7 @@ export function carryOutOnce(deps: OnceDeps, workersSeen: () => WorkersView): Ca
     const name = { principal: caller.principal, key: requestKey.key };
     const lock = JSON.stringify(['idempotency-key', name.principal, name.key]);
     const held = await deps.database.withLock(lock, () => alone(deps, workersSeen, { name, requestKey, caller, run }));
-    if (!held) throw inUse(name);
-    return held.value;
+    return held ? held.value : besideAnother(deps, { name, requestKey });
   };
 }
 
@@ -105,24 +103,20 @@ interface Keyed<T> {
   readonly run: (caller: Caller, once: Once<T>) => Promise<T>;
 }
 
-/** As it is stored. */
-interface StoredAnswer<T> {
-  readonly outcome: T;
-  readonly workers: WorkersView;
-}
-
 async function alone<T>(deps: OnceDeps, workersSeen: () => WorkersView, keyed: Keyed<T>): Promise<T> {
   const { name, requestKey, caller, run } = keyed;
   const codec = codecOf(deps);
-  const found = await lookUpKey(deps.database, name, requestKey.requestHash);
-  if (found === 'in-use') throw inUse(name);
-  if (found && found.requestHash !== requestKey.requestHash) throw reused(name);
-  if (found?.answer) {
-    const { outcome, workers } = await unseal<StoredAnswer<T>>(codec, found.answer);
-    requestKey.onKept({ workers, isReplayed: true });
-    return outcome;
-  }
+  const found = await foundUnder(deps, keyed);
+  if (found?.answer) return replayed(codec, requestKey, found.answer);
   return run(caller, keeping(deps, { name, requestKey, found, workersSeen, codec }));
+}
+
+/** Another request has the lock: a repeat like this one when the key has its answer, else the first. @throws RequestError IDEMPOTENCY_KEY_IN_USE */
+async function besideAnother<T>(deps: OnceDeps, repeat: Pick<Keyed<T>, 'name' | 'requestKey'>): Promise<T> {
+  const codec = codecOf(deps);
+  const found = await foundUnder(deps, repeat);
+  if (!found?.answer) throw inUse(repeat.name);
+  return replayed(codec, repeat.requestKey, found.answer);
 }
 
 interface Keeping {
@@ -166,26 +160,4 @@ function keeping<T>({ database, log }: OnceDeps, { name, requestKey, found, work
     taken: (outcome) => orLeave(store(database, { outcome })),
     refused: () => orLeave(freeKey(database, id)),
   };
-}
-
-/** Answers hold names and addresses of people: they are stored encrypted only. */
-function codecOf({ codec }: OnceDeps): PayloadCodec {
-  if (codec) return codec;
-  throw new Error('answers under idempotency keys are stored encrypted, and there is nothing to encrypt them with');
-}
-
-function inUse({ key }: KeyName): RequestError {
-  return new RequestError(
-    'IDEMPOTENCY_KEY_IN_USE',
-    `the first request with the Idempotency-Key "${key}" is still at work: send it again for its answer`,
-    { details: { header: 'idempotency-key' }, retryAfterSeconds: 1 },
-  );
-}
-
-function reused({ key }: KeyName): RequestError {
-  return new RequestError(
-    'IDEMPOTENCY_KEY_REUSED',
-    `another request was sent with the Idempotency-Key "${key}", and nothing was changed: a key stands for one request`,
-    { details: { header: 'idempotency-key' } },
-  );
 }

@@ -58,6 +58,16 @@ export async function lookUpKey(
   }
 }
 
+/** What is stored under a key of which a repeat was told: nobody withdraws it, whatever transaction is at its row. */
+export async function findToldKey(db: Queryable, { principal, key }: KeyName): Promise<KeyRow | undefined> {
+  const answer = await db.query(
+    `select id, request_hash as "requestHash", answer, asked from idempotency_keys
+     where principal = $1 and key = $2 and expires_at > clock_timestamp() and told_at is not null`,
+    [principal, key],
+  );
+  return rowOf(keyRow, answer);
+}
+
 /**
  * Takes a key in the transaction of the change, before anything else of it; does not wait for another transaction that has it. An
  * expired row makes room.

@@ -166,6 +166,18 @@ describe('fifty requests with one key at once', () => {
     expect(await create(key, request)).toMatchObject({ replayed: true, text: accepted[0]?.text });
   });
 
+  it('are all answered as the first was, once its answer is there', async () => {
+    const [key, request] = [freshKey(), fresh()];
+    const first = await create(key, request);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => create(key, request)));
+    expect(new Set(answers.map((answer) => [...outcome(answer), answer.replayed].join(' ')))).toEqual(
+      new Set(['202  true']),
+    );
+    expect(new Set(answers.map(({ text }) => text))).toEqual(new Set([first.text]));
+    const others = await Promise.all(Array.from({ length: 20 }, () => create(key, fresh())));
+    for (const other of others) expect(outcome(other)).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+  });
+
   it('make one tenant also when the lock that keeps them apart is lost', async () => {
     const [key, request] = [freshKey(), fresh()];
     const parked = api.proxy.addRule({

@@ -226,7 +226,7 @@ describe('a ticket', () => {
     ].map(({ body }) => body);
     expect(texts.slice(0, 4).join()).not.toContain(ticket);
     const logged = api.logged.join('\n');
-    expect(logged).toContain('ticket=[ticket]');
+    expect(logged).toContain('ticket=[masked]');
     expect(logged).not.toContain(ticket);
     const tables = ['stream_tickets', 'access_refusals', 'events', 'operations', 'idempotency_keys'];
     for (const table of tables) {
