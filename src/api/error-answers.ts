@@ -21,7 +21,11 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   identify(request, reply);
   if (status >= 500) request.log.error({ err: error, code: known.code }, 'request failed');
   // A flood that is refused must not flood the log too.
-  else request.log[status === 429 ? 'debug' : 'info']({ code: known.code, reason: maskedText(known.message) }, 'request refused');
+  else
+    request.log[status === 429 ? 'debug' : 'info'](
+      { code: known.code, reason: maskedText(known.message) },
+      'request refused',
+    );
   if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challengeOf(known));
   const retryAfterSeconds = known.retryAfterSeconds ?? passesInSeconds[known.code];
   if (retryAfterSeconds !== undefined) reply.header('retry-after', `${Math.ceil(retryAfterSeconds)}`);
