@@ -22,7 +22,6 @@ create index audit_entries_by_tenant on audit_entries (tenant_id, id) where tena
 create index audit_entries_by_principal on audit_entries ((caller ->> 'principal'), id);
 create index audit_entries_by_request on audit_entries ((caller ->> 'requestId'));
 create index events_by_time on events (at);
-create index events_by_request on events ((caller ->> 'requestId')) where caller is not null;
 
 -- What earlier releases kept elsewhere.
 insert into audit_entries (at, action, outcome, tenant_id, caller, before, after, data)

@@ -6,7 +6,7 @@ import { id } from './schemas/fields.ts';
 
 const time = z.iso.datetime({ offset: true });
 const outcomes =
-  '`done`: somebody changed something, one entry for each request; `asked`: somebody asked a run for it, which events tell the end of; `recorded`: an event of a tenant; `refused`: who asked may not';
+  '`done`: somebody changed something, one entry for each request; `withdrawn`: that was answered with 503 and nothing of it stays, for no run took it; `asked`: somebody asked a run for it, which events tell the end of; `recorded`: an event of a tenant; `refused`: who asked may not';
 const filter = {
   tenantId: id.optional(),
   principal: z.string().min(1).max(600).optional().describe('Who, as `caller.principal` has it'),

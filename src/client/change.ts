@@ -6,7 +6,6 @@ import { operationTable, operationTypeAskedBy } from '../contracts/operation-tab
 import type { Settings, TenantMode } from '../contracts/settings.ts';
 import type { Queryable } from '../db/database.ts';
 import { isWhole } from '../db/applied.ts';
-import type { AuditFacts } from '../db/audit-entries.ts';
 import { findOpenOperation, type OperationRow } from '../db/operations.ts';
 import { changeSettings, findDesiredMode } from '../db/settings.ts';
 import { changeDetails, type TenantRow } from '../db/tenants.ts';
@@ -29,7 +28,7 @@ import { productOf, refuseUnfitSettings, refuseUnsuspendable, resolveDesired, ty
 import { chosen } from './chosen.ts';
 import { acceptOperation } from './freezing.ts';
 import { inProgress } from './in-progress.ts';
-import type { Once } from './once.ts';
+import type { Audited, Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { refuseOtherTag, tenantTag, type Conditional } from './precondition.ts';
 import { inVain, previewOf } from './preview.ts';
@@ -227,7 +226,8 @@ async function accept(
   return outcomeOf(written);
 }
 
-function changeFacts({ before, tenant, choice: { tier, request, reason } }: Written): AuditFacts {
+function changeFacts({ before, tenant, operation, choice: { tier, request, reason } }: Written): Audited {
+  if (!operation && isSameJson(chosen(before), chosen(tenant))) return 'unchanged';
   return {
     tenantId: tenant.id,
     before: chosen(before),
@@ -271,14 +271,23 @@ async function write(deps: ClientDeps, tx: Queryable, request: Request): Promise
   // Another mode is another status, also where nothing runs that it changes.
   const isThere = desired.isThere && choice.request === undefined;
   const { isSameSettings = isSameJson } = productOf(deps.catalog, tenant);
-  if (read.isInMode || (isThere && isSameSettings(settings, tenant.settings)))
-    return { before: tenant, tenant, operation: undefined, settings, desired, choice };
+  if (read.isInMode || (isThere && isSameSettings(settings, tenant.settings))) return leave(tx, request, read);
   const operation = isThere ? undefined : await insertChange(deps, tx, request, read);
-  await lockUndisturbed(tx, tenant, operation, request);
+  const before = await lockUndisturbed(tx, tenant, operation, request);
   await changeSettings(tx, { tenantId, settings, mode, credentials, operationId: operation?.id, caller });
   const held = detailsIn(productOf(deps.catalog, tenant), settings);
   const now = await changeDetails(tx, tenantId, held, { caller, operationId: operation?.id });
-  return { before: tenant, tenant: now, operation, settings, desired, choice };
+  return { before, tenant: now, operation, settings, desired, choice };
+}
+
+/** Nothing is to be changed. Locked all the same: what is answered is as it is then. */
+async function leave(
+  tx: Queryable,
+  request: Request,
+  { tenant, settings, desired, choice }: ReadChange,
+): Promise<Written> {
+  const now = await lockUndisturbed(tx, tenant, undefined, request);
+  return { before: now, tenant: now, operation: undefined, settings, desired, choice };
 }
 
 interface ReadChange {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../contracts/caller.ts';
-import type { AuditFacts } from '../db/audit-entries.ts';
 import type { Queryable } from '../db/database.ts';
 import { changeDetails, lockTenant, type TenantDetails, type TenantRow } from '../db/tenants.ts';
 import type { Settings } from '../contracts/settings.ts';
@@ -10,7 +9,7 @@ import { knownProduct, nounOf } from '../products/known-product.ts';
 import type { Product } from '../products/product.ts';
 import { chosen } from './chosen.ts';
 import { invalid } from './invalid-input.ts';
-import type { Once } from './once.ts';
+import type { Audited, Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { refuseOtherTag, tenantTag, type Conditional } from './precondition.ts';
 import { inVain, previewOf } from './preview.ts';
@@ -64,7 +63,8 @@ export async function changeTenantDetails(
   return changed({ before, tenant });
 }
 
-function detailFacts({ before, tenant }: { readonly before: TenantRow; readonly tenant: TenantRow }): AuditFacts {
+function detailFacts({ before, tenant }: { readonly before: TenantRow; readonly tenant: TenantRow }): Audited {
+  if (isSameJson(chosen(before), chosen(tenant))) return 'unchanged';
   return { tenantId: tenant.id, before: chosen(before), after: chosen(tenant) };
 }
 

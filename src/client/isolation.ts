@@ -7,7 +7,7 @@ import { findIsolation, requestIsolation, requestLifting, type UnsettledIsolatio
 import { findLastOperation, findOpenOperation, lockOperation } from '../db/operations.ts';
 import { lockTenant, type TenantRow } from '../db/tenants.ts';
 import { isolationView } from './isolation-view.ts';
-import type { Once } from './once.ts';
+import type { Kept, Once } from './once.ts';
 import { orUnknown } from './outcome-unknown.ts';
 import { inVain } from './preview.ts';
 import { existingTenant } from './reading.ts';
@@ -94,6 +94,8 @@ interface Wish extends IsolateTenantInput {
 interface Written {
   readonly tenant: TenantRow;
   readonly rule: IsolationPreviewView['rule'];
+  /** It was not wished for already. */
+  readonly isChanged: boolean;
 }
 
 async function accept(
@@ -107,9 +109,9 @@ async function accept(
   },
 ): Promise<TenantRow> {
   await existingTenant(database, tenantId);
-  const keptOf = ({ tenant }: Written) => ({
+  const keptOf = ({ tenant, isChanged }: Written): Kept<IsolatedView> => ({
     outcome: change.answer(tenant),
-    audit: { tenantId, data: { reason: change.reason } },
+    audit: isChanged ? { tenantId, data: { reason: change.reason } } : 'unchanged',
   });
   const attempted = { what: `the isolation of tenant ${tenantId} was changed`, shownBy: 'status' } as const;
   const written = await orUnknown({ ...attempted, tenantId, operationId: tenantId }, () =>
@@ -131,18 +133,18 @@ async function writeWish(deps: ClientDeps, tx: Queryable, { caller, tenantId, re
   const { listenerArn, loadBalancerArn, host } = await placeOf(deps, tx, tenant);
   const priority = await priorityOf(tx, tenant, listenerArn);
   const rule = { loadBalancerArn, host, status: 503, priority } as const;
-  if (tenant.isolation?.wanted) return { tenant, rule };
+  if (tenant.isolation?.wanted) return { tenant, rule, isChanged: false };
   const operation = await findLastOperation(tx, tenantId);
   if (!operation) throw new Error(`tenant ${tenantId} has no operation`);
   const { cell } = tenant;
   await requestIsolation(tx, { tenantId, cell, operationId: operation.id, reason, caller, loadBalancerArn, host });
-  return { tenant: await lockTenant(tx, tenantId), rule };
+  return { tenant: await lockTenant(tx, tenantId), rule, isChanged: true };
 }
 
 async function writeLifting(tx: Queryable, caller: Caller, tenantId: string): Promise<Written> {
   await lockAll(tx, tenantId);
-  await requestLifting(tx, tenantId, caller);
-  return { tenant: await lockTenant(tx, tenantId), rule: null };
+  const lifting = await requestLifting(tx, tenantId, caller);
+  return { tenant: await lockTenant(tx, tenantId), rule: null, isChanged: lifting !== undefined };
 }
 
 async function placeOf({ platform }: ClientDeps, tx: Queryable, tenant: TenantRow) {

@@ -18,13 +18,16 @@ import type { KeyedCaller, RequestKey } from './request-key.ts';
 import type { ClientDeps } from './requests.ts';
 import type { WorkersView } from './views.ts';
 
+/** What the audit holds of a request; `unchanged`: nothing, for it changed nothing. */
+export type Audited = AuditFacts | 'unchanged';
+
 /** What a request is answered with, from its own transaction. */
 export interface Kept<T> {
   readonly outcome: T;
   /** That was accepted with it. */
   readonly operationId?: string | undefined;
   /** What the audit holds of it, besides that operation; or how to read that in the transaction. */
-  readonly audit?: AuditFacts | ((tx: Queryable) => Promise<AuditFacts>) | undefined;
+  readonly audit?: Audited | ((tx: Queryable) => Promise<Audited>) | undefined;
 }
 
 /** How a request keeps its outcome, so that a repeat of it under the same key changes nothing more (docs/adr/0023). */
@@ -74,7 +77,10 @@ export function carryOutOnce(deps: OnceDeps, workersSeen: () => WorkersView): Ca
   };
 }
 
-/** Every change leaves an entry in the audit, in its own transaction: whoever changes something by `once` cannot forget it. */
+/**
+ * Every change leaves an entry in the audit, in its own transaction: whoever changes something by `once` cannot forget it, and says so
+ * where nothing was changed.
+ */
 function audited<T>(once: Once<T>, by: Pick<NewAuditEntry, 'action' | 'caller'>): Once<T> {
   return {
     ...once,
@@ -85,7 +91,8 @@ function audited<T>(once: Once<T>, by: Pick<NewAuditEntry, 'action' | 'caller'>)
       kept ??= keptOf(written);
       if (!kept) return written;
       const facts = typeof kept.audit === 'function' ? await kept.audit(tx) : kept.audit;
-      await insertAuditEntry(tx, { ...by, outcome: 'done', operationId: kept.operationId, ...facts });
+      if (facts !== 'unchanged')
+        await insertAuditEntry(tx, { ...by, outcome: 'done', operationId: kept.operationId, ...facts });
       return written;
     },
     ask: async (tx, work, facts) => {

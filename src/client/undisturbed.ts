@@ -12,15 +12,24 @@ export class DisturbedSignal extends Error {}
 
 const MOST_TRIES = 5;
 
-/** Tries again what another request disturbed. */
+/** Tries again what another request disturbed, a few times. @throws RequestError OPERATION_IN_PROGRESS when it is disturbed each time */
 export async function untilUndisturbed<T>(attempt: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof DisturbedSignal) || tries === MOST_TRIES) throw error;
+      if (!(error instanceof DisturbedSignal)) throw error;
+      if (tries === MOST_TRIES) throw disturbed(error);
     }
   }
+}
+
+function disturbed(cause: DisturbedSignal): RequestError {
+  return new RequestError(
+    'OPERATION_IN_PROGRESS',
+    `other requests changed the same each of the ${MOST_TRIES} times that this one was tried; nothing was changed: send it again`,
+    { retryAfterSeconds: 1, cause },
+  );
 }
 
 /**

@@ -115,7 +115,10 @@ function keptIn<T>(database: Database, kept: Once<T>, { requestId }: Caller): Da
           once.write(
             tx,
             () => fn(tx),
-            (outcome) => ({ outcome, audit: (at: Queryable) => findLastChange(at, requestId) }),
+            (outcome) => ({
+              outcome,
+              audit: async (at: Queryable) => (await findLastChange(at, requestId)) ?? 'unchanged',
+            }),
           ),
         options,
       ),

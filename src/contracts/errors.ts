@@ -80,9 +80,12 @@ export const errorTable = {
     { httpStatus: 404 },
   ),
   SLUG_TAKEN: info('Choose another slug; the message says who holds this one, and until when.', { httpStatus: 409 }),
-  OPERATION_IN_PROGRESS: info('Wait for the open operation to end; the message says whether it can be cancelled.', {
-    httpStatus: 409,
-  }),
+  OPERATION_IN_PROGRESS: info(
+    'Wait for the open operation to end; the message says whether it can be cancelled. With `Retry-After` no operation is named: other requests came in between, send it again.',
+    {
+      httpStatus: 409,
+    },
+  ),
   NOTHING_TO_RETRY: info('`tenantry tenants show` says what applies instead.', { httpStatus: 409 }),
   RUN_LOST: info(
     'The run ended without recording its end (terminated, or gone with its namespace). The operation gets stuck within two minutes; then what is left can be taken back.',

@@ -77,7 +77,7 @@ const entryRow = z.object({
   id: bigint,
   at: time,
   action: z.string(),
-  outcome: z.enum(['done', 'asked']),
+  outcome: z.enum(['done', 'withdrawn', 'asked']),
   tenantId: uuid.nullable(),
   operationId: uuid.nullable(),
   caller,
@@ -92,18 +92,22 @@ interface Below {
   readonly limit: number;
 }
 
+/** Entries stay as they were written: what became of their operation is looked up. */
+const outcomeSql = `case when outcome = 'done' and exists (
+  select from operations o where o.id = operation_id and o.state = 'withdrawn') then 'withdrawn' else outcome end`;
+
 /** Newest first. */
 export async function listAuditEntries(
   db: Queryable,
   filter: AuditFilter,
   { belowId, limit }: Below,
 ): Promise<AuditEntryRow[]> {
-  if (!isAsked(filter, 'done', 'asked')) return [];
+  if (!isAsked(filter, 'done', 'withdrawn', 'asked')) return [];
   return rowsOf(
     entryRow,
     await db.query(
-      `select id, at, action, outcome, tenant_id as "tenantId", operation_id as "operationId", caller, before, after, data
-       from audit_entries where ${conditions('action', inCaller)} and ($10::text is null or outcome = $10)
+      `select id, at, action, ${outcomeSql} as outcome, tenant_id as "tenantId", operation_id as "operationId", caller, before, after, data
+       from audit_entries where ${conditions('action', inCaller)} and ($10::text is null or ${outcomeSql} = $10)
        order by id desc limit $9`,
       [...valuesOf(filter), belowId, limit, filter.outcome ?? null],
     ),

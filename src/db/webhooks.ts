@@ -87,8 +87,8 @@ const lastChange = z.object({
 });
 const fields = z.record(z.string(), z.unknown()).optional();
 
-/** What a request has just done to a webhook, for the audit; to be called in its transaction. */
-export async function findLastChange(tx: Queryable, requestId: string): Promise<AuditFacts> {
+/** What a request has just done to a webhook, for the audit; undefined: nothing. To be called in its transaction. */
+export async function findLastChange(tx: Queryable, requestId: string): Promise<AuditFacts | undefined> {
   const row = rowOf(
     lastChange,
     await tx.query(
@@ -98,7 +98,7 @@ export async function findLastChange(tx: Queryable, requestId: string): Promise<
       [requestId],
     ),
   );
-  if (!row) return {};
+  if (!row) return undefined;
   const { webhookId, tenantId } = row;
   const { before, after, ...data } = row.data;
   return { tenantId, before: fields.parse(before), after: fields.parse(after), data: { webhookId, ...data } };

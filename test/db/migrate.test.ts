@@ -63,6 +63,44 @@ describe('migrate', () => {
     ]);
   });
 
+  it('fills what tenants are searched by without keeping anybody from changing them, and has what was changed meanwhile', async () => {
+    const fill = readMigrations(folder).find(({ name }) => name === '0044_tenant_texts.sql');
+    for (const { name } of readMigrations(folder).filter((file) => file.name > '0044')) rmSync(join(folder, name));
+    await migrate(test.controlUrl, folder);
+    const [renamed] = [await insertOlderTenant(db), await insertOlderTenant(db)];
+    const locks = await db.transaction(async (tx) => {
+      await tx.query(fill?.sql ?? '');
+      const { rows } = await tx.query<{ mode: string }>(
+        `select distinct mode from pg_locks where pid = pg_backend_pid() and relation = 'tenants'::regclass`,
+      );
+      await tx.query('drop table tenant_texts; drop function text_grams, searched_text');
+      return rows;
+    });
+    expect(locks).toEqual([{ mode: 'AccessShareLock' }]);
+    cpSync(join(migrations, '0044_tenant_texts.sql'), join(folder, '0044_tenant_texts.sql'));
+    await migrate(test.controlUrl, folder);
+    await db.query(`update tenants set display_name = 'Renamed Meanwhile' where id = $1`, [renamed]);
+    await insertOlderTenant(db);
+    await migrate(test.controlUrl);
+    const { rows } = await db.query<{ n: number; same: boolean }>(
+      `select count(*)::int as n, bool_and(x.text = searched_text(slug || E'\\n' || display_name || E'\\n' || contact_email)) as same
+       from tenants t join tenant_texts x on x.tenant_id = t.id`,
+    );
+    expect(rows).toEqual([{ n: 3, same: true }]);
+  });
+
+  it('has every three letters in a row of a text that is searched', async () => {
+    await migrate(test.controlUrl);
+    const texts = ['', 'ab', 'abc', 'äöü€', 'aaaaa', "a\\b'"];
+    const { rows } = await db.query<{ grams: string[] }>(
+      'select text_grams(text) as grams from unnest($1::text[]) with ordinality as u (text, n) order by n',
+      [texts],
+    );
+    expect(rows.map(({ grams }) => grams)).toEqual([
+      ...[[], [], ['abc'], ['äöü', 'öü€'], ['aaa', 'aaa', 'aaa'], ['a\\b', "\\b'"]],
+    ]);
+  });
+
   it('refuses a file that was changed after it had been applied', async () => {
     await migrate(test.controlUrl, folder);
     writeFileSync(join(folder, '0001_init.sql'), 'select 1;');
