@@ -12,6 +12,7 @@ import { announceDeprecations } from './deprecation.ts';
 import { drainRequests, PLUGIN_TIMEOUT_MS } from './draining.ts';
 import { answerError, answerErrors, identify } from './error-answers.ts';
 import { describe } from './description.ts';
+import { hideStaff } from './access/shown-actors.ts';
 import { withoutCredentials } from './masked-log.ts';
 import { defaultStreamTimes, type StreamTimes } from './streams/times.ts';
 import { guardRequests, refuseUnsupportedRequests } from './guards.ts';
@@ -118,6 +119,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   allowOrigins(app, origins);
   const audit = refusalAudit(app, deps.client);
   guardAccess(app, { authenticators, client: deps.client, gate, audit });
+  hideStaff(app);
   refuseUnsupportedRequests(app);
   refuseUnstorableText(app);
   readPreconditions(app);

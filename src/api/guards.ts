@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RequestError } from '../client/request-error.ts';
+import { refuseRepeatedHeaders } from './header-values.ts';
 import { KEY_HEADER } from './idempotency-keys.ts';
 import { isAllowedOrigin, type Origins } from './limits/cors.ts';
 
@@ -20,6 +21,7 @@ export interface Door extends Origins {
  */
 export function guardRequests(app: FastifyInstance, door: Door): void {
   app.addHook('onRequest', (request, _reply, next) => {
+    refuseRepeatedHeaders(request.raw);
     refuseForeignHost(app, request, door);
     if (mutations.has(request.method)) refuseForeignOrigin(request, door);
     next();

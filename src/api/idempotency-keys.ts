@@ -5,6 +5,7 @@ import { RequestError } from '../client/request-error.ts';
 import type { KeptAnswer, RequestKey } from '../client/request-key.ts';
 import type { WorkersView } from '../client/views.ts';
 import './access/authentication.ts';
+import { valuesOf } from './header-values.ts';
 import { ifMatchOf } from './preconditions.ts';
 import { stableJson } from '../contracts/stable-json.ts';
 
@@ -62,7 +63,7 @@ export function workersAt(request: FastifyRequest, now: WorkersView): WorkersVie
 /** @throws RequestError INVALID_INPUT */
 function keyIn({ is404, method, raw }: FastifyRequest): string | undefined {
   if (is404 || !keyedMethods.has(method)) return undefined;
-  const values = valuesOf(raw.rawHeaders, KEY_HEADER);
+  const values = valuesOf(raw, KEY_HEADER);
   const [value] = values;
   if (value === undefined) return undefined;
   if (values.length > 1) throw malformed('is given more than once');
@@ -71,13 +72,6 @@ function keyIn({ is404, method, raw }: FastifyRequest): string | undefined {
   if (!/^[ -~]*$/.test(key)) throw malformed('may hold printable ASCII characters only');
   if (key.length < 1 || key.length > LONGEST_KEY) throw malformed(`must have 1 to ${LONGEST_KEY} characters`);
   return key;
-}
-
-/** Node.js joins those of one name: two keys would pass for one. */
-function valuesOf(rawHeaders: readonly string[], name: string): string[] {
-  return rawHeaders.flatMap((text, at) =>
-    at % 2 === 0 && text.toLowerCase() === name ? [(rawHeaders[at + 1] ?? '').trim()] : [],
-  );
 }
 
 /** The value of an sf-string (RFC 9651, section 3.3.3), without parameters. */

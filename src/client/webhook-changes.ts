@@ -8,7 +8,7 @@ import { findDelivery, replayDeliveries } from '../db/webhook-deliveries.ts';
 import { listSecretsOf } from '../db/webhook-secrets.ts';
 import * as rows from '../db/webhooks.ts';
 import { addSecret } from '../webhooks/secrets.ts';
-import { urlProblem } from '../webhooks/url.ts';
+import { spellingProblem, urlProblem } from '../webhooks/url.ts';
 import { invalid } from './invalid-input.ts';
 import { refuseOtherTag, webhookTag, type Conditional } from './precondition.ts';
 import { RequestError } from './request-error.ts';
@@ -35,7 +35,7 @@ export async function createWebhook(
   caller: Caller,
   input: WebhookInput,
 ): Promise<WebhookWithSecretView> {
-  const { url, product = null, tenantId = null, description = null, events = null } = input;
+  const { product = null, tenantId = null, description = null, events = null } = input;
   refuseUnreached(caller, tenantId);
   if (product !== null && tenantId !== null)
     throw invalid([{ field: 'body.product', problem: 'a product or a tenant, not both' }]);
@@ -43,7 +43,7 @@ export async function createWebhook(
     throw new RequestError('UNKNOWN_PRODUCT', `there is no product "${product}"`, {
       details: { products: Object.keys(deps.catalog.products) },
     });
-  const { origin } = checkedUrl(deps, url);
+  const { href, origin } = checkedUrl(deps, input.url);
   const id = randomUUID();
   return orUnknown(id, () =>
     deps.database.transaction(async (tx) => {
@@ -51,7 +51,16 @@ export async function createWebhook(
         throw new RequestError('TENANT_NOT_FOUND', `there is no tenant ${tenantId}`, { details: { tenantId } });
       if ((await rows.countWebhooksOf(tx, { product, tenantId })) >= MOST_WEBHOOKS)
         throw new RequestError('WEBHOOK_LIMIT', `there are ${MOST_WEBHOOKS} of the same product or tenant already`);
-      await rows.insertWebhook(tx, { id, url, origin, description, product, tenantId, eventTypes: events, caller });
+      await rows.insertWebhook(tx, {
+        id,
+        url: href,
+        origin,
+        description,
+        product,
+        tenantId,
+        eventTypes: events,
+        caller,
+      });
       const secret = await addSecret(tx, codecOf(deps), { webhookId: id });
       return { ...webhookView(await reachedWebhook(tx, { caller, id })), secret };
     }),
@@ -60,7 +69,7 @@ export async function createWebhook(
 
 /** @throws RequestError INVALID_INPUT */
 function checkedUrl({ webhookPolicy = { allowLoopback: false } }: ClientDeps, text: string): URL {
-  const problem = urlProblem(text, webhookPolicy);
+  const problem = urlProblem(text, webhookPolicy) ?? spellingProblem(text);
   if (problem !== undefined) throw invalid([{ field: 'body.url', problem }]);
   return new URL(text);
 }
@@ -111,8 +120,8 @@ export function changeWebhook(deps: ClientDeps, target: Target, input: WebhookCh
   return changing(deps, target, async (tx, before) => {
     const { caller, id } = target;
     refuseOtherTag(input.ifMatch, webhookTag(changeable(before)), `webhook ${id}`);
-    const { url, description, events, enabled } = input;
-    const origin = url === undefined ? undefined : checkedUrl(deps, url).origin;
+    const { description, events, enabled } = input;
+    const { href: url, origin } = input.url === undefined ? {} : checkedUrl(deps, input.url);
     await rows.updateWebhook(tx, id, { url, origin, description, eventTypes: events });
     if (enabled === false) await rows.disableWebhook(tx, id, `disabled by ${caller.principal}`);
     const wasEnabled = before.disabledAt === null;

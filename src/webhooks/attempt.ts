@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { checkedAddresses, RefusedAddressError } from './destination.ts';
+import { checkedAddresses, NO_PUBLIC_ADDRESS, RefusedAddressError } from './destination.ts';
 import { post } from './post.ts';
 import type { Resolve } from './resolve.ts';
 import { pauseSecondsOf } from './retry-after.ts';
@@ -125,8 +125,8 @@ function drained(answer: IncomingMessage, limitMs: number): Promise<void> {
 }
 
 const codesInWords: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'has a name that does not resolve',
-  ENODATA: 'has a name without an address',
+  ENOTFOUND: NO_PUBLIC_ADDRESS,
+  ENODATA: NO_PUBLIC_ADDRESS,
   ECONNREFUSED: 'refused the connection',
   ECONNRESET: 'closed the connection before it answered',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that it signed itself',

@@ -7,6 +7,9 @@ export class RefusedAddressError extends Error {
   override readonly name = 'RefusedAddressError';
 }
 
+/** The same whether a name resolves or not: else whoever makes webhooks could ask which names there are inside. */
+export const NO_PUBLIC_ADDRESS = 'has a name that does not lead to public addresses only: nothing was sent';
+
 const ownAddresses: readonly Address[] = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
@@ -25,8 +28,7 @@ export async function checkedAddresses(
   if (policy.allowLoopback && isLoopbackHost(url))
     return (literal ?? ownAddresses).filter(({ address }) => isLoopbackAddress(address));
   const found = literal ?? (await resolve(host, signal));
-  if (found.length === 0) throw new RefusedAddressError('has a name without an address');
-  if (!found.every(({ address }) => isPublicAddress(address)))
-    throw new RefusedAddressError('has a name that leads to an address that is not public: nothing was sent');
+  if (found.length === 0) throw new RefusedAddressError(NO_PUBLIC_ADDRESS);
+  if (!found.every(({ address }) => isPublicAddress(address))) throw new RefusedAddressError(NO_PUBLIC_ADDRESS);
   return found;
 }

@@ -28,8 +28,25 @@ export function urlProblem(text: string, policy: UrlPolicy): string | undefined 
   if (port !== HTTPS_PORT && port < FIRST_FREE_PORT && !isLoopback)
     return `must name port ${HTTPS_PORT}, or one from ${FIRST_FREE_PORT} on`;
   const host = hostOf(url);
+  if (host.split('.').includes('')) return 'must name a host without empty parts';
   const isRefused = isIP(host) === 0 ? isOwnName(host) : !isPublicAddress(host);
   return isRefused && !isLoopback ? 'must name a public host' : undefined;
+}
+
+/**
+ * Whether a URL that can be told reads as it is written: a parser leaves out and puts in what is not there to the eye (blanks, `https:host`,
+ * backslashes, an empty user name), and another one does not. Free are the case of scheme and host, the port of the scheme, and the
+ * slash after a host. A sentence without a subject; undefined: it does.
+ */
+export function spellingProblem(text: string): string | undefined {
+  const { href, protocol } = new URL(text);
+  const [, scheme = '', host = '', rest = ''] = /^(https?:\/\/)([^/?]+)(.*)$/is.exec(text) ?? [];
+  const named = host
+    .toLowerCase()
+    .replace(protocol === 'http:' ? /:0*80$/ : /:0*443$/, '')
+    .replace(/:$/, '');
+  const written = `${scheme.toLowerCase()}${named}${rest.startsWith('/') ? rest : `/${rest}`}`;
+  return written === href ? undefined : `must be written as it is read: ${href}`;
 }
 
 /** Without the brackets of IPv6 and the dot at the end of a full name. */

@@ -86,6 +86,11 @@ describe('a token', () => {
     expect(await outcome(authenticator(), await issuer.token({ ...admin, ...given(claims) }))).toBe(role);
   });
 
+  it.each([[['at+jwt']], [[]], [{}], [1], [null]])('whose type is no text (%j) is refused', async (typ) => {
+    const token = await issuer.token(admin, JSON.parse(JSON.stringify({ typ })) as object);
+    expect(await outcome(authenticator(), token)).toBe('malformed');
+  });
+
   it('signed by another key of the same name is refused', async () => {
     const stranger = await signingKey('first');
     expect(await outcome(authenticator(), await issuer.token(admin, {}, stranger))).toBe('signature');

@@ -256,3 +256,24 @@ it('deliveries are listed by what is asked for, and one that is not there is not
   expect(metrics).toMatch(/^tenantry_webhook_deliveries_pending [1-9]/m);
   expect(metrics).toMatch(/^tenantry_webhook_dead_letters 0$/m);
 });
+
+it('a URL is kept as it is read, and refused when it reads as something else', async () => {
+  const make = async (url: string) => {
+    const answer = await api.app.inject({ method: 'POST', url: '/api/v1/webhooks', payload: { url } });
+    return { status: answer.statusCode, ...answer.json<{ url?: string; webhookId: string }>() };
+  };
+  const made = await make('HTTPS://Hooks.Example.com:443');
+  expect(made).toMatchObject({ status: 201, url: 'https://hooks.example.com/' });
+  for (const url of [
+    'https:hooks.example.com',
+    ' https://hooks.example.com/',
+    'https://@hooks.example.com/',
+    'https://a..b/',
+  ])
+    expect(await make(url)).toMatchObject({ status: 400, error: { code: 'INVALID_INPUT' } });
+  const path = `/api/v1/webhooks/${made.webhookId}`;
+  const change = (url: string) => api.app.inject({ method: 'PATCH', url: path, payload: { url } });
+  expect((await change('https:///hooks.example.com')).statusCode).toBe(400);
+  expect((await change('https://Other.example')).json()).toMatchObject({ url: 'https://other.example/' });
+  await api.app.inject({ method: 'DELETE', url: path });
+});

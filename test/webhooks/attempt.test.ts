@@ -1,3 +1,4 @@
+import { NO_PUBLIC_ADDRESS } from '../../src/webhooks/destination.ts';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
@@ -131,10 +132,10 @@ it('asks for a name once an attempt: one that is public first and private a mome
   const rebound: AttemptDeps = { policy: deps.policy, resolve, times: { connectMs: 300, answerMs: 400, drainMs: 100 } };
   const request = { url: `https://hooks.example.com:${port}/hook`, headers: {}, body: '' };
   const first = await attempt(rebound, request);
-  expect(first.error).not.toContain('public');
+  expect(first.error).not.toBe(NO_PUBLIC_ADDRESS);
   expect(asked).toBe(1);
   const second = await attempt(rebound, request);
-  expect(second.error).toContain('not public');
+  expect(second.error).toBe(NO_PUBLIC_ADDRESS);
   expect(asked).toBe(2);
   expect(receiver.connections).toBe(0);
 });
@@ -173,3 +174,12 @@ it('sends nothing over TLS to whom nobody vouches for', async () => {
   expect(requests).toBe(0);
   server.close();
 });
+
+it.each(['ENOTFOUND', 'ENODATA'])(
+  'says of a name that ends in %s what it says of one that leads inside',
+  async (code) => {
+    const resolve = () => Promise.reject(Object.assign(new Error(code), { code }));
+    const outcome = await attempt({ ...deps, resolve }, { url: 'https://a.example/', headers: {}, body: '' });
+    expect(outcome.error).toBe(NO_PUBLIC_ADDRESS);
+  },
+);

@@ -129,8 +129,9 @@ async function payloadOf(token: string, keys: JWTVerifyGetKey, config: OidcConfi
 }
 
 /** RFC 8725, section 3.11; RFC 9449 and RFC 8705 bind a token to a key that this API does not ask for. */
-function refuseOtherUse({ cnf }: JWTPayload, typ: string | undefined): void {
-  if (typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(typ))
+/** The header is what its sender made it: `jose` does not look at the type of `typ`. */
+function refuseOtherUse({ cnf }: JWTPayload, typ: unknown): void {
+  if (typ !== undefined && !(typeof typ === 'string' && /^(application\/)?(at\+)?jwt$/i.test(typ)))
     throw unauthenticated('malformed', 'the type of the token (typ) is not that of an access token');
   if (cnf !== undefined)
     throw unauthenticated('claims', 'the token is bound to a key (cnf): this API takes bearer tokens only');

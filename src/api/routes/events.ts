@@ -2,8 +2,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { TenantryClient } from '../../client/tenantry.ts';
+import type { EventView } from '../../client/views.ts';
 import { accessTable } from '../access/access-table.ts';
 import { refuseRole } from '../access/guard.ts';
+import { shownTo } from '../access/shown-actors.ts';
 import type { RefusalAudit } from '../access/refusal-audit.ts';
 import type { Identity } from '../access/identity.ts';
 import { callerAs, callerOf } from '../caller.ts';
@@ -79,6 +81,7 @@ export const eventRoutes: FastifyPluginCallbackZod<Options> = (app, { client, ti
     request.endTurn();
     const source = {
       read: (page: { after: number; limit: number }) => client.events(callerOf(request), tenantId, page),
+      shown: (event: EventView) => shownTo(request.identity, event),
       subscribe: (onEvents: () => void) => client.subscribe(caller, tenantId, onEvents),
     };
     const access = accessOf(request, tenantId, { client, audit });

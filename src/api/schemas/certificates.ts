@@ -74,7 +74,7 @@ export const certificateAnswer = z
         operationId: z.uuid(),
         type: operationType,
         askedBy: z
-          .object({ principal: z.string(), role: z.enum(roles), requestId: z.string() })
+          .object({ principal: z.string(), role: z.enum(roles), requestId: z.string().optional() })
           .nullable()
           .describe('Null: not known'),
         askedAt: time,

@@ -24,7 +24,14 @@ export const failure = z
 
 /** Optional: an API of an earlier release does not give it. */
 export const caller = z
-  .object({ principal: z.string(), role: z.enum(roles), requestId: z.string(), address: z.string().optional() })
+  .object({
+    principal: z
+      .string()
+      .describe("`platform`: one of the platform's people, who are not named to callers of single tenants"),
+    role: z.enum(roles),
+    requestId: z.string().optional().describe("Absent where the platform's people are not named"),
+    address: z.string().optional(),
+  })
   .meta({ id: 'Caller', description: 'Who asked, and in which request' })
   .nullable()
   .describe('Null: not known')

@@ -17,6 +17,8 @@ export const streamHeaders = {
 } as const;
 
 export interface EventSource {
+  /** An event as whoever reads may see it now. */
+  readonly shown: (event: EventView) => unknown;
   /** Events after an id, oldest first. */
   readonly read: (page: { after: number; limit: number }) => Promise<EventView[]>;
   /** Calls back when there may be new ones. @returns unsubscribe */
@@ -100,7 +102,7 @@ async function pump(
     const events = await source.read({ after, limit: PAGE });
     for (const event of events) {
       if (isOver()) return;
-      await write(frame(event));
+      await write(frame(event, source.shown(event)));
       after = event.id;
       lastWriteAt = Date.now();
     }
@@ -113,8 +115,8 @@ async function pump(
   }
 }
 
-function frame(event: EventView): string {
-  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+function frame(event: EventView, shown: unknown): string {
+  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(shown)}\n\n`;
 }
 
 /** Nothing more is read from the database while a client takes nothing in, and one that goes on like that is cut off. */

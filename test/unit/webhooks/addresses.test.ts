@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isPublicAddress } from '../../../src/webhooks/addresses.ts';
-import { checkedAddresses } from '../../../src/webhooks/destination.ts';
-import { urlProblem } from '../../../src/webhooks/url.ts';
+import { checkedAddresses, NO_PUBLIC_ADDRESS } from '../../../src/webhooks/destination.ts';
+import { spellingProblem, urlProblem } from '../../../src/webhooks/url.ts';
 
 const internet = { allowLoopback: false };
 const here = { allowLoopback: true };
@@ -99,6 +99,46 @@ describe('a URL', () => {
     expect(urlProblem(url, internet)).toContain(words);
   });
 
+  it.each(['https://a..b/', 'https://./', 'https://localhost../', 'https://.a.b/', 'https://a.b../'])(
+    '%s has an empty part in its host',
+    (url) => expect(urlProblem(url, internet)).toContain('host'),
+  );
+
+  it.each([
+    ...[
+      'https://a.example',
+      'HTTPS://A.Example/',
+      'https://a.example:443/x?y=/',
+      'https://a.example?x',
+      'https://a.example./',
+    ],
+    ...['https://a.example/%C3%A9', 'https://[2606:4700::1111]:8443/'],
+  ])('%s reads as it is written', (url) => expect(spellingProblem(url)).toBeUndefined());
+
+  it.each([
+    ...[
+      ' https://a.example/',
+      'https://a.example/ ',
+      'https://a.exa\nmple/',
+      'https://a.example/\t',
+      '\u0001https://a.example/',
+    ],
+    ...[
+      'https:a.example',
+      'https:/a.example/',
+      'https:///a.example/',
+      'https://a.example\\@b.example/',
+      'https://@a.example/',
+    ],
+    ...[
+      'https://:@a.example/',
+      'https:\\a.example',
+      'https://a.example/x/../y',
+      'https://ａ.example/',
+      'https://a%2eexample/',
+    ],
+  ])('%j does not', (url) => expect(spellingProblem(url)).toContain('must be written'));
+
   it('may lead to this host by its own name or address where that is allowed, and to no other network', () => {
     for (const url of [
       'http://127.0.0.1:80/',
@@ -136,18 +176,18 @@ describe('where a URL leads', () => {
         const refused: unknown = await looking(['8.8.8.8', address], policy).answer.catch((error: unknown) => error);
         expect(refused).toMatchObject({
           name: 'RefusedAddressError',
-          message: expect.stringContaining('not public') as string,
+          message: NO_PUBLIC_ADDRESS,
         });
         expect(String(refused)).not.toContain(address);
       }
-    await expect(looking([]).answer).rejects.toThrow('without an address');
+    await expect(looking([]).answer).rejects.toThrow(NO_PUBLIC_ADDRESS);
   });
 
   it('needs no resolver for an address, which is looked at all the same', async () => {
     const resolve = () => Promise.reject(new Error('asked'));
     const at = (url: string, policy = internet) => checkedAddresses(new URL(url), { policy, resolve, signal });
     expect(await at('https://8.8.8.8/')).toEqual([{ address: '8.8.8.8', family: 4 }]);
-    await expect(at('https://[::ffff:10.0.0.1]/')).rejects.toThrow('not public');
+    await expect(at('https://[::ffff:10.0.0.1]/')).rejects.toThrow(NO_PUBLIC_ADDRESS);
     expect(await at('http://[::1]:80/', here)).toEqual([{ address: '::1', family: 6 }]);
     expect(await at('http://localhost:80/', here)).toHaveLength(2);
   });
