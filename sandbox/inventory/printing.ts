@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { counted } from '../../src/cli/text.ts';
 import type { InventoryOptions } from './command.ts';
 import {
   describeItem,
@@ -34,7 +35,7 @@ export async function printInventory(
   const diff = before && difference(before, items);
   if (json) write(`${JSON.stringify(diff ?? items, undefined, 2)}\n`);
   else if (diff) write(`${renderDifference(diff) || 'nothing came, went or changed'}\n`);
-  else write(`${items.map(describeItem).join('\n')}\n${items.length} things\n`);
+  else write(`${items.map(describeItem).join('\n')}\n${counted(items.length, 'thing')}\n`);
 }
 
 const facts = z.record(z.string(), z.string());

@@ -81,15 +81,18 @@ export async function answerOutcome(reply: FastifyReply, outcome: ChangeOutcome,
 
 /**
  * Answers 202 with where to look how it goes on, and whether anybody carries it out. Of a caller that prefers to wait the answer comes
- * when the operation has ended, 200 with the tenant, or when it waits for somebody, or when the time is over.
+ * when the operation has ended, 200 with the tenant, or when it waits for somebody, or when the time is over. Either says where the tenant is.
  */
 export async function accepted(reply: FastifyReply, view: AcceptedView, by: Answering): Promise<FastifyReply> {
-  const finished = await finishedTenant(reply, view, by);
-  if (finished) return reply.code(200).send({ ...finished, operationId: view.operationId });
   const url = `/api/v1/tenants/${view.tenantId}`;
+  reply.header('location', url);
+  const finished = await finishedTenant(reply, view, by);
+  if (finished)
+    return withTag(reply, tenantTag(finished))
+      .code(200)
+      .send({ ...finished, operationId: view.operationId });
   return reply
     .code(202)
-    .header('location', url)
     .send({ ...view, statusUrl: `${url}/status`, workers: workersAt(reply.request, by.client.workers()) });
 }
 

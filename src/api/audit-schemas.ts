@@ -5,6 +5,11 @@ import { historyQuery } from './schemas/parameters.ts';
 import { id } from './schemas/fields.ts';
 
 const time = z.iso.datetime({ offset: true });
+/** A date is its midnight, UTC, as `Date` reads it. */
+const bound = z.union(
+  [time, z.iso.date()],
+  'must be a date, which is its midnight, UTC, or a time with its offset: 2026-01-31, 2026-01-31T00:00:00Z',
+);
 const outcomes =
   '`done`: somebody changed something, one entry for each request; `withdrawn`: that was answered with 503 and nothing of it stays, for no run took it; `asked`: somebody asked a run for it, which events tell the end of; `recorded`: an event of a tenant; `refused`: who asked may not';
 const filter = {
@@ -25,8 +30,8 @@ const filter = {
     .optional()
     .describe('Of the request, as the header `X-Request-Id` of its answer has it'),
   address: z.string().min(1).max(100).optional().describe('Where the request came from'),
-  from: time.optional().describe('Nothing earlier'),
-  to: time.optional().describe('Nothing at or after it'),
+  from: bound.optional().describe('Nothing earlier; of a date its midnight, UTC'),
+  to: bound.optional().describe('Nothing at or after it; of a date its midnight, UTC'),
 };
 export const auditQuery = z.strictObject({ ...filter, ...historyQuery.shape });
 export const exportQuery = z.strictObject(filter);

@@ -20,6 +20,7 @@ const etag = {
 const tagged = new Set([
   ...['getTenant', 'listSettings', 'getAccount', 'getWebhook', 'changeWebhook', 'changeTenant', 'scaleTenant'],
   ...['suspendTenant', 'resumeTenant', 'migrateTenant', 'rotateTenant', 'deleteTenant'],
+  ...['createTenant', 'repairTenant', 'cancelOperation', 'retryOperation'],
 ]);
 
 const prefer = {
@@ -27,6 +28,7 @@ const prefer = {
   description:
     '`wait=N`: the answer comes when the operation has ended, or after N seconds, 60 at most (RFC 7240). What cannot be read is ignored',
 };
+const location = { type: 'string', description: 'Where it can be read' };
 const applied = { type: 'string', description: 'The preferences that were followed: `wait=30`' };
 
 /** The header `Prefer` of routes that wait when they are asked to. */
@@ -36,7 +38,8 @@ export function describingPreferences(transform: Transform): Transform {
     const { schema } = described;
     if (given.route.config?.waits !== true) return described;
     const headers = withParameter(schema.headers, { Prefer: prefer });
-    const response = withHeaders(schema.response, ['200', '201', '202'], { 'Preference-Applied': applied });
+    const followed = withHeaders(schema.response, ['200', '201', '202'], { 'Preference-Applied': applied });
+    const response = withHeaders(followed, ['200', '201', '202'], { Location: location });
     return { ...described, schema: { ...schema, headers, response } };
   };
 }

@@ -102,7 +102,12 @@ export const webhookAnswer = z
   .meta({ id: 'Webhook', description: 'Where events are told of' });
 
 export const webhookWithSecretAnswer = webhookAnswer
-  .extend({ secret: z.string().describe('`whsec_...`: shown this once') })
+  .extend({
+    secret: z.string().describe('`whsec_...`: shown this once'),
+    earlierSecretUntil: time
+      .nullish()
+      .describe('Until when the secret before it signs too; null: it does not, or there was none'),
+  })
   .meta({ id: 'WebhookWithSecret', description: 'A webhook and the secret that signs for it' });
 
 /** Its `dryRun` tells it from the other answer of a request. */

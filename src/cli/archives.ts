@@ -7,6 +7,7 @@ import type { ArchiveRow } from '../db/archives.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
 import { wholeNumber } from './option-values.ts';
+import { counted } from './text.ts';
 
 const help = `
 The final dump of a deleted tenant is kept in the archive of its cell until it expires (docs/backup.md). A schema is loaded into one that
@@ -157,7 +158,11 @@ async function load(
   { cell, json }: PlaceOptions,
 ): Promise<ExitCode> {
   const loaded = await archives.load(from, target, cell);
-  print(json, loaded, () => `schema ${loaded.schema}: ${loaded.tables} tables with ${loaded.rows} rows are loaded`);
+  print(
+    json,
+    loaded,
+    () => `loaded into schema ${loaded.schema}: ${counted(loaded.tables, 'table')} with ${counted(loaded.rows, 'row')}`,
+  );
   return exitCodes.done;
 }
 
@@ -168,7 +173,7 @@ async function loadIntoTable(
   { cell, json }: PlaceOptions,
 ): Promise<ExitCode> {
   const loaded = await archives.loadRows(from, target, cell);
-  print(json, loaded, () => `table ${loaded.table}: ${loaded.rows} rows are loaded`);
+  print(json, loaded, () => `loaded into table ${loaded.table}: ${counted(loaded.rows, 'row')}`);
   return exitCodes.done;
 }
 

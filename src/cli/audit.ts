@@ -65,6 +65,7 @@ export function registerAudit(program: CheckedCommand, terminal: Terminal, setEx
       const page = await callerOn(url, credentialsFor(url))(answer, 'GET', `/api/v1/audit${query}`);
       if (options.json === true) printJson(terminal, page);
       else for (const entry of page.entries) terminal.out.write(`${lineOf(entry)}\n`);
+      if (options.json !== true && page.entries.length === 0) terminal.err.write('nothing matches\n');
       if (options.json !== true && page.nextCursor !== null) terminal.err.write(`more: --cursor ${page.nextCursor}\n`);
       setExitCode(exitCodes.done);
     });
@@ -87,7 +88,7 @@ function filtered(command: CheckedCommand): CheckedCommand {
     .addOption(new Option('--outcome <outcome>', 'only with this outcome').choices(auditOutcomes))
     .option('--request-id <id>', 'only of this request')
     .option('--address <address>', 'only from this address')
-    .option('--from <time>', 'nothing earlier: 2026-01-31T00:00:00Z')
+    .option('--from <time>', 'nothing earlier: 2026-01-31, which is its midnight, UTC, or 2026-01-31T12:00:00Z')
     .option('--to <time>', 'nothing at or after it');
 }
 

@@ -44,7 +44,8 @@ export class CheckedCommand extends Command {
     const problems = [...this.#valueProblems(cut), ...(this.commands.length > 0 ? [] : this.#problemsOf(parsed, cut))];
     // Commander suggests the name that was meant.
     if (problems.length === 1 && unknownOptions(parsed).length === 1) return parsed;
-    if (problems.length > 0) this.error(`error: ${listed([...problems, ...this.#refusedByApi])}`);
+    if (problems.length > 0)
+      this.error(`error: ${listed([...problems, ...this.#refusedByApi, ...this.#wordProblems(parsed)])}`);
     return parsed;
   }
 
@@ -61,6 +62,24 @@ export class CheckedCommand extends Command {
         list.push(`${flagOf(option)} "${value}": ${problem}`);
         return value;
       }
+    });
+  }
+
+  /** What is wrong with arguments; alone it is left to Commander, which looks at them only once the options are right. */
+  #wordProblems({ operands }: ParseOptionsResult): string[] {
+    if (this.commands.length > 0) return [];
+    return this.registeredArguments.flatMap((argument, at) => {
+      const { parseArg, variadic } = argument;
+      const words = variadic ? operands.slice(at) : operands.slice(at, at + 1);
+      return words.flatMap((word) => {
+        try {
+          parseArg?.(word, undefined);
+          return [];
+        } catch (error) {
+          if (!(error instanceof InvalidArgumentError)) throw error;
+          return [`<${argument.name()}> "${word}": ${error.message}`];
+        }
+      });
     });
   }
 

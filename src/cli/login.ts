@@ -3,6 +3,7 @@ import type { CheckedCommand } from './checked-command.ts';
 import type { SetExitCode } from './command-parts.ts';
 import { refuseOpenWay } from './credentials.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { interruptible } from './interruption.ts';
 import type { Terminal } from './output.ts';
 import {
   readSession,
@@ -13,6 +14,7 @@ import {
   type SessionPlace,
 } from './session-file.ts';
 import { withFileLock } from './session-lock.ts';
+import type { SignInPrompt } from './sign-in.ts';
 
 const help = `
 Environment:
@@ -38,15 +40,18 @@ export function registerLogin(program: CheckedCommand, terminal: Terminal, setEx
     .action(async () => setExitCode(await logout(terminal)));
 }
 
-async function login({ out, err }: Terminal): Promise<ExitCode> {
+async function login(terminal: Terminal): Promise<ExitCode> {
+  const { out, err } = terminal;
   const config = loadSignIn();
   const place = placeOf(loadApiUrl());
   refuseOpenWay(place.apiUrl);
   const { signIn } = await import('./sign-in.ts');
-  const { subject, ...signedIn } = await signIn(config, ({ url, code, validSeconds }) => {
+  const ask = ({ url, code, validSeconds }: SignInPrompt) => {
     const minutes = Math.max(1, Math.floor(validSeconds / 60));
     err.write(`Open ${url}\nand confirm that it shows the code ${code} (it works for ${minutes} min).\n`);
-  });
+  };
+  const left = () => ({ message: 'the sign-in was left: nothing of it is kept', more: [] });
+  const { subject, ...signedIn } = await interruptible(terminal, {}, left, () => signIn(config, ask));
   await withFileLock(sessionFile(place), () => {
     writeSession(place, { apiUrl: place.apiUrl, ...signedIn });
     return Promise.resolve();

@@ -23,8 +23,16 @@ const optionOf: Readonly<Record<string, string>> = {
   'body.technicalUser': '--technical-user-name and --technical-user-email',
   'body.addresses': '--address',
   'body.licenses': '--license',
+  'body.url': '<url>',
+  'body.description': '--description',
+  'body.tenantId': '--tenant',
+  'body.events': '--event',
+  'body.enabled': '--enable or --disable',
+  'body.overlap': '--overlap',
   'params.accountId': '<account>',
   'params.tenantId': '<tenant>',
+  'params.webhookId': '<webhook>',
+  'params.deliveryId': '[delivery]',
   'querystring.product': '--product',
   'querystring.slug': '--slug',
   'querystring.status': '--status',
@@ -36,6 +44,15 @@ const optionOf: Readonly<Record<string, string>> = {
   'querystring.drift': '--drift',
   'querystring.sort': '--sort',
   'querystring.fields': '--fields',
+  'querystring.tenantId': '--tenant',
+  'querystring.state': '--state',
+  'querystring.type': '--type',
+  'querystring.principal': '--principal',
+  'querystring.outcome': '--outcome',
+  'querystring.requestId': '--request-id',
+  'querystring.address': '--address',
+  'querystring.from': '--from',
+  'querystring.to': '--to',
   'querystring.includeGone': '--all',
   'querystring.limit': '--limit',
   'querystring.cursor': '--cursor',
@@ -49,6 +66,7 @@ const optionOf: Readonly<Record<string, string>> = {
 /** A message of the API with its fields named as options. */
 export function inOptionNames(message: string): string {
   return message
+    .replace(/\bIf-Match\b/g, '--if-match')
     .replace(/\bbody\.settings\.(?=\w)/g, '--set ')
     .replace(/\bbody\.settings\b/g, '--set or --settings')
     .replace(
@@ -89,6 +107,8 @@ function withOption(given: unknown): unknown {
 /** What to do about a code, where the table of errors says it in terms of the API's requests. */
 export const adviceInOptionNames: Readonly<Record<string, string>> = {
   INVALID_INPUT: 'Fix what the message names.',
+  PRECONDITION_FAILED:
+    'It was changed since it was read: read it again, and repeat with what it is now in `--if-match` or `--if-version`.',
   CONFIRMATION_REQUIRED: 'Repeat with `--confirm`, and what the message names.',
   UNKNOWN_PRODUCT: 'Give `--product` one of those that the details list.',
 };

@@ -40,15 +40,19 @@ export function printTenants(terminal: Terminal, tenants: readonly ListedTenant[
   ]);
 }
 
-/** Only these fields of each tenant, named with commas between, and its id: what is no text as JSON. */
+/** Only these fields of each tenant, named with commas between, and its id: what is no text as JSON, but for its health. */
 export function printFields(terminal: Terminal, tenants: SparseTenantPage['tenants'], fields: string): void {
   const names = [...new Set(['tenantId', ...fields.split(',')])];
-  const cells = (tenant: Readonly<Record<string, unknown>>) =>
-    names.map((name) => {
-      const value = tenant[name];
-      return value === undefined || value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
-    });
+  const cells = (tenant: SparseTenantPage['tenants'][number]) => {
+    const shown: Readonly<Record<string, unknown>> = { ...tenant, health: tenant.health?.status };
+    return names.map((name) => cellText(shown[name]));
+  };
   printTable(terminal, [names, ...tenants.map(cells)]);
+}
+
+function cellText(value: unknown): string {
+  if (value === undefined || value === null) return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** `failed` alone does not tell a creation that somebody took back from one that could not be done. */

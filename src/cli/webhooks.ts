@@ -12,6 +12,7 @@ import { wholeNumber } from './option-values.ts';
 import { printJson, printTable, type Terminal } from './output.ts';
 import { tenantSubject } from './subject.ts';
 import { findTenantId } from './tenant-names.ts';
+import { counted } from './text.ts';
 import {
   createWebhooksClient,
   type Delivery,
@@ -110,14 +111,15 @@ export function registerWebhooks(program: CheckedCommand, terminal: Terminal, se
       }, options),
     );
   previewable(command('delete <webhook>', 'delete a webhook; what waits for it is dropped')).action(
-    (id: string, options: Changing) => run(async (api) => shown(await api.delete(id)), options),
+    (id: string, options: Changing) => run(async (api) => deleted(await api.delete(id)), options),
   );
   previewable(command('rotate <webhook>', 'sign with a new secret'))
     .option('--overlap <time>', 'for how long the secret of before signs too, such as 12h or 0 (default: 24h)')
     .action((id: string, { overlap, ...options }: Changing & { readonly overlap?: string }) =>
       run(async (api) => {
         const rotated = await api.rotate(id, overlap);
-        return shown(rotated);
+        const { value, lines } = shown(rotated);
+        return { value, lines: [...lines, ...earlierLines(rotated)] };
       }, options),
     );
   paged(command('deliveries <webhook>', 'list what it was told, or is to be told, newest event first'))
@@ -174,6 +176,22 @@ function paged(command: CheckedCommand): CheckedCommand {
 function shown(webhook: Webhook | WebhookWithSecret): Answer {
   const secret = 'secret' in webhook ? [['secret', webhook.secret]] : [];
   return { value: webhook, lines: [...webhookLines(webhook), ...secret] };
+}
+
+function deleted(webhook: Webhook): Answer {
+  const { pending, deadLetters } = webhook;
+  const gone = `${counted(pending, 'waiting message')}, ${counted(deadLetters, 'dead letter')}`;
+  const known = webhookLines(webhook).filter(([name = '']) => ['webhook', 'url', 'description', 'of'].includes(name));
+  return { value: webhook, lines: [...known, ['state', 'deleted'], ['dropped', gone]] };
+}
+
+/** Nothing of a preview, or of an API of an earlier release, which does not say. */
+function earlierLines(webhook: Webhook | WebhookWithSecret): string[][] {
+  if (!('secret' in webhook) || webhook.earlierSecretUntil === undefined) return [];
+  const { earlierSecretUntil: until } = webhook;
+  return [
+    ['earlier secret', typeof until === 'string' ? `signs too until ${moment(until, Date.now())}` : 'signs no more'],
+  ];
 }
 
 function previewable(command: CheckedCommand): CheckedCommand {

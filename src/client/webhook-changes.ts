@@ -62,7 +62,7 @@ export async function createWebhook(
         caller,
       });
       const secret = await addSecret(tx, codecOf(deps), { webhookId: id });
-      return { ...webhookView(await reachedWebhook(tx, { caller, id })), secret };
+      return { ...webhookView(await reachedWebhook(tx, { caller, id })), secret, earlierSecretUntil: null };
     }),
   );
 }
@@ -159,7 +159,8 @@ export function rotateSecret(deps: ClientDeps, target: Target, overlapSeconds: n
       );
     const secret = await addSecret(tx, codecOf(deps), { webhookId: id, overlapSeconds });
     await rows.recordWebhookChange(tx, { webhookId: id, what: 'rotated', caller, data: { overlapSeconds } });
-    return { ...webhookView(row), secret };
+    const [, before] = await listSecretsOf(tx, id);
+    return { ...webhookView(row), secret, earlierSecretUntil: before?.expiresAt?.toISOString() ?? null };
   });
 }
 

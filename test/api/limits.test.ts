@@ -71,6 +71,7 @@ describe('the rate of a caller', () => {
     expect(left).toEqual(['"caller-reads";r=2;t=20', '"caller-reads";r=1;t=40', '"caller-reads";r=0;t=60']);
     const refused = await app.inject({ url: products, headers });
     expect([refused.statusCode, codeOf(refused)]).toEqual([429, 'RATE_LIMITED']);
+    expect(refused.body).toMatch(/:"key:\S+ has sent more than 3 requests \(caller-reads\) within 60 s/);
     expect(refused.headers).toMatchObject({ 'retry-after': '20', ratelimit: '"caller-reads";r=0;t=20' });
     expect(refused.headers['ratelimit-policy']).toBe('"caller-reads";q=3;w=60');
   });

@@ -25,9 +25,9 @@ async function create(prefer: string, more: Record<string, string> = {}, payload
   const began = performance.now();
   const headers = { prefer, ...more };
   const answer = await app.inject({ method: 'POST', url: '/api/v1/tenants', payload, headers });
-  const { 'preference-applied': applied, 'idempotency-replayed': replayed } = answer.headers;
+  const { 'preference-applied': applied, 'idempotency-replayed': replayed, etag, location } = answer.headers;
   const body = answer.json<Answer>();
-  return { status: answer.statusCode, applied, replayed, body, tookMs: performance.now() - began };
+  return { status: answer.statusCode, etag, location, applied, replayed, body, tookMs: performance.now() - began };
 }
 async function idOf(slug: string): Promise<string> {
   for (;;) {
@@ -44,7 +44,9 @@ describe('Prefer: wait=N', () => {
     const id = await idOf(payload.slug);
     await api.move(id, ['running', 'committing', 'succeeded'], ['validating', 'creating', 'active']);
     const { body, ...answer } = await waiting;
-    expect(answer).toMatchObject({ status: 200, applied: 'wait=30' });
+    const { etag } = (await api.app.inject(`/api/v1/tenants/${id}`)).headers;
+    expect(etag).toBeDefined();
+    expect(answer).toMatchObject({ status: 200, applied: 'wait=30', etag, location: `/api/v1/tenants/${id}` });
     expect(body).toMatchObject({ tenantId: id, status: 'active', outcome: { state: 'succeeded' } });
     expect(body.outcome?.operationId).toBe(body.operationId);
   });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { reportOf } from '../../src/cli/error-report.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { acme, createApiFixture, type ApiFixture } from '../api/api-fixture.ts';
 
@@ -30,7 +31,20 @@ it('the audit is listed page by page, and filtered', async () => {
   expect((await audit('list', '--outcome', 'done', '--cursor', cursor)).out).toContain('"slug":"one"');
   const { entries } = JSON.parse((await audit('list', '--tenant', 'one', '--json')).out) as { entries: object[] };
   expect(entries).toHaveLength(3);
-  await expect(audit('list', '--from', 'yesterday')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  expect(await audit('list', '--principal', 'nobody')).toEqual({ out: '', err: 'nothing matches\n' });
+  const refused = await audit('list', '--from', 'yesterday', '--to', '2026-02-30').catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'INVALID_INPUT' });
+  expect(reportOf(refused).message).toMatch(/^--from: must be a date.*2026-01-31T00:00:00Z; --to: must be a date/);
+});
+
+it('a date bounds the audit at its midnight, UTC', async () => {
+  await api.database.query(
+    `insert into audit_entries (at, action, outcome, caller, data)
+     select t::timestamptz, 'dated', 'done', '{"principal":"eve","role":"platform-admin","requestId":"r"}', '{}'
+     from unnest(array['2026-01-30T23:59:59Z', '2026-01-31T00:00:00Z', '2026-02-01T00:00:00Z']) t`,
+  );
+  const { out } = await audit('list', '--principal', 'eve', '--from', '2026-01-31', '--to', '2026-02-01');
+  expect(out).toMatch(/^2026-01-31T00:00:00\S+ done dated [^\n]*\n$/);
 });
 
 it('all of it is written as lines of JSON', async () => {

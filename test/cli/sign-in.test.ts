@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,13 @@ afterAll(async () => {
 
 /** `tenantry ...`; the code that it shows is confirmed as by a person in a browser. */
 async function run(...args: string[]) {
+  return running(args, (url) => confirmAs('platform-operator', url));
+}
+
+async function running(
+  args: readonly string[],
+  onPrompt: (url: string, child: ChildProcess) => Promise<void> | undefined,
+) {
   const env = {
     ...process.env,
     XDG_STATE_HOME: home,
@@ -44,12 +51,15 @@ async function run(...args: string[]) {
   };
   const child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
+  let prompted = false;
   let confirmed: Promise<void> | undefined;
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text;
     const url = /^Open (\S+)\n/m.exec(err)?.[1];
-    if (url !== undefined) confirmed ??= confirmAs('platform-operator', url);
+    if (url === undefined || prompted) return;
+    prompted = true;
+    confirmed = onPrompt(url, child);
   });
   const code = await new Promise<number | null>((done) => child.on('close', done));
   await confirmed;
@@ -100,6 +110,17 @@ describe('a sign-in', () => {
     await expect(sessionToken(place)).rejects.toThrow('can be read or changed by other users');
     chmodSync(sessionFile(place), 0o600);
   });
+});
+
+it('Ctrl-C leaves a sign-in with a word, and what is kept as it was', async () => {
+  const before = kept();
+  const left = await running(['login'], (_url, child) => {
+    child.kill('SIGINT');
+    return undefined;
+  });
+  expect(left).toMatchObject({ code: 130, out: '' });
+  expect(left.err).toMatch(/\nthe sign-in was left: nothing of it is kept\n$/);
+  expect(kept()).toEqual(before);
 });
 
 describe('tenantry logout', () => {

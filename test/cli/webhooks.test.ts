@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { reportOf } from '../../src/cli/error-report.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { createApiFixture, type ApiFixture } from '../api/api-fixture.ts';
 import { seedTenant, type Seeded } from '../db/fixtures.ts';
@@ -46,11 +47,15 @@ it('a webhook is made, looked at, changed, rotated and deleted by command', asyn
   const rotated = await webhooks('rotate', webhookId, '--overlap', '1h');
   expect(rotated).toMatch(/^secret +whsec_/m);
   expect(rotated).not.toContain(made.secret);
+  expect(rotated).toMatch(/^earlier secret +signs too until \S+/m);
+  expect(await webhooks('rotate', webhookId, '--overlap', '0')).toMatch(/^earlier secret +signs no more$/m);
   expect(await webhooks('delete', webhookId, '--dry-run')).toContain('nothing is changed');
   const inVain = await webhooks('rotate', webhookId, '--dry-run');
   expect(inVain).not.toContain('whsec_');
   expect(await webhooks('create', url, '--dry-run')).not.toContain('whsec_');
-  await webhooks('delete', webhookId);
+  expect(await webhooks('delete', webhookId)).toMatch(
+    /^state +deleted\ndropped +\d+ waiting messages?, 0 dead letters$/m,
+  );
   await expect(webhooks('show', webhookId)).rejects.toMatchObject({ code: 'WEBHOOK_NOT_FOUND' });
 });
 
@@ -69,4 +74,12 @@ it('deliveries are listed page by page, and replayed', async () => {
   expect(await webhooks('replay', webhookId, '--dead', '--tenant', tenantId)).toBe('sent again: 0\n');
   for (const wrong of [[webhookId], [webhookId, deliveryId, '--dead'], [webhookId, deliveryId, '--tenant', tenantId]])
     await expect(webhooks('replay', ...wrong)).rejects.toMatchObject({ code: 'tenantry.usage' });
+});
+
+it('what a webhook refuses is named as the command line calls it', async () => {
+  const { webhookId } = await json<Made>('create', url);
+  const said = (...args: string[]) => webhooks(...args).catch((error: unknown) => reportOf(error).message);
+  expect(await said('create', 'ftp://x')).toMatch(/^<url>: /);
+  expect(await said('rotate', webhookId, '--overlap', '99d')).toMatch(/^--overlap: must be 0, or such as /);
+  expect(await said('show', 'nope')).toMatch(/^<webhook>: /);
 });

@@ -60,14 +60,14 @@ export function gateOf(limits: Limits, asksCallers: boolean): Gate {
   const pace = limits.pace && buckets(limits.pace);
   const begin = async (request: FastifyRequest, reply: FastifyReply, principal: string) => {
     if (pace) await takePace(pace, principal);
-    caller(request)?.take(reply, principal, principal);
+    caller(request)?.take(reply, principal, `${principal} has`);
     if (line) await takeTurn(line, request, reply, principal);
   };
   const takeOfTenant: Gate['takeOfTenant'] = (request, reply, tenantId) => {
     if (tenantId === undefined) return;
     // What a tenant's own people send keeps the platform's from nothing.
     const whose = request.identity?.scope ? 'own' : 'platform';
-    tenant(request)?.take(reply, `${whose} ${tenantId.toLowerCase()}`, `tenant ${tenantId}`);
+    tenant(request)?.take(reply, `${whose} ${tenantId.toLowerCase()}`, `callers of tenant ${tenantId} have`);
   };
   return {
     takeOfTenant,
@@ -80,7 +80,7 @@ export function gateOf(limits: Limits, asksCallers: boolean): Gate {
         return authenticated(hash, authenticate, () => undefined);
       }
       const address = networkOf(addressOf(request));
-      refused?.take(reply, address, `the address ${address}`);
+      refused?.take(reply, address, `the address ${address} has`);
       const identity = await authenticated(hash, authenticate, () => refused?.giveBack(reply, address));
       await begin(request, reply, identity.principal);
       return identity;
@@ -122,17 +122,18 @@ async function takeTurn(
 }
 
 interface HeldRate {
-  take(reply: FastifyReply, key: string, whose: string): void;
+  /** @param whoHas whom the refusal names, with its verb: `ann has` */
+  take(reply: FastifyReply, key: string, whoHas: string): void;
   giveBack(reply: FastifyReply, key: string): void;
 }
 
 function held(policy: string, rate: Rate): HeldRate {
   const of: Buckets = buckets(rate);
   return {
-    take: (reply, key, whose) => {
+    take: (reply, key, whoHas) => {
       const taken = of.take(key);
       tellRate(reply, { policy, rate, taken });
-      if (taken.waitMs !== undefined) throw limited(policy, whose, rate, taken.waitMs);
+      if (taken.waitMs !== undefined) throw limited(policy, whoHas, rate, taken.waitMs);
     },
     giveBack: (reply, key) => {
       of.giveBack(key);
@@ -141,11 +142,12 @@ function held(policy: string, rate: Rate): HeldRate {
   };
 }
 
-function limited(policy: string, whose: string, { requests, windowMs }: Rate, waitMs: number): RequestError {
-  const what = policy === 'refused' ? 'requests with a credential that was not taken' : `requests (${policy})`;
+function limited(policy: string, whoHas: string, { requests, windowMs }: Rate, waitMs: number): RequestError {
+  const sent = requests === 1 ? 'request' : 'requests';
+  const what = policy === 'refused' ? `${sent} with a credential that was not taken` : `${sent} (${policy})`;
   return new RequestError(
     'RATE_LIMITED',
-    `${whose} has sent more than ${requests} ${what} within ${secondsOf(windowMs)} s: the next in ${secondsOf(waitMs)} s`,
+    `${whoHas} sent more than ${requests} ${what} within ${secondsOf(windowMs)} s: the next in ${secondsOf(waitMs)} s`,
     { details: { policy, requests, windowSeconds: secondsOf(windowMs) }, retryAfterSeconds: secondsOf(waitMs) },
   );
 }

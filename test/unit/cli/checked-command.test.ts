@@ -53,6 +53,18 @@ describe('a command line with several mistakes', () => {
     );
   });
 
+  it('is answered with arguments that cannot be, beside the rest', async () => {
+    expect(
+      (await complaint('keys', 'create', 'bad name!', '--role', 'nope', '--expires', 'soon'))?.split('\n'),
+    ).toEqual([
+      'the command line cannot be used:',
+      expect.stringMatching(/^ {2}- --role "nope": must be one of /),
+      expect.stringMatching(/^ {2}- --expires "soon": must be a number of /),
+      expect.stringMatching(/^ {2}- <name> "bad name!": must be 1 to 63 /),
+    ]);
+    expect(await complaint('keys', 'create', 'bad name!', '--role', 'self-service')).toContain('must be 1 to 63');
+  });
+
   it('is answered with every option that has no value', async () => {
     const said = await complaint('tenants', 'create', '--slug', '--name', 'a', '--email');
     expect(said).toMatch(/--slug has no value[^]*--email has no value[^]*missing: --product <name>/);

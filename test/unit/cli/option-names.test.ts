@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import {
   abandonBody,
   changeTenantBody,
@@ -13,6 +14,15 @@ import {
   deleteAccountQuery,
   listAccountsQuery,
 } from '../../../src/api/accounts/schemas.ts';
+import { auditQuery, exportQuery } from '../../../src/api/audit-schemas.ts';
+import {
+  deliveriesQuery,
+  deliveryParams,
+  rotateWebhookBody,
+  webhookBody,
+  webhookPatch,
+  webhooksQuery,
+} from '../../../src/api/webhook-schemas.ts';
 import { technicalUser } from '../../../src/products/accounts/settings.ts';
 import { inOptionNames, withOptions } from '../../../src/cli/option-names.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
@@ -67,6 +77,27 @@ describe('a field of the API', () => {
     expect(withOptions({ fields: [{ field: 'body.licenses.0', problem: 'no' }] })).toEqual({
       fields: [{ field: 'body.licenses.0', problem: 'no', option: '--license' }],
     });
+  });
+
+  it('of webhooks and of the audit is called what their commands call it', () => {
+    const group = (name: string) => groups.find((each) => each.name() === name);
+    const named: readonly (readonly [string, string, string, z.ZodObject])[] = [
+      ['webhooks', 'create', 'body', webhookBody],
+      ['webhooks', 'change', 'body', webhookPatch],
+      ['webhooks', 'rotate', 'body', rotateWebhookBody.unwrap().unwrap()],
+      ['webhooks', 'list', 'querystring', webhooksQuery],
+      ['webhooks', 'deliveries', 'querystring', deliveriesQuery],
+      ['webhooks', 'replay', 'params', deliveryParams],
+      ['audit', 'list', 'querystring', auditQuery],
+      ['audit', 'export', 'querystring', exportQuery],
+    ];
+    for (const [of, name, where, { shape }] of named) {
+      const command = group(of)?.commands.find((each) => each.name() === name);
+      const usage = `${command?.usage()} ${command?.options.map(({ flags }) => flags).join(' ')}`;
+      for (const field of Object.keys(shape))
+        for (const each of inOptionNames(`${where}.${field}`).split(' or ')) expect(usage, field).toContain(each);
+    }
+    expect(inOptionNames('it is not as If-Match has it')).toBe('it is not as --if-match has it');
   });
 
   it('that several options make up is spoken of in the plural', () => {
