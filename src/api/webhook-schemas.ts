@@ -106,7 +106,7 @@ export const webhookWithSecretAnswer = webhookAnswer
     secret: z.string().describe('`whsec_...`: shown this once'),
     earlierSecretUntil: time
       .nullish()
-      .describe('Until when the secret before it signs too; null: it does not, or there was none'),
+      .describe('Of a rotation: until when the secret before it signs too; null: it does not'),
   })
   .meta({ id: 'WebhookWithSecret', description: 'A webhook and the secret that signs for it' });
 

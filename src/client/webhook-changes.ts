@@ -62,7 +62,7 @@ export async function createWebhook(
         caller,
       });
       const secret = await addSecret(tx, codecOf(deps), { webhookId: id });
-      return { ...webhookView(await reachedWebhook(tx, { caller, id })), secret, earlierSecretUntil: null };
+      return { ...webhookView(await reachedWebhook(tx, { caller, id })), secret };
     }),
   );
 }

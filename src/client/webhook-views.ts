@@ -50,8 +50,8 @@ export function webhookView(row: WebhookRow): WebhookView {
 /** A webhook with the secret that signs for it, which is shown this once. */
 export interface WebhookWithSecretView extends WebhookView {
   readonly secret: string;
-  /** Until when the secret before it signs too; null: it does not, or there was none. */
-  readonly earlierSecretUntil: string | null;
+  /** Of a rotation: until when the secret before it signs too; null: it does not. */
+  readonly earlierSecretUntil?: string | null;
 }
 
 /** One event for one webhook. */
