@@ -52,7 +52,7 @@ describe('tenantry archives load', () => {
       ['load', 'id-1', { database: 'postgres://db/x', schema: 'again' }, undefined],
       ['loadRows', 'id-1', { table: 'restored', only: 'orders' }, 'riyadh-1'],
     ]);
-    expect(printed).toEqual(['schema s: 1 tables with 2 rows are loaded', 'table t: 3 rows are loaded']);
+    expect(printed).toEqual(['loaded into schema s: 1 table with 2 rows', 'loaded into table t: 3 rows']);
   });
 
   it('reads rows of a folder with the credentials that write them', async () => {
