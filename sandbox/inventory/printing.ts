@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { counted } from '../../src/cli/text.ts';
 import type { InventoryOptions } from './command.ts';
 import {
   describeItem,
@@ -35,7 +34,7 @@ export async function printInventory(
   const diff = before && difference(before, items);
   if (json) write(`${JSON.stringify(diff ?? items, undefined, 2)}\n`);
   else if (diff) write(`${renderDifference(diff) || 'nothing came, went or changed'}\n`);
-  else write(`${items.map(describeItem).join('\n')}\n${counted(items.length, 'thing')}\n`);
+  else write(`${items.map(describeItem).join('\n')}\n${items.length} things\n`);
 }
 
 const facts = z.record(z.string(), z.string());
