@@ -10,7 +10,6 @@ import { ensureLoadBalancer } from './load-balancer.ts';
 import { ensureParameters } from './parameters.ts';
 import { ensureClosedBucket } from './buckets.ts';
 import {
-  archiveBucket,
   clusterName,
   domainsOf,
   imageRepository,
@@ -30,8 +29,8 @@ export interface SeedOptions extends AwsTarget {
   readonly database: { readonly host: string; readonly port: number; readonly name: string };
   /** Whose tenants it is for; those that come with Tenantry by default. */
   readonly products?: readonly SeededProduct[] | undefined;
-  /** Final dumps of deleted tenants are kept, in a bucket of its own; not by default. */
-  readonly archive?: boolean | undefined;
+  /** The bucket that final dumps of deleted tenants are kept in: its name is no other account's. None by default. */
+  readonly archive?: string | undefined;
   /** How the HTTPS listener is reached; asked of the gateway when absent. */
   readonly connect?: Connect | undefined;
 }
@@ -94,7 +93,7 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
   await ensureMailIdentity(clients, zoneName);
   await ensureTable(clients.dynamodb, projectionTable, ['GSI1', 'GSI2']);
   await ensureTable(clients.dynamodb, sharedTable, ['GSI1', 'GSI2', 'GSI3']);
-  if (options.archive === true) await ensureClosedBucket(clients.s3, archiveBucket);
+  if (options.archive !== undefined) await ensureClosedBucket(clients.s3, options.archive);
   const ssmParameters = await ensureParameters(clients, products, { accountId, region });
   await ensureCluster(clients);
   for (const template of templates) await ensureTemplate(clients, template, { accountId, region, network, roles });
@@ -136,7 +135,9 @@ async function seed(clients: SeedClients, options: SeedOptions): Promise<Platfor
         projection: { table: projectionTable },
         sharedTables: [sharedTable],
         ...(ssmParameters && { ssmParameters }),
-        ...(options.archive === true && { archive: { bucket: archiveBucket, prefix: 'final/', retentionDays: 30 } }),
+        ...(options.archive !== undefined && {
+          archive: { bucket: options.archive, prefix: 'final/', retentionDays: 30 },
+        }),
         logRetentionDays: 30,
         mailFrom: `welcome@${zoneName}`,
         usualMs: await usualMsOf(endpointUrl),

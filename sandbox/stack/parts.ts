@@ -9,6 +9,7 @@ import type { CredentialSource } from '../../src/cli/credentials.ts';
 import { readPlatform } from '../../src/platform.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import type { TimePreset } from '../gateway/time.ts';
+import { archiveBucket } from '../landing-zone/names.ts';
 import { seedLandingZone } from '../landing-zone/seed.ts';
 import type { Log } from '../parts/log.ts';
 import { startMinistack } from '../parts/ministack.ts';
@@ -256,7 +257,7 @@ async function provideLandingZone(options: PartsOptions, given: Environment, sta
     endpointUrl: started.env.AWS_ENDPOINT_URL ?? '',
     region: started.env.AWS_REGION ?? '',
     products: Object.values((await loadCatalog(catalogFile)).products),
-    archive: true,
+    archive: archiveBucket,
     database: { host: database.hostname, port: Number(database.port || 5432), name: database.pathname.slice(1) },
   });
   started.env.PLATFORM_CONFIG = writePlatform(options.directory, platform);

@@ -24,7 +24,7 @@ let aws: CellAws;
 let dynamodb: DynamoDBClient;
 let ssm: SSMClient;
 beforeAll(async () => {
-  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url, archive: true });
+  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url, archive: 'tenantry-archive-of-moves' });
   const { credentials, endpointUrl: endpoint, region } = world.target;
   installationId = await findInstallationId(world.database);
   aws = createCellAws(world.platform.cells[0]!, { endpointUrl: endpoint, credentials, pacing: { factor: Infinity } });

@@ -4,7 +4,6 @@ import { difference } from '../../sandbox/inventory/difference.ts';
 import type { InventoryItem } from '../../sandbox/inventory/item.ts';
 import { isOfTenant } from '../../sandbox/inventory/selection.ts';
 import type { PreviewedStepView, PreviewView } from '../../src/client/views.ts';
-import { refField, refStep } from '../../src/contracts/blueprint.ts';
 import { listSteps } from '../../src/db/steps.ts';
 import type { SagaWorld } from '../../testing/sagas/world.ts';
 
@@ -139,8 +138,9 @@ function foretoldFields(step: PreviewedStepView | undefined, before: Sight, afte
 }
 
 function resolved({ ledger }: Sight, said: unknown): unknown {
-  if (typeof said !== 'object' || said === null || !('ref' in said) || typeof said.ref !== 'string') return said;
-  return ledger.get(refStep(said.ref))?.outputs?.[refField(said.ref)];
+  const { field, step } =
+    /^\((?<field>\w+) of (?<step>\S+)\)$/.exec(typeof said === 'string' ? said : '')?.groups ?? {};
+  return step === undefined || field === undefined ? said : ledger.get(step)?.outputs?.[field];
 }
 
 function textOf(value: unknown): string | undefined {

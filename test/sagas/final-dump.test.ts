@@ -22,7 +22,7 @@ let tenants: pg.Pool;
 let atFirst: InventoryItem[];
 let runs: Run[];
 beforeAll(async () => {
-  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url, archive: true });
+  world = await startSagaWorld({ ministackUrl: (await part('ministack')).url, archive: bucket });
   aws = createCellAws(world.platform.cells[0]!, { ...world.target, pacing: { factor: Infinity } });
   archives = createArchives({ database: world.database, platform: world.platform, aws: () => aws });
   tenants = new pg.Pool({ connectionString: world.sources.databaseUrl, max: 2 });

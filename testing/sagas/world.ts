@@ -90,8 +90,8 @@ export interface SagaWorldOptions {
   readonly listers?: OwnListers | undefined;
   /** A MiniStack that runs already; absent: started, and stopped at the end. */
   readonly ministackUrl?: string | undefined;
-  /** Final dumps of deleted tenants are kept. */
-  readonly archive?: boolean | undefined;
+  /** The bucket that final dumps of deleted tenants are kept in; no other world beside it may have one of that name. */
+  readonly archive?: string | undefined;
   /** The worker reaches PostgreSQL through a proxy that can lose and refuse statements. */
   readonly postgresProxy?: boolean;
   /** Called with a run that is written and not started yet. */

@@ -5,8 +5,6 @@ import { graceMsOf, graceProblem, LONGEST_GRACE_DAYS } from '../../contracts/gra
 import { parseTenantName, tenantNamePattern } from '../../contracts/tenant-name.ts';
 
 /** What the description says of a slug; `parseSlug` says better what is wrong. A product may reserve more. */
-export const slugPattern = '^(?!..--)[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$';
-
 export const slugFormat = {
   pattern: String.raw`^\s*(?!..--)[A-Za-z0-9][A-Za-z0-9\-]{1,38}[A-Za-z0-9]\s*$`,
   minLength: 3,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { slugPattern, id, tenantName, whole, flag, grace } from './fields.ts';
+import { id, tenantName, whole, flag, grace } from './fields.ts';
 import { listQuery } from './lists.ts';
 
 export const freezeParams = z.strictObject({ freezeId: id });
@@ -36,8 +36,7 @@ export const deleteQuery = z
       .string()
       .max(100)
       .optional()
-      .describe('The slug of the tenant, repeated: its id, where the product gives its tenants those')
-      .meta({ pattern: slugPattern }),
+      .describe('The slug of the tenant, repeated: its id, where the product gives its tenants those'),
     grace,
     export: dryRunQuery.shape.dryRun.describe('Refuse unless a final dump is kept; it may be handed out'),
     dryRun: dryRunQuery.shape.dryRun,
