@@ -4,6 +4,7 @@ import { blueprintSchema } from '../db/blueprint-column.ts';
 import type { Queryable } from '../db/database.ts';
 import { findBlueprint } from '../db/operations.ts';
 import { StepError } from '../contracts/step-error.ts';
+import { keepRecent } from '../recent-keys.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 const capacity = 500;
@@ -20,9 +21,7 @@ export function createBlueprintCache({
     const known = cached.get(operationId);
     if (known) return known;
     const blueprint = await loadBlueprint(database, operationId, kinds);
-    const [oldest] = cached.keys();
-    if (cached.size >= capacity && oldest !== undefined) cached.delete(oldest);
-    cached.set(operationId, blueprint);
+    keepRecent(cached, operationId, blueprint, capacity);
     return blueprint;
   };
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { keepRecent } from '../../recent-keys.ts';
 
 /** How many rows refusals may leave: `burst` at once, then `perMinute`. */
 export interface Rate {
@@ -35,10 +36,7 @@ export function refusalBudget({ each, all }: RefusalRates): (key: string, nowMs?
   const total: Bucket = { tokens: all.burst, atMs: 0, unrecorded: 0 };
   return (key, nowMs = performance.now()) => {
     const bucket = buckets.get(key) ?? { tokens: each.burst, atMs: nowMs, unrecorded: 0 };
-    buckets.delete(key);
-    buckets.set(key, bucket);
-    const [oldest] = buckets.keys();
-    if (buckets.size > MOST_KEYS && oldest !== undefined) buckets.delete(oldest);
+    keepRecent(buckets, key, bucket, MOST_KEYS);
     fill(bucket, each, nowMs);
     fill(total, all, nowMs);
     if (bucket.tokens < 1 || total.tokens < 1) {

@@ -1,4 +1,5 @@
 import type { Rate } from '../../limits-config.ts';
+import { keepRecent } from '../../recent-keys.ts';
 
 /** What a bucket said of one request. */
 export interface Taken {
@@ -31,12 +32,6 @@ const MOST_KEYS = 50_000;
 export function buckets({ requests, windowMs }: Rate, mostKeys = MOST_KEYS): Buckets {
   const perRequestMs = windowMs / requests;
   const fullAtMs = new Map<string, number>();
-  const keep = (key: string, atMs: number) => {
-    fullAtMs.delete(key);
-    fullAtMs.set(key, atMs);
-    const [oldest] = fullAtMs.keys();
-    if (fullAtMs.size > mostKeys && oldest !== undefined) fullAtMs.delete(oldest);
-  };
   return {
     take: (key, nowMs = performance.now()) => {
       const before = Math.max(fullAtMs.get(key) ?? nowMs, nowMs);
@@ -44,7 +39,7 @@ export function buckets({ requests, windowMs }: Rate, mostKeys = MOST_KEYS): Buc
       // A thousandth of a request makes up for what floating point loses.
       const isFull = after - nowMs > windowMs + perRequestMs / 1_000;
       const fullAt = isFull ? before : after;
-      keep(key, fullAt);
+      keepRecent(fullAtMs, key, fullAt, mostKeys);
       return {
         waitMs: isFull ? after - nowMs - windowMs : undefined,
         remaining: isFull ? 0 : Math.floor((windowMs - (fullAt - nowMs)) / perRequestMs + 0.001),
@@ -55,7 +50,7 @@ export function buckets({ requests, windowMs }: Rate, mostKeys = MOST_KEYS): Buc
       const after = Math.max(fullAtMs.get(key) ?? nowMs, nowMs) + perRequestMs;
       const inMs = Math.max(0, after - nowMs - windowMs);
       if (inMs > mostMs) return undefined;
-      keep(key, after);
+      keepRecent(fullAtMs, key, after, mostKeys);
       return inMs;
     },
     giveBack: (key) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { keepRecent } from '../../recent-keys.ts';
 
 const MOST_KNOWN = 10_000;
 
@@ -14,11 +15,7 @@ export interface KnownCallers {
 export function knownCallers(): KnownCallers {
   const principals = new Map<string, string>();
   const remember = (hash: string | undefined, principal: string) => {
-    if (hash === undefined) return;
-    principals.delete(hash);
-    principals.set(hash, principal);
-    const [oldest] = principals.keys();
-    if (principals.size > MOST_KNOWN && oldest !== undefined) principals.delete(oldest);
+    if (hash !== undefined) keepRecent(principals, hash, principal, MOST_KNOWN);
   };
   return {
     remember,
