@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildApp } from '../../src/api/app.ts';
 import { PublicAddressError, startApiServer } from '../../src/api/server.ts';
@@ -11,6 +8,7 @@ import { defaultCatalog } from '../../src/catalog/catalog.ts';
 import { examplePlatform } from '../support/platform.ts';
 import { errorTable } from '../../src/contracts/errors.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
+import { moduleGraph } from '../support/module-graph.ts';
 import { createApiFixture, UI_ORIGIN, acme, payloadKey, type ApiFixture } from './api-fixture.ts';
 import { matching } from './matchers.ts';
 
@@ -484,29 +482,8 @@ describe('the codec endpoint', () => {
 });
 
 describe('the module graph of the API process', () => {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const imports = (file: string) =>
-    [
-      ...readFileSync(file, 'utf8').matchAll(
-        /^\s*(?:import|export)\s(?!type\b)[^;]*?from\s+'([^']+)'|import\('([^']+)'\)|^import\s+'([^']+)'/gms,
-      ),
-    ].map((m) => m[1] ?? m[2] ?? m[3] ?? '');
-  const graph = (entry: string) => {
-    const [files, packages] = [new Set<string>(), new Set<string>()];
-    const visit = (file: string) => {
-      if (files.has(file)) return;
-      files.add(file);
-      for (const name of imports(file)) {
-        if (name.startsWith('.')) visit(resolve(dirname(file), name));
-        else packages.add(name);
-      }
-    };
-    visit(resolve(root, entry));
-    return { files: [...files].map((f) => f.slice(root.length)), packages: [...packages] };
-  };
-
   it('reaches no AWS SDK and no worker', () => {
-    const { files, packages } = graph('src/cli/serve-api.ts');
+    const { files, packages } = moduleGraph('src/cli/serve-api.ts');
     expect(files).toContain('src/db/tenants.ts');
     expect(packages).toContain('@temporalio/client');
     expect(packages.filter((p) => /^@aws-sdk|^@smithy|^@temporalio\/worker/.test(p))).toEqual([]);
@@ -514,6 +491,6 @@ describe('the module graph of the API process', () => {
   });
 
   it('would notice: the worker reaches the AWS SDK', () => {
-    expect(graph('src/aws/cell-aws.ts').packages.some((p) => p.startsWith('@aws-sdk'))).toBe(true);
+    expect(moduleGraph('src/aws/cell-aws.ts').packages.some((p) => p.startsWith('@aws-sdk'))).toBe(true);
   });
 });

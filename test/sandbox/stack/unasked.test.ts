@@ -1,14 +1,9 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { moduleGraph } from '../../support/module-graph.ts';
 
-const loaded = vi.hoisted(() => ({ provider: false }));
-vi.mock('oidc-provider', () => {
-  loaded.provider = true;
-  return { default: vi.fn(), interactionPolicy: {} };
-});
-
-it('a sandbox that asks nobody loads no identity provider, whose library warns of the runtime', async () => {
-  await import('../../../sandbox/stack/callers.ts');
-  expect(loaded.provider).toBe(false);
-  await import('../../../sandbox/issuer/issuer.ts');
-  expect(loaded.provider).toBe(true);
+it('a sandbox that asks nobody loads no identity provider, whose library warns of the runtime', () => {
+  const provider = (which: 'atLoad' | 'ever') =>
+    moduleGraph('sandbox/run.ts', which).packages.includes('oidc-provider');
+  expect(provider('atLoad')).toBe(false);
+  expect(provider('ever')).toBe(true);
 });
