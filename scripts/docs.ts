@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { accessTable, type AccessRow } from '../src/api/access/access-table.ts';
 import { runbookPage } from '../src/contracts/advice.ts';
-import { givenRoles, type GivenRole } from '../src/contracts/caller.ts';
+import { givenRoles, makingRoles, type GivenRole } from '../src/contracts/caller.ts';
 import { errorTable, type ErrorInfo } from '../src/contracts/errors.ts';
 import { operationTable, operationTypes, type OperationRules } from '../src/contracts/operation-table.ts';
 import { policyTemplates } from '../src/iam/policies.ts';
@@ -75,7 +75,7 @@ function accessTablePart(): string {
   const mayCall = ({ roles, check, except }: AccessRow, role: GivenRole): string => {
     if (roles === 'anybody') return 'yes';
     if (!roles.includes(role)) return '';
-    const isScoped = role === 'tenant-admin' || role === 'self-service';
+    const isScoped = role === 'tenant-admin' || makingRoles.includes(role);
     const how = isScoped && check !== 'none' ? check : 'yes';
     return isScoped && except !== undefined ? `${how}; ${except}` : how;
   };

@@ -186,6 +186,13 @@ export function loadDatabaseUrl(env: Environment = process.env): string {
   return parsed.data;
 }
 
+/** `LOG_LEVEL` alone, for processes that have no other settings. @throws ConfigError */
+export function loadLogLevel(env: Environment = process.env): string {
+  const parsed = variables.shape.LOG_LEVEL.safeParse(env.LOG_LEVEL === '' ? undefined : env.LOG_LEVEL);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((i) => `LOG_LEVEL ${i.message}`));
+  return parsed.data;
+}
+
 /** Where the CLI's tenant commands send their requests. @throws ConfigError */
 export function loadApiUrl(env: Environment = process.env): string {
   const parsed = url

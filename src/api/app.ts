@@ -34,6 +34,7 @@ import { doorsOf } from './product-doors.ts';
 import { countRequests } from './request-counter.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { availabilityRoutes } from './routes/availability.ts';
+import { callerRoutes } from './routes/caller.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { changeRoutes } from './routes/changes.ts';
 import { codecRoutes, type Codec } from './routes/codec.ts';
@@ -130,6 +131,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const doors = doorsOf(client);
   await describe(app, doors);
   await app.register(startRoutes);
+  await app.register(callerRoutes);
   await app.register(tenantRoutes, { client });
   await app.register(availabilityRoutes, { client });
   await app.register(productRoutes, { client });

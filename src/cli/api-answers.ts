@@ -12,6 +12,7 @@ import { eventAnswer, eventsAnswer, operationAnswer, operationsAnswer } from '..
 import { isolatedAnswer, isolationPreviewAnswer } from '../api/schemas/isolations.ts';
 import { previewAnswer } from '../api/schemas/previews.ts';
 import { sparseTenantsAnswer, tenantsAnswer } from '../api/schemas/lists.ts';
+import { callerAnswer } from '../api/routes/caller.ts';
 import { availabilityAnswer } from '../api/routes/availability.ts';
 import { productsAnswer } from '../api/routes/products.ts';
 import { open, type Open } from './open-answers.ts';
@@ -31,6 +32,7 @@ export type Status = Open<z.infer<typeof statusAnswer>>;
 export type TenantDrift = Open<z.infer<typeof tenantDriftAnswer>>;
 export type Operation = Open<z.infer<typeof operationAnswer>>;
 export type Availability = Open<z.infer<typeof availabilityAnswer>>;
+export type CallerIdentity = Open<z.infer<typeof callerAnswer>>;
 export type ProductList = Open<z.infer<typeof productsAnswer>>;
 export type CertificateDocument = z.infer<typeof certificateDocument>;
 export type Keys = z.infer<typeof keysAnswer>;
@@ -50,6 +52,7 @@ export const answers = {
   operation: open(operationAnswer),
   operations: open(operationsAnswer),
   drift: open(tenantDriftAnswer),
+  caller: open(callerAnswer),
   products: open(productsAnswer),
   availability: open(availabilityAnswer),
   isolated: open(isolatedAnswer),

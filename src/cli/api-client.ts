@@ -3,6 +3,7 @@ import {
   answers,
   type Accepted,
   type Availability,
+  type CallerIdentity,
   type Freeze,
   type FreezePreview,
   type Isolated,
@@ -46,6 +47,8 @@ export type { StreamSigns } from './api-stream.ts';
 
 /** The HTTP API, typed; every answer is checked. */
 export interface ApiClient {
+  /** Whom the client's own credential stands for. */
+  caller(): Promise<CallerIdentity>;
   products(): Promise<ProductList>;
   /** @param product default: any */
   availability(slug: string, product?: string): Promise<Availability>;
@@ -54,7 +57,8 @@ export interface ApiClient {
   lift(freezeId: string): Promise<Freeze>;
   previewFreeze(request: FreezeRequest): Promise<FreezePreview>;
   previewLift(freezeId: string): Promise<FreezePreview>;
-  create(request: CreateRequest): Promise<Accepted>;
+  /** @param key under which it is made once, when the caller may send it again */
+  create(request: CreateRequest, key?: string): Promise<Accepted>;
   previewCreation(request: CreateRequest): Promise<Preview>;
   previewDeletion(tenantId: string, options?: DeleteOptions): Promise<Preview>;
   list(request: ListRequest): Promise<TenantPage>;
@@ -108,6 +112,7 @@ export function createApiClient(baseUrl: string, credentials?: CredentialSource)
   const tenant = (id: string) => `/api/v1/tenants/${encodeURIComponent(id)}`;
   const call = callerOn(baseUrl, credentials);
   return {
+    caller: () => call(answers.caller, 'GET', '/api/v1/caller'),
     products: () => call(answers.products, 'GET', '/api/v1/products'),
     availability: (slug, product) =>
       call(
@@ -123,7 +128,7 @@ export function createApiClient(baseUrl: string, credentials?: CredentialSource)
     previewCreation: (body) => call(answers.preview, 'POST', '/api/v1/tenants?dryRun=true', body),
     previewDeletion: (id, options) =>
       call(answers.preview, 'DELETE', `${tenant(id)}${queryOf({ dryRun: 'true', ...options })}`),
-    create: (body) => call(answers.accepted, 'POST', '/api/v1/tenants', body),
+    create: (body, key) => call(answers.accepted, 'POST', '/api/v1/tenants', body, { key }),
     list: (query) => call(answers.tenants, 'GET', `/api/v1/tenants${queryOf({ ...query })}`),
     listSparsely: (query, fields) =>
       call(answers.sparseTenants, 'GET', `/api/v1/tenants${queryOf({ ...query, fields })}`),

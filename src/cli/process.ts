@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
 import { reportOf, wantsJson, writeError, type ErrorReport } from './error-report.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { nodeAdvice } from './node-version.ts';
@@ -31,9 +30,9 @@ export interface Deadlines {
  * Runs a server until it is told to stop, everything that it logs being a line of JSON. A process that something still holds
  * after that, or that does not stop, is ended: one that lives on without doing anything would not be started again by whatever runs it.
  */
-export async function runServer(
-  load: () => Config,
-  serve: (config: Config, log: Logger, stop: AbortSignal) => Promise<void>,
+export async function runServer<C extends { readonly logLevel: string }>(
+  load: () => C,
+  serve: (config: C, log: Logger, stop: AbortSignal) => Promise<void>,
   { stopMs = STOP_MS, lastMs = 5_000 }: Deadlines = {},
 ): Promise<void> {
   await runCommand(async () => {

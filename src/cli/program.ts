@@ -68,18 +68,20 @@ function packageVersion(): string {
 
 /** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys] = await Promise.all([
-    import('./api.ts'),
-    import('./worker.ts'),
-    import('./migrate.ts'),
-    import('./adopt-namespace.ts'),
-    import('./doctor.ts'),
-    import('./sweep.ts'),
-    import('./drift.ts'),
-    import('./projection.ts'),
-    import('./archives.ts'),
-    import('./keys.ts'),
-  ]);
+  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys, canary] =
+    await Promise.all([
+      import('./api.ts'),
+      import('./worker.ts'),
+      import('./migrate.ts'),
+      import('./adopt-namespace.ts'),
+      import('./doctor.ts'),
+      import('./sweep.ts'),
+      import('./drift.ts'),
+      import('./projection.ts'),
+      import('./archives.ts'),
+      import('./keys.ts'),
+      import('./canary.ts'),
+    ]);
   return [
     api.registerApi,
     worker.registerWorker,
@@ -91,5 +93,6 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     projection.registerProjection,
     archives.registerArchives,
     keys.registerKeys,
+    canary.registerCanary,
   ];
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import type { Settings } from '../contracts/settings.ts';
-import type { CheckedCommand } from './checked-command.ts';
 
 /** What an operator chooses, as the command line has it. */
 export interface SettingsOptions {
@@ -17,7 +16,7 @@ export interface SetOption {
 }
 
 /** Gives a command the options `--set` and `--settings`. */
-export function addSettingsOptions(command: CheckedCommand): CheckedCommand {
+export function addSettingsOptions<C extends Command>(command: C): C {
   return command
     .option(
       '--set <field=value>',

@@ -4,9 +4,11 @@ import { isCreatedBy, type TenantReach } from '../db/tenant-reach.ts';
 import { RequestError } from './request-error.ts';
 
 /** Which tenants a list of the caller's may hold; undefined: all. */
-export function reachOf({ principal, scope }: Caller): TenantReach | undefined {
+export function reachOf({ principal, role, scope }: Caller): TenantReach | undefined {
   if (!scope) return undefined;
-  return scope.kind === 'own' ? { createdBy: principal } : { ids: scope.ids };
+  if (scope.kind === 'tenants') return { ids: scope.ids };
+  // It may delete: a key of that name that had another role before has made others' tenants.
+  return role === 'canary' ? { createdBy: principal, as: role } : { createdBy: principal };
 }
 
 /**
@@ -17,7 +19,7 @@ export function reachOf({ principal, scope }: Caller): TenantReach | undefined {
 export async function assertReachable(db: Queryable, caller: Caller, tenantId: string): Promise<void> {
   const reach = reachOf(caller);
   if (!reach) return;
-  const isReached = 'ids' in reach ? reach.ids.includes(tenantId) : await isCreatedBy(db, tenantId, reach.createdBy);
+  const isReached = 'ids' in reach ? reach.ids.includes(tenantId) : await isCreatedBy(db, tenantId, reach);
   if (isReached) return;
   throw unreached(caller, tenantId, { tenantId });
 }

@@ -1,14 +1,14 @@
 locals {
   # What processes log as {"alert": "<name>"}; docs/runbook.md has a page of each. A test holds the names against the code.
   alerts = [
-    "aws-unusable", "database-unusable", "drift-breaker", "isolation-overdue", "ledger-mark-stands-still", "ledger-older-than-mark",
+    "aws-unusable", "canary-failed", "database-unusable", "drift-breaker", "isolation-overdue", "ledger-mark-stands-still", "ledger-older-than-mark",
     "load-balancer-unreachable", "mail-given-up", "no-worker", "operation-slow", "operation-stuck", "projection-behind", "sweep-findings",
     "tenant-drift", "tenant-unhealthy", "webhook-behind", "webhook-dead-letters", "webhook-disabled",
   ]
   # Seen on the dashboard and in /metrics, nobody is called for them.
   quiet_alerts = toset(["tenant-drift", "webhook-behind", "webhook-dead-letters", "webhook-disabled"])
 
-  alert_groups  = toset(concat(["api"], [for name in keys(var.workers) : "worker-${name}"]))
+  alert_groups  = toset(concat(["api"], [for name in keys(var.workers) : "worker-${name}"], keys(local.canary_process)))
   metrics       = "Tenantry/${local.prefix}"
   alarm_actions = [aws_sns_topic.alarms.arn]
 

@@ -10,17 +10,18 @@ locals {
     length(local.tenant_database_ids) == 1
     ? { TENANT_DATABASE_URL = "tenant-database-url-${local.tenant_database_ids[0]}" }
     : { for id in local.tenant_database_ids : "TENANT_DATABASE_URL_${upper(replace(id, "-", "_"))}" => "tenant-database-url-${id}" },
+    var.canary == null ? {} : { TENANTRY_API_TOKEN = "canary-key" },
     var.temporal.api_key ? { TEMPORAL_API_KEY = "temporal-api-key" } : {},
     var.temporal.mtls ? { TEMPORAL_TLS_CLIENT_CERT_DATA = "temporal-tls-client-cert", TEMPORAL_TLS_CLIENT_KEY_DATA = "temporal-tls-client-key" } : {},
   )
   tenant_database_ids = sort(keys(var.tenant_databases))
 
   # The API reaches no tenant's database, and migrations nothing but their own.
-  secrets_of = {
-    api     = [for variable in sort(keys(local.secret_names)) : variable if !startswith(variable, "TENANT_DATABASE_URL")]
-    worker  = sort(keys(local.secret_names))
+  secrets_of = merge({
+    api     = [for variable in sort(keys(local.secret_names)) : variable if !startswith(variable, "TENANT_DATABASE_URL") && variable != "TENANTRY_API_TOKEN"]
+    worker  = [for variable in sort(keys(local.secret_names)) : variable if variable != "TENANTRY_API_TOKEN"]
     migrate = ["DATABASE_URL"]
-  }
+  }, var.canary == null ? {} : { canary = ["TENANTRY_API_TOKEN"] })
 }
 
 resource "aws_secretsmanager_secret" "this" {

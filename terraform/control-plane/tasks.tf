@@ -6,6 +6,7 @@ locals {
       migrate = { sort = "migrate", command = ["migrate"], image = coalesce(var.migrate_image, var.image, "none"), cpu = 256, memory = 512, environment = {}, health = null }
       doctor  = { sort = "worker", command = ["doctor"], image = var.image, cpu = 512, memory = 1024, environment = {}, health = null }
     },
+    local.canary_process,
     {
       for name, worker in var.workers : "worker-${name}" => {
         sort = "worker", command = ["worker"], image = var.image, cpu = worker.cpu, memory = worker.memory, environment = worker.environment, health = "http://127.0.0.1:${local.worker_health_port}/healthz"
@@ -38,8 +39,9 @@ resource "aws_ecs_task_definition" "this" {
   cpu                      = each.value.cpu
   memory                   = each.value.memory
   execution_role_arn       = aws_iam_role.execution[each.value.sort].arn
-  task_role_arn            = local.task_role_arns[each.key]
-  tags                     = local.tags
+  # A canary has no rights in AWS.
+  task_role_arn = lookup(local.task_role_arns, each.key, null)
+  tags          = local.tags
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -77,7 +79,7 @@ resource "aws_ecs_task_definition" "this" {
       stopTimeout            = 60
       dependsOn              = [{ containerName = "files", condition = "SUCCESS" }]
       mountPoints            = [merge(local.mounts[0], { readOnly = true }), local.mounts[1]]
-      environment            = [for name, value in merge(local.environment_of[each.value.sort], each.value.environment) : { name = name, value = value }]
+      environment            = [for name, value in merge(lookup(local.environment_of, each.value.sort, {}), each.value.environment) : { name = name, value = value }]
       secrets                = [for name in local.secrets_of[each.value.sort] : { name = name, valueFrom = aws_secretsmanager_secret.this[local.secret_names[name]].arn }]
       portMappings           = each.key == "api" ? [{ containerPort = local.api_port, protocol = "tcp" }] : []
       linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"] } }

@@ -139,6 +139,29 @@ variable "dashboard_tables" {
   default     = []
 }
 
+variable "canary" {
+  description = "A process that makes, looks at and removes a tenant of this product again and again (docs/canary.md); its service key is the secret `canary-key`. null: none."
+  type = object({
+    product = string
+    every   = optional(string, "15m")
+    paths   = optional(list(string), ["/"])
+    tier    = optional(string)
+    cell    = optional(string)
+    email   = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.canary == null ? true : can(regex("^([1-9]|[1-5][0-9])m$|^1h$", var.canary.every)) && alltrue([for path in var.canary.paths : startswith(path, "/")]) && length(var.canary.paths) > 0
+    error_message = "canary.every is 1m to 59m, or 1h; canary.paths are paths that begin with a slash."
+  }
+
+  validation {
+    condition     = var.canary == null || var.access.service_keys
+    error_message = "A canary calls the API by a service key: access.service_keys must be true."
+  }
+}
+
 variable "billing" {
   description = "Alarm when the account's estimated charges exceed `alarm_usd` (R-COST-01), 0 for none, and a monthly budget, null for none. `cost_by_tenant` switches the tags of tenants on as cost allocation tags, once there are tenants."
   type = object({

@@ -4,26 +4,33 @@ import { oidcAuthenticator } from '../../src/api/access/oidc.ts';
 import { acme, createApiFixture, type ApiFixture } from './api-fixture.ts';
 import { configOf, startIssuer, type TestIssuer } from './issuer.ts';
 
-const roles = ['platform-admin', 'platform-operator', 'tenant-admin', 'self-service'] as const;
+const roles = ['platform-admin', 'platform-operator', 'tenant-admin', 'canary', 'self-service'] as const;
 type Role = (typeof roles)[number];
 type Which = 'own' | 'other' | 'unknown';
 
-/** Who may, one letter a role: Admin, Operator, Tenant-admin, Self-service. Written by hand: it is what the table is held against. */
+/** Who may, one letter a role: Admin, Operator, Tenant-admin, Canary, Self-service. Written by hand: it is what the table is held against. */
 const expected: Readonly<Record<string, string>> = {
-  ...{ getStart: 'AOTS', getDescription: 'AOTS', listProducts: 'AOTS', listKeys: 'AOTS', getMetrics: 'AO' },
   ...{
-    createTenant: 'AOS',
-    getAvailability: 'AOS',
-    listTenants: 'AOTS',
-    getTenant: 'AOTS',
-    getTenantStatus: 'AOTS',
-    listEvents: 'AOTS',
-    createStreamTicket: 'AOTS',
+    getStart: 'AOTCS',
+    getDescription: 'AOTCS',
+    listProducts: 'AOTCS',
+    listKeys: 'AOTCS',
+    getMetrics: 'AO',
+    getCaller: 'AOTCS',
   },
-  ...{ listSettings: 'AOTS', listOperations: 'AOTS', getOperation: 'AOTS', getCertificate: 'AOTS' },
+  ...{
+    createTenant: 'AOCS',
+    getAvailability: 'AOS',
+    listTenants: 'AOTCS',
+    getTenant: 'AOTCS',
+    getTenantStatus: 'AOTCS',
+    listEvents: 'AOTCS',
+    createStreamTicket: 'AOTCS',
+  },
+  ...{ listSettings: 'AOTCS', listOperations: 'AOTCS', getOperation: 'AOTCS', getCertificate: 'AOTCS' },
   ...{ getTenantDrift: 'AO', changeTenant: 'AOT', scaleTenant: 'AOT', suspendTenant: 'AOT', resumeTenant: 'AOT' },
   ...{ migrateTenant: 'AO', rotateTenant: 'AO', repairTenant: 'AO', isolateTenant: 'AO', liftIsolation: 'AO' },
-  ...{ cancelOperation: 'AOS', retryOperation: 'AOS', abandonOperation: 'A', deleteTenant: 'A' },
+  ...{ cancelOperation: 'AOCS', retryOperation: 'AOS', abandonOperation: 'A', deleteTenant: 'AC' },
   ...{
     createAccount: 'AOS',
     listAccounts: 'AOTS',
@@ -37,7 +44,9 @@ const expected: Readonly<Record<string, string>> = {
   ...{ rotateWebhook: 'AOT', listDeliveries: 'AOT', replayDelivery: 'AOT', replayDeadLetters: 'AOT' },
   ...{ encodePayloads: 'A', decodePayloads: 'A', listAudit: 'AO', exportAudit: 'A' },
 };
-const letters = { A: 'platform-admin', O: 'platform-operator', T: 'tenant-admin', S: 'self-service' } as const;
+const letters = {
+  ...{ A: 'platform-admin', O: 'platform-operator', T: 'tenant-admin', C: 'canary', S: 'self-service' },
+} as const;
 const open = ['getHealth', 'getReadiness'];
 const refusals = ['UNAUTHENTICATED', 'FORBIDDEN', 'TENANT_MISMATCH'];
 
@@ -45,6 +54,9 @@ let issuer: TestIssuer;
 let api: ApiFixture;
 let tokens: Record<Role, string>;
 const tenants: Record<Which, string> = { own: '', other: '', unknown: randomUUID() };
+/** What its role reaches as its own. */
+const ownOf = (role: Role) => (role === 'canary' ? canaryTenant : tenants.own);
+let canaryTenant = '';
 
 async function create(token: string, slug: string): Promise<string> {
   const answer = await call('POST', '/api/v1/tenants', token, { ...acme, slug });
@@ -72,8 +84,11 @@ beforeAll(async () => {
     'platform-admin': await tokenOf('platform-admin'),
     'platform-operator': await tokenOf('platform-operator'),
     'tenant-admin': await tokenOf('tenant-admin', { tenantry_tenants: [tenants.own.toUpperCase()] }),
+    // As a person of another role it has made a tenant, which it does not reach.
+    canary: await tokenOf('canary', { sub: 'self-service' }),
     'self-service': await tokenOf('self-service'),
   };
+  canaryTenant = await create(tokens.canary, 'mine');
 });
 afterAll(async () => {
   await api.close();
@@ -115,11 +130,15 @@ describe('every route', () => {
   });
 
   it.each(roles)('of its own, another and an unknown tenant, lets %s do what its role may', async (role) => {
-    const isScoped = role === 'tenant-admin' || role === 'self-service';
+    const isScoped = role !== 'platform-admin' && role !== 'platform-operator';
     const wrong: unknown[] = [];
     for (const route of routes().filter(({ id }) => !open.includes(id)))
       for (const which of isOfTenant(route) ? (['own', 'other', 'unknown'] as const) : (['own'] as const)) {
-        const answer = await call(route.method, addressOf(route, tenants[which]), tokens[role]);
+        const answer = await call(
+          route.method,
+          addressOf(route, which === 'own' ? ownOf(role) : tenants[which]),
+          tokens[role],
+        );
         const due = !isAllowed(route.id, role)
           ? 'FORBIDDEN'
           : isOfTenant(route) && isScoped && which !== 'own'
@@ -138,7 +157,7 @@ describe('every route', () => {
   });
 
   it('answers an unknown tenant and another one alike to those who may not know which there are', async () => {
-    for (const role of ['tenant-admin', 'self-service'] as const) {
+    for (const role of ['tenant-admin', 'canary', 'self-service'] as const) {
       const [other, unknown] = await Promise.all(
         (['other', 'unknown'] as const).map(async (which) => {
           const answer = await call('GET', `/api/v1/tenants/${tenants[which]}`, tokens[role]);
@@ -153,10 +172,11 @@ describe('every route', () => {
 
 describe('what a caller may reach', () => {
   it.each([
-    ['platform-admin', ['other', 'own']],
-    ['platform-operator', ['other', 'own']],
+    ['platform-admin', ['mine', 'other', 'own']],
+    ['platform-operator', ['mine', 'other', 'own']],
     ['tenant-admin', ['own']],
-    ['self-service', ['own']],
+    ['canary', ['mine']],
+    ['self-service', ['mine', 'own']],
   ] as const)('is all that lists show %s, page by page', async (role, slugs) => {
     const seen: string[] = [];
     for (let cursor = ''; ;) {
@@ -185,6 +205,21 @@ describe('what a caller may reach', () => {
     expect(codeOf(answer)).toBe('SLUG_TAKEN');
     expect(answer.body).not.toContain(tenants.other);
     expect(answer.body).not.toContain('provisioning');
+  });
+
+  it('is for a canary what it made as one: a key of its name may have had another role before', async () => {
+    for (const [method, url] of [
+      ['GET', `/api/v1/tenants/${tenants.own}`],
+      ['DELETE', `/api/v1/tenants/${tenants.own}?confirm=own&grace=0`],
+      ['POST', `/api/v1/tenants/${tenants.own}/cancel`],
+    ] as const)
+      expect(codeOf(await call(method, url, tokens.canary))).toBe('TENANT_MISMATCH');
+    const mine = `/api/v1/tenants/${canaryTenant}`;
+    expect(codeOf(await call('DELETE', `${mine}?confirm=mine&grace=0`, tokens.canary))).toBe('OPERATION_IN_PROGRESS');
+    expect((await call('GET', '/api/v1/caller', tokens.canary)).json()).toMatchObject({
+      ...{ principal: `${new URL(issuer.url).host}|self-service`, role: 'canary', reaches: 'own' },
+      expiresAt: expect.any(String) as string,
+    });
   });
 
   it('leaves releases to the platform: a tenant-admin changes settings without refresh', async () => {
@@ -238,7 +273,7 @@ it('the description says who may call what', async () => {
   expect(components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
   expect(paths['/api/v1/tenants/{tenantId}']?.delete).toMatchObject({
     security: [{ bearer: [] }],
-    'x-roles': ['platform-admin'],
+    'x-roles': ['platform-admin', 'canary'],
   });
   expect(paths['/healthz']?.get).toMatchObject({ security: [] });
 });

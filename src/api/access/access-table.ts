@@ -27,8 +27,11 @@ export interface AccessRow {
 const admins = ['platform-admin'] as const;
 const platform = ['platform-admin', 'platform-operator'] as const;
 const tenants = [...platform, 'tenant-admin'] as const;
-const makers = [...platform, 'self-service'] as const;
-const all = [...tenants, 'self-service'] as const;
+const requesters = [...platform, 'self-service'] as const;
+const makers = [...platform, 'canary', 'self-service'] as const;
+const all = [...tenants, 'canary', 'self-service'] as const;
+/** Of accounts by their own door; a canary uses that of tenants, as for any product. */
+const accounts = [...tenants, 'self-service'] as const;
 
 const row = (route: string, roles: AccessRow['roles'], check: ObjectCheck = 'none', except?: string): AccessRow => ({
   route,
@@ -52,9 +55,10 @@ export const accessTable = {
   listProducts: row('GET /api/v1/products', all),
   listKeys: row('GET /api/v1/keys', all),
   getMetrics: row('GET /metrics', platform),
+  getCaller: row('GET /api/v1/caller', all),
 
   createTenant: row('POST /api/v1/tenants', makers, 'what it makes is its own'),
-  getAvailability: row('GET /api/v1/subdomains/:slug/availability', makers),
+  getAvailability: row('GET /api/v1/subdomains/:slug/availability', requesters),
   listTenants: row('GET /api/v1/tenants', all, 'only its tenants are listed'),
   getTenant: row(`GET ${tenant}`, all, 'its tenant'),
   getTenantStatus: row(`GET ${tenant}/status`, all, 'its tenant'),
@@ -74,20 +78,20 @@ export const accessTable = {
   rotateTenant: row(`POST ${tenant}/rotate`, platform, 'its tenant'),
   repairTenant: row(`POST ${tenant}/repair`, platform, 'its tenant'),
   cancelOperation: row(`POST ${tenant}/cancel`, makers, 'its tenant'),
-  retryOperation: row(`POST ${tenant}/retry`, makers, 'its tenant'),
+  retryOperation: row(`POST ${tenant}/retry`, requesters, 'its tenant'),
   abandonOperation: row(`POST ${tenant}/abandon`, admins, 'its tenant'),
-  deleteTenant: row(`DELETE ${tenant}`, admins, 'its tenant'),
+  deleteTenant: row(`DELETE ${tenant}`, [...admins, 'canary'], 'its tenant'),
   isolateTenant: row(`POST ${tenant}/isolation`, platform, 'its tenant'),
   liftIsolation: row(`DELETE ${tenant}/isolation`, platform, 'its tenant'),
 
-  createAccount: row('POST /accounts', makers, 'what it makes is its own'),
-  listAccounts: row('GET /accounts', all, 'only its tenants are listed'),
-  getAccount: row('GET /accounts/:accountId', all, 'its tenant'),
-  getAccountStatus: row('GET /accounts/:accountId/status', all, 'its tenant'),
-  getAccountCertificate: row('GET /accounts/:accountId/certificate', all, 'its tenant'),
+  createAccount: row('POST /accounts', requesters, 'what it makes is its own'),
+  listAccounts: row('GET /accounts', accounts, 'only its tenants are listed'),
+  getAccount: row('GET /accounts/:accountId', accounts, 'its tenant'),
+  getAccountStatus: row('GET /accounts/:accountId/status', accounts, 'its tenant'),
+  getAccountCertificate: row('GET /accounts/:accountId/certificate', accounts, 'its tenant'),
   changeAccount: row('PATCH /accounts/:accountId', tenants, 'its tenant'),
-  retryAccount: row('POST /accounts/:accountId/retry', makers, 'its tenant'),
-  cancelAccount: row('POST /accounts/:accountId/cancel', makers, 'its tenant'),
+  retryAccount: row('POST /accounts/:accountId/retry', requesters, 'its tenant'),
+  cancelAccount: row('POST /accounts/:accountId/cancel', requesters, 'its tenant'),
   moveAccount: row('POST /accounts/:accountId/move', platform, 'its tenant'),
   deleteAccount: row('DELETE /accounts/:accountId', admins, 'its tenant'),
 

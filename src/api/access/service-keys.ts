@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { CallerScope } from '../../contracts/caller.ts';
+import { makingRoles, type CallerScope } from '../../contracts/caller.ts';
 import { hashOfKey, isKey, isWholeKey } from '../../service-key.ts';
 import type { Queryable } from '../../db/database.ts';
 import { findServiceKey, markServiceKeyUsed, type ServiceKeyRow } from '../../db/service-keys.ts';
@@ -50,7 +50,7 @@ function inForce(key: ServiceKeyRow | undefined): ServiceKeyRow {
 }
 
 function scopeOf({ role, tenants }: ServiceKeyRow): CallerScope | undefined {
-  if (role === 'self-service') return { kind: 'own' };
+  if (makingRoles.includes(role)) return { kind: 'own' };
   return role === 'tenant-admin' ? { kind: 'tenants', ids: tenants } : undefined;
 }
 

@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 import type { OidcConfig } from '../../access-config.ts';
 import { RequestError } from '../../client/request-error.ts';
-import { givenRoles, type CallerScope, type GivenRole } from '../../contracts/caller.ts';
+import { givenRoles, makingRoles, type CallerScope, type GivenRole } from '../../contracts/caller.ts';
 import type { Identity } from './identity.ts';
 import { unauthenticated } from './refusals.ts';
 
@@ -31,7 +31,7 @@ export function identityOfClaims(claims: JWTPayload, config: Omit<OidcConfig, 'a
 }
 
 function scopeOf(role: GivenRole, claims: JWTPayload, tenantsClaim: string): CallerScope | undefined {
-  if (role === 'self-service') return { kind: 'own' };
+  if (makingRoles.includes(role)) return { kind: 'own' };
   if (role !== 'tenant-admin') return undefined;
   return { kind: 'tenants', ids: read(tenantIds.optional(), claimOf(claims, tenantsClaim), tenantsClaim) ?? [] };
 }

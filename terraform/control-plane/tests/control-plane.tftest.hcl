@@ -196,6 +196,34 @@ run "before_there_is_an_image_and_with_several_cells" {
   }
 }
 
+run "with_a_canary" {
+  command = apply
+
+  variables {
+    access = { service_keys = true }
+    canary = { product = "moamalat", paths = ["/", "/api/health"], cell = "default" }
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.this["canary"].container_definitions)[1].command == ["canary", "--product", "moamalat", "--every", "15m", "--port", "9465", "--path", "/", "--path", "/api/health", "--cell", "default"]
+    error_message = jsonencode(jsondecode(aws_ecs_task_definition.this["canary"].container_definitions)[1].command)
+  }
+
+  # Its key and nothing else; nobody else has its key.
+  assert {
+    condition = alltrue([
+      for family, secrets in { for family in ["api", "worker-all", "migrate", "canary"] : family => [for secret in jsondecode(aws_ecs_task_definition.this[family].container_definitions)[1].secrets : secret.name] } :
+      contains(secrets, "TENANTRY_API_TOKEN") == (family == "canary") && (family != "canary" || length(secrets) == 1)
+    ]) && aws_ecs_task_definition.this["canary"].task_role_arn == null
+    error_message = "the canary has other secrets or rights than its key, or another process has that"
+  }
+
+  assert {
+    condition     = length(aws_ecs_service.canary) == 1 && length(aws_cloudwatch_metric_alarm.canary) == 1 && contains(keys(aws_cloudwatch_log_metric_filter.alert), "canary canary-failed") && contains([for secret in output.secrets_to_fill : secret.from], "TENANTRY_API_TOKEN")
+    error_message = "the canary does not run, or nobody hears of it"
+  }
+}
+
 run "values_that_cannot_be_are_refused" {
   command = plan
 
@@ -219,4 +247,25 @@ run "values_that_cannot_be_are_refused" {
     var.name, var.environment, var.platform, var.vpc_cidr, var.private_subnet_ids, var.database_ca_pem, var.api, var.access, var.temporal,
     var.tenant_databases, var.workers, var.database, var.cpu_architecture,
   ]
+}
+
+run "a_canary_that_runs_at_odd_times_is_refused" {
+  command = plan
+
+  variables {
+    access = { service_keys = true }
+    canary = { product = "moamalat", every = "90s" }
+  }
+
+  expect_failures = [var.canary]
+}
+
+run "a_canary_needs_service_keys" {
+  command = plan
+
+  variables {
+    canary = { product = "moamalat" }
+  }
+
+  expect_failures = [var.canary]
 }

@@ -33,6 +33,7 @@ it('the API takes the token of each user for its role, the tenant-admin with its
     { role: 'platform-admin' },
     { role: 'platform-operator' },
     { role: 'tenant-admin', scope: { kind: 'tenants', ids: [tenant] } },
+    { role: 'canary', scope: { kind: 'own' } },
     { role: 'self-service', scope: { kind: 'own' } },
   ];
   expect(found).toEqual(
