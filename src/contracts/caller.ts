@@ -1,5 +1,12 @@
 /** What a caller may do. `system`: a process of Tenantry itself, which nobody asked. */
-export const roles = ['platform-admin', 'platform-operator', 'tenant-admin', 'canary', 'self-service', 'system'] as const;
+export const roles = [
+  'platform-admin',
+  'platform-operator',
+  'tenant-admin',
+  'canary',
+  'self-service',
+  'system',
+] as const;
 export type Role = (typeof roles)[number];
 
 /** Roles that a person or a program can be given, the one that may do most first. */

@@ -7,7 +7,7 @@ import { fakeApi, refusal } from './fake-api.ts';
 const settings: CanarySettings = {
   ...{ product: 'moamalat', tier: undefined, cell: undefined, contactEmail: 'a@b.example', settings: undefined },
   probe: { paths: ['/'], status: 200, text: undefined, connectTo: undefined, timeoutMs: 100 },
-  ...{ provisionWithinMs: 60, probeWithinMs: 60, removeWithinMs: 60, leftAfterMs: 60_000, pollMs: 1 },
+  ...{ provisionWithinMs: 10_000, probeWithinMs: 10_000, removeWithinMs: 10_000, leftAfterMs: 60_000, pollMs: 1 },
 };
 const run = (
   { api }: ReturnType<typeof fakeApi>,
@@ -63,14 +63,14 @@ describe('a run', () => {
     const before = (request: string) => {
       if (request === 'create') throw new ApiUnreachableError('no route');
     };
-    const report = await run(fakeApi({ before }));
+    const report = await run(fakeApi({ before }), { provisionWithinMs: 60 });
     expect(report).toMatchObject({ outcome: 'failed', phase: 'create' });
     expect(report.left).toEqual([expect.stringMatching(/^perhaps a tenant named "Tenantry canary [0-9a-f]{12}"$/)]);
   });
 
   it('removes what was not made in time, and says at which step it stood', async () => {
     const fake = fakeApi({ provisioningEnds: 'never' });
-    const report = await run(fake);
+    const report = await run(fake, { provisionWithinMs: 60 });
     expect(report).toMatchObject({ outcome: 'failed', phase: 'create', left: [] });
     expect(report.reason).toContain('not made in time: operation provision is running, at create_dns');
     expect([...fake.kept.values()].map(({ status }) => status)).toEqual(['deleted']);
