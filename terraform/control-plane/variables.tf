@@ -34,7 +34,7 @@ variable "migrate_image" {
 variable "entry_point" {
   description = "What the image is started by; `api`, `worker`, `migrate` or `doctor` follows. It needs node on the PATH."
   type        = list(string)
-  default     = ["node", "bin/tenantry.js"]
+  default     = ["tenantry"]
 }
 
 variable "cpu_architecture" {
