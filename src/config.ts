@@ -193,6 +193,16 @@ export function loadLogLevel(env: Environment = process.env): string {
   return parsed.data;
 }
 
+/** `PLATFORM_CONFIG` alone. @throws ConfigError */
+export function loadPlatform(env: Environment = process.env): Platform {
+  const problems: string[] = [];
+  const platform = attempt(problems, () => platformOf(env.PLATFORM_CONFIG));
+  if (platform) return platform;
+  throw new ConfigError(
+    problems.length > 0 ? problems : ['PLATFORM_CONFIG is not set: give the path of the platform description (JSON)'],
+  );
+}
+
 /** Where the CLI's tenant commands send their requests. @throws ConfigError */
 export function loadApiUrl(env: Environment = process.env): string {
   const parsed = url

@@ -54,6 +54,7 @@ const cell = z
       name: domain,
       drainSeconds: z.int().min(0).max(86_400).default(60),
     }),
+    acceptsTenants: z.boolean().optional(),
     domains: z.record(label, domain),
     products: z.array(label).optional(),
     tenantDatabases: z

@@ -26,6 +26,7 @@ export const creationCodes = [
   ...mutationCodes,
   'UNKNOWN_PRODUCT',
   'FEATURE_DISABLED',
+  'CELL_CLOSED',
   'CELL_FULL',
   'FROZEN',
   'ORCHESTRATOR_UNAVAILABLE',

@@ -33,7 +33,7 @@ export async function runCanary(deps: RunDeps): Promise<CanaryReport> {
 }
 
 /** Of the API: nothing is amiss, and nothing can be tried. */
-const skipping: readonly string[] = ['FROZEN', 'FEATURE_DISABLED'];
+const skipping: readonly string[] = ['FROZEN', 'FEATURE_DISABLED', 'CELL_CLOSED'];
 
 class Run {
   readonly #deps: RunDeps;

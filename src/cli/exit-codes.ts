@@ -54,6 +54,7 @@ const ofCode: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   DELIVERY_NOT_FOUND: exitCodes.notFound,
   WEBHOOK_LIMIT: exitCodes.conflict,
   // Waiting does not help: somebody has to add a load balancer, or a tenant has to go.
+  CELL_CLOSED: exitCodes.conflict,
   CELL_FULL: exitCodes.conflict,
   PAYLOAD_TOO_LARGE: exitCodes.usage,
   HEADERS_TOO_LARGE: exitCodes.usage,

@@ -68,7 +68,7 @@ function packageVersion(): string {
 
 /** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys, canary] =
+  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys, canary, cells, slugs] =
     await Promise.all([
       import('./api.ts'),
       import('./worker.ts'),
@@ -81,6 +81,8 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
       import('./archives.ts'),
       import('./keys.ts'),
       import('./canary.ts'),
+      import('./cells.ts'),
+      import('./slugs.ts'),
     ]);
   return [
     api.registerApi,
@@ -94,5 +96,7 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     archives.registerArchives,
     keys.registerKeys,
     canary.registerCanary,
+    cells.registerCells,
+    slugs.registerSlugs,
   ];
 }

@@ -8,7 +8,7 @@ import type { Product } from '../products/product.ts';
 import { normalSlug } from '../products/slug.ts';
 import type { UnavailableReason } from '../contracts/availability.ts';
 import type { Cell } from '../contracts/platform.ts';
-import { cellsFor, servedProducts } from './cell-choice.ts';
+import { cellsFor, productsTakingTenants } from './cell-choice.ts';
 import { checkSlug, unknownProduct } from './creation.ts';
 import type { ClientDeps } from './requests.ts';
 import { namesBySlug } from './resolution.ts';
@@ -35,7 +35,7 @@ type Verdict = Pick<AvailabilityView, 'available' | 'reason' | 'detail'>;
 /**
  * Decides by what a creation decides by, and changes nothing.
  * @param product default: every product that is served here and lets its slugs be chosen
- * @throws RequestError UNKNOWN_PRODUCT, FEATURE_DISABLED
+ * @throws RequestError UNKNOWN_PRODUCT, FEATURE_DISABLED, CELL_CLOSED
  */
 export function readAvailability(deps: Deps, raw: string, product?: string): Promise<AvailabilityView> {
   const products = productsAsked(deps, product);
@@ -58,7 +58,9 @@ function productsAsked(deps: Deps, name: string | undefined): readonly Product[]
     refuseSwitchedOff(deps, product.name);
     return [product];
   }
-  const served = servedProducts(catalog, platform.cells).flatMap((each) => knownProduct(catalog.products, each) ?? []);
+  const served = productsTakingTenants(catalog, platform.cells).flatMap(
+    (each) => knownProduct(catalog.products, each) ?? [],
+  );
   const open = served.filter((each) => each.slugs !== 'tenant-id' && !Object.hasOwn(switchedOff, each.name));
   if (open.length === 0) throw unknownProduct(deps, 'any whose slugs are chosen');
   return open;

@@ -1,4 +1,4 @@
-import { isServed } from '../products/places.ts';
+import { isServed, takesTenants } from '../products/places.ts';
 import type { Place, SlugRule, TierChange } from '../products/product.ts';
 import type { ClientDeps } from './requests.ts';
 
@@ -12,7 +12,7 @@ export interface ProductView {
   readonly suspendable: boolean;
   /** What is reserved for a tenant of it. */
   readonly places: readonly Place[];
-  /** Cells that serve it. Empty: no tenant can be created. */
+  /** Cells in which a tenant of it can be made. Empty: none can. */
   readonly cells: readonly string[];
   /** Domains of its tenants, of each cell that serves it. Empty where they have no host. */
   readonly domains: readonly string[];
@@ -29,7 +29,7 @@ export function listProducts({ catalog, platform }: Pick<ClientDeps, 'catalog' |
       const { name, tiers, tierChanges, suspendable = true, reservedSlugs, places, slugs = 'chosen' } = product;
       const serving = platform.cells.filter((cell) => isServed(cell, product));
       const domains = places.includes('host') ? serving.flatMap((cell) => cell.domains[name] ?? []) : [];
-      const cells = serving.map(({ id }) => id);
+      const cells = serving.filter(takesTenants).map(({ id }) => id);
       const has = { name, tiers, tierChanges, suspendable, places, slugs, reservedSlugs };
       return { ...has, cells, domains: [...new Set(domains)] };
     })

@@ -129,6 +129,7 @@ export const errorTable = {
   WEBHOOK_LIMIT: info('Delete a webhook, or wait for the end of an earlier secret: the message says which.', {
     httpStatus: 409,
   }),
+  CELL_CLOSED: info('Name a cell that takes tenants, or none: `tenantry cells` shows which do.', { httpStatus: 409 }),
   CELL_FULL: info('No load balancer of the cell has room: add one to the platform description.', { httpStatus: 503 }),
   PAYLOAD_TOO_LARGE: info('Send a smaller body.', { httpStatus: 413 }),
   HEADERS_TOO_LARGE: info('Send fewer or shorter headers, or a shorter URL.', { httpStatus: 431 }),

@@ -35,6 +35,8 @@ export interface Cell {
   readonly sharedWithTemplate?: Readonly<Record<string, SharedWithTemplate>> | undefined;
   readonly loadBalancers: readonly LoadBalancer[];
   readonly hostedZone: HostedZone;
+  /** False: no tenant is made here any more; those that are there go on as before. Absent: true. */
+  readonly acceptsTenants?: boolean | undefined;
   /** Per product: the parent domain of its tenants' hosts. */
   readonly domains: Readonly<Record<string, string>>;
   /** Products that the cell serves whose tenants have no host. Those whose tenants have one are served where they have a domain. */

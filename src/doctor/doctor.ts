@@ -29,6 +29,7 @@ import { checkArchive } from './archive-checks.ts';
 import { checkParameters } from './parameter-checks.ts';
 import { checkProjection } from './projection-checks.ts';
 import { look, ok, problem, warning, type Finding } from './finding.ts';
+import { checkUse } from './use-checks.ts';
 import { checkRoom, type RoomParts } from './room-checks.ts';
 import { checkProducts, checkSwitches } from './product-checks.ts';
 import { checkWebhooks } from './webhook-checks.ts';
@@ -39,6 +40,7 @@ export async function examine(config: Config): Promise<Finding[]> {
   const found = await Promise.all([
     look('control database', () => checkControlDatabase(config)),
     look('products and kinds', () => checkCatalog(config, catalog)),
+    look('cells', () => withControlDatabase(config, (database) => checkUse(database, config.platform))),
     look('freezes', () => checkFreezes(config)),
     look('webhooks', () => checkWebhooksOf(config)),
     look('Temporal', () => checkTemporal(config)),

@@ -9,6 +9,11 @@ export function isServed(cell: Cell, { name, places }: Pick<Product, 'name' | 'p
   return places.includes('host') ? cell.domains[name] !== undefined : cell.products?.includes(name) === true;
 }
 
+/** Whether further tenants are made in a cell; what it serves it serves either way. */
+export function takesTenants({ acceptsTenants = true }: Pick<Cell, 'acceptsTenants'>): boolean {
+  return acceptsTenants;
+}
+
 /** The host of a tenant in a cell; undefined for a product whose tenants have none. @throws RangeError when the cell has no domain for it */
 export function hostIn(
   cell: Cell,

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Catalog } from '../catalog/catalog.ts';
 import { lackingProblems, sourceOf } from '../catalog/lacking.ts';
+import { lostCellProblems } from '../lost-cells.ts';
 import { StepError } from '../contracts/step-error.ts';
 import type { PlatformAws } from '../aws/cell-aws.ts';
 import { findCaller, isUnanswered, type CallerRetry } from '../aws/sts.ts';
@@ -47,21 +48,26 @@ export async function startProblems(checks: StartChecks): Promise<string[]> {
 }
 
 /** Which Temporal is the right one, the database knows. */
-async function serverProblems({ database, temporal, catalog, catalogFile }: StartChecks): Promise<string[]> {
-  const found = await databaseProblems(database, { catalog, catalogFile });
+async function serverProblems({ database, temporal, ...known }: StartChecks): Promise<string[]> {
+  const found = await databaseProblems(database, known);
   return [...found, ...(await temporalProblems(temporal, found.length === 0 ? database : undefined))];
 }
 
 async function databaseProblems(
   database: Database,
-  { catalog, catalogFile }: Pick<StartChecks, 'catalog' | 'catalogFile'>,
+  { catalog, catalogFile, platform }: Pick<StartChecks, 'catalog' | 'catalogFile' | 'platform'>,
 ): Promise<string[]> {
   try {
     const wrong = (await database.sessionProblems()).map((said) => `DATABASE_URL: ${said}`);
     const pending = await pendingMigrations(database);
     if (pending.length > 0) return [...wrong, `the database lacks ${pending.join(', ')}: run "tenantry migrate"`];
     const lacking = await lackingProblems(database, catalog);
-    return [...wrong, ...lacking.map((said) => `${said} (from ${sourceOf(catalogFile)}): correct TENANTRY_CONFIG`)];
+    const lost = await lostCellProblems(database, platform);
+    return [
+      ...wrong,
+      ...lacking.map((said) => `${said} (from ${sourceOf(catalogFile)}): correct TENANTRY_CONFIG`),
+      ...lost.map((said) => `PLATFORM_CONFIG: ${said}`),
+    ];
   } catch (error) {
     return [`DATABASE_URL: ${messageOf(error)}`];
   }

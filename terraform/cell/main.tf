@@ -8,9 +8,12 @@ module "landing_zone" {
   cell_id     = var.cell_id
   domain_name = var.domain_name
   domains     = var.domains
-  products    = var.products
-  templates   = var.templates
-  existing    = var.existing
+
+  accepts_tenants = var.accepts_tenants
+
+  products  = var.products
+  templates = var.templates
+  existing  = var.existing
 
   vpc_cidr              = var.vpc_cidr
   nat                   = var.nat

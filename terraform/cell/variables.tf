@@ -44,6 +44,12 @@ variable "domain_name" {
   type        = string
 }
 
+variable "accepts_tenants" {
+  description = "Whether tenants are made in this cell. False while it is evacuated: those that are there go on as before (docs/cells.md)."
+  type        = bool
+  default     = true
+}
+
 variable "domains" {
   description = "By product: the domain that its tenants' hosts lie right below."
   type        = map(string)

@@ -38,6 +38,7 @@ locals {
     loadBalancers   = local.load_balancers
     hostedZone      = { id = local.zone_id, name = var.domain_name, drainSeconds = var.drain_seconds }
     domains         = var.domains
+    acceptsTenants  = var.accepts_tenants ? null : false
     products        = length(local.hostless_products) == 0 ? null : local.hostless_products
     tenantDatabases = local.tenant_databases
     projection      = local.tenants_table == null ? null : { table = local.tenants_table }

@@ -40,6 +40,12 @@ variable "domain_name" {
   }
 }
 
+variable "accepts_tenants" {
+  description = "Whether tenants are made in this cell. False while it is evacuated: those that are there go on as before (docs/cells.md)."
+  type        = bool
+  default     = true
+}
+
 variable "domains" {
   description = "By product: the domain that its tenants' hosts lie right below. Each lies in `domain_name`."
   type        = map(string)

@@ -21,7 +21,8 @@ beforeAll(async () => {
     cellOf('second', ['c'], { moamalat: 'second.example' }),
     cellOf('other', ['d'], { somethingelse: 'other.example' }),
   ];
-  api = await createApiFixture({ platform: { version: 1, cells } });
+  const closed = { ...cellOf('closed', ['e'], { moamalat: 'closed.example' }), acceptsTenants: false };
+  api = await createApiFixture({ platform: { version: 1, cells: [closed, ...cells] } });
 });
 afterAll(() => api.close());
 
@@ -76,6 +77,15 @@ describe('a tenant for which a cell is named', () => {
     const { status, error } = await create({ cell: 'second' });
     expect([status, error?.code, error?.details.cells]).toEqual([503, 'CELL_FULL', ['second']]);
     expect(error?.message).toContain('in cell second');
+  });
+
+  it('is refused when that takes no tenants; what serves the product does not name it', async () => {
+    const { status, error } = await create({ cell: 'closed' });
+    expect([status, error?.code, error?.details.cells]).toEqual([409, 'CELL_CLOSED', ['closed']]);
+    const products = (await api.app.inject('/api/v1/products')).json<{
+      products: { name: string; cells: string[] }[];
+    }>();
+    expect(products.products.find(({ name }) => name === 'moamalat')?.cells).toEqual(['first', 'second']);
   });
 
   it('is refused when there is no such cell', async () => {

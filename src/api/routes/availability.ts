@@ -51,7 +51,7 @@ export const availabilityRoutes: FastifyPluginCallbackZod<{ client: Pick<Tenantr
         tags: ['tenants'],
         params,
         querystring: query,
-        response: answers({ 200: availabilityAnswer }, ['UNKNOWN_PRODUCT', 'FEATURE_DISABLED']),
+        response: answers({ 200: availabilityAnswer }, ['UNKNOWN_PRODUCT', 'FEATURE_DISABLED', 'CELL_CLOSED']),
       },
     },
     async (request) => client.availability(callerOf(request), request.params.slug, request.query.product),

@@ -82,3 +82,16 @@ run "a_database_that_another_cell_has_is_refused" {
 
   expect_failures = [var.tenant_databases]
 }
+
+run "a_cell_that_is_evacuated" {
+  command = apply
+
+  variables {
+    accepts_tenants = false
+  }
+
+  assert {
+    condition     = output.platform.cells[1].acceptsTenants == false && !can(output.platform.cells[0].acceptsTenants)
+    error_message = "the platform description does not say that the cell takes no tenants"
+  }
+}

@@ -50,6 +50,7 @@ describe('a run', () => {
   it.each([
     ['FROZEN', 'skipped'],
     ['FEATURE_DISABLED', 'skipped'],
+    ['CELL_CLOSED', 'skipped'],
     ['CELL_FULL', 'failed'],
     ['FORBIDDEN', 'failed'],
   ])('that is refused with %s is %s', async (code, outcome) => {
