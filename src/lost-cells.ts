@@ -14,7 +14,7 @@ export async function lostCellProblems(db: Queryable, platform: Pick<Platform, '
     .filter(isNeeded)
     .map(
       (used) =>
-        `cell "${used.cell}" is not in the platform description, and there is ${leftIn(used)}: put it back, with "acceptsTenants": false, until \`tenantry cells\` says that it is empty`,
+        `cell "${used.cell}" is not in the platform description, and has ${leftIn(used)}: put it back, with "acceptsTenants": false, until \`tenantry cells\` says that it is empty`,
     );
 }
 

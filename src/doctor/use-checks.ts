@@ -14,7 +14,7 @@ export async function checkUse(db: Queryable, platform: Pick<Platform, 'cells'>)
     .map((used) =>
       warning(
         'cells',
-        `cell "${used.cell}" is not in the platform description, and there is ${leftIn(used)}: no worker removes that when it expires, only a lifecycle rule of the bucket does`,
+        `cell "${used.cell}" is not in the platform description, and has ${leftIn(used)}: no worker removes that when it expires, only a lifecycle rule of the bucket does`,
       ),
     );
   const closed = platform.cells.filter((cell) => !takesTenants(cell));
@@ -24,7 +24,7 @@ export async function checkUse(db: Queryable, platform: Pick<Platform, 'cells'>)
     ...closed.map(({ id }) => {
       const subject = `cell ${id}: takes no new tenants`;
       const used = inUse.get(id);
-      if (used) return warning(subject, `there is still ${leftIn(used)} (\`tenantry cells\`)`);
+      if (used) return warning(subject, `it still has ${leftIn(used)} (\`tenantry cells\`)`);
       return ok(subject, 'nothing of the ledger is left in it: sweep it once more, then take it out (docs/cells.md)');
     }),
   ];

@@ -47,9 +47,7 @@ describe('a cell that is in use', () => {
   it('is missed by worker and doctor when the platform description lacks it', async () => {
     expect(await lostCellProblems(api.database, only(first, second))).toEqual([]);
     const [problem = ''] = await lostCellProblems(api.database, only(first));
-    expect(problem).toContain(
-      'cell "second" is not in the platform description, and there is 1 tenant, 1 open operation',
-    );
+    expect(problem).toContain('cell "second" is not in the platform description, and has 1 tenant, 1 open operation');
     const found = await checkUse(api.database, only(first));
     expect(found).toEqual([expect.objectContaining({ verdict: 'problem', detail: `${problem}; no worker starts` })]);
   });

@@ -32,7 +32,10 @@ export const productsAnswer = z
           .array(z.enum(places))
           .optional()
           .describe('What is reserved for a tenant: it has these, and no other'),
-        cells: z.array(z.string()).optional().describe('Cells that serve the product and take tenants; empty: no tenant can be created'),
+        cells: z
+          .array(z.string())
+          .optional()
+          .describe('Cells that serve the product and take tenants; empty: no tenant can be created'),
         domains: z.array(z.string()).describe('Domains of its tenants, of every cell that serves the product'),
         slugs: z
           .enum(slugRules)
