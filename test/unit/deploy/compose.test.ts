@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { loadConfig, loadDatabaseUrl } from '../../../src/config.ts';
 import { searchAttributes } from '../../../src/contracts/ids.ts';
 import { examplePlatform } from '../../support/platform.ts';
-import { isRead } from './known-variables.ts';
+import { isRead } from '../../../scripts/deployment/known-variables.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const src = fileURLToPath(new URL('../../../src/', import.meta.url));
+const src = fileURLToPath(new URL('../../src/', import.meta.url));
 
 /** Files that say which variables API and workers read; `sign-in-config.ts` is the command line's. */
 function settingsFiles(): string[] {

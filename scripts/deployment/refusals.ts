@@ -1,0 +1,23 @@
+/** Values, beside the least that an installation says, that the chart has to refuse, and what it says then. */
+export const refusals: Readonly<Record<string, RegExp>> = {
+  'image={"repository":""}': /image\.repository is needed/,
+  'image={"repository":"r","digest":"sha256:1"}': /digest/,
+  'existingSecret=""': /existingSecret is needed/,
+  'existingPlatform={"configMap":""}': /platform \(or existingPlatform\.configMap\) is needed/,
+  'platform={"cell":"default"}': /platform/,
+  'temporal={"address":""}': /temporal\.address is needed/,
+  'temporal={"address":"temporal"}': /address/,
+  'api.access={"serviceKeys":false}': /api\.access needs oidcIssuer/,
+  'api.access={"serviceKeys":true,"oidcIssuer":"https://login.example.com"}': /oidcIssuer and oidcAudience/,
+  'api.ingress={"enabled":true}': /api\.ingress\.host is needed/,
+  'api.drainDelay="11s"': /drainDelay/,
+  'api.replica=3': /replica/,
+  'env={"DATABASE_URL":"postgres://u:p@h/d"}': /DATABASE_URL/,
+  'api.env={"TENANTRY_PAYLOAD_KEY":"k"}': /TENANTRY_PAYLOAD_KEY/,
+  'workers=[]': /workers needs one at least/,
+  'workers=[{"name":"a"},{"name":"a"}]': /two have the same name/,
+  'workers=[{"name":"a","env":{"AWS_SECRET_ACCESS_KEY":"k"}}]': /AWS_SECRET_ACCESS_KEY/,
+  'workers=[{"name":"a","roleArn":"worker"}]': /roleArn/,
+  'tenantDatabases=["DATABASE_URL"]': /tenantDatabases/,
+  'terminationGracePeriodSeconds=45': /terminationGracePeriodSeconds/,
+};
