@@ -193,6 +193,22 @@ export function loadLogLevel(env: Environment = process.env): string {
   return parsed.data;
 }
 
+/** `TENANTRY_PAYLOAD_KEY` alone. @throws ConfigError */
+export function loadPayloadKeys(env: Environment = process.env): Buffer[] {
+  const problems: string[] = [];
+  const keys = attempt(problems, () => payloadKeysOf(env.TENANTRY_PAYLOAD_KEY ?? ''));
+  if (keys) return keys;
+  throw new ConfigError(problems.length > 0 ? problems : ['TENANTRY_PAYLOAD_KEY is not set']);
+}
+
+/** `TEMPORAL_*` alone. @throws ConfigError */
+export function loadTemporal(env: Environment = process.env): TemporalConnectConfig {
+  const problems: string[] = [];
+  const temporal = attempt(problems, () => temporalOf(env));
+  if (temporal) return temporal;
+  throw new ConfigError(problems);
+}
+
 /** `PLATFORM_CONFIG` alone. @throws ConfigError */
 export function loadPlatform(env: Environment = process.env): Platform {
   const problems: string[] = [];

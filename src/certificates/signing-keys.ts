@@ -1,6 +1,6 @@
 import type { PayloadCodec } from '@temporalio/common';
 import type { JWK } from 'jose';
-import { findSigningKey, insertSigningKey } from '../db/certificates.ts';
+import { findSigningKey, insertSigningKey, retireSigningKey } from '../db/certificates.ts';
 import type { Queryable } from '../db/database.ts';
 import { seal, unseal } from '../temporal/sealed.ts';
 import { makeSigningKey, type SigningKey } from './signature.ts';
@@ -16,4 +16,17 @@ export async function signingKey(db: Queryable, codec: PayloadCodec): Promise<Pi
   await insertSigningKey(db, { kid, publicJwk: { ...publicJwk }, privateJwk: await seal(codec, privateJwk) });
   // Another process may have been first.
   return signingKey(db, codec);
+}
+
+/**
+ * Another key signs from now on; what the one before has signed is verified as before, since its public part stays.
+ * @returns ids of both; `before` is undefined when none had signed yet
+ */
+export async function rotateSigningKey(
+  tx: Queryable,
+  codec: PayloadCodec,
+): Promise<{ before: string | undefined; now: string }> {
+  const stored = await findSigningKey(tx);
+  if (stored) await retireSigningKey(tx, stored.kid);
+  return { before: stored?.kid, now: (await signingKey(tx, codec)).kid };
 }

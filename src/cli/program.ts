@@ -68,7 +68,7 @@ function packageVersion(): string {
 
 /** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys, canary, cells, slugs] =
+  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys, canary, cells, slugs, payloadKeys] =
     await Promise.all([
       import('./api.ts'),
       import('./worker.ts'),
@@ -83,6 +83,7 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
       import('./canary.ts'),
       import('./cells.ts'),
       import('./slugs.ts'),
+    import('./payload-keys.ts'),
     ]);
   return [
     api.registerApi,
@@ -98,5 +99,6 @@ export async function serviceRegistrars(): Promise<Registrar[]> {
     canary.registerCanary,
     cells.registerCells,
     slugs.registerSlugs,
+    payloadKeys.registerPayloadKeys,
   ];
 }

@@ -29,6 +29,15 @@ export async function insertSigningKey(db: Queryable, key: SigningKeyRow): Promi
   );
 }
 
+/** The key signs no more, and its private part is gone. @returns false: it did not sign any more */
+export async function retireSigningKey(tx: Queryable, kid: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update signing_keys set retired_at = now(), private_jwk = '' where kid = $1 and retired_at is null`,
+    [kid],
+  );
+  return rowCount === 1;
+}
+
 /** Public parts of all keys that ever signed, newest first. */
 export async function listPublicKeys(db: Queryable): Promise<PublicJwk[]> {
   const answer = await db.query(`select public_jwk as "publicJwk" from signing_keys order by created_at desc, kid`);

@@ -81,6 +81,6 @@ function messageOf(error: unknown): string {
 }
 
 /** Tells keys apart without giving any away. */
-function keyId(key: Buffer): string {
+export function keyId(key: Buffer): string {
   return createHash('sha256').update('tenantry-payload-key').update(key).digest('hex').slice(0, 16);
 }
