@@ -68,23 +68,37 @@ function packageVersion(): string {
 
 /** The commands that run where credentials are. Each loads what it needs when it runs, so that help and completion are quick. */
 export async function serviceRegistrars(): Promise<Registrar[]> {
-  const [api, worker, migrate, adoptNamespace, doctor, sweep, drift, projection, archives, keys, canary, cells, slugs, payloadKeys] =
-    await Promise.all([
-      import('./api.ts'),
-      import('./worker.ts'),
-      import('./migrate.ts'),
-      import('./adopt-namespace.ts'),
-      import('./doctor.ts'),
-      import('./sweep.ts'),
-      import('./drift.ts'),
-      import('./projection.ts'),
-      import('./archives.ts'),
-      import('./keys.ts'),
-      import('./canary.ts'),
-      import('./cells.ts'),
-      import('./slugs.ts'),
+  const [
+    api,
+    worker,
+    migrate,
+    adoptNamespace,
+    doctor,
+    sweep,
+    drift,
+    projection,
+    archives,
+    keys,
+    canary,
+    cells,
+    slugs,
+    payloadKeys,
+  ] = await Promise.all([
+    import('./api.ts'),
+    import('./worker.ts'),
+    import('./migrate.ts'),
+    import('./adopt-namespace.ts'),
+    import('./doctor.ts'),
+    import('./sweep.ts'),
+    import('./drift.ts'),
+    import('./projection.ts'),
+    import('./archives.ts'),
+    import('./keys.ts'),
+    import('./canary.ts'),
+    import('./cells.ts'),
+    import('./slugs.ts'),
     import('./payload-keys.ts'),
-    ]);
+  ]);
   return [
     api.registerApi,
     worker.registerWorker,
