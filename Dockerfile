@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Images of Tenantry: `docker build --target api|worker|migrate .`; without a target, one for any command (docs/images.md).
 # BASE is Debian with Node and npm, never Alpine: Temporal's native part needs glibc. With its digest, it is the same one every time.
 ARG NODE_VERSION=24.22.3

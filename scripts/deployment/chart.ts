@@ -29,6 +29,11 @@ export function chartProblems(check: ChartCheck): string[] {
   return [...rendered.flatMap(({ problems }) => problems), ...schemaProblems(check, files), ...refusalProblems(check)];
 }
 
+const valuesSchema = z.object({
+  existingSecret: z.string(),
+  canary: z.object({ existingSecret: z.string() }).optional(),
+});
+
 function renderedBy(check: ChartCheck, file: string, platformFile: string): { file?: string; problems: string[] } {
   const path = join(check.chart, 'ci', file);
   const lint = run(check.helm, ['lint', check.chart, '--strict', '--kube-version', KUBERNETES, '--values', path]);
@@ -37,10 +42,13 @@ function renderedBy(check: ChartCheck, file: string, platformFile: string): { fi
   if (!isDone) return { problems: [`helm template, ${file}: ${printed}`] };
   const out = join(check.directory, file);
   writeFileSync(out, printed);
-  const { existingSecret } = z.object({ existingSecret: z.string() }).parse(parse(readFileSync(path, 'utf8')));
+  const { existingSecret, canary } = valuesSchema.parse(parse(readFileSync(path, 'utf8')));
   return {
     file: out,
-    problems: problemsIn(printed, { secret: existingSecret, platformFile }).map((one) => `${file}: ${one}`),
+    problems: problemsIn(printed, {
+      secrets: [existingSecret, ...(canary ? [canary.existingSecret] : [])],
+      platformFile,
+    }).map((one) => `${file}: ${one}`),
   };
 }
 

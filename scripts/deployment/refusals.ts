@@ -19,5 +19,8 @@ export const refusals: Readonly<Record<string, RegExp>> = {
   'workers=[{"name":"a","env":{"AWS_SECRET_ACCESS_KEY":"k"}}]': /AWS_SECRET_ACCESS_KEY/,
   'workers=[{"name":"a","roleArn":"worker"}]': /roleArn/,
   'tenantDatabases=["DATABASE_URL"]': /tenantDatabases/,
+  'canary={"enabled":true,"existingSecret":"canary"}': /canary\.product is needed/,
+  'canary={"enabled":true,"product":"moamalat"}': /canary\.existingSecret is needed/,
+  'canary={"enabled":true,"paths":["//evil"]}': /paths/,
   'terminationGracePeriodSeconds=45': /terminationGracePeriodSeconds/,
 };

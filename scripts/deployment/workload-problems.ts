@@ -1,5 +1,5 @@
 import { STOP_MS } from '../../src/cli/process.ts';
-import { loadConfig, loadDatabaseUrl } from '../../src/config.ts';
+import { loadApiToken, loadApiUrl, loadConfig, loadDatabaseUrl } from '../../src/config.ts';
 import { isRead } from './known-variables.ts';
 import type { Container, PodSpec, Rendered, Workload } from './manifests.ts';
 
@@ -11,11 +11,12 @@ const secretValues: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgres://tenantry:p@control/tenantry',
   TENANTRY_PAYLOAD_KEY: Buffer.alloc(32, 1).toString('base64'),
   TEMPORAL_API_KEY: 'key',
+  TENANTRY_API_TOKEN: `tnk_${'a'.repeat(43)}`,
 };
 
 export interface Expected {
-  /** The one Secret that manifests may name. */
-  readonly secret: string;
+  /** Secrets that manifests may name. */
+  readonly secrets: readonly string[];
   /** A file with a platform description. */
   readonly platformFile: string;
 }
@@ -50,7 +51,7 @@ function containerProblems(container: Container, workload: Workload, expected: E
     ...securityProblems(container),
     ...mountProblems(container, workload.pod),
     ...probeProblems(container, workload.kind),
-    ...secretProblems(container, expected.secret),
+    ...secretProblems(container, expected.secrets),
     ...environmentProblems(container, workload.pod, expected.platformFile),
   ];
 }
@@ -74,38 +75,44 @@ function mountProblems({ volumeMounts: mounts }: Container, { volumes }: PodSpec
   ];
 }
 
-function probeProblems({ startupProbe, livenessProbe, readinessProbe, ports }: Container, kind: string): string[] {
+/** The canary tells no one that it is ready: nothing is sent to it. */
+function probeProblems(container: Container, kind: string): string[] {
   if (kind !== 'Deployment') return [];
-  const probes = { startup: startupProbe, liveness: livenessProbe, readiness: readinessProbe };
-  const paths = { startup: '/healthz', liveness: '/healthz', readiness: '/readyz' };
-  return Object.entries(probes).flatMap(([name, probe]) => {
+  const { startupProbe: startup, livenessProbe: liveness, readinessProbe: readiness, ports, args } = container;
+  const wanted = [
+    { name: 'liveness', probe: liveness, wants: '/healthz' },
+    { name: 'startup', probe: startup, wants: '/healthz' },
+    { name: 'readiness', probe: readiness, wants: '/readyz' },
+  ].slice(0, args[0] === 'canary' ? 1 : 3);
+  return wanted.flatMap(({ name, probe, wants }) => {
     if (!probe) return [`has no ${name} probe`];
     const { path, port } = probe.httpGet;
-    const wanted = Object.entries(paths).find(([of]) => of === name)?.[1];
-    return path === wanted && ports.some((one) => one.name === port) ? [] : [`its ${name} probe asks ${port}${path}`];
+    return path === wants && ports.some((one) => one.name === port) ? [] : [`its ${name} probe asks ${port}${path}`];
   });
 }
 
 /** No secret stands in a manifest, and each has the name of its key. */
-function secretProblems({ env }: Container, secret: string): string[] {
+function secretProblems({ env }: Container, secrets: readonly string[]): string[] {
   const isSecret = (name: string) => /DATABASE_URL|PAYLOAD_KEY|API_KEY|CLIENT_(CERT|KEY)_DATA|TOKEN$/.test(name);
   return env.flatMap(({ name, valueFrom }) => {
     if (!valueFrom) return isSecret(name) ? [`${name} stands in the manifest`] : [];
     const { name: from, key } = valueFrom.secretKeyRef;
-    return from === secret && key === name ? [] : [`${name} comes from ${key} of ${from}`];
+    return secrets.includes(from) && key === name ? [] : [`${name} comes from ${key} of ${from}`];
   });
 }
 
 /** The process is told nothing that it does not read, and can start with it. */
 function environmentProblems({ env, args: [command = ''] }: Container, pod: PodSpec, platformFile: string): string[] {
   const names = env.map(({ name }) => name);
+  // The command line's, which the canary is.
+  const ofCanary = command === 'canary' ? ['TENANTRY_API_TOKEN'] : [];
   const given = Object.fromEntries(
     env.map(({ name, value }) => [name, value ?? secretValues[name] ?? 'postgres://provisioner:p@tenants/tenants']),
   );
   return [
     ...names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${name} is given twice`),
-    ...names.filter((name) => !isRead(name)).map((name) => `${name} is read by nobody`),
-    ...startProblems(command, { ...given, ...(command !== 'migrate' && { PLATFORM_CONFIG: platformFile }) }, pod),
+    ...names.filter((name) => !isRead(name) && !ofCanary.includes(name)).map((name) => `${name} is read by nobody`),
+    ...startProblems(command, { ...given, ...('PLATFORM_CONFIG' in given && { PLATFORM_CONFIG: platformFile }) }, pod),
     ...(command === 'api' ? names.filter((name) => /^(AWS_|TENANT_DATABASE)/.test(name)) : []).map(
       (name) => `the API is given ${name}`,
     ),
@@ -115,6 +122,7 @@ function environmentProblems({ env, args: [command = ''] }: Container, pod: PodS
 function startProblems(command: string, env: Readonly<Record<string, string>>, pod: PodSpec): string[] {
   try {
     if (command === 'migrate') return loadDatabaseUrl(env) ? [] : ['has no database'];
+    if (command === 'canary') return loadApiToken(env) && loadApiUrl(env) ? [] : ['shows the API no key'];
     if (command !== 'api' && command !== 'worker' && command !== 'doctor')
       return [`nobody knows the command ${command}`];
     const { drainDelayMs } = loadConfig(command, env);

@@ -63,7 +63,7 @@ function problemsAfter(change: (manifests: ReturnType<typeof api>) => void): str
   const manifests = api();
   change(manifests);
   const { service, deployment, account } = manifests;
-  return workloadProblems(readManifests([service, deployment, account]), { secret: 'tenantry', platformFile });
+  return workloadProblems(readManifests([service, deployment, account]), { secrets: ['tenantry'], platformFile });
 }
 
 describe('what is looked for in a rendered chart', () => {
