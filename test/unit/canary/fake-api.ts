@@ -29,6 +29,7 @@ export function fakeApi(faults: Faults = {}, me = 'key:canary', reaches = 'own')
   const kept = new Map<string, Kept>();
   const keys = new Map<string, string>();
   const requests: string[] = [];
+  let hasSigned = false;
   const signing = makeSigningKey();
   let looks = 0;
   const made = (tenant: Partial<Kept['tenant']>, by = me, status = 'active'): Kept => {
@@ -119,8 +120,14 @@ export function fakeApi(faults: Faults = {}, me = 'key:canary', reaches = 'own')
         Object.assign(one, { status: 'deleting', isOpen: true, deletion: one.operation.operationId });
         return { tenantId: id, operationId: one.operation.operationId };
       }),
-    keys: () => asked('keys', async () => ({ keys: [(await signing).publicJwk] })),
-    certificate: (id: string) => asked('certificate', async () => certificateOf(row(id), await signing)),
+    keys: () => asked('keys', async () => ({ keys: hasSigned ? [(await signing).publicJwk] : [] })),
+    certificate: (id: string) =>
+      asked('certificate', async () => {
+        const signed = await certificateOf(row(id), await signing);
+        // As the API does: the first certificate makes the key.
+        hasSigned = true;
+        return signed;
+      }),
   };
   return { api: api as unknown as ApiClient, kept, made, requests, faults };
 }
