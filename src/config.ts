@@ -7,6 +7,7 @@ import { driftRepairPolicies, type DriftRepairPolicy } from './contracts/drift.t
 import type { Platform } from './contracts/platform.ts';
 import { PlatformConfigError, readPlatform } from './platform.ts';
 import { limitsConfigOf, limitsVariables, type LimitsConfig } from './limits-config.ts';
+import { telemetryConfigOf, TelemetryConfigError, type TelemetryConfig } from './telemetry/settings.ts';
 import { apiTokenOf, signInConfigOf, stateDirectoryOf, type SignInConfig } from './sign-in-config.ts';
 
 /** Where Temporal is, as the standard variables `TEMPORAL_*` (or a `TEMPORAL_PROFILE`) say. */
@@ -47,6 +48,8 @@ export interface Config extends AccessConfig, LimitsConfig {
   readonly healthEveryMs: number | undefined;
   /** Webhooks may lead to this host itself, by http too. */
   readonly webhookAllowLoopback: boolean;
+  /** What is told by OpenTelemetry. */
+  readonly telemetry: TelemetryConfig;
   readonly logLevel: string;
 }
 
@@ -138,10 +141,11 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
   if (!parsed.success) problems.push(...parsed.error.issues.map((i) => `${i.path.join('.')} ${i.message}`));
   const platform = attempt(problems, () => platformOf(env.PLATFORM_CONFIG));
   const temporal = attempt(problems, () => temporalOf(env));
+  const telemetry = attempt(problems, () => telemetryConfigOf(env));
   const payloadKeys = attempt(problems, () => payloadKeysOf(env.TENANTRY_PAYLOAD_KEY ?? ''));
   const tenantDatabaseUrls =
     role === 'api' ? {} : attempt(problems, () => tenantDatabaseUrlsOf(platform ?? undefined, env, problems));
-  if (problems.length > 0 || !parsed.success || !platform || !temporal || !payloadKeys || !tenantDatabaseUrls) {
+  if (problems.length > 0 || !parsed.success || !platform || !temporal || !telemetry || !payloadKeys || !tenantDatabaseUrls) {
     throw new ConfigError(problems);
   }
   const given = parsed.data;
@@ -169,6 +173,7 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
       given.TENANTRY_ENABLE_ACCOUNT_PROVISIONING === 'true' ? {} : { accounts: 'TENANTRY_ENABLE_ACCOUNT_PROVISIONING' },
     healthEveryMs: intervalMsOf(given.TENANTRY_HEALTH_EVERY),
     webhookAllowLoopback: given.TENANTRY_WEBHOOK_ALLOW_LOOPBACK === 'true',
+    telemetry,
     logLevel: given.LOG_LEVEL,
   };
 }
@@ -266,6 +271,7 @@ function attempt<T>(problems: string[], read: () => T | undefined): T | undefine
     return read();
   } catch (error) {
     if (error instanceof PlatformConfigError) problems.push(...error.problems.map((p) => `PLATFORM_CONFIG ${p}`));
+    else if (error instanceof TelemetryConfigError) problems.push(...error.problems);
     else problems.push(error instanceof Error ? error.message : String(error));
     return undefined;
   }

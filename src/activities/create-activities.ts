@@ -4,6 +4,7 @@ import { createBookkeeping } from './bookkeeping.ts';
 import { createConfirmation } from './confirm-ready.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { endIsolation } from './isolation.ts';
+import { traceOperation } from './operation-span.ts';
 import { createUnknownActivity, createVerbActivities } from './verb-activities.ts';
 
 /** All activities of a worker. */
@@ -19,7 +20,9 @@ export function createActivities(
     confirmReady: createConfirmation(deps, blueprintOf),
     closeOperation: async (input) => {
       await endIsolation(deps, input);
-      return bookkeeping.closeOperation(input);
+      const answer = await bookkeeping.closeOperation(input);
+      await traceOperation(deps, input);
+      return answer;
     },
   };
 }

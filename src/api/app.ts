@@ -31,6 +31,7 @@ import { validatorCompiler } from './input-validation.ts';
 import { answerUnrouted } from './methods.ts';
 import { readPreconditions } from './preconditions.ts';
 import { doorsOf } from './product-doors.ts';
+import { traceRequests } from './request-spans.ts';
 import { countRequests } from './request-counter.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { availabilityRoutes } from './routes/availability.ts';
@@ -104,6 +105,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   parseBodies(app);
   if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
+  traceRequests(app);
   app.addHook('onRequest', (request, reply, next) => {
     identify(request, reply);
     next();

@@ -12,6 +12,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Cell } from '../contracts/platform.ts';
 import { currentCallContext, type CallContext } from './call-context.ts';
+import { beginCallSpan } from './call-spans.ts';
 import { cellCredentials } from './credentials.ts';
 import { assertAnswered, classifyAwsError, isRead, type AwsCall } from './errors.ts';
 import { abortReason, type Pacer, type TurnRequest } from './pacing.ts';
@@ -77,7 +78,7 @@ export interface FurtherClientOptions {
 export function createClients(cell: Cell, options: ClientOptions, pacer: Pacer): Clients {
   const config = clientConfig(cell, options);
   const equip = <C extends EquippableClient>(client: C, declared: DeclaredActions = new Map()): C =>
-    equipped(client, pacer, declared);
+    equipped(client, { pacer, declared, region: cell.region });
   const clients = {
     ecs: equip(new ECSClient(config)),
     elbv2: equip(new ElasticLoadBalancingV2Client(config)),
@@ -167,6 +168,12 @@ export interface EquippableClient {
 /** Whether an action reads, by its name; of those that a kind says it of. */
 type DeclaredActions = ReadonlyMap<string, boolean>;
 
+interface Equipment {
+  readonly pacer: Pacer;
+  readonly declared: DeclaredActions;
+  readonly region: string;
+}
+
 interface Execution {
   readonly commandName?: string;
 }
@@ -177,16 +184,23 @@ type Handler = (args: { input: object }) => Promise<{ output: object }>;
  * change, the activity's abort signal, the check that it was AWS that answered, the classing of errors, and new
  * credentials after AWS refused the old ones. (A wrong clock is corrected by the SDK, for the client's next call.)
  */
-function equipped<C extends EquippableClient>(client: C, pacer: Pacer, declared: DeclaredActions): C {
+function equipped<C extends EquippableClient>(client: C, { pacer, declared, region }: Equipment): C {
   const service = serviceNames[client.config.serviceId] ?? client.config.serviceId.toLowerCase();
   let credentialsRefused = false;
   const middleware = (next: Handler, execution: Execution) => async (args: { input: object }) => {
     const action = (execution.commandName ?? 'Unknown').replace(/Command$/, '');
     const call: AwsCall = { service, action, isRead: declared.get(action) };
     const context = currentCallContext();
-    await untilTurn(pacer, call, context);
-    // A call that waited for its turn longer than its activity lived must have no late effect.
-    if (context?.signal.aborted) throw abortReason(context.signal);
+    const span = beginCallSpan(call, region);
+    try {
+      await untilTurn(pacer, call, context);
+      // A call that waited for its turn longer than its activity lived must have no late effect.
+      if (context?.signal.aborted) throw abortReason(context.signal);
+    } catch (error) {
+      span.failed(error);
+      throw error;
+    }
+    span.sent();
     context?.onTurn?.();
     try {
       if (credentialsRefused) await client.config.credentials({ forceRefresh: true });
@@ -194,10 +208,12 @@ function equipped<C extends EquippableClient>(client: C, pacer: Pacer, declared:
       const answer = await next(args);
       assertAnswered(answer.output, call);
       if (!isRead(call)) context?.afterMutation?.();
+      span.answered(answer.output);
       return answer;
     } catch (error) {
       const classed = classifyAwsError(error, call);
       credentialsRefused ||= classed.code === 'CREDENTIALS_MISSING';
+      span.failed(classed);
       throw classed;
     }
   };

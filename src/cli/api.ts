@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { runServer } from './process.ts';
+import { traced } from './traced.ts';
 
 /** `tenantry api`: HTTP, on the loopback where nobody is asked who calls; holds no AWS credentials and loads no AWS SDK. */
 export function registerApi(program: Command): void {
@@ -10,7 +11,7 @@ export function registerApi(program: Command): void {
     .action(() =>
       runServer(
         () => loadConfig('api'),
-        async (...served) => (await import('./serve-api.ts')).serveApi(...served),
+        traced('tenantry-api', async (...served) => (await import('./serve-api.ts')).serveApi(...served)),
       ),
     );
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { runServer } from './process.ts';
+import { traced } from './traced.ts';
 
 /** `tenantry worker`: runs where the AWS credentials are. The AWS SDK is loaded by this command only. */
 export function registerWorker(program: Command): void {
@@ -12,7 +13,7 @@ export function registerWorker(program: Command): void {
     .action(() =>
       runServer(
         () => loadConfig('worker'),
-        async (...served) => (await import('../worker/serve.ts')).serveWorker(...served),
+        traced('tenantry-worker', async (...served) => (await import('../worker/serve.ts')).serveWorker(...served)),
       ),
     );
 }

@@ -11,6 +11,8 @@ export interface RunRequest {
   readonly slug: string;
   readonly tier: string | null;
   readonly tenantStatus: TenantStatus;
+  /** W3C trace that the run goes on in. */
+  readonly traceparent?: string | undefined;
   /** The lost run whose stuck operation this one is to take over. */
   readonly takesOver?: string | undefined;
 }

@@ -9,6 +9,7 @@ import { freeKeyOfOperation } from '../db/idempotency-keys.ts';
 import { changeOperationState, listOperationsOf, type OperationRow } from '../db/operations.ts';
 import { releaseSlug } from '../db/reservations.ts';
 import { changeTenantStatus, findTenant, type TenantRow } from '../db/tenants.ts';
+import { ownTraceparent } from '../telemetry/trace-context.ts';
 import { ForeignOrchestratorError, type ClosedInDatabase, type RunRequest } from './orchestrator.ts';
 import { outcomeUnknown } from './outcome-unknown.ts';
 import { RequestError } from './request-error.ts';
@@ -174,5 +175,6 @@ function runRequest(tenant: TenantRow, operation: OperationRow): RunRequest {
     slug: tenant.slug,
     tier: tenant.tier,
     tenantStatus: tenant.status,
+    traceparent: operation.traceparent ?? ownTraceparent(operation.id),
   };
 }

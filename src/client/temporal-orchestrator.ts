@@ -14,6 +14,7 @@ import {
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { TASK_QUEUE, taskQueues, type SearchAttribute } from '../contracts/ids.ts';
+import { inTrace } from '../temporal/trace-header.ts';
 import {
   ISOLATION_WORKFLOW,
   isolationSignal,
@@ -64,22 +65,24 @@ export function temporalOrchestrator(client: Client): Orchestrator {
 }
 
 async function start(client: Client, run: RunRequest): Promise<'started' | 'already-open'> {
-  const { operationId, takesOver } = run;
+  const { operationId, takesOver, traceparent } = run;
   const input: OperationInput = { operationId, ...(takesOver === undefined ? {} : { takesOver }) };
   let sent = 0;
   try {
     await bounded(client, START_MS, `start workflow ${run.workflowId}`, () => {
       sent += 1;
-      return client.workflow.start(operationTable[run.type].workflowType, {
-        workflowId: run.workflowId,
-        workflowIdConflictPolicy: 'FAIL',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        taskQueue: taskQueues.workflow,
-        args: [input],
-        typedSearchAttributes: searchAttributesOf(run),
-        staticSummary: `${run.type} ${run.product}/${run.slug}`,
-        staticDetails: detailsOf(run),
-      });
+      return inTrace(traceparent, () =>
+        client.workflow.start(operationTable[run.type].workflowType, {
+          workflowId: run.workflowId,
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          taskQueue: taskQueues.workflow,
+          args: [input],
+          typedSearchAttributes: searchAttributesOf(run),
+          staticSummary: `${run.type} ${run.product}/${run.slug}`,
+          staticDetails: detailsOf(run),
+        }),
+      );
     });
     return 'started';
   } catch (error) {

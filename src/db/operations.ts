@@ -29,6 +29,7 @@ import type { Queryable } from './database.ts';
 import { appendEvent, type NewEvent } from './events.ts';
 import { refuseFrozen } from './freezes.ts';
 import { rowOf, rowsOf } from './rows.ts';
+import { currentTraceparent } from '../telemetry/trace-context.ts';
 import { restoreDesiredSettings } from './settings.ts';
 
 const operationRow = z.object({
@@ -57,6 +58,8 @@ const operationRow = z.object({
   statusBefore: tenantStatus.nullable(),
   /** Of a deletion: the dump that it owes. Null: none. */
   finalDump: finalDump.nullable(),
+  /** W3C: of the span that accepted it. Null: that process recorded none. */
+  traceparent: z.string().nullable(),
   /** From then on it is only finished. Null: not that far. */
   committedAt: optionalTime,
   closedAt: optionalTime,
@@ -68,7 +71,7 @@ export type OperationRow = z.output<typeof operationRow>;
 const columns = `id, tenant_id as "tenantId", cell, type, state, on_failure as "onFailure", hold_ms as "holdMs", refreshes,
   workflow_id as "workflowId", run_id as "runId", generation, failure, leftovers,
   cancel_requested_at as "cancelRequestedAt", caller, accepted_at as "acceptedAt", claimed_at as "claimedAt", committed_at as "committedAt",
-  grace_until as "graceUntil", final_dump as "finalDump", status_before as "statusBefore",
+  grace_until as "graceUntil", final_dump as "finalDump", status_before as "statusBefore", traceparent,
   closed_at as "closedAt", updated_at as "updatedAt"`;
 const openList = openOperationStates.map((state) => `'${state}'`).join(', ');
 
@@ -99,9 +102,9 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
   const answer = await tx.query(
     `insert into operations
        (id, tenant_id, cell, type, on_failure, hold_ms, workflow_id, blueprint, caller, settings_version,
-        status_before, grace_until, refreshes, final_dump)
+        status_before, grace_until, refreshes, final_dump, traceparent)
      select $1, $2, $3, $4, $5, $6, $7, $8, $9, t.settings_version, coalesce($10, t.status),
-       now() + nullif($11::bigint, 0) * interval '1 millisecond', $12, $13
+       now() + nullif($11::bigint, 0) * interval '1 millisecond', $12, $13, $14
      from tenants t where t.id = $2
      on conflict (tenant_id) where state in (${openList}) do nothing returning ${columns}`,
     [
@@ -116,7 +119,7 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
         json(o.blueprint),
         callerJson(o.caller),
       ],
-      ...[o.statusBefore ?? null, o.graceMs ?? null, o.refreshes ?? false, o.finalDump ?? null],
+      ...[o.statusBefore ?? null, o.graceMs ?? null, o.refreshes ?? false, o.finalDump ?? null, currentTraceparent() ?? null],
     ],
   );
   const accepted = rowOf(operationRow, answer);

@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { TemporalConnectConfig } from '../config.ts';
 import { createDataConverter } from './data-converter.ts';
+import { traceStarts } from './trace-header.ts';
 
 /** A Temporal client that connects when it is first used and by itself again after an outage. */
 export interface TemporalClient {
@@ -24,6 +25,11 @@ export function createTemporalClient(
     channelArgs: { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 },
   });
   const namespace = connect.namespace ?? 'default';
-  const client = new Client({ connection, namespace, dataConverter: createDataConverter(options.payloadKeys) });
+  const client = new Client({
+    connection,
+    namespace,
+    dataConverter: createDataConverter(options.payloadKeys),
+    interceptors: { workflow: [traceStarts] },
+  });
   return { client, namespace, close: () => connection.close() };
 }

@@ -29,6 +29,7 @@ import { createSweep } from '../sweep/sweep.ts';
 import { createTemporalRuns } from '../sweep/temporal-runs.ts';
 import { createTemporalClient, type TemporalClient } from '../temporal/client.ts';
 import { createWorkerDataConverter } from '../temporal/data-converter.ts';
+import { traceActivities } from './activity-traces.ts';
 import { createDatabaseWatch, DATABASE_EVERY_MS } from './database-watch.ts';
 import { createIdentityWatch, IDENTITY_EVERY_MS } from './identity-watch.ts';
 import { startHealthServer } from './health.ts';
@@ -151,6 +152,7 @@ async function createWorker(config: Config, connection: NativeConnection, activi
     stickyQueueScheduleToStartTimeout: '2s',
     shutdownGraceTime: SHUTDOWN_GRACE,
     maxConcurrentActivityTaskExecutions: 100,
+    interceptors: { activity: [traceActivities] },
   });
 }
 
@@ -164,6 +166,7 @@ function createIsolationWorker(config: Config, connection: NativeConnection, act
     dataConverter: createWorkerDataConverter(config.payloadKeys),
     shutdownGraceTime: SHUTDOWN_GRACE,
     maxConcurrentActivityTaskExecutions: 20,
+    interceptors: { activity: [traceActivities] },
   });
 }
 

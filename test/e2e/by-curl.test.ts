@@ -5,16 +5,21 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { freePort } from '../../sandbox/parts/ports.ts';
+import { startOtlpReceiver, type OtlpReceiver } from '../support/otlp-receiver.ts';
 import { startSystem, type System } from './system.ts';
+import { wholeTraces } from './traces.ts';
 
 const run = promisify(execFile);
 const directory = mkdtempSync(join(tmpdir(), 'tenantry-curl-'));
 let system: System;
+let collector: OtlpReceiver;
 beforeAll(async () => {
-  system = await startSystem();
+  collector = await startOtlpReceiver();
+  system = await startSystem({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
 });
 afterAll(async () => {
   await system.stop();
+  await collector.stop();
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -24,6 +29,7 @@ it("is a tenant's whole life by curl alone, as the README prints it", async () =
   const good = 'succeeded';
   expect(endsIn(printed), printed).toEqual([good, good, 'rolled-back', good, good, good, good, good, good]);
   expect(printed).toContain('"jws"');
+  await expectTraces();
   expect(await things()).toEqual(before);
 }, 240_000);
 
@@ -49,6 +55,28 @@ it('is the life of an account of each tier by curl and the example service, as t
   ]);
   expect(await things()).toEqual(before);
 }, 240_000);
+
+/** Each operation of the tenant's life is one trace, from its request to its calls of AWS, with nothing beside it. */
+async function expectTraces(): Promise<void> {
+  const traces = await wholeTraces(collector, 9);
+  expect(traces.map(({ root, type, outcome }) => `${root}: ${type} ${outcome}`)).toEqual([
+    'POST /api/v1/tenants: provision succeeded',
+    'PATCH /api/v1/tenants/:tenantId: update succeeded',
+    'PATCH /api/v1/tenants/:tenantId: update rolled-back',
+    'POST /api/v1/tenants/:tenantId/scale: update succeeded',
+    'POST /api/v1/tenants/:tenantId/suspend: suspend succeeded',
+    'POST /api/v1/tenants/:tenantId/resume: resume succeeded',
+    'POST /api/v1/tenants/:tenantId/rotate: rotate succeeded',
+    'POST /api/v1/tenants/:tenantId/repair: repair succeeded',
+    'DELETE /api/v1/tenants/:tenantId: deprovision succeeded',
+  ]);
+  for (const { orphans, awsCalls, services } of traces) {
+    expect(orphans).toEqual([]);
+    expect(awsCalls.length).toBeGreaterThan(0);
+    expect(services).toEqual(['tenantry-api', 'tenantry-worker']);
+  }
+  expect(traces[0]?.awsCalls).toContain('ecs.CreateService');
+}
 
 function kindOf(tableName: string | null): string {
   if (tableName === null) return 'none';

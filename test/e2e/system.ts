@@ -46,9 +46,10 @@ export async function startSystem(given: Readonly<Record<string, string>> = {}):
   try {
     await prepare(parts);
     const apiUrl = parts.env.TENANTRY_API_URL ?? '';
-    const workerEnv = { ...parts.env, ...schedulesOff };
+    const telemetry = Object.fromEntries(Object.entries(given).filter(([name]) => name.startsWith('OTEL_')));
+    const workerEnv = { ...parts.env, ...schedulesOff, ...telemetry };
     const worker = await startWorker(workerEnv, { log: quiet });
-    children.push(worker, await startApi(parts.env, { log: quiet }));
+    children.push(worker, await startApi({ ...parts.env, ...telemetry }, { log: quiet }));
     await waitUntilReady(apiUrl, children);
     const api = createApiClient(apiUrl);
     return {

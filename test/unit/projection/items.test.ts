@@ -33,7 +33,7 @@ const tenant: TenantState['tenant'] = {
 const operation: NonNullable<TenantState['operation']> = {
   ...{ id: operationId, tenantId, cell: 'default', type: 'provision', state: 'running', onFailure: 'hold', holdMs: 1 },
   ...{ workflowId: 'tenant.moamalat.acme', runId: null, generation: 1, failure: null, leftovers: null, caller: null },
-  ...{ graceUntil: null, statusBefore: null, refreshes: false, finalDump: null },
+  ...{ graceUntil: null, statusBefore: null, refreshes: false, finalDump: null, traceparent: null },
   ...{ cancelRequestedAt: null, acceptedAt: at, claimedAt: at, committedAt: null, closedAt: null, updatedAt: at },
 };
 const step: TenantState['steps'][number] = {
