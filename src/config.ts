@@ -145,7 +145,15 @@ export function loadConfig(role: Role, env: Environment = process.env): Config {
   const payloadKeys = attempt(problems, () => payloadKeysOf(env.TENANTRY_PAYLOAD_KEY ?? ''));
   const tenantDatabaseUrls =
     role === 'api' ? {} : attempt(problems, () => tenantDatabaseUrlsOf(platform ?? undefined, env, problems));
-  if (problems.length > 0 || !parsed.success || !platform || !temporal || !telemetry || !payloadKeys || !tenantDatabaseUrls) {
+  if (
+    problems.length > 0 ||
+    !parsed.success ||
+    !platform ||
+    !temporal ||
+    !telemetry ||
+    !payloadKeys ||
+    !tenantDatabaseUrls
+  ) {
     throw new ConfigError(problems);
   }
   const given = parsed.data;

@@ -23,6 +23,7 @@ import { z } from 'zod';
 import { adviceOnFailure, type Advice } from '../contracts/advice.ts';
 import type { IsRemovedAgain } from '../plan/walk.ts';
 import { attentionOf, currentFailure, needsAttention } from './attention.ts';
+import { spanContextOf } from '../telemetry/trace-context.ts';
 import { currentStepsOf, underWay } from './current-steps.ts';
 import { driftDetails, driftOf } from './drift.ts';
 import { healthView } from './health-view.ts';
@@ -248,6 +249,7 @@ export function operationView(row: OperationRow): OperationView {
     cancelRequestedAt: row.cancelRequestedAt?.toISOString() ?? null,
     caller: row.caller,
     deletesAt: deletesAt(row),
+    traceId: spanContextOf(row.traceparent ?? undefined)?.traceId ?? null,
     acceptedAt: row.acceptedAt.toISOString(),
     claimedAt: row.claimedAt?.toISOString() ?? null,
     closedAt: row.closedAt?.toISOString() ?? null,

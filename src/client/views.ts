@@ -182,6 +182,8 @@ export interface OperationView {
   readonly caller: Caller | null;
   /** Of a deletion that waits: when it begins to remove. */
   readonly deletesAt: string | null;
+  /** Of the trace that it is part of, in hex. Null: who accepted it recorded none. */
+  readonly traceId: string | null;
   readonly acceptedAt: string;
   readonly claimedAt: string | null;
   readonly closedAt: string | null;

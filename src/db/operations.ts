@@ -119,7 +119,13 @@ export async function insertOperation(tx: Queryable, operation: NewOperation): P
         json(o.blueprint),
         callerJson(o.caller),
       ],
-      ...[o.statusBefore ?? null, o.graceMs ?? null, o.refreshes ?? false, o.finalDump ?? null, currentTraceparent() ?? null],
+      ...[
+        o.statusBefore ?? null,
+        o.graceMs ?? null,
+        o.refreshes ?? false,
+        o.finalDump ?? null,
+        currentTraceparent() ?? null,
+      ],
     ],
   );
   const accepted = rowOf(operationRow, answer);

@@ -41,9 +41,7 @@ function isSent(env: Environment, signal: Signal): boolean {
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return false;
   const exporter = env[`OTEL_${signal}_EXPORTER`];
   if (exporter !== undefined) return exporter === 'otlp';
-  return (
-    env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`] !== undefined
-  );
+  return env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined || env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`] !== undefined;
 }
 
 /** The specification: an empty variable is one that is not set. */

@@ -1,4 +1,12 @@
-import { context, SpanStatusCode, trace, type Context, type Span, type SpanOptions, type Tracer } from '@opentelemetry/api';
+import {
+  context,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type Span,
+  type SpanOptions,
+  type Tracer,
+} from '@opentelemetry/api';
 
 /** The tracer of all that is Tenantry's; does nothing where traces are off. */
 export function tracer(): Tracer {

@@ -1,7 +1,13 @@
 import { hostname } from 'node:os';
 import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { defaultResource, envDetector, resourceFromAttributes, detectResources, type Resource } from '@opentelemetry/resources';
+import {
+  defaultResource,
+  envDetector,
+  resourceFromAttributes,
+  detectResources,
+  type Resource,
+} from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { Logger } from 'pino';
 import { withinLimit } from '../time-limit.ts';

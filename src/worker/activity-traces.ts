@@ -12,7 +12,9 @@ export function traceActivities({ info }: Context): ActivityInterceptors {
     inbound: {
       execute(input, next) {
         const call = stepCallOf(input.args[0]);
-        const parent = parentContext(traceparentIn(input.headers) ?? (call.operationId && ownTraceparent(call.operationId)));
+        const parent = parentContext(
+          traceparentIn(input.headers) ?? (call.operationId && ownTraceparent(call.operationId)),
+        );
         const attributes: Attributes = {
           'temporal.activity.type': activityType,
           'temporal.activity.id': activityId,

@@ -13,6 +13,10 @@ locals {
     NODE_EXTRA_CA_CERTS                  = "/config/database-ca.pem"
     LOG_LEVEL                            = var.log_level
     TENANTRY_CONFIG                      = var.catalog_file
+    OTEL_EXPORTER_OTLP_ENDPOINT          = var.telemetry.otlp_endpoint
+    OTEL_RESOURCE_ATTRIBUTES             = var.telemetry.otlp_endpoint == null ? null : "deployment.environment.name=${var.environment}"
+    OTEL_TRACES_SAMPLER                  = var.telemetry.trace_ratio == null ? null : "parentbased_traceidratio"
+    OTEL_TRACES_SAMPLER_ARG              = var.telemetry.trace_ratio == null ? null : tostring(var.telemetry.trace_ratio)
     TENANTRY_DELETION_GRACE              = var.settings.deletion_grace
     TENANTRY_ENABLE_ACCOUNT_PROVISIONING = tostring(var.enable_account_provisioning)
   })

@@ -68,6 +68,25 @@ variable "limits" {
   default = {}
 }
 
+variable "telemetry" {
+  description = "OpenTelemetry (docs/observability.md). `otlp_endpoint`: URL of a collector that takes OTLP by http/protobuf, reached from the VPC; null: nothing is sent. `trace_ratio`: share of the operations that are traced, 0 to 1; all when null."
+  type = object({
+    otlp_endpoint = optional(string)
+    trace_ratio   = optional(number)
+  })
+  default = {}
+
+  validation {
+    condition     = var.telemetry.otlp_endpoint == null || can(regex("^https?://[^/]", var.telemetry.otlp_endpoint))
+    error_message = "telemetry.otlp_endpoint is an http(s) URL."
+  }
+
+  validation {
+    condition     = var.telemetry.trace_ratio == null || try(var.telemetry.trace_ratio >= 0 && var.telemetry.trace_ratio <= 1, false)
+    error_message = "telemetry.trace_ratio is a number from 0 to 1."
+  }
+}
+
 variable "enable_account_provisioning" {
   description = "Whether accounts may be made (R-TF-09)."
   type        = bool

@@ -17,7 +17,10 @@ export interface OperationTrace {
 export async function wholeTraces({ spans }: OtlpReceiver, count: number): Promise<OperationTrace[]> {
   const ended = () => spans.filter((span) => span.attributes['tenantry.operation.outcome'] !== undefined);
   const end = Date.now() + 15_000;
-  while (Date.now() < end && (ended().length < count || ended().some((span) => traceOf(span, spans).orphans.length > 0)))
+  while (
+    Date.now() < end &&
+    (ended().length < count || ended().some((span) => traceOf(span, spans).orphans.length > 0))
+  )
     await sleep(200);
   return ended()
     .sort((a, b) => a.startMs - b.startMs)

@@ -41,7 +41,10 @@ const { root } = protobuf.parse(`
 `);
 const request = root.lookupType('Request');
 
-type Attributes = readonly { readonly key: string; readonly value?: Readonly<Record<string, string | number | boolean>> }[];
+type Attributes = readonly {
+  readonly key: string;
+  readonly value?: Readonly<Record<string, string | number | boolean>>;
+}[];
 interface Decoded {
   readonly resourceSpans?: readonly {
     readonly resource?: { readonly attributes?: Attributes };

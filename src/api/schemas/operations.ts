@@ -19,6 +19,10 @@ export const operationAnswer = z
     cancelRequestedAt: time.nullable(),
     caller,
     deletesAt,
+    traceId: z
+      .string()
+      .nullable()
+      .describe('Trace of OpenTelemetry that it is part of, in hex; null: who accepted it recorded none'),
     acceptedAt: time,
     claimedAt: time.nullable(),
     closedAt: time.nullable(),
