@@ -15,7 +15,7 @@ export function inTrace<T>(traceparent: string | undefined, act: () => Promise<T
 
 /** A run starts as part of the trace of whoever starts it; its activities go on in it. */
 export const traceStarts: WorkflowClientInterceptor = {
-  start: (input, next) =>
+  startWithDetails: (input, next) =>
     inSpan(
       `StartWorkflow ${input.workflowType}`,
       { kind: SpanKind.CLIENT, attributes: { 'temporal.workflow.id': input.options.workflowId } },

@@ -59,7 +59,7 @@ it('is the life of an account of each tier by curl and the example service, as t
 /** Each operation of the tenant's life is one trace, from its request to its calls of AWS, with nothing beside it. */
 async function expectTraces(): Promise<void> {
   const traces = await wholeTraces(collector, 9);
-  expect(traces.map(({ root, type, outcome }) => `${root}: ${type} ${outcome}`)).toEqual([
+  expect(traces.map(({ root, type, outcome }) => `${root}: ${String(type)} ${String(outcome)}`)).toEqual([
     'POST /api/v1/tenants: provision succeeded',
     'PATCH /api/v1/tenants/:tenantId: update succeeded',
     'PATCH /api/v1/tenants/:tenantId: update rolled-back',

@@ -27,9 +27,9 @@ const traceId = '0af7651916cd43dd8448eb211c80319c';
 async function started(): Promise<Headers> {
   let sent: Headers = {};
   const input = { workflowType: 'TenantProvisioning', headers: {}, options: { workflowId: 'tenant.p.acme' } };
-  await traceStarts.start?.(input as never, (given) => {
+  await traceStarts.startWithDetails?.(input as never, (given) => {
     sent = given.headers;
-    return Promise.resolve('run');
+    return Promise.resolve({ runId: 'run', eagerlyStarted: false });
   });
   return sent;
 }
