@@ -22,6 +22,8 @@ export const operationAnswer = z
     traceId: z
       .string()
       .nullable()
+      // An API of an earlier release says nothing of it.
+      .optional()
       .describe('Trace of OpenTelemetry that it is part of, in hex; null: who accepted it recorded none'),
     acceptedAt: time,
     claimedAt: time.nullable(),
