@@ -2,20 +2,21 @@ import type { Platform } from './contracts/platform.ts';
 import { listCellsInUse, type CellInUse } from './db/cells-in-use.ts';
 import type { Queryable } from './db/database.ts';
 
-/** Cells that the platform description does not have any more, and of which something is left. */
-export async function listLostCells(db: Queryable, { cells }: Pick<Platform, 'cells'>): Promise<CellInUse[]> {
+/** Of the cells that are in use, those that the platform description does not have any more. */
+export function lostOf(inUse: readonly CellInUse[], { cells }: Pick<Platform, 'cells'>): CellInUse[] {
   const known = new Set(cells.map(({ id }) => id));
-  return (await listCellsInUse(db)).filter(({ cell }) => !known.has(cell));
+  return inUse.filter(({ cell }) => !known.has(cell));
 }
 
-/** Those of them that are needed for tenants, as sentences; final dumps alone keep no worker from starting. */
+/** Lost cells that are needed for tenants, as sentences; final dumps alone keep no worker from starting. */
 export async function lostCellProblems(db: Queryable, platform: Pick<Platform, 'cells'>): Promise<string[]> {
-  return (await listLostCells(db, platform))
+  return lostOf(await listCellsInUse(db), platform)
     .filter(isNeeded)
-    .map(
-      (used) =>
-        `cell "${used.cell}" is not in the platform description, and has ${leftIn(used)}: put it back, with "acceptsTenants": false, until \`tenantry cells\` says that it is empty`,
-    );
+    .map(lostCellProblem);
+}
+
+export function lostCellProblem(used: CellInUse): string {
+  return `cell "${used.cell}" is not in the platform description, and has ${leftIn(used)}: put it back, with "acceptsTenants": false, until \`tenantry cells\` says that it is empty`;
 }
 
 /** Whether tenants need the cell: final dumps that are kept do without workers. */

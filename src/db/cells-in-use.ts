@@ -19,13 +19,16 @@ const cellInUse = z.object({
 /** What a cell is still needed for. */
 export type CellInUse = z.output<typeof cellInUse>;
 
+/** Of a tenant `t`: anything of it is there, or may be; `$1` has the states of open operations. */
+const isThere = `(t.status not in ('deleted', 'failed') or t.cleanup_pending
+  or exists (select from operations o where o.tenant_id = t.id and o.state = any ($1)))`;
+
 /** Every cell of which anything is left, whatever the platform description says. */
 export async function listCellsInUse(db: Queryable): Promise<CellInUse[]> {
   const answer = await db.query(
     `with used as (
        select cell, 1 as tenants, 0 as operations, 0 as resources, 0 as archives, null::timestamptz as until from tenants t
-       where status not in ('deleted', 'failed') or cleanup_pending
-         or exists (select from operations o where o.tenant_id = t.id and o.state = any ($1))
+       where ${isThere}
        union all
        select cell, 0, 1, 0, 0, null from operations where state = any ($1)
        union all
@@ -48,8 +51,7 @@ export type TenantInCell = z.output<typeof tenantInCell>;
 export async function listTenantsInCell(db: Queryable, cell: string, limit: number): Promise<TenantInCell[]> {
   const answer = await db.query(
     `select id as "tenantId", product, slug, status from tenants t
-     where cell = $2 and (status not in ('deleted', 'failed') or cleanup_pending
-       or exists (select from operations o where o.tenant_id = t.id and o.state = any ($1)))
+     where cell = $2 and ${isThere}
      order by created_at, id limit $3`,
     [[...openOperationStates], cell, limit],
   );
