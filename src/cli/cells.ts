@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { loadDatabaseUrl, loadPlatform } from '../config.ts';
+import { loadPlatform } from '../config.ts';
 import type { Platform } from '../contracts/platform.ts';
 import type { CellInUse, TenantInCell } from '../db/cells-in-use.ts';
 import type { Database } from '../db/database.ts';
 import { isNeeded } from '../lost-cells.ts';
+import { commandDatabase } from './command-database.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { openedRunner } from './opened-command.ts';
 
@@ -49,9 +50,8 @@ export function registerCells(program: Command, source: () => Promise<CellsParts
 }
 
 async function fromEnvironment(): Promise<CellsParts> {
-  const [url, platform] = [loadDatabaseUrl(), loadPlatform()];
-  const { createDatabase } = await import('../db/database.ts');
-  const database = createDatabase({ url, maxConnections: 1, applicationName: 'tenantry-cells' });
+  const database = await commandDatabase('cells');
+  const platform = loadPlatform();
   return { database, platform, close: () => database.close() };
 }
 

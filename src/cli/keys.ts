@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
 import { z } from 'zod';
-import { loadDatabaseUrl } from '../config.ts';
 import { givenRoles, type GivenRole } from '../contracts/caller.ts';
 import type { Database } from '../db/database.ts';
 import { commandCaller } from '../process-caller.ts';
 import { processUser } from '../process-user.ts';
+import { commandDatabase } from './command-database.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { keyJson, keyLine, madeText } from './keys-output.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
@@ -37,7 +37,7 @@ interface CreateOptions extends Common {
 export type KeysSource = () => Promise<Database>;
 
 /** `tenantry keys`: runs where the credentials are. */
-export function registerKeys(program: Command, source: KeysSource = fromEnvironment): void {
+export function registerKeys(program: Command, source: KeysSource = () => commandDatabase('keys')): void {
   const run = openedRunner(source, codes);
   const keys = program
     .command('keys')
@@ -72,12 +72,6 @@ export function registerKeys(program: Command, source: KeysSource = fromEnvironm
     .option('--by <name>', 'who ends it (default: the user that runs it)')
     .option('--json', 'one JSON document on stdout')
     .action((key: string, options: Common & { by?: string }) => run((database) => revoke(database, key, options)));
-}
-
-async function fromEnvironment(): Promise<Database> {
-  const url = loadDatabaseUrl();
-  const { createDatabase } = await import('../db/database.ts');
-  return createDatabase({ url, maxConnections: 1, applicationName: 'tenantry-keys' });
 }
 
 const codes: FailureCodes = {

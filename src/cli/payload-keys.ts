@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { loadDatabaseUrl, loadPayloadKeys, loadTemporal } from '../config.ts';
+import { loadPayloadKeys, loadTemporal } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import type { LastingKind, SealedCount } from '../db/sealed-rows.ts';
 import { commandCaller } from '../process-caller.ts';
 import { processUser } from '../process-user.ts';
 import type { RunsOfKey } from '../temporal/key-use.ts';
+import { commandDatabase } from './command-database.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
 
@@ -27,7 +28,7 @@ interface Options {
 }
 
 /** `tenantry payload-keys` and `tenantry signing-key`: run where database and keys are. */
-export function registerPayloadKeys(program: Command, source: () => Promise<Database> = fromEnvironment): void {
+export function registerPayloadKeys(program: Command, source = () => commandDatabase('payload-keys')): void {
   const run = openedRunner(source, codes);
   const keys = program
     .command('payload-keys')
@@ -53,12 +54,6 @@ export function registerPayloadKeys(program: Command, source: () => Promise<Data
     .option('--by <name>', 'who decides (default: the user that runs it)')
     .option('--json', 'one JSON document on stdout')
     .action((options: Options) => run((database) => rotate(database, options)));
-}
-
-async function fromEnvironment(): Promise<Database> {
-  const url = loadDatabaseUrl();
-  const { createDatabase } = await import('../db/database.ts');
-  return createDatabase({ url, maxConnections: 1, applicationName: 'tenantry-payload-keys' });
 }
 
 const codes: FailureCodes = {

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { loadDatabaseUrl } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import { commandCaller } from '../process-caller.ts';
 import { processUser } from '../process-user.ts';
+import { commandDatabase } from './command-database.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { openedRunner, type FailureCodes } from './opened-command.ts';
 
@@ -31,7 +31,7 @@ interface Named {
 }
 
 /** `tenantry slugs`: runs where the database is. */
-export function registerSlugs(program: Command, source: () => Promise<Database> = fromEnvironment): void {
+export function registerSlugs(program: Command, source = () => commandDatabase('slugs')): void {
   const run = openedRunner(source, codes);
   program
     .command('slugs')
@@ -44,12 +44,6 @@ export function registerSlugs(program: Command, source: () => Promise<Database> 
     .option('--by <name>', 'who decides (default: the user that runs it)')
     .option('--json', 'one JSON document on stdout')
     .action((key: Named, options: Options) => run((database) => release(database, key, options)));
-}
-
-async function fromEnvironment(): Promise<Database> {
-  const url = loadDatabaseUrl();
-  const { createDatabase } = await import('../db/database.ts');
-  return createDatabase({ url, maxConnections: 1, applicationName: 'tenantry-slugs' });
 }
 
 const codes: FailureCodes = {
