@@ -1,3 +1,4 @@
+import { metricHead } from '../prometheus-text.ts';
 import type { CanaryReport, Outcome } from './report.ts';
 
 /** Where the figures of runs go. */
@@ -35,13 +36,17 @@ export function textFigures(nowMs: () => number = Date.now): CanaryFigures & { r
     },
     text: () =>
       [
-        ...head('tenantry_canary_runs_total', 'counter', 'Runs of the canary by how they ended.'),
+        ...metricHead('tenantry_canary_runs_total', 'counter', 'Runs of the canary by how they ended.'),
         ...[...runs].map(([labels, count]) => `tenantry_canary_runs_total{${labels}} ${count}`),
-        ...head('tenantry_canary_last_success_timestamp_seconds', 'gauge', 'When a run last succeeded, since 1970.'),
+        ...metricHead(
+          'tenantry_canary_last_success_timestamp_seconds',
+          'gauge',
+          'When a run last succeeded, since 1970.',
+        ),
         ...[...lastSuccess].map(
           ([labels, at]) => `tenantry_canary_last_success_timestamp_seconds{${labels}} ${at.toFixed(3)}`,
         ),
-        ...head('tenantry_canary_duration_seconds', 'histogram', 'How long the phases of runs took.'),
+        ...metricHead('tenantry_canary_duration_seconds', 'histogram', 'How long the phases of runs took.'),
         ...[...durations].flatMap(([labels, histogram]) => histogramLines(labels, histogram)),
         '',
       ].join('\n'),
@@ -56,10 +61,6 @@ function histogramLines(labels: string, { count, counts, sum }: Histogram): stri
     `${name}_sum{${labels}} ${sum.toFixed(3)}`,
     `${name}_count{${labels}} ${count}`,
   ];
-}
-
-function head(name: string, type: string, help: string): string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
 }
 
 /** Names of products and the words of this folder: nothing that had to be escaped. */
