@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ApiClient } from '../cli/api-client.ts';
 import { runbookPage } from '../contracts/advice.ts';
-import type { CanaryFigures } from './figures.ts';
-import { textFigures } from './figures.ts';
+import { textFigures, type CanaryFigures } from './figures.ts';
 import { startCanaryPort } from './port.ts';
 import type { CanaryReport } from './report.ts';
 import { runCanary } from './run.ts';
@@ -52,8 +51,8 @@ function waited(ms: number, stop: AbortSignal): Promise<boolean> {
 /** A failure is an alert, each time: the line says in which phase, and what is left. */
 function tell(log: Logger, figures: CanaryFigures, product: string, report: CanaryReport): void {
   figures.ended(product, report);
-  const { outcome, reason, ...about } = report;
-  const said = { product, outcome, reason, ...about };
+  const { outcome, reason } = report;
+  const said = { product, ...report };
   if (outcome === 'failed')
     log.error(
       { alert: 'canary-failed', ...said, runbook: runbookPage('canary-failed') },

@@ -1,17 +1,10 @@
-/** What a caller may do. `system`: a process of Tenantry itself, which nobody asked. */
-export const roles = [
-  'platform-admin',
-  'platform-operator',
-  'tenant-admin',
-  'canary',
-  'self-service',
-  'system',
-] as const;
-export type Role = (typeof roles)[number];
-
 /** Roles that a person or a program can be given, the one that may do most first. */
 export const givenRoles = ['platform-admin', 'platform-operator', 'tenant-admin', 'canary', 'self-service'] as const;
 export type GivenRole = (typeof givenRoles)[number];
+
+/** What a caller may do. `system`: a process of Tenantry itself, which nobody asked. */
+export const roles = [...givenRoles, 'system'] as const;
+export type Role = (typeof roles)[number];
 
 /** Roles that reach what they made, and nothing else. */
 export const makingRoles: readonly GivenRole[] = ['canary', 'self-service'];
