@@ -12,7 +12,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Cell } from '../contracts/platform.ts';
 import { currentCallContext, type CallContext } from './call-context.ts';
-import { beginCallSpan } from './call-spans.ts';
+import { inCallSpan } from './call-spans.ts';
 import { cellCredentials } from './credentials.ts';
 import { assertAnswered, classifyAwsError, isRead, type AwsCall } from './errors.ts';
 import { abortReason, type Pacer, type TurnRequest } from './pacing.ts';
@@ -187,35 +187,32 @@ type Handler = (args: { input: object }) => Promise<{ output: object }>;
 function equipped<C extends EquippableClient>(client: C, { pacer, declared, region }: Equipment): C {
   const service = serviceNames[client.config.serviceId] ?? client.config.serviceId.toLowerCase();
   let credentialsRefused = false;
-  const middleware = (next: Handler, execution: Execution) => async (args: { input: object }) => {
-    const action = (execution.commandName ?? 'Unknown').replace(/Command$/, '');
-    const call: AwsCall = { service, action, isRead: declared.get(action) };
-    const context = currentCallContext();
-    const span = beginCallSpan(call, region);
-    try {
-      await untilTurn(pacer, call, context);
-      // A call that waited for its turn longer than its activity lived must have no late effect.
-      if (context?.signal.aborted) throw abortReason(context.signal);
-    } catch (error) {
-      span.failed(error);
-      throw error;
-    }
-    span.sent();
-    context?.onTurn?.();
+  const send = async (call: AwsCall, context: CallContext | undefined, request: () => ReturnType<Handler>) => {
     try {
       if (credentialsRefused) await client.config.credentials({ forceRefresh: true });
       credentialsRefused = false;
-      const answer = await next(args);
+      const answer = await request();
       assertAnswered(answer.output, call);
       if (!isRead(call)) context?.afterMutation?.();
-      span.answered(answer.output);
       return answer;
     } catch (error) {
       const classed = classifyAwsError(error, call);
       credentialsRefused ||= classed.code === 'CREDENTIALS_MISSING';
-      span.failed(classed);
       throw classed;
     }
+  };
+  const middleware = (next: Handler, execution: Execution) => (args: { input: object }) => {
+    const action = (execution.commandName ?? 'Unknown').replace(/Command$/, '');
+    const call: AwsCall = { service, action, isRead: declared.get(action) };
+    const context = currentCallContext();
+    return inCallSpan(call, region, async (sent) => {
+      await untilTurn(pacer, call, context);
+      // A call that waited for its turn longer than its activity lived must have no late effect.
+      if (context?.signal.aborted) throw abortReason(context.signal);
+      sent();
+      context?.onTurn?.();
+      return send(call, context, () => next(args));
+    });
   };
   client.middlewareStack.add(middleware as never, { step: 'initialize', priority: 'high', name: 'tenantry' } as never);
   client.middlewareStack.add(nameCaller as never, { step: 'finalizeRequest', name: 'tenantryCaller' } as never);

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { traceIds } from '../telemetry/trace-context.ts';
 
 /** The log of a long-running process: JSON lines on stderr, so that stdout stays for answers. */
 export function processLog(level: string, destination: DestinationStream = pino.destination(2)): Logger {
@@ -14,12 +14,6 @@ export function processLog(level: string, destination: DestinationStream = pino.
     },
     destination,
   );
-}
-
-/** Which trace and span a line was written in, by the names that OpenTelemetry gives them in logs of other formats. */
-function traceIds(): object {
-  const context = trace.getActiveSpan()?.spanContext();
-  return context && isSpanContextValid(context) ? { trace_id: context.traceId, span_id: context.spanId } : {};
 }
 
 /** pino reads an error under `err` alone; libraries (Temporal's SDK) pass theirs under other names, also nested. */

@@ -16,6 +16,12 @@ export function currentTraceparent(): string | undefined {
   return context && isSpanContextValid(context) ? traceparentOf(context) : undefined;
 }
 
+/** Which trace and span a line of a log is written in, by the names that OpenTelemetry gives them in logs of other formats. */
+export function traceIds(): { readonly trace_id?: string; readonly span_id?: string } {
+  const context = trace.getActiveSpan()?.spanContext();
+  return context && isSpanContextValid(context) ? { trace_id: context.traceId, span_id: context.spanId } : {};
+}
+
 /**
  * Where an operation belongs that was accepted by a process without traces: a trace of its own, whose id is the operation's, so that
  * all workers agree on it without asking each other.

@@ -54,11 +54,11 @@ const AGAIN_MS = 60_000;
 /** What the library has to say, one line a minute at most. */
 function quiet(log: Logger): DiagLogger {
   let silentUntilMs = 0;
-  const say = (level: 'warn' | 'error') => (message: string) => {
+  const say = (message: string) => {
     if (performance.now() < silentUntilMs) return;
     silentUntilMs = performance.now() + AGAIN_MS;
-    log[level === 'error' ? 'warn' : level]({ from: 'opentelemetry' }, message.slice(0, 500));
+    log.warn({ from: 'opentelemetry' }, message.slice(0, 500));
   };
   const nothing = () => undefined;
-  return { error: say('error'), warn: say('warn'), info: nothing, debug: nothing, verbose: nothing };
+  return { error: say, warn: say, info: nothing, debug: nothing, verbose: nothing };
 }

@@ -1,8 +1,8 @@
-import { context, ROOT_CONTEXT, SpanKind, trace, type Attributes, type Span } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, type Attributes } from '@opentelemetry/api';
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { inSpan } from '../telemetry/spans.ts';
-import { ownTraceparent, parentContext } from '../telemetry/trace-context.ts';
+import { ownTraceparent, parentContext, traceIds } from '../telemetry/trace-context.ts';
 import { traceparentIn } from '../temporal/trace-header.ts';
 
 /** Each attempt of an activity is a span of the trace that its run was started in. */
@@ -32,15 +32,9 @@ export function traceActivities({ info }: Context): ActivityInterceptors {
       },
     },
     outbound: {
-      getLogAttributes: (input, next) => ({ ...next(input), ...traceIds(trace.getSpan(context.active())) }),
+      getLogAttributes: (input, next) => ({ ...next(input), ...traceIds() }),
     },
   };
-}
-
-function traceIds(span: Span | undefined): Record<string, string> {
-  if (!span) return {};
-  const { traceId, spanId } = span.spanContext();
-  return { trace_id: traceId, span_id: spanId };
 }
 
 /** What the activities of an operation are called with has these two; others are called with anything. */

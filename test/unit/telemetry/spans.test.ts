@@ -3,7 +3,7 @@ import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { beginCallSpan } from '../../../src/aws/call-spans.ts';
+import { inCallSpan } from '../../../src/aws/call-spans.ts';
 import { processLog } from '../../../src/cli/process-log.ts';
 import { StepError } from '../../../src/contracts/step-error.ts';
 import { inSpan } from '../../../src/telemetry/spans.ts';
@@ -85,11 +85,14 @@ it('a header that cannot be read names no trace', () => {
     expect(traceparentIn(headers)).toBeUndefined();
 });
 
-it('a call of AWS that fails is told with its code and request id, and with nothing of what it was given', () => {
-  const call = beginCallSpan({ service: 'ecs', action: 'CreateService' }, 'eu-central-1');
-  call.sent();
+it('a call of AWS that fails is told with its code and request id, and with nothing of what it was given', async () => {
   const cause = Object.assign(new Error('secret'), { $metadata: { requestId: 'r-1', httpStatusCode: 400 } });
-  call.failed(new StepError('THROTTLED', 'of admin@acme.example', { cause }));
+  const failure = new StepError('THROTTLED', 'of admin@acme.example', { cause });
+  const call = inCallSpan({ service: 'ecs', action: 'CreateService' }, 'eu-central-1', (sent) => {
+    sent();
+    return Promise.reject(failure);
+  });
+  await expect(call).rejects.toBe(failure);
   const [span] = exporter.getFinishedSpans();
   expect(span?.name).toBe('ecs.CreateService');
   expect(span?.attributes).toMatchObject({
